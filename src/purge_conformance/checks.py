@@ -1,0 +1,184 @@
+"""The words that judgments are written in.
+
+A judgment ends in one of four ways: it returns (passed), or it raises `Broken`, `Inconclusive` or `NotExercised`.
+Anything else that leaves it is a defect of the suite, and says nothing about the target.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.evidence import Evidence, Exchange
+from purge_conformance.results import Blame, Finding
+from purge_conformance.snapshot import Snapshot, snapshot, walked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.snapshot import Listing
+
+RATE_LIMITED = 429
+SHOWN = 300  # characters of an answer that a finding quotes
+MOST_FINDINGS = 10
+
+
+class Broken(AssertionError):  # noqa: N818 -- what happened
+    """The target broke the requirement, in one way or more."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        """Hold at least one finding."""
+        self.findings = findings
+        super().__init__("\n".join(f"expected {f.expected}; got {f.got}" for f in findings))
+
+
+class Undecided(Exception):  # noqa: N818 -- what happened
+    """The requirement could not be judged."""
+
+    def __init__(self, reason: str, blame: Blame) -> None:
+        """Hold why, and what it is put down to."""
+        self.reason = reason
+        self.blame = blame
+        super().__init__(reason)
+
+
+class Inconclusive(Undecided):
+    """It was tried, and could not be told."""
+
+
+class NotExercised(Undecided):
+    """It was never tried, or had no occasion."""
+
+    def __init__(self, reason: str, blame: Blame = Blame.TARGET) -> None:
+        """Hold why; what did not occur is put down to the target unless said otherwise."""
+        super().__init__(reason, blame)
+
+
+class Seen(Evidence):
+    """The evidence of a run, which remembers what one judgment looked at."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        """Show the same evidence."""
+        super().__init__(evidence.header, evidence.exchanges, evidence.notes)
+        object.__setattr__(self, "looked_at", [])
+
+    looked_at: list[int]
+
+    def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
+        """Return an experiment's exchanges, as `Evidence.of` does."""
+        found = super().of(experiment, *steps)
+        self.looked_at.extend(x.n for x in found)
+        return found
+
+    def resource(self) -> tuple[Exchange, ...]:
+        """Return every answered exchange on the resource or below it, whoever sent it and for whatever."""
+        found = tuple(x for x in answered(self.exchanges) if x.route.startswith("/v3/app_usage_events"))
+        self.looked_at.extend(x.n for x in found)
+        return found
+
+
+def hold(findings: Iterable[Finding]) -> None:
+    """Return if there is no finding.
+
+    Raises:
+        Broken: there are some; the first `MOST_FINDINGS` are kept.
+    """
+    found = tuple(finding for finding, _ in zip(findings, range(MOST_FINDINGS), strict=False))
+    if found:
+        raise Broken(found)
+
+
+def status_is(exchanges: Iterable[Exchange], *expected: int) -> None:
+    """Require that every answer has one of the statuses."""
+    words = " or ".join(str(status) for status in expected)
+    hold(Finding(words, answer(x), x.n) for x in exchanges if x.status not in expected)
+
+
+def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return the exchanges that the target itself answered: not lost, not rate limited."""
+    return tuple(x for x in exchanges if x.status not in {None, RATE_LIMITED})
+
+
+def need(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:
+    """Return the answered exchanges of an experiment.
+
+    Raises:
+        Inconclusive: the experiment was held back, cut short or got no answer.
+        NotExercised: it had no occasion, for the reason given as `why`.
+    """
+    sent = seen.of(experiment, *steps)
+    found = answered(sent)
+    if not found:
+        stopped(seen, experiment)
+        if sent:
+            reason = "rate limited (429)" if sent[-1].status else sent[-1].error
+            raise Inconclusive(f"the target gave no answer: {reason}", Blame.NETWORK)
+        raise NotExercised(why)
+    return found
+
+
+def stopped(seen: Seen, experiment: str) -> None:
+    """Return unless the experiment was cut short.
+
+    Raises:
+        Inconclusive: it was, for the reason that the run noted.
+    """
+    lost = [note for note in seen.notes if note.name == "lost"]
+    for note in seen.notes:
+        if note.name == "unusable":
+            raise Inconclusive(note.value["reason"], Blame(note.value["blame"]))
+    if reason := seen.note(experiment, "stopped"):
+        raise Inconclusive(str(reason), Blame.CONFIGURATION)
+    if lost:
+        raise Inconclusive(str(lost[0].value), Blame.NETWORK)
+    if all(note.name != "finished" for note in seen.notes):
+        raise Inconclusive("the run was killed before it could try. Run again.", Blame.SUITE)
+
+
+def snapshot_of(seen: Seen, experiment: str, step: str) -> Snapshot:
+    """Return a snapshot whose events could be read.
+
+    Raises:
+        Inconclusive: they could not, or nobody looked.
+        NotExercised: nothing was tried.
+    """
+    need(seen, experiment, f"{step}.events", why="the experiment was not run")
+    found = snapshot(seen, experiment, step)
+    readable(found.events, "events")
+    return found
+
+
+def apps_of(found: Snapshot) -> Snapshot:
+    """Return the snapshot if all of its apps could be read.
+
+    Raises:
+        Inconclusive: they could not.
+    """
+    readable(found.apps, "apps")
+    return found
+
+
+def walk_of(seen: Seen, experiment: str, step: str) -> Listing:
+    """Return a walk over a list, whether it came to its end or not."""
+    need(seen, experiment, step, why="the experiment was not run")
+    return walked(seen, experiment, step)
+
+
+def readable(found: Listing, what: str) -> None:
+    """Return if a list was read to its end.
+
+    Raises:
+        Inconclusive: it was not.
+    """
+    if not found.complete:
+        last = found.exchanges[-1] if found.exchanges else None
+        raise Inconclusive(f"the list of {what} could not be read to its end: {answer(last)}", Blame.TARGET)
+
+
+def answer(exchange: Exchange | None) -> str:
+    """Return an answer in a few words: its status, and the beginning of its body."""
+    if exchange is None:
+        return "no request"
+    if exchange.status is None:
+        return f"no answer ({exchange.error})"
+    text = " ".join(exchange.text.split())
+    return f"{exchange.status} {text[:SHOWN]}".strip() + (" ..." if len(text) > SHOWN else "")

@@ -1,0 +1,138 @@
+"""Runs the experiments in their order, and leaves a journal of all that was seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from purge_conformance import __version__, catalogue, clock, contract
+from purge_conformance.client import Client
+from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
+from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
+from purge_conformance.evidence import Header
+from purge_conformance.experiments import access, closing, fuzzing, opening, purging, reading
+from purge_conformance.foundation import Foundation
+from purge_conformance.guard import Guard
+from purge_conformance.journal import Journal
+from purge_conformance.snapshot import walked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from purge_conformance.evidence import Evidence
+    from purge_conformance.settings import Settings
+
+    Procedure = Callable[[Client, Foundation], None]
+    Plan = Iterable[tuple[str, Procedure]]
+
+ARCHIVE = "archive.jsonl"
+EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
+    ("reach", opening.reach),
+    ("foundation", opening.build),
+    ("archive", opening.archive),
+    ("purge", purging.first),
+    ("again", purging.again),
+    ("reads", access.reads),
+    ("refused", access.purges),
+    ("lifecycle", purging.lifecycle),
+    ("lists", reading.lists),
+    ("changed", purging.changed),
+    ("bodies", purging.bodies),
+)
+
+
+def collect(settings: Settings, folder: Path, on_send: Callable[[Client], None]) -> Evidence:
+    """Run every experiment and return what they saw; `folder` then holds it too.
+
+    An experiment that is held back, and a target that is lost, are noted; what was collected by then stays.
+
+    Raises:
+        BadSetting: the folder cannot hold a new run.
+    """
+    with (
+        Journal(folder, _header(settings)) as journal,
+        contract.generation(seed=settings.seed, examples=settings.examples) as cases,
+        contract.links(seed=settings.seed) as links,
+    ):
+        client = Client(settings, journal, Guard(settings.limits), on_send)
+        foundation = Foundation(client)
+        plan = (
+            *EXPERIMENTS,
+            ("contract", lambda client, _: fuzzing.cases(client, cases)),
+            ("stateful", lambda client, _: fuzzing.stateful(client, links)),
+            ("late", closing.late),
+        )
+        try:
+            _run_all(client, foundation, plan, journal, folder)
+        finally:
+            journal.sync()
+        return journal.evidence()
+
+
+def _run_all(client: Client, foundation: Foundation, plan: Plan, journal: Journal, folder: Path) -> None:
+    try:
+        for name, procedure in plan:
+            client.experiment = name
+            try:
+                procedure(client, foundation)
+            except HeldBack as reason:
+                client.note("stopped", str(reason))
+            except TargetUnusable as reason:
+                client.note("unusable", {"blame": reason.blame, "reason": str(reason)})
+                return
+            if name == "archive":
+                _archive(client, journal, folder)
+    except TargetLost as reason:
+        client.note("lost", str(reason))
+    finally:
+        _demolish(client, foundation)
+
+
+def _demolish(client: Client, foundation: Foundation) -> None:
+    """Take down what was put up, whatever happened before."""
+    client.experiment = "demolish"
+    client.guard.last_orders()
+    try:
+        closing.demolish(client, foundation)
+    except (HeldBack, TargetLost) as reason:
+        client.note("left", [str(reason)])
+    client.note("finished", value=True)
+
+
+def _archive(client: Client, journal: Journal, folder: Path) -> None:
+    """Write the events that exist to a file of their own, and only then let purges pass.
+
+    A target on this machine may be purged even if its list cannot be read to the end: it is there to be judged.
+    """
+    events = walked(journal.evidence(), "archive", "events")
+    part = folder / f"{ARCHIVE}.part"
+    with part.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in events.rows)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(folder / ARCHIVE)
+    client.note("archived", {"events": len(events.rows), "complete": events.complete})
+    client.guard.archived = events.complete or client.settings.target.is_loopback
+
+
+def _header(settings: Settings) -> Header:
+    return Header(
+        suite=__version__,
+        digests=catalogue.digests(),
+        target=settings.target.url,
+        settings={
+            "profiles": [str(profile) for profile in settings.profiles],
+            "select": list(settings.select),
+            "roles": sorted(settings.tokens),
+            "admin_scope": ADMIN_SCOPE in (scopes(settings.tokens[ADMIN]) or ()),
+            "examples": settings.examples,
+            "seed": settings.seed,
+            "timeout": settings.limits.timeout,
+            "max_purges": settings.limits.max_purges,
+            "max_requests": settings.limits.max_requests,
+        },
+        started_at=clock.written(time.time()),
+    )

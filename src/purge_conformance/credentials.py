@@ -1,0 +1,130 @@
+"""What the suite puts into Authorization, and how it is shown without giving the secret away."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ADMIN = "admin"
+EXPIRED = "expired"
+ADMIN_SCOPE = "cloud_controller.admin"
+UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
+JWT_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One value of the Authorization header.
+
+    Attributes:
+        role: the role, or what is wrong with the credential.
+        value: the header's value, secret; None sends no header.
+        shown: the same for a file or a shell, with the secret as `$VARIABLE`.
+        kind: `valid`, or the requirement that it tries: `none`, `malformed`, `invalid`, `expired`.
+    """
+
+    role: str
+    value: str | None = field(repr=False)
+    shown: str | None
+    kind: str = "valid"
+
+
+NOBODY = Credential("none", None, None, "none")
+
+
+def variable(role: str) -> str:
+    """Return the environment variable that stands for a role's token in everything that is shown."""
+    return re.sub(r"[^A-Z0-9]", "_", role.upper()) + "_TOKEN"
+
+
+def of_role(role: str, token: str) -> Credential:
+    """Return the credential of a role's token."""
+    kind = EXPIRED if role == EXPIRED else "valid"
+    return Credential(role, f"bearer {token}", f"bearer ${variable(role)}", kind)
+
+
+def refused(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
+    """Return the credentials that every operation must refuse with 401: none, malformed, invalid, expired."""
+    admin = tokens[ADMIN]
+    found = [
+        NOBODY,
+        Credential("empty", "", "", "none"),
+        Credential("scheme-only", "bearer", "bearer", "malformed"),
+        Credential("garbage", "bearer garbage", "bearer garbage", "malformed"),
+        Credential("basic", "Basic YWRtaW46YWRtaW4=", "Basic YWRtaW46YWRtaW4=", "malformed"),
+        *_altered(admin),
+    ]
+    if EXPIRED in tokens:
+        found.append(of_role(EXPIRED, tokens[EXPIRED]))
+    return tuple(found)
+
+
+def _altered(admin: str) -> tuple[Credential, ...]:
+    name = variable(ADMIN)
+    parts = admin.split(".")
+    if len(parts) != JWT_PARTS:
+        return (Credential("altered", f"bearer {admin}x", f"bearer ${{{name}}}x", "invalid"),)
+    header, payload, signature = parts
+    forged = base64.urlsafe_b64encode(b"purge-conformance: not a signature").decode().rstrip("=")
+    cut = f"bearer {header}.{payload}"
+    shown_payload = f'$(echo "${name}" | cut -d. -f2)'
+    return (
+        Credential("without-signature", cut, f"bearer ${{{name}%.*}}", "malformed"),
+        Credential("forged-signature", f"{cut}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid"),
+        Credential(
+            "unsigned", f"bearer {UNSIGNED_HEADER}.{payload}.", f"bearer {UNSIGNED_HEADER}.{shown_payload}.", "invalid"
+        ),
+        Credential(
+            "reversed-signature",
+            f"{cut}.{signature[::-1]}",
+            f'bearer ${{{name}%.*}}.$(echo "${{{name}##*.}}" | rev)',
+            "invalid",
+        ),
+    )
+
+
+def scopes(token: str) -> frozenset[str] | None:
+    """Return the scopes that a JWT claims, unverified; None where the token is no readable JWT."""
+    parts = token.split(".")
+    if len(parts) != JWT_PARTS:
+        return None
+    try:
+        payload: Any = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    scope = payload.get("scope") if isinstance(payload, dict) else None
+    if isinstance(scope, str):
+        scope = scope.split()
+    return frozenset(str(item) for item in scope) if isinstance(scope, list) else None
+
+
+class Redactor:
+    """Replaces every secret that it knows by the variable that stands for it."""
+
+    def __init__(self, tokens: Mapping[str, str]) -> None:
+        """Know the tokens, and the parts of a JWT that are secret: its signature and its payload."""
+        pairs = [(token, f"${variable(role)}") for role, token in tokens.items()]
+        for role, token in tokens.items():
+            parts = token.split(".")
+            if len(parts) == JWT_PARTS:
+                pairs += [(part, f"${variable(role)}_PART") for part in parts[1:]]
+        self._pairs = sorted({p for p in pairs if p[0]}, key=lambda pair: -len(pair[0]))
+
+    def text(self, text: str) -> str:
+        """Return the text without secrets."""
+        for secret, shown in self._pairs:
+            text = text.replace(secret, shown)
+        return text
+
+    def data(self, data: bytes) -> bytes:
+        """Return the bytes without secrets."""
+        for secret, shown in self._pairs:
+            data = data.replace(secret.encode(), shown.encode())
+        return data

@@ -1,0 +1,45 @@
+"""Starts the reference server as a process of its own; everything else reaches it by URL."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from purge_conformance.errors import SuiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+STOP_WAIT = 5.0  # seconds until a server that does not stop is killed
+
+
+@contextmanager
+def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]]:
+    """Serve on a free loopback port for the length of the block; yield its URL and role -> token.
+
+    Args:
+        arguments: further ones of `purge-conformance serve`, for example `--fault NAME`.
+
+    Raises:
+        SuiteError: the server did not start.
+    """
+    command = [sys.executable, "-m", "purge_conformance", "serve", "--port", "0", "--announce", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise SuiteError(
+                    "The reference server did not start; its words stand above. "
+                    "It needs the extra: pip install 'purge-conformance[reference]'."
+                )
+            ready = json.loads(line)
+            yield ready["url"], ready["tokens"]
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_WAIT)
+            except subprocess.TimeoutExpired:
+                process.kill()

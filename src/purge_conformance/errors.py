@@ -1,0 +1,64 @@
+"""What can go wrong with a run of the suite itself; none of it is ever a verdict about a target.
+
+SuiteError
+ +-- Misuse                  exit code 2: something was asked for that cannot be done
+ |    +-- BadSetting         a flag, a token source, a URL
+ |    +-- ConsentMissing     a target that may not be purged without being named
+ |    +-- BadData            a file of spec/ or of an old run that is not what it should be
+ +-- TargetLost              exit code 3: the target does not answer at all
+ +-- TargetUnusable          exit code 3: it answers, but not as the API to its admin
+ +-- HeldBack                the guard kept a request from being sent
+      +-- PurgeRefused      a purge: none is left, or nothing is archived
+      +-- BudgetSpent       any request: none is left
+"""
+
+from __future__ import annotations
+
+
+class SuiteError(Exception):
+    """The suite cannot go on; the text says what was got, what was expected, and the cure."""
+
+
+class Misuse(SuiteError):
+    """Something was asked for that cannot be done."""
+
+
+class BadSetting(Misuse):
+    """A flag, a token source or a URL is not usable."""
+
+
+class ConsentMissing(Misuse):
+    """The target would be purged without its owner's word."""
+
+
+class BadData(Misuse):
+    """A file of `spec/` or of an old run is not what it should be."""
+
+
+class TargetLost(SuiteError):
+    """The target gave no HTTP answer, repeatedly."""
+
+
+class TargetUnusable(SuiteError):
+    """The target answers, but not as the API to its admin; nothing can be judged.
+
+    Attributes:
+        blame: `authentication`, `configuration` or `network`.
+    """
+
+    def __init__(self, reason: str, blame: str) -> None:
+        """Hold why, and what it is put down to."""
+        self.blame = blame
+        super().__init__(reason)
+
+
+class HeldBack(SuiteError):
+    """The guard kept a request from being sent; whatever needed it cannot be judged."""
+
+
+class PurgeRefused(HeldBack):
+    """No purge is left, or the events that exist are not archived."""
+
+
+class BudgetSpent(HeldBack):
+    """No request is left."""

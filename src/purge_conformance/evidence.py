@@ -1,0 +1,221 @@
+"""What a run saw: exchanges and notes, as frozen records; to and from `evidence.jsonl`.
+
+The file is a journal: the first line is the header, each further line one exchange or one note, in the
+order in which they came, flushed at once. A run that was killed leaves all that it collected.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import parse_qsl, urlsplit
+
+from purge_conformance.errors import BadData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_NAME = "evidence.jsonl"
+FORMAT = 1
+SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was run, by what, against what; secrets never stand here.
+
+    Attributes:
+        suite: version of this package.
+        digests: file of `spec/` -> sha256, as it was when the evidence was collected.
+        target: base URL without credentials.
+        settings: limits, seed, profiles, roles with a token.
+        started_at: RFC 3339, UTC.
+    """
+
+    suite: str
+    digests: dict[str, str]
+    target: str
+    settings: dict[str, Any]
+    started_at: str
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and what came of it.
+
+    Attributes:
+        n: number in its run, from 1.
+        experiment: the procedure that sent it.
+        step: its place in the procedure; several exchanges (pages) may share one.
+        role: whose credential it carried: `admin`, `none`, `malformed`, ...
+        method: HTTP method.
+        path: path and query below the target's base URL.
+        request_headers: as sent, secrets as `$VARIABLE`.
+        request_body: text or None.
+        sent_at: seconds since the epoch, on the suite's clock.
+        elapsed: seconds until the last byte of the answer.
+        status: HTTP status, or None when there was no answer.
+        response_headers: as received, order and repetitions kept.
+        body: the answer's bytes, at most `Limits.body_bytes`.
+        error: why there was no answer, or None.
+        tags: facts that the procedure knows of this request, for example the mode of a generated case.
+    """
+
+    n: int
+    experiment: str
+    step: str
+    role: str
+    method: str
+    path: str
+    request_headers: Headers
+    request_body: str | None
+    sent_at: float
+    elapsed: float
+    status: int | None
+    response_headers: Headers
+    body: bytes
+    error: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def header(self, name: str) -> str | None:
+        """Return the first response header of that name, or None."""
+        return next((value for key, value in self.response_headers if key.lower() == name.lower()), None)
+
+    @property
+    def route(self) -> str:
+        """The path without its query."""
+        return urlsplit(self.path).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters, the last of a repeated one."""
+        return dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+
+    @property
+    def text(self) -> str:
+        """The answer's body as text; bytes that are no UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    @cached_property
+    def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
+        """The answer's body as JSON, or None where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body parses as JSON."""
+        return self.json is not None or self.body.strip() == b"null"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that a procedure learnt and that no exchange shows, for example why it stopped short."""
+
+    experiment: str
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that one run saw, in order."""
+
+    header: Header
+    exchanges: tuple[Exchange, ...]
+    notes: tuple[Note, ...]
+
+    def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
+        """Return an experiment's exchanges, all or those of the named steps, without those waited out (429)."""
+        return tuple(
+            x
+            for x in self.exchanges
+            if x.experiment == experiment and (not steps or x.step in steps) and SUPERSEDED not in x.tags
+        )
+
+    def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
+        """Return what an experiment noted last under that name, or None."""
+        return next((n.value for n in reversed(self.notes) if (n.experiment, n.name) == (experiment, name)), None)
+
+
+def to_json(record: Exchange | Note | Header) -> str:
+    """Return one line of the journal."""
+    row: dict[str, Any] = {"kind": type(record).__name__.lower(), **asdict(record)}
+    if isinstance(record, Exchange):
+        del row["body"]
+        row |= _encoded(record.body)
+    return json.dumps(row, separators=(",", ":"))
+
+
+def read(folder: Path) -> Evidence:
+    """Return the evidence of the run in `folder`; a last line cut off by a crash is left out.
+
+    Raises:
+        BadData: there is no journal, or it is none of this format.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise BadData(f"{folder} holds no {FILE_NAME}. Name the folder that a run wrote with --out.")
+    header: Header | None = None
+    exchanges: list[Exchange] = []
+    notes: list[Note] = []
+    with path.open(encoding="utf-8") as file:
+        for row in _rows(file, path):
+            kind = row.pop("kind", None)
+            if kind == "header":
+                header = _header(row, path)
+            elif kind == "exchange":
+                exchanges.append(_exchange(row, path))
+            else:
+                notes.append(Note(row.get("experiment", ""), row.get("name", ""), row.get("value")))
+    if header is None:
+        raise BadData(f"{path} does not begin with a header. It is not the evidence of a run of this suite.")
+    return Evidence(header, tuple(exchanges), tuple(notes))
+
+
+def _rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(file, 1):
+        if not line.endswith("\n"):
+            return  # the run was killed within this line
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadData(
+                f"{path}, line {number} is not JSON ({error}). Restore the file as the run wrote it."
+            ) from None
+        if not isinstance(row, dict):
+            raise BadData(f"{path}, line {number} is not an object. Restore the file as the run wrote it.")
+        yield row
+
+
+def _header(row: dict[str, Any], path: Path) -> Header:
+    if row.get("format") != FORMAT:
+        raise BadData(
+            f"{path} has format {row.get('format')!r}, this version reads {FORMAT}. Use the suite that wrote it."
+        )
+    return Header(**row)
+
+
+def _exchange(row: dict[str, Any], path: Path) -> Exchange:
+    try:
+        body = base64.b64decode(row.pop("body_base64")) if "body_base64" in row else row.pop("body_text").encode()
+        for name in ("request_headers", "response_headers"):
+            row[name] = tuple((str(key), str(value)) for key, value in row[name])
+        return Exchange(body=body, **row)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadData(f"{path} has an exchange that cannot be read ({error!r}). Restore the file.") from None
+
+
+def _encoded(body: bytes) -> dict[str, str]:
+    try:
+        return {"body_text": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode("ascii")}

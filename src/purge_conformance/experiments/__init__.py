@@ -1,0 +1,1 @@
+"""Procedures against the target; they collect and judge nothing."""

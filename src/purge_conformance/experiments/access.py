@@ -1,0 +1,72 @@
+"""Who may do what: reads and purges with every credential but the right one, other methods, other routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from purge_conformance import look
+from purge_conformance.client import Request
+from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, EXPIRED, refused, scopes
+from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.snapshot import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.client import Client
+    from purge_conformance.credentials import Credential
+    from purge_conformance.foundation import Foundation
+
+OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+NO_EVENT = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
+UNKNOWN_ROUTES = (
+    ("GET", f"{EVENTS}/actions/no_such_action"),
+    ("POST", f"{EVENTS}/actions/no_such_action"),
+    ("POST", f"{PURGE}/no_such_route"),
+    ("GET", f"{EVENTS}/{NO_EVENT}/no_such_route"),
+)
+
+
+def reads(client: Client, _: Foundation) -> None:
+    """List, and get an existing event, with every credential; get an unknown one as the admin."""
+    rows = resources(client.get(f"{EVENTS}?per_page=1", "list"))
+    paths = {"list": f"{EVENTS}?per_page=1"}
+    if rows:
+        paths["get"] = f"{EVENTS}/{rows[0].get('guid')}"
+        client.get(paths["get"], "get")
+    for credential in _everybody_else(client):
+        for step, path in paths.items():
+            client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
+    client.get(f"{EVENTS}/{NO_EVENT}", "unknown")
+
+
+def purges(client: Client, foundation: Foundation) -> None:
+    """Try to purge in every way that must be refused; look at the list before the first and after each."""
+    attempts = [
+        *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in _everybody_else(client)),
+        *(Request(method, PURGE, "method") for method in OTHER_METHODS),
+        *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
+    ]
+    _each_between_looks(client, foundation, attempts)
+
+
+def _each_between_looks(client: Client, foundation: Foundation, attempts: Iterable[Request]) -> None:
+    """Send the requests; each is followed by a look, and the look before it shows an event that no purge seeds."""
+    foundation.stir()
+    before = client.get(look.NEWEST, "look")
+    for request in attempts:
+        client.send(request)
+        after = client.get(look.NEWEST, "look")
+        if len(resources(after)) < len(resources(before)):
+            foundation.stir()
+            after = client.get(look.NEWEST, "look")
+        before = after
+
+
+def _everybody_else(client: Client) -> tuple[Credential, ...]:
+    """Return every credential that is not an admin's; a token whose scope makes its user one is left out."""
+    tokens = client.settings.tokens
+    admins = {role for role, token in tokens.items() if ADMIN_SCOPE in (scopes(token) or ())}
+    others = [who for role, who in client.credentials.items() if role not in {ADMIN, EXPIRED, *admins}]
+    return (*refused(client.settings.tokens), *others)

@@ -1,0 +1,59 @@
+"""Sends what Schemathesis generates from openapi.yaml, within what is left of the budgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance import contract
+from purge_conformance.client import Request
+from purge_conformance.credentials import NOBODY, Credential
+from purge_conformance.errors import HeldBack
+from purge_conformance.guard import EVENTS
+from purge_conformance.snapshot import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purge_conformance.client import Client
+    from purge_conformance.contract import Case, Walk
+    from purge_conformance.evidence import Exchange
+
+KEPT_FOR_LATER = 40  # requests that the experiments after the generated cases need
+
+
+def cases(client: Client, generated: Callable[[], tuple[Case, ...]]) -> None:
+    """Send a fair share of the generated cases; those that need an event get one of the target's."""
+    found = resources(client.get(f"{EVENTS}?per_page=1", "event"))
+    guid = str(found[0].get("guid")) if found else None
+    for case in contract.select(generated(), _share(client)):
+        client.send(_request(contract.about_event(case, guid) if guid else case, case.operation_id))
+
+
+def stateful(client: Client, walk: Walk) -> None:
+    """Follow the links of openapi.yaml from answer to answer: purge, list, get."""
+
+    def send(case: Case) -> Exchange | None:
+        try:
+            return client.send(_request(case, case.operation_id))
+        except HeldBack as reason:
+            client.note("stopped", str(reason))
+            return None
+
+    walk(send, min(2, client.guard.purges_left))
+
+
+def _share(client: Client) -> dict[str, int]:
+    left = max(0, client.guard.requests_left - KEPT_FOR_LATER)
+    most = dict(contract.MOST)
+    most[contract.LIST] = max(0, min(most[contract.LIST], left - most[contract.GET] - most[contract.PURGE]))
+    return most
+
+
+def _request(case: Case, step: str) -> Request:
+    headers = dict(case.headers)
+    invented = headers.pop("Authorization", "")
+    by = {"token": None, "none": NOBODY, "generated": Credential("generated", invented, invented, "malformed")}
+    tags = {"phase": case.phase, "mode": case.mode, "about": case.about, "auth": case.auth}
+    if case.media_type:
+        headers["Content-Type"] = case.media_type
+    return Request(case.method, case.path, step, by[case.auth], headers, case.body, tags)

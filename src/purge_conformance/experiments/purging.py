@@ -1,0 +1,79 @@
+"""Purges by the admin: the first, the second, one after changes, ones with odd bodies."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from purge_conformance import look
+from purge_conformance.client import Request
+from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.snapshot import Row, app_of_event
+
+if TYPE_CHECKING:
+    from purge_conformance.client import Client
+    from purge_conformance.foundation import Foundation
+
+SAMPLE = 5  # events got one by one, from either end of a list
+SECOND = 1.0
+ODD_BODIES = {
+    "cut-json": ("application/json", '{"confirm": tru'),
+    "json-array": ("application/json", '["unexpected", 1, null]'),
+    "no-json": ("application/json", "\u2028 neither JSON nor anything else"),
+}
+
+
+def first(client: Client, _: Foundation) -> None:
+    """Look, purge, look; then get destroyed and seeded events by their guids."""
+    before = look.everything(client, "before")
+    client.post(PURGE, "purge")
+    after = look.everything(client, "after")
+    kept = after.by_guid
+    for guid in _sample([guid for guid in before.by_guid if guid not in kept]):
+        client.get(f"{EVENTS}/{guid}", "destroyed")
+    for guid in _sample([guid for guid, row in kept.items() if app_of_event(row) == guid]):
+        client.get(f"{EVENTS}/{guid}", "seeded")
+
+
+def again(client: Client, _: Foundation) -> None:
+    """Purge a second time, right away, and look."""
+    client.post(PURGE, "purge")
+    look.everything(client, "after")
+
+
+def lifecycle(client: Client, foundation: Foundation) -> None:
+    """Start, stop and scale apps after a purge, in another second than the purge's; look before and after each."""
+    time.sleep(SECOND)  # the target's clock must tick on: times are told apart by the second
+    look.everything(client, "before")
+    for step, change in (
+        ("start", lambda: foundation.start("idle")),
+        ("stop", lambda: foundation.stop("steady")),
+        ("scale", lambda: foundation.scale("scaled", 3)),
+    ):
+        client.note(f"{step}.done", change())
+        look.everything(client, step)
+
+
+def changed(client: Client, _: Foundation) -> None:
+    """Purge after apps were started and stopped, and look."""
+    look.everything(client, "before")
+    client.post(PURGE, "purge")
+    look.everything(client, "after")
+
+
+def bodies(client: Client, foundation: Foundation) -> None:
+    """Purge with bodies that nobody asked for; each time an ordinary event is there to be destroyed."""
+    for name, (media_type, body) in ODD_BODIES.items():
+        foundation.stir()
+        look.everything(client, f"{name}.before")
+        client.send(Request("POST", PURGE, name, headers={"Content-Type": media_type}, body=body))
+        look.everything(client, f"{name}.after")
+
+
+def _sample(guids: list[str]) -> list[str]:
+    return guids if len(guids) <= 2 * SAMPLE else guids[:SAMPLE] + guids[-SAMPLE:]
+
+
+def ordinary(rows: tuple[Row, ...]) -> list[Row]:
+    """Return the events that no purge seeded: their guid is not that of the app that they name."""
+    return [row for row in rows if row.get("guid") != app_of_event(row)]

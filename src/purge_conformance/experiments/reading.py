@@ -1,0 +1,77 @@
+"""Reads the list in every documented way, between two looks at the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from purge_conformance import look
+from purge_conformance.experiments.access import NO_EVENT
+from purge_conformance.guard import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purge_conformance.client import Client
+    from purge_conformance.foundation import Foundation
+    from purge_conformance.snapshot import Row
+
+Item = TypeVar("Item")
+PAGES = 4  # pages that a walk cuts the list into
+WALKED = 400  # longer lists are walked by the archive alone
+GOT = 6
+OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
+INVALID = (
+    "per_page=0",
+    "per_page=-1",
+    "per_page=5001",
+    "per_page=abc",
+    "page=0",
+    "page=-1",
+    "page=abc",
+    "order_by=no_such_field",
+    "created_ats=yesterday",
+    "created_ats%5Bno_such_operator%5D=2020-06-30T23:49:04Z",
+)
+
+
+def lists(client: Client, _: Foundation) -> None:
+    """Walk, filter and order the list, and get some of its events one by one."""
+    rows = look.walk(client, EVENTS, "opening").rows
+    for _again in range(2):
+        client.get(f"{EVENTS}?per_page=5000", "twice")
+    for pages in (PAGES, PAGES - 1):
+        look.walk(client, EVENTS, f"walk {pages}", {"per_page": _ceil(min(len(rows), WALKED), pages)}, pages=pages + 1)
+    for order in ("created_at", "-created_at"):
+        look.walk(client, EVENTS, f"order {order}", {"order_by": order}, pages=PAGES)
+    _filters(client, [row for row in rows if isinstance(row.get("guid"), str)])
+    for row in _spread(rows, GOT):
+        client.get(f"{EVENTS}/{quote(str(row.get('guid')), safe='')}", "get")
+    for query in INVALID:
+        client.get(f"{EVENTS}?{query}", "invalid")
+    look.walk(client, EVENTS, "closing")
+
+
+def _filters(client: Client, rows: list[Row]) -> None:
+    guids = [str(row["guid"]) for row in rows]
+    for number, chosen in enumerate((guids[:1], _spread(guids, 3), [str(NO_EVENT)])):
+        if chosen:
+            look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
+    for number, guid in enumerate(_spread(guids, 3)):
+        look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid}, pages=PAGES)
+    times = sorted({str(row.get("created_at")) for row in rows})
+    for number, time in enumerate(_spread(times, 2)):
+        for operator in OPERATORS:
+            query = {f"created_ats{operator}": time}
+            look.walk(client, EVENTS, f"created_ats{operator} {number}", query, pages=PAGES)
+
+
+def _ceil(number: int, parts: int) -> int:
+    return max(1, -(-number // parts))
+
+
+def _spread(items: Sequence[Item], most: int) -> list[Item]:
+    """Return at most that many items, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]

@@ -1,0 +1,142 @@
+"""Apps of the suite's own, to start, stop and scale; nobody else's app is ever touched."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.snapshot import STARTED, member
+
+if TYPE_CHECKING:
+    from purge_conformance.client import Client
+    from purge_conformance.evidence import Exchange
+
+GONE_TRIES = 20
+GONE_PAUSE = 0.1  # seconds between two looks whether an app is gone
+NOT_FOUND = 404
+# What each app is for; the last one lives in a second organization.
+LABELS = ("steady", "scaled", "paused", "idle", "mover", "deleted", "elsewhere")
+
+
+class Foundation:
+    """The suite's own apps on the target.
+
+    Attributes:
+        apps: label -> guid of the apps that exist.
+        started: labels of those that are started.
+        trouble: why no app could be made or started; empty where all is well.
+    """
+
+    def __init__(self, client: Client) -> None:
+        """Begin with nothing."""
+        self._client = client
+        self._made: list[str] = []  # paths, in the order of creation
+        self.apps: dict[str, str] = {}
+        self.started: set[str] = set()
+        self.trouble = ""
+
+    def build(self) -> None:
+        """Make two spaces in two organizations, and the apps, in the states that the experiments need."""
+        name = f"purge-conformance-{secrets.token_hex(4)}"
+        home = self._space(f"{name}-a")
+        away = self._space(f"{name}-b") if home else None
+        for label in LABELS:
+            if not home:
+                break
+            self._app(label, f"{name}-{label}", (away or home) if label == "elsewhere" else home)
+        for label in ("steady", "scaled", "paused", "deleted", "elsewhere"):
+            self.start(label)
+        self.scale("scaled", 2)
+        self.stop("paused")
+        self._delete("deleted")
+        self._client.note("apps", self.apps)
+        self._client.note("trouble", self.trouble)
+
+    def start(self, label: str) -> bool:
+        """Start an app; return whether that was possible."""
+        if label not in self.apps or self.trouble:
+            return False
+        answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/start", f"start-{label}")
+        if not _done(answer) or _state(answer) not in {None, STARTED}:
+            self.trouble = f"an app of the suite's own could not be started: {_answer(answer)}"
+            return False
+        self.started.add(label)
+        return True
+
+    def stop(self, label: str) -> bool:
+        """Stop a started app; return whether that was possible."""
+        if label not in self.started:
+            return False
+        answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/stop", f"stop-{label}")
+        if _done(answer):
+            self.started.discard(label)
+        return _done(answer)
+
+    def scale(self, label: str, instances: int) -> bool:
+        """Scale a started app; return whether that was possible."""
+        if label not in self.started:
+            return False
+        path = f"/v3/apps/{self.apps[label]}/processes/web/actions/scale"
+        return _done(self._client.post(path, f"scale-{label}", data={"instances": instances}))
+
+    def stir(self) -> bool:
+        """Make an ordinary event; return whether one was made."""
+        return self.stop("mover") if "mover" in self.started else self.start("mover")
+
+    def demolish(self) -> None:
+        """Delete all that was made, and note what was left over."""
+        left = []
+        for path in reversed(self._made):
+            answer = self._client.delete(path, "demolish")
+            if not _done(answer) and answer.status != NOT_FOUND:
+                left.append(path)
+        self._client.note("left", left)
+
+    def _space(self, name: str) -> str | None:
+        organization = self._create("/v3/organizations", {"name": name})
+        if not organization:
+            return None
+        return self._create("/v3/spaces", {"name": name, "relationships": _to("organization", organization)})
+
+    def _app(self, label: str, name: str, space: str) -> None:
+        guid = self._create("/v3/apps", {"name": name, "relationships": _to("space", space)})
+        if guid:
+            self.apps[label] = guid
+
+    def _create(self, path: str, data: dict[str, Any]) -> str | None:
+        answer = self._client.post(path, "create", data=data)
+        guid = member(answer.json, "guid") if isinstance(answer.json, dict) else None
+        if not _done(answer) or not isinstance(guid, str):
+            self.trouble = f"POST {path} made nothing: {_answer(answer)}"
+            return None
+        self._made.append(f"{path}/{guid}")
+        return guid
+
+    def _delete(self, label: str) -> None:
+        """Delete an app, and forget it unless it is soon gone for good."""
+        if label not in self.started:
+            return
+        path = f"/v3/apps/{self.apps.pop(label)}"
+        self._client.delete(path, "delete")
+        for _ in range(GONE_TRIES):
+            if self._client.get(path, "gone").status == NOT_FOUND:
+                self._made.remove(path)
+                return
+            time.sleep(GONE_PAUSE)
+
+
+def _to(name: str, guid: str) -> dict[str, Any]:
+    return {name: {"data": {"guid": guid}}}
+
+
+def _done(answer: Exchange) -> bool:
+    return answer.status is not None and answer.status // 100 == 2  # noqa: PLR2004 -- 2xx
+
+
+def _state(answer: Exchange) -> Any:  # noqa: ANN401 -- any JSON value
+    return answer.json.get("state") if isinstance(answer.json, dict) else None
+
+
+def _answer(answer: Exchange) -> str:
+    return f"{answer.status or answer.error} {answer.text[:200]}".strip()

@@ -1,0 +1,92 @@
+"""Stands between the suite and the target: consent, the budgets, and no purge before the archive."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from purge_conformance.credentials import ADMIN
+from purge_conformance.errors import BudgetSpent, ConsentMissing, PurgeRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.settings import Limits, Target
+
+EVENTS = "/v3/app_usage_events"
+PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
+RESERVE = 20  # requests kept back for taking the suite's own apps down
+
+
+def require_consent(target: Target, allowed_hosts: Iterable[str]) -> None:
+    """Return if the target may be purged: it is this machine, or its host was named.
+
+    Raises:
+        ConsentMissing: neither is so.
+    """
+    allowed = {host.lower() for host in allowed_hosts}
+    if not target.is_loopback and target.host not in allowed:
+        raise ConsentMissing(
+            f"A run destroys all app usage events (billing data) of {target.host}, and nobody has allowed that. "
+            f"If you may: --allow-purge {target.host}"
+        )
+
+
+def is_purge(method: str, path: str) -> bool:
+    """Whether a server could take the request for a purge: POST on the path, however it is spelt."""
+    route = re.sub(r"/+", "/", unquote(urlsplit(path).path)).rstrip("/").lower()
+    return method == "POST" and (route == PURGE or route.startswith(PURGE + "."))
+
+
+class Guard:
+    """Counts what is sent, and holds back what may not be.
+
+    Attributes:
+        requests: how many were admitted.
+        purges: how many purges with the admin's token were admitted.
+        archived: whether the events that exist are safe, or may be lost.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        """Begin with nothing sent and nothing archived."""
+        self._limits = limits
+        self.requests = 0
+        self.purges = 0
+        self.archived = False
+        self._most_requests = limits.max_requests - RESERVE
+
+    @property
+    def requests_left(self) -> int:
+        """How many requests the experiments may still send."""
+        return max(0, self._most_requests - self.requests)
+
+    @property
+    def purges_left(self) -> int:
+        """How many purges may still reach the target."""
+        return max(0, self._limits.max_purges - self.purges)
+
+    def last_orders(self) -> None:
+        """Give free what was kept back for taking the suite's own apps down."""
+        self._most_requests = self._limits.max_requests
+
+    def admit(self, method: str, path: str, role: str) -> None:
+        """Count a request that is about to be sent.
+
+        Raises:
+            BudgetSpent: no more requests may be sent.
+            PurgeRefused: it is a purge, and nothing is archived, or no more purges may be sent.
+        """
+        if self.requests >= self._most_requests:
+            raise BudgetSpent(f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests.")
+        if is_purge(method, path):
+            self._admit_purge(role)
+        self.requests += 1
+
+    def _admit_purge(self, role: str) -> None:
+        if not self.archived:
+            raise PurgeRefused("The events that exist could not be archived, so none may be destroyed.")
+        if role == ADMIN:
+            if not self.purges_left:
+                raise PurgeRefused(f"The run's {self._limits.max_purges} purges are spent. Raise --max-purges.")
+            self.purges += 1

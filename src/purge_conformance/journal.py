@@ -1,0 +1,66 @@
+"""Writes evidence as it comes, so that a killed run leaves all that it collected."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import FILE_NAME, Evidence, Exchange, Header, Note, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Journal:
+    """An open `evidence.jsonl`, and the same records in memory."""
+
+    def __init__(self, folder: Path, header: Header) -> None:
+        """Begin the journal of a new run.
+
+        Raises:
+            BadSetting: the folder cannot be made, or holds the evidence of another run.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = (folder / FILE_NAME).open("x", encoding="utf-8")
+        except FileExistsError:
+            raise BadSetting(f"{folder} holds the evidence of another run. Name another folder with --out.") from None
+        except OSError as error:
+            raise BadSetting(f"{folder} cannot be written: {error.strerror}. Name another folder with --out.") from None
+        self.header = header
+        self.exchanges: list[Exchange] = []
+        self.notes: list[Note] = []
+        self._write(header)
+
+    def __enter__(self) -> Self:
+        """Return the journal; leaving the block closes the file."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file; what was written stays."""
+        self._file.close()
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """Record an exchange and return it."""
+        self.exchanges.append(exchange)
+        self._write(exchange)
+        return exchange
+
+    def note(self, experiment: str, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
+        """Record what an experiment learnt."""
+        note = Note(experiment, name, value)
+        self.notes.append(note)
+        self._write(note)
+
+    def sync(self) -> None:
+        """Return only when all that was recorded is on the disk."""
+        os.fsync(self._file.fileno())
+
+    def evidence(self) -> Evidence:
+        """Return all that was recorded so far."""
+        return Evidence(self.header, tuple(self.exchanges), tuple(self.notes))
+
+    def _write(self, record: Exchange | Note | Header) -> None:
+        self._file.write(to_json(record) + "\n")
+        self._file.flush()

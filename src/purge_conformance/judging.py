@@ -1,0 +1,191 @@
+"""From the end of each judgment to one judged run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from purge_conformance import __version__, catalogue, clock, curl
+from purge_conformance.checks import Broken, NotExercised, Undecided
+from purge_conformance.contract_checks import operation_of
+from purge_conformance.credentials import ADMIN
+from purge_conformance.errors import BadData
+from purge_conformance.guard import is_purge
+from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Timing, roll_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from purge_conformance.evidence import Evidence, Exchange
+    from purge_conformance.model import Requirement
+
+MOST_EVIDENCE = 50  # exchanges that a result names
+
+
+@dataclass
+class Judging:
+    """The results of one run, as the judgments come in.
+
+    Attributes:
+        evidence: what is judged.
+        wanted: the requirements that are to be judged, by id.
+        results: id -> result.
+    """
+
+    evidence: Evidence
+    wanted: dict[str, Requirement]
+    results: dict[str, Result] = field(default_factory=dict)
+
+    def restrict(self, names: Iterable[str]) -> None:
+        """Expect these judgments alone, and what no judgment is made for; the rest was left out by whoever ran pytest."""
+        kept = set(names)
+        self.wanted = {name: r for name, r in self.wanted.items() if name in kept or r.not_judged}
+
+    def add(self, name: str, error: BaseException | None, looked_at: Sequence[int], seconds: float) -> Result:
+        """Take the end of one judgment: the exception that left it, or None; and return what it means."""
+        requirement = self.wanted[name]
+        findings = self._findings(error) if isinstance(error, Broken) else ()
+        outcome, blame, reason = _meaning(error)
+        telling = [finding.exchange for finding in findings if finding.exchange is not None]
+        numbers = tuple(dict.fromkeys([*telling, *looked_at]))[:MOST_EVIDENCE]
+        result = _result(requirement, outcome, blame, reason, findings, numbers, seconds)
+        self.results[name] = result
+        return result
+
+    def run(self) -> Run:
+        """Return the judged run; what no judgment reported on is inconclusive, and blamed on the suite."""
+        exchanges = self.evidence.exchanges
+        results = tuple(self.results.get(name) or _unreported(self.wanted[name]) for name in self.wanted)
+        last = exchanges[-1].sent_at + exchanges[-1].elapsed if exchanges else None
+        header = self.evidence.header
+        return Run(
+            suite=__version__,
+            spec=catalogue.digests(),
+            target=header.target,
+            settings=header.settings,
+            started_at=header.started_at,
+            finished_at=clock.written(last) if last else header.started_at,
+            requests=len(exchanges),
+            purges=sum(is_purge(x.method, x.path) and x.role == ADMIN for x in exchanges),
+            requirements=results,
+            coverage=_coverage(exchanges),
+            timings=_timings(exchanges),
+            notes=tuple(_notes(self.evidence)),
+            verdict=roll_up(results),
+        )
+
+    def _findings(self, error: Broken) -> tuple[Finding, ...]:
+        by_number = {x.n: x for x in self.evidence.exchanges}
+        base = self.evidence.header.target
+
+        def complete(finding: Finding) -> Finding:
+            exchange = by_number.get(finding.exchange or 0)
+            line = curl.command(exchange, base) if exchange else None
+            return Finding(finding.expected, finding.got, finding.exchange, line)
+
+        return tuple(complete(finding) for finding in error.findings)
+
+
+def _meaning(error: BaseException | None) -> tuple[Outcome, Blame | None, str]:
+    match error:
+        case None:
+            return Outcome.PASSED, None, ""
+        case Broken():
+            return Outcome.FAILED, Blame.TARGET, ""
+        case NotExercised():
+            return Outcome.NOT_EXERCISED, error.blame, error.reason
+        case Undecided():
+            return Outcome.INCONCLUSIVE, error.blame, error.reason
+        case _:
+            reason = f"the judgment itself failed ({type(error).__name__}: {error}). Please report it."
+            return Outcome.INCONCLUSIVE, Blame.SUITE, reason
+
+
+def _unreported(requirement: Requirement) -> Result:
+    if requirement.not_judged:
+        return _result(requirement, Outcome.NOT_EXERCISED, Blame.SUITE, requirement.not_judged)
+    return _result(requirement, Outcome.INCONCLUSIVE, Blame.SUITE, "no judgment reported on it. Run again.")
+
+
+def _result(  # noqa: PLR0913, PLR0917 -- the parts of a result
+    requirement: Requirement,
+    outcome: Outcome,
+    blame: Blame | None,
+    reason: str,
+    findings: tuple[Finding, ...] = (),
+    numbers: tuple[int, ...] = (),
+    seconds: float = 0.0,
+) -> Result:
+    return Result(
+        id=requirement.id,
+        level=requirement.level,
+        profile=requirement.profile,
+        group=requirement.group,
+        statement=requirement.statement,
+        quote=requirement.quote,
+        source=requirement.source,
+        operation=requirement.operation,
+        remedy=requirement.remedy,
+        conditional=bool(requirement.conditional or requirement.not_judged),
+        outcome=outcome,
+        blame=blame,
+        reason=reason,
+        findings=findings,
+        evidence=numbers,
+        seconds=round(seconds, 4),
+    )
+
+
+def _coverage(exchanges: Iterable[Exchange]) -> tuple[StatusCoverage, ...]:
+    """Return every documented status with how often it occurred, and every other that did."""
+    seen = Counter((operation_of(x.method, x.path), x.status) for x in exchanges if x.status is not None)
+    rows: list[StatusCoverage] = []
+    for operation, documented in catalogue.documented_statuses().items():
+        occurred = {status for name, status in seen if name == operation and status is not None}
+        for status in sorted(occurred | set(documented)):
+            rows.append(StatusCoverage(operation, status, status in documented, seen[operation, status]))
+    return tuple(rows)
+
+
+def _timings(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
+    by_experiment: dict[str, list[Exchange]] = {}
+    for x in exchanges:
+        by_experiment.setdefault(x.experiment, []).append(x)
+    return tuple(
+        Timing(name, round(found[-1].sent_at + found[-1].elapsed - found[0].sent_at, 4), len(found))
+        for name, found in by_experiment.items()
+    )
+
+
+def _notes(evidence: Evidence) -> Iterable[str]:
+    archived = evidence.note("archive", "archived") or {}
+    if archived:
+        yield f"{archived['events']} events existed before the first purge; archive.jsonl holds them."
+        if not archived["complete"]:
+            yield "The list could not be read to its end, so the archive is not complete."
+    if trouble := evidence.note("foundation", "trouble"):
+        yield f"The suite could not use apps of its own: {trouble}"
+    if left := evidence.note("demolish", "left"):
+        yield f"Left over on the target, to be deleted by hand: {', '.join(left)}"
+    for note in evidence.notes:
+        if note.name in {"stopped", "lost"}:
+            yield f"{note.experiment} was cut short: {note.value}"
+        if note.name == "unusable":
+            yield note.value["reason"]
+
+
+def wanted(evidence: Evidence, profiles: Sequence[str], select: Sequence[str]) -> dict[str, Requirement]:
+    """Return the requirements to judge: those named, or else those that the run was asked for.
+
+    Raises:
+        BadSetting: a glob matches nothing, or a profile is unknown.
+        BadData: the header of the evidence does not say what it was asked for.
+    """
+    settings = evidence.header.settings
+    try:
+        names = profiles or settings["profiles"]
+        globs = select or settings["select"]
+    except KeyError as error:
+        raise BadData(f"The header of the evidence has no setting {error}. Restore the file.") from None
+    return {requirement.id: requirement for requirement in catalogue.selected(catalogue.profiles(names), globs)}

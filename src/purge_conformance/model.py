@@ -1,0 +1,64 @@
+"""What `spec/` says, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How binding a requirement is, as in RFC 2119; only a MUST decides the verdict."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Profile(StrEnum):
+    """Whose word a requirement is: the endpoint's documentation page, or Cloud Controller's API beyond it."""
+
+    CORE = "core"
+    UPSTREAM = "upstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One normative sentence, with an id that never changes its meaning.
+
+    Attributes:
+        id: `AREA-NN`, never reused.
+        level: how binding.
+        profile: whose word.
+        group: heading in reports.
+        statement: the sentence that the target must fulfil.
+        quote: the words of the source that say so.
+        source: where these words stand.
+        operation: operationId in `openapi.yaml`, or "any".
+        shown_by: how a run shows it.
+        remedy: what to look at when it fails.
+        conditional: the occasion without which it cannot be judged, and which nobody can provoke; or None.
+        not_judged: why no run can judge it from outside; or None.
+    """
+
+    id: str
+    level: Level
+    profile: Profile
+    group: str
+    statement: str
+    quote: str
+    source: str
+    operation: str
+    shown_by: str
+    remedy: str
+    conditional: str | None = None
+    not_judged: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A named way in which the reference server breaks exactly the named requirements."""
+
+    id: str
+    summary: str
+    requirements: tuple[str, ...]
+    subtlety: str

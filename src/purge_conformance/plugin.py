@@ -1,0 +1,130 @@
+"""The pytest plugin: options, the marker, the evidence as a fixture, and the harvest of results.
+
+The only module of the package that imports pytest. It loads in every pytest run of an environment that has the
+package, so it imports the rest of the package only when a judgment is collected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Evidence
+    from purge_conformance.judging import Judging
+
+JUDGING: pytest.StashKey[Judging] = pytest.StashKey()
+MARKER = "requirement"
+LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "n"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `pytest tests/conformance` takes; the names leave room for other plugins' options."""
+    group = parser.getgroup("purge-conformance", "conformance of a Cloud Foundry API")
+    group.addoption("--target", metavar="URL", help="base URL of the server to judge")
+    group.addoption("--token", action="append", default=[], metavar="ROLE=SOURCE", help="env:NAME or file:PATH")
+    group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
+    group.addoption("--evidence", metavar="DIR", help="judge what an old run recorded, without any request")
+    group.addoption("--conformance-out", metavar="DIR", help="where evidence and report.json go")
+    group.addoption("--conformance-profile", action="append", default=[], metavar="PROFILE", help="core or upstream")
+    group.addoption("--conformance-select", action="append", default=[], metavar="GLOB", help="requirement ids")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", f"{MARKER}(id): the one requirement that a judgment asserts")
+
+
+@pytest.hookimpl(trylast=True)  # after the user's own -k and -m
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Collect the evidence, or read it, and keep the judgments of the requirements that were asked for."""
+    judgments = {item: _id(item) for item in items if item.get_closest_marker(MARKER)}
+    if not judgments or config.option.collectonly:
+        return
+    from purge_conformance import catalogue, running  # noqa: PLC0415 -- see the head of this file
+    from purge_conformance.errors import Misuse  # noqa: PLC0415
+
+    if unknown := set(judgments.values()) - {requirement.id for requirement in catalogue.requirements()}:
+        raise pytest.UsageError(f"{', '.join(sorted(unknown))}: no such requirement. See `purge-conformance list`.")
+    try:
+        judging = config.stash[JUDGING] = running.begin(config.option)
+    except Misuse as error:
+        raise pytest.UsageError(str(error)) from None
+    kept = [item for item in items if judgments.get(item) in judging.wanted]
+    config.hook.pytest_deselected(items=[item for item in judgments if item not in kept])
+    items[:] = kept
+    judging.restrict(judgments[item] for item in kept)
+
+
+@pytest.fixture(scope="session")
+def evidence(request: pytest.FixtureRequest) -> Evidence:
+    """What the run saw: collected just now, or by an old run."""
+    return request.config.stash[JUDGING].evidence
+
+
+@pytest.fixture
+def seen(evidence: Evidence) -> Seen:
+    """What the run saw, for one judgment."""
+    from purge_conformance.checks import Seen  # noqa: PLC0415 -- see the head of this file
+
+    return Seen(evidence)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the end of a judgment into the outcome of its requirement."""
+    report = yield
+    judging = item.config.stash.get(JUDGING, None)
+    if judging is None or not item.get_closest_marker(MARKER):
+        return report
+    if call.when == "call" or (call.when == "setup" and call.excinfo):
+        from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
+
+        looked_at = getattr(getattr(item, "funcargs", {}).get("seen"), "looked_at", ())
+        error = call.excinfo.value if call.excinfo else None
+        result = judging.add(_id(item), error, looked_at, call.duration)
+        report.user_properties.append(("outcome", str(result.outcome)))
+        report.outcome = running.pytest_outcome(result)
+        text = running.explain(result)
+        report.longrepr = (str(item.path), item.location[1] or 0, text) if report.outcome == "skipped" else text or None
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Show outcomes by their own names; a SHOULD that failed is `advised`, it fails nothing."""
+    outcome = dict(report.user_properties).get("outcome")
+    if report.when == "teardown" or outcome is None:
+        return None
+    if outcome == "failed" and report.outcome != "failed":
+        return "advised", "a", "ADVISED"
+    return str(outcome), LETTERS[str(outcome)], str(outcome).upper()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """End with what the run amounts to."""
+    judging = config.stash.get(JUDGING, None)
+    if judging is not None:
+        from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
+
+        for line in running.closing_lines(judging, config.option):
+            terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the reports where that was asked for, and exit by the verdict."""
+    judging = session.config.stash.get(JUDGING, None)
+    if judging is not None and not session.shouldstop:
+        from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
+
+        session.exitstatus = running.finish(judging, session.config.option)
+
+
+def _id(item: pytest.Item) -> str:
+    marker = item.get_closest_marker(MARKER)
+    return str(marker.args[0]) if marker and marker.args else ""

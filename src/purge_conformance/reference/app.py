@@ -1,0 +1,182 @@
+"""The ASGI application: routes, and the way of every request through one transaction to its answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import jwt
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from purge_conformance.reference import apps, auth, bodies, events, organizations, problems, processes, root
+from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.database import EPHEMERAL, open_database
+from purge_conformance.reference.problems import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from sqlalchemy.orm import Session, sessionmaker
+    from starlette.requests import Request
+
+LONGEST_REQUEST_ID = 255
+OPEN_ROUTES: Mapping[tuple[str, str], Handler] = {
+    ("GET", "/"): root.get_root,
+    ("GET", "/v3"): root.get_v3_root,
+    ("GET", "/v3/info"): root.get_info,
+}
+ROUTES: Mapping[tuple[str, str], Handler] = {
+    ("GET", events.PATH): events.list_events,
+    ("GET", f"{events.PATH}/{{guid}}"): events.get_event,
+    ("POST", events.PURGE_PATH): events.purge_events,
+    ("GET", "/v3/jobs/{guid}"): root.get_job,
+    ("GET", "/v3/organizations"): organizations.list_organizations,
+    ("POST", "/v3/organizations"): organizations.create_organization,
+    ("GET", "/v3/organizations/{guid}"): organizations.get_organization,
+    ("DELETE", "/v3/organizations/{guid}"): organizations.delete_organization,
+    ("GET", "/v3/spaces"): organizations.list_spaces,
+    ("POST", "/v3/spaces"): organizations.create_space,
+    ("GET", "/v3/spaces/{guid}"): organizations.get_space,
+    ("DELETE", "/v3/spaces/{guid}"): organizations.delete_space,
+    ("GET", "/v3/apps"): apps.list_apps,
+    ("POST", "/v3/apps"): apps.create_app,
+    ("GET", "/v3/apps/{guid}"): apps.get_app,
+    ("DELETE", "/v3/apps/{guid}"): apps.delete_app,
+    ("POST", "/v3/apps/{guid}/actions/start"): apps.start_app,
+    ("POST", "/v3/apps/{guid}/actions/stop"): apps.stop_app,
+    ("POST", "/v3/apps/{guid}/actions/restart"): apps.restart_app,
+    ("GET", "/v3/apps/{guid}/processes"): processes.list_app_processes,
+    ("GET", "/v3/apps/{guid}/processes/{type}"): processes.get_app_process,
+    ("POST", "/v3/apps/{guid}/processes/{type}/actions/scale"): processes.scale_app_process,
+    ("GET", "/v3/processes"): processes.list_processes,
+    ("GET", "/v3/processes/{guid}"): processes.get_process,
+    ("POST", "/v3/processes/{guid}/actions/scale"): processes.scale_process,
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One server among those of a process: its database, its behaviour, its secret, its place."""
+
+    sessions: sessionmaker[Session]
+    behaviour: Behaviour
+    secret: str
+    base_url: str
+
+
+def create_app(
+    *,
+    secret: str,
+    base_url: str,
+    behaviour: Behaviour | None = None,
+    database_url: str = EPHEMERAL,
+) -> Starlette:
+    """Make one instance of the server as an ASGI application.
+
+    Args:
+        secret: signs and verifies tokens (see `auth.tokens`).
+        base_url: scheme, host, port and prefix that links begin with, without a slash at the end.
+        behaviour: conforming, unless faults changed it (see `faults.behaviour_with`).
+        database_url: SQLAlchemy's; by default an SQLite database in memory, gone with the application.
+    """
+    conduct = behaviour or Behaviour()
+    sessions = open_database(database_url)
+    instance = Instance(sessions=sessions, behaviour=conduct, secret=secret, base_url=base_url)
+    routes = [_route(instance, *place, handler) for place, handler in OPEN_ROUTES.items()]
+    routes += [_route(instance, *place, guarded(handler)) for place, handler in ROUTES.items()]
+    unknown = _endpoint(instance, root.unknown_request)
+
+    async def no_route(request: Request, _error: Exception) -> Response:
+        return await unknown(request)
+
+    app = Starlette(routes=routes, exception_handlers={404: no_route, 405: no_route})
+    app.router.redirect_slashes = False
+    return app
+
+
+def _route(instance: Instance, method: str, path: str, handler: Handler) -> Route:
+    return Route(path, _endpoint(instance, handler), methods=[method])
+
+
+def _endpoint(instance: Instance, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    answer = instance.behaviour.around(handler.__name__, handler)
+
+    async def endpoint(request: Request) -> Response:
+        return _rendered(request, _answered(instance, answer, request, await request.body()))
+
+    return endpoint
+
+
+def guarded(handler: Handler) -> Handler:
+    """Let a handler be called only with a token that holds and reaches, and with a body that can be read."""
+
+    @wraps(handler)
+    def answer(call: Call) -> Reply:
+        caller = _authenticated(call)
+        if not (caller.may_read if call.method in ("GET", "HEAD") else caller.may_write):
+            raise problems.not_authorized()
+        return handler(replace(call, caller=caller, body=bodies.parsed(call.raw_body, call.content_type)))
+
+    return answer
+
+
+def _authenticated(call: Call) -> auth.Caller:
+    token = auth.bearer_token(call.authorization)
+    try:
+        return auth.caller_of(call.behaviour.claims(token, call.secret))
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+        raise problems.invalid_token() from error
+
+
+def _answered(instance: Instance, answer: Handler, request: Request, raw_body: bytes) -> Reply:
+    """Run a handler in one transaction; whatever goes wrong undoes it, and becomes a refusal that tells no secret."""
+    try:
+        with instance.sessions.begin() as session:
+            return answer(_call(instance, session, request, raw_body))
+    except ApiError as error:
+        return instance.behaviour.refusal(error)
+    except OperationalError:
+        log.exception("the database did not answer")
+        return instance.behaviour.refusal(problems.database_unavailable())
+    except Exception:
+        log.exception("%s %s failed", request.method, request.url.path)
+        return instance.behaviour.refusal(problems.unknown_error())
+
+
+def _call(instance: Instance, session: Session, request: Request, raw_body: bytes) -> Call:
+    return Call(
+        session=session,
+        behaviour=instance.behaviour,
+        base_url=instance.base_url,
+        secret=instance.secret,
+        method=request.method,
+        path=request.scope["path"].removeprefix(request.scope.get("root_path", "")),
+        parts=request.path_params,
+        query_string=request.scope["query_string"],
+        authorization=request.headers.get("authorization"),
+        content_type=request.headers.get("content-type", ""),
+        raw_body=raw_body,
+    )
+
+
+def _rendered(request: Request, reply: Reply) -> Response:
+    is_json = reply.body is not None and not isinstance(reply.body, str)
+    content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")) if is_json else reply.body
+    headers = {"x-content-type-options": "nosniff", "x-vcap-request-id": _request_id(request), **reply.headers}
+    return Response(content, status_code=reply.status, headers=headers, media_type=reply.content_type)
+
+
+def _request_id(request: Request) -> str:
+    """Give a request an id that begins with the client's own, as Cloud Controller does."""
+    wished = re.sub(r"[^\w-]", "", request.headers.get("x-vcap-request-id", ""), flags=re.ASCII)[:LONGEST_REQUEST_ID]
+    return f"{wished}::{uuid4()}" if wished else str(uuid4())

@@ -1,0 +1,131 @@
+"""Apps: list, get, create, delete, start, stop, restart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, select
+
+from purge_conformance.reference import problems, store
+from purge_conformance.reference.access import deleted, named_resource, requested_page, require_admin
+from purge_conformance.reference.behaviour import Call, Reply
+from purge_conformance.reference.bodies import fields, name_of, related_guid
+from purge_conformance.reference.database import Listing, by_guid
+from purge_conformance.reference.pagination import paginated
+from purge_conformance.reference.parameters import ListRules
+from purge_conformance.reference.tables import App, Process, Space, new_guid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PATH = "/v3/apps"
+FIELDS = ("name", "relationships", "lifecycle", "environment_variables", "metadata")
+
+
+def _in_organizations(guids: Sequence[str]) -> ColumnElement[bool]:
+    return App.space.has(Space.organization_guid.in_(guids))
+
+
+APPS = Listing(
+    table=App,
+    filters={
+        "names": App.name.in_,
+        "guids": App.guid.in_,
+        "space_guids": App.space_guid.in_,
+        "organization_guids": _in_organizations,
+    },
+    rules=ListRules(
+        filters=("names", "guids", "space_guids", "organization_guids"),
+        orders=("created_at", "updated_at", "name", "state"),
+    ),
+)
+
+
+def list_apps(call: Call) -> Reply:
+    """Show one page of the apps."""
+    query, total, rows = requested_page(call, APPS)
+    return Reply(body=paginated(call.url(PATH), query, total, [shown(row, call) for row in rows]))
+
+
+def get_app(call: Call) -> Reply:
+    """Show one app."""
+    return Reply(body=shown(named_resource(call, App, word="App"), call))
+
+
+def create_app(call: Call) -> Reply:
+    """Make a stopped app in a space, with its `web` process of the same guid."""
+    require_admin(call)
+    body = fields(call.body, FIELDS)
+    name = name_of(body)
+    space = by_guid(call.session, Space, related_guid(body, "space"))
+    if space is None:
+        raise problems.unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
+    if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
+        raise problems.unprocessable(f"App with the name '{name}' already exists.")
+    guid = new_guid()
+    app = App(guid=guid, name=name, space=space, web=Process(guid=guid))
+    call.session.add(app)
+    call.session.flush()
+    return Reply(status=201, body=shown(app, call))
+
+
+def delete_app(call: Call) -> Reply:
+    """Remove an app; a started one is stopped before."""
+    require_admin(call)
+    store.delete_app(call.session, named_resource(call, App, word="App"), call.behaviour.record)
+    return deleted(call, "app.delete")
+
+
+def start_app(call: Call) -> Reply:
+    """Start an app."""
+    app = _changeable_app(call)
+    store.start(call.session, app, call.behaviour.record)
+    return _after_change(call, app)
+
+
+def stop_app(call: Call) -> Reply:
+    """Stop an app."""
+    app = _changeable_app(call)
+    store.stop(call.session, app, call.behaviour.record)
+    return _after_change(call, app)
+
+
+def restart_app(call: Call) -> Reply:
+    """Stop an app, if it runs, and start it."""
+    app = _changeable_app(call)
+    store.stop(call.session, app, call.behaviour.record)
+    store.start(call.session, app, call.behaviour.record)
+    return _after_change(call, app)
+
+
+def _changeable_app(call: Call) -> App:
+    app = named_resource(call, App, word="App")
+    require_admin(call)
+    return app
+
+
+def _after_change(call: Call, app: App) -> Reply:
+    call.session.flush()  # updated_at is set by the database write
+    return Reply(body=shown(app, call))
+
+
+def shown(app: App, call: Call) -> dict[str, object]:
+    """Show an app as JSON."""
+    path = f"{PATH}/{app.guid}"
+    return {
+        "guid": app.guid,
+        "created_at": app.created_at,
+        "updated_at": app.updated_at,
+        "name": app.name,
+        "state": app.state,
+        "lifecycle": {"type": "buildpack", "data": {"buildpacks": [], "stack": "cflinuxfs4"}},
+        "relationships": {"space": {"data": {"guid": app.space_guid}}, "current_droplet": {"data": None}},
+        "metadata": {"labels": {}, "annotations": {}},
+        "links": {
+            "self": {"href": call.url(path)},
+            "space": {"href": call.url(f"/v3/spaces/{app.space_guid}")},
+            "processes": {"href": call.url(f"{path}/processes")},
+            "start": {"href": call.url(f"{path}/actions/start"), "method": "POST"},
+            "stop": {"href": call.url(f"{path}/actions/stop"), "method": "POST"},
+        },
+    }

@@ -1,0 +1,115 @@
+"""The seams of the server: what a request is, what an answer is, and the few decisions that a fault may replace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.reference import auth, store
+from purge_conformance.reference.auth import Caller
+from purge_conformance.reference.database import Listing, find_page
+from purge_conformance.reference.problems import ApiError, envelope
+from purge_conformance.reference.tables import AppUsageEvent, now
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.parameters import ListQuery
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An answer: its status, what becomes JSON (or text, which goes out as it is), and further headers."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request on its way through the server, with the transaction that it runs in.
+
+    Attributes:
+        session: the transaction; it is committed unless an exception leaves the handler.
+        behaviour: how this instance of the server behaves.
+        base_url: what links begin with.
+        secret: what tokens are signed with.
+        method: the HTTP method.
+        path: of the URL, without the prefix of the instance.
+        parts: what the route names in the path.
+        query_string: undecoded.
+        authorization: the header, if any.
+        content_type: the header, or "".
+        raw_body: as it came.
+        caller: known once the token is verified; before, somebody without any scope.
+        body: what the JSON says, once it is parsed; None without a JSON body.
+    """
+
+    session: Session
+    behaviour: Behaviour
+    base_url: str
+    secret: str
+    method: str
+    path: str
+    parts: Mapping[str, str]
+    query_string: bytes
+    authorization: str | None
+    content_type: str
+    raw_body: bytes
+    caller: Caller = field(default_factory=Caller)
+    body: Any = None
+
+    def url(self, path: str) -> str:
+        """Make an absolute URL of this server."""
+        return self.base_url + path
+
+
+Handler = Callable[[Call], Reply]
+
+
+def _as_it_is(_operation: str, handler: Handler) -> Handler:
+    return handler
+
+
+def _admin_may_purge(caller: Caller) -> bool:
+    return caller.is_admin
+
+
+def _refusal(error: ApiError) -> Reply:
+    return Reply(status=error.status, body=envelope(error))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """Every decision that a fault may replace; as it stands here, the server conforms.
+
+    Attributes:
+        around: wraps the handler of an operation, authentication and body parsing included.
+        claims: reads the claims of a token with the secret, or raises jwt.InvalidTokenError.
+        may_purge: whether a caller may purge.
+        refusal: how a refusal is shown.
+        seeds: makes the events of a purge at a moment.
+        destroy: removes the events that were there before.
+        record: writes down what happened to a process.
+        find_event: looks one event up by its guid.
+        find_events: counts and fetches one page of events.
+    """
+
+    around: Callable[[str, Handler], Handler] = _as_it_is
+    claims: Callable[[str, str], Mapping[str, Any]] = auth.verified_claims
+    may_purge: Callable[[Caller], bool] = _admin_may_purge
+    refusal: Callable[[ApiError], Reply] = _refusal
+    seeds: Callable[[Session, str], list[AppUsageEvent]] = store.seeds
+    destroy: Callable[[Session], None] = store.destroy_events
+    record: store.Record = store.record_event
+    find_event: Callable[[Session, str], AppUsageEvent | None] = store.event_by_guid
+    find_events: Callable[[Session, Listing[AppUsageEvent], ListQuery], tuple[int, Sequence[AppUsageEvent]]] = find_page
+
+    def purge_and_reseed(self, session: Session) -> None:
+        """Replace all events by one for each started app, within the transaction of the request."""
+        seeds = self.seeds(session, now())
+        self.destroy(session)
+        session.add_all(seeds)

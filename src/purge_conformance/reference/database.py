@@ -1,0 +1,94 @@
+"""Opening a database, and looking rows up in it."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, create_engine, func, select
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
+from sqlalchemy.pool import StaticPool
+
+from purge_conformance.reference.tables import Base
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from purge_conformance.reference.parameters import ListQuery, ListRules, TimeFilter
+
+EPHEMERAL = "sqlite://"
+COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+
+Row = TypeVar("Row", bound=Base)
+Condition = ColumnElement[bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing(Generic[Row]):
+    """How one table is listed: the parameters that it understands, and what each filter means.
+
+    Attributes:
+        table: the rows.
+        filters: by parameter, what makes the condition of a row from the allowed values.
+        rules: the parameters as the check sees them; its `filters` are the names of the above.
+    """
+
+    table: type[Row]
+    filters: Mapping[str, Callable[[Sequence[str]], Condition]]
+    rules: ListRules
+
+
+def open_database(url: str) -> sessionmaker[Session]:
+    """Connect to a database, make the tables that it lacks, and return the maker of its sessions."""
+    engine = _engine(url)
+    Base.metadata.create_all(engine)
+    return sessionmaker(engine)
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    # One connection for all: the server works in one thread at a time, and an ephemeral database is its connection.
+    return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+
+
+def by_guid(session: Session, table: type[Row], guid: str) -> Row | None:
+    """Find one row by its guid; no guid holds a NUL, which some databases refuse to look for."""
+    return None if "\0" in guid else session.scalar(select(table).where(table.guid == guid))
+
+
+def find_page(session: Session, listing: Listing[Row], query: ListQuery) -> tuple[int, Sequence[Row]]:
+    """Count the rows that the query's filters leave, and fetch those of its page, in its order."""
+    table = listing.table
+    wanted = [listing.filters[name](values) for name, values in query.filters.items()]
+    wanted += [_meets(getattr(table, time.column), time) for time in query.times]
+    wanted += [table.id > _id_of(table, guid) for guid in query.singles.values()]
+    total = session.scalar(select(func.count()).select_from(table).where(*wanted)) or 0
+    page = select(table).where(*wanted).order_by(*_order(table, query.order_by)).offset(query.skip).limit(query.take)
+    return total, session.scalars(page).all()
+
+
+def _meets(column: InstrumentedAttribute[str], time: TimeFilter) -> Condition:
+    if time.relation is None:
+        return column.in_(time.values)
+    condition: Condition = COMPARE[time.relation](column, time.values[0])
+    return condition
+
+
+def _id_of(table: type[Base], guid: str) -> Any:  # noqa: ANN401 - a scalar subquery compares with anything
+    return select(table.id).where(table.guid == guid).scalar_subquery()
+
+
+def _order(table: type[Base], order_by: str | None) -> list[ColumnElement[Any]]:
+    """Order by internal id, or by the column and then by guid, as Cloud Controller does among equals."""
+    if not order_by:
+        return [table.id.asc()]
+    columns = (getattr(table, order_by[1:]), table.guid)
+    return [column.desc() if order_by.startswith("-") else column.asc() for column in columns]

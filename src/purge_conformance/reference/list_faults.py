@@ -1,0 +1,187 @@
+"""Faults of what the list shows, of its pages and filters, and of how it and a single event agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from purge_conformance.reference.events import EVENTS
+from purge_conformance.reference.fault_kit import Fault, around, finding, is_seed, registering
+from purge_conformance.reference.parameters import DEFAULT_PER_PAGE, ListQuery
+from purge_conformance.reference.problems import ApiError
+from purge_conformance.reference.tables import AppUsageEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+
+FAULTS: dict[str, Fault] = {}
+fault = registering(FAULTS)
+
+
+def _showing_pagination(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
+    @around("list_events")
+    def change(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        return replace(reply, body={**reply.body, "pagination": alter(reply.body["pagination"])})
+
+    return change
+
+
+@fault("total-results-off")
+@_showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "total_results": pagination["total_results"] + 1}
+
+
+@fault("total-pages-off")
+@_showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "total_pages": pagination["total_pages"] + 1}
+
+
+@fault("next-link-missing")
+@_showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "next": None}
+
+
+@fault("next-link-loses-filter")
+@_showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    following = pagination["next"]
+    if following is None:
+        return pagination
+    url, _, query = following["href"].partition("?")
+    paging = [pair for pair in query.split("&") if pair.startswith(("page=", "per_page="))]
+    return {**pagination, "next": {"href": f"{url}?{'&'.join(paging)}"}}
+
+
+@fault("pages-overlap")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, skip=max(0, query.skip - 1))
+
+
+@fault("per-page-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, skip=(query.page - 1) * DEFAULT_PER_PAGE, take=DEFAULT_PER_PAGE)
+
+
+@fault("order-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, order_by=None)
+
+
+@fault("guids-filter-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, filters={})
+
+
+@fault("after-guid-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, singles={})
+
+
+@fault("after-guid-inclusive")
+@finding
+def _(session: Session, query: ListQuery) -> ListQuery:
+    named = select(AppUsageEvent.id).where(AppUsageEvent.guid.in_(query.singles.values())).scalar_subquery()
+    before = select(AppUsageEvent.guid).where(AppUsageEvent.id < named).order_by(AppUsageEvent.id.desc())
+    guid = session.scalar(before.limit(1))
+    return replace(query, singles={"after_guid": guid} if guid else {})
+
+
+@fault("created-ats-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, times=())
+
+
+@fault("created-ats-bounds-inclusive")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    inclusive = {"lt": "lte", "gt": "gte"}
+    times = [replace(time, relation=inclusive.get(time.relation or "", time.relation)) for time in query.times]
+    return replace(query, times=tuple(times))
+
+
+@fault("bad-parameter-ignored")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    try:
+        return answer(call)
+    except ApiError as error:
+        if error.status != 422:  # noqa: PLR2004 - an HTTP status
+            raise
+        return answer(replace(call, query_string=b""))
+
+
+@fault("unknown-parameter-ignored")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    known = EVENTS.rules.known
+    pairs = call.query_string.decode(errors="replace").split("&")
+    kept = "&".join(pair for pair in pairs if pair.startswith(known))
+    return answer(replace(call, query_string=kept.encode()))
+
+
+def _showing_events(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
+    def change(behaviour: Behaviour) -> Behaviour:
+        return one(many(behaviour))
+
+    @around("list_events")
+    def many(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        return replace(reply, body={**reply.body, "resources": [alter(event) for event in reply.body["resources"]]})
+
+    @around("get_event")
+    def one(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        return replace(reply, body=alter(reply.body))
+
+    return change
+
+
+@fault("bad-timestamp-format")
+@_showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    return {**event, "created_at": event["created_at"].replace("T", " ").removesuffix("Z")}
+
+
+@fault("event-without-state")
+@_showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "state"}
+
+
+@fault("self-link-wrong")
+@_showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    return {**event, "links": {"self": {"href": event["links"]["self"]["href"].replace("app_usage", "usage")}}}
+
+
+@fault("list-get-differ")
+@around("get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    instances = reply.body["instance_count"]
+    return replace(reply, body={**reply.body, "instance_count": {**instances, "current": instances["current"] + 1}})
+
+
+@fault("seed-not-gettable")
+def _(behaviour: Behaviour) -> Behaviour:
+    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
+        event = behaviour.find_event(session, guid)
+        return None if event is None or is_seed(event) else event
+
+    return replace(behaviour, find_event=find_event)

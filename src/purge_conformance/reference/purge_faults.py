@@ -1,0 +1,256 @@
+"""Faults of what a purge destroys, seeds and answers, and of what is recorded afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from purge_conformance.reference.fault_kit import Fault, around, is_seed, not_recording, registering, seeding, twin
+from purge_conformance.reference.problems import ApiError
+from purge_conformance.reference.store import seed_of, started_apps
+from purge_conformance.reference.tables import STARTED, STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+
+FAULTS: dict[str, Fault] = {}
+fault = registering(FAULTS)
+
+
+@fault("purge-returns-data")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    return replace(reply, body={"purged": call.session.scalar(select(func.count(AppUsageEvent.id)))})
+
+
+@fault("purge-answers-202")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    return replace(answer(call), status=202)
+
+
+@fault("purge-answers-204")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    return replace(answer(call), status=204, body=None)
+
+
+@fault("second-purge-fails")
+def _(behaviour: Behaviour) -> Behaviour:
+    def destroy(session: Session) -> None:
+        events = session.scalars(select(AppUsageEvent)).all()
+        if events and all(is_seed(event) for event in events):
+            raise ApiError(409, 10016, "CF-Conflict", "There is nothing to purge")
+        behaviour.destroy(session)
+
+    return replace(behaviour, destroy=destroy)
+
+
+@fault("keeps-oldest-event")
+def _(behaviour: Behaviour) -> Behaviour:
+    def destroy(session: Session) -> None:
+        recorded = AppUsageEvent.guid != AppUsageEvent.app_guid
+        oldest = session.scalar(select(func.min(AppUsageEvent.id)).where(recorded))
+        session.execute(delete(AppUsageEvent).where(AppUsageEvent.id != (oldest or 0)))
+
+    return replace(behaviour, destroy=destroy)
+
+
+@fault("keeps-events-by-guid")
+def _(behaviour: Behaviour) -> Behaviour:
+    kept: dict[str, AppUsageEvent] = {}
+
+    def destroy(session: Session) -> None:
+        kept.update((event.guid, twin(event)) for event in session.scalars(select(AppUsageEvent)))
+        behaviour.destroy(session)
+
+    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
+        return behaviour.find_event(session, guid) or kept.get(guid)
+
+    return replace(behaviour, destroy=destroy, find_event=find_event)
+
+
+@fault("resurrects-events")
+def _(behaviour: Behaviour) -> Behaviour:
+    buried: list[AppUsageEvent] = []
+
+    def destroy(session: Session) -> None:
+        buried.extend(twin(event) for event in session.scalars(select(AppUsageEvent)) if not is_seed(event))
+        behaviour.destroy(session)
+
+    def record(session: Session, event: AppUsageEvent) -> None:
+        if buried:
+            session.add(buried.pop())
+        behaviour.record(session, event)
+
+    return replace(behaviour, destroy=destroy, record=record)
+
+
+def _seeding_apps(choose: Callable[[Session], Sequence[App]]) -> Fault:
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(behaviour, seeds=lambda session, moment: [seed_of(app, moment) for app in choose(session)])
+
+    return change
+
+
+@fault("seeds-nothing")
+@_seeding_apps
+def _(_session: Session) -> Sequence[App]:
+    return []
+
+
+@fault("misses-an-app")
+@_seeding_apps
+def _(session: Session) -> Sequence[App]:
+    return started_apps(session)[:-1]
+
+
+@fault("misses-other-space")
+@_seeding_apps
+def _(session: Session) -> Sequence[App]:
+    apps = started_apps(session)
+    return [app for app in apps if app.space_guid == apps[0].space_guid]
+
+
+@fault("misses-other-organization")
+@_seeding_apps
+def _(session: Session) -> Sequence[App]:
+    apps = started_apps(session)
+    return [app for app in apps if app.space.organization_guid == apps[0].space.organization_guid]
+
+
+@fault("misses-apps-without-instances")
+@_seeding_apps
+def _(session: Session) -> Sequence[App]:
+    return [app for app in started_apps(session) if app.web.instances > 0]
+
+
+@fault("seeds-stopped-apps")
+def _(behaviour: Behaviour) -> Behaviour:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        stopped = [seed_of(app, moment) for app in session.scalars(select(App).where(App.state == STOPPED))]
+        for event in stopped:
+            event.state = event.previous_state = STARTED
+        return behaviour.seeds(session, moment) + stopped
+
+    return replace(behaviour, seeds=seeds)
+
+
+@fault("deleted-app-seeded")
+def _(behaviour: Behaviour) -> Behaviour:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        gone = select(AppUsageEvent).where(AppUsageEvent.app_guid.not_in(select(App.guid)))
+        ghosts = {event.app_guid: twin(event) for event in session.scalars(gone.order_by(AppUsageEvent.id))}
+        for guid, event in ghosts.items():
+            event.guid, event.created_at, event.updated_at = guid, moment, moment
+            event.state = event.previous_state = STARTED
+        return behaviour.seeds(session, moment) + list(ghosts.values())
+
+    return replace(behaviour, seeds=seeds)
+
+
+@fault("seeds-twice")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    again = [twin(event) for event in seeds]
+    for event in again:
+        event.guid = new_guid()
+    return seeds + again
+
+
+@fault("random-seed-guid")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    for event in seeds:
+        event.guid = new_guid()
+    return seeds
+
+
+@fault("seeds-wrong-app-name-guid")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    others = [event.app_guid for event in seeds[1:]] + [new_guid()]
+    for event, guid in zip(seeds, others, strict=bool(seeds)):
+        event.app_guid = guid
+    return seeds
+
+
+@fault("seeds-previous-stopped")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    for event in seeds:
+        event.previous_state = STOPPED
+    return seeds
+
+
+def _seeding_later(offset: timedelta) -> Fault:
+    def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+        for event in seeds:
+            moment = datetime.strptime(event.created_at, TIMESTAMP_FORMAT).replace(tzinfo=UTC) + offset
+            event.created_at = event.updated_at = moment.strftime(TIMESTAMP_FORMAT)
+        return seeds
+
+    return seeding(alter)
+
+
+fault("stale-created-at")(_seeding_later(timedelta(hours=-1)))
+fault("skewed-created-at")(_seeding_later(timedelta(hours=2)))
+
+
+@fault("repeated-purge-keeps-created-at")
+def _(behaviour: Behaviour) -> Behaviour:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        earlier = {event.guid: event.created_at for event in session.scalars(select(AppUsageEvent)) if is_seed(event)}
+        fresh = behaviour.seeds(session, moment)
+        for event in fresh:
+            event.created_at = earlier.get(event.guid, event.created_at)
+        return fresh
+
+    return replace(behaviour, seeds=seeds)
+
+
+@fault("purge-stops-apps")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    for app in started_apps(call.session):
+        app.state = STOPPED
+    return reply
+
+
+@fault("purge-blocks-recording")
+def _(behaviour: Behaviour) -> Behaviour:
+    purges: list[Session] = []
+
+    def destroy(session: Session) -> None:
+        behaviour.destroy(session)
+        purges.append(session)
+
+    changed = replace(behaviour, destroy=destroy)
+    return not_recording(lambda _: bool(purges))(changed)
+
+
+@fault("start-not-recorded")
+@not_recording
+def _(event: AppUsageEvent) -> bool:
+    return (event.previous_state, event.state) == (STOPPED, STARTED)
+
+
+@fault("stop-not-recorded")
+@not_recording
+def _(event: AppUsageEvent) -> bool:
+    return (event.previous_state, event.state) == (STARTED, STOPPED)
+
+
+@fault("scale-not-recorded")
+@not_recording
+def _(event: AppUsageEvent) -> bool:
+    return event.previous_state == event.state

@@ -1,0 +1,200 @@
+"""Faults of tokens, of refusals, and of routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from purge_conformance.reference import auth, problems
+from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.events import PURGE_PATH
+from purge_conformance.reference.fault_kit import Fault, around, refusing, registering
+from purge_conformance.reference.problems import ApiError
+
+if TYPE_CHECKING:
+    from purge_conformance.reference.auth import Caller
+
+FAULTS: dict[str, Fault] = {}
+fault = registering(FAULTS)
+
+EVENT_OPERATIONS = ("list_events", "get_event", "purge_events")
+Read = Callable[[str, str], Mapping[str, Any]]
+
+
+def _reading_tokens(read: Callable[[Read, str, str], Mapping[str, Any]]) -> Fault:
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(behaviour, claims=lambda token, secret: read(behaviour.claims, token, secret))
+
+    return change
+
+
+@fault("accepts-expired-token")
+@_reading_tokens
+def _(_right: Read, token: str, secret: str) -> Mapping[str, Any]:
+    options: Any = {"verify_exp": False}
+    return jwt.decode(token, secret, algorithms=["HS256"], audience=auth.AUDIENCE, options=options)
+
+
+@fault("accepts-unsigned-token")
+@_reading_tokens
+def _(_right: Read, token: str, _secret: str) -> Mapping[str, Any]:
+    options: Any = {"verify_signature": False, "verify_exp": True, "verify_aud": True}
+    with_signature_part = token if token.count(".") > 1 else f"{token}."
+    return jwt.decode(with_signature_part, audience=auth.AUDIENCE, options=options)
+
+
+@fault("expired-token-403")
+@_reading_tokens
+def _(right: Read, token: str, secret: str) -> Mapping[str, Any]:
+    try:
+        return right(token, secret)
+    except jwt.ExpiredSignatureError as error:
+        raise problems.not_authorized() from error
+
+
+@fault("plain-user-sees-events")
+@_reading_tokens
+def _(right: Read, token: str, secret: str) -> Mapping[str, Any]:
+    claims = right(token, secret)
+    return {**claims, "scope": [*claims["scope"], auth.GLOBAL_AUDITOR]}
+
+
+def _letting_purge(may_purge: Callable[[Caller], bool]) -> Fault:
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(behaviour, may_purge=lambda caller: behaviour.may_purge(caller) or may_purge(caller))
+
+    return change
+
+
+@fault("auditor-may-purge")
+@_letting_purge
+def _(caller: Caller) -> bool:
+    return auth.GLOBAL_AUDITOR in caller.scopes
+
+
+@fault("any-user-may-purge")
+@_letting_purge
+def _(caller: Caller) -> bool:
+    return caller.may_write
+
+
+@fault("auditor-403-as-401")
+@_letting_purge
+def _(caller: Caller) -> bool:
+    if auth.GLOBAL_AUDITOR in caller.scopes:
+        raise problems.invalid_token()
+    return False
+
+
+def _instead_of(status: int, other: Callable[[Call, ApiError], Reply]) -> Callable[[Call, Handler], Reply]:
+    """Answer a refusal with this status by something else, in the transaction that it would have undone."""
+
+    def wrapper(call: Call, answer: Handler) -> Reply:
+        try:
+            return answer(call)
+        except ApiError as error:
+            if error.status != status:
+                raise
+            return other(call, error)
+
+    return wrapper
+
+
+def _purge_and_refuse(call: Call, error: ApiError) -> Reply:
+    call.behaviour.purge_and_reseed(call.session)
+    return call.behaviour.refusal(error)
+
+
+def _destroy_and_refuse(call: Call, error: ApiError) -> Reply:
+    call.behaviour.destroy(call.session)
+    return call.behaviour.refusal(error)
+
+
+def _fail(call: Call, _error: ApiError) -> Reply:
+    return call.behaviour.refusal(problems.unknown_error())
+
+
+def _forbid(call: Call, _error: ApiError) -> Reply:
+    return call.behaviour.refusal(problems.not_authorized())
+
+
+def _nothing(_call: Call, _error: ApiError) -> Reply:
+    return Reply(body={})
+
+
+fault("forbidden-purge-destroys")(around("purge_events")(_instead_of(403, _purge_and_refuse)))
+fault("unauthenticated-purge-destroys")(around("purge_events")(_instead_of(401, _purge_and_refuse)))
+fault("malformed-body-500")(around("purge_events")(_instead_of(400, _fail)))
+fault("malformed-body-half-done")(around("purge_events")(_instead_of(400, _destroy_and_refuse)))
+fault("unknown-guid-500")(around("get_event")(_instead_of(404, _fail)))
+fault("unknown-guid-200")(around("get_event")(_instead_of(404, _nothing)))
+fault("bad-parameter-500")(around("list_events")(_instead_of(422, _fail)))
+
+
+@fault("no-token-403")
+@around(*EVENT_OPERATIONS)
+def _(call: Call, answer: Handler) -> Reply:
+    if not call.authorization:
+        raise problems.not_authorized()
+    return answer(call)
+
+
+@fault("get-method-purges")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if (call.method, call.path) == ("GET", PURGE_PATH):
+        return _purge_and_refuse(call, problems.unknown_request())
+    return answer(call)
+
+
+@fault("unknown-route-200")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    return answer(call) if call.path == PURGE_PATH else Reply(body={})
+
+
+@fault("envelope-code-string")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    return replace(reply, body={"errors": [{**reply.body["errors"][0], "code": str(error.code)}]})
+
+
+@fault("envelope-no-title")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    return replace(reply, body={"errors": [{"detail": error.detail, "code": error.code}]})
+
+
+@fault("envelope-no-detail")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    return replace(reply, body={"errors": [{"title": error.title, "code": error.code}]})
+
+
+@fault("envelope-not-array")
+@refusing
+def _(_error: ApiError, reply: Reply) -> Reply:
+    return replace(reply, body={"errors": reply.body["errors"][0]})
+
+
+@fault("flat-error-object")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    body = {"description": error.detail, "error_code": error.title, "code": error.code}
+    return replace(reply, body=body)
+
+
+@fault("error-as-html")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    page = f"<html><body><h1>{error.status}</h1></body></html>"
+    return replace(reply, body=page, content_type="text/html; charset=utf-8")
+
+
+@fault("error-as-text")
+@refusing
+def _(_error: ApiError, reply: Reply) -> Reply:
+    return replace(reply, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,118 @@
+"""Serving the application: one socket, one process, any number of instances under path prefixes."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from purge_conformance.reference import auth
+from purge_conformance.reference.app import create_app
+from purge_conformance.reference.database import EPHEMERAL
+from purge_conformance.reference.faults import behaviour_with
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+KEEP_ALIVE_S = 75  # longer than any client keeps an idle connection for use
+BACKLOG = 256
+
+OnReady = Callable[[str, Mapping[str, str]], None]
+
+
+def serve(  # noqa: PLR0913 - the options of a command
+    host: str,
+    port: int,
+    database_url: str | None,
+    faults: Sequence[str],
+    on_ready: OnReady,
+    *,
+    mounts: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        host: address to listen on.
+        port: 0 takes a free one.
+        database_url: SQLAlchemy's; None is an SQLite database in memory.
+        faults: ids of `spec/faults.yaml`; the more, the less it conforms.
+        on_ready: is called once with the URL and one token for each role, when requests are answered.
+        mounts: further instances, by path prefix (`/name`), with their faults. Each has a fresh database in memory;
+            all take the same tokens.
+
+    Raises:
+        BadSetting: a fault is unknown.
+        OSError: the address is not to be had.
+    """
+    secret = auth.new_secret()
+    with socket.create_server((host, port), backlog=BACKLOG) as listener:
+        # asyncio would set it, but not on sockets that were made without naming TCP; connections inherit it.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        url = _url(listener)
+        app: ASGIApp = create_app(
+            secret=secret, base_url=url, behaviour=behaviour_with(faults), database_url=database_url or EPHEMERAL
+        )
+        if mounts:
+            app = under_prefixes(app, _instances(mounts, url, secret))
+        _run(app, listener, lambda: on_ready(url, auth.tokens(secret)))
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _instances(mounts: Mapping[str, Sequence[str]], url: str, secret: str) -> dict[str, ASGIApp]:
+    return {
+        prefix: create_app(secret=secret, base_url=url + prefix, behaviour=behaviour_with(faults))
+        for prefix, faults in (("/" + name.strip("/"), faults) for name, faults in mounts.items())
+    }
+
+
+def under_prefixes(app: ASGIApp, instances: Mapping[str, ASGIApp]) -> ASGIApp:
+    """Serve each instance below the first segment of the path, and the app everywhere else."""
+
+    async def by_prefix(scope: Scope, receive: Receive, send: Send) -> None:
+        prefix = "/" + scope["path"].split("/", 2)[1]
+        if prefix in instances:
+            await instances[prefix]({**scope, "root_path": prefix}, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return by_prefix
+
+
+class _Announcing(uvicorn.Server):
+    """A uvicorn server that tells when it answers; uvicorn itself has no such hook."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+def _run(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        loop="asyncio",
+        http="h11",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=1,
+    )
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn raises the signal that ended it once more; a server that was asked to stop has ended well.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+    _Announcing(config, announce).run(sockets=[listener])

@@ -1,0 +1,142 @@
+"""What happens to apps and their usage events in the database.
+
+Every function takes the session of the request's transaction and commits nothing. Whatever would be recorded goes
+through a `Record`, so that one place decides what becomes of an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from purge_conformance.reference.database import by_guid
+from purge_conformance.reference.tables import (
+    STARTED,
+    STOPPED,
+    App,
+    AppUsageEvent,
+    Organization,
+    Process,
+    Space,
+    new_guid,
+    now,
+)
+
+Record = Callable[[Session, AppUsageEvent], None]
+
+
+def record_event(session: Session, event: AppUsageEvent) -> None:
+    """Write down what happened to a process."""
+    session.add(event)
+
+
+def usage_event(
+    app: App,
+    *,
+    previous_state: str | None = None,
+    previous_instances: int | None = None,
+    previous_memory_in_mb: int | None = None,
+) -> AppUsageEvent:
+    """Describe an app and its process as they are now; what was before is the same, save what is named."""
+    process, space = app.web, app.space
+    moment = now()
+    return AppUsageEvent(
+        guid=new_guid(),
+        created_at=moment,
+        updated_at=moment,
+        state=app.state,
+        previous_state=app.state if previous_state is None else previous_state,
+        app_guid=app.guid,
+        app_name=app.name,
+        process_guid=process.guid,
+        process_type=process.type,
+        space_guid=space.guid,
+        space_name=space.name,
+        organization_guid=space.organization_guid,
+        instances=process.instances,
+        previous_instances=process.instances if previous_instances is None else previous_instances,
+        memory_in_mb=process.memory_in_mb,
+        previous_memory_in_mb=process.memory_in_mb if previous_memory_in_mb is None else previous_memory_in_mb,
+    )
+
+
+def start(session: Session, app: App, record: Record) -> None:
+    """Start an app; one that runs already stays as it is, and nothing is recorded."""
+    _become(session, app, STARTED, record)
+
+
+def stop(session: Session, app: App, record: Record) -> None:
+    """Stop an app; one that is stopped already stays as it is, and nothing is recorded."""
+    _become(session, app, STOPPED, record)
+
+
+def _become(session: Session, app: App, state: str, record: Record) -> None:
+    before = app.state
+    if before != state:
+        app.state = state
+        record(session, usage_event(app, previous_state=before))
+
+
+def scale(session: Session, process: Process, changes: Mapping[str, int], record: Record) -> None:
+    """Change instances, memory or disk; a change that a bill would show, in a started app, is recorded."""
+    instances, memory_in_mb = process.instances, process.memory_in_mb
+    for column, value in changes.items():
+        setattr(process, column, value)
+    changed = (instances, memory_in_mb) != (process.instances, process.memory_in_mb)
+    if changed and process.app.state == STARTED:
+        event = usage_event(process.app, previous_instances=instances, previous_memory_in_mb=memory_in_mb)
+        record(session, event)
+
+
+def delete_app(session: Session, app: App, record: Record) -> None:
+    """Stop an app and remove it with its process; its events stay."""
+    stop(session, app, record)
+    session.delete(app)
+
+
+def delete_space(session: Session, space: Space, record: Record) -> None:
+    """Stop the apps of a space and remove it with them."""
+    _stop_all(session, space, record)
+    session.delete(space)
+
+
+def delete_organization(session: Session, organization: Organization, record: Record) -> None:
+    """Stop the apps of an organization and remove it with its spaces and with them."""
+    for space in organization.spaces:
+        _stop_all(session, space, record)
+    session.delete(organization)
+
+
+def _stop_all(session: Session, space: Space, record: Record) -> None:
+    for app in space.apps:
+        stop(session, app, record)
+
+
+def started_apps(session: Session) -> Sequence[App]:
+    """Find every started app, in the order of creation."""
+    with_all = (joinedload(App.web), joinedload(App.space))
+    return session.scalars(select(App).where(App.state == STARTED).options(*with_all).order_by(App.id)).all()
+
+
+def seed_of(app: App, moment: str) -> AppUsageEvent:
+    """Make the event that a purge leaves of a started app: it has the app's guid, and the time of the purge."""
+    event = usage_event(app)
+    event.guid, event.created_at, event.updated_at = app.guid, moment, moment
+    return event
+
+
+def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+    """Make one event for each started app."""
+    return [seed_of(app, moment) for app in started_apps(session)]
+
+
+def event_by_guid(session: Session, guid: str) -> AppUsageEvent | None:
+    """Find one usage event."""
+    return by_guid(session, AppUsageEvent, guid)
+
+
+def destroy_events(session: Session) -> None:
+    """Remove every usage event."""
+    session.execute(delete(AppUsageEvent))

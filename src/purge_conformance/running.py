@@ -1,0 +1,96 @@
+"""What the pytest plugin does besides speaking to pytest: begin a run, explain its results, write its reports."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Literal
+
+from rich.console import Console
+
+from purge_conformance import catalogue, judging
+from purge_conformance.collect import collect
+from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import FILE_NAME, read
+from purge_conformance.guard import require_consent
+from purge_conformance.model import Level
+from purge_conformance.results import EXIT_CODES, Outcome
+from purge_conformance.settings import Settings, parse_target, read_tokens
+from purge_conformance.writers import as_terminal, write_all
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from purge_conformance.client import Client
+    from purge_conformance.evidence import Evidence
+    from purge_conformance.judging import Judging
+    from purge_conformance.results import Result
+
+
+def begin(option: Namespace) -> Judging:
+    """Collect the evidence from `--target`, or read it from `--evidence`.
+
+    Raises:
+        Misuse: neither or both are given, or one is not usable.
+    """
+    if bool(option.target) == bool(option.evidence):
+        raise BadSetting("What is to be judged? Give --target URL and --token admin=SOURCE, or --evidence DIR.")
+    evidence = read(Path(option.evidence)) if option.evidence else _collected(option)
+    wanted = judging.wanted(evidence, option.conformance_profile, option.conformance_select)
+    return judging.Judging(evidence, wanted)
+
+
+def _collected(option: Namespace) -> Evidence:
+    settings = Settings(
+        target=parse_target(option.target),
+        tokens=read_tokens(option.token),
+        profiles=catalogue.profiles(option.conformance_profile or ["core"]),
+        select=tuple(option.conformance_select),
+    )
+    require_consent(settings.target, option.allow_purge)
+    folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))
+    return collect(settings, folder, _silent)
+
+
+def _silent(_: Client) -> None:
+    """Show no progress: pytest shows its own."""
+
+
+def pytest_outcome(result: Result) -> Literal["passed", "failed", "skipped"]:
+    """Return what a result is for pytest: only a MUST that failed, or could not be told, is red."""
+    if result.outcome is Outcome.PASSED:
+        return "passed"
+    red = result.outcome is not Outcome.NOT_EXERCISED and result.level is Level.MUST
+    return "failed" if red else "skipped"
+
+
+def explain(result: Result) -> str:
+    """Return why a requirement did not pass; empty if it did."""
+    if result.outcome is Outcome.PASSED:
+        return ""
+    head = f"{result.id} ({result.level}): {result.statement}"
+    if result.reason:
+        return f"{head}\n{result.outcome} ({result.blame}): {result.reason}"
+    return "\n".join([head, *(f"expected: {f.expected}\ngot:      {f.got}\n{f.curl or ''}" for f in result.findings)])
+
+
+def closing_lines(judged: Judging, option: Namespace) -> list[str]:
+    """Return the last lines on the terminal."""
+    folder = Path(option.conformance_out) if option.conformance_out else None
+    console = Console(no_color=True, width=200)
+    with console.capture() as captured:
+        as_terminal.show(judged.run(), folder, console)
+    return captured.get().splitlines()
+
+
+def finish(judged: Judging, option: Namespace) -> int:
+    """Write the reports where that was asked for; return the exit code of the verdict."""
+    run = judged.run()
+    if option.conformance_out:
+        folder = Path(option.conformance_out)
+        folder.mkdir(parents=True, exist_ok=True)
+        if option.evidence and not (folder / FILE_NAME).exists():
+            shutil.copyfile(Path(option.evidence) / FILE_NAME, folder / FILE_NAME)
+        write_all(run, judged.evidence, folder)
+    return EXIT_CODES[run.verdict]

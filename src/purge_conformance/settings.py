@@ -1,0 +1,152 @@
+"""What a run is asked for, as values: merged once by the command line, handed down, never read from elsewhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.model import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+TOKEN_BYTES = 64 * 1024
+ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The server under judgment.
+
+    Attributes:
+        url: base URL without a trailing slash, for example `https://api.example.org`.
+    """
+
+    url: str
+
+    @property
+    def host(self) -> str:
+        """The host name or address, in lower case."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine, by its name or address alone (no look-up)."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of a run.
+
+    Attributes:
+        timeout: seconds to wait for one answer.
+        max_purges: the most purges that may reach the target with an admin's token.
+        max_requests: the most requests of any kind.
+        body_bytes: the most bytes that are read of one answer.
+        events: the most events that one snapshot reads.
+    """
+
+    timeout: float = 30.0
+    max_purges: int = 12
+    max_requests: int = 600
+    body_bytes: int = 16 * 1024 * 1024
+    events: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that one run is asked for.
+
+    Attributes:
+        target: the server under judgment.
+        tokens: role -> bearer token, secret; `repr` hides them.
+        profiles: which requirements are judged.
+        select: glob patterns of requirement ids; empty means all.
+        examples: generated cases an operation and mode, at most.
+        seed: seed of all generation.
+        ca_bundle: file of certificates to trust instead of the usual ones, or None.
+        limits: bounds of the run.
+    """
+
+    target: Target
+    tokens: Mapping[str, str] = field(repr=False)
+    profiles: tuple[Profile, ...] = (Profile.CORE,)
+    select: tuple[str, ...] = ()
+    examples: int = 10
+    seed: int = 1
+    ca_bundle: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+def parse_target(text: str) -> Target:
+    """Return the target that a URL names.
+
+    Raises:
+        BadSetting: it is no http(s) URL, or carries credentials, a query or a fragment.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadSetting(f"{text!r} is not a URL of a target. Give http(s)://HOST[:PORT][/PREFIX].")
+    if parts.username or parts.password:
+        raise BadSetting("The target's URL carries credentials. Give tokens with --token ROLE=SOURCE.")
+    if parts.query or parts.fragment:
+        raise BadSetting(f"{text!r} has a query or a fragment. Give http(s)://HOST[:PORT][/PREFIX] alone.")
+    return Target(text.rstrip("/"))
+
+
+def read_tokens(options: Iterable[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return role -> token from `ROLE=env:NAME` and `ROLE=file:PATH`.
+
+    Raises:
+        BadSetting: a role or a source is not usable, or no token of an admin is among them.
+    """
+    tokens: dict[str, str] = {}
+    for option in options:
+        role, _, source = option.partition("=")
+        if not ROLE_NAME.fullmatch(role):
+            raise BadSetting(f"--token wants ROLE=SOURCE with a role such as admin; got the role {role[:64]!r}.")
+        if role in tokens:
+            raise BadSetting(f"--token names the role {role} twice. Give each role once.")
+        tokens[role] = _token(role, source, os.environ if environ is None else environ)
+    if "admin" not in tokens:
+        raise BadSetting("No token of an admin was given. Add --token admin=env:NAME or --token admin=file:PATH.")
+    return tokens
+
+
+def _token(role: str, source: str, environ: Mapping[str, str]) -> str:
+    kind, _, place = source.partition(":")
+    if kind == "env" and place:
+        text = environ.get(place, "")
+        origin = f"the environment variable {place}"
+    elif kind == "file" and place:
+        text = _read(role, Path(place))
+        origin = place
+    else:
+        raise BadSetting(f"--token {role}= wants env:NAME or file:PATH as its source.")
+    token = re.sub(r"(?i)^\s*bearer\s+", "", text).strip()
+    if not token:
+        raise BadSetting(f"The token of {role} is empty: {origin} holds none. Put the bearer token there.")
+    if not token.isascii() or re.search(r"\s", token):
+        raise BadSetting(f"The token of {role} from {origin} has white space or odd characters. Give the bare token.")
+    return token
+
+
+def _read(role: str, path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(TOKEN_BYTES)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise BadSetting(f"The token of {role} cannot be read from {path}: {reason}. Name a readable file.") from None

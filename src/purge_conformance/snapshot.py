@@ -1,0 +1,150 @@
+"""What the foundation looked like at one moment, read from the exchanges that looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from purge_conformance.evidence import Evidence, Exchange
+
+OK = 200
+STARTED = "STARTED"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One walk over the pages of a list.
+
+    Attributes:
+        exchanges: the pages.
+        rows: their resources in order; a row whose guid stood on an earlier page is left out.
+        total: `total_results` of the first page, or None.
+        complete: whether every page could be read, to the last.
+    """
+
+    exchanges: tuple[Exchange, ...]
+    rows: tuple[Row, ...]
+    total: int | None
+    complete: bool
+
+    @property
+    def by_guid(self) -> dict[str, Row]:
+        """The rows by their guid."""
+        return {str(row.get("guid")): row for row in self.rows}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The events, the apps and the processes at one moment."""
+
+    events: Listing
+    apps: Listing
+    processes: Listing
+
+    def process_count(self, app: str) -> int | None:
+        """Return how many processes an app has, or None where that could not be read."""
+        if not self.processes.complete:
+            return None
+        return sum(1 for row in self.processes.rows if app_of_process(row) == app)
+
+
+def listing(exchanges: Iterable[Exchange], *, finished: bool) -> Listing:
+    """Return the walk that these pages are; `finished` says whether the walk came to its end."""
+    pages = tuple(exchanges)
+    rows: list[Row] = []
+    seen: set[str] = set()
+    for page in pages:
+        found = resources(page)
+        rows += [row for row in found if str(row.get("guid")) not in seen]
+        seen |= {str(row.get("guid")) for row in found}
+    readable = bool(pages) and all(is_page(page) for page in pages)
+    return Listing(pages, tuple(rows), total_results(pages[0]) if pages else None, readable and finished)
+
+
+def snapshot(evidence: Evidence, experiment: str, step: str) -> Snapshot:
+    """Return what an experiment saw at a step that it took with `look.everything`."""
+
+    def part(name: str) -> Listing:
+        return walked(evidence, experiment, f"{step}.{name}")
+
+    return Snapshot(part("events"), part("apps"), part("processes"))
+
+
+def walked(evidence: Evidence, experiment: str, step: str) -> Listing:
+    """Return one walk that an experiment took with `look.walk`."""
+    return listing(evidence.of(experiment, step), finished=bool(evidence.note(experiment, f"{step}.complete")))
+
+
+def is_page(exchange: Exchange) -> bool:
+    """Whether an answer can be read as a page of a list."""
+    return (
+        exchange.status == OK and isinstance(exchange.json, dict) and isinstance(exchange.json.get("resources"), list)
+    )
+
+
+def resources(exchange: Exchange) -> list[Row]:
+    """Return the objects on a page; nothing where it is none."""
+    return [row for row in exchange.json["resources"] if isinstance(row, dict)] if is_page(exchange) else []
+
+
+def pagination(exchange: Exchange) -> Mapping[str, Any]:
+    """Return a page's pagination object, empty where there is none."""
+    found = exchange.json.get("pagination") if is_page(exchange) else None
+    return found if isinstance(found, dict) else {}
+
+
+def total_results(exchange: Exchange) -> int | None:
+    """Return `total_results` of a page, or None where it has none."""
+    total = pagination(exchange).get("total_results")
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
+
+
+def member(row: Mapping[str, Any], *names: str) -> Any:  # noqa: ANN401 -- any JSON value
+    """Return a nested member, or None where it is missing."""
+    value: Any = row
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def app_of_event(event: Row) -> str | None:
+    """Return the guid of the app that an event names, or None; events of tasks count as none."""
+    if member(event, "task", "guid") is not None:
+        return None
+    guid = member(event, "app", "guid")
+    return guid if isinstance(guid, str) else None
+
+
+def app_of_process(process: Row) -> str | None:
+    """Return the guid of the app that a process belongs to, or None."""
+    guid = member(process, "relationships", "app", "data", "guid")
+    return guid if isinstance(guid, str) else None
+
+
+def stable_apps(before: Snapshot, after: Snapshot) -> dict[str, str]:
+    """Return app guid -> state, of the apps that nobody started, stopped, scaled or changed between two looks."""
+    processes = _states(before.processes), _states(after.processes)
+    apps = before.apps.by_guid, after.apps.by_guid
+    return {
+        guid: str(row.get("state"))
+        for guid, row in apps[0].items()
+        if guid in apps[1]
+        and _same(row, apps[1][guid], "state", "updated_at")
+        and processes[0].get(guid) == processes[1].get(guid)
+    }
+
+
+def _same(one: Row, other: Row, *names: str) -> bool:
+    return all(one.get(name) == other.get(name) for name in names)
+
+
+def _states(processes: Listing) -> dict[str | None, set[tuple[str, ...]]]:
+    found: dict[str | None, set[tuple[str, ...]]] = {}
+    for row in processes.rows:
+        state = tuple(str(row.get(name)) for name in ("guid", "instances", "memory_in_mb"))
+        found.setdefault(app_of_process(row), set()).add(state)
+    return found

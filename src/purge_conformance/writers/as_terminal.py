@@ -1,0 +1,113 @@
+"""The last lines on the terminal: what failed, what was not judged, the verdict, where the reports are.
+
+They read well without colours, and nothing that a target sent can steer the terminal or the CI system that logs them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from purge_conformance.model import Level
+from purge_conformance.results import Outcome, Verdict
+from purge_conformance.writers.words import (
+    counted,
+    cure,
+    effort,
+    failed,
+    headline,
+    is_undecided,
+    not_judged,
+    one_line,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from purge_conformance.results import Result, Run
+
+MOST_FINDINGS = 3
+MOST_CURL = 2_000
+STYLES = {Verdict.CONFORMANT: "bold green", Verdict.NON_CONFORMANT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+
+# Azure Pipelines, TeamCity and old GitHub runners obey `##name[...]` anywhere in a line of a log. `::name::` is obeyed
+# at a line's start alone, where no text of a target ever stands.
+_LOG_COMMAND = re.compile(r"##(?=\w*\[)")
+
+
+def show(run: Run, out: Path | None, console: Console) -> None:
+    """Print the last lines, with colours where the console is a terminal, and one line a line."""
+    for line in lines(run, out):
+        codec = console.encoding
+        line.plain = line.plain.encode(codec, "backslashreplace").decode(codec)
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def lines(run: Run, out: Path | None) -> list[Text]:
+    """Return the last lines; `.plain` is each without its style.
+
+    Args:
+        run: what was judged.
+        out: folder of the reports, or None where none were written.
+    """
+    told: list[Text] = []
+    for result in failed(run):
+        told += [*_failure(result), Text()]
+    for result in filter(_worth_a_line, not_judged(run)):
+        told += [*_idle(result), Text()]
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
+    told.append(Text(f"{counted(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
+    told.append(Text(f"{effort(run)}, against {_plain(run.target)}"))
+    told.append(Text(f"Verdict: {run.verdict}. {headline(run)}", STYLES[run.verdict]))
+    if out is not None:
+        told.append(Text(f"Reports: {_plain(str(out / 'report.html'))}, and beside it report.json, junit.xml, summary.md"))
+    return told
+
+
+def _worth_a_line(result: Result) -> bool:
+    return is_undecided(result) or result.outcome is Outcome.INCONCLUSIVE
+
+
+def _failure(result: Result) -> list[Text]:
+    binding = result.level is Level.MUST
+    told = [_title("FAILED", result, "bold red" if binding else "bold yellow")]
+    for finding in result.findings[:MOST_FINDINGS]:
+        told += [_field("expected", finding.expected), _field("got", finding.got)]
+        told += [_again(finding.curl, finding.exchange)] if finding.curl else []
+    if (more := len(result.findings) - MOST_FINDINGS) > 0:
+        told.append(_field("and", f"{more} more of the kind"))
+    told.append(_field("blame", result.blame or ""))
+    told.append(_field("remedy", result.remedy))
+    return told
+
+
+def _again(curl: str, exchange: int | None) -> Text:
+    if len(curl) > MOST_CURL or "\n" in curl:
+        return _field("again", f"the curl line is too long for here: see exchange {exchange} in report.html")
+    return _labelled("again", _LOG_COMMAND.sub("# #", visible(curl)))
+
+
+def _idle(result: Result) -> list[Text]:
+    told = [_title(result.outcome.upper(), result, "bold yellow"), _field("because", result.reason)]
+    return [*told, _field("cure", cure(result))] if cure(result) else told
+
+
+def _title(word: str, result: Result, style: str) -> Text:
+    return Text.assemble((word, style), f" {_plain(result.id)} ({result.level}): {_plain(result.statement)}")
+
+
+def _field(name: str, value: str) -> Text:
+    return _labelled(name, _plain(value))
+
+
+def _labelled(name: str, value: str) -> Text:
+    return Text.assemble((f"  {name:<9}", "dim"), value)
+
+
+def _plain(text: str) -> str:
+    return _LOG_COMMAND.sub("# #", one_line(text, MOST_CURL))

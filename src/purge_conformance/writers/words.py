@@ -1,0 +1,107 @@
+"""What all reports share: which requirements stand first, how a verdict reads, and how strange text is made harmless."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from purge_conformance.model import Level
+from purge_conformance.results import Blame, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from purge_conformance.results import Result, Run
+
+CURES = {
+    Blame.TARGET: "See what the target answered; once it is mended, run again.",
+    Blame.CONFIGURATION: "Give the run what the reason names, then run again.",
+    Blame.AUTHENTICATION: "Give a valid token of that role with --token ROLE=SOURCE, then run again.",
+    Blame.NETWORK: "See that the target answers from here (address, proxy, --timeout), then run again.",
+    Blame.RACE: "Run again while nothing else starts, stops, scales or purges on the target.",
+    Blame.SUITE: "This is a defect of the suite: report it, with evidence.jsonl.",
+}
+
+# What a reader cannot see but a terminal, an XML parser or the order of the letters obeys: control characters,
+# lone surrogates, zero-width and bidirectional controls, tags. Tab and line feed stay.
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
+
+
+def visible(text: str) -> str:
+    r"""Return the text with every hidden character spelt out, for example `\x1b`; legal in XML, safe on a terminal."""
+    return _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def clip(text: str, bound: int) -> str:
+    """Return at most `bound` characters of the text, and how many more there are."""
+    return text if len(text) <= bound else f"{text[:bound]} … ({len(text) - bound:,} more characters)"
+
+
+def one_line(text: str, bound: int = 600) -> str:
+    """Return the text clipped, visible, and on one line."""
+    return visible(" ".join(clip(text, bound).split()))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return for example `1 purge` or `2 purges`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def headline(run: Run) -> str:
+    """Return one sentence that says why the verdict is what it is."""
+    musts = [r for r in run.requirements if r.level is Level.MUST]
+    of_all = f"of {counted(len(musts), 'MUST requirement')}"
+    idle = sum(r.outcome is Outcome.NOT_EXERCISED for r in musts)
+    if run.verdict is Verdict.NON_CONFORMANT:
+        return f"{sum(r.outcome is Outcome.FAILED for r in musts)} {of_all} failed."
+    if run.verdict is Verdict.INCONCLUSIVE:
+        return f"None failed, but {sum(map(is_undecided, musts))} {of_all} could have been judged and was not."
+    if idle:
+        return f"{len(musts) - idle} {of_all} passed; for the others there was no occasion."
+    return f"All {counted(len(musts), 'MUST requirement')} passed."
+
+
+def is_undecided(result: Result) -> bool:
+    """Return whether this requirement alone keeps a verdict from being conformant without having failed."""
+    if result.level is not Level.MUST or result.outcome in {Outcome.PASSED, Outcome.FAILED}:
+        return False
+    return result.outcome is Outcome.INCONCLUSIVE or not result.conditional
+
+
+def failed(run: Run) -> list[Result]:
+    """Return the requirements that failed, the binding ones first."""
+    return _by_level([r for r in run.requirements if r.outcome is Outcome.FAILED])
+
+
+def not_judged(run: Run) -> list[Result]:
+    """Return the requirements that neither passed nor failed: what holds the verdict back first, then by level."""
+    idle = _by_level([r for r in run.requirements if r.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}])
+    return sorted(idle, key=lambda r: not is_undecided(r))
+
+
+def cure(result: Result) -> str:
+    """Return what to do so that a requirement which was not judged can be judged; empty where nothing helps."""
+    if result.outcome is Outcome.NOT_EXERCISED and result.conditional:
+        return ""
+    return CURES[result.blame] if result.blame else ""
+
+
+def tally(run: Run) -> list[tuple[Outcome, dict[Level, int]]]:
+    """Return how many requirements of each level had each outcome, worst outcome first, zeros included."""
+    rows: dict[Outcome, dict[Level, int]] = {o: dict.fromkeys(Level, 0) for o in reversed(Outcome)}
+    for result in run.requirements:
+        rows[result.outcome][result.level] += 1
+    return list(rows.items())
+
+
+def effort(run: Run) -> str:
+    """Return what the run cost, for example `212 requests, 8 purges, 6.2 s`."""
+    took = datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)
+    spent = f"{counted(run.requests, 'request')}, {counted(run.purges, 'purge')}"
+    return f"{spent}, {took.total_seconds():,.1f} s"
+
+
+def _by_level(results: list[Result]) -> list[Result]:
+    return sorted(results, key=lambda r: list(Level).index(r.level))

@@ -1,0 +1,1 @@
+"""The judgments: one small test a requirement."""

@@ -1,0 +1,89 @@
+"""Who may do what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import NotExercised, answer, hold, need, status_is
+from purge_conformance.results import Blame, Finding
+
+if TYPE_CHECKING:
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Exchange
+
+LIST, GET = "listAppUsageEvents", "getAppUsageEvent"
+MISSING = {
+    "expired": "no expired token was given. Add --token expired=env:NAME or file:PATH.",
+    "valid": "no token without the admin scope was given. Add --token global_auditor=env:NAME or another role's.",
+}
+
+
+@pytest.mark.requirement("AUTH-01")
+def test_purge_without_token(seen: Seen) -> None:
+    """A purge without a token MUST answer 401."""
+    status_is(_purges(seen, "none"), 401)
+
+
+@pytest.mark.requirement("AUTH-02")
+def test_purge_malformed_token(seen: Seen) -> None:
+    """A purge with a malformed token MUST answer 401."""
+    status_is(_purges(seen, "malformed"), 401)
+
+
+@pytest.mark.requirement("AUTH-03")
+def test_purge_invalid_token(seen: Seen) -> None:
+    """A purge with an invalid token MUST answer 401."""
+    status_is(_purges(seen, "invalid"), 401)
+
+
+@pytest.mark.requirement("AUTH-04")
+def test_purge_expired_token(seen: Seen) -> None:
+    """A purge with an expired token MUST answer 401."""
+    status_is(_purges(seen, "expired"), 401)
+
+
+@pytest.mark.requirement("AUTH-05")
+def test_list_unauthenticated(seen: Seen) -> None:
+    """A list without a valid token MUST answer 401."""
+    status_is([*_reads(seen, "list"), *_generated(seen, LIST)], 401)
+
+
+@pytest.mark.requirement("AUTH-06")
+def test_get_unauthenticated(seen: Seen) -> None:
+    """A get without a valid token MUST answer 401."""
+    status_is([*_reads(seen, "get"), *_generated(seen, GET)], 401)
+
+
+@pytest.mark.requirement("AUTH-07")
+def test_purge_without_scope(seen: Seen) -> None:
+    """A purge with a valid token without the admin scope MUST answer 403."""
+    status_is(_purges(seen, "valid"), 403)
+
+
+@pytest.mark.requirement("AUTH-08")
+def test_admin_reads(seen: Seen) -> None:
+    """An admin MUST be allowed to list and get app usage events."""
+    sent = [x for x in need(seen, "reads", "list", "get", why="nothing was read") if x.role == "admin"]
+    hold(Finding("200", answer(x), x.n) for x in sent if x.status in {401, 403})
+
+
+def _purges(seen: Seen, kind: str) -> list[Exchange]:
+    """Return the purges with credentials of that kind."""
+    every = need(seen, "refused", "credential", why="no purge was tried")
+    found = [x for x in every if x.tags["credential"] == kind]
+    if not found:
+        raise NotExercised(MISSING.get(kind, "no purge of that kind was tried"), Blame.CONFIGURATION)
+    return found
+
+
+def _reads(seen: Seen, step: str) -> list[Exchange]:
+    """Return the reads with credentials that authenticate nobody."""
+    every = need(seen, "reads", step, why="there was no event to read")
+    return [x for x in every if x.role != "admin" and x.tags["credential"] != "valid"]
+
+
+def _generated(seen: Seen, operation: str) -> list[Exchange]:
+    """Return the generated requests without a token that are valid otherwise."""
+    return [x for x in seen.of("contract", operation) if x.tags["auth"] == "none" and x.tags["mode"] == "positive"]

@@ -1,0 +1,150 @@
+"""Every error carries the envelope; every status is documented."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.catalogue import documented_statuses
+from purge_conformance.checks import NotExercised, Seen, answer, hold, stopped
+from purge_conformance.contract_checks import operation_of
+from purge_conformance.results import Blame, Finding
+
+if TYPE_CHECKING:
+    from purge_conformance.evidence import Exchange
+
+ERRORS = 400
+ENVELOPE = 'application/json with {"errors": [{"code": integer, "detail": string, "title": string}, ...]}'
+PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUsageEvent"
+
+
+@pytest.mark.requirement("ERROR-01")
+def test_401_has_envelope(seen: Seen) -> None:
+    """A 401 MUST carry the error envelope."""
+    _enveloped(seen, 401)
+
+
+@pytest.mark.requirement("ERROR-02")
+def test_403_has_envelope(seen: Seen) -> None:
+    """A 403 MUST carry the error envelope."""
+    _enveloped(seen, 403)
+
+
+@pytest.mark.requirement("ERROR-03")
+def test_404_has_envelope(seen: Seen) -> None:
+    """A 404 MUST carry the error envelope."""
+    _enveloped(seen, 404)
+
+
+@pytest.mark.requirement("ERROR-04")
+def test_400_has_envelope(seen: Seen) -> None:
+    """A 400 MUST carry the error envelope."""
+    _enveloped(seen, 400)
+
+
+@pytest.mark.requirement("ERROR-05")
+def test_422_has_envelope(seen: Seen) -> None:
+    """A 422 MUST carry the error envelope."""
+    _enveloped(seen, 422)
+
+
+@pytest.mark.requirement("ERROR-06")
+def test_409_has_envelope(seen: Seen) -> None:
+    """A 409 MUST carry the error envelope."""
+    _enveloped(seen, 409)
+
+
+@pytest.mark.requirement("ERROR-07")
+def test_500_has_envelope(seen: Seen) -> None:
+    """A 500 MUST carry the error envelope."""
+    _enveloped(seen, 500)
+
+
+@pytest.mark.requirement("ERROR-08")
+def test_503_has_envelope(seen: Seen) -> None:
+    """A 503 MUST carry the error envelope."""
+    _enveloped(seen, 503)
+
+
+@pytest.mark.requirement("ERROR-09")
+def test_other_error_has_envelope(seen: Seen) -> None:
+    """An error with any other status MUST carry the error envelope."""
+    named = {status for statuses in documented_statuses().values() for status in statuses}
+    _enveloped(seen, *{x.status for x in seen.resource() if x.status and x.status >= ERRORS} - named)
+
+
+@pytest.mark.requirement("ERROR-10")
+def test_envelope_not_empty(seen: Seen) -> None:
+    """The envelope SHOULD hold at least one error."""
+    found = [x for x in _errors(seen) if not _problem(x)]
+    if not found:
+        raise NotExercised("no error carried the envelope")
+    hold(Finding("at least one error in errors", answer(x), x.n) for x in found if not x.json.get("errors"))
+
+
+@pytest.mark.requirement("STATUS-01")
+def test_purge_status_documented(seen: Seen) -> None:
+    """Every status of a purge MUST be documented."""
+    _documented(seen, PURGE)
+
+
+@pytest.mark.requirement("STATUS-02")
+def test_list_status_documented(seen: Seen) -> None:
+    """Every status of a list MUST be documented."""
+    _documented(seen, LIST)
+
+
+@pytest.mark.requirement("STATUS-03")
+def test_get_status_documented(seen: Seen) -> None:
+    """Every status of a get MUST be documented."""
+    _documented(seen, GET)
+
+
+def _errors(seen: Seen, *statuses: int) -> list[Exchange]:
+    """Return the errors that can carry a body: the answer to a HEAD has none."""
+    every = [x for x in seen.resource() if x.method != "HEAD" and (x.status or 0) >= ERRORS]
+    return [x for x in every if not statuses or x.status in statuses]
+
+
+def _enveloped(seen: Seen, *statuses: int) -> None:
+    found = _errors(seen, *statuses) if statuses else []
+    if not found:
+        stopped(seen, "reads")
+        words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
+        raise NotExercised(words, Blame.CONFIGURATION if statuses == (403,) else Blame.TARGET)
+    hold(
+        Finding(ENVELOPE, f"{problem}: {x.header('Content-Type')}: {answer(x)}", x.n)
+        for x in found
+        if (problem := _problem(x))
+    )
+
+
+def _problem(exchange: Exchange) -> str:
+    """Return what is wrong with an envelope; empty if nothing is. `{}` is one: the page calls `errors` optional."""
+    media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        return "another content type"
+    if not isinstance(exchange.json, dict):
+        return "no JSON object"
+    if exchange.json and not isinstance(exchange.json.get("errors"), list):
+        return "no array errors"
+    return "" if all(map(_is_error, exchange.json.get("errors", []))) else "an error without the three members"
+
+
+def _is_error(item: Any) -> bool:  # noqa: ANN401 -- whatever the target sent
+    if not isinstance(item, dict):
+        return False
+    code = item.get("code")
+    whole = isinstance(code, int) or (isinstance(code, float) and code.is_integer())
+    return whole and not isinstance(code, bool) and all(isinstance(item.get(name), str) for name in ("detail", "title"))
+
+
+def _documented(seen: Seen, operation: str) -> None:
+    found = [x for x in seen.resource() if operation_of(x.method, x.path) == operation]
+    if not found:
+        stopped(seen, "reads")
+        raise NotExercised("the operation was never answered")
+    documented = documented_statuses()[operation]
+    words = ", ".join(str(status) for status in documented)
+    hold(Finding(f"one of {words}", answer(x), x.n) for x in found if x.status not in documented)

@@ -1,0 +1,71 @@
+"""Getting one event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+
+from purge_conformance.checks import NotExercised, answer, hold, need
+from purge_conformance.contract_checks import operation_of, violations
+from purge_conformance.results import Finding
+from purge_conformance.views import reading
+
+if TYPE_CHECKING:
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Exchange
+
+GET = "getAppUsageEvent"
+OK = 200
+
+
+@pytest.mark.requirement("GET-01")
+def test_unknown_guid_not_found(seen: Seen) -> None:
+    """The get of a guid that no event has MUST answer 404."""
+    hold(
+        Finding("404", answer(x), x.n)
+        for x in need(seen, "reads", "unknown", why="no unknown guid was asked for")
+        if x.status != 404
+    )
+
+
+@pytest.mark.requirement("GET-02")
+def test_guid_is_asked_one(seen: Seen) -> None:
+    """A get MUST return the event whose guid was asked for."""
+    hold(
+        Finding(f"guid {asked}", answer(x), x.n)
+        for x in _gets(seen)
+        if isinstance(x.json, dict) and x.json.get("guid") != (asked := unquote(x.route.rpartition("/")[2]))
+    )
+
+
+@pytest.mark.requirement("GET-03")
+def test_get_equals_list(seen: Seen) -> None:
+    """An event MUST be the same in the list and when it is got by its guid."""
+    listed = reading(seen).opening.by_guid
+    found = [x for x in need(seen, "lists", "get", why="there was no event to get") if isinstance(x.json, dict)]
+    hold(
+        Finding(f"as in the list: {row}", answer(x), x.n)
+        for x in found
+        if x.status == OK and (row := listed.get(unquote(x.route.rpartition("/")[2]))) is not None and x.json != row
+    )
+    hold(Finding("200, the event is in the list", answer(x), x.n) for x in found if x.status != OK)
+
+
+@pytest.mark.requirement("GET-04")
+def test_get_has_shape(seen: Seen) -> None:
+    """The body of a get that answers 200 MUST be an app usage event of the documented shape."""
+    hold(
+        Finding(violation.expected, violation.got, x.n)
+        for x in _gets(seen)
+        for violation in violations(x)
+        if violation.check != "status"
+    )
+
+
+def _gets(seen: Seen) -> list[Exchange]:
+    found = [x for x in seen.resource() if x.status == OK and operation_of(x.method, x.path) == GET]
+    if not found:
+        raise NotExercised("no get answered 200")
+    return found

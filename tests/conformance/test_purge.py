@@ -1,0 +1,86 @@
+"""The purge itself: it succeeds, it says nothing, it destroys everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import NotExercised, answer, hold, need
+from purge_conformance.guard import is_purge
+from purge_conformance.results import Blame, Finding
+from purge_conformance.snapshot import resources
+from purge_conformance.views import proven_admin, purged, vanished
+
+if TYPE_CHECKING:
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Exchange
+
+OK = 200
+
+
+@pytest.mark.requirement("PURGE-01")
+def test_purge_succeeds(seen: Seen) -> None:
+    """A purge by an admin MUST answer 200."""
+    request = need(seen, "purge", "purge", why="no purge was tried")[-1]
+    proven_admin(seen, request)
+    hold(Finding("200", answer(x), x.n) for x in [request] if x.status != OK)
+
+
+@pytest.mark.requirement("PURGE-02")
+def test_purge_returns_nothing(seen: Seen) -> None:
+    """A purge that answers 200 MUST return no data structure: an empty body, `{}` or `null`."""
+    done = [x for x in seen.resource() if is_purge(x.method, x.path) and x.status == OK]
+    if not done:
+        raise NotExercised("no purge answered 200")
+    hold(
+        Finding("an empty body, {} or null", answer(x), x.n)
+        for x in done
+        if x.body.strip() and not (x.is_json and x.json in ({}, None))
+    )
+
+
+@pytest.mark.requirement("PURGE-03")
+def test_events_leave_list(seen: Seen) -> None:
+    """After a purge no event that existed before MUST be on any page of the list."""
+    found = purged(seen, "purge")
+    before = found.before.events.by_guid
+    if not set(before) - found.may_be_seeded():
+        raise NotExercised("no event existed that a purge could destroy for good", Blame.CONFIGURATION)
+    kept = (set(before) & set(found.after.events.by_guid)) - found.may_be_seeded()
+    hold(
+        Finding(
+            "none of the events that existed before the purge",
+            f"{guid} of {before[guid].get('created_at')}",
+            found.last,
+        )
+        for guid in sorted(kept)
+    )
+
+
+@pytest.mark.requirement("PURGE-04")
+def test_events_not_gettable(seen: Seen) -> None:
+    """After a purge no event that existed before MUST be got by its guid."""
+    gets = need(seen, "purge", "destroyed", why="no event was destroyed that could be asked for")
+    hold(Finding("404", answer(x), x.n) for x in gets if x.status == OK)
+
+
+@pytest.mark.requirement("PURGE-05")
+def test_events_stay_away(seen: Seen) -> None:
+    """An event that a purge destroyed MUST NOT come back later."""
+    gone = vanished(seen)
+    if not gone:
+        raise NotExercised("no event was destroyed", Blame.CONFIGURATION)
+    hold(
+        Finding(f"{guid}, destroyed before exchange {gone[guid]}, stays away", answer(x), x.n)
+        for x in seen.resource()
+        if x.method == "GET" and x.status == OK
+        for guid in sorted(_shown(x) & set(gone))
+        if x.n > gone[guid]
+    )
+
+
+def _shown(exchange: Exchange) -> set[str]:
+    """Return the guids of the events that an answer shows: a page, or one event."""
+    rows = resources(exchange) or [exchange.json if isinstance(exchange.json, dict) else {}]
+    return {str(row.get("guid")) for row in rows}

@@ -1,0 +1,77 @@
+"""A purge that is refused destroys nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import NotExercised, answer, hold, need
+from purge_conformance.results import Blame, Finding
+from purge_conformance.views import Attempt, attempts, body_attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.checks import Seen
+
+CLIENT_ERRORS = range(400, 500)
+
+
+@pytest.mark.requirement("REFUSE-01")
+def test_unauthenticated_destroys_nothing(seen: Seen) -> None:
+    """A purge that is refused for want of authentication MUST destroy nothing."""
+    tried = [a for a in attempts(seen, "credential") if a.request.tags["credential"] != "valid"]
+    _nothing_lost((a for a in tried if _refused(a)), why="no purge without authentication was refused")
+
+
+@pytest.mark.requirement("REFUSE-02")
+def test_forbidden_destroys_nothing(seen: Seen) -> None:
+    """A purge that is forbidden MUST destroy nothing."""
+    need(seen, "refused", "credential", why="no purge was tried")
+    tried = [a for a in attempts(seen, "credential") if a.request.tags["credential"] == "valid"]
+    if not tried:
+        raise NotExercised(
+            "no token without the admin scope was given. Add --token global_auditor=...", Blame.CONFIGURATION
+        )
+    _nothing_lost((a for a in tried if _refused(a)), why="no purge was forbidden")
+
+
+@pytest.mark.requirement("REFUSE-03")
+def test_bad_request_destroys_nothing(seen: Seen) -> None:
+    """A purge that is refused for its request MUST destroy nothing."""
+    tried = [*attempts(seen, "route"), *body_attempts(seen)]
+    refused = (a for a in tried if a.request.method == "POST" and a.request.status in CLIENT_ERRORS)
+    _nothing_lost(refused, why="no purge was refused for its request")
+
+
+@pytest.mark.requirement("REFUSE-04")
+def test_other_methods_destroy_nothing(seen: Seen) -> None:
+    """Any other method than POST on the purge's path MUST destroy nothing."""
+    _nothing_lost(attempts(seen, "method"), why="no other method was tried")
+
+
+@pytest.mark.requirement("REFUSE-05")
+def test_other_methods_refused(seen: Seen) -> None:
+    """Any other method than POST on the purge's path SHOULD be answered with 404 or 405."""
+    sent = need(seen, "refused", "method", why="no other method was tried")
+    hold(
+        Finding("404 or 405", answer(x), x.n)
+        for x in sent
+        if x.method not in {"HEAD", "OPTIONS"} and x.status not in {404, 405, 501}
+    )
+
+
+def _refused(attempt: Attempt) -> bool:
+    return (attempt.request.status or 0) >= CLIENT_ERRORS.start
+
+
+def _nothing_lost(tried: Iterable[Attempt], why: str) -> None:
+    judged = list(tried)
+    if not judged:
+        raise NotExercised(f"{why}, or the list showed no event that could be lost")
+    hold(
+        Finding(f"every event is still there after {answer(a.request)[:80]}", lost, a.request.n)
+        for a in judged
+        if (lost := a.loss())
+    )

@@ -1,0 +1,156 @@
+"""What Schemathesis is made to generate."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+
+from purge_conformance import contract
+from purge_conformance.catalogue import OPENAPI, document
+from purge_conformance.errors import SuiteError
+from purge_conformance.validity import query_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from purge_conformance.contract import Case
+
+EXAMPLE = document(OPENAPI)["components"]["parameters"]["EventGuid"]["example"]
+READS = {
+    ("examples", "positive"),
+    ("coverage", "positive"),
+    ("coverage", "negative"),
+    ("fuzzing", "positive"),
+    ("fuzzing", "negative"),
+}
+
+
+@pytest.fixture(scope="module")
+def cases() -> tuple[Case, ...]:
+    """All cases of one generation."""
+    return contract.generate(seed=1, examples=5)
+
+
+def of(operation: str, cases: tuple[Case, ...]) -> list[Case]:
+    """The cases of one operation."""
+    return [case for case in cases if case.operation_id == operation]
+
+
+@pytest.mark.parametrize("operation", [contract.LIST, contract.GET])
+def test_cases_of_reads_cover_phases(cases: tuple[Case, ...], operation: str) -> None:
+    """List and get have examples, coverage and fuzzing, as the document allows them and as it forbids them."""
+    assert {(case.phase, case.mode) for case in of(operation, cases)} == READS
+
+
+def test_cases_of_purge_cover_phases(cases: tuple[Case, ...]) -> None:
+    """The purge, which has no parameters and so no examples, has coverage and fuzzing in both modes."""
+    assert {(case.phase, case.mode) for case in of(contract.PURGE, cases)} == READS - {("examples", "positive")}
+
+
+def test_cases_fuzz_both_modes(cases: tuple[Case, ...]) -> None:
+    """As many random lists are forbidden as are allowed, and both as many as were asked for."""
+    fuzzed = Counter(case.mode for case in of(contract.LIST, cases) if case.phase == "fuzzing")
+    assert fuzzed == {"positive": 5, "negative": 5}
+
+
+def test_cases_use_documented_methods(cases: tuple[Case, ...]) -> None:
+    """No case carries a method that the document does not have at its path."""
+    assert {(case.operation_id, case.method) for case in cases} == {
+        (contract.PURGE, "POST"),
+        (contract.LIST, "GET"),
+        (contract.GET, "GET"),
+    }
+
+
+def test_cases_leave_out_authorization(cases: tuple[Case, ...]) -> None:
+    """Each operation is also called without a token."""
+    assert {case.operation_id for case in cases if case.auth == "none"} == {contract.PURGE, contract.LIST, contract.GET}
+
+
+def test_cases_show_invented_authorization(cases: tuple[Case, ...]) -> None:
+    """An invented Authorization header stands in the case; a real one never does."""
+    for case in cases:
+        invented = [value for name, value in case.headers if name == "Authorization"]
+        assert len(invented) == (case.auth == "generated")
+        assert "$TOKEN" not in "".join(invented)
+
+
+def test_cases_reach_their_operation(cases: tuple[Case, ...]) -> None:
+    """No path of a get has what proxies refuse or resolve: control characters, slashes, backslashes, dots alone."""
+    for case in of(contract.GET, cases):
+        guid = unquote(case.path.removeprefix("/v3/app_usage_events/"))
+        assert not re.search(r"[\x00-\x1f\x7f/\\]", guid)
+        assert guid.strip(".")
+
+
+def test_cases_ask_of_created_ats_one_way(cases: tuple[Case, ...]) -> None:
+    """No list filters created_ats by equality and by an operator at once, of which no documentation speaks."""
+    for case in of(contract.LIST, cases):
+        names = query_of(case.path)
+        assert not ("created_ats" in names and any(name.startswith("created_ats[") for name in names))
+
+
+def test_generation_is_deterministic(cases: tuple[Case, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One seed gives the same cases whatever the caller's directory and environment hold, and leaves nothing there."""
+    (tmp_path / "schemathesis.toml").write_text("[generation]\nmax-examples = 1\nmode = 'positive'\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
+    (tmp_path / "conftest.py").write_text("raise SystemExit\n")
+    (tmp_path / "requests.py").write_text("raise SystemExit\n")
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"PYTEST_ADDOPTS": "--collect-only", "CI": "true", "PYTHONHASHSEED": "7"}.items():
+        monkeypatch.setenv(name, value)
+    assert contract.generate(seed=1, examples=5) == cases
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_generation_depends_on_seed(cases: tuple[Case, ...]) -> None:
+    """Another seed gives other random cases, and the same of the document's own."""
+    other = contract.generate(seed=2, examples=5)
+    assert other != cases
+    assert [c for c in other if c.phase == "coverage"] == [c for c in cases if c.phase == "coverage"]
+
+
+def test_generation_tells_why_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When Schemathesis cannot run, the error holds its words."""
+    monkeypatch.setattr(contract, "PLUGIN", "no_such_plugin")
+    with pytest.raises(SuiteError, match="no_such_plugin"):
+        contract.generate(seed=1, examples=1)
+
+
+def test_selection_has_few_purges(cases: tuple[Case, ...]) -> None:
+    """Of six purges at most two carry a token, and they come last."""
+    chosen = contract.select(cases)
+    purges = of(contract.PURGE, chosen)
+    assert len(purges) == contract.MOST[contract.PURGE]
+    assert sum(case.auth == "token" for case in purges) == 2
+    assert list(chosen[-len(purges) :]) == purges
+
+
+def test_selection_has_each_request_once(cases: tuple[Case, ...]) -> None:
+    """No two chosen cases are the same request."""
+    sent = Counter((case.method, case.path, case.headers, case.body, case.auth) for case in contract.select(cases))
+    assert set(sent.values()) == {1}
+
+
+def test_selection_is_fair(cases: tuple[Case, ...]) -> None:
+    """A small share still has every phase and mode, and every parameter in both modes."""
+    chosen = of(contract.LIST, contract.select(cases, contract.MOST | {contract.LIST: 50}))
+    assert len(chosen) == 50
+    assert {(case.phase, case.mode) for case in chosen} == READS
+    for parameter in document(OPENAPI)["components"]["parameters"].values():
+        if parameter["in"] == "query":
+            assert {case.mode for case in chosen if case.about.startswith(f"{parameter['name']} ")} == {
+                "positive",
+                "negative",
+            }
+
+
+def test_case_takes_an_event_of_the_target(cases: tuple[Case, ...]) -> None:
+    """The document's example of an event is replaced by one that exists, escaped."""
+    example = next(case for case in of(contract.GET, cases) if case.path.endswith(EXAMPLE))
+    assert contract.about_event(example, "a/b").path == "/v3/app_usage_events/a%2Fb"

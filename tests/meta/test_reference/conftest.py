@@ -1,0 +1,156 @@
+"""An instance of the reference server, called within the test: an ASGI application answers without a socket."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+from uuid import UUID
+
+import pytest
+
+from purge_conformance.reference import create_app, tables
+from purge_conformance.reference import tokens as sign_tokens
+from purge_conformance.reference.behaviour import Behaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import tzinfo
+
+    from starlette.types import ASGIApp, Message
+
+SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 - nothing is behind it
+START = datetime(2026, 1, 1, tzinfo=UTC)
+BASE_URL = "http://reference.test"
+EVENTS = "/v3/app_usage_events"
+PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server answered."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """Parse the body."""
+        return json.loads(self.text)
+
+
+class Api:
+    """A client of one instance; every request comes a second after the one before."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        """Hold the instance, its tokens and the clock."""
+        self.app, self.clock, self.tokens = app, clock, sign_tokens(SECRET)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: str | None = "admin",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send a request as a role, or as nobody; bytes go out as they are, anything else as JSON."""
+        sent = {"authorization": f"bearer {self.tokens[role]}"} if role else {}
+        sent |= {"content-type": "application/json"} if body is not None else {}
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        self.clock.tick()
+        return _answer(self.app, method, path, sent | (headers or {}), raw)
+
+    def get(self, path: str, *, role: str | None = "admin") -> Answer:
+        """GET as a role."""
+        return self.call("GET", path, role=role)
+
+    def post(self, path: str, body: Any = None, *, role: str | None = "admin") -> Answer:
+        """POST as a role."""
+        return self.call("POST", path, body, role=role)
+
+    def space(self, name: str = "space", organization: str = "organization") -> str:
+        """Make a space, and its organization unless there is one of this name; return its guid."""
+        found = self.get(f"/v3/organizations?names={organization}").json["resources"]
+        made = found[0] if found else self.post("/v3/organizations", {"name": organization}).json
+        return str(self.post("/v3/spaces", {"name": name, **to("organization", made["guid"])}).json["guid"])
+
+    def app_in(self, space: str, name: str, *, started: bool = True) -> str:
+        """Make an app; return its guid."""
+        guid = str(self.post("/v3/apps", {"name": name, **to("space", space)}).json["guid"])
+        if started:
+            self.post(f"/v3/apps/{guid}/actions/start")
+        return guid
+
+    def events(self, query: str = "per_page=5000") -> list[dict[str, Any]]:
+        """List the events of one page."""
+        return list(self.get(f"{EVENTS}?{query}").json["resources"])
+
+
+def to(relation: str, guid: str) -> dict[str, Any]:
+    """Write a relationship as a request body has it."""
+    return {"relationships": {relation: {"data": {"guid": guid}}}}
+
+
+def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    route, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": unquote(route),
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "root_path": "",
+    }
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    for _ in app(scope, receive, send).__await__():
+        pytest.fail("The server waited for something, and there is nothing to wait for.")
+    sent = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+    return Answer(messages[0]["status"], sent, b"".join(part.get("body", b"") for part in messages[1:]).decode())
+
+
+class Clock:
+    """Stands in for the server's datetime class: the same second until the next tick."""
+
+    def __init__(self) -> None:
+        """Begin at a moment of the past."""
+        self.moment = START
+
+    def tick(self) -> None:
+        """Let a second pass."""
+        self.moment += timedelta(seconds=1)
+
+    def now(self, _zone: tzinfo) -> datetime:
+        """Tell the time."""
+        return self.moment
+
+
+@pytest.fixture
+def api_behaving(monkeypatch: pytest.MonkeyPatch) -> Callable[[Behaviour], Api]:
+    """Make instances whose clock and guids are the same in every run."""
+
+    def make(behaviour: Behaviour) -> Api:
+        clock, numbers = Clock(), count(1)
+        monkeypatch.setattr(tables, "datetime", clock)
+        monkeypatch.setattr(tables, "uuid4", lambda: UUID(int=next(numbers)))
+        return Api(create_app(secret=SECRET, base_url=BASE_URL, behaviour=behaviour), clock)
+
+    return make
+
+
+@pytest.fixture
+def api(api_behaving: Callable[[Behaviour], Api]) -> Api:
+    """Make an instance without faults."""
+    return api_behaving(Behaviour())
