@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -41,7 +42,7 @@ FILE_NAME = "report.html"
 MOST_FINDINGS = 5
 BODY_LIMIT = 4_000
 PRETTY_LIMIT = 256 * 1024
-MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "–"}
+MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
 VERDICT_MARKS = {Verdict.CONFORMANT: "✓", Verdict.NON_CONFORMANT: "✗", Verdict.INCONCLUSIVE: "?"}
 
 # Sentences of the specification mark code as Markdown does.
@@ -127,10 +128,8 @@ def _body(raw: bytes) -> tuple[str, str]:
         return "", "no body"
     text, how = raw[: PRETTY_LIMIT * 2].decode("utf-8", "backslashreplace"), "as it came"
     if len(raw) <= PRETTY_LIMIT:
-        try:
+        with suppress(ValueError, RecursionError):
             text, how = json.dumps(json.loads(raw), indent=2, ensure_ascii=False), "JSON, indented"
-        except (ValueError, RecursionError):
-            pass
     size = f"{counted(len(raw), 'byte')}, {how}"
     return text[:BODY_LIMIT], size if len(text) <= BODY_LIMIT else f"{size}; the first {BODY_LIMIT:,} characters"
 

@@ -46,8 +46,8 @@ def load(folder: Path) -> Run:
     fault = best_match(jsonschema.Draft202012Validator(catalogue.document("report.schema.json")).iter_errors(data))
     if fault is not None:
         raise BadData(
-            f"{path} is not valid against report.schema.json: at {fault.json_path}, got {one_line(fault.message, 300)}. "
-            f"Expected {_rule(fault)}. Restore the file, or have it written again by `purge-conformance judge`."
+            f"{path} is not valid against report.schema.json at {fault.json_path}: {one_line(fault.message, 300)}. "
+            "Restore the file, or have it written again by `purge-conformance judge`."
         )
     return from_dict(data)
 
@@ -62,7 +62,3 @@ def _parsed(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise BadData(f"{path} holds a JSON {type(data).__name__}, expected an object. Restore the file.")
     return data
-
-
-def _rule(fault: jsonschema.ValidationError) -> str:
-    return one_line(f"{fault.validator}: {json.dumps(fault.validator_value)}", 200)

@@ -65,7 +65,9 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     told.append(Text(f"{effort(run)}, against {_plain(run.target)}"))
     told.append(Text(f"Verdict: {run.verdict}. {headline(run)}", STYLES[run.verdict]))
     if out is not None:
-        told.append(Text(f"Reports: {_plain(str(out / 'report.html'))}, and beside it report.json, junit.xml, summary.md"))
+        told.append(
+            Text(f"Reports: {_plain(str(out / 'report.html'))}, and beside it report.json, junit.xml, summary.md")
+        )
     return told
 
 

@@ -1,4 +1,4 @@
-"""What all reports share: which requirements stand first, how a verdict reads, and how strange text is made harmless."""
+"""What all reports share: what stands first, how a verdict reads, how strange text is made harmless."""
 
 from __future__ import annotations
 
@@ -52,12 +52,15 @@ def counted(number: int, noun: str) -> str:
 def headline(run: Run) -> str:
     """Return one sentence that says why the verdict is what it is."""
     musts = [r for r in run.requirements if r.level is Level.MUST]
+    if not musts:
+        return "No MUST requirement was judged."
     of_all = f"of {counted(len(musts), 'MUST requirement')}"
     idle = sum(r.outcome is Outcome.NOT_EXERCISED for r in musts)
     if run.verdict is Verdict.NON_CONFORMANT:
         return f"{sum(r.outcome is Outcome.FAILED for r in musts)} {of_all} failed."
     if run.verdict is Verdict.INCONCLUSIVE:
-        return f"None failed, but {sum(map(is_undecided, musts))} {of_all} could have been judged and was not."
+        left = sum(map(is_undecided, musts))
+        return f"None {of_all} failed, but {left} remained open that could have been judged."
     if idle:
         return f"{len(musts) - idle} {of_all} passed; for the others there was no occasion."
     return f"All {counted(len(musts), 'MUST requirement')} passed."

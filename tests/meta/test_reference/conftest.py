@@ -38,7 +38,7 @@ class Answer:
     text: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
         """Parse the body."""
         return json.loads(self.text)
 
@@ -54,7 +54,7 @@ class Api:
         self,
         method: str,
         path: str,
-        body: Any = None,
+        body: object = None,
         *,
         role: str | None = "admin",
         headers: dict[str, str] | None = None,
@@ -70,7 +70,7 @@ class Api:
         """GET as a role."""
         return self.call("GET", path, role=role)
 
-    def post(self, path: str, body: Any = None, *, role: str | None = "admin") -> Answer:
+    def post(self, path: str, body: object = None, *, role: str | None = "admin") -> Answer:
         """POST as a role."""
         return self.call("POST", path, body, role=role)
 

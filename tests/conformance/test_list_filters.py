@@ -1,0 +1,173 @@
+"""Orders, filters, and what becomes of valid, invalid and odd parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import clock
+from purge_conformance.checks import NotExercised, answer, answered, hold, need, walk_of
+from purge_conformance.pages import LIST, walks
+from purge_conformance.results import Blame, Finding
+from purge_conformance.snapshot import is_page
+from purge_conformance.validity import Validity, query_of, validity
+from purge_conformance.views import Reading, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Exchange
+    from purge_conformance.snapshot import Listing
+
+FAILED = 500
+
+
+@pytest.mark.requirement("LIST-08")
+def test_order_is_honoured(seen: Seen) -> None:
+    """The list MUST be sorted by `created_at`, or the other way round, as asked for."""
+    times = {row.get("created_at") for row in reading(seen).opening.rows}
+    if len(times) < 2:
+        raise NotExercised("all events have the same time; no app could be started later", Blame.CONFIGURATION)
+    for order in ("created_at", "-created_at"):
+        walk = walk_of(seen, "lists", f"order {order}")
+        found = [moment for row in walk.rows if (moment := clock.parse(row.get("created_at")))]
+        due = sorted(found, reverse=order.startswith("-"))
+        words = f"sorted by {order}"
+        hold(Finding(words, _first_wrong(found, due), x.n) for x in walk.exchanges[:1] if found != due)
+
+
+@pytest.mark.requirement("LIST-09")
+def test_guids_filter(seen: Seen) -> None:
+    """The filter `guids` MUST return exactly the events with these guids."""
+    read = reading(seen)
+    hold(
+        finding
+        for walk in _filtered(seen, "guids ")
+        for finding in _exactly(
+            walk, read, set(walk.exchanges[0].query["guids"].split(",")) & set(read.opening.by_guid)
+        )
+    )
+
+
+@pytest.mark.requirement("LIST-10")
+def test_created_ats_filter(seen: Seen) -> None:
+    """The filter `created_ats` MUST return exactly the events of these times."""
+    read = reading(seen)
+    hold(
+        finding
+        for walk in _filtered(seen, "created_ats")
+        for name, value in walk.exchanges[0].query.items()
+        if name.startswith("created_ats") and (moment := clock.parse(value))
+        for finding in _exactly(walk, read, *_by_time(read, name, moment))
+    )
+
+
+@pytest.mark.requirement("LIST-11")
+def test_after_guid_filter(seen: Seen) -> None:
+    """The filter `after_guid` MUST leave out that event and those before it, and nothing else."""
+    read = reading(seen)
+    hold(
+        finding
+        for walk in _filtered(seen, "after_guid ")
+        for finding in _exactly(walk, read, *_after(read, walk.exchanges[0].query["after_guid"]))
+    )
+
+
+@pytest.mark.requirement("LIST-12")
+def test_valid_query_accepted(seen: Seen) -> None:
+    """A list with valid query parameters MUST answer 200."""
+    tried = [x for x, found in _lists(seen) if found is Validity.VALID]
+    hold(Finding("200, every parameter is valid", answer(x), x.n) for x in tried if x.status != 200)
+
+
+@pytest.mark.requirement("LIST-13")
+def test_invalid_query_refused(seen: Seen) -> None:
+    """A list with an invalid query parameter MUST answer 400 or 422."""
+    tried = [x for x, found in _lists(seen) if found is Validity.INVALID]
+    if not tried:
+        raise NotExercised("no invalid query was tried")
+    hold(Finding("400 or 422, a parameter is invalid", answer(x), x.n) for x in tried if x.status not in {400, 422})
+
+
+@pytest.mark.requirement("LIST-14")
+def test_odd_query_answered(seen: Seen) -> None:
+    """No query MUST make a list or a get fail."""
+    odd = [x for x, found in _lists(seen) if found is Validity.OPEN]
+    gets = answered(x for x in seen.of("contract", "getAppUsageEvent") if x.tags["auth"] == "token")
+    if not odd and not gets:
+        raise NotExercised("no request on which the documentation is open was tried")
+    hold(Finding("an answer below 500", answer(x), x.n) for x in [*odd, *gets] if (x.status or 0) >= FAILED)
+
+
+def _lists(seen: Seen) -> Iterator[tuple[Exchange, Validity]]:
+    """Yield the lists that were asked for as the admin, with what the documentation says of their queries."""
+    need(seen, "lists", "opening", why="no list was read")
+    by_guid = reading(seen).opening.by_guid
+    for x in answered([*seen.of("lists"), *seen.of("contract", LIST)]):
+        if x.role == "admin" and x.route.endswith("/app_usage_events"):
+            here = by_guid if x.experiment == "lists" else {}
+            yield x, validity(LIST, query_of(x.path), existing=here)
+
+
+def _filtered(seen: Seen, beginning: str) -> list[Listing]:
+    """Return the walks with that filter whose pages could be read."""
+    found = [walk for walk in walks(seen, beginning) if all(is_page(x) for x in walk.exchanges)]
+    if not found:
+        raise NotExercised("no list with that filter could be read")
+    return found
+
+
+def _exactly(walk: Listing, read: Reading, due: set[str], open_: set[str] | None = None) -> Iterator[Finding]:
+    """Yield what is on a walk and should not be, and what should and is not; events in `open_` may be or not."""
+    x = walk.exchanges[0]
+    words = f"exactly the {len(due)} events that {x.path.partition('?')[2]} asks for"
+    found = read.of(walk.rows)
+    for guid in sorted(found - due - (open_ or set())):
+        yield Finding(words, f"{guid} as well", x.n)
+    if walk.complete:
+        for guid in sorted(due - found):
+            yield Finding(words, f"not {guid}", x.n)
+
+
+def _by_time(read: Reading, name: str, moment: datetime) -> tuple[set[str], set[str]]:
+    """Return the events that a time filter must return, and those of the same second with a fraction, which it may."""
+    due, open_ = set(), set()
+    for guid, row in read.opening.by_guid.items():
+        at = clock.parse(row.get("created_at"))
+        if at is None or (
+            at.replace(microsecond=0) == moment.replace(microsecond=0) and (at.microsecond or moment.microsecond)
+        ):
+            open_.add(guid)
+        elif _compare(name.partition("[")[2].rstrip("]"), at, moment):
+            due.add(guid)
+    return due, open_
+
+
+def _compare(operator: str, at: datetime, moment: datetime) -> bool:
+    words = {"gt": at > moment, "gte": at >= moment, "lt": at < moment, "lte": at <= moment}
+    return words.get(operator, at == moment)
+
+
+def _after(read: Reading, guid: str) -> tuple[set[str], set[str]]:
+    """Return the events after one, and those of the same second: which of these are after it only the target knows."""
+    anchor = clock.parse(read.opening.by_guid.get(guid, {}).get("created_at"))
+    due, open_ = set(), set()
+    for other, row in read.opening.by_guid.items():
+        at = clock.parse(row.get("created_at"))
+        if (
+            anchor is None
+            or at is None
+            or (at.replace(microsecond=0) == anchor.replace(microsecond=0) and other != guid)
+        ):
+            open_.add(other)
+        elif at > anchor:
+            due.add(other)
+    return due, open_
+
+
+def _first_wrong(found: list[datetime], due: list[datetime]) -> str:
+    place = next(i for i, (got, expected) in enumerate(zip(found, due, strict=True)) if got != expected)
+    return f"{found[place].isoformat()} in place {place + 1}, where {due[place].isoformat()} belongs"

@@ -1,0 +1,125 @@
+"""Pages: their number, their length, their links, and each event on one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import NotExercised, answer, hold, need
+from purge_conformance.contract_checks import operation_of, violations
+from purge_conformance.pages import LIST, expected_links, pages_of, walks
+from purge_conformance.results import Finding
+from purge_conformance.views import reading
+
+if TYPE_CHECKING:
+    from purge_conformance.checks import Seen
+
+OK = 200
+
+
+@pytest.mark.requirement("LIST-01")
+def test_list_has_shape(seen: Seen) -> None:
+    """The body of a list that answers 200 MUST have the documented shape."""
+    found = [x for x in seen.resource() if x.status == OK and operation_of(x.method, x.path) == LIST]
+    if not found:
+        raise NotExercised("no list answered 200")
+    hold(
+        Finding(violation.expected, violation.got, x.n)
+        for x in found
+        for violation in violations(x)
+        if violation.check != "status"
+    )
+
+
+@pytest.mark.requirement("LIST-02")
+def test_total_is_number(seen: Seen) -> None:
+    """The `total_results` MUST be the number of events on all pages."""
+    read = reading(seen)
+    hold(
+        Finding(f"total_results {len(walk.rows)}, as many as the pages hold", str(page.total), page.exchange.n)
+        for walk in walks(seen)
+        if walk.complete
+        for page in pages_of(walk)
+        if page.total is not None and abs(page.total - len(walk.rows)) > len(read.newcomers)
+    )
+
+
+@pytest.mark.requirement("LIST-03")
+def test_pages_fit_total(seen: Seen) -> None:
+    """The `total_pages` MUST be the number of pages that `total_results` events take."""
+    every = [page for walk in walks(seen) for page in pages_of(walk) if page.total is not None]
+    hold(
+        Finding(
+            f"total_pages {page.needed} for {page.total} events, {page.size} a page",
+            str(page.total_pages),
+            page.exchange.n,
+        )
+        for page in every
+        if page.total_pages != page.needed and (page.total or page.total_pages != 0)
+    )
+
+
+@pytest.mark.requirement("LIST-04")
+def test_event_on_one_page(seen: Seen) -> None:
+    """Each event MUST be on exactly one page."""
+    read = reading(seen)
+    whole = set(read.opening.by_guid)
+    for walk in walks(seen, "walk"):
+        guids = [guid for page in pages_of(walk) for guid in page.guids]
+        twice = {guid for guid in guids if guids.count(guid) > 1} - read.newcomers
+        n = walk.exchanges[-1].n
+        hold(Finding("each event on one page", f"{guid} on several", n) for guid in sorted(twice))
+        missing = whole - set(guids) if walk.complete else set()
+        hold(Finding("each event on one page", f"{guid} on none", n) for guid in sorted(missing))
+
+
+@pytest.mark.requirement("LIST-05")
+def test_page_is_full(seen: Seen) -> None:
+    """A page MUST hold `per_page` events, the last one what is left."""
+    read = reading(seen)
+    total = len(read.opening.rows)
+    hold(
+        Finding(f"{due} events on page {page.number} of {page.size} a page", str(len(page.guids)), page.exchange.n)
+        for walk in walks(seen, "walk", "opening")
+        for page in pages_of(walk)
+        if not 0 <= len(page.guids) - (due := page.due(total)) <= len(read.newcomers)
+    )
+
+
+@pytest.mark.requirement("LIST-06")
+def test_neighbours_are_linked(seen: Seen) -> None:
+    """The `next` and `previous` links MUST lead to the neighbouring pages with the same filters."""
+    _links(seen, "next", "previous")
+
+
+@pytest.mark.requirement("LIST-07")
+def test_ends_are_linked(seen: Seen) -> None:
+    """The `first` and `last` links MUST lead to the first and the last page with the same filters."""
+    _links(seen, "first", "last")
+
+
+@pytest.mark.requirement("LIST-15")
+def test_reads_are_repeatable(seen: Seen) -> None:
+    """Two reads of a list that nothing changed in between MUST be equal."""
+    newcomers = reading(seen).newcomers
+    twice = [x for x in need(seen, "lists", "twice", why="the list was not read twice") if x.status == OK]
+    if newcomers or len(twice) < 2:
+        raise NotExercised("the list changed meanwhile, or could not be read twice")
+    hold(Finding("the same as a moment before", answer(x), x.n) for x in twice[1:] if x.json != twice[0].json)
+
+
+def _links(seen: Seen, *names: str) -> None:
+    """Require the links of every page, by what the walks showed; pages past the end are left open."""
+    newcomers = reading(seen).newcomers
+    if newcomers:
+        raise NotExercised("the list changed while it was read")
+    hold(
+        Finding(f"{name}: {words}", str(page.links.get(name)), page.exchange.n)
+        for walk in walks(seen)
+        if walk.complete
+        for page in pages_of(walk)
+        if page.number <= max(1, page.pages(len(walk.rows)))
+        for name, words, holds in expected_links(page, len(walk.rows))
+        if name in names and not holds
+    )

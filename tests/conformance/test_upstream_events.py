@@ -1,0 +1,174 @@
+"""Profile upstream: the members of an event, and what a purge writes into them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from purge_conformance.checks import NotExercised, hold, need
+from purge_conformance.guard import EVENTS
+from purge_conformance.results import Blame, Finding
+from purge_conformance.snapshot import member, resources
+from purge_conformance.views import events_of, purged, with_started_apps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Exchange
+    from purge_conformance.snapshot import Row
+    from purge_conformance.views import Purged
+
+FORMAT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+MEMBERS = (
+    ("guid",),
+    ("created_at",),
+    ("updated_at",),
+    ("state", "current"),
+    ("state", "previous"),
+    ("app", "guid"),
+    ("app", "name"),
+    ("process", "guid"),
+    ("process", "type"),
+    ("space", "guid"),
+    ("space", "name"),
+    ("organization", "guid"),
+    ("buildpack", "guid"),
+    ("buildpack", "name"),
+    ("task", "guid"),
+    ("task", "name"),
+    ("memory_in_mb_per_instance", "current"),
+    ("memory_in_mb_per_instance", "previous"),
+    ("instance_count", "current"),
+    ("instance_count", "previous"),
+    ("links", "self"),
+)
+
+
+@pytest.mark.requirement("UP-FIELD-01")
+def test_members_are_complete(seen: Seen) -> None:
+    """An event MUST have every documented member."""
+    hold(
+        Finding(".".join(names), f"no such member in {row.get('guid')}", x.n)
+        for x, row in _events(seen)
+        for names in MEMBERS
+        if not _has(row, *names)
+    )
+
+
+@pytest.mark.requirement("UP-FIELD-02")
+def test_timestamps_are_formatted(seen: Seen) -> None:
+    """Timestamps MUST have the format YYYY-MM-DDThh:mm:ssZ."""
+    hold(
+        Finding(f"{name} of {row.get('guid')} as 2020-06-30T23:49:04Z", repr(row.get(name)), x.n)
+        for x, row in _events(seen)
+        for name in ("created_at", "updated_at")
+        if not FORMAT.fullmatch(str(row.get(name)))
+    )
+
+
+@pytest.mark.requirement("UP-FIELD-03")
+def test_events_are_never_updated(seen: Seen) -> None:
+    """The member `updated_at` MUST be identical to `created_at`."""
+    hold(
+        Finding(f"updated_at {row.get('created_at')} in {row.get('guid')}", str(row.get("updated_at")), x.n)
+        for x, row in _events(seen)
+        if row.get("updated_at") != row.get("created_at")
+    )
+
+
+@pytest.mark.requirement("UP-FIELD-04")
+def test_self_leads_to_event(seen: Seen) -> None:
+    """The link `self` of an event MUST lead to the event."""
+    hold(
+        Finding(f"a link that ends in {EVENTS}/{row.get('guid')}", str(member(row, "links", "self", "href")), x.n)
+        for x, row in _events(seen)
+        if not urlsplit(str(member(row, "links", "self", "href"))).path.endswith(f"{EVENTS}/{row.get('guid')}")
+    )
+
+
+@pytest.mark.requirement("UP-SEED-01")
+def test_seeded_state_started(seen: Seen) -> None:
+    """The member `state.current` of a seeded event MUST be STARTED."""
+    found, seeded = _seeded(seen)
+    hold(
+        Finding(f"state.current STARTED for the app {app}", str(member(row, "state", "current")), found.last)
+        for app, row in seeded
+        if member(row, "state", "current") != "STARTED"
+    )
+
+
+@pytest.mark.requirement("UP-SEED-02")
+def test_seeded_place_is_apps(seen: Seen) -> None:
+    """A seeded event MUST name the app, its space and its organization."""
+    found, seeded = _seeded(seen)
+    homes = _homes(seen)
+    for app, row in seeded:
+        due = {"app.name": str(found.after.apps.by_guid[app].get("name")), **homes.get(app, {})}
+        hold(
+            Finding(f"{name} {value} in the event of the app {app}", str(member(row, *name.split("."))), found.last)
+            for name, value in due.items()
+            if member(row, *name.split(".")) != value
+        )
+
+
+@pytest.mark.requirement("UP-SEED-03")
+def test_seeded_size_is_processes(seen: Seen) -> None:
+    """A seeded event MUST have the instance count and the memory of the app's process."""
+    found, seeded = _seeded(seen)
+    processes = found.after.processes.by_guid
+    if not any(app in processes for app, _ in seeded):
+        raise NotExercised("no process has the guid of its app")
+    hold(
+        Finding(
+            f"{name}.current {processes[app].get(size)} for the app {app}",
+            str(member(row, name, "current")),
+            found.last,
+        )
+        for app, row in seeded
+        if app in processes and row.get("guid") == app
+        for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
+        if member(row, name, "current") != processes[app].get(size)
+    )
+
+
+def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
+    """Yield each event of the lists, with the page that shows it."""
+    pages = [*need(seen, "purge", "after.events", why="no list was read"), *seen.of("lists", "opening")]
+    found = [(page, row) for page in pages for row in resources(page)]
+    if not found:
+        raise NotExercised("the list was empty", Blame.CONFIGURATION)
+    yield from found
+
+
+def _seeded(seen: Seen) -> tuple[Purged, list[tuple[str, Row]]]:
+    """Return the purge, and each started app with the events that are for it."""
+    found = with_started_apps(purged(seen, "purge"), seen)
+    return found, [(app, row) for app in found.started for row in events_of(found.after.events, app)]
+
+
+def _homes(seen: Seen) -> dict[str, dict[str, str]]:
+    """Return, for each app of the suite's own, where it is, by the answers that made its space and its organization."""
+    made = {str(x.json.get("guid")): x.json for x in seen.of("foundation", "create") if isinstance(x.json, dict)}
+    homes = {}
+    for guid, thing in made.items():
+        space = member(thing, "relationships", "space", "data", "guid")
+        if space in made:
+            homes[guid] = {
+                "space.guid": space,
+                "space.name": str(made[space].get("name")),
+                "organization.guid": str(member(made[space], "relationships", "organization", "data", "guid")),
+            }
+    return homes
+
+
+def _has(row: Row, *names: str) -> bool:
+    value: object = row
+    for name in names:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True

@@ -1,0 +1,120 @@
+"""Who may do what on the reference server, and how it refuses."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+
+from purge_conformance.reference import auth
+
+from .conftest import EVENTS, PURGE, SECRET
+
+if TYPE_CHECKING:
+    from .conftest import Api
+
+NOT_AUTHENTICATED, INVALID_TOKEN = (401, 10002), (401, 1000)
+NOT_AUTHORIZED, NOT_FOUND = (403, 10003), (404, 10010)
+CLAIMS = {"aud": ["cloud_controller"], "jti": "one", "scope": ["cloud_controller.admin"]}
+
+
+def signed(secret: str = SECRET, algorithm: str = "HS256", **changes: object) -> str:
+    """Sign an admin's claims with some of them changed; None takes one out."""
+    claims: dict[str, Any] = {"exp": int(time.time()) + 60, **CLAIMS, **changes}
+    return jwt.encode({name: value for name, value in claims.items() if value is not None}, secret, algorithm)
+
+
+def encoded(text: str) -> str:
+    """Write a part of a token."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def refusal(api: Api, method: str, path: str, authorization: str) -> tuple[int, int]:
+    """Send a header, and tell status and code of the refusal."""
+    answer = api.call(method, path, role=None, headers={"authorization": authorization})
+    return answer.status, answer.json["errors"][0]["code"]
+
+
+@pytest.mark.parametrize("role", ["admin", "admin_read_only", "global_auditor", *auth.PLAIN_ROLES])
+def test_roles_see_and_purge(api: Api, role: str) -> None:
+    """Only the global roles see events, only an admin purges, and everybody else gets an empty list."""
+    api.app_in(api.space(), "app")
+    guid = api.events()[0]["guid"]
+    sees = role in {"admin", "admin_read_only", "global_auditor"}
+    assert len(api.get(EVENTS, role=role).json["resources"]) == sees
+    assert api.get(f"{EVENTS}/{guid}", role=role).status == (200 if sees else 404)
+    assert api.post(PURGE, role=role).status == (200 if role == "admin" else 403)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", EVENTS), ("GET", f"{EVENTS}/guid"), ("POST", PURGE)])
+@pytest.mark.parametrize(
+    ("authorization", "expected"),
+    [
+        ("", NOT_AUTHENTICATED),
+        ("Basic YWRtaW46YWRtaW4=", NOT_AUTHENTICATED),
+        (signed(), NOT_AUTHENTICATED),
+        ("bearer", INVALID_TOKEN),
+        ("bearer a.b.c", INVALID_TOKEN),
+        (f"bearer {signed()} more", INVALID_TOKEN),
+        (f"bearer {signed(exp=1)}", INVALID_TOKEN),
+        (f"bearer {signed('x' * 64)}", INVALID_TOKEN),
+        (f"bearer {signed(aud='another')}", INVALID_TOKEN),
+        (f"bearer {signed(exp=None)}", INVALID_TOKEN),
+        (f"bearer {signed(jti='one-r')}", INVALID_TOKEN),
+        (f"bearer {signed(scope='cloud_controller.admin')}", INVALID_TOKEN),
+        (f"bearer {signed().rpartition('.')[0]}", INVALID_TOKEN),
+        (f"bearer {signed().rpartition('.')[0]}.", INVALID_TOKEN),
+        (f"bearer {encoded('[' * 20_000)}.e30.x", INVALID_TOKEN),
+    ],
+    ids=range(15),
+)
+def test_bad_tokens_are_refused(
+    api: Api, method: str, path: str, authorization: str, expected: tuple[int, int]
+) -> None:
+    """Without a bearer token that holds, every operation answers 401, and never fails."""
+    assert refusal(api, method, path, authorization) == expected
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "Bearer", "BEARER", " bearer ", "bearer\t"])
+def test_scheme_is_read_kindly(api: Api, scheme: str) -> None:
+    """The scheme is read without regard to case and spaces."""
+    assert api.call("GET", EVENTS, role=None, headers={"authorization": f"{scheme} {signed()} "}).status == 200
+
+
+@pytest.mark.parametrize("changes", [{"algorithm": "HS512"}, {"nbf": 2**40}, {"iat": 2**40}])
+def test_more_tokens_hold(api: Api, changes: dict[str, Any]) -> None:
+    """Longer digests hold, and nbf and iat are not looked at."""
+    assert api.call("POST", PURGE, role=None, headers={"authorization": f"bearer {signed(**changes)}"}).status == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", EVENTS), ("POST", PURGE)])
+def test_scopes_are_needed(api: Api, method: str, path: str) -> None:
+    """A token without the scope to read or to write is refused with 403."""
+    assert refusal(api, method, path, f"bearer {signed(scope=[])}") == NOT_AUTHORIZED
+
+
+def test_body_is_read_before_role(api: Api) -> None:
+    """A malformed body is refused before it is asked whether the user may purge, as in Cloud Controller."""
+    assert api.post(PURGE, b"{", role="space_developer").status == 400
+
+
+def test_refused_purge_destroys_nothing(api: Api) -> None:
+    """A purge that is refused leaves the events as they were."""
+    api.app_in(api.space(), "app")
+    before = api.events()
+    for role in (None, "expired", "global_auditor", "space_developer"):
+        assert api.post(PURGE, role=role).status in {401, 403}
+    assert api.events() == before
+
+
+@pytest.mark.parametrize("kind", ["organizations", "spaces", "apps"])
+def test_only_admins_change(api: Api, kind: str) -> None:
+    """Whoever is no admin makes nothing, and deletes nothing that can be seen."""
+    api.app_in(api.space(), "app")
+    guid = api.get(f"/v3/{kind}").json["resources"][0]["guid"]
+    assert api.post(f"/v3/{kind}", {"name": "another"}, role="org_manager").status == 403
+    assert api.call("DELETE", f"/v3/{kind}/{guid}", role="global_auditor").status == 403
+    assert api.get(f"/v3/{kind}", role="org_manager").json["resources"] == []

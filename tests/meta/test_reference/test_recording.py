@@ -1,0 +1,92 @@
+"""Which usage events the reference server records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import PURGE
+
+if TYPE_CHECKING:
+    from .conftest import Api
+
+Told = list[tuple[str, str, int, int]]
+
+
+def told(api: Api) -> Told:
+    """Purge nothing, and tell of every event: previous and current state, previous and current instances."""
+    return [
+        (
+            event["state"]["previous"],
+            event["state"]["current"],
+            event["instance_count"]["previous"],
+            event["instance_count"]["current"],
+        )
+        for event in api.events()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (["start"], [("STOPPED", "STARTED", 1, 1)]),
+        (["start", "start"], [("STOPPED", "STARTED", 1, 1)]),
+        (["stop"], []),
+        (["start", "stop"], [("STOPPED", "STARTED", 1, 1), ("STARTED", "STOPPED", 1, 1)]),
+        (["restart"], [("STOPPED", "STARTED", 1, 1)]),
+        (
+            ["start", "restart"],
+            [("STOPPED", "STARTED", 1, 1), ("STARTED", "STOPPED", 1, 1), ("STOPPED", "STARTED", 1, 1)],
+        ),
+    ],
+)
+def test_state_changes_are_recorded(api: Api, actions: list[str], expected: Told) -> None:
+    """Every change between started and stopped is one event; what changes nothing is none."""
+    app = api.app_in(api.space(), "app", started=False)
+    for action in actions:
+        assert api.post(f"/v3/apps/{app}/actions/{action}").status == 200
+    assert told(api) == expected
+
+
+@pytest.mark.parametrize("path", ["/v3/processes/{}/actions/scale", "/v3/apps/{}/processes/web/actions/scale"])
+def test_scaling_is_recorded(api: Api, path: str) -> None:
+    """Scaling a started app by either route is one event, with what it was before; scaling to the same is none."""
+    app = api.app_in(api.space(), "app")
+    for _ in range(2):
+        assert api.post(path.format(app), {"instances": 4}).status == 202
+    assert told(api)[1:] == [("STARTED", "STARTED", 1, 4)]
+
+
+def test_scaling_stopped_app_is_silent(api: Api) -> None:
+    """Scaling a stopped app is no event, and shows when it is started."""
+    app = api.app_in(api.space(), "app", started=False)
+    api.post(f"/v3/processes/{app}/actions/scale", {"instances": 0, "memory_in_mb": 32, "disk_in_mb": 32})
+    assert told(api) == []
+    api.post(f"/v3/apps/{app}/actions/start")
+    assert told(api) == [("STOPPED", "STARTED", 0, 0)]
+
+
+def test_disk_is_not_recorded(api: Api) -> None:
+    """More disk for a started app is no event."""
+    app = api.app_in(api.space(), "app")
+    api.post(f"/v3/processes/{app}/actions/scale", {"disk_in_mb": 2048})
+    assert len(told(api)) == 1
+
+
+@pytest.mark.parametrize("kind", ["apps", "spaces", "organizations"])
+def test_deletion_is_recorded_as_stop(api: Api, kind: str) -> None:
+    """Deleting a started app, or what it is in, is the event of a stop."""
+    api.app_in(api.space(), "app")
+    guid = api.get(f"/v3/{kind}").json["resources"][0]["guid"]
+    api.call("DELETE", f"/v3/{kind}/{guid}")
+    assert told(api)[1:] == [("STARTED", "STOPPED", 1, 1)]
+
+
+def test_recording_goes_on_after_purge(api: Api) -> None:
+    """Starts, scalings and stops after a purge stand behind the seeded events."""
+    app = api.app_in(api.space(), "app")
+    api.post(PURGE)
+    api.post(f"/v3/processes/{app}/actions/scale", {"instances": 2})
+    api.post(f"/v3/apps/{app}/actions/stop")
+    assert told(api)[1:] == [("STARTED", "STARTED", 1, 2), ("STARTED", "STOPPED", 2, 2)]

@@ -1,0 +1,79 @@
+"""The server as a process: real sockets, signals, prefixes, a database that stays."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from .conftest import EVENTS, PURGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROGRAM = """
+import json, sys
+from purge_conformance.reference import serve
+options = json.loads(sys.argv[1])
+ready = lambda url, tokens: print(json.dumps([url, dict(tokens)]), flush=True)
+serve("127.0.0.1", 0, options.get("database"), options.get("faults", []), ready, mounts=options.get("mounts"))
+"""
+
+
+@contextmanager
+def serving(**options: Any) -> Iterator[tuple[str, requests.Session, subprocess.Popen[str]]]:  # noqa: ANN401
+    """Run a server; yield its URL, a session with an admin's token, and the process."""
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, json.dumps(options)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, requests.Session() as session:
+        try:
+            assert process.stdout is not None
+            url, tokens = json.loads(process.stdout.readline())
+            session.headers["authorization"] = f"bearer {tokens['admin']}"
+            yield url, session, process
+        finally:
+            process.terminate()
+
+
+def test_server_answers_when_ready() -> None:
+    """Once the server has told its URL it answers, with a Date, and SIGTERM ends it well."""
+    with serving() as (url, session, process):
+        answer = session.get(url + EVENTS, timeout=5)
+        assert (answer.status_code, "date" in answer.headers) == (200, True)
+        assert answer.json()["pagination"]["first"]["href"].startswith(url)
+        process.terminate()
+        assert process.wait(5) == 0
+
+
+def test_prefixes_are_apart() -> None:
+    """Instances under prefixes have faults and databases of their own, and take the same tokens."""
+    with serving(mounts={"/right": [], "wrong": ["purge-answers-202"]}) as (url, session, _):
+        session.post(f"{url}/wrong/v3/organizations", json={"name": "only here"}, timeout=5)
+        for prefix, status, organizations in (("", 200, 0), ("/right", 200, 0), ("/wrong", 202, 1)):
+            assert session.post(url + prefix + PURGE, timeout=5).status_code == status
+            pagination = session.get(f"{url}{prefix}/v3/organizations", timeout=5).json()["pagination"]
+            assert pagination["total_results"] == organizations
+            assert pagination["first"]["href"].startswith(f"{url}{prefix}/v3/")
+
+
+def test_database_stays(tmp_path: Path) -> None:
+    """What is in a database that was named is still there for the next server."""
+    database = f"sqlite:///{tmp_path / 'foundation.db'}"
+    with serving(database=database) as (url, session, _):
+        session.post(f"{url}/v3/organizations", json={"name": "kept"}, timeout=5)
+    with serving(database=database) as (url, session, _):
+        (organization,) = session.get(f"{url}/v3/organizations", timeout=5).json()["resources"]
+    assert organization["name"] == "kept"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_wrong_methods_are_404(method: str) -> None:
+    """A method without a route is 404 over the wire too, and HEAD has no body."""
+    with serving() as (url, session, _):
+        answer = session.request(method, url + PURGE, timeout=5)
+        assert (answer.status_code, bool(answer.content)) == (404, method != "HEAD")

@@ -1,0 +1,137 @@
+"""The schemas of report.json and evidence.jsonl: they take what the model writes, and nothing beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import jsonschema
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.evidence import Exchange, Header, Note, to_json
+from purge_conformance.model import Level, Profile
+from purge_conformance.results import (
+    Blame,
+    Finding,
+    Outcome,
+    Result,
+    Run,
+    StatusCoverage,
+    Timing,
+    from_dict,
+    roll_up,
+    to_dict,
+)
+
+NAMES = ("report.schema.json", "evidence.schema.json")
+BROKEN = Result(
+    id="A-1",
+    level=Level.MUST,
+    profile=Profile.UPSTREAM,
+    group="A",
+    statement="It answers.",
+    quote="It answers.",
+    source="the page",
+    operation="any",
+    remedy="See it.",
+    conditional=False,
+    outcome=Outcome.FAILED,
+    blame=Blame.TARGET,
+    findings=(Finding("a", "b"),),
+)
+RUN = Run(
+    suite="0.1.0",
+    spec={"openapi.yaml": "0" * 64},
+    target="http://t",
+    settings={"seed": 1},
+    started_at="2026-01-02T03:04:05Z",
+    finished_at="2026-01-02T03:04:06.25+00:00",
+    requests=1,
+    purges=0,
+    requirements=(BROKEN,),
+    coverage=(StatusCoverage("get", 200, documented=True, count=0),),
+    timings=(Timing("discover", 0.5, 1),),
+    notes=("One note.",),
+    verdict=roll_up([BROKEN]),
+)
+EXCHANGE = Exchange(1, "e", "s", "admin", "GET", "/", (("a", "b"),), None, 1.5, 0.5, 200, (), b"{}", tags={"a": "b"})
+LINES = [
+    Header("0.1.0", {"openapi.yaml": "0" * 64}, "http://t", {"seed": 1}, "2026-01-02T03:04:05Z"),
+    EXCHANGE,
+    replace(EXCHANGE, body=b"\xff\xfe"),
+    replace(EXCHANGE, status=None, body=b"", error="no answer"),
+    Note("e", "why", {"any": [1, None]}),
+]
+
+
+def faults(name: str, data: object) -> list[str]:
+    """Return what a schema of `spec/` holds against the data."""
+    return [error.message for error in jsonschema.Draft202012Validator(catalogue.document(name)).iter_errors(data)]
+
+
+def report(**changes: object) -> Any:  # noqa: ANN401 -- JSON
+    """Return a report as JSON, its only requirement changed."""
+    data = json.loads(json.dumps(to_dict(RUN)))
+    data["requirements"][0] |= changes
+    return data
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schemas_are_schemas(name: str) -> None:
+    """Each schema is valid against JSON Schema 2020-12."""
+    jsonschema.Draft202012Validator.check_schema(catalogue.document(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schemas_are_closed_and_described(name: str) -> None:
+    """Every object with fields is closed, and every field is described, itself or where its kind is defined."""
+    whole = catalogue.document(name)
+    for schema in [whole, *whole["$defs"].values()]:
+        if "properties" in schema:
+            assert schema["additionalProperties"] is False
+        for field in schema.get("properties", {}).values():
+            assert "description" in field or "const" in field
+
+
+def test_report_of_the_model_is_valid() -> None:
+    """What the model writes is valid, and is read as what was written."""
+    assert faults("report.schema.json", report()) == []
+    assert from_dict(report()) == RUN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"more": 1},
+        {"outcome": "passed"},
+        {"outcome": "inconclusive", "findings": []},
+        {"blame": None},
+        {"findings": []},
+        {"reason": "a failure needs none"},
+        {"outcome": "passed", "blame": "target", "findings": []},
+        {"level": "must"},
+        {"evidence": [0]},
+        {"seconds": -1},
+    ],
+)
+def test_report_with_one_lie_is_refused(changes: dict[str, object]) -> None:
+    """A report whose fields contradict each other or the format is refused."""
+    assert faults("report.schema.json", report(**changes))
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: type(line).__name__)
+def test_evidence_of_the_model_is_valid(line: Header | Exchange | Note) -> None:
+    """Each kind of line that the model writes is valid; with a field more it is not."""
+    data = json.loads(to_json(line))
+    assert faults("evidence.schema.json", data) == []
+    assert faults("evidence.schema.json", {**data, "more": 1})
+
+
+def test_evidence_has_one_body() -> None:
+    """An exchange has its body once: as text or as base64."""
+    data = json.loads(to_json(EXCHANGE))
+    assert faults("evidence.schema.json", {**data, "body_base64": "AAAA"})
+    del data["body_text"]
+    assert faults("evidence.schema.json", data)

@@ -1,0 +1,56 @@
+"""The roll-up: only a MUST decides, and nothing that was not judged passes for a pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from purge_conformance.model import Level, Profile
+from purge_conformance.results import Outcome, Result, Verdict, roll_up
+from purge_conformance.writers.words import is_undecided
+
+
+def result(outcome: Outcome, level: Level = Level.MUST, *, conditional: bool = False) -> Result:
+    """Return a bare result."""
+    return Result("A-1", level, Profile.CORE, "", "", "", "", "", "", conditional, outcome)
+
+
+PASS = result(Outcome.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [
+        (PASS, Verdict.CONFORMANT),
+        (result(Outcome.FAILED), Verdict.NON_CONFORMANT),
+        (result(Outcome.FAILED, conditional=True), Verdict.NON_CONFORMANT),
+        (result(Outcome.INCONCLUSIVE), Verdict.INCONCLUSIVE),
+        (result(Outcome.INCONCLUSIVE, conditional=True), Verdict.INCONCLUSIVE),
+        (result(Outcome.NOT_EXERCISED), Verdict.INCONCLUSIVE),
+        (result(Outcome.NOT_EXERCISED, conditional=True), Verdict.CONFORMANT),
+        (result(Outcome.FAILED, Level.SHOULD), Verdict.CONFORMANT),
+        (result(Outcome.INCONCLUSIVE, Level.MAY), Verdict.CONFORMANT),
+    ],
+)
+def test_roll_up_of_one_beside_a_pass(other: Result, verdict: Verdict) -> None:
+    """One requirement beside a pass gives the verdict that its level and outcome call for."""
+    assert roll_up([PASS, other]) is verdict
+
+
+def test_roll_up_prefers_failure() -> None:
+    """A failure is told even where something else was not judged."""
+    assert roll_up([result(Outcome.INCONCLUSIVE), result(Outcome.FAILED)]) is Verdict.NON_CONFORMANT
+
+
+@pytest.mark.parametrize("rows", [[], [result(Outcome.PASSED, Level.SHOULD)]])
+def test_roll_up_without_a_must(rows: list[Result]) -> None:
+    """Where no MUST was judged nothing can be said."""
+    assert roll_up(rows) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("conditional", [True, False])
+def test_reports_agree_with_roll_up(level: Level, outcome: Outcome, conditional: bool) -> None:  # noqa: FBT001 -- pytest
+    """What the reports call undecided is exactly what makes a verdict inconclusive."""
+    one = result(outcome, level, conditional=conditional)
+    assert is_undecided(one) == (roll_up([PASS, one]) is Verdict.INCONCLUSIVE)
