@@ -22,7 +22,7 @@ SHOWN = 300  # characters of an answer that a finding quotes
 MOST_FINDINGS = 10
 
 
-class Broken(AssertionError):  # noqa: N818 -- what happened
+class Broken(AssertionError):
     """The target broke the requirement, in one way or more."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
@@ -31,7 +31,7 @@ class Broken(AssertionError):  # noqa: N818 -- what happened
         super().__init__("\n".join(f"expected {f.expected}; got {f.got}" for f in findings))
 
 
-class Undecided(Exception):  # noqa: N818 -- what happened
+class Undecided(Exception):
     """The requirement could not be judged."""
 
     def __init__(self, reason: str, blame: Blame) -> None:

@@ -1,39 +1,228 @@
 """Parse, call, exit code."""
 
-import json, sys, time
+from __future__ import annotations
+
+import json
+import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
 import click
-from purge_conformance import collect as c, embedded
-from purge_conformance.settings import Settings, Target
+
+from purge_conformance import __version__, catalogue
+from purge_conformance.errors import Misuse, SuiteError
+from purge_conformance.model import Profile
+from purge_conformance.settings import Limits, Settings, Target, parse_target, read_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from purge_conformance.results import Run
+
+MISUSE, INCONCLUSIVE = 2, 3
+FOLDER = click.Path(file_okay=False, path_type=Path)
+OLD_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
+EPILOG = "Exit codes: 0 conformant, 1 non-conformant, 2 usage, configuration or consent, 3 inconclusive."
+profile_option = click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    type=click.Choice([str(p) for p in Profile]),
+    help="Repeatable; default core.",
+)
+select_option = click.option(
+    "--select", multiple=True, metavar="ID-GLOB", help="Judge these requirements only; repeatable."
+)
 
 
-@click.group()
+class Command(click.Group):
+    """The command, with the suite's own exit codes."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a subcommand; what goes wrong with the suite ends in one plain sentence."""
+        try:
+            return super().invoke(context)
+        except Misuse as error:
+            _stop(str(error), MISUSE)
+        except SuiteError as error:
+            _stop(str(error), INCONCLUSIVE)
+        except KeyboardInterrupt:
+            _stop("Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE)
+
+
+def _stop(text: str, code: int) -> NoReturn:
+    click.echo(f"Error: {text}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=Command, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
 def main() -> None:
-    """x"""
+    """Judge how a server purges and reseeds app usage events, by Cloud Foundry's documentation."""
 
 
-@main.command()
-@click.option("--port", default=0)
-@click.option("--announce", is_flag=True)
-@click.option("--fault", multiple=True)
-def serve(port, announce, fault):
-    from purge_conformance.reference import serve as s
+@main.command(epilog=EPILOG)
+@click.argument("target", required=False, metavar="[URL]")
+@click.option(
+    "--token", "tokens", multiple=True, metavar="ROLE=SOURCE", help="env:NAME or file:PATH; admin is required."
+)
+@click.option("--allow-purge", multiple=True, metavar="HOST", help="A host whose app usage events may be destroyed.")
+@click.option("--out", type=FOLDER, help="Where evidence and reports go; default: a new folder.")
+@profile_option
+@select_option
+@click.option(
+    "--examples", type=click.IntRange(1, 1000), default=10, show_default=True, help="Random cases an operation."
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of all generated cases.")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="Seconds an answer may take."
+)
+@click.option("--max-purges", type=click.IntRange(0, 1000), default=12, show_default=True, help="As an admin, at most.")
+@click.option(
+    "--max-requests", type=click.IntRange(50, 100_000), default=600, show_default=True, help="In all, at most."
+)
+@click.option("--ca-bundle", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust, PEM.")
+@click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
+@click.option("--verbose", "loudness", flag_value=2, type=int, help="Show every request.")
+def run(  # noqa: PLR0913 -- the options of a command
+    target: str | None,
+    tokens: tuple[str, ...],
+    allow_purge: tuple[str, ...],
+    out: Path | None,
+    profiles: tuple[str, ...],
+    select: tuple[str, ...],
+    examples: int,
+    seed: int,
+    timeout: float,
+    max_purges: int,
+    max_requests: int,
+    ca_bundle: str | None,
+    loudness: int | None,
+) -> None:
+    """Collect evidence from a target and judge it; without a URL, the embedded reference server's.
 
-    s(
-        "127.0.0.1",
-        port,
-        None,
-        fault,
-        lambda url, tokens: print(json.dumps({"url": url, "tokens": dict(tokens)}), flush=True),
+    A run destroys all app usage events of the target and seeds new ones. A target on this machine needs no consent.
+    """
+    from purge_conformance import embedded, guard  # noqa: PLC0415 -- `list` and `--help` need neither
+
+    catalogue.selected(catalogue.profiles(profiles or ("core",)), select)
+
+    def settings(target: Target, secrets: Mapping[str, str]) -> Settings:
+        return Settings(
+            target=target,
+            tokens=secrets,
+            profiles=catalogue.profiles(profiles or ("core",)),
+            select=select,
+            examples=examples,
+            seed=seed,
+            ca_bundle=ca_bundle,
+            limits=Limits(timeout=timeout, max_purges=max_purges, max_requests=max_requests),
+        )
+
+    folder = out or Path("purge-conformance-report") / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    level = 1 if loudness is None else loudness
+    if target:
+        asked = settings(parse_target(target), read_tokens(tokens))
+        guard.require_consent(asked.target, allow_purge)
+        _run(asked, folder, level)
+    elif tokens or allow_purge:
+        raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
+    else:
+        with embedded.server() as (url, secrets):
+            _run(settings(parse_target(url), secrets), folder, level)
+
+
+def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
+    from rich.console import Console  # noqa: PLC0415 -- as in run
+
+    from purge_conformance.collect import collect  # noqa: PLC0415
+    from purge_conformance.judge import judge  # noqa: PLC0415
+    from purge_conformance.progress import Loudness, Reporter  # noqa: PLC0415
+
+    reporter = Reporter(Console(), Loudness(level))
+    reporter.say(
+        f"{settings.target.url}: at most {settings.limits.max_purges} purges, each destroys all app usage events, "
+        f"and {settings.limits.max_requests} requests; evidence in {folder}"
     )
+    with reporter.live():
+        collect(settings, folder, reporter.sent)
+        reporter.now("judging")
+        judged = judge(folder, folder)
+    _finish(judged, folder)
+
+
+def _finish(judged: Run, folder: Path) -> NoReturn:
+    from rich.console import Console  # noqa: PLC0415 -- as in run
+
+    from purge_conformance.results import EXIT_CODES  # noqa: PLC0415
+    from purge_conformance.writers import as_terminal  # noqa: PLC0415
+
+    as_terminal.show(judged, folder, Console())
+    sys.exit(EXIT_CODES[judged.verdict])
+
+
+@main.command("list")
+@click.option("--json", "as_json", is_flag=True, help="All that requirements.yaml says, as JSON.")
+@profile_option
+@select_option
+def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
+    """List the requirements: id, level, profile, statement."""
+    from dataclasses import asdict  # noqa: PLC0415 -- as in run
+
+    found = catalogue.selected(catalogue.profiles(profiles or tuple(Profile)), select)
+    if as_json:
+        click.echo(json.dumps([asdict(requirement) for requirement in found], indent=2))
+        return
+    for requirement in found:
+        click.echo(f"{requirement.id:12} {requirement.level:6} {requirement.profile:8} {requirement.statement}")
 
 
 @main.command()
-@click.option("--out", required=True)
-@click.option("--fault", multiple=True)
-def run(out, fault):
-    t = time.time()
-    with embedded.server([x for f in fault for x in ("--fault", f)]) as (url, tokens):
-        print(time.time() - t)
-        c.collect(Settings(Target(url), tokens), Path(out), lambda client: None)
-        print(time.time() - t)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+@click.option("--database", metavar="URL", help="SQLAlchemy's; default: SQLite in memory, gone with the server.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Of spec/faults.yaml; repeatable.")
+@click.option(
+    "--mount", "mounts", multiple=True, metavar="FAULT", help="Serve that fault at /FAULT as well; repeatable."
+)
+@click.option("--announce", is_flag=True, help="Print URL and tokens as one line of JSON once it listens.")
+def serve(*, port: int, database: str | None, faults: tuple[str, ...], mounts: tuple[str, ...], announce: bool) -> None:
+    """Serve the reference server on loopback, for trying things by hand."""
+    try:
+        from purge_conformance import reference  # noqa: PLC0415 -- an extra
+    except ImportError as error:
+        raise SuiteError(f"{error}. The reference server needs: pip install 'purge-conformance[reference]'.") from None
+
+    def ready(url: str, tokens: Mapping[str, str]) -> None:
+        if announce:
+            click.echo(json.dumps({"url": url, "tokens": dict(tokens)}))
+        else:
+            click.echo(f"Serving {url}. Tokens, good for this server alone:")
+            for role, token in tokens.items():
+                click.echo(f"export {role.upper()}_TOKEN={token}")
+        sys.stdout.flush()
+
+    reference.serve("127.0.0.1", port, database, faults, ready, mounts={name: (name,) for name in mounts})
+
+
+@main.command(epilog=EPILOG)
+@click.argument("folder", type=OLD_RUN)
+@click.option("--out", type=FOLDER, required=True, help="Where the new reports go.")
+@profile_option
+@select_option
+def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
+    """Judge again, offline, what an old run recorded in FOLDER."""
+    from purge_conformance import judge as judging  # noqa: PLC0415 -- as in run
+
+    _finish(judging.judge(folder, out, profiles, select), out)
+
+
+@main.command()
+@click.argument("folder", type=OLD_RUN)
+def report(folder: Path) -> None:
+    """Write the reports of the run in FOLDER again, from its report.json and its evidence."""
+    from purge_conformance import evidence  # noqa: PLC0415 -- as in run
+    from purge_conformance.writers import as_json, write_all  # noqa: PLC0415
+
+    for path in write_all(as_json.load(folder), evidence.read(folder), folder):
+        click.echo(path)

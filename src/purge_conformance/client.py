@@ -61,7 +61,9 @@ class Client:
         credentials: role -> credential, for each token that was given.
     """
 
-    def __init__(self, settings: Settings, journal: Journal, guard: Guard, on_send: Callable[[Client], None]) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, guard: Guard, on_send: Callable[[Client, Exchange], None]
+    ) -> None:
         """Hold one connection to the target; `on_send` is called after every exchange, for progress."""
         self.experiment = ""
         self.guard = guard
@@ -177,7 +179,7 @@ class Client:
 
     def _record(self, exchange: Exchange) -> None:
         self._journal.exchange(exchange)
-        self._on_send(self)
+        self._on_send(self, exchange)
 
     def _watch(self, exchange: Exchange) -> None:
         self._lost = self._lost + 1 if exchange.status is None else 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from purge_conformance.evidence import Evidence
+    from purge_conformance.evidence import Evidence, Exchange
     from purge_conformance.settings import Settings
 
     Procedure = Callable[[Client, Foundation], None]
@@ -44,7 +44,7 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
 )
 
 
-def collect(settings: Settings, folder: Path, on_send: Callable[[Client], None]) -> Evidence:
+def collect(settings: Settings, folder: Path, on_send: Callable[[Client, Exchange], None]) -> Evidence:
     """Run every experiment and return what they saw; `folder` then holds it too.
 
     An experiment that is held back, and a target that is lost, are noted; what was collected by then stays.

@@ -6,7 +6,7 @@ package, so it imports the rest of the package only when a judgment is collected
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from purge_conformance.client import Client
-    from purge_conformance.evidence import Evidence
+    from purge_conformance.evidence import Evidence, Exchange
     from purge_conformance.judging import Judging
     from purge_conformance.results import Result
 
@@ -53,7 +53,7 @@ def _collected(option: Namespace) -> Evidence:
     return collect(settings, folder, _silent)
 
 
-def _silent(_: Client) -> None:
+def _silent(_: Client, __: Exchange) -> None:
     """Show no progress: pytest shows its own."""
 
 

@@ -210,7 +210,7 @@ def test_statuses_mark_the_undocumented() -> None:
     assert "2 !" in page().text
 
 
-@pytest.mark.parametrize("longest", [0.0, 0.0004, 0.07, 1.0, 3.31, 59.0, 100.0, 3599.0])
+@pytest.mark.parametrize("longest", [-2.0, 0.0, 0.0004, 0.07, 1.0, 3.31, 59.0, 100.0, 3599.0])
 def test_plot_holds_its_bars(longest: float) -> None:
     """The axis has few round ticks from 0, and reaches past the longest bar."""
     drawn = as_html.plot((Timing("a", longest, 1), Timing("b", longest / 3, 1)))

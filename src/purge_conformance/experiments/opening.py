@@ -28,7 +28,9 @@ def reach(client: Client, _: Foundation) -> None:
     seen = " and ".join(f"{answer.status or answer.error} to GET {answer.path}" for answer in answers)
     statuses = {answer.status for answer in answers}
     if statuses & {401, 403}:
-        raise TargetUnusable(f"The target refuses the token given as admin: {seen}. Give a valid one.", "authentication")
+        raise TargetUnusable(
+            f"The target refuses the token given as admin: {seen}. Give a valid one.", "authentication"
+        )
     if statuses & {None, 502, 503, 504}:
         raise TargetUnusable(f"The target is not available: {seen}. Run again when it is.", "network")
     raise TargetUnusable(f"The target does not answer as Cloud Foundry's API: {seen}. Check its URL.", "configuration")

@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from purge_conformance.reference import apps, auth, bodies, events, organizations, problems, processes, root
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.database import EPHEMERAL, open_database
 from purge_conformance.reference.problems import ApiError
 
 if TYPE_CHECKING:
@@ -75,22 +74,17 @@ class Instance:
 
 
 def create_app(
-    *,
-    secret: str,
-    base_url: str,
-    behaviour: Behaviour | None = None,
-    database_url: str = EPHEMERAL,
+    sessions: sessionmaker[Session], *, secret: str, base_url: str, behaviour: Behaviour | None = None
 ) -> Starlette:
     """Make one instance of the server as an ASGI application.
 
     Args:
+        sessions: the database of this instance alone (see `database.opened_database`).
         secret: signs and verifies tokens (see `auth.tokens`).
         base_url: scheme, host, port and prefix that links begin with, without a slash at the end.
         behaviour: conforming, unless faults changed it (see `faults.behaviour_with`).
-        database_url: SQLAlchemy's; by default an SQLite database in memory, gone with the application.
     """
     conduct = behaviour or Behaviour()
-    sessions = open_database(database_url)
     instance = Instance(sessions=sessions, behaviour=conduct, secret=secret, base_url=base_url)
     routes = [_route(instance, *place, handler) for place, handler in OPEN_ROUTES.items()]
     routes += [_route(instance, *place, guarded(handler)) for place, handler in ROUTES.items()]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import operator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, create_engine, func, select
 from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
+from purge_conformance.errors import BadSetting
 from purge_conformance.reference.tables import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from purge_conformance.reference.parameters import ListQuery, ListRules, TimeFilter
 
@@ -45,11 +48,26 @@ class Listing(Generic[Row]):
     rules: ListRules
 
 
-def open_database(url: str) -> sessionmaker[Session]:
-    """Connect to a database, make the tables that it lacks, and return the maker of its sessions."""
-    engine = _engine(url)
-    Base.metadata.create_all(engine)
-    return sessionmaker(engine)
+@contextmanager
+def opened_database(url: str = EPHEMERAL) -> Iterator[sessionmaker[Session]]:
+    """Connect to a database, make the tables that it lacks, and yield the maker of its sessions.
+
+    Raises:
+        BadSetting: there is no such database, or no driver for it.
+    """
+    try:
+        engine = _engine(url)
+        Base.metadata.create_all(engine)
+    except (SQLAlchemyError, ImportError) as error:
+        # The URL may hold a password, and so may the driver's words; their kind must do.
+        raise BadSetting(
+            f"The database cannot be opened ({type(error).__name__}). Give a URL that SQLAlchemy understands, such as "
+            "sqlite:///foundation.db, to a database that is there, and install its driver."
+        ) from error
+    try:
+        yield sessionmaker(engine)
+    finally:
+        engine.dispose()
 
 
 def _engine(url: str) -> Engine:

@@ -6,13 +6,14 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from purge_conformance.reference import auth
 from purge_conformance.reference.app import create_app
-from purge_conformance.reference.database import EPHEMERAL
+from purge_conformance.reference.database import EPHEMERAL, opened_database
 from purge_conformance.reference.faults import behaviour_with
 
 if TYPE_CHECKING:
@@ -45,32 +46,29 @@ def serve(  # noqa: PLR0913 - the options of a command
             all take the same tokens.
 
     Raises:
-        BadSetting: a fault is unknown.
+        BadSetting: a fault is unknown, or the database cannot be opened.
         OSError: the address is not to be had.
     """
     secret = auth.new_secret()
-    with socket.create_server((host, port), backlog=BACKLOG) as listener:
+    with ExitStack() as open_things:
+        listener = open_things.enter_context(socket.create_server((host, port), backlog=BACKLOG))
         # asyncio would set it, but not on sockets that were made without naming TCP; connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = _url(listener)
-        app: ASGIApp = create_app(
-            secret=secret, base_url=url, behaviour=behaviour_with(faults), database_url=database_url or EPHEMERAL
-        )
-        if mounts:
-            app = under_prefixes(app, _instances(mounts, url, secret))
-        _run(app, listener, lambda: on_ready(url, auth.tokens(secret)))
+
+        def instance(place: str, names: Sequence[str], database: str) -> ASGIApp:
+            sessions = open_things.enter_context(opened_database(database))
+            return create_app(sessions, secret=secret, base_url=url + place, behaviour=behaviour_with(names))
+
+        prefixes = {"/" + name.strip("/"): names for name, names in (mounts or {}).items()}
+        app = instance("", faults, database_url or EPHEMERAL)
+        instances = {prefix: instance(prefix, names, EPHEMERAL) for prefix, names in prefixes.items()}
+        _run(under_prefixes(app, instances), listener, lambda: on_ready(url, auth.tokens(secret)))
 
 
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _instances(mounts: Mapping[str, Sequence[str]], url: str, secret: str) -> dict[str, ASGIApp]:
-    return {
-        prefix: create_app(secret=secret, base_url=url + prefix, behaviour=behaviour_with(faults))
-        for prefix, faults in (("/" + name.strip("/"), faults) for name, faults in mounts.items())
-    }
 
 
 def under_prefixes(app: ASGIApp, instances: Mapping[str, ASGIApp]) -> ASGIApp:

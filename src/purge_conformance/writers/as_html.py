@@ -99,13 +99,15 @@ def render(run: Run, evidence: Evidence) -> str:
 def plot(timings: Iterable[Timing]) -> Plot:
     """Return the bars of the timings over an axis of four to eleven round ticks, from 0 to past the longest."""
     rows = tuple(timings)
-    longest = max((t.seconds for t in rows), default=0.0) or 1.0
+    lengths = [max(0.0, t.seconds) for t in rows]  # the clock of the run may have been set back
+    longest = max(lengths, default=0.0) or 1.0
     rough = longest / 4
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * n for n in (5, 2, 1) if power * n <= rough)
+    step = next((power * n for n in (5, 2) if power * n <= rough), power)
     count = math.ceil(longest / step)
     ticks = tuple((f"{step * i:g}", round(100 * i / count, 3)) for i in range(count + 1))
-    return Plot(tuple(Bar(t, round(100 * t.seconds / (step * count), 3)) for t in rows), ticks)
+    shares = (round(100 * length / (step * count), 3) for length in lengths)
+    return Plot(tuple(map(Bar, rows, shares)), ticks)
 
 
 def request(exchange: Exchange) -> Side:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,12 +13,12 @@ from uuid import UUID
 
 import pytest
 
-from purge_conformance.reference import create_app, tables
+from purge_conformance.reference import create_app, opened_database, tables
 from purge_conformance.reference import tokens as sign_tokens
 from purge_conformance.reference.behaviour import Behaviour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
     from starlette.types import ASGIApp, Message
@@ -138,16 +139,18 @@ class Clock:
 
 
 @pytest.fixture
-def api_behaving(monkeypatch: pytest.MonkeyPatch) -> Callable[[Behaviour], Api]:
+def api_behaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Behaviour], Api]]:
     """Make instances whose clock and guids are the same in every run."""
+    with ExitStack() as databases:
 
-    def make(behaviour: Behaviour) -> Api:
-        clock, numbers = Clock(), count(1)
-        monkeypatch.setattr(tables, "datetime", clock)
-        monkeypatch.setattr(tables, "uuid4", lambda: UUID(int=next(numbers)))
-        return Api(create_app(secret=SECRET, base_url=BASE_URL, behaviour=behaviour), clock)
+        def make(behaviour: Behaviour) -> Api:
+            clock, numbers = Clock(), count(1)
+            monkeypatch.setattr(tables, "datetime", clock)
+            monkeypatch.setattr(tables, "uuid4", lambda: UUID(int=next(numbers)))
+            sessions = databases.enter_context(opened_database())
+            return Api(create_app(sessions, secret=SECRET, base_url=BASE_URL, behaviour=behaviour), clock)
 
-    return make
+        yield make
 
 
 @pytest.fixture

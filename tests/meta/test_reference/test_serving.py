@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from purge_conformance.errors import BadSetting
+from purge_conformance.reference import opened_database
+
 from .conftest import EVENTS, PURGE
 
 if TYPE_CHECKING:
@@ -77,3 +80,10 @@ def test_wrong_methods_are_404(method: str) -> None:
     with serving() as (url, session, _):
         answer = session.request(method, url + PURGE, timeout=5)
         assert (answer.status_code, bool(answer.content)) == (404, method != "HEAD")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nonsense://host/name", "sqlite:////no/such/folder/foundation.db"])
+def test_bad_database_is_misuse(url: str) -> None:
+    """A database that cannot be opened is misuse, and the message says what to give."""
+    with pytest.raises(BadSetting, match="Give a URL that SQLAlchemy understands"), opened_database(url):
+        pass

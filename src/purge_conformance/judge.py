@@ -1,0 +1,54 @@
+"""Has pytest judge the evidence of a run, in a process of its own, away from every other configuration."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+from purge_conformance.errors import SuiteError
+from purge_conformance.results import EXIT_CODES
+from purge_conformance.writers import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from purge_conformance.results import Run
+
+PATIENCE = 600.0  # seconds; judging takes about two
+
+
+def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Iterable[str] = ()) -> Run:
+    """Judge the evidence in one folder, write all reports to another or the same, and return what they say.
+
+    Raises:
+        SuiteError: pytest did not come to a verdict.
+    """
+    with as_file(files("purge_conformance.conformance")) as tests:
+        options = [f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}"]
+        options += [f"--conformance-profile={name}" for name in profiles]
+        options += [f"--conformance-select={glob}" for glob in select]
+        ini = ["-c", str(tests / "pytest.ini"), f"--rootdir={tests}", str(tests)]
+        command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "purge_conformance.plugin", *ini, *options]
+        done = _run(command)
+    if done.returncode not in EXIT_CODES.values():
+        raise SuiteError(f"The judgments came to no verdict (pytest ended with {done.returncode}):\n{_tail(done)}")
+    return as_json.load(out)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {key: value for key, value in os.environ.items() if key not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
+    try:
+        return subprocess.run(  # noqa: S603 -- this Python, our tests
+            command, env=environment | own, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise SuiteError(f"The judgments did not end within {PATIENCE:g} s. Please report it.") from None
+
+
+def _tail(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stdout + done.stderr)[-2000:].strip()
