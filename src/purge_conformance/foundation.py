@@ -16,7 +16,7 @@ GONE_TRIES = 20
 GONE_PAUSE = 0.1  # seconds between two looks whether an app is gone
 NOT_FOUND = 404
 # What each app is for; the last one lives in a second organization.
-LABELS = ("steady", "scaled", "paused", "idle", "mover", "deleted", "elsewhere")
+LABELS = ("steady", "scaled", "empty", "paused", "idle", "mover", "deleted", "elsewhere")
 
 
 class Foundation:
@@ -45,9 +45,10 @@ class Foundation:
             if not home:
                 break
             self._app(label, f"{name}-{label}", (away or home) if label == "elsewhere" else home)
-        for label in ("steady", "scaled", "paused", "deleted", "elsewhere"):
+        for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
         self.scale("scaled", 2)
+        self.scale("empty", 0)  # a started app without an instance is a started app
         self.stop("paused")
         self._delete("deleted")
         self._client.note("apps", self.apps)

@@ -38,7 +38,7 @@ class Judging:
     results: dict[str, Result] = field(default_factory=dict)
 
     def restrict(self, names: Iterable[str]) -> None:
-        """Expect these judgments alone, and what no judgment is made for; the rest was left out by whoever ran pytest."""
+        """Expect these judgments alone, and what no judgment is made for; whoever ran pytest left out the rest."""
         kept = set(names)
         self.wanted = {name: r for name, r in self.wanted.items() if name in kept or r.not_judged}
 
@@ -61,6 +61,7 @@ class Judging:
         header = self.evidence.header
         return Run(
             suite=__version__,
+            spec_version=str(catalogue.document(catalogue.OPENAPI)["info"]["version"]),
             spec=catalogue.digests(),
             target=header.target,
             settings=header.settings,
@@ -143,8 +144,10 @@ def _coverage(exchanges: Iterable[Exchange]) -> tuple[StatusCoverage, ...]:
     rows: list[StatusCoverage] = []
     for operation, documented in catalogue.documented_statuses().items():
         occurred = {status for name, status in seen if name == operation and status is not None}
-        for status in sorted(occurred | set(documented)):
-            rows.append(StatusCoverage(operation, status, status in documented, seen[operation, status]))
+        rows += [
+            StatusCoverage(operation, status, status in documented, seen[operation, status])
+            for status in sorted(occurred | set(documented))
+        ]
     return tuple(rows)
 
 
@@ -152,10 +155,12 @@ def _timings(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
     by_experiment: dict[str, list[Exchange]] = {}
     for x in exchanges:
         by_experiment.setdefault(x.experiment, []).append(x)
-    return tuple(
-        Timing(name, round(found[-1].sent_at + found[-1].elapsed - found[0].sent_at, 4), len(found))
-        for name, found in by_experiment.items()
-    )
+    return tuple(Timing(name, _span(found), len(found)) for name, found in by_experiment.items())
+
+
+def _span(found: Sequence[Exchange]) -> float:
+    seconds = found[-1].sent_at + found[-1].elapsed - found[0].sent_at
+    return round(max(0.0, seconds), 4)  # the suite's clock may be set back meanwhile
 
 
 def _notes(evidence: Evidence) -> Iterable[str]:

@@ -76,6 +76,5 @@ class Reporter:
             self.now(words)
         self._experiment = client.experiment
         if self._loudness is Loudness.VERBOSE:
-            self.say(
-                f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {exchange.status or exchange.error}"
-            )
+            result = exchange.status or exchange.error
+            self.say(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}")

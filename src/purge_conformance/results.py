@@ -124,6 +124,7 @@ class Run:
 
     Attributes:
         suite: version of this package that judged.
+        spec_version: version of `openapi.yaml`, which is that of all of `spec/`.
         spec: file of `spec/` -> sha256, as judged by.
         target: base URL.
         settings: what the run was asked for, without secrets.
@@ -137,6 +138,7 @@ class Run:
     """
 
     suite: str
+    spec_version: str
     spec: dict[str, str]
     target: str
     settings: dict[str, Any]
@@ -162,12 +164,15 @@ def roll_up(results: Iterable[Result]) -> Verdict:
     musts = [r for r in results if r.level is Level.MUST]
     if any(r.outcome is Outcome.FAILED for r in musts):
         return Verdict.NON_CONFORMANT
-    if not musts or any(_undecided(r) for r in musts):
+    if not musts or any(map(is_undecided, musts)):
         return Verdict.INCONCLUSIVE
     return Verdict.CONFORMANT
 
 
-def _undecided(result: Result) -> bool:
+def is_undecided(result: Result) -> bool:
+    """Whether this requirement alone keeps a verdict from being conformant without having failed."""
+    if result.level is not Level.MUST:
+        return False
     if result.outcome is Outcome.NOT_EXERCISED:
         return not result.conditional
     return result.outcome is Outcome.INCONCLUSIVE

@@ -7,8 +7,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import Console
-
 from purge_conformance import catalogue, judging
 from purge_conformance.collect import collect
 from purge_conformance.errors import BadSetting
@@ -78,10 +76,7 @@ def explain(result: Result) -> str:
 def closing_lines(judged: Judging, option: Namespace) -> list[str]:
     """Return the last lines on the terminal."""
     folder = Path(option.conformance_out) if option.conformance_out else None
-    console = Console(no_color=True, width=200)
-    with console.capture() as captured:
-        as_terminal.show(judged.run(), folder, console)
-    return captured.get().splitlines()
+    return [line.plain for line in as_terminal.lines(judged.run(), folder)]
 
 
 def finish(judged: Judging, option: Namespace) -> int:

@@ -30,7 +30,6 @@ RUBY_INTEGER = re.compile(r"\s*([+-]?[0-9](?:_?[0-9])*)")  # what String#to_i se
 GUID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 GUIDS = 50
 TIMESTAMP = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-SUBSECOND = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+Z")
 ALMOST_A_TIMESTAMP = re.compile(r"\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}.*", re.DOTALL)  # other formats of ISO 8601
 OPERATOR = re.compile(r"created_ats\[([^\[\]]+)\]")
 OPERATORS = {"lt", "lte", "gt", "gte"}
@@ -139,8 +138,6 @@ def _created_ats(text: str) -> Validity:
 
 
 def _timestamp(text: str) -> Validity:
-    if SUBSECOND.fullmatch(text):
-        return Validity.INVALID  # "filtering on sub-second timestamps is not allowed"
     if not TIMESTAMP.fullmatch(text):
         return Validity.OPEN if text == "" or ALMOST_A_TIMESTAMP.fullmatch(text) else Validity.INVALID
     try:

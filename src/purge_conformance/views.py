@@ -219,10 +219,8 @@ def proven_admin(seen: Seen, request: Exchange) -> None:
         x.status == CREATED for x in seen.of("foundation", "create")
     )
     if request.status in {401, 403} and not proven:
-        raise Inconclusive(
-            f"the purge was refused ({request.status}), and the token given as admin shows no scope cloud_controller.admin",
-            Blame.AUTHENTICATION,
-        )
+        reason = f"the purge was refused ({request.status}), and nothing shows that the token given as admin is one"
+        raise Inconclusive(reason, Blame.AUTHENTICATION)
 
 
 def vanished(seen: Seen) -> dict[str, int]:

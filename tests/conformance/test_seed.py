@@ -91,9 +91,10 @@ def test_time_is_now(seen: Seen) -> None:
     shift, origin = known or (clock.Offset(0, 0), "ours")
     begun = found.request.sent_at + shift.least - TOLERANCE
     ended = found.request.sent_at + found.request.elapsed + shift.most + TOLERANCE
+    span = f"{clock.written(begun)} to {clock.written(ended)} (the target's clock, known from {origin})"
     late = [
         Finding(
-            f"created_at of {event.get('guid')} from {clock.written(begun)} to {clock.written(ended)} (the target's clock, known from {origin})",
+            f"created_at of {event.get('guid')} from {span}",
             str(event.get("created_at")),
             found.last,
         )

@@ -43,6 +43,7 @@ BROKEN = Result(
 )
 RUN = Run(
     suite="0.1.0",
+    spec_version="1.0.0",
     spec={"openapi.yaml": "0" * 64},
     target="http://t",
     settings={"seed": 1},

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from purge_conformance.model import Level, Profile
-from purge_conformance.results import Outcome, Result, Verdict, roll_up
-from purge_conformance.writers.words import is_undecided
+from purge_conformance.results import Outcome, Result, Verdict, is_undecided, roll_up
 
 
 def result(outcome: Outcome, level: Level = Level.MUST, *, conditional: bool = False) -> Result:

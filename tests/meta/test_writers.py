@@ -63,6 +63,7 @@ def make_run(text: str = "words", *, levels: tuple[Level, ...] = tuple(Level)) -
     rows = tuple(result(f"{level}-{n:02}", level, o, text) for level in levels for n, o in enumerate(Outcome))
     return Run(
         suite="0.1.0",
+        spec_version="1.0.0",
         spec={"openapi.yaml": "a" * 64},
         target="http://127.0.0.1:1/v",
         settings={"seed": 1, "limits": {"timeout": 30.0}, "roles": ["admin", text]},

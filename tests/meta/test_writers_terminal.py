@@ -36,6 +36,7 @@ def run_of(*rows: Result) -> Run:
     """Return a run of these results."""
     return Run(
         suite="0.1.0",
+        spec_version="1.0.0",
         spec={},
         target="http://t",
         settings={},

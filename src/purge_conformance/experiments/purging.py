@@ -45,13 +45,12 @@ def lifecycle(client: Client, foundation: Foundation) -> None:
     """Start, stop and scale apps after a purge, in another second than the purge's; look before and after each."""
     time.sleep(SECOND)  # the target's clock must tick on: times are told apart by the second
     look.everything(client, "before")
-    for step, change in (
-        ("start", lambda: foundation.start("idle")),
-        ("stop", lambda: foundation.stop("steady")),
-        ("scale", lambda: foundation.scale("scaled", 3)),
-    ):
-        client.note(f"{step}.done", change())
-        look.everything(client, step)
+    client.note("start.done", foundation.start("idle"))
+    look.everything(client, "start")
+    client.note("stop.done", foundation.stop("steady"))
+    look.everything(client, "stop")
+    client.note("scale.done", foundation.scale("scaled", 3))
+    look.everything(client, "scale")
 
 
 def changed(client: Client, _: Foundation) -> None:

@@ -75,7 +75,7 @@ def under_prefixes(app: ASGIApp, instances: Mapping[str, ASGIApp]) -> ASGIApp:
     """Serve each instance below the first segment of the path, and the app everywhere else."""
 
     async def by_prefix(scope: Scope, receive: Receive, send: Send) -> None:
-        prefix = "/" + scope["path"].split("/", 2)[1]
+        prefix = "/" + scope["path"].removeprefix("/").partition("/")[0]
         if prefix in instances:
             await instances[prefix]({**scope, "root_path": prefix}, receive, send)
         else:

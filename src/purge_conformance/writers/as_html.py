@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup, escape
 
-from purge_conformance.results import Outcome, Verdict
+from purge_conformance.results import Outcome, Verdict, is_undecided
 from purge_conformance.writers.words import (
     clip,
     counted,
@@ -26,7 +26,6 @@ from purge_conformance.writers.words import (
     effort,
     failed,
     headline,
-    is_undecided,
     not_judged,
     tally,
     visible,

@@ -38,7 +38,8 @@ def render(run: Run) -> str:
 
 
 def _properties(run: Run) -> dict[str, str]:
-    facts = {"verdict": run.verdict, "headline": headline(run), "target": run.target, "suite": run.suite}
+    facts = {"verdict": run.verdict, "headline": headline(run), "target": run.target}
+    facts |= {"suite": run.suite, "spec": run.spec_version}
     return facts | {f"spec/{name}": digest for name, digest in run.spec.items()}
 
 

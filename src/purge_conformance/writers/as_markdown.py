@@ -39,7 +39,8 @@ def _head(run: Run) -> str:
     return (
         f"# {MARKS[run.verdict]} {str(run.verdict).capitalize()}\n\n"
         f"**{escaped(headline(run))}**\n\n"
-        f"Target {escaped(run.target)}, judged by purge-conformance {escaped(run.suite)} "
+        f"Target {escaped(run.target)}, judged by purge-conformance {escaped(run.suite)}, "
+        f"spec {escaped(run.spec_version)}, "
         f"at {escaped(run.started_at)} with {effort(run)}."
     )
 

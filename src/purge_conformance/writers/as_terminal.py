@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from purge_conformance.model import Level
-from purge_conformance.results import Outcome, Verdict
+from purge_conformance.results import Outcome, Verdict, is_undecided
 from purge_conformance.writers.words import (
     counted,
     cure,
     effort,
     failed,
     headline,
-    is_undecided,
     not_judged,
     one_line,
     visible,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from purge_conformance.model import Level
-from purge_conformance.results import Blame, Outcome, Verdict
+from purge_conformance.results import Blame, Outcome, Verdict, is_undecided
 
 if TYPE_CHECKING:
     from purge_conformance.results import Result, Run
@@ -64,13 +64,6 @@ def headline(run: Run) -> str:
     if idle:
         return f"{len(musts) - idle} {of_all} passed; for the others there was no occasion."
     return f"All {counted(len(musts), 'MUST requirement')} passed."
-
-
-def is_undecided(result: Result) -> bool:
-    """Return whether this requirement alone keeps a verdict from being conformant without having failed."""
-    if result.level is not Level.MUST or result.outcome in {Outcome.PASSED, Outcome.FAILED}:
-        return False
-    return result.outcome is Outcome.INCONCLUSIVE or not result.conditional
 
 
 def failed(run: Run) -> list[Result]:
