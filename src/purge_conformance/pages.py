@@ -57,7 +57,7 @@ class Page:
 def walks(seen: Seen, *beginnings: str) -> list[Listing]:
     """Return the walks of the experiment `lists`; those whose step begins so, or all."""
     need(seen, "lists", "opening", why="no list was read")
-    steps = dict.fromkeys(x.step for x in seen.of("lists") if "page" in x.query)
+    steps = dict.fromkeys(x.step for x in seen.of("lists") if seen.note("lists", f"{x.step}.complete") is not None)
     chosen = [step for step in steps if not beginnings or step.startswith(beginnings)]
     return [walked(seen, "lists", step) for step in chosen]
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import clock
 from purge_conformance.checks import Inconclusive, NotExercised, answer, answered, need, readable, snapshot_of, walk_of
+from purge_conformance.guard import is_purge
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import (
+    OK,
     STARTED,
     app_of_event,
     app_of_process,
@@ -20,7 +22,7 @@ from purge_conformance.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from purge_conformance.checks import Seen
     from purge_conformance.clock import Offset
@@ -63,32 +65,71 @@ class Purged:
         """The number of the exchange that shows the events after the purge."""
         return self.after.events.exchanges[-1].n
 
-    def may_be_seeded(self) -> set[str]:
+    def seedable(self) -> set[str]:
         """Return the guids that a seeded event may have: of every app that was not stopped, and of its processes."""
         stopped = {guid for guid, state in self.apps.items() if state == STOPPED}
         apps = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         rows = [*self.before.processes.rows, *self.after.processes.rows]
         processes = {str(row.get("guid")) for row in rows if app_of_process(row) not in stopped}
-        return (apps - stopped) | (processes - stopped)
+        return (apps | processes) - stopped
 
-    def destroyed(self) -> set[str]:
-        """Return the guids of events that were there before, and are not there after."""
-        return set(self.before.events.by_guid) - set(self.after.events.by_guid)
+    def kept(self) -> dict[str, Row]:
+        """Return the events that the purge left as they were, by guid; one that may be seeded counts as seeded."""
+        before, after = self.before.events.by_guid, self.after.events.by_guid
+        same = {guid: row for guid, row in after.items() if guid in before and _key(row) == _key(before[guid])}
+        return {guid: row for guid, row in same.items() if guid not in self.seedable()}
+
+    def populated(self) -> dict[str | None, list[Row]]:
+        """Return the events that the purge populated, by the app that they are for."""
+        kept = self.kept()
+        new = [row for row in self.after.events.rows if str(row.get("guid")) not in kept]
+        return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
+
+    def is_faithful(self) -> bool:
+        """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
+        populated = self.populated()
+        due = {app: state == STARTED for app, state in self.apps.items()}
+        known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
+        return (
+            not self.kept()
+            and set(populated) <= known
+            and all((app in populated) == started for app, started in due.items())
+        )
+
+
+def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, list[Row]]:
+    """Return events by the app that they are for: the one whose guid they have, or else the one that they name."""
+    found: dict[str | None, list[Row]] = {}
+    for event in events:
+        guid = event.get("guid")
+        found.setdefault(str(guid) if guid in apps else app_of_event(event), []).append(event)
+    return found
 
 
 def purged(seen: Seen, experiment: str, before: tuple[str, str] | None = None) -> Purged:
-    """Return a purge that an experiment tried; `before` names the experiment and step of the look before it.
+    """Return the purge that an experiment tried; `before` names the experiment and step of the look before it.
 
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
     request = need(seen, experiment, "purge", why="no purge was tried")[-1]
+    return _purged(
+        request, snapshot_of(seen, *(before or (experiment, "before"))), snapshot_of(seen, experiment, "after")
+    )
+
+
+def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
+    """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`."""
+    request = need(seen, experiment, step, why="no such purge was tried")[-1]
+    before, after = (snapshot_of(seen, experiment, f"{step}.{look}") for look in ("before", "after"))
+    return _purged(request, before, after)
+
+
+def _purged(request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
     succeeded(request)
-    first = snapshot_of(seen, *(before or (experiment, "before")))
-    after = snapshot_of(seen, experiment, "after")
-    for part in (first, after):
+    for part in (before, after):
         readable(part.apps, "apps")
-    return Purged(request, first, after, stable_apps(first, after))
+    return Purged(request, before, after, stable_apps(before, after))
 
 
 def succeeded(request: Exchange) -> None:
@@ -113,22 +154,33 @@ def with_started_apps(found: Purged, seen: Seen) -> Purged:
     return found
 
 
-def events_of(listing: Listing, app: str) -> list[Row]:
-    """Return the events that are for an app: that name it, or have its guid."""
-    return [row for row in listing.rows if app_of_event(row) == app or row.get("guid") == app]
-
-
 def offset(seen: Seen) -> tuple[Offset, str] | None:
     """Return the target's clock against ours, and where that is known from; None where nothing tells."""
     if found := clock.from_dates(seen.exchanges):
         return found, "its Date headers"
     for start in seen.of("lifecycle", "start-idle"):
         guid = start.route.split("/")[3]
-        rows = events_of(walk_of(seen, "lifecycle", "start.events"), guid)
+        rows = by_app(walk_of(seen, "lifecycle", "start.events").rows, ()).get(guid, ())
         times = [moment for row in rows if (moment := clock.parse(row.get("created_at")))]
         if times:
             return clock.from_event(min(times), start), "the event of a start that was just asked for"
     return None
+
+
+def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
+    """Yield each sight of an event with an app's guid: the last purge before it, the page that shows it, the event."""
+    apps = {str(row.get("guid")) for experiment, *steps in PURGES for row in _apps(seen, experiment, steps)}
+    purge: Exchange | None = None
+    for x in seen.resource():
+        if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
+            purge = x
+        elif purge:
+            yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
+
+
+def _apps(seen: Seen, experiment: str, steps: Iterable[str]) -> Iterator[Row]:
+    for step in steps:
+        yield from snapshot(seen, experiment, step).apps.rows
 
 
 @dataclass(frozen=True)
@@ -226,10 +278,11 @@ def proven_admin(seen: Seen, request: Exchange) -> None:
 def vanished(seen: Seen) -> dict[str, int]:
     """Return the guids that purges destroyed for good -> the number of the exchange that showed it.
 
-    The guids of apps and processes are left out: a later purge may seed an event with the same guid again.
+    The guids of apps and processes are left out: a later purge may seed an event with the same guid again. So are those
+    that the list lost while they could still be got: they have not vanished yet.
     """
     gone: dict[str, int] = {}
-    reusable: set[str] = set()
+    reusable = {x.route.rpartition("/")[2] for x in seen.of("purge", "destroyed") if x.status == OK}
     for experiment, before, after in PURGES:
         looks = [snapshot(seen, experiment, step) for step in (before, after)]
         for look in looks:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from purge_conformance import envelope
 from purge_conformance.catalogue import documented_statuses
 from purge_conformance.checks import NotExercised, Seen, answer, hold, stopped
 from purge_conformance.contract_checks import operation_of
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
 
 ERRORS = 400
-ENVELOPE = 'application/json with {"errors": [{"code": integer, "detail": string, "title": string}, ...]}'
 PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUsageEvent"
 
 
@@ -77,7 +77,7 @@ def test_other_error_has_envelope(seen: Seen) -> None:
 @pytest.mark.requirement("ERROR-10")
 def test_envelope_not_empty(seen: Seen) -> None:
     """The envelope SHOULD hold at least one error."""
-    found = [x for x in _errors(seen) if not _problem(x)]
+    found = [x for x in _errors(seen) if not envelope.problem(x)]
     if not found:
         raise NotExercised("no error carried the envelope")
     hold(Finding("at least one error in errors", answer(x), x.n) for x in found if not x.json.get("errors"))
@@ -114,30 +114,10 @@ def _enveloped(seen: Seen, *statuses: int) -> None:
         words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
         raise NotExercised(words, Blame.CONFIGURATION if statuses == (403,) else Blame.TARGET)
     hold(
-        Finding(ENVELOPE, f"{problem}: {x.header('Content-Type')}: {answer(x)}", x.n)
+        Finding(envelope.EXPECTED, f"{wrong}: {x.header('Content-Type')}: {answer(x)}", x.n)
         for x in found
-        if (problem := _problem(x))
+        if (wrong := envelope.problem(x))
     )
-
-
-def _problem(exchange: Exchange) -> str:
-    """Return what is wrong with an envelope; empty if nothing is. `{}` is one: the page calls `errors` optional."""
-    media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        return "another content type"
-    if not isinstance(exchange.json, dict):
-        return "no JSON object"
-    if exchange.json and not isinstance(exchange.json.get("errors"), list):
-        return "no array errors"
-    return "" if all(map(_is_error, exchange.json.get("errors", []))) else "an error without the three members"
-
-
-def _is_error(item: Any) -> bool:  # noqa: ANN401 -- whatever the target sent
-    if not isinstance(item, dict):
-        return False
-    code = item.get("code")
-    whole = isinstance(code, int) or (isinstance(code, float) and code.is_integer())
-    return whole and not isinstance(code, bool) and all(isinstance(item.get(name), str) for name in ("detail", "title"))
 
 
 def _documented(seen: Seen, operation: str) -> None:

@@ -96,7 +96,7 @@ def test_invalid_query_refused(seen: Seen) -> None:
 def test_odd_query_answered(seen: Seen) -> None:
     """No query MUST make a list or a get fail."""
     odd = [x for x, found in _lists(seen) if found is Validity.OPEN]
-    gets = answered(x for x in seen.of("contract", "getAppUsageEvent") if x.tags["auth"] == "token")
+    gets = [x for x in answered(seen.of("contract", "getAppUsageEvent")) if x.tags["mode"] == "negative"]
     if not odd and not gets:
         raise NotExercised("no request on which the documentation is open was tried")
     hold(Finding("an answer below 500", answer(x), x.n) for x in [*odd, *gets] if (x.status or 0) >= FAILED)
@@ -152,20 +152,26 @@ def _compare(operator: str, at: datetime, moment: datetime) -> bool:
 
 
 def _after(read: Reading, guid: str) -> tuple[set[str], set[str]]:
-    """Return the events after one, and those of the same second: which of these are after it only the target knows."""
-    anchor = clock.parse(read.opening.by_guid.get(guid, {}).get("created_at"))
+    """Return the events after one, and those of which only the target knows whether they are.
+
+    After it is what stands below it in the plain list and has a later time too; before it, what stands above it and has
+    an earlier one. Where these disagree, or the second is the same, the documentation does not say what `before` means.
+    """
+    places = {other: place for place, other in enumerate(read.opening.by_guid)}
+    times = {other: clock.parse(row.get("created_at")) for other, row in read.opening.by_guid.items()}
+    anchor = times.get(guid)
     due, open_ = set(), set()
-    for other, row in read.opening.by_guid.items():
-        at = clock.parse(row.get("created_at"))
-        if (
-            anchor is None
-            or at is None
-            or (at.replace(microsecond=0) == anchor.replace(microsecond=0) and other != guid)
-        ):
+    for other, at in times.items():
+        later = None if anchor is None or at is None or _second(at) == _second(anchor) else at > anchor
+        if other != guid and later is not (places[other] > places[guid]):
             open_.add(other)
-        elif at > anchor:
+        elif later:
             due.add(other)
     return due, open_
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 def _first_wrong(found: list[datetime], due: list[datetime]) -> str:

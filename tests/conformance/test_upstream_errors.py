@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, answer, hold, need, status_is
+from purge_conformance import envelope
+from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, status_is
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import is_page
 from purge_conformance.validity import Validity, query_of, validity
@@ -27,7 +28,11 @@ def test_errors_are_listed(seen: Seen) -> None:
     found = [x for x in seen.resource() if x.method != "HEAD" and (x.status or 0) >= 400]
     if not found:
         raise NotExercised("no error occurred")
-    hold(Finding("errors with at least one error", answer(x), x.n) for x in found if not _errors(x))
+    hold(
+        Finding("errors with at least one error", answer(x), x.n)
+        for x in found
+        if not envelope.problem(x) and not envelope.codes(x)
+    )
 
 
 @pytest.mark.requirement("UP-ERROR-02")
@@ -47,9 +52,8 @@ def test_invalid_token_code(seen: Seen) -> None:
 @pytest.mark.requirement("UP-ERROR-04")
 def test_forbidden_code(seen: Seen) -> None:
     """A forbidden request MUST be answered with 10003, CF-NotAuthorized."""
-    found = [x for x in seen.resource() if x.method != "HEAD"]
     missing = "no request was forbidden. Add --token global_auditor=... or another role's"
-    _coded(found, FORBIDDEN, (10003, "CF-NotAuthorized"), missing=missing)
+    _coded(seen.resource(), FORBIDDEN, (10003, "CF-NotAuthorized"), missing=missing)
 
 
 @pytest.mark.requirement("UP-ERROR-05")
@@ -64,11 +68,11 @@ def test_bad_parameter_code(seen: Seen) -> None:
     """An invalid query parameter MUST be answered with 422 and 10008, or 400 and 10005."""
     found = need(seen, "lists", "invalid", why="no invalid query was tried")
     codes = {422: (10008, "CF-UnprocessableEntity"), 400: (10005, "CF-BadQueryParameter")}
-    refused = [x for x in found if x.status in codes]
+    refused = _legible([x for x in found if x.status in codes])
     if not refused:
         raise NotExercised("no invalid query was refused with 400 or 422")
     for status, code in codes.items():
-        hold(_wrong(x, code) for x in refused if x.status == status and code not in _errors(x))
+        hold(_wrong(x, code) for x in refused if x.status == status and code not in envelope.codes(x))
 
 
 @pytest.mark.requirement("UP-ERROR-07")
@@ -141,18 +145,24 @@ def _by_role(seen: Seen, step: str) -> list[Exchange]:
     return found
 
 
-def _errors(exchange: Exchange) -> list[tuple[Any, Any]]:
-    """Return code and title of each error of an envelope."""
-    errors = exchange.json.get("errors") if isinstance(exchange.json, dict) else None
-    return [(e.get("code"), e.get("title")) for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
-
-
 def _coded(found: Iterable[Exchange], status: int, code: tuple[int, str], *, missing: str = "") -> None:
     """Require that the answers with that status carry the code; an answer with another is another requirement's."""
-    judged = [x for x in found if x.status == status]
+    judged = _legible([x for x in found if x.status == status and x.method != "HEAD"])
     if not judged:
         raise NotExercised(missing or f"no such request was answered with {status}", Blame.CONFIGURATION)
-    hold(_wrong(x, code) for x in judged if code not in _errors(x))
+    hold(_wrong(x, code) for x in judged if code not in envelope.codes(x))
+
+
+def _legible(found: list[Exchange]) -> list[Exchange]:
+    """Return the errors that carry the envelope.
+
+    Raises:
+        Inconclusive: there are errors, and none of them does.
+    """
+    legible = [x for x in found if not envelope.problem(x)]
+    if found and not legible:
+        raise Inconclusive("the errors carry no envelope: see ERROR", Blame.TARGET)
+    return legible
 
 
 def _wrong(exchange: Exchange, code: tuple[int, str]) -> Finding:

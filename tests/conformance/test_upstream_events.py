@@ -12,7 +12,7 @@ from purge_conformance.checks import NotExercised, hold, need
 from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import member, resources
-from purge_conformance.views import events_of, purged, with_started_apps
+from purge_conformance.views import purged, with_started_apps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,8 @@ def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
 def _seeded(seen: Seen) -> tuple[Purged, list[tuple[str, Row]]]:
     """Return the purge, and each started app with the events that are for it."""
     found = with_started_apps(purged(seen, "purge"), seen)
-    return found, [(app, row) for app in found.started for row in events_of(found.after.events, app)]
+    populated = found.populated()
+    return found, [(app, row) for app in found.started for row in populated.get(app, ())]
 
 
 def _homes(seen: Seen) -> dict[str, dict[str, str]]:

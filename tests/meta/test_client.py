@@ -1,0 +1,239 @@
+"""The client: it sends what it is told, waits within bounds, and records all of it without secrets."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.client import LOST_AFTER, RETRIES, Request
+from purge_conformance.credentials import NOBODY, Credential
+from purge_conformance.errors import PurgeRefused, TargetLost
+from purge_conformance.guard import PURGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    from conftest import Stub
+
+    from purge_conformance.client import Client
+
+    Connect = Callable[..., Client]
+
+SHORT = 0.2  # seconds: `timeout` where the stub is slow on purpose
+DEADLINE = 1.5  # seconds: by when a client with that timeout must have given up, with room for a busy machine
+
+
+def raw(handler: BaseHTTPRequestHandler, *parts: bytes, pause: float = 0.0) -> None:
+    """Write bytes as they are, with a pause after each part, and hang up."""
+    handler.close_connection = True
+    for part in parts:
+        handler.wfile.write(part)
+        handler.wfile.flush()
+        time.sleep(pause)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v3/a//b",
+        "/v3/a/../b",
+        "/v3/a/./b",
+        "/v3/%2e%2e/b",
+        "/v3/a%2Fb?x=%00&y=%FF",
+        "/v3/a?x=[1]&y={}|",
+        "//v3/a",
+        "/v3/a?",
+        "/v3/a%",
+    ],
+)
+def test_path_is_sent_as_is(path: str, connect: Connect, stub: Stub) -> None:
+    """A path reaches the target, and the evidence, as the experiment wrote it."""
+    assert connect().get(path, "s").path == path
+    assert stub.targets == [path]
+
+
+def test_request_is_recorded(connect: Connect, stub: Stub) -> None:
+    """The exchange holds what was sent and what came, with headers in order and repeated ones."""
+    stub.answer = lambda handler: stub.say(handler, 201, b"\xff", X_One="1", x_one="2")
+    found = connect().post("/v3/apps", "make", data={"name": "ü"})
+    assert (found.n, found.status, found.body, found.method, found.role) == (1, 201, b"\xff", "POST", "admin")
+    assert [value for key, value in found.response_headers if key.lower() == "x-one"] == ["1", "2"]
+    assert found.request_body == '{"name": "\\u00fc"}'
+    assert dict(found.request_headers)["Content-Type"] == "application/json"
+    assert 0 < found.elapsed < DEADLINE
+
+
+@pytest.mark.parametrize(
+    ("who", "sent"),
+    [
+        (None, "bearer a.b.c-secret"),
+        (NOBODY, None),
+        (Credential("empty", "", "", "none"), ""),
+        (Credential("basic", "Basic YTph", "Basic YTph"), "Basic YTph"),
+    ],
+)
+def test_authorization_is_as_told(who: Credential | None, sent: str | None, connect: Connect, stub: Stub) -> None:
+    """Each request carries the credential that it was given, an empty one too, or none."""
+    connect().get("/v3", "s", by=who)
+    assert stub.got[0][1].get("Authorization") == sent
+
+
+@pytest.mark.parametrize("proxied", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_environment_is_ignored(
+    proxied: str, connect: Connect, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a .netrc nor a proxy nor a bundle of certificates of the environment reaches a request."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv(proxied, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert connect().get("/v3", "s", by=NOBODY).status == 200
+    assert "Authorization" not in stub.got[0][1]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_not_followed(status: int, connect: Connect, stub: Stub) -> None:
+    """A redirect is an answer like any other: a purge is never sent where nobody allowed it."""
+    stub.answer = lambda handler: stub.say(handler, status, Location=f"{stub.url}/elsewhere")
+    assert connect().post(PURGE, "purge").status == status
+    assert len(stub.got) == 1
+
+
+def test_purge_is_never_repeated(connect: Connect, stub: Stub) -> None:
+    """A purge whose connection breaks is not sent again behind the guard's back."""
+    stub.answer = lambda handler: raw(handler, b"")
+    found = connect().post(PURGE, "purge")
+    assert (found.status, stub.purges) == (None, 1)
+    assert found.error
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_body_is_bounded(connect: Connect, stub: Stub, *, compressed: bool) -> None:
+    """An answer larger than the limit, also once it is unpacked, counts as none."""
+    body = b" " * 2_000_000
+    coding = {"Content_Encoding": "gzip"} if compressed else {}
+    packed = gzip.compress(body) if compressed else body
+    stub.answer = lambda handler: stub.say(handler, body=packed, Content_Length=str(len(packed)), **coding)
+    found = connect(body_bytes=1_000_000).get("/v3", "s")
+    assert (found.status, found.body, found.error) == (None, b"", "the answer is larger than 1000000 bytes")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_broken_coding_is_no_answer(coding: str, connect: Connect, stub: Stub) -> None:
+    """A body that cannot be unpacked counts as no answer, and says why."""
+    stub.answer = lambda handler: stub.say(handler, body=b"neither", Content_Encoding=coding)
+    found = connect().get("/v3", "s")
+    assert found.status is None
+    assert "decode" in (found.error or "")
+
+
+def test_cut_body_is_no_answer(connect: Connect, stub: Stub) -> None:
+    """A body shorter than announced counts as no answer, not as a short one."""
+    stub.answer = lambda handler: raw(handler, b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"')
+    assert connect().get("/v3", "s").status is None
+
+
+def test_chunks_are_joined(connect: Connect, stub: Stub) -> None:
+    """A body in chunks is read as one."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    stub.answer = lambda handler: raw(handler, head, b"1\r\n{\r\n", b"1\r\n}\r\n", b"0\r\n\r\n")
+    assert connect().get("/v3", "s").json == {}
+
+
+def test_silence_times_out(connect: Connect, stub: Stub) -> None:
+    """A target that says nothing is given up after `timeout`."""
+    stub.answer = lambda _: time.sleep(2 * DEADLINE)
+    found = connect(timeout=SHORT).get("/v3", "s")
+    assert (found.status, found.elapsed < DEADLINE) == (None, True)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"])
+def test_dripping_times_out(head: bytes, connect: Connect, stub: Stub) -> None:
+    """A target that drips its headers or its body byte by byte is given up after a total of twice `timeout`."""
+    stub.answer = lambda handler: raw(handler, head, *[b"x"] * 60, pause=SHORT / 4)
+    found = connect(timeout=SHORT).get("/v3", "s")
+    assert (found.status, found.elapsed < DEADLINE) == (None, True)
+
+
+def test_rate_limit_is_waited_for(connect: Connect, stub: Stub) -> None:
+    """A 429 with a short Retry-After is asked again, and recorded as superseded."""
+    answers = iter([(429, {"Retry_After": "0"}), (200, {})])
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        status, headers = next(answers)
+        stub.say(handler, status, **headers)
+
+    stub.answer = answer
+    client = connect()
+    client.experiment = "e"
+    assert client.get("/v3", "s").status == 200
+    assert [(x.n, x.status, x.tags) for x in client.sent("e", "s")] == [(1, 429, {"superseded": "rate limit"}), (2, 200, {})]
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "requests"),
+    [
+        ("0", RETRIES + 1),
+        ("11", 1),
+        ("9" * 400, 1),
+        ("-1", 1),
+        ("soon", 1),
+        ("²", 1),
+        ("Wed, 01 Jul 2026 12:00:00 GMT", 1),
+    ],
+)
+def test_rate_limit_is_bounded(retry_after: str, requests: int, connect: Connect, stub: Stub) -> None:
+    """A 429 that goes on, or that asks for too long or nothing readable, is an answer in the end."""
+    stub.answer = lambda handler: stub.say(handler, 429, Retry_After=retry_after)
+    assert connect().get("/v3", "s").status == 429
+    assert len(stub.got) == requests
+
+
+def test_rate_limited_purges_count(connect: Connect, stub: Stub) -> None:
+    """A purge that is asked again counts again: the server may have purged before it said 429."""
+    stub.answer = lambda handler: stub.say(handler, 429, Retry_After="0")
+    with pytest.raises(PurgeRefused):
+        connect(max_purges=2).post(PURGE, "purge")
+    assert stub.purges == 2
+
+
+def test_target_is_lost_at_last(connect: Connect, stub: Stub) -> None:
+    """After `LOST_AFTER` requests in a row without an answer the target is lost; an answer begins anew."""
+    answers = iter([False] * (LOST_AFTER - 1) + [True] + [False] * LOST_AFTER)
+    stub.answer = lambda handler: stub.say(handler) if next(answers) else raw(handler, b"")
+    client = connect()
+    for _ in range(2 * LOST_AFTER - 1):
+        client.get("/v3", "s")
+    with pytest.raises(TargetLost, match="no answer to 3 requests in a row"):
+        client.get("/v3", "s")
+
+
+@pytest.mark.parametrize("junk", [b"\x00\xff\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200])
+def test_junk_is_no_answer(junk: bytes, connect: Connect, stub: Stub) -> None:
+    """What is no HTTP counts as no answer, and breaks nothing."""
+    stub.answer = lambda handler: raw(handler, junk)
+    found = connect().get("/v3", "s")
+    assert (found.status, bool(found.error)) == (None, True)
+
+
+def test_nothing_held_back_is_sent(connect: Connect, stub: Stub) -> None:
+    """What the guard holds back never reaches the target, and is no exchange."""
+    client = connect(max_purges=0)
+    with pytest.raises(PurgeRefused):
+        client.post(PURGE, "purge")
+    assert (stub.got, client.sent("", "purge")) == ([], [])
+
+
+def test_every_exchange_is_told(connect: Connect) -> None:
+    """Whoever watches is told of every exchange, after it was recorded."""
+    told: list[tuple[int, int]] = []
+    client = connect(on_send=lambda client, x: told.append((x.n, len(client.sent("", "s")))))
+    client.get("/v3", "s")
+    client.get("/v3", "s")
+    assert told == [(1, 1), (2, 2)]

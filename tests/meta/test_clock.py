@@ -1,0 +1,131 @@
+"""The clock: date-times as RFC 3339 writes them, and what Date headers say of the target's clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import clock
+from purge_conformance.clock import Offset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Story
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+EARLY = timezone(timedelta(hours=9))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-07-01T12:00:00Z", NOON),
+        ("2026-07-01t12:00:00z", NOON),
+        ("2026-07-01T14:00:00+02:00", NOON),
+        ("2026-07-01T06:30:00-05:30", NOON),
+        ("2026-07-01T12:00:00-00:00", NOON),
+        ("2026-07-01T12:00:00.25Z", NOON.replace(microsecond=250_000)),
+        ("2026-07-01T12:00:00.123456789Z", NOON.replace(microsecond=123_456)),
+        ("2016-12-31T23:59:60Z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2060-06-30T23:59:60Z", datetime(2060, 6, 30, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_time_is_parsed(text: str, moment: datetime) -> None:
+    """Fractions, offsets, lower case and a leap second are read."""
+    assert clock.parse(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        1_782_907_200,
+        "",
+        "2026-07-01",
+        "2026-07-01 12:00:00Z",
+        "2026-07-01T12:00:00",
+        "2026-07-01T12:00Z",
+        "2026-07-01T12:00:00+0200",
+        "2026-07-01T12:00:00.Z",
+        "2026-07-01T12:00:00Z\n",
+        "2026-06-31T12:00:00Z",
+        "2026-07-01T24:00:00Z",
+        "2026-07-01T12:60:00Z",
+        "2026-07-01T12:00:61Z",
+        "2026-07-01T12:00:00+24:00",
+        "0001-01-01T00:00:00+02:00",
+        "9999-12-31T23:59:59-02:00",
+        "٢٠٢٦-07-01T12:00:00Z",
+    ],
+)
+def test_time_is_none(text: object) -> None:
+    """What is no RFC 3339 date-time, or no day, is None, and no error."""
+    assert clock.parse(text) is None
+
+
+def test_written_is_parsed_again() -> None:
+    """What is written is read as the same moment, to the millisecond."""
+    assert clock.written(NOON.timestamp() + 0.25) == "2026-07-01T12:00:00.250Z"
+
+
+def date(story: Story, text: str, *, sent_at: float = NOON.timestamp(), elapsed: float = 0.5) -> None:
+    """Add an answer with that Date header."""
+    story.say("e", "s", response_headers=(("date", text),), sent_at=sent_at, elapsed=elapsed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wed, 01 Jul 2026 12:01:00 GMT",
+        "Wednesday, 01-Jul-26 12:01:00 GMT",
+        "Wed Jul  1 12:01:00 2026",
+    ],
+)
+def test_offset_is_learnt(text: str, story: Story, somewhere_else: None) -> None:  # noqa: ARG001 -- it sets the zone
+    """A Date in each form of HTTP names a second of UTC, wherever the suite runs."""
+    date(story, text)
+    assert clock.from_dates(story.exchanges) == Offset(59.5, 61)
+
+
+@pytest.fixture
+def somewhere_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Be in another time zone than UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "EST+5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_offset_narrows_down(story: Story) -> None:
+    """Each further Date narrows the offset down to what all of them agree on."""
+    date(story, "Wed, 01 Jul 2026 12:00:10 GMT", elapsed=0.0)
+    date(story, "Wed, 01 Jul 2026 12:00:11 GMT", sent_at=NOON.timestamp() + 0.4, elapsed=0.0)
+    found = clock.from_dates(story.exchanges)
+    assert found is not None
+    assert (found.least, found.most) == pytest.approx((10.6, 11))
+
+
+def test_offset_of_two_clocks_is_wide(story: Story) -> None:
+    """Dates that contradict each other give an offset that holds for all of them."""
+    date(story, "Wed, 01 Jul 2026 12:00:00 GMT")
+    date(story, "Wed, 01 Jul 2026 13:00:00 GMT")
+    assert clock.from_dates(story.exchanges) == Offset(-0.5, 3601)
+
+
+@pytest.mark.parametrize("text", ["", "now", "0", "Wed, 99 Jul 2026 12:00:00 GMT", "1 1 1 1 1", "Wed, 01 Jul \xb2 GMT"])
+def test_offset_is_unknown(text: str, story: Story) -> None:
+    """A Date that is none tells nothing, and neither does its absence."""
+    story.say("e", "s")
+    date(story, text)
+    assert clock.from_dates(story.exchanges) is None
+
+
+def test_offset_shows_in_event(story: Story) -> None:
+    """An event that a request caused tells the offset; its time may be cut to the second."""
+    cause = story.say("e", "s", sent_at=NOON.timestamp(), elapsed=0.5)
+    assert clock.from_event(NOON.astimezone(EARLY), cause) == Offset(-0.5, 1)

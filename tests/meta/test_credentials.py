@@ -1,0 +1,108 @@
+"""Credentials: what is tried, how it is shown, and that secrets are taken out of everything."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+
+import pytest
+
+from purge_conformance.credentials import Credential, Redactor, of_role, refused, scopes, variable
+
+PAYLOAD = base64.urlsafe_b64encode(json.dumps({"scope": ["cloud_controller.admin"]}).encode()).decode().rstrip("=")
+TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.c2VjcmV0LXNpZ25hdHVyZQ"
+
+
+def test_credential_hides_its_value() -> None:
+    """A credential shows the variable when it is printed, never the secret."""
+    found = repr(of_role("admin", TOKEN))
+    assert "$ADMIN_TOKEN" in found
+    assert PAYLOAD not in found
+
+
+@pytest.mark.parametrize(("role", "name"), [("admin", "ADMIN_TOKEN"), ("org_manager", "ORG_MANAGER_TOKEN")])
+def test_variable_is_named_after_role(role: str, name: str) -> None:
+    """The variable that stands for a token is one that a shell takes."""
+    assert variable(role) == name
+
+
+def test_refused_tries_every_kind() -> None:
+    """Without, malformed, invalid and expired tokens are tried; expired only where one was given."""
+    assert {who.kind for who in refused({"admin": TOKEN, "expired": "old"})} == {
+        *("none", "malformed", "invalid", "expired"),
+    }
+    assert "expired" not in {who.kind for who in refused({"admin": TOKEN})}
+
+
+@pytest.mark.parametrize("token", [TOKEN, "opaque-token"])
+def test_refused_never_sends_the_token(token: str) -> None:
+    """None of them is the admin's token itself, in whatever case its scheme is written."""
+    assert [who.role for who in refused({"admin": token}) if (who.value or "").lower() == f"bearer {token}".lower()] == []
+
+
+@pytest.mark.parametrize("who", refused({"admin": TOKEN, "expired": "old"}), ids=lambda who: who.role)
+def test_shown_is_what_a_shell_sends(who: Credential) -> None:
+    """What is shown for a credential becomes its value in a shell that has the tokens as variables."""
+    script = f'printf %s "{who.shown or ""}"'
+    environment = {"ADMIN_TOKEN": TOKEN, "EXPIRED_TOKEN": "old", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == (who.value or "")
+
+
+@pytest.mark.parametrize(
+    ("claims", "found"),
+    [
+        ({"scope": ["a", "b"]}, {"a", "b"}),
+        ({"scope": "a b"}, {"a", "b"}),
+        ({"scope": 1}, None),
+        ({}, None),
+        ([], None),
+    ],
+)
+def test_scopes_are_read(claims: object, found: set[str] | None) -> None:
+    """The scopes of a JWT are a list or words; where there are none it says nothing."""
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    assert scopes(f"e30.{payload}.sig") == found
+
+
+@pytest.mark.parametrize("token", ["opaque", "a.b", "a.b.c", "a.%%%.c", "..", "a.e30.c.d"])
+def test_scopes_of_no_jwt(token: str) -> None:
+    """A token that is no readable JWT has no scopes that are known, and breaks nothing."""
+    assert scopes(token) is None
+
+
+def test_scopes_survive_depth() -> None:
+    """A token whose payload is nested beyond all measure is no readable JWT either."""
+    assert scopes("a." + "W1tb" * 12_000 + ".c") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"bearer {TOKEN}",
+        f"{TOKEN}{TOKEN}",
+        TOKEN.rpartition(".")[0],
+        TOKEN.rpartition(".")[2],
+        f'{{"you sent": "{PAYLOAD}"}}',
+        *(who.value for who in refused({"admin": TOKEN}) if who.value),
+    ],
+)
+def test_redactor_leaves_no_secret(text: str) -> None:
+    """Neither a token nor its payload nor its signature, one way round or the other, is left in a text or in bytes."""
+    redactor = Redactor({"admin": TOKEN, "other": "another-secret"})
+    for clean in (redactor.text(text), redactor.data(text.encode()).decode()):
+        signature = TOKEN.rpartition(".")[2]
+        assert [secret for secret in (PAYLOAD, signature, signature[::-1]) if secret in clean] == []
+
+
+def test_redactor_takes_the_longest() -> None:
+    """A token that begins with another one is replaced as a whole."""
+    redactor = Redactor({"admin": "secret-one", "other": "secret-one-and-more"})
+    assert redactor.text("secret-one-and-more secret-one") == "$OTHER_TOKEN $ADMIN_TOKEN"
+
+
+def test_redactor_leaves_the_rest() -> None:
+    """Parts too short to be secrets are left alone: what the target sent must stay what it is."""
+    redactor = Redactor({"admin": "x.y.z"})
+    assert redactor.data(b'{"resources": [{"type": "buzz"}]}') == b'{"resources": [{"type": "buzz"}]}'

@@ -1,0 +1,125 @@
+"""Evidence: what is written comes back, and what is no journal is told."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.errors import BadData
+from purge_conformance.evidence import FILE_NAME, Exchange, Note, read, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Story
+
+
+def written(folder: Path, *lines: str | bytes) -> Path:
+    """Write a journal of these lines."""
+    raw = [line if isinstance(line, bytes) else line.encode() + b"\n" for line in lines]
+    (folder / FILE_NAME).write_bytes(b"".join(raw))
+    return folder
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", "Äpfel \u2028".encode(), b"\xff\xfe\x00", b"\r\n", b'"\\ud800"'])
+def test_exchange_comes_back(body: bytes, story: Story, tmp_path: Path) -> None:
+    """An exchange is read as it was written, whatever its bytes."""
+    one = story.say("e", "s", body=body, response_headers=(("A", "1"), ("a", "2")), tags={"k": "v"}, request_body="ü")
+    found = read(written(tmp_path, to_json(story.evidence.header), to_json(one)))
+    assert found.exchanges == (one,)
+    assert found.header == story.evidence.header
+
+
+@pytest.mark.parametrize("cut", [1, 20, -1])
+def test_cut_line_is_left_out(cut: int, story: Story, tmp_path: Path) -> None:
+    """A last line that a crash cut off, even of its newline alone, is left out, and all before it stays."""
+    first, second = story.say("e", "s"), story.say("e", "s")
+    tail = f"{to_json(second)}\n".encode()[:cut]
+    assert read(written(tmp_path, to_json(story.evidence.header), to_json(first), tail)).exchanges == (first,)
+
+
+HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":1}'
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (),
+        ('{"kind":"note","experiment":"e","name":"n","value":1}',),
+        (HEAD.replace('"format":1', '"format":2'),),
+        (HEAD.replace('"target":"http://t",', ""),),
+        (HEAD.replace('"suite"', '"sweet"'),),
+        (HEAD, "not JSON"),
+        (HEAD, "[]"),
+        (HEAD, '{"kind":"exchange"}'),
+        (HEAD, '{"kind":"exchange","n":1,"body_text":"","request_headers":[[1]],"response_headers":[]}'),
+        (HEAD, b"\xff\xfe\n"),
+    ],
+    ids=["empty", "headless", "format", "no-target", "misspelt", "text", "list", "bare", "headers", "bytes"],
+)
+def test_read_refuses(lines: tuple[str | bytes, ...], tmp_path: Path) -> None:
+    """What is no journal of this format is bad data, never a traceback, and the file is named."""
+    with pytest.raises(BadData, match=FILE_NAME):
+        read(written(tmp_path, *lines))
+
+
+def test_read_wants_a_journal(tmp_path: Path) -> None:
+    """A folder without a journal is told, with the cure."""
+    with pytest.raises(BadData, match="--out"):
+        read(tmp_path)
+
+
+def test_of_leaves_out_superseded(story: Story) -> None:
+    """Answers that were waited out are no part of what an experiment saw."""
+    story.say("e", "s", status=429, tags={"superseded": "rate limit"})
+    kept = story.say("e", "s")
+    story.say("e", "t")
+    story.say("f", "s")
+    assert story.evidence.of("e", "s") == (kept,)
+    assert len(story.evidence.of("e")) == 2
+
+
+def test_note_is_the_last(story: Story) -> None:
+    """Of several notes of one name the last counts, and None stands for none."""
+    for value in (1, 2):
+        story.note("e", "n", value)
+    story.note("f", "n", 3)
+    assert (story.evidence.note("e", "n"), story.evidence.note("e", "m")) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "is_json"),
+    [
+        (b"{}", {}, True),
+        (b" null ", None, True),
+        (b"", None, False),
+        (b"<html>", None, False),
+        (b"[" * 100_000, None, False),
+        (b"9" * 5_000, None, False),
+        (b"\xff", None, False),
+    ],
+    ids=["object", "null", "empty", "html", "deep", "long", "bytes"],
+)
+def test_json_is_read(body: bytes, value: object, story: Story, *, is_json: bool) -> None:
+    """A body is JSON or None, whatever was sent, and null is JSON."""
+    found = story.say("e", "s", body=body)
+    assert (found.json, found.is_json) == (value, is_json)
+
+
+def test_exchange_reads_its_path(story: Story) -> None:
+    """Route, query and headers are read from an exchange; the last of a repeated parameter counts."""
+    found = story.say("e", "s", path="/v3/a%20b?page=1&page=2&x=&y=%26", response_headers=(("X-A", "1"), ("x-a", "2")))
+    assert (found.route, found.query) == ("/v3/a%20b", {"page": "2", "x": "", "y": "&"})
+    assert (found.header("x-A"), found.header("none")) == ("1", None)
+
+
+def test_lines_are_single(story: Story) -> None:
+    """A record is one line of ASCII, whatever it holds."""
+    records: list[Exchange | Note] = [story.say("e", "s", body="\u2028\n".encode()), Note("e", "n", "a\nb")]
+    for record in records:
+        text = to_json(record)
+        assert text.isascii()
+        assert len(text.splitlines()) == 1
+        assert json.loads(text)["kind"] == type(record).__name__.lower()

@@ -1,0 +1,125 @@
+"""The guard: consent, budgets, the archive, and whatever a server could take for a purge."""
+
+from __future__ import annotations
+
+import pytest
+
+from purge_conformance.errors import BudgetSpent, ConsentMissing, HeldBack, PurgeRefused
+from purge_conformance.guard import EVENTS, PURGE, RESERVE, Guard, is_purge, require_consent
+from purge_conformance.settings import Limits, Target
+
+NAME = PURGE.rpartition("/")[2]
+
+
+def guard(**limits: int) -> Guard:
+    """Return a guard that has archived."""
+    made = Guard(Limits(**limits))  # type: ignore[arg-type] # whole numbers all
+    made.archived = True
+    return made
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        PURGE,
+        f"{PURGE}?async=true",
+        f"{PURGE}/",
+        f"{PURGE}//",
+        f"{PURGE}.json",
+        f"/{PURGE}",
+        f"//{PURGE}",
+        PURGE.upper(),
+        PURGE.replace("/actions", "//actions"),
+        PURGE.replace("_", "%5F"),
+        PURGE.replace("/actions/", "%2Factions%2F"),
+        PURGE.replace("/actions", "/./actions"),
+        PURGE.replace("/actions", "/other/../actions"),
+        f"{PURGE};v=1",
+    ],
+)
+def test_purge_is_known(path: str) -> None:
+    """A POST on the purge's path is a purge, however the path is spelt."""
+    assert is_purge("POST", path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", PURGE),
+        ("DELETE", PURGE),
+        ("POST", EVENTS),
+        ("POST", f"{PURGE}/no_such_route"),
+        ("POST", f"{EVENTS}/actions/no_such_action"),
+        ("POST", f"/v3/service_usage_events/actions/{NAME}"),
+        ("POST", f"/v3/apps?next={PURGE}"),
+    ],
+)
+def test_other_requests_are_none(method: str, path: str) -> None:
+    """Other methods, other paths and the path within a query are no purges."""
+    assert not is_purge(method, path)
+
+
+@pytest.mark.parametrize("path", ["//[", "//[x/y", "/%", "/%zz", ""])
+def test_odd_path_is_no_purge(path: str) -> None:
+    """A path that cannot be parsed is no purge, and breaks nothing."""
+    assert not is_purge("POST", path)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_purge_budget_holds(most: int) -> None:
+    """Exactly `max_purges` purges of the admin pass, and the one after them tells the cure."""
+    held = guard(max_purges=most)
+    for _ in range(most):
+        held.admit("POST", PURGE, "admin")
+    with pytest.raises(PurgeRefused, match="--max-purges"):
+        held.admit("POST", f"{PURGE}/", "admin")
+    assert (held.purges, held.purges_left, held.requests) == (most, 0, most)
+
+
+def test_other_roles_spend_no_purge() -> None:
+    """A purge that nobody with the admin's token asks for leaves the budget of purges as it is."""
+    held = guard(max_purges=0)
+    held.admit("POST", PURGE, "none")
+    assert (held.purges, held.requests) == (0, 1)
+
+
+@pytest.mark.parametrize("role", ["admin", "none", "global_auditor"])
+def test_nothing_is_purged_before_archive(role: str) -> None:
+    """No purge passes before the events are archived, whoever asks: a target may let anybody."""
+    with pytest.raises(PurgeRefused, match="archived"):
+        Guard(Limits()).admit("POST", PURGE, role)
+
+
+def test_request_budget_keeps_reserve() -> None:
+    """The requests that take the suite's own apps down are kept back, and given free at the end."""
+    held = guard(max_requests=RESERVE + 1)
+    held.admit("GET", EVENTS, "admin")
+    with pytest.raises(BudgetSpent, match="--max-requests"):
+        held.admit("GET", EVENTS, "admin")
+    held.last_orders()
+    for _ in range(RESERVE):
+        held.admit("DELETE", "/v3/apps/1", "admin")
+    with pytest.raises(HeldBack):
+        held.admit("DELETE", "/v3/apps/1", "admin")
+    assert (held.requests, held.requests_left) == (RESERVE + 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://localhost:1", []),
+        ("http://[::1]", []),
+        ("https://api.example.org", ["api.example.org"]),
+        ("https://API.example.org/cf", ["other", "Api.Example.Org"]),
+    ],
+)
+def test_consent_is_enough(url: str, allowed: list[str]) -> None:
+    """This machine, and a host that was named, may be purged."""
+    require_consent(Target(url), allowed)
+
+
+@pytest.mark.parametrize("allowed", [[], ["example.org"], ["*"], [""], ["api.example.org:443"]])
+def test_consent_is_missing(allowed: list[str]) -> None:
+    """Any other host may not, and the message says what is destroyed and how to allow it."""
+    with pytest.raises(ConsentMissing, match="billing data.*--allow-purge api.example.org"):
+        require_consent(Target("https://api.example.org"), allowed)

@@ -1,0 +1,53 @@
+"""The journal: on the disk as it comes, and never over another run's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import read
+from purge_conformance.journal import Journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Story
+
+
+def test_journal_is_readable_at_once(story: Story, tmp_path: Path) -> None:
+    """What was recorded can be read while the journal is still open."""
+    with Journal(tmp_path / "new" / "folder", story.evidence.header) as journal:
+        one = journal.exchange(story.say("e", "s"))
+        journal.note("e", "n", [1])
+        found = read(tmp_path / "new" / "folder")
+        assert (found.exchanges, found.note("e", "n")) == ((one,), [1])
+        assert journal.evidence() == found
+
+
+def test_journal_spares_another_run(story: Story, tmp_path: Path) -> None:
+    """A folder that holds a run is refused, and its evidence stays as it was."""
+    with Journal(tmp_path, story.evidence.header) as journal:
+        journal.exchange(story.say("e", "s"))
+    before = (tmp_path / "evidence.jsonl").read_bytes()
+    with pytest.raises(BadSetting, match="another folder with --out"):
+        Journal(tmp_path, story.evidence.header)
+    assert (tmp_path / "evidence.jsonl").read_bytes() == before
+
+
+def test_journal_wants_a_folder(story: Story, tmp_path: Path) -> None:
+    """A folder that cannot be made is told, with the cure."""
+    (tmp_path / "file").touch()
+    with pytest.raises(BadSetting, match="another folder with --out"):
+        Journal(tmp_path / "file" / "below", story.evidence.header)
+
+
+def test_journal_syncs(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal can be asked to return only when all is on the disk."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with Journal(tmp_path, story.evidence.header) as journal:
+        journal.sync()
+    assert len(synced) == 1
