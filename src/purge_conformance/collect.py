@@ -32,6 +32,7 @@ ARCHIVE = "archive.jsonl"
 EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("reach", opening.reach),
     ("foundation", opening.build),
+    ("fill", opening.fill),
     ("archive", opening.archive),
     ("purge", purging.first),
     ("again", purging.again),
@@ -40,7 +41,7 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("lifecycle", purging.lifecycle),
     ("lists", reading.lists),
     ("changed", purging.changed),
-    ("bodies", purging.bodies),
+    ("odd", purging.odd),
 )
 
 

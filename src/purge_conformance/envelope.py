@@ -30,6 +30,12 @@ def _is_error(item: Any) -> bool:  # noqa: ANN401 -- whatever the target sent
     return whole and not isinstance(code, bool) and all(isinstance(item.get(name), str) for name in ("detail", "title"))
 
 
+def has_errors(exchange: Exchange) -> bool:
+    """Whether an answer holds a list of at least one error, of whatever members."""
+    errors = exchange.json.get("errors") if isinstance(exchange.json, dict) else None
+    return isinstance(errors, list) and bool(errors) and all(isinstance(error, dict) for error in errors)
+
+
 def codes(exchange: Exchange) -> list[tuple[Any, Any]]:
     """Return code and title of each error of an envelope; nothing where it is none."""
     if problem(exchange):

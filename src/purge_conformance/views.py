@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 STOPPED = "STOPPED"
 CREATED = 201
-ODD_BODIES = ("cut-json", "json-array", "no-json")  # steps of the experiment `bodies`
+ODD_REQUESTS = ("cut-json", "json-array", "no-json", "unknown-query")  # steps of the experiment `odd`
 PURGES = (  # experiment, look before, look after
     ("purge", "before", "after"),
     ("changed", "before", "after"),
-    *(("bodies", f"{name}.before", f"{name}.after") for name in ODD_BODIES),
+    *(("odd", f"{name}.before", f"{name}.after") for name in ODD_REQUESTS),
 )
 FULL = 100  # rows of the page that `look.NEWEST` reads
 
@@ -293,12 +293,12 @@ def vanished(seen: Seen) -> dict[str, int]:
     return {guid: n for guid, n in gone.items() if guid not in reusable}
 
 
-def body_attempts(seen: Seen) -> list[Attempt]:
-    """Return the purges with odd bodies whose looks could be read and showed events."""
+def odd_attempts(seen: Seen) -> list[Attempt]:
+    """Return the odd purges whose looks could be read and showed events."""
     found = []
-    for name in ODD_BODIES:
-        looks = [seen.of("bodies", f"{name}.{step}.events") for step in ("before", "after")]
-        sent = answered(seen.of("bodies", name))
+    for name in ODD_REQUESTS:
+        looks = [seen.of("odd", f"{name}.{step}.events") for step in ("before", "after")]
+        sent = answered(seen.of("odd", name))
         if sent and all(look and resources(look[0]) for look in looks[:1]) and looks[1] and is_page(looks[1][0]):
             found.append(Attempt(sent[-1], looks[0][0], looks[1][0]))
     return found

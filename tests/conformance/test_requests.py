@@ -1,4 +1,4 @@
-"""Odd bodies and unknown routes."""
+"""Odd bodies and queries, and unknown routes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from purge_conformance.checks import Inconclusive, NotExercised, hold, need, status_is
 from purge_conformance.results import Blame, Finding
-from purge_conformance.views import ODD_BODIES, purged, purged_by
+from purge_conformance.views import ODD_REQUESTS, purged, purged_by
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen
@@ -17,27 +17,27 @@ OK = 200
 
 
 @pytest.mark.requirement("BODY-01")
-def test_odd_body_answered(seen: Seen) -> None:
-    """A purge with a malformed or unexpected body MUST be refused, or the body ignored."""
+def test_odd_purge_answered(seen: Seen) -> None:
+    """A purge with a malformed or unexpected body or query MUST be refused, or done and the oddity ignored."""
     plain = need(seen, "purge", "purge", why="no purge was tried")[-1].status or OK
     ignored = plain if plain // 100 == 2 else OK
-    status_is(need(seen, "bodies", *ODD_BODIES, why="no odd body was sent"), ignored, 400, 422)
+    status_is(need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent"), ignored, 400, 422)
 
 
 @pytest.mark.requirement("BODY-02")
-def test_ignored_body_purges_whole(seen: Seen) -> None:
-    """A purge whose body is ignored MUST be a whole purge."""
+def test_ignored_oddity_purges_whole(seen: Seen) -> None:
+    """A purge whose odd body or query is ignored MUST be a whole purge."""
     if not purged(seen, "purge").is_faithful():
-        raise Inconclusive("a purge without a body is no whole purge either: see PURGE-03 and SEED", Blame.TARGET)
-    sent = need(seen, "bodies", *ODD_BODIES, why="no odd body was sent")
+        raise Inconclusive("a plain purge is no whole purge either: see PURGE-03 and SEED", Blame.TARGET)
+    sent = need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
     done = [x.step for x in sent if x.status == OK]
     if not done:
-        raise NotExercised("every odd body was refused")
+        raise NotExercised("every odd purge was refused")
     hold(
         Finding(
             "a whole purge: nothing of before is left, each started app has an event", "less than that", found.request.n
         )
-        for found in (purged_by(seen, "bodies", name) for name in done)
+        for found in (purged_by(seen, "odd", name) for name in done)
         if not found.is_faithful()
     )
 

@@ -208,7 +208,7 @@ def connect(stub: Stub, tmp_path: Path) -> Iterator[Callable[..., Client]]:
     journals: list[Journal] = []
 
     def make(*, tokens: Mapping[str, str] | None = None, on_send: Any = None, **limits: Any) -> Client:  # noqa: ANN401
-        settings = Settings(Target(stub.url), tokens or {"admin": "a.b.c-secret"}, limits=Limits(**limits))
+        settings = Settings(Target(stub.url), tokens or {"admin": "an-opaque-secret"}, limits=Limits(**limits))
         journals.append(Journal(tmp_path / f"client-{len(journals)}", HEADER))
         guard = Guard(settings.limits)
         guard.archived = True

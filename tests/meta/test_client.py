@@ -43,12 +43,10 @@ def raw(handler: BaseHTTPRequestHandler, *parts: bytes, pause: float = 0.0) -> N
         "/v3/a//b",
         "/v3/a/../b",
         "/v3/a/./b",
-        "/v3/%2e%2e/b",
+        "/v3/%2E%2E/b",
         "/v3/a%2Fb?x=%00&y=%FF",
-        "/v3/a?x=[1]&y={}|",
+        "/v3/a;b=c?x='$!*(1)&x=2&y",
         "//v3/a",
-        "/v3/a?",
-        "/v3/a%",
     ],
 )
 def test_path_is_sent_as_is(path: str, connect: Connect, stub: Stub) -> None:
@@ -71,7 +69,7 @@ def test_request_is_recorded(connect: Connect, stub: Stub) -> None:
 @pytest.mark.parametrize(
     ("who", "sent"),
     [
-        (None, "bearer a.b.c-secret"),
+        (None, "bearer an-opaque-secret"),
         (NOBODY, None),
         (Credential("empty", "", "", "none"), ""),
         (Credential("basic", "Basic YTph", "Basic YTph"), "Basic YTph"),

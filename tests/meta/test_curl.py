@@ -34,12 +34,11 @@ def shell(line: str, cwd: Path, **environment: str) -> subprocess.CompletedProce
 
 REQUESTS = [
     Request("GET", f"{EVENTS}?per_page=1&guids=a,b", "s"),
-    Request("GET", f"{EVENTS}/it's%20$HOME`id`", "s"),
-    Request("GET", f"{EVENTS}/../{{a,b}}[1-2]", "s"),
+    Request("GET", f"{EVENTS}/../it's%20$HOME;(id)?a=!*", "s"),
     Request("HEAD", PURGE, "s"),
     Request("DELETE", PURGE, "s", NOBODY),
     Request("POST", PURGE, "s", headers={"Content-Type": "application/json"}, body='{"a": "$(touch pwned)\' \\n@x"}'),
-    Request("POST", PURGE, "s", headers={"X-Odd": "a'b$HOME\"c"}, body="@/etc/passwd"),
+    Request("POST", PURGE, "s", headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
     Request("POST", PURGE, "s", body="no type"),
     *(Request("POST", PURGE, "s", who) for who in refused({"admin": TOKEN})),
     Request("GET", EVENTS, "s", Credential("generated", WEIRD, WEIRD, "malformed")),
@@ -60,9 +59,14 @@ def test_curl_sends_the_same(
 
 
 def plain(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that say something of the request; a body that no type was sent for has none."""
-    left_out = {"user-agent", "accept-encoding", "connection"}
-    return {name.lower(): value for name, value in headers.items() if name.lower() not in left_out}
+    """Return the headers that say something of the request; that there is no body may be said or not."""
+    left_out = {("content-length", "0")}
+    return {
+        name.lower(): value
+        for name, value in headers.items()
+        if name.lower() not in {"user-agent", "accept-encoding", "connection"}
+        and (name.lower(), value) not in left_out
+    }
 
 
 @pytest.mark.parametrize(("step", "status"), [("list", "200"), ("unknown", "404")])

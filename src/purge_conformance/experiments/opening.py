@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from purge_conformance import look
 from purge_conformance.errors import TargetUnusable
 from purge_conformance.guard import EVENTS
-from purge_conformance.snapshot import is_page
+from purge_conformance.snapshot import is_page, total_results
 
 if TYPE_CHECKING:
     from purge_conformance.client import Client
     from purge_conformance.foundation import Foundation
 
 OPEN = f"{EVENTS}?per_page=1"
+MORE_THAN_A_PAGE = 55  # events; 50 are a page unless asked otherwise
 
 
 def reach(client: Client, _: Foundation) -> None:
@@ -39,6 +40,14 @@ def reach(client: Client, _: Foundation) -> None:
 def build(_: Client, foundation: Foundation) -> None:
     """Make the suite's own apps."""
     foundation.build()
+
+
+def fill(client: Client, foundation: Foundation) -> None:
+    """Make ordinary events until there are more than a page of the default size takes."""
+    missing = MORE_THAN_A_PAGE - (total_results(client.get(OPEN, "total")) or 0)
+    for _ in range(missing):
+        if not foundation.stir():
+            break
 
 
 def archive(client: Client, _: Foundation) -> None:

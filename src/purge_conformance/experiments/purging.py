@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import look
 from purge_conformance.client import Request
 from purge_conformance.guard import EVENTS, PURGE
-from purge_conformance.snapshot import Row, app_of_event
+from purge_conformance.snapshot import app_of_event
 
 if TYPE_CHECKING:
     from purge_conformance.client import Client
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 SAMPLE = 5  # events got one by one, from either end of a list
 SECOND = 1.0
-ODD_BODIES = {
-    "cut-json": ("application/json", '{"confirm": tru'),
-    "json-array": ("application/json", '["unexpected", 1, null]'),
-    "no-json": ("application/json", "\u2028 neither JSON nor anything else"),
+JSON = "application/json"
+ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
+    "cut-json": ("", JSON, '{"confirm": tru'),
+    "json-array": ("", JSON, '["unexpected", 1, null]'),
+    "no-json": ("", JSON, "\u2028 neither JSON nor anything else"),
+    "unknown-query": ("?no_such_parameter=1", None, None),
 }
 
 
@@ -60,19 +62,15 @@ def changed(client: Client, _: Foundation) -> None:
     look.everything(client, "after")
 
 
-def bodies(client: Client, foundation: Foundation) -> None:
-    """Purge with bodies that nobody asked for; each time an ordinary event is there to be destroyed."""
-    for name, (media_type, body) in ODD_BODIES.items():
+def odd(client: Client, foundation: Foundation) -> None:
+    """Purge with bodies and a query that nobody asked for; each time an ordinary event is there to be destroyed."""
+    for name, (query, media_type, body) in ODD_REQUESTS.items():
         foundation.stir()
         look.everything(client, f"{name}.before")
-        client.send(Request("POST", PURGE, name, headers={"Content-Type": media_type}, body=body))
+        headers = {"Content-Type": media_type} if media_type else {}
+        client.send(Request("POST", PURGE + query, name, headers=headers, body=body))
         look.everything(client, f"{name}.after")
 
 
 def _sample(guids: list[str]) -> list[str]:
     return guids if len(guids) <= 2 * SAMPLE else guids[:SAMPLE] + guids[-SAMPLE:]
-
-
-def ordinary(rows: tuple[Row, ...]) -> list[Row]:
-    """Return the events that no purge seeded: their guid is not that of the app that they name."""
-    return [row for row in rows if row.get("guid") != app_of_event(row)]
