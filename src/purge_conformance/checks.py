@@ -76,6 +76,17 @@ class Seen(Evidence):
         return found
 
 
+def usable(evidence: Evidence) -> None:
+    """Return if the target answered at all as the API to its admin.
+
+    Raises:
+        Inconclusive: it did not: nothing can be judged.
+    """
+    for note in evidence.notes:
+        if note.name == "unusable":
+            raise Inconclusive(note.value["reason"], Blame(note.value["blame"]))
+
+
 def hold(findings: Iterable[Finding]) -> None:
     """Return if there is no finding.
 
@@ -122,15 +133,14 @@ def stopped(seen: Seen, experiment: str) -> None:
     Raises:
         Inconclusive: it was, for the reason that the run noted.
     """
-    lost = [note for note in seen.notes if note.name == "lost"]
-    for note in seen.notes:
-        if note.name == "unusable":
-            raise Inconclusive(note.value["reason"], Blame(note.value["blame"]))
+    whole_run = {note.name: note.value for note in seen.notes}
     if reason := seen.note(experiment, "stopped"):
         raise Inconclusive(str(reason), Blame.CONFIGURATION)
-    if lost:
-        raise Inconclusive(str(lost[0].value), Blame.NETWORK)
-    if all(note.name != "finished" for note in seen.notes):
+    if reason := seen.note(experiment, "crashed"):
+        raise Inconclusive(f"the suite failed ({reason}). Please report it.", Blame.SUITE)
+    if "lost" in whole_run:
+        raise Inconclusive(str(whole_run["lost"]), Blame.NETWORK)
+    if "finished" not in whole_run:
         raise Inconclusive("the run was killed before it could try. Run again.", Blame.SUITE)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
+from traceback import format_exc
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -49,6 +51,12 @@ class Command(click.Group):
             _stop(str(error), INCONCLUSIVE)
         except KeyboardInterrupt:
             _stop("Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception:  # noqa: BLE001 -- Python's own exit code for it, 1, would accuse the target
+            _stop(
+                f"The suite failed. This says nothing about the target; please report it.\n{format_exc()}", INCONCLUSIVE
+            )
 
 
 def _stop(text: str, code: int) -> NoReturn:
@@ -86,6 +94,7 @@ def main() -> None:
 @click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
 @click.option("--verbose", "loudness", flag_value=2, type=int, help="Show every request.")
 def run(  # noqa: PLR0913 -- the options of a command
+    *,
     target: str | None,
     tokens: tuple[str, ...],
     allow_purge: tuple[str, ...],
@@ -136,6 +145,7 @@ def run(  # noqa: PLR0913 -- the options of a command
 def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
     from rich.console import Console  # noqa: PLC0415 -- as in run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
     from purge_conformance.collect import collect  # noqa: PLC0415
     from purge_conformance.judge import judge  # noqa: PLC0415
     from purge_conformance.progress import Loudness, Reporter  # noqa: PLC0415
@@ -212,9 +222,11 @@ def serve(*, port: int, database: str | None, faults: tuple[str, ...], mounts: t
 @select_option
 def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
     """Judge again, offline, what an old run recorded in FOLDER."""
-    from purge_conformance import judge as judging  # noqa: PLC0415 -- as in run
+    from purge_conformance import evidence, judging  # noqa: PLC0415 -- as in run
+    from purge_conformance import judge as pytest  # noqa: PLC0415
 
-    _finish(judging.judge(folder, out, profiles, select), out)
+    judging.wanted(evidence.read(folder), profiles, select)  # what cannot be judged is said before pytest starts
+    _finish(pytest.judge(folder, out, profiles, select), out)
 
 
 @main.command()

@@ -123,7 +123,7 @@ class Client:
 
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
         """Record what the experiment learnt."""
-        self._journal.note(self.experiment, name, value)
+        self._journal.note(self.experiment, name, self._redactor.text(value) if isinstance(value, str) else value)
 
     def _prepare(self, request: Request, who: Credential) -> requests.PreparedRequest:
         headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
@@ -175,7 +175,7 @@ class Client:
                         return None, [], b"", f"the answer was not whole after {2 * limit.timeout:g} s"
                 return response.status_code, list(response.raw.headers.items()), body, None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return None, [], b"", f"{type(error).__name__}: {error}"
+            return None, [], b"", _why(error)
 
     def _record(self, exchange: Exchange) -> None:
         self._journal.exchange(exchange)
@@ -193,3 +193,10 @@ class Client:
 def _pause(exchange: Exchange) -> float:
     text = exchange.header("Retry-After") or "1"
     return float(text) if text.isdigit() else PATIENCE + 1
+
+
+def _why(error: BaseException) -> str:
+    """Return what lies at the bottom of a failure, without the layers that wrapped it."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return f"{type(error).__name__}: {error}"

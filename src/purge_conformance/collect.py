@@ -77,19 +77,27 @@ def _run_all(client: Client, foundation: Foundation, plan: Plan, journal: Journa
     try:
         for name, procedure in plan:
             client.experiment = name
-            try:
-                procedure(client, foundation)
-            except HeldBack as reason:
-                client.note("stopped", str(reason))
-            except TargetUnusable as reason:
-                client.note("unusable", {"blame": reason.blame, "reason": str(reason)})
-                return
+            _run(client, foundation, procedure)
             if name == "archive":
                 _archive(client, journal, folder)
+    except TargetUnusable as reason:
+        client.note("unusable", {"blame": reason.blame, "reason": str(reason)})
     except TargetLost as reason:
         client.note("lost", str(reason))
     finally:
         _demolish(client, foundation)
+
+
+def _run(client: Client, foundation: Foundation, procedure: Procedure) -> None:
+    """Run one experiment; one that is held back, or that fails by a defect of ours, does not stop the others."""
+    try:
+        procedure(client, foundation)
+    except HeldBack as reason:
+        client.note("stopped", str(reason))
+    except (TargetUnusable, TargetLost):
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it says nothing about the target, and must cost no evidence
+        client.note("crashed", f"{type(error).__name__}: {error}")
 
 
 def _demolish(client: Client, foundation: Foundation) -> None:

@@ -9,7 +9,6 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from purge_conformance.errors import SuiteError
-from purge_conformance.results import EXIT_CODES
 from purge_conformance.writers import as_json
 
 if TYPE_CHECKING:
@@ -33,10 +32,17 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
         options += [f"--conformance-select={glob}" for glob in select]
         ini = ["-c", str(tests / "pytest.ini"), f"--rootdir={tests}", str(tests)]
         command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "purge_conformance.plugin", *ini, *options]
+        before = _identity(out)
         done = _run(command)
-    if done.returncode not in EXIT_CODES.values():
+    if _identity(out) == before:
         raise SuiteError(f"The judgments came to no verdict (pytest ended with {done.returncode}):\n{_tail(done)}")
     return as_json.load(out)
+
+
+def _identity(out: Path) -> tuple[int, int] | None:
+    """Return what tells one report.json from the one that replaces it."""
+    path = out / as_json.FILE_NAME
+    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -174,7 +174,7 @@ def _notes(evidence: Evidence) -> Iterable[str]:
     if left := evidence.note("demolish", "left"):
         yield f"Left over on the target, to be deleted by hand: {', '.join(left)}"
     for note in evidence.notes:
-        if note.name in {"stopped", "lost"}:
+        if note.name in {"stopped", "lost", "crashed"}:
             yield f"{note.experiment} was cut short: {note.value}"
         if note.name == "unusable":
             yield note.value["reason"]

@@ -69,8 +69,9 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 @pytest.fixture
 def seen(evidence: Evidence) -> Seen:
     """What the run saw, for one judgment."""
-    from purge_conformance.checks import Seen  # noqa: PLC0415 -- see the head of this file
+    from purge_conformance.checks import Seen, usable  # noqa: PLC0415 -- see the head of this file
 
+    usable(evidence)
     return Seen(evidence)
 
 

@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -25,7 +26,6 @@ from purge_conformance.settings import Limits, Settings, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 Row = dict[str, Any]
 NOON = 1_782_907_200.0  # 2026-07-01T12:00:00Z, when hand-made evidence begins
@@ -251,8 +251,8 @@ class Done:
 
 
 def run_command(*arguments: str | Path, folder: Path, **more: Any) -> Done:  # noqa: ANN401 -- of subprocess.run
-    """Run the command as a user does; `folder` is where its reports are expected."""
-    command = [sys.executable, "-m", "purge_conformance", *map(str, arguments)]
+    """Run the installed command as a user does; `folder` is where its reports are expected."""
+    command = [str(Path(sys.executable).with_name("purge-conformance")), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **more)
     return Done(folder, done.returncode, done.stdout, done.stderr)
 

@@ -43,7 +43,7 @@ def lists(client: Client, _: Foundation) -> None:
     for pages in (PAGES, PAGES - 1):
         look.walk(client, EVENTS, f"walk {pages}", {"per_page": _ceil(min(len(rows), WALKED), pages)}, pages=pages + 1)
     for order in ("created_at", "-created_at"):
-        query = {"order_by": order, "per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}
+        query: dict[str, str | int] = {"order_by": order, "per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}
         look.walk(client, EVENTS, f"order {order}", query, pages=PAGES)
     _filters(client, [row for row in rows if isinstance(row.get("guid"), str)])
     for row in _spread(rows, GOT):
@@ -63,8 +63,7 @@ def _filters(client: Client, rows: list[Row]) -> None:
     times = sorted({str(row.get("created_at")) for row in rows})
     for number, time in enumerate(_spread(times, 2)):
         for operator in OPERATORS:
-            query = {f"created_ats{operator}": time}
-            look.walk(client, EVENTS, f"created_ats{operator} {number}", query, pages=PAGES)
+            look.walk(client, EVENTS, f"created_ats{operator} {number}", {f"created_ats{operator}": time}, pages=PAGES)
 
 
 def _ceil(number: int, parts: int) -> int:

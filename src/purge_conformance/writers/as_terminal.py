@@ -24,6 +24,7 @@ from purge_conformance.writers.words import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rich.console import Console
@@ -57,8 +58,8 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     told: list[Text] = []
     for result in failed(run):
         told += [*_failure(result), Text()]
-    for result in filter(_worth_a_line, not_judged(run)):
-        told += [*_idle(result), Text()]
+    for reason, results in _by_reason(filter(_worth_a_line, not_judged(run))).items():
+        told += [*_idle(reason, results), Text()]
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     told.append(Text(f"{counted(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     told.append(Text(f"{effort(run)}, against {_plain(run.target)}"))
@@ -93,9 +94,22 @@ def _again(curl: str, exchange: int | None) -> Text:
     return _labelled("again", _LOG_COMMAND.sub("# #", visible(curl)))
 
 
-def _idle(result: Result) -> list[Text]:
-    told = [_title(result.outcome.upper(), result, "bold yellow"), _field("because", result.reason)]
-    return [*told, _field("cure", cure(result))] if cure(result) else told
+def _by_reason(results: Iterable[Result]) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.reason, []).append(result)
+    return found
+
+
+def _idle(reason: str, results: list[Result]) -> list[Text]:
+    """Tell why requirements were not judged: one with its sentence, several with one reason by their ids."""
+    first = results[0]
+    told = [_title(first.outcome.upper(), first, "bold yellow")]
+    if len(results) > 1:
+        ids = ", ".join(result.id for result in results)
+        told = [Text.assemble(("NOT JUDGED", "bold yellow"), f" {len(results)} requirements: {_plain(ids)}")]
+    told.append(_field("because", reason))
+    return [*told, _field("cure", cure(first))] if cure(first) else told
 
 
 def _title(word: str, result: Result, style: str) -> Text:

@@ -1,0 +1,90 @@
+"""Judging: again and offline, away from a stranger's configuration, and never an old verdict for a new one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import judge
+from purge_conformance.errors import SuiteError
+from purge_conformance.evidence import FILE_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Done, Whole
+
+    Command = Callable[..., Done]
+
+STRANGERS = {
+    "pytest.ini": "[pytest]\naddopts = --collect-only --no-such-option\n",
+    "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--no-such-option'\n",
+    "conftest.py": "raise SystemExit('a stranger')\n",
+    "yaml.py": "raise SystemExit('a stranger')\n",
+    "schemathesis.toml": "no TOML\n",
+}
+
+
+@pytest.fixture(scope="session")
+def again(whole: Whole, command: Command, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The whole run, judged again when its server had ended."""
+    out = tmp_path_factory.mktemp("again") / "out"
+    return command("judge", whole.folder, "--out", out, folder=out)
+
+
+def test_judge_agrees_with_run(again: Done, whole: Whole) -> None:
+    """`judge` gives the same outcome, reason and findings for every requirement as the run did, and no server is asked."""
+
+    def plain(done: Done) -> list[dict[str, object]]:
+        return [{**row, "seconds": 0} for row in done.report["requirements"]]
+
+    assert plain(again) == plain(whole)
+    assert (again.code, again.report["verdict"]) == (whole.code, whole.report["verdict"])
+
+
+def test_judge_keeps_the_rest(again: Done, whole: Whole) -> None:
+    """All else in a report that was judged again is that of the run: what was sent, when, and to whom."""
+    assert {**again.report, "requirements": []} == {**whole.report, "requirements": []}
+    assert (again.folder / FILE_NAME).read_bytes() == (whole.folder / FILE_NAME).read_bytes()
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_judge_ignores_strangers(name: str, whole: Whole, command: Command, tmp_path: Path) -> None:
+    """No file of the directory that the command is called in reaches the judging."""
+    (tmp_path / "cwd").mkdir()
+    (tmp_path / "cwd" / name).write_text(STRANGERS[name], encoding="utf-8")
+    asked = ("judge", whole.folder, "--out", tmp_path / "out", "--select", "ROUTE-01")
+    done = command(*asked, folder=tmp_path / "out", cwd=tmp_path / "cwd")
+    assert (done.code, done.outcomes) == (0, {"ROUTE-01": "passed"}), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PYTEST_ADDOPTS", "--collect-only --no-such-option"), ("PYTEST_PLUGINS", "no_such_plugin"), ("COLUMNS", "1")],
+)
+def test_judge_ignores_environment(
+    name: str, value: str, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No variable that steers pytest reaches the judging."""
+    monkeypatch.setenv(name, value)
+    run = judge.judge(whole.folder, tmp_path, select=["ROUTE-01"])
+    assert [(r.id, r.outcome) for r in run.requirements] == [("ROUTE-01", "passed")]
+
+
+def test_judge_judges_what_is_asked(whole: Whole, tmp_path: Path) -> None:
+    """A profile and a glob that are named for judging replace those of the run."""
+    run = judge.judge(whole.folder, tmp_path, profiles=["upstream"], select=["UP-SEED-*"])
+    assert {r.id for r in run.requirements} == {"UP-SEED-01", "UP-SEED-02", "UP-SEED-03"}
+
+
+def test_old_verdict_is_not_told(whole: Whole, tmp_path: Path) -> None:
+    """Where the judgments come to no end, the report that lies there already is not told for theirs."""
+    shutil.copytree(whole.folder, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / FILE_NAME).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"kind": "note", "experiment": "e", "name": "unusable", "value": 1}) + "\n")
+    with pytest.raises(SuiteError):
+        judge.judge(tmp_path, tmp_path, select=["ROUTE-01"])
