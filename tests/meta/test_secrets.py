@@ -75,22 +75,19 @@ def test_echo_is_redacted(who: object, connect: Connect, stub: Stub, tmp_path: P
     assert [part for part in PARTS if part in text] == []
 
 
-@pytest.mark.parametrize("token", [TOKEN, "an-opaque-secret"])
-def test_echo_of_whole_run_is_redacted(
-    token: str, stub: Stub, command: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_echo_of_run_is_redacted(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
     """A run against a server that echoes leaves no secret in any file or line, though it takes it all for answers."""
     stub.answer = echo
     done = command(
         *("run", stub.url, "--token=admin=env:ADMIN_SECRET", "--verbose", "--max-requests=60", "--select=P*"),
         *("--out", tmp_path),
         folder=tmp_path,
-        env=os.environ | {"ADMIN_SECRET": token},
+        env=os.environ | {"ADMIN_SECRET": TOKEN},
     )
     files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert {"evidence.jsonl", "archive.jsonl", "report.json", "report.html"} <= set(files)
     places = files | {"stdout": done.stdout, "stderr": done.stderr}
-    assert [name for name, text in places.items() for secret in secrets_of(token) if secret in text] == []
+    assert [name for name, text in places.items() for secret in PARTS if secret in text] == []
 
 
 def test_exception_tells_no_token(connect: Connect, stub: Stub) -> None:

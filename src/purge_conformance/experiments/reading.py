@@ -43,8 +43,8 @@ def lists(client: Client, _: Foundation) -> None:
     for pages in (PAGES, PAGES - 1):
         look.walk(client, EVENTS, f"walk {pages}", {"per_page": _ceil(min(len(rows), WALKED), pages)}, pages=pages + 1)
     for order in ("created_at", "-created_at"):
-        query: dict[str, str | int] = {"order_by": order, "per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}
-        look.walk(client, EVENTS, f"order {order}", query, pages=PAGES)
+        page: dict[str, str | int] = {"order_by": order, "per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}
+        look.walk(client, EVENTS, f"order {order}", page, pages=PAGES)
     _filters(client, [row for row in rows if isinstance(row.get("guid"), str)])
     for row in _spread(rows, GOT):
         client.get(f"{EVENTS}/{quote(str(row.get('guid')), safe='')}", "get")

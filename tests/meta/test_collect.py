@@ -1,0 +1,195 @@
+"""Collecting: within the budgets, in order, and never lost when it is cut short."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from purge_conformance import catalogue, collect, contract
+from purge_conformance.contract import Case
+from purge_conformance.evidence import FILE_NAME, read
+from purge_conformance.guard import EVENTS, PURGE, is_purge
+from purge_conformance.settings import Limits, Settings, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from http.server import BaseHTTPRequestHandler
+
+    from conftest import Done, Stub, Whole
+
+    from purge_conformance.evidence import Evidence
+
+PURGES = tuple(
+    Case(contract.PURGE, "fuzzing", "positive", f"about {n}", "POST", f"{PURGE}{end}", (), None, None, "token")
+    for n, end in enumerate(("", "/", "?a=b", "//"))
+)
+
+
+@contextmanager
+def without_limit(**_: object) -> Iterator[Any]:
+    """Stand for Schemathesis: generated cases that all purge, and links that purge without end."""
+
+    def walk(send: Callable[[Case], object], _: int) -> None:
+        for _again in range(20):
+            send(PURGES[0])
+
+    yield Both(walk)
+
+
+class Both:
+    """What `contract.generation` and `contract.links` yield, in one."""
+
+    def __init__(self, walk: Callable[..., None]) -> None:
+        """Hold the walk."""
+        self.walk = walk
+
+    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 -- as either is called
+        """Return the cases where nothing is given, or walk."""
+        return self.walk(*arguments) if arguments else PURGES
+
+
+@pytest.fixture
+def collected(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evidence]:
+    """Collect from the stub as if it were an API, within limits."""
+    rows = json.dumps({"pagination": {"total_results": 1}, "resources": [{"guid": "one"}]}).encode()
+    stub.answer = lambda handler: stub.say(handler, body=rows)
+    monkeypatch.setattr(contract, "generation", without_limit)
+    monkeypatch.setattr(contract, "links", without_limit)
+
+    def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
+        settings = Settings(Target(stub.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))
+        return collect.collect(settings, tmp_path / "out", lambda *_: None)
+
+    return run
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 12])
+def test_purges_are_held(most: int, collected: Callable[..., Evidence], stub: Stub) -> None:
+    """Never more purges than --max-purges reach the server with the admin's token, by the server's own count."""
+    found = collected(max_purges=most)
+    arrived = [
+        line
+        for line, headers in stub.got
+        if is_purge(*line.split(" ")[:2]) and headers.get("Authorization") == "bearer an-opaque-secret"
+    ]
+    assert len(arrived) == most
+    assert any("--max-purges" in str(note.value) for note in found.notes if note.name == "stopped")
+
+
+@pytest.mark.parametrize("most", [50, 100])
+def test_requests_are_held(most: int, collected: Callable[..., Evidence], stub: Stub) -> None:
+    """Never more requests than --max-requests reach the server, and the suite's own apps are still taken down."""
+    stub.answer = lambda handler: stub.say(handler, body=b'{"guid": "g", "resources": [{"guid": "one"}]}')
+    found = collected(max_requests=most)
+    assert len(stub.got) == len(found.exchanges) <= most
+    assert found.exchanges[-1].experiment == "demolish"
+    assert found.note("demolish", "finished") is True
+
+
+def test_archive_comes_first(collected: Callable[..., Evidence], stub: Stub, tmp_path: Path) -> None:
+    """When the first purge arrives, the events that existed are on the disk."""
+    archived: list[str] = []
+    answer = stub.answer
+
+    def look(handler: BaseHTTPRequestHandler) -> None:
+        if is_purge(handler.command, handler.path):
+            archived.append((tmp_path / "out" / "archive.jsonl").read_text(encoding="utf-8"))
+        answer(handler)
+
+    stub.answer = look
+    collected(max_purges=1)
+    assert archived[0] == '{"guid": "one"}\n'
+
+
+def test_lost_target_ends_run(collected: Callable[..., Evidence], stub: Stub) -> None:
+    """A target that falls silent ends the run soon; what was seen stays, and so does the reason."""
+    answer = stub.answer
+
+    def fall_silent(handler: BaseHTTPRequestHandler) -> None:
+        if len(stub.got) < 30:
+            answer(handler)
+        else:
+            handler.close_connection = True
+
+    stub.answer = fall_silent
+    found = collected()
+    assert [note.name for note in found.notes if note.name == "lost"] == ["lost"]
+    assert (len(stub.got) < 60, found.note("demolish", "finished")) == (True, True)
+
+
+def test_whole_run_is_bounded(whole: Whole) -> None:
+    """A whole run of both profiles sends at most 12 purges as an admin and at most 600 requests."""
+    found = whole.evidence.exchanges
+    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in found) == whole.report["purges"] <= 12
+    assert len(found) == whole.report["requests"] <= 600
+
+
+def test_exchanges_are_numbered(whole: Whole) -> None:
+    """The exchanges of a run are numbered from 1, without a gap."""
+    assert [x.n for x in whole.evidence.exchanges] == list(range(1, len(whole.evidence.exchanges) + 1))
+
+
+def test_experiments_are_ordered(whole: Whole) -> None:
+    """A run reads first, archives before the first purge, and tidies up at last."""
+    order = list(dict.fromkeys(x.experiment for x in whole.evidence.exchanges))
+    assert order[:4] == ["reach", "foundation", "archive", "purge"]
+    assert order[-1] == "demolish"
+    first = next(x for x in whole.evidence.exchanges if is_purge(x.method, x.path))
+    assert first.experiment == "purge"
+
+
+def test_own_apps_are_gone(whole: Whole) -> None:
+    """All that a run made on the target is deleted in the end, and nothing else ever is."""
+    made = {x.json["guid"] for x in whole.evidence.of("foundation", "create")}
+    deleted = {x.route.rpartition("/")[2] for x in whole.evidence.exchanges if x.method == "DELETE" and x.route != PURGE}
+    assert deleted == made
+    assert whole.evidence.note("demolish", "left") == []
+
+
+def test_evidence_is_valid(whole: Whole) -> None:
+    """Each line of the evidence is valid against spec/evidence.schema.json, and the report against its own."""
+    validator = jsonschema.Draft202012Validator(catalogue.document("evidence.schema.json"))
+    lines = (whole.folder / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    assert [error.message for line in lines for error in validator.iter_errors(json.loads(line))] == []
+    jsonschema.validate(whole.report, catalogue.document("report.schema.json"), jsonschema.Draft202012Validator)
+
+
+def test_every_experiment_sends(whole: Whole) -> None:
+    """No experiment of the plan sends nothing against a server without a fault, or is cut short."""
+    sent = Counter(x.experiment for x in whole.evidence.exchanges)
+    planned = {name for name, _ in collect.EXPERIMENTS} | {"contract", "stateful", "late", "demolish"}
+    assert planned == set(sent)
+    assert [note for note in whole.evidence.notes if note.name in {"stopped", "lost", "unusable"}] == []
+
+
+def test_killed_run_is_judged(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
+    """A run that is killed while it collects leaves what it saw, and that is judged: inconclusive, 3."""
+    purging, done = threading.Event(), threading.Event()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if is_purge(handler.command, handler.path):
+            purging.set()
+            done.wait(30)
+        stub.say(handler, body=b'{"resources": [{"guid": "one"}]}')
+
+    stub.answer = answer
+    asked = ["run", stub.url, "--token=admin=env:ADMIN_SECRET", "--out", str(tmp_path / "out")]
+    program = [str(Path(sys.executable).with_name("purge-conformance")), *asked]
+    with subprocess.Popen(program, env=os.environ | {"ADMIN_SECRET": "opaque"}, stdout=subprocess.DEVNULL) as process:
+        assert purging.wait(30)
+        process.send_signal(signal.SIGKILL)
+    done.set()
+    judged = command("judge", tmp_path / "out", "--out", tmp_path / "again", folder=tmp_path / "again")
+    assert (judged.code, judged.report["verdict"], "failed" in judged.outcomes.values()) == (3, "inconclusive", False)
+    assert [x.path for x in read(tmp_path / "out").exchanges][1] == f"{EVENTS}?per_page=1"

@@ -1,0 +1,70 @@
+"""Progress: plain lines where nobody watches, one live line on a terminal, nothing when quiet."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from purge_conformance.progress import Loudness, Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Story, Stub
+
+    from purge_conformance.client import Client
+
+
+def shown(client: Client, story: Story, loudness: Loudness, *, terminal: bool = False, path: str = "/v3") -> str:
+    """Return what is shown of two experiments of two requests."""
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=300, color_system=None)
+    reporter = Reporter(console, loudness)
+    with reporter.live():
+        for experiment in ("purge", "purge", "lists", "lists"):
+            client.experiment = experiment
+            reporter.sent(client, story.say(experiment, "s", path=path))
+        reporter.now("judging")
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def client(connect: Callable[..., Client], stub: Stub) -> Client:
+    """A client that has sent nothing."""
+    assert stub.got == []
+    return connect(max_purges=3, max_requests=70)
+
+
+def test_lines_tell_experiments(client: Client, story: Story) -> None:
+    """Without a terminal there is one plain line an experiment, with how far and how many purges."""
+    told = "0 of at most 70 requests, 0 of at most 3 purges"
+    lines = [f"collecting purge: {told}", f"collecting lists: {told}", "judging"]
+    assert shown(client, story, Loudness.NORMAL).splitlines() == lines
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_quiet_tells_nothing(client: Client, story: Story, *, terminal: bool) -> None:
+    """Quiet is silent, on a terminal too."""
+    assert shown(client, story, Loudness.QUIET, terminal=terminal) == ""
+
+
+def test_verbose_tells_requests(client: Client, story: Story) -> None:
+    """Verbose adds a line for each request: its number, role, method, path and status."""
+    lines = shown(client, story, Loudness.VERBOSE, path="/v3/[bold]x").splitlines()
+    assert lines[1] == "     1 admin GET /v3/[bold]x -> 200"
+    assert len(lines) == 7
+
+
+def test_terminal_gets_one_line(client: Client, story: Story) -> None:
+    """On a terminal one line is kept up to date, and is gone in the end."""
+    text = shown(client, story, Loudness.NORMAL, terminal=True)
+    assert "collecting lists" in text
+    assert "\x1b[2K" in text  # a line is erased
+
+
+def test_target_cannot_steer_terminal(client: Client, story: Story) -> None:
+    """What a target put into a path, as a guid, does not steer the terminal."""
+    assert "\x1b" not in shown(client, story, Loudness.VERBOSE, path="/v3/app_usage_events/\x1b[2J\x9b2J")
