@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from purge_conformance.errors import BadData, BadSetting
-from purge_conformance.model import Fault, Level, Profile, Requirement
+from purge_conformance.model import Fault, Level, Profile, Requirement, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,6 +100,17 @@ def faults() -> tuple[Fault, ...]:
     """Return the faults of the reference server."""
     rows = document("faults.yaml")["faults"]
     return tuple(Fault(**{**row, "requirements": tuple(row["requirements"])}) for row in rows)
+
+
+@cache
+def variants() -> tuple[Variant, ...]:
+    """Return the variants of the reference server."""
+    return tuple(_variant(row) for row in document("variants.yaml")["variants"])
+
+
+def _variant(row: dict[str, Any]) -> Variant:
+    lists = {name: tuple(row.get(name, ())) for name in ("departs_from", "not_judged")}
+    return Variant(**{**row, **lists, "profiles": profiles(row["profiles"])})
 
 
 @cache

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 from traceback import format_exc
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +16,7 @@ import click
 from purge_conformance import __version__, catalogue
 from purge_conformance.errors import Misuse, SuiteError
 from purge_conformance.model import Profile
-from purge_conformance.settings import Limits, Settings, Target, parse_target, read_tokens
+from purge_conformance.settings import Limits, Settings, Target, announcement, parse_target, read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,10 +152,7 @@ def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
     from purge_conformance.progress import Loudness, Reporter  # noqa: PLC0415
 
     reporter = Reporter(Console(), Loudness(level))
-    reporter.say(
-        f"{settings.target.url}: at most {settings.limits.max_purges} purges, each destroys all app usage events, "
-        f"and {settings.limits.max_requests} requests; evidence in {folder}"
-    )
+    reporter.say(announcement(settings, folder))
     with reporter.live():
         collect(settings, folder, reporter.sent)
         reporter.now("judging")
@@ -192,11 +190,20 @@ def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--database", metavar="URL", help="SQLAlchemy's; default: SQLite in memory, gone with the server.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Of spec/faults.yaml; repeatable.")
+@click.option("--variant", "variants", multiple=True, metavar="NAME", help="Of spec/variants.yaml; repeatable.")
 @click.option(
-    "--mount", "mounts", multiple=True, metavar="FAULT", help="Serve that fault at /FAULT as well; repeatable."
+    "--mount", "mounts", multiple=True, metavar="NAME", help="Serve that fault or variant at /NAME as well; repeatable."
 )
-@click.option("--announce", is_flag=True, help="Print URL and tokens as one line of JSON once it listens.")
-def serve(*, port: int, database: str | None, faults: tuple[str, ...], mounts: tuple[str, ...], announce: bool) -> None:
+@click.option("--announce", is_flag=True, help="Print URL and tokens as a line of JSON; end with the standard input.")
+def serve(  # noqa: PLR0913 -- the options of a command
+    *,
+    port: int,
+    database: str | None,
+    faults: tuple[str, ...],
+    variants: tuple[str, ...],
+    mounts: tuple[str, ...],
+    announce: bool,
+) -> None:
     """Serve the reference server on loopback, for trying things by hand."""
     try:
         from purge_conformance import reference  # noqa: PLC0415 -- an extra
@@ -206,13 +213,21 @@ def serve(*, port: int, database: str | None, faults: tuple[str, ...], mounts: t
     def ready(url: str, tokens: Mapping[str, str]) -> None:
         if announce:
             click.echo(json.dumps({"url": url, "tokens": dict(tokens)}))
+            Thread(target=_end_with_input, daemon=True).start()
         else:
             click.echo(f"Serving {url}. Tokens, good for this server alone:")
             for role, token in tokens.items():
                 click.echo(f"export {role.upper()}_TOKEN={token}")
         sys.stdout.flush()
 
-    reference.serve("127.0.0.1", port, database, faults, ready, mounts={name: (name,) for name in mounts})
+    places = {name: (name,) for name in mounts}
+    reference.serve("127.0.0.1", port, database, faults, ready, variants=variants, mounts=places)
+
+
+def _end_with_input() -> None:
+    """End the server when whoever started it is gone, and with it the other end of our standard input."""
+    sys.stdin.read()
+    signal.raise_signal(signal.SIGTERM)
 
 
 @main.command(epilog=EPILOG)

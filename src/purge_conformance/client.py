@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field, replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from purge_conformance.journal import Journal
     from purge_conformance.settings import Settings
 
+Answer = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, why there is none
 CHUNK = 64 * 1024
 LOST_AFTER = 3  # requests in a row without an answer
 RATE_LIMITED = 429
@@ -73,11 +76,7 @@ class Client:
         self._on_send = on_send
         self._redactor = Redactor(settings.tokens)
         self._lost = 0
-        self._session = requests.Session()
-        self._session.trust_env = False  # a .netrc would replace the token that is being tried
-        self._session.verify = settings.ca_bundle or True
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=0))  # a purge is never sent twice behind our back
+        self._session = _connected(settings)
 
     def get(self, path: str, step: str, *, by: Credential | None = None) -> Exchange:
         """Send a GET."""
@@ -159,20 +158,28 @@ class Client:
             tags=dict(request.tags),
         )
 
-    def _receive(
-        self, request: requests.PreparedRequest
-    ) -> tuple[int | None, list[tuple[str, str]], bytes, str | None]:
+    def _receive(self, prepared: requests.PreparedRequest) -> Answer:
+        """Read an answer in a thread that is left behind when the answer drips in for too long."""
+        patience = 2 * self.settings.limits.timeout
+        answers: list[Answer] = []
+        session = self._session
+        thread = Thread(target=lambda: answers.append(self._read(session, prepared)), daemon=True)
+        thread.start()
+        thread.join(patience)
+        if answers:
+            return answers[0]
+        self._session = _connected(self.settings)
+        return None, [], b"", f"the answer was not whole after {patience:g} s"
+
+    def _read(self, session: requests.Session, prepared: requests.PreparedRequest) -> Answer:
         limit = self.settings.limits
-        deadline = time.monotonic() + 2 * limit.timeout
         try:
-            with self._session.send(request, timeout=limit.timeout, stream=True, allow_redirects=False) as response:
+            with session.send(prepared, timeout=limit.timeout, stream=True, allow_redirects=False) as response:
                 body = b""
                 while chunk := response.raw.read1(CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > limit.body_bytes:
                         return None, [], b"", f"the answer is larger than {limit.body_bytes} bytes"
-                    if time.monotonic() > deadline:
-                        return None, [], b"", f"the answer was not whole after {2 * limit.timeout:g} s"
                 return response.status_code, list(response.raw.headers.items()), body, None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return None, [], b"", _why(error)
@@ -190,9 +197,18 @@ class Client:
             )
 
 
+def _connected(settings: Settings) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # a .netrc would replace the token that is being tried
+    session.verify = settings.ca_bundle or True
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=0))  # a purge is never sent twice behind our back
+    return session
+
+
 def _pause(exchange: Exchange) -> float:
     text = exchange.header("Retry-After") or "1"
-    return float(text) if text.isdigit() else PATIENCE + 1
+    return float(text) if re.fullmatch("[0-9]{1,9}", text) else PATIENCE + 1
 
 
 def _why(error: BaseException) -> str:

@@ -32,7 +32,7 @@ def parse(text: object) -> datetime | None:
         return None
     head, fraction, zone = re.fullmatch(r"(.{19})(\.\d+)?(.+)", text).groups()  # type: ignore[union-attr] # matched above
     try:
-        moment = datetime.fromisoformat(head.upper().replace("60", "59", 1) if head.endswith(":60") else head.upper())
+        moment = datetime.fromisoformat(re.sub(":60$", ":59", head.upper()))
         return datetime.fromisoformat(f"{moment.isoformat()}{(fraction or '')[:7]}{zone.upper()}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -67,7 +67,8 @@ def from_event(created_at: datetime, cause: Exchange) -> Offset:
 
 def _bound(exchange: Exchange) -> Offset | None:
     try:
-        date = parsedate_to_datetime(exchange.header("Date") or "").timestamp()
+        parsed = parsedate_to_datetime(exchange.header("Date") or "")
+        date = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()  # asctime's form names no zone
     except (ValueError, TypeError, OverflowError):
         return None
     return Offset(date - (exchange.sent_at + exchange.elapsed), date + 1 - exchange.sent_at)

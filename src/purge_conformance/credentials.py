@@ -17,6 +17,12 @@ EXPIRED = "expired"
 ADMIN_SCOPE = "cloud_controller.admin"
 UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
 JWT_PARTS = 3
+SECRET = 8  # characters that a secret has at the least
+# What a shell may fill in: the shapes of `Credential.shown` below, and nothing else that a record could hold.
+FILLED_IN = re.compile(
+    r"bearer (\$[A-Z0-9_]+|\$\{[A-Z0-9_]+\}x|\$\{[A-Z0-9_]+%\.\*\}(\.[A-Za-z0-9_-]+)?"
+    rf'|{UNSIGNED_HEADER}\.\$\(echo "\$[A-Z0-9_]+" \| cut -d\. -f2\)\.)'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def _altered(admin: str) -> tuple[Credential, ...]:
     parts = admin.split(".")
     if len(parts) != JWT_PARTS:
         return (Credential("altered", f"bearer {admin}x", f"bearer ${{{name}}}x", "invalid"),)
-    header, payload, signature = parts
+    header, payload, _ = parts
     forged = base64.urlsafe_b64encode(b"purge-conformance: not a signature").decode().rstrip("=")
     cut = f"bearer {header}.{payload}"
     shown_payload = f'$(echo "${name}" | cut -d. -f2)'
@@ -80,12 +86,6 @@ def _altered(admin: str) -> tuple[Credential, ...]:
         Credential("forged-signature", f"{cut}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid"),
         Credential(
             "unsigned", f"bearer {UNSIGNED_HEADER}.{payload}.", f"bearer {UNSIGNED_HEADER}.{shown_payload}.", "invalid"
-        ),
-        Credential(
-            "reversed-signature",
-            f"{cut}.{signature[::-1]}",
-            f'bearer ${{{name}%.*}}.$(echo "${{{name}##*.}}" | rev)',
-            "invalid",
         ),
     )
 
@@ -97,7 +97,7 @@ def scopes(token: str) -> frozenset[str] | None:
         return None
     try:
         payload: Any = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
     scope = payload.get("scope") if isinstance(payload, dict) else None
     if isinstance(scope, str):
@@ -109,13 +109,14 @@ class Redactor:
     """Replaces every secret that it knows by the variable that stands for it."""
 
     def __init__(self, tokens: Mapping[str, str]) -> None:
-        """Know the tokens, and the parts of a JWT that are secret: its signature and its payload."""
-        pairs = [(token, f"${variable(role)}") for role, token in tokens.items()]
+        """Know the tokens, and the parts of a JWT that are secret: its payload and its signature.
+
+        What is shorter than `SECRET` is none: an emulator's token may be a word that its answers hold as well.
+        """
+        pairs = {(token, f"${variable(role)}") for role, token in tokens.items()}
         for role, token in tokens.items():
-            parts = token.split(".")
-            if len(parts) == JWT_PARTS:
-                pairs += [(part, f"${variable(role)}_PART") for part in parts[1:]]
-        self._pairs = sorted({p for p in pairs if p[0]}, key=lambda pair: -len(pair[0]))
+            pairs |= {(part, f"${variable(role)}_PART") for part in token.split(".")[1:]}
+        self._pairs = sorted((pair for pair in pairs if len(pair[0]) >= SECRET), key=lambda pair: -len(pair[0]))
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""

@@ -20,14 +20,16 @@ STOP_WAIT = 5.0  # seconds until a server that does not stop is killed
 def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]]:
     """Serve on a free loopback port for the length of the block; yield its URL and role -> token.
 
+    The server ends with its standard input, so that it does not outlive this process, however that ends.
+
     Args:
         arguments: further ones of `purge-conformance serve`, for example `--fault NAME`.
 
     Raises:
         SuiteError: the server did not start.
     """
-    command = [sys.executable, "-m", "purge_conformance", "serve", "--port", "0", "--announce", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+    command = [sys.executable, "-P", "-m", "purge_conformance", "serve", "--port", "0", "--announce", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from purge_conformance.errors import BadData
 
@@ -91,6 +91,11 @@ class Exchange:
     def route(self) -> str:
         """The path without its query."""
         return urlsplit(self.path).path
+
+    @property
+    def guid(self) -> str:
+        """The last segment of the path, decoded: the guid where one event was asked for."""
+        return unquote(self.route.rpartition("/")[2])
 
     @property
     def query(self) -> dict[str, str]:
@@ -182,7 +187,7 @@ def read(folder: Path) -> Evidence:
 
 
 def _rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(_lines(file, path), 1):
         if not line.endswith("\n"):
             return  # the run was killed within this line
         try:
@@ -196,12 +201,22 @@ def _rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    try:
+        yield from file
+    except UnicodeDecodeError as error:
+        raise BadData(f"{path} is not UTF-8 ({error.reason}). Restore the file as the run wrote it.") from None
+
+
 def _header(row: dict[str, Any], path: Path) -> Header:
     if row.get("format") != FORMAT:
         raise BadData(
             f"{path} has format {row.get('format')!r}, this version reads {FORMAT}. Use the suite that wrote it."
         )
-    return Header(**row)
+    try:
+        return Header(**row)
+    except TypeError as error:
+        raise BadData(f"{path} has a header that cannot be read ({error}). Restore the file.") from None
 
 
 def _exchange(row: dict[str, Any], path: Path) -> Exchange:

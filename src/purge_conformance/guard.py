@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from posixpath import normpath
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from purge_conformance.credentials import ADMIN
 from purge_conformance.errors import BudgetSpent, ConsentMissing, PurgeRefused
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 EVENTS = "/v3/app_usage_events"
 PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
 RESERVE = 20  # requests kept back for taking the suite's own apps down
+
+
+def one(guid: object) -> str:
+    """Return the path of the event with that guid, whatever characters a target may have put into it."""
+    return f"{EVENTS}/{quote(str(guid), safe='')}"
 
 
 def require_consent(target: Target, allowed_hosts: Iterable[str]) -> None:
@@ -35,7 +41,8 @@ def require_consent(target: Target, allowed_hosts: Iterable[str]) -> None:
 
 def is_purge(method: str, path: str) -> bool:
     """Whether a server could take the request for a purge: POST on the path, however it is spelt."""
-    route = re.sub(r"/+", "/", unquote(urlsplit(path).path)).rstrip("/").lower()
+    bare = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0]))
+    route = "/" + normpath(bare).strip("/").lower()
     return method == "POST" and (route == PURGE or route.startswith(PURGE + "."))
 
 

@@ -31,7 +31,18 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
         options += [f"--conformance-profile={name}" for name in profiles]
         options += [f"--conformance-select={glob}" for glob in select]
         ini = ["-c", str(tests / "pytest.ini"), f"--rootdir={tests}", str(tests)]
-        command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "purge_conformance.plugin", *ini, *options]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "-q",
+            "--tb=short",
+            "-p",
+            "purge_conformance.plugin",
+            *ini,
+            *options,
+        ]
         before = _identity(out)
         done = _run(command)
     if _identity(out) == before:

@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
 
-PER_PAGE = 500
+PER_PAGE = 1000
 NEWEST = f"{EVENTS}?order_by=-created_at&per_page=100"
 
 
 def everything(client: Client, step: str) -> Listing:
-    """Read all apps, processes and events; return the events."""
-    for name in ("apps", "processes"):
+    """Read all events, processes and apps; return the events.
+
+    The apps are read last, so that they are there when an event that others cause meanwhile names one of them.
+    """
+    events = walk(client, EVENTS, f"{step}.events")
+    for name in ("processes", "apps"):
         walk(client, f"/v3/{name}", f"{step}.{name}")
-    return walk(client, EVENTS, f"{step}.events")
+    return events
 
 
 def walk(client: Client, path: str, step: str, query: Mapping[str, str | int] | None = None, pages: int = 0) -> Listing:

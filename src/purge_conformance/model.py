@@ -62,3 +62,24 @@ class Fault:
     summary: str
     requirements: tuple[str, ...]
     subtlety: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A named way in which the reference server differs and still conforms.
+
+    Attributes:
+        id: kebab-case, after what is different.
+        summary: one sentence.
+        allowed_by: the words that allow it, of the documentation, of HTTP or of another standard; or "silent".
+        profiles: those in which it conforms.
+        departs_from: ids of SHOULDs that it does not follow.
+        not_judged: ids of MUSTs that no run can judge because of it.
+    """
+
+    id: str
+    summary: str
+    allowed_by: str
+    profiles: tuple[Profile, ...]
+    departs_from: tuple[str, ...] = ()
+    not_judged: tuple[str, ...] = ()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from purge_conformance.checks import need
 from purge_conformance.guard import EVENTS
-from purge_conformance.snapshot import is_page, member, pagination, resources, total_results, walked
+from purge_conformance.snapshot import is_page, member, pagination, resources, split, total_results, walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from purge_conformance.snapshot import Listing
 
 LIST = "listAppUsageEvents"
+DEFAULTS = {"page": "1", "per_page": "50"}
+FILTERS = ("guids", "after_guid", "created_ats")
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,14 @@ def _leads(link: Any, page: Page, number: int) -> bool:  # noqa: ANN401 -- whate
     href = member(link, "href") if isinstance(link, dict) else None
     if not isinstance(href, str):
         return False
-    parts = urlsplit(href)
-    asked = {**page.exchange.query, "page": str(number)}
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    given.setdefault("page", "1")
-    return parts.path.endswith(EVENTS) and _plain(given) == _plain(asked)
+    parts = split(href)
+    if parts is None:
+        return False
+    asked = _plain({**page.exchange.query, "page": str(number)})
+    given = _plain({**DEFAULTS, **dict(parse_qsl(parts.query, keep_blank_values=True))})
+    more = given.keys() - asked.keys()  # the order that is the default anyway, or the target's own
+    same = all(given.get(name) == value for name, value in asked.items())
+    return parts.path.endswith(EVENTS) and same and not any(name.startswith(FILTERS) for name in more)
 
 
 def _plain(query: Mapping[str, str]) -> dict[str, str]:

@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--token", action="append", default=[], metavar="ROLE=SOURCE", help="env:NAME or file:PATH")
     group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
     group.addoption("--evidence", metavar="DIR", help="judge what an old run recorded, without any request")
+    group.addoption("--conformance-max-purges", type=int, default=12, metavar="N", help="as an admin, at most")
     group.addoption("--conformance-out", metavar="DIR", help="where evidence and report.json go")
     group.addoption("--conformance-profile", action="append", default=[], metavar="PROFILE", help="core or upstream")
     group.addoption("--conformance-select", action="append", default=[], metavar="GLOB", help="requirement ids")
@@ -51,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unknown := set(judgments.values()) - {requirement.id for requirement in catalogue.requirements()}:
         raise pytest.UsageError(f"{', '.join(sorted(unknown))}: no such requirement. See `purge-conformance list`.")
     try:
-        judging = config.stash[JUDGING] = running.begin(config.option)
+        judging = config.stash[JUDGING] = running.begin(config.option, config.get_terminal_writer().line)
     except Misuse as error:
         raise pytest.UsageError(str(error)) from None
     kept = [item for item in items if judgments.get(item) in judging.wanted]

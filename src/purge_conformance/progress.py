@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from purge_conformance.writers.words import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -77,4 +79,4 @@ class Reporter:
         self._experiment = client.experiment
         if self._loudness is Loudness.VERBOSE:
             result = exchange.status or exchange.error
-            self.say(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}")
+            self.say(visible(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}"))

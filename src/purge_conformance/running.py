@@ -14,11 +14,12 @@ from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import require_consent
 from purge_conformance.model import Level
 from purge_conformance.results import EXIT_CODES, Outcome
-from purge_conformance.settings import Settings, parse_target, read_tokens
+from purge_conformance.settings import Limits, Settings, announcement, parse_target, read_tokens
 from purge_conformance.writers import as_terminal, write_all
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from purge_conformance.client import Client
     from purge_conformance.evidence import Evidence, Exchange
@@ -26,28 +27,30 @@ if TYPE_CHECKING:
     from purge_conformance.results import Result
 
 
-def begin(option: Namespace) -> Judging:
-    """Collect the evidence from `--target`, or read it from `--evidence`.
+def begin(option: Namespace, say: Callable[[str], None]) -> Judging:
+    """Collect the evidence from `--target`, or read it from `--evidence`; `say` is told what is about to be destroyed.
 
     Raises:
         Misuse: neither or both are given, or one is not usable.
     """
     if bool(option.target) == bool(option.evidence):
         raise BadSetting("What is to be judged? Give --target URL and --token admin=SOURCE, or --evidence DIR.")
-    evidence = read(Path(option.evidence)) if option.evidence else _collected(option)
+    evidence = read(Path(option.evidence)) if option.evidence else _collected(option, say)
     wanted = judging.wanted(evidence, option.conformance_profile, option.conformance_select)
     return judging.Judging(evidence, wanted)
 
 
-def _collected(option: Namespace) -> Evidence:
+def _collected(option: Namespace, say: Callable[[str], None]) -> Evidence:
     settings = Settings(
         target=parse_target(option.target),
         tokens=read_tokens(option.token),
         profiles=catalogue.profiles(option.conformance_profile or ["core"]),
         select=tuple(option.conformance_select),
+        limits=Limits(max_purges=option.conformance_max_purges),
     )
     require_consent(settings.target, option.allow_purge)
     folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))
+    say(announcement(settings, folder))
     return collect(settings, folder, _silent)
 
 

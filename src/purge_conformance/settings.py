@@ -90,19 +90,33 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
 
+def announcement(settings: Settings, folder: Path) -> str:
+    """Return what must be said before the first purge: what will be destroyed, how often at most, and what is kept."""
+    limits = settings.limits
+    return (
+        f"{settings.target.url}: at most {limits.max_purges} purges, each destroys all app usage events, "
+        f"and {limits.max_requests} requests; evidence in {folder}"
+    )
+
+
 def parse_target(text: str) -> Target:
     """Return the target that a URL names.
 
     Raises:
         BadSetting: it is no http(s) URL, or carries credentials, a query or a fragment.
     """
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise BadSetting(f"{text!r} is not a URL of a target. Give http(s)://HOST[:PORT][/PREFIX].")
-    if parts.username or parts.password:
+    expected = "Give http(s)://HOST[:PORT][/PREFIX]."
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s\x00-\x1f\\]", text):
+        raise BadSetting(f"{text!r} is not a URL of a target. {expected}")
+    if parts.username is not None or parts.password is not None:
         raise BadSetting("The target's URL carries credentials. Give tokens with --token ROLE=SOURCE.")
     if parts.query or parts.fragment:
-        raise BadSetting(f"{text!r} has a query or a fragment. Give http(s)://HOST[:PORT][/PREFIX] alone.")
+        raise BadSetting(f"{text!r} has a query or a fragment. {expected}")
     return Target(text.rstrip("/"))
 
 
@@ -114,9 +128,9 @@ def read_tokens(options: Iterable[str], environ: Mapping[str, str] | None = None
     """
     tokens: dict[str, str] = {}
     for option in options:
-        role, _, source = option.partition("=")
-        if not ROLE_NAME.fullmatch(role):
-            raise BadSetting(f"--token wants ROLE=SOURCE with a role such as admin; got the role {role[:64]!r}.")
+        role, equals, source = option.partition("=")
+        if not equals or not ROLE_NAME.fullmatch(role):  # never shown: it may be a token in the wrong place
+            raise BadSetting("--token wants ROLE=SOURCE, for example admin=env:ADMIN_TOKEN; it got something else.")
         if role in tokens:
             raise BadSetting(f"--token names the role {role} twice. Give each role once.")
         tokens[role] = _token(role, source, os.environ if environ is None else environ)
@@ -129,17 +143,16 @@ def _token(role: str, source: str, environ: Mapping[str, str]) -> str:
     kind, _, place = source.partition(":")
     if kind == "env" and place:
         text = environ.get(place, "")
-        origin = f"the environment variable {place}"
     elif kind == "file" and place:
         text = _read(role, Path(place))
-        origin = place
     else:
         raise BadSetting(f"--token {role}= wants env:NAME or file:PATH as its source.")
     token = re.sub(r"(?i)^\s*bearer\s+", "", text).strip()
     if not token:
-        raise BadSetting(f"The token of {role} is empty: {origin} holds none. Put the bearer token there.")
-    if not token.isascii() or re.search(r"\s", token):
-        raise BadSetting(f"The token of {role} from {origin} has white space or odd characters. Give the bare token.")
+        what = "file is empty" if kind == "file" else "environment variable is not set, or empty"
+        raise BadSetting(f"The token of {role} is missing: the {what}. Put the bearer token there.")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise BadSetting(f"The token of {role} has white space or odd characters. Give the bare token.")
     return token
 
 

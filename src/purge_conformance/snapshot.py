@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 OK = 200
 STARTED = "STARTED"
+CHANGING = ("state", "instance_count", "memory_in_mb_per_instance")
 Row = dict[str, Any]
 
 
@@ -103,6 +105,14 @@ def total_results(exchange: Exchange) -> int | None:
     return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
+def split(href: str) -> SplitResult | None:
+    """Return the parts of a link, or None where it is no URL reference."""
+    try:
+        return urlsplit(href)
+    except ValueError:
+        return None
+
+
 def member(row: Mapping[str, Any], *names: str) -> Any:  # noqa: ANN401 -- any JSON value
     """Return a nested member, or None where it is missing."""
     value: Any = row
@@ -117,6 +127,13 @@ def app_of_event(event: Row) -> str | None:
         return None
     guid = member(event, "app", "guid")
     return guid if isinstance(guid, str) else None
+
+
+def tells_change(event: Row) -> bool:
+    """Whether an event says that something became other than it was, or is a task's."""
+    pairs = [(member(event, name, "previous"), member(event, name, "current")) for name in CHANGING]
+    known = [pair for pair in pairs if None not in pair]
+    return member(event, "task", "guid") is not None or any(was != now for was, now in known)
 
 
 def app_of_process(process: Row) -> str | None:

@@ -27,7 +27,7 @@ DEFAULT_PER_PAGE = 50
 COUNTED = 2**31 - 1  # a target may refuse events that it cannot count to
 DIGITS = 40  # of a number; more of them change no judgment
 RUBY_INTEGER = re.compile(r"\s*([+-]?[0-9](?:_?[0-9])*)")  # what String#to_i sees of a text
-GUID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")  # "uuid", in the documentation
 GUIDS = 50
 TIMESTAMP = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 ALMOST_A_TIMESTAMP = re.compile(r"\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}.*", re.DOTALL)  # other formats of ISO 8601
@@ -70,7 +70,7 @@ def validity(
 def _parameter(name: str, values: list[str], existing: Collection[str]) -> Validity:
     operator = OPERATOR.fullmatch(name)
     if operator and operator[1] not in {*OPERATORS, EXCLUSION}:
-        return Validity.INVALID
+        return Validity.OPEN  # to some the whole name is that of an unknown parameter
     if len(values) != 1 or values[0] == "":
         return Validity.OPEN
     if operator:

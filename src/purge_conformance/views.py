@@ -15,9 +15,11 @@ from purge_conformance.snapshot import (
     app_of_event,
     app_of_process,
     is_page,
+    member,
     resources,
     snapshot,
     stable_apps,
+    tells_change,
     total_results,
 )
 
@@ -79,15 +81,23 @@ class Purged:
         same = {guid: row for guid, row in after.items() if guid in before and _key(row) == _key(before[guid])}
         return {guid: row for guid, row in same.items() if guid not in self.seedable()}
 
-    def populated(self) -> dict[str | None, list[Row]]:
-        """Return the events that the purge populated, by the app that they are for."""
-        kept = self.kept()
-        new = [row for row in self.after.events.rows if str(row.get("guid")) not in kept]
+    def populated(self, *, besides_changes: bool = False) -> dict[str | None, list[Row]]:
+        """Return the events that are new since the purge, by the app that they are for.
+
+        Args:
+            besides_changes: leave out what others did since, if their events say so; a purge may write its own in the
+                same words, but for the guid.
+        """
+        kept, seedable = self.kept(), self.seedable()
+        rows = [row for row in self.after.events.rows if member(row, "task", "guid") is None]  # tasks go on meanwhile
+        new = [row for row in rows if str(row.get("guid")) not in kept]
+        if besides_changes:
+            new = [row for row in new if row.get("guid") in seedable or not tells_change(row)]
         return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
 
     def is_faithful(self) -> bool:
         """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
-        populated = self.populated()
+        populated = self.populated(besides_changes=True)
         due = {app: state == STARTED for app, state in self.apps.items()}
         known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         return (
@@ -282,7 +292,7 @@ def vanished(seen: Seen) -> dict[str, int]:
     that the list lost while they could still be got: they have not vanished yet.
     """
     gone: dict[str, int] = {}
-    reusable = {x.route.rpartition("/")[2] for x in seen.of("purge", "destroyed") if x.status == OK}
+    reusable = {x.guid for x in seen.of("purge", "destroyed") if x.status == OK}
     for experiment, before, after in PURGES:
         looks = [snapshot(seen, experiment, step) for step in (before, after)]
         for look in looks:

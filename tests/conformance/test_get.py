@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import pytest
 
 from purge_conformance.checks import NotExercised, answer, answered, hold, need
 from purge_conformance.contract_checks import operation_of, violations
 from purge_conformance.results import Finding
+from purge_conformance.validity import GUID
 from purge_conformance.views import reading
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GET = "getAppUsageEvent"
 OK = 200
+REFUSED = {400, 422}  # where the guid is no UUID
 
 
 @pytest.mark.requirement("GET-01")
@@ -26,16 +27,17 @@ def test_unknown_guid_not_found(seen: Seen) -> None:
     asked = need(seen, "reads", "unknown", why="no unknown guid was asked for")
     generated = [x for x in seen.of("contract", GET) if (x.tags["auth"], x.tags["mode"]) == ("token", "positive")]
     failed = [x for x in answered(generated) if x.status != OK]  # some ask for an event that exists
-    hold(Finding("404", answer(x), x.n) for x in [*asked, *failed] if x.status != 404)
+    odd = [x for x in failed if not GUID.fullmatch(x.guid) and x.status in REFUSED]
+    hold(Finding("404", answer(x), x.n) for x in [*asked, *failed] if x.status != 404 and x not in odd)
 
 
 @pytest.mark.requirement("GET-02")
 def test_guid_is_asked_one(seen: Seen) -> None:
     """A get MUST return the event whose guid was asked for."""
     hold(
-        Finding(f"guid {asked}", answer(x), x.n)
+        Finding(f"guid {x.guid}", answer(x), x.n)
         for x in _gets(seen)
-        if isinstance(x.json, dict) and x.json.get("guid") != (asked := unquote(x.route.rpartition("/")[2]))
+        if isinstance(x.json, dict) and x.json.get("guid") != x.guid
     )
 
 
@@ -47,7 +49,7 @@ def test_get_equals_list(seen: Seen) -> None:
     hold(
         Finding(f"as in the list: {row}", answer(x), x.n)
         for x in found
-        if x.status == OK and (row := listed.get(unquote(x.route.rpartition("/")[2]))) is not None and x.json != row
+        if x.status == OK and (row := listed.get(x.guid)) is not None and x.json != row
     )
     hold(Finding("200, the event is in the list", answer(x), x.n) for x in found if x.status != OK)
 

@@ -81,7 +81,9 @@ class Story:
         parts = {"role": "admin", "request_headers": (), "request_body": None, "response_headers": ()} | more
         content = json.dumps(data).encode() if body is None else body
         parts = {"sent_at": NOON + n, "elapsed": 0.5, **parts}
-        self.exchanges.append(Exchange(n, experiment, step, method=method, path=path, status=status, body=content, **parts))
+        self.exchanges.append(
+            Exchange(n, experiment, step, method=method, path=path, status=status, body=content, **parts)
+        )
         return self.exchanges[-1]
 
     def purge(self, experiment: str, *, status: int = 200, **more: Any) -> Exchange:  # noqa: ANN401 -- as in say
@@ -169,8 +171,8 @@ class Stub:
 @pytest.fixture
 def stub() -> Iterator[Stub]:
     """A stub server on a free loopback port, which answers everything with 200 and `{}`."""
-    with serving_stub() as stub:
-        yield stub
+    with serving_stub() as made:
+        yield made
 
 
 @contextmanager
@@ -179,11 +181,13 @@ def serving_stub() -> Iterator[Stub]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet, or the client's machine waits for the second
+        disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            stub.got.append((self.requestline, dict(self.headers)))
-            stub.answer(self)
+            made.got.append((self.requestline, dict(self.headers)))
+            made.answer(self)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815 -- its names
 
@@ -194,10 +198,10 @@ def serving_stub() -> Iterator[Stub]:
         server.daemon_threads = True
         server.block_on_close = False
         server.handle_error = lambda *_: None  # type: ignore[method-assign] # clients that hang up are meant to
-        stub = Stub(f"http://127.0.0.1:{server.server_port}")
+        made = Stub(f"http://127.0.0.1:{server.server_port}")
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         try:
-            yield stub
+            yield made
         finally:
             server.shutdown()
 

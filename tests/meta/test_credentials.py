@@ -38,7 +38,9 @@ def test_refused_tries_every_kind() -> None:
 @pytest.mark.parametrize("token", [TOKEN, "opaque-token"])
 def test_refused_never_sends_the_token(token: str) -> None:
     """None of them is the admin's token itself, in whatever case its scheme is written."""
-    assert [who.role for who in refused({"admin": token}) if (who.value or "").lower() == f"bearer {token}".lower()] == []
+    assert [
+        who.role for who in refused({"admin": token}) if (who.value or "").lower() == f"bearer {token}".lower()
+    ] == []
 
 
 @pytest.mark.parametrize("who", refused({"admin": TOKEN, "expired": "old"}), ids=lambda who: who.role)

@@ -28,7 +28,13 @@ WEIRD = "bearer $(touch pwned) `touch pwned` \"; touch pwned; ' $HOME \\"
 def shell(line: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a line in a POSIX shell."""
     return subprocess.run(
-        ["sh", "-c", line], cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=20, check=False
+        ["sh", "-c", line],
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
 
 
@@ -46,9 +52,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=range(len(REQUESTS)))
-def test_curl_sends_the_same(
-    request_: Request, connect: Callable[..., Client], stub: Stub, tmp_path: Path
-) -> None:
+def test_curl_sends_the_same(request_: Request, connect: Callable[..., Client], stub: Stub, tmp_path: Path) -> None:
     """A shell with the token as a variable sends the same line and headers again, and runs no command on the way."""
     exchange = connect(tokens={"admin": TOKEN}).send(request_)
     shell(curl.command(exchange, stub.url), tmp_path, ADMIN_TOKEN=TOKEN)
@@ -64,8 +68,7 @@ def plain(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name.lower(): value
         for name, value in headers.items()
-        if name.lower() not in {"user-agent", "accept-encoding", "connection"}
-        and (name.lower(), value) not in left_out
+        if name.lower() not in {"user-agent", "accept-encoding", "connection"} and (name.lower(), value) not in left_out
     }
 
 
@@ -84,6 +87,8 @@ def test_curl_gets_the_same(
 def test_curl_expands_nothing_recorded(story: Story, tmp_path: Path) -> None:
     """Of recorded evidence, whoever wrote it, the line runs no command, whichever role it claims."""
     sent = (("Authorization", WEIRD), ("X-A", WEIRD), ("$(touch pwned)", "x"))
-    exchange = story.say("e", "s", method="$(touch pwned)", path="/$(touch pwned)", request_headers=sent, request_body=WEIRD)
+    exchange = story.say(
+        "e", "s", method="$(touch pwned)", path="/$(touch pwned)", request_headers=sent, request_body=WEIRD
+    )
     shell(curl.command(exchange, "http://127.0.0.1:1"), tmp_path)
     assert not (tmp_path / "pwned").exists()

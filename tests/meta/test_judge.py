@@ -37,7 +37,7 @@ def again(whole: Whole, command: Command, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_judge_agrees_with_run(again: Done, whole: Whole) -> None:
-    """`judge` gives the same outcome, reason and findings for every requirement as the run did, and no server is asked."""
+    """`judge` gives every requirement the outcome, reason and findings that the run gave it, and asks no server."""
 
     def plain(done: Done) -> list[dict[str, object]]:
         return [{**row, "seconds": 0} for row in done.report["requirements"]]

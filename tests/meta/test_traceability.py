@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.model import Level
+from purge_conformance.model import Fault, Level, Requirement
 
 ROOM = Path(__file__).parents[1] / "conformance"
 REQUIREMENTS = {requirement.id: requirement for requirement in catalogue.requirements()}
@@ -38,7 +38,7 @@ JUDGMENTS = [(name, function) for function in TESTS for name in _marked(function
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS.values(), ids=lambda r: r.id)
-def test_requirement_is_judged_once(requirement: catalogue.Requirement) -> None:
+def test_requirement_is_judged_once(requirement: Requirement) -> None:
     """Every requirement has exactly one judgment, or none and the reason why."""
     judgments = [function.name for name, function in JUDGMENTS if name == requirement.id]
     assert len(judgments) == (0 if requirement.not_judged else 1), judgments
@@ -61,7 +61,7 @@ def test_judgment_claims_in_one_sentence(name: str, function: ast.FunctionDef) -
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS.values(), ids=lambda r: r.id)
-def test_requirement_is_complete(requirement: catalogue.Requirement) -> None:
+def test_requirement_is_complete(requirement: Requirement) -> None:
     """Every requirement has an id AREA-NN, a statement that is a sentence, its source's words, and a remedy."""
     assert re.fullmatch(r"[A-Z]+(-[A-Z]+)*-\d\d", requirement.id)
     for sentence in (requirement.statement, requirement.shown_by, requirement.remedy):
@@ -103,7 +103,7 @@ def test_sources_are_all_used() -> None:
 
 
 @pytest.mark.parametrize("fault", catalogue.faults(), ids=lambda f: f.id)
-def test_fault_breaks_what_exists(fault: catalogue.Fault) -> None:
+def test_fault_breaks_what_exists(fault: Fault) -> None:
     """Every requirement that a fault breaks exists and is judged."""
     assert [name for name in fault.requirements if name not in REQUIREMENTS or REQUIREMENTS[name].not_judged] == []
 

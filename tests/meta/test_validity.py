@@ -14,6 +14,7 @@ from purge_conformance.validity import Validity, query_of, validity
 
 RECORDED = Path(__file__).parent / "recorded" / "exchanges.jsonl.gz"
 TIME = "2020-05-28T16:41:23Z"
+GUID = "1cb006ee-fb05-47e1-b541-c34179ddc446"
 VALID = (
     "",
     "page=1",
@@ -23,8 +24,8 @@ VALID = (
     "order_by=created_at",
     "order_by=-created_at",
     "after_guid=known",
-    "guids=a",
-    "guids=a,b_1,C-2",
+    f"guids={GUID}",
+    f"guids={GUID},{GUID.upper()}",
     f"created_ats={TIME}",
     f"created_ats={TIME},{TIME}",
     "created_ats=2024-02-29T00:00:00Z",
@@ -50,7 +51,6 @@ INVALID = (
     "created_ats=yesterday",
     "created_ats=0",
     f"created_ats={TIME},yesterday",
-    f"created_ats[xx]={TIME}",
     "created_ats[lt]=null",
     "page=0&foo=bar",
     "per_page=abc&after_guid=unknown",
@@ -82,6 +82,9 @@ OPEN = (
     "order_by=CREATED_AT",
     "after_guid=unknown",
     "after_guid=",
+    f"created_ats[xx]={TIME}",
+    "guids=a",
+    f"guids={GUID},b_1,C-2",
     "guids=",
     "guids=,",
     "guids=a,%20b",

@@ -8,7 +8,7 @@ from uuid import UUID
 from purge_conformance import look
 from purge_conformance.client import Request
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, EXPIRED, refused, scopes
-from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.guard import EVENTS, PURGE, one
 from purge_conformance.snapshot import resources
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def reads(client: Client, _: Foundation) -> None:
     rows = resources(client.get(f"{EVENTS}?per_page=1", "list"))
     paths = {"list": f"{EVENTS}?per_page=1"}
     if rows:
-        paths["get"] = f"{EVENTS}/{rows[0].get('guid')}"
+        paths["get"] = one(rows[0].get("guid"))
         client.get(paths["get"], "get")
     for credential in _everybody_else(client):
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
-    client.get(f"{EVENTS}/{NO_EVENT}", "unknown")
+    client.get(one(NO_EVENT), "unknown")
 
 
 def purges(client: Client, foundation: Foundation) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import look
 from purge_conformance.client import Request
-from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.guard import PURGE, one
 from purge_conformance.snapshot import app_of_event
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def first(client: Client, _: Foundation) -> None:
     after = look.everything(client, "after")
     kept = after.by_guid
     for guid in _sample([guid for guid in before.by_guid if guid not in kept]):
-        client.get(f"{EVENTS}/{guid}", "destroyed")
+        client.get(one(guid), "destroyed")
     for guid in _sample([guid for guid, row in kept.items() if app_of_event(row) == guid]):
-        client.get(f"{EVENTS}/{guid}", "seeded")
+        client.get(one(guid), "seeded")
 
 
 def again(client: Client, _: Foundation) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
 
-from purge_conformance import look
+from purge_conformance import clock, look
 from purge_conformance.experiments.access import NO_EVENT
-from purge_conformance.guard import EVENTS
+from purge_conformance.guard import EVENTS, one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,7 @@ Item = TypeVar("Item")
 PAGES = 4  # pages that a walk cuts the list into
 WALKED = 400  # longer lists are walked by the archive alone
 GOT = 6
+TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"  # of a filter, however the target writes its times
 OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
 INVALID = (
     "per_page=0",
@@ -47,7 +47,7 @@ def lists(client: Client, _: Foundation) -> None:
         look.walk(client, EVENTS, f"order {order}", page, pages=PAGES)
     _filters(client, [row for row in rows if isinstance(row.get("guid"), str)])
     for row in _spread(rows, GOT):
-        client.get(f"{EVENTS}/{quote(str(row.get('guid')), safe='')}", "get")
+        client.get(one(row.get("guid")), "get")
     for query in INVALID:
         client.get(f"{EVENTS}?{query}", "invalid")
     look.walk(client, EVENTS, "closing")
@@ -60,7 +60,8 @@ def _filters(client: Client, rows: list[Row]) -> None:
             look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
     for number, guid in enumerate(_spread(guids, 3)):
         look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid}, pages=PAGES)
-    times = sorted({str(row.get("created_at")) for row in rows})
+    moments = {clock.parse(row.get("created_at")) for row in rows}
+    times = sorted(moment.strftime(TIMESTAMP) for moment in moments if moment)
     for number, time in enumerate(_spread(times, 2)):
         for operator in OPERATORS:
             look.walk(client, EVENTS, f"created_ats{operator} {number}", {f"created_ats{operator}": time}, pages=PAGES)

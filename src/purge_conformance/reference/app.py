@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from dataclasses import dataclass, replace
+from email.utils import format_datetime
 from functools import wraps
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,12 +20,14 @@ from starlette.routing import Route
 from purge_conformance.reference import apps, auth, bodies, events, organizations, problems, processes, root
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.problems import ApiError
+from purge_conformance.reference.tables import moment, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from sqlalchemy.orm import Session, sessionmaker
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 LONGEST_REQUEST_ID = 255
 OPEN_ROUTES: Mapping[tuple[str, str], Handler] = {
@@ -75,14 +78,14 @@ class Instance:
 
 def create_app(
     sessions: sessionmaker[Session], *, secret: str, base_url: str, behaviour: Behaviour | None = None
-) -> Starlette:
+) -> ASGIApp:
     """Make one instance of the server as an ASGI application.
 
     Args:
         sessions: the database of this instance alone (see `database.opened_database`).
         secret: signs and verifies tokens (see `auth.tokens`).
         base_url: scheme, host, port and prefix that links begin with, without a slash at the end.
-        behaviour: conforming, unless faults changed it (see `faults.behaviour_with`).
+        behaviour: conforming, unless faults or variants changed it (see `changes.behaviour_with`).
     """
     conduct = behaviour or Behaviour()
     instance = Instance(sessions=sessions, behaviour=conduct, secret=secret, base_url=base_url)
@@ -95,7 +98,13 @@ def create_app(
 
     app = Starlette(routes=routes, exception_handlers={404: no_route, 405: no_route})
     app.router.redirect_slashes = False
-    return app
+    with told_by(conduct.clock), sessions.begin() as session:
+        conduct.furnish(session)
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "path": conduct.routed(scope["path"])}, receive, send)
+
+    return routed
 
 
 def _route(instance: Instance, method: str, path: str, handler: Handler) -> Route:
@@ -106,7 +115,10 @@ def _endpoint(instance: Instance, handler: Handler) -> Callable[[Request], Await
     answer = instance.behaviour.around(handler.__name__, handler)
 
     async def endpoint(request: Request) -> Response:
-        return _rendered(request, _answered(instance, answer, request, await request.body()))
+        raw_body = await request.body()
+        with told_by(instance.behaviour.clock):
+            reply = _answered(instance, answer, request, raw_body)
+            return _rendered(instance.behaviour.finish(_with_headers(request, reply)))
 
     return endpoint
 
@@ -163,11 +175,16 @@ def _call(instance: Instance, session: Session, request: Request, raw_body: byte
     )
 
 
-def _rendered(request: Request, reply: Reply) -> Response:
-    is_json = reply.body is not None and not isinstance(reply.body, str)
+def _with_headers(request: Request, reply: Reply) -> Reply:
+    date = format_datetime(moment(), usegmt=True)
+    every = {"date": date, "x-content-type-options": "nosniff", "x-vcap-request-id": _request_id(request)}
+    return replace(reply, headers={**every, **reply.headers})
+
+
+def _rendered(reply: Reply) -> Response:
+    is_json = reply.body is not None and not isinstance(reply.body, str | bytes)
     content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")) if is_json else reply.body
-    headers = {"x-content-type-options": "nosniff", "x-vcap-request-id": _request_id(request), **reply.headers}
-    return Response(content, status_code=reply.status, headers=headers, media_type=reply.content_type)
+    return Response(content, status_code=reply.status, headers=dict(reply.headers), media_type=reply.content_type)
 
 
 def _request_id(request: Request) -> str:

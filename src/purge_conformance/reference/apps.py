@@ -13,7 +13,7 @@ from purge_conformance.reference.bodies import fields, name_of, related_guid
 from purge_conformance.reference.database import Listing, by_guid
 from purge_conformance.reference.pagination import paginated
 from purge_conformance.reference.parameters import ListRules
-from purge_conformance.reference.tables import App, Process, Space, new_guid
+from purge_conformance.reference.tables import App, Space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,11 +62,7 @@ def create_app(call: Call) -> Reply:
         raise problems.unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
     if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
         raise problems.unprocessable(f"App with the name '{name}' already exists.")
-    guid = new_guid()
-    app = App(guid=guid, name=name, space=space, web=Process(guid=guid))
-    call.session.add(app)
-    call.session.flush()
-    return Reply(status=201, body=shown(app, call))
+    return Reply(status=201, body=shown(store.add_app(call.session, space, name), call))
 
 
 def delete_app(call: Call) -> Reply:

@@ -1,4 +1,4 @@
-"""The seams of the server: what a request is, what an answer is, and the few decisions that a fault may replace."""
+"""The seams of the server: what a request is, what an answer is, and the decisions that faults and variants replace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from purge_conformance.reference import auth, store
 from purge_conformance.reference.auth import Caller
 from purge_conformance.reference.database import Listing, find_page
 from purge_conformance.reference.problems import ApiError, envelope
-from purge_conformance.reference.tables import AppUsageEvent, now
+from purge_conformance.reference.tables import AppUsageEvent, Clock, now
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """An answer: its status, what becomes JSON (or text, which goes out as it is), and further headers."""
+    """An answer: its status, what becomes JSON (or text or bytes, which go out as they are), and further headers."""
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json; charset=utf-8"
+    content_type: str | None = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +78,21 @@ def _admin_may_purge(caller: Caller) -> bool:
     return caller.is_admin
 
 
+def _no_apps(_session: Session) -> None:
+    pass
+
+
+def _finished(reply: Reply) -> Reply:
+    return reply
+
+
 def _refusal(error: ApiError) -> Reply:
     return Reply(status=error.status, body=envelope(error))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """Every decision that a fault may replace; as it stands here, the server conforms.
+    """Every decision that a fault or a variant may replace; as it stands here, the server conforms.
 
     Attributes:
         around: wraps the handler of an operation, authentication and body parsing included.
@@ -96,6 +104,11 @@ class Behaviour:
         record: writes down what happened to a process.
         find_event: looks one event up by its guid.
         find_events: counts and fetches one page of events.
+        finish: takes every answer, with all its headers, as the last before it is sent.
+        routed: takes the path of a URL to the path that the routes are compared with.
+        clock: tells the time, in the database and in Date headers.
+        tokens: signs one token for each role with the secret.
+        furnish: makes what is there from the start, in an empty database.
     """
 
     around: Callable[[str, Handler], Handler] = _as_it_is
@@ -107,6 +120,11 @@ class Behaviour:
     record: store.Record = store.record_event
     find_event: Callable[[Session, str], AppUsageEvent | None] = store.event_by_guid
     find_events: Callable[[Session, Listing[AppUsageEvent], ListQuery], tuple[int, Sequence[AppUsageEvent]]] = find_page
+    finish: Callable[[Reply], Reply] = _finished
+    routed: Callable[[str], str] = str
+    clock: Clock = field(default_factory=Clock)
+    tokens: Callable[[str], dict[str, str]] = auth.tokens
+    furnish: Callable[[Session], None] = _no_apps
 
     def purge_and_reseed(self, session: Session) -> None:
         """Replace all events by one for each started app, within the transaction of the request."""

@@ -60,7 +60,7 @@ def shown(event: AppUsageEvent, call: Call) -> dict[str, object]:
         "space": {"guid": event.space_guid, "name": event.space_name},
         "organization": {"guid": event.organization_guid},
         "buildpack": BUILDPACK,
-        "task": {"guid": None, "name": None},
+        "task": {"guid": event.task_guid, "name": event.task_name},
         "memory_in_mb_per_instance": {"current": event.memory_in_mb, "previous": event.previous_memory_in_mb},
         "instance_count": {"current": event.instances, "previous": event.previous_instances},
         "links": {"self": {"href": call.url(f"{PATH}/{event.guid}")}},

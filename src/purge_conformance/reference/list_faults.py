@@ -7,52 +7,48 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from purge_conformance.reference.events import EVENTS
-from purge_conformance.reference.fault_kit import Fault, around, finding, is_seed, registering
+from purge_conformance.reference.change_kit import (
+    Change,
+    around,
+    finding,
+    is_seed,
+    registering,
+    showing_events,
+    showing_pagination,
+)
 from purge_conformance.reference.parameters import DEFAULT_PER_PAGE, ListQuery
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.tables import AppUsageEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-FAULTS: dict[str, Fault] = {}
+FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 
-def _showing_pagination(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
-    @around("list_events")
-    def change(call: Call, answer: Handler) -> Reply:
-        reply = answer(call)
-        return replace(reply, body={**reply.body, "pagination": alter(reply.body["pagination"])})
-
-    return change
-
-
 @fault("total-results-off")
-@_showing_pagination
+@showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "total_results": pagination["total_results"] + 1}
 
 
 @fault("total-pages-off")
-@_showing_pagination
+@showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "total_pages": pagination["total_pages"] + 1}
 
 
 @fault("next-link-missing")
-@_showing_pagination
+@showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "next": None}
 
 
 @fault("next-link-loses-filter")
-@_showing_pagination
+@showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:
     following = pagination["next"]
     if following is None:
@@ -126,46 +122,20 @@ def _(call: Call, answer: Handler) -> Reply:
         return answer(replace(call, query_string=b""))
 
 
-@fault("unknown-parameter-ignored")
-@around("list_events")
-def _(call: Call, answer: Handler) -> Reply:
-    known = EVENTS.rules.known
-    pairs = call.query_string.decode(errors="replace").split("&")
-    kept = "&".join(pair for pair in pairs if pair.startswith(known))
-    return answer(replace(call, query_string=kept.encode()))
-
-
-def _showing_events(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
-    def change(behaviour: Behaviour) -> Behaviour:
-        return one(many(behaviour))
-
-    @around("list_events")
-    def many(call: Call, answer: Handler) -> Reply:
-        reply = answer(call)
-        return replace(reply, body={**reply.body, "resources": [alter(event) for event in reply.body["resources"]]})
-
-    @around("get_event")
-    def one(call: Call, answer: Handler) -> Reply:
-        reply = answer(call)
-        return replace(reply, body=alter(reply.body))
-
-    return change
-
-
 @fault("bad-timestamp-format")
-@_showing_events
+@showing_events
 def _(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "created_at": event["created_at"].replace("T", " ").removesuffix("Z")}
 
 
 @fault("event-without-state")
-@_showing_events
+@showing_events
 def _(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "state"}
 
 
 @fault("self-link-wrong")
-@_showing_events
+@showing_events
 def _(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "links": {"self": {"href": event["links"]["self"]["href"].replace("app_usage", "usage")}}}
 

@@ -51,11 +51,12 @@ def list_processes(call: Call) -> Reply:
 
 
 def list_app_processes(call: Call) -> Reply:
-    """Show the processes of one app: its `web` process."""
+    """Show one page of the processes of one app."""
     query = list_query(read_parameters(call.query_string), ListRules(filters=("guids", "types")))
     app = named_resource(call, App, word="App")
-    resources = [shown(app.web, call)][query.skip :]
-    return Reply(body=paginated(call.url(f"/v3/apps/{app.guid}/processes"), query, 1, resources))
+    resources = [shown(process, call) for process in app.processes]
+    page = resources[query.skip : query.skip + query.take]
+    return Reply(body=paginated(call.url(f"/v3/apps/{app.guid}/processes"), query, len(resources), page))
 
 
 def get_process(call: Call) -> Reply:
@@ -79,10 +80,10 @@ def scale_app_process(call: Call) -> Reply:
 
 
 def _process_of_app(call: Call) -> Process:
-    process = named_resource(call, App, word="App").web
-    if process.type != call.parts["type"]:
+    of_type = [p for p in named_resource(call, App, word="App").processes if p.type == call.parts["type"]]
+    if not of_type:
         raise problems.not_found("Process")
-    return process
+    return of_type[0]
 
 
 def _scaled(call: Call, process: Process) -> Reply:

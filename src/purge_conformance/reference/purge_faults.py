@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
-from purge_conformance.reference.fault_kit import Fault, around, is_seed, not_recording, registering, seeding, twin
+from purge_conformance.reference.change_kit import Change, around, is_seed, not_recording, registering, seeding, twin
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.store import seed_of, started_apps
 from purge_conformance.reference.tables import STARTED, STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-FAULTS: dict[str, Fault] = {}
+FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 
@@ -94,7 +94,7 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, destroy=destroy, record=record)
 
 
-def _seeding_apps(choose: Callable[[Session], Sequence[App]]) -> Fault:
+def _seeding_apps(choose: Callable[[Session], Sequence[App]]) -> Change:
     def change(behaviour: Behaviour) -> Behaviour:
         return replace(behaviour, seeds=lambda session, moment: [seed_of(app, moment) for app in choose(session)])
 
@@ -183,15 +183,7 @@ def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     return seeds
 
 
-@fault("seeds-previous-stopped")
-@seeding
-def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    for event in seeds:
-        event.previous_state = STOPPED
-    return seeds
-
-
-def _seeding_later(offset: timedelta) -> Fault:
+def _seeding_later(offset: timedelta) -> Change:
     def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
         for event in seeds:
             moment = datetime.strptime(event.created_at, TIMESTAMP_FORMAT).replace(tzinfo=UTC) + offset
@@ -215,15 +207,6 @@ def _(behaviour: Behaviour) -> Behaviour:
         return fresh
 
     return replace(behaviour, seeds=seeds)
-
-
-@fault("purge-stops-apps")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
-    reply = answer(call)
-    for app in started_apps(call.session):
-        app.state = STOPPED
-    return reply
 
 
 @fault("purge-blocks-recording")

@@ -10,21 +10,21 @@ import jwt
 
 from purge_conformance.reference import auth, problems
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.change_kit import Change, around, instead_of, refusing, registering
 from purge_conformance.reference.events import PURGE_PATH
-from purge_conformance.reference.fault_kit import Fault, around, refusing, registering
-from purge_conformance.reference.problems import ApiError
 
 if TYPE_CHECKING:
     from purge_conformance.reference.auth import Caller
+    from purge_conformance.reference.problems import ApiError
 
-FAULTS: dict[str, Fault] = {}
+FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 EVENT_OPERATIONS = ("list_events", "get_event", "purge_events")
 Read = Callable[[str, str], Mapping[str, Any]]
 
 
-def _reading_tokens(read: Callable[[Read, str, str], Mapping[str, Any]]) -> Fault:
+def _reading_tokens(read: Callable[[Read, str, str], Mapping[str, Any]]) -> Change:
     def change(behaviour: Behaviour) -> Behaviour:
         return replace(behaviour, claims=lambda token, secret: read(behaviour.claims, token, secret))
 
@@ -62,7 +62,7 @@ def _(right: Read, token: str, secret: str) -> Mapping[str, Any]:
     return {**claims, "scope": [*claims["scope"], auth.GLOBAL_AUDITOR]}
 
 
-def _letting_purge(may_purge: Callable[[Caller], bool]) -> Fault:
+def _letting_purge(may_purge: Callable[[Caller], bool]) -> Change:
     def change(behaviour: Behaviour) -> Behaviour:
         return replace(behaviour, may_purge=lambda caller: behaviour.may_purge(caller) or may_purge(caller))
 
@@ -89,20 +89,6 @@ def _(caller: Caller) -> bool:
     return False
 
 
-def _instead_of(status: int, other: Callable[[Call, ApiError], Reply]) -> Callable[[Call, Handler], Reply]:
-    """Answer a refusal with this status by something else, in the transaction that it would have undone."""
-
-    def wrapper(call: Call, answer: Handler) -> Reply:
-        try:
-            return answer(call)
-        except ApiError as error:
-            if error.status != status:
-                raise
-            return other(call, error)
-
-    return wrapper
-
-
 def _purge_and_refuse(call: Call, error: ApiError) -> Reply:
     call.behaviour.purge_and_reseed(call.session)
     return call.behaviour.refusal(error)
@@ -125,13 +111,13 @@ def _nothing(_call: Call, _error: ApiError) -> Reply:
     return Reply(body={})
 
 
-fault("forbidden-purge-destroys")(around("purge_events")(_instead_of(403, _purge_and_refuse)))
-fault("unauthenticated-purge-destroys")(around("purge_events")(_instead_of(401, _purge_and_refuse)))
-fault("malformed-body-500")(around("purge_events")(_instead_of(400, _fail)))
-fault("malformed-body-half-done")(around("purge_events")(_instead_of(400, _destroy_and_refuse)))
-fault("unknown-guid-500")(around("get_event")(_instead_of(404, _fail)))
-fault("unknown-guid-200")(around("get_event")(_instead_of(404, _nothing)))
-fault("bad-parameter-500")(around("list_events")(_instead_of(422, _fail)))
+fault("forbidden-purge-destroys")(around("purge_events")(instead_of(403, _purge_and_refuse)))
+fault("unauthenticated-purge-destroys")(around("purge_events")(instead_of(401, _purge_and_refuse)))
+fault("malformed-body-500")(around("purge_events")(instead_of(400, _fail)))
+fault("malformed-body-half-done")(around("purge_events")(instead_of(400, _destroy_and_refuse)))
+fault("unknown-guid-500")(around("get_event")(instead_of(404, _fail)))
+fault("unknown-guid-200")(around("get_event")(instead_of(404, _nothing)))
+fault("bad-parameter-500")(around("list_events")(instead_of(422, _fail)))
 
 
 @fault("no-token-403")

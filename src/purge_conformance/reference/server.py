@@ -13,8 +13,8 @@ import uvicorn
 
 from purge_conformance.reference import auth
 from purge_conformance.reference.app import create_app
+from purge_conformance.reference.changes import behaviour_with
 from purge_conformance.reference.database import EPHEMERAL, opened_database
-from purge_conformance.reference.faults import behaviour_with
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +32,7 @@ def serve(  # noqa: PLR0913 - the options of a command
     faults: Sequence[str],
     on_ready: OnReady,
     *,
+    variants: Sequence[str] = (),
     mounts: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
@@ -42,11 +43,12 @@ def serve(  # noqa: PLR0913 - the options of a command
         database_url: SQLAlchemy's; None is an SQLite database in memory.
         faults: ids of `spec/faults.yaml`; the more, the less it conforms.
         on_ready: is called once with the URL and one token for each role, when requests are answered.
-        mounts: further instances, by path prefix (`/name`), with their faults. Each has a fresh database in memory;
-            all take the same tokens.
+        variants: ids of `spec/variants.yaml`; it differs and conforms.
+        mounts: further instances, by path prefix (`/name`), with their faults and variants. Each has a fresh database
+            in memory; all take the same tokens, unless a variant makes them others.
 
     Raises:
-        BadSetting: a fault is unknown, or the database cannot be opened.
+        BadSetting: a fault or a variant is unknown, or the database cannot be opened.
         OSError: the address is not to be had.
     """
     secret = auth.new_secret()
@@ -61,9 +63,10 @@ def serve(  # noqa: PLR0913 - the options of a command
             return create_app(sessions, secret=secret, base_url=url + place, behaviour=behaviour_with(names))
 
         prefixes = {"/" + name.strip("/"): names for name, names in (mounts or {}).items()}
-        app = instance("", faults, database_url or EPHEMERAL)
+        names = (*faults, *variants)
+        app = instance("", names, database_url or EPHEMERAL)
         instances = {prefix: instance(prefix, names, EPHEMERAL) for prefix, names in prefixes.items()}
-        _run(under_prefixes(app, instances), listener, lambda: on_ready(url, auth.tokens(secret)))
+        _run(under_prefixes(app, instances), listener, lambda: on_ready(url, behaviour_with(names).tokens(secret)))
 
 
 def _url(listener: socket.socket) -> str:
@@ -106,6 +109,7 @@ def _run(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) ->
         loop="asyncio",
         http="h11",
         server_header=False,
+        date_header=False,  # each instance has a clock of its own
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,
     )

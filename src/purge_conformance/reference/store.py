@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from purge_conformance.reference.database import by_guid
 from purge_conformance.reference.tables import (
@@ -32,15 +32,24 @@ def record_event(session: Session, event: AppUsageEvent) -> None:
     session.add(event)
 
 
+def add_app(session: Session, space: Space, name: str) -> App:
+    """Make a stopped app in a space, with its `web` process of the same guid."""
+    guid = new_guid()
+    app = App(guid=guid, name=name, space=space, processes=[Process(guid=guid)])
+    session.add(app)
+    session.flush()
+    return app
+
+
 def usage_event(
-    app: App,
+    process: Process,
     *,
     previous_state: str | None = None,
     previous_instances: int | None = None,
     previous_memory_in_mb: int | None = None,
 ) -> AppUsageEvent:
-    """Describe an app and its process as they are now; what was before is the same, save what is named."""
-    process, space = app.web, app.space
+    """Describe a process and its app as they are now; what was before is the same, save what is named."""
+    app, space = process.app, process.app.space
     moment = now()
     return AppUsageEvent(
         guid=new_guid(),
@@ -76,7 +85,8 @@ def _become(session: Session, app: App, state: str, record: Record) -> None:
     before = app.state
     if before != state:
         app.state = state
-        record(session, usage_event(app, previous_state=before))
+        for process in app.processes:
+            record(session, usage_event(process, previous_state=before))
 
 
 def scale(session: Session, process: Process, changes: Mapping[str, int], record: Record) -> None:
@@ -86,12 +96,12 @@ def scale(session: Session, process: Process, changes: Mapping[str, int], record
         setattr(process, column, value)
     changed = (instances, memory_in_mb) != (process.instances, process.memory_in_mb)
     if changed and process.app.state == STARTED:
-        event = usage_event(process.app, previous_instances=instances, previous_memory_in_mb=memory_in_mb)
+        event = usage_event(process, previous_instances=instances, previous_memory_in_mb=memory_in_mb)
         record(session, event)
 
 
 def delete_app(session: Session, app: App, record: Record) -> None:
-    """Stop an app and remove it with its process; its events stay."""
+    """Stop an app and remove it with its processes; its events stay."""
     stop(session, app, record)
     session.delete(app)
 
@@ -116,14 +126,19 @@ def _stop_all(session: Session, space: Space, record: Record) -> None:
 
 def started_apps(session: Session) -> Sequence[App]:
     """Find every started app, in the order of creation."""
-    with_all = (joinedload(App.web), joinedload(App.space))
+    with_all = (selectinload(App.processes), joinedload(App.space))
     return session.scalars(select(App).where(App.state == STARTED).options(*with_all).order_by(App.id)).all()
 
 
 def seed_of(app: App, moment: str) -> AppUsageEvent:
     """Make the event that a purge leaves of a started app: it has the app's guid, and the time of the purge."""
-    event = usage_event(app)
-    event.guid, event.created_at, event.updated_at = app.guid, moment, moment
+    return seed_of_process(app.web, moment)
+
+
+def seed_of_process(process: Process, moment: str) -> AppUsageEvent:
+    """Make the event of a process that a purge leaves: it has the process's guid, and the time of the purge."""
+    event = usage_event(process)
+    event.guid, event.created_at, event.updated_at = process.guid, moment, moment
     return event
 
 

@@ -6,19 +6,53 @@ comparing them has the whole-second semantics of Cloud Controller's filters on e
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STARTED, STOPPED = "STARTED", "STOPPED"
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """A server's clock: how far ahead of the machine's it is, and how it writes the time."""
+
+    ahead: timedelta = timedelta()
+    written: str = TIMESTAMP_FORMAT
+
+
+# The instances of a process share these tables, and each has a clock of its own.
+_clock: ContextVar[Clock] = ContextVar("clock", default=Clock())  # noqa: B039 - a frozen value
+
+
+@contextmanager
+def told_by(clock: Clock) -> Iterator[None]:
+    """Let a clock tell the time within the block."""
+    token = _clock.set(clock)
+    try:
+        yield
+    finally:
+        _clock.reset(token)
+
+
+def moment() -> datetime:
+    """Tell the time of the server's clock in UTC."""
+    return datetime.now(UTC) + _clock.get().ahead
+
+
 def now() -> str:
-    """Tell the time of the server's clock in UTC, in whole seconds."""
-    return datetime.now(UTC).strftime(TIMESTAMP_FORMAT)
+    """Write the time of the server's clock in UTC, in whole seconds unless the clock writes it otherwise."""
+    return moment().strftime(_clock.get().written)
 
 
 def new_guid() -> str:
@@ -59,7 +93,7 @@ class Space(Base):
 
 
 class App(Base):
-    """An app with its one process; its name is unique in its space."""
+    """An app with its processes, of which `web` is the first; its name is unique in its space."""
 
     __tablename__ = "apps"
     __table_args__ = (UniqueConstraint("space_guid", "name"), Base.__table_args__)
@@ -68,20 +102,27 @@ class App(Base):
     state: Mapped[str] = mapped_column(String(16), default=STOPPED)
     space_guid: Mapped[str] = mapped_column(ForeignKey(Space.guid))
     space: Mapped[Space] = relationship(back_populates="apps")
-    web: Mapped[Process] = relationship(back_populates="app", cascade="all, delete-orphan")
+    processes: Mapped[list[Process]] = relationship(
+        back_populates="app", cascade="all, delete-orphan", order_by="Process.id"
+    )
+
+    @property
+    def web(self) -> Process:
+        """The process that every app has."""
+        return self.processes[0]
 
 
 class Process(Base):
-    """The `web` process of an app: it has the app's guid, as in Cloud Controller, and runs when the app is started."""
+    """A process of an app, which runs when the app is started; `web` has the app's guid, as in Cloud Controller."""
 
     __tablename__ = "processes"
 
-    app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid), unique=True)
+    app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid))
     type: Mapped[str] = mapped_column(String(255), default="web")
     instances: Mapped[int] = mapped_column(default=1)
     memory_in_mb: Mapped[int] = mapped_column(default=1024)
     disk_in_mb: Mapped[int] = mapped_column(default=1024)
-    app: Mapped[App] = relationship(back_populates="web")
+    app: Mapped[App] = relationship(back_populates="processes")
 
 
 class AppUsageEvent(Base):
@@ -102,6 +143,8 @@ class AppUsageEvent(Base):
     previous_instances: Mapped[int]
     memory_in_mb: Mapped[int]
     previous_memory_in_mb: Mapped[int]
+    task_guid: Mapped[str | None] = mapped_column(String(255))
+    task_name: Mapped[str | None] = mapped_column(String(255))
 
 
 class Job(Base):

@@ -119,7 +119,9 @@ def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body:
     for _ in app(scope, receive, send).__await__():
         pytest.fail("The server waited for something, and there is nothing to wait for.")
     sent = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
-    return Answer(messages[0]["status"], sent, b"".join(part.get("body", b"") for part in messages[1:]).decode())
+    return Answer(
+        messages[0]["status"], sent, b"".join(part.get("body", b"") for part in messages[1:]).decode(errors="replace")
+    )
 
 
 class Clock:

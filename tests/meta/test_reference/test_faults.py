@@ -10,96 +10,16 @@ from purge_conformance import catalogue
 from purge_conformance.errors import BadSetting
 from purge_conformance.reference import behaviour_with
 from purge_conformance.reference.behaviour import Behaviour
-from purge_conformance.reference.faults import FAULTS
+from purge_conformance.reference.changes import FAULTS
 
-from .conftest import EVENTS, PURGE
+from .conftest import PURGE
+from .transcript import transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from .conftest import Answer, Api
-
-Exchange = tuple[int, str, str]
-
-
-def transcript(api: Api) -> list[Exchange]:
-    """Do everything once that a fault may touch; return what a client sees of each answer."""
-    return [(answer.status, answer.headers["content-type"], answer.text) for answer in _session(api)]
-
-
-def _session(api: Api) -> Iterator[Answer]:
-    apps = _foundation(api)
-    yield from _reading(api)
-    yield from _refused(api)
-    yield from _purging(api, apps)
-    yield from _purging(api, apps)
-    yield api.get(f"{EVENTS}?order_by=-created_at&per_page=3")
-
-
-def _foundation(api: Api) -> dict[str, str]:
-    """Make apps of every kind in two organizations; return their guids by what is special about them."""
-    here, beside, there = api.space(), api.space("beside"), api.space("there", "elsewhere")
-    spaces = {"idle": here, "busy": here, "empty": here, "gone": here, "beside": beside, "there": there, "newest": here}
-    apps = {name: api.app_in(space, name, started=name != "idle") for name, space in spaces.items()}
-    api.post(f"/v3/processes/{apps['empty']}/actions/scale", {"instances": 0})
-    api.call("DELETE", f"/v3/apps/{apps['gone']}")
-    return apps
-
-
-def _some_event(api: Api) -> tuple[str, str]:
-    """Pick an event from the middle; return its guid and created_at, or others where a fault left no event."""
-    events = api.events() or [{"guid": "nobody", "created_at": "2026-01-01T00:00:00Z"}]
-    middle = events[len(events) // 2]
-    return middle["guid"], middle["created_at"]
-
-
-def _reading(api: Api) -> Iterator[Answer]:
-    guid, moment = _some_event(api)
-    yield api.get(EVENTS)
-    for query in (
-        "per_page=2",
-        "per_page=2&page=2",
-        "order_by=-created_at&per_page=2",
-        f"guids={guid}",
-        f"after_guid={guid}",
-        f"created_ats={moment}",
-        f"created_ats[gt]={moment}",
-        f"created_ats[lt]={moment}&per_page=1",
-        "per_page=0",
-        "nonsense=1",
-    ):
-        yield api.get(f"{EVENTS}?{query}")
-    yield api.get(f"{EVENTS}/{guid}")
-    yield api.get(f"{EVENTS}/nobody")
-    yield api.get(f"{EVENTS}/actions/nope")
-    for role in (None, "expired", "global_auditor", "space_developer"):
-        yield api.get(EVENTS, role=role)
-
-
-def _refused(api: Api) -> Iterator[Answer]:
-    """Ask for purges that must be refused, each with a look at what it left."""
-    for role in (None, "expired", "global_auditor", "space_developer"):
-        yield api.post(PURGE, role=role)
-        yield api.get(EVENTS)
-    yield api.call("POST", PURGE, role=None, headers={"authorization": f"bearer {api.tokens['admin']}x"})
-    yield api.post(PURGE, b"{")
-    yield api.get(EVENTS)
-    yield api.get(PURGE)
-    yield api.get(EVENTS)
-
-
-def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
-    """Purge twice at a stretch, then make something happen, each with a look at what it left."""
-    destroyed, _ = _some_event(api)
-    for _ in range(2):
-        yield api.post(PURGE)
-        yield api.get(EVENTS)
-    yield api.get(f"{EVENTS}/{destroyed}")
-    yield api.get(f"{EVENTS}/{apps['busy']}")
-    yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", {"instances": 5})
-    for action in ("start", "stop"):
-        yield api.post(f"/v3/apps/{apps['idle']}/actions/{action}")
-    yield api.get(EVENTS)
+    from .conftest import Api
+    from .transcript import Exchange
 
 
 def test_faults_are_catalogued() -> None:
@@ -135,5 +55,5 @@ def test_faults_add_up(api_behaving: Callable[[Behaviour], Api]) -> None:
 
 def test_unknown_fault_is_refused() -> None:
     """An unknown fault is misuse, and the message names the known ones."""
-    with pytest.raises(BadSetting, match=r"'no-such-fault' is no fault .* keeps-oldest-event"):
+    with pytest.raises(BadSetting, match=r"'no-such-fault' is no fault and no variant .* keeps-oldest-event"):
         behaviour_with(["no-such-fault"])

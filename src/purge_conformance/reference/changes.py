@@ -1,0 +1,51 @@
+"""Every change of the conforming behaviour that has a name: the faults and the variants of `spec/`, by their ids."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.reference import (
+    answer_variants,
+    foundation_variants,
+    list_faults,
+    list_variants,
+    purge_faults,
+    purge_variants,
+    request_faults,
+    request_variants,
+)
+from purge_conformance.reference.behaviour import Behaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from purge_conformance.reference.change_kit import Change
+
+FAULTS: Mapping[str, Change] = {**purge_faults.FAULTS, **request_faults.FAULTS, **list_faults.FAULTS}
+VARIANTS: Mapping[str, Change] = {
+    **purge_variants.VARIANTS,
+    **request_variants.VARIANTS,
+    **answer_variants.VARIANTS,
+    **list_variants.VARIANTS,
+    **foundation_variants.VARIANTS,
+}
+
+
+def behaviour_with(names: Iterable[str]) -> Behaviour:
+    """Change the conforming behaviour by each of the named faults and variants, in their order.
+
+    Raises:
+        BadSetting: a name is unknown.
+    """
+    return reduce(lambda behaviour, name: _change(name)(behaviour), names, Behaviour())
+
+
+def _change(name: str) -> Change:
+    known = {**FAULTS, **VARIANTS}
+    if name not in known:
+        raise BadSetting(
+            f"{name!r} is no fault and no variant of the reference server. Take one of: {', '.join(sorted(known))}."
+        )
+    return known[name]

@@ -1,0 +1,232 @@
+"""Variants of the foundation around the events: its apps, its clock, its neighbours."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from purge_conformance.reference import problems, store
+from purge_conformance.reference.access import deleted
+from purge_conformance.reference.change_kit import Change, around, everywhere, finishing, registering, together
+from purge_conformance.reference.database import by_guid
+from purge_conformance.reference.tables import STARTED, App, AppUsageEvent, Organization, Space, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+
+VARIANTS: dict[str, Change] = {}
+variant = registering(VARIANTS)
+
+FURNISHED = "furnished"
+CALLS_BETWEEN_DEEDS = 4
+MOST_NEIGHBOURS = 12
+LOOKS_UNTIL_GONE = 3
+
+
+def _furnishing(*, started: int = 3, stopped: int = 1, restarts: int = 0) -> Change:
+    """Let apps exist from the start, in an organization of their own, with a history of a minute between events."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        def furnish(session: Session) -> None:
+            behaviour.furnish(session)
+            if not _furnished(session):
+                _furnish(session, behaviour, started=started, stopped=stopped, restarts=restarts)
+
+        return replace(behaviour, furnish=furnish)
+
+    return change
+
+
+def _furnished(session: Session) -> Sequence[App]:
+    return session.scalars(select(App).where(App.space.has(Space.name == FURNISHED)).order_by(App.id)).all()
+
+
+def _furnish(session: Session, behaviour: Behaviour, *, started: int, stopped: int, restarts: int) -> None:
+    history: list[AppUsageEvent] = []
+
+    def record(session: Session, event: AppUsageEvent) -> None:
+        behaviour.record(session, event)
+        history.append(event)
+
+    space = Space(name=FURNISHED, organization=Organization(name=FURNISHED))
+    session.add(space)
+    apps = [store.add_app(session, space, f"app {number} é") for number in range(started + stopped)]
+    for app in apps[:started]:
+        store.start(session, app, record)
+    for number in range(restarts):
+        store.stop(session, apps[number % started], record)
+        store.start(session, apps[number % started], record)
+    for minutes, event in enumerate(reversed(history), 1):
+        event.created_at = event.updated_at = (moment() - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+variant("apps-from-the-start")(_furnishing())
+variant("many-apps")(_furnishing(started=120, stopped=60, restarts=290))
+
+
+@around("create_organization", "create_space", "create_app")
+def _forbid_creation(call: Call, answer: Handler) -> Reply:
+    answer(call)
+    raise problems.not_authorized()
+
+
+@around("create_organization", "create_space", "create_app")
+def _know_no_creation(_call: Call, _answer: Handler) -> Reply:
+    raise problems.unknown_request()
+
+
+variant("no-app-creation")(together(_furnishing(), _forbid_creation))
+variant("no-creation-routes")(together(_furnishing(), _know_no_creation))
+
+
+@around("start_app", "restart_app")
+def _want_droplet(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if reply.body["guid"] not in {app.guid for app in _furnished(call.session)}:
+        raise problems.unprocessable("Assign a droplet before starting this app.")
+    return reply
+
+
+variant("start-needs-droplet")(together(_furnishing(), _want_droplet))
+
+
+@variant("no-processes-api")
+@around(
+    "list_processes",
+    "get_process",
+    "scale_process",
+    "list_app_processes",
+    "get_app_process",
+    "scale_app_process",
+)
+def _(_call: Call, _answer: Handler) -> Reply:
+    raise problems.unknown_request()
+
+
+@variant("deletes-never-end")
+@around("delete_app", "delete_space", "delete_organization")
+def _(call: Call, answer: Handler) -> Reply:
+    with call.session.begin_nested() as undone:
+        answer(call)
+        undone.rollback()
+    return deleted(call, "resource.delete")
+
+
+@variant("deletes-take-a-while")
+def _(behaviour: Behaviour) -> Behaviour:
+    looks_left: dict[str, int] = {}
+
+    @around("delete_app")
+    def later(call: Call, _answer: Handler) -> Reply:
+        looks_left.setdefault(call.parts["guid"], LOOKS_UNTIL_GONE)
+        return deleted(call, "app.delete")
+
+    @around("get_app")
+    def at_last(call: Call, answer: Handler) -> Reply:
+        guid = call.parts["guid"]
+        looks_left.update({guid: looks_left[guid] - 1} if guid in looks_left else {})
+        app = by_guid(call.session, App, guid)
+        if app and looks_left.get(guid) == 0:
+            store.delete_app(call.session, app, behaviour.record)
+            call.session.flush()
+            return call.behaviour.refusal(problems.not_found("App"))
+        return answer(call)
+
+    return at_last(later(behaviour))
+
+
+def _ahead(**time: float) -> Change:
+    return lambda behaviour: replace(behaviour, clock=replace(behaviour.clock, ahead=timedelta(**time)))
+
+
+@finishing
+def _without_date(reply: Reply) -> Reply:
+    return replace(reply, headers={name: value for name, value in reply.headers.items() if name != "date"})
+
+
+@finishing
+def _with_machines_date(reply: Reply) -> Reply:
+    return replace(reply, headers={**reply.headers, "date": format_datetime(datetime.now(UTC), usegmt=True)})
+
+
+variant("clock-ahead")(_ahead(hours=1))
+variant("clock-behind")(_ahead(days=-400))
+variant("clock-behind-without-date")(together(_ahead(hours=-1), _without_date))
+variant("database-clock-apart")(together(_ahead(seconds=1), _with_machines_date))
+
+
+@variant("busy-neighbours")
+def _(behaviour: Behaviour) -> Behaviour:
+    calls = 0
+    chance = random.Random(0)  # noqa: S311 - the same in every run
+
+    @everywhere
+    def disturbed(call: Call, answer: Handler) -> Reply:
+        nonlocal calls
+        calls += 1
+        if calls % CALLS_BETWEEN_DEEDS == 0:
+            chance.choice(DEEDS)(call.session, chance, behaviour.record)
+            call.session.flush()
+        return answer(call)
+
+    return disturbed(_furnishing()(behaviour))
+
+
+def _neighbour(session: Session, chance: random.Random) -> App:
+    return chance.choice(_furnished(session))
+
+
+def _start(session: Session, chance: random.Random, record: store.Record) -> None:
+    store.start(session, _neighbour(session, chance), record)
+
+
+def _stop(session: Session, chance: random.Random, record: store.Record) -> None:
+    store.stop(session, _neighbour(session, chance), record)
+
+
+def _restart(session: Session, chance: random.Random, record: store.Record) -> None:
+    app = _neighbour(session, chance)
+    store.stop(session, app, record)
+    store.start(session, app, record)
+
+
+def _scale(session: Session, chance: random.Random, record: store.Record) -> None:
+    store.scale(session, _neighbour(session, chance).web, {"instances": chance.randrange(5)}, record)
+
+
+def _create(session: Session, chance: random.Random, record: store.Record) -> None:
+    neighbours = _furnished(session)
+    if len(neighbours) < MOST_NEIGHBOURS:
+        app = store.add_app(session, neighbours[0].space, f"neighbour {chance.random()}")
+        store.start(session, app, record)
+
+
+def _delete(session: Session, chance: random.Random, record: store.Record) -> None:
+    neighbours = _furnished(session)
+    if len(neighbours) > MOST_NEIGHBOURS // 2:
+        store.delete_app(session, chance.choice(neighbours), record)
+
+
+def _run_task(session: Session, chance: random.Random, record: store.Record) -> None:
+    event = store.usage_event(_neighbour(session, chance).web)
+    event.state, event.previous_state = "TASK_STARTED", "TASK_STOPPED"
+    event.task_guid, event.task_name = event.guid[::-1], "migrate"
+    record(session, event)
+
+
+def _stage(session: Session, chance: random.Random, record: store.Record) -> None:
+    event = store.usage_event(_neighbour(session, chance).web)
+    event.state, event.previous_state = "BUILDPACK_SET", STARTED
+    record(session, event)
+
+
+DEEDS = (_start, _stop, _restart, _scale, _create, _delete, _run_task, _stage)

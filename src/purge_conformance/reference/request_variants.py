@@ -1,0 +1,147 @@
+"""Variants of tokens, of what is refused and how, and of which paths and methods are known."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import jwt
+
+from purge_conformance.reference import auth, problems
+from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.change_kit import Change, around, everywhere, instead_of, registering
+from purge_conformance.reference.events import EVENTS, PATH, PURGE_PATH
+from purge_conformance.reference.problems import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIANTS: dict[str, Change] = {}
+variant = registering(VARIANTS)
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CALLS_BETWEEN_LIMITS = 60
+
+
+@variant("opaque-tokens")
+def _(behaviour: Behaviour) -> Behaviour:
+    def tokens(secret: str) -> dict[str, str]:
+        return {role: hashlib.sha256(f"{role} {secret}".encode()).hexdigest() for role in behaviour.tokens(secret)}
+
+    def claims(token: str, secret: str) -> Mapping[str, Any]:
+        role = next((role for role, known in tokens(secret).items() if known == token), "expired")
+        if role not in auth.ROLE_SCOPES:
+            raise jwt.InvalidTokenError
+        return {"jti": role, "scope": list(auth.ROLE_SCOPES[role])}
+
+    return replace(behaviour, tokens=tokens, claims=claims)
+
+
+def _refuse_as_400(call: Call, error: ApiError) -> Reply:
+    detail = f"The query parameter is invalid: {error.detail}"
+    return call.behaviour.refusal(ApiError(400, 10005, "CF-BadQueryParameter", detail))
+
+
+variant("bad-parameter-400")(around("list_events")(instead_of(422, _refuse_as_400)))
+
+
+@variant("unknown-parameter-ignored")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    relations = {f"created_ats%5B{relation}%5D" for relation in ("lt", "lte", "gt", "gte")}
+    pairs = call.query_string.decode(errors="replace").replace("[", "%5B").replace("]", "%5D").split("&")
+    kept = "&".join(pair for pair in pairs if pair.partition("=")[0] in {*EVENTS.rules.known, *relations})
+    return answer(replace(call, query_string=kept.encode()))
+
+
+@variant("unknown-after-guid-ignored")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    asked = re.search(rb"(?:^|&)after_guid=([^&]*)", call.query_string)
+    if asked and call.behaviour.find_event(call.session, asked[1].decode(errors="replace")) is None:
+        return answer(replace(call, query_string=call.query_string.replace(asked[0], b"")))
+    return answer(call)
+
+
+def _refuse_odd_guid(call: Call, error: ApiError) -> Reply:
+    odd = not UUID.fullmatch(call.parts["guid"])
+    return call.behaviour.refusal(problems.unprocessable("Guid must be a UUID") if odd else error)
+
+
+@variant("guids-are-uuids")
+@around("list_events", "get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = instead_of(404, _refuse_odd_guid)(call, answer)
+    named = re.findall(rb"(?:^|&)(?:guids|after_guid)=([^&]*)", call.query_string)
+    if any(not UUID.fullmatch(guid) for text in named for guid in unquote(text.decode()).split(",")):
+        raise problems.unprocessable("Guids must be UUIDs")
+    return reply
+
+
+def _known_by_another_method(call: Call) -> bool:
+    return call.path in {PATH, PURGE_PATH} or re.fullmatch(f"{PATH}/[^/]+", call.path) is not None
+
+
+def _allowed(call: Call) -> dict[str, str]:
+    return {"allow": "POST" if call.path == PURGE_PATH else "GET, HEAD"}
+
+
+@variant("wrong-method-405")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if not _known_by_another_method(call):
+        return answer(call)
+    error = ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed")
+    return replace(call.behaviour.refusal(error), headers=_allowed(call))
+
+
+@variant("options-200")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.method != "OPTIONS" or not _known_by_another_method(call):
+        return answer(call)
+    return Reply(headers=_allowed(call), content_type=None)
+
+
+@variant("paths-spelt-freely")
+def _(behaviour: Behaviour) -> Behaviour:
+    def routed(path: str) -> str:
+        return re.sub(r"/+", "/", behaviour.routed(path)).removesuffix("/").removesuffix(".json") or "/"
+
+    return replace(behaviour, routed=routed)
+
+
+def _tell_hidden(call: Call, error: ApiError) -> Reply:
+    is_hidden = call.behaviour.find_event(call.session, call.parts["guid"]) is not None
+    return call.behaviour.refusal(problems.not_authorized() if is_hidden else error)
+
+
+variant("hidden-get-403")(around("get_event")(instead_of(404, _tell_hidden)))
+
+
+@variant("plain-users-list-403")
+def _(behaviour: Behaviour) -> Behaviour:
+    def claims(token: str, secret: str) -> Mapping[str, Any]:
+        held = behaviour.claims(token, secret)
+        return {**held, "scope": [scope for scope in held["scope"] if scope != auth.READ]}
+
+    return replace(behaviour, claims=claims)
+
+
+@variant("rate-limited")
+def _(behaviour: Behaviour) -> Behaviour:
+    calls = 0
+
+    @everywhere
+    def limited(call: Call, answer: Handler) -> Reply:
+        nonlocal calls
+        calls += 1
+        if calls % CALLS_BETWEEN_LIMITS:
+            return answer(call)
+        refusal = call.behaviour.refusal(ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded"))
+        return replace(refusal, headers={"retry-after": "1"})
+
+    return limited(behaviour)

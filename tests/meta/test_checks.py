@@ -1,0 +1,155 @@
+"""The words of judgments: what is a finding, what cannot be told, and whose fault that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import (
+    MOST_FINDINGS,
+    Broken,
+    Inconclusive,
+    NotExercised,
+    Seen,
+    answer,
+    answered,
+    apps_of,
+    hold,
+    need,
+    readable,
+    snapshot_of,
+    status_is,
+    stopped,
+    usable,
+    walk_of,
+)
+from purge_conformance.evidence import Evidence
+from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.results import Blame, Finding
+
+if TYPE_CHECKING:
+    from conftest import Story
+
+
+def test_hold_keeps_the_first() -> None:
+    """Findings break a requirement; the first few are kept, and none holds it."""
+    hold([])
+    with pytest.raises(Broken) as caught:
+        hold(Finding("a", str(n)) for n in range(100))
+    assert [f.got for f in caught.value.findings] == [str(n) for n in range(MOST_FINDINGS)]
+
+
+def test_status_is_one_of(story: Story) -> None:
+    """An answer has one of the statuses, or is a finding that shows it."""
+    status_is([story.say("e", "s", status=400), story.say("e", "s", status=422)], 400, 422)
+    with pytest.raises(Broken, match="expected 400 or 422; got 200 "):
+        status_is([story.say("e", "s", body=b"all\n well")], 400, 422)
+
+
+def test_answered_leaves_out_the_rest(story: Story) -> None:
+    """Lost and rate limited requests are not the target's answers."""
+    kept = [story.say("e", "s", status=status) for status in (200, 429, 503, None)]
+    assert [x.status for x in answered(kept)] == [200, 503]
+
+
+def test_need_gives_answers(story: Story) -> None:
+    """What an experiment saw is given, and remembered as looked at."""
+    story.say("e", "other")
+    wanted = story.say("e", "s")
+    seen = story.seen
+    assert need(seen, "e", "s", why="never") == (wanted,)
+    assert seen.looked_at == [wanted.n]
+
+
+@pytest.mark.parametrize(("status", "words"), [(None, "reset"), (429, "rate limited")])
+def test_need_of_no_answer(status: int | None, words: str, story: Story) -> None:
+    """Requests without an answer are inconclusive, and the network is blamed."""
+    story.say("e", "s", status=status, error="reset" if status is None else None)
+    with pytest.raises(Inconclusive, match=words) as caught:
+        need(story.seen, "e", "s", why="never")
+    assert caught.value.blame is Blame.NETWORK
+
+
+def test_need_of_no_occasion(story: Story) -> None:
+    """What was never tried in a run that ended well is not exercised, for the reason given."""
+    with pytest.raises(NotExercised, match="never"):
+        need(story.seen, "e", "s", why="never")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "blame"),
+    [
+        ("stopped", "The run's 3 purges are spent.", Blame.CONFIGURATION),
+        ("lost", "no answer", Blame.NETWORK),
+        ("crashed", "KeyError: 'guid'", Blame.SUITE),
+    ],
+)
+def test_stopped_says_whose_fault(name: str, value: object, blame: Blame, story: Story) -> None:
+    """An experiment that was held back or cut short is inconclusive, with the reason that was noted."""
+    story.note("e", name, value)
+    with pytest.raises(Inconclusive) as caught:
+        stopped(story.seen, "e")
+    assert caught.value.blame is blame
+
+
+def test_stopped_of_another_is_nothing(story: Story) -> None:
+    """That another experiment was held back does not matter."""
+    story.note("other", "stopped", "spent")
+    stopped(story.seen, "e")
+
+
+def test_killed_run_is_suites_fault(story: Story) -> None:
+    """A run that did not come to its end is inconclusive where it had not come to yet."""
+    killed = Seen(Evidence(story.evidence.header, (), ()))
+    with pytest.raises(Inconclusive, match="killed") as caught:
+        need(killed, "e", "s", why="never")
+    assert caught.value.blame is Blame.SUITE
+
+
+def test_unreadable_list_is_inconclusive(story: Story) -> None:
+    """A list that could not be read to its end is inconclusive, and the last answer is shown."""
+    story.walk("e", "s.events", [], complete=False)
+    with pytest.raises(Inconclusive, match="could not be read to its end: 200"):
+        snapshot_of(story.seen, "e", "s")
+    with pytest.raises(Inconclusive, match="no request"):
+        readable(walk_of(story.seen, "e", "s.events").__class__((), (), None, complete=False), "apps")
+
+
+def test_unreadable_apps_are_inconclusive(story: Story) -> None:
+    """Events that could be read do not make up for apps that could not."""
+    story.walk("e", "s.events", [])
+    with pytest.raises(Inconclusive, match="list of apps"):
+        apps_of(snapshot_of(story.seen, "e", "s"))
+
+
+def test_resource_is_all_below(story: Story) -> None:
+    """Every answer on the resource or below it counts, whoever asked, and no other."""
+    kept = [story.purge("e"), story.say("f", "s", path=f"{EVENTS}?page=1"), story.say("f", "s", path=f"{EVENTS}/x/y")]
+    story.say("e", "s", path="/v3/apps")
+    story.say("e", "s", path=PURGE, status=None)
+    assert list(story.seen.resource()) == kept
+
+
+def test_unusable_target_is_not_judged(story: Story) -> None:
+    """Of a target that turned out to be no API, or to refuse its admin, no answer is held against it."""
+    usable(story.evidence)
+    story.note("reach", "unusable", {"blame": "authentication", "reason": "refused"})
+    with pytest.raises(Inconclusive, match="refused") as caught:
+        usable(story.evidence)
+    assert caught.value.blame is Blame.AUTHENTICATION
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (200, b"", "200"),
+        (500, b"a\n\n b", "500 a b"),
+        (200, b"x" * 1000, f"200 {'x' * 300} ..."),
+        (None, b"", "no answer (reset)"),
+        (200, b"\xff", "200 �"),
+    ],
+)
+def test_answer_is_short(status: int | None, body: bytes, words: str, story: Story) -> None:
+    """An answer is told in a few words on one line."""
+    assert answer(story.say("e", "s", status=status, body=body, error="reset")) == words

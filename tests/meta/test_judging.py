@@ -1,0 +1,130 @@
+"""Judging: what the end of a judgment means for its requirement, and for the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.checks import Broken, Inconclusive, NotExercised
+from purge_conformance.errors import BadData, BadSetting
+from purge_conformance.guard import PURGE
+from purge_conformance.judging import MOST_EVIDENCE, Judging, wanted
+from purge_conformance.results import Blame, Finding, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from conftest import Story
+
+REQUIREMENTS = {r.id: r for r in catalogue.requirements()}
+
+
+def judging(story: Story, *names: str) -> Judging:
+    """Return a judging of these requirements."""
+    return Judging(story.evidence, {name: REQUIREMENTS[name] for name in names or ("PURGE-01",)})
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "blame"),
+    [
+        (None, Outcome.PASSED, None),
+        (Broken((Finding("200", "500"),)), Outcome.FAILED, Blame.TARGET),
+        (Inconclusive("lost", Blame.NETWORK), Outcome.INCONCLUSIVE, Blame.NETWORK),
+        (NotExercised("no token", Blame.CONFIGURATION), Outcome.NOT_EXERCISED, Blame.CONFIGURATION),
+        (NotExercised("it did not occur"), Outcome.NOT_EXERCISED, Blame.TARGET),
+        (KeyError("guid"), Outcome.INCONCLUSIVE, Blame.SUITE),
+        (AssertionError("bare"), Outcome.INCONCLUSIVE, Blame.SUITE),
+        (KeyboardInterrupt(), Outcome.INCONCLUSIVE, Blame.SUITE),
+    ],
+)
+def test_end_has_meaning(error: BaseException | None, outcome: Outcome, blame: Blame | None, story: Story) -> None:
+    """A judgment returns, or says how it ended; any other exception is the suite's defect, never the target's."""
+    found = judging(story).add("PURGE-01", error, [], 0.1)
+    assert (found.outcome, found.blame) == (outcome, blame)
+    assert bool(found.reason) == (outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED})
+
+
+def test_failure_names_its_exchange(story: Story) -> None:
+    """A failure carries its findings, with the line that sends the request again, and the telling exchange first."""
+    story.say("e", "s")
+    story.purge("purge")
+    found = judging(story).add("PURGE-01", Broken((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1)
+    assert (found.evidence, found.findings[1].curl) == ((2, 1), None)
+    assert found.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE}"
+
+
+def test_evidence_is_bounded(story: Story) -> None:
+    """A result names each exchange once, and not more of them than anybody reads."""
+    found = judging(story).add("PURGE-01", None, [*range(1, 100), *range(1, 100)], 0.1)
+    assert found.evidence == tuple(range(1, MOST_EVIDENCE + 1))
+
+
+def test_silence_is_inconclusive(story: Story) -> None:
+    """A requirement on which no judgment reported is inconclusive by the suite's fault, and so is the verdict."""
+    (found,) = judging(story).run().requirements
+    assert (found.outcome, found.blame) == (Outcome.INCONCLUSIVE, Blame.SUITE)
+    assert judging(story).run().verdict is Verdict.INCONCLUSIVE
+
+
+def test_not_judged_gives_its_reason(story: Story) -> None:
+    """A requirement that no run can judge is not exercised, and its reason is given."""
+    (found,) = judging(story, "BODY-03").run().requirements
+    assert (found.outcome, found.reason) == (Outcome.NOT_EXERCISED, REQUIREMENTS["BODY-03"].not_judged)
+    assert found.conditional
+
+
+def test_results_keep_the_order(story: Story) -> None:
+    """Results stand in the order of the requirements, whichever came first."""
+    one = judging(story, "PURGE-01", "PURGE-02")
+    one.add("PURGE-02", None, [], 0)
+    one.add("PURGE-01", None, [], 0)
+    assert [r.id for r in one.run().requirements] == ["PURGE-01", "PURGE-02"]
+
+
+def test_run_counts_what_was_sent(story: Story) -> None:
+    """The run counts requests, the admin's purges, statuses by operation, and the time of each experiment."""
+    story.purge("purge")
+    story.purge("refused", role="none", status=401)
+    story.say("refused", "look", status=418)
+    run = judging(story).run()
+    counted = {(c.operation, c.status): (c.documented, c.count) for c in run.coverage}
+    assert (run.requests, run.purges) == (3, 1)
+    assert counted["purgeAndSeedAppUsageEvents", 200] == (True, 1)
+    assert counted["purgeAndSeedAppUsageEvents", 503] == (True, 0)
+    assert counted["listAppUsageEvents", 418] == (False, 1)
+    assert [(t.experiment, t.seconds, t.requests) for t in run.timings] == [("purge", 0.5, 1), ("refused", 1.5, 2)]
+
+
+def test_empty_run_is_told(story: Story) -> None:
+    """Evidence without an exchange makes a run without one, which is inconclusive."""
+    run = judging(story).run()
+    assert (run.requests, run.verdict, run.finished_at) == (0, Verdict.INCONCLUSIVE, run.started_at)
+
+
+def test_notes_are_sentences(story: Story) -> None:
+    """What a reader must know beside the results stands in the notes."""
+    story.note("archive", "archived", {"events": 3, "complete": False})
+    story.note("foundation", "trouble", "POST /v3/apps made nothing")
+    story.note("demolish", "left", ["/v3/apps/1"])
+    story.note("lists", "stopped", "The run's 600 requests are spent.")
+    text = "\n".join(judging(story).run().notes)
+    for words in ("3 events", "not complete", "POST /v3/apps", "by hand: /v3/apps/1", "lists was cut short"):
+        assert words in text
+
+
+def test_wanted_is_what_was_asked(story: Story) -> None:
+    """Without other wishes the run's own profiles and globs are judged; others replace them."""
+    assert {r.profile for r in wanted(story.evidence, [], []).values()} == {"core"}
+    assert set(wanted(story.evidence, ["upstream"], ["UP-SEED-0*"])) == {"UP-SEED-01", "UP-SEED-02", "UP-SEED-03"}
+    with pytest.raises(BadSetting):
+        wanted(story.evidence, [], ["NO-SUCH"])
+
+
+def test_wanted_refuses_damaged_header(story: Story) -> None:
+    """A header that does not say what was asked for is bad data."""
+    story.evidence.header.settings.pop("select")
+    try:
+        with pytest.raises(BadData, match="Restore"):
+            wanted(story.evidence, [], [])
+    finally:
+        story.evidence.header.settings["select"] = []

@@ -1,0 +1,252 @@
+"""The judgments on hand-made evidence: what breaks a requirement, and what others did meanwhile, which does not."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.checks import Broken, Inconclusive, NotExercised
+from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.results import Blame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Story
+
+    from purge_conformance.checks import Seen
+
+    Row = dict[str, Any]
+
+ROOM = "purge_conformance.conformance"
+FILES = (
+    "afterwards",
+    "authentication",
+    "errors",
+    "get",
+    "list_filters",
+    "list_pages",
+    "purge",
+    "refused",
+    "requests",
+    "seed",
+)
+
+
+def judgments() -> dict[str, Callable[[Seen], None]]:
+    """Return the judgments of the core profile by the requirement that they assert."""
+    modules = [importlib.import_module(f"{ROOM}.test_{name}") for name in FILES]
+    functions = [f for module in modules for _, f in inspect.getmembers(module, inspect.isfunction)]
+    return {mark.args[0]: f for f in functions for mark in getattr(f, "pytestmark", [])}
+
+
+JUDGMENTS = judgments()
+
+
+def verdict(story: Story, name: str) -> str:
+    """Return how a judgment ends."""
+    try:
+        JUDGMENTS[name](story.seen)
+    except Broken:
+        return "failed"
+    except Inconclusive:
+        return "inconclusive"
+    except NotExercised:
+        return "not exercised"
+    return "passed"
+
+
+def purge(story: Story, after: list[Row], *, before: list[Row] | None = None, late: list[Row] | None = None) -> None:
+    """Add a purge of a foundation with a started app `a`, whose process is `p`, and a stopped one, `b`.
+
+    Args:
+        story: to which it is added.
+        after: events after it.
+        before: events before it; `old`, of the app `a`, unless given.
+        late: apps that are there after it beside these two.
+    """
+    apps, processes = [story.app("a"), story.app("b", "STOPPED")], [story.process("p", "a"), story.process("b", "b")]
+    story.look("purge", "before", [story.event("old", "a")] if before is None else before, apps, processes)
+    story.purge("purge", sent_at=1_782_907_200.0)
+    story.look("purge", "after", after, [*apps, *(late or [])], processes)
+
+
+SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
+OLD = {**SEEDED, "guid": "old", "created_at": "2026-07-01T12:00:00Z"}
+PROFILE = [
+    "PURGE-01",
+    "PURGE-02",
+    "PURGE-03",
+    "SEED-01",
+    "SEED-02",
+    "SEED-03",
+    "SEED-04",
+    "SEED-05",
+    "SEED-07",
+    "SEED-08",
+]
+
+
+@pytest.mark.parametrize("name", PROFILE)
+def test_good_purge_passes(name: str, story: Story) -> None:
+    """A purge that leaves one event for the one started app fulfils what is required of it."""
+    purge(story, [SEEDED])
+    assert verdict(story, name) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        ("PURGE-03", [SEEDED, OLD]),
+        ("SEED-01", []),
+        ("SEED-02", [SEEDED, {**SEEDED, "guid": "x"}]),
+        ("SEED-03", [SEEDED, {**SEEDED, "guid": "b", "app": {"guid": "b"}}]),
+        ("SEED-04", [{**SEEDED, "guid": "x"}]),
+        ("SEED-05", [{**SEEDED, "app": {"guid": "b"}}]),
+        ("SEED-05", [{**SEEDED, "app": None}]),
+        ("SEED-07", [{**SEEDED, "created_at": "yesterday"}]),
+        ("SEED-07", [{**SEEDED, "created_at": None}]),
+        ("SEED-08", [SEEDED, {**SEEDED, "guid": "gone", "app": {"guid": "gone"}}]),
+    ],
+)
+def test_bad_purge_fails(name: str, after: list[Row], story: Story) -> None:
+    """Each way in which events are kept or populated wrongly fails its requirement."""
+    purge(story, after)
+    assert verdict(story, name) == "failed"
+
+
+LATER = "2026-07-01T12:00:07Z"  # three seconds after the purge, by others
+NEW_APP = {"guid": "new", "state": "STARTED", "updated_at": LATER}
+OTHERS = {
+    "start": {**SEEDED, "guid": "e1", "created_at": LATER, "app": {"guid": "new"}},
+    "task": {**SEEDED, "guid": "e2", "created_at": LATER, "task": {"guid": "t"}},
+    "start of an app not listed yet": {**SEEDED, "guid": "e3", "created_at": LATER, "app": {"guid": "newer"}},
+}
+
+
+@pytest.mark.parametrize("event", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("name", PROFILE)
+def test_others_break_nothing(name: str, event: Row, story: Story) -> None:
+    """What others start between the purge and the look after it is never held against the target."""
+    purge(story, [SEEDED, event], late=[NEW_APP])
+    assert verdict(story, name) != "failed"
+
+
+@pytest.mark.parametrize("name", ["SEED-01", "SEED-02", "SEED-03", "SEED-04", "SEED-08"])
+def test_app_changed_meanwhile_is_left_out(name: str, story: Story) -> None:
+    """An app that others stopped or started during the purge may have an event or none."""
+    story.look("purge", "before", [], [story.app("a"), story.app("c"), story.app("d", "STOPPED")])
+    story.purge("purge")
+    apps = [story.app("a"), story.app("c", "STOPPED", LATER), story.app("d", "STARTED", LATER)]
+    story.look("purge", "after", [SEEDED, {**SEEDED, "guid": "x", "app": {"guid": "d"}}], apps)
+    assert verdict(story, name) in {"passed", "not exercised"}
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b""), (200, b"{}"), (200, b" null\n"), (200, b"{ }")])
+def test_purge_that_says_nothing_passes(status: int, body: bytes, story: Story) -> None:
+    """An empty body, the empty object and null carry no data structure."""
+    story.say("purge", "purge", method="POST", path=PURGE, status=status, body=body)
+    assert verdict(story, "PURGE-02") == "passed"
+
+
+@pytest.mark.parametrize("body", [b"[]", b'""', b'{"count": 0}', b"0", b"false", b"OK", b"<html>", b"\xff"])
+def test_purge_that_says_something_fails(body: bytes, story: Story) -> None:
+    """Anything else is one."""
+    story.say("purge", "purge", method="POST", path=PURGE, body=body)
+    assert verdict(story, "PURGE-02") == "failed"
+
+
+def test_purge_elsewhere_counts_too(story: Story) -> None:
+    """A purge of any experiment is judged by what it returns."""
+    purge(story, [SEEDED])
+    story.say("contract", "purge", method="POST", path=PURGE, data={"count": 1})
+    assert verdict(story, "PURGE-02") == "failed"
+
+
+@pytest.mark.parametrize("place", ["list", "get"])
+def test_returned_event_is_told(place: str, story: Story) -> None:
+    """A destroyed event that comes back later fails, in a list or by its guid."""
+    purge(story, [SEEDED])
+    if place == "list":
+        story.page("late", "last.events", [SEEDED, OLD])
+    else:
+        story.say("late", "destroyed", path=f"{EVENTS}/old", data=OLD)
+    assert verdict(story, "PURGE-05") == "failed"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"<html>", b'{"resources": 1}', b'{"resources": [null, 1, {}]}', b"9" * 5000]
+)
+@pytest.mark.parametrize("name", JUDGMENTS)
+def test_odd_answers_crash_nothing(name: str, body: bytes, story: Story) -> None:
+    """Whatever a target answers, to everything, a judgment ends as one does, and never crashes."""
+    purge(story, [SEEDED])
+    story.exchanges[:] = []
+    for experiment, steps in STEPS.items():
+        for step, (method, path) in steps.items():
+            story.say(experiment, step, method=method, path=path, body=body, tags=TAGS)
+            if path == LIST[1]:
+                story.note(experiment, f"{step}.complete", value=True)
+    verdict(story, name)
+
+
+LIST = ("GET", f"{EVENTS}?per_page=2&page=1&guids=a&after_guid=None&order_by=created_at")
+TAGS = {"credential": "none", "auth": "none", "mode": "positive", "phase": "coverage", "about": "x"}
+STEPS: dict[str, dict[str, tuple[str, str]]] = {
+    "purge": {
+        "purge": ("POST", PURGE),
+        "destroyed": ("GET", f"{EVENTS}/old"),
+        "seeded": ("GET", f"{EVENTS}/a"),
+        "after.events": LIST,
+    },
+    "again": {"purge": ("POST", PURGE), "after.events": LIST},
+    "reads": {"list": LIST, "get": ("GET", f"{EVENTS}/a"), "unknown": ("GET", f"{EVENTS}/no")},
+    "refused": {"look": LIST, "credential": ("POST", PURGE), "method": ("GET", PURGE), "route": ("POST", f"{PURGE}/x")},
+    "lists": {
+        "opening": LIST,
+        "twice": LIST,
+        "walk 4": LIST,
+        "guids 0": LIST,
+        "after_guid 0": LIST,
+        "get": ("GET", f"{EVENTS}/a"),
+        "closing": LIST,
+    },
+    "odd": {"no-json.before.events": LIST, "no-json": ("POST", PURGE), "no-json.after.events": LIST},
+    "contract": {"listAppUsageEvents": LIST, "getAppUsageEvent": ("GET", f"{EVENTS}/%5B")},
+}
+
+
+def test_race_has_its_blame(story: Story) -> None:
+    """A list that somebody else purged while it was read is inconclusive, and a race is blamed."""
+    story.walk("lists", "opening", [SEEDED, OLD])
+    story.walk("lists", "closing", [SEEDED])
+    with pytest.raises(Inconclusive) as caught:
+        JUDGMENTS["LIST-04"](story.seen)
+    assert caught.value.blame is Blame.RACE
+
+
+def test_time_without_date_is_left_open(story: Story) -> None:
+    """Where nothing tells the target's clock, a time that does not agree with ours is not held against it."""
+    purge(story, [{**SEEDED, "created_at": "2026-07-01T09:00:00Z"}])
+    assert verdict(story, "SEED-06") == "not exercised"
+
+
+@pytest.mark.parametrize(
+    ("created_at", "end"),
+    [
+        ("2026-07-01T13:00:00Z", "passed"),
+        ("2026-07-01T15:00:00+02:00", "passed"),
+        ("2026-07-01T13:00:00.5Z", "passed"),
+        ("2026-07-01T12:00:00Z", "failed"),
+        ("2026-07-01T13:01:00Z", "failed"),
+    ],
+)
+def test_time_is_by_targets_clock(created_at: str, end: str, story: Story) -> None:
+    """With a Date header, a time is judged by the target's clock, an hour ahead or not."""
+    date = (("Date", "Wed, 01 Jul 2026 13:00:01 GMT"),)
+    story.say("reach", "events", response_headers=date)
+    purge(story, [{**SEEDED, "created_at": created_at}])
+    assert verdict(story, "SEED-06") == end

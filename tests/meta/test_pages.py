@@ -1,0 +1,111 @@
+"""Pages: what belongs on them, and where their links must lead, whatever the host."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.guard import EVENTS
+from purge_conformance.pages import Page, expected_links, pages_of, walks
+
+if TYPE_CHECKING:
+    from conftest import Story
+
+BASE = "https://cdn.example.org:8443/prefix"
+
+
+def page(story: Story, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -- any link
+    """Return a page of a filtered list."""
+    x = story.say("lists", "walk", path=f"{EVENTS}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}")
+    return Page(x, number, 2, (), 5, 3, links)
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "needed", "due"),
+    [(1, 5, 3, 2), (3, 5, 3, 1), (4, 5, 3, 0), (1, 0, 1, 0), (1, 1, 1, 1), (2, 4, 2, 2)],
+)
+def test_page_is_counted(number: int, total: int, needed: int, due: int, story: Story) -> None:
+    """A page knows how many pages its total takes, at least one, and how many events are due on it."""
+    found = replace(page(story, number), total=total)
+    assert (found.needed, found.due(total)) == (needed, due)
+
+
+def holds(found: Page, name: str, total: int = 5) -> bool:
+    """Return whether a link of the page leads where it must."""
+    return next(is_so for link, _, is_so in expected_links(found, total) if link == name)
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        f"{BASE}{EVENTS}?guids=a%2Cb&order_by=%2Bcreated_at&page=3&per_page=2",
+        f"{BASE}{EVENTS}?page=3&per_page=2&order_by=created_at&guids=a,b",
+        f"{EVENTS}?guids=a,b&order_by=+created_at&page=3&per_page=2",
+    ],
+)
+def test_link_leads_next(href: str, story: Story) -> None:
+    """A link leads to the next page on any host, below any prefix, its parameters in any order and encoding."""
+    assert holds(page(story, next={"href": href}), "next")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        None,
+        {},
+        {"href": None},
+        {"href": 3},
+        "a string",
+        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=2&per_page=2"},
+        {"href": f"{BASE}{EVENTS}?order_by=created_at&page=3&per_page=2"},
+        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=-created_at&page=3&per_page=2"},
+        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=3&per_page=50"},
+        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=3&per_page=2&states=x"},
+        {"href": f"{BASE}/v3/apps?guids=a,b&order_by=created_at&page=3&per_page=2"},
+        {"href": "http://[broken"},
+    ],
+)
+def test_link_leads_astray(link: object, story: Story) -> None:
+    """A link that is missing, or loses a filter, or leads to another page or list, does not hold."""
+    assert not holds(page(story, next=link), "next")
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "link", "is_so"),
+    [(3, 5, None, True), (3, 5, {"href": f"{EVENTS}?page=4"}, False), (1, 0, None, True), (1, 4, None, False)],
+)
+def test_last_page_has_no_next(number: int, total: int, link: object, is_so: bool, story: Story) -> None:  # noqa: FBT001
+    """The last page has no next one, and it alone."""
+    assert holds(page(story, number, next=link), "next", total) is is_so
+
+
+def test_first_page_has_no_previous(story: Story) -> None:
+    """The first page has no previous one, and it alone."""
+    assert holds(page(story, 1), "previous")
+    assert not holds(page(story, 2), "previous")
+
+
+def test_first_may_leave_out_page(story: Story) -> None:
+    """A link to the first page need not say page=1."""
+    href = f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&per_page=2"
+    assert holds(page(story, first={"href": href}), "first")
+
+
+def test_walks_are_those_of_pages(story: Story) -> None:
+    """The walks of the experiment are told apart by step; requests that name no page are none, and neither are gets."""
+    story.walk("lists", "opening", [story.event("a")])
+    story.say("lists", "get", path=f"{EVENTS}/a")
+    story.walk("lists", "walk 4", [story.event("a")], complete=False)
+    story.walk("purge", "after.events", [])
+    assert [walk.complete for walk in walks(story.seen)] == [True, False]
+    assert len(walks(story.seen, "walk")) == 1
+
+
+def test_unreadable_pages_are_left_out(story: Story) -> None:
+    """Of a walk only the pages that could be read are judged as such."""
+    story.walk("lists", "opening", [story.event("a")])
+    story.say("lists", "opening", path=f"{EVENTS}?per_page=500&page=2", status=500)
+    (found,) = pages_of(walks(story.seen)[0])
+    assert (found.number, found.size, found.guids, found.total) == (1, 500, ("a",), 1)

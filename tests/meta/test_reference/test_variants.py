@@ -1,0 +1,89 @@
+"""The variants: all registered, each visible to a client, and the ones that stand by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.reference import behaviour_with
+from purge_conformance.reference.behaviour import Behaviour
+from purge_conformance.reference.changes import FAULTS, VARIANTS
+
+from .conftest import EVENTS, PURGE, SECRET
+from .transcript import transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Api
+    from .transcript import Exchange
+
+
+def test_variants_are_catalogued() -> None:
+    """The variants of the server are those of spec/variants.yaml, each once, and none has the name of a fault."""
+    assert sorted(variant.id for variant in catalogue.variants()) == sorted(VARIANTS)
+    assert not set(VARIANTS) & set(FAULTS)
+
+
+@pytest.fixture(scope="module")
+def plain() -> list[Exchange]:
+    """Hold the transcript of an instance without variants, once one was made."""
+    return []
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_variant_shows(name: str, api_behaving: Callable[[Behaviour], Api], plain: list[Exchange]) -> None:
+    """A client that does everything once sees the difference that a variant makes."""
+    if not plain:
+        plain.extend(transcript(api_behaving(Behaviour())))
+    assert transcript(api_behaving(behaviour_with([name]))) != plain
+
+
+def test_opaque_tokens_hold(api_behaving: Callable[[Behaviour], Api]) -> None:
+    """Opaque tokens are known by their text: an admin's purges, an expired one does not, a JWT neither."""
+    behaviour = behaviour_with(["opaque-tokens"])
+    api = api_behaving(behaviour)
+    opaque = behaviour.tokens(SECRET)
+    assert api.post(PURGE).status == 401
+    api.tokens = opaque
+    assert [api.post(PURGE, role=role).status for role in ("admin", "global_auditor", "expired")] == [200, 403, 401]
+
+
+def test_each_process_is_seeded(api_behaving: Callable[[Behaviour], Api]) -> None:
+    """With seeds-each-process an app has two processes, and the guids of the seeded events are theirs."""
+    api = api_behaving(behaviour_with(["seeds-each-process"]))
+    app = api.app_in(api.space(), "app")
+    assert len(api.events()) == 2
+    api.post(PURGE)
+    processes = api.get(f"/v3/apps/{app}/processes").json["resources"]
+    assert [process["type"] for process in processes] == ["web", "worker"]
+    assert [event["guid"] for event in api.events()] == [process["guid"] for process in processes]
+    assert {event["app"]["guid"] for event in api.events()} == {app}
+
+
+def test_fractions_are_filtered_exactly(api_behaving: Callable[[Behaviour], Api]) -> None:
+    """With fractional-timestamps a filter compares with the fraction, and zero where it names none."""
+    api = api_behaving(behaviour_with(["fractional-timestamps"]))
+    api.app_in(api.space(), "app")
+    moment = api.events()[0]["created_at"]
+    assert moment.endswith(".000000Z")
+    assert len(api.events(f"created_ats={moment.replace('.000000', '')}")) == 1
+
+
+def test_clock_is_of_one_instance(api_behaving: Callable[[Behaviour], Api]) -> None:
+    """A clock ahead dates events and answers alike, and those of no other instance."""
+    ahead, right = (api_behaving(behaviour_with(names)) for names in (["clock-ahead"], []))
+    for api, hour in ((ahead, "01"), (right, "00")):
+        api.app_in(api.space(), "app")
+        assert api.events()[0]["created_at"][11:13] == hour
+        assert f" {hour}:00:" in api.get(EVENTS).headers["date"]
+
+
+def test_apps_are_there_from_the_start(api_behaving: Callable[[Behaviour], Api]) -> None:
+    """With many-apps there are 180 apps, 120 of them started, and 700 events of different times."""
+    api = api_behaving(behaviour_with(["many-apps"]))
+    apps = api.get("/v3/apps?per_page=5000").json["resources"]
+    assert [sum(app["state"] == state for app in apps) for state in ("STARTED", "STOPPED")] == [120, 60]
+    assert len({event["created_at"] for event in api.events()}) == 700

@@ -1,0 +1,144 @@
+"""Snapshots: lists read page by page, and the apps that nobody touched between two looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.snapshot import (
+    app_of_event,
+    app_of_process,
+    is_page,
+    listing,
+    member,
+    resources,
+    snapshot,
+    stable_apps,
+    total_results,
+)
+
+if TYPE_CHECKING:
+    from conftest import Story
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "page"),
+    [
+        (200, {"resources": []}, True),
+        (200, {"resources": [1, None, {}]}, True),
+        (404, {"resources": []}, False),
+        (None, {"resources": []}, False),
+        (200, {"resources": {}}, False),
+        (200, {"resources": None}, False),
+        (200, {}, False),
+        (200, [], False),
+        (200, None, False),
+    ],
+)
+def test_page_is_told(status: int | None, data: object, story: Story, *, page: bool) -> None:
+    """A page is a 200 with a list of resources; of anything else there are no rows, and no error."""
+    found = story.say("e", "s", status=status, data=data)
+    assert is_page(found) is page
+    assert all(isinstance(row, dict) for row in resources(found))
+    assert page or resources(found) == []
+
+
+@pytest.mark.parametrize(
+    ("pagination", "total"),
+    [
+        ({"total_results": 3}, 3),
+        ({"total_results": True}, None),
+        ({"total_results": "3"}, None),
+        ({}, None),
+        ([], None),
+    ],
+)
+def test_total_is_integer(pagination: object, total: int | None, story: Story) -> None:
+    """The total is an integer or unknown."""
+    assert total_results(story.say("e", "s", data={"resources": [], "pagination": pagination})) == total
+
+
+def test_listing_joins_pages(story: Story) -> None:
+    """The rows of all pages come in order; what stood on an earlier page is left out, what is twice on one is kept."""
+    pages = [[story.event("a"), story.event("b"), story.event("b")], [story.event("b"), story.event("c")]]
+    found = listing([story.page("e", "s", rows) for rows in pages], finished=True)
+    assert [row["guid"] for row in found.rows] == ["a", "b", "b", "c"]
+    assert (found.complete, found.total, set(found.by_guid)) == (True, 3, {"a", "b", "c"})
+
+
+def test_listing_with_bad_page_is_incomplete(story: Story) -> None:
+    """A walk with a page that could not be read did not read everything, and neither did one without a page."""
+    pages = [story.page("e", "s", [story.event("a")]), story.say("e", "s", status=500)]
+    assert not listing(pages, finished=True).complete
+    assert not listing(pages[:1], finished=False).complete
+    assert not listing([], finished=True).complete
+
+
+@pytest.mark.parametrize(
+    ("event", "app"),
+    [
+        ({"app": {"guid": "a"}}, "a"),
+        ({"app": {"guid": "a"}, "task": {"guid": None}}, "a"),
+        ({"app": {"guid": "a"}, "task": {"guid": "t"}}, None),
+        ({"app": {"guid": 7}}, None),
+        ({"app": None}, None),
+        ({"app": "a"}, None),
+        ({}, None),
+    ],
+)
+def test_event_names_app(event: dict[str, Any], app: str | None) -> None:
+    """The app of an event is its guid in the event; an event of a task is for no app."""
+    assert app_of_event(event) == app
+
+
+def test_nested_member_is_none() -> None:
+    """A member that is missing on the way is None."""
+    assert member({"a": {"b": 1}}, "a", "b") == 1
+    assert member({"a": None}, "a", "b") is None
+    assert app_of_process({"relationships": {"app": {"data": None}}}) is None
+
+
+def looks(story: Story, *, before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
+    """Return the stable apps of two looks."""
+    story.look("e", "before", **before)
+    story.look("e", "after", **after)
+    return stable_apps(snapshot(story.evidence, "e", "before"), snapshot(story.evidence, "e", "after"))
+
+
+def test_untouched_apps_are_stable(story: Story) -> None:
+    """An app that looks the same twice is stable, in its state."""
+    same = {"apps": [story.app("a"), story.app("b", "STOPPED")], "processes": [story.process("a", "a")]}
+    assert looks(story, before=same, after=same) == {"a": "STARTED", "b": "STOPPED"}
+
+
+@pytest.mark.parametrize(
+    ("apps", "processes"),
+    [
+        ([], [{}]),
+        ([{"state": "STOPPED"}], [{}]),
+        ([{"updated_at": "2026-07-01T11:59:59Z"}], [{}]),
+        ([{}], [{"instances": 2}]),
+        ([{}], [{"memory_in_mb": 128}]),
+        ([{}], []),
+        ([{}], [{}, {"guid": "other"}]),
+    ],
+    ids=["deleted", "stopped", "updated", "scaled", "resized", "process-gone", "process-new"],
+)
+def test_touched_apps_are_not(apps: list[dict[str, Any]], processes: list[dict[str, Any]], story: Story) -> None:
+    """An app that somebody deleted, stopped, restarted or scaled meanwhile is nobody's fault."""
+    app, process = story.app("a"), story.process("a", "a")
+    after = {"apps": [app | row for row in apps], "processes": [process | row for row in processes]}
+    assert looks(story, before={"apps": [app], "processes": [process]}, after=after) == {}
+
+
+def test_new_app_is_not_stable(story: Story) -> None:
+    """An app that was made between the looks is not stable."""
+    assert looks(story, before={}, after={"apps": [story.app("a")]}) == {}
+
+
+def test_processes_are_counted(story: Story) -> None:
+    """The processes of an app are counted, or unknown where the list could not be read."""
+    story.look("e", "s", processes=[story.process("a", "a"), story.process("b", "a"), story.process("c", "c")])
+    assert snapshot(story.evidence, "e", "s").process_count("a") == 2
+    assert snapshot(story.evidence, "e", "t").process_count("a") is None
