@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from purge_conformance import clock
@@ -85,15 +85,22 @@ class Purged:
         """Return the events that are new since the purge, by the app that they are for.
 
         Args:
-            besides_changes: leave out what others did since, if their events say so; a purge may write its own in the
-                same words, but for the guid.
+            besides_changes: leave out what others did since, if their events say so.
         """
-        kept, seedable = self.kept(), self.seedable()
-        rows = [row for row in self.after.events.rows if member(row, "task", "guid") is None]  # tasks go on meanwhile
-        new = [row for row in rows if str(row.get("guid")) not in kept]
-        if besides_changes:
-            new = [row for row in new if row.get("guid") in seedable or not tells_change(row)]
+        kept = self.kept()
+        rows = self.besides_changes() if besides_changes else self.after.events.rows
+        new = [row for row in rows if str(row.get("guid")) not in kept and member(row, "task", "guid") is None]
         return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
+
+    def changes(self) -> list[Row]:
+        """Return the events of what others did since the purge; it may have seeded its own in the same words."""
+        old = self.kept().keys() | self.seedable()
+        return [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
+
+    def besides_changes(self) -> list[Row]:
+        """Return the events after the purge without those of what others did since."""
+        changes = self.changes()
+        return [row for row in self.after.events.rows if row not in changes]
 
     def is_faithful(self) -> bool:
         """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
@@ -124,7 +131,7 @@ def purged(seen: Seen, experiment: str, before: tuple[str, str] | None = None) -
     """
     request = need(seen, experiment, "purge", why="no purge was tried")[-1]
     return _purged(
-        request, snapshot_of(seen, *(before or (experiment, "before"))), snapshot_of(seen, experiment, "after")
+        seen, request, snapshot_of(seen, *(before or (experiment, "before"))), snapshot_of(seen, experiment, "after")
     )
 
 
@@ -132,14 +139,25 @@ def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
     """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`."""
     request = need(seen, experiment, step, why="no such purge was tried")[-1]
     before, after = (snapshot_of(seen, experiment, f"{step}.{look}") for look in ("before", "after"))
-    return _purged(request, before, after)
+    return _purged(seen, request, before, after)
 
 
-def _purged(request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
+def _purged(seen: Seen, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
     succeeded(request)
     for part in (before, after):
         readable(part.apps, "apps")
-    return Purged(request, before, after, stable_apps(before, after))
+    found = Purged(request, before, after, stable_apps(before, after))
+    return replace(found, apps=_left_alone(found, set((seen.note("foundation", "apps") or {}).values())))
+
+
+def _left_alone(found: Purged, own: Collection[str]) -> dict[str, str]:
+    """Return the apps without those that others changed and changed back within a second, as events since then tell.
+
+    Nobody else changes the suite's own. Where no started app is left, the events are rather the purge's, in odd words.
+    """
+    changed = {app_of_event(row) for row in found.changes()}
+    apps = {guid: state for guid, state in found.apps.items() if guid in own or guid not in changed}
+    return apps if STARTED in apps.values() else found.apps
 
 
 def succeeded(request: Exchange) -> None:

@@ -9,7 +9,7 @@ import pytest
 from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, snapshot_of
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
-from purge_conformance.views import purged, with_started_apps
+from purge_conformance.views import by_app, purged, with_started_apps
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen
@@ -29,7 +29,7 @@ def test_second_purge_equivalent(seen: Seen) -> None:
     """A second purge right after the first MUST give an equivalent state."""
     first = with_started_apps(purged(seen, "purge"), seen)
     second = purged(seen, "again", ("purge", "after"))
-    then, now = (p.populated(besides_changes=True) for p in (first, second))
+    then, now = (by_app(p.besides_changes(), set(p.after.apps.by_guid)) for p in (first, second))
     hold(
         Finding(
             f"for the app {app} as after the first purge, {_guids(then.get(app))}", _guids(now.get(app)), second.last

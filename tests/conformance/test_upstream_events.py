@@ -147,7 +147,7 @@ def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
 def _seeded(seen: Seen) -> tuple[Purged, list[tuple[str, Row]]]:
     """Return the purge, and each started app with the events that are for it."""
     found = with_started_apps(purged(seen, "purge"), seen)
-    populated = found.populated()
+    populated = found.populated(besides_changes=True)
     return found, [(app, row) for app in found.started for row in populated.get(app, ())]
 
 

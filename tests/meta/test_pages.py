@@ -62,7 +62,7 @@ def test_link_leads_next(href: str, story: Story) -> None:
         {"href": f"{BASE}{EVENTS}?order_by=created_at&page=3&per_page=2"},
         {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=-created_at&page=3&per_page=2"},
         {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=3&per_page=50"},
-        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=3&per_page=2&states=x"},
+        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=3&per_page=2&after_guid=x"},
         {"href": f"{BASE}/v3/apps?guids=a,b&order_by=created_at&page=3&per_page=2"},
         {"href": "http://[broken"},
     ],

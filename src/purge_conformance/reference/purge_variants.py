@@ -16,6 +16,7 @@ from purge_conformance.reference.change_kit import (
     together,
 )
 from purge_conformance.reference.database import by_guid
+from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.store import seed_of_process, started_apps
 from purge_conformance.reference.tables import STOPPED, App, AppUsageEvent, Process
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-    from purge_conformance.reference.problems import ApiError
 
 VARIANTS: dict[str, Change] = {}
 variant = registering(VARIANTS)
@@ -70,6 +70,15 @@ def _refuse_as_422(call: Call, _error: ApiError) -> Reply:
 
 variant("any-body-400")(around("purge_events")(_refuse_body))
 variant("any-body-422")(together(*map(around("purge_events"), (_refuse_body, instead_of(400, _refuse_as_422)))))
+
+
+@variant("purge-query-refused")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if call.query_string:
+        raise ApiError(400, 10005, "CF-BadQueryParameter", "A purge takes no query parameters")
+    return reply
 
 
 def _with_worker(call: Call, answer: Handler) -> Reply:

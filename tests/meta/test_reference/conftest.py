@@ -27,6 +27,7 @@ SECRET = "a secret of sixty-four bytes, which is as long as the longest digest" 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BASE_URL = "http://reference.test"
 EVENTS = "/v3/app_usage_events"
+STRIDE = 0x9E3779B97F4A7C15F39CC0605CEDC835  # guids in no order
 PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
 
 
@@ -119,9 +120,8 @@ def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body:
     for _ in app(scope, receive, send).__await__():
         pytest.fail("The server waited for something, and there is nothing to wait for.")
     sent = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
-    return Answer(
-        messages[0]["status"], sent, b"".join(part.get("body", b"") for part in messages[1:]).decode(errors="replace")
-    )
+    content = b"".join(part.get("body", b"") for part in messages[1:])
+    return Answer(messages[0]["status"], sent, content.decode(errors="replace"))
 
 
 class Clock:
@@ -148,7 +148,7 @@ def api_behaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Behaviou
         def make(behaviour: Behaviour) -> Api:
             clock, numbers = Clock(), count(1)
             monkeypatch.setattr(tables, "datetime", clock)
-            monkeypatch.setattr(tables, "uuid4", lambda: UUID(int=next(numbers)))
+            monkeypatch.setattr(tables, "uuid4", lambda: UUID(int=next(numbers) * STRIDE % 2**128))
             sessions = databases.enter_context(opened_database())
             return Api(create_app(sessions, secret=SECRET, base_url=BASE_URL, behaviour=behaviour), clock)
 

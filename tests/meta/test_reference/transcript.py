@@ -96,7 +96,9 @@ def _refused(api: Api) -> Iterator[Answer]:
 def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     """Purge twice at a stretch, then make something happen, each with a look at what it left."""
     destroyed, _ = _some_event(api)
-    for body in (None, {}):
+    yield api.post(f"{PURGE}?nonsense=1")
+    bodies: tuple[object, ...] = (None, {})
+    for body in bodies:
         yield api.post(PURGE, body)
         yield api.get(EVENTS)
     yield api.get(f"{EVENTS}/{destroyed}")
