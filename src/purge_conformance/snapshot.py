@@ -121,6 +121,11 @@ def member(row: Mapping[str, Any], *names: str) -> Any:  # noqa: ANN401 -- any J
     return value
 
 
+def key(row: Row) -> tuple[str, str]:
+    """Return what tells an event from one that took its place: guid and time."""
+    return str(row.get("guid")), str(row.get("created_at"))
+
+
 def app_of_event(event: Row) -> str | None:
     """Return the guid of the app that an event names, or None; events of tasks count as none."""
     if member(event, "task", "guid") is not None:

@@ -9,7 +9,7 @@ import pytest
 from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, snapshot_of
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
-from purge_conformance.views import by_app, purged, with_started_apps
+from purge_conformance.views.purged import by_app, purged, with_started_apps
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen

@@ -10,7 +10,7 @@ from purge_conformance.checks import NotExercised, answer, answered, hold, need
 from purge_conformance.contract_checks import operation_of, violations
 from purge_conformance.results import Finding
 from purge_conformance.validity import GUID
-from purge_conformance.views import reading
+from purge_conformance.views.reading import reading
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen

@@ -8,11 +8,11 @@ import pytest
 
 from purge_conformance import clock
 from purge_conformance.checks import NotExercised, answer, answered, hold, need, walk_of
-from purge_conformance.pages import LIST, walks
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import is_page
 from purge_conformance.validity import Validity, query_of, validity
-from purge_conformance.views import Reading, reading
+from purge_conformance.views.pages import LIST, walks
+from purge_conformance.views.reading import Reading, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ import pytest
 
 from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.contract_checks import operation_of, violations
-from purge_conformance.pages import LIST, expected_links, pages_of, walks
 from purge_conformance.results import Finding
 from purge_conformance.snapshot import resources
-from purge_conformance.views import reading
+from purge_conformance.views.pages import LIST, expected_links, pages_of, walks
+from purge_conformance.views.reading import reading
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen

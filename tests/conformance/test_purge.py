@@ -10,7 +10,8 @@ from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.guard import is_purge
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import resources
-from purge_conformance.views import proven_admin, purged, vanished
+from purge_conformance.views.purged import purged
+from purge_conformance.views.traces import proven_admin, vanished
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen

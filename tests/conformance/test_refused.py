@@ -8,7 +8,7 @@ import pytest
 
 from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.results import Blame, Finding
-from purge_conformance.views import Attempt, attempts, odd_attempts
+from purge_conformance.views.attempts import Attempt, attempts, odd_attempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

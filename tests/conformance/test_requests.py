@@ -8,7 +8,8 @@ import pytest
 
 from purge_conformance.checks import Inconclusive, NotExercised, hold, need, status_is
 from purge_conformance.results import Blame, Finding
-from purge_conformance.views import ODD_REQUESTS, purged, purged_by
+from purge_conformance.views.attempts import ODD_REQUESTS
+from purge_conformance.views.purged import purged, purged_by
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen

@@ -10,7 +10,8 @@ from purge_conformance import clock
 from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views import offset, purged, seeded_events, with_started_apps
+from purge_conformance.views.purged import purged, with_started_apps
+from purge_conformance.views.traces import offset, seeded_events
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from purge_conformance.clock import Offset
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
-    from purge_conformance.views import Purged
+    from purge_conformance.views.purged import Purged
 
 TOLERANCE = 2.0  # seconds: a time may be cut to the second, and a database may have a clock of its own
 

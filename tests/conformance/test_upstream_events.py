@@ -11,7 +11,7 @@ from purge_conformance.checks import NotExercised, hold, need
 from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import member, resources, split
-from purge_conformance.views import purged, with_started_apps
+from purge_conformance.views.purged import purged, with_started_apps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
-    from purge_conformance.views import Purged
+    from purge_conformance.views.purged import Purged
 
 FORMAT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 MEMBERS = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.guard import EVENTS
-from purge_conformance.pages import Page, expected_links, pages_of, walks
+from purge_conformance.views.pages import Page, expected_links, pages_of, walks
 
 if TYPE_CHECKING:
     from conftest import Story

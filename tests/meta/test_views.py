@@ -10,19 +10,10 @@ from purge_conformance.checks import Inconclusive, NotExercised
 from purge_conformance.clock import Offset
 from purge_conformance.guard import PURGE
 from purge_conformance.results import Blame
-from purge_conformance.views import (
-    FULL,
-    attempts,
-    by_app,
-    odd_attempts,
-    offset,
-    proven_admin,
-    purged,
-    purged_by,
-    reading,
-    vanished,
-    with_started_apps,
-)
+from purge_conformance.views.attempts import FULL, attempts, odd_attempts
+from purge_conformance.views.purged import by_app, purged, purged_by, with_started_apps
+from purge_conformance.views.reading import reading
+from purge_conformance.views.traces import offset, proven_admin, vanished
 
 if TYPE_CHECKING:
     from conftest import Story

@@ -1,0 +1,159 @@
+"""A purge between two looks at everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from purge_conformance.checks import Inconclusive, NotExercised, answer, need, readable, snapshot_of
+from purge_conformance.results import Blame
+from purge_conformance.snapshot import STARTED, app_of_event, app_of_process, key, member, stable_apps, tells_change
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Exchange
+    from purge_conformance.snapshot import Row, Snapshot
+
+STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True)
+class Purged:
+    """A purge that succeeded, and what was there before and after it.
+
+    Attributes:
+        request: the purge.
+        before, after: everything, just before and just after.
+        apps: app guid -> state, of the apps that nobody changed meanwhile; races with others are nobody's fault.
+    """
+
+    request: Exchange
+    before: Snapshot
+    after: Snapshot
+    apps: dict[str, str]
+
+    @property
+    def started(self) -> list[str]:
+        """The guids of the apps that were started all the time."""
+        return [guid for guid, state in self.apps.items() if state == STARTED]
+
+    @property
+    def last(self) -> int:
+        """The number of the exchange that shows the events after the purge."""
+        return self.after.events.exchanges[-1].n
+
+    def seedable(self) -> set[str]:
+        """Return the guids that a seeded event may have: of every app that was not stopped, and of its processes."""
+        stopped = {guid for guid, state in self.apps.items() if state == STOPPED}
+        apps = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
+        rows = [*self.before.processes.rows, *self.after.processes.rows]
+        processes = {str(row.get("guid")) for row in rows if app_of_process(row) not in stopped}
+        return (apps | processes) - stopped
+
+    def kept(self) -> dict[str, Row]:
+        """Return the events that the purge left as they were, by guid; one that may be seeded counts as seeded."""
+        before, after = self.before.events.by_guid, self.after.events.by_guid
+        same = {guid: row for guid, row in after.items() if guid in before and key(row) == key(before[guid])}
+        return {guid: row for guid, row in same.items() if guid not in self.seedable()}
+
+    def populated(self, *, besides_changes: bool = False) -> dict[str | None, list[Row]]:
+        """Return the events that are new since the purge, by the app that they are for.
+
+        Args:
+            besides_changes: leave out what others did since, if their events say so.
+        """
+        kept = self.kept()
+        rows = self.besides_changes() if besides_changes else self.after.events.rows
+        new = [row for row in rows if str(row.get("guid")) not in kept and member(row, "task", "guid") is None]
+        return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
+
+    def changes(self) -> list[Row]:
+        """Return the events of what others did since the purge; it may have seeded its own in the same words."""
+        old = self.kept().keys() | self.seedable()
+        return [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
+
+    def besides_changes(self) -> list[Row]:
+        """Return the events after the purge without those of what others did since."""
+        changes = self.changes()
+        return [row for row in self.after.events.rows if row not in changes]
+
+    def is_faithful(self) -> bool:
+        """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
+        populated = self.populated(besides_changes=True)
+        due = {app: state == STARTED for app, state in self.apps.items()}
+        known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
+        return (
+            not self.kept()
+            and set(populated) <= known
+            and all((app in populated) == started for app, started in due.items())
+        )
+
+
+def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, list[Row]]:
+    """Return events by the app that they are for: the one whose guid they have, or else the one that they name."""
+    found: dict[str | None, list[Row]] = {}
+    for event in events:
+        guid = event.get("guid")
+        found.setdefault(str(guid) if guid in apps else app_of_event(event), []).append(event)
+    return found
+
+
+def purged(seen: Seen, experiment: str, before: tuple[str, str] | None = None) -> Purged:
+    """Return the purge that an experiment tried; `before` names the experiment and step of the look before it.
+
+    Raises:
+        Inconclusive: it did not succeed, or apps or events could not be read before or after.
+    """
+    request = need(seen, experiment, "purge", why="no purge was tried")[-1]
+    return _purged(
+        seen, request, snapshot_of(seen, *(before or (experiment, "before"))), snapshot_of(seen, experiment, "after")
+    )
+
+
+def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
+    """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`."""
+    request = need(seen, experiment, step, why="no such purge was tried")[-1]
+    before, after = (snapshot_of(seen, experiment, f"{step}.{look}") for look in ("before", "after"))
+    return _purged(seen, request, before, after)
+
+
+def _purged(seen: Seen, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
+    succeeded(request)
+    for part in (before, after):
+        readable(part.apps, "apps")
+    found = Purged(request, before, after, stable_apps(before, after))
+    return replace(found, apps=_left_alone(found, set((seen.note("foundation", "apps") or {}).values())))
+
+
+def _left_alone(found: Purged, own: Collection[str]) -> dict[str, str]:
+    """Return the apps without those that others changed and changed back within a second, as events since then tell.
+
+    Nobody else changes the suite's own. Where no started app is left, the events are rather the purge's, in odd words.
+    """
+    changed = {app_of_event(row) for row in found.changes()}
+    apps = {guid: state for guid, state in found.apps.items() if guid in own or guid not in changed}
+    return apps if STARTED in apps.values() else found.apps
+
+
+def succeeded(request: Exchange) -> None:
+    """Return if a purge was answered with success, of whatever kind.
+
+    Raises:
+        Inconclusive: it was not; what follows from a purge cannot be judged.
+    """
+    if not 200 <= (request.status or 0) < 300:  # noqa: PLR2004 -- success
+        raise Inconclusive(f"the purge did not succeed: {answer(request)}", Blame.TARGET)
+
+
+def with_started_apps(found: Purged, seen: Seen) -> Purged:
+    """Return the purge if any app was started all the time.
+
+    Raises:
+        NotExercised: none was.
+    """
+    if not found.started:
+        trouble = seen.note("foundation", "trouble") or "none is there"
+        raise NotExercised(f"no app was started all the time: {trouble}. Start one.", Blame.CONFIGURATION)
+    return found

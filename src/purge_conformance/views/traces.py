@@ -1,0 +1,89 @@
+"""What is followed through a whole run: the clock, the seeded events, the destroyed ones, who is an admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance import clock
+from purge_conformance.checks import Inconclusive, walk_of
+from purge_conformance.guard import is_purge
+from purge_conformance.results import Blame
+from purge_conformance.snapshot import OK, resources, snapshot
+from purge_conformance.views.attempts import ODD_REQUESTS
+from purge_conformance.views.purged import by_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.clock import Offset
+    from purge_conformance.evidence import Exchange
+    from purge_conformance.snapshot import Row
+
+CREATED = 201
+PURGES = (  # experiment, look before, look after
+    ("purge", "before", "after"),
+    ("changed", "before", "after"),
+    *(("odd", f"{name}.before", f"{name}.after") for name in ODD_REQUESTS),
+)
+
+
+def offset(seen: Seen) -> tuple[Offset, str] | None:
+    """Return the target's clock against ours, and where that is known from; None where nothing tells."""
+    if found := clock.from_dates(seen.exchanges):
+        return found, "its Date headers"
+    for start in seen.of("lifecycle", "start-idle"):
+        guid = start.route.split("/")[3]
+        rows = by_app(walk_of(seen, "lifecycle", "start.events").rows, ()).get(guid, ())
+        times = [moment for row in rows if (moment := clock.parse(row.get("created_at")))]
+        if times:
+            return clock.from_event(min(times), start), "the event of a start that was just asked for"
+    return None
+
+
+def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
+    """Yield each sight of an event with an app's guid: the last purge before it, the page that shows it, the event."""
+    apps = {str(row.get("guid")) for experiment, *steps in PURGES for row in _apps(seen, experiment, steps)}
+    purge: Exchange | None = None
+    for x in seen.resource():
+        if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
+            purge = x
+        elif purge:
+            yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
+
+
+def _apps(seen: Seen, experiment: str, steps: Iterable[str]) -> Iterator[Row]:
+    for step in steps:
+        yield from snapshot(seen, experiment, step).apps.rows
+
+
+def vanished(seen: Seen) -> dict[str, int]:
+    """Return the guids that purges destroyed for good -> the number of the exchange that showed it.
+
+    The guids of apps and processes are left out: a later purge may seed an event with the same guid again. So are those
+    that the list lost while they could still be got: they have not vanished yet.
+    """
+    gone: dict[str, int] = {}
+    reusable = {x.guid for x in seen.of("purge", "destroyed") if x.status == OK}
+    for experiment, before, after in PURGES:
+        looks = [snapshot(seen, experiment, step) for step in (before, after)]
+        for look in looks:
+            reusable |= set(look.apps.by_guid) | set(look.processes.by_guid)
+        if all(look.events.complete for look in looks):
+            lost = set(looks[0].events.by_guid) - set(looks[1].events.by_guid)
+            gone.update({guid: looks[1].events.exchanges[-1].n for guid in lost if guid not in gone})
+    return {guid: n for guid, n in gone.items() if guid not in reusable}
+
+
+def proven_admin(seen: Seen, request: Exchange) -> None:
+    """Return unless a purge was refused and nothing but the user's word says that the token is an admin's.
+
+    Raises:
+        Inconclusive: that is so.
+    """
+    proven = seen.header.settings.get("admin_scope") or any(
+        x.status == CREATED for x in seen.of("foundation", "create")
+    )
+    if request.status in {401, 403} and not proven:
+        reason = f"the purge was refused ({request.status}), and nothing shows that the token given as admin is one"
+        raise Inconclusive(reason, Blame.AUTHENTICATION)
