@@ -123,7 +123,6 @@ NEW_APP = {"guid": "new", "state": "STARTED", "updated_at": LATER}
 OTHERS = {
     "start": {**SEEDED, "guid": "e1", "created_at": LATER, "app": {"guid": "new"}},
     "task": {**SEEDED, "guid": "e2", "created_at": LATER, "task": {"guid": "t"}},
-    "start of an app not listed yet": {**SEEDED, "guid": "e3", "created_at": LATER, "app": {"guid": "newer"}},
 }
 
 
