@@ -118,6 +118,7 @@ class Foundation:
         """Delete an app, and forget it unless it is soon gone for good."""
         if label not in self.started:
             return
+        self.started.discard(label)
         path = f"/v3/apps/{self.apps.pop(label)}"
         self._client.delete(path, "delete")
         for _ in range(GONE_TRIES):

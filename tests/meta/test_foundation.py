@@ -1,0 +1,97 @@
+"""The suite's own apps: made, started, and taken down again; nobody else's are touched."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.foundation import LABELS, Foundation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    from conftest import Stub
+
+    from purge_conformance.client import Client
+
+Refusals = dict[str, int]  # end of a path -> status
+
+
+def foundation(refusals: Refusals) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Answer as a foundation that has nothing, and refuses what ends so."""
+    made: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        status, data = 200, {"state": "STARTED"}
+        if handler.command == "POST" and handler.path.count("/") == 2:
+            made.append(f"{handler.path}/made-{len(made)}")
+            status, data = 201, {"guid": f"made-{len(made) - 1}"}
+        elif handler.command in {"GET", "DELETE"}:
+            status, data = (202 if handler.path in made else 404), {}
+            made[:] = [path for path in made if path != handler.path]
+        status = next((code for end, code in refusals.items() if handler.path.endswith(end)), status)
+        body = json.dumps(data).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def built(stub: Stub, connect: Callable[..., Client], **refusals: int) -> Foundation:
+    """Return what can be built; `_` in a name stands for `/`."""
+    stub.answer = foundation({name.replace("_", "/"): status for name, status in refusals.items()})
+    found = Foundation(connect())
+    found.build()
+    return found
+
+
+def test_foundation_is_built(stub: Stub, connect: Callable[..., Client]) -> None:
+    """All apps are made, the deleted one is forgotten, and those that shall be are started."""
+    found = built(stub, connect)
+    assert set(found.apps) == set(LABELS) - {"deleted"}
+    assert found.started == {"steady", "scaled", "empty", "elsewhere"}
+    assert not found.trouble
+
+
+@pytest.mark.parametrize("place", ["organizations", "spaces", "apps"])
+def test_foundation_survives_refusal(place: str, stub: Stub, connect: Callable[..., Client]) -> None:
+    """What cannot be made is told, and nothing is started."""
+    found = built(stub, connect, **{place: 403})
+    assert f"POST /v3/{place}" in found.trouble
+    assert not found.apps
+    assert not found.started
+
+
+def test_foundation_cannot_start(stub: Stub, connect: Callable[..., Client]) -> None:
+    """An app that cannot be started stays as it is, and one try is enough."""
+    found = built(stub, connect, start=422)
+    assert "422" in found.trouble
+    assert not found.started
+    assert not found.stir()
+    assert sum(target.endswith("/start") for target in stub.targets) == 1
+
+
+def test_foundation_is_taken_down(stub: Stub, connect: Callable[..., Client]) -> None:
+    """All that was made is deleted, the last made first, and nothing else is."""
+    found = built(stub, connect)
+    made = {f"/v3/apps/{guid}" for guid in found.apps.values()}
+    stub.got.clear()
+    found.demolish()
+    assert all(line.startswith("DELETE ") for line, _ in stub.got)
+    assert made < set(stub.targets)
+    assert len(stub.targets) == len(made) + 4  # two organizations, two spaces
+
+
+def test_foundation_touches_its_own(stub: Stub, connect: Callable[..., Client]) -> None:
+    """Every app that is started, stopped, scaled or deleted was made by the suite."""
+    found = built(stub, connect)
+    found.stir()
+    found.demolish()
+    touched = [target for target in stub.targets if target.count("/") > 2]
+    assert touched
+    assert all("/made-" in target for target in touched)
