@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from purge_conformance.settings import Settings
 
 Answer = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, why there is none
+UNAVAILABLE = 503
 CHUNK = 64 * 1024
 LOST_AFTER = 3  # requests in a row without an answer
-RATE_LIMITED = 429
+WAITED_OUT = {429: "rate limit", 503: "unavailable"}
 PATIENCE = 10.0  # the most seconds that a Retry-After is obeyed
 RETRIES = 2
 
@@ -95,7 +96,7 @@ class Client:
     def send(self, request: Request) -> Exchange:
         """Send one request and record the exchange.
 
-        A 429 is waited for, `Retry-After` at most `PATIENCE` seconds; the answers that were waited out are recorded
+        A 429 or a 503 is waited out, `Retry-After` at most `PATIENCE` seconds; those answers are recorded
         with the tag `superseded`.
 
         Raises:
@@ -108,9 +109,9 @@ class Client:
             self.guard.admit(request.method, request.path, who.role)
             answer = self._exchange(request, who, prepared)
             pause = _pause(answer)
-            if answer.status != RATE_LIMITED or attempt == RETRIES or pause > PATIENCE:
+            if answer.status not in WAITED_OUT or attempt == RETRIES or pause > PATIENCE:
                 break
-            self._record(replace(answer, tags={**answer.tags, SUPERSEDED: "rate limit"}))
+            self._record(replace(answer, tags={**answer.tags, SUPERSEDED: WAITED_OUT[answer.status]}))
             time.sleep(pause)
         self._record(answer)
         self._watch(answer)
@@ -207,7 +208,7 @@ def _connected(settings: Settings) -> requests.Session:
 
 
 def _pause(exchange: Exchange) -> float:
-    text = exchange.header("Retry-After") or "1"
+    text = exchange.header("Retry-After") or ("1" if exchange.status != UNAVAILABLE else "0")
     return float(text) if re.fullmatch("[0-9]{1,9}", text) else PATIENCE + 1
 
 

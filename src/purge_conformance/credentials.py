@@ -17,10 +17,12 @@ EXPIRED = "expired"
 ADMIN_SCOPE = "cloud_controller.admin"
 UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
 JWT_PARTS = 3
+TAIL = "AAAAAAAA"  # in place of the end of a signature
 SECRET = 8  # characters that a secret has at the least
 # What a shell may fill in: the shapes of `Credential.shown` below, and nothing else that a record could hold.
 FILLED_IN = re.compile(
-    r"bearer (\$[A-Z0-9_]+|\$\{[A-Z0-9_]+\}x|\$\{[A-Z0-9_]+%\.\*\}(\.[A-Za-z0-9_-]+)?"
+    rf"bearer (\$\{{[A-Z0-9_]+%\?+\}}(?i:{TAIL})|"
+    r"\$[A-Z0-9_]+|\$\{[A-Z0-9_]+\}x|\$\{[A-Z0-9_]+%\.\*\}(\.[A-Za-z0-9_-]+)?"
     rf'|{UNSIGNED_HEADER}\.\$\(echo "\$[A-Z0-9_]+" \| cut -d\. -f2\)\.)'
 )
 
@@ -81,7 +83,14 @@ def _altered(admin: str) -> tuple[Credential, ...]:
     forged = base64.urlsafe_b64encode(b"purge-conformance: not a signature").decode().rstrip("=")
     cut = f"bearer {header}.{payload}"
     shown_payload = f'$(echo "${name}" | cut -d. -f2)'
+    tail = TAIL if not admin.endswith(TAIL) else TAIL.lower()
     return (
+        Credential(
+            "altered-end",
+            f"bearer {admin[: -len(tail)]}{tail}",
+            f"bearer ${{{name}%{'?' * len(tail)}}}{tail}",
+            "invalid",
+        ),
         Credential("without-signature", cut, f"bearer ${{{name}%.*}}", "malformed"),
         Credential("forged-signature", f"{cut}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid"),
         Credential(
@@ -115,7 +124,9 @@ class Redactor:
         """
         pairs = {(token, f"${variable(role)}") for role, token in tokens.items()}
         for role, token in tokens.items():
-            pairs |= {(part, f"${variable(role)}_PART") for part in token.split(".")[1:]}
+            parts = token.split(".")[1:]
+            pairs |= {(part, f"${variable(role)}_PART") for part in parts}
+            pairs |= {(part[: -len(TAIL)], f"${variable(role)}_PART") for part in parts[-1:]}
         self._pairs = sorted((pair for pair in pairs if len(pair[0]) >= SECRET), key=lambda pair: -len(pair[0]))
 
     def text(self, text: str) -> str:

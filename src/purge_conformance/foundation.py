@@ -47,8 +47,8 @@ class Foundation:
             self._app(label, f"{name}-{label}", (away or home) if label == "elsewhere" else home)
         for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
-        self.scale("scaled", 2)
-        self.scale("empty", 0)  # a started app without an instance is a started app
+        self.scale("scaled", instances=2)
+        self.scale("empty", instances=0)  # a started app without an instance is a started app
         self.stop("paused")
         self._delete("deleted")
         self._client.note("apps", self.apps)
@@ -74,12 +74,12 @@ class Foundation:
             self.started.discard(label)
         return _done(answer)
 
-    def scale(self, label: str, instances: int) -> bool:
-        """Scale a started app; return whether that was possible."""
+    def scale(self, label: str, **size: int) -> bool:
+        """Scale a started app, by `instances` or `memory_in_mb`; return whether that was possible."""
         if label not in self.started:
             return False
         path = f"/v3/apps/{self.apps[label]}/processes/web/actions/scale"
-        return _done(self._client.post(path, f"scale-{label}", data={"instances": instances}))
+        return _done(self._client.post(path, f"scale-{label}", data=size))
 
     def stir(self) -> bool:
         """Make an ordinary event; return whether one was made."""

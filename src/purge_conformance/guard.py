@@ -22,7 +22,7 @@ RESERVE = 20  # requests kept back for taking the suite's own apps down
 
 def one(guid: object) -> str:
     """Return the path of the event with that guid, whatever characters a target may have put into it."""
-    return f"{EVENTS}/{quote(str(guid), safe='')}"
+    return f"{EVENTS}/{quote(str(guid), safe='', errors='replace')}"
 
 
 def require_consent(target: Target, allowed_hosts: Iterable[str]) -> None:

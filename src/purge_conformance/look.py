@@ -42,7 +42,7 @@ def walk(client: Client, path: str, step: str, query: Mapping[str, str | int] | 
     seen: set[str] = set()
     complete = False
     while not complete and len(read) < most:
-        read.append(client.get(f"{path}?{urlencode({**asked, 'page': len(read) + 1})}", step))
+        read.append(client.get(f"{path}?{urlencode({**asked, 'page': len(read) + 1}, errors='replace')}", step))
         if not is_page(read[-1]):
             break
         guids = {str(row.get("guid")) for row in resources(read[-1])}

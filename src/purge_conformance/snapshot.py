@@ -89,8 +89,9 @@ def is_page(exchange: Exchange) -> bool:
 
 
 def resources(exchange: Exchange) -> list[Row]:
-    """Return the objects on a page; nothing where it is none."""
-    return [row for row in exchange.json["resources"] if isinstance(row, dict)] if is_page(exchange) else []
+    """Return the resources on a page; nothing where it is none. What has no guid is none, and LIST-01 names it."""
+    rows = exchange.json["resources"] if is_page(exchange) else []
+    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("guid"), str)]
 
 
 def pagination(exchange: Exchange) -> Mapping[str, Any]:

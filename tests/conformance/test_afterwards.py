@@ -6,12 +6,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, snapshot_of
+from purge_conformance.checks import (
+    Inconclusive,
+    NotExercised,
+    answer,
+    apps_of,
+    hold,
+    need,
+    readable,
+    snapshot_of,
+    stopped,
+    walk_of,
+)
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
 from purge_conformance.views.purged import by_app, purged, with_started_apps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from purge_conformance.checks import Seen
     from purge_conformance.snapshot import Row
 
@@ -64,48 +77,61 @@ def test_later_purge_reflects_apps(seen: Seen) -> None:
 @pytest.mark.requirement("AFTER-01")
 def test_start_is_recorded(seen: Seen) -> None:
     """The start of an app after a purge MUST be recorded."""
-    _recorded(seen, "start", "idle", since="before")
+    _recorded(seen, "start", "start-again")
 
 
 @pytest.mark.requirement("AFTER-02")
 def test_stop_is_recorded(seen: Seen) -> None:
     """The stop of an app after a purge MUST be recorded."""
-    _recorded(seen, "stop", "steady", since="start")
+    _recorded(seen, "stop", "stop-again")
 
 
 @pytest.mark.requirement("AFTER-03")
 def test_scaling_is_recorded(seen: Seen) -> None:
     """The scaling of a started app after a purge MUST be recorded."""
-    _recorded(seen, "scale", "scaled", since="stop")
+    _recorded(seen, "scale", "scale-memory", "scale-down")
 
 
 @pytest.mark.requirement("AFTER-04")
 def test_seeded_events_stay(seen: Seen) -> None:
     """Events that are recorded after a purge MUST stand beside the seeded ones, which stay as they are."""
-    before = snapshot_of(seen, "lifecycle", "before").events
-    after = snapshot_of(seen, "lifecycle", "scale").events
-    seeded = [row for row in before.rows if row.get("guid") == app_of_event(row)]
-    if not seeded or not seen.note("lifecycle", "start.done"):
+    before = snapshot_of(seen, "again", "after").events
+    after = snapshot_of(seen, "lifecycle", "end").events
+    seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]
+    if not seeded or not any(_changes(seen)):
         raise NotExercised("there were no seeded events, or no app to start", Blame.CONFIGURATION)
-    n = after.exchanges[-1].n
     hold(
-        Finding(f"the seeded event {row['guid']} as it was", str(after.by_guid.get(str(row["guid"]), "gone")), n)
+        Finding(f"the seeded event {row['guid']} as it was", str(now), after.exchanges[-1].n)
         for row in seeded
-        if after.by_guid.get(str(row["guid"])) != row
+        if (now := after.by_guid.get(row["guid"], "gone")) != row
     )
 
 
-def _recorded(seen: Seen, step: str, label: str, *, since: str) -> None:
-    """Require a new event for the app of that label."""
-    app = (seen.note("foundation", "apps") or {}).get(label)
-    if not app or not seen.note("lifecycle", f"{step}.done"):
+def _changes(seen: Seen, *names: str) -> Iterator[tuple[str, str, str]]:
+    """Yield name, app and the look before of each change that was done."""
+    for name in names or ("start", "stop", "scale"):
+        change = seen.note("lifecycle", f"change {name}") or {}
+        if change.get("done"):
+            yield name, change["app"], change["since"]
+
+
+def _recorded(seen: Seen, *names: str) -> None:
+    """Require a new event for the app of each of these changes."""
+    changes = list(_changes(seen, *names))
+    if not changes:
+        stopped(seen, "lifecycle")
         raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
-    before, after = (snapshot_of(seen, "lifecycle", name).events for name in (since, step))
-    new = [row for row in after.rows if app_of_event(row) == app and str(row.get("guid")) not in before.by_guid]
-    request = need(seen, "lifecycle", f"{step}-{label}", why="nothing was asked for")[-1]
-    if not new and app not in {row.get("guid") for row in snapshot_of(seen, "lifecycle", step).apps.rows}:
-        raise Inconclusive("the app is gone: somebody else deleted it", Blame.RACE)
-    hold(Finding(f"a new event for the app {app}", "none", x.n) for x in [request] if not new)
+    apps = apps_of(snapshot_of(seen, "lifecycle", "end")).apps.by_guid
+    if any(app not in apps for _, app, _ in changes):
+        raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Blame.RACE)
+    looks = {step: walk_of(seen, "lifecycle", step) for name, _, since in changes for step in (name, since)}
+    for found in looks.values():
+        readable(found, "events")
+    hold(
+        Finding(f"after {name} a new event for the app {app}", "none", looks[name].exchanges[-1].n)
+        for name, app, since in changes
+        if not any(app_of_event(row) == app and row["guid"] not in looks[since].by_guid for row in looks[name].rows)
+    )
 
 
 def _guids(events: list[Row] | None) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, answer, hold, need
+from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need
 from purge_conformance.results import Blame, Finding
+from purge_conformance.snapshot import app_of_event
 from purge_conformance.views.attempts import Attempt, attempts, odd_attempts
+from purge_conformance.views.traces import purges_between, whole_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +50,7 @@ def test_bad_request_destroys_nothing(seen: Seen) -> None:
 
 @pytest.mark.requirement("REFUSE-04")
 def test_other_methods_destroy_nothing(seen: Seen) -> None:
-    """Any other method than POST on the purge's path MUST destroy nothing."""
+    """Any other method than POST on the purge's path, and none on the list, MUST destroy anything."""
     _nothing_lost(attempts(seen, "method"), why="no other method was tried")
 
 
@@ -60,6 +63,22 @@ def test_other_methods_refused(seen: Seen) -> None:
         for x in sent
         if x.method not in {"HEAD", "OPTIONS"} and x.status not in {404, 405, 501}
     )
+
+
+@pytest.mark.requirement("REFUSE-06")
+def test_nothing_destroyed_later(seen: Seen) -> None:
+    """Nothing but a purge that succeeds MUST destroy an event, not even later."""
+    need(seen, "refused", "credential", why="no purge was refused")
+    tried = [*attempts(seen, "credential", "method", "route"), *odd_attempts(seen)]
+    if any(a.loss() for a in tried if _refused(a) or a.request.step == "method"):
+        raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04", Blame.TARGET)
+    for before, after in pairwise(whole_lists(seen)):
+        gone = [row for guid, row in before.by_guid.items() if guid not in after.by_guid]
+        if not gone or purges_between(seen, before.exchanges[0], after.exchanges[-1]):
+            continue
+        if len(gone) == sum(row["guid"] != app_of_event(row) for row in before.rows):
+            raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Blame.RACE)
+        hold(Finding("every event is still there", f"{row['guid']} is gone", after.exchanges[0].n) for row in gone)
 
 
 def _refused(attempt: Attempt) -> bool:

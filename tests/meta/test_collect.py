@@ -154,9 +154,7 @@ def test_experiments_are_ordered(whole: Whole) -> None:
 def test_own_apps_are_gone(whole: Whole) -> None:
     """All that a run made on the target is deleted in the end, and nothing else ever is."""
     made = {x.json["guid"] for x in whole.evidence.of("foundation", "create")}
-    deleted = {
-        x.route.rpartition("/")[2] for x in whole.evidence.exchanges if x.method == "DELETE" and x.route != PURGE
-    }
+    deleted = {x.guid for x in whole.evidence.exchanges if x.method == "DELETE" and x.route not in {PURGE, EVENTS}}
     assert deleted == made
     assert whole.evidence.note("demolish", "left") == []
 

@@ -253,7 +253,7 @@ def test_offset_is_from_dates(story: Story) -> None:
 def test_offset_is_from_start(story: Story) -> None:
     """Without a Date it is known from the event of a start that was just asked for."""
     start = story.say("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
-    story.walk("lifecycle", "start.events", [story.event("e", "idle", "2026-07-01T13:00:01Z")])
+    story.walk("lifecycle", "start", [story.event("e", "idle", "2026-07-01T13:00:01Z")])
     found = offset(story.seen)
     assert found == (Offset(3599.5, 3601), "the event of a start that was just asked for")
     assert start.n == 1

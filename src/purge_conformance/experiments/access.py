@@ -46,6 +46,7 @@ def purges(client: Client, foundation: Foundation) -> None:
     attempts = [
         *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in _everybody_else(client)),
         *(Request(method, PURGE, "method") for method in OTHER_METHODS),
+        *(Request(method, EVENTS, "method") for method in ("DELETE", "PUT", "POST")),
         *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
     ]
     _each_between_looks(client, foundation, attempts)

@@ -39,7 +39,7 @@ def stateful(client: Client, walk: Walk) -> None:
             client.note("stopped", str(reason))
             return None
 
-    walk(send, min(2, client.guard.purges_left))
+    walk(send, min(1, client.guard.purges_left))
 
 
 def _share(client: Client) -> dict[str, int]:

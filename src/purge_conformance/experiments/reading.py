@@ -19,6 +19,7 @@ Item = TypeVar("Item")
 PAGES = 4  # pages that a walk cuts the list into
 WALKED = 400  # longer lists are walked by the archive alone
 GOT = 6
+ANCHORS = 6
 TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"  # of a filter, however the target writes its times
 OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
 INVALID = (
@@ -32,6 +33,16 @@ INVALID = (
     "order_by=no_such_field",
     "created_ats=yesterday",
     "created_ats%5Bno_such_operator%5D=2020-06-30T23:49:04Z",
+)
+ODD = (  # accepted or refused, both conform; none may make the list fail
+    "guids=%00",
+    "guids=%FF",
+    "page%5B%5D=1",
+    "order_by%5B%5D=created_at",
+    "after_guid=%00",
+    "created_ats=2020-13-01T00:00:00Z",
+    "created_ats=2020-06-30T25:00:00Z",
+    "page=1&page=2",
 )
 
 
@@ -50,6 +61,8 @@ def lists(client: Client, _: Foundation) -> None:
         client.get(one(row.get("guid")), "get")
     for query in INVALID:
         client.get(f"{EVENTS}?{query}", "invalid")
+    for query in ODD:
+        client.get(f"{EVENTS}?{query}", "odd")
     look.walk(client, EVENTS, "closing")
 
 
@@ -58,7 +71,7 @@ def _filters(client: Client, rows: list[Row]) -> None:
     for number, chosen in enumerate((guids[:1], _spread(guids, 3), [str(NO_EVENT)])):
         if chosen:
             look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
-    for number, guid in enumerate(_spread(guids, 3)):
+    for number, guid in enumerate(_spread(guids, ANCHORS)):
         look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid}, pages=PAGES)
     moments = {clock.parse(row.get("created_at")) for row in rows}
     times = sorted(moment.strftime(TIMESTAMP) for moment in moments if moment)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
 
-ODD_REQUESTS = ("cut-json", "json-array", "no-json", "unknown-query")  # steps of the experiment `odd`
+ODD_REQUESTS = ("cut-json", "json-object", "json-array", "no-json", "unknown-query")  # steps of the experiment `odd`
 FULL = 100  # rows of the page that `look.NEWEST` reads
 
 

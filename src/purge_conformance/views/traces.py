@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance import clock
-from purge_conformance.checks import Inconclusive, walk_of
-from purge_conformance.guard import is_purge
+from purge_conformance.checks import Inconclusive
+from purge_conformance.guard import EVENTS, is_purge
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import OK, resources, snapshot
+from purge_conformance.snapshot import OK, resources, snapshot, walked
 from purge_conformance.views.attempts import ODD_REQUESTS
 from purge_conformance.views.purged import by_app
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.clock import Offset
     from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Row
+    from purge_conformance.snapshot import Listing, Row
 
 CREATED = 201
 PURGES = (  # experiment, look before, look after
@@ -34,7 +34,7 @@ def offset(seen: Seen) -> tuple[Offset, str] | None:
         return found, "its Date headers"
     for start in seen.of("lifecycle", "start-idle"):
         guid = start.route.split("/")[3]
-        rows = by_app(walk_of(seen, "lifecycle", "start.events").rows, ()).get(guid, ())
+        rows = by_app(walked(seen, "lifecycle", "start").rows, ()).get(guid, ())
         times = [moment for row in rows if (moment := clock.parse(row.get("created_at")))]
         if times:
             return clock.from_event(min(times), start), "the event of a start that was just asked for"
@@ -73,6 +73,35 @@ def vanished(seen: Seen) -> dict[str, int]:
             lost = set(looks[0].events.by_guid) - set(looks[1].events.by_guid)
             gone.update({guid: looks[1].events.exchanges[-1].n for guid in lost if guid not in gone})
     return {guid: n for guid, n in gone.items() if guid not in reusable}
+
+
+def whole_lists(seen: Seen) -> Iterator[Listing]:
+    """Yield each reading of the whole list of events that came to its end, in the order of the run."""
+    plain = {"page", "per_page"}
+    steps = dict.fromkeys(
+        (x.experiment, x.step) for x in seen.resource() if x.route == EVENTS and set(x.query) <= plain
+    )
+    for experiment, step in steps:
+        found = walked(seen, experiment, step)
+        if found.complete and all(set(x.query) == plain for x in found.exchanges):
+            yield found
+
+
+def purges_between(seen: Seen, first: Exchange, last: Exchange) -> bool:
+    """Whether a purge was answered with success between two exchanges, whoever asked for it."""
+    between = (x for x in seen.resource() if first.n < x.n < last.n)
+    return any(is_purge(x.method, x.path) and (x.status or 0) // 100 == 2 for x in between)  # noqa: PLR2004 -- success
+
+
+def recorded(seen: Seen, opening: Listing) -> dict[str, int]:
+    """Return each event's place in the order of recording: of the first reading since the last purge that saw it."""
+    last = opening.exchanges[0]
+    since = [found for found in whole_lists(seen) if found.exchanges[0].n <= last.n]
+    since = [found for found in since if not purges_between(seen, found.exchanges[0], last)]
+    return {
+        guid: next(place for place, found in enumerate([*since, opening]) if guid in found.by_guid)
+        for guid in opening.by_guid
+    }
 
 
 def proven_admin(seen: Seen, request: Exchange) -> None:
