@@ -16,7 +16,7 @@ from purge_conformance.views.reading import Reading, reading
 from purge_conformance.views.traces import recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from purge_conformance.checks import Seen
@@ -60,9 +60,7 @@ def test_created_ats_filter(seen: Seen) -> None:
     hold(
         finding
         for walk in _filtered(seen, "created_ats")
-        for name, value in walk.exchanges[0].query.items()
-        if name.startswith("created_ats") and (moment := clock.parse(value))
-        for finding in _exactly(walk, read, *_by_time(read, name, moment))
+        for finding in _exactly(walk, read, *_by_time(read, walk.exchanges[0].query))
     )
 
 
@@ -133,18 +131,25 @@ def _exactly(walk: Listing, read: Reading, due: set[str], open_: set[str] | None
             yield Finding(words, f"not {guid}", x.n)
 
 
-def _by_time(read: Reading, name: str, moment: datetime) -> tuple[set[str], set[str]]:
-    """Return the events that a time filter must return, and those of the same second with a fraction, which it may."""
+def _by_time(read: Reading, query: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Return the events that time filters must return, and those of the same second with a fraction, which they may."""
+    filters = [
+        (name.partition("[")[2].rstrip("]"), [moment for text in value.split(",") if (moment := clock.parse(text))])
+        for name, value in query.items()
+        if name.startswith("created_ats")
+    ]
     due, open_ = set(), set()
     for guid, row in read.opening.by_guid.items():
         at = clock.parse(row.get("created_at"))
-        if at is None or (
-            at.replace(microsecond=0) == moment.replace(microsecond=0) and (at.microsecond or moment.microsecond)
-        ):
+        if at is None or any(_blurred(at, moment) for _, moments in filters for moment in moments):
             open_.add(guid)
-        elif _compare(name.partition("[")[2].rstrip("]"), at, moment):
+        elif all(any(_compare(operator, at, moment) for moment in moments) for operator, moments in filters):
             due.add(guid)
     return due, open_
+
+
+def _blurred(at: datetime, moment: datetime) -> bool:
+    return _second(at) == _second(moment) and at.microsecond != 0
 
 
 def _compare(operator: str, at: datetime, moment: datetime) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from purge_conformance.checks import NotExercised, hold, need
 from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import member, resources, split
+from purge_conformance.snapshot import app_of_process, member, resources, split
 from purge_conformance.views.purged import purged, with_started_apps
 
 if TYPE_CHECKING:
@@ -119,20 +119,24 @@ def test_seeded_place_is_apps(seen: Seen) -> None:
 def test_seeded_size_is_processes(seen: Seen) -> None:
     """A seeded event MUST have the instance count and the memory of the app's process."""
     found, seeded = _seeded(seen)
-    processes = found.after.processes.by_guid
-    if not any(app in processes for app, _ in seeded):
-        raise NotExercised("no process has the guid of its app")
+    pairs = [(app, row, process) for app, row in seeded if (process := _process(found, app, row))]
+    if not pairs:
+        raise NotExercised("no seeded event could be put down to one process")
     hold(
-        Finding(
-            f"{name}.current {processes[app].get(size)} for the app {app}",
-            str(member(row, name, "current")),
-            found.last,
-        )
-        for app, row in seeded
-        if app in processes and row.get("guid") == app
+        Finding(f"{name}.current {process.get(size)} for the app {app}", str(member(row, name, "current")), found.last)
+        for app, row, process in pairs
         for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
-        if member(row, name, "current") != processes[app].get(size)
+        if member(row, name, "current") != process.get(size)
     )
+
+
+def _process(found: Purged, app: str, event: Row) -> Row | None:
+    """Return the process that a seeded event is for: the one with its guid, or else the only one of its app."""
+    processes = found.after.processes
+    if event["guid"] in processes.by_guid:
+        return processes.by_guid[event["guid"]]
+    own = [row for row in processes.rows if app_of_process(row) == app]
+    return own[0] if len(own) == 1 else None
 
 
 def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:

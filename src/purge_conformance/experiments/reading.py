@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 from purge_conformance import clock, look
 from purge_conformance.experiments.access import NO_EVENT
 from purge_conformance.guard import EVENTS, one
+from purge_conformance.snapshot import app_of_event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from purge_conformance.client import Client
     from purge_conformance.foundation import Foundation
@@ -68,16 +69,29 @@ def lists(client: Client, _: Foundation) -> None:
 
 def _filters(client: Client, rows: list[Row]) -> None:
     guids = [str(row["guid"]) for row in rows]
-    for number, chosen in enumerate((guids[:1], _spread(guids, 3), [str(NO_EVENT)])):
+    apps = [app for row in rows if (app := app_of_event(row)) and app not in guids]
+    nobodys = [str(NO_EVENT), *(guid[:8] for guid in guids[:1]), *apps[:1]]  # a guid, the beginning of one, an app's
+    for number, chosen in enumerate(
+        (guids[:1], _spread(guids, 3), [*guids[-1:], str(NO_EVENT)], *([n] for n in nobodys))
+    ):
         if chosen:
             look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
     for number, guid in enumerate(_spread(guids, ANCHORS)):
         look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid}, pages=PAGES)
     moments = {clock.parse(row.get("created_at")) for row in rows}
-    times = sorted(moment.strftime(TIMESTAMP) for moment in moments if moment)
-    for number, time in enumerate(_spread(times, 2)):
+    times = sorted({moment.strftime(TIMESTAMP) for moment in moments if moment})
+    for number, query in enumerate(_times(times)):
+        look.walk(client, EVENTS, f"created_ats {number}", query, pages=PAGES)
+
+
+def _times(times: list[str]) -> Iterator[dict[str, str]]:
+    """Yield the filters by time: each operator, several times, and two operators that hold the last time between them."""
+    for time in _spread(times, 2):
         for operator in OPERATORS:
-            look.walk(client, EVENTS, f"created_ats{operator} {number}", {f"created_ats{operator}": time}, pages=PAGES)
+            yield {f"created_ats{operator}": time}
+    if len(times) > 1:
+        yield {"created_ats": ",".join(_spread(times, 3))}
+        yield {"created_ats[gt]": times[0], "created_ats[lte]": times[-1]}
 
 
 def _ceil(number: int, parts: int) -> int:

@@ -13,6 +13,7 @@ from purge_conformance.reference import (
     list_variants,
     purge_faults,
     purge_variants,
+    recording_faults,
     request_faults,
     request_variants,
 )
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.change_kit import Change
 
-FAULTS: Mapping[str, Change] = {**purge_faults.FAULTS, **request_faults.FAULTS, **list_faults.FAULTS}
+FAULTS: Mapping[str, Change] = {
+    **purge_faults.FAULTS,
+    **recording_faults.FAULTS,
+    **request_faults.FAULTS,
+    **list_faults.FAULTS,
+}
 VARIANTS: Mapping[str, Change] = {
     **purge_variants.VARIANTS,
     **request_variants.VARIANTS,

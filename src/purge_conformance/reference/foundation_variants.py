@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -30,6 +31,7 @@ FURNISHED = "furnished"
 CALLS_BETWEEN_DEEDS = 4
 MOST_NEIGHBOURS = 12
 LOOKS_UNTIL_GONE = 3
+LATE_S = 0.3
 
 
 def _furnishing(*, started: int = 3, stopped: int = 1, restarts: int = 0) -> Change:
@@ -230,3 +232,24 @@ def _stage(session: Session, chance: random.Random, record: store.Record) -> Non
 
 
 DEEDS = (_start, _stop, _restart, _scale, _create, _delete, _run_task, _stage)
+
+
+@variant("records-late")
+def _(behaviour: Behaviour) -> Behaviour:
+    waiting: list[tuple[float, AppUsageEvent]] = []
+
+    def record(_session: Session, event: AppUsageEvent) -> None:
+        waiting.append((time.monotonic() + LATE_S, event))
+
+    def destroy(session: Session) -> None:
+        waiting.clear()
+        behaviour.destroy(session)
+
+    @everywhere
+    def at_last(call: Call, answer: Handler) -> Reply:
+        while waiting and waiting[0][0] <= time.monotonic():
+            behaviour.record(call.session, waiting.pop(0)[1])
+        call.session.flush()
+        return answer(call)
+
+    return at_last(replace(behaviour, record=record, destroy=destroy))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from sqlalchemy import select
 
+from purge_conformance.reference import problems
 from purge_conformance.reference.change_kit import (
     Change,
     around,
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
+
+ODD = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with empty brackets
 
 
 @fault("total-results-off")
@@ -97,6 +102,15 @@ def _(session: Session, query: ListQuery) -> ListQuery:
     return replace(query, singles={"after_guid": guid} if guid else {})
 
 
+@fault("after-guid-skips-one")
+@finding
+def _(session: Session, query: ListQuery) -> ListQuery:
+    named = select(AppUsageEvent.id).where(AppUsageEvent.guid.in_(query.singles.values())).scalar_subquery()
+    later = select(AppUsageEvent.guid).where(AppUsageEvent.id > named).order_by(AppUsageEvent.id)
+    guid = session.scalar(later.limit(1))
+    return replace(query, singles={"after_guid": guid}) if guid else query
+
+
 @fault("created-ats-ignored")
 @finding
 def _(_session: Session, query: ListQuery) -> ListQuery:
@@ -120,6 +134,14 @@ def _(call: Call, answer: Handler) -> Reply:
         if error.status != 422:  # noqa: PLR2004 - an HTTP status
             raise
         return answer(replace(call, query_string=b""))
+
+
+@fault("odd-query-500")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    if ODD.search(unquote_to_bytes(call.query_string)):
+        raise problems.unknown_error()
+    return answer(call)
 
 
 @fault("bad-timestamp-format")

@@ -1,4 +1,4 @@
-"""Faults of what a purge destroys, seeds and answers, and of what is recorded afterwards."""
+"""Faults of what a purge destroys, seeds and answers, whatever comes with the request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
-from purge_conformance.reference.change_kit import Change, around, is_seed, not_recording, registering, seeding, twin
+from purge_conformance.reference import problems
+from purge_conformance.reference.bodies import parsed
+from purge_conformance.reference.change_kit import Change, around, is_seed, registering, seeding, twin
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.store import seed_of, started_apps
 from purge_conformance.reference.tables import STARTED, STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid
@@ -209,31 +211,36 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, seeds=seeds)
 
 
-@fault("purge-blocks-recording")
-def _(behaviour: Behaviour) -> Behaviour:
-    purges: list[Session] = []
-
-    def destroy(session: Session) -> None:
-        behaviour.destroy(session)
-        purges.append(session)
-
-    changed = replace(behaviour, destroy=destroy)
-    return not_recording(lambda _: bool(purges))(changed)
+def _has_object(call: Call) -> bool:
+    return isinstance(parsed(call.raw_body, call.content_type), dict)
 
 
-@fault("start-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
-    return (event.previous_state, event.state) == (STOPPED, STARTED)
+@fault("object-body-keeps-events")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    with call.session.begin_nested() as undone:
+        reply = answer(call)
+        if _has_object(call):
+            undone.rollback()
+    return reply
 
 
-@fault("stop-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
-    return (event.previous_state, event.state) == (STARTED, STOPPED)
+@fault("object-body-500")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if _has_object(call):
+        raise problems.unknown_error()
+    return reply
 
 
-@fault("scale-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
-    return event.previous_state == event.state
+@fault("unexpected-body-seeds-twice")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if call.raw_body:
+        again = [twin(event) for event in call.session.scalars(select(AppUsageEvent))]
+        for event in again:
+            event.guid = new_guid()
+        call.session.add_all(again)
+    return reply

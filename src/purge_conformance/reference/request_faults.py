@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jwt
+from sqlalchemy import delete, func, select
 
 from purge_conformance.reference import auth, problems
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.change_kit import Change, around, instead_of, refusing, registering
-from purge_conformance.reference.events import PURGE_PATH
+from purge_conformance.reference.events import PATH, PURGE_PATH
+from purge_conformance.reference.tables import AppUsageEvent
 
 if TYPE_CHECKING:
     from purge_conformance.reference.auth import Caller
@@ -21,6 +25,8 @@ FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 EVENT_OPERATIONS = ("list_events", "get_event", "purge_events")
+COMPARED = 20  # characters of a signature that has 43
+NOT_FOUND = 404
 Read = Callable[[str, str], Mapping[str, Any]]
 
 
@@ -44,6 +50,20 @@ def _(_right: Read, token: str, _secret: str) -> Mapping[str, Any]:
     options: Any = {"verify_signature": False, "verify_exp": True, "verify_aud": True}
     with_signature_part = token if token.count(".") > 1 else f"{token}."
     return jwt.decode(with_signature_part, audience=auth.AUDIENCE, options=options)
+
+
+def _signature(token: str, secret: str) -> str:
+    digest = hmac.digest(secret.encode(), token.rpartition(".")[0].encode(), "sha256")
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@fault("signature-end-ignored")
+@_reading_tokens
+def _(right: Read, token: str, secret: str) -> Mapping[str, Any]:
+    signed, _, signature = token.rpartition(".")
+    expected = _signature(token, secret)
+    begins_alike = signature[:COMPARED] == expected[:COMPARED]
+    return right(f"{signed}.{expected}" if begins_alike else token, secret)
 
 
 @fault("expired-token-403")
@@ -136,6 +156,34 @@ def _(call: Call, answer: Handler) -> Reply:
     return answer(call)
 
 
+@fault("list-delete-wipes")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if (call.method, call.path) == ("DELETE", PATH):
+        return _destroy_and_refuse(call, problems.unknown_request())
+    return answer(call)
+
+
+@fault("refused-purge-done-later")
+def _(behaviour: Behaviour) -> Behaviour:
+    queued: list[ApiError] = []
+
+    def queue(call: Call, error: ApiError) -> Reply:
+        queued.append(error)
+        return call.behaviour.refusal(error)
+
+    @around("list_events")
+    def done_at_last(call: Call, answer: Handler) -> Reply:
+        if queued and b"order_by" not in call.query_string:
+            queued.clear()
+            recorded = AppUsageEvent.guid != AppUsageEvent.app_guid
+            oldest = call.session.scalar(select(func.min(AppUsageEvent.id)).where(recorded))
+            call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.id == oldest))
+        return answer(call)
+
+    return done_at_last(around("purge_events")(instead_of(403, queue))(behaviour))
+
+
 @fault("unknown-route-200")
 @around("unknown_request")
 def _(call: Call, answer: Handler) -> Reply:
@@ -184,3 +232,9 @@ def _(error: ApiError, reply: Reply) -> Reply:
 @refusing
 def _(_error: ApiError, reply: Reply) -> Reply:
     return replace(reply, content_type="text/plain; charset=utf-8")
+
+
+@fault("error-404-as-text")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    return replace(reply, content_type="text/plain; charset=utf-8") if error.status == NOT_FOUND else reply

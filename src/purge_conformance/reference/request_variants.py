@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,13 +18,12 @@ from purge_conformance.reference.events import EVENTS, PATH, PURGE_PATH
 from purge_conformance.reference.problems import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 VARIANTS: dict[str, Change] = {}
 variant = registering(VARIANTS)
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-CALLS_BETWEEN_LIMITS = 60
 
 
 @variant("opaque-tokens")
@@ -131,17 +131,26 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, claims=claims)
 
 
-@variant("rate-limited")
-def _(behaviour: Behaviour) -> Behaviour:
-    calls = 0
+def _refusing_at_times(every: int, error: Callable[[], ApiError], retry_after: int) -> Change:
+    """Refuse each call of that number, before anything is done, and tell when to try again."""
 
-    @everywhere
-    def limited(call: Call, answer: Handler) -> Reply:
-        nonlocal calls
-        calls += 1
-        if calls % CALLS_BETWEEN_LIMITS:
-            return answer(call)
-        refusal = call.behaviour.refusal(ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded"))
-        return replace(refusal, headers={"retry-after": "1"})
+    def change(behaviour: Behaviour) -> Behaviour:
+        calls = count(1)
 
-    return limited(behaviour)
+        @everywhere
+        def limited(call: Call, answer: Handler) -> Reply:
+            if next(calls) % every:
+                return answer(call)
+            return replace(call.behaviour.refusal(error()), headers={"retry-after": str(retry_after)})
+
+        return limited(behaviour)
+
+    return change
+
+
+def _rate_limit_exceeded() -> ApiError:
+    return ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
+
+
+variant("rate-limited")(_refusing_at_times(60, _rate_limit_exceeded, retry_after=1))
+variant("unavailable-at-times")(_refusing_at_times(40, problems.database_unavailable, retry_after=0))

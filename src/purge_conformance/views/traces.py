@@ -8,7 +8,7 @@ from purge_conformance import clock
 from purge_conformance.checks import Inconclusive
 from purge_conformance.guard import EVENTS, is_purge
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import OK, resources, snapshot, walked
+from purge_conformance.snapshot import OK, key, resources, snapshot, walked
 from purge_conformance.views.attempts import ODD_REQUESTS
 from purge_conformance.views.purged import by_app
 
@@ -98,10 +98,8 @@ def recorded(seen: Seen, opening: Listing) -> dict[str, int]:
     last = opening.exchanges[0]
     since = [found for found in whole_lists(seen) if found.exchanges[0].n <= last.n]
     since = [found for found in since if not purges_between(seen, found.exchanges[0], last)]
-    return {
-        guid: next(place for place, found in enumerate([*since, opening]) if guid in found.by_guid)
-        for guid in opening.by_guid
-    }
+    sights = [{key(row) for row in found.rows} for found in (*since, opening)]
+    return {row["guid"]: next(n for n, sight in enumerate(sights) if key(row) in sight) for row in opening.rows}
 
 
 def proven_admin(seen: Seen, request: Exchange) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,3 +88,29 @@ def test_apps_are_there_from_the_start(api_behaving: Callable[[Behaviour], Api])
     apps = api.get("/v3/apps?per_page=5000").json["resources"]
     assert [sum(app["state"] == state for app in apps) for state in ("STARTED", "STOPPED")] == [120, 60]
     assert len({event["created_at"] for event in api.events()}) == 700
+
+
+def test_unavailable_does_nothing(api_behaving: Callable[[Behaviour], Api]) -> None:
+    """With unavailable-at-times every fortieth request answers 503, is to be repeated at once, and changes nothing."""
+    api = api_behaving(behaviour_with(["unavailable-at-times"]))
+    app = api.app_in(api.space(), "app", started=False)
+    made = 4  # requests for the organization, the space and the app
+    answers = [api.post(f"/v3/apps/{app}/actions/restart") for _ in range(40 - made)]
+    assert [answer.status for answer in answers] == [200] * (39 - made) + [503]
+    assert answers[-1].headers["retry-after"] == "0"
+    assert len(api.events()) == 2 * (39 - made) - 1  # the first one had nothing to stop
+
+
+def test_late_events_come(api_behaving: Callable[[Behaviour], Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With records-late an event is there once 0.3 seconds are over, unless a purge came before."""
+    elapsed = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: elapsed)
+    api = api_behaving(behaviour_with(["records-late"]))
+    app = api.app_in(api.space(), "app")
+    assert api.events() == []
+    elapsed = 0.31
+    assert [event["app"]["guid"] for event in api.events()] == [app]
+    api.post(f"/v3/apps/{app}/actions/stop")
+    api.post(PURGE)
+    elapsed = 0.7
+    assert api.events() == []

@@ -68,6 +68,7 @@ def _reading(api: Api) -> Iterator[Answer]:
         "nonsense=1",
         "after_guid=nobody",
         "page=9",
+        "page%5B%5D=1",
     ):
         yield api.get(f"{EVENTS}?{query}")
     yield api.get(f"{EVENTS}/{guid}")
@@ -85,12 +86,15 @@ def _refused(api: Api) -> Iterator[Answer]:
     for role in (None, "expired", "global_auditor", "space_developer"):
         yield api.post(PURGE, role=role)
         yield api.get(EVENTS)
-    yield api.call("POST", PURGE, role=None, headers={"authorization": f"bearer {api.tokens['admin']}x"})
+    for altered in (f"{api.tokens['admin']}x", f"{api.tokens['admin'][:-8]}AAAAAAAA"):
+        yield api.call("POST", PURGE, role=None, headers={"authorization": f"bearer {altered}"})
     yield api.post(PURGE, b"{")
     yield api.get(EVENTS)
     for method in ("GET", "OPTIONS"):
         yield api.call(method, PURGE)
         yield api.get(EVENTS)
+    yield api.call("DELETE", EVENTS)
+    yield api.get(EVENTS)
 
 
 def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
@@ -104,6 +108,8 @@ def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     yield api.get(f"{EVENTS}/{destroyed}")
     yield api.get(f"{EVENTS}/{apps['busy']}")
     yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", {"instances": 5})
-    for action in ("start", "stop"):
-        yield api.post(f"/v3/apps/{apps['idle']}/actions/{action}")
+    for change in ({"instances": 2}, {"memory_in_mb": 96}):
+        yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", change)
+    for name, action in (("idle", "start"), ("idle", "stop"), ("busy", "stop"), ("busy", "start")):
+        yield api.post(f"/v3/apps/{apps[name]}/actions/{action}")
     yield api.get(EVENTS)
