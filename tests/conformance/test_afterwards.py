@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from purge_conformance.snapshot import Row
     from purge_conformance.views.purged import Purged
 
+    ByApp = dict[str | None, list[Row]]
+
 
 @pytest.mark.requirement("AGAIN-01")
 def test_second_purge_succeeds(seen: Seen) -> None:
@@ -44,17 +46,11 @@ def test_second_purge_equivalent(seen: Seen) -> None:
     """A second purge, and a later one, MUST give an equivalent state of the apps that did not change."""
     first = with_started_apps(purged(seen, "purge"), seen)
     again = purged(seen, "again", ("purge", "after"))
-    later = [purged(seen, "changed")] if answered(seen.of("changed", "purge")) else []
-    then = first.populated(besides_changes=True)
-    hold(
-        Finding(
-            f"for the app {app} as after the first purge, {_guids(then.get(app))}", _guids(now.get(app)), next_.last
-        )
-        for next_ in (again, *later)
-        for now in [_by_app(next_)]
-        for app, state in first.apps.items()
-        if next_.apps.get(app) == state and not _equivalent(app, then.get(app, []), now.get(app, []))
-    )
+    hold(_differences(first, _by_app(first), again, _by_app(again)))
+    if answered(seen.of("changed", "purge")):
+        later = purged(seen, "changed")
+        then, now = (found.populated(besides_changes=True) for found in (first, later))
+        hold(_differences(first, then, later, now))
 
 
 @pytest.mark.requirement("AGAIN-03")
@@ -143,8 +139,16 @@ def _guids(events: list[Row] | None) -> str:
     return ", ".join(str(event.get("guid")) for event in events or ()) or "none"
 
 
-def _by_app(found: Purged) -> dict[str | None, list[Row]]:
+def _by_app(found: Purged) -> ByApp:
     return by_app(found.besides_changes(), set(found.after.apps.by_guid))
+
+
+def _differences(first: Purged, then: ByApp, later: Purged, now: ByApp) -> Iterator[Finding]:
+    """Yield the apps that did not change, and whose events are others after a later purge than after the first."""
+    for app, state in first.apps.items():
+        if later.apps.get(app) == state and not _equivalent(app, then.get(app, []), now.get(app, [])):
+            words = f"for the app {app} as after the first purge, {_guids(then.get(app))}"
+            yield Finding(words, _guids(now.get(app)), later.last)
 
 
 def _equivalent(app: str, then: list[Row], now: list[Row]) -> bool:

@@ -46,10 +46,14 @@ def test_no_app_twice(seen: Seen) -> None:
     own = set((seen.note("foundation", "apps") or {}).values())
     populated = found.populated(besides_changes=True)
     hold(
-        Finding(f"at most {allowed} for the app {app}", _guids(populated[app]), found.last)
+        Finding(f"at most {allowed} for the app {app}, each with a guid of its own", _guids(events), found.last)
         for app in found.started
-        if (allowed := _allowed(found, app, own)) and len(populated.get(app, ())) > allowed
+        if (allowed := _allowed(found, app, own)) and _too_many(events := populated.get(app, []), allowed)
     )
+
+
+def _too_many(events: list[Row], allowed: int) -> bool:
+    return len(events) > allowed or len({event["guid"] for event in events}) < len(events)
 
 
 @pytest.mark.requirement("SEED-03")

@@ -12,8 +12,6 @@ from purge_conformance.guard import EVENTS, PURGE, one
 from purge_conformance.snapshot import resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from purge_conformance.client import Client
     from purge_conformance.credentials import Credential
     from purge_conformance.foundation import Foundation
@@ -43,23 +41,19 @@ def reads(client: Client, _: Foundation) -> None:
 
 def purges(client: Client, foundation: Foundation) -> None:
     """Try to purge in every way that must be refused; look at the list before the first and after each."""
+    foundation.stir()
+    before = client.get(look.NEWEST, "look")
     attempts = [
         *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in _everybody_else(client)),
         *(Request(method, PURGE, "method") for method in OTHER_METHODS),
         *(Request(method, EVENTS, "method") for method in ("DELETE", "PUT", "POST")),
+        *(Request("DELETE", one(row["guid"]), "method") for row in resources(before)[:1]),
         *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
     ]
-    _each_between_looks(client, foundation, attempts)
-
-
-def _each_between_looks(client: Client, foundation: Foundation, attempts: Iterable[Request]) -> None:
-    """Send the requests; each is followed by a look, and the look before it shows an event that no purge seeds."""
-    foundation.stir()
-    before = client.get(look.NEWEST, "look")
     for request in attempts:
         client.send(request)
         after = client.get(look.NEWEST, "look")
-        if len(resources(after)) < len(resources(before)):
+        if len(resources(after)) < len(resources(before)):  # there must be an event that no purge seeds
             foundation.stir()
             after = client.get(look.NEWEST, "look")
         before = after

@@ -85,7 +85,7 @@ def _filters(client: Client, rows: list[Row]) -> None:
 
 
 def _times(times: list[str]) -> Iterator[dict[str, str]]:
-    """Yield the filters by time: each operator, several times, and two operators that hold the last time between them."""
+    """Yield the filters by time: each operator, several times at once, and two operators together."""
     for time in _spread(times, 2):
         for operator in OPERATORS:
             yield {f"created_ats{operator}": time}

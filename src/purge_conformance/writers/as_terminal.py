@@ -60,6 +60,7 @@ def lines(run: Run, out: Path | None) -> list[Text]:
         told += [*_failure(result), Text()]
     for reason, results in _by_reason(filter(_worth_a_line, not_judged(run))).items():
         told += [*_idle(reason, results), Text()]
+    told += [_field("note", note) for note in run.notes]
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     told.append(Text(f"{counted(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     told.append(Text(f"{effort(run)}, against {_plain(run.target)}"))
