@@ -2,14 +2,14 @@
 
 Every instance is collected from like any target. To be done with some 140 of them in minutes, three things differ from
 the command: the generated cases are made once, since they are the same for all; the links are walked once without the
-state machine; and the judgments are called without a pytest of their own around them.
+state machine; and the judgments are called without a pytest of their own around them. `tox -e matrix` runs it, on all
+cores.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,42 +24,36 @@ from purge_conformance.settings import Settings, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from concurrent.futures import Future
     from pathlib import Path
 
     from purge_conformance.contract import Case, Send
     from purge_conformance.evidence import Evidence
     from purge_conformance.results import Run
 
-    Runs = dict[str, Future[Run]]
+    RunOf = Callable[[str], Run]
 
 FAULTS = {fault.id: fault for fault in catalogue.faults()}
 VARIANTS = {variant.id: variant for variant in catalogue.variants()}
 OWN_TOKENS = {"opaque-tokens"}  # a server under a prefix has the tokens of the one at the root
-WORKERS = 4
+
+pytestmark = pytest.mark.matrix
 
 
 @pytest.fixture(scope="module")
-def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """Full runs against one server that mounts every instance which the selected tests ask for."""
+def run_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunOf]:
+    """Make a full run against an instance, by its name; one server mounts all that the selected tests ask for."""
     names = [item.callspec.params["name"] for item in request.session.items if item.path == request.path]  # type: ignore[attr-defined] # only parametrized tests
     cases = contract.generate(seed=1, examples=10)
     folder = tmp_path_factory.mktemp("matrix")
     mounts = [word for name in names for word in ("--mount", name)]
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        embedded.server(mounts) as (url, tokens),
-        ThreadPoolExecutor(WORKERS) as pool,
-    ):
+    with pytest.MonkeyPatch.context() as patch, embedded.server(mounts) as (url, tokens):
         patch.setattr(contract, "generation", generation_of(cases))
         patch.setattr(contract, "links", links_of(cases))
-        yield {
-            name: pool.submit(run_alone, name, folder)
-            if name in OWN_TOKENS
-            else pool.submit(run, name, f"{url}/{name}", tokens, folder)
-            for name in names
-        }
-        pool.shutdown(cancel_futures=True)
+
+        def make(name: str) -> Run:
+            return run_alone(name, folder) if name in OWN_TOKENS else run(name, f"{url}/{name}", tokens, folder)
+
+        yield make
 
 
 def run(name: str, url: str, tokens: Mapping[str, str], folder: Path) -> Run:
@@ -127,17 +121,17 @@ def links_of(cases: tuple[Case, ...]) -> Callable[..., object]:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault_breaks_its_requirements(runs: Runs, name: str) -> None:
+def test_fault_breaks_its_requirements(run_of: RunOf, name: str) -> None:
     """A fault breaks the requirements that faults.yaml names for it, all of them and no others."""
-    found = runs[name].result()
+    found = run_of(name)
     assert {r.id for r in found.requirements if r.outcome is Outcome.FAILED} == set(FAULTS[name].requirements)
     assert found.verdict is Verdict.NON_CONFORMANT
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_variant_conforms(runs: Runs, name: str) -> None:
+def test_variant_conforms(run_of: RunOf, name: str) -> None:
     """A variant fails nothing of its profiles but the SHOULDs that it departs from, and leaves nothing else open."""
     variant = VARIANTS[name]
-    found = [r for r in runs[name].result().requirements if r.profile in variant.profiles]
+    found = [r for r in run_of(name).requirements if r.profile in variant.profiles]
     assert {r.id for r in found if r.outcome is Outcome.FAILED} == set(variant.departs_from)
     assert {r.id for r in found if is_undecided(r)} == set(variant.not_judged)
