@@ -145,7 +145,8 @@ def _coded(found: Iterable[Exchange], status: int, code: tuple[int, str], *, mis
     """Require that the answers with that status carry the code; an answer with another is another requirement's."""
     judged = _legible([x for x in found if x.status == status and x.method != "HEAD"])
     if not judged:
-        raise NotExercised(missing or f"no such request was answered with {status}", Blame.CONFIGURATION)
+        blame = Blame.CONFIGURATION if missing else Blame.TARGET
+        raise NotExercised(missing or f"no such request was answered with {status}", blame)
     hold(_wrong(x, code) for x in judged if code not in envelope.codes(x))
 
 
