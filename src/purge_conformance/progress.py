@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
 
-    Step = Callable[[str], None]
-
 
 class Loudness(IntEnum):
     """How much is shown."""
