@@ -146,11 +146,11 @@ def run(  # noqa: PLR0913 -- the options of a command
 def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
     from rich.console import Console  # noqa: PLC0415 -- as in run
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
     from purge_conformance.collect import collect  # noqa: PLC0415
     from purge_conformance.judge import judge  # noqa: PLC0415
     from purge_conformance.progress import Loudness, Reporter  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
     reporter = Reporter(Console(), Loudness(level))
     reporter.say(announcement(settings, folder))
     with reporter.live():
