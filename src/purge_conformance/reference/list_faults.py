@@ -46,6 +46,12 @@ def _(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "total_pages": pagination["total_pages"] + 1}
 
 
+@fault("last-link-is-first")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "last": pagination["first"]}
+
+
 @fault("next-link-missing")
 @showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:

@@ -159,6 +159,22 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, seeds=seeds)
 
 
+@fault("seeds-wrong-instance-count")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    for event in seeds:
+        event.instances += 1
+    return seeds
+
+
+@fault("seeds-wrong-space")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    for event in seeds:
+        event.space_guid = new_guid()
+    return seeds
+
+
 @fault("seeds-twice")
 @seeding
 def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:

@@ -196,6 +196,12 @@ def _(error: ApiError, reply: Reply) -> Reply:
     return replace(reply, body={"errors": [{**reply.body["errors"][0], "code": str(error.code)}]})
 
 
+@fault("wrong-error-codes")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    return replace(reply, body={"errors": [{**reply.body["errors"][0], "code": error.code + 1}]})
+
+
 @fault("envelope-no-title")
 @refusing
 def _(error: ApiError, reply: Reply) -> Reply:
