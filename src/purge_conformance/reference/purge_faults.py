@@ -215,18 +215,6 @@ fault("stale-created-at")(_seeding_later(timedelta(hours=-1)))
 fault("skewed-created-at")(_seeding_later(timedelta(hours=2)))
 
 
-@fault("repeated-purge-keeps-created-at")
-def _(behaviour: Behaviour) -> Behaviour:
-    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-        earlier = {event.guid: event.created_at for event in session.scalars(select(AppUsageEvent)) if is_seed(event)}
-        fresh = behaviour.seeds(session, moment)
-        for event in fresh:
-            event.created_at = earlier.get(event.guid, event.created_at)
-        return fresh
-
-    return replace(behaviour, seeds=seeds)
-
-
 def _has_object(call: Call) -> bool:
     return isinstance(parsed(call.raw_body, call.content_type), dict)
 
