@@ -112,13 +112,16 @@ def _route(instance: Instance, method: str, path: str, handler: Handler) -> Rout
 
 
 def _endpoint(instance: Instance, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    answer = instance.behaviour.around(handler.__name__, handler)
+    conduct, operation = instance.behaviour, handler.__name__
+    answer = conduct.around(operation, handler)
 
     async def endpoint(request: Request) -> Response:
         raw_body = await request.body()
-        with told_by(instance.behaviour.clock):
-            reply = _answered(instance, answer, request, raw_body)
-            return _rendered(instance.behaviour.finish(_with_headers(request, reply)))
+        with told_by(conduct.clock):
+            reply = await conduct.pace(
+                operation, lambda: _answered(instance, answer, request, raw_body), instance.sessions
+            )
+            return _rendered(conduct.finish(_with_headers(request, reply)))
 
     return endpoint
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from purge_conformance.reference.problems import ApiError, envelope
 from purge_conformance.reference.tables import AppUsageEvent, Clock, now
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import Session, sessionmaker
 
     from purge_conformance.reference.parameters import ListQuery
 
@@ -68,10 +68,16 @@ class Call:
 
 
 Handler = Callable[[Call], Reply]
+# The operation, what answers it in a transaction of its own, and the maker of further transactions.
+Pace = Callable[[str, Callable[[], Reply], "sessionmaker[Session]"], Awaitable[Reply]]
 
 
 def _as_it_is(_operation: str, handler: Handler) -> Handler:
     return handler
+
+
+async def _at_once(_operation: str, answer: Callable[[], Reply], _sessions: sessionmaker[Session]) -> Reply:
+    return answer()
 
 
 def _admin_may_purge(caller: Caller) -> bool:
@@ -96,6 +102,7 @@ class Behaviour:
 
     Attributes:
         around: wraps the handler of an operation, authentication and body parsing included.
+        pace: when a request is answered; while it waits others are answered, so no transaction may be open then.
         claims: reads the claims of a token with the secret, or raises jwt.InvalidTokenError.
         may_purge: whether a caller may purge.
         refusal: how a refusal is shown.
@@ -112,6 +119,7 @@ class Behaviour:
     """
 
     around: Callable[[str, Handler], Handler] = _as_it_is
+    pace: Pace = _at_once
     claims: Callable[[str, str], Mapping[str, Any]] = auth.verified_claims
     may_purge: Callable[[Caller], bool] = _admin_may_purge
     refusal: Callable[[ApiError], Reply] = _refusal
