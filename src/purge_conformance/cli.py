@@ -87,9 +87,9 @@ def main() -> None:
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="Seconds an answer may take."
 )
-@click.option("--max-purges", type=click.IntRange(0, 1000), default=12, show_default=True, help="As an admin, at most.")
+@click.option("--max-purges", type=click.IntRange(0, 1000), default=40, show_default=True, help="As an admin, at most.")
 @click.option(
-    "--max-requests", type=click.IntRange(50, 100_000), default=600, show_default=True, help="In all, at most."
+    "--max-requests", type=click.IntRange(50, 100_000), default=1200, show_default=True, help="In all, at most."
 )
 @click.option("--ca-bundle", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust, PEM.")
 @click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")

@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--token", action="append", default=[], metavar="ROLE=SOURCE", help="env:NAME or file:PATH")
     group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
     group.addoption("--evidence", metavar="DIR", help="judge what an old run recorded, without any request")
-    group.addoption("--conformance-max-purges", type=int, default=12, metavar="N", help="as an admin, at most")
+    group.addoption("--conformance-max-purges", type=int, default=40, metavar="N", help="as an admin, at most")
     group.addoption("--conformance-out", metavar="DIR", help="where evidence and report.json go")
     group.addoption("--conformance-profile", action="append", default=[], metavar="PROFILE", help="core or upstream")
     group.addoption("--conformance-select", action="append", default=[], metavar="GLOB", help="requirement ids")

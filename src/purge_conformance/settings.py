@@ -59,8 +59,8 @@ class Limits:
     """
 
     timeout: float = 30.0
-    max_purges: int = 12
-    max_requests: int = 600
+    max_purges: int = 40
+    max_requests: int = 1200
     body_bytes: int = 16 * 1024 * 1024
     events: int = 50_000
 

@@ -138,7 +138,7 @@ def test_old_folder_is_2(whole: Whole) -> None:
 def test_purges_are_told_first(whole: Whole) -> None:
     """The most purges are printed before the first is sent, and so is what each destroys."""
     lines = whole.stdout.splitlines()
-    assert "at most 12 purges, each destroys all app usage events" in lines[0]
+    assert "at most 40 purges, each destroys all app usage events" in lines[0]
     assert min(n for n, line in enumerate(lines) if "POST /v3/app_usage_events/actions" in line) > 0
 
 

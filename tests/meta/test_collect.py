@@ -132,10 +132,10 @@ def test_lost_target_ends_run(collected: Callable[..., Evidence], stub: Stub) ->
 
 
 def test_whole_run_is_bounded(whole: Whole) -> None:
-    """A whole run of both profiles sends at most 12 purges as an admin and at most 600 requests."""
+    """A whole run of both profiles sends at most 40 purges as an admin and at most 1200 requests."""
     found = whole.evidence.exchanges
-    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in found) == whole.report["purges"] <= 12
-    assert len(found) == whole.report["requests"] <= 600
+    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in found) == whole.report["purges"] <= 40
+    assert len(found) == whole.report["requests"] <= 1200
 
 
 def test_exchanges_are_numbered(whole: Whole) -> None:
