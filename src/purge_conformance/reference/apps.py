@@ -13,12 +13,16 @@ from purge_conformance.reference.bodies import fields, name_of, related_guid
 from purge_conformance.reference.database import Listing, by_guid
 from purge_conformance.reference.pagination import paginated
 from purge_conformance.reference.parameters import ListRules
-from purge_conformance.reference.tables import App, Space
+from purge_conformance.reference.tables import BUILDPACK, DOCKER, App, Space
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PATH = "/v3/apps"
+LIFECYCLE_DATA: Mapping[str, Mapping[str, object]] = {
+    BUILDPACK: {"buildpacks": [], "stack": "cflinuxfs4"},
+    DOCKER: {},
+}
 FIELDS = ("name", "relationships", "lifecycle", "environment_variables", "metadata")
 
 
@@ -114,7 +118,7 @@ def shown(app: App, call: Call) -> dict[str, object]:
         "updated_at": app.updated_at,
         "name": app.name,
         "state": app.state,
-        "lifecycle": {"type": "buildpack", "data": {"buildpacks": [], "stack": "cflinuxfs4"}},
+        "lifecycle": {"type": app.lifecycle, "data": LIFECYCLE_DATA[app.lifecycle]},
         "relationships": {"space": {"data": {"guid": app.space_guid}}, "current_droplet": {"data": None}},
         "metadata": {"labels": {}, "annotations": {}},
         "links": {

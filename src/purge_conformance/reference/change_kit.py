@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from sqlalchemy import inspect
 
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.problems import ApiError
-from purge_conformance.reference.tables import AppUsageEvent
+from purge_conformance.reference.store import seed_of
+from purge_conformance.reference.tables import App, AppUsageEvent
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -65,6 +66,15 @@ def seeding(alter: Callable[[list[AppUsageEvent]], list[AppUsageEvent]]) -> Chan
 
     def change(behaviour: Behaviour) -> Behaviour:
         return replace(behaviour, seeds=lambda session, moment: alter(behaviour.seeds(session, moment)))
+
+    return change
+
+
+def seeding_apps(choose: Callable[[Session], Sequence[App]]) -> Change:
+    """Make a change of a function that chooses the apps that a purge seeds."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(behaviour, seeds=lambda session, moment: [seed_of(app, moment) for app in choose(session)])
 
     return change
 

@@ -9,17 +9,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from purge_conformance.reference import problems, store
 from purge_conformance.reference.access import deleted
 from purge_conformance.reference.change_kit import Change, around, everywhere, finishing, registering, together
 from purge_conformance.reference.database import by_guid
-from purge_conformance.reference.tables import STARTED, App, AppUsageEvent, Organization, Space, moment
+from purge_conformance.reference.furnishing import furnished, furnishing
+from purge_conformance.reference.tables import STARTED, App, AppUsageEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
@@ -27,52 +24,14 @@ if TYPE_CHECKING:
 VARIANTS: dict[str, Change] = {}
 variant = registering(VARIANTS)
 
-FURNISHED = "furnished"
 CALLS_BETWEEN_DEEDS = 4
 MOST_NEIGHBOURS = 12
 LOOKS_UNTIL_GONE = 3
 LATE_S = 0.3
 
 
-def _furnishing(*, started: int = 3, stopped: int = 1, restarts: int = 0) -> Change:
-    """Let apps exist from the start, in an organization of their own, with a history of a minute between events."""
-
-    def change(behaviour: Behaviour) -> Behaviour:
-        def furnish(session: Session) -> None:
-            behaviour.furnish(session)
-            if not _furnished(session):
-                _furnish(session, behaviour, started=started, stopped=stopped, restarts=restarts)
-
-        return replace(behaviour, furnish=furnish)
-
-    return change
-
-
-def _furnished(session: Session) -> Sequence[App]:
-    return session.scalars(select(App).where(App.space.has(Space.name == FURNISHED)).order_by(App.id)).all()
-
-
-def _furnish(session: Session, behaviour: Behaviour, *, started: int, stopped: int, restarts: int) -> None:
-    history: list[AppUsageEvent] = []
-
-    def record(session: Session, event: AppUsageEvent) -> None:
-        behaviour.record(session, event)
-        history.append(event)
-
-    space = Space(name=FURNISHED, organization=Organization(name=FURNISHED))
-    session.add(space)
-    apps = [store.add_app(session, space, f"app {number} é") for number in range(started + stopped)]
-    for app in apps[:started]:
-        store.start(session, app, record)
-    for number in range(restarts):
-        store.stop(session, apps[number % started], record)
-        store.start(session, apps[number % started], record)
-    for minutes, event in enumerate(reversed(history), 1):
-        event.created_at = event.updated_at = (moment() - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-variant("apps-from-the-start")(_furnishing())
-variant("many-apps")(_furnishing(started=120, stopped=60, restarts=290))
+variant("apps-from-the-start")(furnishing())
+variant("many-apps")(furnishing(started=120, stopped=60, restarts=290))
 
 
 @around("create_organization", "create_space", "create_app")
@@ -86,19 +45,19 @@ def _know_no_creation(_call: Call, _answer: Handler) -> Reply:
     raise problems.unknown_request()
 
 
-variant("no-app-creation")(together(_furnishing(), _forbid_creation))
-variant("no-creation-routes")(together(_furnishing(), _know_no_creation))
+variant("no-app-creation")(together(furnishing(), _forbid_creation))
+variant("no-creation-routes")(together(furnishing(), _know_no_creation))
 
 
 @around("start_app", "restart_app")
 def _want_droplet(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
-    if reply.body["guid"] not in {app.guid for app in _furnished(call.session)}:
+    if reply.body["guid"] not in {app.guid for app in furnished(call.session)}:
         raise problems.unprocessable("Assign a droplet before starting this app.")
     return reply
 
 
-variant("start-needs-droplet")(together(_furnishing(), _want_droplet))
+variant("start-needs-droplet")(together(furnishing(), _want_droplet))
 
 
 @variant("no-processes-api")
@@ -180,11 +139,11 @@ def _(behaviour: Behaviour) -> Behaviour:
             call.session.flush()
         return answer(call)
 
-    return disturbed(_furnishing()(behaviour))
+    return disturbed(furnishing()(behaviour))
 
 
 def _neighbour(session: Session, chance: random.Random) -> App:
-    return chance.choice(_furnished(session))
+    return chance.choice(furnished(session))
 
 
 def _start(session: Session, chance: random.Random, record: store.Record) -> None:
@@ -206,14 +165,14 @@ def _scale(session: Session, chance: random.Random, record: store.Record) -> Non
 
 
 def _create(session: Session, chance: random.Random, record: store.Record) -> None:
-    neighbours = _furnished(session)
+    neighbours = furnished(session)
     if len(neighbours) < MOST_NEIGHBOURS:
         app = store.add_app(session, neighbours[0].space, f"neighbour {chance.random()}")
         store.start(session, app, record)
 
 
 def _delete(session: Session, chance: random.Random, record: store.Record) -> None:
-    neighbours = _furnished(session)
+    neighbours = furnished(session)
     if len(neighbours) > MOST_NEIGHBOURS // 2:
         store.delete_app(session, chance.choice(neighbours), record)
 

@@ -107,7 +107,7 @@ def shown_organization(organization: Organization, call: Call) -> dict[str, obje
         "created_at": organization.created_at,
         "updated_at": organization.updated_at,
         "name": organization.name,
-        "suspended": False,
+        "suspended": organization.suspended,
         "relationships": {"quota": {"data": {"guid": QUOTA_GUID}}},
         "metadata": {"labels": {}, "annotations": {}},
         "links": {"self": {"href": call.url(path)}},

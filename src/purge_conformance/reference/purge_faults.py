@@ -10,13 +10,13 @@ from sqlalchemy import delete, func, select
 
 from purge_conformance.reference import problems
 from purge_conformance.reference.bodies import parsed
-from purge_conformance.reference.change_kit import Change, around, is_seed, registering, seeding, twin
+from purge_conformance.reference.change_kit import Change, around, is_seed, registering, seeding, seeding_apps, twin
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.store import seed_of, started_apps
 from purge_conformance.reference.tables import STARTED, STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
@@ -96,41 +96,34 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, destroy=destroy, record=record)
 
 
-def _seeding_apps(choose: Callable[[Session], Sequence[App]]) -> Change:
-    def change(behaviour: Behaviour) -> Behaviour:
-        return replace(behaviour, seeds=lambda session, moment: [seed_of(app, moment) for app in choose(session)])
-
-    return change
-
-
 @fault("seeds-nothing")
-@_seeding_apps
+@seeding_apps
 def _(_session: Session) -> Sequence[App]:
     return []
 
 
 @fault("misses-an-app")
-@_seeding_apps
+@seeding_apps
 def _(session: Session) -> Sequence[App]:
     return started_apps(session)[:-1]
 
 
 @fault("misses-other-space")
-@_seeding_apps
+@seeding_apps
 def _(session: Session) -> Sequence[App]:
     apps = started_apps(session)
     return [app for app in apps if app.space_guid == apps[0].space_guid]
 
 
 @fault("misses-other-organization")
-@_seeding_apps
+@seeding_apps
 def _(session: Session) -> Sequence[App]:
     apps = started_apps(session)
     return [app for app in apps if app.space.organization_guid == apps[0].space.organization_guid]
 
 
 @fault("misses-apps-without-instances")
-@_seeding_apps
+@seeding_apps
 def _(session: Session) -> Sequence[App]:
     return [app for app in started_apps(session) if app.web.instances > 0]
 

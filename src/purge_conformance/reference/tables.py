@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STARTED, STOPPED = "STARTED", "STOPPED"
+BUILDPACK, DOCKER = "buildpack", "docker"
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -77,6 +78,7 @@ class Organization(Base):
     __tablename__ = "organizations"
 
     name: Mapped[str] = mapped_column(String(255), unique=True)
+    suspended: Mapped[bool] = mapped_column(default=False)
     spaces: Mapped[list[Space]] = relationship(back_populates="organization", cascade="all, delete-orphan")
 
 
@@ -100,6 +102,7 @@ class App(Base):
 
     name: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(16), default=STOPPED)
+    lifecycle: Mapped[str] = mapped_column(String(16), default=BUILDPACK)
     space_guid: Mapped[str] = mapped_column(ForeignKey(Space.guid))
     space: Mapped[Space] = relationship(back_populates="apps")
     processes: Mapped[list[Process]] = relationship(
