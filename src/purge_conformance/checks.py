@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.evidence import Evidence, Exchange
+from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import Snapshot, snapshot, walked
 
@@ -105,8 +105,8 @@ def status_is(exchanges: Iterable[Exchange], *expected: int) -> None:
 
 
 def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """Return the exchanges that the target itself answered: not lost, not rate limited."""
-    return tuple(x for x in exchanges if x.status not in {None, RATE_LIMITED})
+    """Return the exchanges that the target itself answered: not lost, not rate limited, no gateway's that passed."""
+    return tuple(x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(SUPERSEDED) != GATEWAY)
 
 
 def need(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:

@@ -6,17 +6,18 @@ import json
 import re
 import time
 from dataclasses import dataclass, field, replace
+from itertools import count
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
-from purge_conformance import __version__
+from purge_conformance import __version__, clock
+from purge_conformance.connection import connected
 from purge_conformance.credentials import ADMIN, Credential, Redactor, of_role
 from purge_conformance.errors import TargetLost
-from purge_conformance.evidence import SUPERSEDED, Exchange
+from purge_conformance.evidence import GATEWAY, SUPERSEDED, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
     from purge_conformance.settings import Settings
 
 Answer = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, why there is none
-UNAVAILABLE = 503
+SAFE = {"GET", "HEAD", "OPTIONS"}
 CHUNK = 64 * 1024
 LOST_AFTER = 3  # requests in a row without an answer
-WAITED_OUT = {429: "rate limit", 503: "unavailable"}
+RATE_LIMITED, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 429, 502, 503, 504
+WAITED_OUT: dict[int | None, str] = {RATE_LIMITED: "rate limit", UNAVAILABLE: "unavailable"}
+# Of what changes nothing more is asked again: what came between target and suite, and no answer of the target's own.
+BETWEEN: dict[int | None, str] = {BAD_GATEWAY: GATEWAY, GATEWAY_TIMEOUT: GATEWAY, None: "connection"}
+BROKEN = re.compile("RemoteDisconnected|ConnectionResetError|ConnectionAbortedError|BrokenPipeError")
 PATIENCE = 10.0  # the most seconds that a Retry-After is obeyed
-RETRIES = 2
+RETRIES = {RATE_LIMITED: 5, UNAVAILABLE: 2, BAD_GATEWAY: 2, GATEWAY_TIMEOUT: 2, None: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Client:
         self._on_send = on_send
         self._redactor = Redactor(settings.tokens)
         self._lost = 0
-        self._session = _connected(settings)
+        self._session = connected(settings.ca_bundle)
 
     def get(self, path: str, step: str, *, by: Credential | None = None) -> Exchange:
         """Send a GET."""
@@ -96,8 +101,10 @@ class Client:
     def send(self, request: Request) -> Exchange:
         """Send one request and record the exchange.
 
-        A 429 or a 503 is waited out, `Retry-After` at most `PATIENCE` seconds; those answers are recorded
-        with the tag `superseded`.
+        A 429 or a 503 is waited out, `Retry-After` at most `PATIENCE` seconds; what changes nothing is asked again as
+        well after a gateway's 502 or 504, or where the connection broke, once. All that was asked again is recorded
+        with the tag `superseded`. What may change something goes over a connection of its own: one that was kept may
+        be closed by the target at that moment, and nobody would know whether it was done.
 
         Raises:
             HeldBack: the guard did not let it pass; nothing was sent.
@@ -105,13 +112,15 @@ class Client:
         """
         who = request.by or self.credentials[ADMIN]
         prepared = self._prepare(request, who)
-        for attempt in range(RETRIES + 1):
+        if request.method not in SAFE:
+            self._session.close()
+        for attempt in count():
             self.guard.admit(request.method, request.path, who.role)
             answer = self._exchange(request, who, prepared)
-            pause = _pause(answer)
-            if answer.status not in WAITED_OUT or attempt == RETRIES or pause > PATIENCE:
+            why, pause = _passing(answer), _pause(answer)
+            if not why or attempt >= RETRIES[answer.status] or pause > PATIENCE:
                 break
-            self._record(replace(answer, tags={**answer.tags, SUPERSEDED: WAITED_OUT[answer.status]}))
+            self._record(replace(answer, tags={**answer.tags, SUPERSEDED: why}))
             time.sleep(pause)
         self._record(answer)
         self._watch(answer)
@@ -169,7 +178,7 @@ class Client:
         thread.join(patience)
         if answers:
             return answers[0]
-        self._session = _connected(self.settings)
+        self._session = connected(self.settings.ca_bundle)
         return None, [], b"", f"the answer was not whole after {patience:g} s"
 
     def _read(self, session: requests.Session, prepared: requests.PreparedRequest) -> Answer:
@@ -198,18 +207,22 @@ class Client:
             )
 
 
-def _connected(settings: Settings) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # a .netrc would replace the token that is being tried
-    session.verify = settings.ca_bundle or True
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=0))  # a purge is never sent twice behind our back
-    return session
+def _passing(answer: Exchange) -> str:
+    """Return what came in between, if the request is to be sent again; empty where the answer counts."""
+    if answer.status is None and not BROKEN.match(answer.error or ""):
+        return ""
+    return (WAITED_OUT | BETWEEN if answer.method in SAFE else WAITED_OUT).get(answer.status, "")
 
 
-def _pause(exchange: Exchange) -> float:
-    text = exchange.header("Retry-After") or ("1" if exchange.status != UNAVAILABLE else "0")
-    return float(text) if re.fullmatch("[0-9]{1,9}", text) else PATIENCE + 1
+def _pause(answer: Exchange) -> float:
+    """Return for how many seconds the target wants to be left alone; more than `PATIENCE` where nobody can tell."""
+    text = answer.header("Retry-After") or ("1" if answer.status == RATE_LIMITED else "0")
+    if re.fullmatch("[0-9]{1,9}", text):
+        return float(text)
+    until, now = (clock.of_header(value) for value in (text, answer.header("Date")))
+    if until is None:
+        return PATIENCE + 1
+    return max(0.0, until - (answer.sent_at if now is None else now))
 
 
 def _why(error: BaseException) -> str:

@@ -65,10 +65,17 @@ def from_event(created_at: datetime, cause: Exchange) -> Offset:
     return Offset(seen - (cause.sent_at + cause.elapsed), seen + 1 - cause.sent_at)
 
 
-def _bound(exchange: Exchange) -> Offset | None:
+def of_header(text: str | None) -> float | None:
+    """Return an HTTP-date as seconds since the epoch, or None where it is none."""
     try:
-        parsed = parsedate_to_datetime(exchange.header("Date") or "")
-        date = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()  # asctime's form names no zone
+        parsed = parsedate_to_datetime(text or "")
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()  # asctime's form names no zone
     except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _bound(exchange: Exchange) -> Offset | None:
+    date = of_header(exchange.header("Date"))
+    if date is None:
         return None
     return Offset(date - (exchange.sent_at + exchange.elapsed), date + 1 - exchange.sent_at)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "evidence.jsonl"
 FORMAT = 1
-SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again
+SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
+GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
 Headers = tuple[tuple[str, str], ...]
 
 

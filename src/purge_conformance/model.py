@@ -75,6 +75,7 @@ class Variant:
         profiles: those in which it conforms.
         departs_from: ids of SHOULDs that it does not follow.
         not_judged: ids of MUSTs that no run can judge because of it.
+        own_server: whether it shows only on a server of its own, by its address or its tokens, and not under a prefix.
     """
 
     id: str
@@ -83,3 +84,4 @@ class Variant:
     profiles: tuple[Profile, ...]
     departs_from: tuple[str, ...] = ()
     not_judged: tuple[str, ...] = ()
+    own_server: bool = False

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import time
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.client import LOST_AFTER, RETRIES
+from purge_conformance.checks import answered
+from purge_conformance.client import LOST_AFTER, RETRIES, Request
 from purge_conformance.credentials import NOBODY, Credential
 from purge_conformance.errors import PurgeRefused, TargetLost
 from purge_conformance.guard import PURGE
@@ -174,18 +176,23 @@ def test_rate_limit_is_waited_for(connect: Connect, stub: Stub) -> None:
 @pytest.mark.parametrize(
     ("retry_after", "requests"),
     [
-        ("0", RETRIES + 1),
+        ("0", RETRIES[429] + 1),
         ("11", 1),
         ("9" * 400, 1),
         ("-1", 1),
         ("soon", 1),
         ("²", 1),
         ("Wed, 01 Jul 2026 12:00:00 GMT", 1),
+        ("Wed, 01 Jul 2026 11:59:49 GMT", RETRIES[429] + 1),
+        ("Wednesday, 01-Jul-26 11:59:48 GMT", RETRIES[429] + 1),
     ],
 )
 def test_rate_limit_is_bounded(retry_after: str, requests: int, connect: Connect, stub: Stub) -> None:
     """A 429 that goes on, or that asks for too long or nothing readable, is an answer in the end."""
-    stub.answer = lambda handler: stub.say(handler, 429, Retry_After=retry_after)
+    date = "Wed, 01 Jul 2026 11:59:49 GMT"  # as the target's clock shows it, years away from ours
+    stub.answer = lambda handler: raw(
+        handler, f"HTTP/1.1 429 \r\nRetry-After: {retry_after}\r\nDate: {date}\r\n\r\n".encode("latin-1")
+    )
     assert connect().get("/v3", "s").status == 429
     assert len(stub.got) == requests
 
@@ -201,12 +208,104 @@ def test_rate_limited_purges_count(connect: Connect, stub: Stub) -> None:
 def test_target_is_lost_at_last(connect: Connect, stub: Stub) -> None:
     """After `LOST_AFTER` requests in a row without an answer the target is lost; an answer begins anew."""
     answers = iter([False] * (LOST_AFTER - 1) + [True] + [False] * LOST_AFTER)
-    stub.answer = lambda handler: stub.say(handler) if next(answers) else raw(handler, b"")
+    stub.answer = lambda handler: stub.say(handler) if next(answers) else raw(handler, b"junk\r\n\r\n")
     client = connect()
     for _ in range(2 * LOST_AFTER - 1):
         client.get("/v3", "s")
     with pytest.raises(TargetLost, match="no answer to 3 requests in a row"):
         client.get("/v3", "s")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_broken_read_is_repeated(method: str, connect: Connect, stub: Stub) -> None:
+    """A read whose connection breaks before the answer is sent once more, and the loss is recorded."""
+    answers = iter([False, True])
+    stub.answer = lambda handler: stub.say(handler) if next(answers) else raw(handler, b"")
+    client = connect()
+    assert client.send(Request(method, "/v3", "s")).status == 200
+    assert [(x.n, x.status, x.tags) for x in client.sent("", "s")] == [
+        (1, None, {"superseded": "connection"}),
+        (2, 200, {}),
+    ]
+
+
+def test_broken_read_is_repeated_once(connect: Connect, stub: Stub) -> None:
+    """A read whose connection breaks each time has no answer in the end."""
+    stub.answer = lambda handler: raw(handler, b"")
+    assert connect().get("/v3", "s").status is None
+    assert len(stub.got) == 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_changes_have_new_connections(method: str, connect: Connect, stub: Stub) -> None:
+    """What may change something never goes over a connection that was kept, and which may end at that moment."""
+    served: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        served.append(handler.client_address[1])
+        stub.say(handler)
+
+    stub.answer = answer
+    client = connect()
+    for each in ("GET", method, "GET", method):
+        client.send(Request(each, "/v3", "s"))
+    assert [served[n] == served[n - 1] for n in (1, 2, 3)] == [False, True, False]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_gateways_failure_passes(status: int, connect: Connect, stub: Stub) -> None:
+    """A gateway's failure that passes is none of the target's: the read is sent again, and answered."""
+    statuses = iter([status, 200])
+    stub.answer = lambda handler: stub.say(handler, next(statuses), b"<html>")
+    client = connect()
+    assert client.get("/v3", "s").status == 200
+    assert [x.status for x in answered(client.sent("", "s"))] == [200]
+
+
+def test_gateways_failure_stays(connect: Connect, stub: Stub) -> None:
+    """A gateway's failure that does not pass is an answer; that of a purge is one at once."""
+    stub.answer = lambda handler: stub.say(handler, 502)
+    client = connect()
+    assert [client.get("/v3", "s").status, len(stub.got)] == [502, RETRIES[502] + 1]
+    assert [client.post(PURGE, "purge").status, stub.purges] == [502, 1]
+
+
+@pytest.mark.parametrize("interim", [100, 102, 103, 199])
+def test_interim_answers_are_none(interim: int, connect: Connect, stub: Stub) -> None:
+    """What comes before an answer with a status of 1xx is none, however often."""
+    before = f"HTTP/1.1 {interim} So far\r\nLink: </v3>\r\n\r\n".encode() * 2
+    stub.answer = lambda handler: raw(handler, before, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    found = connect().get("/v3", "s")
+    assert (found.status, found.json, found.header("Link")) == (200, {}, None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 200 OK\r\n\r\n{}",
+        b"HTTP/1.1 200 \r\ncontent-length:2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTRANSFER-ENCODING:  chunked \r\n\r\n2;a=b\r\n{}\r\n0;c\r\nX-T: 1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + zlib.compress(b"{}"),
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + zlib.compress(b"{}", wbits=-15),
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: X-GZIP\r\n\r\n" + gzip.compress(b"{}"),
+    ],
+)
+def test_answers_of_all_forms_are_read(answer: bytes, connect: Connect, stub: Stub) -> None:
+    """However HTTP lets an answer be written, it is read."""
+    stub.answer = lambda handler: raw(handler, answer)
+    assert (found := connect().get("/v3", "s")).status == 200
+    assert found.json == {}
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_dripping_compression_is_read(size: int, connect: Connect, stub: Stub) -> None:
+    """A compressed body that comes in the smallest of chunks is read to its end."""
+    packed = gzip.compress(b'{"a": 1}')
+    pieces = [packed[n : n + size] for n in range(0, len(packed), size)]
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
+    stub.answer = lambda handler: raw(handler, head, *chunks, b"0\r\n\r\n")
+    assert connect().get("/v3", "s").json == {"a": 1}
 
 
 @pytest.mark.parametrize(

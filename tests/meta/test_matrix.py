@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FAULTS = {fault.id: fault for fault in catalogue.faults()}
 VARIANTS = {variant.id: variant for variant in catalogue.variants()}
-OWN_TOKENS = {"opaque-tokens"}  # a server under a prefix has the tokens of the one at the root
+ALONE = {variant.id for variant in VARIANTS.values() if variant.own_server}
 
 pytestmark = pytest.mark.matrix
 
@@ -51,7 +51,7 @@ def run_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         patch.setattr(contract, "links", links_of(cases))
 
         def make(name: str) -> Run:
-            return run_alone(name, folder) if name in OWN_TOKENS else run(name, f"{url}/{name}", tokens, folder)
+            return run_alone(name, folder) if name in ALONE else run(name, f"{url}/{name}", tokens, folder)
 
         yield make
 

@@ -32,7 +32,7 @@ def reach(client: Client, _: Foundation) -> None:
         raise TargetUnusable(
             f"The target refuses the token given as admin: {seen}. Give a valid one.", "authentication"
         )
-    if statuses & {None, 502, 503, 504}:
+    if statuses & {None, 429, 502, 503, 504}:
         raise TargetUnusable(f"The target is not available: {seen}. Run again when it is.", "network")
     raise TargetUnusable(f"The target does not answer as Cloud Foundry's API: {seen}. Check its URL.", "configuration")
 

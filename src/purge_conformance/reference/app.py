@@ -104,7 +104,7 @@ def create_app(
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "path": conduct.routed(scope["path"])}, receive, send)
 
-    return routed
+    return conduct.served(routed)
 
 
 def _route(instance: Instance, method: str, path: str, handler: Handler) -> Route:

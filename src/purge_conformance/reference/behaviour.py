@@ -14,6 +14,7 @@ from purge_conformance.reference.tables import AppUsageEvent, Clock, now
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
+    from starlette.types import ASGIApp
 
     from purge_conformance.reference.parameters import ListQuery
 
@@ -80,6 +81,10 @@ async def _at_once(_operation: str, answer: Callable[[], Reply], _sessions: sess
     return answer()
 
 
+def _served(app: ASGIApp) -> ASGIApp:
+    return app
+
+
 def _admin_may_purge(caller: Caller) -> bool:
     return caller.is_admin
 
@@ -113,9 +118,12 @@ class Behaviour:
         find_events: counts and fetches one page of events.
         finish: takes every answer, with all its headers, as the last before it is sent.
         routed: takes the path of a URL to the path that the routes are compared with.
+        served: wraps the whole application, whose scope has the connection as `wire`.
         clock: tells the time, in the database and in Date headers.
         tokens: signs one token for each role with the secret.
         furnish: makes what is there from the start, in an empty database.
+        host: the address that a server of its own listens on, in place of the one that was asked for.
+        place: what the path of a server of its own begins with.
     """
 
     around: Callable[[str, Handler], Handler] = _as_it_is
@@ -130,9 +138,12 @@ class Behaviour:
     find_events: Callable[[Session, Listing[AppUsageEvent], ListQuery], tuple[int, Sequence[AppUsageEvent]]] = find_page
     finish: Callable[[Reply], Reply] = _finished
     routed: Callable[[str], str] = str
+    served: Callable[[ASGIApp], ASGIApp] = _served
     clock: Clock = field(default_factory=Clock)
     tokens: Callable[[str], dict[str, str]] = auth.tokens
     furnish: Callable[[Session], None] = _no_apps
+    host: str | None = None
+    place: str = ""
 
     def purge_and_reseed(self, session: Session) -> None:
         """Replace all events by one for each started app, within the transaction of the request."""

@@ -16,6 +16,7 @@ from purge_conformance.reference import (
     recording_faults,
     request_faults,
     request_variants,
+    wire_variants,
 )
 from purge_conformance.reference.behaviour import Behaviour
 
@@ -36,6 +37,7 @@ VARIANTS: Mapping[str, Change] = {
     **answer_variants.VARIANTS,
     **list_variants.VARIANTS,
     **foundation_variants.VARIANTS,
+    **wire_variants.VARIANTS,
 }
 
 

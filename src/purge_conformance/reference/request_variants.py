@@ -114,6 +114,10 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, routed=routed)
 
 
+variant("ipv6")(lambda behaviour: replace(behaviour, host="::1"))
+variant("below-a-path")(lambda behaviour: replace(behaviour, place="/cf/api"))
+
+
 def _tell_hidden(call: Call, error: ApiError) -> Reply:
     is_hidden = call.behaviour.find_event(call.session, call.parts["guid"]) is not None
     return call.behaviour.refusal(problems.not_authorized() if is_hidden else error)

@@ -7,14 +7,17 @@ import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.responses import PlainTextResponse
 
 from purge_conformance.reference import auth
 from purge_conformance.reference.app import create_app
 from purge_conformance.reference.changes import behaviour_with
 from purge_conformance.reference.database import EPHEMERAL, opened_database
+from purge_conformance.reference.wire import WiredProtocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -38,7 +41,7 @@ def serve(  # noqa: PLR0913 - the options of a command
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        host: address to listen on.
+        host: address to listen on, unless a variant has another.
         port: 0 takes a free one.
         database_url: SQLAlchemy's; None is an SQLite database in memory.
         faults: ids of `spec/faults.yaml`; the more, the less it conforms.
@@ -52,8 +55,10 @@ def serve(  # noqa: PLR0913 - the options of a command
         OSError: the address is not to be had.
     """
     secret = auth.new_secret()
+    names = (*faults, *variants)
+    behaviour = behaviour_with(names)
     with ExitStack() as open_things:
-        listener = open_things.enter_context(socket.create_server((host, port), backlog=BACKLOG))
+        listener = open_things.enter_context(_listening(behaviour.host or host, port))
         # asyncio would set it, but not on sockets that were made without naming TCP; connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = _url(listener)
@@ -62,11 +67,17 @@ def serve(  # noqa: PLR0913 - the options of a command
             sessions = open_things.enter_context(opened_database(database))
             return create_app(sessions, secret=secret, base_url=url + place, behaviour=behaviour_with(names))
 
-        prefixes = {"/" + name.strip("/"): names for name, names in (mounts or {}).items()}
-        names = (*faults, *variants)
-        app = instance("", names, database_url or EPHEMERAL)
-        instances = {prefix: instance(prefix, names, EPHEMERAL) for prefix, names in prefixes.items()}
-        _run(under_prefixes(app, instances), listener, lambda: on_ready(url, behaviour_with(names).tokens(secret)))
+        instances = {behaviour.place: instance(behaviour.place, names, database_url or EPHEMERAL)}
+        for prefix, changes in (mounts or {}).items():
+            place = "/" + prefix.strip("/")
+            instances[place] = instance(place, changes, EPHEMERAL)
+        ready = partial(on_ready, url + behaviour.place, behaviour.tokens(secret))
+        _run(under_prefixes(instances), listener, ready)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
 def _url(listener: socket.socket) -> str:
@@ -74,15 +85,15 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def under_prefixes(app: ASGIApp, instances: Mapping[str, ASGIApp]) -> ASGIApp:
-    """Serve each instance below the first segment of the path, and the app everywhere else."""
+def under_prefixes(instances: Mapping[str, ASGIApp]) -> ASGIApp:
+    """Serve each instance below its prefix, the longest first; what is below none of them is not found."""
+    nothing = PlainTextResponse("Not found", status_code=404)
+    longest_first = sorted(instances, key=len, reverse=True)
 
     async def by_prefix(scope: Scope, receive: Receive, send: Send) -> None:
-        prefix = "/" + scope["path"].removeprefix("/").partition("/")[0]
-        if prefix in instances:
-            await instances[prefix]({**scope, "root_path": prefix}, receive, send)
-        else:
-            await app(scope, receive, send)
+        prefix = next((prefix for prefix in longest_first if f"{scope['path']}/".startswith(f"{prefix}/")), None)
+        app = nothing if prefix is None else instances[prefix]
+        await app({**scope, "root_path": prefix or ""}, receive, send)
 
     return by_prefix
 
@@ -107,7 +118,7 @@ def _run(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) ->
         lifespan="off",
         ws="none",
         loop="asyncio",
-        http="h11",
+        http=WiredProtocol,
         server_header=False,
         date_header=False,  # each instance has a clock of its own
         timeout_keep_alive=KEEP_ALIVE_S,

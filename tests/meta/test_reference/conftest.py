@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -16,6 +17,7 @@ import pytest
 from purge_conformance.reference import create_app, opened_database, tables
 from purge_conformance.reference import tokens as sign_tokens
 from purge_conformance.reference.behaviour import Behaviour
+from purge_conformance.reference.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +40,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     text: str
+    wire: str = ""
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - JSON is anything
@@ -101,6 +104,8 @@ def to(relation: str, guid: str) -> dict[str, Any]:
 
 def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
     route, _, query = path.partition("?")
+    written = Written()
+    wire = Wire(cast("asyncio.Transport", written))
     scope = {
         "type": "http",
         "method": method,
@@ -108,6 +113,7 @@ def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body:
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "root_path": "",
+        "wire": wire,
     }
     messages: list[Message] = []
 
@@ -121,7 +127,25 @@ def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body:
         pytest.fail("The server waited for something, and there is nothing to wait for.")
     sent = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
     content = b"".join(part.get("body", b"") for part in messages[1:])
-    return Answer(messages[0]["status"], sent, content.decode(errors="replace"))
+    wire.write(b"HTTP/1.1 200 OK\r\nserver: none\r\ncontent-length: 2\r\n\r\n")
+    wire.write(b"0\r\n\r\n")
+    return Answer(messages[0]["status"], sent, content.decode(errors="replace"), written.data.decode())
+
+
+class Written:
+    """Stands in for a transport: it keeps what is written."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.data = b""
+
+    def write(self, data: bytes) -> None:
+        """Keep it."""
+        self.data += data
+
+    def close(self) -> None:
+        """Keep that too."""
+        self.data += b" (closed)"
 
 
 class Clock:
@@ -139,6 +163,10 @@ class Clock:
         """Tell the time."""
         return self.moment
 
+    async def sleep(self, seconds: float) -> None:
+        """Stand in for asyncio.sleep."""
+        self.moment += timedelta(seconds=seconds)
+
 
 @pytest.fixture
 def api_behaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Behaviour], Api]]:
@@ -148,6 +176,7 @@ def api_behaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Behaviou
         def make(behaviour: Behaviour) -> Api:
             clock, numbers = Clock(), count(1)
             monkeypatch.setattr(tables, "datetime", clock)
+            monkeypatch.setattr(asyncio, "sleep", clock.sleep)
             monkeypatch.setattr(tables, "uuid4", lambda: UUID(int=next(numbers) * STRIDE % 2**128))
             sessions = databases.enter_context(opened_database())
             return Api(create_app(sessions, secret=SECRET, base_url=BASE_URL, behaviour=behaviour), clock)

@@ -25,7 +25,8 @@ import json, sys
 from purge_conformance.reference import serve
 options = json.loads(sys.argv[1])
 ready = lambda url, tokens: print(json.dumps([url, dict(tokens)]), flush=True)
-serve("127.0.0.1", 0, options.get("database"), options.get("faults", []), ready, mounts=options.get("mounts"))
+more = {name: options[name] for name in ("mounts", "variants") if name in options}
+serve("127.0.0.1", 0, options.get("database"), options.get("faults", []), ready, **more)
 """
 
 
@@ -62,6 +63,25 @@ def test_prefixes_are_apart() -> None:
             pagination = session.get(f"{url}{prefix}/v3/organizations", timeout=5).json()["pagination"]
             assert pagination["total_results"] == organizations
             assert pagination["first"]["href"].startswith(f"{url}{prefix}/v3/")
+
+
+@pytest.mark.parametrize(("variant", "begins"), [("ipv6", "http://[::1]:"), ("below-a-path", "http://127.0.0.1:")])
+def test_server_is_elsewhere(variant: str, begins: str) -> None:
+    """A variant of the address, or of the path, is told with the URL; links lead there, and nothing is beside it."""
+    with serving(variants=[variant]) as (url, session, _):
+        assert url.startswith(begins)
+        assert session.post(url + PURGE, timeout=5).status_code == 200
+        assert session.get(url + EVENTS, timeout=5).json()["pagination"]["first"]["href"].startswith(url + EVENTS)
+        assert session.get(url.removesuffix("/cf/api") + "/cf/v3", timeout=5).status_code == 404
+
+
+def test_idle_connection_is_closed() -> None:
+    """With closes-idle-connections a request on a kept connection is not answered at last; on a new one it is."""
+    with serving(variants=["closes-idle-connections"]) as (url, session, _):
+        answers = [session.get(url + EVENTS, timeout=5).status_code for _ in range(5)]
+        with pytest.raises(requests.ConnectionError):
+            session.get(url + EVENTS, timeout=5)
+        assert [*answers, session.get(url + EVENTS, timeout=5).status_code] == [200] * 6
 
 
 def test_database_stays(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .conftest import Answer, Api
 
-Exchange = tuple[int, str, str]
+Exchange = tuple[int, str, str, str]
 
 
 def transcript(api: Api) -> list[Exchange]:
@@ -21,7 +21,7 @@ def transcript(api: Api) -> list[Exchange]:
     with suppress(KeyError, ValueError):  # no app can be made, or nothing can be read without unpacking
         for answer in _session(api):
             headers = {name: value for name, value in answer.headers.items() if name != "x-vcap-request-id"}
-            seen.append((answer.status, str(headers), answer.text))
+            seen.append((answer.status, str(headers), answer.text, answer.wire))
     return seen
 
 

@@ -1,0 +1,51 @@
+"""The wire below the application: a connection whose bytes a variant may rewrite, add to, or cut off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
+
+
+class Wire:
+    """A transport that passes on what is written, as `rewrite` has it; an application finds it as `scope["wire"]`.
+
+    Attributes:
+        rewrite: takes the bytes of one write to those that are sent; heads and bodies come in writes of their own.
+        answers: how many requests on this connection were handed to the application before.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        """Begin as the transport itself."""
+        self._transport = transport
+        self.rewrite: Callable[[bytes], bytes] = bytes
+        self.answers = 0
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of an answer."""
+        self._transport.write(self.rewrite(data))
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a transport does
+        """Do everything else as the transport."""
+        return getattr(self._transport, name)
+
+
+class WiredProtocol(H11Protocol):
+    """HTTP as uvicorn speaks it, over a wire that the application can reach."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Put the wire between the protocol and the transport."""
+        wire, app = Wire(transport), self.app
+
+        async def wired(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "wire": wire}, receive, send)
+            wire.answers += 1
+
+        self.app = wired
+        super().connection_made(wire)  # type: ignore[arg-type] # it is one in all that matters
