@@ -6,6 +6,7 @@ Anything else that leaves it is a defect of the suite, and says nothing about th
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange
@@ -71,6 +72,10 @@ class Seen(Evidence):
 
     def resource(self) -> tuple[Exchange, ...]:
         """Return every answered exchange on the resource or below it, whoever sent it and for whatever."""
+        return self._resource
+
+    @cached_property
+    def _resource(self) -> tuple[Exchange, ...]:
         found = tuple(x for x in answered(self.exchanges) if x.route.startswith("/v3/app_usage_events"))
         self.looked_at.extend(x.n for x in found)
         return found

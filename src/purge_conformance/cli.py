@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MISUSE, INCONCLUSIVE = 2, 3
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
+SELFCHECK_EPILOG = "Exit codes: 0 all is as it must be, 1 it is not, 2 usage, 3 the check came to no end."
 EPILOG = "Exit codes: 0 conformant, 1 non-conformant, 2 usage, configuration or consent, 3 inconclusive."
 profile_option = click.option(
     "--profile",
@@ -36,6 +37,9 @@ profile_option = click.option(
 )
 select_option = click.option(
     "--select", multiple=True, metavar="ID-GLOB", help="Judge these requirements only; repeatable."
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of all generated cases."
 )
 
 
@@ -83,7 +87,7 @@ def main() -> None:
 @click.option(
     "--examples", type=click.IntRange(1, 1000), default=10, show_default=True, help="Random cases an operation."
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of all generated cases.")
+@seed_option
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="Seconds an answer may take."
 )
@@ -130,7 +134,7 @@ def run(  # noqa: PLR0913 -- the options of a command
             limits=Limits(timeout=timeout, max_purges=max_purges, max_requests=max_requests),
         )
 
-    folder = out or Path("purge-conformance-report") / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder = out or _new_folder()
     level = 1 if loudness is None else loudness
     if target:
         asked = settings(parse_target(target), read_tokens(tokens))
@@ -141,6 +145,10 @@ def run(  # noqa: PLR0913 -- the options of a command
     else:
         with embedded.server() as (url, secrets):
             _run(settings(parse_target(url), secrets), folder, level)
+
+
+def _new_folder() -> Path:
+    return Path("purge-conformance-report") / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
@@ -253,3 +261,31 @@ def report(folder: Path) -> None:
 
     for path in write_all(as_json.load(folder), evidence.read(folder), folder):
         click.echo(path)
+
+
+@main.command(epilog=SELFCHECK_EPILOG)
+@click.option("--only", multiple=True, metavar="NAME-GLOB", help="Of faults and variants; repeatable. Default: all.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Targets at once; default: three a core.")
+@click.option("--out", type=FOLDER, help="Where the matrix goes, and the runs that went wrong; default: a new folder.")
+@seed_option
+def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed: int) -> None:
+    """Check the suite: judge the faultless reference server, every variant and every fault, and print the kill matrix.
+
+    Every fault must fail exactly the requirements that spec/faults.yaml names for it, and no variant may fail any.
+    """
+    from rich.console import Console  # noqa: PLC0415 -- as in run
+
+    from purge_conformance.selfcheck import checking, shown  # noqa: PLC0415
+    from purge_conformance.selfcheck.tally import Tally  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in _run
+    console = Console()
+    folder = out or _new_folder()
+    with Tally(console) as tally:
+        matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.add)
+    for line in shown.lines(matrix):
+        console.print(line, soft_wrap=True, highlight=False)
+    console.print(
+        f"Matrix: {folder / checking.MARKDOWN}, and beside it {checking.JSON}", soft_wrap=True, highlight=False
+    )
+    sys.exit(1 if matrix.problems() else 0)

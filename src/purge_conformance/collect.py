@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue, clock, contract
@@ -13,7 +14,6 @@ from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
 from purge_conformance.experiments import access, closing, fuzzing, opening, purging, reading
-from purge_conformance.experiments.parallel import parallel
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
@@ -46,27 +46,38 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
 )
 
 
-def collect(settings: Settings, folder: Path, on_send: Callable[[Client, Exchange], None]) -> Evidence:
+def collect(
+    settings: Settings,
+    folder: Path,
+    on_send: Callable[[Client, Exchange], None],
+    generator: contract.Generator | None = None,
+) -> Evidence:
     """Run every experiment and return what they saw; `folder` then holds it too.
 
     An experiment that is held back, and a target that is lost, are noted; what was collected by then stays.
+
+    Args:
+        settings: what is asked for.
+        folder: of the run, a new one.
+        on_send: is told of every exchange.
+        generator: makes the generated cases; None: one that is made for this run.
 
     Raises:
         BadSetting: the folder cannot hold a new run.
     """
     with (
         Journal(folder, _header(settings)) as journal,
-        contract.generation(seed=settings.seed, examples=settings.examples) as cases,
-        contract.links(seed=settings.seed) as links,
+        nullcontext(generator)
+        if generator
+        else contract.generator(seed=settings.seed, examples=settings.examples) as made,
     ):
         client = Client(settings, journal, Guard(settings.limits), on_send)
         foundation = Foundation(client)
         plan = (
             *EXPERIMENTS,
-            ("contract", lambda client, _: fuzzing.cases(client, cases)),
-            ("stateful", lambda client, _: fuzzing.stateful(client, links)),
+            ("contract", lambda client, _: fuzzing.cases(client, made.cases)),
+            ("stateful", lambda client, _: fuzzing.stateful(client, made.walk)),
             ("late", closing.late),
-            ("parallel", parallel),
         )
         try:
             _run_all(client, foundation, plan, journal, folder)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     Send = Callable[["Case"], Exchange | None]
     Walk = Callable[[Send, int], None]
+    Cases = Callable[[], tuple["Case", ...]]
 
 PURGE = "purgeAndSeedAppUsageEvents"
 LIST = "listAppUsageEvents"
@@ -77,8 +78,21 @@ class Case:
     auth: Literal["token", "none", "generated"]
 
 
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """What Schemathesis makes for a target; several targets may share one.
+
+    Attributes:
+        cases: waits for the generated cases, and returns them.
+        walk: runs the stateful ones.
+    """
+
+    cases: Cases
+    walk: Walk
+
+
 @contextmanager
-def generation(*, seed: int, examples: int) -> Iterator[Callable[[], tuple[Case, ...]]]:
+def generation(*, seed: int, examples: int) -> Iterator[Cases]:
     """Begin to generate in the background; what is yielded waits for the end and returns all cases.
 
     Args:
@@ -127,6 +141,8 @@ def about_event(case: Case, guid: str) -> Case:
 def links(*, seed: int, scenarios: int = 3, steps: int = 6) -> Iterator[Walk]:
     """Begin to prepare stateful cases in the background; what is yielded runs them, at most scenarios x steps.
 
+    It can be called again, for another target; the same answers then lead to the same cases.
+
     It takes `send`, which returns the exchange of a case, or None where it was held back, and `max_purges`. A scenario
     begins with a purge and follows the document's links: list, get. A purge beyond `max_purges` is not sent: the
     scenario goes on from the answer to the one before, since a second purge gives an equivalent state.
@@ -140,8 +156,8 @@ def links(*, seed: int, scenarios: int = 3, steps: int = 6) -> Iterator[Walk]:
     ):
 
         def walk(send: Send, max_purges: int) -> None:
-            _answer(process, _sparing(send, max_purges))
-            _finish(process, folder)
+            if not _walked(process, _sparing(send, max_purges)):
+                _finish(process, folder)
 
         yield walk
 
@@ -159,18 +175,52 @@ def _sparing(send: Send, max_purges: int) -> Send:
     return spare
 
 
-def _answer(process: subprocess.Popen[str], send: Send) -> None:
-    assert process.stdout is not None  # noqa: S101 -- both are pipes
-    assert process.stdin is not None  # noqa: S101 -- both are pipes
+def _walked(process: subprocess.Popen[str], send: Send) -> bool:
+    """Have the child walk once; return whether the walk came to its end."""
+    _tell(process, {})
+    return _answered(process, send)
+
+
+def _answered(process: subprocess.Popen[str], send: Send) -> bool:
+    """Send what the child asks for, and answer it, to the end of its walk."""
+    assert process.stdout is not None  # noqa: S101 -- a pipe
     for line in process.stdout:
-        exchange = send(_case(line))
-        answer: dict[str, Any] = {"status": 503, "headers": [], "body": ""}  # leads nowhere, as no answer does
-        if exchange is not None and exchange.status is not None:
-            body = base64.b64encode(exchange.body).decode()
-            answer = {"status": exchange.status, "headers": exchange.response_headers, "body": body}
-        with suppress(BrokenPipeError):  # _finish says why it ended
-            process.stdin.write(json.dumps(answer) + "\n")
-            process.stdin.flush()
+        if not line.strip():
+            return True
+        try:
+            exchange = send(_case(line))
+        except Exception:
+            _lead_nowhere(process)
+            raise
+        _tell(process, _answer_of(exchange))
+    return False
+
+
+def _lead_nowhere(process: subprocess.Popen[str]) -> None:
+    """Let the child end a walk that is given up, so that it can begin another."""
+    _tell(process, _answer_of(None))
+    _answered(process, lambda _: None)
+
+
+def _answer_of(exchange: Exchange | None) -> dict[str, Any]:
+    if exchange is None or exchange.status is None:
+        return {"status": 503, "headers": [], "body": ""}  # leads nowhere
+    body = base64.b64encode(exchange.body).decode()
+    return {"status": exchange.status, "headers": exchange.response_headers, "body": body}
+
+
+def _tell(process: subprocess.Popen[str], words: dict[str, Any]) -> None:
+    assert process.stdin is not None  # noqa: S101 -- a pipe
+    with suppress(BrokenPipeError):  # _finish says why it ended
+        process.stdin.write(json.dumps(words) + "\n")
+        process.stdin.flush()
+
+
+@contextmanager
+def generator(*, seed: int, examples: int) -> Iterator[Generator]:
+    """Begin with all that Schemathesis makes; see `generation` and `links`."""
+    with generation(seed=seed, examples=examples) as cases, links(seed=seed) as walk:
+        yield Generator(cases, walk)
 
 
 @contextmanager

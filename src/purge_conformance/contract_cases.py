@@ -1,7 +1,8 @@
 """What the child processes of `contract.py` run: Schemathesis makes the cases, and sends none of them.
 
 As a pytest module this file writes down the cases of all phases, since `@schema.parametrize` is the one supported way
-to them. As a script it walks the links of the document: each step goes to stdout, and its answer comes from stdin.
+to them. As a script it walks the links of the document, whenever it is asked to: each step goes to stdout, its answer
+comes from stdin, and an empty line ends the walk.
 
 The children run a copy, outside the package and far from the caller's directory: Hypothesis draws literals from source
 that it takes for the user's own (an editable install, not a wheel), so that one seed would give different cases; and it
@@ -168,7 +169,10 @@ def ask(case: Case[Any], link: str) -> Response:
 PLAN: dict[str, Any] = json.loads(Path("plan.json").read_text(encoding="utf-8"))
 
 if __name__ == "__main__":
-    walk()
+    for _ in iter(sys.stdin.readline, ""):  # each line that answers nothing asks for a walk
+        walk()
+        sys.stdout.write("\n")
+        sys.stdout.flush()
 else:
     # Undeclared methods have experiments of their own; here they would be further purges.
     derived = load(examples={}, coverage={"unexpected-methods": []})

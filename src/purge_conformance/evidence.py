@@ -1,15 +1,14 @@
 """What a run saw: exchanges and notes, as frozen records; to and from `evidence.jsonl`.
 
 The file is a journal: the first line is the header, each further line one exchange or one note, in the
-order in which they came, flushed at once. A run that was killed leaves all that it collected. Of requests that were
-under way at once, the answers may come in another order than the numbers; whoever reads gets them by number.
+order in which they came, flushed at once. A run that was killed leaves all that it collected.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -17,14 +16,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from purge_conformance.errors import BadData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 FILE_NAME = "evidence.jsonl"
 FORMAT = 1
 SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
 GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
-AT_ONCE = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -53,7 +51,7 @@ class Exchange:
     """One request and what came of it.
 
     Attributes:
-        n: number in its run, from 1, in the order of sending.
+        n: number in its run, from 1.
         experiment: the procedure that sent it.
         step: its place in the procedure; several exchanges (pages) may share one.
         role: whose credential it carried: `admin`, `none`, `malformed`, ...
@@ -90,7 +88,7 @@ class Exchange:
         """Return the first response header of that name, or None."""
         return next((value for key, value in self.response_headers if key.lower() == name.lower()), None)
 
-    @property
+    @cached_property
     def route(self) -> str:
         """The path without its query."""
         return urlsplit(self.path).path
@@ -100,7 +98,7 @@ class Exchange:
         """The last segment of the path, decoded: the guid where one event was asked for."""
         return unquote(self.route.rpartition("/")[2])
 
-    @property
+    @cached_property
     def query(self) -> dict[str, str]:
         """The query parameters, the last of a repeated one."""
         return dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
@@ -135,7 +133,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that one run saw; the exchanges in the order of sending."""
+    """All that one run saw, in order."""
 
     header: Header
     exchanges: tuple[Exchange, ...]
@@ -154,14 +152,10 @@ class Evidence:
         return next((n.value for n in reversed(self.notes) if (n.experiment, n.name) == (experiment, name)), None)
 
 
-def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """Return exchanges in the order in which they were sent."""
-    return tuple(sorted(exchanges, key=lambda x: x.n))
-
-
 def to_json(record: Exchange | Note | Header) -> str:
     """Return one line of the journal."""
-    row: dict[str, Any] = {"kind": type(record).__name__.lower(), **asdict(record)}
+    values = {each.name: getattr(record, each.name) for each in fields(record)}  # asdict would copy them, deeply
+    row: dict[str, Any] = {"kind": type(record).__name__.lower(), **values}
     if isinstance(record, Exchange):
         del row["body"]
         row |= _encoded(record.body)
@@ -191,7 +185,7 @@ def read(folder: Path) -> Evidence:
                 notes.append(Note(row.get("experiment", ""), row.get("name", ""), row.get("value")))
     if header is None:
         raise BadData(f"{path} does not begin with a header. It is not the evidence of a run of this suite.")
-    return Evidence(header, in_order(exchanges), tuple(notes))
+    return Evidence(header, tuple(exchanges), tuple(notes))
 
 
 def _rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:

@@ -26,34 +26,45 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
     Raises:
         SuiteError: pytest did not come to a verdict.
     """
-    with as_file(files("purge_conformance.conformance")) as tests:
-        options = [f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}"]
-        options += [f"--conformance-profile={name}" for name in profiles]
-        options += [f"--conformance-select={glob}" for glob in select]
-        ini = ["-c", str(tests / "pytest.ini"), f"--rootdir={tests}", str(tests)]
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "pytest",
-            "-q",
-            "--tb=short",
-            "-p",
-            "purge_conformance.plugin",
-            *ini,
-            *options,
-        ]
-        before = _identity(out)
-        done = _run(command)
+    options = [f"--conformance-profile={name}" for name in profiles]
+    options += [f"--conformance-select={glob}" for glob in select]
+    before = _identity(out)
+    done = _pytest([f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}", *options])
     if _identity(out) == before:
         raise SuiteError(f"The judgments came to no verdict (pytest ended with {done.returncode}):\n{_tail(done)}")
     return as_json.load(out)
+
+
+def judge_all(names: Iterable[str], folder: Path, tests: Path | None = None) -> str:
+    """Judge by one pytest the evidence in several folders of `folder`, and write the reports of each beside it.
+
+    Args:
+        names: of the folders.
+        folder: where they lie.
+        tests: a room of judgments other than the suite's own.
+
+    Returns:
+        The end of what pytest said, for those that have no report then.
+
+    Raises:
+        SuiteError: pytest did not end.
+    """
+    options = [f"--evidence={(folder / name).absolute()}" for name in names]
+    return _tail(_pytest([*options, f"--conformance-out={folder.absolute()}"], tests))
 
 
 def _identity(out: Path) -> tuple[int, int] | None:
     """Return what tells one report.json from the one that replaces it."""
     path = out / as_json.FILE_NAME
     return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+
+
+def _pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.CompletedProcess[str]:
+    with as_file(files("purge_conformance.conformance")) as own:
+        room = tests or own
+        ini = ["-c", str(room / "pytest.ini"), f"--rootdir={room}", str(room)]
+        command = [sys.executable, "-P", "-m", "pytest", "-q", "--tb=short", "-p", "purge_conformance.plugin"]
+        return _run([*command, *ini, *options])
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

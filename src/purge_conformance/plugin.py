@@ -6,6 +6,7 @@ package, so it imports the rest of the package only when a judgment is collected
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Evidence
     from purge_conformance.judging import Judging
 
-JUDGING: pytest.StashKey[Judging] = pytest.StashKey()
+JUDGINGS: pytest.StashKey[dict[str, Judging]] = pytest.StashKey()  # by folder of evidence; "" for a target
 MARKER = "requirement"
+EVIDENCE = "evidence"  # the fixture that several runs parametrize
 LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "n"}
 
 
@@ -28,9 +30,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", metavar="URL", help="base URL of the server to judge")
     group.addoption("--token", action="append", default=[], metavar="ROLE=SOURCE", help="env:NAME or file:PATH")
     group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
-    group.addoption("--evidence", metavar="DIR", help="judge what an old run recorded, without any request")
+    group.addoption(
+        "--evidence",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="judge what an old run recorded, without any request; repeatable: one pytest judges many runs",
+    )
     group.addoption("--conformance-max-purges", type=int, default=40, metavar="N", help="as an admin, at most")
-    group.addoption("--conformance-out", metavar="DIR", help="where evidence and report.json go")
+    group.addoption(
+        "--conformance-out", metavar="DIR", help="where evidence and reports go; a folder each for several runs"
+    )
     group.addoption("--conformance-profile", action="append", default=[], metavar="PROFILE", help="core or upstream")
     group.addoption("--conformance-select", action="append", default=[], metavar="GLOB", help="requirement ids")
 
@@ -38,6 +48,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", f"{MARKER}(id): the one requirement that a judgment asserts")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make every judgment once for each of several runs."""
+    folders = metafunc.config.option.evidence
+    if len(folders) > 1 and EVIDENCE in metafunc.fixturenames and any(metafunc.definition.iter_markers(MARKER)):
+        metafunc.parametrize(EVIDENCE, folders, ids=[Path(name).name for name in folders], indirect=True)
 
 
 @pytest.hookimpl(trylast=True)  # after the user's own -k and -m
@@ -52,19 +69,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unknown := set(judgments.values()) - {requirement.id for requirement in catalogue.requirements()}:
         raise pytest.UsageError(f"{', '.join(sorted(unknown))}: no such requirement. See `purge-conformance list`.")
     try:
-        judging = config.stash[JUDGING] = running.begin(config.option, config.get_terminal_writer().line)
+        judgings = config.stash[JUDGINGS] = running.begin(config.option, config.get_terminal_writer().line)
     except Misuse as error:
         raise pytest.UsageError(str(error)) from None
-    kept = [item for item in items if judgments.get(item) in judging.wanted]
+    items[:] = [item for item in judgments if judgments[item] in judgings[_run(item)].wanted]
+    kept = set(items)
     config.hook.pytest_deselected(items=[item for item in judgments if item not in kept])
-    items[:] = kept
-    judging.restrict(judgments[item] for item in kept)
+    for name, judging in judgings.items():
+        judging.restrict(judgments[item] for item in items if _run(item) == name)
 
 
 @pytest.fixture(scope="session")
 def evidence(request: pytest.FixtureRequest) -> Evidence:
     """What the run saw: collected just now, or by an old run."""
-    return request.config.stash[JUDGING].evidence
+    judgings = request.config.stash[JUDGINGS]
+    return (judgings[request.param] if hasattr(request, "param") else next(iter(judgings.values()))).evidence
 
 
 @pytest.fixture
@@ -82,15 +101,15 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn the end of a judgment into the outcome of its requirement."""
     report = yield
-    judging = item.config.stash.get(JUDGING, None)
-    if judging is None or not item.get_closest_marker(MARKER):
+    judgings = item.config.stash.get(JUDGINGS, None)
+    if judgings is None or not item.get_closest_marker(MARKER):
         return report
     if call.when == "call" or (call.when == "setup" and call.excinfo):
         from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
 
         looked_at = getattr(getattr(item, "funcargs", {}).get("seen"), "looked_at", ())
         error = call.excinfo.value if call.excinfo else None
-        result = judging.add(_id(item), error, looked_at, call.duration)
+        result = judgings[_run(item)].add(_id(item), error, looked_at, call.duration)
         report.user_properties.append(("outcome", str(result.outcome)))
         report.outcome = running.pytest_outcome(result)
         text = running.explain(result)
@@ -110,23 +129,33 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """End with what the run amounts to."""
-    judging = config.stash.get(JUDGING, None)
-    if judging is not None:
+    judgings = config.stash.get(JUDGINGS, None)
+    if judgings is not None:
         from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
 
-        for line in running.closing_lines(judging, config.option):
+        for line in running.closing_lines(judgings, config.option):
             terminalreporter.write_line(line)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the reports where that was asked for, and exit by the verdict."""
-    judging = session.config.stash.get(JUDGING, None)
-    if judging is not None and not session.shouldstop:
+    judgings = session.config.stash.get(JUDGINGS, None)
+    if judgings is not None and not session.shouldstop:
         from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
 
-        session.exitstatus = running.finish(judging, session.config.option)
+        session.exitstatus = running.finish(judgings, session.config.option)
 
 
 def _id(item: pytest.Item) -> str:
     marker = item.get_closest_marker(MARKER)
     return str(marker.args[0]) if marker and marker.args else ""
+
+
+def _run(item: pytest.Item) -> str:
+    """Return which of the runs an item judges: a key of `JUDGINGS`."""
+    judgings = item.config.stash[JUDGINGS]
+    return (
+        str(item.callspec.params[EVIDENCE])
+        if len(judgings) > 1 and isinstance(item, pytest.Function)
+        else next(iter(judgings))
+    )

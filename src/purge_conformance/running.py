@@ -13,7 +13,7 @@ from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import require_consent
 from purge_conformance.model import Level
-from purge_conformance.results import EXIT_CODES, Outcome
+from purge_conformance.results import EXIT_CODES, Outcome, Verdict
 from purge_conformance.settings import Limits, Settings, announcement, parse_target, read_tokens
 from purge_conformance.writers import as_terminal, write_all
 
@@ -26,18 +26,28 @@ if TYPE_CHECKING:
     from purge_conformance.judging import Judging
     from purge_conformance.results import Result
 
+    Judgings = dict[str, Judging]  # by folder of evidence; "" where it was collected just now
 
-def begin(option: Namespace, say: Callable[[str], None]) -> Judging:
-    """Collect the evidence from `--target`, or read it from `--evidence`; `say` is told what is about to be destroyed.
+WORSE = (Verdict.CONFORMANT, Verdict.INCONCLUSIVE, Verdict.NON_CONFORMANT)
+
+
+def begin(option: Namespace, say: Callable[[str], None]) -> Judgings:
+    """Collect the evidence from `--target`, or read each `--evidence`; `say` is told what is about to be destroyed.
 
     Raises:
         Misuse: neither or both are given, or one is not usable.
     """
     if bool(option.target) == bool(option.evidence):
         raise BadSetting("What is to be judged? Give --target URL and --token admin=SOURCE, or --evidence DIR.")
-    evidence = read(Path(option.evidence)) if option.evidence else _collected(option, say)
-    wanted = judging.wanted(evidence, option.conformance_profile, option.conformance_select)
-    return judging.Judging(evidence, wanted)
+    names = [Path(name).name for name in option.evidence]
+    if len(set(names)) < len(names):
+        raise BadSetting("Two folders of --evidence have the same name. Their reports would be one; name them apart.")
+    seen = {name: read(Path(name)) for name in option.evidence} or {"": _collected(option, say)}
+    return {name: _judging(evidence, option) for name, evidence in seen.items()}
+
+
+def _judging(evidence: Evidence, option: Namespace) -> Judging:
+    return judging.Judging(evidence, judging.wanted(evidence, option.conformance_profile, option.conformance_select))
 
 
 def _collected(option: Namespace, say: Callable[[str], None]) -> Evidence:
@@ -76,19 +86,32 @@ def explain(result: Result) -> str:
     return "\n".join([head, *(f"expected: {f.expected}\ngot:      {f.got}\n{f.curl or ''}" for f in result.findings)])
 
 
-def closing_lines(judged: Judging, option: Namespace) -> list[str]:
-    """Return the last lines on the terminal."""
-    folder = Path(option.conformance_out) if option.conformance_out else None
+def closing_lines(judged: Judgings, option: Namespace) -> list[str]:
+    """Return the last lines on the terminal, of each run."""
+    return [line for name, one in judged.items() for line in _closing(one, _out(name, judged, option))]
+
+
+def _closing(judged: Judging, folder: Path | None) -> list[str]:
     return [line.plain for line in as_terminal.lines(judged.run(), folder)]
 
 
-def finish(judged: Judging, option: Namespace) -> int:
-    """Write the reports where that was asked for; return the exit code of the verdict."""
+def finish(judged: Judgings, option: Namespace) -> int:
+    """Write the reports where that was asked for; return the exit code of the worst verdict."""
+    verdicts = {_finish(name, one, _out(name, judged, option)) for name, one in judged.items()}
+    return EXIT_CODES[max(verdicts, key=WORSE.index)]
+
+
+def _finish(name: str, judged: Judging, folder: Path | None) -> Verdict:
     run = judged.run()
-    if option.conformance_out:
-        folder = Path(option.conformance_out)
+    if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        if option.evidence and not (folder / FILE_NAME).exists():
-            shutil.copyfile(Path(option.evidence) / FILE_NAME, folder / FILE_NAME)
+        if name and not (folder / FILE_NAME).exists():
+            shutil.copyfile(Path(name) / FILE_NAME, folder / FILE_NAME)
         write_all(run, judged.evidence, folder)
-    return EXIT_CODES[run.verdict]
+    return run.verdict
+
+
+def _out(name: str, judged: Judgings, option: Namespace) -> Path | None:
+    """Return where the reports of a run go; those of several get a folder each, named after that of the evidence."""
+    out = option.conformance_out
+    return Path(out, Path(name).name if len(judged) > 1 else "") if out else None

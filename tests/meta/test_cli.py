@@ -13,6 +13,9 @@ from click.testing import CliRunner, Result
 from purge_conformance import __version__, catalogue, embedded
 from purge_conformance.cli import main
 from purge_conformance.guard import EVENTS
+from purge_conformance.selfcheck import checking
+from purge_conformance.selfcheck.matrix import Matrix, Row
+from purge_conformance.selfcheck.subjects import subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,3 +229,28 @@ def test_admin_is_asked_for_only_lists(stub: Stub, tmp_path: Path) -> None:
     stub.answer = answer
     called("run", stub.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
     assert stub.targets == ["/v3/apps?per_page=1", f"{EVENTS}?per_page=1"]
+
+
+@pytest.mark.parametrize(("count", "code"), [(1, 0), (0, 1)])
+def test_selfcheck_exits_by_the_matrix(count: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`selfcheck` exits with 0 where all is as it must be, else with 1, and says how to see it again."""
+    (subject,) = subjects(["purge-returns-data"])
+    row = Row(subject, failed=subject.fails * count, requests=9, purges=1)
+    made = Matrix("0", "1", {}, 1, (), "2026-07-01T12:00:00Z", 1.0, 2, (row,))
+
+    def check(folder: Path, *, on_row: Callable[[Row, int, int], None], **_: object) -> Matrix:
+        assert folder == tmp_path
+        on_row(row, 1, 1)
+        return made
+
+    monkeypatch.setattr(checking, "check", check)
+    done = called("selfcheck", "--out", str(tmp_path))
+    assert done.exit_code == code, done.output
+    assert ("survived" in done.output) == ("--only purge-returns-data" in done.output) == bool(code)
+    assert f"{count} of 1 fault killed" in done.output
+
+
+def test_selfcheck_of_nothing_is_2(tmp_path: Path) -> None:
+    """`selfcheck` of what does not exist is misuse."""
+    done = called("selfcheck", "--only", "no-such-fault", "--out", str(tmp_path))
+    assert (done.exit_code, "matches no fault" in done.output) == (2, True)

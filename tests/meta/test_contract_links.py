@@ -90,3 +90,21 @@ def test_links_pass_on_the_loss_of_a_target() -> None:
 
     with pytest.raises(TargetLost), contract.links(seed=1) as walk:
         walk(send, 2)
+
+
+def test_links_are_walked_again() -> None:
+    """One child walks for one target after another, each time the same walk, also after one that was given up."""
+    walks: list[list[Case]] = [[], [], []]
+
+    def send(case: Case, to: list[Case]) -> Exchange:
+        to.append(case)
+        if to is walks[1]:
+            raise TargetLost(case.path)
+        return answer(case)
+
+    with contract.links(seed=1) as walk:
+        walk(lambda case: send(case, walks[0]), 2)
+        with pytest.raises(TargetLost):
+            walk(lambda case: send(case, walks[1]), 2)
+        walk(lambda case: send(case, walks[2]), 2)
+    assert walks[0] == walks[2] == walked()

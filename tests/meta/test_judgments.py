@@ -29,7 +29,6 @@ FILES = (
     "get",
     "list_filters",
     "list_pages",
-    "parallel",
     "purge",
     "refused",
     "requests",

@@ -2,8 +2,8 @@
 
 Every instance is collected from like any target. To be done with some 140 of them in minutes, three things differ from
 the command: the generated cases are made once, since they are the same for all; the links are walked once without the
-state machine; and the judgments are called without a pytest of their own around them. `tox -e matrix` runs it, on all
-cores.
+state machine; and the judgments are called without a pytest of their own around them. `-m matrix` runs it;
+`purge-conformance selfcheck` does the same as a user's run does it.
 """
 
 from __future__ import annotations

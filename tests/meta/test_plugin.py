@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,28 @@ def test_each_end_is_shown(crashed: tuple[Path, subprocess.CompletedProcess[str]
     for words in ("1 failed", "1 passed", "1 advised", "2 inconclusive", "1 not exercised"):
         assert words in last
     assert crashed[1].returncode == 1
+
+
+def test_one_pytest_judges_many(whole: Whole, tmp_path: Path) -> None:
+    """Several runs are judged side by side, each with reports of its own; the worst verdict decides the exit code."""
+    for name in ("one", "other"):
+        shutil.copytree(whole.folder, tmp_path / name)
+    with (tmp_path / "other" / "evidence.jsonl").open("a", encoding="utf-8") as file:
+        unusable = {"blame": "target", "reason": "planted"}
+        file.write(json.dumps({"kind": "note", "experiment": "e", "name": "unusable", "value": unusable}) + "\n")
+    folders = [f"--evidence={tmp_path / name}" for name in ("one", "other")]
+    done = pytest_of(ROOM, "-v", *folders, f"--conformance-out={tmp_path / 'out'}", "--conformance-select=PURGE-0*")
+    assert done.returncode == 3, done.stdout
+    assert set(outcomes(tmp_path / "out" / "one").values()) == {"passed"}
+    assert set(outcomes(tmp_path / "out" / "other").values()) == {"inconclusive"}
+    assert "test_purge_succeeds[other]" in done.stdout
+
+
+def test_runs_of_one_name_are_4(tmp_path: Path) -> None:
+    """Two runs whose reports would be one are a usage error."""
+    done = pytest_of(ROOM, f"--evidence={tmp_path / 'a' / 'run'}", f"--evidence={tmp_path / 'b' / 'run'}")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "have the same name" in done.stdout + done.stderr
 
 
 def test_unknown_requirement_is_4(whole: Whole, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from purge_conformance.results import (
     to_dict,
 )
 
-NAMES = ("report.schema.json", "evidence.schema.json")
+NAMES = ("report.schema.json", "evidence.schema.json", "matrix.schema.json")
 BROKEN = Result(
     id="A-1",
     level=Level.MUST,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Evidence
     from purge_conformance.results import Run
 
-__all__ = ["write_all"]
+__all__ = ["write_all", "written"]
 
 
 def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
@@ -24,7 +24,7 @@ def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     so that whatever befalls the others they can be written again from it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(_write(folder / name, render()) for name, render in _renderers(run, evidence))
+    return tuple(written(folder / name, render()) for name, render in _renderers(run, evidence))
 
 
 def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -34,7 +34,8 @@ def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[],
     yield as_html.FILE_NAME, lambda: as_html.render(run, evidence)
 
 
-def _write(path: Path, text: str) -> Path:
+def written(path: Path, text: str) -> Path:
+    """Write a file, which appears whole or not at all, and return its path."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,205 @@
+"""The kill matrix: what the runs against all subjects came to, what is wrong with that, and the two rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.results import Blame, Outcome, is_undecided
+from purge_conformance.selfcheck.subjects import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.results import Run
+    from purge_conformance.selfcheck.subjects import Subject
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one subject.
+
+    Attributes:
+        subject: what was judged.
+        failed: ids of the requirements that failed, of the subject's profiles.
+        undecided: ids of those that were left open.
+        trouble: what of the suite failed meanwhile; empty where all went well.
+        seconds: from the first request to the last answer, beside all that runs at the same time.
+        requests, purges: how many were sent.
+    """
+
+    subject: Subject
+    failed: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    trouble: str = ""
+    seconds: float = 0.0
+    requests: int = 0
+    purges: int = 0
+
+    @property
+    def killed_by(self) -> tuple[str, ...]:
+        """The fault's own requirements that failed."""
+        return tuple(name for name in self.failed if name in self.subject.fails)
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """The requirements that failed and may not: of a server that conforms they are false alarms."""
+        return tuple(name for name in self.failed if name not in self.subject.fails)
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is a fault, not a server that conforms."""
+        return self.subject.kind is Kind.FAULT
+
+    def problems(self) -> Iterator[str]:
+        """Yield each way in which this is not as it must be, in words that follow the subject's name."""
+        missed = [name for name in self.subject.fails if name not in self.failed]
+        if self.trouble:
+            yield f"could not be judged: {self.trouble}"
+        elif self.is_fault and not self.killed_by:
+            yield f"survived: {_list(self.subject.fails)} did not fail"
+        elif missed:
+            yield f"did not fail {_list(missed)}, as it must"
+        if self.strays:
+            yield f"was caught by {_list(self.strays)}, not its own" if self.is_fault else self._false_alarm()
+        if not self.is_fault and not self.trouble:
+            yield from self._undeclared()
+
+    def _false_alarm(self) -> str:
+        return f"conforms, and failed {_list(self.strays)}: a false alarm"
+
+    def _undeclared(self) -> Iterator[str]:
+        declared, undecided = set(self.subject.undecided), set(self.undecided)
+        if left := sorted(undecided - declared):
+            yield f"left {_list(left)} undecided, which is not declared"
+        if told := sorted(declared - undecided):
+            yield f"left nothing of {_list(told)} undecided, which is declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many of how many."""
+
+    count: int
+    of: int
+
+    @property
+    def percent(self) -> str:
+        """The rate in words, for example `98.8 %`."""
+        return f"{100 * self.count / self.of:.4g} %" if self.of else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """All rows of one check of the suite.
+
+    Attributes:
+        suite: version of this package.
+        spec_version: of `spec/`.
+        spec: file of `spec/` -> sha256.
+        seed: of the generated cases.
+        only: the globs that chose the subjects; empty: it is the whole matrix.
+        started_at: RFC 3339, UTC.
+        seconds: what all of it took.
+        jobs: how many subjects were under way at once.
+        rows: one a subject, variants first, in the order of `spec/`.
+    """
+
+    suite: str
+    spec_version: str
+    spec: dict[str, str]
+    seed: int
+    only: tuple[str, ...]
+    started_at: str
+    seconds: float
+    jobs: int
+    rows: tuple[Row, ...]
+
+    @property
+    def faults(self) -> tuple[Row, ...]:
+        """The rows of faults."""
+        return tuple(row for row in self.rows if row.is_fault)
+
+    @property
+    def conforming(self) -> tuple[Row, ...]:
+        """The rows of servers that conform: the faultless one and the variants."""
+        return tuple(row for row in self.rows if not row.is_fault)
+
+    @property
+    def killed(self) -> Rate:
+        """How many faults failed one of their own requirements."""
+        return Rate(sum(bool(row.killed_by) for row in self.faults), len(self.faults))
+
+    @property
+    def false_alarms(self) -> Rate:
+        """How many servers that conform failed a requirement."""
+        return Rate(sum(bool(row.strays) for row in self.conforming), len(self.conforming))
+
+    def problems(self) -> list[tuple[Row, str]]:
+        """Return all that is wrong."""
+        return [(row, problem) for row in self.rows for problem in row.problems()]
+
+    def groups(self) -> dict[str, tuple[Row, ...]]:
+        """Return the faults by their group, in the order of `spec/`."""
+        names = dict.fromkeys(row.subject.group for row in self.faults)
+        return {name: tuple(row for row in self.faults if row.subject.group == name) for name in names}
+
+    def breakers(self) -> dict[str, tuple[Row, ...]]:
+        """Return requirement id -> the faults that it killed."""
+        names = sorted({name for row in self.faults for name in row.killed_by})
+        return {name: tuple(row for row in self.faults if name in row.killed_by) for name in names}
+
+
+def row_of(subject: Subject, run: Run, seconds: float) -> Row:
+    """Return what a judged run says of its subject."""
+    found = [r for r in run.requirements if r.profile in subject.profiles]
+    broken = [r for r in found if r.outcome is Outcome.INCONCLUSIVE and r.blame is Blame.SUITE]
+    return Row(
+        subject,
+        failed=tuple(r.id for r in found if r.outcome is Outcome.FAILED),
+        undecided=tuple(r.id for r in found if is_undecided(r)),
+        trouble=f"{broken[0].id}: {broken[0].reason}" if broken else "",
+        seconds=round(seconds, 2),
+        requests=run.requests,
+        purges=run.purges,
+    )
+
+
+def to_dict(matrix: Matrix) -> dict[str, Any]:
+    """Return the matrix as `matrix.json` holds it."""
+    return {
+        "format": FORMAT,
+        "suite": matrix.suite,
+        "spec_version": matrix.spec_version,
+        "spec": matrix.spec,
+        "seed": matrix.seed,
+        "only": list(matrix.only),
+        "started_at": matrix.started_at,
+        "seconds": matrix.seconds,
+        "jobs": matrix.jobs,
+        "killed": {"count": matrix.killed.count, "of": matrix.killed.of},
+        "false_alarms": {"count": matrix.false_alarms.count, "of": matrix.false_alarms.of},
+        "rows": [_row(row) for row in matrix.rows],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.subject.name,
+        "kind": str(row.subject.kind),
+        "group": row.subject.group,
+        "summary": row.subject.summary,
+        "must_fail": list(row.subject.fails),
+        "failed": list(row.failed),
+        "undecided": list(row.undecided),
+        "problems": list(row.problems()),
+        "seconds": row.seconds,
+        "requests": row.requests,
+        "purges": row.purges,
+    }
+
+
+def _list(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(names)
