@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
-from threading import Thread
+from threading import Barrier, Lock, Thread, local
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -17,10 +18,10 @@ from purge_conformance import __version__, clock
 from purge_conformance.connection import connected
 from purge_conformance.credentials import ADMIN, Credential, Redactor, of_role
 from purge_conformance.errors import TargetLost
-from purge_conformance.evidence import GATEWAY, SUPERSEDED, Exchange
+from purge_conformance.evidence import AT_ONCE, GATEWAY, SUPERSEDED, Exchange, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from purge_conformance.guard import Guard
     from purge_conformance.journal import Journal
@@ -73,7 +74,7 @@ class Client:
     def __init__(
         self, settings: Settings, journal: Journal, guard: Guard, on_send: Callable[[Client, Exchange], None]
     ) -> None:
-        """Hold one connection to the target; `on_send` is called after every exchange, for progress."""
+        """Hold one connection to the target a thread; `on_send` is called after every exchange, for progress."""
         self.experiment = ""
         self.guard = guard
         self.settings = settings
@@ -82,7 +83,8 @@ class Client:
         self._on_send = on_send
         self._redactor = Redactor(settings.tokens)
         self._lost = 0
-        self._session = connected(settings.ca_bundle)
+        self._recording = Lock()
+        self._own = local()
 
     def get(self, path: str, step: str, *, by: Credential | None = None) -> Exchange:
         """Send a GET."""
@@ -115,8 +117,8 @@ class Client:
         if request.method not in SAFE:
             self._session.close()
         for attempt in count():
-            self.guard.admit(request.method, request.path, who.role)
-            answer = self._exchange(request, who, prepared)
+            n = self.guard.admit(request.method, request.path, who.role)
+            answer = self._exchange(n, request, who, prepared)
             why, pause = _passing(answer), _pause(answer)
             if not why or attempt >= RETRIES[answer.status] or pause > PATIENCE:
                 break
@@ -126,13 +128,41 @@ class Client:
         self._watch(answer)
         return answer
 
+    def at_once(self, *scripts: Iterable[Request]) -> list[Exchange]:
+        """Send the requests of several scripts, each script in a thread of its own, and return all exchanges.
+
+        A script is asked for its next request when the one before is answered; it must come to an end. Every exchange
+        carries the tag `at_once`, and neither a 429 nor a 503 is waited out: by then the others would be done.
+
+        Raises:
+            HeldBack, TargetLost: as `send`, when every script has ended.
+        """
+        together = Barrier(len(scripts))
+
+        def run(script: Iterable[Request]) -> list[Exchange]:
+            together.wait()
+            return [self.send(replace(x, tags={**x.tags, AT_ONCE: x.step})) for x in script]
+
+        with ThreadPoolExecutor(len(scripts)) as threads:
+            running = [threads.submit(run, script) for script in scripts]
+        return list(in_order(x for done in running for x in done.result()))
+
     def sent(self, experiment: str, step: str) -> list[Exchange]:
         """Return what was recorded so far of a step of an experiment."""
         return [x for x in self._journal.exchanges if (x.experiment, x.step) == (experiment, step)]
 
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
         """Record what the experiment learnt."""
-        self._journal.note(self.experiment, name, self._redactor.text(value) if isinstance(value, str) else value)
+        with self._recording:
+            self._journal.note(self.experiment, name, self._redactor.text(value) if isinstance(value, str) else value)
+
+    @property
+    def _session(self) -> requests.Session:
+        """The connection of this thread."""
+        if not hasattr(self._own, "session"):
+            self._own.session = connected(self.settings.ca_bundle)
+        session: requests.Session = self._own.session
+        return session
 
     def _prepare(self, request: Request, who: Credential) -> requests.PreparedRequest:
         headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
@@ -144,14 +174,14 @@ class Client:
         prepared.url = base + request.path  # as it is: a client that mends a path cannot try a bad one
         return prepared
 
-    def _exchange(self, request: Request, who: Credential, prepared: requests.PreparedRequest) -> Exchange:
+    def _exchange(self, n: int, request: Request, who: Credential, prepared: requests.PreparedRequest) -> Exchange:
         sent_at, begun = time.time(), time.perf_counter()
         status, headers, body, error = self._receive(prepared)
         elapsed = time.perf_counter() - begun
         clean = self._redactor
         sent = {**prepared.headers, **({"Authorization": who.shown} if who.shown is not None else {})}
         return Exchange(
-            n=self.guard.requests,
+            n=n,
             experiment=self.experiment,
             step=request.step,
             role=who.role,
@@ -178,7 +208,7 @@ class Client:
         thread.join(patience)
         if answers:
             return answers[0]
-        self._session = connected(self.settings.ca_bundle)
+        del self._own.session
         return None, [], b"", f"the answer was not whole after {patience:g} s"
 
     def _read(self, session: requests.Session, prepared: requests.PreparedRequest) -> Answer:
@@ -195,12 +225,14 @@ class Client:
             return None, [], b"", _why(error)
 
     def _record(self, exchange: Exchange) -> None:
-        self._journal.exchange(exchange)
-        self._on_send(self, exchange)
+        with self._recording:
+            self._journal.exchange(exchange)
+            self._on_send(self, exchange)
 
     def _watch(self, exchange: Exchange) -> None:
-        self._lost = self._lost + 1 if exchange.status is None else 0
-        if self._lost >= LOST_AFTER:
+        with self._recording:
+            lost = self._lost = self._lost + 1 if exchange.status is None else 0
+        if lost >= LOST_AFTER:
             raise TargetLost(
                 f"{self.settings.target.url} gave no answer to {LOST_AFTER} requests in a row ({exchange.error}). "
                 "Check the URL, the network and the target, then run again."
@@ -210,6 +242,8 @@ class Client:
 def _passing(answer: Exchange) -> str:
     """Return what came in between, if the request is to be sent again; empty where the answer counts."""
     if answer.status is None and not BROKEN.match(answer.error or ""):
+        return ""
+    if answer.status in WAITED_OUT and AT_ONCE in answer.tags:
         return ""
     return (WAITED_OUT | BETWEEN if answer.method in SAFE else WAITED_OUT).get(answer.status, "")
 

@@ -14,6 +14,7 @@ from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
 from purge_conformance.experiments import access, closing, fuzzing, opening, purging, reading
+from purge_conformance.experiments.parallel import parallel
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
@@ -78,6 +79,7 @@ def collect(
             ("contract", lambda client, _: fuzzing.cases(client, made.cases)),
             ("stateful", lambda client, _: fuzzing.stateful(client, made.walk)),
             ("late", closing.late),
+            ("parallel", parallel),
         )
         try:
             _run_all(client, foundation, plan, journal, folder)

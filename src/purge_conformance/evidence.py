@@ -1,7 +1,8 @@
 """What a run saw: exchanges and notes, as frozen records; to and from `evidence.jsonl`.
 
 The file is a journal: the first line is the header, each further line one exchange or one note, in the
-order in which they came, flushed at once. A run that was killed leaves all that it collected.
+order in which they came, flushed at once. A run that was killed leaves all that it collected. Of requests that were
+under way at once, the answers may come in another order than the numbers; whoever reads gets them by number.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from purge_conformance.errors import BadData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 FILE_NAME = "evidence.jsonl"
 FORMAT = 1
 SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
 GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
+AT_ONCE = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -51,7 +53,7 @@ class Exchange:
     """One request and what came of it.
 
     Attributes:
-        n: number in its run, from 1.
+        n: number in its run, from 1, in the order of sending.
         experiment: the procedure that sent it.
         step: its place in the procedure; several exchanges (pages) may share one.
         role: whose credential it carried: `admin`, `none`, `malformed`, ...
@@ -133,7 +135,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that one run saw, in order."""
+    """All that one run saw; the exchanges in the order of sending."""
 
     header: Header
     exchanges: tuple[Exchange, ...]
@@ -150,6 +152,11 @@ class Evidence:
     def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
         """Return what an experiment noted last under that name, or None."""
         return next((n.value for n in reversed(self.notes) if (n.experiment, n.name) == (experiment, name)), None)
+
+
+def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return exchanges in the order in which they were sent."""
+    return tuple(sorted(exchanges, key=lambda x: x.n))
 
 
 def to_json(record: Exchange | Note | Header) -> str:
@@ -185,7 +192,7 @@ def read(folder: Path) -> Evidence:
                 notes.append(Note(row.get("experiment", ""), row.get("name", ""), row.get("value")))
     if header is None:
         raise BadData(f"{path} does not begin with a header. It is not the evidence of a run of this suite.")
-    return Evidence(header, tuple(exchanges), tuple(notes))
+    return Evidence(header, in_order(exchanges), tuple(notes))
 
 
 def _rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:

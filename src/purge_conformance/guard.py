@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from posixpath import normpath
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -60,6 +61,7 @@ class Guard:
     def __init__(self, limits: Limits) -> None:
         """Begin with nothing sent and nothing archived."""
         self._limits = limits
+        self._counting = Lock()
         self.requests = 0
         self.purges = 0
         self.archived = False
@@ -79,18 +81,20 @@ class Guard:
         """Give free what was kept back for taking the suite's own apps down."""
         self._most_requests = self._limits.max_requests
 
-    def admit(self, method: str, path: str, role: str) -> None:
-        """Count a request that is about to be sent.
+    def admit(self, method: str, path: str, role: str) -> int:
+        """Count a request that is about to be sent, and return its number in the run.
 
         Raises:
             BudgetSpent: no more requests may be sent.
             PurgeRefused: it is a purge, and nothing is archived, or no more purges may be sent.
         """
-        if self.requests >= self._most_requests:
-            raise BudgetSpent(f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests.")
-        if is_purge(method, path):
-            self._admit_purge(role)
-        self.requests += 1
+        with self._counting:
+            if self.requests >= self._most_requests:
+                raise BudgetSpent(f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests.")
+            if is_purge(method, path):
+                self._admit_purge(role)
+            self.requests += 1
+            return self.requests
 
     def _admit_purge(self, role: str) -> None:
         if not self.archived:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Self
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence import FILE_NAME, Evidence, Exchange, Header, Note, to_json
+from purge_conformance.evidence import FILE_NAME, Evidence, Exchange, Header, Note, in_order, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ class Journal:
 
     def evidence(self) -> Evidence:
         """Return all that was recorded so far."""
-        return Evidence(self.header, tuple(self.exchanges), tuple(self.notes))
+        return Evidence(self.header, in_order(self.exchanges), tuple(self.notes))
 
     def _write(self, record: Exchange | Note | Header) -> None:
         self._file.write(to_json(record) + "\n")

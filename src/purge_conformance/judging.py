@@ -13,6 +13,7 @@ from purge_conformance.credentials import ADMIN
 from purge_conformance.errors import BadData
 from purge_conformance.guard import is_purge
 from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Timing, roll_up
+from purge_conformance.views.meanwhile import seen_meanwhile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,7 +58,7 @@ class Judging:
         """Return the judged run; what no judgment reported on is inconclusive, and blamed on the suite."""
         exchanges = self.evidence.exchanges
         results = tuple(self.results.get(name) or _unreported(self.wanted[name]) for name in self.wanted)
-        last = exchanges[-1].sent_at + exchanges[-1].elapsed if exchanges else None
+        last = max((x.sent_at + x.elapsed for x in exchanges), default=None)
         header = self.evidence.header
         return Run(
             suite=__version__,
@@ -159,7 +160,7 @@ def _timings(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
 
 
 def _span(found: Sequence[Exchange]) -> float:
-    seconds = found[-1].sent_at + found[-1].elapsed - found[0].sent_at
+    seconds = max(x.sent_at + x.elapsed for x in found) - found[0].sent_at
     return round(max(0.0, seconds), 4)  # the suite's clock may be set back meanwhile
 
 
@@ -171,6 +172,8 @@ def _notes(evidence: Evidence) -> Iterable[str]:
             yield "The list could not be read to its end, so the archive is not complete."
     if trouble := evidence.note("foundation", "trouble"):
         yield f"The suite could not use apps of its own: {trouble}"
+    if sights := seen_meanwhile(evidence):
+        yield f"While purges were under way at the same time, readers of the list saw: {sights}."
     if left := evidence.note("demolish", "left"):
         yield f"Left over on the target, to be deleted by hand: {', '.join(left)}"
     for note in evidence.notes:

@@ -21,7 +21,7 @@ from purge_conformance.checks import (
 )
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
-from purge_conformance.views.purged import by_app, purged, with_started_apps
+from purge_conformance.views.purged import by_app, guids_of, purged, with_started_apps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def test_later_purge_reflects_apps(seen: Seen) -> None:
     hold(
         Finding(
             f"{'an' if started else 'no'} event for {app}, {found.apps[app]} by then",
-            _guids(populated.get(app)),
+            guids_of(populated.get(app, ())),
             found.last,
         )
         for app in changed
@@ -135,10 +135,6 @@ def _recorded(seen: Seen, *names: str) -> None:
     )
 
 
-def _guids(events: list[Row] | None) -> str:
-    return ", ".join(str(event.get("guid")) for event in events or ()) or "none"
-
-
 def _by_app(found: Purged) -> ByApp:
     return by_app(found.besides_changes(), set(found.after.apps.by_guid))
 
@@ -147,8 +143,8 @@ def _differences(first: Purged, then: ByApp, later: Purged, now: ByApp) -> Itera
     """Yield the apps that did not change, and whose events are others after a later purge than after the first."""
     for app, state in first.apps.items():
         if later.apps.get(app) == state and not _equivalent(app, then.get(app, []), now.get(app, [])):
-            words = f"for the app {app} as after the first purge, {_guids(then.get(app))}"
-            yield Finding(words, _guids(now.get(app)), later.last)
+            words = f"for the app {app} as after the first purge, {guids_of(then.get(app, ()))}"
+            yield Finding(words, guids_of(now.get(app, ())), later.last)
 
 
 def _equivalent(app: str, then: list[Row], now: list[Row]) -> bool:

@@ -10,18 +10,15 @@ from purge_conformance import clock
 from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views.purged import purged, with_started_apps
+from purge_conformance.views.purged import guids_of, own_apps, purged, with_started_apps
 from purge_conformance.views.traces import offset, seeded_events
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
     from purge_conformance.checks import Seen
     from purge_conformance.clock import Offset
     from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Row
-    from purge_conformance.views.purged import Purged
 
 APART = 1.0  # seconds that a clock of its own, a database's, may differ from the one that dates answers
 CUT = 1.0  # seconds: a time may be cut to the second
@@ -43,17 +40,15 @@ def test_no_app_missing(seen: Seen) -> None:
 def test_no_app_twice(seen: Seen) -> None:
     """A purge MUST NOT seed an app twice, save once for each of its processes."""
     found = with_started_apps(purged(seen, "purge"), seen)
-    own = set((seen.note("foundation", "apps") or {}).values())
-    populated = found.populated(besides_changes=True)
+    own = own_apps(seen)
     hold(
-        Finding(f"at most {allowed} for the app {app}, each with a guid of its own", _guids(events), found.last)
-        for app in found.started
-        if (allowed := _allowed(found, app, own)) and _too_many(events := populated.get(app, []), allowed)
+        Finding(
+            f"at most {found.allowed(app, own)} for the app {app}, each with a guid of its own",
+            guids_of(events),
+            found.last,
+        )
+        for app, events in found.repeated(own).items()
     )
-
-
-def _too_many(events: list[Row], allowed: int) -> bool:
-    return len(events) > allowed or len({event["guid"] for event in events}) < len(events)
 
 
 @pytest.mark.requirement("SEED-03")
@@ -65,7 +60,7 @@ def test_no_stopped_app(seen: Seen) -> None:
         raise NotExercised("no app was stopped all the time", Blame.CONFIGURATION)
     populated = found.populated(besides_changes=True)
     hold(
-        Finding(f"no event for the app {app}, which is {found.apps[app]}", _guids(populated[app]), found.last)
+        Finding(f"no event for the app {app}, which is {found.apps[app]}", guids_of(populated[app]), found.last)
         for app in stopped
         if app in populated
     )
@@ -77,7 +72,7 @@ def test_guid_is_apps(seen: Seen) -> None:
     found = with_started_apps(purged(seen, "purge"), seen)
     populated = found.populated()
     hold(
-        Finding(f"an event with the guid of its app, {app}", _guids(populated[app]), found.last)
+        Finding(f"an event with the guid of its app, {app}", guids_of(populated[app]), found.last)
         for app in found.started
         if app in populated and app not in {event.get("guid") for event in populated[app]}
     )
@@ -131,7 +126,7 @@ def test_nothing_else_populated(seen: Seen) -> None:
     found = purged(seen, "purge")
     apps = set(found.before.apps.by_guid) | set(found.after.apps.by_guid)
     hold(
-        Finding("only events of apps that exist", f"{_guids(events)} for {app}", found.last)
+        Finding("only events of apps that exist", f"{guids_of(events)} for {app}", found.last)
         for app, events in found.populated(besides_changes=True).items()
         if app not in apps
     )
@@ -142,18 +137,6 @@ def test_seeded_event_gettable(seen: Seen) -> None:
     """A seeded event MUST be got by the guid of its app."""
     gets = need(seen, "purge", "seeded", why="no event had the guid of its app")
     hold(Finding("200", answer(x), x.n) for x in gets if x.status != 200)
-
-
-def _allowed(found: Purged, app: str, own: Collection[str]) -> int | None:
-    """Return how many events may be for an app: one for each process; None where nobody knows how many it has."""
-    processes = found.after.process_count(app)
-    if processes is None:
-        return 1 if app in own else None
-    return max(1, processes)
-
-
-def _guids(events: list[Row]) -> str:
-    return ", ".join(str(event.get("guid")) for event in events)
 
 
 def _outside(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:

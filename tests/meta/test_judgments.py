@@ -29,6 +29,7 @@ FILES = (
     "get",
     "list_filters",
     "list_pages",
+    "parallel",
     "purge",
     "refused",
     "requests",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from purge_conformance.contract import Case, Walk
     from purge_conformance.evidence import Exchange
 
-KEPT_FOR_LATER = 40  # requests that the experiments after the generated cases need
+KEPT_FOR_LATER = 160  # requests that the experiments after the generated cases need
 
 
 def cases(client: Client, generated: Callable[[], tuple[Case, ...]]) -> None:

@@ -11,6 +11,8 @@ from purge_conformance.reference import (
     foundation_variants,
     list_faults,
     list_variants,
+    parallel_faults,
+    parallel_variants,
     purge_faults,
     purge_variants,
     recording_faults,
@@ -30,6 +32,7 @@ FAULTS: Mapping[str, Change] = {
     **recording_faults.FAULTS,
     **request_faults.FAULTS,
     **list_faults.FAULTS,
+    **parallel_faults.FAULTS,
 }
 VARIANTS: Mapping[str, Change] = {
     **purge_variants.VARIANTS,
@@ -38,6 +41,7 @@ VARIANTS: Mapping[str, Change] = {
     **list_variants.VARIANTS,
     **foundation_variants.VARIANTS,
     **wire_variants.VARIANTS,
+    **parallel_variants.VARIANTS,
 }
 
 

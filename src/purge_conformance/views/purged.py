@@ -79,6 +79,23 @@ class Purged:
         changes = self.changes()
         return [row for row in self.after.events.rows if row not in changes]
 
+    def repeated(self, own: Collection[str]) -> dict[str, list[Row]]:
+        """Return the started apps that were seeded more often than once for each process, with their events.
+
+        Args:
+            own: the suite's own apps, of which it is known that they have one process; of others it must be seen.
+        """
+        populated = self.populated(besides_changes=True)
+        found = {app: (populated.get(app, []), self.allowed(app, own)) for app in self.started}
+        return {app: events for app, (events, allowed) in found.items() if allowed and _too_many(events, allowed)}
+
+    def allowed(self, app: str, own: Collection[str]) -> int | None:
+        """Return how many events may be for an app: one for each process; None where nobody knows how many it has."""
+        processes = self.after.process_count(app)
+        if processes is None:
+            return 1 if app in own else None
+        return max(1, processes)
+
     def is_faithful(self) -> bool:
         """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
         populated = self.populated(besides_changes=True)
@@ -91,6 +108,10 @@ class Purged:
         )
 
 
+def _too_many(events: list[Row], allowed: int) -> bool:
+    return len(events) > allowed or len({event["guid"] for event in events}) < len(events)
+
+
 def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, list[Row]]:
     """Return events by the app that they are for: the one whose guid they have, or else the one that they name."""
     found: dict[str | None, list[Row]] = {}
@@ -98,6 +119,16 @@ def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, lis
         guid = event.get("guid")
         found.setdefault(str(guid) if guid in apps else app_of_event(event), []).append(event)
     return found
+
+
+def guids_of(events: Iterable[Row]) -> str:
+    """Return the guids of events, to be shown."""
+    return ", ".join(str(event.get("guid")) for event in events) or "none"
+
+
+def own_apps(seen: Seen) -> set[str]:
+    """Return the guids of the suite's own apps."""
+    return set((seen.note("foundation", "apps") or {}).values())
 
 
 def purged(seen: Seen, experiment: str, before: tuple[str, str] | None = None) -> Purged:
@@ -113,10 +144,14 @@ def purged(seen: Seen, experiment: str, before: tuple[str, str] | None = None) -
 
 
 def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
-    """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`."""
-    request = need(seen, experiment, step, why="no such purge was tried")[-1]
+    """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`.
+
+    Of several the last one that succeeded stands for all.
+    """
+    sent = need(seen, experiment, step, why="no such purge was tried")
     before, after = (snapshot_of(seen, experiment, f"{step}.{look}") for look in ("before", "after"))
-    return _purged(seen, request, before, after)
+    done = [x for x in sent if (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    return _purged(seen, (done or sent)[-1], before, after)
 
 
 def _purged(seen: Seen, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
@@ -124,7 +159,7 @@ def _purged(seen: Seen, request: Exchange, before: Snapshot, after: Snapshot) ->
     for part in (before, after):
         readable(part.apps, "apps")
     found = Purged(request, before, after, stable_apps(before, after))
-    return replace(found, apps=_left_alone(found, set((seen.note("foundation", "apps") or {}).values())))
+    return replace(found, apps=_left_alone(found, own_apps(seen)))
 
 
 def _left_alone(found: Purged, own: Collection[str]) -> dict[str, str]:

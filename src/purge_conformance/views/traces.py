@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import clock
 from purge_conformance.checks import Inconclusive
+from purge_conformance.evidence import AT_ONCE
 from purge_conformance.guard import EVENTS, is_purge
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import OK, key, resources, snapshot, walked
@@ -42,10 +43,13 @@ def offset(seen: Seen) -> tuple[Offset, str] | None:
 
 
 def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
-    """Yield each sight of an event with an app's guid: the last purge before it, the page that shows it, the event."""
+    """Yield each sight of an event with an app's guid: the last purge before it, the page that shows it, the event.
+
+    Of what was under way at once nobody knows what came before: the last purge is the last one that was alone.
+    """
     apps = {str(row.get("guid")) for experiment, *steps in PURGES for row in _apps(seen, experiment, steps)}
     purge: Exchange | None = None
-    for x in seen.resource():
+    for x in (x for x in seen.resource() if AT_ONCE not in x.tags):
         if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
             purge = x
         elif purge:
@@ -76,11 +80,10 @@ def vanished(seen: Seen) -> dict[str, int]:
 
 
 def whole_lists(seen: Seen) -> Iterator[Listing]:
-    """Yield each reading of the whole list of events that came to its end, in the order of the run."""
+    """Yield each quiet reading of the whole list of events that came to its end, in the order of the run."""
     plain = {"page", "per_page"}
-    steps = dict.fromkeys(
-        (x.experiment, x.step) for x in seen.resource() if x.route == EVENTS and set(x.query) <= plain
-    )
+    quiet = (x for x in seen.resource() if AT_ONCE not in x.tags)
+    steps = dict.fromkeys((x.experiment, x.step) for x in quiet if x.route == EVENTS and set(x.query) <= plain)
     for experiment, step in steps:
         found = walked(seen, experiment, step)
         if found.complete and all(set(x.query) == plain for x in found.exchanges):
@@ -88,9 +91,9 @@ def whole_lists(seen: Seen) -> Iterator[Listing]:
 
 
 def purges_between(seen: Seen, first: Exchange, last: Exchange) -> bool:
-    """Whether a purge was answered with success between two exchanges, whoever asked for it."""
-    between = (x for x in seen.resource() if first.n < x.n < last.n)
-    return any(is_purge(x.method, x.path) and (x.status or 0) // 100 == 2 for x in between)  # noqa: PLR2004 -- success
+    """Whether a purge was answered with success between two exchanges, or one of several was sent."""
+    between = (x for x in seen.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path))
+    return any((x.status or 0) // 100 == 2 or AT_ONCE in x.tags for x in between)  # noqa: PLR2004 -- success
 
 
 def recorded(seen: Seen, opening: Listing) -> dict[str, int]:

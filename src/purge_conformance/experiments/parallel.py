@@ -1,0 +1,64 @@
+"""Purges at the same time, while somebody reads the list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance import look
+from purge_conformance.client import Request
+from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.snapshot import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.client import Client
+    from purge_conformance.foundation import Foundation
+
+ROUNDS = ("first", "second")
+PURGES = 3  # at the same time
+READS = 8  # of the list, at most, while these are under way
+SETTLING = 4  # looks until two of them show the same
+READ = f"{EVENTS}?per_page={look.PER_PAGE}&page=1"
+
+
+def parallel(client: Client, foundation: Foundation) -> None:
+    """Purge alone, then several times at once; each time an ordinary event is there, and everything is looked at."""
+    _look(client, foundation, "alone.before")
+    client.post(PURGE, "alone")
+    look.everything(client, "alone.after")
+    for name in ROUNDS:
+        _look(client, foundation, f"{name}.before")
+        under_way = [name] * PURGES
+        client.at_once(*(_purge(name, under_way) for _ in range(PURGES)), _reads(name, under_way))
+        _settle(client)
+        look.everything(client, f"{name}.after")
+
+
+def _look(client: Client, foundation: Foundation, step: str) -> None:
+    foundation.stir()
+    look.everything(client, step)
+
+
+def _purge(step: str, under_way: list[str]) -> Iterator[Request]:
+    """Purge once, and take one off what is under way once that is answered."""
+    yield Request("POST", PURGE, step)
+    under_way.pop()
+
+
+def _reads(step: str, under_way: list[str]) -> Iterator[Request]:
+    """Read the list again and again, as long as anything is under way."""
+    for _ in range(READS):
+        yield Request("GET", READ, f"{step}.reads")
+        if not under_way:
+            break
+
+
+def _settle(client: Client) -> None:
+    """Look until nothing moves any more; a target whose answers are true needs no time for that."""
+    before = None
+    for _ in range(SETTLING):
+        now = resources(client.get(look.NEWEST, "settle"))
+        if now == before:
+            break
+        before = now
