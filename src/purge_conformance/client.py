@@ -69,6 +69,7 @@ class Client:
     Attributes:
         experiment: the procedure that is under way; every exchange carries its name.
         credentials: role -> credential, for each token that was given.
+        per_page: path of a list -> the largest page that the target is known to give.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Client:
     ) -> None:
         """Hold one connection to the target a thread; `on_send` is called after every exchange, for progress."""
         self.experiment = ""
+        self.per_page: dict[str, int] = {}
         self.guard = guard
         self.settings = settings
         self.credentials = {role: of_role(role, token) for role, token in settings.tokens.items()}

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from purge_conformance.guard import EVENTS
-from purge_conformance.snapshot import Listing, is_page, listing, pagination, resources
+from purge_conformance.snapshot import (
+    SURE_PER_PAGE,
+    Listing,
+    is_beyond_end,
+    is_page,
+    is_refused,
+    listing,
+    pagination,
+    resources,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +24,8 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
 
 PER_PAGE = 1000
-NEWEST = f"{EVENTS}?order_by=-created_at&per_page=100"
+SMALLER = (100, SURE_PER_PAGE)  # pages that are asked for where a target refuses larger ones
+NEWEST = f"{EVENTS}?order_by=-created_at&per_page={SURE_PER_PAGE}"
 
 
 def everything(client: Client, step: str) -> Listing:
@@ -33,20 +43,31 @@ def walk(client: Client, path: str, step: str, query: Mapping[str, str | int] | 
     """Read a list to its end, and note under `step.complete` whether the end was reached.
 
     Neither `total_pages` nor `next` is trusted alone: the walk ends on a page that is not full and names no next one,
-    that brings nothing new or cannot be read; or short of its end after that many pages (0: `Limits.events` rows).
+    that brings nothing new or cannot be read; or short of its end after that many pages (0: `Limits.events` rows). A
+    target that refuses the whole list in pages of that size is asked for smaller ones, from then on.
     """
-    asked = {"per_page": PER_PAGE, **(query or {})}
-    per_page = int(asked["per_page"])
-    most = pages or -(-client.settings.limits.events // per_page)
+    size = client.per_page.setdefault(path, PER_PAGE)
+    asked = {"per_page": size, **(query or {})}
+    found = _walk(client, path, step, asked | {"per_page": min(size, int(asked["per_page"]))}, pages)
+    for smaller in () if query else SMALLER:
+        if is_refused(found.exchanges[0]) and smaller < size:
+            found = _walk(client, path, step, {"per_page": smaller}, pages)
+            client.per_page[path] = size if is_refused(found.exchanges[0]) else smaller
+    client.note(f"{step}.complete", found.complete)
+    return found
+
+
+def _walk(client: Client, path: str, step: str, asked: Mapping[str, Any], pages: int) -> Listing:
+    most = pages or -(-client.settings.limits.events // asked["per_page"])
     read: list[Exchange] = []
     seen: set[str] = set()
     complete = False
     while not complete and len(read) < most:
         read.append(client.get(f"{path}?{urlencode({**asked, 'page': len(read) + 1}, errors='replace')}", step))
         if not is_page(read[-1]):
+            complete = is_beyond_end(read)
             break
         guids = {str(row.get("guid")) for row in resources(read[-1])}
-        complete = guids <= seen or (len(guids) < per_page and not pagination(read[-1]).get("next"))
+        complete = guids <= seen or (len(guids) < asked["per_page"] and not pagination(read[-1]).get("next"))
         seen |= guids
-    client.note(f"{step}.complete", complete)
     return listing(read, finished=complete)

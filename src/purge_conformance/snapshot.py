@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from purge_conformance.evidence import Evidence, Exchange
 
-OK = 200
+OK, NOT_FOUND = 200, 404
 STARTED = "STARTED"
+SURE_PER_PAGE = 20  # no list may refuse pages of that size, nor make them smaller
 CHANGING = ("state", "instance_count", "memory_in_mb_per_instance")
 Row = dict[str, Any]
 
@@ -55,8 +56,16 @@ class Snapshot:
 
 
 def listing(exchanges: Iterable[Exchange], *, finished: bool) -> Listing:
-    """Return the walk that these pages are; `finished` says whether the walk came to its end."""
+    """Return the walk that these pages are; `finished` says whether the walk came to its end.
+
+    Pages that the target refused for their size, before it was asked for smaller ones, are no part of it, and neither
+    is what it refused beyond the end.
+    """
     pages = tuple(exchanges)
+    while len(pages) > 1 and is_refused(pages[0]) and pages[0].query.get("per_page") != pages[1].query.get("per_page"):
+        pages = pages[1:]
+    if is_beyond_end(pages):
+        pages = pages[:-1]
     rows: list[Row] = []
     seen: set[str] = set()
     for page in pages:
@@ -88,6 +97,18 @@ def is_page(exchange: Exchange) -> bool:
     )
 
 
+def is_refused(exchange: Exchange) -> bool:
+    """Whether an answer says that something is wrong with the query."""
+    return exchange.status in {400, 422}
+
+
+def is_beyond_end(pages: Sequence[Exchange]) -> bool:
+    """Whether the last of these answers is how a target says that there is no such page: none before named it."""
+    if len(pages) < 2 or not is_page(pages[-2]):  # noqa: PLR2004 -- the end, and the page before it
+        return False
+    return (is_refused(pages[-1]) or pages[-1].status == NOT_FOUND) and not pagination(pages[-2]).get("next")
+
+
 def resources(exchange: Exchange) -> list[Row]:
     """Return the resources on a page; nothing where it is none. What has no guid is none, and LIST-01 names it."""
     rows = exchange.json["resources"] if is_page(exchange) else []
@@ -103,6 +124,8 @@ def pagination(exchange: Exchange) -> Mapping[str, Any]:
 def total_results(exchange: Exchange) -> int | None:
     """Return `total_results` of a page, or None where it has none."""
     total = pagination(exchange).get("total_results")
+    if isinstance(total, float) and total.is_integer():
+        return int(total)  # to JSON 7.0 is 7
     return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 

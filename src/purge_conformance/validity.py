@@ -22,7 +22,7 @@ from purge_conformance.contract import LIST
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-PER_PAGE = 5000
+PER_PAGE = 5000  # as documented by Cloud Controller; below it a target may have a bound of its own, and above it
 DEFAULT_PER_PAGE = 50
 COUNTED = 2**31 - 1  # a target may refuse events that it cannot count to
 DIGITS = 40  # of a number; more of them change no judgment
@@ -96,7 +96,8 @@ def _page(text: str) -> Validity:
 
 
 def _per_page(text: str) -> Validity:
-    return _integer(text, lambda number: 1 <= number <= PER_PAGE)
+    found = _integer(text, lambda number: number >= 1)
+    return Validity.OPEN if found is Validity.VALID and int(text[:DIGITS]) > PER_PAGE else found
 
 
 def _integer(text: str, legal: Callable[[int], bool]) -> Validity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from purge_conformance import clock
 from purge_conformance.checks import NotExercised, answer, answered, hold, need, walk_of
 from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import is_page
+from purge_conformance.snapshot import SURE_PER_PAGE, is_page, is_refused, pagination
 from purge_conformance.validity import Validity, query_of, validity
 from purge_conformance.views.pages import LIST, walks
 from purge_conformance.views.reading import Reading, reading
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Listing
 
-FAILED = 500
+OK, FAILED = 200, 500
+REFUSED = {400, 404, 422}  # a page that is too large, or beyond the end
 
 
 @pytest.mark.requirement("LIST-08")
@@ -79,7 +81,13 @@ def test_after_guid_filter(seen: Seen) -> None:
 def test_valid_query_accepted(seen: Seen) -> None:
     """A list with valid query parameters MUST answer 200."""
     tried = [x for x, found in _lists(seen) if found is Validity.VALID]
-    hold(Finding("200, every parameter is valid", answer(x), x.n) for x in tried if x.status != 200)
+    bound = max((_asked(x) for x in tried if x.status == OK), default=SURE_PER_PAGE)
+    announced = _announced(seen)
+    hold(
+        Finding("200, every parameter is valid", answer(x), x.n)
+        for x in tried
+        if x.status != OK and not (x.status in REFUSED and (_asked(x) > bound or _may_be_beyond(x, announced)))
+    )
 
 
 @pytest.mark.requirement("LIST-13")
@@ -88,7 +96,7 @@ def test_invalid_query_refused(seen: Seen) -> None:
     tried = [x for x, found in _lists(seen) if found is Validity.INVALID]
     if not tried:
         raise NotExercised("no invalid query was tried")
-    hold(Finding("400 or 422, a parameter is invalid", answer(x), x.n) for x in tried if x.status not in {400, 422})
+    hold(Finding("400 or 422, a parameter is invalid", answer(x), x.n) for x in tried if not is_refused(x))
 
 
 @pytest.mark.requirement("LIST-14")
@@ -109,6 +117,22 @@ def _lists(seen: Seen) -> Iterator[tuple[Exchange, Validity]]:
         if x.role == "admin" and x.route.endswith("/app_usage_events"):
             here = by_guid if x.experiment == "lists" else {}
             yield x, validity(LIST, query_of(x.path), existing=here)
+
+
+def _asked(exchange: Exchange) -> int:
+    """Return how large a page was asked for; as large as surely is given where nobody said."""
+    return max(SURE_PER_PAGE, int(exchange.query.get("per_page", 0)))
+
+
+def _announced(seen: Seen) -> set[int]:
+    """Return the numbers of the pages that the page before named as the next."""
+    pairs = (pair for walk in walks(seen) for pair in pairwise(walk.exchanges))
+    return {after.n for before, after in pairs if pagination(before).get("next")}
+
+
+def _may_be_beyond(exchange: Exchange, announced: set[int]) -> bool:
+    """Whether there may be no such page; the documentation does not say what becomes of a page beyond the end."""
+    return int(exchange.query.get("page", 1)) > 1 and exchange.n not in announced
 
 
 def _filtered(seen: Seen, beginning: str) -> list[Listing]:

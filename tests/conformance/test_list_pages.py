@@ -10,7 +10,7 @@ from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.contract_checks import operation_of, violations
 from purge_conformance.results import Finding
 from purge_conformance.snapshot import resources
-from purge_conformance.views.pages import LIST, expected_links, pages_of, walks
+from purge_conformance.views.pages import LIST, default_per_page, expected_links, pages_of, walks
 from purge_conformance.views.reading import reading
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _links(seen: Seen, *names: str) -> None:
 
     While others cause events, a page's own total says more than the walk, which went on.
     """
-    newcomers = reading(seen).newcomers
+    newcomers, default = reading(seen).newcomers, default_per_page(seen)
     hold(
         Finding(f"{name}: {words}", str(page.links.get(name)), page.exchange.n)
         for walk in walks(seen)
@@ -130,7 +130,7 @@ def _links(seen: Seen, *names: str) -> None:
         for page in pages_of(walk)
         if (total := page.total if newcomers else len(walk.rows)) is not None
         if page.number <= max(1, page.pages(total))
-        for name, words, holds in expected_links(page, total)
+        for name, words, holds in expected_links(page, total, default)
         if name in names and not holds
     )
 

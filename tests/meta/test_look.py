@@ -53,6 +53,58 @@ def test_walk_reads_all(total: int, most: int, pages: int, stub: Stub, connect: 
     assert len(found.exchanges) <= pages + 1
 
 
+def refusing(total: int, most: int, *, status: int = 422) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Answer pages as `listing` does, and refuse those that are larger."""
+    answer = listing(total)
+
+    def refuse(handler: BaseHTTPRequestHandler) -> None:
+        too_large = int(parse_qs(urlsplit(handler.path).query)["per_page"][0]) > most
+        say(handler, b"{}", status) if too_large else answer(handler)
+
+    return refuse
+
+
+@pytest.mark.parametrize(("most", "pages", "refused"), [(100, 3, 1), (99, 11, 2), (20, 11, 2), (5000, 1, 0)])
+@pytest.mark.parametrize("status", [400, 422])
+def test_walk_takes_smaller_pages(  # noqa: PLR0913, PLR0917 -- what was tried and what comes of it
+    most: int, pages: int, refused: int, status: int, stub: Stub, connect: Callable[..., Client]
+) -> None:
+    """A target that refuses large pages is asked for smaller ones, and never again for larger ones."""
+    stub.answer = refusing(210, most, status=status)
+    client = connect()
+    for total in (pages + refused, 2 * pages + refused):
+        found = look.walk(client, EVENTS, "s")
+        assert (len(found.rows), found.complete, len(found.exchanges)) == (210, True, pages)
+        assert len(stub.got) == total
+    assert look.walk(client, EVENTS, "t", {"per_page": 3}, pages=2).exchanges[0].query["per_page"] == "3"
+
+
+def test_walk_gives_up_at_last(stub: Stub, connect: Callable[..., Client]) -> None:
+    """A target that refuses every page is asked for three sizes, and no more."""
+    stub.answer = lambda handler: say(handler, b"{}", 400)
+    found = look.walk(connect(), EVENTS, "s")
+    assert (found.complete, len(stub.got)) == (False, 3)
+
+
+@pytest.mark.parametrize(("status", "complete"), [(400, True), (404, True), (422, True), (500, False), (401, False)])
+def test_walk_may_be_refused_at_end(
+    status: int,
+    complete: bool,  # noqa: FBT001
+    stub: Stub,
+    connect: Callable[..., Client],
+) -> None:
+    """A page beyond the end may be refused where the one before named no next; the walk is whole without it."""
+    answer = listing(200)
+
+    def answer_or_refuse(handler: BaseHTTPRequestHandler) -> None:
+        say(handler, b"{}", status) if "page=3" in handler.path else answer(handler)
+
+    stub.answer = answer_or_refuse
+    found = look.walk(connect(), EVENTS, "s", {"per_page": 100})
+    assert (found.complete, len(found.exchanges)) == (complete, 2 if complete else 3)
+    assert len(found.rows) == 200
+
+
 def test_walk_outruns_missing_links(stub: Stub, connect: Callable[..., Client]) -> None:
     """A full page that names no next one is not taken for the last."""
     stub.answer = listing(2500, says_next=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.guard import EVENTS
-from purge_conformance.views.pages import Page, expected_links, pages_of, walks
+from purge_conformance.views.pages import Page, default_per_page, expected_links, pages_of, walks
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -19,7 +19,7 @@ BASE = "https://cdn.example.org:8443/prefix"
 def page(story: Story, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -- any link
     """Return a page of a filtered list."""
     x = story.say("lists", "walk", path=f"{EVENTS}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}")
-    return Page(x, number, 2, (), 5, 3, links)
+    return Page(x, number, 2, 2, (), 5, 3, links)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_page_is_counted(number: int, total: int, needed: int, due: int, story: 
     assert (found.needed, found.due(total)) == (needed, due)
 
 
-def holds(found: Page, name: str, total: int = 5) -> bool:
+def holds(found: Page, name: str, total: int = 5, default: str | None = "50") -> bool:
     """Return whether a link of the page leads where it must."""
-    return next(is_so for link, _, is_so in expected_links(found, total) if link == name)
+    return next(is_so for link, _, is_so in expected_links(found, total, default) if link == name)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,66 @@ def test_first_may_leave_out_page(story: Story) -> None:
     """A link to the first page need not say page=1."""
     href = f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&per_page=2"
     assert holds(page(story, first={"href": href}), "first")
+
+
+@pytest.mark.parametrize(("default", "is_so"), [("2", True), ("50", False), (None, True)])
+def test_default_size_may_be_left_out(default: str | None, is_so: bool, story: Story) -> None:  # noqa: FBT001
+    """A link need not say how large a page is where that is the default, or where nobody knows what that is."""
+    link = {"href": f"{EVENTS}?guids=a,b&order_by=created_at&page=3"}
+    assert holds(page(story, next=link), "next", default=default) is is_so
+
+
+@pytest.mark.parametrize(
+    ("rows", "links", "default"),
+    [
+        (1, {"first": {"href": f"{EVENTS}?page=1&per_page=30"}}, "30"),
+        (3, {"first": {"href": EVENTS}, "next": {"href": "x"}}, "3"),
+        (3, {"first": {"href": EVENTS}}, None),
+        (3, {"first": {"href": "http://[broken"}}, None),
+        (3, {"first": {"href": 1}}, None),
+    ],
+)
+def test_default_size_is_learnt(rows: int, links: object, default: str | None, story: Story) -> None:
+    """The default is what the list's own link names, or as many events as there are where more follow."""
+    data = {"pagination": links, "resources": [story.event(str(n)) for n in range(rows)]}
+    story.say("lists", "plain", data=data)
+    assert default_per_page(story.seen) == default
+
+
+def bounded(story: Story, *lengths: int, pages: int, total: int = 70, asked: int = 1000) -> list[Page]:
+    """Return the pages of a walk on which so many events are, of a target with a bound of its own."""
+    for number, length in enumerate(lengths, 1):
+        following = {"href": "x"} if number < len(lengths) else None
+        data = {
+            "pagination": {"total_results": total, "total_pages": pages, "next": following},
+            "resources": [story.event(f"{number}-{n}") for n in range(length)],
+        }
+        story.say("lists", "opening", path=f"{EVENTS}?per_page={asked}&page={number}", data=data)
+    story.note("lists", "opening.complete", value=True)
+    return list(pages_of(walks(story.seen)[0]))
+
+
+def test_bound_makes_pages_smaller(story: Story) -> None:
+    """Where a target makes large pages smaller, and counts them so, that is how many events they have room for."""
+    found = bounded(story, 30, 30, 10, pages=3)
+    assert [(page.size, page.due(70)) for page in found] == [(30, 30), (30, 30), (30, 10)]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "pages", "asked"),
+    [((30, 29, 11), 3, 1000), ((30, 30, 10), 1, 1000), ((19, 19, 19, 13), 4, 1000), ((70,), 1, 1000)],
+)
+def test_uneven_pages_have_no_bound(lengths: tuple[int, ...], pages: int, asked: int, story: Story) -> None:
+    """Pages of several lengths, wrongly counted or smaller than any may be, are not full."""
+    assert {page.size for page in bounded(story, *lengths, pages=pages, asked=asked)} == {asked}
+
+
+def test_link_may_name_bound(story: Story) -> None:
+    """A link may name the target's bound where more was asked for, and nothing that makes pages smaller."""
+    found = bounded(story, 30, pages=1, total=30)[0]
+    for named, is_so in (("100", True), ("1000", True), ("29", False), ("19", False), ("x", False)):
+        link = {"href": f"{EVENTS}?page=1&per_page={named}"}
+        assert holds(replace(found, links={"last": link}), "last", 30) is is_so
 
 
 def test_walks_are_those_of_pages(story: Story) -> None:

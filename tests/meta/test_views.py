@@ -8,9 +8,9 @@ import pytest
 
 from purge_conformance.checks import Inconclusive, NotExercised
 from purge_conformance.clock import Offset
-from purge_conformance.guard import PURGE
+from purge_conformance.guard import EVENTS, PURGE
 from purge_conformance.results import Blame
-from purge_conformance.views.attempts import FULL, attempts, odd_attempts
+from purge_conformance.views.attempts import attempts, odd_attempts
 from purge_conformance.views.purged import by_app, purged, purged_by, with_started_apps
 from purge_conformance.views.reading import reading
 from purge_conformance.views.traces import offset, proven_admin, vanished
@@ -117,11 +117,14 @@ def test_odd_purge_is_between_its_looks(story: Story) -> None:
     assert (set(found.before.events.by_guid), found.after.events.rows) == ({"old"}, ())
 
 
+PER_PAGE = 7
+
+
 def look(story: Story, *guids: str, total: int | None = None) -> None:
     """Add a look at the newest events, as the experiment `refused` takes it."""
     rows = [story.event(guid) for guid in guids]
     data = {"pagination": {"total_results": len(rows) if total is None else total}, "resources": rows}
-    story.say("refused", "look", data=data)
+    story.say("refused", "look", path=f"{EVENTS}?per_page={PER_PAGE}", data=data)
 
 
 def attempt(story: Story, status: int = 401) -> None:
@@ -152,7 +155,7 @@ def test_loss_is_told(before: list[str], after: list[str], words: str | None, st
 
 def test_displaced_events_are_no_loss(story: Story) -> None:
     """On a full page, events that newer ones displaced are not lost."""
-    guids = [str(n) for n in range(FULL)]
+    guids = [str(n) for n in range(PER_PAGE)]
     look(story, *guids, total=500)
     attempt(story)
     look(story, "new", *guids[:-1], total=501)

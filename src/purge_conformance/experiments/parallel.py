@@ -19,7 +19,6 @@ ROUNDS = ("first", "second")
 PURGES = 3  # at the same time
 READS = 8  # of the list, at most, while these are under way
 SETTLING = 4  # looks until two of them show the same
-READ = f"{EVENTS}?per_page={look.PER_PAGE}&page=1"
 
 
 def parallel(client: Client, foundation: Foundation) -> None:
@@ -30,7 +29,8 @@ def parallel(client: Client, foundation: Foundation) -> None:
     for name in ROUNDS:
         _look(client, foundation, f"{name}.before")
         under_way = [name] * PURGES
-        client.at_once(*(_purge(name, under_way) for _ in range(PURGES)), _reads(name, under_way))
+        page = f"{EVENTS}?per_page={client.per_page[EVENTS]}&page=1"
+        client.at_once(*(_purge(name, under_way) for _ in range(PURGES)), _reads(name, page, under_way))
         _settle(client)
         look.everything(client, f"{name}.after")
 
@@ -46,10 +46,10 @@ def _purge(step: str, under_way: list[str]) -> Iterator[Request]:
     under_way.pop()
 
 
-def _reads(step: str, under_way: list[str]) -> Iterator[Request]:
+def _reads(step: str, page: str, under_way: list[str]) -> Iterator[Request]:
     """Read the list again and again, as long as anything is under way."""
     for _ in range(READS):
-        yield Request("GET", READ, f"{step}.reads")
+        yield Request("GET", page, f"{step}.reads")
         if not under_way:
             break
 

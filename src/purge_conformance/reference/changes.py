@@ -11,6 +11,7 @@ from purge_conformance.reference import (
     foundation_variants,
     list_faults,
     list_variants,
+    page_variants,
     parallel_faults,
     parallel_variants,
     purge_faults,
@@ -40,6 +41,7 @@ VARIANTS: Mapping[str, Change] = {
     **answer_variants.VARIANTS,
     **list_variants.VARIANTS,
     **foundation_variants.VARIANTS,
+    **page_variants.VARIANTS,
     **wire_variants.VARIANTS,
     **parallel_variants.VARIANTS,
 }

@@ -72,7 +72,7 @@ def _(call: Call, answer: Handler) -> Reply:
     return answer(replace(call, base_url="https://api.example.org:8443"))
 
 
-def _linking(alter: Callable[[Pairs], Pairs], write: Callable[[Pairs], str] = urlencode) -> Change:
+def linking(alter: Callable[[Pairs], Pairs], write: Callable[[Pairs], str] = urlencode) -> Change:
     """Rewrite the query of every link of the pagination."""
 
     def rewritten(link: dict[str, str]) -> dict[str, str]:
@@ -91,10 +91,10 @@ def _barely_encoded(pairs: Pairs) -> str:
     return "&".join(f"{name}={quote(value, safe=':,')}" for name, value in pairs)
 
 
-variant("links-other-parameter-order")(_linking(lambda pairs: sorted(pairs, reverse=True)))
-variant("links-barely-encoded")(_linking(list, _barely_encoded))
-variant("links-lean")(_linking(lambda pairs: [pair for pair in pairs if pair not in DEFAULTS]))
-variant("links-say-more")(_linking(lambda pairs: [*{"order_by": "created_at", **dict(pairs), "cursor": "1"}.items()]))
+variant("links-other-parameter-order")(linking(lambda pairs: sorted(pairs, reverse=True)))
+variant("links-barely-encoded")(linking(list, _barely_encoded))
+variant("links-lean")(linking(lambda pairs: [pair for pair in pairs if pair not in DEFAULTS]))
+variant("links-say-more")(linking(lambda pairs: [*{"order_by": "created_at", **dict(pairs), "cursor": "1"}.items()]))
 
 
 @variant("links-with-methods")

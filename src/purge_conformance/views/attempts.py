@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
 
 ODD_REQUESTS = ("cut-json", "json-object", "json-array", "no-json", "unknown-query")  # steps of the experiment `odd`
-FULL = 100  # rows of the page that `look.NEWEST` reads
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,14 @@ class Attempt:
         if totals[0] is not None and totals[1] is not None and totals[1] < totals[0]:
             return f"{totals[0]} events before, {totals[1]} after"
         lost, new = rows[0] - rows[1], rows[1] - rows[0]
-        if lost and not (len(resources(self.after)) >= FULL and len(new) >= len(lost)):
+        if lost and not (self._is_full() and len(new) >= len(lost)):
             guid, created_at = min(lost)
             return f"{len(lost)} of the newest {len(rows[0])} events are gone, one of them {guid} of {created_at}"
         return None
+
+    def _is_full(self) -> bool:
+        """Whether the last look may not have shown all: newer events may have pushed older ones off the page."""
+        return len(resources(self.after)) >= int(self.after.query.get("per_page", 0))
 
 
 def attempts(seen: Seen, *steps: str) -> list[Attempt]:

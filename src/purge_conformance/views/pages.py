@@ -8,7 +8,16 @@ from urllib.parse import parse_qsl
 
 from purge_conformance.checks import need
 from purge_conformance.guard import EVENTS
-from purge_conformance.snapshot import is_page, member, pagination, resources, split, total_results, walked
+from purge_conformance.snapshot import (
+    SURE_PER_PAGE,
+    is_page,
+    member,
+    pagination,
+    resources,
+    split,
+    total_results,
+    walked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +27,6 @@ if TYPE_CHECKING:
     from purge_conformance.snapshot import Listing
 
 LIST = "listAppUsageEvents"
-DEFAULTS = {"page": "1", "per_page": "50"}
 FILTERS = ("guids", "after_guid", "created_ats")
 
 
@@ -28,7 +36,8 @@ class Page:
 
     Attributes:
         exchange: the answer.
-        number, size: `page` and `per_page`, as asked for.
+        number, asked: `page` and `per_page`, as asked for.
+        size: how many events it has room for: as many as asked for, or fewer where the target has a bound.
         guids: of the events on it, in order.
         total, total_pages: as the page says.
         links: its pagination object.
@@ -36,6 +45,7 @@ class Page:
 
     exchange: Exchange
     number: int
+    asked: int
     size: int
     guids: tuple[str, ...]
     total: int | None
@@ -66,12 +76,15 @@ def walks(seen: Seen, *beginnings: str) -> list[Listing]:
 
 def pages_of(walk: Listing) -> Iterator[Page]:
     """Yield the readable pages of a walk."""
+    bound = _bound(walk)
     for x in walk.exchanges:
         if is_page(x):
+            asked = int(x.query["per_page"])
             yield Page(
                 x,
                 int(x.query["page"]),
-                int(x.query["per_page"]),
+                asked,
+                min(asked, bound or asked),
                 tuple(str(row.get("guid")) for row in resources(x)),
                 total_results(x),
                 pagination(x).get("total_pages"),
@@ -79,8 +92,38 @@ def pages_of(walk: Listing) -> Iterator[Page]:
             )
 
 
-def expected_links(page: Page, total: int) -> Iterator[tuple[str, str, bool]]:
-    """Yield each link's name, what it must be, and whether it is; `total` is the number of events on all pages."""
+def _bound(walk: Listing) -> int | None:
+    """Return the bound of a target that makes large pages smaller without a word: all but the last are equally long.
+
+    It is one only where `total_pages` goes by it too, or no client would find the rest.
+    """
+    pages = [x for x in walk.exchanges if is_page(x)]
+    lengths = {len(resources(x)) for x in pages[:-1]}
+    if len(lengths) != 1 or not all(pagination(x).get("next") for x in pages[:-1]):
+        return None
+    (length,) = lengths
+    counted = all(pagination(x).get("total_pages") == -(-(total_results(x) or 0) // length) for x in pages if length)
+    return length if SURE_PER_PAGE <= length < int(pages[0].query["per_page"]) and counted else None
+
+
+def default_per_page(seen: Seen) -> str | None:
+    """Return how many events a page has room for where nobody says, by its own links or its length; None if unknown."""
+    for x in seen.of("lists", "plain"):
+        href = member(pagination(x), "first", "href")
+        parts = split(href) if isinstance(href, str) else None
+        named = dict(parse_qsl(parts.query)).get("per_page") if parts else None
+        return named or (str(len(resources(x))) if pagination(x).get("next") else None)
+    return None
+
+
+def expected_links(page: Page, total: int, default: str | None) -> Iterator[tuple[str, str, bool]]:
+    """Yield each link's name, what it must be, and whether it is.
+
+    Args:
+        page: shows the links.
+        total: the number of events on all pages.
+        default: what `per_page` is where a link leaves it out, or None where nobody knows.
+    """
     last = max(1, page.pages(total))
     due = {
         "first": 1,
@@ -93,10 +136,10 @@ def expected_links(page: Page, total: int) -> Iterator[tuple[str, str, bool]]:
         if number is None:
             yield name, "null", link is None
         else:
-            yield name, f"page {number} with the same parameters", _leads(link, page, number)
+            yield name, f"page {number} with the same parameters", _leads(link, page, number, default)
 
 
-def _leads(link: Any, page: Page, number: int) -> bool:  # noqa: ANN401 -- whatever the target sent
+def _leads(link: Any, page: Page, number: int, default: str | None) -> bool:  # noqa: ANN401 -- whatever the target sent
     href = member(link, "href") if isinstance(link, dict) else None
     if not isinstance(href, str):
         return False
@@ -104,10 +147,18 @@ def _leads(link: Any, page: Page, number: int) -> bool:  # noqa: ANN401 -- whate
     if parts is None:
         return False
     asked = _plain({**page.exchange.query, "page": str(number)})
-    given = _plain({**DEFAULTS, **dict(parse_qsl(parts.query, keep_blank_values=True))})
+    defaults = {"page": "1", "per_page": default or asked["per_page"]}
+    given = _plain({**defaults, **dict(parse_qsl(parts.query, keep_blank_values=True))})
+    if _is_bound(given["per_page"], page):
+        given["per_page"] = asked["per_page"]
     more = given.keys() - asked.keys()  # the order that is the default anyway, or the target's own
     same = all(given.get(name) == value for name, value in asked.items())
     return parts.path.endswith(EVENTS) and same and not any(name.startswith(FILTERS) for name in more)
+
+
+def _is_bound(per_page: str, page: Page) -> bool:
+    """Whether a link may say so where more was asked for: it names the target's bound."""
+    return per_page.isdecimal() and max(SURE_PER_PAGE, len(page.guids)) <= int(per_page[:9]) < page.asked
 
 
 def _plain(query: Mapping[str, str]) -> dict[str, str]:

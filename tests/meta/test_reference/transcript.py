@@ -65,6 +65,8 @@ def _reading(api: Api) -> Iterator[Answer]:
         f"created_ats[gt]={moment}",
         f"created_ats[lt]={moment}&per_page=1",
         "per_page=0",
+        "per_page=200",
+        "per_page=6000",
         "nonsense=1",
         "after_guid=nobody",
         "page=9",
