@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.snapshot import Listing
 
+ERRORS = 400
 RATE_LIMITED = 429
 SHOWN = 300  # characters of an answer that a finding quotes
 MOST_FINDINGS = 10
@@ -79,6 +80,11 @@ class Seen(Evidence):
         found = tuple(x for x in answered(self.exchanges) if x.route.startswith("/v3/app_usage_events"))
         self.looked_at.extend(x.n for x in found)
         return found
+
+    def errors(self) -> tuple[Exchange, ...]:
+        """Return every error below the resource that can carry a body; what is spelt otherwise is no operation's."""
+        found = (x for x in self.resource() if x.method != "HEAD" and (x.status or 0) >= ERRORS)
+        return tuple(x for x in found if x.step != "spelling")
 
 
 def usable(evidence: Evidence) -> None:

@@ -13,7 +13,7 @@ from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
-from purge_conformance.experiments import access, closing, fuzzing, opening, purging, reading
+from purge_conformance.experiments import access, bypassing, closing, fuzzing, opening, purging, reading
 from purge_conformance.experiments.parallel import parallel
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
@@ -41,6 +41,7 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("lifecycle", purging.lifecycle),
     ("reads", access.reads),
     ("refused", access.purges),
+    ("bypass", bypassing.bypasses),
     ("lists", reading.lists),
     ("changed", purging.changed),
     ("odd", purging.odd),

@@ -12,6 +12,7 @@ from purge_conformance.results import Finding
 from purge_conformance.snapshot import resources
 from purge_conformance.validity import GUID
 from purge_conformance.views.reading import reading
+from purge_conformance.views.traces import may_read
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen
@@ -26,6 +27,7 @@ REFUSED = {400, 422}  # where the guid is no UUID
 def test_unknown_guid_not_found(seen: Seen) -> None:
     """The get of a guid that no event has MUST answer 404."""
     asked = need(seen, "reads", "unknown", why="no unknown guid was asked for")
+    may_read(seen)
     generated = [x for x in seen.of("contract", GET) if (x.tags["auth"], x.tags["mode"]) == ("token", "positive")]
     existing = {row["guid"] for x in seen.of("contract", "event") for row in resources(x)}
     failed = [x for x in answered(generated) if x.status != OK and x.guid not in existing]
@@ -46,6 +48,7 @@ def test_guid_is_asked_one(seen: Seen) -> None:
 @pytest.mark.requirement("GET-03")
 def test_get_equals_list(seen: Seen) -> None:
     """An event MUST be the same in the list and when it is got by its guid."""
+    may_read(seen)
     listed = reading(seen).opening.by_guid
     found = [x for x in need(seen, "lists", "get", why="there was no event to get") if isinstance(x.json, dict)]
     hold(

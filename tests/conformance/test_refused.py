@@ -10,7 +10,7 @@ import pytest
 from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_event
-from purge_conformance.views.attempts import Attempt, attempts, odd_attempts
+from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, odd_attempts
 from purge_conformance.views.traces import purges_between, whole_lists
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def test_nothing_destroyed_later(seen: Seen) -> None:
     """Nothing but a purge that succeeds MUST destroy an event, not even later."""
     need(seen, "refused", "credential", why="no purge was refused")
     tried = [*attempts(seen, "credential", "method", "route"), *odd_attempts(seen)]
-    if any(a.loss() for a in tried if _refused(a) or a.request.step == "method"):
-        raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04", Blame.TARGET)
+    past = attempts(seen, *BYPASSES, experiment="bypass") if seen.of("bypass", *BYPASSES) else []
+    if any(a.loss() for a in [*tried, *past] if _refused(a) or a.request.step == "method" or a in past):
+        raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04, and AUTH", Blame.TARGET)
     for before, after in pairwise(whole_lists(seen)):
         gone = set(before.by_guid) - set(after.by_guid)
         if not gone or purges_between(seen, before.exchanges[0], after.exchanges[-1]):
@@ -79,6 +80,21 @@ def test_nothing_destroyed_later(seen: Seen) -> None:
         if gone == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(gone) > 1:
             raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Blame.RACE)
         hold(Finding("every event is still there", f"{guid} is gone", after.exchanges[0].n) for guid in sorted(gone))
+
+
+@pytest.mark.requirement("REFUSE-07")
+def test_refused_populates_nothing(seen: Seen) -> None:
+    """A purge that is refused MUST populate nothing."""
+    need(seen, "refused", "credential", why="no purge was refused")
+    tried = [*attempts(seen, "credential", "method", "route"), *odd_attempts(seen)]
+    judged = [a for a in tried if (_refused(a) or a.request.step == "method") and not a.loss()]
+    if not judged:
+        raise NotExercised("no purge was refused, or each destroyed something: see REFUSE-01 to REFUSE-04")
+    hold(
+        Finding(f"no new event after this {a.request.method}, answered with {a.request.status}", f"{guid}", a.after.n)
+        for a in judged
+        for guid in a.seeded()
+    )
 
 
 def _refused(attempt: Attempt) -> bool:

@@ -25,7 +25,7 @@ UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, FAILED = 401, 403, 404, 500
 @pytest.mark.requirement("UP-ERROR-01")
 def test_errors_are_listed(seen: Seen) -> None:
     """Every error MUST hold a list of at least one error."""
-    found = [x for x in seen.resource() if x.method != "HEAD" and (x.status or 0) >= 400]
+    found = seen.errors()
     if not found:
         raise NotExercised("no error occurred")
     hold(Finding("errors with at least one error", answer(x), x.n) for x in found if not envelope.has_errors(x))
@@ -49,7 +49,7 @@ def test_invalid_token_code(seen: Seen) -> None:
 def test_forbidden_code(seen: Seen) -> None:
     """A forbidden request MUST be answered with 10003, CF-NotAuthorized."""
     missing = "no request was forbidden. Add --token global_auditor=... or another role's"
-    _coded(seen.resource(), FORBIDDEN, (10003, "CF-NotAuthorized"), missing=missing)
+    _coded(seen.errors(), FORBIDDEN, (10003, "CF-NotAuthorized"), missing=missing)
 
 
 @pytest.mark.requirement("UP-ERROR-05")
@@ -74,7 +74,7 @@ def test_bad_parameter_code(seen: Seen) -> None:
 @pytest.mark.requirement("UP-ERROR-07")
 def test_uncaught_error_code(seen: Seen) -> None:
     """An uncaught error MUST be answered with 10001, UnknownError."""
-    _coded(seen.resource(), FAILED, (10001, "UnknownError"))
+    _coded(seen.errors(), FAILED, (10001, "UnknownError"))
 
 
 @pytest.mark.requirement("UP-ROLE-01")

@@ -25,6 +25,7 @@ ROOM = "purge_conformance.conformance"
 FILES = (
     "afterwards",
     "authentication",
+    "bypass",
     "errors",
     "get",
     "list_filters",
@@ -205,6 +206,7 @@ STEPS: dict[str, dict[str, tuple[str, str]]] = {
     "again": {"purge": ("POST", PURGE), "after.events": LIST},
     "reads": {"list": LIST, "get": ("GET", f"{EVENTS}/a"), "unknown": ("GET", f"{EVENTS}/no")},
     "refused": {"look": LIST, "credential": ("POST", PURGE), "method": ("GET", PURGE), "route": ("POST", f"{PURGE}/x")},
+    "bypass": {"look": LIST, "spelling": ("POST", f"{PURGE}/"), "forged": ("POST", PURGE), "in-url": ("POST", PURGE)},
     "lists": {
         "opening": LIST,
         "twice": LIST,

@@ -34,7 +34,7 @@ def reads(client: Client, _: Foundation) -> None:
     if rows:
         paths["get"] = one(rows[0].get("guid"))
         client.get(paths["get"], "get")
-    for credential in _everybody_else(client):
+    for credential in everybody_else(client):
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
     client.get(one(NO_EVENT), "unknown")
@@ -43,16 +43,23 @@ def reads(client: Client, _: Foundation) -> None:
 def purges(client: Client, foundation: Foundation) -> None:
     """Try to purge in every way that must be refused; look at the list before the first and after each."""
     foundation.stir()
-    before = client.get(look.NEWEST, "look")
+    newest = resources(client.get(f"{EVENTS}?order_by=-created_at&per_page=1", "newest"))
     attempts = [
-        *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in _everybody_else(client)),
+        *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in everybody_else(client)),
         *(Request(method, PURGE, "method") for method in OTHER_METHODS),
-        *(Request(method, EVENTS, "method") for method in ("DELETE", "PUT", "POST")),
-        *(Request("DELETE", one(row["guid"]), "method") for row in resources(before)[:1]),
+        *(Request(method, EVENTS, "method") for method in ("DELETE", "PUT", "PATCH", "POST")),
+        *(Request("DELETE", one(row["guid"]), "method") for row in newest),
         *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
     ]
-    for request in attempts:
-        client.send(request)
+    watched(client, foundation, *([request] for request in attempts))
+
+
+def watched(client: Client, foundation: Foundation, *groups: list[Request]) -> None:
+    """Send each group of attempts; look at the list before the first and after each."""
+    before = client.get(look.NEWEST, "look")
+    for group in groups:
+        for request in group:
+            client.send(request)
         after = client.get(look.NEWEST, "look")
         if _shrunk(before, after):  # there must be an event that no purge seeds
             foundation.stir()
@@ -66,7 +73,7 @@ def _shrunk(before: Exchange, after: Exchange) -> bool:
     return totals[1] < totals[0] or len(resources(after)) < len(resources(before))
 
 
-def _everybody_else(client: Client) -> tuple[Credential, ...]:
+def everybody_else(client: Client) -> tuple[Credential, ...]:
     """Return every credential that is not an admin's; a token whose scope makes its user one is left out."""
     tokens = client.settings.tokens
     admins = {role for role, token in tokens.items() if ADMIN_SCOPE in (scopes(token) or ())}

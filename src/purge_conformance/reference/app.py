@@ -175,6 +175,7 @@ def _call(instance: Instance, session: Session, request: Request, raw_body: byte
         authorization=request.headers.get("authorization"),
         content_type=request.headers.get("content-type", ""),
         raw_body=raw_body,
+        headers=request.headers,
     )
 
 

@@ -44,6 +44,7 @@ class Call:
         query_string: undecoded.
         authorization: the header, if any.
         content_type: the header, or "".
+        headers: all of them, by their names in lower case.
         raw_body: as it came.
         caller: known once the token is verified; before, somebody without any scope.
         body: what the JSON says, once it is parsed; None without a JSON body.
@@ -60,6 +61,7 @@ class Call:
     authorization: str | None
     content_type: str
     raw_body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
     caller: Caller = field(default_factory=Caller)
     body: Any = None
 

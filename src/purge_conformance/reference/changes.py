@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.reference import (
+    access_faults,
     answer_variants,
+    bypass_faults,
     foundation_variants,
     list_faults,
     list_variants,
@@ -34,6 +36,8 @@ FAULTS: Mapping[str, Change] = {
     **request_faults.FAULTS,
     **list_faults.FAULTS,
     **parallel_faults.FAULTS,
+    **access_faults.FAULTS,
+    **bypass_faults.FAULTS,
 }
 VARIANTS: Mapping[str, Change] = {
     **purge_variants.VARIANTS,

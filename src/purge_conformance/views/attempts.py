@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from purge_conformance.checks import answered, need
-from purge_conformance.snapshot import is_page, key, resources, total_results
+from purge_conformance.checks import Inconclusive, answer, answered, need
+from purge_conformance.guard import PURGE, is_purge
+from purge_conformance.results import Blame
+from purge_conformance.snapshot import app_of_event, is_page, key, resources, total_results
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
 
 ODD_REQUESTS = ("cut-json", "json-object", "json-array", "no-json", "unknown-query")  # steps of the experiment `odd`
+BYPASSES = ("spelling", "override", "pretence", "forged", "in-url")  # steps of the experiment `bypass`
+SUCCESS = 2  # the first digit of a status
 
 
 @dataclass(frozen=True)
@@ -39,17 +43,60 @@ class Attempt:
         """Whether the last look may not have shown all: newer events may have pushed older ones off the page."""
         return len(resources(self.after)) >= int(self.after.query.get("per_page", 0))
 
+    def seeded(self) -> list[str]:
+        """Return the guids of events that are new and have the guid of their app, as only a purge makes them."""
+        before = {row["guid"] for row in resources(self.before)}
+        return [
+            guid for row in resources(self.after) if (guid := row["guid"]) not in before and guid == app_of_event(row)
+        ]
 
-def attempts(seen: Seen, *steps: str) -> list[Attempt]:
-    """Return the refused experiment's answered attempts of these steps whose looks could be read and showed events."""
-    sent = need(seen, "refused", *steps, why="nothing of the kind was tried")
-    looks = answered(seen.of("refused", "look"))
+
+def attempts(seen: Seen, *steps: str, experiment: str = "refused") -> list[Attempt]:
+    """Return an experiment's answered attempts of these steps whose looks could be read and showed events."""
+    sent = need(seen, experiment, *steps, why="nothing of the kind was tried")
+    looks = answered(seen.of(experiment, "look"))
     found = []
     for request in sent:
         before = max((look for look in looks if look.n < request.n), key=_number, default=None)
         after = min((look for look in looks if look.n > request.n), key=_number, default=None)
         if before and after and resources(before) and is_page(after):
             found.append(Attempt(request, before, after))
+    return found
+
+
+def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
+    """Return the attempts past the guards, of one kind, that purged, each with what tells; a plain one must be refused.
+
+    A kind is tried at a stretch. Where events are gone after it, those that succeeded did it, or else any of them.
+
+    Raises:
+        Inconclusive: who or what was tried purges without any trick as well.
+    """
+    open_to = _open_to(seen)
+    sent = need(seen, "bypass", step, why="no such way past was tried")
+    closed = [x for x in sent if not open_to & {_plainly(x), (x.method, x.route, "anybody")}]
+    if not closed:
+        raise Inconclusive("what must be refused purges without any trick: see AUTH and REFUSE-04", Blame.TARGET)
+    done = [(x, answer(x)) for x in closed if is_purge(x.method, x.path) and (x.status or 0) // 100 == SUCCESS]
+    losses = {a.request.n: a.loss() for a in attempts(seen, step, experiment="bypass")}
+    lost = [(x, f"{loss}; {answer(x)}") for x in closed if (loss := losses.get(x.n))]
+    if lost and not done and len(closed) < len(sent):
+        raise Inconclusive("what purges without any trick was among the attempts: see AUTH and REFUSE-04", Blame.TARGET)
+    return done or lost
+
+
+def _plainly(exchange: Exchange) -> tuple[str, str, str]:
+    route = PURGE if is_purge(exchange.method, exchange.path) else exchange.route
+    return exchange.method, route, exchange.role
+
+
+def _open_to(seen: Seen) -> set[tuple[str, str, str]]:
+    """Return method, path and role of what purged in the experiment `refused`; another method does for anybody."""
+    found = {(x.method, x.route, x.role) for x in seen.of("refused", "credential") if (x.status or 0) // 100 == SUCCESS}
+    for tried in attempts(seen, "credential", "method"):
+        if tried.loss():
+            who = tried.request.role if tried.request.step == "credential" else "anybody"
+            found.add((tried.request.method, tried.request.route, who))
     return found
 
 

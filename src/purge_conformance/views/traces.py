@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance import clock
+from purge_conformance import clock, contract
 from purge_conformance.checks import Inconclusive
+from purge_conformance.contract_checks import operation_of
+from purge_conformance.credentials import ADMIN
 from purge_conformance.evidence import AT_ONCE
 from purge_conformance.guard import EVENTS, is_purge
 from purge_conformance.results import Blame
@@ -103,6 +105,28 @@ def recorded(seen: Seen, opening: Listing) -> dict[str, int]:
     since = [found for found in since if not purges_between(seen, found.exchanges[0], last)]
     sights = [{key(row) for row in found.rows} for found in (*since, opening)]
     return {row["guid"]: next(n for n, sight in enumerate(sights) if key(row) in sight) for row in opening.rows}
+
+
+def denied(seen: Seen) -> list[Exchange]:
+    """Return the admin's plain reads of events that were refused for want of a right.
+
+    A token that has come to its end denies nobody; an odd query may meet a firewall.
+    """
+    sent = [x for x in seen.exchanges if x.role == ADMIN]
+    held = max((x.n for x in sent if x.status in {OK, CREATED}), default=0)
+    reads = [x for x in sent if operation_of(x.method, x.path) in {contract.LIST, contract.GET} and x.step != "odd"]
+    plain = [x for x in reads if x.tags.get("mode", "positive") == "positive" and x.n <= held]
+    return [x for x in plain if x.status in {401, 403}]
+
+
+def may_read(seen: Seen) -> None:
+    """Return unless the admin was denied a read.
+
+    Raises:
+        Inconclusive: that is so; what the reads would have shown is open.
+    """
+    if denied(seen):
+        raise Inconclusive("the admin may not read: see AUTH-08", Blame.TARGET)
 
 
 def proven_admin(seen: Seen, request: Exchange) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .conftest import Answer, Api
 
 Exchange = tuple[int, str, str, str]
+UNSIGNED = "eyJhbGciOiJub25lIn0.eyJzY29wZSI6WyJjbG91ZF9jb250cm9sbGVyLmFkbWluIl19."  # an admin, says alg none
 
 
 def transcript(api: Api) -> list[Exchange]:
@@ -30,8 +31,10 @@ def _session(api: Api) -> Iterator[Answer]:
     apps = _foundation(api)
     yield from _reading(api)
     yield from _refused(api)
+    yield from _bypassing(api)
     yield from _purging(api, apps)
     yield from _purging(api, apps)
+    yield api.post(PURGE, role="space_developer")
     yield api.get(f"{EVENTS}?order_by=-created_at&per_page=3")
 
 
@@ -74,29 +77,64 @@ def _reading(api: Api) -> Iterator[Answer]:
     ):
         yield api.get(f"{EVENTS}?{query}")
     yield api.get(f"{EVENTS}/{guid}")
-    yield api.get(f"{EVENTS}/{guid}", role="space_developer")
     yield api.get(f"{EVENTS}/nobody")
     yield api.get(f"{EVENTS}/")
     yield api.get("/v3/processes")
     yield api.get(f"{EVENTS}/actions/nope")
     for role in (None, "expired", "global_auditor", "space_developer"):
         yield api.get(EVENTS, role=role)
+        yield api.get(f"{EVENTS}/{guid}", role=role)
 
 
 def _refused(api: Api) -> Iterator[Answer]:
     """Ask for purges that must be refused, each with a look at what it left."""
-    for role in (None, "expired", "global_auditor", "space_developer"):
+    for role in (None, "expired", "admin_read_only", "global_auditor", "space_developer"):
         yield api.post(PURGE, role=role)
         yield api.get(EVENTS)
     for altered in (f"{api.tokens['admin']}x", f"{api.tokens['admin'][:-8]}AAAAAAAA"):
         yield api.call("POST", PURGE, role=None, headers={"authorization": f"bearer {altered}"})
     yield api.post(PURGE, b"{")
     yield api.get(EVENTS)
-    for method in ("GET", "OPTIONS"):
+    for method in ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"):
         yield api.call(method, PURGE)
         yield api.get(EVENTS)
-    yield api.call("DELETE", EVENTS)
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        yield api.call(method, EVENTS)
+        yield api.get(EVENTS)
+    yield api.call("DELETE", f"{EVENTS}/{_some_event(api)[0]}")
+    yield api.post(f"{EVENTS}/actions/no_such_action")
     yield api.get(EVENTS)
+
+
+def _bypassing(api: Api) -> Iterator[Answer]:
+    """Ask for purges as nobody, or as a space developer, in all other ways, each with a look at what it left."""
+    here, action = PURGE.rsplit("/", 1)
+    for path in (f"{PURGE}/", f"{PURGE}.json", f"{PURGE};x", f"{here}/{action.upper()}", f"{here}//{action}"):
+        yield api.post(path, role=None)
+        yield api.post(path, role="space_developer")
+    yield api.post(f"{here}/./{action}", role=None)
+    yield api.get(EVENTS)
+    developer = api.tokens["space_developer"]
+    for method, path, headers in (
+        ("GET", PURGE, {"x-http-method-override": "POST"}),
+        ("GET", f"{PURGE}?_method=POST", {}),
+        ("POST", PURGE, {"x-forwarded-user": "admin"}),
+        ("POST", PURGE, {"x-forwarded-for": "127.0.0.1"}),
+        ("POST", f"{PURGE}?admin=true", {}),
+        ("POST", EVENTS, {"x-original-url": PURGE}),
+        ("POST", f"{PURGE}?access_token={developer}", {}),
+        ("POST", PURGE, {"cookie": "token=x"}),
+        ("POST", PURGE, {"x-auth-token": "x"}),
+        ("POST", PURGE, {"authorization": ""}),
+        ("POST", PURGE, {"authorization": "bearer"}),
+        ("POST", PURGE, {"authorization": "Basic eDp4"}),
+        ("POST", PURGE, {"authorization": f"bearer {UNSIGNED}"}),
+        ("POST", PURGE, {"authorization": f"bearer {api.tokens['admin'].rpartition('.')[0]}"}),
+    ):
+        yield api.call(method, path, role=None, headers=headers)
+        yield api.get(EVENTS)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    yield api.call("POST", PURGE, b"access_token=x", role=None, headers=form)
 
 
 def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:

@@ -1,0 +1,124 @@
+"""Faults that let somebody purge past authentication and authorization."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from http.cookies import SimpleCookie
+from posixpath import normpath
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from purge_conformance.reference import problems
+from purge_conformance.reference.auth import bearer_token
+from purge_conformance.reference.behaviour import Call, Handler, Reply
+from purge_conformance.reference.change_kit import Change, around, registering
+from purge_conformance.reference.events import PATH, PURGE_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAULTS: dict[str, Change] = {}
+fault = registering(FAULTS)
+
+
+def _purge(call: Call) -> Reply:
+    call.behaviour.purge_and_reseed(call.session)
+    return Reply(body={})
+
+
+def _purging_where(told: Callable[[Call], object], *operations: str) -> Change:
+    """Purge without asking who calls, where a request tells to."""
+
+    @around(*operations)
+    def change(call: Call, answer: Handler) -> Reply:
+        return _purge(call) if told(call) else answer(call)
+
+    return change
+
+
+def _spelling(canonical: Callable[[str], str]) -> Change:
+    """Purge at the path that is the purge's only once it is made canonical, behind the guards."""
+    return _purging_where(
+        lambda call: call.method == "POST" and call.path != PURGE_PATH == canonical(call.path), "unknown_request"
+    )
+
+
+fault("slash-at-end-unguarded")(_spelling(lambda path: path.rstrip("/")))
+fault("json-at-end-unguarded")(_spelling(lambda path: path.removesuffix(".json")))
+fault("semicolon-unguarded")(_spelling(lambda path: re.sub(";.*", "", path)))
+fault("upper-case-unguarded")(_spelling(str.lower))
+fault("repeated-slash-unguarded")(_spelling(lambda path: re.sub("/+", "/", path)))
+
+
+@fault("dot-segments-purge-and-404")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.method == "POST" and "/." in call.path and normpath(call.path) == PURGE_PATH:
+        _purge(call)
+        return call.behaviour.refusal(problems.unknown_request())
+    return answer(call)
+
+
+@fault("slash-at-end-unauthorized")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.method == "POST" and call.path == f"{PURGE_PATH}/":
+        call.behaviour.claims(bearer_token(call.authorization), call.secret)
+        return _purge(call)
+    return answer(call)
+
+
+def _header(call: Call, name: str, value: str) -> bool:
+    return call.headers.get(name) == value
+
+
+def _query(call: Call) -> dict[str, list[str]]:
+    return parse_qs(call.query_string.decode(errors="replace"))
+
+
+def _on_purge_path(call: Call) -> bool:
+    return call.path == PURGE_PATH
+
+
+fault("method-override-unguarded")(
+    _purging_where(
+        lambda call: _on_purge_path(call) and _header(call, "x-http-method-override", "POST"), "unknown_request"
+    )
+)
+fault("method-parameter-unguarded")(
+    _purging_where(lambda call: _on_purge_path(call) and _query(call).get("_method") == ["POST"], "unknown_request")
+)
+fault("forwarded-user-believed")(
+    _purging_where(lambda call: _header(call, "x-forwarded-user", "admin"), "purge_events")
+)
+fault("forwarded-address-believed")(
+    _purging_where(lambda call: _header(call, "x-forwarded-for", "127.0.0.1"), "purge_events")
+)
+fault("admin-parameter-believed")(_purging_where(lambda call: _query(call).get("admin") == ["true"], "purge_events"))
+fault("original-url-unguarded")(
+    _purging_where(
+        lambda call: call.path == PATH and call.headers.get("x-original-url", "").endswith(PURGE_PATH),
+        "unknown_request",
+    )
+)
+
+fault("query-token-unverified")(_purging_where(lambda call: _query(call).get("access_token"), "purge_events"))
+fault("form-token-unverified")(
+    _purging_where(
+        lambda call: "form" in call.content_type and b"access_token=" in call.raw_body and not call.authorization,
+        "purge_events",
+    )
+)
+fault("cookie-token-unverified")(
+    _purging_where(lambda call: "token" in SimpleCookie(call.headers.get("cookie", "")), "purge_events")
+)
+fault("token-header-unverified")(_purging_where(lambda call: call.headers.get("x-auth-token"), "purge_events"))
+
+
+@fault("query-token-counts")
+@around("list_events", "get_event", "purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    for token in _query(call).get("access_token", []):
+        return answer(replace(call, authorization=call.authorization or f"bearer {token}"))
+    return answer(call)
