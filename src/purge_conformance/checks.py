@@ -62,6 +62,7 @@ class Seen(Evidence):
         """Show the same evidence."""
         super().__init__(evidence.header, evidence.exchanges, evidence.notes)
         object.__setattr__(self, "looked_at", [])
+        self.__dict__["by_experiment"] = evidence.by_experiment  # made once for all judgments
 
     looked_at: list[int]
 

@@ -143,11 +143,17 @@ class Evidence:
 
     def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
         """Return an experiment's exchanges, all or those of the named steps, without those waited out (429)."""
-        return tuple(
-            x
-            for x in self.exchanges
-            if x.experiment == experiment and (not steps or x.step in steps) and SUPERSEDED not in x.tags
-        )
+        found = self.by_experiment.get(experiment, [])
+        return tuple(x for x in found if not steps or x.step in steps)
+
+    @cached_property
+    def by_experiment(self) -> dict[str, list[Exchange]]:
+        """The exchanges of each experiment, without those that were asked again."""
+        found: dict[str, list[Exchange]] = {}
+        for x in self.exchanges:
+            if SUPERSEDED not in x.tags:
+                found.setdefault(x.experiment, []).append(x)
+        return found
 
     def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
         """Return what an experiment noted last under that name, or None."""

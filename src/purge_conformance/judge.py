@@ -63,7 +63,17 @@ def _pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.Com
     with as_file(files("purge_conformance.conformance")) as own:
         room = tests or own
         ini = ["-c", str(room / "pytest.ini"), f"--rootdir={room}", str(room)]
-        command = [sys.executable, "-P", "-m", "pytest", "-q", "--tb=short", "-p", "purge_conformance.plugin"]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "-q",
+            "--tb=native",
+            "--capture=no",
+            "-p",
+            "purge_conformance.plugin",
+        ]
         return _run([*command, *ini, *options])
 
 
