@@ -13,7 +13,7 @@ from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
-from purge_conformance.experiments import access, bypassing, closing, fuzzing, opening, purging, reading
+from purge_conformance.experiments import access, bypassing, changing, closing, fuzzing, opening, purging, reading
 from purge_conformance.experiments.parallel import parallel
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
@@ -38,7 +38,7 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("archive", opening.archive),
     ("purge", purging.first),
     ("again", purging.again),
-    ("lifecycle", purging.lifecycle),
+    ("lifecycle", changing.lifecycle),
     ("reads", access.reads),
     ("refused", access.purges),
     ("bypass", bypassing.bypasses),
@@ -79,7 +79,7 @@ def collect(
             *EXPERIMENTS,
             ("contract", lambda client, _: fuzzing.cases(client, made.cases)),
             ("stateful", lambda client, _: fuzzing.stateful(client, made.walk)),
-            ("late", closing.late),
+            ("late", changing.late),
             ("parallel", parallel),
         )
         try:

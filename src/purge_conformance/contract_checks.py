@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -32,11 +32,13 @@ class Violation:
             is of another shape.
         expected: what `openapi.yaml` says.
         got: what the target sent, cut short.
+        place: where in the body, as a JSON pointer; empty where it is the whole, or not of the body.
     """
 
     check: Literal["status", "content type", "body"]
     expected: str
     got: str
+    place: str = field(default="", compare=False)
 
 
 @lru_cache(maxsize=4096)
@@ -151,15 +153,19 @@ def _violation(failure: Any) -> Violation:  # noqa: ANN401 -- a failure of Schem
         case checks.MalformedMediaType():
             return Violation("content type", failure.defined, _cut(failure.actual))
         case checks.JsonSchemaError():
-            return Violation("body", _demand(failure), _cut(failure.validation_message))
+            return Violation("body", _demand(failure), _cut(failure.validation_message), _place(failure))
     return Violation("body", "a document of that content type", _cut(failure.message.splitlines()[-1].strip()))
 
 
 def _demand(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
     """Return the place in the body and the one keyword of the schema there that does not hold."""
-    place = "".join(f"/{part}" for part in failure.instance_path) or "the body"
+    place = _place(failure) or "the body"
     keyword = failure.schema_path[-1]
     return _cut(f"{place}: {keyword} {json.dumps(failure.schema.get(keyword))}")
+
+
+def _place(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
+    return "".join(f"/{part}" for part in failure.instance_path)
 
 
 def _cut(text: str) -> str:

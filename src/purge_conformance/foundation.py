@@ -17,6 +17,7 @@ GONE_PAUSE = 0.1  # seconds between two looks whether an app is gone
 NOT_FOUND = 404
 # What each app is for; the last one lives in a second organization.
 LABELS = ("steady", "scaled", "empty", "paused", "idle", "mover", "deleted", "elsewhere")
+ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the app `elsewhere`, where the target takes it
 
 
 class Foundation:
@@ -47,9 +48,12 @@ class Foundation:
             self._app(label, f"{name}-{label}", (away or home) if label == "elsewhere" else home)
         for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
-        self.scale("scaled", instances=2)
-        self.scale("empty", instances=0)  # a started app without an instance is a started app
-        self.stop("paused")
+        self.scale("scaled", instances=2, memory_in_mb=128)
+        for label in ("empty", "paused"):  # a started app without an instance is a started app, a stopped one is none
+            self.scale(label, instances=0)
+        for label in ("paused", "elsewhere"):
+            self.stop(label)
+        self.start("elsewhere")
         self._delete("deleted")
         self._client.note("apps", self.apps)
         self._client.note("trouble", self.trouble)
@@ -101,9 +105,12 @@ class Foundation:
         return self._create("/v3/spaces", {"name": name, "relationships": _to("organization", organization)})
 
     def _app(self, label: str, name: str, space: str) -> None:
-        guid = self._create("/v3/apps", {"name": name, "relationships": _to("space", space)})
-        if guid:
-            self.apps[label] = guid
+        trouble = self.trouble
+        for tried in (f"{name}-{ODD_NAME}", name) if label == "elsewhere" else (name,):
+            guid = self._create("/v3/apps", {"name": tried, "relationships": _to("space", space)})
+            if guid:
+                self.apps[label], self.trouble = guid, trouble
+                return
 
     def _create(self, path: str, data: dict[str, Any]) -> str | None:
         answer = self._client.post(path, "create", data=data)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Evidence, Exchange
 
 OK, NOT_FOUND = 200, 404
-STARTED = "STARTED"
+STARTED, STOPPED = "STARTED", "STOPPED"
 SURE_PER_PAGE = 20  # no list may refuse pages of that size, nor make them smaller
 CHANGING = ("state", "instance_count", "memory_in_mb_per_instance")
 Row = dict[str, Any]

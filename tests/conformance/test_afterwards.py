@@ -14,13 +14,12 @@ from purge_conformance.checks import (
     apps_of,
     hold,
     need,
-    readable,
     snapshot_of,
     stopped,
-    walk_of,
 )
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
+from purge_conformance.views.changed import changes
 from purge_conformance.views.purged import by_app, guids_of, purged, with_started_apps
 
 if TYPE_CHECKING:
@@ -78,19 +77,19 @@ def test_later_purge_reflects_apps(seen: Seen) -> None:
 @pytest.mark.requirement("AFTER-01")
 def test_start_is_recorded(seen: Seen) -> None:
     """The start of an app after a purge MUST be recorded."""
-    _recorded(seen, "start", "start-again")
+    _recorded(seen, ("lifecycle", "start", "start-again"), ("late", "start"))
 
 
 @pytest.mark.requirement("AFTER-02")
 def test_stop_is_recorded(seen: Seen) -> None:
     """The stop of an app after a purge MUST be recorded."""
-    _recorded(seen, "stop", "stop-again")
+    _recorded(seen, ("lifecycle", "stop", "stop-again"), ("late", "stop"))
 
 
 @pytest.mark.requirement("AFTER-03")
 def test_scaling_is_recorded(seen: Seen) -> None:
     """The scaling of a started app after a purge MUST be recorded."""
-    _recorded(seen, "scale", "scale-memory", "scale-down")
+    _recorded(seen, ("lifecycle", "scale", "scale-memory", "scale-down"), ("late", "scale"))
 
 
 @pytest.mark.requirement("AFTER-04")
@@ -99,7 +98,7 @@ def test_seeded_events_stay(seen: Seen) -> None:
     before = snapshot_of(seen, "again", "after").events
     after = snapshot_of(seen, "lifecycle", "end").events
     seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]
-    if not seeded or not any(_changes(seen)):
+    if not seeded or not changes(seen, "lifecycle", "start", "stop", "scale"):
         raise NotExercised("there were no seeded events, or no app to start", Blame.CONFIGURATION)
     hold(
         Finding(f"the seeded event {row['guid']} as it was", str(now), after.exchanges[-1].n)
@@ -108,30 +107,20 @@ def test_seeded_events_stay(seen: Seen) -> None:
     )
 
 
-def _changes(seen: Seen, *names: str) -> Iterator[tuple[str, str, str]]:
-    """Yield name, app and the look before of each change that was done."""
-    for name in names or ("start", "stop", "scale"):
-        change = seen.note("lifecycle", f"change {name}") or {}
-        if change.get("done"):
-            yield name, change["app"], change["since"]
-
-
-def _recorded(seen: Seen, *names: str) -> None:
-    """Require a new event for the app of each of these changes."""
-    changes = list(_changes(seen, *names))
-    if not changes:
+def _recorded(seen: Seen, *tried: tuple[str, ...]) -> None:
+    """Require a new event for the app of each of these changes, that tells of it; an experiment, and its changes."""
+    done = [change for experiment, *names in tried for change in changes(seen, experiment, *names)]
+    if not done:
         stopped(seen, "lifecycle")
         raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
-    apps = apps_of(snapshot_of(seen, "lifecycle", "end")).apps.by_guid
-    if any(app not in apps for _, app, _ in changes):
-        raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Blame.RACE)
-    looks = {step: walk_of(seen, "lifecycle", step) for name, _, since in changes for step in (name, since)}
-    for found in looks.values():
-        readable(found, "events")
+    for experiment in {change.experiment for change in done}:
+        apps = apps_of(snapshot_of(seen, experiment, "end")).apps.by_guid
+        if any(change.app not in apps for change in done if change.experiment == experiment):
+            raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Blame.RACE)
     hold(
-        Finding(f"after {name} a new event for the app {app}", "none", looks[name].exchanges[-1].n)
-        for name, app, since in changes
-        if not any(app_of_event(row) == app and row["guid"] not in looks[since].by_guid for row in looks[name].rows)
+        Finding(f"after {change.name} a new event for the app {change.app} that tells {change.tells}", got, change.last)
+        for change in done
+        if (got := change.missing())
     )
 
 

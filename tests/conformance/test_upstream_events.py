@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, hold, need
+from purge_conformance.checks import NotExercised, hold, need, readable
 from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_process, member, resources, split
+from purge_conformance.views.changed import changes
 from purge_conformance.views.purged import purged, with_started_apps
+from purge_conformance.views.shapes import is_undated_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +68,7 @@ def test_timestamps_are_formatted(seen: Seen) -> None:
         for x, row in _events(seen)
         for name in ("created_at", "updated_at")
         if not FORMAT.fullmatch(str(row.get(name)))
+        and not (is_undated_seed(row) and row.get(name) == row.get("created_at"))  # SEED-07 names it
     )
 
 
@@ -127,6 +130,36 @@ def test_seeded_size_is_processes(seen: Seen) -> None:
         for app, row, process in pairs
         for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
         if member(row, name, "current") != process.get(size)
+    )
+
+
+@pytest.mark.requirement("UP-SEED-04")
+def test_seeded_process_is_apps(seen: Seen) -> None:
+    """A seeded event that names a process MUST name one of the app's."""
+    found, seeded = _seeded(seen)
+    readable(found.after.processes, "processes")
+    named = [(app, str(guid)) for app, row in seeded if (guid := member(row, "process", "guid")) is not None]
+    if not named:
+        raise NotExercised("no seeded event named a process")
+    owners = {guid: app_of_process(row) for guid, row in found.after.processes.by_guid.items()}
+    hold(
+        Finding(f"a process of the app {app}", f"{guid}, of {owners.get(guid, 'no app')}", found.last)
+        for app, guid in named
+        if owners.get(guid) != app
+    )
+
+
+@pytest.mark.requirement("UP-RECORD-01")
+def test_change_is_recorded_once(seen: Seen) -> None:
+    """A change of an app after a purge MUST be recorded once for each of its processes."""
+    lifecycle = changes(seen, "lifecycle", *("start", "stop", "scale", "scale-memory", "scale-down"))
+    done = [*lifecycle, *changes(seen, "late", "start", "scale", "stop")]
+    if not done:
+        raise NotExercised("no app of the suite's own could be started, stopped or scaled", Blame.CONFIGURATION)
+    hold(
+        Finding(f"one event of the {change.name} of the app {change.app}", f"{row['guid']} as well", change.last)
+        for change in done
+        for row in change.repeated()
     )
 
 

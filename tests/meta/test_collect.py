@@ -19,7 +19,7 @@ import pytest
 from purge_conformance import catalogue, collect, contract, foundation
 from purge_conformance.contract import Case
 from purge_conformance.evidence import FILE_NAME, read
-from purge_conformance.experiments import purging
+from purge_conformance.experiments import changing
 from purge_conformance.guard import EVENTS, PURGE, is_purge
 from purge_conformance.settings import Limits, Settings, Target
 
@@ -67,7 +67,7 @@ def collected(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     stub.answer = lambda handler: stub.say(handler, body=rows)
     monkeypatch.setattr(contract, "generation", without_limit)
     monkeypatch.setattr(contract, "links", without_limit)
-    monkeypatch.setattr(purging, "SECOND", 0)
+    monkeypatch.setattr(changing, "SECOND", 0)
     monkeypatch.setattr(foundation, "GONE_PAUSE", 0)
 
     def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.foundation import LABELS, Foundation
+from purge_conformance.foundation import LABELS, ODD_NAME, Foundation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,21 @@ def test_foundation_survives_refusal(place: str, stub: Stub, connect: Callable[.
     assert f"POST /v3/{place}" in found.trouble
     assert not found.apps
     assert not found.started
+
+
+def test_odd_name_may_be_refused(stub: Stub, connect: Callable[..., Client]) -> None:
+    """An app has a plain name where a target refuses an odd one, and nothing is amiss."""
+    plain, refusing = foundation({}), foundation({"apps": 422})
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        is_odd = int(handler.headers.get("Content-Length") or 0) > 2 * len(ODD_NAME)
+        (refusing if is_odd else plain)(handler)
+
+    stub.answer = answer
+    found = Foundation(connect())
+    found.build()
+    assert set(found.apps) == set(LABELS) - {"deleted"}
+    assert not found.trouble
 
 
 def test_foundation_cannot_start(stub: Stub, connect: Callable[..., Client]) -> None:

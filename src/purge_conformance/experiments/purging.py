@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from purge_conformance import look
 from purge_conformance.client import Request
-from purge_conformance.guard import EVENTS, PURGE, one
-from purge_conformance.snapshot import app_of_event, resources
+from purge_conformance.guard import PURGE, one
+from purge_conformance.snapshot import app_of_event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from purge_conformance.client import Client
     from purge_conformance.foundation import Foundation
 
 SAMPLE = 5  # events got one by one, from either end of a list
-SECOND = 1.0
-TRIES, PAUSE = 4, 0.25  # looks for an event, and seconds between them
 JSON = "application/json"
 ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
     "cut-json": ("", JSON, '{"confirm": tru'),
@@ -46,39 +40,6 @@ def again(client: Client, _: Foundation) -> None:
     """Purge a second time, right away, and look."""
     client.post(PURGE, "purge")
     look.everything(client, "after")
-
-
-def lifecycle(client: Client, foundation: Foundation) -> None:
-    """Start, stop and scale apps after a purge, most of them in a later second; look before and after each."""
-    known = look.walk(client, EVENTS, "before").by_guid
-    since = "before"
-    for name, label, change in (
-        ("start", "idle", foundation.start),
-        ("stop", "steady", foundation.stop),
-        ("scale", "scaled", partial(foundation.scale, instances=3)),
-        ("scale-memory", "scaled", partial(foundation.scale, memory_in_mb=96)),
-        ("scale-down", "scaled", partial(foundation.scale, instances=1)),
-        ("stop-again", "elsewhere", foundation.stop),
-        ("start-again", "elsewhere", foundation.start),
-    ):
-        app, done = foundation.apps.get(label), change(label)
-        client.note(f"change {name}", {"app": app, "done": done, "since": since})
-        if done:
-            _await_event(client, app, known)
-        known = look.walk(client, EVENTS, name).by_guid
-        if since == "before":
-            time.sleep(SECOND)  # the target's clock must tick on: times are told apart by the second
-        since = name
-    look.everything(client, "end")
-
-
-def _await_event(client: Client, app: str | None, known: Collection[str]) -> None:
-    """Give the target a little time to record what it was asked for."""
-    for _ in range(TRIES):
-        rows = resources(client.get(look.NEWEST, "await"))
-        if any(app_of_event(row) == app and str(row.get("guid")) not in known for row in rows):
-            return
-        time.sleep(PAUSE)
 
 
 def changed(client: Client, _: Foundation) -> None:

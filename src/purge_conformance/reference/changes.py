@@ -9,7 +9,9 @@ from purge_conformance.errors import BadSetting
 from purge_conformance.reference import (
     access_faults,
     answer_variants,
+    buried_faults,
     bypass_faults,
+    destroy_faults,
     foundation_variants,
     list_faults,
     list_variants,
@@ -18,9 +20,15 @@ from purge_conformance.reference import (
     parallel_variants,
     purge_faults,
     purge_variants,
+    read_faults,
+    record_faults,
     recording_faults,
     request_faults,
     request_variants,
+    reseed_faults,
+    seed_faults,
+    seed_guid_faults,
+    seed_value_faults,
     wire_variants,
 )
 from purge_conformance.reference.behaviour import Behaviour
@@ -32,6 +40,14 @@ if TYPE_CHECKING:
 
 FAULTS: Mapping[str, Change] = {
     **purge_faults.FAULTS,
+    **destroy_faults.FAULTS,
+    **buried_faults.FAULTS,
+    **seed_faults.FAULTS,
+    **seed_guid_faults.FAULTS,
+    **reseed_faults.FAULTS,
+    **seed_value_faults.FAULTS,
+    **record_faults.FAULTS,
+    **read_faults.FAULTS,
     **recording_faults.FAULTS,
     **request_faults.FAULTS,
     **list_faults.FAULTS,

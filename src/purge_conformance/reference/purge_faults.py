@@ -45,6 +45,22 @@ def _(call: Call, answer: Handler) -> Reply:
     return replace(answer(call), status=204, body=None)
 
 
+@fault("purge-wants-a-body")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if not _has_object(call):
+        raise ApiError(400, 10005, "CF-BadRequest", "Confirm the purge in the body")
+    return reply
+
+
+@fault("purge-answers-500-when-done")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    answer(call)
+    return call.behaviour.refusal(problems.unknown_error())
+
+
 @fault("second-purge-fails")
 def _(behaviour: Behaviour) -> Behaviour:
     def destroy(session: Session) -> None:

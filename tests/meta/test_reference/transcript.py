@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Exchange = tuple[int, str, str, str]
 UNSIGNED = "eyJhbGciOiJub25lIn0.eyJzY29wZSI6WyJjbG91ZF9jb250cm9sbGVyLmFkbWluIl19."  # an admin, says alg none
 
+ODD = "漢字" * 40  # a name
+MORE_THAN_A_PAGE = 52  # events
+
 
 def transcript(api: Api) -> list[Exchange]:
     """Do everything once that may be changed, as far as the instance lets one; return what a client sees."""
@@ -39,12 +42,16 @@ def _session(api: Api) -> Iterator[Answer]:
 
 
 def _foundation(api: Api) -> dict[str, str]:
-    """Make apps of every kind in two organizations; return their guids by what is special about them."""
+    """Make apps of every kind in two organizations, with many events; return their guids by what is special."""
     here, beside, there = api.space(), api.space("beside"), api.space("there", "elsewhere")
-    spaces = {"idle": here, "busy": here, "empty": here, "gone": here, "beside": beside, "there": there, "newest": here}
+    spaces = {"idle": here, "busy": here, "empty": here, "gone": here, "newest": here}
+    spaces |= {"beside": beside, "there": there, ODD: there}
     apps = {name: api.app_in(space, name, started=name != "idle") for name, space in spaces.items()}
-    api.post(f"/v3/processes/{apps['empty']}/actions/scale", {"instances": 0})
+    for name in ("idle", "empty"):
+        api.post(f"/v3/processes/{apps[name]}/actions/scale", {"instances": 0})
     api.call("DELETE", f"/v3/apps/{apps['gone']}")
+    for _ in range(MORE_THAN_A_PAGE // 2):
+        api.post(f"/v3/apps/{apps['beside']}/actions/restart")
     return apps
 
 
@@ -139,17 +146,22 @@ def _bypassing(api: Api) -> Iterator[Answer]:
 
 def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     """Purge twice at a stretch, then make something happen, each with a look at what it left."""
-    destroyed, _ = _some_event(api)
+    events = api.events() or [{"guid": "nobody"}]
+    destroyed, moment = _some_event(api)
     yield api.post(f"{PURGE}?nonsense=1")
+    yield api.get(EVENTS)
     bodies: tuple[object, ...] = (None, {})
     for body in bodies:
         yield api.post(PURGE, body)
         yield api.get(EVENTS)
-    yield api.get(f"{EVENTS}/{destroyed}")
-    yield api.get(f"{EVENTS}/{apps['busy']}")
+    for guid in (destroyed, events[0]["guid"], events[-1]["guid"], apps["busy"]):
+        yield api.get(f"{EVENTS}/{guid}")
+    for query in (f"guids={destroyed}", f"after_guid={destroyed}", f"created_ats={moment}"):
+        yield api.get(f"{EVENTS}?{query}")
+    yield api.get(EVENTS)
     yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", {"instances": 5})
     for change in ({"instances": 2}, {"memory_in_mb": 96}):
         yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", change)
-    for name, action in (("idle", "start"), ("idle", "stop"), ("busy", "stop"), ("busy", "start")):
+    for name, action in (("idle", "start"), ("idle", "stop"), ("beside", "stop"), ("busy", "stop"), ("busy", "start")):
         yield api.post(f"/v3/apps/{apps[name]}/actions/{action}")
     yield api.get(EVENTS)

@@ -1,0 +1,87 @@
+"""Starts, stops and scalings after purges, each between two looks at the list."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance import look
+from purge_conformance.guard import EVENTS
+from purge_conformance.snapshot import STARTED, STOPPED, app_of_event, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from purge_conformance.client import Client
+    from purge_conformance.foundation import Foundation
+
+    # Its name, the label of the app, what changes it, and what the event tells: member -> its current value.
+    Change = tuple[str, str, Callable[[str], bool], dict[str, Any]]
+
+SECOND = 1.0
+TRIES, PAUSE = 4, 0.25  # looks for an event, and seconds between them
+UNUSUAL_MB = 72  # of memory, which no other experiment asks for
+
+
+def lifecycle(client: Client, foundation: Foundation) -> None:
+    """Start, stop and scale apps after a purge, most of them in a later second."""
+    scale = partial(partial, foundation.scale)
+    _change_all(
+        client,
+        foundation,
+        (
+            ("start", "idle", foundation.start, {"state": STARTED}),
+            ("stop", "steady", foundation.stop, {"state": STOPPED}),
+            ("scale", "scaled", scale(instances=3), {"instance_count": 3}),
+            ("scale-memory", "scaled", scale(memory_in_mb=96), {"memory_in_mb_per_instance": 96}),
+            ("scale-down", "scaled", scale(instances=1), {"instance_count": 1}),
+            ("stop-again", "elsewhere", foundation.stop, {"state": STOPPED}),
+            ("start-again", "elsewhere", foundation.start, {"state": STARTED}),
+        ),
+        pause=SECOND,  # the target's clock must tick on: times are told apart by the second
+    )
+    look.everything(client, "end")
+
+
+def late(client: Client, foundation: Foundation) -> None:
+    """Start, scale and stop apps after all purges; look at everything, and get again what was destroyed."""
+    started = [label for label in foundation.apps if label in foundation.started]
+    others = [label for label in foundation.apps if label not in foundation.started]
+    scale = partial(foundation.scale, memory_in_mb=UNUSUAL_MB)
+    _change_all(
+        client,
+        foundation,
+        (
+            *(("start", label, foundation.start, {"state": STARTED}) for label in others[:1]),
+            *(("scale", label, scale, {"memory_in_mb_per_instance": UNUSUAL_MB}) for label in started[:1]),
+            *(("stop", label, foundation.stop, {"state": STOPPED}) for label in started[:1]),
+        ),
+    )
+    look.everything(client, "end")
+    for exchange in client.sent("purge", "destroyed"):
+        client.get(exchange.path, "destroyed")
+
+
+def _change_all(client: Client, foundation: Foundation, changes: Iterable[Change], pause: float = 0) -> None:
+    """Make each change, and look at the list before the first and after each; note what was done."""
+    known = look.walk(client, EVENTS, "before").by_guid
+    since = "before"
+    for name, label, change, tells in changes:
+        app, done = foundation.apps.get(label), change(label)
+        client.note(f"change {name}", {"app": app, "done": done, "since": since, "tells": tells})
+        if done:
+            _await_event(client, app, known)
+        known = look.walk(client, EVENTS, name).by_guid
+        if since == "before":
+            time.sleep(pause)
+        since = name
+
+
+def _await_event(client: Client, app: str | None, known: Collection[str]) -> None:
+    """Give the target a little time to record what it was asked for."""
+    for _ in range(TRIES):
+        rows = resources(client.get(look.NEWEST, "await"))
+        if any(app_of_event(row) == app and str(row.get("guid")) not in known for row in rows):
+            return
+        time.sleep(PAUSE)

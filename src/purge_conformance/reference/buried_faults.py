@@ -1,0 +1,82 @@
+"""Faults of events that a purge buries rather than destroys: a query brings them to light, or they come back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from purge_conformance.reference import problems
+from purge_conformance.reference.change_kit import Change, around, everywhere, registering, twin
+from purge_conformance.reference.tables import AppUsageEvent, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+
+    Buried = Mapping[str, AppUsageEvent]
+
+FAULTS: dict[str, Change] = {}
+fault = registering(FAULTS)
+
+RECORDED = AppUsageEvent.guid != AppUsageEvent.app_guid
+A_WHILE = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
+
+
+def _recorded(session: Session) -> list[AppUsageEvent]:
+    events = session.scalars(select(AppUsageEvent).where(RECORDED).order_by(AppUsageEvent.id))
+    return [twin(event) for event in events]
+
+
+@fault("resurrects-event-after-a-while")
+def _(behaviour: Behaviour) -> Behaviour:
+    buried: list[tuple[datetime, AppUsageEvent]] = []
+    once = iter([True])
+
+    def destroy(session: Session) -> None:
+        buried.extend((moment() + A_WHILE, event) for event in _recorded(session)[-1:] if next(once, False))
+        behaviour.destroy(session)
+
+    @everywhere
+    def at_last(call: Call, answer: Handler) -> Reply:
+        if buried and buried[0][0] <= moment() and call.method == "GET":  # a purge would destroy it at once
+            call.session.add(buried.pop()[1])
+            call.session.flush()
+        return answer(call)
+
+    return at_last(replace(behaviour, destroy=destroy))
+
+
+@fault("resurrects-events-at-next-purge")
+def _(behaviour: Behaviour) -> Behaviour:
+    buried: list[AppUsageEvent] = []
+
+    def destroy(session: Session) -> None:
+        returning, buried[:] = list(buried), _recorded(session)
+        behaviour.destroy(session)
+        session.add_all(returning)
+
+    return replace(behaviour, destroy=destroy)
+
+
+@fault("get-resurrects-event")
+def _(behaviour: Behaviour) -> Behaviour:
+    buried: dict[str, AppUsageEvent] = {}
+
+    def destroy(session: Session) -> None:
+        buried.update((event.guid, event) for event in _recorded(session))
+        behaviour.destroy(session)
+
+    @around("get_event")
+    def dig_up(call: Call, answer: Handler) -> Reply:
+        if call.parts["guid"] not in buried:
+            return answer(call)
+        call.session.add(buried.pop(call.parts["guid"]))
+        return behaviour.refusal(problems.not_found("App usage event"))
+
+    return dig_up(replace(behaviour, destroy=destroy))

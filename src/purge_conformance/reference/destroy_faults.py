@@ -1,0 +1,183 @@
+"""Faults of which events outlive a purge, in the list, behind it, or until later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, and_, delete, func, not_, select
+
+from purge_conformance.reference.change_kit import Change, registering, together, twin
+from purge_conformance.reference.furnishing import furnishing
+from purge_conformance.reference.store import usage_event
+from purge_conformance.reference.tables import (
+    STOPPED,
+    TIMESTAMP_FORMAT,
+    App,
+    AppUsageEvent,
+    Organization,
+    Process,
+    moment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour
+
+FAULTS: dict[str, Change] = {}
+fault = registering(FAULTS)
+
+RECORDED = AppUsageEvent.guid != AppUsageEvent.app_guid
+
+
+def _sparing(spared: Callable[[], ColumnElement[bool]]) -> Change:
+    """Make a change of a function that tells which of the recorded events outlive every purge."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        def destroy(session: Session) -> None:
+            session.execute(delete(AppUsageEvent).where(not_(and_(RECORDED, spared()))))
+
+        return replace(behaviour, destroy=destroy)
+
+    return change
+
+
+def _ago(**time: float) -> str:
+    return (moment() - timedelta(**time)).strftime(TIMESTAMP_FORMAT)
+
+
+def _beyond(number: int) -> ColumnElement[bool]:
+    return AppUsageEvent.id.not_in(select(AppUsageEvent.id).order_by(AppUsageEvent.id).limit(number))
+
+
+@fault("keeps-newest-event")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.id == select(func.max(AppUsageEvent.id)).where(RECORDED).scalar_subquery()
+
+
+@fault("keeps-events-of-last-minute")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.created_at > _ago(minutes=1)
+
+
+@fault("keeps-events-of-deleted-apps")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.app_guid.not_in(select(App.guid))
+
+
+@fault("keeps-events-of-stopped-apps")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.app_guid.in_(select(App.guid).where(App.state == STOPPED))
+
+
+@fault("keeps-events-of-stops")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.state == STOPPED
+
+
+@fault("keeps-events-without-instances")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.instances == 0
+
+
+@fault("keeps-events-of-other-organizations")
+@_sparing
+def _() -> ColumnElement[bool]:
+    first = select(Organization.guid).order_by(Organization.id).limit(1).scalar_subquery()
+    return AppUsageEvent.organization_guid != first
+
+
+@fault("keeps-every-fiftieth-event")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.id % 50 == 0
+
+
+@fault("keeps-events-of-guids-with-a-letter-first")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return AppUsageEvent.guid >= "a"
+
+
+@fault("keeps-events-beyond-a-page")
+@_sparing
+def _() -> ColumnElement[bool]:
+    return _beyond(50)
+
+
+@_sparing
+def _beyond_hundred() -> ColumnElement[bool]:
+    return _beyond(100)
+
+
+@_sparing
+def _older_than_a_day() -> ColumnElement[bool]:
+    return AppUsageEvent.created_at < _ago(days=1)
+
+
+@_sparing
+def _of_tasks() -> ColumnElement[bool]:
+    return AppUsageEvent.task_guid.is_not(None)
+
+
+def _with_task(behaviour: Behaviour) -> Behaviour:
+    def furnish(session: Session) -> None:
+        behaviour.furnish(session)
+        event = usage_event(session.scalars(select(Process)).first() or Process())
+        event.state, event.previous_state = "TASK_STARTED", "TASK_STOPPED"
+        event.task_guid, event.task_name = event.guid[::-1], "migrate"
+        behaviour.record(session, event)
+
+    return replace(behaviour, furnish=furnish)
+
+
+fault("keeps-events-beyond-hundred")(together(furnishing(restarts=60), _beyond_hundred))
+fault("keeps-events-older-than-a-day")(together(furnishing(apart=timedelta(days=2)), _older_than_a_day))
+fault("keeps-events-of-tasks")(together(furnishing(), _with_task, _of_tasks))
+
+
+@fault("keeps-recorded-events-later")
+def _(behaviour: Behaviour) -> Behaviour:
+    purges: list[Session] = []
+
+    def destroy(session: Session) -> None:
+        seeds = delete(AppUsageEvent).where(not_(RECORDED))
+        session.execute(seeds) if purges else behaviour.destroy(session)
+        purges.append(session)
+
+    return replace(behaviour, destroy=destroy)
+
+
+def _kept_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) -> Change:
+    """Make a change of a function that chooses which of the recorded events every purge leaves to be got by guid."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        kept: dict[str, AppUsageEvent] = {}
+
+        def destroy(session: Session) -> None:
+            recorded = session.scalars(select(AppUsageEvent).where(RECORDED).order_by(AppUsageEvent.id)).all()
+            if recorded:
+                event = twin(choose(recorded))
+                kept[event.guid] = event
+            behaviour.destroy(session)
+
+        def find_event(session: Session, guid: str) -> AppUsageEvent | None:
+            return behaviour.find_event(session, guid) or kept.get(guid)
+
+        return replace(behaviour, destroy=destroy, find_event=find_event)
+
+    return change
+
+
+fault("keeps-newest-event-by-guid")(_kept_by_guid(lambda events: events[-1]))
+fault("keeps-oldest-event-by-guid")(_kept_by_guid(lambda events: events[0]))
