@@ -15,6 +15,7 @@ from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
 from purge_conformance.experiments import access, bypassing, changing, closing, fuzzing, opening, purging, reading
 from purge_conformance.experiments.parallel import parallel
+from purge_conformance.experiments.race import race
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
@@ -81,6 +82,7 @@ def collect(
             ("stateful", lambda client, _: fuzzing.stateful(client, made.walk)),
             ("late", changing.late),
             ("parallel", parallel),
+            ("race", race),
         )
         try:
             _run_all(client, foundation, plan, journal, folder)

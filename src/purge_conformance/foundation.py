@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.snapshot import member
+from purge_conformance.client import Request
+from purge_conformance.snapshot import STARTED, member
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
+    from purge_conformance.snapshot import Row
 
 GONE_TRIES = 20
 GONE_PAUSE = 0.1  # seconds between two looks whether an app is gone
@@ -88,6 +93,25 @@ class Foundation:
     def stir(self) -> bool:
         """Make an ordinary event; return whether one was made."""
         return self.stop("mover") if "mover" in self.started else self.start("mover")
+
+    def request(self, label: str, change: str, step: str, *, instances: int = 1) -> Request:
+        """Return the request that starts, stops or scales an app, for whoever sends it and then lets `learn` know."""
+        path = f"/v3/apps/{self.apps[label]}"
+        if change == "scale":
+            body = json.dumps({"instances": instances})
+            return Request(
+                "POST",
+                f"{path}/processes/web/actions/scale",
+                step,
+                headers={"Content-Type": "application/json"},
+                body=body,
+            )
+        return Request("POST", f"{path}/actions/{change}", step)
+
+    def learn(self, apps: Iterable[Row]) -> None:
+        """Take from a look at apps which of the suite's own are started."""
+        states = {row["guid"]: row.get("state") for row in apps}
+        self.started = {label for label, guid in self.apps.items() if states.get(guid) == STARTED}
 
     def demolish(self) -> None:
         """Delete all that was made, and note what was left over."""

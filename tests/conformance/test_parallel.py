@@ -8,7 +8,7 @@ import pytest
 
 from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, stopped
 from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import STARTED
+from purge_conformance.snapshot import STARTED, app_of_event
 from purge_conformance.views.meanwhile import EXPERIMENT, ROUNDS
 from purge_conformance.views.purged import guids_of, own_apps, purged_by, with_started_apps
 
@@ -62,11 +62,12 @@ def test_nothing_else_populated(seen: Seen) -> None:
     """Purges at the same time MUST populate nothing but events of started apps."""
     for found in _rounds(seen):
         known = set(found.before.apps.by_guid) | set(found.after.apps.by_guid)
+        others = {app_of_event(row) for row in found.changes()}  # deleted since, perhaps
         stopped_apps = {app for app, state in found.apps.items() if state != STARTED}
         hold(
             Finding("only events of started apps", f"{guids_of(events)} for {app}", found.last)
             for app, events in found.populated(besides_changes=True).items()
-            if app not in known or app in stopped_apps
+            if app in stopped_apps or app not in known | others
         )
 
 

@@ -32,6 +32,7 @@ FILES = (
     "list_pages",
     "parallel",
     "purge",
+    "race",
     "refused",
     "requests",
     "seed",

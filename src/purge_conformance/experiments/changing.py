@@ -71,17 +71,17 @@ def _change_all(client: Client, foundation: Foundation, changes: Iterable[Change
         app, done = foundation.apps.get(label), change(label)
         client.note(f"change {name}", {"app": app, "done": done, "since": since, "tells": tells})
         if done:
-            _await_event(client, app, known)
+            await_event(client, app, known)
         known = look.walk(client, EVENTS, name).by_guid
         if since == "before":
             time.sleep(pause)
         since = name
 
 
-def _await_event(client: Client, app: str | None, known: Collection[str]) -> None:
-    """Give the target a little time to record what it was asked for."""
+def await_event(client: Client, app: str | None, known: Collection[str]) -> None:
+    """Give the target a little time to record what an app was asked for: an event, neither known nor seeded."""
     for _ in range(TRIES):
         rows = resources(client.get(look.NEWEST, "await"))
-        if any(app_of_event(row) == app and str(row.get("guid")) not in known for row in rows):
+        if any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows):
             return
         time.sleep(PAUSE)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import look
 from purge_conformance.client import Request
+from purge_conformance.experiments.changing import await_event
 from purge_conformance.guard import EVENTS, PURGE
 from purge_conformance.snapshot import resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from purge_conformance.client import Client
     from purge_conformance.foundation import Foundation
@@ -23,20 +24,21 @@ SETTLING = 4  # looks until two of them show the same
 
 def parallel(client: Client, foundation: Foundation) -> None:
     """Purge alone, then several times at once; each time an ordinary event is there, and everything is looked at."""
-    _look(client, foundation, "alone.before")
+    _look(client, foundation, "alone.before", ())
     client.post(PURGE, "alone")
-    look.everything(client, "alone.after")
+    after = look.everything(client, "alone.after")
     for name in ROUNDS:
-        _look(client, foundation, f"{name}.before")
+        _look(client, foundation, f"{name}.before", after.by_guid)
         under_way = [name] * PURGES
         page = f"{EVENTS}?per_page={client.per_page[EVENTS]}&page=1"
         client.at_once(*(_purge(name, under_way) for _ in range(PURGES)), _reads(name, page, under_way))
         _settle(client)
-        look.everything(client, f"{name}.after")
+        after = look.everything(client, f"{name}.after")
 
 
-def _look(client: Client, foundation: Foundation, step: str) -> None:
-    foundation.stir()
+def _look(client: Client, foundation: Foundation, step: str, known: Collection[str]) -> None:
+    if foundation.stir():
+        await_event(client, foundation.apps["mover"], known)
     look.everything(client, step)
 
 

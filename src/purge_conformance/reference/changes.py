@@ -22,6 +22,7 @@ from purge_conformance.reference import (
     purge_variants,
     read_faults,
     record_faults,
+    race_faults,
     recording_faults,
     request_faults,
     request_variants,
@@ -54,6 +55,7 @@ FAULTS: Mapping[str, Change] = {
     **parallel_faults.FAULTS,
     **access_faults.FAULTS,
     **bypass_faults.FAULTS,
+    **race_faults.FAULTS,
 }
 VARIANTS: Mapping[str, Change] = {
     **purge_variants.VARIANTS,

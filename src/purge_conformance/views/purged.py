@@ -138,7 +138,7 @@ def purged(seen: Seen, experiment: str, before: tuple[str, str] | None = None) -
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
     request = need(seen, experiment, "purge", why="no purge was tried")[-1]
-    return _purged(
+    return purged_between(
         seen, request, snapshot_of(seen, *(before or (experiment, "before"))), snapshot_of(seen, experiment, "after")
     )
 
@@ -151,10 +151,11 @@ def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
     sent = need(seen, experiment, step, why="no such purge was tried")
     before, after = (snapshot_of(seen, experiment, f"{step}.{look}") for look in ("before", "after"))
     done = [x for x in sent if (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
-    return _purged(seen, (done or sent)[-1], before, after)
+    return purged_between(seen, (done or sent)[-1], before, after)
 
 
-def _purged(seen: Seen, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
+def purged_between(seen: Seen, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
+    """Return a purge between two looks; raises as `purged`."""
     succeeded(request)
     for part in (before, after):
         readable(part.apps, "apps")

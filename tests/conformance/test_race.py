@@ -1,0 +1,75 @@
+"""A purge while apps are started, stopped and scaled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import Inconclusive, answer, hold
+from purge_conformance.results import Blame, Finding
+from purge_conformance.snapshot import STARTED
+from purge_conformance.views.purged import by_app, guids_of, own_apps, purged_between
+from purge_conformance.views.races import histories, reading, rounds, timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.views.races import Round
+
+
+@pytest.mark.requirement("RACE-02")
+def test_still_apps_are_purged(seen: Seen) -> None:
+    """Apps that nobody changes during a purge MUST be seeded as ever, whatever becomes of others meanwhile."""
+    quiet, *raced = rounds(seen)
+    own = own_apps(seen)
+    if any(_wrong(seen, quiet, own)):
+        raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Blame.TARGET)
+    hold(finding for found in _purged(raced) for finding in _wrong(seen, found, own))
+
+
+@pytest.mark.requirement("RACE-03")
+def test_some_order_explains(seen: Seen) -> None:
+    """What is left of an app that is changed during a purge MUST be explained by some order of what was done."""
+    quiet, *raced = rounds(seen)
+    unexplained = reading(seen, quiet)
+    hold(
+        Finding(
+            f"of the app {history.app} what some order of these leaves; a purge destroys, and seeds then or later",
+            timeline(history, needed, found),
+            history.shown,
+        )
+        for found in _purged(raced)
+        for history in histories(found)
+        if (needed := unexplained(history))
+    )
+
+
+def _purged(raced: list[Round]) -> list[Round]:
+    """Return the rounds in which a purge succeeded.
+
+    Raises:
+        Inconclusive: none did.
+    """
+    done = [found for found in raced if found.succeeded]
+    if not done:
+        told = "; ".join(answer(x) for found in raced for x in found.purges) or "no purge was sent"
+        raise Inconclusive(f"no purge succeeded while apps were changed: {told}", Blame.TARGET)
+    return done
+
+
+def _wrong(seen: Seen, found: Round, own: set[str]) -> Iterator[Finding]:
+    """Yield what is wrong with the apps that nobody changed in a round."""
+    if found.succeeded is None:
+        return
+    purge = purged_between(seen, found.succeeded, found.before, found.after)
+    populated = purge.populated(besides_changes=True)
+    repeated, kept = purge.repeated(own), by_app(purge.kept().values(), purge.apps)
+    for app, state in purge.apps.items():
+        if app not in found.changed:
+            due = f"{'one event' if state == STARTED else 'no event'} for the app {app}, {state} all the time"
+            if (app in populated) != (state == STARTED) or app in repeated:
+                yield Finding(due, guids_of(populated.get(app, ())), purge.last)
+            elif app in kept:
+                yield Finding(f"none of its old events for the app {app}", guids_of(kept[app]), purge.last)
