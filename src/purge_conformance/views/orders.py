@@ -137,13 +137,27 @@ def reachable(begin: World, operations: Sequence[Operation], end: End) -> bool:
 
 
 def shortest(begin: World, operations: Sequence[Operation], end: End, *, late: bool = False) -> tuple[Operation, ...]:
-    """Return the fewest operations that no order explains, whatever the others did, whenever, if at all."""
+    """Return the fewest operations that no order explains, whatever the others did, whenever, if at all.
+
+    They tell of all that is seen; of several that do as well, the later ones are taken.
+    """
     for size in range(len(operations)):
-        for kept in combinations(range(len(operations)), size):
+        for kept in combinations(reversed(range(len(operations))), size):
             loose = [x if place in kept else x.anyhow() for place, x in enumerate(operations)]
-            if not explained(begin, loose, end, late=late):
-                return tuple(operations[place] for place in kept)
+            found = tuple(operations[place] for place in sorted(kept))
+            if tells(begin, found, end) and not explained(begin, loose, end, late=late):
+                return found
     return tuple(operations)
+
+
+def tells(begin: World, operations: Sequence[Operation], end: End) -> bool:
+    """Whether each thing that is seen in the end comes of some order of these operations, if not all of the same."""
+    worlds = list(_worlds(begin, operations, late=True))
+    return (
+        any(end.state_fits(world) for world in worlds)
+        and any(end.seeded == world.seeded for world in worlds)
+        and any(end.old == world.old for world in worlds)
+    )
 
 
 def _worlds(begin: World, operations: Sequence[Operation], *, late: bool) -> Iterator[World]:
