@@ -24,6 +24,7 @@ def test_still_apps_are_purged(seen: Seen) -> None:
     """Apps that nobody changes during a purge MUST be seeded as ever, whatever becomes of others meanwhile."""
     quiet, *raced = rounds(seen)
     own = own_apps(seen)
+    reading(seen, quiet)
     if any(_wrong(seen, quiet, own)):
         raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Blame.TARGET)
     hold(finding for found in _purged(raced) for finding in _wrong(seen, found, own))

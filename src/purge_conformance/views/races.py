@@ -86,7 +86,10 @@ def rounds(seen: Seen) -> list[Round]:
         Inconclusive: not even that one did.
         NotExercised: the suite has no apps to change.
     """
-    need(seen, EXPERIMENT, why=str(seen.note("foundation", "trouble") or "there are no apps to start, stop or scale"))
+    trouble = seen.note("foundation", "trouble")
+    if trouble and not seen.of(EXPERIMENT):
+        raise NotExercised(str(trouble), Blame.CONFIGURATION)
+    need(seen, EXPERIMENT, why="there are no apps to start, stop or scale")
     looks = [name for name in ("start", *ROUNDS) if seen.of(EXPERIMENT, f"{name}.apps")]
     if len(looks) < 2:  # noqa: PLR2004 -- before and after
         stopped(seen, EXPERIMENT)
@@ -191,10 +194,12 @@ def _end(found: Round, app: str) -> End:
 
 
 def _events(look: Snapshot, app: str) -> tuple[list[Row], list[Row]]:
-    """Return the seeded events of an app, by their guids, and its others."""
+    """Return the seeded events of an app, those with its guid or a process's, and its others."""
     own = {app} | {str(row.get("guid")) for row in look.processes.rows if app_of_process(row) == app}
-    rows = [row for row in look.events.rows if row.get("guid") in own or app_of_event(row) == app]
-    return [row for row in rows if row.get("guid") in own], [row for row in rows if row.get("guid") not in own]
+    every = own | look.apps.by_guid.keys() | look.processes.by_guid.keys()
+    rows = look.events.rows
+    others = [row for row in rows if app_of_event(row) == app and row["guid"] not in every]
+    return [row for row in rows if row["guid"] in own], others
 
 
 def _instances(look: Snapshot, app: str) -> int | None:
