@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from purge_conformance import look
@@ -24,6 +25,7 @@ ROUNDS = {"first": 1, "second": 2, "third": 1}  # name -> purges, one after the 
 MOVED = ("steady", "scaled", "elsewhere")  # apps that are changed while a purge is under way
 LAST = {QUIET: "mover", "first": "idle", "second": "mover", "third": "idle"}  # apps that are changed after it
 EARLY, LATER = (0.1, 0.5), (0.2, 0.8)  # when an app is changed first, and how much later again: parts of a purge
+MOST_BEFORE = 3  # instances that other experiments scale an app to
 LONGEST = 1.0  # seconds that a purge is taken to last, at the most
 SCRIPTS = {True: (("stop", "start"), ("scale", "stop"), ("stop",), ("scale",)), False: (("start", "scale"), ("start",))}
 WHOLE = {True: ("stop", "start", "scale"), False: ("start", "scale", "stop")}
@@ -37,12 +39,14 @@ class Racing:
         client, foundation: those of the run.
         chance: of the run's seed.
         turn: which script comes first.
+        sizes: instances to scale to, each more than the one before.
     """
 
     client: Client
     foundation: Foundation
     chance: random.Random
     turn: int
+    sizes: Iterator[int]
 
 
 def race(client: Client, foundation: Foundation) -> None:
@@ -53,7 +57,7 @@ def race(client: Client, foundation: Foundation) -> None:
     if foundation.trouble or not foundation.stir():
         return
     chance = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run
-    racing = Racing(client, foundation, chance, chance.randrange(len(MOVED)))
+    racing = Racing(client, foundation, chance, chance.randrange(len(MOVED)), count(MOST_BEFORE + 1))
     known = _look(racing, "start")
     lasting, known = _one_by_one(racing, known)
     for turn, (name, purges) in enumerate(ROUNDS.items(), racing.turn):
@@ -89,7 +93,7 @@ def _paced(script: list[tuple[float, Request]]) -> Iterator[Request]:
 
 
 def _change(racing: Racing, name: str, label: str, change: str) -> Request:
-    return racing.foundation.request(label, change, f"{name}.change", instances=racing.chance.randint(2, 9))
+    return racing.foundation.request(label, change, f"{name}.change", instances=next(racing.sizes))
 
 
 def _end(racing: Racing, name: str, known: Collection[str]) -> Collection[str]:

@@ -152,8 +152,9 @@ class Clock:
     """Stands in for the server's datetime class: the same second until the next tick."""
 
     def __init__(self) -> None:
-        """Begin at a moment of the past."""
+        """Begin at a moment of the past, with nothing to do meanwhile."""
         self.moment = START
+        self.meanwhile: list[Callable[[], object]] = []
 
     def tick(self) -> None:
         """Let a second pass."""
@@ -164,8 +165,14 @@ class Clock:
         return self.moment
 
     async def sleep(self, seconds: float) -> None:
-        """Stand in for asyncio.sleep."""
+        """Stand in for asyncio.sleep; what was to be done meanwhile is done."""
         self.moment += timedelta(seconds=seconds)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Do what was to be done meanwhile, if there was no while."""
+        while self.meanwhile:
+            self.meanwhile.pop()()
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def _session(api: Api) -> Iterator[Answer]:
     yield from _bypassing(api)
     yield from _purging(api, apps)
     yield from _purging(api, apps)
+    yield from _racing(api, apps)
     yield api.post(PURGE, role="space_developer")
     yield api.get(f"{EVENTS}?order_by=-created_at&per_page=3")
 
@@ -142,6 +143,16 @@ def _bypassing(api: Api) -> Iterator[Answer]:
         yield api.get(EVENTS)
     form = {"content-type": "application/x-www-form-urlencoded"}
     yield api.call("POST", PURGE, b"access_token=x", role=None, headers=form)
+
+
+def _racing(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
+    """Stop an app while a purge is under way, if it lasts, and start it afterwards."""
+    api.clock.meanwhile.append(lambda: api.post(f"/v3/apps/{apps['busy']}/actions/stop"))
+    yield api.post(PURGE)
+    api.clock.catch_up()
+    yield api.get(EVENTS)
+    yield api.post(f"/v3/apps/{apps['busy']}/actions/start")
+    yield api.get(EVENTS)
 
 
 def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
