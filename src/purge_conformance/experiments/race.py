@@ -61,10 +61,7 @@ def race(client: Client, foundation: Foundation) -> None:
     known = _look(racing, "start")
     lasting, known = _one_by_one(racing, known)
     for turn, (name, purges) in enumerate(ROUNDS.items(), racing.turn):
-        scripts = [
-            _script(racing, name, label, turn + place, lasting * (purges + place / 5))
-            for place, label in enumerate(MOVED)
-        ]
+        scripts = [_script(racing, name, label, turn, lasting * purges) for label in MOVED]
         client.at_once([Request("POST", PURGE, name)] * purges, *map(_paced, scripts))
         known = _end(racing, name, known)
 
@@ -79,9 +76,14 @@ def _one_by_one(racing: Racing, known: Collection[str]) -> tuple[float, Collecti
 
 
 def _script(racing: Racing, name: str, label: str, turn: int, lasting: float) -> list[tuple[float, Request]]:
-    """Return the changes of an app, each with the seconds before it: the first early in the purge, the next later."""
-    scripts = SCRIPTS[label in racing.foundation.started]
-    changes = scripts[turn % len(scripts)]
+    """Return the changes of an app, each with the seconds before it: the first early in the purge, the next later.
+
+    Of apps that are started, one is stopped first and the next one is scaled first.
+    """
+    started = racing.foundation.started
+    alike = [other for other in MOVED if (other in started) == (label in started)]
+    scripts = SCRIPTS[label in started]
+    changes = scripts[(turn + alike.index(label)) % len(scripts)]
     pauses = [racing.chance.uniform(*part) * lasting for part in (EARLY, LATER)]
     return [(pause, _change(racing, name, label, change)) for pause, change in zip(pauses, changes, strict=False)]
 
