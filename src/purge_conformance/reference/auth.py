@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -106,6 +107,11 @@ def verified_claims(token: str, secret: str) -> Mapping[str, Any]:
     Raises:
         jwt.InvalidTokenError: one of them does not.
     """
+    return _verified(token, secret, int(time.time()))
+
+
+@lru_cache(maxsize=256)  # a client sends the same few tokens again and again; only time makes one worse
+def _verified(token: str, secret: str, _second: int) -> Mapping[str, Any]:
     options: Any = {"require": ["exp", "aud", "jti"], "verify_iat": False, "verify_nbf": False}
     return jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"], audience=AUDIENCE, options=options)
 

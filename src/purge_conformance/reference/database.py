@@ -5,13 +5,14 @@ from __future__ import annotations
 import operator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, create_engine, func, select
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.reference.tables import Base
@@ -55,6 +56,13 @@ def opened_database(url: str = EPHEMERAL) -> Iterator[sessionmaker[Session]]:
     Raises:
         BadSetting: there is no such database, or no driver for it.
     """
+    if url == EPHEMERAL:
+        # The database is its connection, one for all: the server works in one thread at a time.
+        with _in_memory().connect() as connection:
+            Base.metadata.create_all(connection)
+            connection.commit()
+            yield sessionmaker(connection)
+        return
     try:
         engine = _engine(url)
         Base.metadata.create_all(engine)
@@ -70,10 +78,16 @@ def opened_database(url: str = EPHEMERAL) -> Iterator[sessionmaker[Session]]:
         engine.dispose()
 
 
+@cache
+def _in_memory() -> Engine:
+    """Return the engine of all ephemeral databases, so that many instances compile each statement once."""
+    return create_engine(EPHEMERAL, poolclass=NullPool, connect_args={"check_same_thread": False})
+
+
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
-    # One connection for all: the server works in one thread at a time, and an ephemeral database is its connection.
+    # One connection for all, as above; another name of a database in memory is one too.
     return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
 
 
