@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
+from unicodedata import category
+from urllib.parse import unquote
 
 from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange
 from purge_conformance.results import Blame, Finding
@@ -73,12 +75,13 @@ class Seen(Evidence):
         return found
 
     def resource(self) -> tuple[Exchange, ...]:
-        """Return every answered exchange on the resource or below it, whoever sent it and for whatever."""
+        """Return every exchange on the resource or below it that the target itself answered, whatever it was for."""
         return self._resource
 
     @cached_property
     def _resource(self) -> tuple[Exchange, ...]:
-        found = tuple(x for x in answered(self.exchanges) if x.route.startswith("/v3/app_usage_events"))
+        sent = (x for x in self.exchanges if x.route.startswith("/v3/app_usage_events"))
+        found = tuple(x for x in answered(sent) if not is_in_front(x))
         self.looked_at.extend(x.n for x in found)
         return found
 
@@ -119,6 +122,21 @@ def status_is(exchanges: Iterable[Exchange], *expected: int) -> None:
 def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return the exchanges that the target itself answered: not lost, not rate limited, no gateway's that passed."""
     return tuple(x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(SUPERSEDED) != GATEWAY)
+
+
+def is_in_front(exchange: Exchange) -> bool:
+    """Whether a proxy in front of the target may have refused: in other words than JSON, a path that many refuse.
+
+    Such are, decoded, what is no UTF-8 or has control characters, further slashes, or segments of dots.
+    """
+    media_type = (exchange.header("Content-Type") or "").lower()
+    if not 400 <= (exchange.status or 0) < 500 or "json" in media_type:  # noqa: PLR2004 -- the client's fault
+        return False
+    segments = [unquote(segment, errors="replace") for segment in exchange.route.split("/")]
+    return any(
+        segment in {".", ".."} or any(c in "/\\\N{REPLACEMENT CHARACTER}" or category(c) == "Cc" for c in segment)
+        for segment in segments
+    )
 
 
 def need(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:

@@ -6,9 +6,10 @@ import json
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from purge_conformance.client import Request
-from purge_conformance.snapshot import STARTED, member
+from purge_conformance.snapshot import STARTED, STOPPED, member, resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
 
-GONE_TRIES = 20
-GONE_PAUSE = 0.1  # seconds between two looks whether an app is gone
-NOT_FOUND = 404
-# What each app is for; the last one lives in a second organization.
-LABELS = ("steady", "scaled", "empty", "paused", "idle", "mover", "deleted", "elsewhere")
+TRIES, PAUSE = 20, 0.1  # looks whether what was asked for is done, and seconds between them
+ACCEPTED, NOT_FOUND = 202, 404
+# What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
+LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
 ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the app `elsewhere`, where the target takes it
 
 
@@ -31,26 +31,27 @@ class Foundation:
     Attributes:
         apps: label -> guid of the apps that exist.
         started: labels of those that are started.
-        trouble: why no app could be made or started; empty where all is well.
+        trouble: why an app could not be made or started; empty where all is well.
     """
 
     def __init__(self, client: Client) -> None:
         """Begin with nothing."""
         self._client = client
         self._made: list[str] = []  # paths, in the order of creation
+        self._startable = True
         self.apps: dict[str, str] = {}
         self.started: set[str] = set()
         self.trouble = ""
 
     def build(self) -> None:
         """Make two spaces in two organizations, and the apps, in the states that the experiments need."""
-        name = f"purge-conformance-{secrets.token_hex(4)}"
-        home = self._space(f"{name}-a")
-        away = self._space(f"{name}-b") if home else None
+        run = secrets.token_hex(4)
+        home = self._space(f"purge-conformance-{run}-a")
+        away = self._space(f"purge-conformance-{run}-b") if home else None
         for label in LABELS:
             if not home:
                 break
-            self._app(label, f"{name}-{label}", (away or home) if label == "elsewhere" else home)
+            self._app(label, f"{label}-{run}", (away or home) if label == "elsewhere" else home)
         for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
         self.scale("scaled", instances=2, memory_in_mb=128)
@@ -65,10 +66,11 @@ class Foundation:
 
     def start(self, label: str) -> bool:
         """Start an app; return whether that was possible."""
-        if label not in self.apps or self.trouble:
+        if label not in self.apps or not self._startable:
             return False
         answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/start", f"start-{label}")
-        if not _done(answer):
+        self._startable = self._became(label, STARTED, answer)
+        if not self._startable:
             self.trouble = f"an app of the suite's own could not be started: {_answer(answer)}"
             return False
         self.started.add(label)
@@ -79,9 +81,10 @@ class Foundation:
         if label not in self.started:
             return False
         answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/stop", f"stop-{label}")
-        if _done(answer):
+        done = self._became(label, STOPPED, answer)
+        if done:
             self.started.discard(label)
-        return _done(answer)
+        return done
 
     def scale(self, label: str, **size: int) -> bool:
         """Scale a started app, by `instances` or `memory_in_mb`; return whether that was possible."""
@@ -89,6 +92,10 @@ class Foundation:
             return False
         path = f"/v3/apps/{self.apps[label]}/processes/web/actions/scale"
         return _done(self._client.post(path, f"scale-{label}", data=size))
+
+    def either(self, label: str, other: str) -> str:
+        """Return a label, or another one where there is no such app."""
+        return label if label in self.apps else other
 
     def stir(self) -> bool:
         """Make an ordinary event; return whether one was made."""
@@ -139,11 +146,33 @@ class Foundation:
     def _create(self, path: str, data: dict[str, Any]) -> str | None:
         answer = self._client.post(path, "create", data=data)
         guid = member(answer.json, "guid") if isinstance(answer.json, dict) else None
+        if answer.status == ACCEPTED:
+            guid = self._made_at_last(path, data["name"])
         if not _done(answer) or not isinstance(guid, str):
             self.trouble = f"POST {path} made nothing: {_answer(answer)}"
             return None
         self._made.append(f"{path}/{guid}")
         return guid
+
+    def _made_at_last(self, path: str, name: str) -> str | None:
+        """Return the guid of what is made by a job, once it is there."""
+        for _ in range(TRIES):
+            rows = resources(self._client.get(f"{path}?names={quote(name)}", "created"))
+            if found := [row["guid"] for row in rows if row.get("name") == name]:
+                return str(found[0])
+            time.sleep(PAUSE)
+        return None
+
+    def _became(self, label: str, state: str, answer: Exchange) -> bool:
+        """Return whether a start or a stop was answered with success, and the app tells of no other state for long."""
+        if not _done(answer):
+            return False
+        for _ in range(TRIES):
+            if not _done(answer) or member(answer.json, "state") == state:
+                return True
+            time.sleep(PAUSE)
+            answer = self._client.get(f"/v3/apps/{self.apps[label]}", f"became-{label}")
+        return False
 
     def _delete(self, label: str) -> None:
         """Delete an app, and forget it unless it is soon gone for good."""
@@ -152,11 +181,11 @@ class Foundation:
         self.started.discard(label)
         path = f"/v3/apps/{self.apps.pop(label)}"
         self._client.delete(path, "delete")
-        for _ in range(GONE_TRIES):
+        for _ in range(TRIES):
             if self._client.get(path, "gone").status == NOT_FOUND:
                 self._made.remove(path)
                 return
-            time.sleep(GONE_PAUSE)
+            time.sleep(PAUSE)
 
 
 def _to(name: str, guid: str) -> dict[str, Any]:

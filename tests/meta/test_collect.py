@@ -68,7 +68,7 @@ def collected(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     monkeypatch.setattr(contract, "generation", without_limit)
     monkeypatch.setattr(contract, "links", without_limit)
     monkeypatch.setattr(changing, "SECOND", 0)
-    monkeypatch.setattr(foundation, "GONE_PAUSE", 0)
+    monkeypatch.setattr(foundation, "PAUSE", 0)
 
     def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
         settings = Settings(Target(stub.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -29,6 +31,8 @@ def foundation(refusals: Refusals) -> Callable[[BaseHTTPRequestHandler], None]:
         if handler.command == "POST" and handler.path.count("/") == 2:
             made.append(f"{handler.path}/made-{len(made)}")
             status, data = 201, {"guid": f"made-{len(made) - 1}"}
+        elif handler.path.endswith("/stop"):
+            data = {"state": "STOPPED"}
         elif handler.command in {"GET", "DELETE"}:
             status, data = (202 if handler.path in made else 404), {}
             made[:] = [path for path in made if path != handler.path]
@@ -89,6 +93,51 @@ def test_foundation_cannot_start(stub: Stub, connect: Callable[..., Client]) -> 
     assert not found.started
     assert not found.stir()
     assert sum(target.endswith("/start") for target in stub.targets) == 1
+
+
+def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> None:
+    """What cannot be made for a quota is told, and what was made before is used all the same."""
+    within = foundation({})
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        made = sum(line.startswith("POST /v3/apps ") for line, _ in stub.got)
+        if handler.path == "/v3/apps" and made > 3:
+            stub.say(handler, 422)
+        else:
+            within(handler)
+
+    stub.answer = answer
+    found = Foundation(connect())
+    found.build()
+    assert (list(found.apps), found.started) == (["mover", "steady", "scaled"], {"steady", "scaled"})
+    assert "POST /v3/apps made nothing: 422" in found.trouble
+    assert found.stir()
+    assert found.either("elsewhere", "mover") == "mover"
+
+
+def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made, started and stopped by a job is there once a look shows it, and not before."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    looks = {"made": 0, "state": 0}
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        path, _, name = handler.path.partition("?names=")
+        data: dict[str, object] = {}
+        if name:
+            looks["made"] += 1
+            rows = [{"guid": f"of-{name}", "name": unquote(name)}]
+            data = {"resources": rows if looks["made"] % 3 == 0 else [{"guid": "x", "name": "another"}]}
+        elif handler.command == "GET" and "/of-steady" in path:
+            looks["state"] += 1
+            data = {"state": "STARTED" if looks["state"] == 3 else "STOPPED"}
+        stub.say(handler, 200 if name or data else 202, json.dumps(data).encode())
+
+    stub.answer = answer
+    found = Foundation(connect())
+    found.build()
+    assert all(guid.startswith(f"of-{label}-") for label, guid in found.apps.items())
+    assert (found.started, looks["state"]) == ({"steady"}, 3)
+    assert "could not be started" in found.trouble
 
 
 def test_foundation_is_taken_down(stub: Stub, connect: Callable[..., Client]) -> None:

@@ -147,14 +147,14 @@ def test_app_changed_meanwhile_is_left_out(name: str, story: Story) -> None:
     assert verdict(story, name) in {"passed", "not exercised"}
 
 
-@pytest.mark.parametrize(("status", "body"), [(200, b""), (200, b"{}"), (200, b" null\n"), (200, b"{ }")])
+@pytest.mark.parametrize(("status", "body"), [(200, b""), (200, b"{}"), (200, b" null\n"), (200, b"[ ]"), (200, b'""')])
 def test_purge_that_says_nothing_passes(status: int, body: bytes, story: Story) -> None:
-    """An empty body, the empty object and null carry no data structure."""
+    """An empty body, and what holds nothing in JSON, carry no data structure."""
     story.say("purge", "purge", method="POST", path=PURGE, status=status, body=body)
     assert verdict(story, "PURGE-02") == "passed"
 
 
-@pytest.mark.parametrize("body", [b"[]", b'""', b'{"count": 0}', b"0", b"false", b"OK", b"<html>", b"\xff"])
+@pytest.mark.parametrize("body", [b'{"count": 0}', b"0", b"false", b"OK", b"<html>", b"\xff"])
 def test_purge_that_says_something_fails(body: bytes, story: Story) -> None:
     """Anything else is one."""
     story.say("purge", "purge", method="POST", path=PURGE, body=body)

@@ -243,9 +243,12 @@ def test_pagination_needs(member: str) -> None:
     assert faults("/components/schemas/Pagination", {k: v for k, v in pagination.items() if k != member}) != []
 
 
-@pytest.mark.parametrize(("body", "legal"), [({}, True), (None, True), ([], False), ("", False), ({"a": 1}, False)])
+@pytest.mark.parametrize(
+    ("body", "legal"),
+    [({}, True), (None, True), ([], True), ("", True), ({"a": 1}, False), ([{}], False), ("OK", False), (0, False)],
+)
 def test_purge_body_carries_nothing(body: object, legal: bool) -> None:  # noqa: FBT001 - a column of the table
-    """A purge that answers with JSON answers `{}` or `null`."""
+    """A purge that answers with JSON answers with what holds nothing."""
     success = "/paths/~1v3~1app_usage_events~1actions~1destructively_purge_all_and_reseed/post/responses/200"
     assert (faults(f"{success}/x-optional-content/application~1json/schema", body) == []) is legal
 

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     Change = tuple[str, str, Callable[[str], bool], dict[str, Any]]
 
 SECOND = 1.0
-TRIES, PAUSE = 4, 0.25  # looks for an event, and seconds between them
+TRIES, PAUSE = 6, 0.25  # looks for an event, and seconds between them
 UNUSUAL_MB = 72  # of memory, which no other experiment asks for
 
 
 def lifecycle(client: Client, foundation: Foundation) -> None:
     """Start, stop and scale apps after a purge, most of them in a later second."""
     scale = partial(partial, foundation.scale)
+    another = foundation.either("elsewhere", "mover")
     _change_all(
         client,
         foundation,
@@ -36,8 +37,8 @@ def lifecycle(client: Client, foundation: Foundation) -> None:
             ("scale", "scaled", scale(instances=3), {"instance_count": 3}),
             ("scale-memory", "scaled", scale(memory_in_mb=96), {"memory_in_mb_per_instance": 96}),
             ("scale-down", "scaled", scale(instances=1), {"instance_count": 1}),
-            ("stop-again", "elsewhere", foundation.stop, {"state": STOPPED}),
-            ("start-again", "elsewhere", foundation.start, {"state": STARTED}),
+            ("stop-again", another, foundation.stop, {"state": STOPPED}),
+            ("start-again", another, foundation.start, {"state": STARTED}),
         ),
         pause=SECOND,  # the target's clock must tick on: times are told apart by the second
     )

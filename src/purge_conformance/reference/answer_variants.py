@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference.change_kit import Change, finishing, refusing, registering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purge_conformance.reference.behaviour import Reply
     from purge_conformance.reference.problems import ApiError
 
@@ -113,10 +117,24 @@ def _(reply: Reply) -> Reply:
     return replace(reply, body=json.dumps(reply.body, indent=4, sort_keys=True).replace("&", "\\u0026") + "\n")
 
 
-@variant("compressed")
+def _compressing(coding: str, compress: Callable[[bytes], bytes]) -> Change:
+    @finishing
+    def change(reply: Reply) -> Reply:
+        if not _is_json(reply.body):
+            return reply
+        body = compress(json.dumps(reply.body).encode())
+        return replace(reply, body=body, headers={**reply.headers, "content-encoding": coding})
+
+    return change
+
+
+variant("compressed")(_compressing("gzip", lambda data: gzip.compress(data, mtime=0)))
+variant("deflated")(_compressing("deflate", zlib.compress))
+
+
+@variant("numbers-with-fractions")
 @finishing
 def _(reply: Reply) -> Reply:
     if not _is_json(reply.body):
         return reply
-    body = gzip.compress(json.dumps(reply.body).encode(), mtime=0)
-    return replace(reply, body=body, headers={**reply.headers, "content-encoding": "gzip"})
+    return replace(reply, body=re.sub(r'(": )(\d+)(?=[,}])', r"\1\2.0", json.dumps(reply.body)))

@@ -29,28 +29,25 @@ VARIANTS: dict[str, Change] = {}
 variant = registering(VARIANTS)
 
 
-@variant("purge-body-empty")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
-    return replace(answer(call), body=None, content_type=None)
+JSON = "application/json; charset=utf-8"
 
 
-@variant("purge-body-null")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
-    return replace(answer(call), body="null")
+def _answering(body: str | None, content_type: str | None) -> Change:
+    @around("purge_events")
+    def change(call: Call, answer: Handler) -> Reply:
+        return replace(answer(call), body=body, content_type=content_type)
+
+    return change
 
 
-@variant("purge-body-blank")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
-    return replace(answer(call), body="\r\n", content_type="text/plain")
-
-
-@variant("purge-without-content-type")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
-    return replace(answer(call), content_type=None)
+variant("purge-body-empty")(_answering(None, None))
+variant("purge-body-empty-json")(_answering(None, JSON))
+variant("purge-body-null")(_answering("null", JSON))
+variant("purge-body-blank")(_answering("\r\n", "text/plain"))
+variant("purge-body-spaced")(_answering("{ }\n", JSON))
+variant("purge-body-empty-array")(_answering("[]", JSON))
+variant("purge-body-empty-string")(_answering('""', JSON))
+variant("purge-without-content-type")(_answering("{}", None))
 
 
 @variant("body-ignored")

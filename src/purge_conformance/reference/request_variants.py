@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 from urllib.parse import unquote
 
 import jwt
@@ -16,6 +19,7 @@ from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Repl
 from purge_conformance.reference.change_kit import Change, around, everywhere, instead_of, registering
 from purge_conformance.reference.events import EVENTS, PATH, PURGE_PATH
 from purge_conformance.reference.problems import ApiError
+from purge_conformance.reference.tables import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,13 +93,18 @@ def _allowed(call: Call) -> dict[str, str]:
     return {"allow": "POST" if call.path == PURGE_PATH else "GET, HEAD"}
 
 
-@variant("wrong-method-405")
-@around("unknown_request")
-def _(call: Call, answer: Handler) -> Reply:
-    if not _known_by_another_method(call):
-        return answer(call)
-    error = ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed")
-    return replace(call.behaviour.refusal(error), headers=_allowed(call))
+def _refusing_methods(error: ApiError) -> Change:
+    @around("unknown_request")
+    def change(call: Call, answer: Handler) -> Reply:
+        if not _known_by_another_method(call):
+            return answer(call)
+        return replace(call.behaviour.refusal(error), headers=_allowed(call))
+
+    return change
+
+
+variant("wrong-method-405")(_refusing_methods(ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed")))
+variant("wrong-method-501")(_refusing_methods(ApiError(501, 10000, "CF-NotImplemented", "Method not implemented")))
 
 
 @variant("options-200")
@@ -135,8 +144,8 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, claims=claims)
 
 
-def _refusing_at_times(every: int, error: Callable[[], ApiError], retry_after: int) -> Change:
-    """Refuse each call of that number, before anything is done, and tell when to try again."""
+def _refusing_at_times(every: int, refusal: Callable[[Call], Reply]) -> Change:
+    """Refuse each call of that number, before anything is done."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         calls = count(1)
@@ -145,16 +154,60 @@ def _refusing_at_times(every: int, error: Callable[[], ApiError], retry_after: i
         def limited(call: Call, answer: Handler) -> Reply:
             if next(calls) % every:
                 return answer(call)
-            return replace(call.behaviour.refusal(error()), headers={"retry-after": str(retry_after)})
+            return refusal(call)
 
         return limited(behaviour)
 
     return change
 
 
-def _rate_limit_exceeded() -> ApiError:
-    return ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
+def _later(error: ApiError, wait: timedelta | int) -> Callable[[Call], Reply]:
+    """Refuse, and tell when to try again: in seconds, or by a date."""
+
+    def refusal(call: Call) -> Reply:
+        until = str(wait) if isinstance(wait, int) else format_datetime(moment() + wait, usegmt=True)
+        return replace(call.behaviour.refusal(error), headers={"retry-after": until})
+
+    return refusal
 
 
-variant("rate-limited")(_refusing_at_times(60, _rate_limit_exceeded, retry_after=1))
-variant("unavailable-at-times")(_refusing_at_times(40, problems.database_unavailable, retry_after=0))
+def _in_front(status: int, headers: Mapping[str, str] | None = None) -> Reply:
+    """Answer as a proxy does."""
+    page = f"<html><body><h1>{status}</h1></body></html>"
+    return Reply(status=status, body=page, headers=headers or {}, content_type="text/html")
+
+
+RATE_LIMIT = ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
+
+variant("rate-limited")(_refusing_at_times(60, _later(RATE_LIMIT, 1)))
+variant("rate-limited-by-date")(_refusing_at_times(90, _later(RATE_LIMIT, timedelta(seconds=2))))
+variant("rate-limited-in-front")(_refusing_at_times(90, lambda _: _in_front(429)))
+variant("unavailable-at-times")(_refusing_at_times(40, _later(problems.database_unavailable(), 0)))
+variant("unavailable-until-date")(_refusing_at_times(90, _later(problems.database_unavailable(), timedelta(seconds=1))))
+
+
+@variant("gateway-fails-at-times")
+def _(behaviour: Behaviour) -> Behaviour:
+    reads = count(1)
+
+    @everywhere
+    def failing(call: Call, answer: Handler) -> Reply:
+        if call.method != "GET" or next(reads) % 25:
+            return answer(call)
+        return _in_front(502 if next(reads) % 2 else 504)
+
+    return failing(behaviour)
+
+
+@variant("odd-paths-refused-in-front")
+@everywhere
+def _(call: Call, answer: Handler) -> Reply:
+    return _in_front(400) if any(category(character) == "Cc" for character in call.path) else answer(call)
+
+
+@variant("no-credentials-400")
+@everywhere
+def _(call: Call, answer: Handler) -> Reply:
+    if call.authorization is not None and call.authorization.strip().lower() in {"", "bearer"}:
+        return call.behaviour.refusal(ApiError(400, 10004, "CF-InvalidRequest", "Authorization holds no credentials"))
+    return answer(call)

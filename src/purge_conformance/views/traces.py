@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from purge_conformance.snapshot import Listing, Row
 
 CREATED = 201
+MADE = {CREATED, 202}  # at once, or by a job
 PURGES = (  # experiment, look before, look after
     ("purge", "before", "after"),
     ("changed", "before", "after"),
@@ -135,9 +136,7 @@ def proven_admin(seen: Seen, request: Exchange) -> None:
     Raises:
         Inconclusive: that is so.
     """
-    proven = seen.header.settings.get("admin_scope") or any(
-        x.status == CREATED for x in seen.of("foundation", "create")
-    )
+    proven = seen.header.settings.get("admin_scope") or any(x.status in MADE for x in seen.of("foundation", "create"))
     if request.status in {401, 403} and not proven:
         reason = f"the purge was refused ({request.status}), and nothing shows that the token given as admin is one"
         raise Inconclusive(reason, Blame.AUTHENTICATION)

@@ -166,7 +166,7 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         """Stand in for asyncio.sleep; what was to be done meanwhile is done."""
-        self.moment += timedelta(seconds=seconds)
+        self.moment += timedelta(seconds=max(1, seconds))  # a second at the least, as times are shown
         self.catch_up()
 
     def catch_up(self) -> None:

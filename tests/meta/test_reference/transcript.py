@@ -86,6 +86,7 @@ def _reading(api: Api) -> Iterator[Answer]:
         yield api.get(f"{EVENTS}?{query}")
     yield api.get(f"{EVENTS}/{guid}")
     yield api.get(f"{EVENTS}/nobody")
+    yield api.get(f"{EVENTS}/%C2%9B")
     yield api.get(f"{EVENTS}/")
     yield api.get("/v3/processes")
     yield api.get(f"{EVENTS}/actions/nope")
