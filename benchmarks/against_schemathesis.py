@@ -1,86 +1,167 @@
-"""Pairs a run of this suite with a plain `schemathesis run` of the same contract, against the same reference server.
+"""Runs plain `schemathesis run`, with the same contract, against every fault, and compares it with the kill matrix.
 
-    python benchmarks/against_schemathesis.py [ROUNDS]
+    python benchmarks/against_schemathesis.py [--matrix DIR] [--jobs N] [--max-time SECONDS] [--only NAME-GLOB]
 
-Prints a Markdown table: for each the median of the wall time in seconds, and how many requests and purges it sent. The
-two alternate, so that whatever else the machine does meets both; only the ratio of the times is worth quoting.
+DIR is where `purge-conformance selfcheck --out DIR` left `matrix.json`. Each run appends a row to `schemathesis.jsonl`
+there; what has a row is not run again, so that a long comparison may be interrupted and gone on with. In the end
+`against-schemathesis.md` is written there, a table by group, of the faults that have a row.
+
+Schemathesis runs as it comes, with the admin's token and seed 1. A fault counts as found when a check fails at an
+operation where it does not fail on the faultless server; how many runs failed at all is told beside it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import statistics
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from purge_conformance import catalogue, embedded
 from purge_conformance.guard import is_purge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
 
-Measured = tuple[float, int, int]  # seconds, requests, purges
+Row = dict[str, Any]
+FAULTLESS = "faultless"
+ROWS, TABLE = "schemathesis.jsonl", "against-schemathesis.md"
+HEAD = ("Group", "Faults", "Found", "Seconds", "Requests", "Schemathesis found", "Failed at all", "Seconds", "Requests")
 
+TEXT = """\
+# Against plain Schemathesis
 
-def suite(url: str, tokens: Mapping[str, str], folder: Path) -> Measured:
-    """Run this suite."""
-    names = {role: f"{role.upper()}_TOKEN" for role in tokens}
-    sources = [f"--token={role}=env:{name}" for role, name in names.items()]
-    environment = os.environ | {names[role]: token for role, token in tokens.items()}
-    command = [sys.executable, "-m", "purge_conformance", "run", url, *sources, "--quiet", "--out", str(folder / "out")]
-    seconds = _timed(command, environment)
-    report = json.loads((folder / "out" / "report.json").read_text(encoding="utf-8"))
-    return seconds, report["requests"], report["purges"]
+The same faults, the same contract: what this suite found, and what `schemathesis run` found, as it comes, with an
+admin's token and seed 1. {compared} faults were compared.
 
+A fault counts as found by Schemathesis when a check fails at an operation where it does not fail on the faultless
+server, on which this fails: {noise}. How many runs failed at all is told beside it.
 
-def schemathesis(url: str, tokens: Mapping[str, str], folder: Path) -> Measured:
-    """Run Schemathesis as it comes, with the admin's token."""
-    contract, log = folder / catalogue.OPENAPI, folder / "log.ndjson"
-    contract.write_text(catalogue.text(catalogue.OPENAPI), encoding="utf-8")
-    command = ["st", "run", str(contract), "--url", url, "--report", "ndjson", "--report-ndjson-path", str(log)]
-    command += ["--seed", "1", "-H", f"Authorization: bearer {tokens['admin']}"]
-    seconds = _timed(command, dict(os.environ))
-    sent = [request for line in log.read_text(encoding="utf-8").splitlines() for request in _requests(json.loads(line))]
-    purges = sum(is_purge(request["method"], request["uri"].removeprefix(url)) for request in sent)
-    return seconds, len(sent), purges
+Seconds and requests are the mean of a run; seconds of this suite those of one among {jobs} at once. A run of this suite
+purges {purges[0]} times, one of Schemathesis {purges[1]}.
+
+{table}
+"""
 
 
-def _timed(command: list[str], environment: Mapping[str, str]) -> float:
-    begun = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
-    if done.returncode not in {0, 1}:
-        sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return time.perf_counter() - begun
+def measured(name: str) -> Row:
+    """Run Schemathesis against the faultless server or a fault, on a server of its own and in a folder of its own."""
+    fault = [] if name == FAULTLESS else ["--fault", name]
+    with embedded.server(fault) as (url, tokens), TemporaryDirectory() as folder:
+        contract, log = Path(folder) / catalogue.OPENAPI, Path(folder) / "log.ndjson"
+        contract.write_text(catalogue.text(catalogue.OPENAPI), encoding="utf-8")
+        command = [str(Path(sys.executable).with_name("st")), "run", str(contract), "--url", url, "--seed", "1"]
+        command += ["--report", "ndjson", "--report-ndjson-path", str(log)]
+        command += ["-H", f"Authorization: bearer {tokens['admin']}"]
+        begun = time.perf_counter()
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
+        seconds = time.perf_counter() - begun
+        if done.returncode not in {0, 1}:
+            sys.exit(f"st ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        nodes = [node for line in log.read_text(encoding="utf-8").splitlines() for node in _objects(json.loads(line))]
+    sent = [node for node in nodes if "method" in node and "uri" in node]
+    failures = {_failure(node) for node in nodes if node.get("status") == "failure" and "failure_info" in node}
+    return {
+        "name": name,
+        "seconds": round(seconds, 1),
+        "requests": len(sent),
+        "purges": sum(is_purge(node["method"], node["uri"].removeprefix(url)) for node in sent),
+        "failures": sorted(failures),
+    }
 
 
-def _requests(node: object) -> list[dict[str, str]]:
-    """Return every recorded request below a node of a report."""
-    if isinstance(node, list):
-        return [request for item in node for request in _requests(item)]
-    if not isinstance(node, dict):
-        return []
-    if "method" in node and "uri" in node:
-        return [node]
-    return [request for item in node.values() for request in _requests(item)]
+def _objects(node: object) -> Iterator[Row]:
+    """Yield every JSON object at or below a node."""
+    if isinstance(node, dict):
+        yield node
+    for below in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _objects(below)
 
 
-def main(rounds: int) -> None:
-    """Measure in turns, and print the table."""
-    found: dict[str, list[Measured]] = {"purge-conformance run": [], "schemathesis run": []}
-    for _ in range(rounds):
-        for measure, rows in zip((suite, schemathesis), found.values(), strict=True):
-            with embedded.server() as (url, tokens), TemporaryDirectory() as folder:
-                rows.append(measure(url, tokens, Path(folder)))
-    print("| | seconds | requests | purges |\n| --- | --- | --- | --- |")
-    for name, rows in found.items():
-        seconds, requests, purges = (statistics.median(column) for column in zip(*rows, strict=True))
-        print(f"| `{name}` | {seconds:.1f} | {requests:.0f} | {purges:.0f} |")
+def _failure(check: Row) -> tuple[str, str]:
+    """Return what tells one failure from another: the check, and the operation."""
+    return check["name"], (check["failure_info"] or {}).get("failure", {}).get("operation", "")
+
+
+def read_rows(path: Path) -> dict[str, Row]:
+    """Return the rows that are there, by name."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {row["name"]: row for row in map(json.loads, lines)}
+
+
+def run(names: Sequence[str], path: Path, jobs: int, max_time: float) -> None:
+    """Run what has no row yet, and append a row as each gets done; after `max_time` seconds none is begun."""
+    until = time.monotonic() + max_time
+
+    def row_of(name: str) -> Row | None:
+        return measured(name) if time.monotonic() < until else None
+
+    missing = [name for name in names if name not in read_rows(path)]
+    with ThreadPoolExecutor(jobs) as threads, path.open("a", encoding="utf-8") as file:
+        for number, done in enumerate(as_completed([threads.submit(row_of, name) for name in missing]), 1):
+            if row := done.result():
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+                print(f"{number} of {len(missing)}: {row['name']} {row['seconds']} s", file=sys.stderr)
+
+
+def table(matrix: Row, rows: dict[str, Row]) -> str:
+    """Return the comparison by group as Markdown, of the faults that both have judged."""
+    usual = set(map(tuple, rows[FAULTLESS]["failures"]))
+    ours = [row for row in matrix["rows"] if row["kind"] == "fault" and row["name"] in rows]
+    groups = [(name, [row for row in ours if row["group"] == name]) for name in dict.fromkeys(r["group"] for r in ours)]
+    lines = [HEAD, ("---", *("--:" for _ in HEAD[1:]))]
+    lines += [_line(name, members, rows, usual) for name, members in [*groups, ("**All**", ours)]]
+    noise = ", ".join(f"`{check}` at `{operation}`" for check, operation in sorted(usual)) or "nothing"
+    several = [f"| {' | '.join(line)} |" for line in lines]
+    purges = [_mean(side, "purges") for side in (ours, [rows[row["name"]] for row in ours])]
+    total = sum(row["kind"] == "fault" for row in matrix["rows"])
+    return TEXT.format(
+        noise=noise,
+        jobs=matrix["jobs"],
+        purges=purges,
+        compared=f"{len(ours)} of the matrix's {total}",
+        table="\n".join(several),
+    )
+
+
+def _line(name: str, ours: Sequence[Row], rows: dict[str, Row], usual: set[tuple[str, ...]]) -> tuple[str, ...]:
+    theirs = [rows[row["name"]] for row in ours]
+    killed = sum(bool(set(row["failed"]) & set(row["must_fail"])) for row in ours)
+    found = sum(bool(set(map(tuple, row["failures"])) - usual) for row in theirs)
+    failed = sum(bool(row["failures"]) for row in theirs)
+    costs = [[_mean(side, what) for what in ("seconds", "requests")] for side in (ours, theirs)]
+    return name, str(len(ours)), str(killed), *costs[0], str(found), str(failed), *costs[1]
+
+
+def _mean(rows: Sequence[Row], what: str) -> str:
+    return f"{sum(row[what] for row in rows) / max(1, len(rows)):,.0f}"
+
+
+def main() -> None:
+    """Run what is missing, and write the table of what is there."""
+    parser = ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--matrix", type=Path, default=Path("reports/selfcheck"), metavar="DIR")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--max-time", type=float, default=float("inf"), metavar="SECONDS")
+    parser.add_argument("--only", default="*", metavar="NAME-GLOB")
+    option = parser.parse_args()
+    matrix = json.loads((option.matrix / "matrix.json").read_text(encoding="utf-8"))
+    faults = [row["name"] for row in matrix["rows"] if row["kind"] == "fault" and fnmatchcase(row["name"], option.only)]
+    run([FAULTLESS, *faults], option.matrix / ROWS, option.jobs, option.max_time)
+    rows = read_rows(option.matrix / ROWS)
+    if FAULTLESS not in rows:
+        sys.exit("The faultless server has no row yet. Run again, with more --max-time.")
+    text = table(matrix, rows)
+    (option.matrix / TABLE).write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 3)
+    main()

@@ -281,8 +281,11 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in _run
     console = Console()
     folder = out or _new_folder()
-    with Tally(console) as tally:
-        matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.add)
+    try:
+        with Tally(console) as tally:
+            matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.add)
+    except KeyboardInterrupt:
+        _stop("Interrupted. No matrix was written.", INCONCLUSIVE)
     for line in shown.lines(matrix):
         console.print(line, soft_wrap=True, highlight=False)
     console.print(

@@ -15,14 +15,13 @@ from purge_conformance.writers.words import counted, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.selfcheck.matrix import Matrix, Row
+    from purge_conformance.selfcheck.matrix import Matrix, Rate, Row
 
 FAULT = ("Fault", "Killed by", "What is wrong with it")
 
 
-def headline(matrix: Matrix) -> str:
-    """Return the two rates with their counts, in one sentence."""
-    killed, alarms = matrix.killed, matrix.false_alarms
+def headline(killed: Rate, alarms: Rate) -> str:
+    """Return the two rates with their counts, in words."""
     return (
         f"{killed.count} of {counted(killed.of, 'fault')} killed ({killed.percent}), "
         f"{counted(alarms.count, 'false alarm')} on {counted(alarms.of, 'conforming server')} ({alarms.percent})"
@@ -43,7 +42,10 @@ def lines(matrix: Matrix) -> list[Text]:
     told = [_line(row) for row in sorted(matrix.rows, key=lambda row: row.is_fault)]
     told.append(Text())
     told += [text for row in matrix.rows for text in problem_lines(row)]
-    told += [Text(effort(matrix)), Text(headline(matrix), "bold red" if matrix.problems() else "bold green")]
+    told += [
+        Text(effort(matrix)),
+        Text(headline(matrix.killed, matrix.false_alarms), "bold red" if matrix.problems() else "bold green"),
+    ]
     return told
 
 
@@ -59,7 +61,7 @@ def problem_lines(row: Row) -> list[Text]:
 def markdown(matrix: Matrix) -> str:
     """Return the matrix as GitHub-flavoured Markdown."""
     parts = [
-        f"# Kill matrix\n\n**{headline(matrix)}.**",
+        f"# Kill matrix\n\n**{headline(matrix.killed, matrix.false_alarms)}.**",
         _made(matrix),
         *_wrong(matrix),
         "## Faults\n\nThe reference server made wrong; each must fail exactly its own requirements.",

@@ -1,0 +1,70 @@
+"""What is published of the suite's own check is of today; `python tests/meta/test_published.py` puts it into README.md.
+
+It is made by `purge-conformance selfcheck --out reports/selfcheck` and `tox -e bench`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.selfcheck.matrix import Rate
+from purge_conformance.selfcheck.shown import headline
+from purge_conformance.selfcheck.subjects import subjects
+
+ROOT = Path(__file__).parents[2]
+README, FOLDER = ROOT / "README.md", ROOT / "reports" / "selfcheck"
+MATRIX, COMPARISON = FOLDER / "matrix.json", FOLDER / "against-schemathesis.md"
+BLOCK = r"(<!-- generated: {} -->\n)(.*?)(<!-- end -->)"
+
+
+def of_selfcheck() -> str:
+    """Return the line of the two rates."""
+    data = json.loads(MATRIX.read_text(encoding="utf-8"))
+    rates = headline(Rate(**data["killed"]), Rate(**data["false_alarms"]))
+    return f"**{rates}**: the [kill matrix](reports/selfcheck/matrix.md).\n"
+
+
+def of_schemathesis() -> str:
+    """Return the table of the comparison."""
+    lines = COMPARISON.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if line.startswith("|"))
+
+
+BLOCKS = {"selfcheck": (of_selfcheck, MATRIX), "schemathesis": (of_schemathesis, COMPARISON)}
+
+
+@pytest.mark.skipif(not MATRIX.exists(), reason="no matrix is published yet")
+def test_matrix_is_of_today() -> None:
+    """The published matrix is whole, valid, without a problem, and has a row for each fault and variant of today."""
+    data = json.loads(MATRIX.read_text(encoding="utf-8"))
+    jsonschema.validate(data, catalogue.document("matrix.schema.json"), jsonschema.Draft202012Validator)
+    assert (data["only"], [row["problems"] for row in data["rows"] if row["problems"]]) == ([], [])
+    assert sorted(row["name"] for row in data["rows"]) == sorted(subject.name for subject in subjects())
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_readme_tells_what_is_published(name: str) -> None:
+    """README.md says what the published files say, and nothing where none is published."""
+    shown, path = BLOCKS[name]
+    block = re.search(BLOCK.format(name), README.read_text(encoding="utf-8"), re.DOTALL)
+    assert (block[2] if block else None) == (shown() if path.exists() else None)
+
+
+def write() -> None:
+    """Put what is published into README.md, between the marks that stand there."""
+    text = README.read_text(encoding="utf-8")
+    for name, (shown, path) in BLOCKS.items():
+        if path.exists():
+            (head, old, tail), told = re.findall(BLOCK.format(name), text, re.DOTALL)[0], shown()
+            text = text.replace(head + old + tail, head + told + tail)
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
