@@ -9,6 +9,7 @@ import pytest
 from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, stopped
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
+from purge_conformance.views.alone import right_alone
 from purge_conformance.views.meanwhile import EXPERIMENT, ROUNDS
 from purge_conformance.views.purged import guids_of, own_apps, purged_by, with_started_apps
 
@@ -116,5 +117,6 @@ def _alone(seen: Seen) -> None:
         Inconclusive: it is not; what several leave says nothing about their meeting.
     """
     found = purged_by(seen, EXPERIMENT, "alone")
-    if not found.is_faithful() or found.repeated(own_apps(seen)):
-        raise Inconclusive("a purge by itself is no whole purge either: see PURGE-03 and SEED", Blame.TARGET)
+    right_alone(seen, found)
+    if not found.is_faithful():
+        raise Inconclusive("a purge by itself populates what is no app: see SEED-08", Blame.TARGET)

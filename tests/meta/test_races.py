@@ -138,6 +138,32 @@ def test_wrong_without_haste_says_nothing(judgment: str, story: Story) -> None:
         getattr(judged, judgment)(story.seen)
 
 
+@pytest.mark.parametrize(
+    "after", [[], [OLD], [seed("still"), {**seed("still"), "guid": "x"}], [{**seed("still"), "app": {"guid": "a"}}]]
+)
+@pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
+def test_purge_wrong_alone_says_nothing(judgment: str, after: list[Row], story: Story) -> None:
+    """Where any purge by itself keeps, misses, repeats or misnames, the race is not judged."""
+    apps = [story.app("still"), story.app("b", "STOPPED")]
+    processes = [story.process("still", "still")]
+    story.look("purge", "before", [OLD], apps, processes)
+    story.purge("purge")
+    story.look("purge", "after", after, apps, processes)
+    raced(story, [seed("still"), seed("a")])
+    with pytest.raises(Inconclusive, match="by itself"):
+        getattr(judged, judgment)(story.seen)
+
+
+def test_untrue_sizes_are_not_read(story: Story) -> None:
+    """Where a seeded event shows other instances than its app has, without haste, sizes tell nothing."""
+    apps, processes = [story.app("still")], [story.process("still", "still")]
+    story.look("purge", "before", [OLD], apps, processes)
+    story.purge("purge")
+    story.look("purge", "after", [seed("still", 7)], apps, processes)
+    raced(story, [seed("still"), seed("a", 5), told("stop")])
+    judged.test_some_order_explains(story.seen)
+
+
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
 def test_race_without_purge_is_open(judgment: str, story: Story) -> None:
     """Where no purge succeeded while apps were changed, nothing is judged."""

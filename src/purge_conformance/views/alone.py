@@ -1,0 +1,61 @@
+"""Whether purges do right by themselves, so that what several leave, or one beside changes, is put down to haste."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.checks import Inconclusive, Undecided
+from purge_conformance.results import Blame
+from purge_conformance.snapshot import STARTED, app_of_process, member
+from purge_conformance.views.attempts import ODD_REQUESTS
+from purge_conformance.views.purged import own_apps, purged, purged_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.views.purged import Purged
+
+
+def right_alone(seen: Seen, *more: Purged) -> None:
+    """Return if every purge of the run that was alone did what a purge does, and these too.
+
+    Raises:
+        Inconclusive: one did not.
+    """
+    own = own_apps(seen)
+    if any(_is_flawed(found, own) for found in (*_alone(seen), *more)):
+        raise Inconclusive("a purge by itself is no whole purge either: see PURGE-03, SEED and AGAIN", Blame.TARGET)
+
+
+def sizes_are_true(seen: Seen) -> bool:
+    """Whether every seeded event of a purge that was alone shows the instances of its app, if it shows any."""
+    return all(_shows_size(found, app) for found in _alone(seen) for app in found.started)
+
+
+def _alone(seen: Seen) -> Iterator[Purged]:
+    """Yield the purges that were alone, succeeded, and stand between two looks."""
+    tries: list[Callable[[], Purged]] = [
+        lambda: purged(seen, "purge"),
+        lambda: purged(seen, "again", ("purge", "after")),
+        lambda: purged(seen, "changed"),
+        *(lambda name=name: purged_by(seen, "odd", name) for name in ODD_REQUESTS),
+    ]
+    for found in tries:
+        try:
+            yield found()
+        except Undecided:
+            continue
+
+
+def _is_flawed(found: Purged, own: Collection[str]) -> bool:
+    populated = found.populated(besides_changes=True)
+    stopped = {app for app, state in found.apps.items() if state != STARTED}
+    seeds = {row["guid"] for row in found.after.events.rows if row["guid"] == member(row, "app", "guid")}
+    return bool(found.kept() or found.repeated(own) or stopped & set(populated) or set(found.started) - seeds)
+
+
+def _shows_size(found: Purged, app: str) -> bool:
+    shown = member(found.after.events.by_guid.get(app, {}), "instance_count", "current")
+    sizes = [row.get("instances") for row in found.after.processes.rows if app_of_process(row) == app]
+    return shown is None or len(sizes) != 1 or shown == sizes[0]
