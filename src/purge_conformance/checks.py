@@ -75,12 +75,15 @@ class Seen(Evidence):
         return found
 
     def resource(self) -> tuple[Exchange, ...]:
-        """Return every exchange on the resource or below it that the target itself answered, whatever it was for."""
+        """Return every exchange on the resource or below it that the target itself answered, whatever it was for.
+
+        What was asked for in another form is left out: the documentation says nothing of what comes then.
+        """
         return self._resource
 
     @cached_property
     def _resource(self) -> tuple[Exchange, ...]:
-        sent = (x for x in self.exchanges if x.route.startswith("/v3/app_usage_events"))
+        sent = (x for x in self.exchanges if x.route.startswith("/v3/app_usage_events") and x.step != "headers")
         found = tuple(x for x in answered(sent) if not is_in_front(x))
         self.looked_at.extend(x.n for x in found)
         return found

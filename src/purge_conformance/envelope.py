@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ def problem(exchange: Exchange) -> str:
     media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         return "another content type"
+    if exchange.body.startswith(codecs.BOM_UTF8):
+        return "a byte order mark before the JSON, which RFC 8259 forbids"
     if not isinstance(exchange.json, dict):
         return "no JSON object"
     if exchange.json and not isinstance(exchange.json.get("errors"), list):

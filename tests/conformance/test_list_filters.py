@@ -109,6 +109,13 @@ def test_odd_query_answered(seen: Seen) -> None:
     hold(Finding("an answer below 500", answer(x), x.n) for x in [*odd, *gets] if (x.status or 0) >= FAILED)
 
 
+@pytest.mark.requirement("LIST-16")
+def test_odd_headers_answered(seen: Seen) -> None:
+    """No header that a client may send MUST make a list or a get fail."""
+    sent = need(seen, "reads", "headers", why="nothing was asked for in another form")
+    hold(Finding("an answer below 500", answer(x), x.n) for x in sent if (x.status or 0) >= FAILED)
+
+
 def _lists(seen: Seen) -> Iterator[tuple[Exchange, Validity]]:
     """Yield the lists that were asked for as the admin, with what the documentation says of their queries."""
     need(seen, "lists", "opening", why="no list was read")

@@ -8,7 +8,7 @@ import pytest
 
 from purge_conformance.checks import Inconclusive, NotExercised, hold, need, status_is
 from purge_conformance.results import Blame, Finding
-from purge_conformance.views.attempts import ODD_REQUESTS
+from purge_conformance.views.attempts import ODD_REQUESTS, is_untaken
 from purge_conformance.views.purged import purged, purged_by
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ def test_odd_purge_answered(seen: Seen) -> None:
     """A purge with a malformed or unexpected body or query MUST be refused, or done and the oddity ignored."""
     plain = need(seen, "purge", "purge", why="no purge was tried")[-1].status or OK
     ignored = plain if plain // 100 == 2 else OK
-    status_is(need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent"), ignored, 400, 422)
+    sent = need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
+    status_is((x for x in sent if not is_untaken(x)), ignored, 400, 422)
 
 
 @pytest.mark.requirement("BODY-02")

@@ -115,7 +115,8 @@ def test_page_bounds(seen: Seen) -> None:
 
 def _bounds(seen: Seen, name: str, *, accepted: set[str], refused: set[str]) -> None:
     need(seen, "lists", "opening", why="no list was read")
-    tried = [x for x in [*seen.of("lists"), *seen.of("reach", "events")] if name in x.query]
+    paged = [x for x in [*seen.of("lists"), *seen.of("reach", "events")] if set(x.query) <= {"page", "per_page"}]
+    tried = [x for x in paged if name in x.query]
     others = {
         x.n: validity("listAppUsageEvents", {k: v for k, v in query_of(x.path).items() if k != name}) for x in tried
     }

@@ -28,6 +28,7 @@ FILES = (
     "bypass",
     "errors",
     "get",
+    "leaks",
     "list_filters",
     "list_pages",
     "parallel",

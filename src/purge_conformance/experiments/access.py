@@ -26,9 +26,17 @@ UNKNOWN_ROUTES = (
     ("GET", f"{EVENTS}/{NO_EVENT}/no_such_route"),
 )
 
+IN_OTHER_FORMS = (
+    ("list", {"Accept": "text/html"}),
+    ("list", {"Range": "bytes=0-99"}),
+    ("list", {"If-None-Match": '"purge-conformance"'}),
+    ("get", {"If-Modified-Since": "Wed, 01 Jul 2026 12:00:00 GMT"}),
+    ("get", {"Content-Type": "application/x-no-such-type"}),
+)
+
 
 def reads(client: Client, _: Foundation) -> None:
-    """List, and get an existing event, with every credential; get an unknown one as the admin."""
+    """List, and get an existing event, with every credential; as the admin get an unknown one, and ask otherwise."""
     rows = resources(client.get(f"{EVENTS}?per_page=1", "list"))
     paths = {"list": f"{EVENTS}?per_page=1"}
     if rows:
@@ -38,6 +46,9 @@ def reads(client: Client, _: Foundation) -> None:
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
     client.get(one(NO_EVENT), "unknown")
+    for step, headers in IN_OTHER_FORMS:
+        if step in paths:
+            client.send(Request("GET", paths[step], "headers", headers=headers))
 
 
 def purges(client: Client, foundation: Foundation) -> None:

@@ -20,6 +20,8 @@ ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
     "json-object": ("", JSON, '{"guids": [], "dry_run": true, "unexpected": null}'),
     "json-array": ("", JSON, '["unexpected", 1, null]'),
     "no-json": ("", JSON, "\u2028 neither JSON nor anything else"),
+    "form": ("", "application/x-www-form-urlencoded", "confirm=true&dry_run=1"),
+    "long-text": ("", "text/plain", "purge " * 12_000),
     "unknown-query": ("?no_such_parameter=1", None, None),
 }
 

@@ -44,6 +44,10 @@ ODD = (  # accepted or refused, both conform; none may make the list fail
     "created_ats=2020-13-01T00:00:00Z",
     "created_ats=2020-06-30T25:00:00Z",
     "page=1&page=2",
+    "page=9223372036854775807",
+    "guids=",
+    "guids=%E2%82%AC",
+    f"guids={','.join([str(NO_EVENT)] * 80)}",
 )
 
 
@@ -94,7 +98,7 @@ def _times(times: list[str]) -> Iterator[dict[str, str]]:
             yield {f"created_ats{operator}": time}
     if len(times) > 1:
         yield {"created_ats": ",".join(_spread(times, 3))}
-        yield {"created_ats[gt]": times[0], "created_ats[lte]": times[-1]}
+        yield {"created_ats[gt]": times[0], "created_ats[lt]": times[-1]}  # each leaves out what the other does not
 
 
 def _ceil(number: int, parts: int) -> int:

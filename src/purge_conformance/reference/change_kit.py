@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
@@ -181,3 +182,20 @@ def instead_of(status: int, other: Callable[[Call, ApiError], Reply]) -> Callabl
             return other(call, error)
 
     return wrapper
+
+
+def refusing_at_times(every: int, refusal: Callable[[Call], Reply]) -> Change:
+    """Refuse each call of that number, before anything is done."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        calls = count(1)
+
+        @everywhere
+        def limited(call: Call, answer: Handler) -> Reply:
+            if next(calls) % every:
+                return answer(call)
+            return refusal(call)
+
+        return limited(behaviour)
+
+    return change

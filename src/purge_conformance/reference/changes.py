@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from purge_conformance.errors import BadSetting
 from purge_conformance.reference import (
     access_faults,
+    access_variants,
     answer_variants,
     buried_faults,
     bypass_faults,
     destroy_faults,
+    error_faults,
     foundation_variants,
     list_faults,
     list_variants,
+    page_faults,
     page_variants,
     parallel_faults,
     parallel_variants,
@@ -56,10 +59,13 @@ FAULTS: Mapping[str, Change] = {
     **access_faults.FAULTS,
     **bypass_faults.FAULTS,
     **race_faults.FAULTS,
+    **error_faults.FAULTS,
+    **page_faults.FAULTS,
 }
 VARIANTS: Mapping[str, Change] = {
     **purge_variants.VARIANTS,
     **request_variants.VARIANTS,
+    **access_variants.VARIANTS,
     **answer_variants.VARIANTS,
     **list_variants.VARIANTS,
     **foundation_variants.VARIANTS,

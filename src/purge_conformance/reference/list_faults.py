@@ -37,7 +37,7 @@ ODD = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with
 @fault("total-results-off")
 @showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:
-    return {**pagination, "total_results": pagination["total_results"] + 1}
+    return {**pagination, "total_results": pagination["total_results"] * 2}
 
 
 @fault("total-pages-off")

@@ -16,7 +16,14 @@ import jwt
 
 from purge_conformance.reference import auth, problems
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.change_kit import Change, around, everywhere, instead_of, registering
+from purge_conformance.reference.change_kit import (
+    Change,
+    around,
+    everywhere,
+    instead_of,
+    refusing_at_times,
+    registering,
+)
 from purge_conformance.reference.events import EVENTS, PATH, PURGE_PATH
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.tables import moment
@@ -144,23 +151,6 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, claims=claims)
 
 
-def _refusing_at_times(every: int, refusal: Callable[[Call], Reply]) -> Change:
-    """Refuse each call of that number, before anything is done."""
-
-    def change(behaviour: Behaviour) -> Behaviour:
-        calls = count(1)
-
-        @everywhere
-        def limited(call: Call, answer: Handler) -> Reply:
-            if next(calls) % every:
-                return answer(call)
-            return refusal(call)
-
-        return limited(behaviour)
-
-    return change
-
-
 def _later(error: ApiError, wait: timedelta | int) -> Callable[[Call], Reply]:
     """Refuse, and tell when to try again: in seconds, or by a date."""
 
@@ -179,11 +169,11 @@ def _in_front(status: int, headers: Mapping[str, str] | None = None) -> Reply:
 
 RATE_LIMIT = ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
 
-variant("rate-limited")(_refusing_at_times(60, _later(RATE_LIMIT, 1)))
-variant("rate-limited-by-date")(_refusing_at_times(90, _later(RATE_LIMIT, timedelta(seconds=2))))
-variant("rate-limited-in-front")(_refusing_at_times(90, lambda _: _in_front(429)))
-variant("unavailable-at-times")(_refusing_at_times(40, _later(problems.database_unavailable(), 0)))
-variant("unavailable-until-date")(_refusing_at_times(90, _later(problems.database_unavailable(), timedelta(seconds=1))))
+variant("rate-limited")(refusing_at_times(60, _later(RATE_LIMIT, 1)))
+variant("rate-limited-by-date")(refusing_at_times(90, _later(RATE_LIMIT, timedelta(seconds=2))))
+variant("rate-limited-in-front")(refusing_at_times(90, lambda _: _in_front(429)))
+variant("unavailable-at-times")(refusing_at_times(40, _later(problems.database_unavailable(), 0)))
+variant("unavailable-until-date")(refusing_at_times(90, _later(problems.database_unavailable(), timedelta(seconds=1))))
 
 
 @variant("gateway-fails-at-times")

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
 
-ODD_REQUESTS = ("cut-json", "json-object", "json-array", "no-json", "unknown-query")  # steps of the experiment `odd`
+# Steps of the experiment `odd`.
+ODD_REQUESTS = ("cut-json", "json-object", "json-array", "no-json", "form", "long-text", "unknown-query")
+UNTAKEN = {413, 415}  # the answers of whoever takes no such body, in front of the operation
 BYPASSES = ("spelling", "override", "pretence", "forged", "in-url")  # steps of the experiment `bypass`
+JSON = "application/json"
 SUCCESS = 2  # the first digit of a status
 
 
@@ -83,6 +86,12 @@ def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
     if lost and not done and len(closed) < len(sent):
         raise Inconclusive("what purges without any trick was among the attempts: see AUTH and REFUSE-04", Blame.TARGET)
     return done or lost
+
+
+def is_untaken(exchange: Exchange) -> bool:
+    """Whether a body that is labelled otherwise than JSON was refused for its type or its size."""
+    sent = next((value for name, value in exchange.request_headers if name == "Content-Type"), JSON)
+    return exchange.status in UNTAKEN and sent != JSON
 
 
 def _plainly(exchange: Exchange) -> tuple[str, str, str]:

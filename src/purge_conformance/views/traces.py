@@ -83,9 +83,12 @@ def vanished(seen: Seen) -> dict[str, int]:
 
 
 def whole_lists(seen: Seen) -> Iterator[Listing]:
-    """Yield each quiet reading of the whole list of events that came to its end, in the order of the run."""
+    """Yield each quiet reading of the whole list of events that came to its end, in the order of the run.
+
+    Left out are those that try the pages themselves: what stands on none of them is LIST-04's matter.
+    """
     plain = {"page", "per_page"}
-    quiet = (x for x in seen.resource() if AT_ONCE not in x.tags)
+    quiet = (x for x in seen.resource() if AT_ONCE not in x.tags and not x.step.startswith("walk "))
     steps = dict.fromkeys((x.experiment, x.step) for x in quiet if x.route == EVENTS and set(x.query) <= plain)
     for experiment, step in steps:
         found = walked(seen, experiment, step)
@@ -109,14 +112,15 @@ def recorded(seen: Seen, opening: Listing) -> dict[str, int]:
 
 
 def denied(seen: Seen) -> list[Exchange]:
-    """Return the admin's plain reads of events that were refused for want of a right.
+    """Return the admin's plain reads of events that are there, and were refused for want of a right.
 
     A token that has come to its end denies nobody; an odd query may meet a firewall.
     """
     sent = [x for x in seen.exchanges if x.role == ADMIN]
     held = max((x.n for x in sent if x.status in {OK, CREATED}), default=0)
-    reads = [x for x in sent if operation_of(x.method, x.path) in {contract.LIST, contract.GET} and x.step != "odd"]
-    plain = [x for x in reads if x.tags.get("mode", "positive") == "positive" and x.n <= held]
+    gets = [x for x in sent if x.step in {"get", "seeded"} and operation_of(x.method, x.path) == contract.GET]
+    lists = [x for x in sent if x.step not in {"odd", "headers"} and operation_of(x.method, x.path) == contract.LIST]
+    plain = [x for x in [*gets, *lists] if x.tags.get("mode", "positive") == "positive" and x.n <= held]
     return [x for x in plain if x.status in {401, 403}]
 
 

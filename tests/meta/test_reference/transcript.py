@@ -40,6 +40,7 @@ def _session(api: Api) -> Iterator[Answer]:
     yield from _racing(api, apps)
     yield api.post(PURGE, role="space_developer")
     yield api.get(f"{EVENTS}?order_by=-created_at&per_page=3")
+    yield api.call("POST", PURGE, b"a=b", headers={"content-type": "application/x-www-form-urlencoded"})
 
 
 def _foundation(api: Api) -> dict[str, str]:
@@ -63,6 +64,12 @@ def _some_event(api: Api) -> tuple[str, str]:
     return middle["guid"], middle["created_at"]
 
 
+def _some_app(api: Api) -> str:
+    """Pick the app of an event; return its guid, or another where there is no event of any."""
+    apps = [event["app"]["guid"] for event in api.events() if event.get("app")]
+    return str(apps[0] if apps else "nobody")
+
+
 def _reading(api: Api) -> Iterator[Answer]:
     guid, moment = _some_event(api)
     yield api.get(EVENTS)
@@ -75,6 +82,25 @@ def _reading(api: Api) -> Iterator[Answer]:
         f"created_ats={moment}",
         f"created_ats[gt]={moment}",
         f"created_ats[lt]={moment}&per_page=1",
+        f"created_ats[gte]={moment}",
+        f"created_ats[lte]={moment}",
+        f"created_ats[gt]={moment}&created_ats[lt]={moment}",
+        f"created_ats=2020-01-01T00:00:00Z,{moment}",
+        "order_by=created_at&per_page=2&page=2",
+        "created_ats=2020-13-01T00:00:00Z",
+        "created_ats=yesterday",
+        "order_by=no_such_field",
+        f"guids=nobody,{guid}",
+        f"guids={guid[:8]}",
+        f"guids={_some_app(api)}",
+        "guids=%E2%82%AC",
+        "guids=",
+        f"guids={'x' * 2000}",
+        "page=0",
+        "page=1&page=2",
+        "page=9223372036854775807",
+        "per_page=3&page=9",
+        "per_page=5000",
         "per_page=0",
         "per_page=200",
         "per_page=6000",
@@ -88,9 +114,13 @@ def _reading(api: Api) -> Iterator[Answer]:
     yield api.get(f"{EVENTS}/nobody")
     yield api.get(f"{EVENTS}/%C2%9B")
     yield api.get(f"{EVENTS}/")
+    for name, value in (("accept", "text/html"), ("range", "bytes=0-9"), ("if-none-match", '"x"')):
+        yield api.call("GET", EVENTS, headers={name: value})
+    for name, value in (("if-modified-since", "12:00"), ("content-type", "application/x-no-such-type")):
+        yield api.call("GET", f"{EVENTS}/{guid}", headers={name: value})
     yield api.get("/v3/processes")
     yield api.get(f"{EVENTS}/actions/nope")
-    for role in (None, "expired", "global_auditor", "space_developer"):
+    for role in (None, "expired", "admin_read_only", "global_auditor", "space_developer", "space_manager"):
         yield api.get(EVENTS, role=role)
         yield api.get(f"{EVENTS}/{guid}", role=role)
 

@@ -1,0 +1,96 @@
+"""Variants of what becomes of odd paths, odd bodies and odd headers, and of what a refusal quotes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from posixpath import normpath
+from typing import Any
+
+import jwt
+
+from purge_conformance.reference import problems
+from purge_conformance.reference.auth import bearer_token
+from purge_conformance.reference.behaviour import Call, Handler, Reply
+from purge_conformance.reference.change_kit import Change, around, registering, showing_events
+from purge_conformance.reference.events import PURGE_PATH
+from purge_conformance.reference.problems import ApiError
+
+VARIANTS: dict[str, Change] = {}
+variant = registering(VARIANTS)
+
+JSON = "application/json"
+
+
+def _canonical(path: str) -> str:
+    return normpath(re.sub("/+", "/", re.sub(";[^/]*", "", path))).removesuffix(".json").lower()
+
+
+def _is_spelt_otherwise(call: Call) -> bool:
+    return call.path != PURGE_PATH == _canonical(call.path)
+
+
+@variant("odd-paths-redirected")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if _is_spelt_otherwise(call):
+        return Reply(status=308, headers={"location": call.url(PURGE_PATH)}, content_type=None)
+    return answer(call)
+
+
+@variant("odd-paths-refused-as-html")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if _is_spelt_otherwise(call):
+        return Reply(status=400, body="<h1>Bad Request</h1>", content_type="text/html")
+    return answer(call)
+
+
+@variant("authenticates-before-routing")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    token = bearer_token(call.authorization)
+    try:
+        call.behaviour.claims(token, call.secret)
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise problems.invalid_token() from error
+    return answer(call)
+
+
+@variant("refusals-quote-request")
+@around("list_events", "get_event", "purge_events", "unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    try:
+        return answer(call)
+    except ApiError as error:
+        asked = f"{call.method} {call.path}?{call.query_string.decode(errors='replace')}"
+        detail = f"{error.detail} ({asked})"
+        return call.behaviour.refusal(ApiError(error.status, error.code, error.title, detail))
+
+
+@variant("other-body-types-415")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.raw_body and not call.content_type.lower().startswith(JSON):
+        raise ApiError(415, 10004, "CF-InvalidRequest", f"The body must be {JSON}")
+    return answer(call)
+
+
+@variant("asked-in-other-forms")
+@around("list_events", "get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if "html" in call.headers.get("accept", ""):
+        return Reply(status=406, body="", content_type="text/html")
+    if "if-none-match" in call.headers or "if-modified-since" in call.headers:
+        return Reply(status=304, content_type=None)
+    if "range" in call.headers:
+        return replace(reply, status=206, headers={"content-range": "bytes 0-99/*"})
+    return reply
+
+
+@variant("passwords-masked")
+@showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    name = "https://***:***@git.example.org/buildpack.git?for=dev@example.org"
+    return {**event, "buildpack": {**event["buildpack"], "name": name}}

@@ -1,0 +1,217 @@
+"""Faults of errors: of the envelope on one status alone, of statuses, and of what an error gives away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from purge_conformance.reference import problems
+from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.change_kit import (
+    Change,
+    around,
+    refusing,
+    refusing_at_times,
+    registering,
+    showing_events,
+)
+from purge_conformance.reference.events import PATH
+from purge_conformance.reference.parallel_faults import colliding
+from purge_conformance.reference.problems import ApiError
+from purge_conformance.reference.tables import AppUsageEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session, sessionmaker
+
+FAULTS: dict[str, Change] = {}
+fault = registering(FAULTS)
+
+Json = dict[str, Any]
+NOT_FOUND = 404
+TRACE = """NoMethodError: undefined method `guid' for nil
+app/controllers/v3/app_usage_events_controller.rb:41:in `show'
+lib/rack/auth.rb:12:in `call'"""
+SECRET_URL = "https://builder:s3cret-w0rd@git.example.org/buildpack.git"  # noqa: S105 - nothing is behind it
+
+
+def _on(status: int, alter: Callable[[Json], Any]) -> Change:
+    """Alter the body of every refusal with one status."""
+
+    @refusing
+    def change(error: ApiError, reply: Reply) -> Reply:
+        return replace(reply, body=alter(reply.body)) if error.status == status else reply
+
+    return change
+
+
+def _member(name: str, value: Any) -> Callable[[Json], Json]:  # noqa: ANN401 - JSON is anything
+    return lambda body: {"errors": [{**body["errors"][0], name: value}]}
+
+
+def _without(name: str) -> Callable[[Json], Json]:
+    return lambda body: {"errors": [{key: value for key, value in body["errors"][0].items() if key != name}]}
+
+
+def _written(write: Callable[[str], str | bytes]) -> Callable[[Json], str | bytes]:
+    return lambda body: write(json.dumps(body))
+
+
+def _labelled(status: int, content_type: str | None) -> Change:
+    @refusing
+    def change(error: ApiError, reply: Reply) -> Reply:
+        return replace(reply, content_type=content_type) if error.status == status else reply
+
+    return change
+
+
+fault("code-of-401-string")(_on(401, _member("code", "10002")))
+fault("code-of-401-fraction")(_on(401, _member("code", 10002.5)))
+fault("code-of-403-boolean")(_on(403, _member("code", value=True)))
+fault("code-of-422-null")(_on(422, _member("code", None)))
+fault("title-of-403-missing")(_on(403, _without("title")))
+fault("title-of-422-number")(_on(422, _member("title", 10008)))
+fault("detail-of-404-null")(_on(404, _member("detail", None)))
+fault("detail-of-401-array")(_on(401, _member("detail", ["Authentication error"])))
+fault("errors-of-400-object")(_on(400, lambda body: {"errors": body["errors"][0]}))
+fault("errors-of-403-strings")(_on(403, lambda body: {"errors": [body["errors"][0]["detail"]]}))
+fault("error-404-array-at-top")(_on(404, lambda body: body["errors"]))
+fault("error-400-flat")(_on(400, lambda body: body["errors"][0]))
+fault("error-401-text-after-json")(_on(401, _written(lambda text: f"{text} Unauthorized")))
+fault("error-422-cut-short")(_on(422, _written(lambda text: text[:-2])))
+fault("error-403-with-byte-order-mark")(_on(403, _written(lambda text: b"\xef\xbb\xbf" + text.encode())))
+fault("error-404-empty")(_on(404, lambda _: ""))
+fault("error-400-as-text")(_labelled(400, "text/plain"))
+fault("error-403-as-problem")(_labelled(403, "application/problem+json"))
+fault("error-422-unlabelled")(_labelled(422, None))
+
+
+@fault("unknown-route-lists-no-error")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    return Reply(status=NOT_FOUND, body={"errors": []}) if call.path.startswith(PATH) else answer(call)
+
+
+def _shown(error: ApiError, **members: object) -> Reply:
+    """Show an error with members that are wrong."""
+    body = {"detail": error.detail, "title": error.title, "code": error.code}
+    return Reply(status=error.status, body={"errors": [body | members]})
+
+
+def _failing_on_override(**members: object) -> Change:
+    """Fail at a method override, which nobody may be asked to understand, in a wrong envelope."""
+
+    @around("unknown_request")
+    def change(call: Call, answer: Handler) -> Reply:
+        if "x-http-method-override" in call.headers:
+            return _shown(problems.unknown_error(), **members)
+        return answer(call)
+
+    return change
+
+
+fault("code-of-500-string")(_failing_on_override(code="10001"))
+fault("code-of-500-another")(_failing_on_override(code=10015))
+
+
+@fault("code-of-503-string")
+@partial(refusing_at_times, 40)
+def _(_call: Call) -> Reply:
+    return replace(_shown(problems.database_unavailable(), code="10015"), headers={"retry-after": "0"})
+
+
+@fault("code-of-409-string")
+def _(behaviour: Behaviour) -> Behaviour:
+    turns = count()
+
+    @colliding
+    def collide(answer: Callable[[], Reply], _: sessionmaker[Session]) -> Reply:
+        if next(turns) % 2 == 0:
+            return answer()
+        return _shown(ApiError(409, 10016, "CF-Conflict", "Another purge is under way"), code="10016")
+
+    return collide(behaviour)
+
+
+@fault("code-of-405-string")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.method in {"PUT", "PATCH", "DELETE"}:
+        return _shown(ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed"), code="10000")
+    return answer(call)
+
+
+@fault("repeated-parameter-418")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.query_string.count(b"page=") > 1 and call.query_string.count(b"per_page=") == 0:
+        raise ApiError(418, 10000, "CF-Teapot", "The same parameter twice")
+    return answer(call)
+
+
+@fault("destroyed-event-410")
+def _(behaviour: Behaviour) -> Behaviour:
+    past: set[str] = set()
+
+    def destroy(session: Session) -> None:
+        past.update(session.scalars(select(AppUsageEvent.guid)))
+        behaviour.destroy(session)
+
+    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
+        found = behaviour.find_event(session, guid)
+        if found is None and guid in past:
+            raise ApiError(410, 10010, "CF-ResourceGone", "App usage event destroyed")
+        return found
+
+    return replace(behaviour, destroy=destroy, find_event=find_event)
+
+
+@fault("refusal-repeats-token")
+@around("list_events", "get_event", "purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    try:
+        return answer(call)
+    except ApiError as error:
+        if call.authorization is None:
+            raise
+        detail = f"{error.detail}: {call.authorization}"
+        return call.behaviour.refusal(ApiError(error.status, error.code, error.title, detail))
+
+
+@fault("header-repeats-token")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    return replace(reply, headers={**reply.headers, "x-authenticated-by": call.authorization or ""})
+
+
+@fault("stack-trace-in-404")
+@refusing
+def _(error: ApiError, reply: Reply) -> Reply:
+    if error.status != NOT_FOUND:
+        return reply
+    return replace(reply, body={"errors": [{**reply.body["errors"][0], "detail": TRACE}]})
+
+
+@fault("buildpack-shows-password")
+@showing_events
+def _(event: Json) -> Json:
+    return {**event, "buildpack": {**event["buildpack"], "name": SECRET_URL}}
+
+
+@fault("get-as-text")
+@around("get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    return replace(answer(call), content_type="text/plain; charset=utf-8")
+
+
+@fault("list-as-text")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    return replace(answer(call), content_type="text/plain; charset=utf-8")

@@ -1,0 +1,78 @@
+"""What no answer may give away."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import NotExercised, answer, hold, need
+from purge_conformance.results import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.checks import Seen
+    from purge_conformance.evidence import Exchange
+
+OK = 200
+SENT = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that stands for a token in what was sent
+SHOWN = re.compile(r"\$([A-Z0-9_]+?_TOKEN)(?:_PART)?(?![A-Z0-9_])")  # the same in what came back
+TRACE = re.compile(
+    r"Traceback \(most recent call last\)"  # Python
+    r"|\.rb:\d+:in [`']"  # Ruby
+    r"|\bat [\w.$<>]+\([\w.]+(?:\.java|\.kt|\.scala|\.groovy):\d+\)"  # the JVM
+    r"|\bat .{1,200}\.[jt]s:\d+:\d+"  # JavaScript
+    r"|goroutine \d+ \[|\.go:\d+ \+0x"  # Go
+    r"|\bat .{1,200} in .{1,200}\.cs:line \d+"  # .NET
+    r"|#\d+ .{1,200}\.php\(\d+\)"  # PHP
+    r"|\.rs:\d+:\d+"  # Rust
+)
+PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@\"<>]*:([^\s/@\"<>]+)@")
+MASKED = re.compile(r"[*xX.•-]+|.*(redacted|filtered|hidden|masked|private).*", re.IGNORECASE)
+
+
+@pytest.mark.requirement("LEAK-01")
+def test_token_not_repeated(seen: Seen) -> None:
+    """No answer MUST repeat the token that the request carried."""
+    need(seen, "reads", "list", why="nothing was read")
+    hold(Finding("an answer without the token that was sent", _told(x), x.n) for x in seen.resource() if _repeats(x))
+
+
+@pytest.mark.requirement("LEAK-02")
+def test_errors_show_no_trace(seen: Seen) -> None:
+    """An error SHOULD NOT show where in its code the server failed."""
+    found = seen.errors()
+    if not found:
+        raise NotExercised("no error occurred")
+    hold(Finding("an error without a stack trace", answer(x), x.n) for x in found if TRACE.search(x.text))
+
+
+@pytest.mark.requirement("LEAK-03")
+def test_events_show_no_password(seen: Seen) -> None:
+    """An event SHOULD NOT show a URL with a password."""
+    need(seen, "reads", "list", why="nothing was read")
+    shown = (x for x in seen.resource() if x.status == OK and x.method == "GET")
+    hold(
+        Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
+        for x in shown
+        if any(True for _ in _passwords(x))
+    )
+
+
+def _repeats(exchange: Exchange) -> bool:
+    sent = next((value for name, value in exchange.request_headers if name == "Authorization"), "")
+    parts = [exchange.text, *(value for _, value in exchange.response_headers)]
+    return bool(set(SENT.findall(sent)) & {name for part in parts for name in SHOWN.findall(part)})
+
+
+def _told(exchange: Exchange) -> str:
+    """Return the header that repeats the token, or else the answer; evidence holds variables instead of tokens."""
+    headers = (f"{name}: {value}" for name, value in exchange.response_headers if SHOWN.search(value))
+    return next(headers, answer(exchange))
+
+
+def _passwords(exchange: Exchange) -> Iterator[str]:
+    text = exchange.text.replace("\\/", "/")
+    yield from (password for password in PASSWORD.findall(text) if not MASKED.fullmatch(password))

@@ -1,0 +1,89 @@
+"""Leaks: a token that comes back, a stack trace, a password in a URL; and what only resembles them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.checks import Broken
+from purge_conformance.guard import PURGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Story
+
+    from purge_conformance.checks import Seen
+
+JUDGMENTS = import_module("purge_conformance.conformance.test_leaks")
+
+
+def leaks(judgment: Callable[[Seen], None], story: Story) -> bool:
+    """Whether a judgment finds a leak, after a list was read."""
+    story.say("reads", "list", data={"resources": []})
+    try:
+        judgment(story.seen)
+    except Broken:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("sent", "body", "leak"),
+    [
+        ("bearer $ADMIN_TOKEN", b'{"token": "$ADMIN_TOKEN"}', True),
+        ("bearer ${ADMIN_TOKEN%.*}.x", b"eyJ.$ADMIN_TOKEN_PART.x is invalid", True),
+        ("bearer $ADMIN_TOKEN", b'{"token": "$OTHER_TOKEN"}', False),
+        ("bearer garbage", b"garbage is invalid", False),
+        ("bearer $ADMIN_TOKEN", b"$ADMIN_TOKENS and ADMIN_TOKEN", False),
+    ],
+)
+def test_repeated_token_is_told(sent: str, body: bytes, *, leak: bool, story: Story) -> None:
+    """The variable of the token that was sent, in an answer, is a leak; another word is none."""
+    story.say("refused", "credential", method="POST", path=PURGE, body=body, request_headers=(("Authorization", sent),))
+    assert leaks(JUDGMENTS.test_token_not_repeated, story) is leak
+
+
+def test_token_in_header_is_told(story: Story) -> None:
+    """A header may give it away as well as a body."""
+    sent, shown = (("Authorization", "bearer $ADMIN_TOKEN"),), (("X-By", "bearer $ADMIN_TOKEN"),)
+    story.say("purge", "purge", method="POST", path=PURGE, request_headers=sent, response_headers=shown)
+    assert leaks(JUDGMENTS.test_token_not_repeated, story)
+
+
+@pytest.mark.parametrize(
+    ("text", "leak"),
+    [
+        ('Traceback (most recent call last):\n  File "app.py", line 1', True),
+        ("app/controllers/v3/x.rb:41:in `show'", True),
+        ("at org.example.Events.get(Events.java:12)", True),
+        ("    at Layer.handle (/srv/node_modules/express/lib/layer.js:95:5)", True),
+        ("goroutine 12 [running]:", True),
+        ("Invalid token at position 12, see app.rb or https://example.org/errors.html:1", False),
+        ("created at 12:00:01, in a list (Events)", False),
+    ],
+)
+def test_trace_is_told(text: str, *, leak: bool, story: Story) -> None:
+    """Frames of the common languages are told from sentences."""
+    story.say("reads", "unknown", status=500, data={"errors": [{"code": 1, "title": "x", "detail": text}]})
+    assert leaks(JUDGMENTS.test_errors_show_no_trace, story) is leak
+
+
+@pytest.mark.parametrize(
+    ("name", "leak"),
+    [
+        ("https://user:s3cret@git.example.org/x.git", True),
+        ("https://:s3cret@git.example.org/x.git", True),
+        ("https://***:***@git.example.org/x.git", False),
+        ("https://user:[REDACTED]@git.example.org", False),
+        ("https://user@git.example.org/x.git", False),
+        ("https://git.example.org:8443/x?by=a@example.org", False),
+        ("mailto:a@example.org", False),
+    ],
+)
+def test_password_is_told(name: str, *, leak: bool, story: Story) -> None:
+    """A password before the host is one, unless it is masked; a port or an address elsewhere is none."""
+    story.say("lists", "opening", data={"resources": [{"guid": "a", "buildpack": {"name": name}}]})
+    assert leaks(JUDGMENTS.test_events_show_no_password, story) is leak
