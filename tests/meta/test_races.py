@@ -220,8 +220,10 @@ def test_same_seed_same_changes(stub: Stub, connect: Callable[..., Client]) -> N
 
 
 def _as_foundation(stub: Stub, handler: BaseHTTPRequestHandler) -> None:
-    """Answer as if every app were started, and each had a new event."""
+    """Answer as if every app were started, became what it was asked for, and had a new event."""
+    if handler.command == "POST":
+        return stub.say(handler, body=b'{"state": "STARTED"}')
     rows: list[Row] = [{"guid": label, "state": "STARTED"} for label in ("steady", "scaled", "elsewhere")]
     if "app_usage_events" in handler.path:
         rows = [{"guid": f"{app}-{len(stub.got)}", "app": {"guid": app}} for app in ("mover", "idle")]
-    stub.say(handler, body=json.dumps({"pagination": {"total_results": 2}, "resources": rows}).encode())
+    return stub.say(handler, body=json.dumps({"pagination": {"total_results": 2}, "resources": rows}).encode())

@@ -40,6 +40,7 @@ class Racing:
         chance: of the run's seed.
         turn: which script comes first.
         sizes: instances to scale to, each more than the one before.
+        moved: labels of the apps that are changed while a purge is under way.
     """
 
     client: Client
@@ -47,6 +48,7 @@ class Racing:
     chance: random.Random
     turn: int
     sizes: Iterator[int]
+    moved: Collection[str]
 
 
 def race(client: Client, foundation: Foundation) -> None:
@@ -54,14 +56,15 @@ def race(client: Client, foundation: Foundation) -> None:
 
     Every round begins with what the one before left, and ends when a last change, after all others, is recorded.
     """
-    if foundation.trouble or not foundation.stir():
+    moved = [label for label in MOVED if label in foundation.apps]
+    if not moved or not foundation.stir():
         return
     chance = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run
-    racing = Racing(client, foundation, chance, chance.randrange(len(MOVED)), count(MOST_BEFORE + 1))
+    racing = Racing(client, foundation, chance, chance.randrange(len(MOVED)), count(MOST_BEFORE + 1), moved)
     known = _look(racing, "start")
     lasting, known = _one_by_one(racing, known)
     for turn, (name, purges) in enumerate(ROUNDS.items(), racing.turn):
-        scripts = [_script(racing, name, label, turn, lasting * purges) for label in MOVED]
+        scripts = [_script(racing, name, label, turn, lasting * purges) for label in moved]
         client.at_once([Request("POST", PURGE, name)] * purges, *map(_paced, scripts))
         known = _end(racing, name, known)
 
@@ -69,7 +72,7 @@ def race(client: Client, foundation: Foundation) -> None:
 def _one_by_one(racing: Racing, known: Collection[str]) -> tuple[float, Collection[str]]:
     """Purge, and then do all that the other rounds do meanwhile; return how long the purge lasted, and the events."""
     purged = racing.client.post(PURGE, QUIET)
-    for label in MOVED:
+    for label in racing.moved:
         for change in WHOLE[label in racing.foundation.started]:
             racing.client.send(_change(racing, QUIET, label, change))
     return min(purged.elapsed, LONGEST), _end(racing, QUIET, known)
@@ -81,7 +84,7 @@ def _script(racing: Racing, name: str, label: str, turn: int, lasting: float) ->
     Of apps that are started, one is stopped first and the next one is scaled first.
     """
     started = racing.foundation.started
-    alike = [other for other in MOVED if (other in started) == (label in started)]
+    alike = [other for other in racing.moved if (other in started) == (label in started)]
     scripts = SCRIPTS[label in started]
     changes = scripts[(turn + alike.index(label)) % len(scripts)]
     pauses = [racing.chance.uniform(*part) * lasting for part in (EARLY, LATER)]
@@ -100,7 +103,7 @@ def _change(racing: Racing, name: str, label: str, change: str) -> Request:
 
 def _end(racing: Racing, name: str, known: Collection[str]) -> Collection[str]:
     """Change one more app, wait until that is recorded, look at everything, and return the events that are known."""
-    label = LAST[name]
+    label = racing.foundation.either(LAST[name], "mover")
     change = "stop" if label in racing.foundation.started else "start"
     racing.client.send(_change(racing, name, label, change))
     await_event(racing.client, racing.foundation.apps[label], known)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "race"
 QUIET, *RACED = ROUNDS = ("quiet", "first", "second", "third")
 PATH = re.compile(r"/v3/apps/([^/]+)/(?:actions|processes/web/actions)/(start|stop|scale)")
-UNKNOWN = {None, 502, 504}  # statuses that tell nothing of when it was done, if at all
+UNKNOWN = {None, 202, 502, 504}  # statuses that tell nothing of when it was done, if at all
 STOPPED = "STOPPED"
 
 
