@@ -39,7 +39,7 @@ def judge_all(names: Iterable[str], folder: Path, tests: Path | None = None) -> 
     """Judge by one pytest the evidence in several folders of `folder`, and write the reports of each beside it.
 
     Args:
-        names: of the folders.
+        names: of the folders, at least one.
         folder: where they lie.
         tests: a room of judgments other than the suite's own.
 
@@ -49,8 +49,9 @@ def judge_all(names: Iterable[str], folder: Path, tests: Path | None = None) -> 
     Raises:
         SuiteError: pytest did not end.
     """
-    options = [f"--evidence={(folder / name).absolute()}" for name in names]
-    return _tail(_pytest([*options, f"--conformance-out={folder.absolute()}"], tests))
+    places = [(folder / name).absolute() for name in names]
+    out = folder.absolute() if len(places) > 1 else places[0]  # of several, each gets a folder of its name there
+    return _tail(_pytest([*(f"--evidence={place}" for place in places), f"--conformance-out={out}"], tests))
 
 
 def _identity(out: Path) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ import pytest
 from purge_conformance import judge
 from purge_conformance.errors import SuiteError
 from purge_conformance.evidence import FILE_NAME
+from purge_conformance.writers import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,3 +89,15 @@ def test_old_verdict_is_not_told(whole: Whole, tmp_path: Path) -> None:
         file.write(json.dumps({"kind": "note", "experiment": "e", "name": "unusable", "value": 1}) + "\n")
     with pytest.raises(SuiteError):
         judge.judge(tmp_path, tmp_path, select=["ROUTE-01"])
+
+
+@pytest.mark.parametrize("names", [("one",), ("one", "other")])
+def test_each_of_many_is_judged(names: tuple[str, ...], whole: Whole, tmp_path: Path) -> None:
+    """Of one run or several the reports lie beside the evidence of each."""
+    for name in names:
+        (tmp_path / name).mkdir()
+        shutil.copyfile(whole.folder / FILE_NAME, tmp_path / name / FILE_NAME)
+    judge.judge_all(names, tmp_path)
+    for name in names:
+        run = as_json.load(tmp_path / name)
+        assert {r.id: str(r.outcome) for r in run.requirements} == whole.outcomes
