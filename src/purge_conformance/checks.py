@@ -7,7 +7,7 @@ Anything else that leaves it is a defect of the suite, and says nothing about th
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from unicodedata import category
 from urllib.parse import unquote
 
@@ -16,11 +16,12 @@ from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import Snapshot, snapshot, walked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from purge_conformance.snapshot import Listing
 
 ERRORS = 400
+Found = TypeVar("Found")
 RATE_LIMITED = 429
 SHOWN = 300  # characters of an answer that a finding quotes
 MOST_FINDINGS = 10
@@ -64,9 +65,18 @@ class Seen(Evidence):
         """Show the same evidence."""
         super().__init__(evidence.header, evidence.exchanges, evidence.notes)
         object.__setattr__(self, "looked_at", [])
-        self.__dict__["by_experiment"] = evidence.by_experiment  # made once for all judgments
+        self.__dict__["by_step"] = evidence.by_step  # made once for all judgments
+        object.__setattr__(self, "_evidence", evidence)
 
     looked_at: list[int]
+    _evidence: Evidence
+
+    def once(self, find: Callable[[Evidence], Found]) -> Found:
+        """Return what is found in the whole evidence; it is looked for once, however many judgments ask for it."""
+        found: dict[Callable[[Evidence], Found], Found] = self._evidence.__dict__.setdefault("_found", {})
+        if find not in found:
+            found[find] = find(self._evidence)
+        return found[find]
 
     def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
         """Return an experiment's exchanges, as `Evidence.of` does."""

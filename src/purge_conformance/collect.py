@@ -45,7 +45,6 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("bypass", bypassing.bypasses),
     ("lists", reading.lists),
     ("changed", purging.changed),
-    ("odd", purging.odd),
 )
 
 
@@ -78,8 +77,9 @@ def collect(
         foundation = Foundation(client)
         plan = (
             *EXPERIMENTS,
-            ("contract", lambda client, _: fuzzing.cases(client, made.cases)),
-            ("stateful", lambda client, _: fuzzing.stateful(client, made.walk)),
+            ("contract", lambda client, foundation: fuzzing.cases(client, foundation, made.cases)),
+            ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, made.walk)),
+            ("odd", purging.odd),
             ("late", changing.late),
             ("parallel", parallel),
             ("race", race),

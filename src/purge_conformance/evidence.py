@@ -142,22 +142,27 @@ class Evidence:
     notes: tuple[Note, ...]
 
     def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
-        """Return an experiment's exchanges, all or those of the named steps, without those waited out (429)."""
-        found = self.by_experiment.get(experiment, [])
-        return tuple(x for x in found if not steps or x.step in steps)
-
-    @cached_property
-    def by_experiment(self) -> dict[str, list[Exchange]]:
-        """The exchanges of each experiment, without those that were asked again."""
-        found: dict[str, list[Exchange]] = {}
-        for x in self.exchanges:
-            if SUPERSEDED not in x.tags:
-                found.setdefault(x.experiment, []).append(x)
-        return found
+        """Return an experiment's exchanges, all or those of the named steps, by number, without those waited out."""
+        by_step = self.by_step.get(experiment, {})
+        found = [x for step in set(steps or by_step) for x in by_step.get(step, ())]
+        return in_order(found)
 
     def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
         """Return what an experiment noted last under that name, or None."""
-        return next((n.value for n in reversed(self.notes) if (n.experiment, n.name) == (experiment, name)), None)
+        return self._noted.get((experiment, name))
+
+    @cached_property
+    def by_step(self) -> dict[str, dict[str, list[Exchange]]]:
+        """The exchanges of each experiment by their step, without those that were asked again."""
+        found: dict[str, dict[str, list[Exchange]]] = {}
+        for x in self.exchanges:
+            if SUPERSEDED not in x.tags:
+                found.setdefault(x.experiment, {}).setdefault(x.step, []).append(x)
+        return found
+
+    @cached_property
+    def _noted(self) -> dict[tuple[str, str], Any]:
+        return {(n.experiment, n.name): n.value for n in self.notes}
 
 
 def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:

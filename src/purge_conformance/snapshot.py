@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -34,7 +35,7 @@ class Listing:
     total: int | None
     complete: bool
 
-    @property
+    @cached_property
     def by_guid(self) -> dict[str, Row]:
         """The rows by their guid."""
         return {str(row.get("guid")): row for row in self.rows}

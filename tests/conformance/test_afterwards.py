@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,6 @@ from purge_conformance.checks import (
     Inconclusive,
     NotExercised,
     answer,
-    answered,
     apps_of,
     hold,
     need,
@@ -21,6 +21,7 @@ from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
 from purge_conformance.views.changed import changes
 from purge_conformance.views.purged import by_app, guids_of, purged, with_started_apps
+from purge_conformance.views.trials import all_whole, fresh, plain_purges, trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,42 +37,37 @@ if TYPE_CHECKING:
 def test_second_purge_succeeds(seen: Seen) -> None:
     """A second purge right after the first MUST succeed as well."""
     first = purged(seen, "purge").request
-    again = need(seen, "again", "purge", why="no second purge was tried")
+    need(seen, "again", "purge", why="no second purge was tried")
+    again = [x for x, is_again in plain_purges(seen) if is_again]
     hold(Finding(f"{first.status}, as the first time", answer(x), x.n) for x in again if x.status != first.status)
 
 
 @pytest.mark.requirement("AGAIN-02")
 def test_second_purge_equivalent(seen: Seen) -> None:
     """A second purge, and a later one, MUST give an equivalent state of the apps that did not change."""
-    first = with_started_apps(purged(seen, "purge"), seen)
-    again = purged(seen, "again", ("purge", "after"))
-    hold(_differences(first, _by_app(first), again, _by_app(again)))
-    if answered(seen.of("changed", "purge")):
-        later = purged(seen, "changed")
-        then, now = (found.populated(besides_changes=True) for found in (first, later))
-        hold(_differences(first, then, later, now))
+    need(seen, "again", "purge", why="no second purge was tried")
+    first, *later = trials(seen)
+    with_started_apps(first, seen)
+    if not later:
+        raise Inconclusive("no second purge could be seen between two looks at everything", Blame.TARGET)
+    pairs = pairwise([first, *later])
+    found = [finding for before, now in pairs for finding in _differences(first, before, now)]
+    if found:
+        all_whole(seen, of_settled_apps=True)
+    hold(found)
 
 
 @pytest.mark.requirement("AGAIN-03")
 def test_later_purge_reflects_apps(seen: Seen) -> None:
     """A later purge MUST reflect the apps as they are by then."""
-    if not purged(seen, "purge").is_faithful():
-        raise Inconclusive("the first purge did not reflect the apps either: see PURGE-03 and SEED", Blame.TARGET)
-    found = purged(seen, "changed")
-    own = seen.note("foundation", "apps") or {}
-    changed = [own[label] for label in ("idle", "steady") if own.get(label) in found.apps]
+    need(seen, "changed", "purge", why="no later purge was tried")
+    changed = [(trial, app) for trial in fresh(seen) for app in trial.unsettled]
     if not changed:
         raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
-    populated = found.populated()
-    hold(
-        Finding(
-            f"{'an' if started else 'no'} event for {app}, {found.apps[app]} by then",
-            guids_of(populated.get(app, ())),
-            found.last,
-        )
-        for app in changed
-        if (app in populated) != (started := found.apps[app] == STARTED)
-    )
+    found = [finding for trial, app in changed for finding in _otherwise(trial, app)]
+    if found:
+        all_whole(seen, of_settled_apps=True)
+    hold(found)
 
 
 @pytest.mark.requirement("AFTER-01")
@@ -124,16 +120,33 @@ def _recorded(seen: Seen, *tried: tuple[str, ...]) -> None:
     )
 
 
-def _by_app(found: Purged) -> ByApp:
-    return by_app(found.besides_changes(), set(found.after.apps.by_guid))
+def _differences(first: Purged, before: Purged, later: Purged) -> Iterator[Finding]:
+    """Yield the apps that did not change, and whose events are others after a later purge than after an earlier one.
 
-
-def _differences(first: Purged, then: ByApp, later: Purged, now: ByApp) -> Iterator[Finding]:
-    """Yield the apps that did not change, and whose events are others after a later purge than after the first."""
-    for app, state in first.apps.items():
+    Right after another purge all events are compared with those that this one left; else what both of them populated.
+    """
+    earlier = before if later.is_again else first
+    then, now = (_events(found, whole=later.is_again) for found in (earlier, later))
+    for app, state in earlier.apps.items():
         if later.apps.get(app) == state and not _equivalent(app, then.get(app, []), now.get(app, [])):
-            words = f"for the app {app} as after the first purge, {guids_of(then.get(app, ()))}"
+            words = f"for the app {app} as after the purge before it, {guids_of(then.get(app, ()))}"
             yield Finding(words, guids_of(now.get(app, ())), later.last)
+
+
+def _events(found: Purged, *, whole: bool) -> ByApp:
+    if whole:
+        return by_app(found.besides_changes(), set(found.after.apps.by_guid))
+    return found.populated(besides_changes=True)
+
+
+def _otherwise(found: Purged, app: str) -> Iterator[Finding]:
+    """Yield what does not reflect the state of an app that had another one before."""
+    state = found.apps[app]
+    events = found.populated(besides_changes=state != STARTED).get(app, [])
+    if (state == STARTED) != bool(events):
+        yield Finding(
+            f"{'an' if state == STARTED else 'no'} event for {app}, {state} by then", guids_of(events), found.last
+        )
 
 
 def _equivalent(app: str, then: list[Row], now: list[Row]) -> bool:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, hold, need, status_is
-from purge_conformance.results import Blame, Finding
+from purge_conformance.checks import NotExercised, hold, need, status_is
+from purge_conformance.results import Finding
 from purge_conformance.views.attempts import ODD_REQUESTS, is_untaken
-from purge_conformance.views.purged import purged, purged_by
+from purge_conformance.views.purged import purged_by
+from purge_conformance.views.trials import all_whole, trials
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen
@@ -30,22 +31,17 @@ def test_odd_purge_answered(seen: Seen) -> None:
 @pytest.mark.requirement("BODY-02")
 def test_ignored_oddity_purges_whole(seen: Seen) -> None:
     """A purge whose odd body or query is ignored MUST be a whole purge."""
-    plain = purged(seen, "purge")
-    if not plain.is_faithful():
-        raise Inconclusive("a plain purge is no whole purge either: see PURGE-03 and SEED", Blame.TARGET)
+    plain = trials(seen)[0]
     sent = need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
     done = [x.step for x in sent if x.status == OK]
     if not done:
         raise NotExercised("every odd purge was refused")
-    hold(
-        Finding(
-            "a whole purge, as a plain one: nothing of before is left, each started app has its events",
-            "another state",
-            found.request.n,
-        )
-        for found in (purged_by(seen, "odd", name) for name in done)
-        if not found.is_faithful() or _repeats(found, plain)
-    )
+    odd = [purged_by(seen, "odd", name) for name in done]
+    broken = [found for found in odd if not found.is_faithful() or _repeats(found, plain)]
+    if broken:
+        all_whole(seen)
+    words = "a whole purge, as a plain one: nothing of before is left, each started app has its events"
+    hold(Finding(words, "another state", found.request.n) for found in broken)
 
 
 def _repeats(found: Purged, plain: Purged) -> bool:

@@ -10,15 +10,19 @@ from purge_conformance import clock
 from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views.purged import guids_of, own_apps, purged, with_started_apps
+from purge_conformance.views.purged import guids_of, own_apps
 from purge_conformance.views.traces import may_read, offset, seeded_events
+from purge_conformance.views.trials import fresh, with_apps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from purge_conformance.checks import Seen
     from purge_conformance.clock import Offset
     from purge_conformance.evidence import Exchange
+    from purge_conformance.snapshot import Row
+    from purge_conformance.views.purged import Purged
 
 APART = 1.0  # seconds that a clock of its own, a database's, may differ from the one that dates answers
 CUT = 1.0  # seconds: a time may be cut to the second
@@ -27,73 +31,67 @@ CUT = 1.0  # seconds: a time may be cut to the second
 @pytest.mark.requirement("SEED-01")
 def test_no_app_missing(seen: Seen) -> None:
     """After a purge there MUST be an event for each started app."""
-    found = with_started_apps(purged(seen, "purge"), seen)
-    populated = found.populated()
     hold(
-        Finding(f"an event for the started app {app}", "none", found.last)
-        for app in found.started
-        if app not in populated
+        Finding(f"an event for the started app {app}", "none", trial.last)
+        for trial in with_apps(seen)
+        for app in trial.started
+        if app in trial.settled and app not in trial.populated()
     )
 
 
 @pytest.mark.requirement("SEED-02")
 def test_no_app_twice(seen: Seen) -> None:
     """A purge MUST NOT seed an app twice, save once for each of its processes."""
-    found = with_started_apps(purged(seen, "purge"), seen)
     own = own_apps(seen)
     hold(
         Finding(
-            f"at most {found.allowed(app, own)} for the app {app}, each with a guid of its own",
+            f"at most {trial.allowed(app, own)} for the app {app}, each with a guid of its own",
             guids_of(events),
-            found.last,
+            trial.last,
         )
-        for app, events in found.repeated(own).items()
+        for trial in with_apps(seen)
+        for app, events in trial.repeated(own).items()
     )
 
 
 @pytest.mark.requirement("SEED-03")
 def test_no_stopped_app(seen: Seen) -> None:
     """A purge MUST NOT seed an event for an app that is not started."""
-    found = purged(seen, "purge")
-    stopped = [guid for guid, state in found.apps.items() if state != STARTED]
+    stopped = [(trial, app, state) for trial in fresh(seen) for app, state in trial.settled.items() if state != STARTED]
     if not stopped:
         raise NotExercised("no app was stopped all the time", Blame.CONFIGURATION)
-    populated = found.populated(besides_changes=True)
     hold(
-        Finding(f"no event for the app {app}, which is {found.apps[app]}", guids_of(populated[app]), found.last)
-        for app in stopped
-        if app in populated
+        Finding(f"no event for the app {app}, which is {state}", guids_of(events), trial.last)
+        for trial, app, state in stopped
+        if (events := trial.populated(besides_changes=True).get(app))
     )
 
 
 @pytest.mark.requirement("SEED-04")
 def test_guid_is_apps(seen: Seen) -> None:
     """The seeded event of an app MUST have the same guid as the app."""
-    found = with_started_apps(purged(seen, "purge"), seen)
-    populated = found.populated()
     hold(
-        Finding(f"an event with the guid of its app, {app}", guids_of(populated[app]), found.last)
-        for app in found.started
-        if app in populated and app not in {event.get("guid") for event in populated[app]}
+        Finding(f"an event with the guid of its app, {app}", guids_of(events), trial.last)
+        for trial, app, events in _seeded(seen)
+        if app not in {event.get("guid") for event in events}
     )
 
 
 @pytest.mark.requirement("SEED-05")
 def test_event_names_app(seen: Seen) -> None:
     """A seeded event MUST name the app that it is for."""
-    found = with_started_apps(purged(seen, "purge"), seen)
     hold(
-        Finding(f"app.guid {app} in the event {app}", str(member(event, "app", "guid")), found.last)
-        for app in found.started
-        for event in found.after.events.rows
-        if event.get("guid") == app and member(event, "app", "guid") != app
+        Finding(f"app.guid {app} in the event {app}", str(member(event, "app", "guid")), trial.last)
+        for trial in with_apps(seen)
+        for app in trial.started
+        if (event := trial.after.events.by_guid.get(app)) and member(event, "app", "guid") != app
     )
 
 
 @pytest.mark.requirement("SEED-06")
 def test_time_is_now(seen: Seen) -> None:
     """The `created_at` of every seeded event MUST be the time of the purge, on the target's clock."""
-    with_started_apps(purged(seen, "purge"), seen)
+    with_apps(seen)
     known = offset(seen)
     shift, origin = known or (clock.Offset(0, 0), "ours")
     late = [
@@ -110,12 +108,10 @@ def test_time_is_now(seen: Seen) -> None:
 @pytest.mark.requirement("SEED-07")
 def test_time_is_formatted(seen: Seen) -> None:
     """The `created_at` of every seeded event MUST be an RFC 3339 date-time."""
-    found = with_started_apps(purged(seen, "purge"), seen)
-    populated = found.populated()
     hold(
-        Finding(f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z", repr(event.get("created_at")), found.last)
-        for app in found.started
-        for event in populated.get(app, ())
+        Finding(f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z", repr(event.get("created_at")), trial.last)
+        for trial, _, events in _seeded(seen)
+        for event in events
         if clock.parse(event.get("created_at")) is None
     )
 
@@ -123,12 +119,11 @@ def test_time_is_formatted(seen: Seen) -> None:
 @pytest.mark.requirement("SEED-08")
 def test_nothing_else_populated(seen: Seen) -> None:
     """A purge MUST populate nothing but events of started apps."""
-    found = purged(seen, "purge")
-    apps = set(found.before.apps.by_guid) | set(found.after.apps.by_guid)
     hold(
-        Finding("only events of apps that exist", f"{guids_of(events)} for {app}", found.last)
-        for app, events in found.populated(besides_changes=True).items()
-        if app not in apps
+        Finding("only events of apps that exist", f"{guids_of(events)} for {app}", trial.last)
+        for trial in fresh(seen)
+        for app, events in trial.populated(besides_changes=True).items()
+        if app not in {*trial.before.apps.by_guid, *trial.after.apps.by_guid}
     )
 
 
@@ -138,6 +133,13 @@ def test_seeded_event_gettable(seen: Seen) -> None:
     gets = need(seen, "purge", "seeded", why="no event had the guid of its app")
     may_read(seen)
     hold(Finding("200", answer(x), x.n) for x in gets if x.status != 200)
+
+
+def _seeded(seen: Seen) -> Iterator[tuple[Purged, str, list[Row]]]:
+    """Yield each trial with each app that was started all the time and the events that are for it, if any."""
+    for trial in with_apps(seen):
+        populated = trial.populated()
+        yield from ((trial, app, populated[app]) for app in trial.started if app in populated)
 
 
 def _outside(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:

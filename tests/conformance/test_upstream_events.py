@@ -12,8 +12,8 @@ from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_process, member, resources, split
 from purge_conformance.views.changed import changes
-from purge_conformance.views.purged import purged, with_started_apps
 from purge_conformance.views.shapes import is_undated_seed
+from purge_conformance.views.trials import with_apps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,10 +96,9 @@ def test_self_leads_to_event(seen: Seen) -> None:
 @pytest.mark.requirement("UP-SEED-01")
 def test_seeded_state_started(seen: Seen) -> None:
     """The member `state.current` of a seeded event MUST be STARTED."""
-    found, seeded = _seeded(seen)
     hold(
-        Finding(f"state.current STARTED for the app {app}", str(member(row, "state", "current")), found.last)
-        for app, row in seeded
+        Finding(f"state.current STARTED for the app {app}", str(member(row, "state", "current")), trial.last)
+        for trial, app, row in _seeded(seen)
         if member(row, "state", "current") != "STARTED"
     )
 
@@ -107,12 +106,11 @@ def test_seeded_state_started(seen: Seen) -> None:
 @pytest.mark.requirement("UP-SEED-02")
 def test_seeded_place_is_apps(seen: Seen) -> None:
     """A seeded event MUST name the app, its space and its organization."""
-    found, seeded = _seeded(seen)
     homes = _homes(seen)
-    for app, row in seeded:
-        due = {"app.name": str(found.after.apps.by_guid[app].get("name")), **homes.get(app, {})}
+    for trial, app, row in _seeded(seen):
+        due = {"app.name": str(trial.after.apps.by_guid[app].get("name")), **homes.get(app, {})}
         hold(
-            Finding(f"{name} {value} in the event of the app {app}", str(member(row, *name.split("."))), found.last)
+            Finding(f"{name} {value} in the event of the app {app}", str(member(row, *name.split("."))), trial.last)
             for name, value in due.items()
             if member(row, *name.split(".")) != value
         )
@@ -121,13 +119,12 @@ def test_seeded_place_is_apps(seen: Seen) -> None:
 @pytest.mark.requirement("UP-SEED-03")
 def test_seeded_size_is_processes(seen: Seen) -> None:
     """A seeded event MUST have the instance count and the memory of the app's process."""
-    found, seeded = _seeded(seen)
-    pairs = [(app, row, process) for app, row in seeded if (process := _process(found, app, row))]
+    pairs = [(trial, app, row, process) for trial, app, row in _seeded(seen) if (process := _process(trial, app, row))]
     if not pairs:
         raise NotExercised("no seeded event could be put down to one process")
     hold(
-        Finding(f"{name}.current {process.get(size)} for the app {app}", str(member(row, name, "current")), found.last)
-        for app, row, process in pairs
+        Finding(f"{name}.current {process.get(size)} for the app {app}", str(member(row, name, "current")), trial.last)
+        for trial, app, row, process in pairs
         for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
         if member(row, name, "current") != process.get(size)
     )
@@ -136,16 +133,21 @@ def test_seeded_size_is_processes(seen: Seen) -> None:
 @pytest.mark.requirement("UP-SEED-04")
 def test_seeded_process_is_apps(seen: Seen) -> None:
     """A seeded event that names a process MUST name one of the app's."""
-    found, seeded = _seeded(seen)
-    readable(found.after.processes, "processes")
-    named = [(app, str(guid)) for app, row in seeded if (guid := member(row, "process", "guid")) is not None]
+    trials = [trial for trial in with_apps(seen) if trial.after.processes.complete]
+    if not trials:
+        readable(with_apps(seen)[0].after.processes, "processes")
+    owners = {trial.last: _owners(trial) for trial in trials}
+    named = [
+        (trial, app, str(guid))
+        for trial, app, row in _seeded(seen)
+        if trial.last in owners and (guid := member(row, "process", "guid")) is not None
+    ]
     if not named:
         raise NotExercised("no seeded event named a process")
-    owners = {guid: app_of_process(row) for guid, row in found.after.processes.by_guid.items()}
     hold(
-        Finding(f"a process of the app {app}", f"{guid}, of {owners.get(guid, 'no app')}", found.last)
-        for app, guid in named
-        if owners.get(guid) != app
+        Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", trial.last)
+        for trial, app, guid in named
+        if (owner := owners[trial.last].get(guid)) != app
     )
 
 
@@ -181,11 +183,16 @@ def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
     yield from found
 
 
-def _seeded(seen: Seen) -> tuple[Purged, list[tuple[str, Row]]]:
-    """Return the purge, and each started app with the events that are for it."""
-    found = with_started_apps(purged(seen, "purge"), seen)
-    populated = found.populated(besides_changes=True)
-    return found, [(app, row) for app in found.started for row in populated.get(app, ())]
+def _seeded(seen: Seen) -> Iterator[tuple[Purged, str, Row]]:
+    """Yield each trial with each app that was started all the time and each event that is for it."""
+    for trial in with_apps(seen):
+        populated = trial.populated(besides_changes=True)
+        yield from ((trial, app, row) for app in trial.started for row in populated.get(app, ()))
+
+
+def _owners(trial: Purged) -> dict[str, str | None]:
+    """Return the app of each process."""
+    return {guid: app_of_process(row) for guid, row in trial.after.processes.by_guid.items()}
 
 
 def _homes(seen: Seen) -> dict[str, dict[str, str]]:

@@ -174,6 +174,7 @@ def test_every_experiment_sends(whole: Whole) -> None:
     planned = {name for name, _ in collect.EXPERIMENTS} | {
         "contract",
         "stateful",
+        "odd",
         "late",
         "parallel",
         "race",

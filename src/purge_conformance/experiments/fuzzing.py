@@ -8,6 +8,7 @@ from purge_conformance import contract
 from purge_conformance.client import Request
 from purge_conformance.credentials import NOBODY, Credential
 from purge_conformance.errors import HeldBack
+from purge_conformance.experiments import purging
 from purge_conformance.guard import EVENTS
 from purge_conformance.snapshot import resources
 
@@ -17,29 +18,39 @@ if TYPE_CHECKING:
     from purge_conformance.client import Client
     from purge_conformance.contract import Case, Walk
     from purge_conformance.evidence import Exchange
+    from purge_conformance.foundation import Foundation
 
-KEPT_FOR_LATER = 160  # requests that the experiments after the generated cases need
+KEPT_FOR_LATER = 200  # requests that the experiments after the generated cases need
 
 
-def cases(client: Client, generated: Callable[[], tuple[Case, ...]]) -> None:
+def cases(client: Client, foundation: Foundation, generated: Callable[[], tuple[Case, ...]]) -> None:
     """Send a fair share of the generated cases; those that need an event get one of the target's."""
     found = resources(client.get(f"{EVENTS}?per_page=1", "event"))
     guid = str(found[0].get("guid")) if found else None
     for case in contract.select(generated(), _share(client)):
-        client.send(_request(contract.about_event(case, guid) if guid else case, case.operation_id))
+        _send(client, foundation, contract.about_event(case, guid) if guid else case)
 
 
-def stateful(client: Client, walk: Walk) -> None:
+def stateful(client: Client, foundation: Foundation, walk: Walk) -> None:
     """Follow the links of openapi.yaml from answer to answer: purge, list, get."""
 
     def send(case: Case) -> Exchange | None:
         try:
-            return client.send(_request(case, case.operation_id))
+            return _send(client, foundation, case)
         except HeldBack as reason:
             client.note("stopped", str(reason))
             return None
 
     walk(send, min(1, client.guard.purges_left))
+
+
+def _send(client: Client, foundation: Foundation, case: Case) -> Exchange:
+    """Send a case; a purge by the admin is looked at from both sides, with an ordinary event there to be destroyed."""
+    request = _request(case, case.operation_id)
+    if case.operation_id != contract.PURGE or case.auth != "token":
+        return client.send(request)
+    foundation.stir()
+    return purging.watched(client, request, f"purge {client.guard.purges}.")
 
 
 def _share(client: Client) -> dict[str, int]:

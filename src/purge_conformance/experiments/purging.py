@@ -11,6 +11,7 @@ from purge_conformance.snapshot import app_of_event
 
 if TYPE_CHECKING:
     from purge_conformance.client import Client
+    from purge_conformance.evidence import Exchange
     from purge_conformance.foundation import Foundation
 
 SAMPLE = 5  # events got one by one, from either end of a list
@@ -46,19 +47,25 @@ def again(client: Client, _: Foundation) -> None:
 
 def changed(client: Client, _: Foundation) -> None:
     """Purge after apps were started and stopped, and look."""
-    look.everything(client, "before")
-    client.post(PURGE, "purge")
-    look.everything(client, "after")
+    watched(client, Request("POST", PURGE, "purge"))
 
 
 def odd(client: Client, foundation: Foundation) -> None:
     """Purge with bodies and a query that nobody asked for; each time an ordinary event is there to be destroyed."""
     for name, (query, media_type, body) in ODD_REQUESTS.items():
         foundation.stir()
-        look.everything(client, f"{name}.before")
         headers = {"Content-Type": media_type} if media_type else {}
-        client.send(Request("POST", PURGE + query, name, headers=headers, body=body))
-        look.everything(client, f"{name}.after")
+        watched(client, Request("POST", PURGE + query, name, headers=headers, body=body), f"{name}.")
+
+
+def watched(client: Client, purge: Request, name: str = "") -> Exchange:
+    """Send a purge between two looks, whose steps begin with `name`; then get one of the events that it destroyed."""
+    before = look.everything(client, f"{name}before")
+    answer = client.send(purge)
+    after = look.everything(client, f"{name}after")
+    for guid in [guid for guid in before.by_guid if guid not in after.by_guid][-1:]:
+        client.get(one(guid), f"{name}destroyed")
+    return answer
 
 
 def _sample(guids: list[str]) -> list[str]:

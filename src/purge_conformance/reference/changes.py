@@ -15,6 +15,7 @@ from purge_conformance.reference import (
     destroy_faults,
     error_faults,
     foundation_variants,
+    intermittent_faults,
     list_faults,
     list_variants,
     page_faults,
@@ -61,6 +62,7 @@ FAULTS: Mapping[str, Change] = {
     **race_faults.FAULTS,
     **error_faults.FAULTS,
     **page_faults.FAULTS,
+    **intermittent_faults.FAULTS,
 }
 VARIANTS: Mapping[str, Change] = {
     **purge_variants.VARIANTS,

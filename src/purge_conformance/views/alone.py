@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.checks import Inconclusive, Undecided
+from purge_conformance.checks import Inconclusive
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import STARTED, app_of_process, member
-from purge_conformance.views.attempts import ODD_REQUESTS
-from purge_conformance.views.purged import own_apps, purged, purged_by
+from purge_conformance.views.purged import own_apps
+from purge_conformance.views.traces import odd_purges
+from purge_conformance.views.trials import observed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
 
     from purge_conformance.checks import Seen
     from purge_conformance.views.purged import Purged
@@ -35,17 +36,8 @@ def sizes_are_true(seen: Seen) -> bool:
 
 def _alone(seen: Seen) -> Iterator[Purged]:
     """Yield the purges that were alone, succeeded, and stand between two looks."""
-    tries: list[Callable[[], Purged]] = [
-        lambda: purged(seen, "purge"),
-        lambda: purged(seen, "again", ("purge", "after")),
-        lambda: purged(seen, "changed"),
-        *(lambda name=name: purged_by(seen, "odd", name) for name in ODD_REQUESTS),
-    ]
-    for found in tries:
-        try:
-            yield found()
-        except Undecided:
-            continue
+    yield from observed(seen)
+    yield from odd_purges(seen)
 
 
 def _is_flawed(found: Purged, own: Collection[str]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, NotExercised, answer, need, readable, snapshot_of
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.evidence import Evidence, Exchange
     from purge_conformance.snapshot import Row, Snapshot
 
 STOPPED = "STOPPED"
@@ -27,12 +28,18 @@ class Purged:
         request: the purge.
         before, after: everything, just before and just after.
         apps: app guid -> state, of the apps that nobody changed meanwhile; races with others are nobody's fault.
+        is_again: whether it came right after another purge: nothing had been done on the target in between.
+        unsettled: those of the apps that had another state at an earlier look of the run.
+        populated_before: guids of the events that earlier purges of the run populated.
     """
 
     request: Exchange
     before: Snapshot
     after: Snapshot
     apps: dict[str, str]
+    is_again: bool = False
+    unsettled: Collection[str] = field(default=frozenset())
+    populated_before: Collection[str] = field(default=frozenset())
 
     @property
     def started(self) -> list[str]:
@@ -44,6 +51,11 @@ class Purged:
         """The number of the exchange that shows the events after the purge."""
         return self.after.events.exchanges[-1].n
 
+    @property
+    def settled(self) -> dict[str, str]:
+        """The apps that had the same state at every earlier look; what becomes of the others is AGAIN-03's."""
+        return {guid: state for guid, state in self.apps.items() if guid not in self.unsettled}
+
     def seedable(self) -> set[str]:
         """Return the guids that a seeded event may have: of every app that was not stopped, and of its processes."""
         stopped = {guid for guid, state in self.apps.items() if state == STOPPED}
@@ -53,10 +65,15 @@ class Purged:
         return (apps | processes) - stopped
 
     def kept(self) -> dict[str, Row]:
-        """Return the events that the purge left as they were, by guid; one that may be seeded counts as seeded."""
+        """Return the events that the purge left as they were, by guid; one that may be seeded counts as seeded.
+
+        So does one with the guid of the app that it names, be it stopped or gone, and one that an earlier purge made:
+        it may have been made again within the same second, and SEED judges whether it may be there.
+        """
         before, after = self.before.events.by_guid, self.after.events.by_guid
+        seedable = self.seedable() | set(self.populated_before)
         same = {guid: row for guid, row in after.items() if guid in before and key(row) == key(before[guid])}
-        return {guid: row for guid, row in same.items() if guid not in self.seedable()}
+        return {guid: row for guid, row in same.items() if guid not in seedable and guid != app_of_event(row)}
 
     def populated(self, *, besides_changes: bool = False) -> dict[str | None, list[Row]]:
         """Return the events that are new since the purge, by the app that they are for.
@@ -64,8 +81,18 @@ class Purged:
         Args:
             besides_changes: leave out what others did since, if their events say so.
         """
+        return self._populated_besides_changes if besides_changes else self._populated
+
+    @cached_property
+    def _populated(self) -> dict[str | None, list[Row]]:
+        return self._new(self.after.events.rows)
+
+    @cached_property
+    def _populated_besides_changes(self) -> dict[str | None, list[Row]]:
+        return self._new(self.besides_changes())
+
+    def _new(self, rows: Iterable[Row]) -> dict[str | None, list[Row]]:
         kept = self.kept()
-        rows = self.besides_changes() if besides_changes else self.after.events.rows
         new = [row for row in rows if str(row.get("guid")) not in kept and member(row, "task", "guid") is None]
         return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
 
@@ -99,13 +126,19 @@ class Purged:
     def is_faithful(self) -> bool:
         """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
         populated = self.populated(besides_changes=True)
-        due = {app: state == STARTED for app, state in self.apps.items()}
         known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         return (
             not self.kept()
             and set(populated) <= known
-            and all((app in populated) == started for app, started in due.items())
+            and all((app in populated) == (state == STARTED) for app, state in self.settled.items())
         )
+
+    def is_whole(self, own: Collection[str]) -> bool:
+        """Whether it is faithful, seeded none too often, and each with its app's guid; `own` as in `repeated`."""
+        populated = self.populated(besides_changes=True)
+        seeded = {app: populated[app] for app in self.started if app in populated}
+        with_guid = all(app in {event.get("guid") for event in events} for app, events in seeded.items())
+        return with_guid and self.is_faithful() and not self.repeated(own)
 
 
 def _too_many(events: list[Row], allowed: int) -> bool:
@@ -126,20 +159,20 @@ def guids_of(events: Iterable[Row]) -> str:
     return ", ".join(str(event.get("guid")) for event in events) or "none"
 
 
-def own_apps(seen: Seen) -> set[str]:
+def own_apps(evidence: Evidence) -> set[str]:
     """Return the guids of the suite's own apps."""
-    return set((seen.note("foundation", "apps") or {}).values())
+    return set((evidence.note("foundation", "apps") or {}).values())
 
 
-def purged(seen: Seen, experiment: str, before: tuple[str, str] | None = None) -> Purged:
-    """Return the purge that an experiment tried; `before` names the experiment and step of the look before it.
+def purged(seen: Seen, experiment: str) -> Purged:
+    """Return the purge that an experiment tried.
 
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
     request = need(seen, experiment, "purge", why="no purge was tried")[-1]
     return purged_between(
-        seen, request, snapshot_of(seen, *(before or (experiment, "before"))), snapshot_of(seen, experiment, "after")
+        seen, request, snapshot_of(seen, experiment, "before"), snapshot_of(seen, experiment, "after")
     )
 
 
@@ -154,13 +187,18 @@ def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
     return purged_between(seen, (done or sent)[-1], before, after)
 
 
-def purged_between(seen: Seen, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
-    """Return a purge between two looks; raises as `purged`."""
+def purged_between(evidence: Evidence, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
+    """Return a purge between two looks.
+
+    Raises:
+        Inconclusive: it did not succeed, or apps or events could not be read before or after.
+    """
     succeeded(request)
     for part in (before, after):
+        readable(part.events, "events")
         readable(part.apps, "apps")
     found = Purged(request, before, after, stable_apps(before, after))
-    return replace(found, apps=_left_alone(found, own_apps(seen)))
+    return replace(found, apps=_left_alone(found, own_apps(evidence)))
 
 
 def _left_alone(found: Purged, own: Collection[str]) -> dict[str, str]:

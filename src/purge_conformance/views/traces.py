@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from purge_conformance import clock, contract
-from purge_conformance.checks import Inconclusive
+from purge_conformance.checks import Inconclusive, NotExercised
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
 from purge_conformance.evidence import AT_ONCE
-from purge_conformance.guard import EVENTS, is_purge
+from purge_conformance.guard import EVENTS, is_purge, one
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import OK, key, resources, snapshot, walked
+from purge_conformance.snapshot import OK, key, resources, walked
 from purge_conformance.views.attempts import ODD_REQUESTS
-from purge_conformance.views.purged import by_app
+from purge_conformance.views.purged import Purged, by_app, purged_by
+from purge_conformance.views.trials import looks_of, observed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from purge_conformance.checks import Seen
     from purge_conformance.clock import Offset
@@ -25,11 +28,6 @@ if TYPE_CHECKING:
 
 CREATED = 201
 MADE = {CREATED, 202}  # at once, or by a job
-PURGES = (  # experiment, look before, look after
-    ("purge", "before", "after"),
-    ("changed", "before", "after"),
-    *(("odd", f"{name}.before", f"{name}.after") for name in ODD_REQUESTS),
-)
 
 
 def offset(seen: Seen) -> tuple[Offset, str] | None:
@@ -48,37 +46,57 @@ def offset(seen: Seen) -> tuple[Offset, str] | None:
 def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
     """Yield each sight of an event with an app's guid: the last purge before it, the page that shows it, the event.
 
-    Of what was under way at once nobody knows what came before: the last purge is the last one that was alone.
+    Of what was under way at once nobody knows what came before: the last purge is the last one that was alone. After a
+    purge that left events of before nobody knows which of them it populated.
     """
-    apps = {str(row.get("guid")) for experiment, *steps in PURGES for row in _apps(seen, experiment, steps)}
+    looks = seen.once(looks_of)
+    apps = {str(row.get("guid")) for look in looks for row in look.saw.apps.rows}
+    half = {purge.request.n for purge in (*observed(seen), *odd_purges(seen)) if purge.kept()}
     purge: Exchange | None = None
     for x in (x for x in seen.resource() if AT_ONCE not in x.tags):
         if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
             purge = x
-        elif purge:
+        elif purge and purge.n not in half:
             yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
 
 
-def _apps(seen: Seen, experiment: str, steps: Iterable[str]) -> Iterator[Row]:
-    for step in steps:
-        yield from snapshot(seen, experiment, step).apps.rows
+def odd_purges(seen: Seen) -> Iterator[Purged]:
+    """Yield each purge with an odd body or query that was ignored, between its looks."""
+    for name in ODD_REQUESTS:
+        with suppress(Inconclusive, NotExercised):
+            yield purged_by(seen, "odd", name)
+
+
+def gets_of_destroyed(seen: Seen) -> Iterator[Exchange]:
+    """Yield each get of an event that a purge took from the list, sent by the same experiment before the next purge."""
+    purges = [x.n for x in seen.resource() if is_purge(x.method, x.path) and (x.status or 0) // 100 != 4]  # noqa: PLR2004 -- refused
+    gets = [x for x in seen.resource() if x.method == "GET" and x.role == ADMIN]
+    for trial in (*observed(seen), *odd_purges(seen)):
+        gone = set(trial.before.events.by_guid) - set(trial.after.events.by_guid)
+        end = next((n for n in purges if n > trial.request.n), sys.maxsize)
+        asked = [x for x in gets if trial.last < x.n < end and x.experiment == trial.request.experiment]
+        yield from (x for x in asked if x.guid in gone and x.path == one(x.guid))
+
+
+def is_shown(get: Exchange) -> bool:
+    """Whether a get by guid shows the event."""
+    return get.status == OK and isinstance(get.json, dict) and get.json.get("guid") == get.guid
 
 
 def vanished(seen: Seen) -> dict[str, int]:
     """Return the guids that purges destroyed for good -> the number of the exchange that showed it.
 
-    The guids of apps and processes are left out: a later purge may seed an event with the same guid again. So are those
-    that the list lost while they could still be got: they have not vanished yet.
+    The guids of apps and processes are left out, and those that a purge populated: a later one may seed an event with
+    the same guid again. So are those that the list lost while they could still be got: they have not vanished yet.
     """
     gone: dict[str, int] = {}
-    reusable = {x.guid for x in seen.of("purge", "destroyed") if x.status == OK}
-    for experiment, before, after in PURGES:
-        looks = [snapshot(seen, experiment, step) for step in (before, after)]
-        for look in looks:
+    reusable = {x.guid for x in gets_of_destroyed(seen) if is_shown(x)}
+    for purge in sorted([*observed(seen), *odd_purges(seen)], key=lambda purge: purge.request.n):
+        reusable |= set(purge.populated_before)
+        for look in (purge.before, purge.after):
             reusable |= set(look.apps.by_guid) | set(look.processes.by_guid)
-        if all(look.events.complete for look in looks):
-            lost = set(looks[0].events.by_guid) - set(looks[1].events.by_guid)
-            gone.update({guid: looks[1].events.exchanges[-1].n for guid in lost if guid not in gone})
+        for guid in set(purge.before.events.by_guid) - set(purge.after.events.by_guid):
+            gone.setdefault(guid, purge.last)
     return {guid: n for guid, n in gone.items() if guid not in reusable}
 
 

@@ -38,6 +38,7 @@ def _session(api: Api) -> Iterator[Answer]:
     yield from _purging(api, apps)
     yield from _purging(api, apps)
     yield from _racing(api, apps)
+    yield from _repeating(api, apps)
     yield api.post(PURGE, role="space_developer")
     yield api.get(f"{EVENTS}?order_by=-created_at&per_page=3")
     yield api.call("POST", PURGE, b"a=b", headers={"content-type": "application/x-www-form-urlencoded"})
@@ -207,3 +208,12 @@ def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     for name, action in (("idle", "start"), ("idle", "stop"), ("beside", "stop"), ("busy", "stop"), ("busy", "start")):
         yield api.post(f"/v3/apps/{apps[name]}/actions/{action}")
     yield api.get(EVENTS)
+
+
+def _repeating(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
+    """Do the same again and again, for what goes wrong now and then: make an event, look, be refused, purge, look."""
+    for action in ("start", "stop") * 5:
+        yield api.post(f"/v3/apps/{apps['idle']}/actions/{action}")
+        for role in ("global_auditor", "admin"):
+            yield api.post(PURGE, role=role)
+            yield api.get(f"{EVENTS}?order_by=-created_at")
