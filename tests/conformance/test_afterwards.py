@@ -109,7 +109,7 @@ def _recorded(seen: Seen, *tried: tuple[str, ...]) -> None:
     if not done:
         stopped(seen, "lifecycle")
         raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
-    for experiment in {change.experiment for change in done}:
+    for experiment in dict.fromkeys(change.experiment for change in done):
         apps = apps_of(snapshot_of(seen, experiment, "end")).apps.by_guid
         if any(change.app not in apps for change in done if change.experiment == experiment):
             raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Blame.RACE)

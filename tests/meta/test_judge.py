@@ -79,7 +79,7 @@ def test_judge_ignores_environment(
 def test_judge_judges_what_is_asked(whole: Whole, tmp_path: Path) -> None:
     """A profile and a glob that are named for judging replace those of the run."""
     run = judge.judge(whole.folder, tmp_path, profiles=["upstream"], select=["UP-SEED-*"])
-    assert {r.id for r in run.requirements} == {"UP-SEED-01", "UP-SEED-02", "UP-SEED-03"}
+    assert {r.id for r in run.requirements} == {"UP-SEED-01", "UP-SEED-02", "UP-SEED-03", "UP-SEED-04"}
 
 
 def test_old_verdict_is_not_told(whole: Whole, tmp_path: Path) -> None:
