@@ -73,3 +73,10 @@ def test_seeded_event_is_told(story: Story) -> None:
     look(story, "refused", "old", "a", "new")
     (attempt,) = attempts(story.seen, "credential")
     assert attempt.seeded() == ["a"]
+
+
+def test_success_of_everything_tells_nothing(story: Story) -> None:
+    """Where every unknown path succeeds, one more that does is no purge, unless events are gone."""
+    tried(story, spelt=(200,))
+    story.say("refused", "route", method="POST", path=f"{PURGE}/no_such_route", status=200)
+    assert bypasses(story.seen, "spelling") == []

@@ -92,6 +92,31 @@ fault("error-403-as-problem")(_labelled(403, "application/problem+json"))
 fault("error-422-unlabelled")(_labelled(422, None))
 
 
+def _coded(right: int, wrong: int) -> Change:
+    """Show one code as another that is documented too."""
+
+    @refusing
+    def change(error: ApiError, reply: Reply) -> Reply:
+        return replace(reply, body=_member("code", wrong)(reply.body)) if error.code == right else reply
+
+    return change
+
+
+fault("no-token-coded-as-invalid")(_coded(10002, 1000))
+fault("invalid-token-coded-as-none")(_coded(1000, 10002))
+fault("forbidden-coded-as-not-found")(_coded(10003, 10010))
+fault("no-event-coded-as-no-route")(_coded(10010, 10000))
+fault("bad-parameter-coded-as-bad-body")(_coded(10008, 1001))
+
+
+@fault("unknown-action-400")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.path.startswith(f"{PATH}/actions/no_"):
+        raise ApiError(400, 10004, "CF-InvalidRequest", "There is no such action")
+    return answer(call)
+
+
 @fault("unknown-route-lists-no-error")
 @around("unknown_request")
 def _(call: Call, answer: Handler) -> Reply:

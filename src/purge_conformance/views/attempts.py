@@ -70,7 +70,8 @@ def attempts(seen: Seen, *steps: str, experiment: str = "refused") -> list[Attem
 def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
     """Return the attempts past the guards, of one kind, that purged, each with what tells; a plain one must be refused.
 
-    A kind is tried at a stretch. Where events are gone after it, those that succeeded did it, or else any of them.
+    A kind is tried at a stretch. Where events are gone after it, those that succeeded did it, or any of them. Success
+    without a loss tells nothing of a target that answers so on every path: see ROUTE-01.
 
     Raises:
         Inconclusive: who or what was tried purges without any trick as well.
@@ -85,7 +86,13 @@ def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
     lost = [(x, f"{loss}; {answer(x)}") for x in closed if (loss := losses.get(x.n))]
     if lost and not done and len(closed) < len(sent):
         raise Inconclusive("what purges without any trick was among the attempts: see AUTH and REFUSE-04", Blame.TARGET)
+    if done and not lost and _answers_anything(seen):
+        return []
     return done or lost
+
+
+def _answers_anything(seen: Seen) -> bool:
+    return any((x.status or 0) // 100 == SUCCESS for x in seen.of("refused", "route") if x.method == "POST")
 
 
 def is_untaken(exchange: Exchange) -> bool:

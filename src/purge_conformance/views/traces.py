@@ -47,7 +47,8 @@ def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
     """Yield each sight of an event with an app's guid: the last purge before it, the page that shows it, the event.
 
     Of what was under way at once nobody knows what came before: the last purge is the last one that was alone. After a
-    purge that left events of before nobody knows which of them it populated.
+    purge that left events of before nobody knows which of them it populated. Nor does anybody know whether success on a
+    path spelt otherwise was a purge; one that nobody saw may always lie in between.
     """
     looks = seen.once(looks_of)
     apps = {str(row.get("guid")) for look in looks for row in look.saw.apps.rows}
@@ -55,7 +56,7 @@ def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
     purge: Exchange | None = None
     for x in (x for x in seen.resource() if AT_ONCE not in x.tags):
         if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
-            purge = x
+            purge = x if x.step != "spelling" else purge
         elif purge and purge.n not in half:
             yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
 
