@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )  # RFC 3339, section 5.6
+OF_FILTERS = "%Y-%m-%dT%H:%M:%SZ"  # how a time stands in a filter, however the target writes its times
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,16 @@ from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
-from purge_conformance.experiments import access, bypassing, changing, closing, fuzzing, opening, purging, reading
+from purge_conformance.experiments import (
+    access,
+    bypassing,
+    changing,
+    closing,
+    fuzzing,
+    opening,
+    purging,
+    reading,
+)
 from purge_conformance.experiments.parallel import parallel
 from purge_conformance.experiments.race import race
 from purge_conformance.foundation import Foundation

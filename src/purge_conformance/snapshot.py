@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ STARTED, STOPPED = "STARTED", "STOPPED"
 SURE_PER_PAGE = 20  # no list may refuse pages of that size, nor make them smaller
 CHANGING = ("state", "instance_count", "memory_in_mb_per_instance")
 Row = dict[str, Any]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -195,3 +196,10 @@ def _states(processes: Listing) -> dict[str | None, set[tuple[str, ...]]]:
         state = tuple(str(row.get(name)) for name in ("guid", "instances", "memory_in_mb"))
         found.setdefault(app_of_process(row), set()).add(state)
     return found
+
+
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """Return at most that many items, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]

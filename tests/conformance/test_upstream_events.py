@@ -12,6 +12,7 @@ from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_process, member, resources, split
 from purge_conformance.views.changed import changes
+from purge_conformance.views.purged import own_apps
 from purge_conformance.views.shapes import is_undated_seed
 from purge_conformance.views.trials import with_apps
 
@@ -184,10 +185,15 @@ def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
 
 
 def _seeded(seen: Seen) -> Iterator[tuple[Purged, str, Row]]:
-    """Yield each trial with each app that was started all the time and each event that is for it."""
+    """Yield each trial with each app that was started all the time and each event for it that names no other app.
+
+    Of apps that were seeded too often nobody knows which event is the right one; SEED-02 names them.
+    """
+    own = own_apps(seen)
     for trial in with_apps(seen):
-        populated = trial.populated(besides_changes=True)
-        yield from ((trial, app, row) for app in trial.started for row in populated.get(app, ()))
+        populated, repeated = trial.populated(besides_changes=True), trial.repeated(own)
+        events = ((app, row) for app in trial.started if app not in repeated for row in populated.get(app, ()))
+        yield from ((trial, app, row) for app, row in events if member(row, "app", "guid") in {app, None})
 
 
 def _owners(trial: Purged) -> dict[str, str | None]:

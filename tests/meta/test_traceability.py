@@ -22,6 +22,13 @@ OPERATIONS = {
 }
 
 
+# MUSTs that no fault can break alone, and why.
+NEVER_ALONE = {
+    "UP-ERROR-01": "ERROR-10 says the same of the same answers, as a SHOULD, for those who do not ask for upstream",
+    "UP-PAGE-02": "page 0 is invalid in every reading, so LIST-13 refuses it too; page 1 is asked for by every walk",
+}
+
+
 def _marked(function: ast.FunctionDef) -> list[str]:
     """Return the ids that a test function is marked with."""
     calls = [mark for mark in function.decorator_list if isinstance(mark, ast.Call)]
@@ -106,6 +113,19 @@ def test_sources_are_all_used() -> None:
 def test_fault_breaks_what_exists(fault: Fault) -> None:
     """Every requirement that a fault breaks exists and is judged."""
     assert [name for name in fault.requirements if name not in REQUIREMENTS or REQUIREMENTS[name].not_judged] == []
+
+
+def test_every_requirement_is_broken() -> None:
+    """Every requirement that is judged is broken by a fault."""
+    broken = {name for fault in catalogue.faults() for name in fault.requirements}
+    assert {name for name, r in REQUIREMENTS.items() if not r.not_judged} - broken == set()
+
+
+def test_every_must_is_needed() -> None:
+    """Every MUST that is judged catches a fault that no other requirement catches, or it is told why none can."""
+    alone = {fault.requirements[0] for fault in catalogue.faults() if len(fault.requirements) == 1}
+    musts = {name for name, r in REQUIREMENTS.items() if r.level is Level.MUST and not r.not_judged}
+    assert musts - alone == set(NEVER_ALONE)
 
 
 def test_judgments_know_no_server() -> None:

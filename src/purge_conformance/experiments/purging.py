@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
-from purge_conformance import look
+from purge_conformance import clock, look
 from purge_conformance.client import Request
-from purge_conformance.guard import PURGE, one
-from purge_conformance.snapshot import app_of_event
+from purge_conformance.guard import EVENTS, PURGE, one
+from purge_conformance.snapshot import SURE_PER_PAGE, app_of_event, resources, spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
     from purge_conformance.foundation import Foundation
+    from purge_conformance.snapshot import Row
 
 SAMPLE = 5  # events got one by one, from either end of a list
+BETWEEN = 9  # and from all over it; an odd number, so that the one in the middle is among them
 JSON = "application/json"
 ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
     "cut-json": ("", JSON, '{"confirm": tru'),
@@ -33,9 +38,12 @@ def first(client: Client, _: Foundation) -> None:
     client.post(PURGE, "purge")
     after = look.everything(client, "after")
     kept = after.by_guid
-    for guid in _sample([guid for guid in before.by_guid if guid not in kept]):
+    destroyed = {guid: row for guid, row in before.by_guid.items() if guid not in kept}
+    for query in _searches(list(destroyed.values())):
+        client.get(f"{EVENTS}?{urlencode({**query, 'per_page': SURE_PER_PAGE}, errors='replace')}", "search")
+    for guid in dict.fromkeys([*_sample(list(destroyed)), *spread(list(destroyed), BETWEEN)]):
         client.get(one(guid), "destroyed")
-    for guid in _sample([guid for guid, row in kept.items() if app_of_event(row) == guid]):
+    for guid in _sample(_seeded(kept)):
         client.get(one(guid), "seeded")
 
 
@@ -46,8 +54,11 @@ def again(client: Client, _: Foundation) -> None:
 
 
 def changed(client: Client, _: Foundation) -> None:
-    """Purge after apps were started and stopped, and look."""
+    """Purge after apps were started and stopped, and look; get some seeded events, which may have been got before."""
     watched(client, Request("POST", PURGE, "purge"))
+    rows = {row["guid"]: row for page in client.sent("changed", "after.events") for row in resources(page)}
+    for guid in _seeded(rows)[:SAMPLE]:
+        client.get(one(guid), "seeded")
 
 
 def odd(client: Client, foundation: Foundation) -> None:
@@ -66,6 +77,20 @@ def watched(client: Client, purge: Request, name: str = "") -> Exchange:
     for guid in [guid for guid in before.by_guid if guid not in after.by_guid][-1:]:
         client.get(one(guid), f"{name}destroyed")
     return answer
+
+
+def _searches(destroyed: list[Row]) -> Iterator[dict[str, str]]:
+    """Yield the filters and the order that could bring destroyed events to light."""
+    for row in destroyed[:1]:
+        yield {"guids": ",".join(str(row.get("guid")) for row in spread(destroyed, SURE_PER_PAGE))}
+        yield {"after_guid": str(row.get("guid"))}
+        if moment := clock.parse(row.get("created_at")):
+            yield {"created_ats": moment.strftime(clock.OF_FILTERS)}
+        yield {"order_by": "created_at"}
+
+
+def _seeded(rows: Mapping[str, Row]) -> list[str]:
+    return [guid for guid, row in rows.items() if app_of_event(row) == guid]
 
 
 def _sample(guids: list[str]) -> list[str]:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from purge_conformance import clock, look
 from purge_conformance.experiments.access import NO_EVENT
 from purge_conformance.guard import EVENTS, one
-from purge_conformance.snapshot import app_of_event
+from purge_conformance.snapshot import app_of_event, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from purge_conformance.client import Client
     from purge_conformance.foundation import Foundation
     from purge_conformance.snapshot import Row
 
-Item = TypeVar("Item")
 PAGES = 4  # pages that a walk cuts the list into
 WALKED = 400  # longer lists are walked by the archive alone
 GOT = 6
 ANCHORS = 6
-TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"  # of a filter, however the target writes its times
 OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
 INVALID = (
     "per_page=0",
@@ -65,7 +63,7 @@ def lists(client: Client, _: Foundation) -> None:
         page: dict[str, str | int] = {"order_by": order, "per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}
         look.walk(client, EVENTS, f"order {order}", page, pages=PAGES)
     _filters(client, [row for row in rows if isinstance(row.get("guid"), str)])
-    for row in _spread(rows, GOT):
+    for row in spread(rows, GOT):
         client.get(one(row.get("guid")), "get")
     for query in INVALID:
         client.get(f"{EVENTS}?{query}", "invalid")
@@ -79,34 +77,27 @@ def _filters(client: Client, rows: list[Row]) -> None:
     apps = [app for row in rows if (app := app_of_event(row)) and app not in guids]
     nobodys = [str(NO_EVENT), *(guid[:8] for guid in guids[:1]), *apps[:1]]  # a guid, the beginning of one, an app's
     for number, chosen in enumerate(
-        (guids[:1], _spread(guids, 3), [*guids[-1:], str(NO_EVENT)], *([n] for n in nobodys))
+        (guids[:1], spread(guids, 3), [*guids[-1:], str(NO_EVENT)], *([n] for n in nobodys))
     ):
         if chosen:
             look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
-    for number, guid in enumerate(_spread(guids, ANCHORS)):
+    for number, guid in enumerate(spread(guids, ANCHORS)):
         look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid}, pages=PAGES)
     moments = {clock.parse(row.get("created_at")) for row in rows}
-    times = sorted({moment.strftime(TIMESTAMP) for moment in moments if moment})
+    times = sorted({moment.strftime(clock.OF_FILTERS) for moment in moments if moment})
     for number, query in enumerate(_times(times)):
         look.walk(client, EVENTS, f"created_ats {number}", query, pages=PAGES)
 
 
 def _times(times: list[str]) -> Iterator[dict[str, str]]:
     """Yield the filters by time: each operator, several times at once, and two operators together."""
-    for time in _spread(times, 2):
+    for time in spread(times, 2):
         for operator in OPERATORS:
             yield {f"created_ats{operator}": time}
     if len(times) > 1:
-        yield {"created_ats": ",".join(_spread(times, 3))}
+        yield {"created_ats": ",".join(spread(times, 3))}
         yield {"created_ats[gt]": times[0], "created_ats[lt]": times[-1]}  # each leaves out what the other does not
 
 
 def _ceil(number: int, parts: int) -> int:
     return max(1, -(-number // parts))
-
-
-def _spread(items: Sequence[Item], most: int) -> list[Item]:
-    """Return at most that many items, the first and the last among them."""
-    if len(items) <= most:
-        return list(items)
-    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]

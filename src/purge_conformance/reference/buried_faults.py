@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from purge_conformance.reference import problems
-from purge_conformance.reference.change_kit import Change, around, everywhere, registering, twin
+from purge_conformance.reference.change_kit import Change, around, everywhere, registering, together, twin
+from purge_conformance.reference.database import COMPARE
 from purge_conformance.reference.tables import AppUsageEvent, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.database import Listing
+    from purge_conformance.reference.parameters import ListQuery, TimeFilter
 
     Buried = Mapping[str, AppUsageEvent]
 
@@ -31,6 +34,59 @@ A_WHILE = timedelta(seconds=0.8)  # less than a run lets pass so that times diff
 def _recorded(session: Session) -> list[AppUsageEvent]:
     events = session.scalars(select(AppUsageEvent).where(RECORDED).order_by(AppUsageEvent.id))
     return [twin(event) for event in events]
+
+
+def _shown_by(found: Callable[[ListQuery, Buried], Iterable[AppUsageEvent]]) -> Change:
+    """Make a change of a function that tells which of the buried events a query brings to light."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        buried: dict[str, AppUsageEvent] = {}
+
+        def destroy(session: Session) -> None:
+            buried.update((event.guid, event) for event in _recorded(session))
+            behaviour.destroy(session)
+
+        def find_events(
+            session: Session, listing: Listing[AppUsageEvent], query: ListQuery
+        ) -> tuple[int, Sequence[AppUsageEvent]]:
+            total, rows = behaviour.find_events(session, listing, query)
+            more = list(found(query, buried))
+            return total + len(more), [*rows, *more]
+
+        return replace(behaviour, destroy=destroy, find_events=find_events)
+
+    return change
+
+
+@fault("buried-events-found-by-guids")
+@_shown_by
+def _(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
+    return [buried[guid] for guid in query.filters.get("guids", ()) if guid in buried]
+
+
+@fault("buried-events-found-by-time")
+@_shown_by
+def _(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
+    times = query.times
+    return [event for event in buried.values() if times and all(_meets(event.created_at, time) for time in times)]
+
+
+def _meets(created_at: str, time: TimeFilter) -> bool:
+    return created_at in time.values if time.relation is None else COMPARE[time.relation](created_at, time.values[0])
+
+
+@_shown_by
+def _all_after_one_of_them(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
+    return buried.values() if query.singles.get("after_guid") in buried else ()
+
+
+@around("list_events")
+def _knowing_every_guid(call: Call, answer: Handler) -> Reply:
+    known = replace(call.behaviour, find_event=lambda *_: AppUsageEvent())
+    return answer(replace(call, behaviour=known))
+
+
+fault("buried-events-found-after-their-guid")(together(_all_after_one_of_them, _knowing_every_guid))
 
 
 @fault("resurrects-event-after-a-while")

@@ -181,3 +181,4 @@ def _kept_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) ->
 
 fault("keeps-newest-event-by-guid")(_kept_by_guid(lambda events: events[-1]))
 fault("keeps-oldest-event-by-guid")(_kept_by_guid(lambda events: events[0]))
+fault("keeps-middle-event-by-guid")(_kept_by_guid(lambda events: events[len(events) // 2]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from purge_conformance.reference import store
-from purge_conformance.reference.change_kit import Change, around, registering
+from purge_conformance.reference.change_kit import Change, around, is_seed, registering, twin
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.tables import AppUsageEvent
 
@@ -57,6 +57,19 @@ def _(call: Call, answer: Handler) -> Reply:
 def _(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     return replace(reply, body={name: value for name, value in reply.body.items() if name != "app"})
+
+
+@fault("get-remembers-seeded-event")
+def _(behaviour: Behaviour) -> Behaviour:
+    remembered: dict[str, AppUsageEvent] = {}
+
+    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
+        event = behaviour.find_event(session, guid)
+        if event and is_seed(event):
+            return remembered.setdefault(guid, twin(event))
+        return event
+
+    return replace(behaviour, find_event=find_event)
 
 
 @fault("seed-gettable-after-next-change")

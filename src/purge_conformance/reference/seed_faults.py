@@ -172,3 +172,13 @@ def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     for event in more:
         event.guid = new_guid()
     return seeds + more
+
+
+@fault("seeds-a-task")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    tasks = [twin(event) for event in seeds]
+    for event in tasks:
+        event.guid, event.task_guid, event.task_name = new_guid(), new_guid(), "migrate"
+        event.state = event.previous_state = "TASK_STARTED"
+    return seeds + tasks

@@ -31,6 +31,7 @@ class Purged:
         is_again: whether it came right after another purge: nothing had been done on the target in between.
         unsettled: those of the apps that had another state at an earlier look of the run.
         populated_before: guids of the events that earlier purges of the run populated.
+        earlier: the keys of all events that were seen earlier in the run; what was gone before and is back is not new.
     """
 
     request: Exchange
@@ -40,6 +41,7 @@ class Purged:
     is_again: bool = False
     unsettled: Collection[str] = field(default=frozenset())
     populated_before: Collection[str] = field(default=frozenset())
+    earlier: Collection[tuple[str, str]] = field(default=frozenset())
 
     @property
     def started(self) -> list[str]:
@@ -92,9 +94,14 @@ class Purged:
         return self._new(self.besides_changes())
 
     def _new(self, rows: Iterable[Row]) -> dict[str | None, list[Row]]:
-        kept = self.kept()
-        new = [row for row in rows if str(row.get("guid")) not in kept and member(row, "task", "guid") is None]
+        known = self.kept().keys() | self._returned()
+        new = [row for row in rows if str(row.get("guid")) not in known and member(row, "task", "guid") is None]
         return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
+
+    def _returned(self) -> set[str]:
+        """Return the guids of events that were gone before the purge and are back since: PURGE-05 judges these."""
+        back = {guid for guid, row in self.after.events.by_guid.items() if key(row) in self.earlier}
+        return back - self.before.events.by_guid.keys() - self.seedable() - set(self.populated_before)
 
     def changes(self) -> list[Row]:
         """Return the events of what others did since the purge; it may have seeded its own in the same words."""
@@ -123,6 +130,11 @@ class Purged:
             return 1 if app in own else None
         return max(1, processes)
 
+    def misnamed(self) -> dict[str, Row]:
+        """Return the started apps whose guid an event has that does not name them, with that event."""
+        found = {app: row for app in self.started if (row := self.after.events.by_guid.get(app)) is not None}
+        return {app: row for app, row in found.items() if member(row, "app", "guid") != app}
+
     def is_faithful(self) -> bool:
         """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
         populated = self.populated(besides_changes=True)
@@ -134,11 +146,11 @@ class Purged:
         )
 
     def is_whole(self, own: Collection[str]) -> bool:
-        """Whether it is faithful, seeded none too often, and each with its app's guid; `own` as in `repeated`."""
+        """Whether it is faithful, seeded none too often, each with its app's guid and name; `own` as in `repeated`."""
         populated = self.populated(besides_changes=True)
         seeded = {app: populated[app] for app in self.started if app in populated}
         with_guid = all(app in {event.get("guid") for event in events} for app, events in seeded.items())
-        return with_guid and self.is_faithful() and not self.repeated(own)
+        return with_guid and not self.misnamed() and self.is_faithful() and not self.repeated(own)
 
 
 def _too_many(events: list[Row], allowed: int) -> bool:

@@ -79,6 +79,15 @@ def gets_of_destroyed(seen: Seen) -> Iterator[Exchange]:
         yield from (x for x in asked if x.guid in gone and x.path == one(x.guid))
 
 
+def dug_up(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
+    """Yield each event that the first purge took from the list, and that a filter or an order brings to light again."""
+    for trial in observed(seen):
+        if trial.request.experiment == "purge":
+            before, after = trial.before.events.by_guid, trial.after.events.by_guid
+            gone = {key(row) for guid, row in before.items() if guid not in after}
+            yield from ((x, row) for x in seen.of("purge", "search") for row in resources(x) if key(row) in gone)
+
+
 def is_shown(get: Exchange) -> bool:
     """Whether a get by guid shows the event."""
     return get.status == OK and isinstance(get.json, dict) and get.json.get("guid") == get.guid

@@ -12,7 +12,7 @@ from purge_conformance.credentials import ADMIN
 from purge_conformance.evidence import AT_ONCE, SUPERSEDED
 from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import snapshot
+from purge_conformance.snapshot import key, snapshot
 from purge_conformance.views.purged import Purged, own_apps, purged, purged_between, with_started_apps
 
 if TYPE_CHECKING:
@@ -142,7 +142,9 @@ def _trials(evidence: Evidence) -> tuple[Purged, ...]:
         with suppress(Inconclusive):
             trial = purged_between(evidence, request, before.saw, after.saw)
             unsettled = frozenset(guid for guid, state in trial.apps.items() if states.get(guid, {state}) != {state})
-            trial = replace(trial, is_again=is_again, unsettled=unsettled, populated_before=frozenset(populated))
+            earlier = frozenset(key(row) for look in looks[: place - 1] for row in look.saw.events.rows)
+            trial = replace(trial, is_again=is_again, unsettled=unsettled)
+            trial = replace(trial, populated_before=frozenset(populated), earlier=earlier)
             populated |= {str(row["guid"]) for rows in trial.populated(besides_changes=True).values() for row in rows}
             found.append(trial)
     return tuple(found)
