@@ -25,6 +25,7 @@ from purge_conformance.experiments import (
 )
 from purge_conformance.experiments.parallel import parallel
 from purge_conformance.experiments.race import race
+from purge_conformance.experiments.sequences import sequences
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
@@ -92,6 +93,7 @@ def collect(
             ("late", changing.late),
             ("parallel", parallel),
             ("race", race),
+            ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
         )
         try:
             _run_all(client, foundation, plan, journal, folder)

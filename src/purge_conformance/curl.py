@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING
 from purge_conformance.credentials import FILLED_IN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from purge_conformance.evidence import Exchange
 
 LEFT_OUT = {"connection", "accept-encoding", "content-length", "user-agent"}
 
 
-def command(exchange: Exchange, base: str) -> str:
-    """Return a line for a POSIX shell; secrets stand there as `$VARIABLE`, which the shell fills in."""
+def command(exchange: Exchange, base: str, variables: Mapping[str, str] | None = None) -> str:
+    """Return a line for a POSIX shell; secrets stand there as `$VARIABLE`, which the shell fills in.
+
+    Args:
+        exchange: the request to send again.
+        base: base URL of the target.
+        variables: what the shell fills in besides, wherever it stands -> name of its variable.
+    """
+    known = variables or {}
     words = ["curl", "-sS", "-i", "--path-as-is", "--globoff"]
     words += ["-I"] if exchange.method == "HEAD" else ["-X", shlex.quote(exchange.method)]
     sent = [(name, value) for name, value in exchange.request_headers if name.lower() not in LEFT_OUT]
@@ -22,8 +31,17 @@ def command(exchange: Exchange, base: str) -> str:
     if exchange.request_body is not None:
         if all(name.lower() != "content-type" for name, _ in sent):
             words += ["-H", "Content-Type:"]  # curl would call it a form
-        words += ["--data-raw", shlex.quote(exchange.request_body)]
-    return " ".join([*words, shlex.quote(base + exchange.path)])
+        words += ["--data-raw", quoted(exchange.request_body, known)]
+    return " ".join([*words, quoted(base + exchange.path, known)])
+
+
+def quoted(text: str, variables: Mapping[str, str] | None = None) -> str:
+    """Quote a word; only what is known stays open to the shell."""
+    for value, name in (variables or {}).items():
+        before, found, after = text.partition(value)
+        if found:
+            return "".join([quoted(before, variables) if before else "", f'"${name}"', quoted(after, variables)])
+    return shlex.quote(text)
 
 
 def _header(name: str, value: str) -> str:

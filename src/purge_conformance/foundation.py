@@ -39,14 +39,17 @@ class Foundation:
         self._client = client
         self._made: list[str] = []  # paths, in the order of creation
         self._startable = True
+        self._run = secrets.token_hex(4)
+        self._home: str | None = None
+        self._patience = TRIES  # looks whether an app is gone; one, where once it never was
         self.apps: dict[str, str] = {}
         self.started: set[str] = set()
         self.trouble = ""
 
     def build(self) -> None:
         """Make two spaces in two organizations, and the apps, in the states that the experiments need."""
-        run = secrets.token_hex(4)
-        home = self._space(f"purge-conformance-{run}-a")
+        run = self._run
+        home = self._home = self._space(f"purge-conformance-{run}-a")
         away = self._space(f"purge-conformance-{run}-b") if home else None
         for label in LABELS:
             if not home:
@@ -69,7 +72,7 @@ class Foundation:
         if label not in self.apps or not self._startable:
             return False
         answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/start", f"start-{label}")
-        self._startable = self._became(label, STARTED, answer)
+        self._startable = self.became(self.apps[label], STARTED, answer, f"became-{label}")
         if not self._startable:
             self.trouble = f"an app of the suite's own could not be started: {_answer(answer)}"
             return False
@@ -81,7 +84,7 @@ class Foundation:
         if label not in self.started:
             return False
         answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/stop", f"stop-{label}")
-        done = self._became(label, STOPPED, answer)
+        done = self.became(self.apps[label], STOPPED, answer, f"became-{label}")
         if done:
             self.started.discard(label)
         return done
@@ -120,6 +123,52 @@ class Foundation:
         states = {row["guid"]: row.get("state") for row in apps}
         self.started = {label for label, guid in self.apps.items() if states.get(guid) == STARTED}
 
+    @property
+    def usable(self) -> bool:
+        """Whether apps could be made and started."""
+        return self._home is not None and bool(self.apps) and self._startable
+
+    def make_room(self) -> None:
+        """Delete the apps, if it was not possible to make all of them."""
+        for label in list(self.apps) if self.trouble else ():
+            self.remove(self.apps.pop(label), "make room")
+        self.started &= set(self.apps)
+
+    def further(self, name: str, step: str) -> tuple[Exchange, str | None]:
+        """Ask for one more app, stopped, beside the first ones; return the answer, and its guid once it is there."""
+        name = f"{name}-{self._run}"
+        relationships = _to("space", str(self._home))
+        answer = self._client.post("/v3/apps", step, data={"name": name, "relationships": relationships})
+        return answer, self._kept("/v3/apps", name, answer, f"{step} made")
+
+    def remove(self, guid: str, step: str) -> Exchange:
+        """Ask for the deletion of an app of the suite's own."""
+        path = f"/v3/apps/{guid}"
+        answer = self._client.delete(path, step)
+        if _done(answer) and path in self._made:
+            self._made.remove(path)
+        return answer
+
+    def is_gone(self, guid: str, step: str) -> bool:
+        """Look whether a deleted app is gone for good, now or soon."""
+        for _ in range(self._patience):
+            if self._client.get(f"/v3/apps/{guid}", step).status == NOT_FOUND:
+                return True
+            time.sleep(PAUSE)
+        self._patience = 1
+        return False
+
+    def became(self, guid: str, state: str, answer: Exchange, step: str) -> bool:
+        """Return whether a start or a stop was answered with success, and the app tells of no other state for long."""
+        if not _done(answer):
+            return False
+        for _ in range(TRIES):
+            if not _done(answer) or member(answer.json, "state") == state:
+                return True
+            time.sleep(PAUSE)
+            answer = self._client.get(f"/v3/apps/{guid}", step)
+        return False
+
     def demolish(self) -> None:
         """Delete all that was made, and note what was left over."""
         left = []
@@ -145,47 +194,39 @@ class Foundation:
 
     def _create(self, path: str, data: dict[str, Any]) -> str | None:
         answer = self._client.post(path, "create", data=data)
+        guid = self._kept(path, data["name"], answer, "created")
+        if not guid:
+            self.trouble = f"POST {path} made nothing: {_answer(answer)}"
+        return guid
+
+    def _kept(self, path: str, name: str, answer: Exchange, step: str) -> str | None:
+        """Keep in mind what was made, and return its guid; None where nothing was."""
         guid = member(answer.json, "guid") if isinstance(answer.json, dict) else None
         if answer.status == ACCEPTED:
-            guid = self._made_at_last(path, data["name"])
+            guid = self._made_at_last(path, name, step)
         if not _done(answer) or not isinstance(guid, str):
-            self.trouble = f"POST {path} made nothing: {_answer(answer)}"
             return None
         self._made.append(f"{path}/{guid}")
         return guid
 
-    def _made_at_last(self, path: str, name: str) -> str | None:
+    def _made_at_last(self, path: str, name: str, step: str) -> str | None:
         """Return the guid of what is made by a job, once it is there."""
         for _ in range(TRIES):
-            rows = resources(self._client.get(f"{path}?names={quote(name)}", "created"))
+            rows = resources(self._client.get(f"{path}?names={quote(name)}", step))
             if found := [row["guid"] for row in rows if row.get("name") == name]:
                 return str(found[0])
             time.sleep(PAUSE)
         return None
-
-    def _became(self, label: str, state: str, answer: Exchange) -> bool:
-        """Return whether a start or a stop was answered with success, and the app tells of no other state for long."""
-        if not _done(answer):
-            return False
-        for _ in range(TRIES):
-            if not _done(answer) or member(answer.json, "state") == state:
-                return True
-            time.sleep(PAUSE)
-            answer = self._client.get(f"/v3/apps/{self.apps[label]}", f"became-{label}")
-        return False
 
     def _delete(self, label: str) -> None:
         """Delete an app, and forget it unless it is soon gone for good."""
         if label not in self.started:
             return
         self.started.discard(label)
-        path = f"/v3/apps/{self.apps.pop(label)}"
-        self._client.delete(path, "delete")
-        for _ in range(TRIES):
-            if self._client.get(path, "gone").status == NOT_FOUND:
-                self._made.remove(path)
-                return
-            time.sleep(PAUSE)
+        guid = self.apps.pop(label)
+        self._client.delete(f"/v3/apps/{guid}", "delete")
+        if self.is_gone(guid, "gone"):
+            self._made.remove(f"/v3/apps/{guid}")
 
 
 def _to(name: str, guid: str) -> dict[str, Any]:

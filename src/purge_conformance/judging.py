@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue, clock, curl
@@ -84,7 +84,7 @@ class Judging:
         def complete(finding: Finding) -> Finding:
             exchange = by_number.get(finding.exchange or 0)
             line = curl.command(exchange, base) if exchange else None
-            return Finding(finding.expected, finding.got, finding.exchange, line)
+            return replace(finding, curl=line)
 
         return tuple(complete(finding) for finding in error.findings)
 

@@ -58,12 +58,14 @@ class Finding:
         got: what the target did.
         exchange: number of the exchange that shows it best, or None.
         curl: one command that sends that request again, secrets as `$VARIABLE`; or None.
+        script: where it takes several requests, a script for a POSIX shell that sends them; or None.
     """
 
     expected: str
     got: str
     exchange: int | None = None
     curl: str | None = None
+    script: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

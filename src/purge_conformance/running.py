@@ -83,7 +83,9 @@ def explain(result: Result) -> str:
     head = f"{result.id} ({result.level}): {result.statement}"
     if result.reason:
         return f"{head}\n{result.outcome} ({result.blame}): {result.reason}"
-    return "\n".join([head, *(f"expected: {f.expected}\ngot:      {f.got}\n{f.curl or ''}" for f in result.findings)])
+    return "\n".join(
+        [head, *(f"expected: {f.expected}\ngot:      {f.got}\n{f.script or f.curl or ''}" for f in result.findings)]
+    )
 
 
 def closing_lines(judged: Judgings, option: Namespace) -> list[str]:

@@ -34,6 +34,8 @@ from purge_conformance.reference import (
     seed_faults,
     seed_guid_faults,
     seed_value_faults,
+    sequence_faults,
+    sequence_variants,
     wire_variants,
 )
 from purge_conformance.reference.behaviour import Behaviour
@@ -63,6 +65,7 @@ FAULTS: Mapping[str, Change] = {
     **error_faults.FAULTS,
     **page_faults.FAULTS,
     **intermittent_faults.FAULTS,
+    **sequence_faults.FAULTS,
 }
 VARIANTS: Mapping[str, Change] = {
     **purge_variants.VARIANTS,
@@ -74,6 +77,7 @@ VARIANTS: Mapping[str, Change] = {
     **page_variants.VARIANTS,
     **wire_variants.VARIANTS,
     **parallel_variants.VARIANTS,
+    **sequence_variants.VARIANTS,
 }
 
 

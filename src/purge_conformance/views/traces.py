@@ -15,6 +15,7 @@ from purge_conformance.guard import EVENTS, is_purge, one
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import OK, key, resources, walked
 from purge_conformance.views.attempts import ODD_REQUESTS
+from purge_conformance.views.played import EXPERIMENT
 from purge_conformance.views.purged import Purged, by_app, purged_by
 from purge_conformance.views.trials import looks_of, observed
 
@@ -113,10 +114,15 @@ def vanished(seen: Seen) -> dict[str, int]:
 def whole_lists(seen: Seen) -> Iterator[Listing]:
     """Yield each quiet reading of the whole list of events that came to its end, in the order of the run.
 
-    Left out are those that try the pages themselves: what stands on none of them is LIST-04's matter.
+    Left out are those that try the pages themselves: what stands on none of them is LIST-04's matter; and those of the
+    random sequences, which delete apps: the events of these may go with them.
     """
     plain = {"page", "per_page"}
-    quiet = (x for x in seen.resource() if AT_ONCE not in x.tags and not x.step.startswith("walk "))
+    quiet = (
+        x
+        for x in seen.resource()
+        if AT_ONCE not in x.tags and x.experiment != EXPERIMENT and not x.step.startswith("walk ")
+    )
     steps = dict.fromkeys((x.experiment, x.step) for x in quiet if x.route == EVENTS and set(x.query) <= plain)
     for experiment, step in steps:
         found = walked(seen, experiment, step)

@@ -88,6 +88,7 @@ def _story(result: Result) -> list[str]:
         lines += [f"expected: {finding.expected}", f"got: {finding.got}"]
         lines += [f"exchange: {finding.exchange}"] if finding.exchange is not None else []
         lines += [f"again: {finding.curl}"] if finding.curl else []
+        lines += ["script:", finding.script] if finding.script else []
     if result.outcome is Outcome.FAILED:
         lines.append(f"remedy: {result.remedy}")
     else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FILE_NAME = "summary.md"
 MOST_FAILURES = 20
 MOST_FINDINGS = 3
-MOST_CURL = 2_000
+MOST_CURL = 8_000  # also of a script
 MARKS = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "⚠️"}
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
@@ -73,9 +73,10 @@ def _failure(result: Result) -> str:
 
 def _finding(finding: Finding) -> str:
     text = f"- **Expected** {escaped(finding.expected)}\n- **Got** {escaped(finding.got)}"
-    if finding.curl and len(finding.curl) <= MOST_CURL:
-        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", finding.curl)), 3)
-        text += f"\n\n{fence}sh\n{visible(finding.curl)}\n{fence}"
+    again = finding.script or finding.curl
+    if again and len(again) <= MOST_CURL:
+        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", again)), 3)
+        text += f"\n\n{fence}sh\n{visible(again).rstrip()}\n{fence}"
     return text
 
 

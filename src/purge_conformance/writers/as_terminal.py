@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from purge_conformance.results import Result, Run
+    from purge_conformance.results import Finding, Result, Run
 
 MOST_FINDINGS = 3
 MOST_CURL = 2_000
+MOST_SCRIPT = 8_000
 STYLES = {Verdict.CONFORMANT: "bold green", Verdict.NON_CONFORMANT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 # Azure Pipelines, TeamCity and old GitHub runners obey `##name[...]` anywhere in a line of a log. `::name::` is obeyed
@@ -81,7 +82,7 @@ def _failure(result: Result) -> list[Text]:
     told = [_title("FAILED", result, "bold red" if binding else "bold yellow")]
     for finding in result.findings[:MOST_FINDINGS]:
         told += [_field("expected", finding.expected), _field("got", finding.got)]
-        told += [_again(finding.curl, finding.exchange)] if finding.curl else []
+        told += _again(finding)
     if (more := len(result.findings) - MOST_FINDINGS) > 0:
         told.append(_field("and", f"{more} more of the kind"))
     told.append(_field("blame", result.blame or ""))
@@ -89,10 +90,15 @@ def _failure(result: Result) -> list[Text]:
     return told
 
 
-def _again(curl: str, exchange: int | None) -> Text:
-    if len(curl) > MOST_CURL or "\n" in curl:
-        return _field("again", f"the curl line is too long for here: see exchange {exchange} in report.html")
-    return _labelled("again", _LOG_COMMAND.sub("# #", visible(curl)))
+def _again(finding: Finding) -> list[Text]:
+    """Return how to send it again, ready to be copied: one line, or those of a script."""
+    lines = (finding.script or finding.curl or "").splitlines()
+    if not lines:
+        return []
+    too_long = sum(map(len, lines)) > (MOST_SCRIPT if finding.script else MOST_CURL)
+    if too_long or (len(lines) > 1 and not finding.script) or any(line.lstrip().startswith("::") for line in lines):
+        return [_field("again", f"the curl line is too long for here: see exchange {finding.exchange} in report.html")]
+    return [_labelled("" if n else "again", _LOG_COMMAND.sub("# #", visible(line))) for n, line in enumerate(lines)]
 
 
 def _by_reason(results: Iterable[Result]) -> dict[str, list[Result]]:

@@ -40,6 +40,7 @@ def _session(api: Api) -> Iterator[Answer]:
     yield from _racing(api, apps)
     yield from _repeating(api, apps)
     yield api.post(PURGE, role="space_developer")
+    yield from _sequence(api, apps)
     yield api.get(f"{EVENTS}?order_by=-created_at&per_page=3")
     yield api.call("POST", PURGE, b"a=b", headers={"content-type": "application/x-www-form-urlencoded"})
 
@@ -217,3 +218,34 @@ def _repeating(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
         for role in ("global_auditor", "admin"):
             yield api.post(PURGE, role=role)
             yield api.get(f"{EVENTS}?order_by=-created_at")
+
+
+def _sequence(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
+    """Go through what apps can go through from purge to purge, each with a look at what it left."""
+    newcomer, idle = api.app_in(api.space("late"), "newcomer", started=True), apps["idle"]
+    scaling, flips = ("scale", {"instances": 4}), (("start", None), ("stop", None)) * 2
+    for app, deeds in (
+        (newcomer, (scaling,)),
+        (newcomer, ()),
+        (newcomer, (("scale", {"instances": 3}), ("stop", None))),
+        (newcomer, (*flips, ("start", None))),
+        (idle, (scaling, ("start", None))),
+        (idle, (("refuse", None), ("stop", None), ("start", None))),
+        (idle, (("refuse", None),)),
+        (newcomer, (("delete", None),)),
+    ):
+        for deed, body in deeds:
+            yield _done(api, app, deed, body)
+        yield api.get(EVENTS) if deeds[-1:] != (("refuse", None),) else api.get("/v3")
+        yield api.post(PURGE)
+        yield api.get(f"{EVENTS}?guids={newcomer}")
+        yield api.get(EVENTS)
+
+
+def _done(api: Api, app: str, deed: str, body: object) -> Answer:
+    if deed == "refuse":
+        return api.post(PURGE, role=None)
+    if deed == "delete":
+        return api.call("DELETE", f"/v3/apps/{app}")
+    place = f"/v3/processes/{app}" if deed == "scale" else f"/v3/apps/{app}"
+    return api.post(f"{place}/actions/{deed}", body)

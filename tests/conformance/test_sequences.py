@@ -1,0 +1,87 @@
+"""Random sequences of everything that the apps and the events can go through, against a model of them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.checks import Broken, Inconclusive, NotExercised, Seen, Undecided, hold, stopped
+from purge_conformance.model import Level, Profile
+from purge_conformance.results import Blame, Finding
+from purge_conformance.sequences.expectations import Kind
+from purge_conformance.views.played import plays
+from purge_conformance.views.script import script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from purge_conformance.views.played import Play
+
+# The judgments of what is simple, by their files: they name what they see, and the model need not name it again.
+SIMPLE = ("purge", "seed", "afterwards", "refused", "authentication")
+SIMPLE_READS = ("list_filters", "list_pages")
+OTHERWISE = {"PURGE-02", "SEED-06", "SEED-07", "AUTH-05", "AUTH-06", "AUTH-08"}  # of bodies, times and reads
+
+
+@pytest.mark.requirement("MODEL-01")
+def test_model_agrees(seen: Seen) -> None:
+    """After any sequence of starts, stops, scalings, deletions and purges the list MUST show what follows from it."""
+    played = list(plays(seen))
+    odd = next((play for play in played if play.found), None)
+    if odd is None or odd.found is None:
+        _agreed(seen, played)
+        return
+    again = [play for play in played if play.shorter and play.found and play.found.kind is odd.found.kind]
+    if known := list(_known(seen, SIMPLE_READS if odd.found.kind is Kind.READ else SIMPLE)):
+        raise Inconclusive(f"what is simpler fails as well: see {', '.join(known)}", Blame.TARGET)
+    if odd.found.others and not again:
+        raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Blame.RACE)
+    hold([_finding(seen, min([odd, *again], key=lambda play: play.length), again)])
+
+
+def _agreed(seen: Seen, played: Sequence[Play]) -> None:
+    """Return if whole sequences were played, and a purge seeded something in one.
+
+    Raises:
+        Inconclusive: they were cut short.
+        NotExercised: there was none, or none with a started app.
+    """
+    stopped(seen, "sequences")
+    if lost := [play.history.lost for play in played if play.history.lost]:
+        raise Inconclusive(f"a sequence could not be followed to its end: {lost[0]}", Blame.TARGET)
+    if not any(play.history.seed_guids for play in played):
+        trouble = seen.note("foundation", "trouble") or "no app of the suite's own was started when a purge came"
+        raise NotExercised(str(trouble), Blame.CONFIGURATION)
+
+
+def _finding(seen: Seen, play: Play, again: Sequence[Play]) -> Finding:
+    """Tell where the target disagrees in the shortest sequence, with a script that does it again."""
+    found = play.found
+    assert found
+    words = f"after step {play.length} of {play.length}, {found.step}: {found.expected}"
+    never = "" if again else f"; played {sum(1 for _ in plays(seen)) - 1} times more, it did not come again"
+    return Finding(words, found.got + never, found.exchange, script=script(seen, play))
+
+
+def _known(seen: Seen, files: Sequence[str]) -> Iterator[str]:
+    """Yield the MUSTs of the core profile among these judgments that fail."""
+    musts = {r.id for r in catalogue.requirements() if (r.level, r.profile) == (Level.MUST, Profile.CORE)} - OTHERWISE
+    for name in files:
+        module = importlib.import_module(f"purge_conformance.conformance.test_{name}")
+        for judgment in vars(module).values():
+            for mark in getattr(judgment, "pytestmark", ()):
+                if mark.args[0] in musts and _fails(judgment, seen):
+                    yield mark.args[0]
+
+
+def _fails(judgment: Callable[[Seen], None], seen: Seen) -> bool:
+    try:
+        judgment(Seen(seen))
+    except Broken:
+        return True
+    except Undecided:
+        return False
+    return False
