@@ -155,19 +155,6 @@ def _(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, seeds=seeds)
 
 
-@fault("deleted-app-seeded")
-def _(behaviour: Behaviour) -> Behaviour:
-    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-        gone = select(AppUsageEvent).where(AppUsageEvent.app_guid.not_in(select(App.guid)))
-        ghosts = {event.app_guid: twin(event) for event in session.scalars(gone.order_by(AppUsageEvent.id))}
-        for guid, event in ghosts.items():
-            event.guid, event.created_at, event.updated_at = guid, moment, moment
-            event.state = event.previous_state = STARTED
-        return behaviour.seeds(session, moment) + list(ghosts.values())
-
-    return replace(behaviour, seeds=seeds)
-
-
 @fault("seeds-wrong-instance-count")
 @seeding
 def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:

@@ -165,6 +165,19 @@ def _(_session: Session, stopped: Sequence[App]) -> Sequence[App]:
     return [app for app in stopped if app.web.instances == 0]
 
 
+@fault("deleted-app-seeded")
+def _(behaviour: Behaviour) -> Behaviour:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        gone = select(AppUsageEvent).where(AppUsageEvent.app_guid.not_in(select(App.guid)))
+        ghosts = {event.app_guid: twin(event) for event in session.scalars(gone.order_by(AppUsageEvent.id))}
+        for guid, event in ghosts.items():
+            event.guid, event.created_at, event.updated_at = guid, moment, moment
+            event.state = event.previous_state = STARTED
+        return behaviour.seeds(session, moment) + list(ghosts.values())
+
+    return replace(behaviour, seeds=seeds)
+
+
 @fault("seeds-each-instance")
 @seeding
 def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
