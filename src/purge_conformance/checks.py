@@ -6,13 +6,15 @@ Anything else that leaves it is a defect of the suite, and says nothing about th
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 from unicodedata import category
 from urllib.parse import unquote
 
 from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange
-from purge_conformance.results import Blame, Finding
+from purge_conformance.results import Blame, Finding, Tally
 from purge_conformance.snapshot import Snapshot, snapshot, walked
 
 if TYPE_CHECKING:
@@ -58,17 +60,34 @@ class NotExercised(Undecided):
         super().__init__(reason, blame)
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One of several attempts at the same, for example one purge of those of a run.
+
+    Attributes:
+        exchange: number of the exchange that shows best how it ended.
+        findings: what is wrong with it; none if it passed.
+        kind: attempts of one kind differ in nothing that ought to matter.
+    """
+
+    exchange: int
+    findings: tuple[Finding, ...]
+    kind: str = ""
+
+
 class Seen(Evidence):
-    """The evidence of a run, which remembers what one judgment looked at."""
+    """The evidence of a run, which remembers what one judgment looked at, and how many trials it judged."""
 
     def __init__(self, evidence: Evidence) -> None:
         """Show the same evidence."""
         super().__init__(evidence.header, evidence.exchanges, evidence.notes)
         object.__setattr__(self, "looked_at", [])
+        object.__setattr__(self, "tally", Tally())
         self.__dict__["by_step"] = evidence.by_step  # made once for all judgments
         object.__setattr__(self, "_evidence", evidence)
 
     looked_at: list[int]
+    tally: Tally
     _evidence: Evidence
 
     def once(self, find: Callable[[Evidence], Found]) -> Found:
@@ -124,6 +143,44 @@ def hold(findings: Iterable[Finding]) -> None:
     found = tuple(finding for finding, _ in zip(findings, range(MOST_FINDINGS), strict=False))
     if found:
         raise Broken(found)
+
+
+def hold_each(seen: Seen, trials: Iterable[Trial]) -> None:
+    """Return if nothing is wrong with any trial; and let `seen` know how many there were, and how many failed.
+
+    Only trials of a kind that was tried several times are counted: a single one tells nothing of how often it fails.
+
+    Raises:
+        Broken: something is; of what several trials show alike the first one's is kept, with one that passed.
+    """
+    judged = list(trials)
+    passed = {trial.kind: trial.exchange for trial in judged if not trial.findings}
+    failed = [trial for trial in judged if trial.findings]
+    kinds = Counter(trial.kind for trial in judged)
+    several = [trial for trial in judged if kinds[trial.kind] > 1]
+    tally = Tally(
+        trials=len(several),
+        failures=sum(bool(trial.findings) for trial in several),
+        is_flaky=any(trial.kind in passed for trial in failed),
+    )
+    object.__setattr__(seen, "tally", tally)
+    found: dict[tuple[str, str], Finding] = {}
+    for trial in failed:
+        for finding in trial.findings:
+            found.setdefault((finding.expected, finding.got), replace(finding, passing=passed.get(trial.kind)))
+    hold(found.values())
+
+
+def each_status_is(seen: Seen, exchanges: Iterable[Exchange], *expected: int) -> None:
+    """Require of each of several trials that its answer has one of the statuses; who asks for the same is one kind."""
+    words = " or ".join(str(status) for status in expected)
+    hold_each(
+        seen,
+        (
+            Trial(x.n, () if x.status in expected else (Finding(words, answer(x), x.n),), f"{x.role} {x.path}")
+            for x in exchanges
+        ),
+    )
 
 
 def status_is(exchanges: Iterable[Exchange], *expected: int) -> None:

@@ -16,7 +16,7 @@ import click
 from purge_conformance import __version__, catalogue
 from purge_conformance.errors import Misuse, SuiteError
 from purge_conformance.model import Profile
-from purge_conformance.settings import Limits, Settings, Target, announcement, parse_target, read_tokens
+from purge_conformance.settings import Settings, Target, announcement, bounds, parse_target, read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,9 +91,14 @@ def main() -> None:
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="Seconds an answer may take."
 )
-@click.option("--max-purges", type=click.IntRange(0, 1000), default=40, show_default=True, help="As an admin, at most.")
 @click.option(
-    "--max-requests", type=click.IntRange(50, 100_000), default=1200, show_default=True, help="In all, at most."
+    "--repeat", type=click.IntRange(1, 1000), default=1, show_default=True, help="Tries of what destroys; for rates."
+)
+@click.option(
+    "--max-purges", type=click.IntRange(0, 10_000), help="As an admin, at most; default: 40, and 1 a repetition."
+)
+@click.option(
+    "--max-requests", type=click.IntRange(50, 100_000), help="In all, at most; default: 1200, and 40 a repetition."
 )
 @click.option("--ca-bundle", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust, PEM.")
 @click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
@@ -109,8 +114,9 @@ def run(  # noqa: PLR0913 -- the options of a command
     examples: int,
     seed: int,
     timeout: float,
-    max_purges: int,
-    max_requests: int,
+    repeat: int,
+    max_purges: int | None,
+    max_requests: int | None,
     ca_bundle: str | None,
     loudness: int | None,
 ) -> None:
@@ -121,6 +127,7 @@ def run(  # noqa: PLR0913 -- the options of a command
     from purge_conformance import embedded, guard  # noqa: PLC0415 -- `list` and `--help` need neither
 
     catalogue.selected(catalogue.profiles(profiles or ("core",)), select)
+    limits = bounds(repeat, max_purges=max_purges, max_requests=max_requests, timeout=timeout)
 
     def settings(target: Target, secrets: Mapping[str, str]) -> Settings:
         return Settings(
@@ -131,7 +138,8 @@ def run(  # noqa: PLR0913 -- the options of a command
             examples=examples,
             seed=seed,
             ca_bundle=ca_bundle,
-            limits=Limits(timeout=timeout, max_purges=max_purges, max_requests=max_requests),
+            repeat=repeat,
+            limits=limits,
         )
 
     folder = out or _new_folder()

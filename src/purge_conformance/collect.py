@@ -22,6 +22,7 @@ from purge_conformance.experiments import (
     opening,
     purging,
     reading,
+    repeating,
 )
 from purge_conformance.experiments.parallel import parallel
 from purge_conformance.experiments.race import race
@@ -89,6 +90,7 @@ def collect(
             *EXPERIMENTS,
             ("contract", lambda client, foundation: fuzzing.cases(client, foundation, made.cases)),
             ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, made.walk)),
+            *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
             ("odd", purging.odd),
             ("late", changing.late),
             ("parallel", parallel),
@@ -168,6 +170,7 @@ def _header(settings: Settings) -> Header:
             "admin_scope": ADMIN_SCOPE in (scopes(settings.tokens[ADMIN]) or ()),
             "examples": settings.examples,
             "seed": settings.seed,
+            "repeat": settings.repeat,
             "timeout": settings.limits.timeout,
             "max_purges": settings.limits.max_purges,
             "max_requests": settings.limits.max_requests,

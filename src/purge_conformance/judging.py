@@ -12,7 +12,7 @@ from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
 from purge_conformance.errors import BadData
 from purge_conformance.guard import is_purge
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Timing, roll_up
+from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
 from purge_conformance.views.meanwhile import seen_meanwhile
 
 if TYPE_CHECKING:
@@ -43,14 +43,24 @@ class Judging:
         kept = set(names)
         self.wanted = {name: r for name, r in self.wanted.items() if name in kept or r.not_judged}
 
-    def add(self, name: str, error: BaseException | None, looked_at: Sequence[int], seconds: float) -> Result:
+    def add(
+        self,
+        name: str,
+        error: BaseException | None,
+        looked_at: Sequence[int],
+        seconds: float,
+        tally: Tally | None = None,
+    ) -> Result:
         """Take the end of one judgment: the exception that left it, or None; and return what it means."""
         requirement = self.wanted[name]
         findings = self._findings(error) if isinstance(error, Broken) else ()
         outcome, blame, reason = _meaning(error)
-        telling = [finding.exchange for finding in findings if finding.exchange is not None]
+        shown = [number for finding in findings for number in (finding.exchange, finding.passing)]
+        telling = [number for number in shown if number is not None]
         numbers = tuple(dict.fromkeys([*telling, *looked_at]))[:MOST_EVIDENCE]
         result = _result(requirement, outcome, blame, reason, findings, numbers, seconds)
+        if tally and outcome in {Outcome.PASSED, Outcome.FAILED}:
+            result = replace(result, tally=tally)
         self.results[name] = result
         return result
 

@@ -37,7 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="judge what an old run recorded, without any request; repeatable: one pytest judges many runs",
     )
-    group.addoption("--conformance-max-purges", type=int, default=40, metavar="N", help="as an admin, at most")
+    group.addoption("--conformance-repeat", type=int, default=1, metavar="N", help="tries of what destroys, 1 to 1000")
+    group.addoption("--conformance-max-purges", type=int, metavar="N", help="as an admin, at most")
     group.addoption(
         "--conformance-out", metavar="DIR", help="where evidence and reports go; a folder each for several runs"
     )
@@ -107,9 +108,10 @@ def pytest_runtest_makereport(
     if call.when == "call" or (call.when == "setup" and call.excinfo):
         from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
 
-        looked_at = getattr(getattr(item, "funcargs", {}).get("seen"), "looked_at", ())
+        seen = getattr(item, "funcargs", {}).get("seen")
+        looked_at, tally = getattr(seen, "looked_at", ()), getattr(seen, "tally", None)
         error = call.excinfo.value if call.excinfo else None
-        result = judgings[_run(item)].add(_id(item), error, looked_at, call.duration)
+        result = judgings[_run(item)].add(_id(item), error, looked_at, call.duration, tally)
         report.user_properties.append(("outcome", str(result.outcome)))
         report.outcome = running.pytest_outcome(result)
         text = running.explain(result)

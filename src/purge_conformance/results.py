@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = 1
+DOUBT = 0.05  # of a bound: one minus its confidence
 
 
 class Outcome(StrEnum):
@@ -59,6 +60,7 @@ class Finding:
         exchange: number of the exchange that shows it best, or None.
         curl: one command that sends that request again, secrets as `$VARIABLE`; or None.
         script: where it takes several requests, a script for a POSIX shell that sends them; or None.
+        passing: number of the exchange of another trial of the same kind, which passed; or None.
     """
 
     expected: str
@@ -66,6 +68,26 @@ class Finding:
     exchange: int | None = None
     curl: str | None = None
     script: str | None = None
+    passing: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often a requirement was tried, and how often that failed.
+
+    Attributes:
+        trials: how many there were; 0 where it was not tried in single trials.
+        failures: how many of them failed.
+        is_flaky: whether of trials of one kind some failed and some passed.
+    """
+
+    trials: int = 0
+    failures: int = 0
+    is_flaky: bool = False
+
+    def bound(self) -> float:
+        """Return the failure rate that none of so many trials leaves possible, at 95 % (Clopper-Pearson, one-sided)."""
+        return float(1 - DOUBT ** (1 / self.trials))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,7 @@ class Result:
         findings: at least one for a failure, none otherwise.
         evidence: numbers of the exchanges that were judged, at most 50, the telling ones first.
         seconds: what the judgment took.
+        tally: how often it was tried.
     """
 
     id: str
@@ -99,6 +122,7 @@ class Result:
     findings: tuple[Finding, ...] = ()
     evidence: tuple[int, ...] = ()
     seconds: float = 0.0
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,5 +229,6 @@ def _result(row: dict[str, Any]) -> Result:
         "blame": Blame(row["blame"]) if row["blame"] else None,
         "findings": tuple(Finding(**finding) for finding in row["findings"]),
         "evidence": tuple(row["evidence"]),
+        "tally": Tally(**row.get("tally", {})),
     }
     return Result(**{**row, **values})

@@ -14,7 +14,7 @@ from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import require_consent
 from purge_conformance.model import Level
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
-from purge_conformance.settings import Limits, Settings, announcement, parse_target, read_tokens
+from purge_conformance.settings import Settings, announcement, bounds, parse_target, read_tokens
 from purge_conformance.writers import as_terminal, write_all
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def _collected(option: Namespace, say: Callable[[str], None]) -> Evidence:
         tokens=read_tokens(option.token),
         profiles=catalogue.profiles(option.conformance_profile or ["core"]),
         select=tuple(option.conformance_select),
-        limits=Limits(max_purges=option.conformance_max_purges),
+        repeat=option.conformance_repeat,
+        limits=bounds(option.conformance_repeat, max_purges=option.conformance_max_purges),
     )
     require_consent(settings.target, option.allow_purge)
     folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))

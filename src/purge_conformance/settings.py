@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 TOKEN_BYTES = 64 * 1024
+TIMEOUT = 30.0
+MOST_REPEATS = 1000
+REQUESTS_A_REPEAT = 40  # at most: eight for the purge and the looks, two for each role that is refused
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -58,7 +61,7 @@ class Limits:
         events: the most events that one snapshot reads.
     """
 
-    timeout: float = 30.0
+    timeout: float = TIMEOUT
     max_purges: int = 40
     max_requests: int = 1200
     body_bytes: int = 16 * 1024 * 1024
@@ -76,6 +79,7 @@ class Settings:
         select: glob patterns of requirement ids; empty means all.
         examples: generated cases an operation and mode, at most.
         seed: seed of all generation.
+        repeat: how often what destroys is tried; `bounds` gives the limits that this takes.
         ca_bundle: file of certificates to trust instead of the usual ones, or None.
         limits: bounds of the run.
     """
@@ -86,8 +90,33 @@ class Settings:
     select: tuple[str, ...] = ()
     examples: int = 10
     seed: int = 1
+    repeat: int = 1
     ca_bundle: str | None = None
     limits: Limits = field(default_factory=Limits)
+
+
+def bounds(
+    repeat: int, *, max_purges: int | None = None, max_requests: int | None = None, timeout: float = TIMEOUT
+) -> Limits:
+    """Return the limits of a run: those that were given, or else the usual ones and room for each repetition.
+
+    Raises:
+        BadSetting: `repeat` is out of bounds, or so many purges as it takes were not allowed.
+    """
+    if not 1 <= repeat <= MOST_REPEATS:
+        raise BadSetting(f"--repeat {repeat} is not from 1 to {MOST_REPEATS}. Give a number in between.")
+    purges = Limits().max_purges + repeat - 1
+    if repeat > 1 and max_purges is not None and max_purges < purges:
+        raise BadSetting(
+            f"--repeat {repeat} takes up to {purges} purges, and --max-purges allows {max_purges}. "
+            f"Give --max-purges {purges}, or leave it out."
+        )
+    requests = Limits().max_requests + REQUESTS_A_REPEAT * (repeat - 1)
+    return Limits(
+        timeout=timeout,
+        max_purges=purges if max_purges is None else max_purges,
+        max_requests=requests if max_requests is None else max_requests,
+    )
 
 
 def announcement(settings: Settings, folder: Path) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need
+from purge_conformance.checks import Inconclusive, NotExercised, Trial, answer, each_status_is, hold, hold_each, need
 from purge_conformance.guard import is_purge
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import resources
@@ -14,8 +14,11 @@ from purge_conformance.views.traces import dug_up, gets_of_destroyed, is_shown, 
 from purge_conformance.views.trials import fresh, plain_purges
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
+    from purge_conformance.snapshot import Row
 
 OK = 200
 
@@ -26,7 +29,7 @@ def test_purge_succeeds(seen: Seen) -> None:
     request = need(seen, "purge", "purge", why="no purge was tried")[-1]
     proven_admin(seen, request)
     sent = [x for x, is_again in plain_purges(seen) if not is_again]
-    hold(Finding("200", answer(x), x.n) for x in sent if x.status != OK)
+    each_status_is(seen, sent, OK)
 
 
 @pytest.mark.requirement("PURGE-02")
@@ -35,7 +38,8 @@ def test_purge_returns_nothing(seen: Seen) -> None:
     done = [x for x in seen.resource() if is_purge(x.method, x.path) and x.status == OK]
     if not done:
         raise NotExercised("no purge answered 200")
-    hold(Finding('an empty body, {}, null, [] or ""', answer(x), x.n) for x in done if not _holds_nothing(x))
+    words = 'an empty body, {}, null, [] or ""'
+    hold_each(seen, (Trial(x.n, () if _holds_nothing(x) else (Finding(words, answer(x), x.n),)) for x in done))
 
 
 @pytest.mark.requirement("PURGE-03")
@@ -44,19 +48,17 @@ def test_events_leave_list(seen: Seen) -> None:
     found = [trial for trial in fresh(seen) if set(trial.before.events.by_guid) - trial.seedable()]
     if not found:
         raise NotExercised("no event existed that a purge could destroy for good", Blame.CONFIGURATION)
-    left = [(trial.last, row) for trial in found for row in trial.kept().values()]
-    left += [(x.n, row) for x, row in dug_up(seen)]
-    hold(
-        Finding("none of the events that existed before", f"{row.get('guid')} of {row.get('created_at')}", n)
-        for n, row in left
-    )
+    tried = [Trial(trial.last, tuple(_left(trial.last, trial.kept().values()))) for trial in found]
+    tried += [Trial(x.n, tuple(_left(x.n, [row]))) for x, row in dug_up(seen)]
+    hold_each(seen, tried)
 
 
 @pytest.mark.requirement("PURGE-04")
 def test_events_not_gettable(seen: Seen) -> None:
     """After a purge no event that existed before MUST be got by its guid."""
     need(seen, "purge", "destroyed", why="no event was destroyed that could be asked for")
-    hold(Finding("404", answer(x), x.n) for x in gets_of_destroyed(seen) if is_shown(x))
+    gets = gets_of_destroyed(seen)
+    hold_each(seen, (Trial(x.n, (Finding("404", answer(x), x.n),) if is_shown(x) else ()) for x in gets))
 
 
 @pytest.mark.requirement("PURGE-05")
@@ -74,6 +76,11 @@ def test_events_stay_away(seen: Seen) -> None:
         for guid in sorted(_shown(x) & set(gone))
         if x.n > gone[guid]
     )
+
+
+def _left(n: int, rows: Iterable[Row]) -> Iterator[Finding]:
+    for row in rows:
+        yield Finding("none of the events that existed before", f"{row.get('guid')} of {row.get('created_at')}", n)
 
 
 def _holds_nothing(exchange: Exchange) -> bool:

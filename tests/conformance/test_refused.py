@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need
+from purge_conformance.checks import Inconclusive, NotExercised, Trial, answer, hold, hold_each, need
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_event
-from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, odd_attempts
+from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, odd_attempts, purge_attempts
 from purge_conformance.views.traces import purges_between, whole_lists
 
 if TYPE_CHECKING:
@@ -24,20 +24,20 @@ CLIENT_ERRORS = range(400, 500)
 @pytest.mark.requirement("REFUSE-01")
 def test_unauthenticated_destroys_nothing(seen: Seen) -> None:
     """A purge that is refused for want of authentication MUST destroy nothing."""
-    tried = [a for a in attempts(seen, "credential") if a.request.tags["credential"] != "valid"]
-    _nothing_lost((a for a in tried if _refused(a)), why="no purge without authentication was refused")
+    tried = [a for a in purge_attempts(seen) if a.request.tags["credential"] != "valid"]
+    _nothing_lost(seen, (a for a in tried if _refused(a)), why="no purge without authentication was refused")
 
 
 @pytest.mark.requirement("REFUSE-02")
 def test_forbidden_destroys_nothing(seen: Seen) -> None:
     """A purge that is forbidden MUST destroy nothing."""
     need(seen, "refused", "credential", why="no purge was tried")
-    tried = [a for a in attempts(seen, "credential") if a.request.tags["credential"] == "valid"]
+    tried = [a for a in purge_attempts(seen) if a.request.tags["credential"] == "valid"]
     if not tried:
         raise NotExercised(
             "no token without the admin scope was given. Add --token global_auditor=...", Blame.CONFIGURATION
         )
-    _nothing_lost((a for a in tried if _refused(a)), why="no purge was forbidden")
+    _nothing_lost(seen, (a for a in tried if _refused(a)), why="no purge was forbidden")
 
 
 @pytest.mark.requirement("REFUSE-03")
@@ -45,13 +45,13 @@ def test_bad_request_destroys_nothing(seen: Seen) -> None:
     """A purge that is refused for its request MUST destroy nothing."""
     tried = [*attempts(seen, "route"), *odd_attempts(seen)]
     refused = (a for a in tried if a.request.method == "POST" and a.request.status in CLIENT_ERRORS)
-    _nothing_lost(refused, why="no purge was refused for its request")
+    _nothing_lost(seen, refused, why="no purge was refused for its request")
 
 
 @pytest.mark.requirement("REFUSE-04")
 def test_other_methods_destroy_nothing(seen: Seen) -> None:
     """Any other method than POST on the purge's path, and none on the list, MUST destroy anything."""
-    _nothing_lost(attempts(seen, "method"), why="no other method was tried")
+    _nothing_lost(seen, attempts(seen, "method"), why="no other method was tried")
 
 
 @pytest.mark.requirement("REFUSE-05")
@@ -101,16 +101,14 @@ def _refused(attempt: Attempt) -> bool:
     return (attempt.request.status or 0) >= CLIENT_ERRORS.start
 
 
-def _nothing_lost(tried: Iterable[Attempt], why: str) -> None:
+def _nothing_lost(seen: Seen, tried: Iterable[Attempt], why: str) -> None:
     judged = list(tried)
     if not judged:
         raise NotExercised(f"{why}, or the list showed no event that could be lost")
-    hold(
-        Finding(
-            f"every event is still there after this {a.request.method}, answered with {a.request.status}",
-            lost,
-            a.request.n,
-        )
-        for a in judged
-        if (lost := a.loss())
-    )
+    hold_each(seen, (Trial(a.request.n, _loss(a), f"{a.request.role} {a.request.path}") for a in judged))
+
+
+def _loss(attempt: Attempt) -> tuple[Finding, ...]:
+    x, lost = attempt.request, attempt.loss()
+    words = f"every event is still there after this {x.method}, answered with {x.status}"
+    return (Finding(words, lost, x.n),) if lost else ()

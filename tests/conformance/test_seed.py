@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import clock
-from purge_conformance.checks import NotExercised, answer, answered, hold, need
+from purge_conformance.checks import NotExercised, Trial, answer, answered, hold, hold_each, need
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, member
 from purge_conformance.views.purged import guids_of, own_apps
 from purge_conformance.views.traces import may_read, offset, seeded_events
-from purge_conformance.views.trials import fresh, with_apps
+from purge_conformance.views.trials import fresh, hold_of_each, with_apps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,60 +31,64 @@ CUT = 1.0  # seconds: a time may be cut to the second
 @pytest.mark.requirement("SEED-01")
 def test_no_app_missing(seen: Seen) -> None:
     """After a purge there MUST be an event for each started app."""
-    hold(
-        Finding(f"an event for the started app {app}", "none", trial.last)
-        for trial in with_apps(seen)
-        for app in trial.started
-        if app in trial.settled and app not in trial.populated()
-    )
+
+    def missing(trial: Purged) -> Iterator[Finding]:
+        for app in trial.started:
+            if app in trial.settled and app not in trial.populated():
+                yield Finding(f"an event for the started app {app}", "none", trial.last)
+
+    hold_of_each(seen, with_apps(seen), missing)
 
 
 @pytest.mark.requirement("SEED-02")
 def test_no_app_twice(seen: Seen) -> None:
     """A purge MUST NOT seed an app twice, save once for each of its processes."""
     own = own_apps(seen)
-    hold(
-        Finding(
-            f"at most {trial.allowed(app, own)} for the app {app}, each with a guid of its own",
-            guids_of(events),
-            trial.last,
-        )
-        for trial in with_apps(seen)
-        for app, events in trial.repeated(own).items()
-    )
+
+    def repeated(trial: Purged) -> Iterator[Finding]:
+        for app, events in trial.repeated(own).items():
+            words = f"at most {trial.allowed(app, own)} for the app {app}, each with a guid of its own"
+            yield Finding(words, guids_of(events), trial.last)
+
+    hold_of_each(seen, with_apps(seen), repeated)
 
 
 @pytest.mark.requirement("SEED-03")
 def test_no_stopped_app(seen: Seen) -> None:
     """A purge MUST NOT seed an event for an app that is not started."""
-    stopped = [(trial, app, state) for trial in fresh(seen) for app, state in trial.settled.items() if state != STARTED]
-    if not stopped:
+    with_stopped = [trial for trial in fresh(seen) if set(trial.settled.values()) - {STARTED}]
+    if not with_stopped:
         raise NotExercised("no app was stopped all the time", Blame.CONFIGURATION)
-    hold(
-        Finding(f"no event for the app {app}, which is {state}", guids_of(events), trial.last)
-        for trial, app, state in stopped
-        if (events := trial.populated(besides_changes=True).get(app))
-    )
+
+    def unwanted(trial: Purged) -> Iterator[Finding]:
+        for app, state in trial.settled.items():
+            if state != STARTED and (events := trial.populated(besides_changes=True).get(app)):
+                yield Finding(f"no event for the app {app}, which is {state}", guids_of(events), trial.last)
+
+    hold_of_each(seen, with_stopped, unwanted)
 
 
 @pytest.mark.requirement("SEED-04")
 def test_guid_is_apps(seen: Seen) -> None:
     """The seeded event of an app MUST have the same guid as the app."""
-    hold(
-        Finding(f"an event with the guid of its app, {app}", guids_of(events), trial.last)
-        for trial, app, events in _seeded(seen)
-        if app not in {event.get("guid") for event in events}
-    )
+
+    def foreign(trial: Purged) -> Iterator[Finding]:
+        for app, events in _seeded(trial):
+            if app not in {event.get("guid") for event in events}:
+                yield Finding(f"an event with the guid of its app, {app}", guids_of(events), trial.last)
+
+    hold_of_each(seen, with_apps(seen), foreign)
 
 
 @pytest.mark.requirement("SEED-05")
 def test_event_names_app(seen: Seen) -> None:
     """A seeded event MUST name the app that it is for."""
-    hold(
-        Finding(f"app.guid {app} in the event {app}", str(member(event, "app", "guid")), trial.last)
-        for trial in with_apps(seen)
-        for app, event in trial.misnamed().items()
-    )
+
+    def misnamed(trial: Purged) -> Iterator[Finding]:
+        for app, event in trial.misnamed().items():
+            yield Finding(f"app.guid {app} in the event {app}", str(member(event, "app", "guid")), trial.last)
+
+    hold_of_each(seen, with_apps(seen), misnamed)
 
 
 @pytest.mark.requirement("SEED-06")
@@ -93,46 +97,47 @@ def test_time_is_now(seen: Seen) -> None:
     with_apps(seen)
     known = offset(seen)
     shift, origin = known or (clock.Offset(0, 0), "ours")
-    late = [
-        Finding(f"created_at of {event.get('guid')} from {span} (the target's clock, known from {origin})", got, look.n)
-        for purge, look, event in seeded_events(seen)
-        if (moment := clock.parse(got := str(event.get("created_at"))))
-        and (span := _outside(moment, purge, look, shift))
-    ]
-    if late and known is None:
+    tried: dict[int, list[Finding]] = {}
+    for purge, look, event in seeded_events(seen):
+        late, got = tried.setdefault(purge.n, []), str(event.get("created_at"))
+        if (moment := clock.parse(got)) and (span := _outside(moment, purge, look, shift)):
+            words = f"created_at of {event.get('guid')} from {span} (the target's clock, known from {origin})"
+            late.append(Finding(words, got, look.n))
+    if any(tried.values()) and known is None:
         raise NotExercised("the target sends no Date header, and its times do not agree with the suite's clock")
-    hold(late)
+    hold_each(seen, (Trial(n, tuple(late)) for n, late in tried.items()))
 
 
 @pytest.mark.requirement("SEED-07")
 def test_time_is_formatted(seen: Seen) -> None:
     """The `created_at` of every seeded event MUST be an RFC 3339 date-time."""
-    hold(
-        Finding(f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z", repr(event.get("created_at")), trial.last)
-        for trial, _, events in _seeded(seen)
-        for event in events
-        if clock.parse(event.get("created_at")) is None
-    )
+
+    def misshapen(trial: Purged) -> Iterator[Finding]:
+        for event in (event for _, events in _seeded(trial) for event in events):
+            if clock.parse(event.get("created_at")) is None:
+                words = f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z"
+                yield Finding(words, repr(event.get("created_at")), trial.last)
+
+    hold_of_each(seen, with_apps(seen), misshapen)
 
 
 @pytest.mark.requirement("SEED-08")
 def test_nothing_else_populated(seen: Seen) -> None:
     """A purge MUST populate nothing but events of started apps."""
     own = own_apps(seen)
-    hold(
-        Finding("no event of a task, for nobody runs one of the suite's own apps", str(row.get("guid")), trial.last)
-        for trial in fresh(seen)
-        for row in trial.after.events.rows
-        if member(row, "task", "guid") is not None
-        and member(row, "app", "guid") in own
-        and row.get("guid") not in trial.before.events.by_guid
-    )
-    hold(
-        Finding("only events of apps that exist", f"{guids_of(events)} for {app}", trial.last)
-        for trial in fresh(seen)
-        for app, events in trial.populated(besides_changes=True).items()
-        if app not in {*trial.before.apps.by_guid, *trial.after.apps.by_guid}
-    )
+
+    def strange(trial: Purged) -> Iterator[Finding]:
+        for row in trial.after.events.rows:
+            of_task = member(row, "task", "guid") is not None and member(row, "app", "guid") in own
+            if of_task and row.get("guid") not in trial.before.events.by_guid:
+                words = "no event of a task, for nobody runs one of the suite's own apps"
+                yield Finding(words, str(row.get("guid")), trial.last)
+        known = {*trial.before.apps.by_guid, *trial.after.apps.by_guid}
+        for app, events in trial.populated(besides_changes=True).items():
+            if app not in known:
+                yield Finding("only events of apps that exist", f"{guids_of(events)} for {app}", trial.last)
+
+    hold_of_each(seen, fresh(seen), strange)
 
 
 @pytest.mark.requirement("SEED-09")
@@ -143,11 +148,10 @@ def test_seeded_event_gettable(seen: Seen) -> None:
     hold(Finding("200", answer(x), x.n) for x in answered(gets) if x.status != 200)
 
 
-def _seeded(seen: Seen) -> Iterator[tuple[Purged, str, list[Row]]]:
-    """Yield each trial with each app that was started all the time and the events that are for it, if any."""
-    for trial in with_apps(seen):
-        populated = trial.populated()
-        yield from ((trial, app, populated[app]) for app in trial.started if app in populated)
+def _seeded(trial: Purged) -> Iterator[tuple[str, list[Row]]]:
+    """Yield each app that was started all the time, and the events that are for it, if any."""
+    populated = trial.populated()
+    yield from ((app, populated[app]) for app in trial.started if app in populated)
 
 
 def _outside(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:

@@ -12,10 +12,12 @@ from purge_conformance.checks import (
     Inconclusive,
     NotExercised,
     Seen,
+    Trial,
     answer,
     answered,
     apps_of,
     hold,
+    hold_each,
     need,
     readable,
     snapshot_of,
@@ -26,7 +28,7 @@ from purge_conformance.checks import (
 )
 from purge_conformance.evidence import Evidence
 from purge_conformance.guard import EVENTS, PURGE
-from purge_conformance.results import Blame, Finding
+from purge_conformance.results import Blame, Finding, Tally
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -153,3 +155,34 @@ def test_unusable_target_is_not_judged(story: Story) -> None:
 def test_answer_is_short(status: int | None, body: bytes, words: str, story: Story) -> None:
     """An answer is told in a few words on one line."""
     assert answer(story.say("e", "s", status=status, body=body, error="reset")) == words
+
+
+def trial(n: int, *wrong: str, kind: str = "") -> Trial:
+    """Return a trial that shows what is wrong with it."""
+    return Trial(n, tuple(Finding("nothing", what, n) for what in wrong), kind)
+
+
+def test_trials_that_pass_are_counted(story: Story) -> None:
+    """Trials of which none failed hold the requirement, and are counted."""
+    seen = story.seen
+    hold_each(seen, [trial(1), trial(2), trial(3)])
+    assert seen.tally == Tally(trials=3, failures=0, is_flaky=False)
+
+
+def test_trials_that_fail_now_and_then_are_flaky(story: Story) -> None:
+    """If some trials of a kind failed the requirement is broken, and each finding names one that passed."""
+    seen = story.seen
+    with pytest.raises(Broken) as caught:
+        hold_each(seen, [trial(1), trial(2, "a", "b"), trial(3, "a"), trial(4)])
+    assert seen.tally == Tally(trials=4, failures=2, is_flaky=True)
+    assert caught.value.findings == (Finding("nothing", "a", 2, passing=4), Finding("nothing", "b", 2, passing=4))
+
+
+def test_kinds_that_differ_are_not_flaky(story: Story) -> None:
+    """What always fails in one way of trying and never in another is not flaky; what was tried once is not counted."""
+    seen = story.seen
+    with pytest.raises(Broken) as caught:
+        hold_each(seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")])
+    assert (seen.tally, caught.value.findings[0].passing) == (Tally(trials=4, failures=2, is_flaky=False), None)
+    hold_each(seen, [trial(1, kind="x"), trial(2, kind="y")])
+    assert seen.tally == Tally()

@@ -11,7 +11,7 @@ from purge_conformance.checks import Broken, Inconclusive, NotExercised
 from purge_conformance.errors import BadData, BadSetting
 from purge_conformance.guard import PURGE
 from purge_conformance.judging import MOST_EVIDENCE, Judging, wanted
-from purge_conformance.results import Blame, Finding, Outcome, Verdict
+from purge_conformance.results import Blame, Finding, Outcome, Tally, Verdict
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -128,3 +128,16 @@ def test_wanted_refuses_damaged_header(story: Story) -> None:
             wanted(story.evidence, [], [])
     finally:
         story.evidence.header.settings["select"] = []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(None, True), (Broken((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)]
+)
+def test_trials_are_told(error: BaseException | None, told: bool, story: Story) -> None:  # noqa: FBT001
+    """A result says how often its requirement was tried, if it was judged, and shows a trial that passed."""
+    story.purge("purge")
+    story.purge("repeat")
+    found = judging(story).add("PURGE-01", error, [], 0.1, Tally(2, 1, is_flaky=True))
+    assert (found.tally.trials == 2) is told
+    if found.findings:
+        assert (found.evidence, found.findings[0].passing) == ((1, 2), 2)

@@ -115,6 +115,8 @@ def test_report_of_the_model_is_valid() -> None:
         {"level": "must"},
         {"evidence": [0]},
         {"seconds": -1},
+        {"tally": {"trials": 1}},
+        {"tally": {"trials": -1, "failures": 0, "is_flaky": False}},
     ],
 )
 def test_report_with_one_lie_is_refused(changes: dict[str, object]) -> None:
@@ -136,3 +138,11 @@ def test_evidence_has_one_body() -> None:
     assert faults("evidence.schema.json", {**data, "body_base64": "AAAA"})
     del data["body_text"]
     assert faults("evidence.schema.json", data)
+
+
+def test_older_report_is_read() -> None:
+    """A report of the time before trials were counted is valid, and read as one in which none was."""
+    data = report()
+    del data["requirements"][0]["tally"], data["requirements"][0]["findings"][0]["passing"]
+    assert faults("report.schema.json", data) == []
+    assert from_dict(data) == RUN

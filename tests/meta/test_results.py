@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from purge_conformance.model import Level, Profile
-from purge_conformance.results import Outcome, Result, Verdict, is_undecided, roll_up
+from purge_conformance.results import Outcome, Result, Tally, Verdict, is_undecided, roll_up
 
 
 def result(outcome: Outcome, level: Level = Level.MUST, *, conditional: bool = False) -> Result:
@@ -53,3 +53,11 @@ def test_reports_agree_with_roll_up(level: Level, outcome: Outcome, conditional:
     """What the reports call undecided is exactly what makes a verdict inconclusive."""
     one = result(outcome, level, conditional=conditional)
     assert is_undecided(one) == (roll_up([PASS, one]) is Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(("trials", "bound"), [(1, 0.95), (7, 0.3482), (40, 0.0722), (1000, 0.003)])
+def test_bound_is_exact(trials: int, bound: float) -> None:
+    """That none of so many trials failed leaves a rate at which that would happen once in twenty times, and no more."""
+    found = Tally(trials).bound()
+    assert found == pytest.approx(bound, abs=5e-5)
+    assert (1 - found) ** trials == pytest.approx(0.05)

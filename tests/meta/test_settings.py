@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.settings import Settings, parse_target, read_tokens
+from purge_conformance.settings import Limits, Settings, bounds, parse_target, read_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,3 +127,20 @@ def test_unreadable_token_is_not_told() -> None:
 def test_settings_hide_tokens() -> None:
     """The settings do not show tokens when they are printed."""
     assert TOKEN not in repr(Settings(parse_target("http://localhost"), {"admin": TOKEN}))
+
+
+def test_repetitions_raise_the_bounds() -> None:
+    """Each repetition has room for a purge and forty requests, unless bounds were given; one run has the usual."""
+    assert bounds(1) == Limits()
+    assert (bounds(40).max_purges, bounds(40).max_requests) == (79, 2760)
+    assert bounds(40, max_purges=90, max_requests=50) == Limits(max_purges=90, max_requests=50)
+    assert bounds(1, max_purges=0).max_purges == 0
+
+
+@pytest.mark.parametrize(
+    ("repeat", "most", "cure"), [(0, None, "1 to 1000"), (1001, None, "1 to 1000"), (2, 40, "--max-purges 41")]
+)
+def test_repetitions_without_room_are_refused(repeat: int, most: int | None, cure: str) -> None:
+    """Too many repetitions, or too few purges for them, are refused before anything is sent, with the cure."""
+    with pytest.raises(BadSetting, match=cure):
+        bounds(repeat, max_purges=most)

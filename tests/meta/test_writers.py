@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import Evidence, Header
 from purge_conformance.model import Level, Profile
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Timing, roll_up
+from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
 from purge_conformance.writers import as_json, as_junit, as_markdown, write_all
 from purge_conformance.writers.words import visible
 
@@ -210,3 +210,22 @@ def test_visible_leaves_no_control(text: str) -> None:
     shown.encode()
     assert not [c for c in shown if ord(c) < 32 and c not in "\t\n"]
     assert not set(shown) & set("\x7f\x9b\u202e\u2066\ufeff")
+
+
+def test_rates_are_written() -> None:
+    """summary.md and junit.xml say how often a requirement failed, what a pass leaves, and which trial passed."""
+    flaky = result("A-1", Level.MUST, Outcome.FAILED)
+    finding = dataclasses.replace(flaky.findings[0], passing=3)
+    flaky = dataclasses.replace(flaky, findings=(finding,), tally=Tally(40, 3, is_flaky=True))
+    passed = dataclasses.replace(result("A-2", Level.MUST, Outcome.PASSED), tally=Tally(40))
+    run = dataclasses.replace(make_run(), settings={"repeat": 40}, requirements=(flaky, passed))
+    summary, junit = as_markdown.render(run), ET.fromstring(as_junit.render(run))  # noqa: S314 -- our own
+    for words in (
+        "FLAKY: 3 of 40 failed, 7.5 %.",
+        "another time: exchange 3",
+        "| 0 of 40: below 7.2 % at 95 % | A-2 |",
+    ):
+        assert words in summary
+    values = [found.get("value") for found in junit.iterfind(".//testcase/properties/property")]
+    assert values == ["FLAKY: 3 of 40 failed, 7.5 %", "0 of 40: below 7.2 % at 95 %"]
+    assert "passed: exchange 3" in "".join(junit.itertext())

@@ -9,7 +9,7 @@ import pytest
 
 from purge_conformance.evidence import Evidence, Exchange, Header
 from purge_conformance.model import Level, Profile
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Timing, Verdict
+from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, Verdict
 from purge_conformance.writers import as_html
 
 HOSTILE = "</script></pre></style>]]><img src=x onerror=alert(1)>\x00\x1b[2J\u202e\ud800'\" onclick='x'{{ 7*7 }}"
@@ -213,3 +213,14 @@ def test_plot_holds_its_bars(longest: float) -> None:
     assert drawn.ticks[-1][1] == 100
     assert float(drawn.ticks[-1][0]) >= longest
     assert 4 <= len(drawn.ticks) <= 11
+
+
+def test_rates_are_shown() -> None:
+    """The page shows how often a requirement failed, and a trial that passed beside one that failed."""
+    finding = replace(FAILED.findings[0], passing=8)
+    flaky = replace(FAILED, findings=(finding,), tally=Tally(40, 3, is_flaky=True))
+    passed = replace(FAILED, id="PURGE-08", outcome=Outcome.PASSED, blame=None, findings=(), tally=Tally(40))
+    evidence = Evidence(HEADER, (EXCHANGE, replace(EXCHANGE, n=8)), ())
+    text = as_html.render(replace(RUN, requirements=(flaky, passed)), evidence)
+    for words in ("FLAKY: 3 of 40 failed, 7.5 %", "Passed another time: Exchange 8", "0 of 40: below 7.2 % at 95 %"):
+        assert words in text

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from purge_conformance.model import Level, Profile
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, roll_up
+from purge_conformance.results import Blame, Finding, Outcome, Result, Run, Tally, roll_up
 from purge_conformance.writers import as_terminal
 
 PASSED = Result(
@@ -131,3 +131,14 @@ def test_lines_fit_any_encoding() -> None:
     console = Console(file=io.TextIOWrapper(raw, encoding="ascii", write_through=True))
     as_terminal.show(run_of(broken(Finding("größer", "…"))), None, console)
     assert rb"gr\xf6\xdfer" in raw.getvalue()
+
+
+def test_lines_tell_rates() -> None:
+    """A failure says how often it failed and which trial passed; what passed, what rate that leaves possible."""
+    flaky = replace(broken(Finding("a", "b", 7, passing=3)), tally=Tally(40, 3, is_flaky=True))
+    passed = replace(PASSED, tally=Tally(40))
+    lines = shown(replace(run_of(passed, flaky), settings={"repeat": 40})).splitlines()
+    assert "  passed   another time: exchange 3" in lines
+    assert "  rate     FLAKY: 3 of 40 failed, 7.5 %" in lines
+    assert "  rate     0 of 40: below 7.2 % at 95 %: PURGE-01" in lines
+    assert "0 of 40" not in shown(run_of(passed))

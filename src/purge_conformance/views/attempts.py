@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,13 +59,16 @@ def attempts(seen: Seen, *steps: str, experiment: str = "refused") -> list[Attem
     """Return an experiment's answered attempts of these steps whose looks could be read and showed events."""
     sent = need(seen, experiment, *steps, why="nothing of the kind was tried")
     looks = answered(seen.of(experiment, "look"))
-    found = []
-    for request in sent:
-        before = max((look for look in looks if look.n < request.n), key=_number, default=None)
-        after = min((look for look in looks if look.n > request.n), key=_number, default=None)
-        if before and after and resources(before) and is_page(after):
-            found.append(Attempt(request, before, after))
-    return found
+    numbers = [look.n for look in looks]
+    places = [(request, bisect_left(numbers, request.n)) for request in sent]
+    found = [Attempt(request, looks[n - 1], looks[n]) for request, n in places if 0 < n < len(looks)]
+    return [attempt for attempt in found if resources(attempt.before) and is_page(attempt.after)]
+
+
+def purge_attempts(seen: Seen) -> list[Attempt]:
+    """Return the attempts to purge with every credential but the right one, the repeated ones too."""
+    again = attempts(seen, "credential", experiment="repeat") if seen.of("repeat", "credential") else []
+    return [*attempts(seen, "credential"), *again]
 
 
 def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
@@ -125,7 +129,3 @@ def odd_attempts(seen: Seen) -> list[Attempt]:
         if sent and before and after and resources(before[0]) and is_page(after[0]):
             found.append(Attempt(sent[-1], before[0], after[0]))
     return found
-
-
-def _number(exchange: Exchange) -> int:
-    return exchange.n

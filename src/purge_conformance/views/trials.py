@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.checks import Inconclusive, answered
+from purge_conformance.checks import Inconclusive, Trial, answered, hold_each
 from purge_conformance.credentials import ADMIN
 from purge_conformance.evidence import AT_ONCE, SUPERSEDED
 from purge_conformance.guard import PURGE, is_purge
@@ -16,10 +16,11 @@ from purge_conformance.snapshot import key, snapshot
 from purge_conformance.views.purged import Purged, own_apps, purged, purged_between, with_started_apps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Evidence, Exchange
+    from purge_conformance.results import Finding
     from purge_conformance.snapshot import Snapshot
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -73,6 +74,11 @@ def fresh(seen: Seen) -> tuple[Purged, ...]:
     if not found:
         raise Inconclusive("of no purge but one right after another the lists could be read", Blame.TARGET)
     return found
+
+
+def hold_of_each(seen: Seen, purges: Iterable[Purged], wrong: Callable[[Purged], Iterable[Finding]]) -> None:
+    """Require that nothing is wrong with any of these purges, each of which is a trial of the requirement."""
+    hold_each(seen, (Trial(purge.last, tuple(wrong(purge))) for purge in purges))
 
 
 def with_apps(seen: Seen) -> tuple[Purged, ...]:

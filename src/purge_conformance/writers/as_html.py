@@ -28,6 +28,7 @@ from purge_conformance.writers.words import (
     failed,
     headline,
     not_judged,
+    rate,
     tally,
     visible,
 )
@@ -184,7 +185,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"prose": _prose, "clip": clip, "request": request, "response": response, "cure": cure}
-    environment.filters |= {"counted": counted}
+    environment.filters |= {"counted": counted, "rate": rate}
     environment.tests |= {"undecided": is_undecided}
     environment.globals |= {"MARKS": MARKS, "MOST_FINDINGS": MOST_FINDINGS}
     return environment.get_template("report.html.j2")

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from purge_conformance.model import Level
 from purge_conformance.results import Outcome
-from purge_conformance.writers.words import clip, cure, headline, one_line, visible
+from purge_conformance.writers.words import clip, cure, headline, one_line, rate, visible
 
 if TYPE_CHECKING:
     from purge_conformance.results import Result, Run
@@ -63,6 +63,9 @@ def _case(result: Result) -> ET.Element:
         name=one_line(f"{result.id} ({result.level}): {result.statement}"),
         time=f"{result.seconds:.3f}",
     )
+    if rate(result):
+        properties = ET.SubElement(case, "properties")
+        ET.SubElement(properties, "property", name="rate", value=rate(result))
     if result.outcome is Outcome.PASSED:
         return case
     tag, message = _mark(result)
@@ -89,8 +92,9 @@ def _story(result: Result) -> list[str]:
         lines += [f"exchange: {finding.exchange}"] if finding.exchange is not None else []
         lines += [f"again: {finding.curl}"] if finding.curl else []
         lines += ["script:", finding.script] if finding.script else []
+        lines += [f"passed: exchange {finding.passing}"] if finding.passing is not None else []
     if result.outcome is Outcome.FAILED:
-        lines.append(f"remedy: {result.remedy}")
+        lines += [*filter(None, [rate(result)]), f"remedy: {result.remedy}"]
     else:
         lines += [f"{result.outcome}: {result.reason}", *filter(None, [cure(result)])]
     return [*lines, f"blame: {result.blame}", f"source: {result.source}", f"> {result.quote}"]

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.model import Level
 from purge_conformance.results import Verdict
-from purge_conformance.writers.words import cure, effort, failed, headline, not_judged, one_line, tally, visible
+from purge_conformance.writers.words import (
+    cure,
+    effort,
+    failed,
+    headline,
+    not_judged,
+    one_line,
+    rate,
+    rates,
+    tally,
+    visible,
+)
 
 if TYPE_CHECKING:
     from purge_conformance.results import Finding, Result, Run
@@ -24,6 +35,12 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 def render(run: Run) -> str:
     """Return the run as GitHub-flavoured Markdown; text of the target is shown as it is, never obeyed."""
     parts = [_head(run), _counts(run), *_failures(run), *_idle(run)]
+    if found := rates(run):
+        rows = [["Failed", "Requirements"], ["---"] * 2]
+        parts += [
+            "## Rates of what passed",
+            _table([*rows, *([text, escaped(", ".join(ids))] for text, ids in found.items())]),
+        ]
     if run.notes:
         parts.append("\n".join(["## Notes", "", *(f"- {escaped(note)}" for note in run.notes)]))
     parts.append("The whole story is in `report.html`, beside this file.")
@@ -67,12 +84,15 @@ def _failure(result: Result) -> str:
     parts += [_finding(finding) for finding in result.findings[:MOST_FINDINGS]]
     if (more := len(result.findings) - MOST_FINDINGS) > 0:
         parts.append(f"{more} more of the kind.")
+    parts += [f"{rate(result)}."] if rate(result) else []
     parts.append(f"Blame: {result.blame}. Remedy: {escaped(result.remedy)}")
     return "\n\n".join(parts)
 
 
 def _finding(finding: Finding) -> str:
     text = f"- **Expected** {escaped(finding.expected)}\n- **Got** {escaped(finding.got)}"
+    if finding.passing is not None:
+        text += f"\n- **Passed** another time: exchange {finding.passing}"
     again = finding.script or finding.curl
     if again and len(again) <= MOST_CURL:
         fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", again)), 3)

@@ -20,6 +20,8 @@ from purge_conformance.writers.words import (
     headline,
     not_judged,
     one_line,
+    rate,
+    rates,
     visible,
 )
 
@@ -62,6 +64,7 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     for reason, results in _by_reason(filter(_worth_a_line, not_judged(run))).items():
         told += [*_idle(reason, results), Text()]
     told += [_field("note", note) for note in run.notes]
+    told += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     told.append(Text(f"{counted(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     told.append(Text(f"{effort(run)}, against {_plain(run.target)}"))
@@ -83,8 +86,10 @@ def _failure(result: Result) -> list[Text]:
     for finding in result.findings[:MOST_FINDINGS]:
         told += [_field("expected", finding.expected), _field("got", finding.got)]
         told += _again(finding)
+        told += [_field("passed", f"another time: exchange {finding.passing}")] if finding.passing else []
     if (more := len(result.findings) - MOST_FINDINGS) > 0:
         told.append(_field("and", f"{more} more of the kind"))
+    told += [_field("rate", rate(result))] if rate(result) else []
     told.append(_field("blame", result.blame or ""))
     told.append(_field("remedy", result.remedy))
     return told

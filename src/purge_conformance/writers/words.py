@@ -84,6 +84,29 @@ def cure(result: Result) -> str:
     return CURES[result.blame] if result.blame else ""
 
 
+def rate(result: Result) -> str:
+    """Return how often a requirement that was tried several times failed; empty where it was not.
+
+    That none of so many trials failed is no "never": it is told how often it may fail all the same.
+    """
+    tried, failures = result.tally.trials, result.tally.failures
+    if tried <= 1:
+        return ""
+    if not failures:
+        return f"0 of {tried:,}: below {100 * result.tally.bound():.1f} % at 95 %"
+    flaky = "FLAKY: " if result.tally.is_flaky else ""
+    return f"{flaky}{failures:,} of {tried:,} failed, {100 * failures / tried:.1f} %"
+
+
+def rates(run: Run) -> dict[str, list[str]]:
+    """Return the rates of what passed, each with the requirements' ids; nothing unless the run was to repeat trials."""
+    found: dict[str, list[str]] = {}
+    for result in run.requirements if run.settings.get("repeat", 1) != 1 else ():
+        if rate(result) and result.outcome is Outcome.PASSED:
+            found.setdefault(rate(result), []).append(result.id)
+    return found
+
+
 def tally(run: Run) -> list[tuple[Outcome, dict[Level, int]]]:
     """Return how many requirements of each level had each outcome, worst outcome first, zeros included."""
     rows: dict[Outcome, dict[Level, int]] = {o: dict.fromkeys(Level, 0) for o in reversed(Outcome)}

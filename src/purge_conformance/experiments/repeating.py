@@ -1,0 +1,29 @@
+"""The same again and again, for what goes wrong now and then: a purge that is watched, and purges that are refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.client import Request
+from purge_conformance.credentials import NOBODY
+from purge_conformance.experiments import access, purging
+from purge_conformance.guard import PURGE
+
+if TYPE_CHECKING:
+    from purge_conformance.client import Client
+    from purge_conformance.foundation import Foundation
+
+
+def rounds(client: Client, foundation: Foundation) -> None:
+    """Purge as often as was asked for beyond the first time, with an ordinary event there to be destroyed.
+
+    After each purge, one is tried as nobody and one with each token that is valid and no admin's; each must be refused.
+    An odd purge is not repeated: where it is taken it is a plain one, where it is refused it is like these.
+    """
+    others = [NOBODY, *(who for who in access.everybody_else(client) if who.kind == "valid")]
+    refused = [[Request("POST", PURGE, "credential", who, tags={"credential": who.kind})] for who in others]
+    for number in range(1, client.settings.repeat):
+        foundation.stir()
+        purging.watched(client, Request("POST", PURGE, f"{number}.purge"), f"{number}.")
+        foundation.stir()
+        access.watched(client, foundation, *refused)
