@@ -30,7 +30,7 @@ from purge_conformance.experiments.sequences import sequences
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
-from purge_conformance.snapshot import walked
+from purge_conformance.snapshot import is_page, walked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -150,7 +150,8 @@ def _archive(client: Client, journal: Journal, folder: Path) -> None:
     events = walked(journal.evidence(), "archive", "events")
     part = folder / f"{ARCHIVE}.part"
     with part.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in events.rows)
+        rows = (json.dumps(row) + "\n" for page in events.exchanges if is_page(page) for row in page.json["resources"])
+        file.writelines(dict.fromkeys(rows))  # whatever its guid is; what stood on two pages stands here once
         file.flush()
         os.fsync(file.fileno())
     part.replace(folder / ARCHIVE)

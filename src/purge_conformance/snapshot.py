@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,7 +55,11 @@ class Snapshot:
         """Return how many processes an app has, or None where that could not be read."""
         if not self.processes.complete:
             return None
-        return sum(1 for row in self.processes.rows if app_of_process(row) == app)
+        return self._process_counts[app]
+
+    @cached_property
+    def _process_counts(self) -> Counter[str | None]:
+        return Counter(map(app_of_process, self.processes.rows))
 
 
 def listing(exchanges: Iterable[Exchange], *, finished: bool) -> Listing:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from purge_conformance.views.purged import Purged
 
 OK = 200
+IN_PASSING = {409, 503}  # documented, and no word on the body
 
 
 @pytest.mark.requirement("BODY-01")
@@ -25,7 +26,10 @@ def test_odd_purge_answered(seen: Seen) -> None:
     plain = need(seen, "purge", "purge", why="no purge was tried")[-1].status or OK
     ignored = plain if plain // 100 == 2 else OK
     sent = need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
-    status_is((x for x in sent if not is_untaken(x)), ignored, 400, 422)
+    told = [x for x in sent if x.status not in IN_PASSING]
+    if not told:
+        raise NotExercised("every odd purge met a conflict, or nobody there (409, 503)")
+    status_is((x for x in told if not is_untaken(x)), ignored, 400, 422)
 
 
 @pytest.mark.requirement("BODY-02")

@@ -110,8 +110,8 @@ class Purged:
 
     def besides_changes(self) -> list[Row]:
         """Return the events after the purge without those of what others did since."""
-        changes = self.changes()
-        return [row for row in self.after.events.rows if row not in changes]
+        changes = {row["guid"] for row in self.changes()}
+        return [row for row in self.after.events.rows if row["guid"] not in changes]
 
     def repeated(self, own: Collection[str]) -> dict[str, list[Row]]:
         """Return the started apps that were seeded more often than once for each process, with their events.
