@@ -210,7 +210,7 @@ def _(behaviour: Behaviour) -> Behaviour:
 
 @fault("purge-after-refused-one-does-nothing")
 def _(behaviour: Behaviour) -> Behaviour:
-    offended: list[Call] = []  # until the list is read twice
+    offended: list[Call] = []  # until the list is read twice, or something is recorded
 
     @around("list_events")
     def calming(call: Call, answer: Handler) -> Reply:
@@ -230,7 +230,11 @@ def _(behaviour: Behaviour) -> Behaviour:
         offended.clear()
         return reply
 
-    return together(calming, sulking)(behaviour)
+    def record(session: Session, event: AppUsageEvent) -> None:
+        offended.clear()
+        behaviour.record(session, event)
+
+    return together(calming, sulking)(replace(behaviour, record=record))
 
 
 @fault("start-after-refused-purge-not-recorded")
