@@ -117,7 +117,8 @@ def _(past: Past, app: str) -> bool:
 @fault("newcomer-forgotten-by-idle-purge")
 @_forgetting
 def _(past: Past, app: str) -> bool:
-    return not past.changes and len(past.seeds) > 1 and past.has_seeded(app, -1) and not past.has_seeded(app, -2)
+    newly = len(past.seeds) > 1 and past.has_seeded(app, -1) and not past.has_seeded(app, -2)
+    return newly and not past.changes and app not in past.settled
 
 
 @fault("second-stop-not-recorded")
