@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The judgments of what is simple, by their files: they name what they see, and the model need not name it again.
 SIMPLE = ("purge", "seed", "afterwards", "refused", "authentication")
-SIMPLE_READS = ("list_filters", "list_pages")
+SIMPLE_READS = ("list_filters", "list_pages", "get", "seed")
 OTHERWISE = {"PURGE-02", "SEED-06", "SEED-07", "AUTH-05", "AUTH-06", "AUTH-08"}  # of bodies, times and reads
 
 

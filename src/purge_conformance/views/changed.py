@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.snapshot import Row
 
+NOTED = "change "  # how the name of a note about a change begins
 OF_ITS_OWN = {"guid", "created_at", "updated_at", "links"}  # members that no two events share
 
 
@@ -63,8 +64,14 @@ def changes(seen: Seen, experiment: str, *names: str) -> list[Changed]:
     Raises:
         Inconclusive: the list could not be read before or after one of them.
     """
-    noted = {name: seen.note(experiment, f"change {name}") or {} for name in names}
+    noted = {name: seen.note(experiment, f"{NOTED}{name}") or {} for name in names}
     return [_change(seen, experiment, name, note) for name, note in noted.items() if note.get("done")]
+
+
+def all_told(seen: Seen) -> bool:
+    """Whether each change that was made by itself is told by an event."""
+    noted = [(note.experiment, note.name.removeprefix(NOTED)) for note in seen.notes if note.name.startswith(NOTED)]
+    return not any(change.missing() for experiment, name in noted for change in changes(seen, experiment, name))
 
 
 def _change(seen: Seen, experiment: str, name: str, note: dict[str, Any]) -> Changed:

@@ -14,6 +14,7 @@ from purge_conformance.results import Blame
 from purge_conformance.snapshot import STARTED, app_of_event, app_of_process, key, member
 from purge_conformance.views import orders
 from purge_conformance.views.alone import right_alone, sizes_are_true
+from purge_conformance.views.changed import all_told
 from purge_conformance.views.orders import CHANGES, PURGE, SCALE, START, STOP, End, Operation, World
 
 if TYPE_CHECKING:
@@ -119,9 +120,11 @@ def reading(seen: Seen, quiet: Round) -> Callable[[History], tuple[Operation, ..
     What it shows of sizes, and of what each event is for, counts if it was true when one thing came after the other.
 
     Raises:
-        Inconclusive: even then nothing explains what is seen, or a purge by itself is no whole purge.
+        Inconclusive: even then nothing explains what is seen, or a purge or a change by itself does not do right.
     """
     right_alone(seen)
+    if not all_told(seen):
+        raise Inconclusive("a change by itself is not recorded either: see AFTER", Blame.TARGET)
     late = len(seen.of(EXPERIMENT, "await")) > len(rounds(seen))
     for view in (*([_as_it_is] if sizes_are_true(seen) else []), End.without_sizes, _counted):
         told = partial(_unexplained, view, late=late)
