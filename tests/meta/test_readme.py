@@ -22,7 +22,8 @@ VOLATILE = (
     r"\d+\.\d s",
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     r"\d{4}-\d\d-\d\dT[\d:]+Z",
-    r"(?<=race: )\d+|(?<=demolish: )\d+|\d+(?= requests, \d+ purges)|(?<=readers of the list saw: ).*",
+    r"(?<=race: )\d+|(?<=sequences: )\d+|(?<=demolish: )\d+",
+    r"\d+(?= requests, \d+ purges)|(?<=readers of the list saw: ).*",
 )
 
 
