@@ -121,7 +121,7 @@ def pytest_runtest_makereport(
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Show outcomes by their own names; a SHOULD that failed is `advised`, it fails nothing."""
-    outcome = dict(report.user_properties).get("outcome")
+    outcome = dict(getattr(report, "user_properties", ())).get("outcome")  # a report of collection has none
     if report.when == "teardown" or outcome is None:
         return None
     if outcome == "failed" and report.outcome != "failed":

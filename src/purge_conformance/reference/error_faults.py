@@ -188,13 +188,16 @@ def _(behaviour: Behaviour) -> Behaviour:
         past.update(session.scalars(select(AppUsageEvent.guid)))
         behaviour.destroy(session)
 
-    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
-        found = behaviour.find_event(session, guid)
-        if found is None and guid in past:
-            raise ApiError(410, 10010, "CF-ResourceGone", "App usage event destroyed")
-        return found
+    @around("get_event")
+    def gone(call: Call, answer: Handler) -> Reply:
+        try:
+            return answer(call)
+        except ApiError as error:
+            if call.parts["guid"] in past:
+                raise ApiError(410, 10010, "CF-ResourceGone", "App usage event destroyed") from error
+            raise
 
-    return replace(behaviour, destroy=destroy, find_event=find_event)
+    return gone(replace(behaviour, destroy=destroy))
 
 
 @fault("refusal-repeats-token")
