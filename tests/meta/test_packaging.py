@@ -17,7 +17,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TOX = ConfigParser(interpolation=None)
 TOX.read(ROOT / "tox.ini")
 HABITS = [name.strip() for name in TOX["tox"]["env_list"].split(",")]
-ON_DEMAND = {"bench"}  # figures, which no test may depend on
+ON_DEMAND = {"bench", "seeds"}  # figures, which no test may depend on
 
 
 def test_changelog_opens_with_the_version() -> None:

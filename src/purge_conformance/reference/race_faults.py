@@ -123,14 +123,6 @@ def _(session: Session, purge: Purge) -> None:
     session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid.in_(started)))
 
 
-@fault("scaling-during-purge-lost")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
-    sizes = {event.app_guid: event.previous_instances for event in reversed(purge.meanwhile)}
-    for event in _seeds_of(session, *sizes):
-        event.instances = event.previous_instances = sizes[event.guid]
-
-
 @fault("changed-apps-keep-events")
 @_lasting
 def _(session: Session, purge: Purge) -> None:
