@@ -193,7 +193,8 @@ def _(behaviour: Behaviour) -> Behaviour:
         try:
             return answer(call)
         except ApiError as error:
-            if call.parts["guid"] in past:
+            guid = call.parts["guid"]
+            if error.status == NOT_FOUND and guid in past and behaviour.find_event(call.session, guid) is None:
                 raise ApiError(410, 10010, "CF-ResourceGone", "App usage event destroyed") from error
             raise
 
