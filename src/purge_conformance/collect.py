@@ -148,14 +148,15 @@ def _archive(client: Client, journal: Journal, folder: Path) -> None:
     A target on this machine may be purged even if its list cannot be read to the end: it is there to be judged.
     """
     events = walked(journal.evidence(), "archive", "events")
+    lines = (json.dumps(row) + "\n" for page in events.exchanges if is_page(page) for row in page.json["resources"])
+    once = dict.fromkeys(lines)  # whatever its guid is; what stood on two pages stands here once
     part = folder / f"{ARCHIVE}.part"
     with part.open("w", encoding="utf-8") as file:
-        rows = (json.dumps(row) + "\n" for page in events.exchanges if is_page(page) for row in page.json["resources"])
-        file.writelines(dict.fromkeys(rows))  # whatever its guid is; what stood on two pages stands here once
+        file.writelines(once)
         file.flush()
         os.fsync(file.fileno())
     part.replace(folder / ARCHIVE)
-    client.note("archived", {"events": len(events.rows), "complete": events.complete})
+    client.note("archived", {"events": len(once), "complete": events.complete})
     client.guard.archived = events.complete or client.settings.target.is_loopback
 
 

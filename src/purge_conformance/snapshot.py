@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,11 +54,18 @@ class Snapshot:
         """Return how many processes an app has, or None where that could not be read."""
         if not self.processes.complete:
             return None
-        return self._process_counts[app]
+        return len(self.processes_of(app))
+
+    def processes_of(self, app: str) -> list[Row]:
+        """Return the processes of an app, as far as they could be read."""
+        return self._processes.get(app, [])
 
     @cached_property
-    def _process_counts(self) -> Counter[str | None]:
-        return Counter(map(app_of_process, self.processes.rows))
+    def _processes(self) -> dict[str | None, list[Row]]:
+        found: dict[str | None, list[Row]] = {}
+        for row in self.processes.rows:
+            found.setdefault(app_of_process(row), []).append(row)
+        return found
 
 
 def listing(exchanges: Iterable[Exchange], *, finished: bool) -> Listing:

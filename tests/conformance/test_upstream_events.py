@@ -171,7 +171,7 @@ def _process(found: Purged, app: str, event: Row) -> Row | None:
     processes = found.after.processes
     if event["guid"] in processes.by_guid:
         return processes.by_guid[event["guid"]]
-    own = [row for row in processes.rows if app_of_process(row) == app]
+    own = found.after.processes_of(app)
     return own[0] if len(own) == 1 else None
 
 

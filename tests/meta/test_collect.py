@@ -118,6 +118,16 @@ def test_archive_comes_first(collected: Callable[..., Evidence], stub: Stub, tmp
     assert archived[0] == '{"guid": "one"}\n'
 
 
+def test_archive_holds_whatever_is_listed(collected: Callable[..., Evidence], stub: Stub, tmp_path: Path) -> None:
+    """An event without a usable guid is archived like any other, and counted."""
+    rows: list[object] = [{"guid": "one"}, {"guid": 7}, {"created_at": "2026-07-01T12:00:00Z"}, None]
+    stub.answer = lambda handler: stub.say(handler, body=json.dumps({"pagination": {}, "resources": rows}).encode())
+    found = collected(max_purges=0)
+    archived = (tmp_path / "out" / "archive.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in archived] == rows
+    assert found.note("archive", "archived")["events"] == 4
+
+
 def test_lost_target_ends_run(collected: Callable[..., Evidence], stub: Stub) -> None:
     """A target that falls silent ends the run soon; what was seen stays, and so does the reason."""
     answer = stub.answer

@@ -43,7 +43,7 @@ def listing(total: int, *, most: int = 5000, says_next: bool = True) -> Callable
 
 
 @pytest.mark.parametrize(
-    ("total", "most", "pages"), [(0, 5000, 1), (7, 5000, 1), (20, 10, 2), (25, 10, 3), (1000, 5000, 2), (1001, 5000, 2)]
+    ("total", "most", "pages"), [(0, 5000, 1), (7, 5000, 1), (20, 10, 2), (25, 10, 3), (5000, 5000, 2), (5001, 5000, 2)]
 )
 def test_walk_reads_all(total: int, most: int, pages: int, stub: Stub, connect: Callable[..., Client]) -> None:
     """A walk reads every row, also of a server that puts fewer on a page than it was asked for."""
@@ -64,7 +64,9 @@ def refusing(total: int, most: int, *, status: int = 422) -> Callable[[BaseHTTPR
     return refuse
 
 
-@pytest.mark.parametrize(("most", "pages", "refused"), [(100, 3, 1), (99, 11, 2), (20, 11, 2), (5000, 1, 0)])
+@pytest.mark.parametrize(
+    ("most", "pages", "refused"), [(1000, 1, 1), (100, 3, 2), (99, 11, 3), (20, 11, 3), (5000, 1, 0)]
+)
 @pytest.mark.parametrize("status", [400, 422])
 def test_walk_takes_smaller_pages(  # noqa: PLR0913, PLR0917 -- what was tried and what comes of it
     most: int, pages: int, refused: int, status: int, stub: Stub, connect: Callable[..., Client]
@@ -80,10 +82,10 @@ def test_walk_takes_smaller_pages(  # noqa: PLR0913, PLR0917 -- what was tried a
 
 
 def test_walk_gives_up_at_last(stub: Stub, connect: Callable[..., Client]) -> None:
-    """A target that refuses every page is asked for three sizes, and no more."""
+    """A target that refuses every page is asked for four sizes, and no more."""
     stub.answer = lambda handler: say(handler, b"{}", 400)
     found = look.walk(connect(), EVENTS, "s")
-    assert (found.complete, len(stub.got)) == (False, 3)
+    assert (found.complete, len(stub.got)) == (False, 4)
 
 
 @pytest.mark.parametrize(("status", "complete"), [(400, True), (404, True), (422, True), (500, False), (401, False)])
@@ -108,7 +110,7 @@ def test_walk_may_be_refused_at_end(
 def test_walk_outruns_missing_links(stub: Stub, connect: Callable[..., Client]) -> None:
     """A full page that names no next one is not taken for the last."""
     stub.answer = listing(2500, says_next=False)
-    assert len(look.walk(connect(), EVENTS, "s").rows) == 2500
+    assert len(look.walk(connect(), EVENTS, "s", {"per_page": 1000}).rows) == 2500
 
 
 def test_walk_ends_on_repetition(stub: Stub, connect: Callable[..., Client]) -> None:

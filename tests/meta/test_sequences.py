@@ -209,6 +209,16 @@ def test_agreement_is_judged_offline(story: Story) -> None:
     JUDGMENT(story.seen)
 
 
+def test_creation_may_be_recorded(story: Story) -> None:
+    """An event of an app to which nothing was done but its creation agrees until a purge, and no longer."""
+    made = [event("c", "A")]
+    play(begun(story), 1, *RIGHT)
+    play(story, 2, ("create a", made), ("purge as none", made), ("purge", []))
+    JUDGMENT(story.seen)
+    play(story, 3, ("create a", made), ("purge", []), ("purge as none", [event("x", "A")]))
+    assert "nothing was done to it" in told(story.seen).expected
+
+
 def test_disagreement_is_judged_offline(story: Story) -> None:
     """One that disagrees fails it, and the shortest that shows the same is told."""
     play(begun(story), 1, RIGHT[0], ("purge as none", []), *WRONG[1:])

@@ -126,7 +126,7 @@ def _stop_all(session: Session, space: Space, record: Record) -> None:
 
 def started_apps(session: Session) -> Sequence[App]:
     """Find every started app, in the order of creation."""
-    with_all = (selectinload(App.processes), joinedload(App.space))
+    with_all = (selectinload(App.processes).joinedload(Process.app), joinedload(App.space))
     return session.scalars(select(App).where(App.state == STARTED).options(*with_all).order_by(App.id)).all()
 
 

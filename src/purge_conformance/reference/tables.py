@@ -89,7 +89,7 @@ class Space(Base):
     __table_args__ = (UniqueConstraint("organization_guid", "name"), Base.__table_args__)
 
     name: Mapped[str] = mapped_column(String(255))
-    organization_guid: Mapped[str] = mapped_column(ForeignKey(Organization.guid))
+    organization_guid: Mapped[str] = mapped_column(ForeignKey(Organization.guid), index=True)
     organization: Mapped[Organization] = relationship(back_populates="spaces")
     apps: Mapped[list[App]] = relationship(back_populates="space", cascade="all, delete-orphan", order_by="App.id")
 
@@ -103,7 +103,7 @@ class App(Base):
     name: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(16), default=STOPPED)
     lifecycle: Mapped[str] = mapped_column(String(16), default=BUILDPACK)
-    space_guid: Mapped[str] = mapped_column(ForeignKey(Space.guid))
+    space_guid: Mapped[str] = mapped_column(ForeignKey(Space.guid), index=True)
     space: Mapped[Space] = relationship(back_populates="apps")
     processes: Mapped[list[Process]] = relationship(
         back_populates="app", cascade="all, delete-orphan", order_by="Process.id"
@@ -120,7 +120,7 @@ class Process(Base):
 
     __tablename__ = "processes"
 
-    app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid))
+    app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid), index=True)
     type: Mapped[str] = mapped_column(String(255), default="web")
     instances: Mapped[int] = mapped_column(default=1)
     memory_in_mb: Mapped[int] = mapped_column(default=1024)

@@ -149,6 +149,8 @@ def _changed(app: App, step: Step) -> App:
         case Deed.SCALE:
             certain = app.state is State.STARTED and any(app.size.get(k) != v for k, v in step.scaled.items())
             return _told(replace(app, size={**app.size, **step.scaled}), certain=certain)
+        case Deed.CREATE:
+            return replace(app, perhaps=True)  # nothing says that it must be recorded, nor that it must not
         case Deed.DELETE:
             return replace(app, state=State.DELETED, perhaps=True)
         case _:

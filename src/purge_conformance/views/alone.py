@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import STARTED, app_of_process, member
+from purge_conformance.snapshot import STARTED, member
 from purge_conformance.views.purged import own_apps
 from purge_conformance.views.traces import odd_purges
 from purge_conformance.views.trials import observed
@@ -49,5 +49,5 @@ def _is_flawed(found: Purged, own: Collection[str]) -> bool:
 
 def _shows_size(found: Purged, app: str) -> bool:
     shown = member(found.after.events.by_guid.get(app, {}), "instance_count", "current")
-    sizes = [row.get("instances") for row in found.after.processes.rows if app_of_process(row) == app]
+    sizes = [row.get("instances") for row in found.after.processes_of(app)]
     return shown is None or len(sizes) != 1 or shown == sizes[0]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, NotExercised, apps_of, need, snapshot_of, stopped
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import STARTED, app_of_event, app_of_process, key, member
+from purge_conformance.snapshot import STARTED, app_of_event, key, member
 from purge_conformance.views import orders
 from purge_conformance.views.alone import right_alone, sizes_are_true
 from purge_conformance.views.changed import all_told
@@ -200,7 +200,7 @@ def _end(found: Round, app: str) -> End:
 
 def _events(look: Snapshot, app: str) -> tuple[list[Row], list[Row]]:
     """Return the seeded events of an app, those with its guid or a process's, and its others."""
-    own = {app} | {str(row.get("guid")) for row in look.processes.rows if app_of_process(row) == app}
+    own = {app} | {str(row.get("guid")) for row in look.processes_of(app)}
     every = own | look.apps.by_guid.keys() | look.processes.by_guid.keys()
     rows = look.events.rows
     others = [row for row in rows if app_of_event(row) == app and row["guid"] not in every]
@@ -208,9 +208,7 @@ def _events(look: Snapshot, app: str) -> tuple[list[Row], list[Row]]:
 
 
 def _instances(look: Snapshot, app: str) -> int | None:
-    sizes = [
-        row.get("instances") for row in look.processes.rows if app_of_process(row) == app and row.get("type") == "web"
-    ]
+    sizes = [row.get("instances") for row in look.processes_of(app) if row.get("type") == "web"]
     return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], int) else None
 
 

@@ -120,6 +120,7 @@ def _reading(api: Api) -> Iterator[Answer]:
         yield api.call("GET", EVENTS, headers={name: value})
     for name, value in (("if-modified-since", "12:00"), ("content-type", "application/x-no-such-type")):
         yield api.call("GET", f"{EVENTS}/{guid}", headers={name: value})
+    yield api.get("/v3/apps")
     yield api.get("/v3/processes")
     yield api.get(f"{EVENTS}/actions/nope")
     for role in (None, "expired", "admin_read_only", "global_auditor", "space_developer", "space_manager"):

@@ -1,0 +1,197 @@
+"""Variants of the apps of a foundation: how many there are, how they come to be, and what is recorded of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+
+from purge_conformance.reference import problems, store
+from purge_conformance.reference.change_kit import Change, around, everywhere, registering, together
+from purge_conformance.reference.database import by_guid
+from purge_conformance.reference.furnishing import furnishing
+from purge_conformance.reference.tables import (
+    STARTED,
+    STOPPED,
+    App,
+    AppUsageEvent,
+    Organization,
+    Process,
+    Space,
+    new_guid,
+    now,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+
+VARIANTS: dict[str, Change] = {}
+variant = registering(VARIANTS)
+
+VERY_MANY = 400
+MOST_APPS = 3
+LONGEST_NAME = 20
+JOB_S = 0.4  # until what was asked for is done
+
+
+@around("create_organization", "create_space", "create_app")
+def _forbid_creation(call: Call, answer: Handler) -> Reply:
+    answer(call)
+    raise problems.not_authorized()
+
+
+variant("nothing-there")(_forbid_creation)
+variant("only-stopped-apps")(together(furnishing(started=0, stopped=2), _forbid_creation))
+
+
+@variant("very-many-apps")
+def _(behaviour: Behaviour) -> Behaviour:
+    def furnish(session: Session) -> None:
+        behaviour.furnish(session)
+        if session.scalar(select(App)) is None:
+            _furnish_plainly(session)
+
+    return replace(behaviour, furnish=furnish)
+
+
+def _furnish_plainly(session: Session) -> None:
+    """Write so many started apps, and an event of each, without an object for any."""
+    space = Space(name="very many", organization=Organization(name="very many"))
+    session.add(space)
+    session.flush()
+    guids = [new_guid() for _ in range(VERY_MANY)]
+    moment = now()
+    apps = [{"guid": guid, "name": guid, "state": STARTED, "space_guid": space.guid} for guid in guids]
+    session.execute(insert(App), apps)
+    session.execute(insert(Process), [{"guid": guid, "app_guid": guid} for guid in guids])
+    same = {
+        "created_at": moment,
+        "updated_at": moment,
+        "state": STARTED,
+        "previous_state": STOPPED,
+        "process_type": "web",
+        "space_guid": space.guid,
+        "space_name": space.name,
+        "organization_guid": space.organization_guid,
+        "instances": 1,
+        "previous_instances": 1,
+        "memory_in_mb": 1024,
+        "previous_memory_in_mb": 1024,
+    }
+    events = [{**same, "guid": new_guid(), "app_guid": guid, "app_name": guid, "process_guid": guid} for guid in guids]
+    session.execute(insert(AppUsageEvent), events)
+
+
+@variant("three-apps-at-most")
+@around("create_app")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if (call.session.scalar(select(func.count()).select_from(App)) or 0) > MOST_APPS:
+        raise problems.unprocessable(f"The quota allows {MOST_APPS} apps")
+    return reply
+
+
+@variant("app-names-short")
+@around("create_app")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if len(reply.body["name"]) > LONGEST_NAME:
+        raise problems.unprocessable(f"Name is too long (maximum is {LONGEST_NAME} characters)")
+    return reply
+
+
+@variant("apps-are-made-by-jobs")
+def _(behaviour: Behaviour) -> Behaviour:
+    waiting: dict[str, float] = {}  # guid -> when it is there
+
+    @around("create_app")
+    def later(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        waiting[reply.body["guid"]] = time.monotonic() + JOB_S
+        return replace(reply, status=202, body=None, content_type=None, headers={"location": call.url("/v3/jobs/0")})
+
+    @around("list_apps")
+    def at_last(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        there = [row for row in reply.body["resources"] if waiting.get(row["guid"], 0) <= time.monotonic()]
+        return replace(reply, body={**reply.body, "resources": there})
+
+    return at_last(later(behaviour))
+
+
+@variant("starts-take-a-while")
+def _(behaviour: Behaviour) -> Behaviour:
+    waiting: dict[str, float] = {}  # guid -> when it is started
+
+    @around("start_app")
+    def later(call: Call, answer: Handler) -> Reply:
+        with call.session.begin_nested() as undone:
+            reply = answer(call)
+            undone.rollback()
+        waiting.setdefault(call.parts["guid"], time.monotonic() + JOB_S)
+        return replace(reply, status=202, body={**reply.body, "state": STOPPED})
+
+    def carry_out(session: Session, guid: str) -> None:
+        del waiting[guid]
+        if app := by_guid(session, App, guid):
+            store.start(session, app, behaviour.record)
+        session.flush()
+
+    @around("stop_app", "delete_app", "scale_app_process")
+    def in_turn(call: Call, answer: Handler) -> Reply:
+        if call.parts["guid"] in waiting:
+            carry_out(call.session, call.parts["guid"])
+        return answer(call)
+
+    @everywhere
+    def at_last(call: Call, answer: Handler) -> Reply:
+        for guid in [guid for guid, due in waiting.items() if due <= time.monotonic()]:
+            carry_out(call.session, guid)
+        return answer(call)
+
+    return at_last(in_turn(later(behaviour)))
+
+
+def _recording(call: Call, state: str, previous: str) -> None:
+    """Write down a further event of the app that a call is about."""
+    if app := by_guid(call.session, App, call.parts["guid"]):
+        event = store.usage_event(app.web, previous_state=previous)
+        event.state = state
+        call.behaviour.record(call.session, event)
+
+
+@variant("crashes-are-recorded")
+@around("start_app")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    _recording(call, "CRASHED", STARTED)
+    return reply
+
+
+@variant("creations-are-recorded")
+@around("create_app")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    _recording(replace(call, parts={"guid": reply.body["guid"]}), "CREATED", STOPPED)
+    return reply
+
+
+@variant("guids-in-capitals")
+def _(behaviour: Behaviour) -> Behaviour:
+    def record(session: Session, event: AppUsageEvent) -> None:
+        event.guid = event.guid.upper()
+        behaviour.record(session, event)
+
+    return replace(behaviour, record=record)
+
+
+def _newest_app_first(call: Call, answer: Handler) -> Reply:
+    has_order = b"order_by" in call.query_string
+    return answer(call if has_order else replace(call, query_string=call.query_string + b"&order_by=-created_at"))
+
+
+variant("newest-app-first")(around("list_apps")(_newest_app_first))
