@@ -16,7 +16,7 @@ import click
 from purge_conformance import __version__, catalogue
 from purge_conformance.errors import Misuse, SuiteError
 from purge_conformance.model import Profile
-from purge_conformance.settings import Settings, Target, announcement, bounds, parse_target, read_tokens
+from purge_conformance.settings import Limits, Settings, Target, announcement, bounds, parse_target, read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,16 @@ select_option = click.option(
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of all generated cases."
+)
+
+token_option = click.option(
+    "--token", "tokens", multiple=True, metavar="ROLE=SOURCE", help="env:NAME or file:PATH; admin is required."
+)
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="Seconds an answer may take."
+)
+ca_bundle_option = click.option(
+    "--ca-bundle", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust, PEM."
 )
 
 
@@ -77,9 +87,7 @@ def main() -> None:
 
 @main.command(epilog=EPILOG)
 @click.argument("target", required=False, metavar="[URL]")
-@click.option(
-    "--token", "tokens", multiple=True, metavar="ROLE=SOURCE", help="env:NAME or file:PATH; admin is required."
-)
+@token_option
 @click.option("--allow-purge", multiple=True, metavar="HOST", help="A host whose app usage events may be destroyed.")
 @click.option("--out", type=FOLDER, help="Where evidence and reports go; default: a new folder.")
 @profile_option
@@ -88,9 +96,7 @@ def main() -> None:
     "--examples", type=click.IntRange(1, 1000), default=10, show_default=True, help="Random cases an operation."
 )
 @seed_option
-@click.option(
-    "--timeout", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="Seconds an answer may take."
-)
+@timeout_option
 @click.option(
     "--repeat", type=click.IntRange(1, 1000), default=1, show_default=True, help="Tries of what destroys; for rates."
 )
@@ -100,7 +106,7 @@ def main() -> None:
 @click.option(
     "--max-requests", type=click.IntRange(50, 100_000), help="In all, at most; default: 1200, and 40 a repetition."
 )
-@click.option("--ca-bundle", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust, PEM.")
+@ca_bundle_option
 @click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
 @click.option("--verbose", "loudness", flag_value=2, type=int, help="Show every request.")
 def run(  # noqa: PLR0913 -- the options of a command
@@ -184,6 +190,37 @@ def _finish(judged: Run, folder: Path) -> NoReturn:
 
     as_terminal.show(judged, folder, Console())
     sys.exit(EXIT_CODES[judged.verdict])
+
+
+@main.command("archive", epilog="Exit codes: 0 archived, 2 usage or configuration, 3 not archived.")
+@click.argument("target", metavar="URL")
+@token_option
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A new file, .jsonl.gz by habit."
+)
+@click.option(
+    "--max-events", type=click.IntRange(1, 100_000_000), default=1_000_000, show_default=True, help="Read at most."
+)
+@timeout_option
+@ca_bundle_option
+def archive_events(  # noqa: PLR0913 -- the options of a command
+    *, target: str, tokens: tuple[str, ...], out: Path, max_events: int, timeout: float, ca_bundle: str | None
+) -> None:
+    """Write all app usage events of a target to a file, and verify it; nothing is changed on the target.
+
+    The file holds one event a line, compressed; FILE.json beside it how many, their SHA-256 and which was the last.
+    """
+    from purge_conformance import archive  # noqa: PLC0415 -- as in run
+    from purge_conformance.archiving import archived  # noqa: PLC0415
+    from purge_conformance.writers.words import visible  # noqa: PLC0415
+
+    asked = Settings(parse_target(target), read_tokens(tokens), ca_bundle=ca_bundle, limits=Limits(timeout=timeout))
+    made = archived(asked, out, max_events)
+    click.echo(f"{made.events} events are in {out}, read back and compared; SHA-256 of the lines {made.sha256}")
+    if made.last:
+        click.echo(visible(f"The last of them: {made.last['guid']} of {made.last['created_at']}"))
+    for line in archive.warning(made.age):
+        click.echo(line)
 
 
 @main.command("list")

@@ -19,6 +19,7 @@ from purge_conformance.connection import connected
 from purge_conformance.credentials import ADMIN, Credential, Redactor, of_role
 from purge_conformance.errors import TargetLost
 from purge_conformance.evidence import AT_ONCE, GATEWAY, SUPERSEDED, Exchange, in_order
+from purge_conformance.guard import SAFE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from purge_conformance.settings import Settings
 
 Answer = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, why there is none
-SAFE = {"GET", "HEAD", "OPTIONS"}
 CHUNK = 64 * 1024
 LOST_AFTER = 3  # requests in a row without an answer
 RATE_LIMITED, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 429, 502, 503, 504

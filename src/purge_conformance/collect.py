@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from contextlib import nullcontext
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from purge_conformance import __version__, catalogue, clock, contract
+from purge_conformance import __version__, archive, catalogue, clock, contract
 from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
-from purge_conformance.errors import HeldBack, TargetLost, TargetUnusable
+from purge_conformance.errors import ArchiveFailed, HeldBack, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
 from purge_conformance.experiments import (
     access,
@@ -30,7 +29,7 @@ from purge_conformance.experiments.sequences import sequences
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
-from purge_conformance.snapshot import is_page, walked
+from purge_conformance.snapshot import walked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     Procedure = Callable[[Client, Foundation], None]
     Plan = Iterable[tuple[str, Procedure]]
 
-ARCHIVE = "archive.jsonl"
 EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("reach", opening.reach),
     ("foundation", opening.build),
@@ -147,17 +145,23 @@ def _archive(client: Client, journal: Journal, folder: Path) -> None:
 
     A target on this machine may be purged even if its list cannot be read to the end: it is there to be judged.
     """
-    events = walked(journal.evidence(), "archive", "events")
-    lines = (json.dumps(row) + "\n" for page in events.exchanges if is_page(page) for row in page.json["resources"])
-    once = dict.fromkeys(lines)  # whatever its guid is; what stood on two pages stands here once
-    part = folder / f"{ARCHIVE}.part"
-    with part.open("w", encoding="utf-8") as file:
-        file.writelines(once)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / ARCHIVE)
-    client.note("archived", {"events": len(once), "complete": events.complete})
-    client.guard.archived = events.complete or client.settings.target.is_loopback
+    seen = journal.evidence()
+    events = walked(seen, "archive", "events")
+    own = {x.route.split("/")[3] for x in seen.exchanges if x.route.startswith("/v3/apps/") and x.method != "GET"}
+    try:
+        made = archive.write(
+            folder / archive.FILE_NAME,
+            client.settings.target.url,
+            events.exchanges,
+            lambda: events.complete,
+            own=own,
+            partly=True,
+        )
+    except ArchiveFailed as reason:
+        client.note("stopped", str(reason))
+        return
+    client.note("archived", asdict(made))
+    client.guard.archived = made.complete or client.settings.target.is_loopback
 
 
 def _header(settings: Settings) -> Header:

@@ -10,6 +10,8 @@ SuiteError
  +-- HeldBack                the guard kept a request from being sent
       +-- PurgeRefused      a purge: none is left, or nothing is archived
       +-- BudgetSpent       any request: none is left
+      +-- ReadsOnly         a request that could change something, where nothing may be changed
+      +-- ArchiveFailed     the events that exist could not be written down
 """
 
 from __future__ import annotations
@@ -62,3 +64,11 @@ class PurgeRefused(HeldBack):
 
 class BudgetSpent(HeldBack):
     """No request is left."""
+
+
+class ReadsOnly(HeldBack):
+    """Nothing may be changed, and the request could."""
+
+
+class ArchiveFailed(HeldBack):
+    """The events that exist could not be written to a file, so nothing may destroy them."""

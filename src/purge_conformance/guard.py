@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from purge_conformance.credentials import ADMIN
-from purge_conformance.errors import BudgetSpent, ConsentMissing, PurgeRefused
+from purge_conformance.errors import BudgetSpent, ConsentMissing, PurgeRefused, ReadsOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EVENTS = "/v3/app_usage_events"
 PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 RESERVE = 20  # requests kept back for taking the suite's own apps down
 
 
@@ -58,9 +59,10 @@ class Guard:
         archived: whether the events that exist are safe, or may be lost.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin with nothing sent and nothing archived."""
+    def __init__(self, limits: Limits, *, reads_only: bool = False) -> None:
+        """Begin with nothing sent and nothing archived; with `reads_only` nothing passes that could change anything."""
         self._limits = limits
+        self._reads_only = reads_only
         self._counting = Lock()
         self.requests = 0
         self.purges = 0
@@ -85,9 +87,12 @@ class Guard:
         """Count a request that is about to be sent, and return its number in the run.
 
         Raises:
+            ReadsOnly: it could change something, and nothing may be changed.
             BudgetSpent: no more requests may be sent.
             PurgeRefused: it is a purge, and nothing is archived, or no more purges may be sent.
         """
+        if self._reads_only and method not in SAFE:
+            raise ReadsOnly(f"Only what changes nothing is sent here; {method} {path[:80]} was held back.")
         with self._counting:
             if self.requests >= self._most_requests:
                 raise BudgetSpent(f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests.")

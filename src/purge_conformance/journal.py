@@ -64,3 +64,25 @@ class Journal:
     def _write(self, record: Exchange | Note | Header) -> None:
         self._file.write(to_json(record) + "\n")
         self._file.flush()
+
+
+class Unwritten(Journal):
+    """A journal that keeps nothing, for what only reads and is over once it has said what it saw."""
+
+    def __init__(self) -> None:  # it has no file
+        """Keep nothing."""
+        self.exchanges: list[Exchange] = []
+        self.notes: list[Note] = []
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing behind."""
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """Return the exchange."""
+        return exchange
+
+    def note(self, experiment: str, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
+        """Forget it."""
+
+    def sync(self) -> None:
+        """Return at once."""

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from purge_conformance import __version__, catalogue, clock, curl
+from purge_conformance import __version__, archive, catalogue, clock, curl
 from purge_conformance.checks import Broken, NotExercised, Undecided
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
@@ -175,11 +175,8 @@ def _span(found: Sequence[Exchange]) -> float:
 
 
 def _notes(evidence: Evidence) -> Iterable[str]:
-    archived = evidence.note("archive", "archived") or {}
-    if archived:
-        yield f"{archived['events']} events existed before the first purge; archive.jsonl holds them."
-        if not archived["complete"]:
-            yield "The list could not be read to its end, so the archive is not complete."
+    if archived := evidence.note("archive", "archived"):
+        yield from archive.told(archived)
     if trouble := evidence.note("foundation", "trouble"):
         yield f"The suite could not use apps of its own: {trouble}"
     if sights := seen_meanwhile(evidence):

@@ -18,7 +18,7 @@ from purge_conformance.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
@@ -58,16 +58,37 @@ def walk(client: Client, path: str, step: str, query: Mapping[str, str | int] | 
 
 
 def _walk(client: Client, path: str, step: str, asked: Mapping[str, Any], pages: int) -> Listing:
-    most = pages or -(-client.settings.limits.events // asked["per_page"])
-    read: list[Exchange] = []
-    seen: set[str] = set()
-    complete = False
-    while not complete and len(read) < most:
-        read.append(client.get(f"{path}?{urlencode({**asked, 'page': len(read) + 1}, errors='replace')}", step))
-        if not is_page(read[-1]):
-            complete = is_beyond_end(read)
-            break
-        guids = {str(row.get("guid")) for row in resources(read[-1])}
-        complete = guids <= seen or (len(guids) < asked["per_page"] and not pagination(read[-1]).get("next"))
-        seen |= guids
-    return listing(read, finished=complete)
+    walk = Pages(client, path, step, asked, pages or -(-client.settings.limits.events // asked["per_page"]))
+    read = list(walk)
+    return listing(read, finished=walk.finished)
+
+
+class Pages:
+    """The pages of a list, read as they are asked for.
+
+    Attributes:
+        finished: whether the last one was the end of the list.
+    """
+
+    def __init__(self, client: Client, path: str, step: str, asked: Mapping[str, Any], most: int) -> None:
+        """Hold what to ask for, and how many pages at most; nothing is sent yet."""
+        self._client, self._path, self._step, self._asked, self._most = client, path, step, asked, most
+        self.finished = False
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """Yield page after page."""
+        last: list[Exchange] = []  # two at most: a long list need not be held
+        seen: set[str] = set()
+        for number in range(1, self._most + 1):
+            query = urlencode({**self._asked, "page": number}, errors="replace")
+            last = [*last[-1:], self._client.get(f"{self._path}?{query}", self._step)]
+            guids = {str(row.get("guid")) for row in resources(last[-1])}
+            if not is_page(last[-1]):
+                self.finished = is_beyond_end(last)
+            else:
+                full = len(guids) >= self._asked["per_page"]
+                self.finished = guids <= seen or not (full or pagination(last[-1]).get("next"))
+            seen |= guids
+            yield last[-1]
+            if self.finished or not is_page(last[-1]):
+                return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -110,7 +111,7 @@ def test_archive_comes_first(collected: Callable[..., Evidence], stub: Stub, tmp
 
     def look(handler: BaseHTTPRequestHandler) -> None:
         if is_purge(handler.command, handler.path):
-            archived.append((tmp_path / "out" / "archive.jsonl").read_text(encoding="utf-8"))
+            archived.append(gzip.decompress((tmp_path / "out" / "archive.jsonl.gz").read_bytes()).decode())
         answer(handler)
 
     stub.answer = look
@@ -123,7 +124,7 @@ def test_archive_holds_whatever_is_listed(collected: Callable[..., Evidence], st
     rows: list[object] = [{"guid": "one"}, {"guid": 7}, {"created_at": "2026-07-01T12:00:00Z"}, None]
     stub.answer = lambda handler: stub.say(handler, body=json.dumps({"pagination": {}, "resources": rows}).encode())
     found = collected(max_purges=0)
-    archived = (tmp_path / "out" / "archive.jsonl").read_text(encoding="utf-8").splitlines()
+    archived = gzip.decompress((tmp_path / "out" / "archive.jsonl.gz").read_bytes()).splitlines()
     assert [json.loads(line) for line in archived] == rows
     assert found.note("archive", "archived")["events"] == 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 from typing import TYPE_CHECKING
@@ -35,6 +36,12 @@ def secrets_of(token: str) -> set[str]:
     return {*parts, *(part[::-1] for part in parts)}
 
 
+def unpacked(path: Path) -> str:
+    """Return the text of a file, of a compressed one what it holds."""
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(errors="replace")
+
+
 def echo(handler: BaseHTTPRequestHandler) -> None:
     """Answer with what was sent as Authorization, in header and body, in several ways."""
     sent = handler.headers.get("Authorization") or ""
@@ -50,7 +57,7 @@ def echo(handler: BaseHTTPRequestHandler) -> None:
 def test_folder_holds_no_token(role: str, whole: Whole) -> None:
     """No file of a run holds a token, its payload or its signature."""
     for path in whole.folder.rglob("*"):
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = unpacked(path)
         assert [path.name for secret in secrets_of(whole.tokens[role]) if secret in text] == []
 
 
@@ -84,8 +91,8 @@ def test_echo_of_run_is_redacted(stub: Stub, command: Callable[..., Done], tmp_p
         folder=tmp_path,
         env=os.environ | {"ADMIN_SECRET": TOKEN},
     )
-    files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert {"evidence.jsonl", "archive.jsonl", "report.json", "report.html"} <= set(files)
+    files = {path.name: unpacked(path) for path in tmp_path.iterdir()}
+    assert {"evidence.jsonl", "archive.jsonl.gz", "report.json", "report.html"} <= set(files)
     places = files | {"stdout": done.stdout, "stderr": done.stderr}
     assert [name for name, text in places.items() for secret in PARTS if secret in text] == []
 
@@ -114,4 +121,4 @@ def test_client_hides_credentials(connect: Connect) -> None:
 
 def test_archive_is_unchanged(whole: Whole) -> None:
     """The archive holds the events as they were, with nothing redacted: no token resembled what a server says."""
-    assert "_TOKEN" not in (whole.folder / "archive.jsonl").read_text(encoding="utf-8")
+    assert "_TOKEN" not in unpacked(whole.folder / "archive.jsonl.gz")

@@ -1,0 +1,61 @@
+"""Archives the events of a target by itself: it reads, and writes one file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from purge_conformance import archive, look
+from purge_conformance.client import Client
+from purge_conformance.errors import BadSetting
+from purge_conformance.guard import EVENTS, RESERVE, Guard
+from purge_conformance.journal import Unwritten
+from purge_conformance.snapshot import SURE_PER_PAGE, is_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from purge_conformance.evidence import Exchange
+    from purge_conformance.settings import Settings
+
+
+def archived(settings: Settings, path: Path, most: int) -> archive.Archived:
+    """Write the events of the target to a new file, page by page, and return what it holds then.
+
+    Args:
+        settings: the target, its admin's token, the limits of one request.
+        path: of the archive; a second file beside it, `PATH.json`, describes it.
+        most: events that are read at most.
+
+    Raises:
+        BadSetting: there is such a file already.
+        ArchiveFailed: the list could not be read to its end, or the file could not be written; there is none then.
+        TargetLost: the target gives no answer.
+    """
+    if path.exists():
+        raise BadSetting(f"{path} exists, and may be the only archive of its events. Name another file with --out.")
+    limits = replace(settings.limits, events=most, max_requests=most // SURE_PER_PAGE + 2 * RESERVE)
+    with Unwritten() as journal:
+        client = Client(settings, journal, Guard(limits, reads_only=True), lambda *_: None)
+        walk = _Walk(client, most)
+        return archive.write(path, settings.target.url, walk, lambda: walk.finished)
+
+
+class _Walk:
+    """The pages of the whole list, as large as the target gives them."""
+
+    def __init__(self, client: Client, most: int) -> None:
+        self._client, self._most = client, most
+        self.finished = False
+
+    def __iter__(self) -> Iterator[Exchange]:
+        for size in (look.PER_PAGE, *look.SMALLER):
+            pages = look.Pages(self._client, EVENTS, "archive", {"per_page": size}, -(-self._most // size))
+            for number, page in enumerate(pages):
+                if number == 0 and is_refused(page) and size > SURE_PER_PAGE:
+                    break
+                yield page
+            else:
+                self.finished = pages.finished
+                return
