@@ -37,7 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="judge what an old run recorded, without any request; repeatable: one pytest judges many runs",
     )
-    group.addoption("--conformance-repeat", type=int, default=1, metavar="N", help="tries of what destroys, 1 to 1000")
+    group.addoption(
+        "--conformance-config", metavar="FILE", help="settings; default: purge-conformance.yaml, where it exists"
+    )
+    group.addoption("--conformance-repeat", type=int, metavar="N", help="tries of what destroys, 1 to 1000")
     group.addoption("--conformance-max-purges", type=int, metavar="N", help="as an admin, at most")
     group.addoption(
         "--conformance-out", metavar="DIR", help="where evidence and reports go; a folder each for several runs"

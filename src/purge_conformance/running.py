@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from purge_conformance import catalogue, judging
+from purge_conformance import configuration, judging
 from purge_conformance.collect import collect
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import require_consent
 from purge_conformance.model import Level
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
-from purge_conformance.settings import Settings, announcement, bounds, parse_target, read_tokens
+from purge_conformance.settings import announcement
 from purge_conformance.writers import as_terminal, write_all
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purge_conformance.client import Client
+    from purge_conformance.configuration import Given
     from purge_conformance.evidence import Evidence, Exchange
     from purge_conformance.judging import Judging
     from purge_conformance.results import Result
@@ -37,12 +38,14 @@ def begin(option: Namespace, say: Callable[[str], None]) -> Judgings:
     Raises:
         Misuse: neither or both are given, or one is not usable.
     """
-    if bool(option.target) == bool(option.evidence):
+    given = {} if option.evidence else configuration.merged(_flags(option), _path(option.conformance_config))
+    if bool(option.target or given.get("target")) == bool(option.evidence):
         raise BadSetting("What is to be judged? Give --target URL and --token admin=SOURCE, or --evidence DIR.")
+    option.conformance_out = option.conformance_out or given.get("out")
     names = [Path(name).name for name in option.evidence]
     if len(set(names)) < len(names):
         raise BadSetting("Two folders of --evidence have the same name. Their reports would be one; name them apart.")
-    seen = {name: read(Path(name)) for name in option.evidence} or {"": _collected(option, say)}
+    seen = {name: read(Path(name)) for name in option.evidence} or {"": _collected(given, option, say)}
     return {name: _judging(evidence, option) for name, evidence in seen.items()}
 
 
@@ -50,15 +53,20 @@ def _judging(evidence: Evidence, option: Namespace) -> Judging:
     return judging.Judging(evidence, judging.wanted(evidence, option.conformance_profile, option.conformance_select))
 
 
-def _collected(option: Namespace, say: Callable[[str], None]) -> Evidence:
-    settings = Settings(
-        target=parse_target(option.target),
-        tokens=read_tokens(option.token),
-        profiles=catalogue.profiles(option.conformance_profile or ["core"]),
-        select=tuple(option.conformance_select),
-        repeat=option.conformance_repeat,
-        limits=bounds(option.conformance_repeat, max_purges=option.conformance_max_purges),
-    )
+def _flags(option: Namespace) -> dict[str, Any]:
+    """Return what pytest's command line says, by the name of its key."""
+    given = {
+        name: getattr(option, f"conformance_{name}") for name in ("profile", "select", "repeat", "max_purges", "out")
+    }
+    return {name: value or None for name, value in given.items()} | {"target": option.target, "tokens": option.token}
+
+
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
+
+
+def _collected(given: Given, option: Namespace, say: Callable[[str], None]) -> Evidence:
+    settings = configuration.settings(given)
     require_consent(settings.target, option.allow_purge)
     folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))
     say(announcement(settings, folder))

@@ -1,0 +1,48 @@
+"""Parse, call, exit code."""
+
+from __future__ import annotations
+
+from traceback import format_exc
+
+import click
+
+from purge_conformance import __version__
+from purge_conformance.cli.archiving import archive_events
+from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, MISUSE, stop
+from purge_conformance.cli.listing import list_requirements
+from purge_conformance.cli.old import judge, report
+from purge_conformance.cli.run import run
+from purge_conformance.cli.selfchecking import selfcheck
+from purge_conformance.cli.serving import serve
+from purge_conformance.errors import Misuse, SuiteError
+
+
+class Group(click.Group):
+    """The command, with the suite's own exit codes."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a subcommand; what goes wrong with the suite ends in one plain sentence."""
+        try:
+            return super().invoke(context)
+        except Misuse as error:
+            stop(str(error), MISUSE)
+        except SuiteError as error:
+            stop(str(error), INCONCLUSIVE)
+        except KeyboardInterrupt:
+            stop("Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception:  # noqa: BLE001 -- Python's own exit code for it, 1, would accuse the target
+            stop(
+                f"The suite failed. This says nothing about the target; please report it.\n{format_exc()}", INCONCLUSIVE
+            )
+
+
+@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Judge how a server purges and reseeds app usage events, by Cloud Foundry's documentation."""
+
+
+for subcommand in (run, archive_events, judge, report, list_requirements, serve, selfcheck):
+    main.add_command(subcommand)

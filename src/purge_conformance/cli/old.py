@@ -1,0 +1,38 @@
+"""`judge` and `report`: what an old run left, judged or written once more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from purge_conformance.cli.ends import EPILOG, finish
+from purge_conformance.cli.options import FOLDER, OLD_RUN, profile_option, select_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(epilog=EPILOG)
+@click.argument("folder", type=OLD_RUN)
+@click.option("--out", type=FOLDER, required=True, help="Where the new reports go.")
+@profile_option
+@select_option
+def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
+    """Judge again, offline, what an old run recorded in FOLDER."""
+    from purge_conformance import evidence, judging  # noqa: PLC0415 -- heavy
+    from purge_conformance import judge as pytest  # noqa: PLC0415
+
+    judging.wanted(evidence.read(folder), profiles, select)  # what cannot be judged is said before pytest starts
+    finish(pytest.judge(folder, out, profiles, select), out)
+
+
+@click.command()
+@click.argument("folder", type=OLD_RUN)
+def report(folder: Path) -> None:
+    """Write the reports of the run in FOLDER again, from its report.json and its evidence."""
+    from purge_conformance import evidence  # noqa: PLC0415 -- heavy
+    from purge_conformance.writers import as_json, write_all  # noqa: PLC0415
+
+    for path in write_all(as_json.load(folder), evidence.read(folder), folder):
+        click.echo(path)

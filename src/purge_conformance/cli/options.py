@@ -1,0 +1,97 @@
+"""The options of the commands: those that can be configured come from the table of keys."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from purge_conformance import configuration
+from purge_conformance.keys import KEYS, SOURCES, TRUTH, Key
+from purge_conformance.model import Profile
+from purge_conformance.settings import TIMEOUT, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., object]
+    Decorator = Callable[[Command], Command]
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+OLD_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
+CONNECTION = ("tokens", "timeout", "ca_bundle")  # what every command takes that reaches a target
+BY_NAME = {key.name: key for key in KEYS}
+USUAL = {"timeout": TIMEOUT} | {field.name: field.default for field in fields(Settings)}
+profile_option = click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    type=click.Choice([str(p) for p in Profile]),
+    help="Repeatable; default core.",
+)
+select_option = click.option(
+    "--select", multiple=True, metavar="ID-GLOB", help="Judge these requirements only; repeatable."
+)
+config_option = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"What to read settings from; default: {configuration.FILE_NAME}, where it exists.",
+)
+
+
+def reader(key: Key) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Return click's callback that reads a flag as its key does; the values of a repeated one become one list."""
+
+    def read(_: click.Context, parameter: click.Parameter, given: Any) -> Any:  # noqa: ANN401 -- any value of a flag
+        if not isinstance(given, str | tuple) or given == () or key.kind is SOURCES:
+            return given
+        try:
+            if isinstance(given, str):
+                return key.read(given)
+            return [item for text in given for item in key.read(text)]  # type: ignore[attr-defined] # a list, as it may be repeated
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.", param=parameter) from None
+
+    return read
+
+
+def configured(*names: str) -> Decorator:
+    """Give a command the flags of these keys and `--config`, and call it with `given`: all that was given, merged."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def call(*, config: Path | None, **values: Any) -> object:  # noqa: ANN401 -- the options of a command
+            flags = {name: values.pop(_parameter(name)) for name in names}
+            return command(given=configuration.merged(flags, config), **values)
+
+        made: Command = config_option(call)
+        for name in reversed(names):
+            made = _option(BY_NAME[name])(made)
+        return made
+
+    return decorate
+
+
+def new_folder() -> Path:
+    """Return a folder for a run that was given none."""
+    return Path("purge-conformance-report") / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+
+
+def _option(key: Key) -> Decorator:
+    if key.name == "target":
+        return click.argument("target", required=False, metavar=f"[{key.metavar}]", callback=reader(key))
+    usual = USUAL.get(key.name)
+    text = f"{key.help}  [default: {usual:g}]" if isinstance(usual, int | float) and usual else key.help
+    if key.kind is TRUTH:
+        return click.option(key.option, _parameter(key.name), is_flag=True, default=None, help=key.help)
+    return click.option(
+        key.option, _parameter(key.name), metavar=key.metavar, multiple=key.kind.many, callback=reader(key), help=text
+    )
+
+
+def _parameter(name: str) -> str:
+    return name.replace(".", "_")

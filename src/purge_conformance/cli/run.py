@@ -1,0 +1,70 @@
+"""`run`: collect evidence from a target, and judge it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from purge_conformance import configuration
+from purge_conformance.cli.ends import EPILOG, finish
+from purge_conformance.cli.options import CONNECTION, configured, new_folder
+from purge_conformance.settings import announcement
+
+if TYPE_CHECKING:
+    from purge_conformance.settings import Settings
+
+
+@click.command(epilog=EPILOG)
+@configured(
+    "target",
+    *CONNECTION,
+    "out",
+    "profile",
+    "select",
+    "examples",
+    "seed",
+    "repeat",
+    "max_purges",
+    "max_requests",
+)
+@click.option("--allow-purge", multiple=True, metavar="HOST", help="A host whose app usage events may be destroyed.")
+@click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
+@click.option("--verbose", "loudness", flag_value=2, type=int, help="Show every request.")
+def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | None) -> None:
+    """Collect evidence from a target and judge it; without a URL, the embedded reference server's.
+
+    A run destroys all app usage events of the target and seeds new ones. A target on this machine needs no consent.
+    """
+    from purge_conformance import embedded, guard  # noqa: PLC0415 -- `list` and `--help` need neither
+
+    folder = Path(given["out"]) if "out" in given else new_folder()
+    level = 1 if loudness is None else loudness
+    if "target" in given:
+        asked = configuration.settings(given)
+        guard.require_consent(asked.target, allow_purge)
+        _run(asked, folder, level)
+    elif given["tokens"] or allow_purge:
+        raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
+    else:
+        with embedded.server() as (url, secrets):
+            _run(configuration.settings(given | {"target": url}, secrets), folder, level)
+
+
+def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
+    from rich.console import Console  # noqa: PLC0415 -- as in run
+
+    from purge_conformance.collect import collect  # noqa: PLC0415
+    from purge_conformance.judge import judge  # noqa: PLC0415
+    from purge_conformance.progress import Loudness, Reporter  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
+    reporter = Reporter(Console(), Loudness(level))
+    reporter.say(announcement(settings, folder))
+    with reporter.live():
+        collect(settings, folder, reporter.sent)
+        reporter.now("judging")
+        judged = judge(folder, folder)
+    finish(judged, folder)
