@@ -30,7 +30,7 @@ def merged(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[
     """Return all that was given: a flag stands over the environment, that over the file; tokens do so role by role.
 
     Args:
-        flags: by the name of its key; None, or an empty tuple, is not given.
+        flags: by the name of its key; None is not given.
         file: that was named; None: the one in the working directory, if there is one.
         environ: variables, instead of the process's own.
 
@@ -42,7 +42,7 @@ def merged(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[
     given |= _of_environment(environment)
     roles = {str(text).partition("=")[0] for text in flags.get("tokens") or ()}
     kept = [f"{role}={source}" for role, source in given.pop("tokens", {}).items() if role not in roles]
-    given |= {name: value for name, value in flags.items() if value is not None and value != ()}
+    given |= {name: value for name, value in flags.items() if value is not None}
     return given | {"tokens": [*kept, *(flags.get("tokens") or ())]}
 
 

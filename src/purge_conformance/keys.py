@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PREFIX = "PURGE_CONFORMANCE_"  # of environment variables
+ROLES = {  # that requirements speak of
+    "admin": "who may purge; without it nothing is judged",
+    "global_auditor": "who may read all events and purge none",
+    "space_developer": "who may neither read events nor purge",
+    "expired": "a token of an admin that has come to its end",
+}
 MOST_SHOWN = 60  # characters of a wrong value
 TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 

@@ -51,7 +51,7 @@ def test_nothing_is_needed() -> None:
 def test_flag_stands_over_all() -> None:
     """A flag stands over the environment, that over the file, and what one does not say the other does."""
     text = "seed: 2\nrepeat: 2\nexamples: 2\n"
-    found = given(text, {"SEED": "3", "REPEAT": "3"}, flags={"seed": 4, "timeout": None, "select": ()})
+    found = given(text, {"SEED": "3", "REPEAT": "3"}, flags={"seed": 4, "timeout": None})
     assert found == {"seed": 4, "repeat": 3, "examples": 2, "tokens": []}
 
 

@@ -47,7 +47,9 @@ def reader(key: Key) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """Return click's callback that reads a flag as its key does; the values of a repeated one become one list."""
 
     def read(_: click.Context, parameter: click.Parameter, given: Any) -> Any:  # noqa: ANN401 -- any value of a flag
-        if not isinstance(given, str | tuple) or given == () or key.kind is SOURCES:
+        if given == ():
+            return None
+        if not isinstance(given, str | tuple) or key.kind is SOURCES:
             return given
         try:
             if isinstance(given, str):
@@ -59,19 +61,31 @@ def reader(key: Key) -> Callable[[click.Context, click.Parameter, Any], Any]:
     return read
 
 
+def flags(*names: str) -> Decorator:
+    """Give a command the flags of these keys, and call it with `given`: what they said, None where they are absent."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def call(**values: Any) -> object:  # noqa: ANN401 -- the options of a command
+            return command(given={name: values.pop(_parameter(name)) for name in names}, **values)
+
+        made: Command = call
+        for name in reversed(names):
+            made = _option(BY_NAME[name])(made)
+        return made
+
+    return decorate
+
+
 def configured(*names: str) -> Decorator:
     """Give a command the flags of these keys and `--config`, and call it with `given`: all that was given, merged."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
-        def call(*, config: Path | None, **values: Any) -> object:  # noqa: ANN401 -- the options of a command
-            flags = {name: values.pop(_parameter(name)) for name in names}
-            return command(given=configuration.merged(flags, config), **values)
+        def call(*, given: dict[str, Any], config: Path | None, **values: Any) -> object:  # noqa: ANN401 -- as above
+            return command(given=configuration.merged(given, config), **values)
 
-        made: Command = config_option(call)
-        for name in reversed(names):
-            made = _option(BY_NAME[name])(made)
-        return made
+        return flags(*names)(config_option(call))
 
     return decorate
 
