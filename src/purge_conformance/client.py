@@ -8,14 +8,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
-from threading import Barrier, Lock, Thread, local
+from threading import Barrier, Lock, local
 from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
 
 from purge_conformance import __version__, clock
-from purge_conformance.connection import connected
+from purge_conformance.connection import Connection, NotWhole
 from purge_conformance.credentials import ADMIN, Credential, Redactor, of_role
 from purge_conformance.errors import TargetLost
 from purge_conformance.evidence import AT_ONCE, GATEWAY, SUPERSEDED, Exchange, in_order
@@ -116,8 +116,6 @@ class Client:
         """
         who = request.by or self.credentials[ADMIN]
         prepared = self._prepare(request, who)
-        if request.method not in SAFE:
-            self._session.close()
         for attempt in count():
             n = self.guard.admit(request.method, request.path, who.role)
             answer = self._exchange(n, request, who, prepared)
@@ -159,22 +157,18 @@ class Client:
             self._journal.note(self.experiment, name, self._redactor.text(value) if isinstance(value, str) else value)
 
     @property
-    def _session(self) -> requests.Session:
+    def _connection(self) -> Connection:
         """The connection of this thread."""
-        if not hasattr(self._own, "session"):
-            self._own.session = connected(self.settings.ca_bundle)
-        session: requests.Session = self._own.session
-        return session
+        if not hasattr(self._own, "connection"):
+            self._own.connection = Connection(self.settings.target.url, self.settings.ca_bundle)
+        connection: Connection = self._own.connection
+        return connection
 
     def _prepare(self, request: Request, who: Credential) -> requests.PreparedRequest:
         headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
         if who.value is not None:
             headers["Authorization"] = who.value
-        data = None if request.body is None else request.body.encode()
-        base = self.settings.target.url
-        prepared = self._session.prepare_request(requests.Request(request.method, base, headers, data=data))
-        prepared.url = base + request.path  # as it is: a client that mends a path cannot try a bad one
-        return prepared
+        return self._connection.prepare(request.method, request.path, headers, (request.body or "").encode())
 
     def _exchange(self, n: int, request: Request, who: Credential, prepared: requests.PreparedRequest) -> Exchange:
         sent_at, begun = time.time(), time.perf_counter()
@@ -194,35 +188,22 @@ class Client:
             sent_at=sent_at,
             elapsed=elapsed,
             status=status,
-            response_headers=tuple((key, clean.text(value)) for key, value in headers),
+            response_headers=clean.headers(headers),
             body=clean.data(body),
             error=None if error is None else clean.text(error),
             tags=dict(request.tags),
         )
 
     def _receive(self, prepared: requests.PreparedRequest) -> Answer:
-        """Read an answer in a thread that is left behind when the answer drips in for too long."""
-        patience = 2 * self.settings.limits.timeout
-        answers: list[Answer] = []
-        session = self._session
-        thread = Thread(target=lambda: answers.append(self._read(session, prepared)), daemon=True)
-        thread.start()
-        thread.join(patience)
-        if answers:
-            return answers[0]
-        del self._own.session
-        return None, [], b"", f"the answer was not whole after {patience:g} s"
-
-    def _read(self, session: requests.Session, prepared: requests.PreparedRequest) -> Answer:
         limit = self.settings.limits
         try:
-            with session.send(prepared, timeout=limit.timeout, stream=True, allow_redirects=False) as response:
+            with self._connection.send(prepared, limit.timeout) as response:
                 body = b""
-                while chunk := response.raw.read1(CHUNK, decode_content=True):
+                while chunk := response.read1(CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > limit.body_bytes:
                         return None, [], b"", f"the answer is larger than {limit.body_bytes} bytes"
-                return response.status_code, list(response.raw.headers.items()), body, None
+                return response.status, list(response.headers.items()), body, None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return None, [], b"", _why(error)
 
@@ -265,4 +246,4 @@ def _why(error: BaseException) -> str:
     """Return what lies at the bottom of a failure, without the layers that wrapped it."""
     while error.__context__ is not None:
         error = error.__context__
-    return f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, NotWhole) else f"{type(error).__name__}: {error}"

@@ -1,33 +1,84 @@
-"""Connections to the target: they mend nothing, try nothing twice, and read past interim answers."""
+"""Connections to the target: they mend nothing, try nothing twice, read past interim answers and wait within bounds."""
 
 from __future__ import annotations
 
 import http.client
+import time
+from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
+from requests.utils import default_headers
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from purge_conformance.guard import SAFE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from socket import socket
+
+    from urllib3 import BaseHTTPResponse
+
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
+PATIENCE = 2  # timeouts that a whole answer may take
+
+
+class NotWhole(TimeoutError):
+    """An answer came, and came, and was not whole in time."""
+
+
+class _Within(RawIOBase):
+    """What comes through a socket until a moment; each read by itself waits as long as the socket does, at most."""
+
+    def __init__(self, raw: RawIOBase, source: socket, seconds: float, until: float) -> None:
+        self._raw, self._source, self._seconds, self._until = raw, source, seconds, until
+        self._usual = source.gettimeout() or seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 -- as io has it
+        left = self._until - time.monotonic()
+        if left < self._usual:
+            self._source.settimeout(max(left, 0.001))
+        try:
+            if left > 0:
+                return self._raw.readinto(buffer)
+        except TimeoutError:
+            if time.monotonic() < self._until:
+                raise
+        raise NotWhole(f"the answer was not whole after {self._seconds:g} s")
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer as HTTP has it, where http.client reads less.
+    """An answer as HTTP has it, where http.client reads less; and read until a moment, even where it drips in.
 
     What comes before it with a status of 1xx is none (RFC 9110, 15.2): http.client skips 100 alone. White space after
     the value of a header does not belong to it (RFC 9112, 5): http.client keeps it, and then knows no `chunked `.
     """
 
+    def __init__(self, source: socket, *args: Any, seconds: float, until: float, **more: Any) -> None:  # noqa: ANN401 -- as http.client has it
+        super().__init__(source, *args, **more)
+        self.fp = BufferedReader(_Within(self.fp.detach(), source, seconds, until))
+
     def begin(self) -> None:
         super().begin()
-        fields = [(name, value.strip(" \t")) for name, value in self.headers.items()]
-        for name in set(self.headers):
-            del self.headers[name]
-        for name, value in fields:
-            self.headers[name] = value
+        fields = list(self.headers.raw_items())
+        if any(value.strip(" \t") != value for _, value in fields):
+            for name in set(self.headers):
+                del self.headers[name]
+            for name, value in fields:
+                self.headers[name] = value.strip(" \t")
         if not self.chunked and self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             self.chunked, self.chunk_left, self.length = True, None, None
 
@@ -37,33 +88,99 @@ class _Answer(http.client.HTTPResponse):
         return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
 
-class _Connection(HTTPConnection):
-    response_class = _Answer
+class _Kept(HTTPConnection):
+    """A connection that is kept, but not for what may change something.
+
+    The target may be closing one that was kept at that moment, and nobody would know whether it was done.
+    """
+
+    is_used = False
+
+    def connect(self) -> None:
+        super().connect()
+        self.is_used = False
+
+    def request(self, method: str, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- handed on
+        if self.is_used and method not in SAFE:
+            self.close()
+        seconds = PATIENCE * float(self.timeout or 0)
+        until = time.monotonic() + seconds
+        self.response_class = partial(_Answer, seconds=seconds, until=until)  # type: ignore[assignment] # it makes one
+        super().request(method, *args, **more)
+        self.is_used = True
 
 
-class _TlsConnection(HTTPSConnection):
-    response_class = _Answer
+class _TlsKept(_Kept, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = _Kept
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+    ConnectionCls = _TlsKept
 
 
 class _Adapter(HTTPAdapter):
+    """Sends to one target, and does not do what nobody here asks for."""
+
+    pool: HTTPConnectionPool | None = None
+
     def init_poolmanager(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- as requests has it
         super().init_poolmanager(*args, **more)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
+    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> HTTPConnectionPool:  # noqa: ANN401 -- as above
+        if self.pool is None:
+            self.pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **more))
+        return self.pool
 
-def connected(ca_bundle: str | None) -> requests.Session:
-    """Return a session that takes nothing from the environment and never sends a request twice behind our back."""
-    session = requests.Session()
-    session.trust_env = False  # a .netrc would replace the token that is being tried
-    session.verify = ca_bundle or True
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(max_retries=0))
-    return session
+    def request_url(self, request: requests.PreparedRequest, _: object) -> str:
+        return request.path_url
+
+    def build_response(self, _: object, resp: BaseHTTPResponse) -> requests.Response:
+        response = requests.Response()
+        response.raw = resp
+        return response
+
+
+class Connection:
+    """What a thread sends through: it takes nothing from the environment, and sends nothing twice behind our back."""
+
+    def __init__(self, base: str, ca_bundle: str | None) -> None:
+        """Connect to the target at this URL when something is sent; trust these certificates or the usual ones."""
+        self._base = base
+        self._verify = ca_bundle or True
+        self._adapter = _Adapter(max_retries=0)
+        self._cookies = RequestsCookieJar()
+        self._usual = dict(requests.Request("GET", base, default_headers()).prepare().headers)
+
+    def prepare(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> requests.PreparedRequest:
+        """Return a request with these headers and the usual ones.
+
+        Raises:
+            RequestException: a header or the target's URL is none that can be sent.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(method)
+        prepared.prepare_headers({**self._usual, **headers})
+        if self._cookies:
+            prepared.url = self._base
+            prepared.prepare_cookies(self._cookies)
+        prepared.body = body or None
+        prepared.prepare_content_length(prepared.body)
+        prepared.url = self._base + path  # as it is: a client that mends a path cannot try a bad one
+        return prepared
+
+    @contextmanager
+    def send(self, prepared: requests.PreparedRequest, timeout: float) -> Iterator[BaseHTTPResponse]:
+        """Send it and yield the answer when its headers have come; a redirect is one like any other.
+
+        Raises:
+            RequestException: there is none.
+        """
+        with self._adapter.send(prepared, stream=True, timeout=timeout, verify=self._verify) as response:
+            if "Set-Cookie" in response.raw.headers:
+                extract_cookies_to_jar(self._cookies, prepared, response.raw)  # type: ignore[no-untyped-call] # no types
+            yield response.raw

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ADMIN = "admin"
 EXPIRED = "expired"
@@ -128,15 +128,28 @@ class Redactor:
             pairs |= {(part, f"${variable(role)}_PART") for part in parts}
             pairs |= {(part[: -len(TAIL)], f"${variable(role)}_PART") for part in parts[-1:]}
         self._pairs = sorted((pair for pair in pairs if len(pair[0]) >= SECRET), key=lambda pair: -len(pair[0]))
+        secrets = {secret for secret, _ in self._pairs}
+        # Where none of these is, no other is either.
+        self._least = [each for each in secrets if not any(other in each for other in secrets - {each})]
+        self._least_bytes = [each.encode() for each in self._least]
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
-        for secret, shown in self._pairs:
-            text = text.replace(secret, shown)
+        if any(secret in text for secret in self._least):
+            for secret, shown in self._pairs:
+                text = text.replace(secret, shown)
         return text
+
+    def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return the headers, their values without secrets."""
+        whole = "\n".join(value for _, value in headers)
+        if self.text(whole) == whole:
+            return tuple(headers)
+        return tuple((name, self.text(value)) for name, value in headers)
 
     def data(self, data: bytes) -> bytes:
         """Return the bytes without secrets."""
-        for secret, shown in self._pairs:
-            data = data.replace(secret.encode(), shown.encode())
+        if any(secret in data for secret in self._least_bytes):
+            for secret, shown in self._pairs:
+                data = data.replace(secret.encode(), shown.encode())
         return data

@@ -165,6 +165,10 @@ class Evidence:
         return {(n.experiment, n.name): n.value for n in self.notes}
 
 
+_NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, Exchange, Note)}
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
 def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return exchanges in the order in which they were sent."""
     return tuple(sorted(exchanges, key=lambda x: x.n))
@@ -172,12 +176,13 @@ def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
 
 def to_json(record: Exchange | Note | Header) -> str:
     """Return one line of the journal."""
-    values = {each.name: getattr(record, each.name) for each in fields(record)}  # asdict would copy them, deeply
-    row: dict[str, Any] = {"kind": type(record).__name__.lower(), **values}
+    kind = type(record)
+    values = {name: getattr(record, name) for name in _NAMES[kind]}  # asdict would copy them, deeply
+    row: dict[str, Any] = {"kind": kind.__name__.lower(), **values}
     if isinstance(record, Exchange):
         del row["body"]
         row |= _encoded(record.body)
-    return json.dumps(row, separators=(",", ":"))
+    return _ENCODER.encode(row)
 
 
 def read(folder: Path) -> Evidence:

@@ -101,9 +101,18 @@ def test_environment_is_ignored(
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_not_followed(status: int, connect: Connect, stub: Stub) -> None:
     """A redirect is an answer like any other: a purge is never sent where nobody allowed it."""
-    stub.answer = lambda handler: stub.say(handler, status, Location=f"{stub.url}/elsewhere")
-    assert connect().post(PURGE, "purge").status == status
+    stub.answer = lambda handler: stub.say(handler, status, b"moved", Location=f"{stub.url}/elsewhere")
+    found = connect().post(PURGE, "purge")
+    assert (found.status, found.text) == (status, "moved")
     assert len(stub.got) == 1
+
+
+def test_cookies_are_kept(connect: Connect, stub: Stub) -> None:
+    """A cookie goes back to whoever set it, as a balancer in front of a target may want; and is recorded as sent."""
+    stub.answer = lambda handler: stub.say(handler, Set_Cookie="__VCAP_ID__=0; Path=/; HttpOnly")
+    client = connect()
+    assert [dict(client.get("/v3", "s").request_headers).get("Cookie") for _ in range(2)] == [None, "__VCAP_ID__=0"]
+    assert [headers.get("Cookie") for _, headers in stub.got] == [None, "__VCAP_ID__=0"]
 
 
 def test_purge_is_never_repeated(connect: Connect, stub: Stub) -> None:
@@ -159,6 +168,21 @@ def test_dripping_times_out(head: bytes, connect: Connect, stub: Stub) -> None:
     stub.answer = lambda handler: raw(handler, head, *[b"x"] * 60, pause=SHORT / 4)
     found = connect(timeout=SHORT).get("/v3", "s")
     assert (found.status, found.elapsed < DEADLINE) == (None, True)
+    assert found.error == f"the answer was not whole after {2 * SHORT:g} s"
+
+
+def test_dripping_connection_is_left(connect: Connect, stub: Stub) -> None:
+    """What was left of an answer that dripped in is no part of the next, which comes over another connection."""
+    served: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        served.append(handler.client_address[1])
+        stub.say(handler) if len(served) > 1 else raw(handler, b"HTTP/1.1 200 OK\r\nX: ", *[b"x"] * 60, pause=SHORT / 4)
+
+    stub.answer = answer
+    client = connect(timeout=SHORT)
+    assert [client.get("/v3", "s").status for _ in range(2)] == [None, 200]
+    assert len(set(served)) == 2
 
 
 def test_rate_limit_is_waited_for(connect: Connect, stub: Stub) -> None:
