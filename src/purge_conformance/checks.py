@@ -267,6 +267,12 @@ def apps_of(found: Snapshot) -> Snapshot:
     return found
 
 
+def for_want_of_apps(seen: Seen, words: str) -> NotExercised:
+    """Return that something had no occasion, with the reason why the suite had no apps of its own, if it had none."""
+    trouble = seen.note("foundation", "trouble")
+    return NotExercised(f"{words}; {trouble}" if trouble else words, Blame.CONFIGURATION)
+
+
 def walk_of(seen: Seen, experiment: str, step: str) -> Listing:
     """Return a walk over a list, whether it came to its end or not."""
     need(seen, experiment, step, why="the experiment was not run")

@@ -177,6 +177,8 @@ def _header(settings: Settings) -> Header:
             "examples": settings.examples,
             "seed": settings.seed,
             "repeat": settings.repeat,
+            "apps": str(settings.driving.mode),
+            "space": settings.driving.space,
             "timeout": settings.limits.timeout,
             "max_purges": settings.limits.max_purges,
             "max_requests": settings.limits.max_requests,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from purge_conformance import catalogue
+from purge_conformance.driving import driving
 from purge_conformance.errors import BadSetting
 from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, SOURCES, Key
 from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target, read_tokens
@@ -18,12 +19,16 @@ from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from purge_conformance.driving import Driving
+    from purge_conformance.settings import Target
+
     Given = dict[str, Any]  # by the name of its key; what nobody gave is absent
 
 FILE_NAME = "purge-conformance.yaml"
 FILE_BYTES = 64 * 1024
 CONFIG = f"{PREFIX}CONFIG"
 CONSENT = "allow_purge"
+APPS = "apps."  # how the keys of their section begin
 
 
 def merged(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[str, str] | None = None) -> Given:
@@ -62,13 +67,20 @@ def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
     )
     profiles = catalogue.profiles(given.get("profile") or ["core"])
     catalogue.selected(profiles, given.get("select", ()))
-    named = {field.name for field in fields(Settings)} - {"target", "tokens"}
+    named = {field.name for field in fields(Settings)} - {"target", "tokens", "driving"}
     rest: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if name in named
     }
     target = parse_target(given["target"])
     known = read_tokens(given["tokens"]) if tokens is None else tokens
-    return Settings(target=target, tokens=known, profiles=profiles, limits=limits, **rest)
+    return Settings(
+        target=target, tokens=known, profiles=profiles, limits=limits, driving=_driving(given, target), **rest
+    )
+
+
+def _driving(given: Given, target: Target) -> Driving:
+    words = {name.removeprefix(APPS): value for name, value in given.items() if name.startswith(APPS)}
+    return driving(**words, is_loopback=target.is_loopback)
 
 
 def _of_file(file: Path | None, environ: Mapping[str, str]) -> Given:

@@ -10,6 +10,7 @@ from purge_conformance import __version__, archive, catalogue, clock, curl
 from purge_conformance.checks import Broken, NotExercised, Undecided
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
+from purge_conformance.driving import Mode
 from purge_conformance.errors import BadData
 from purge_conformance.guard import is_purge
 from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
@@ -178,11 +179,13 @@ def _notes(evidence: Evidence) -> Iterable[str]:
     if archived := evidence.note("archive", "archived"):
         yield from archive.told(archived)
     if trouble := evidence.note("foundation", "trouble"):
-        yield f"The suite could not use apps of its own: {trouble}"
+        is_observing = evidence.header.settings.get("apps") == Mode.OBSERVE
+        yield f"No app was made: {trouble}" if is_observing else f"The suite could not use apps of its own: {trouble}"
     if sights := seen_meanwhile(evidence):
         yield f"While purges were under way at the same time, readers of the list saw: {sights}."
     if left := evidence.note("demolish", "left"):
-        yield f"Left over on the target, to be deleted by hand: {', '.join(left)}"
+        cure = f"`purge-conformance cleanup {evidence.header.target}` deletes it"
+        yield f"Left over on the target; {cure}: {', '.join(left)}"
     for note in evidence.notes:
         if note.name in {"stopped", "lost", "crashed"}:
             yield f"{note.experiment} was cut short: {note.value}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from purge_conformance.driving import Mode
 from purge_conformance.model import Profile
 from purge_conformance.settings import MOST_REPEATS, ROLE_NAME
 
@@ -190,5 +191,15 @@ KEYS = (
     Key("max_purges", whole(0, 10_000), "As an admin, at most; default: 40, and 1 a repetition.", "N"),
     Key("max_requests", whole(50, 100_000), "In all, at most; default: 1200, and 40 a repetition.", "N"),
     Key("ca_bundle", FILE, "Certificates to trust instead of the usual ones, PEM.", "FILE"),
+    Key(
+        "apps.mode",
+        one_of(*map(str, Mode)),
+        "observe the apps that there are, or drive some; default: drive on this machine or with --space, else observe.",
+        "MODE",
+        "apps",
+    ),
+    Key("apps.space", TEXT, "Make all apps there; default: in organizations of the suite's own.", "GUID", "space"),
+    Key("apps.droplet", TEXT, "Let the apps run copies of this droplet.", "GUID", "app-droplet"),
+    Key("apps.docker_image", TEXT, "Let the apps run this docker image.", "REF", "app-docker-image"),
     Key("out", TEXT, "Where evidence and reports go; default: a new folder.", "FOLDER"),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from purge_conformance.driving import Driving
 from purge_conformance.errors import BadSetting
 from purge_conformance.model import Profile
 
@@ -82,6 +83,7 @@ class Settings:
         repeat: how often what destroys is tried; `bounds` gives the limits that this takes.
         ca_bundle: file of certificates to trust instead of the usual ones, or None.
         limits: bounds of the run.
+        driving: what is done with apps.
     """
 
     target: Target
@@ -93,6 +95,7 @@ class Settings:
     repeat: int = 1
     ca_bundle: str | None = None
     limits: Limits = field(default_factory=Limits)
+    driving: Driving = field(default_factory=Driving)
 
 
 def bounds(

@@ -12,6 +12,7 @@ from purge_conformance.checks import (
     NotExercised,
     apps_of,
     each_status_is,
+    for_want_of_apps,
     hold,
     need,
     snapshot_of,
@@ -95,7 +96,7 @@ def test_seeded_events_stay(seen: Seen) -> None:
     after = snapshot_of(seen, "lifecycle", "end").events
     seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]
     if not seeded or not changes(seen, "lifecycle", "start", "stop", "scale"):
-        raise NotExercised("there were no seeded events, or no app to start", Blame.CONFIGURATION)
+        raise for_want_of_apps(seen, "there were no seeded events, or no app to start")
     hold(
         Finding(f"the seeded event {row['guid']} as it was", str(now), after.exchanges[-1].n)
         for row in seeded

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import clock
-from purge_conformance.checks import NotExercised, answer, answered, hold, need, walk_of
-from purge_conformance.results import Blame, Finding
+from purge_conformance.checks import NotExercised, answer, answered, for_want_of_apps, hold, need, walk_of
+from purge_conformance.results import Finding
 from purge_conformance.snapshot import SURE_PER_PAGE, is_page, is_refused, pagination
 from purge_conformance.validity import Validity, query_of, validity
 from purge_conformance.views.pages import LIST, walks
@@ -33,7 +33,7 @@ def test_order_is_honoured(seen: Seen) -> None:
     """The list MUST be sorted by `created_at`, or the other way round, as asked for."""
     times = {str(row.get("created_at")) for row in reading(seen).opening.rows}
     if len(times) < 2:
-        raise NotExercised("all events have the same time; no app could be started later", Blame.CONFIGURATION)
+        raise for_want_of_apps(seen, "all events have the same time")
     for order in ("created_at", "-created_at"):
         walk = walk_of(seen, "lists", f"order {order}")
         found = [moment for row in walk.rows if (moment := clock.parse(row.get("created_at")))]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, stopped
+from purge_conformance.checks import Inconclusive, answer, for_want_of_apps, hold, need, stopped
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
 from purge_conformance.views.alone import right_alone
@@ -27,7 +27,7 @@ def test_no_event_survives(seen: Seen) -> None:
     """After purges at the same time no event that existed before MUST be left."""
     rounds = [(found, _seeds(found)) for found in _rounds(seen)]
     if not any(set(found.before.events.by_guid) - seeds for found, seeds in rounds):
-        raise NotExercised("no event existed that a purge could destroy for good", Blame.CONFIGURATION)
+        raise for_want_of_apps(seen, "no event existed that a purge could destroy for good")
     hold(
         Finding("none of the events that existed before", f"{guid} of {row.get('created_at')}", found.last)
         for found, seeds in rounds

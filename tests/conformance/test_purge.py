@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, Trial, answer, each_status_is, hold, hold_each, need
+from purge_conformance.checks import (
+    Inconclusive,
+    NotExercised,
+    Trial,
+    answer,
+    each_status_is,
+    for_want_of_apps,
+    hold,
+    hold_each,
+    need,
+)
 from purge_conformance.guard import is_purge
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import resources
@@ -47,7 +57,7 @@ def test_events_leave_list(seen: Seen) -> None:
     """After a purge no event that existed before MUST be on any page of the list."""
     found = [trial for trial in fresh(seen) if set(trial.before.events.by_guid) - trial.seedable()]
     if not found:
-        raise NotExercised("no event existed that a purge could destroy for good", Blame.CONFIGURATION)
+        raise for_want_of_apps(seen, "no event existed that a purge could destroy for good")
     tried = [Trial(trial.last, tuple(_left(trial.last, trial.kept().values()))) for trial in found]
     tried += [Trial(x.n, tuple(_left(x.n, [row]))) for x, row in dug_up(seen)]
     hold_each(seen, tried)
@@ -68,7 +78,7 @@ def test_events_stay_away(seen: Seen) -> None:
         raise Inconclusive("destroyed events never went away: see PURGE-03", Blame.TARGET)
     gone = vanished(seen)
     if not gone:
-        raise NotExercised("no event was destroyed", Blame.CONFIGURATION)
+        raise for_want_of_apps(seen, "no event was destroyed")
     hold(
         Finding(f"{guid}, destroyed before exchange {gone[guid]}, stays away", answer(x), x.n)
         for x in seen.resource()

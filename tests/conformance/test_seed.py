@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import clock
-from purge_conformance.checks import NotExercised, Trial, answer, answered, hold, hold_each, need
-from purge_conformance.results import Blame, Finding
+from purge_conformance.checks import NotExercised, Trial, answer, answered, for_want_of_apps, hold, hold_each, need
+from purge_conformance.results import Finding
 from purge_conformance.snapshot import STARTED, member
 from purge_conformance.views.purged import guids_of, own_apps
 from purge_conformance.views.traces import may_read, offset, seeded_events
@@ -58,7 +58,7 @@ def test_no_stopped_app(seen: Seen) -> None:
     """A purge MUST NOT seed an event for an app that is not started."""
     with_stopped = [trial for trial in fresh(seen) if set(trial.settled.values()) - {STARTED}]
     if not with_stopped:
-        raise NotExercised("no app was stopped all the time", Blame.CONFIGURATION)
+        raise for_want_of_apps(seen, "no app was stopped all the time")
 
     def unwanted(trial: Purged) -> Iterator[Finding]:
         for app, state in trial.settled.items():

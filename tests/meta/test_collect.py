@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from purge_conformance import catalogue, collect, contract, embedded, foundation
+from purge_conformance import catalogue, collect, contract, embedded
 from purge_conformance.checks import Seen
 from purge_conformance.contract import Case
 from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.experiments import changing
+from purge_conformance.foundation import apps, making
 from purge_conformance.guard import EVENTS, PURGE, is_purge
 from purge_conformance.settings import Limits, Settings, Target, bounds
 from purge_conformance.views.attempts import purge_attempts
@@ -72,7 +73,8 @@ def collected(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     monkeypatch.setattr(contract, "generation", without_limit)
     monkeypatch.setattr(contract, "links", without_limit)
     monkeypatch.setattr(changing, "SECOND", 0)
-    monkeypatch.setattr(foundation, "PAUSE", 0)
+    monkeypatch.setattr(apps, "PAUSE", 0)
+    monkeypatch.setattr(making, "PAUSE", 0)
 
     def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
         settings = Settings(Target(stub.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from purge_conformance.foundation import LABELS, ODD_NAME, Foundation
+from purge_conformance.foundation.apps import LABELS, ODD_NAME, Foundation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -108,7 +108,7 @@ def test_notes_are_sentences(story: Story) -> None:
     story.note("demolish", "left", ["/v3/apps/1"])
     story.note("lists", "stopped", "The run's 600 requests are spent.")
     text = "\n".join(judging(story).run().notes)
-    for words in ("3 events", "not complete", "POST /v3/apps", "by hand: /v3/apps/1", "lists was cut short"):
+    for words in ("3 events", "not complete", "POST /v3/apps", "deletes it: /v3/apps/1", "lists was cut short"):
         assert words in text
 
 

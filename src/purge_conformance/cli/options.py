@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 CONNECTION = ("tokens", "timeout", "ca_bundle")  # what every command takes that reaches a target
+DRIVING = ("apps.mode", "apps.space", "apps.droplet", "apps.docker_image")
 BY_NAME = {key.name: key for key in KEYS}
 USUAL = {"timeout": TIMEOUT} | {field.name: field.default for field in fields(Settings)}
 profile_option = click.option(

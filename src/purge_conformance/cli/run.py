@@ -10,7 +10,7 @@ import click
 
 from purge_conformance import configuration
 from purge_conformance.cli.ends import EPILOG, finish
-from purge_conformance.cli.options import CONNECTION, configured, new_folder
+from purge_conformance.cli.options import CONNECTION, DRIVING, configured, new_folder
 from purge_conformance.settings import announcement
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @configured(
     "target",
     *CONNECTION,
+    *DRIVING,
     "out",
     "profile",
     "select",

@@ -11,6 +11,7 @@ from purge_conformance.reference.access import deleted, named_resource, requeste
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.bodies import fields, name_of, related_guid
 from purge_conformance.reference.database import Listing, by_guid
+from purge_conformance.reference.labels import PARAMETER, labels_of, metadata, selected
 from purge_conformance.reference.pagination import paginated
 from purge_conformance.reference.parameters import ListRules
 from purge_conformance.reference.tables import BUILDPACK, DOCKER, App, Space
@@ -35,11 +36,12 @@ APPS = Listing(
     filters={
         "names": App.name.in_,
         "guids": App.guid.in_,
+        PARAMETER: selected(App),
         "space_guids": App.space_guid.in_,
         "organization_guids": _in_organizations,
     },
     rules=ListRules(
-        filters=("names", "guids", "space_guids", "organization_guids"),
+        filters=("names", "guids", "space_guids", "organization_guids", PARAMETER),
         orders=("created_at", "updated_at", "name", "state"),
     ),
 )
@@ -66,7 +68,8 @@ def create_app(call: Call) -> Reply:
         raise problems.unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
     if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
         raise problems.unprocessable(f"App with the name '{name}' already exists.")
-    return Reply(status=201, body=shown(store.add_app(call.session, space, name), call))
+    app = store.add_app(call.session, space, name, labels_of(body))
+    return Reply(status=201, body=shown(app, call))
 
 
 def delete_app(call: Call) -> Reply:
@@ -120,7 +123,7 @@ def shown(app: App, call: Call) -> dict[str, object]:
         "state": app.state,
         "lifecycle": {"type": app.lifecycle, "data": LIFECYCLE_DATA[app.lifecycle]},
         "relationships": {"space": {"data": {"guid": app.space_guid}}, "current_droplet": {"data": None}},
-        "metadata": {"labels": {}, "annotations": {}},
+        "metadata": metadata(app),
         "links": {
             "self": {"href": call.url(path)},
             "space": {"href": call.url(f"/v3/spaces/{app.space_guid}")},

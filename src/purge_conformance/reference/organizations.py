@@ -9,6 +9,7 @@ from purge_conformance.reference.access import deleted, named_resource, requeste
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.bodies import fields, name_of, related_guid
 from purge_conformance.reference.database import Listing, by_guid
+from purge_conformance.reference.labels import PARAMETER, labels_of, metadata, selected
 from purge_conformance.reference.pagination import paginated
 from purge_conformance.reference.parameters import ListRules
 from purge_conformance.reference.tables import Organization, Space
@@ -18,17 +19,18 @@ QUOTA_GUID = "0d5e0bd6-1e0b-4d0f-8f8b-6f4f5a8f3a11"
 ORDERS = ("created_at", "updated_at", "name")
 ORGANIZATIONS = Listing(
     table=Organization,
-    filters={"names": Organization.name.in_, "guids": Organization.guid.in_},
-    rules=ListRules(filters=("names", "guids"), orders=ORDERS),
+    filters={"names": Organization.name.in_, "guids": Organization.guid.in_, PARAMETER: selected(Organization)},
+    rules=ListRules(filters=("names", "guids", PARAMETER), orders=ORDERS),
 )
 SPACES = Listing(
     table=Space,
     filters={
         "names": Space.name.in_,
         "guids": Space.guid.in_,
+        PARAMETER: selected(Space),
         "organization_guids": Space.organization_guid.in_,
     },
-    rules=ListRules(filters=("names", "guids", "organization_guids"), orders=ORDERS),
+    rules=ListRules(filters=("names", "guids", "organization_guids", PARAMETER), orders=ORDERS),
 )
 
 
@@ -47,10 +49,11 @@ def get_organization(call: Call) -> Reply:
 def create_organization(call: Call) -> Reply:
     """Make an organization with a name of its own."""
     require_admin(call)
-    name = name_of(fields(call.body, ("name", "suspended", "metadata")))
+    body = fields(call.body, ("name", "suspended", "metadata"))
+    name, labels = name_of(body), labels_of(body)
     if call.session.scalar(select(Organization).where(Organization.name == name)):
         raise problems.unprocessable(f"Organization '{name}' already exists.")
-    organization = Organization(name=name)
+    organization = Organization(name=name, labels=labels)
     call.session.add(organization)
     call.session.flush()
     return Reply(status=201, body=shown_organization(organization, call))
@@ -86,7 +89,7 @@ def create_space(call: Call) -> Reply:
         raise problems.unprocessable(detail)
     if name in {space.name for space in organization.spaces}:
         raise problems.unprocessable("Name must be unique per organization")
-    space = Space(name=name, organization=organization)
+    space = Space(name=name, organization=organization, labels=labels_of(body))
     call.session.add(space)
     call.session.flush()
     return Reply(status=201, body=shown_space(space, call))
@@ -109,7 +112,7 @@ def shown_organization(organization: Organization, call: Call) -> dict[str, obje
         "name": organization.name,
         "suspended": organization.suspended,
         "relationships": {"quota": {"data": {"guid": QUOTA_GUID}}},
-        "metadata": {"labels": {}, "annotations": {}},
+        "metadata": metadata(organization),
         "links": {"self": {"href": call.url(path)}},
     }
 
@@ -123,7 +126,7 @@ def shown_space(space: Space, call: Call) -> dict[str, object]:
         "name": space.name,
         "suspended": False,
         "relationships": {"organization": {"data": {"guid": space.organization_guid}}, "quota": {"data": None}},
-        "metadata": {"labels": {}, "annotations": {}},
+        "metadata": metadata(space),
         "links": {
             "self": {"href": call.url(f"{SPACES_PATH}/{space.guid}")},
             "organization": {"href": call.url(f"{ORGANIZATIONS_PATH}/{space.organization_guid}")},

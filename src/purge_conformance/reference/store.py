@@ -32,10 +32,10 @@ def record_event(session: Session, event: AppUsageEvent) -> None:
     session.add(event)
 
 
-def add_app(session: Session, space: Space, name: str) -> App:
+def add_app(session: Session, space: Space, name: str, labels: Mapping[str, str] | None = None) -> App:
     """Make a stopped app in a space, with its `web` process of the same guid."""
     guid = new_guid()
-    app = App(guid=guid, name=name, space=space, processes=[Process(guid=guid)])
+    app = App(guid=guid, name=name, space=space, labels=dict(labels or {}), processes=[Process(guid=guid)])
     session.add(app)
     session.flush()
     return app

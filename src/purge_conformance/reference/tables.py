@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 if TYPE_CHECKING:
@@ -72,7 +72,13 @@ class Base(DeclarativeBase):
     updated_at: Mapped[str] = mapped_column(String(32), default=now, onupdate=now, sort_order=-1)
 
 
-class Organization(Base):
+class Labelled:
+    """A row whose user may put labels on it, each a key and its value."""
+
+    labels: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class Organization(Labelled, Base):
     """The owner of spaces."""
 
     __tablename__ = "organizations"
@@ -82,7 +88,7 @@ class Organization(Base):
     spaces: Mapped[list[Space]] = relationship(back_populates="organization", cascade="all, delete-orphan")
 
 
-class Space(Base):
+class Space(Labelled, Base):
     """The owner of apps; its name is unique in its organization."""
 
     __tablename__ = "spaces"
@@ -94,7 +100,7 @@ class Space(Base):
     apps: Mapped[list[App]] = relationship(back_populates="space", cascade="all, delete-orphan", order_by="App.id")
 
 
-class App(Base):
+class App(Labelled, Base):
     """An app with its processes, of which `web` is the first; its name is unique in its space."""
 
     __tablename__ = "apps"

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from purge_conformance.client import Request
-from purge_conformance.snapshot import STARTED, STOPPED, member, resources
+from purge_conformance.driving import Mode
+from purge_conformance.foundation.making import (
+    APPS,
+    NOT_FOUND,
+    ORGANIZATIONS,
+    PAUSE,
+    SPACES,
+    TRIES,
+    Maker,
+    in_words,
+    is_done,
+    to,
+)
+from purge_conformance.snapshot import STARTED, STOPPED, member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
 
-TRIES, PAUSE = 20, 0.1  # looks whether what was asked for is done, and seconds between them
-ACCEPTED, NOT_FOUND = 202, 404
+UNPROCESSABLE = 422
+NOTHING_TO_RUN = " Give the apps something to run: --app-droplet GUID, or --app-docker-image REF"
+OBSERVED = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
 # What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
 LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
 ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the app `elsewhere`, where the target takes it
@@ -37,9 +49,9 @@ class Foundation:
     def __init__(self, client: Client) -> None:
         """Begin with nothing."""
         self._client = client
-        self._made: list[str] = []  # paths, in the order of creation
+        self._driving = client.settings.driving
+        self._maker = Maker(client)
         self._startable = True
-        self._run = secrets.token_hex(4)
         self._home: str | None = None
         self._patience = TRIES  # looks whether an app is gone; one, where once it never was
         self.apps: dict[str, str] = {}
@@ -47,14 +59,22 @@ class Foundation:
         self.trouble = ""
 
     def build(self) -> None:
-        """Make two spaces in two organizations, and the apps, in the states that the experiments need."""
-        run = self._run
-        home = self._home = self._space(f"purge-conformance-{run}-a")
-        away = self._space(f"purge-conformance-{run}-b") if home else None
+        """Make the apps, in the states that the experiments need; nothing at all, where apps are only observed."""
+        if self._driving.mode is Mode.OBSERVE:
+            self.trouble = OBSERVED
+        else:
+            self._build()
+        self._client.note("run", self._maker.run)
+        self._client.note("apps", self.apps)
+        self._client.note("trouble", self.trouble)
+
+    def _build(self) -> None:
+        home, away = self._spaces()
+        self._home = home
+        if not home:
+            return
         for label in LABELS:
-            if not home:
-                break
-            self._app(label, f"{label}-{run}", (away or home) if label == "elsewhere" else home)
+            self._app(label, f"{label}-{self._maker.run}", (away or home) if label == "elsewhere" else home)
         for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
         self.scale("scaled", instances=2, memory_in_mb=128)
@@ -64,17 +84,15 @@ class Foundation:
             self.stop(label)
         self.start("elsewhere")
         self._delete("deleted")
-        self._client.note("apps", self.apps)
-        self._client.note("trouble", self.trouble)
 
     def start(self, label: str) -> bool:
         """Start an app; return whether that was possible."""
         if label not in self.apps or not self._startable:
             return False
-        answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/start", f"start-{label}")
+        answer = self._client.post(f"{APPS}/{self.apps[label]}/actions/start", f"start-{label}")
         self._startable = self.became(self.apps[label], STARTED, answer, f"became-{label}")
         if not self._startable:
-            self.trouble = f"an app of the suite's own could not be started: {_answer(answer)}"
+            self.trouble = f"an app of the suite's own could not be started: {in_words(answer)}{self._cure(answer)}"
             return False
         self.started.add(label)
         return True
@@ -83,7 +101,7 @@ class Foundation:
         """Stop a started app; return whether that was possible."""
         if label not in self.started:
             return False
-        answer = self._client.post(f"/v3/apps/{self.apps[label]}/actions/stop", f"stop-{label}")
+        answer = self._client.post(f"{APPS}/{self.apps[label]}/actions/stop", f"stop-{label}")
         done = self.became(self.apps[label], STOPPED, answer, f"became-{label}")
         if done:
             self.started.discard(label)
@@ -93,8 +111,8 @@ class Foundation:
         """Scale a started app, by `instances` or `memory_in_mb`; return whether that was possible."""
         if label not in self.started:
             return False
-        path = f"/v3/apps/{self.apps[label]}/processes/web/actions/scale"
-        return _done(self._client.post(path, f"scale-{label}", data=size))
+        path = f"{APPS}/{self.apps[label]}/processes/web/actions/scale"
+        return is_done(self._client.post(path, f"scale-{label}", data=size))
 
     def either(self, label: str, other: str) -> str:
         """Return a label, or another one where there is no such app."""
@@ -106,7 +124,7 @@ class Foundation:
 
     def request(self, label: str, change: str, step: str, *, instances: int = 1) -> Request:
         """Return the request that starts, stops or scales an app, for whoever sends it and then lets `learn` know."""
-        path = f"/v3/apps/{self.apps[label]}"
+        path = f"{APPS}/{self.apps[label]}"
         if change == "scale":
             body = json.dumps({"instances": instances})
             return Request(
@@ -136,23 +154,17 @@ class Foundation:
 
     def further(self, name: str, step: str) -> tuple[Exchange, str | None]:
         """Ask for one more app, stopped, beside the first ones; return the answer, and its guid once it is there."""
-        name = f"{name}-{self._run}"
-        relationships = _to("space", str(self._home))
-        answer = self._client.post("/v3/apps", step, data={"name": name, "relationships": relationships})
-        return answer, self._kept("/v3/apps", name, answer, f"{step} made")
+        return self._maker.make(APPS, f"{name}-{self._maker.run}", step, relationships=to("space", str(self._home)))
 
     def remove(self, guid: str, step: str) -> Exchange:
         """Ask for the deletion of an app of the suite's own."""
-        path = f"/v3/apps/{guid}"
-        answer = self._client.delete(path, step)
-        if _done(answer) and path in self._made:
-            self._made.remove(path)
-        return answer
+        return self._maker.remove(f"{APPS}/{guid}", step)
 
     def is_gone(self, guid: str, step: str) -> bool:
         """Look whether a deleted app is gone for good, now or soon."""
         for _ in range(self._patience):
-            if self._client.get(f"/v3/apps/{guid}", step).status == NOT_FOUND:
+            if self._client.get(f"{APPS}/{guid}", step).status == NOT_FOUND:
+                self._maker.forget(f"{APPS}/{guid}")
                 return True
             time.sleep(PAUSE)
         self._patience = 1
@@ -160,10 +172,10 @@ class Foundation:
 
     def became(self, guid: str, state: str, answer: Exchange, step: str) -> bool:
         """Return whether a start or a stop was answered with success, and the app tells of no other state for long."""
-        if not _done(answer):
+        if not is_done(answer):
             return False
         for _ in range(TRIES):
-            if not _done(answer) or member(answer.json, "state") == state:
+            if not is_done(answer) or member(answer.json, "state") == state:
                 return True
             time.sleep(PAUSE)
             answer = self._client.get(f"/v3/apps/{guid}", step)
@@ -171,52 +183,32 @@ class Foundation:
 
     def demolish(self) -> None:
         """Delete all that was made, and note what was left over."""
-        left = []
-        for path in reversed(self._made):
-            answer = self._client.delete(path, "demolish")
-            if not _done(answer) and answer.status != NOT_FOUND:
-                left.append(path)
-        self._client.note("left", left)
+        self._client.note("left", self._maker.remove_all())
+
+    def _spaces(self) -> tuple[str | None, str | None]:
+        """Return the guids of the space for the apps and of another one, which is made elsewhere if that is allowed."""
+        if self._driving.space:
+            return self._driving.space, None
+        home = self._space(f"purge-conformance-{self._maker.run}-a")
+        return home, self._space(f"purge-conformance-{self._maker.run}-b") if home else None
 
     def _space(self, name: str) -> str | None:
-        organization = self._create("/v3/organizations", {"name": name})
-        if not organization:
-            return None
-        return self._create("/v3/spaces", {"name": name, "relationships": _to("organization", organization)})
+        organization = self._create(ORGANIZATIONS, name)
+        return self._create(SPACES, name, to("organization", organization)) if organization else None
 
     def _app(self, label: str, name: str, space: str) -> None:
         trouble = self.trouble
         for tried in (f"{name}-{ODD_NAME}", name) if label == "elsewhere" else (name,):
-            guid = self._create("/v3/apps", {"name": tried, "relationships": _to("space", space)})
+            guid = self._create(APPS, tried, to("space", space))
             if guid:
                 self.apps[label], self.trouble = guid, trouble
                 return
 
-    def _create(self, path: str, data: dict[str, Any]) -> str | None:
-        answer = self._client.post(path, "create", data=data)
-        guid = self._kept(path, data["name"], answer, "created")
+    def _create(self, path: str, name: str, relationships: Mapping[str, object] | None = None) -> str | None:
+        answer, guid = self._maker.make(path, name, relationships=relationships)
         if not guid:
-            self.trouble = f"POST {path} made nothing: {_answer(answer)}"
+            self.trouble = f"POST {path} made nothing: {in_words(answer)}"
         return guid
-
-    def _kept(self, path: str, name: str, answer: Exchange, step: str) -> str | None:
-        """Keep in mind what was made, and return its guid; None where nothing was."""
-        guid = member(answer.json, "guid") if isinstance(answer.json, dict) else None
-        if answer.status == ACCEPTED:
-            guid = self._made_at_last(path, name, step)
-        if not _done(answer) or not isinstance(guid, str):
-            return None
-        self._made.append(f"{path}/{guid}")
-        return guid
-
-    def _made_at_last(self, path: str, name: str, step: str) -> str | None:
-        """Return the guid of what is made by a job, once it is there."""
-        for _ in range(TRIES):
-            rows = resources(self._client.get(f"{path}?names={quote(name)}", step))
-            if found := [row["guid"] for row in rows if row.get("name") == name]:
-                return str(found[0])
-            time.sleep(PAUSE)
-        return None
 
     def _delete(self, label: str) -> None:
         """Delete an app, and forget it unless it is soon gone for good."""
@@ -224,18 +216,10 @@ class Foundation:
             return
         self.started.discard(label)
         guid = self.apps.pop(label)
-        self._client.delete(f"/v3/apps/{guid}", "delete")
-        if self.is_gone(guid, "gone"):
-            self._made.remove(f"/v3/apps/{guid}")
+        self.remove(guid, "delete")
+        self.is_gone(guid, "gone")
 
-
-def _to(name: str, guid: str) -> dict[str, Any]:
-    return {name: {"data": {"guid": guid}}}
-
-
-def _done(answer: Exchange) -> bool:
-    return answer.status is not None and answer.status // 100 == 2  # noqa: PLR2004 -- 2xx
-
-
-def _answer(answer: Exchange) -> str:
-    return f"{answer.status or answer.error} {answer.text[:200]}".strip()
+    def _cure(self, answer: Exchange) -> str:
+        """Return what to give where the target wants an app to have something to run."""
+        has_something = self._driving.droplet or self._driving.docker_image
+        return NOTHING_TO_RUN if answer.status == UNPROCESSABLE and not has_something else ""

@@ -1,0 +1,101 @@
+"""Removes what killed runs left on a target: whatever bears the label of a run, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance import look
+from purge_conformance.errors import HeldBack, SuiteError, TargetLost
+from purge_conformance.foundation import jobs
+from purge_conformance.foundation.making import APPS, LABEL, NOT_FOUND, ORGANIZATIONS, SPACES, in_words, is_done
+from purge_conformance.snapshot import SURE_PER_PAGE, Row, member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from purge_conformance.client import Client
+
+INSIDE = {ORGANIZATIONS: (SPACES, "organization"), SPACES: (APPS, "space")}  # what is in it, and how that names it
+KINDS = (APPS, SPACES, ORGANIZATIONS)
+AGAIN = "Run `purge-conformance cleanup` again: it goes on where this ended."
+
+
+def cleanup(client: Client, say: Callable[[str], None], run: str | None = None, *, dry: bool = False) -> int:
+    """Delete every app, space and organization that bears the label, and wait until it is gone; return how many.
+
+    A space with an app of somebody else in it stays, and so does an organization with such a space.
+
+    Args:
+        client: of the target.
+        say: is told of each thing.
+        run: what the label must say; None: anything.
+        dry: only say what would be deleted.
+
+    Raises:
+        SuiteError: something is left, or the target was lost.
+    """
+    gone = 0
+    try:
+        for path in KINDS:
+            for row in _labelled(client, path, run):
+                why = "" if dry else _kept(client, path, row["guid"])
+                verb = "would delete" if dry else "left" if why else "deleted"
+                words = (verb, f"{path}/{row['guid']}", str(row.get("name")), f"of run {_label(row)}")
+                say(" ".join(words) + (why and f": {why}"))
+                gone += not why
+        left = 0 if dry else sum(len(_labelled(client, path, run)) for path in KINDS)
+    except (TargetLost, HeldBack) as reason:
+        raise SuiteError(f"{gone} of what was found is deleted, and then: {reason} {AGAIN}") from None
+    if left:
+        raise SuiteError(f"{left} of what was found is still there, for the reasons above if any stand there. {AGAIN}")
+    return gone
+
+
+def _labelled(client: Client, path: str, run: str | None) -> list[Row]:
+    """Return what bears the label, by its own word: a target may not know of selectors, and give all there is."""
+    selector = LABEL if run is None else f"{LABEL}={run}"
+    found = look.walk(client, path, "find", {"label_selector": selector, "per_page": SURE_PER_PAGE})
+    if not found.complete:
+        raise TargetLost(f"{path} cannot be searched for the label {LABEL}: {in_words(found.exchanges[-1])}.")
+    return [row for row in found.rows if _is_own(row, run)]
+
+
+def _label(row: Row) -> object:
+    return member(row, "metadata", "labels", LABEL)
+
+
+def _is_own(row: Row, run: str | None) -> bool:
+    return isinstance(_label(row), str) and run in {None, _label(row)}
+
+
+def _kept(client: Client, path: str, guid: str) -> str:
+    """Delete one thing, unless something is in it; return why it is still there, or nothing."""
+    if inside := ", ".join(_inside(client, path, guid)):
+        return f"there is still something in it: {inside}"
+    answer = client.delete(f"{path}/{guid}", "delete")
+    if answer.status == NOT_FOUND:
+        return ""
+    if not is_done(answer):
+        return in_words(answer)
+    job = jobs.job_of(answer)
+    return jobs.unfinished(client, job, "job") if job else _still_there(client, f"{path}/{guid}")
+
+
+def _inside(client: Client, path: str, guid: str) -> Iterator[str]:
+    """Yield what would be deleted with what holds it: somebody else's, or what could not be deleted by itself."""
+    if path not in INSIDE:
+        return
+    inside, owner = INSIDE[path]
+    found = look.walk(client, inside, "inside", {f"{owner}_guids": guid, "per_page": SURE_PER_PAGE})
+    if not found.complete:
+        yield f"perhaps ({inside} cannot be listed: {in_words(found.exchanges[-1])})"
+    for row in found.rows:
+        if member(row, "relationships", owner, "data", "guid") in {None, guid}:
+            yield f"{inside}/{row['guid']}"
+
+
+def _still_there(client: Client, path: str) -> str:
+    for _ in jobs.waiting():
+        if client.get(path, "gone").status == NOT_FOUND:
+            return ""
+    return "it is still there"

@@ -1,0 +1,31 @@
+"""`cleanup`: what killed runs left on a target, taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from purge_conformance import configuration
+from purge_conformance.cli.options import CONNECTION, configured
+
+
+@click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is.")
+@configured("target", *CONNECTION)
+@click.option("--run", "run", metavar="ID", help="Only what that run made; default: what any run made.")
+@click.option("--dry-run", "dry", is_flag=True, help="Delete nothing, list what would be deleted.")
+def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
+    """Delete the apps, spaces and organizations that killed runs left on a target: all that bears a run's label.
+
+    That of a run that is still under way is among them, unless --run names another one.
+    """
+    from purge_conformance.cleanup import cleanup  # noqa: PLC0415 -- as in run
+    from purge_conformance.client import Client  # noqa: PLC0415
+    from purge_conformance.guard import Guard  # noqa: PLC0415
+    from purge_conformance.journal import Unwritten  # noqa: PLC0415
+
+    settings = configuration.settings(given)
+    with Unwritten() as journal:
+        client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
+        gone = cleanup(client, click.echo, run, dry=dry)
+    click.echo("Nothing to delete." if not gone else f"{gone} {'would be ' if dry else ''}deleted.")

@@ -1,0 +1,72 @@
+"""Whether a run drives apps of its own, where it makes them, and what they run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from purge_conformance.errors import BadSetting
+
+GUID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,511}")
+
+
+class Mode(StrEnum):
+    """What a run does with apps."""
+
+    OBSERVE = "observe"
+    DRIVE = "drive"
+
+
+@dataclass(frozen=True, slots=True)
+class Driving:
+    """What a run does with apps.
+
+    Attributes:
+        mode: `observe` takes the foundation as it is and creates nothing; `drive` makes apps, and deletes them.
+        space: guid of the space that all apps are made in; None: in organizations and spaces of the suite's own.
+        droplet: guid of the droplet that the apps run a copy of.
+        docker_image: what the apps run instead. Without either they have nothing to run.
+    """
+
+    mode: Mode = Mode.DRIVE
+    space: str | None = None
+    droplet: str | None = None
+    docker_image: str | None = None
+
+
+def driving(
+    mode: str | None = None,
+    *,
+    is_loopback: bool,
+    space: str | None = None,
+    droplet: str | None = None,
+    docker_image: str | None = None,
+) -> Driving:
+    """Return what is to be done with apps: as asked for, or else `drive` on this machine, or in a space that was named.
+
+    Raises:
+        BadSetting: what was asked for does not go together, or is no guid and no image.
+    """
+    found = Driving(_mode(mode, is_free=is_loopback or bool(space)), space, droplet, docker_image)
+    given = {"--space": space, "--app-droplet": droplet, "--app-docker-image": docker_image}
+    names = " and ".join(name for name, value in given.items() if value)
+    if found.mode is Mode.OBSERVE and names:
+        raise BadSetting(f"{names}: of use only where apps are driven. Add --apps drive, and --space GUID if you may.")
+    if droplet and docker_image:
+        raise BadSetting("An app runs a droplet or a docker image. Give --app-droplet or --app-docker-image.")
+    for name, value in given.items():
+        form, what = (IMAGE, "the name of an image") if name.endswith("image") else (GUID, "a guid")
+        if value is not None and not form.fullmatch(value):
+            raise BadSetting(f"{name} wants {what}; it got {value!r}.")
+    return found
+
+
+def _mode(mode: str | None, *, is_free: bool) -> Mode:
+    if mode is None:
+        return Mode.DRIVE if is_free else Mode.OBSERVE
+    try:
+        return Mode(mode)
+    except ValueError:
+        raise BadSetting(f"--apps {mode!r} is unknown. Give {' or '.join(Mode)}.") from None

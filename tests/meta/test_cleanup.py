@@ -1,0 +1,156 @@
+"""Cleanup: what killed runs left goes, by its label alone, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from purge_conformance import embedded
+from purge_conformance.cleanup import cleanup
+from purge_conformance.errors import SuiteError
+from purge_conformance.foundation import jobs
+from purge_conformance.foundation.making import APPS, LABEL, ORGANIZATIONS, SPACES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    from conftest import Done, Stub
+
+    from purge_conformance.client import Client
+
+Row = dict[str, Any]
+OWNERS = {SPACES: "organization", APPS: "space"}
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait between two looks."""
+    monkeypatch.setattr(jobs, "PAUSES", (0, 0))
+
+
+class Things:
+    """Apps, spaces and organizations that a stub has: kind -> guid -> row; it knows of no selector."""
+
+    def __init__(self, stub: Stub) -> None:
+        """Have nothing, and delete by jobs."""
+        self.rows: dict[str, dict[str, Row]] = {APPS: {}, SPACES: {}, ORGANIZATIONS: {}}
+        self.states = ["PROCESSING", "COMPLETE"]  # of the next job
+        self.deleted: list[str] = []
+        self._stub, self._left = stub, list[str]()
+        stub.answer = self._answer
+
+    def add(self, kind: str, guid: str, run: str | None = None, owner: str = "") -> None:
+        """Have one more, with the label of a run or without any."""
+        row: Row = {"guid": guid, "name": guid, "metadata": {"labels": {LABEL: run} if run else {}}}
+        if owner:
+            row["relationships"] = {OWNERS[kind]: {"data": {"guid": owner}}}
+        self.rows[kind][guid] = row
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        path, query = urlsplit(handler.path).path, parse_qs(urlsplit(handler.path).query)
+        kind, _, guid = path.rpartition("/")
+        if path.startswith("/v3/jobs/"):
+            self._stub.say(handler, 200, json.dumps({"state": self._left.pop(0)}).encode())
+        elif handler.command == "DELETE":
+            self.deleted.append(path)
+            self.rows[kind].pop(guid)
+            self._left = [*self.states]
+            self._stub.say(handler, 202, Location="http://elsewhere.test/v3/jobs/one")
+        else:
+            rows = [row for row in self.rows[path].values() if _is_in(row, query)]
+            body = {"pagination": {"total_results": len(rows), "next": None}, "resources": rows}
+            self._stub.say(handler, 200, json.dumps(body).encode())
+
+
+def _is_in(row: Row, query: dict[str, list[str]]) -> bool:
+    owners = {guid for name, guids in query.items() if name.endswith("_guids") for guid in guids}
+    return not owners or any(r["data"]["guid"] in owners for r in row.get("relationships", {}).values())
+
+
+@pytest.fixture
+def things(stub: Stub) -> Things:
+    """A foundation with an app, a space and an organization of a run, and others of somebody else's."""
+    made = Things(stub)
+    for kind, guid, owner in ((ORGANIZATIONS, "org", ""), (SPACES, "space", "org"), (APPS, "app", "space")):
+        made.add(kind, guid, "0123abcd", owner)
+        made.add(kind, f"others-{guid}", None, owner and f"others-{owner}")
+    return made
+
+
+def test_what_is_labelled_goes(things: Things, connect: Callable[..., Client]) -> None:
+    """What bears the label goes, what is inside first; everything else stays, also where the selector is ignored."""
+    said: list[str] = []
+    assert cleanup(connect(), said.append) == 3
+    assert things.deleted == [f"{APPS}/app", f"{SPACES}/space", f"{ORGANIZATIONS}/org"]
+    assert [list(rows) for rows in things.rows.values()] == [["others-app"], ["others-space"], ["others-org"]]
+    assert said[0] == f"deleted {APPS}/app app of run 0123abcd"
+
+
+def test_others_keep_what_holds_them(things: Things, connect: Callable[..., Client]) -> None:
+    """A space with an app of somebody else's in it stays, and the organization of that space."""
+    things.add(APPS, "guest", None, "space")
+    said: list[str] = []
+    with pytest.raises(SuiteError, match="2 of what was found is still there"):
+        cleanup(connect(), said.append)
+    assert things.deleted == [f"{APPS}/app"]
+    assert f"left {SPACES}/space space of run 0123abcd: there is still something in it: {APPS}/guest" in said
+
+
+@pytest.mark.parametrize(("run", "dry", "found", "deleted"), [("0123abcd", True, 3, 0), ("another", False, 0, 0)])
+def test_cleanup_can_be_narrowed(  # noqa: PLR0913 -- two fixtures, and the parts of a case
+    run: str, found: int, deleted: int, things: Things, connect: Callable[..., Client], *, dry: bool
+) -> None:
+    """One run alone can be cleaned up after, and what would be deleted can be listed before."""
+    assert cleanup(connect(), lambda _: None, run, dry=dry) == found
+    assert len(things.deleted) == deleted
+
+
+@pytest.mark.parametrize(
+    ("states", "why"), [(["FAILED"], "its job failed"), (["PROCESSING"] * jobs.LOOKS, "its job is still PROCESSING")]
+)
+def test_jobs_are_bounded(states: list[str], why: str, things: Things, connect: Callable[..., Client]) -> None:
+    """A deletion whose job fails, or comes to no end, is told as left."""
+    things.states = states
+    said: list[str] = []
+    cleanup(connect(), said.append)  # the stub deletes all the same
+    assert all(why in line for line in said)
+
+
+def test_lost_cleanup_goes_on(things: Things, stub: Stub, connect: Callable[..., Client]) -> None:
+    """Where the target dies in the middle, that is said, and a second cleanup deletes the rest."""
+    whole = stub.answer
+
+    def dying(handler: BaseHTTPRequestHandler) -> None:
+        if things.deleted:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            whole(handler)
+
+    stub.answer = dying
+    with pytest.raises(
+        SuiteError, match=r"^0 of what was found is deleted, and then: /v3/spaces cannot.*cleanup. again"
+    ):
+        cleanup(connect(), lambda _: None)
+    stub.answer = whole
+    assert cleanup(connect(), lambda _: None) == 2
+    assert [list(rows) for rows in things.rows.values()] == [["others-app"], ["others-space"], ["others-org"]]
+
+
+def test_cleanup_is_a_command(command: Callable[..., Done]) -> None:
+    """The command lists what it deletes, and ends with 0; on a clean target it says that there is nothing."""
+    with embedded.server() as (url, tokens):
+        asked = ("cleanup", url, "--token=admin=env:ADMIN_SECRET")
+        admin = {"Authorization": f"bearer {tokens['admin']}"}
+        body = {"name": "left", "metadata": {"labels": {LABEL: "0123abcd"}}}
+        requests.post(f"{url}{ORGANIZATIONS}", json=body, headers=admin, timeout=30).raise_for_status()
+        done = [command(*asked, folder=None, env=os.environ | {"ADMIN_SECRET": tokens["admin"]}) for _ in range(2)]
+    assert [one.code for one in done] == [0, 0]
+    assert done[0].stdout.startswith(f"deleted {ORGANIZATIONS}/")
+    assert (done[0].stdout.splitlines()[-1], done[1].stdout) == ("1 deleted.", "Nothing to delete.\n")
