@@ -194,7 +194,7 @@ KEYS = (
     Key(
         "apps.mode",
         one_of(*map(str, Mode)),
-        "observe the apps that there are, or drive some; default: drive on this machine or with --space, else observe.",
+        "observe those there are or drive own ones; default: drive with --space or here, else observe.",
         "MODE",
         "apps",
     ),
