@@ -81,8 +81,6 @@ def _admitting(operation: str, admitted: Callable[[str | None], bool]) -> Change
     return change
 
 
-fault("anonymous-may-list")(_admitting(LIST, lambda header: not header))
-fault("anonymous-may-get")(_admitting(GET, lambda header: not header))
 fault("anonymous-may-purge")(_admitting(PURGE, lambda header: header is None))
 fault("empty-header-purges")(_admitting(PURGE, lambda header: header == ""))
 fault("empty-bearer-purges")(_admitting(PURGE, lambda header: header == "bearer"))
@@ -138,10 +136,6 @@ def _after_refusal(status: int, act: Callable[[Call], object]) -> Change:
     return around(PURGE)(instead_of(status, other))
 
 
-def _destroy_seeded(call: Call) -> None:
-    call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == AppUsageEvent.app_guid))
-
-
 def _destroy_oldest(call: Call) -> None:
     oldest = select(func.min(AppUsageEvent.id)).scalar_subquery()
     call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.id == oldest))
@@ -152,9 +146,7 @@ def _seed_what_is_missing(call: Call) -> None:
     call.session.add_all(seed for seed in call.behaviour.seeds(call.session, now()) if seed.guid not in there)
 
 
-fault("forbidden-purge-destroys-seeded")(_after_refusal(403, _destroy_seeded))
 fault("forbidden-purge-destroys-oldest")(_after_refusal(403, _destroy_oldest))
-fault("unauthenticated-purge-destroys-oldest")(_after_refusal(401, _destroy_oldest))
 fault("forbidden-purge-seeds")(_after_refusal(403, _seed_what_is_missing))
 fault("unauthenticated-purge-seeds")(_after_refusal(401, _seed_what_is_missing))
 
@@ -185,10 +177,6 @@ def _purge(call: Call) -> None:
     call.behaviour.purge_and_reseed(call.session)
 
 
-def _destroy(call: Call) -> None:
-    call.behaviour.destroy(call.session)
-
-
 def _nothing(_call: Call) -> None:
     pass
 
@@ -205,11 +193,9 @@ def _as_done(_call: Call) -> Reply:
     return Reply(body={})
 
 
-for _method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"):
+for _method in ("HEAD", "OPTIONS", "PUT"):
     fault(f"{_method.lower()}-method-purges")(_at(_method, THE_PURGE, _purge, _as_unknown))
 fault("list-post-purges")(_at("POST", THE_LIST, _purge, _as_unknown))
-fault("list-put-wipes")(_at("PUT", THE_LIST, _destroy, _as_unknown))
-fault("list-patch-wipes")(_at("PATCH", THE_LIST, _destroy, _as_unknown))
 fault("event-delete-destroys")(_at("DELETE", AN_EVENT, _destroy_named, _as_unknown))
 fault("event-delete-works")(_at("DELETE", AN_EVENT, _destroy_named, lambda _: Reply(status=204, content_type=None)))
 fault("put-method-200")(_at("PUT", THE_PURGE, _nothing, _as_done))

@@ -6,13 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, delete, func, not_, select
+from sqlalchemy import ColumnElement, and_, delete, not_, select
 
 from purge_conformance.reference.change_kit import Change, registering, together, twin
 from purge_conformance.reference.furnishing import furnishing
 from purge_conformance.reference.store import usage_event
 from purge_conformance.reference.tables import (
-    STOPPED,
     TIMESTAMP_FORMAT,
     App,
     AppUsageEvent,
@@ -54,12 +53,6 @@ def _beyond(number: int) -> ColumnElement[bool]:
     return AppUsageEvent.id.not_in(select(AppUsageEvent.id).order_by(AppUsageEvent.id).limit(number))
 
 
-@fault("keeps-newest-event")
-@_sparing
-def _() -> ColumnElement[bool]:
-    return AppUsageEvent.id == select(func.max(AppUsageEvent.id)).where(RECORDED).scalar_subquery()
-
-
 @fault("keeps-events-of-last-minute")
 @_sparing
 def _() -> ColumnElement[bool]:
@@ -70,24 +63,6 @@ def _() -> ColumnElement[bool]:
 @_sparing
 def _() -> ColumnElement[bool]:
     return AppUsageEvent.app_guid.not_in(select(App.guid))
-
-
-@fault("keeps-events-of-stopped-apps")
-@_sparing
-def _() -> ColumnElement[bool]:
-    return AppUsageEvent.app_guid.in_(select(App.guid).where(App.state == STOPPED))
-
-
-@fault("keeps-events-of-stops")
-@_sparing
-def _() -> ColumnElement[bool]:
-    return AppUsageEvent.state == STOPPED
-
-
-@fault("keeps-events-without-instances")
-@_sparing
-def _() -> ColumnElement[bool]:
-    return AppUsageEvent.instances == 0
 
 
 @fault("keeps-events-of-other-organizations")
@@ -103,21 +78,10 @@ def _() -> ColumnElement[bool]:
     return AppUsageEvent.id % 50 == 0
 
 
-@fault("keeps-events-of-guids-with-a-letter-first")
-@_sparing
-def _() -> ColumnElement[bool]:
-    return AppUsageEvent.guid >= "a"
-
-
 @fault("keeps-events-beyond-a-page")
 @_sparing
 def _() -> ColumnElement[bool]:
     return _beyond(50)
-
-
-@_sparing
-def _beyond_hundred() -> ColumnElement[bool]:
-    return _beyond(100)
 
 
 @_sparing
@@ -141,7 +105,6 @@ def _with_task(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, furnish=furnish)
 
 
-fault("keeps-events-beyond-hundred")(together(furnishing(restarts=60), _beyond_hundred))
 fault("keeps-events-older-than-a-day")(together(furnishing(apart=timedelta(days=2)), _older_than_a_day))
 fault("keeps-events-of-tasks")(together(furnishing(), _with_task, _of_tasks))
 
@@ -179,6 +142,4 @@ def _kept_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) ->
     return change
 
 
-fault("keeps-newest-event-by-guid")(_kept_by_guid(lambda events: events[-1]))
-fault("keeps-oldest-event-by-guid")(_kept_by_guid(lambda events: events[0]))
 fault("keeps-middle-event-by-guid")(_kept_by_guid(lambda events: events[len(events) // 2]))

@@ -46,12 +46,6 @@ def _(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "total_pages": pagination["total_pages"] + 1}
 
 
-@fault("last-link-is-first")
-@showing_pagination
-def _(pagination: dict[str, Any]) -> dict[str, Any]:
-    return {**pagination, "last": pagination["first"]}
-
-
 @fault("next-link-missing")
 @showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:
@@ -106,15 +100,6 @@ def _(session: Session, query: ListQuery) -> ListQuery:
     before = select(AppUsageEvent.guid).where(AppUsageEvent.id < named).order_by(AppUsageEvent.id.desc())
     guid = session.scalar(before.limit(1))
     return replace(query, singles={"after_guid": guid} if guid else {})
-
-
-@fault("after-guid-skips-one")
-@finding
-def _(session: Session, query: ListQuery) -> ListQuery:
-    named = select(AppUsageEvent.id).where(AppUsageEvent.guid.in_(query.singles.values())).scalar_subquery()
-    later = select(AppUsageEvent.guid).where(AppUsageEvent.id > named).order_by(AppUsageEvent.id)
-    guid = session.scalar(later.limit(1))
-    return replace(query, singles={"after_guid": guid}) if guid else query
 
 
 @fault("created-ats-ignored")

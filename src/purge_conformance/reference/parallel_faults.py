@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, select
 
 from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.change_kit import Change, registering, twin
-from purge_conformance.reference.problems import ApiError, envelope
 from purge_conformance.reference.store import seed_of
 from purge_conformance.reference.tables import STARTED, STOPPED, App, AppUsageEvent, new_guid, now
 
@@ -112,13 +111,6 @@ def _(answer: Answer, sessions: sessionmaker[Session]) -> Reply:
 @colliding
 def _(answer: Answer, _: sessionmaker[Session]) -> Reply:
     return replace(answer(), status=202)
-
-
-@fault("parallel-purges-answer-418")
-@colliding
-def _(answer: Answer, _: sessionmaker[Session]) -> Reply:
-    answer()
-    return Reply(status=418, body=envelope(ApiError(418, 10016, "CF-Teapot", "Another purge is under way")))
 
 
 @fault("parallel-purges-answer-bare-500")

@@ -116,13 +116,6 @@ def _(session: Session, purge: Purge) -> None:
     session.add_all(event for event in purge.seeds if event.guid in stopped - kept)
 
 
-@fault("start-during-purge-lost")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
-    started = {event.app_guid for event in purge.meanwhile if event.previous_state == STOPPED}
-    session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid.in_(started)))
-
-
 @fault("changed-apps-keep-events")
 @_lasting
 def _(session: Session, purge: Purge) -> None:
@@ -139,12 +132,6 @@ def _(session: Session, purge: Purge) -> None:
 @_lasting
 def _(session: Session, purge: Purge) -> None:
     _replace_all(session, purge.before + purge.meanwhile)
-
-
-@fault("change-hides-still-app")
-@_lasting
-def _(session: Session, _: Purge) -> None:
-    session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == _longest(session, STARTED).guid))
 
 
 @fault("start-hides-apps-without-instances")
@@ -210,9 +197,4 @@ def _twice(behaviour: Behaviour, session: Session, event: AppUsageEvent) -> None
     behaviour.record(session, again)
 
 
-def _never(_behaviour: Behaviour, _session: Session, _event: AppUsageEvent) -> None:
-    pass
-
-
 fault("change-during-purge-told-twice")(_recording(_twice, afterwards=False))
-fault("change-after-raced-purge-lost")(_recording(_never, afterwards=True))

@@ -6,12 +6,9 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from purge_conformance.reference import store
 from purge_conformance.reference.change_kit import Change, around, is_seed, registering, twin
 from purge_conformance.reference.problems import ApiError
-from purge_conformance.reference.tables import AppUsageEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
     from purge_conformance.reference.database import Listing
     from purge_conformance.reference.parameters import ListQuery
+    from purge_conformance.reference.tables import AppUsageEvent
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
@@ -35,21 +33,6 @@ def _(call: Call, answer: Handler) -> Reply:
         if error.status == 404 and not store.event_by_guid(call.session, call.parts["guid"]):  # noqa: PLR2004 - HTTP's
             raise ApiError(422, 10008, "CF-UnprocessableEntity", "There is no such event") from error
         raise
-
-
-@fault("get-shows-oldest-event")
-def _(behaviour: Behaviour) -> Behaviour:
-    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
-        found = behaviour.find_event(session, guid)
-        return found and session.scalars(select(AppUsageEvent).order_by(AppUsageEvent.id)).first()
-
-    return replace(behaviour, find_event=find_event)
-
-
-@fault("get-labelled-as-text")
-@around("get_event")
-def _(call: Call, answer: Handler) -> Reply:
-    return replace(answer(call), content_type="text/plain")
 
 
 @fault("get-without-app")

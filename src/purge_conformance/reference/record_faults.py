@@ -64,22 +64,6 @@ def _(record: Record, session: Session, event: AppUsageEvent) -> None:
     record(session, event)
 
 
-@fault("stop-recorded-as-start")
-@_recording
-def _(record: Record, session: Session, event: AppUsageEvent) -> None:
-    if event.state == STOPPED:
-        event.state, event.previous_state = STARTED, STOPPED
-    record(session, event)
-
-
-@fault("start-recorded-as-stop")
-@_recording
-def _(record: Record, session: Session, event: AppUsageEvent) -> None:
-    if (event.previous_state, event.state) == (STOPPED, STARTED):
-        event.state, event.previous_state = STOPPED, STARTED
-    record(session, event)
-
-
 @fault("scale-recorded-as-it-was")
 @_recording
 def _(record: Record, session: Session, event: AppUsageEvent) -> None:
@@ -93,32 +77,6 @@ def _(record: Record, session: Session, event: AppUsageEvent) -> None:
     if (event.previous_state, event.state) == (STOPPED, STARTED):
         session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == event.app_guid))
     record(session, event)
-
-
-@fault("stop-drops-seeded-event")
-@_recording
-def _(record: Record, session: Session, event: AppUsageEvent) -> None:
-    if event.state == STOPPED:
-        session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == event.app_guid))
-    record(session, event)
-
-
-@fault("later-changes-of-an-app-lost")
-def _(behaviour: Behaviour) -> Behaviour:
-    known: set[str] = set()
-    purges: list[Session] = []
-
-    def destroy(session: Session) -> None:
-        behaviour.destroy(session)
-        purges.append(session)
-        known.clear()
-
-    def record(session: Session, event: AppUsageEvent) -> None:
-        if not purges or event.app_guid not in known:
-            behaviour.record(session, event)
-        known.add(event.app_guid)
-
-    return replace(behaviour, destroy=destroy, record=record)
 
 
 @fault("recording-stops-after-third-purge")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from purge_conformance.reference.change_kit import Change, not_recording, registering
 from purge_conformance.reference.tables import STARTED, STOPPED, AppUsageEvent
@@ -90,27 +90,6 @@ def _(event: AppUsageEvent) -> bool:
 @not_recording
 def _(event: AppUsageEvent) -> bool:
     return event.previous_state == event.state and event.previous_memory_in_mb != event.memory_in_mb
-
-
-@fault("scale-down-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
-    return event.previous_state == event.state and event.previous_instances > event.instances
-
-
-def _seeded_of(session: Session, event: AppUsageEvent) -> AppUsageEvent | None:
-    """Find the event that a purge seeded for the app that this event is for."""
-    return session.scalar(select(AppUsageEvent).where(AppUsageEvent.guid == event.app_guid))
-
-
-@fault("restart-of-seeded-not-recorded")
-def _(behaviour: Behaviour) -> Behaviour:
-    def record(session: Session, event: AppUsageEvent) -> None:
-        is_start = (event.previous_state, event.state) == (STOPPED, STARTED)
-        if not (is_start and _seeded_of(session, event)):
-            behaviour.record(session, event)
-
-    return replace(behaviour, record=record)
 
 
 @fault("seeded-event-rewritten")

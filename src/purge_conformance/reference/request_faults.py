@@ -123,10 +123,6 @@ def _fail(call: Call, _error: ApiError) -> Reply:
     return call.behaviour.refusal(problems.unknown_error())
 
 
-def _forbid(call: Call, _error: ApiError) -> Reply:
-    return call.behaviour.refusal(problems.not_authorized())
-
-
 def _nothing(_call: Call, _error: ApiError) -> Reply:
     return Reply(body={})
 
@@ -206,12 +202,6 @@ def _(error: ApiError, reply: Reply) -> Reply:
 @refusing
 def _(error: ApiError, reply: Reply) -> Reply:
     return replace(reply, body={"errors": [{"detail": error.detail, "code": error.code}]})
-
-
-@fault("envelope-no-detail")
-@refusing
-def _(error: ApiError, reply: Reply) -> Reply:
-    return replace(reply, body={"errors": [{"title": error.title, "code": error.code}]})
 
 
 @fault("envelope-not-array")

@@ -72,17 +72,6 @@ def _(behaviour: Behaviour) -> Behaviour:
     return then(replace(behaviour, seeds=seeds))
 
 
-@fault("seeds-nothing-later")
-def _(behaviour: Behaviour) -> Behaviour:
-    purges: list[str] = []
-
-    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-        purges.append(moment)
-        return behaviour.seeds(session, moment) if len(purges) <= 2 else []  # noqa: PLR2004 - after the second
-
-    return replace(behaviour, seeds=seeds)
-
-
 @fault("seeds-as-at-first-purge")
 def _(behaviour: Behaviour) -> Behaviour:
     first: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -44,12 +43,6 @@ fault = registering(FAULTS)
 LONG = 63  # characters, as of a host name
 
 
-@fault("misses-oldest-app")
-@seeding_apps
-def _(session: Session) -> Sequence[App]:
-    return started_apps(session)[1:]
-
-
 @fault("misses-apps-of-several-instances")
 @seeding_apps
 def _(session: Session) -> Sequence[App]:
@@ -69,12 +62,6 @@ def _(session: Session) -> Sequence[App]:
     return [app for app in started_apps(session) if app.name.isascii()]
 
 
-@fault("misses-long-names")
-@seeding_apps
-def _(session: Session) -> Sequence[App]:
-    return [app for app in started_apps(session) if len(app.name) <= LONG]
-
-
 def _events(session: Session, *conditions: ColumnElement[bool]) -> Sequence[AppUsageEvent]:
     return session.scalars(select(AppUsageEvent).where(*conditions).order_by(AppUsageEvent.id)).all()
 
@@ -85,13 +72,6 @@ def _(session: Session) -> Sequence[App]:
     last = {event.app_guid: event for event in _events(session)}
     scaled = {guid for guid, event in last.items() if event.previous_state == event.state and not is_seed(event)}
     return [app for app in started_apps(session) if app.guid not in scaled]
-
-
-@fault("misses-restarted-apps")
-@seeding_apps
-def _(session: Session) -> Sequence[App]:
-    starts = Counter(event.app_guid for event in _events(session, AppUsageEvent.previous_state == STOPPED))
-    return [app for app in started_apps(session) if starts[app.guid] <= 1]
 
 
 @seeding_apps
@@ -121,13 +101,7 @@ def _first_page(session: Session) -> Sequence[App]:
     return started_apps(session)[:50]
 
 
-@seeding_apps
-def _first_hundred(session: Session) -> Sequence[App]:
-    return started_apps(session)[:100]
-
-
 fault("misses-apps-beyond-a-page")(together(furnishing(started=60), _first_page))
-fault("misses-apps-beyond-hundred")(together(furnishing(started=120), _first_hundred))
 
 
 def _seeding_stopped(choose: Callable[[Session, Sequence[App]], Sequence[App]]) -> Change:
@@ -146,23 +120,11 @@ def _seeding_stopped(choose: Callable[[Session, Sequence[App]], Sequence[App]]) 
     return change
 
 
-@fault("seeds-newest-stopped-app")
-@_seeding_stopped
-def _(_session: Session, stopped: Sequence[App]) -> Sequence[App]:
-    return stopped[-1:]
-
-
 @fault("seeds-apps-once-started")
 @_seeding_stopped
 def _(session: Session, stopped: Sequence[App]) -> Sequence[App]:
     known = {event.app_guid for event in _events(session)}
     return [app for app in stopped if app.guid in known]
-
-
-@fault("seeds-stopped-apps-without-instances")
-@_seeding_stopped
-def _(_session: Session, stopped: Sequence[App]) -> Sequence[App]:
-    return [app for app in stopped if app.web.instances == 0]
 
 
 @fault("deleted-app-seeded")

@@ -46,8 +46,6 @@ def _with_guid(make: Callable[[AppUsageEvent], str]) -> Change:
 
 
 fault("upper-case-seed-guid")(_with_guid(lambda event: event.guid.upper()))
-fault("seed-guid-with-a-prefix")(_with_guid(lambda event: f"seed-{event.guid}"))
-fault("seed-guid-without-dashes")(_with_guid(lambda event: event.guid.replace("-", "")))
 
 
 @fault("seed-guids-swapped")
@@ -94,11 +92,3 @@ fault("seeds-processes-by-turns")(together(_with_worker, _processes_by_turns))
 @showing_events
 def _(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "app": {**event["app"], "guid": None}} if event["guid"] == event["app"]["guid"] else event
-
-
-@fault("seeds-app-name-for-guid")
-@seeding
-def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    for event in seeds:
-        event.app_guid = event.app_name
-    return seeds

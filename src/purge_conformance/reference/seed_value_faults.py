@@ -15,7 +15,6 @@ from purge_conformance.reference.tables import (
     TIMESTAMP_FORMAT,
     App,
     AppUsageEvent,
-    Organization,
     Process,
     moment,
     new_guid,
@@ -46,10 +45,7 @@ def _dated(date: Callable[[datetime, int], datetime]) -> Change:
     return seeding(alter)
 
 
-fault("seeds-minutes-old")(_dated(lambda at, _: at - timedelta(minutes=5)))
-fault("seeds-a-day-old")(_dated(lambda at, _: at - timedelta(days=1)))
 fault("seeds-of-the-next-minute")(_dated(lambda at, _: at + timedelta(minutes=1)))
-fault("seeds-of-the-epoch")(_dated(lambda *_: datetime.fromtimestamp(0, UTC)))
 fault("seeds-stale-but-the-first")(_dated(lambda at, number: at - timedelta(hours=bool(number))))
 fault("seeds-a-minute-apart")(_dated(lambda at, number: at - timedelta(minutes=number)))
 
@@ -94,11 +90,7 @@ def _written(write: Callable[[str], object]) -> Change:
 
 
 fault("seeds-without-zone")(_written(lambda at: at.removesuffix("Z")))
-fault("seeds-dated-to-the-day")(_written(lambda at: at[:10]))
 fault("seeds-without-date")(_written(lambda _: None))
-fault("seeds-dated-by-number")(
-    _written(lambda at: int(datetime.strptime(at, TIMESTAMP_FORMAT).replace(tzinfo=UTC).timestamp()))
-)
 
 
 @fault("seeds-updated-earlier")
@@ -148,34 +140,10 @@ def _with_columns_of(others: Callable[[Session, AppUsageEvent], dict[str, object
     return change
 
 
-@fault("seeds-fresh-instance-count")
-@_with_columns_of
-def _(_session: Session, _event: AppUsageEvent) -> dict[str, object]:
-    return {"instances": FRESH["instances"], "previous_instances": FRESH["instances"]}
-
-
 @fault("seeds-fresh-memory")
 @_with_columns_of
 def _(_session: Session, _event: AppUsageEvent) -> dict[str, object]:
     return {"memory_in_mb": FRESH["memory_in_mb"], "previous_memory_in_mb": FRESH["memory_in_mb"]}
-
-
-@fault("seeds-total-memory")
-@_with_columns_of
-def _(_session: Session, event: AppUsageEvent) -> dict[str, object]:
-    return {"memory_in_mb": event.memory_in_mb * event.instances}
-
-
-@fault("seeds-name-of-space")
-@_with_columns_of
-def _(_session: Session, event: AppUsageEvent) -> dict[str, object]:
-    return {"app_name": event.space_name}
-
-
-@fault("seeds-first-organization")
-@_with_columns_of
-def _(session: Session, _event: AppUsageEvent) -> dict[str, object]:
-    return {"organization_guid": session.scalars(select(Organization.guid).order_by(Organization.id)).first()}
 
 
 @fault("seeds-unknown-process")

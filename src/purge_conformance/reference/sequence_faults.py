@@ -94,20 +94,6 @@ def _forgetting(forgotten: Callable[[Past, str], bool]) -> Change:
     return change
 
 
-def _not_recording(forgotten: Callable[[Past, str, tuple[str, str]], bool]) -> Change:
-    """Make a change of a function that tells which change is not recorded."""
-
-    @_with_past
-    def change(past: Past, behaviour: Behaviour) -> Behaviour:
-        def record(session: Session, event: AppUsageEvent) -> None:
-            if not forgotten(past, event.app_guid, (event.previous_state, event.state)):
-                behaviour.record(session, event)
-
-        return replace(behaviour, record=record)
-
-    return change
-
-
 @fault("app-started-twice-not-seeded")
 @_forgetting
 def _(past: Past, app: str) -> bool:
@@ -119,18 +105,6 @@ def _(past: Past, app: str) -> bool:
 def _(past: Past, app: str) -> bool:
     newly = len(past.seeds) > 1 and past.has_seeded(app, -1) and not past.has_seeded(app, -2)
     return newly and not past.changes and app not in past.settled
-
-
-@fault("second-stop-not-recorded")
-@_not_recording
-def _(past: Past, app: str, change: tuple[str, str]) -> bool:
-    return change == STOP and past.times(app, STOP) > 0
-
-
-@fault("scaling-of-newcomer-not-recorded")
-@_not_recording
-def _(past: Past, app: str, change: tuple[str, str]) -> bool:
-    return change == SCALED and past.times(app, START) > 0
 
 
 @fault("scaled-and-stopped-app-seeded")

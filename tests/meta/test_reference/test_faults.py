@@ -1,4 +1,4 @@
-"""The faults: all registered, and each visible to a client."""
+"""The faults: all registered, and they add up; that each shows is what `selfcheck` is for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .conftest import Api
-    from .transcript import Exchange
 
 
 def test_faults_are_catalogued() -> None:
@@ -30,20 +29,6 @@ def test_faults_are_catalogued() -> None:
 def test_transcript_repeats(api_behaving: Callable[[Behaviour], Api]) -> None:
     """Two conforming instances answer alike, so that a difference is a fault's doing."""
     assert transcript(api_behaving(Behaviour())) == transcript(api_behaving(Behaviour()))
-
-
-@pytest.fixture(scope="module")
-def conforming() -> list[Exchange]:
-    """Hold the transcript of a conforming instance, made when it is first needed."""
-    return []
-
-
-@pytest.mark.parametrize("name", sorted(FAULTS))
-def test_fault_shows(name: str, api_behaving: Callable[[Behaviour], Api], conforming: list[Exchange]) -> None:
-    """A client that does everything once sees the difference that a fault makes."""
-    if not conforming:
-        conforming.extend(transcript(api_behaving(Behaviour())))
-    assert transcript(api_behaving(behaviour_with([name]))) != conforming
 
 
 def test_faults_add_up(api_behaving: Callable[[Behaviour], Api]) -> None:
