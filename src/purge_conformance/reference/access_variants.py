@@ -42,7 +42,7 @@ def _(call: Call, answer: Handler) -> Reply:
 @around("unknown_request")
 def _(call: Call, answer: Handler) -> Reply:
     if _is_spelt_otherwise(call):
-        return Reply(status=400, body="<h1>Bad Request</h1>", content_type="text/html")
+        return Reply(status=400, body="<h1>Bad Request</h1>", content_type="text/html; charset=utf-8")
     return answer(call)
 
 
@@ -81,7 +81,7 @@ def _(call: Call, answer: Handler) -> Reply:
 def _(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     if "html" in call.headers.get("accept", ""):
-        return Reply(status=406, body="", content_type="text/html")
+        return Reply(status=406, body="", content_type="text/html; charset=utf-8")
     if "if-none-match" in call.headers or "if-modified-since" in call.headers:
         return Reply(status=304, content_type=None)
     if "range" in call.headers:

@@ -14,8 +14,8 @@ from purge_conformance.reference.tables import AppUsageEvent, Clock, now
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
-    from starlette.types import ASGIApp
 
+    from purge_conformance.reference.asgi import ASGIApp
     from purge_conformance.reference.parameters import ListQuery
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import operator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
-from sqlalchemy import ColumnElement, create_engine, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, create_engine, func, inspect, select
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.parameters import ListQuery, ListRules, TimeFilter
 
 EPHEMERAL = "sqlite://"
+KEPT_STATEMENTS = 256  # a list is asked for in the same few ways again and again
 COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -32,9 +33,12 @@ COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
 
 Row = TypeVar("Row", bound=Base)
 Condition = ColumnElement[bool]
+Filters: TypeAlias = "tuple[tuple[str, tuple[str, ...]], ...]"
+Times: TypeAlias = "tuple[TimeFilter, ...]"
+Singles: TypeAlias = "tuple[tuple[str, str], ...]"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Listing(Generic[Row]):
     """How one table is listed: the parameters that it understands, and what each filter means.
 
@@ -93,18 +97,42 @@ def _engine(url: str) -> Engine:
 
 def by_guid(session: Session, table: type[Row], guid: str) -> Row | None:
     """Find one row by its guid; no guid holds a NUL, which some databases refuse to look for."""
-    return None if "\0" in guid else session.scalar(select(table).where(table.guid == guid))
+    return None if "\0" in guid else session.scalar(_with_guid(table), {"guid": guid})
+
+
+@cache
+def _with_guid(table: type[Row]) -> Select[Any]:
+    return select(table).where(table.guid == bindparam("guid"))
 
 
 def find_page(session: Session, listing: Listing[Row], query: ListQuery) -> tuple[int, Sequence[Row]]:
-    """Count the rows that the query's filters leave, and fetch those of its page, in its order."""
-    table = listing.table
-    wanted = [listing.filters[name](values) for name, values in query.filters.items()]
-    wanted += [_meets(getattr(table, time.column), time) for time in query.times]
-    wanted += [table.id > _id_of(table, guid) for guid in query.singles.values()]
-    total = session.scalar(select(func.count()).select_from(table).where(*wanted)) or 0
-    page = select(table).where(*wanted).order_by(*_order(table, query.order_by)).offset(query.skip).limit(query.take)
-    return total, session.scalars(page).all()
+    """Count the rows that the query's filters leave, and fetch those of its page, in its order, to be read only."""
+    wanted = (listing, tuple(query.filters.items()), query.times, tuple(query.singles.items()))
+    session.flush()  # what is to be read only is fetched past the session
+    connection = session.connection()
+    page = connection.execute(_page(*wanted, query.order_by), {"skip": query.skip, "take": query.take})
+    rows = cast("Sequence[Row]", page.all())  # they have the same columns
+    if len(rows) < query.take and (rows or not query.skip):
+        return query.skip + len(rows), rows
+    return connection.execute(_number(*wanted)).scalar_one(), rows
+
+
+@lru_cache(maxsize=KEPT_STATEMENTS)
+def _page(listing: Listing[Row], filters: Filters, times: Times, singles: Singles, order_by: str | None) -> Select[Any]:
+    wanted = _wanted(listing, filters, times, singles)
+    page = select(*inspect(listing.table).columns).where(*wanted).order_by(*_order(listing.table, order_by))
+    return page.offset(bindparam("skip")).limit(bindparam("take"))
+
+
+@lru_cache(maxsize=KEPT_STATEMENTS)
+def _number(listing: Listing[Row], filters: Filters, times: Times, singles: Singles) -> Select[Any]:
+    return select(func.count()).select_from(listing.table).where(*_wanted(listing, filters, times, singles))
+
+
+def _wanted(listing: Listing[Row], filters: Filters, times: Times, singles: Singles) -> Iterator[Condition]:
+    yield from (listing.filters[name](values) for name, values in filters)
+    yield from (_meets(getattr(listing.table, time.column), time) for time in times)
+    yield from (listing.table.id > _id_of(listing.table, guid) for _, guid in singles)
 
 
 def _meets(column: InstrumentedAttribute[str], time: TimeFilter) -> Condition:

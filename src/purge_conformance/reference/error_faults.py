@@ -80,7 +80,7 @@ fault("error-401-text-after-json")(_on(401, _written(lambda text: f"{text} Unaut
 fault("error-422-cut-short")(_on(422, _written(lambda text: text[:-2])))
 fault("error-403-with-byte-order-mark")(_on(403, _written(lambda text: b"\xef\xbb\xbf" + text.encode())))
 fault("error-404-empty")(_on(404, lambda _: ""))
-fault("error-400-as-text")(_labelled(400, "text/plain"))
+fault("error-400-as-text")(_labelled(400, "text/plain; charset=utf-8"))
 fault("error-422-unlabelled")(_labelled(422, None))
 
 

@@ -117,4 +117,4 @@ def _(answer: Answer, _: sessionmaker[Session]) -> Reply:
 @colliding
 def _(answer: Answer, _: sessionmaker[Session]) -> Reply:
     answer()
-    return Reply(status=500, body="Internal Server Error", content_type="text/plain")
+    return Reply(status=500, body="Internal Server Error", content_type="text/plain; charset=utf-8")

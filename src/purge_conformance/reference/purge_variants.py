@@ -43,7 +43,7 @@ def _answering(body: str | None, content_type: str | None) -> Change:
 variant("purge-body-empty")(_answering(None, None))
 variant("purge-body-empty-json")(_answering(None, JSON))
 variant("purge-body-null")(_answering("null", JSON))
-variant("purge-body-blank")(_answering("\r\n", "text/plain"))
+variant("purge-body-blank")(_answering("\r\n", "text/plain; charset=utf-8"))
 variant("purge-body-spaced")(_answering("{ }\n", JSON))
 variant("purge-body-empty-array")(_answering("[]", JSON))
 variant("purge-body-empty-string")(_answering('""', JSON))

@@ -164,7 +164,7 @@ def _later(error: ApiError, wait: timedelta | int) -> Callable[[Call], Reply]:
 def _in_front(status: int, headers: Mapping[str, str] | None = None) -> Reply:
     """Answer as a proxy does."""
     page = f"<html><body><h1>{status}</h1></body></html>"
-    return Reply(status=status, body=page, headers=headers or {}, content_type="text/html")
+    return Reply(status=status, body=page, headers=headers or {}, content_type="text/html; charset=utf-8")
 
 
 RATE_LIMIT = ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")

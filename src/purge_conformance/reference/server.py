@@ -11,16 +11,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
-from starlette.responses import PlainTextResponse
 
-from purge_conformance.reference import auth
+from purge_conformance.reference import asgi, auth
 from purge_conformance.reference.app import create_app
+from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.changes import behaviour_with
 from purge_conformance.reference.database import EPHEMERAL, opened_database
 from purge_conformance.reference.wire import WiredProtocol
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
 
 KEEP_ALIVE_S = 75  # longer than any client keeps an idle connection for use
 BACKLOG = 256
@@ -87,13 +87,17 @@ def _url(listener: socket.socket) -> str:
 
 def under_prefixes(instances: Mapping[str, ASGIApp]) -> ASGIApp:
     """Serve each instance below its prefix, the longest first; what is below none of them is not found."""
-    nothing = PlainTextResponse("Not found", status_code=404)
-    longest_first = sorted(instances, key=len, reverse=True)
+    most = max(prefix.count("/") for prefix in instances)
+    nothing = Reply(status=404, body="Not found", content_type="text/plain; charset=utf-8")
 
     async def by_prefix(scope: Scope, receive: Receive, send: Send) -> None:
-        prefix = next((prefix for prefix in longest_first if f"{scope['path']}/".startswith(f"{prefix}/")), None)
-        app = nothing if prefix is None else instances[prefix]
-        await app({**scope, "root_path": prefix or ""}, receive, send)
+        segments = scope["path"].split("/")
+        for number in range(most, -1, -1):
+            prefix = "/".join(segments[: number + 1])
+            if prefix in instances:
+                await instances[prefix]({**scope, "root_path": prefix}, receive, send)
+                return
+        await asgi.write(nothing, send)
 
     return by_prefix
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from purge_conformance.reference.database import by_guid
 from purge_conformance.reference.tables import (
@@ -25,6 +25,7 @@ from purge_conformance.reference.tables import (
 )
 
 Record = Callable[[Session, AppUsageEvent], None]
+STARTED_APPS = select(App).where(App.state == STARTED).options(selectinload(App.processes)).order_by(App.id)
 
 
 def record_event(session: Session, event: AppUsageEvent) -> None:
@@ -82,10 +83,10 @@ def stop(session: Session, app: App, record: Record) -> None:
 
 
 def _become(session: Session, app: App, state: str, record: Record) -> None:
-    before = app.state
+    before, processes = app.state, app.processes  # loading these later would write the state by itself
     if before != state:
         app.state = state
-        for process in app.processes:
+        for process in processes:
             record(session, usage_event(process, previous_state=before))
 
 
@@ -126,8 +127,7 @@ def _stop_all(session: Session, space: Space, record: Record) -> None:
 
 def started_apps(session: Session) -> Sequence[App]:
     """Find every started app, in the order of creation."""
-    with_all = (selectinload(App.processes).joinedload(Process.app), joinedload(App.space))
-    return session.scalars(select(App).where(App.state == STARTED).options(*with_all).order_by(App.id)).all()
+    return session.scalars(STARTED_APPS).all()
 
 
 def seed_of(app: App, moment: str) -> AppUsageEvent:

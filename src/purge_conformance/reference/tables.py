@@ -110,7 +110,7 @@ class App(Labelled, Base):
     state: Mapped[str] = mapped_column(String(16), default=STOPPED)
     lifecycle: Mapped[str] = mapped_column(String(16), default=BUILDPACK)
     space_guid: Mapped[str] = mapped_column(ForeignKey(Space.guid), index=True)
-    space: Mapped[Space] = relationship(back_populates="apps")
+    space: Mapped[Space] = relationship(back_populates="apps", lazy="joined", innerjoin=True)
     processes: Mapped[list[Process]] = relationship(
         back_populates="app", cascade="all, delete-orphan", order_by="Process.id"
     )
@@ -131,7 +131,7 @@ class Process(Base):
     instances: Mapped[int] = mapped_column(default=1)
     memory_in_mb: Mapped[int] = mapped_column(default=1024)
     disk_in_mb: Mapped[int] = mapped_column(default=1024)
-    app: Mapped[App] = relationship(back_populates="processes")
+    app: Mapped[App] = relationship(back_populates="processes", lazy="joined", innerjoin=True)
 
 
 class AppUsageEvent(Base):

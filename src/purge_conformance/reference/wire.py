@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from starlette.types import Receive, Scope, Send
+    from purge_conformance.reference.asgi import Receive, Scope, Send
 
 
 class Wire:
@@ -36,7 +36,7 @@ class Wire:
         return getattr(self._transport, name)
 
 
-class WiredProtocol(H11Protocol):
+class WiredProtocol(HttpToolsProtocol):
     """HTTP as uvicorn speaks it, over a wire that the application can reach."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it

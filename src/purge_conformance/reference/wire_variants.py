@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from sqlalchemy.orm import Session, sessionmaker
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from purge_conformance.reference.asgi import ASGIApp, Message, Receive, Scope, Send
     from purge_conformance.reference.behaviour import Behaviour, Reply
 
 VARIANTS: dict[str, Change] = {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
-    from starlette.types import ASGIApp, Message
+    from purge_conformance.reference.asgi import ASGIApp, Message
 
 SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 - nothing is behind it
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,0 +1,57 @@
+"""The little of ASGI that the server needs: a request read to its end, an answer written, and the words for both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from purge_conformance.reference.behaviour import Reply
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODILESS = (204, 304)
+# Made once: json.dumps makes one for each call that has options.
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+async def body_of(receive: Receive) -> bytes | None:
+    """Read the body of a request; there is none when the client went away before its end."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def headers_of(scope: Scope) -> Mapping[str, str]:
+    """Read the headers of a request by their names in lower case; of a repeated one the first counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+
+
+async def write(reply: Reply, send: Send) -> None:
+    """Send an answer."""
+    body = _body(reply)
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    named = {name for name, _ in headers}
+    if reply.status not in BODILESS and b"content-length" not in named:
+        headers.append((b"content-length", b"%d" % len(body)))
+    if reply.content_type is not None and b"content-type" not in named:
+        headers.append((b"content-type", reply.content_type.encode("latin-1")))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _body(reply: Reply) -> bytes:
+    body = "" if reply.body is None else reply.body
+    if isinstance(body, bytes):
+        return body
+    return (body if isinstance(body, str) else _as_json(body)).encode()

@@ -1,0 +1,67 @@
+"""Which operation answers to which method and path."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from purge_conformance.reference import apps, events, organizations, processes, root
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from purge_conformance.reference.behaviour import Handler
+
+OPEN_ROUTES: Mapping[tuple[str, str], Handler] = {
+    ("GET", "/"): root.get_root,
+    ("GET", "/v3"): root.get_v3_root,
+    ("GET", "/v3/info"): root.get_info,
+}
+ROUTES: Mapping[tuple[str, str], Handler] = {
+    ("GET", events.PATH): events.list_events,
+    ("GET", f"{events.PATH}/{{guid}}"): events.get_event,
+    ("POST", events.PURGE_PATH): events.purge_events,
+    ("GET", "/v3/jobs/{guid}"): root.get_job,
+    ("GET", "/v3/organizations"): organizations.list_organizations,
+    ("POST", "/v3/organizations"): organizations.create_organization,
+    ("GET", "/v3/organizations/{guid}"): organizations.get_organization,
+    ("DELETE", "/v3/organizations/{guid}"): organizations.delete_organization,
+    ("GET", "/v3/spaces"): organizations.list_spaces,
+    ("POST", "/v3/spaces"): organizations.create_space,
+    ("GET", "/v3/spaces/{guid}"): organizations.get_space,
+    ("DELETE", "/v3/spaces/{guid}"): organizations.delete_space,
+    ("GET", "/v3/apps"): apps.list_apps,
+    ("POST", "/v3/apps"): apps.create_app,
+    ("GET", "/v3/apps/{guid}"): apps.get_app,
+    ("DELETE", "/v3/apps/{guid}"): apps.delete_app,
+    ("POST", "/v3/apps/{guid}/actions/start"): apps.start_app,
+    ("POST", "/v3/apps/{guid}/actions/stop"): apps.stop_app,
+    ("POST", "/v3/apps/{guid}/actions/restart"): apps.restart_app,
+    ("GET", "/v3/apps/{guid}/processes"): processes.list_app_processes,
+    ("GET", "/v3/apps/{guid}/processes/{type}"): processes.get_app_process,
+    ("POST", "/v3/apps/{guid}/processes/{type}/actions/scale"): processes.scale_app_process,
+    ("GET", "/v3/processes"): processes.list_processes,
+    ("GET", "/v3/processes/{guid}"): processes.get_process,
+    ("POST", "/v3/processes/{guid}/actions/scale"): processes.scale_process,
+}
+
+
+def _by_shape() -> Mapping[tuple[str, int], list[tuple[re.Pattern[str], str]]]:
+    """Sort the routes by method and number of slashes, so that few of them are compared with a path."""
+    found = defaultdict(list)
+    for (method, path), handler in (*OPEN_ROUTES.items(), *ROUTES.items()):
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+        found[method, path.count("/")].append((pattern, handler.__name__))
+    return found
+
+
+ROUTES_BY_SHAPE = _by_shape()
+
+
+def operation_of(method: str, path: str) -> tuple[str, Mapping[str, str]]:
+    """Find the operation that a request is for, and what its route names in the path; HEAD asks for what GET does."""
+    for pattern, operation in ROUTES_BY_SHAPE.get(("GET" if method == "HEAD" else method, path.count("/")), ()):
+        if found := pattern.fullmatch(path):
+            return operation, found.groupdict()
+    return root.unknown_request.__name__, {}
