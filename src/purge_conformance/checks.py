@@ -236,6 +236,8 @@ def stopped(seen: Seen, experiment: str) -> None:
     whole_run = {note.name: note.value for note in seen.notes}
     if reason := seen.note(experiment, "stopped"):
         raise Inconclusive(str(reason), Blame.CONFIGURATION)
+    if reason := seen.note(experiment, "expired") or whole_run.get("expired"):
+        raise Inconclusive(str(reason), Blame.AUTHENTICATION)
     if reason := seen.note(experiment, "crashed"):
         raise Inconclusive(f"the suite failed ({reason}). Please report it.", Blame.SUITE)
     if "lost" in whole_run:
@@ -253,6 +255,8 @@ def snapshot_of(seen: Seen, experiment: str, step: str) -> Snapshot:
     """
     need(seen, experiment, f"{step}.events", why="the experiment was not run")
     found = snapshot(seen, experiment, step)
+    if not found.events.complete:
+        stopped(seen, experiment)
     readable(found.events, "events")
     return found
 

@@ -16,10 +16,11 @@ import urllib3
 
 from purge_conformance import __version__, clock
 from purge_conformance.connection import Connection, NotWhole
-from purge_conformance.credentials import ADMIN, Credential, Redactor, of_role
-from purge_conformance.errors import TargetLost
-from purge_conformance.evidence import AT_ONCE, GATEWAY, SUPERSEDED, Exchange, in_order
+from purge_conformance.credentials import ADMIN, Credential, of_role, remade
+from purge_conformance.errors import HeldBack, TargetLost, TokenExpired
+from purge_conformance.evidence import AT_ONCE, EXPIRED_TOKEN, GATEWAY, SUPERSEDED, Exchange, in_order
 from purge_conformance.guard import SAFE
+from purge_conformance.tokens.renewal import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,15 +30,16 @@ if TYPE_CHECKING:
     from purge_conformance.settings import Settings
 
 Answer = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, why there is none
+SCHEME = "bearer "
 CHUNK = 64 * 1024
 LOST_AFTER = 3  # requests in a row without an answer
-RATE_LIMITED, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 429, 502, 503, 504
+UNAUTHORIZED, RATE_LIMITED, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 401, 429, 502, 503, 504
 WAITED_OUT: dict[int | None, str] = {RATE_LIMITED: "rate limit", UNAVAILABLE: "unavailable"}
 # Of what changes nothing more is asked again: what came between target and suite, and no answer of the target's own.
 BETWEEN: dict[int | None, str] = {BAD_GATEWAY: GATEWAY, GATEWAY_TIMEOUT: GATEWAY, None: "connection"}
 BROKEN = re.compile("RemoteDisconnected|ConnectionResetError|ConnectionAbortedError|BrokenPipeError")
 PATIENCE = 10.0  # the most seconds that a Retry-After is obeyed
-RETRIES = {RATE_LIMITED: 5, UNAVAILABLE: 2, BAD_GATEWAY: 2, GATEWAY_TIMEOUT: 2, None: 1}
+RETRIES = {UNAUTHORIZED: 5, RATE_LIMITED: 5, UNAVAILABLE: 2, BAD_GATEWAY: 2, GATEWAY_TIMEOUT: 2, None: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Client:
 
     Attributes:
         experiment: the procedure that is under way; every exchange carries its name.
-        credentials: role -> credential, for each token that was given.
+        credentials: role -> credential, for each token that was given; the token that is sent is that of the moment.
+        tokens: role -> token, renewed in time.
         per_page: path of a list -> the largest page that the target is known to give.
     """
 
@@ -80,10 +83,11 @@ class Client:
         self.per_page: dict[str, int] = {}
         self.guard = guard
         self.settings = settings
-        self.credentials = {role: of_role(role, token) for role, token in settings.tokens.items()}
+        self.tokens = kept(settings.tokens)
+        self.credentials = {role: of_role(role, token) for role, token in self.tokens.items()}
         self._journal = journal
         self._on_send = on_send
-        self._redactor = Redactor(settings.tokens)
+        self._redactor = self.tokens.redactor
         self._lost = 0
         self._recording = Lock()
         self._own = local()
@@ -107,22 +111,23 @@ class Client:
 
         A 429 or a 503 is waited out, `Retry-After` at most `PATIENCE` seconds; what changes nothing is asked again as
         well after a gateway's 502 or 504, or where the connection broke, once. All that was asked again is recorded
-        with the tag `superseded`. What may change something goes over a connection of its own: one that was kept may
-        be closed by the target at that moment, and nobody would know whether it was done.
+        with the tag `superseded`; so is a refusal of a token that had come to its end. What may change something goes
+        over a connection of its own: one that was kept may be closed by the target at that moment, and nobody would
+        know whether it was done.
 
         Raises:
             HeldBack: the guard did not let it pass; nothing was sent.
+            TokenExpired: the token has come to its end and there is no other, or what it came with is not sent twice.
             TargetLost: the target gave no answer, and neither did it to the requests before.
         """
-        who = request.by or self.credentials[ADMIN]
-        prepared = self._prepare(request, who)
         for attempt in count():
+            who = self._with_its_token(request.by or self.credentials[ADMIN])
             n = self.guard.admit(request.method, request.path, who.role)
-            answer = self._exchange(n, request, who, prepared)
-            why, pause = _passing(answer), _pause(answer)
+            answer = self._exchange(n, request, who, self._prepare(request, who))
+            why, pause = self._expired(who, answer) or _passing(answer), _pause(answer)
             if not why or attempt >= RETRIES[answer.status] or pause > PATIENCE:
                 break
-            self._record(replace(answer, tags={**answer.tags, SUPERSEDED: why}))
+            self._supersede(answer, why)
             time.sleep(pause)
         self._record(answer)
         self._watch(answer)
@@ -151,6 +156,10 @@ class Client:
         """Return what was recorded so far of a step of an experiment."""
         return [x for x in self._journal.exchanges if (x.experiment, x.step) == (experiment, step)]
 
+    def held_back(self, reason: HeldBack) -> None:
+        """Record why the experiment is cut short."""
+        self.note("expired" if isinstance(reason, TokenExpired) else "stopped", str(reason))
+
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
         """Record what the experiment learnt."""
         with self._recording:
@@ -163,6 +172,28 @@ class Client:
             self._own.connection = Connection(self.settings.target.url, self.settings.ca_bundle)
         connection: Connection = self._own.connection
         return connection
+
+    def _with_its_token(self, who: Credential) -> Credential:
+        """Return a credential made of the token that its role has now."""
+        if who.of not in self.tokens:
+            return who
+        token = self.tokens[who.of]
+        return who if who.value == f"{SCHEME}{token}" else remade(who, token)
+
+    def _expired(self, who: Credential, answer: Exchange) -> str:
+        """Return why it is to be sent again with another token; empty unless the target refused one that had ended."""
+        if answer.status != UNAUTHORIZED or who.kind != "valid" or who.of not in self.tokens:
+            return ""
+        refused = (who.value or "").removeprefix(SCHEME)
+        try:
+            is_replaced = self.tokens.replaces(who.of, refused, clock.of_header(answer.header("Date")))
+        except TokenExpired:
+            self._supersede(answer, EXPIRED_TOKEN)
+            raise
+        if is_replaced and answer.method not in SAFE:
+            self._supersede(answer, EXPIRED_TOKEN)
+            raise TokenExpired(f"The token of {who.of} expired just before {answer.method} {answer.path}. Run again.")
+        return EXPIRED_TOKEN if is_replaced else ""
 
     def _prepare(self, request: Request, who: Credential) -> requests.PreparedRequest:
         headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
@@ -211,6 +242,9 @@ class Client:
         with self._recording:
             self._journal.exchange(exchange)
             self._on_send(self, exchange)
+
+    def _supersede(self, answer: Exchange, why: str) -> None:
+        self._record(replace(answer, tags={**answer.tags, SUPERSEDED: why}))
 
     def _watch(self, exchange: Exchange) -> None:
         with self._recording:

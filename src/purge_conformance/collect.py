@@ -122,7 +122,7 @@ def _run(client: Client, foundation: Foundation, procedure: Procedure) -> None:
     try:
         procedure(client, foundation)
     except HeldBack as reason:
-        client.note("stopped", str(reason))
+        client.held_back(reason)
     except (TargetUnusable, TargetLost):
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, it says nothing about the target, and must cost no evidence

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from purge_conformance import catalogue
+from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import driving
 from purge_conformance.errors import BadSetting
 from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, SOURCES, Key
-from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target, read_tokens
+from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target
+from purge_conformance.tokens import cf_cli, options
+from purge_conformance.tokens.uaa import Uaa
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,10 +48,12 @@ def merged(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[
     environment = os.environ if environ is None else environ
     given = _of_file(file, environment)
     given |= _of_environment(environment)
-    roles = {str(text).partition("=")[0] for text in flags.get("tokens") or ()}
-    kept = [f"{role}={source}" for role, source in given.pop("tokens", {}).items() if role not in roles]
+    tokens = given.pop("tokens", {}) | options.of_flags(flags.get("tokens") or ())
     given |= {name: value for name, value in flags.items() if value is not None}
-    return given | {"tokens": [*kept, *(flags.get("tokens") or ())]}
+    if given.get("cf"):
+        tokens[ADMIN] = options.CF
+        given.setdefault("target", cf_cli.target_of(cf_cli.config_path(environment)).url)
+    return given | {"tokens": tokens}
 
 
 def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
@@ -72,10 +77,15 @@ def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if name in named
     }
     target = parse_target(given["target"])
-    known = read_tokens(given["tokens"]) if tokens is None else tokens
-    return Settings(
-        target=target, tokens=known, profiles=profiles, limits=limits, driving=_driving(given, target), **rest
-    )
+    apps = _driving(given, target)
+    known = _tokens(given, target, limits.timeout) if tokens is None else tokens  # the last: logins are sent
+    return Settings(target=target, tokens=known, profiles=profiles, limits=limits, driving=apps, **rest)
+
+
+def _tokens(given: Given, target: Target, timeout: float) -> Mapping[str, str]:
+    from purge_conformance.tokens.asking import asking  # noqa: PLC0415 -- not all commands reach a target
+
+    return options.opened(given["tokens"], Uaa(target, asking(given.get("ca_bundle"), timeout)))
 
 
 def _driving(given: Given, target: Target) -> Driving:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 ADMIN = "admin"
 EXPIRED = "expired"
+ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 ADMIN_SCOPE = "cloud_controller.admin"
 UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
 JWT_PARTS = 3
 TAIL = "AAAAAAAA"  # in place of the end of a signature
+MOST_SECONDS = 253_402_300_799  # the last second of the year 9999
 SECRET = 8  # characters that a secret has at the least
 # What a shell may fill in: the shapes of `Credential.shown` below, and nothing else that a record could hold.
 FILLED_IN = re.compile(
@@ -36,12 +38,14 @@ class Credential:
         value: the header's value, secret; None sends no header.
         shown: the same for a file or a shell, with the secret as `$VARIABLE`.
         kind: `valid`, or the requirement that it tries: `none`, `malformed`, `invalid`, `expired`.
+        of: the role whose token it is made of, or empty.
     """
 
     role: str
     value: str | None = field(repr=False)
     shown: str | None
     kind: str = "valid"
+    of: str = ""
 
 
 NOBODY = Credential("none", None, None, "none")
@@ -55,7 +59,13 @@ def variable(role: str) -> str:
 def of_role(role: str, token: str) -> Credential:
     """Return the credential of a role's token."""
     kind = EXPIRED if role == EXPIRED else "valid"
-    return Credential(role, f"bearer {token}", f"bearer ${variable(role)}", kind)
+    return Credential(role, f"bearer {token}", f"bearer ${variable(role)}", kind, role)
+
+
+def remade(who: Credential, token: str) -> Credential:
+    """Return the same credential, made of the token that its role has now."""
+    made = (of_role(who.of, token), *_altered(token))
+    return next((one for one in made if (one.role, one.kind) == (who.role, who.kind)), who)
 
 
 def refused(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
@@ -78,7 +88,7 @@ def _altered(admin: str) -> tuple[Credential, ...]:
     name = variable(ADMIN)
     parts = admin.split(".")
     if len(parts) != JWT_PARTS:
-        return (Credential("altered", f"bearer {admin}x", f"bearer ${{{name}}}x", "invalid"),)
+        return (Credential("altered", f"bearer {admin}x", f"bearer ${{{name}}}x", "invalid", ADMIN),)
     header, payload, _ = parts
     forged = base64.urlsafe_b64encode(b"purge-conformance: not a signature").decode().rstrip("=")
     cut = f"bearer {header}.{payload}"
@@ -90,45 +100,69 @@ def _altered(admin: str) -> tuple[Credential, ...]:
             f"bearer {admin[: -len(tail)]}{tail}",
             f"bearer ${{{name}%{'?' * len(tail)}}}{tail}",
             "invalid",
+            ADMIN,
         ),
-        Credential("without-signature", cut, f"bearer ${{{name}%.*}}", "malformed"),
-        Credential("forged-signature", f"{cut}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid"),
+        Credential("without-signature", cut, f"bearer ${{{name}%.*}}", "malformed", ADMIN),
+        Credential("forged-signature", f"{cut}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid", ADMIN),
         Credential(
-            "unsigned", f"bearer {UNSIGNED_HEADER}.{payload}.", f"bearer {UNSIGNED_HEADER}.{shown_payload}.", "invalid"
+            "unsigned",
+            f"bearer {UNSIGNED_HEADER}.{payload}.",
+            f"bearer {UNSIGNED_HEADER}.{shown_payload}.",
+            "invalid",
+            ADMIN,
         ),
     )
 
 
 def scopes(token: str) -> frozenset[str] | None:
     """Return the scopes that a JWT claims, unverified; None where the token is no readable JWT."""
-    parts = token.split(".")
-    if len(parts) != JWT_PARTS:
-        return None
-    try:
-        payload: Any = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        return None
-    scope = payload.get("scope") if isinstance(payload, dict) else None
+    scope = _claims(token).get("scope")
     if isinstance(scope, str):
         scope = scope.split()
     return frozenset(str(item) for item in scope) if isinstance(scope, list) else None
+
+
+def expiry(token: str) -> float | None:
+    """Return when a JWT says that it ends, in seconds since the epoch; None where it says nothing readable."""
+    match _claims(token).get("exp"):
+        case int() | float() as end if 0 <= end <= MOST_SECONDS:
+            return float(end)
+    return None
+
+
+def _claims(token: str) -> dict[str, Any]:
+    parts = token.split(".")
+    if len(parts) != JWT_PARTS:
+        return {}
+    try:
+        payload: Any = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return payload if isinstance(payload, dict) else {}
 
 
 class Redactor:
     """Replaces every secret that it knows by the variable that stands for it."""
 
     def __init__(self, tokens: Mapping[str, str]) -> None:
-        """Know the tokens, and the parts of a JWT that are secret: its payload and its signature.
+        """Know the tokens of these roles."""
+        self._pairs: list[tuple[str, str]] = []
+        self._least: list[str] = []
+        self._least_bytes: list[bytes] = []
+        for role, token in tokens.items():
+            self.learn(variable(role), token)
+
+    def learn(self, name: str, secret: str) -> None:
+        """Know a further secret, and the parts of a JWT that are secret: its payload and its signature.
 
         What is shorter than `SECRET` is none: an emulator's token may be a word that its answers hold as well.
         """
-        pairs = {(token, f"${variable(role)}") for role, token in tokens.items()}
-        for role, token in tokens.items():
-            parts = token.split(".")[1:]
-            pairs |= {(part, f"${variable(role)}_PART") for part in parts}
-            pairs |= {(part[: -len(TAIL)], f"${variable(role)}_PART") for part in parts[-1:]}
-        self._pairs = sorted((pair for pair in pairs if len(pair[0]) >= SECRET), key=lambda pair: -len(pair[0]))
-        secrets = {secret for secret, _ in self._pairs}
+        parts = secret.split(".")[1:]
+        pairs = {(secret, f"${name}"), *((part, f"${name}_PART") for part in parts)}
+        pairs |= {(part[: -len(TAIL)], f"${name}_PART") for part in parts[-1:]}
+        known = {*self._pairs, *(pair for pair in pairs if len(pair[0]) >= SECRET)}
+        self._pairs = sorted(known, key=lambda pair: (-len(pair[0]), pair))
+        secrets = {each for each, _ in self._pairs}
         # Where none of these is, no other is either.
         self._least = [each for each in secrets if not any(other in each for other in secrets - {each})]
         self._least_bytes = [each.encode() for each in self._least]

@@ -12,6 +12,7 @@ SuiteError
       +-- BudgetSpent       any request: none is left
       +-- ReadsOnly         a request that could change something, where nothing may be changed
       +-- ArchiveFailed     the events that exist could not be written down
+      +-- TokenExpired      any request of a role: its token has come to its end, and there is no other
 """
 
 from __future__ import annotations
@@ -72,3 +73,7 @@ class ReadsOnly(HeldBack):
 
 class ArchiveFailed(HeldBack):
     """The events that exist could not be written to a file, so nothing may destroy them."""
+
+
+class TokenExpired(HeldBack):
+    """The token of a role has come to its end, and no other is to be had."""

@@ -186,6 +186,7 @@ def _notes(evidence: Evidence) -> Iterable[str]:
     if left := evidence.note("demolish", "left"):
         cure = f"`purge-conformance cleanup {evidence.header.target}` deletes it"
         yield f"Left over on the target; {cure}: {', '.join(left)}"
+    yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
     for note in evidence.notes:
         if note.name in {"stopped", "lost", "crashed"}:
             yield f"{note.experiment} was cut short: {note.value}"

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from purge_conformance.credentials import ROLE_NAME
 from purge_conformance.driving import Mode
 from purge_conformance.model import Profile
-from purge_conformance.settings import MOST_REPEATS, ROLE_NAME
+from purge_conformance.settings import MOST_REPEATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +156,7 @@ def _truth(text: str) -> bool:
 
 def _are_sources(value: object) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(role, str) and ROLE_NAME.fullmatch(role) and isinstance(source, str)
+        isinstance(role, str) and ROLE_NAME.fullmatch(role) and isinstance(source, str | dict)
         for role, source in value.items()
     )
 
@@ -181,7 +182,15 @@ SOURCES = Kind("a source for each role, for example `admin: env:ADMIN_TOKEN`", _
 
 KEYS = (
     Key("target", TEXT, "The server to judge: http(s)://HOST[:PORT][/PREFIX].", "URL"),
-    Key("tokens", SOURCES, "env:NAME or file:PATH; admin is required.", "ROLE=SOURCE", "token", is_secret=True),
+    Key(
+        "tokens",
+        SOURCES,
+        "env:, file:, command:, cf or uaa:, of each role; admin is required.",
+        "ROLE=SOURCE",
+        "token",
+        is_secret=True,
+    ),
+    Key("cf", TRUTH, "The admin, and the target where none is given, are those of the cf CLI's login."),
     Key("profile", some_of(*map(str, Profile)), "Repeatable; default core.", "PROFILE"),
     Key("select", TEXTS, "Judge these requirements only; repeatable.", "ID-GLOB"),
     Key("examples", whole(1, 1000), "Random cases an operation.", "N"),

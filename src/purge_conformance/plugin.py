@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `pytest tests/conformance` takes; the names leave room for other plugins' options."""
     group = parser.getgroup("purge-conformance", "conformance of a Cloud Foundry API")
     group.addoption("--target", metavar="URL", help="base URL of the server to judge")
-    group.addoption("--token", action="append", default=[], metavar="ROLE=SOURCE", help="env:NAME or file:PATH")
+    group.addoption("--token", action="append", default=[], metavar="ROLE=SOURCE", help="as `run --token`")
     group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
     group.addoption(
         "--evidence",

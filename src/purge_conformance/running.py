@@ -14,7 +14,7 @@ from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import require_consent
 from purge_conformance.model import Level
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
-from purge_conformance.settings import announcement
+from purge_conformance.settings import announcement, parse_target
 from purge_conformance.writers import as_terminal, write_all
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _path(name: str | None) -> Path | None:
 
 
 def _collected(given: Given, option: Namespace, say: Callable[[str], None]) -> Evidence:
+    require_consent(parse_target(given["target"]), option.allow_purge)  # before anybody logs in
     settings = configuration.settings(given)
-    require_consent(settings.target, option.allow_purge)
     folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))
     say(announcement(settings, folder))
     return collect(settings, folder, _silent)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,13 +13,12 @@ from purge_conformance.errors import BadSetting
 from purge_conformance.model import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
-TOKEN_BYTES = 64 * 1024
 TIMEOUT = 30.0
 MOST_REPEATS = 1000
 REQUESTS_A_REPEAT = 40  # at most: eight for the purge and the looks, two for each role that is refused
-ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ class Settings:
 
     Attributes:
         target: the server under judgment.
-        tokens: role -> bearer token, secret; `repr` hides them.
+        tokens: role -> bearer token, secret; `repr` hides them. `Tokens` are renewed in time.
         profiles: which requirements are judged.
         select: glob patterns of requirement ids; empty means all.
         examples: generated cases an operation and mode, at most.
@@ -150,48 +147,3 @@ def parse_target(text: str) -> Target:
     if parts.query or parts.fragment:
         raise BadSetting(f"{text!r} has a query or a fragment. {expected}")
     return Target(text.rstrip("/"))
-
-
-def read_tokens(options: Iterable[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return role -> token from `ROLE=env:NAME` and `ROLE=file:PATH`.
-
-    Raises:
-        BadSetting: a role or a source is not usable, or no token of an admin is among them.
-    """
-    tokens: dict[str, str] = {}
-    for option in options:
-        role, equals, source = option.partition("=")
-        if not equals or not ROLE_NAME.fullmatch(role):  # never shown: it may be a token in the wrong place
-            raise BadSetting("--token wants ROLE=SOURCE, for example admin=env:ADMIN_TOKEN; it got something else.")
-        if role in tokens:
-            raise BadSetting(f"--token names the role {role} twice. Give each role once.")
-        tokens[role] = _token(role, source, os.environ if environ is None else environ)
-    if "admin" not in tokens:
-        raise BadSetting("No token of an admin was given. Add --token admin=env:NAME or --token admin=file:PATH.")
-    return tokens
-
-
-def _token(role: str, source: str, environ: Mapping[str, str]) -> str:
-    kind, _, place = source.partition(":")
-    if kind == "env" and place:
-        text = environ.get(place, "")
-    elif kind == "file" and place:
-        text = _read(role, Path(place))
-    else:
-        raise BadSetting(f"--token {role}= wants env:NAME or file:PATH as its source.")
-    token = re.sub(r"(?i)^\s*bearer\s+", "", text).strip()
-    if not token:
-        what = "file is empty" if kind == "file" else "environment variable is not set, or empty"
-        raise BadSetting(f"The token of {role} is missing: the {what}. Put the bearer token there.")
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise BadSetting(f"The token of {role} has white space or odd characters. Give the bare token.")
-    return token
-
-
-def _read(role: str, path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(TOKEN_BYTES)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise BadSetting(f"The token of {role} cannot be read from {path}: {reason}. Name a readable file.") from None

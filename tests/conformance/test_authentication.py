@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, answer, answered, each_status_is, hold, need, status_is
+from purge_conformance.checks import NotExercised, answer, answered, each_status_is, hold, need, status_is, stopped
 from purge_conformance.results import Blame, Finding
 from purge_conformance.views.traces import denied
 
@@ -84,6 +84,7 @@ def _purges(seen: Seen, kind: str) -> list[Exchange]:
     every = [*need(seen, "refused", "credential", why="no purge was tried"), *answered(seen.of("repeat", "credential"))]
     found = [x for x in every if x.tags["credential"] == kind]
     if not found:
+        stopped(seen, "refused")
         raise NotExercised(MISSING.get(kind, "no purge of that kind was tried"), Blame.CONFIGURATION)
     return found
 

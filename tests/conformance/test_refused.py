@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, Trial, answer, hold, hold_each, need
+from purge_conformance.checks import Inconclusive, NotExercised, Trial, answer, hold, hold_each, need, stopped
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_event
 from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, odd_attempts, purge_attempts
@@ -34,6 +34,7 @@ def test_forbidden_destroys_nothing(seen: Seen) -> None:
     need(seen, "refused", "credential", why="no purge was tried")
     tried = [a for a in purge_attempts(seen) if a.request.tags["credential"] == "valid"]
     if not tried:
+        stopped(seen, "refused")
         raise NotExercised(
             "no token without the admin scope was given. Add --token global_auditor=...", Blame.CONFIGURATION
         )

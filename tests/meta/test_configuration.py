@@ -52,14 +52,14 @@ def test_flag_stands_over_all() -> None:
     """A flag stands over the environment, that over the file, and what one does not say the other does."""
     text = "seed: 2\nrepeat: 2\nexamples: 2\n"
     found = given(text, {"SEED": "3", "REPEAT": "3"}, flags={"seed": 4, "timeout": None})
-    assert found == {"seed": 4, "repeat": 3, "examples": 2, "tokens": []}
+    assert found == {"seed": 4, "repeat": 3, "examples": 2, "tokens": {}}
 
 
 def test_tokens_are_merged_by_role() -> None:
     """The flag of one role leaves the sources that the file names for the others."""
     text = "tokens:\n  admin: env:A\n  global_auditor: file:auditor.jwt\n"
     found = given(text, flags={"tokens": ("admin=file:admin.jwt",)})
-    assert found["tokens"] == ["global_auditor=file:auditor.jwt", "admin=file:admin.jwt"]
+    assert found["tokens"] == {"admin": "file:admin.jwt", "global_auditor": "file:auditor.jwt"}
 
 
 def test_all_of_it_arrives() -> None:
@@ -144,7 +144,7 @@ def test_environment_is_held_to_its_word(environ: dict[str, str], words: str) ->
 
 def test_strange_variables_are_left_alone() -> None:
     """A variable of no key, and close to none, is somebody else's: a token may be kept in it."""
-    assert given("", {"ADMIN_TOKEN": "x", "SEED": ""}) == {"tokens": []}
+    assert given("", {"ADMIN_TOKEN": "x", "SEED": ""}) == {"tokens": {}}
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_flags_are_written() -> None:
     )
     assert init(URL, *flags).exit_code == 0
     found = merged({}, environ={})
-    assert found.pop("tokens") == ["admin=env:A", "expired=file:old jwt"]
+    assert found.pop("tokens") == {"admin": "env:A", "expired": "file:old jwt"}
     assert found == {"target": URL, "select": ["SEED-*"], "timeout": 2.5, "max_purges": 9}
 
 
@@ -54,7 +54,7 @@ def test_every_key_is_explained() -> None:
     for key in KEYS:
         assert key.help in text
         assert re.search(rf"^ *#?{key.name.rpartition('.')[2]}:", text, re.MULTILINE)
-    assert merged({}, environ={}) == {"tokens": []}
+    assert merged({}, environ={}) == {"tokens": {}}
 
 
 def test_comments_are_yaml_too() -> None:
@@ -117,4 +117,4 @@ def test_terminal_is_asked() -> None:
             os.write(ours, f"{said}\n".encode())
         assert process.wait(30) == 0
     os.close(ours)
-    assert merged({}, environ={}) == {"target": URL, "tokens": ["admin=env:A", "space_developer=file:dev"]}
+    assert merged({}, environ={}) == {"target": URL, "tokens": {"admin": "env:A", "space_developer": "file:dev"}}

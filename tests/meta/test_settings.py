@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.settings import Limits, Settings, bounds, parse_target, read_tokens
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from purge_conformance.settings import Limits, Settings, bounds, parse_target
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
 
@@ -77,51 +72,6 @@ def test_target_refuses_credentials() -> None:
 def test_loopback_is_told_by_name(host: str, *, loopback: bool) -> None:
     """Only the name localhost and addresses of this machine need no consent; nothing is looked up."""
     assert parse_target(f"http://{host}:1").is_loopback is loopback
-
-
-@pytest.mark.parametrize("text", [TOKEN, f"bearer {TOKEN}", f" Bearer  {TOKEN}\n", f"{TOKEN}\r\n"])
-def test_token_is_bare(text: str, tmp_path: Path) -> None:
-    """A token is read from file and environment alike, without its scheme and white space."""
-    (tmp_path / "token").write_text(text, encoding="utf-8")
-    options = ["admin=env:A", f"global_auditor=file:{tmp_path / 'token'}"]
-    assert read_tokens(options, {"A": text}) == {"admin": TOKEN, "global_auditor": TOKEN}
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ([], "No token of an admin"),
-        (["global_auditor=env:A"], "No token of an admin"),
-        (["admin=env:A", "admin=env:A"], "twice"),
-        (["admin"], "ROLE=SOURCE"),
-        (["admin=env:"], "env:NAME or file:PATH"),
-        (["admin=cf:admin"], "env:NAME or file:PATH"),
-        (["admin=env:NOTHING"], "is not set"),
-        (["admin=env:SPACED"], "white space"),
-        (["admin=file:/no/such/file"], "No such file"),
-        (["Admin=env:A"], "ROLE=SOURCE"),
-        (["=env:A"], "ROLE=SOURCE"),
-    ],
-)
-def test_tokens_refuse(options: list[str], words: str) -> None:
-    """What is no usable token is a bad setting that says what to give."""
-    with pytest.raises(BadSetting, match=words):
-        read_tokens(options, {"A": TOKEN, "SPACED": "two words"})
-
-
-@pytest.mark.parametrize("option", [TOKEN, f"admin={TOKEN}", f"admin=env:{TOKEN}", f"{TOKEN}=env:A"])
-def test_misplaced_token_is_not_told(option: str) -> None:
-    """A token that was given where its source belongs is not repeated in the message."""
-    with pytest.raises(BadSetting) as caught:
-        read_tokens([option], {"A": TOKEN})
-    assert [part for part in TOKEN.split(".")[1:] if part[:8] in str(caught.value)] == []
-
-
-def test_unreadable_token_is_not_told() -> None:
-    """A token of odd characters is not repeated in the message."""
-    with pytest.raises(BadSetting) as caught:
-        read_tokens(["admin=env:A"], {"A": f"{TOKEN} {TOKEN}"})
-    assert TOKEN not in str(caught.value)
 
 
 def test_settings_hide_tokens() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import fields
 from functools import wraps
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,20 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
-CONNECTION = ("tokens", "timeout", "ca_bundle")  # what every command takes that reaches a target
+CONNECTION = ("tokens", "cf", "timeout", "ca_bundle")  # what every command takes that reaches a target
 DRIVING = ("apps.mode", "apps.space", "apps.droplet", "apps.docker_image")
+WHERE_FROM = """
+
+\b
+SOURCES of a token, each read or asked again before its end:
+  env:NAME        an environment variable; it cannot be renewed
+  file:PATH       a file
+  command:LINE    what a command prints, for example cf oauth-token
+  cf              the login of the cf CLI, in $CF_HOME/.cf/config.json
+  uaa:password:USER:SECRET              logins at the target's UAA, which its
+  uaa:client_credentials:CLIENT:SECRET  root document names; SECRET is env:,
+  uaa:refresh_token:SECRET              file: or command: in turn
+"""
 BY_NAME = {key.name: key for key in KEYS}
 USUAL = {"timeout": TIMEOUT} | {field.name: field.default for field in fields(Settings)}
 profile_option = click.option(
@@ -86,6 +99,8 @@ def configured(*names: str) -> Decorator:
         def call(*, given: dict[str, Any], config: Path | None, **values: Any) -> object:  # noqa: ANN401 -- as above
             return command(given=configuration.merged(given, config), **values)
 
+        if "tokens" in names:
+            call.__doc__ = f"{cleandoc(command.__doc__ or '')}{WHERE_FROM}"
         return flags(*names)(config_option(call))
 
     return decorate

@@ -11,7 +11,7 @@ import click
 from purge_conformance import configuration
 from purge_conformance.cli.ends import EPILOG, finish
 from purge_conformance.cli.options import CONNECTION, DRIVING, configured, new_folder
-from purge_conformance.settings import announcement
+from purge_conformance.settings import announcement, parse_target
 
 if TYPE_CHECKING:
     from purge_conformance.settings import Settings
@@ -44,9 +44,8 @@ def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | 
     folder = Path(given["out"]) if "out" in given else new_folder()
     level = 1 if loudness is None else loudness
     if "target" in given:
-        asked = configuration.settings(given)
-        guard.require_consent(asked.target, allow_purge)
-        _run(asked, folder, level)
+        guard.require_consent(parse_target(given["target"]), allow_purge)  # before anybody logs in
+        _run(configuration.settings(given), folder, level)
     elif given["tokens"] or allow_purge:
         raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
     else:

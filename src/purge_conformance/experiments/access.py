@@ -86,7 +86,7 @@ def _shrunk(before: Exchange, after: Exchange) -> bool:
 
 def everybody_else(client: Client) -> tuple[Credential, ...]:
     """Return every credential that is not an admin's; a token whose scope makes its user one is left out."""
-    tokens = client.settings.tokens
+    tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.lives(role)}
     admins = {role for role, token in tokens.items() if ADMIN_SCOPE in (scopes(token) or ())}
-    others = [who for role, who in client.credentials.items() if role not in {ADMIN, EXPIRED, *admins}]
-    return (*refused(client.settings.tokens), *others)
+    others = [client.credentials[role] for role in tokens if role not in {ADMIN, EXPIRED, *admins}]
+    return (*refused(tokens), *others)

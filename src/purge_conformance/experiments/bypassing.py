@@ -83,4 +83,4 @@ def _token(algorithm: str, signature: str) -> str:
 def _in_the_url(client: Client, who: tuple[Credential, ...]) -> Iterator[Request]:
     """Yield a purge with a real token in the URL: no admin's, and on this machine alone, for a URL stays in logs."""
     for by in who[1:] if client.settings.target.is_loopback else ():
-        yield Request("POST", f"{PURGE}?access_token={client.settings.tokens[by.role]}", "in-url", NOBODY)
+        yield Request("POST", f"{PURGE}?access_token={client.tokens[by.role]}", "in-url", NOBODY)

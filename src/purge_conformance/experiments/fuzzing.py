@@ -38,7 +38,7 @@ def stateful(client: Client, foundation: Foundation, walk: Walk) -> None:
         try:
             return _send(client, foundation, case)
         except HeldBack as reason:
-            client.note("stopped", str(reason))
+            client.held_back(reason)
             return None
 
     walk(send, min(1, client.guard.purges_left))

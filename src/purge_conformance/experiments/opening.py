@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance import look
-from purge_conformance.errors import TargetUnusable
+from purge_conformance.errors import TargetUnusable, TokenExpired
 from purge_conformance.guard import EVENTS
 from purge_conformance.snapshot import is_page, total_results
 
@@ -23,7 +23,10 @@ def reach(client: Client, _: Foundation) -> None:
     Raises:
         TargetUnusable: neither apps nor events can be read; a target that fails at one of them is there to be judged.
     """
-    answers = [client.get("/v3/apps?per_page=1", "apps"), client.get(OPEN, "events")]
+    try:
+        answers = [client.get("/v3/apps?per_page=1", "apps"), client.get(OPEN, "events")]
+    except TokenExpired as reason:
+        raise TargetUnusable(str(reason), "authentication") from None
     if any(is_page(answer) for answer in answers):
         return
     seen = " and ".join(f"{answer.status or answer.error} to GET {answer.path}" for answer in answers)

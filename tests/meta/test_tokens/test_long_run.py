@@ -1,0 +1,157 @@
+"""Whole runs with tokens that live three seconds, against the reference server and a server like UAA."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.reference.auth import ROLE_SCOPES
+
+from .conftest import CLIENT_SECRET, PASSWORD, SECRET, foundation, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import Done, Whole
+
+    from .conftest import Issuer
+
+    Run = Callable[..., Done]
+
+LIFE = 3.0
+# Prints a new token each time, as `cf oauth-token` does.
+PRINTING = f"""
+import jwt, math, time
+claims = {{"jti": "x", "scope": {list(ROLE_SCOPES["admin_read_only"])}, "aud": "cloud_controller"}}
+print("bearer", jwt.encode(claims | {{"exp": math.ceil(time.time() + {LIFE})}}, {SECRET!r}, algorithm="HS256"))
+"""
+
+
+@pytest.fixture
+def target(issuer: Issuer) -> Iterator[str]:
+    """A reference server whose root document names the server that gives tokens."""
+    issuer.life = LIFE
+    issuer.rotates = True
+    with foundation(issuer.url) as url:
+        yield url
+
+
+@pytest.fixture
+def run(target: str, command: Run, tmp_path: Path) -> Run:
+    """Run the command against that server, with secrets in its environment."""
+
+    def call(*arguments: str, **environ: str) -> Done:
+        secrets = {"THE_PASSWORD": PASSWORD, "CLIENT_SECRET": CLIENT_SECRET, "EXPIRED": signed("admin", -3600)}
+        folder = tmp_path / "out"
+        where = () if "--cf" in arguments else (target,)
+        expired = "--token=expired=env:EXPIRED"
+        environment = os.environ | secrets | environ
+        return command("run", *where, "--out", folder, expired, *arguments, folder=folder, env=environment)
+
+    return call
+
+
+def secrets_in(done: Done, *secrets: str) -> list[str]:
+    """Return where a run left any of these secrets, or a part of a token: in its files or its output."""
+    parts = {part for secret in secrets for part in (secret.split(".")[1:] or [secret])}
+    places = {str(path): path.read_bytes() for path in done.folder.rglob("*") if path.is_file()}
+    places |= {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}
+    return [place for place, data in places.items() for part in parts if part.encode() in data]
+
+
+def test_run_outlives_its_tokens(run: Run, issuer: Issuer, whole: Whole) -> None:
+    """A run that is longer than the life of each of its tokens ends as any other: no alarm, nothing open, no secret."""
+    done = run(
+        "--verbose",
+        "--profile=core",
+        "--profile=upstream",
+        "--token=admin=uaa:password:admin:env:THE_PASSWORD",
+        "--token=global_auditor=uaa:client_credentials:global_auditor:env:CLIENT_SECRET",
+        f"--token=admin_read_only=command:{shlex.join([sys.executable, '-c', PRINTING])}",
+        "--token=space_developer=uaa:refresh_token:env:REFRESH",
+        REFRESH=issuer.refresh_token("space_developer"),
+    )
+    assert {name: outcome for name, outcome in done.outcomes.items() if outcome != whole.outcomes[name]} == {}
+    assert (done.code, done.report["verdict"]) == (0, "conformant")
+    last = done.evidence.exchanges[-1]
+    assert last.sent_at - done.evidence.exchanges[0].sent_at > LIFE
+    assert issuer.asked.count("refresh_token") > 2
+    assert {"password", "client_credentials", "refresh_token"} == set(issuer.asked)
+    assert secrets_in(done, *issuer.secrets, PASSWORD, CLIENT_SECRET) == []
+
+
+def test_token_of_the_environment_may_end(run: Run) -> None:
+    """Where a token cannot be renewed the rest is inconclusive for want of authentication; the target is not blamed."""
+    token = signed("admin", LIFE)
+    done = run("--token=admin=env:SHORT", SHORT=token)
+    assert (done.code, done.report["verdict"]) == (3, "inconclusive")
+    assert done.blames == {"authentication"}
+    assert "failed" not in done.outcomes.values()
+    assert "passed" in done.outcomes.values()
+    assert "The token of admin expired at " in done.stdout
+    assert "give one that lives longer, or a login that renews it" in done.stdout
+    assert secrets_in(done, token) == []
+
+
+def test_token_of_another_role_may_end(run: Run, issuer: Issuer) -> None:
+    """Where another role's token ends, only what needs that role is inconclusive."""
+    done = run(
+        "--token=admin=uaa:password:admin:env:THE_PASSWORD",
+        "--token=global_auditor=env:SHORT",
+        SHORT=signed("global_auditor", 0.5),
+    )
+    assert (done.code, done.blames) == (3, {"authentication"})
+    assert done.outcomes["AUTH-07"] == "inconclusive"
+    assert done.outcomes["SEED-01"] == "passed"
+    assert secrets_in(done, *issuer.secrets, PASSWORD) == []
+
+
+def test_over_before_it_began(run: Run) -> None:
+    """A token of the admin that is over is told at once, with its end, and nothing is judged."""
+    done = run("--token=admin=env:OLD", OLD=signed("admin", -60))
+    assert done.code == 3
+    assert done.blames == {"authentication"}
+    assert "The token of admin expired at " in done.stdout
+    assert "passed" not in done.outcomes.values()
+
+
+def test_login_of_the_cf_cli_is_a_target_and_an_admin(run: Run, issuer: Issuer, target: str, tmp_path: Path) -> None:
+    """With --cf alone a run goes where the cf CLI is logged in, outlives its token, and leaves its file as it was."""
+    path = tmp_path / "home" / ".cf" / "config.json"
+    path.parent.mkdir(parents=True)
+    token, refresh = signed("admin", LIFE), issuer.refresh_token("admin")
+    login = {"Target": target, "AccessToken": f"bearer {token}", "RefreshToken": refresh, "UaaEndpoint": issuer.url}
+    path.write_text(json.dumps(login | {"UAAOAuthClient": "cf", "UAAOAuthClientSecret": ""}), encoding="utf-8")
+    before = path.read_bytes()
+    role = "--token=global_auditor=uaa:client_credentials:global_auditor:env:CLIENT_SECRET"
+    done = run("--cf", role, CF_HOME=str(path.parents[1]))
+    assert (done.code, done.report["target"]) == (0, target)
+    assert path.read_bytes() == before
+    assert secrets_in(done, token, refresh, *issuer.secrets, CLIENT_SECRET) == []
+
+
+def test_wrong_password_ends_it(run: Run, issuer: Issuer) -> None:
+    """A wrong password ends the run before anything is sent to the target but the question where users log in."""
+    done = run("--token=admin=uaa:password:admin:env:WRONG", WRONG="a-wrong-password")
+    assert (done.code, issuer.asked) == (2, ["password"])
+    assert f"The login of admin at {issuer.url}/oauth/token" in done.stderr
+    assert "Bad credentials" in done.stderr
+    assert "a-wrong-password" not in done.stdout + done.stderr
+    assert not done.folder.exists()
+
+
+def test_nobody_logs_in_without_consent(command: Run, tmp_path: Path) -> None:
+    """Where nobody has allowed the purge nothing is sent, to a login neither."""
+    done = command(
+        *("run", "https://api.invalid", "--token=admin=uaa:password:admin:env:THE_PASSWORD"),
+        folder=tmp_path,
+        env=os.environ | {"THE_PASSWORD": PASSWORD},
+    )
+    assert done.code == 2
+    assert "--allow-purge" in done.stderr

@@ -1,0 +1,123 @@
+"""What a user says of tokens: each source in a line or in the file's members, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.tokens.options import of_flags, opened, source
+from purge_conformance.tokens.uaa import Grant, Login
+
+from .conftest import CLIENT_SECRET, PASSWORD
+
+if TYPE_CHECKING:
+    from purge_conformance.tokens.uaa import Uaa
+
+    from .conftest import Issuer
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
+ENVIRON = {"T": TOKEN, "PASSWORD": PASSWORD, "SECRET": CLIENT_SECRET}
+
+
+@pytest.mark.parametrize(
+    ("line", "members"),
+    [
+        (
+            "uaa:password:me@example.org:env:PASSWORD",
+            {"grant": "password", "username": "me@example.org", "password": "env:PASSWORD"},
+        ),
+        (
+            "uaa:client_credentials:a:client:env:SECRET",
+            {"grant": "client_credentials", "client": "a:client", "secret": "env:SECRET"},
+        ),
+        ("uaa:refresh_token:env:T", {"grant": "refresh_token", "refresh_token": "env:T"}),
+    ],
+)
+def test_line_and_members_say_the_same(line: str, members: dict[str, str], uaa: Uaa) -> None:
+    """A login in one line is that of the file's members."""
+    found = [source("admin", text, uaa, ENVIRON) for text in (line, members)]
+    assert all(isinstance(one, Login) for one in found)
+    assert found[0] == found[1]
+
+
+def test_user_may_log_in_by_another_client(uaa: Uaa) -> None:
+    """A password grant may name a client and its secret; without them it is the cf CLI's."""
+    members = {"grant": "password", "username": "me", "password": "env:PASSWORD"}
+    made = source("admin", members | {"client": "mine", "secret": "env:SECRET"}, uaa, ENVIRON)
+    usual = source("admin", members, uaa, ENVIRON)
+    assert isinstance(made, Login)
+    assert isinstance(usual, Login)
+    assert (made.grant.client, made.grant.secret and made.grant.secret.read()) == ("mine", CLIENT_SECRET)
+    assert (usual.grant.client, usual.grant.secret) == ("cf", None)
+    assert isinstance(usual.grant, Grant)
+
+
+def test_roles_have_tokens(issuer: Issuer, uaa: Uaa) -> None:
+    """Each role has a token from its source."""
+    given = of_flags(
+        [
+            "admin=uaa:password:admin:env:PASSWORD",
+            "global_auditor=uaa:client_credentials:global_auditor:env:SECRET",
+            "expired=env:T",
+        ]
+    )
+    tokens = opened(given, uaa, ENVIRON)
+    assert dict(tokens) == dict(zip(("admin", "global_auditor"), issuer.secrets[1:], strict=True)) | {"expired": TOKEN}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "No token of an admin"),
+        ({"global_auditor": "env:T"}, "No token of an admin"),
+        ({"admin": "env:"}, "env:NAME, file:PATH or command:LINE"),
+        ({"admin": "vault:T"}, "env:NAME, file:PATH or command:LINE"),
+        ({"admin": 7}, "wants as its source"),
+        ({"admin": "env:NOTHING"}, "is not set"),
+        ({"admin": "uaa:password:me"}, "uaa:password:USER:env:NAME"),
+        ({"admin": "uaa:magic:me:env:T"}, "uaa:client_credentials:CLIENT:env:NAME"),
+        ({"admin": "uaa:password:me:hunter-two"}, "wants one of"),
+        ({"admin": {"grant": "magic"}}, "Give one of: password, client_credentials, refresh_token"),
+        ({"admin": {}}, "no grant that is known"),
+        ({"admin": {"grant": ["password"]}}, "no grant that is known"),
+        ({"admin": {"grant": "password", "username": "me"}}, "wants the texts password, username"),
+        ({"admin": {"grant": "client_credentials", "client": "c", "secret": "env:T", "x": "y"}}, "client, secret"),
+        ({"admin": {"grant": "client_credentials", "client": 1, "secret": "env:T"}}, "the texts client, secret"),
+        ({"admin": {"grant": "client_credentials", "client": "c", "secret": "hunter-two"}}, "secret of admin wants"),
+        ({"admin": "env:T", "expired": "uaa:refresh_token:env:T"}, "has come to its end: give env:NAME or file:PATH"),
+        ({"admin": "env:T", "expired": "cf"}, "has come to its end: give env:NAME or file:PATH"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(given: dict[str, Any], words: str, uaa: Uaa) -> None:
+    """What is no usable source is a bad setting that says what to give, and repeats nothing that may be secret."""
+    with pytest.raises(BadSetting, match=words) as caught:
+        opened(given, uaa, ENVIRON)
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["admin=env:A", "admin=env:A"], "twice"),
+        (["admin"], "ROLE=SOURCE"),
+        (["Admin=env:A"], "ROLE=SOURCE"),
+        (["=env:A"], "ROLE=SOURCE"),
+        ([TOKEN], "ROLE=SOURCE"),
+        ([f"{TOKEN}=env:A"], "ROLE=SOURCE"),
+    ],
+)
+def test_flag_wants_a_role(options: list[str], words: str) -> None:
+    """A flag that names no role, or one twice, is refused, and not repeated."""
+    with pytest.raises(BadSetting, match=words) as caught:
+        of_flags(options)
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [TOKEN, f"env:{TOKEN}", f"cf:{TOKEN}", f"uaa:{TOKEN}", f"uaa:password:me:{TOKEN}"])
+def test_misplaced_token_is_not_told(text: str, uaa: Uaa) -> None:
+    """A token where its source belongs is not repeated."""
+    with pytest.raises(BadSetting) as caught:
+        opened({"admin": text}, uaa, ENVIRON)
+    assert "c2VjcmV0" not in str(caught.value)

@@ -1,0 +1,207 @@
+"""Renewal: in time, once, for every thread; and a token that has come to its end is told as such."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Barrier
+
+import pytest
+
+from purge_conformance.errors import BadSetting, TokenExpired
+from purge_conformance.tokens.renewal import MARGIN, Tokens, kept
+from purge_conformance.tokens.source import Token
+
+from .conftest import signed
+
+LIFE = 600.0
+
+
+@dataclass
+class Clock:
+    """A clock that goes when it is told."""
+
+    now: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        """Return what it shows."""
+        return self.now
+
+
+@dataclass
+class Counting:
+    """A source whose tokens are numbered.
+
+    Attributes:
+        life: seconds that each lives; None where nobody can tell.
+        fails: whether there is none.
+        stays: whether it gives the first one again and again.
+    """
+
+    clock: Clock
+    life: float | None = LIFE
+    is_renewable: bool = True
+    fails: bool = False
+    stays: bool = False
+    numbers: count[int] = field(default_factory=lambda: count(1))
+    given: list[str] = field(default_factory=list, repr=False)
+
+    def fetch(self) -> Token:
+        """Return the next one."""
+        if self.fails:
+            raise BadSetting("The login said no.")
+        if not (self.stays and self.given):
+            self.given.append(f"token-number-{next(self.numbers)}")
+        return Token(
+            self.given[-1], None if self.life is None else self.clock() + self.life, (f"with-{self.given[-1]}",)
+        )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands."""
+    return Clock()
+
+
+def test_token_is_kept_while_it_lives(clock: Clock) -> None:
+    """A token is fetched once, as long as it is far from its end."""
+    source = Counting(clock)
+    tokens = Tokens({"admin": source}, clock)
+    clock.now += LIFE - MARGIN - 1
+    assert (tokens["admin"], source.given) == ("token-number-1", ["token-number-1"])
+
+
+@pytest.mark.parametrize(("life", "at"), [(LIFE, LIFE - MARGIN), (3.0, 2.0)])
+def test_token_is_renewed_in_time(life: float, at: float, clock: Clock) -> None:
+    """A token is renewed half a minute before its end, and a short-lived one when a third of its life is left."""
+    tokens = Tokens({"admin": Counting(clock, life)}, clock)
+    clock.now += at
+    assert tokens["admin"] == "token-number-2"
+
+
+def test_threads_renew_once(clock: Clock) -> None:
+    """Of several threads that need a new token at once, one fetches it for all."""
+    source = Counting(clock)
+    tokens = Tokens({"admin": source}, clock)
+    clock.now += LIFE - 1
+    together = Barrier(8)
+
+    def ask(_: int) -> str:
+        together.wait()
+        return tokens["admin"]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(ask, range(8))) == {"token-number-2"}
+    assert len(source.given) == 2
+
+
+def test_living_token_survives_a_failure(clock: Clock) -> None:
+    """Where a token cannot be renewed yet it serves until its end, and another try comes after a pause."""
+    source = Counting(clock)
+    tokens = Tokens({"admin": source}, clock)
+    clock.now += LIFE - MARGIN
+    source.fails = True
+    assert [tokens["admin"], tokens["admin"]] == ["token-number-1"] * 2
+    source.fails = False
+    assert tokens["admin"] == "token-number-1"
+    clock.now += MARGIN / 4
+    assert tokens["admin"] == "token-number-2"
+
+
+def test_end_without_renewal_is_told(clock: Clock) -> None:
+    """A token that is over and could not be renewed is none, from then on; what went wrong is told."""
+    source = Counting(clock)
+    tokens = Tokens({"admin": source, "global_auditor": Counting(clock)}, clock)
+    clock.now += LIFE
+    source.fails = True
+    for _ in range(2):
+        with pytest.raises(TokenExpired, match=r"of admin expired at 1970-.*could not be renewed: The login said no"):
+            tokens["admin"]
+        source.fails = False
+    assert [tokens.lives(role) for role in tokens] == [False, True]
+
+
+def test_every_secret_is_known_to_the_redactor(clock: Clock) -> None:
+    """Each token, and what came with it, is taken out of texts, also when it was replaced long ago."""
+    tokens = Tokens({"admin": Counting(clock)}, clock)
+    for _ in range(3):
+        clock.now += LIFE
+        assert tokens["admin"]
+    said = tokens.redactor.text(" ".join(f"token-number-{n} with-token-number-{n}" for n in range(1, 5)))
+    assert said == " ".join(["$ADMIN_TOKEN $ADMIN_TOKEN_REFRESH"] * 4)
+    assert "token-number" not in f"{tokens!r} {vars(tokens)['_held']!r}"
+
+
+@pytest.mark.parametrize(("after", "counts"), [(10.0, True), (LIFE - 1, False), (LIFE + 1, False)])
+def test_refusal_counts_while_a_token_lives(after: float, clock: Clock, *, counts: bool) -> None:
+    """A 401 is the target's own answer as long as the token lives; and no answer to a token that was over."""
+    tokens = Tokens({"admin": Counting(clock)}, clock)
+    clock.now += after
+    assert tokens.replaces("admin", "token-number-1", None) is not counts
+
+
+def test_refusal_of_a_replaced_token_does_not_count(clock: Clock) -> None:
+    """Where another thread renewed the token meanwhile, there is one to try with."""
+    tokens = Tokens({"admin": Counting(clock)}, clock)
+    clock.now += LIFE
+    assert tokens["admin"] == "token-number-2"
+    assert tokens.replaces("admin", "token-number-1", None)
+
+
+def test_the_refusing_clock_decides(clock: Clock) -> None:
+    """A token that is over by the clock of the target is over, whatever ours shows."""
+    value = signed("admin", LIFE, clock())
+    tokens = Tokens({"admin": Given(value, clock() + LIFE)}, clock)
+    assert tokens.replaces("admin", value, clock() + LIFE - 10) is False
+    with pytest.raises(TokenExpired, match="give one that lives longer, or a login"):
+        tokens.replaces("admin", value, clock() + LIFE + 10)
+
+
+@dataclass(frozen=True)
+class Given:
+    """One token, as the environment gives it."""
+
+    value: str
+    expires_at: float | None
+    is_renewable: bool = False
+
+    def fetch(self) -> Token:
+        """Return it."""
+        return Token(self.value, self.expires_at)
+
+
+def test_unknown_end_is_found_out(clock: Clock) -> None:
+    """An opaque token that is refused is over if its source has another one by now; else the refusal counts."""
+    source = Counting(clock, life=None)
+    tokens = Tokens({"admin": source}, clock)
+    assert tokens.replaces("admin", "token-number-1", None)
+    source.stays = True
+    assert not tokens.replaces("admin", "token-number-2", None)
+    assert not kept({"admin": "an-opaque-token"}).replaces("admin", "an-opaque-token", None)
+
+
+def test_endless_refusals_are_bounded(clock: Clock) -> None:
+    """A target that refuses whatever it is given is asked with a bounded number of new tokens."""
+    source = Counting(clock, life=None)
+    tokens = Tokens({"admin": source}, clock)
+    tried = [tokens.replaces("admin", source.given[-1], None) for _ in range(50)]
+    assert tried == sorted(tried, reverse=True)
+    assert sum(tried) == 10
+
+
+def test_unchanged_file_is_told_at_its_end(clock: Clock) -> None:
+    """Where a source still gives the token that is over, that is told."""
+    source = Counting(clock, stays=True)
+    tokens = Tokens({"admin": source}, clock)
+    first = clock.now
+    clock.now += LIFE + 1
+    source.life = first + LIFE - clock.now  # it is the same token, and ends when it ends
+    with pytest.raises(TokenExpired, match="of admin expired at"):
+        tokens.replaces("admin", "token-number-1", None)
+
+
+def test_token_over_from_the_beginning_is_tried(clock: Clock) -> None:
+    """A token that is over by our clock alone is sent: the clock may be wrong."""
+    tokens = Tokens({"expired": Given("an-old-token", clock() - 5)}, clock)
+    assert tokens["expired"] == "an-old-token"

@@ -1,0 +1,164 @@
+"""Logins at a UAA: found through the root document, over safe ways alone, and never told."""
+
+from __future__ import annotations
+
+import json
+import sys
+from threading import Event
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from purge_conformance.credentials import expiry, scopes
+from purge_conformance.errors import BadSetting, TargetLost
+from purge_conformance.settings import parse_target
+from purge_conformance.tokens.asking import asking
+from purge_conformance.tokens.source import Known
+from purge_conformance.tokens.uaa import Grant, Login, Uaa
+
+from .conftest import CLIENT_SECRET, PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    from conftest import Stub
+
+    from .conftest import Issuer
+
+BY_PASSWORD = Grant("admin", "password", user="admin", proof=Known(PASSWORD))
+AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", Known(CLIENT_SECRET))
+
+
+def naming(root: object, status: int = 200) -> Callable[[str, str, object, object], tuple[int, bytes]]:
+    """Return what answers as a target with this root document."""
+    return lambda *_: (status, root if isinstance(root, bytes) else json.dumps(root).encode())
+
+
+def test_password_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
+    """A user's name and password give a token, and its refresh token the next one."""
+    login = Login(BY_PASSWORD, uaa)
+    found = [login.fetch() for _ in range(3)]
+    assert issuer.asked == ["password", "refresh_token", "refresh_token"]
+    assert all("cloud_controller.admin" in (scopes(one.value) or ()) for one in found)
+    assert all(one.expires_at == pytest.approx(expiry(one.value), abs=2) for one in found)
+
+
+def test_client_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
+    """A client gets a token with its secret, whatever characters that has, and asks in the same way again."""
+    login = Login(AS_CLIENT, uaa)
+    assert login.fetch().value != login.fetch().value
+    assert issuer.asked == ["client_credentials"] * 2
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+def test_refresh_token_gives_a_token(issuer: Issuer, uaa: Uaa, *, rotates: bool) -> None:
+    """A refresh token gives tokens, also where each is good once."""
+    issuer.rotates = rotates
+    login = Login(Grant("admin", "refresh_token", proof=Known(issuer.refresh_token("admin"))), uaa)
+    assert len({login.fetch().value for _ in range(3)}) == 3
+
+
+def test_password_is_the_last_resort(issuer: Issuer, uaa: Uaa) -> None:
+    """Where a refresh token is no longer good the password is given again."""
+    login = Login(BY_PASSWORD, uaa)
+    login.fetch()
+    issuer.refresh_tokens.clear()
+    login.fetch()
+    assert issuer.asked == ["password", "refresh_token", "password"]
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        Grant("admin", "password", user="admin", proof=Known("a-wrong-password")),
+        Grant("admin", "client_credentials", "global_auditor", Known("a-wrong-secret")),
+        Grant("admin", "refresh_token", proof=Known("a-wrong-refresh-token-r")),
+    ],
+    ids=lambda grant: grant.kind,
+)
+def test_refusal_is_told_without_secrets(grant: Grant, issuer: Issuer, uaa: Uaa) -> None:
+    """What a UAA refuses is told with its reason; not the secret, even where the UAA repeats it."""
+    with pytest.raises(BadSetting, match="unauthorized: Bad credentials") as caught:
+        Login(grant, uaa).fetch()
+    assert "a-wrong" not in str(caught.value)
+    assert issuer.url in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"1", b"<html>", b"[" * 100_000, b"{}", b'{"access_token": "a b"}'])
+def test_odd_answers_are_refused(body: bytes) -> None:
+    """What is no answer of OAuth, or holds no token, is told as such."""
+    uaa = Uaa(parse_target("https://api.example.org"), naming(body), "https://uaa.example.org")
+    with pytest.raises(BadSetting, match=r"gave no token|white space"):
+        Login(BY_PASSWORD, uaa).fetch()
+
+
+@pytest.mark.parametrize(
+    ("links", "endpoint"),
+    [
+        ({"uaa": {"href": "https://uaa.x"}, "login": {"href": "https://login.x"}}, "https://uaa.x/oauth/token"),
+        ({"uaa": None, "login": {"href": "https://login.x/"}}, "https://login.x/oauth/token"),
+    ],
+)
+def test_login_is_found(links: object, endpoint: str) -> None:
+    """The endpoint is that of the root document's uaa, or else of its login."""
+    assert Uaa(parse_target("https://api.example.org"), naming({"links": links})).endpoint() == endpoint
+
+
+@pytest.mark.parametrize(
+    ("target", "root", "words"),
+    [
+        ("https://api.example.org", {"links": {}}, "names no login"),
+        ("https://api.example.org", {"links": {"uaa": {"href": 1}}}, "names no login"),
+        ("https://api.example.org", b"<html>", "names no login"),
+        ("https://api.example.org", {"links": {"uaa": {"href": "http://uaa.example.org"}}}, "not https"),
+        ("https://api.example.org", {"links": {"uaa": {"href": "http://127.0.0.1:1"}}}, "not https"),
+        ("https://api.example.org", {"links": {"uaa": {"href": "ftp://x"}}}, "not a URL"),
+        ("http://api.example.org", {"links": {"uaa": {"href": "https://uaa.example.org"}}}, "not https"),
+    ],
+)
+def test_unsafe_ways_are_refused(target: str, root: object, words: str) -> None:
+    """No password goes where it could be read, nor where a page that could be forged says."""
+    with pytest.raises(BadSetting, match=words):
+        Uaa(parse_target(target), naming(root)).endpoint()
+
+
+def test_redirect_gets_no_secret(stub: Stub, issuer: Issuer) -> None:
+    """A login that sends elsewhere is no login: what it names is told nothing."""
+
+    def away(handler: BaseHTTPRequestHandler) -> None:
+        stub.say(handler, 307, Location=f"{issuer.url}/oauth/token")
+
+    stub.answer = away
+    with pytest.raises(BadSetting, match="answered with 307"):
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(None, 5.0), stub.url)).fetch()
+    assert issuer.asked == []
+
+
+def test_silence_is_bounded(stub: Stub) -> None:
+    """A login that does not answer in time is lost, and nothing of what it was told is said."""
+    over = Event()
+
+    def wait(_: BaseHTTPRequestHandler) -> None:
+        over.wait(5)
+
+    stub.answer = wait
+    with pytest.raises(TargetLost, match="gave no answer") as caught:
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(None, 0.2), stub.url)).fetch()
+    over.set()
+    assert PASSWORD not in str(caught.value)
+
+
+def test_library_is_asked_for(uaa: Uaa) -> None:
+    """Without the library the command that installs it is told, before anything is sent."""
+    with patch.dict(sys.modules, {"oauthlib": None}), pytest.raises(BadSetting, match=r"pip install .*\[uaa\]"):
+        Login(BY_PASSWORD, uaa)
+
+
+def test_login_shows_nothing(uaa: Uaa) -> None:
+    """A login does not show what it is asked with when it is printed."""
+    login = Login(BY_PASSWORD, uaa)
+    login.fetch()
+    assert PASSWORD not in repr(login)
+    assert login.refresh_token not in repr(login)
