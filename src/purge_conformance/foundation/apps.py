@@ -20,10 +20,11 @@ from purge_conformance.foundation.making import (
     is_done,
     to,
 )
+from purge_conformance.foundation.running import Equipment, NothingToRun
 from purge_conformance.snapshot import STARTED, STOPPED, member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
@@ -51,6 +52,7 @@ class Foundation:
         self._client = client
         self._driving = client.settings.driving
         self._maker = Maker(client)
+        self._equipment = Equipment(client, self._driving, self._maker.run)
         self._startable = True
         self._home: str | None = None
         self._patience = TRIES  # looks whether an app is gone; one, where once it never was
@@ -154,7 +156,11 @@ class Foundation:
 
     def further(self, name: str, step: str) -> tuple[Exchange, str | None]:
         """Ask for one more app, stopped, beside the first ones; return the answer, and its guid once it is there."""
-        return self._maker.make(APPS, f"{name}-{self._maker.run}", step, relationships=to("space", str(self._home)))
+        name, home = f"{name}-{self._maker.run}", to("space", str(self._home))
+        answer, guid = self._maker.make(APPS, name, step, relationships=home, lifecycle=self._equipment.lifecycle)
+        if guid:
+            self._equip(guid)
+        return answer, guid
 
     def remove(self, guid: str, step: str) -> Exchange:
         """Ask for the deletion of an app of the suite's own."""
@@ -194,18 +200,29 @@ class Foundation:
 
     def _space(self, name: str) -> str | None:
         organization = self._create(ORGANIZATIONS, name)
-        return self._create(SPACES, name, to("organization", organization)) if organization else None
+        if not organization:
+            return None
+        return self._create(SPACES, name, relationships=to("organization", organization))
 
     def _app(self, label: str, name: str, space: str) -> None:
         trouble = self.trouble
         for tried in (f"{name}-{ODD_NAME}", name) if label == "elsewhere" else (name,):
-            guid = self._create(APPS, tried, to("space", space))
+            guid = self._create(APPS, tried, relationships=to("space", space), lifecycle=self._equipment.lifecycle)
             if guid:
                 self.apps[label], self.trouble = guid, trouble
+                self._equip(guid)
                 return
 
-    def _create(self, path: str, name: str, relationships: Mapping[str, object] | None = None) -> str | None:
-        answer, guid = self._maker.make(path, name, relationships=relationships)
+    def _equip(self, guid: str) -> None:
+        """Give an app what it runs; where that cannot be done, no app is started."""
+        try:
+            if self._startable:
+                self._equipment.give(guid)
+        except NothingToRun as reason:
+            self._startable, self.trouble = False, f"an app of the suite's own was given nothing to run: {reason}"
+
+    def _create(self, path: str, name: str, **more: object) -> str | None:
+        answer, guid = self._maker.make(path, name, **more)
         if not guid:
             self.trouble = f"POST {path} made nothing: {in_words(answer)}"
         return guid

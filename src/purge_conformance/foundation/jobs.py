@@ -42,10 +42,10 @@ def unfinished(client: Client, job: str, step: str) -> str:
     return f"its job is still {state}"
 
 
-def waiting() -> Iterator[int]:
+def waiting(looks: int = LOOKS) -> Iterator[int]:
     """Yield the numbers of the looks at what is done by and by, with a pause before each but the first."""
     pause, longest = PAUSES
-    for number in range(LOOKS):
+    for number in range(looks):
         if number:
             time.sleep(min(longest, pause * 2 ** (number - 1)))
         yield number

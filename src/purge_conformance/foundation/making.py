@@ -39,7 +39,7 @@ class Maker:
         self._is_unsure = False  # whether something may have been made that nobody told of
         self.run = secrets.token_hex(4)
 
-    def make(self, path: str, name: str, step: str = "create", **more: object | None) -> tuple[Exchange, str | None]:
+    def make(self, path: str, name: str, step: str = "create", /, **more: object | None) -> tuple[Exchange, str | None]:
         """Ask for something with that name; return the answer, and its guid once it is there."""
         data: dict[str, object] = {"name": name, "metadata": {"labels": {LABEL: self.run}}}
         data |= {key: value for key, value in more.items() if value is not None}

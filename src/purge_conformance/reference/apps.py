@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, select
 
@@ -68,7 +68,7 @@ def create_app(call: Call) -> Reply:
         raise problems.unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
     if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
         raise problems.unprocessable(f"App with the name '{name}' already exists.")
-    app = store.add_app(call.session, space, name, labels_of(body))
+    app = store.add_app(call.session, space, name, labels=labels_of(body), lifecycle=_lifecycle(body))
     return Reply(status=201, body=shown(app, call))
 
 
@@ -112,6 +112,18 @@ def _after_change(call: Call, app: App) -> Reply:
     return Reply(body=shown(app, call))
 
 
+def _current_droplet(app: App) -> dict[str, object]:
+    return {"data": {"guid": app.droplet_guid} if app.droplet_guid else None}
+
+
+def _lifecycle(body: Mapping[str, Any]) -> str:
+    lifecycle = body.get("lifecycle", {"type": BUILDPACK})
+    name = lifecycle.get("type") if isinstance(lifecycle, dict) else None
+    if name not in LIFECYCLE_DATA:
+        raise problems.unprocessable(f"Lifecycle type is not one of: {', '.join(LIFECYCLE_DATA)}")
+    return str(name)
+
+
 def shown(app: App, call: Call) -> dict[str, object]:
     """Show an app as JSON."""
     path = f"{PATH}/{app.guid}"
@@ -122,7 +134,7 @@ def shown(app: App, call: Call) -> dict[str, object]:
         "name": app.name,
         "state": app.state,
         "lifecycle": {"type": app.lifecycle, "data": LIFECYCLE_DATA[app.lifecycle]},
-        "relationships": {"space": {"data": {"guid": app.space_guid}}, "current_droplet": {"data": None}},
+        "relationships": {"space": {"data": {"guid": app.space_guid}}, "current_droplet": _current_droplet(app)},
         "metadata": metadata(app),
         "links": {
             "self": {"href": call.url(path)},

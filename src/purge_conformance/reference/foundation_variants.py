@@ -52,7 +52,8 @@ variant("no-creation-routes")(together(furnishing(), _know_no_creation))
 @around("start_app", "restart_app")
 def _want_droplet(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
-    if reply.body["guid"] not in {app.guid for app in furnished(call.session)}:
+    app = by_guid(call.session, App, reply.body["guid"])
+    if app is None or not (app.droplet_guid or app in furnished(call.session)):
         raise problems.unprocessable("Assign a droplet before starting this app.")
     return reply
 

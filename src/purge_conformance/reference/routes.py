@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from purge_conformance.reference import apps, events, organizations, processes, root
+from purge_conformance.reference import apps, droplets, events, organizations, processes, root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,14 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
     ("POST", "/v3/apps/{guid}/actions/start"): apps.start_app,
     ("POST", "/v3/apps/{guid}/actions/stop"): apps.stop_app,
     ("POST", "/v3/apps/{guid}/actions/restart"): apps.restart_app,
+    ("GET", "/v3/apps/{guid}/droplets/current"): droplets.get_current_droplet,
+    ("PATCH", "/v3/apps/{guid}/relationships/current_droplet"): droplets.set_current_droplet,
+    ("POST", "/v3/packages"): droplets.create_package,
+    ("GET", "/v3/packages/{guid}"): droplets.get_package,
+    ("POST", "/v3/builds"): droplets.create_build,
+    ("GET", "/v3/builds/{guid}"): droplets.get_build,
+    ("POST", "/v3/droplets"): droplets.copy_droplet,
+    ("GET", "/v3/droplets/{guid}"): droplets.get_droplet,
     ("GET", "/v3/apps/{guid}/processes"): processes.list_app_processes,
     ("GET", "/v3/apps/{guid}/processes/{type}"): processes.get_app_process,
     ("POST", "/v3/apps/{guid}/processes/{type}/actions/scale"): processes.scale_app_process,

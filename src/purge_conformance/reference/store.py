@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from purge_conformance.reference.database import by_guid
 from purge_conformance.reference.tables import (
+    BUILDPACK,
     STARTED,
     STOPPED,
     App,
@@ -33,10 +34,13 @@ def record_event(session: Session, event: AppUsageEvent) -> None:
     session.add(event)
 
 
-def add_app(session: Session, space: Space, name: str, labels: Mapping[str, str] | None = None) -> App:
+def add_app(
+    session: Session, space: Space, name: str, *, labels: Mapping[str, str] | None = None, lifecycle: str = BUILDPACK
+) -> App:
     """Make a stopped app in a space, with its `web` process of the same guid."""
     guid = new_guid()
-    app = App(guid=guid, name=name, space=space, labels=dict(labels or {}), processes=[Process(guid=guid)])
+    own = {"labels": dict(labels or {}), "lifecycle": lifecycle}
+    app = App(guid=guid, name=name, space=space, processes=[Process(guid=guid)], **own)
     session.add(app)
     session.flush()
     return app

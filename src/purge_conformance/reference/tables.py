@@ -110,7 +110,11 @@ class App(Labelled, Base):
     state: Mapped[str] = mapped_column(String(16), default=STOPPED)
     lifecycle: Mapped[str] = mapped_column(String(16), default=BUILDPACK)
     space_guid: Mapped[str] = mapped_column(ForeignKey(Space.guid), index=True)
+    droplet_guid: Mapped[str | None] = mapped_column(String(255))
     space: Mapped[Space] = relationship(back_populates="apps", lazy="joined", innerjoin=True)
+    packages: Mapped[list[Package]] = relationship(back_populates="app", cascade="all, delete-orphan")
+    builds: Mapped[list[Build]] = relationship(back_populates="app", cascade="all, delete-orphan")
+    droplets: Mapped[list[Droplet]] = relationship(back_populates="app", cascade="all, delete-orphan")
     processes: Mapped[list[Process]] = relationship(
         back_populates="app", cascade="all, delete-orphan", order_by="Process.id"
     )
@@ -132,6 +136,37 @@ class Process(Base):
     memory_in_mb: Mapped[int] = mapped_column(default=1024)
     disk_in_mb: Mapped[int] = mapped_column(default=1024)
     app: Mapped[App] = relationship(back_populates="processes", lazy="joined", innerjoin=True)
+
+
+class Package(Labelled, Base):
+    """A docker image that an app may run."""
+
+    __tablename__ = "packages"
+
+    app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid), index=True)
+    image: Mapped[str] = mapped_column(String(1024))
+    app: Mapped[App] = relationship(back_populates="packages")
+
+
+class Build(Labelled, Base):
+    """The staging of a package, which made a droplet."""
+
+    __tablename__ = "builds"
+
+    app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid), index=True)
+    package_guid: Mapped[str] = mapped_column(String(255))
+    droplet_guid: Mapped[str] = mapped_column(String(255))
+    app: Mapped[App] = relationship(back_populates="builds")
+
+
+class Droplet(Labelled, Base):
+    """What an app runs, once it is the current one."""
+
+    __tablename__ = "droplets"
+
+    app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid), index=True)
+    image: Mapped[str] = mapped_column(String(1024))
+    app: Mapped[App] = relationship(back_populates="droplets")
 
 
 class AppUsageEvent(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -37,6 +38,9 @@ def test_unknown_routes_answer_404(api: Api, path: str) -> None:
         ("apps", "App"),
         ("processes", "Process"),
         ("jobs", "Job"),
+        ("packages", "Package"),
+        ("builds", "Build"),
+        ("droplets", "Droplet"),
         ("app_usage_events", "App usage event"),
     ],
 )
@@ -122,3 +126,54 @@ def test_request_id_is_given(api: Api) -> None:
     """Every answer has an id, which begins with what the client sent, cleaned."""
     answer = api.call("GET", "/v3", headers={"x-vcap-request-id": "a b<c>-_9"})
     assert answer.headers["x-vcap-request-id"].startswith("abc-_9::")
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("tier", {"web", "back"}),
+        ("!tier", {"bare"}),
+        ("tier=web", {"web"}),
+        ("tier==back", {"back"}),
+        ("tier!=web", {"back", "bare"}),
+        ("tier in (web,back)", {"web", "back"}),
+        ("tier notin (web)", {"back", "bare"}),
+        ("tier,example.org/stage in (one,two)", {"web"}),
+        ("tier=", set()),
+    ],
+)
+def test_labels_select(api: Api, selector: str, found: set[str]) -> None:
+    """A label selector finds what bears the label, by each of its operators and by several requirements at once."""
+    space = api.space()
+    every = {"web": {"tier": "web", "example.org/stage": "two"}, "back": {"tier": "back"}, "bare": {}}
+    for name, labels in every.items():
+        body = {"name": name, **to("space", space), "metadata": {"labels": labels}}
+        assert api.post("/v3/apps", body).json["metadata"]["labels"] == labels
+    rows = api.get(f"/v3/apps?label_selector={quote(selector)}").json["resources"]
+    assert {row["name"] for row in rows} == found
+
+
+@pytest.mark.parametrize(
+    "labels", [{"no dots/key": "a"}, {"purge/key": "a"}, {"cloudfoundry.org/a": "b"}, {"a": "-b"}, {"a": 1}, ["a"]]
+)
+def test_wrong_labels_are_refused(api: Api, labels: object) -> None:
+    """What is no label by Cloud Controller's rules answers 422; a prefix needs a dot, and one is reserved."""
+    body = {"name": "a", **to("space", api.space()), "metadata": {"labels": labels}}
+    assert api.post("/v3/apps", body).status == 422
+
+
+def test_droplet_is_of_its_app(api: Api) -> None:
+    """An app runs a droplet of its own alone: a copy of another app's, and not that one itself."""
+    space = api.space()
+    one, other = (api.app_in(space, name, started=False) for name in ("one", "other"))
+    package = {"type": "docker", "data": {"image": "an-image"}, **to("app", one)}
+    build = api.post("/v3/builds", {"package": {"guid": api.post("/v3/packages", package).json["guid"]}}).json
+    source = build["droplet"]["guid"]
+    copy = api.post(f"/v3/droplets?source_guid={source}", {**to("app", other)}).json["guid"]
+    current = f"/v3/apps/{other}/relationships/current_droplet"
+    assert api.call("PATCH", current, {"data": {"guid": source}}).status == 422
+    assert api.get(f"/v3/apps/{other}/droplets/current").status == 404
+    assert api.call("PATCH", current, {"data": {"guid": copy}}).status == 200
+    assert api.get(f"/v3/apps/{other}/droplets/current").json["guid"] == copy
+    assert api.call("DELETE", f"/v3/apps/{other}").status == 202
+    assert (api.get(f"/v3/droplets/{copy}").status, api.get(f"/v3/droplets/{source}").status) == (404, 200)

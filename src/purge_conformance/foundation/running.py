@@ -1,0 +1,100 @@
+"""What the suite's own apps run: nothing, copies of a droplet, or a docker image that is staged once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from purge_conformance.client import Request
+from purge_conformance.foundation import jobs
+from purge_conformance.foundation.making import APPS, LABEL, in_words, is_done, to
+from purge_conformance.snapshot import member
+
+if TYPE_CHECKING:
+    from purge_conformance.client import Client
+    from purge_conformance.driving import Driving
+    from purge_conformance.evidence import Exchange
+
+MEMORY_IN_MB = 64  # little, for the quota of a space
+LONG = 60  # looks at what is staged or copied
+STEP = "equip"  # of all requests
+
+
+class NothingToRun(Exception):
+    """An app could not be given what it is to run; the text says why."""
+
+
+class Equipment:
+    """Gives apps what they run."""
+
+    def __init__(self, client: Client, driving: Driving, run: str) -> None:
+        """Have staged nothing yet; `run` is what the label says."""
+        self._client, self._driving, self._run = client, driving, run
+        self._source = driving.droplet
+
+    @property
+    def lifecycle(self) -> dict[str, object] | None:
+        """What an app must be created with; None where it is as usual."""
+        return {"type": "docker", "data": {}} if self._driving.docker_image else None
+
+    def give(self, app: str) -> None:
+        """Give an app a droplet of its own, and little memory; nothing, where it needs none.
+
+        Raises:
+            NothingToRun: the target does not let it.
+        """
+        if not self._source and not self._driving.docker_image:
+            return
+        if self._source:
+            droplet = self._copied(self._source, app)
+        else:
+            droplet = self._source = self._staged(str(self._driving.docker_image), app)
+        path = f"{APPS}/{app}/relationships/current_droplet"
+        _checked(self._send("PATCH", path, {"data": {"guid": droplet}}))
+        self._send("POST", f"{APPS}/{app}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
+
+    def _copied(self, source: str, app: str) -> str:
+        answer = self._send("POST", f"/v3/droplets?source_guid={source}", {"relationships": to("app", app)})
+        droplet = _guid(answer)
+        self._await(answer, f"/v3/droplets/{droplet}")
+        return droplet
+
+    def _staged(self, image: str, app: str) -> str:
+        package = {
+            "type": "docker",
+            "data": {"image": image},
+            "relationships": to("app", app),
+            "metadata": {"labels": {LABEL: self._run}},
+        }
+        made = self._send("POST", "/v3/packages", package)
+        build = self._send("POST", "/v3/builds", {"package": {"guid": _guid(made)}})
+        staged = self._await(build, f"/v3/builds/{_guid(build)}")
+        return _guid(staged, "droplet", "guid")
+
+    def _await(self, answer: Exchange, path: str) -> Exchange:
+        """Return the answer that shows what was asked for as staged."""
+        for _ in jobs.waiting(LONG):
+            state = member(_checked(answer).json, "state")
+            if state == "STAGED":
+                return answer
+            if state in {"FAILED", "EXPIRED"}:
+                break
+            answer = self._client.get(path, STEP)
+        raise NothingToRun(f"{path} is not staged: {in_words(answer)}")
+
+    def _send(self, method: str, path: str, data: object) -> Exchange:
+        headers = {"Content-Type": "application/json"}
+        return self._client.send(Request(method, path, STEP, headers=headers, body=json.dumps(data)))
+
+
+def _checked(answer: Exchange) -> Exchange:
+    if not is_done(answer) or not isinstance(answer.json, dict):
+        raise NothingToRun(f"{answer.method} {answer.path}: {in_words(answer)}")
+    return answer
+
+
+def _guid(answer: Exchange, *names: str) -> str:
+    guid = member(_checked(answer).json, *(names or ("guid",)))
+    if not isinstance(guid, str):
+        raise NothingToRun(f"{answer.method} {answer.path} names no {' '.join(names) or 'guid'}: {in_words(answer)}")
+    return guid
