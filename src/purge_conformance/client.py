@@ -18,7 +18,7 @@ from purge_conformance import __version__, clock
 from purge_conformance.connection import Connection, NotWhole
 from purge_conformance.credentials import ADMIN, Credential, of_role, remade
 from purge_conformance.errors import HeldBack, TargetLost, TokenExpired
-from purge_conformance.evidence import AT_ONCE, EXPIRED_TOKEN, GATEWAY, SUPERSEDED, Exchange, in_order
+from purge_conformance.evidence import AT_ONCE, EXPIRED_TOKEN, GATEWAY, PROVOKED, SUPERSEDED, Exchange, in_order
 from purge_conformance.guard import SAFE
 from purge_conformance.tokens.renewal import kept
 
@@ -111,9 +111,9 @@ class Client:
 
         A 429 or a 503 is waited out, `Retry-After` at most `PATIENCE` seconds; what changes nothing is asked again as
         well after a gateway's 502 or 504, or where the connection broke, once. All that was asked again is recorded
-        with the tag `superseded`; so is a refusal of a token that had come to its end. What may change something goes
-        over a connection of its own: one that was kept may be closed by the target at that moment, and nobody would
-        know whether it was done.
+        with the tag `superseded`; so is a refusal of a token that had come to its end; an error that a hook
+        provoked is not. What may change something goes over a connection of its own: one that was kept may be closed by
+        the target at that moment, and nobody would know whether it was done.
 
         Raises:
             HeldBack: the guard did not let it pass; nothing was sent.
@@ -261,6 +261,8 @@ def _passing(answer: Exchange) -> str:
     if answer.status is None and not BROKEN.match(answer.error or ""):
         return ""
     if answer.status in WAITED_OUT and AT_ONCE in answer.tags:
+        return ""
+    if answer.tags.get(PROVOKED) == str(answer.status):
         return ""
     return (WAITED_OUT | BETWEEN if answer.method in SAFE else WAITED_OUT).get(answer.status, "")
 

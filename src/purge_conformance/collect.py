@@ -19,6 +19,7 @@ from purge_conformance.experiments import (
     closing,
     fuzzing,
     opening,
+    provoking,
     purging,
     reading,
     repeating,
@@ -91,6 +92,7 @@ def collect(
             *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
             ("odd", purging.odd),
             ("late", changing.late),
+            *([("provoked", provoking.errors)] if settings.hook else []),
             ("parallel", parallel),
             ("race", race),
             ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
@@ -179,6 +181,7 @@ def _header(settings: Settings) -> Header:
             "repeat": settings.repeat,
             "apps": str(settings.driving.mode),
             "space": settings.driving.space,
+            "hook": settings.hook.kind if settings.hook else None,
             "timeout": settings.limits.timeout,
             "max_purges": settings.limits.max_purges,
             "max_requests": settings.limits.max_requests,

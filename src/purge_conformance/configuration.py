@@ -14,6 +14,7 @@ from purge_conformance import catalogue
 from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import driving
 from purge_conformance.errors import BadSetting
+from purge_conformance.hook_address import parse_hook
 from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, SOURCES, Key
 from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target
 from purge_conformance.tokens import cf_cli, options
@@ -76,6 +77,8 @@ def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
     rest: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if name in named
     }
+    if "hook" in rest:
+        rest["hook"] = parse_hook(rest["hook"])
     target = parse_target(given["target"])
     apps = _driving(given, target)
     known = _tokens(given, target, limits.timeout) if tokens is None else tokens  # the last: logins are sent

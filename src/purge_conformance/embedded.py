@@ -13,7 +13,13 @@ from purge_conformance.errors import SuiteError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+STATES = "/_states"  # where it takes provider states, below its URL
 STOP_WAIT = 5.0  # seconds until a server that does not stop is killed
+
+
+def hook(url: str) -> str:
+    """Return the URL of the hook of an embedded server, or of one that is mounted there."""
+    return url + STATES
 
 
 @contextmanager
@@ -28,7 +34,8 @@ def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]
     Raises:
         SuiteError: the server did not start.
     """
-    command = [sys.executable, "-P", "-m", "purge_conformance", "serve", "--port", "0", "--announce", *arguments]
+    serve = ["serve", "--port", "0", "--announce", "--states", STATES]
+    command = [sys.executable, "-P", "-m", "purge_conformance", *serve, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             line = process.stdout.readline() if process.stdout else ""

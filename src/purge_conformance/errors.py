@@ -7,6 +7,8 @@ SuiteError
  |    +-- BadData            a file of spec/ or of an old run that is not what it should be
  +-- TargetLost              exit code 3: the target does not answer at all
  +-- TargetUnusable          exit code 3: it answers, but not as the API to its admin
+ +-- HookFailed              the user's hook did not do what it was asked for
+ +-- StateUnsupported        the user's hook does not know a state
  +-- HeldBack                the guard kept a request from being sent
       +-- PurgeRefused      a purge: none is left, or nothing is archived
       +-- BudgetSpent       any request: none is left
@@ -53,6 +55,14 @@ class TargetUnusable(SuiteError):
         """Hold why, and what it is put down to."""
         self.blame = blame
         super().__init__(reason)
+
+
+class HookFailed(SuiteError):
+    """The user's hook failed, or gave no answer that can be read; what needed it cannot be judged."""
+
+
+class StateUnsupported(SuiteError):
+    """The user's hook does not know a state; what needs it is not tried."""
 
 
 class HeldBack(SuiteError):

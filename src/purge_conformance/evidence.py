@@ -26,6 +26,7 @@ SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for 
 GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
 EXPIRED_TOKEN = "expired token"  # the why of a refusal of a token that had come to its end  # noqa: S105 -- no secret
 AT_ONCE = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
+PROVOKED = "provoked"  # tag of a request for which a hook was asked for an error; its value is the status of that
 Headers = tuple[tuple[str, str], ...]
 
 

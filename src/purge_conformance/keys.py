@@ -210,5 +210,6 @@ KEYS = (
     Key("apps.space", TEXT, "Make all apps there; default: in organizations of the suite's own.", "GUID", "space"),
     Key("apps.droplet", TEXT, "Let the apps run copies of this droplet.", "GUID", "app-droplet"),
     Key("apps.docker_image", TEXT, "Let the apps run this docker image.", "REF", "app-docker-image"),
+    Key("hook", TEXT, "What provokes 409, 500 and 503; spec/hook.md tells how.", "URL|command:LINE", is_secret=True),
     Key("out", TEXT, "Where evidence and reports go; default: a new folder.", "FOLDER"),
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from purge_conformance.hook_address import HookAddress
+
 TIMEOUT = 30.0
 MOST_REPEATS = 1000
 REQUESTS_A_REPEAT = 40  # at most: eight for the purge and the looks, two for each role that is refused
@@ -79,6 +81,7 @@ class Settings:
         seed: seed of all generation.
         repeat: how often what destroys is tried; `bounds` gives the limits that this takes.
         ca_bundle: file of certificates to trust instead of the usual ones, or None.
+        hook: what puts the target into a state by its name, or None.
         limits: bounds of the run.
         driving: what is done with apps.
     """
@@ -91,6 +94,7 @@ class Settings:
     seed: int = 1
     repeat: int = 1
     ca_bundle: str | None = None
+    hook: HookAddress | None = None
     limits: Limits = field(default_factory=Limits)
     driving: Driving = field(default_factory=Driving)
 

@@ -9,6 +9,7 @@ from purge_conformance.catalogue import documented_statuses
 from purge_conformance.checks import NotExercised, Seen, answer, hold, stopped
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.results import Blame, Finding
+from purge_conformance.views import provoked
 from purge_conformance.views.attempts import is_untaken
 
 PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUsageEvent"
@@ -100,6 +101,7 @@ def _enveloped(seen: Seen, *statuses: int) -> None:
     found = [x for x in seen.errors() if x.status in statuses]
     if not found:
         stopped(seen, "reads")
+        provoked.missing(seen, *statuses)
         words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
         raise NotExercised(words, Blame.CONFIGURATION if statuses == (403,) else Blame.TARGET)
     hold(

@@ -11,6 +11,7 @@ from purge_conformance.checks import Inconclusive, NotExercised, Trial, answer, 
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_event
 from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, odd_attempts, purge_attempts
+from purge_conformance.views.provoked import conflicts, missing
 from purge_conformance.views.traces import purges_between, whole_lists
 
 if TYPE_CHECKING:
@@ -96,6 +97,15 @@ def test_refused_populates_nothing(seen: Seen) -> None:
         for a in judged
         for guid in a.seeded()
     )
+
+
+@pytest.mark.requirement("REFUSE-08")
+def test_conflict_destroys_nothing(seen: Seen) -> None:
+    """A purge that is answered with a conflict SHOULD destroy nothing."""
+    tried = conflicts(seen)
+    if not tried:
+        missing(seen, 409)
+    _nothing_lost(seen, tried, why="no purge was answered with a conflict")
 
 
 def _refused(attempt: Attempt) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, hold, need, status_is
+from purge_conformance.checks import NotExercised, answer, hold, need, status_is
 from purge_conformance.results import Finding
 from purge_conformance.views.attempts import ODD_REQUESTS, is_untaken
+from purge_conformance.views.provoked import failures, is_undone, missing
 from purge_conformance.views.purged import purged_by
 from purge_conformance.views.trials import all_whole, trials
 
@@ -46,6 +47,20 @@ def test_ignored_oddity_purges_whole(seen: Seen) -> None:
         all_whole(seen)
     words = "a whole purge, as a plain one: nothing of before is left, each started app has its events"
     hold(Finding(words, "another state", found.request.n) for found in broken)
+
+
+@pytest.mark.requirement("BODY-03")
+def test_failed_purge_is_undone(seen: Seen) -> None:
+    """A purge that fails SHOULD NOT leave its work half done."""
+    failed = list(failures(seen))
+    if not failed:
+        missing(seen, 500, 503)
+        raise NotExercised("no purge was provoked to fail")
+    broken = [found for found in failed if not (is_undone(found) or found.is_faithful())]
+    if broken:
+        all_whole(seen)
+    words = "all is as it was, or a whole purge is done"
+    hold(Finding(words, f"another state, after {answer(found.request)}", found.request.n) for found in broken)
 
 
 def _repeats(found: Purged, plain: Purged) -> bool:

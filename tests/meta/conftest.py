@@ -289,7 +289,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         environment = {f"{role.upper()}_SECRET": token for role, token in others.items()}
         done = run_command(
             *("run", url, "--verbose", "--profile=core", "--profile=upstream", "--out", place / "out"),
-            *(f"--token=admin=file:{place / 'admin'}", *sources),
+            *(f"--token=admin=file:{place / 'admin'}", *sources, f"--hook={embedded.hook(url)}"),
             folder=place / "out",
             env=os.environ | environment,
         )

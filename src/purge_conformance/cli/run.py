@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     "repeat",
     "max_purges",
     "max_requests",
+    "hook",
 )
 @click.option("--allow-purge", multiple=True, metavar="HOST", help="A host whose app usage events may be destroyed.")
 @click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
@@ -50,7 +51,7 @@ def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | 
         raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
     else:
         with embedded.server() as (url, secrets):
-            _run(configuration.settings(given | {"target": url}, secrets), folder, level)
+            _run(configuration.settings(given | {"target": url, "hook": embedded.hook(url)}, secrets), folder, level)
 
 
 def _run(settings: Settings, folder: Path, level: int) -> NoReturn:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--mount", "mounts", multiple=True, metavar="NAME", help="Serve that fault or variant at /NAME as well; repeatable."
 )
+@click.option("--states", metavar="PATH", help="Take provider states at that path, as spec/hook.md tells.")
 @click.option("--announce", is_flag=True, help="Print URL and tokens as a line of JSON; end with the standard input.")
 def serve(  # noqa: PLR0913 -- the options of a command
     *,
@@ -32,6 +33,7 @@ def serve(  # noqa: PLR0913 -- the options of a command
     faults: tuple[str, ...],
     variants: tuple[str, ...],
     mounts: tuple[str, ...],
+    states: str | None,
     announce: bool,
 ) -> None:
     """Serve the reference server on loopback, for trying things by hand."""
@@ -51,7 +53,7 @@ def serve(  # noqa: PLR0913 -- the options of a command
         sys.stdout.flush()
 
     places = {name: (name,) for name in mounts}
-    reference.serve("127.0.0.1", port, database, faults, ready, variants=variants, mounts=places)
+    reference.serve("127.0.0.1", port, database, faults, ready, variants=variants, mounts=places, states=states)
 
 
 def _end_with_input() -> None:

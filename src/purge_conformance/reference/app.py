@@ -17,6 +17,7 @@ from purge_conformance.reference import asgi, auth, bodies, problems, root
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.routes import OPEN_ROUTES, ROUTES, operation_of
+from purge_conformance.reference.states import States
 from purge_conformance.reference.tables import moment, told_by
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ class Instance:
 
 
 def create_app(
-    sessions: sessionmaker[Session], *, secret: str, base_url: str, behaviour: Behaviour | None = None
+    sessions: sessionmaker[Session],
+    *,
+    secret: str,
+    base_url: str,
+    behaviour: Behaviour | None = None,
+    states_path: str | None = None,
 ) -> ASGIApp:
     """Make one instance of the server as an ASGI application.
 
@@ -50,10 +56,11 @@ def create_app(
         secret: signs and verifies tokens (see `auth.tokens`).
         base_url: scheme, host, port and prefix that links begin with, without a slash at the end.
         behaviour: conforming, unless faults or variants changed it (see `changes.behaviour_with`).
+        states_path: where it takes provider states, or None.
     """
-    conduct = behaviour or Behaviour()
+    conduct, states = behaviour or Behaviour(), States()
     instance = Instance(sessions=sessions, behaviour=conduct, secret=secret, base_url=base_url)
-    answers = dict(_answers(instance))
+    answers = dict(_answers(instance, states))
     with told_by(conduct.clock), sessions.begin() as session:
         conduct.furnish(session)
 
@@ -69,7 +76,8 @@ def create_app(
             reply = conduct.finish(_with_headers(reply, headers.get("x-vcap-request-id", "")))
         await asgi.write(reply, send)
 
-    return conduct.served(app)
+    served = conduct.served(app)
+    return states.beside(served, states_path) if states_path else served
 
 
 def _called(
@@ -98,12 +106,13 @@ def _called(
     return operation, call
 
 
-def _answers(instance: Instance) -> Iterator[tuple[str, Handler]]:
+def _answers(instance: Instance, states: States) -> Iterator[tuple[str, Handler]]:
     """Yield each operation with what answers it: its handler behind the guards, as the behaviour has it."""
     for handler in (*OPEN_ROUTES.values(), root.unknown_request):
         yield handler.__name__, instance.behaviour.around(handler.__name__, handler)
     for handler in ROUTES.values():
-        yield handler.__name__, instance.behaviour.around(handler.__name__, guarded(handler))
+        operation = handler.__name__
+        yield operation, instance.behaviour.around(operation, states.meeting(operation, guarded(handler)))
 
 
 def guarded(handler: Handler) -> Handler:

@@ -15,10 +15,12 @@ from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Repl
 from purge_conformance.reference.change_kit import (
     Change,
     around,
+    instead_of,
     refusing,
     refusing_at_times,
     registering,
     showing_events,
+    together,
 )
 from purge_conformance.reference.events import PATH
 from purge_conformance.reference.parallel_faults import colliding
@@ -34,10 +36,11 @@ FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 Json = dict[str, Any]
-NOT_FOUND = 404
+NOT_FOUND, FAILED = 404, 500
 TRACE = """NoMethodError: undefined method `guid' for nil
 app/controllers/v3/app_usage_events_controller.rb:41:in `show'
 lib/rack/auth.rb:12:in `call'"""
+HTML = "<html><body><h1>Service unavailable</h1></body></html>"
 SECRET_URL = "https://builder:s3cret-w0rd@git.example.org/buildpack.git"  # noqa: S105 - nothing is behind it
 
 
@@ -79,6 +82,10 @@ fault("error-400-flat")(_on(400, lambda body: body["errors"][0]))
 fault("error-401-text-after-json")(_on(401, _written(lambda text: f"{text} Unauthorized")))
 fault("error-422-cut-short")(_on(422, _written(lambda text: text[:-2])))
 fault("error-403-with-byte-order-mark")(_on(403, _written(lambda text: b"\xef\xbb\xbf" + text.encode())))
+fault("detail-of-409-missing")(_on(409, _without("detail")))
+fault("title-of-500-number")(_on(500, _member("title", 10001)))
+fault("code-of-list-503-missing")(around("list_events")(instead_of(503, lambda _, error: _shown(error, code=None))))
+fault("error-503-html")(together(_on(503, lambda _: HTML), _labelled(503, "text/html")))
 fault("error-404-empty")(_on(404, lambda _: ""))
 fault("error-400-as-text")(_labelled(400, "text/plain; charset=utf-8"))
 fault("error-422-unlabelled")(_labelled(422, None))
@@ -98,6 +105,7 @@ fault("no-token-coded-as-invalid")(_coded(10002, 1000))
 fault("invalid-token-coded-as-none")(_coded(1000, 10002))
 fault("forbidden-coded-as-not-found")(_coded(10003, 10010))
 fault("no-event-coded-as-no-route")(_coded(10010, 10000))
+fault("unknown-error-coded-as-unavailable")(_coded(10001, 10015))
 fault("bad-parameter-coded-as-bad-body")(_coded(10008, 1001))
 
 
@@ -151,9 +159,26 @@ def _(behaviour: Behaviour) -> Behaviour:
     def collide(answer: Callable[[], Reply], _: sessionmaker[Session]) -> Reply:
         if next(turns) % 2 == 0:
             return answer()
-        return _shown(ApiError(409, 10016, "CF-Conflict", "Another purge is under way"), code="10016")
+        return _shown(problems.conflict(), code="10016")
 
     return collide(behaviour)
+
+
+@fault("purge-fails-after-failure")
+def _(behaviour: Behaviour) -> Behaviour:
+    left: list[ApiError] = []
+
+    @around("purge_events")
+    def stuck(call: Call, answer: Handler) -> Reply:
+        if left:
+            raise left.pop()
+        try:
+            return answer(call)
+        except ApiError as error:
+            left.extend([error] if error.status == FAILED else [])
+            raise
+
+    return stuck(behaviour)
 
 
 @fault("code-of-405-string")
@@ -212,12 +237,8 @@ def _(call: Call, answer: Handler) -> Reply:
     return replace(reply, headers={**reply.headers, "x-authenticated-by": call.authorization or ""})
 
 
-@fault("stack-trace-in-404")
-@refusing
-def _(error: ApiError, reply: Reply) -> Reply:
-    if error.status != NOT_FOUND:
-        return reply
-    return replace(reply, body={"errors": [{**reply.body["errors"][0], "detail": TRACE}]})
+fault("stack-trace-in-404")(_on(404, _member("detail", TRACE)))
+fault("stack-trace-in-500")(_on(500, _member("detail", TRACE)))
 
 
 @fault("buildpack-shows-password")

@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 
 from purge_conformance.reference import problems
 from purge_conformance.reference.change_kit import Change, registering
-from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.tables import AppUsageEvent, now
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
     from purge_conformance.reference.behaviour import Behaviour, Reply
+    from purge_conformance.reference.problems import ApiError
 
     Answer = Callable[[], Reply]
     Purge = Callable[[Behaviour, Answer, sessionmaker[Session]], Awaitable[Reply]]
@@ -78,11 +78,7 @@ def _refusing_others(refusal: Callable[[], ApiError], headers: dict[str, str] | 
     return change
 
 
-def _conflict() -> ApiError:
-    return ApiError(409, 10016, "CF-Conflict", "Another purge is under way")
-
-
-variant("busy-purge-409")(_refusing_others(_conflict))
+variant("busy-purge-409")(_refusing_others(problems.conflict))
 variant("busy-purge-503")(_refusing_others(problems.database_unavailable, {"retry-after": "1"}))
 
 

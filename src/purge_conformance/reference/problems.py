@@ -60,6 +60,11 @@ def unknown_request() -> ApiError:
     return ApiError(404, 10000, "CF-NotFound", "Unknown request")
 
 
+def conflict() -> ApiError:
+    """409: something else that is under way does not go together with the request."""
+    return ApiError(409, 10016, "CF-Conflict", "Another purge is under way")
+
+
 def unprocessable(*details: str) -> ApiError:
     """422: parameters or fields are wrong; several complaints make one detail, as in Cloud Controller."""
     return ApiError(422, 10008, "CF-UnprocessableEntity", ", ".join(details))

@@ -69,6 +69,16 @@ variant("any-body-400")(around("purge_events")(_refuse_body))
 variant("any-body-422")(together(*map(around("purge_events"), (_refuse_body, instead_of(400, _refuse_as_422)))))
 
 
+def _done_and_refused(call: Call, error: ApiError) -> Reply:
+    call.behaviour.purge_and_reseed(call.session)
+    return call.behaviour.refusal(error)
+
+
+variant("failed-purge-is-done")(
+    together(*(around("purge_events")(instead_of(status, _done_and_refused)) for status in (500, 503)))
+)
+
+
 @variant("purge-query-refused")
 @around("purge_events")
 def _(call: Call, answer: Handler) -> Reply:

@@ -37,6 +37,7 @@ def serve(  # noqa: PLR0913 - the options of a command
     *,
     variants: Sequence[str] = (),
     mounts: Mapping[str, Sequence[str]] | None = None,
+    states: str | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -49,6 +50,7 @@ def serve(  # noqa: PLR0913 - the options of a command
         variants: ids of `spec/variants.yaml`; it differs and conforms.
         mounts: further instances, by path prefix (`/name`), with their faults and variants. Each has a fresh database
             in memory; all take the same tokens, unless a variant makes them others.
+        states: path, below that of each instance, where it takes provider states (`spec/hook.md`), or None.
 
     Raises:
         BadSetting: a fault or a variant is unknown, or the database cannot be opened.
@@ -65,7 +67,9 @@ def serve(  # noqa: PLR0913 - the options of a command
 
         def instance(place: str, names: Sequence[str], database: str) -> ASGIApp:
             sessions = open_things.enter_context(opened_database(database))
-            return create_app(sessions, secret=secret, base_url=url + place, behaviour=behaviour_with(names))
+            return create_app(
+                sessions, secret=secret, base_url=url + place, behaviour=behaviour_with(names), states_path=states
+            )
 
         instances = {behaviour.place: instance(behaviour.place, names, database_url or EPHEMERAL)}
         for prefix, changes in (mounts or {}).items():

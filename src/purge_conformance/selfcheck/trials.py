@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import contract, embedded, judge
 from purge_conformance.collect import collect
+from purge_conformance.hook_address import parse_hook
 from purge_conformance.model import Profile
 from purge_conformance.results import from_dict
 from purge_conformance.selfcheck import crew
@@ -124,7 +125,14 @@ def _collected(plan: Plan, generator: Generator, trial: Trial) -> float:
 
 
 def _collect(plan: Plan, generator: Generator, subject: Subject, url: str, tokens: Mapping[str, str]) -> float:
-    settings = Settings(Target(url), tokens, profiles=tuple(Profile), examples=EXAMPLES, seed=plan.seed)
+    settings = Settings(
+        Target(url),
+        tokens,
+        profiles=tuple(Profile),
+        examples=EXAMPLES,
+        seed=plan.seed,
+        hook=parse_hook(embedded.hook(url)),
+    )
     begun = time.perf_counter()
     collect(settings, plan.folder / subject.name, _silent, generator)
     return time.perf_counter() - begun

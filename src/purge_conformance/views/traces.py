@@ -10,7 +10,7 @@ from purge_conformance import clock, contract
 from purge_conformance.checks import Inconclusive, NotExercised
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
-from purge_conformance.evidence import AT_ONCE
+from purge_conformance.evidence import AT_ONCE, PROVOKED
 from purge_conformance.guard import EVENTS, is_purge, one
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import OK, key, resources, walked
@@ -58,6 +58,8 @@ def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
     for x in (x for x in seen.resource() if AT_ONCE not in x.tags):
         if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
             purge = x if x.step != "spelling" else purge
+        elif is_purge(x.method, x.path) and PROVOKED in x.tags:
+            purge = None  # nobody knows what it left
         elif purge and purge.n not in half:
             yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
 
@@ -131,9 +133,9 @@ def whole_lists(seen: Seen) -> Iterator[Listing]:
 
 
 def purges_between(seen: Seen, first: Exchange, last: Exchange) -> bool:
-    """Whether a purge was answered with success between two exchanges, or one of several was sent."""
+    """Whether a purge was answered with success between two exchanges, or one of several, or to fail, was sent."""
     between = (x for x in seen.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path))
-    return any((x.status or 0) // 100 == 2 or AT_ONCE in x.tags for x in between)  # noqa: PLR2004 -- success
+    return any((x.status or 0) // 100 == 2 or {AT_ONCE, PROVOKED} & x.tags.keys() for x in between)  # noqa: PLR2004 -- success
 
 
 def recorded(seen: Seen, opening: Listing) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, Trial, answered, hold_each
 from purge_conformance.credentials import ADMIN
-from purge_conformance.evidence import AT_ONCE, SUPERSEDED
+from purge_conformance.evidence import AT_ONCE, PROVOKED, SUPERSEDED
 from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import key, snapshot
@@ -37,7 +37,7 @@ class Look:
 
 
 def plain_purges(seen: Seen) -> list[tuple[Exchange, bool]]:
-    """Return every answered plain purge by the admin that was alone, and whether it is one again.
+    """Return every answered plain purge by the admin that was alone and not to fail, and whether it is one again.
 
     A purge is one again right after another that succeeded: the suite had done nothing on the target in between.
     """
@@ -126,7 +126,7 @@ def _acts(evidence: Evidence) -> list[Exchange]:
 
 def _is_plain(x: Exchange) -> bool:
     is_plain = (x.method, x.path, x.role) == ("POST", PURGE, ADMIN) and not x.request_body
-    return is_plain and not {SUPERSEDED, AT_ONCE} & x.tags.keys()
+    return is_plain and not {SUPERSEDED, AT_ONCE, PROVOKED} & x.tags.keys()
 
 
 def _trials(evidence: Evidence) -> tuple[Purged, ...]:
