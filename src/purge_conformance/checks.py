@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ERRORS = 400
 Found = TypeVar("Found")
+Item = TypeVar("Item")
 RATE_LIMITED = 429
 SHOWN = 300  # characters of an answer that a finding quotes
 MOST_FINDINGS = 10
@@ -83,19 +84,32 @@ class Seen(Evidence):
         super().__init__(evidence.header, evidence.exchanges, evidence.notes)
         object.__setattr__(self, "looked_at", [])
         object.__setattr__(self, "tally", Tally())
-        self.__dict__["by_step"] = evidence.by_step  # made once for all judgments
-        object.__setattr__(self, "_evidence", evidence)
+        self.__dict__.update(by_step=evidence.by_step, found=evidence.found)  # made once for all judgments
+        object.__setattr__(self, "whole", evidence.whole if isinstance(evidence, Seen) else evidence)
 
     looked_at: list[int]
     tally: Tally
-    _evidence: Evidence
+    whole: Evidence
 
     def once(self, find: Callable[[Evidence], Found]) -> Found:
         """Return what is found in the whole evidence; it is looked for once, however many judgments ask for it."""
-        found: dict[Callable[[Evidence], Found], Found] = self._evidence.__dict__.setdefault("_found", {})
-        if find not in found:
-            found[find] = find(self._evidence)
-        return found[find]
+        if find not in self.found:
+            self.found[find] = find(self.whole)
+        found: Found = self.found[find]
+        return found
+
+    def remembered(self, look: Callable[[Seen], Iterable[Item]]) -> list[Item]:
+        """Return what a look finds, as if each judgment looked by itself: what it looked at, each has looked at."""
+        if look not in self.found:
+            eyes = Seen(self)
+            try:
+                self.found[look] = list(look(eyes)), eyes.looked_at
+            except Undecided:
+                self.looked_at.extend(eyes.looked_at)
+                raise
+        found, looked_at = self.found[look]
+        self.looked_at.extend(looked_at)
+        return list(found)
 
     def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
         """Return an experiment's exchanges, as `Evidence.of` does."""
@@ -112,8 +126,7 @@ class Seen(Evidence):
 
     @cached_property
     def _resource(self) -> tuple[Exchange, ...]:
-        sent = (x for x in self.exchanges if x.route.startswith("/v3/app_usage_events") and x.step != "headers")
-        found = tuple(x for x in answered(sent) if not is_in_front(x))
+        found = self.once(_resource)
         self.looked_at.extend(x.n for x in found)
         return found
 
@@ -121,6 +134,11 @@ class Seen(Evidence):
         """Return every error below the resource that can carry a body; what is spelt otherwise is no operation's."""
         found = (x for x in self.resource() if x.method != "HEAD" and (x.status or 0) >= ERRORS)
         return tuple(x for x in found if x.step != "spelling")
+
+
+def _resource(evidence: Evidence) -> tuple[Exchange, ...]:
+    sent = (x for x in evidence.exchanges if x.route.startswith("/v3/app_usage_events") and x.step != "headers")
+    return tuple(x for x in answered(sent) if not is_in_front(x))
 
 
 def usable(evidence: Evidence) -> None:
@@ -199,8 +217,9 @@ def is_in_front(exchange: Exchange) -> bool:
 
     Such are, decoded, what is no UTF-8 or has control characters, further slashes, or segments of dots.
     """
-    media_type = (exchange.header("Content-Type") or "").lower()
-    if not 400 <= (exchange.status or 0) < 500 or "json" in media_type:  # noqa: PLR2004 -- the client's fault
+    if not 400 <= (exchange.status or 0) < 500:  # noqa: PLR2004 -- the client's fault
+        return False
+    if "json" in (exchange.header("Content-Type") or "").lower():
         return False
     segments = [unquote(segment, errors="replace") for segment in exchange.route.split("/")]
     return any(

@@ -15,6 +15,8 @@ from purge_conformance.catalogue import OPENAPI, document
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from requests import PreparedRequest
+
     from purge_conformance.evidence import Exchange
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -65,7 +67,7 @@ def violations(exchange: Exchange) -> tuple[Violation, ...]:
     return _violations(exchange.method, operation_id, exchange.status, types, exchange.body)
 
 
-@lru_cache(maxsize=1024)  # many answers are the same, and more so those of many targets
+@lru_cache(maxsize=8192)  # many answers are the same, and more so those of many targets
 def _violations(
     method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes
 ) -> tuple[Violation, ...]:
@@ -123,7 +125,6 @@ def _bodiless() -> frozenset[tuple[str, str]]:
 
 
 def _failures(method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes) -> tuple[Any, ...]:
-    from requests import Request  # noqa: PLC0415 -- comes with Schemathesis
     from schemathesis import Response  # noqa: PLC0415 -- as in _schema
     from schemathesis.specs.openapi import checks  # noqa: PLC0415
 
@@ -131,13 +132,20 @@ def _failures(method: str, operation_id: str, status: int, types: tuple[str, ...
     if body or (operation_id, str(status)) not in _bodiless():
         judged += [checks.content_type_conformance, checks.response_schema_conformance]
     headers = {"content-type": list(types)} if types else {}
-    response = Response(status, headers, body, Request(method, BASE).prepare(), elapsed=0.0, verify=True)
+    response = Response(status, headers, body, _request(method), elapsed=0.0, verify=True)
     case = _schema().find_operation_by_id(operation_id).Case(path_parameters={"guid": "any"})
     try:
         case.validate_response(response, checks=judged)
     except BaseExceptionGroup as group:
         return group.exceptions
     return ()
+
+
+@cache
+def _request(method: str) -> PreparedRequest:
+    from requests import Request  # noqa: PLC0415 -- comes with Schemathesis
+
+    return Request(method, BASE).prepare()
 
 
 def _violation(failure: Any) -> Violation:  # noqa: ANN401 -- a failure of Schemathesis

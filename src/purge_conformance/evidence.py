@@ -90,7 +90,11 @@ class Exchange:
 
     def header(self, name: str) -> str | None:
         """Return the first response header of that name, or None."""
-        return next((value for key, value in self.response_headers if key.lower() == name.lower()), None)
+        return self._headers.get(name.lower())
+
+    @cached_property
+    def _headers(self) -> dict[str, str]:
+        return {key.lower(): value for key, value in reversed(self.response_headers)}
 
     @cached_property
     def route(self) -> str:
@@ -161,6 +165,11 @@ class Evidence:
             if SUPERSEDED not in x.tags:
                 found.setdefault(x.experiment, {}).setdefault(x.step, []).append(x)
         return found
+
+    @cached_property
+    def found(self) -> dict[Any, Any]:
+        """What was found in the whole evidence so far, by whoever looked for it."""
+        return {}
 
     @cached_property
     def _noted(self) -> dict[tuple[str, str], Any]:

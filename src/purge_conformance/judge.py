@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from purge_conformance.results import Run
 
 PATIENCE = 600.0  # seconds; judging takes about two
+# What pytest does besides, before and after each judgment, and no judgment needs.
+NEEDLESS = (
+    "doctest",
+    "faulthandler",
+    "logging",
+    "setuponly",
+    "subtests",
+    "threadexception",
+    "unittest",
+    "unraisableexception",
+)
 
 
 def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Iterable[str] = ()) -> Run:
@@ -75,7 +86,8 @@ def _pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.Com
             "-p",
             "purge_conformance.plugin",
         ]
-        return _run([*command, *ini, *options])
+        less = [word for name in NEEDLESS for word in ("-p", f"no:{name}")]
+        return _run([*command, *less, *ini, *options])
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

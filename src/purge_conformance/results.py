@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -206,7 +206,18 @@ def is_undecided(result: Result) -> bool:
 
 def to_dict(run: Run) -> dict[str, Any]:
     """Return the run as `report.json` holds it."""
-    return asdict(run)
+    data: dict[str, Any] = _plain(run)
+    return data
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 -- any part of a run
+    if isinstance(value, str | int | float | None):
+        return value
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
 
 
 def from_dict(data: dict[str, Any]) -> Run:

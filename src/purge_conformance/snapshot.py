@@ -100,7 +100,12 @@ def snapshot(evidence: Evidence, experiment: str, step: str) -> Snapshot:
 
 def walked(evidence: Evidence, experiment: str, step: str) -> Listing:
     """Return one walk that an experiment took with `look.walk`."""
-    return listing(evidence.of(experiment, step), finished=bool(evidence.note(experiment, f"{step}.complete")))
+    pages, place = evidence.of(experiment, step), (experiment, step)
+    if place not in evidence.found:
+        finished = bool(evidence.note(experiment, f"{step}.complete"))
+        evidence.found[place] = listing(pages, finished=finished)
+    found: Listing = evidence.found[place]
+    return found
 
 
 def is_page(exchange: Exchange) -> bool:

@@ -62,7 +62,7 @@ def test_second_purge_equivalent(seen: Seen) -> None:
 def test_later_purge_reflects_apps(seen: Seen) -> None:
     """A later purge MUST reflect the apps as they are by then."""
     need(seen, "changed", "purge", why="no later purge was tried")
-    changed = [(trial, app) for trial in fresh(seen) for app in trial.unsettled]
+    changed = [(trial, app) for trial in fresh(seen) for app in sorted(trial.unsettled)]
     if not changed:
         raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
     found = [finding for trial, app in changed for finding in _otherwise(trial, app)]

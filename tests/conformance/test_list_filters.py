@@ -116,8 +116,12 @@ def test_odd_headers_answered(seen: Seen) -> None:
     hold(Finding("an answer below 500", answer(x), x.n) for x in sent if (x.status or 0) >= FAILED)
 
 
-def _lists(seen: Seen) -> Iterator[tuple[Exchange, Validity]]:
-    """Yield the lists that were asked for as the admin, with what the documentation says of their queries."""
+def _lists(seen: Seen) -> list[tuple[Exchange, Validity]]:
+    """Return the lists that were asked for as the admin, with what the documentation says of their queries."""
+    return seen.remembered(_judged_lists)
+
+
+def _judged_lists(seen: Seen) -> Iterator[tuple[Exchange, Validity]]:
     need(seen, "lists", "opening", why="no list was read")
     by_guid = reading(seen).opening.by_guid
     for x in answered([*seen.of("lists"), *seen.of("contract", LIST)]):

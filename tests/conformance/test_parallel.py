@@ -31,7 +31,7 @@ def test_no_event_survives(seen: Seen) -> None:
     hold(
         Finding("none of the events that existed before", f"{guid} of {row.get('created_at')}", found.last)
         for found, seeds in rounds
-        for guid, row in found.kept().items()
+        for guid, row in found.kept.items()
         if guid not in seeds
     )
 

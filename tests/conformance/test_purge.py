@@ -55,10 +55,10 @@ def test_purge_returns_nothing(seen: Seen) -> None:
 @pytest.mark.requirement("PURGE-03")
 def test_events_leave_list(seen: Seen) -> None:
     """After a purge no event that existed before MUST be on any page of the list."""
-    found = [trial for trial in fresh(seen) if set(trial.before.events.by_guid) - trial.seedable()]
+    found = [trial for trial in fresh(seen) if set(trial.before.events.by_guid) - trial.seedable]
     if not found:
         raise for_want_of_apps(seen, "no event existed that a purge could destroy for good")
-    tried = [Trial(trial.last, tuple(_left(trial.last, trial.kept().values()))) for trial in found]
+    tried = [Trial(trial.last, tuple(_left(trial.last, trial.kept.values()))) for trial in found]
     tried += [Trial(x.n, tuple(_left(x.n, [row]))) for x, row in dug_up(seen)]
     hold_each(seen, tried)
 

@@ -66,7 +66,7 @@ def _wrong(seen: Seen, found: Round, own: set[str]) -> Iterator[Finding]:
         return
     purge = purged_between(seen, found.succeeded, found.before, found.after)
     populated = purge.populated(besides_changes=True)
-    repeated, kept = purge.repeated(own), by_app(purge.kept().values(), purge.apps)
+    repeated, kept = purge.repeated(own), by_app(purge.kept.values(), purge.apps)
     for app, state in purge.apps.items():
         if app not in found.changed:
             due = f"{'one event' if state == STARTED else 'no event'} for the app {app}, {state} all the time"

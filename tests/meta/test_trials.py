@@ -43,7 +43,7 @@ def test_every_watched_purge_is_a_trial(story: Story) -> None:
     watched(story, "whatever", ["a", "new"], ["a", "new"])
     found = trials(story.seen)
     assert [trial.request.experiment for trial in found] == ["purge", "again", "whatever"]
-    assert [set(trial.kept()) for trial in found] == [set(), set(), {"new"}]
+    assert [set(trial.kept) for trial in found] == [set(), set(), {"new"}]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_purge_is_seen(story: Story) -> None:
     apps = [story.app("a"), story.app("b", "STOPPED")]
     between_looks(story, before=[story.event("old", "a")], after=[story.event("a", "a")], apps=apps)
     found = purged(story.seen, "purge")
-    assert (found.started, found.kept(), set(found.populated())) == (["a"], {}, {"a"})
+    assert (found.started, found.kept, set(found.populated())) == (["a"], {}, {"a"})
     assert found.last == found.after.events.exchanges[-1].n == len(story.exchanges)
 
 
@@ -77,7 +77,7 @@ def test_guids_that_may_be_seeded(story: Story) -> None:
     story.look("purge", "before", apps=apps, processes=processes)
     story.purge("purge")
     story.look("purge", "after", apps=[*apps[:2], story.app("raced"), story.app("new")], processes=processes)
-    assert purged(story.seen, "purge").seedable() == {"a", "p", "raced", "new"}
+    assert purged(story.seen, "purge").seedable == {"a", "p", "raced", "new"}
 
 
 def test_kept_events_are_told(story: Story) -> None:
@@ -86,7 +86,7 @@ def test_kept_events_are_told(story: Story) -> None:
     before = [old, mine, story.event("x", "a")]
     between_looks(story, before=before, after=[old, mine, again], apps=[story.app("a")])
     found = purged(story.seen, "purge")
-    assert (set(found.kept()), found.populated()) == ({"old"}, {"a": [mine, again]})
+    assert (set(found.kept), found.populated()) == ({"old"}, {"a": [mine, again]})
 
 
 def test_events_are_of_their_app(story: Story) -> None:

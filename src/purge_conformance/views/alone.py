@@ -44,7 +44,7 @@ def _is_flawed(found: Purged, own: Collection[str]) -> bool:
     populated = found.populated(besides_changes=True)
     stopped = {app for app, state in found.apps.items() if state != STARTED}
     seeds = {row["guid"] for row in found.after.events.rows if row["guid"] == member(row, "app", "guid")}
-    return bool(found.kept() or found.repeated(own) or stopped & set(populated) or set(found.started) - seeds)
+    return bool(found.kept or found.repeated(own) or stopped & set(populated) or set(found.started) - seeds)
 
 
 def _shows_size(found: Purged, app: str) -> bool:

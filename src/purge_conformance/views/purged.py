@@ -58,22 +58,24 @@ class Purged:
         """The apps that had the same state at every earlier look; what becomes of the others is AGAIN-03's."""
         return {guid: state for guid, state in self.apps.items() if guid not in self.unsettled}
 
+    @cached_property
     def seedable(self) -> set[str]:
-        """Return the guids that a seeded event may have: of every app that was not stopped, and of its processes."""
+        """The guids that a seeded event may have: of every app that was not stopped, and of its processes."""
         stopped = {guid for guid, state in self.apps.items() if state == STOPPED}
         apps = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         rows = [*self.before.processes.rows, *self.after.processes.rows]
         processes = {str(row.get("guid")) for row in rows if app_of_process(row) not in stopped}
         return (apps | processes) - stopped
 
+    @cached_property
     def kept(self) -> dict[str, Row]:
-        """Return the events that the purge left as they were, by guid; one that may be seeded counts as seeded.
+        """The events that the purge left as they were, by guid; one that may be seeded counts as seeded.
 
         So does one with the guid of the app that it names, be it stopped or gone, and one that an earlier purge made:
         it may have been made again within the same second, and SEED judges whether it may be there.
         """
         before, after = self.before.events.by_guid, self.after.events.by_guid
-        seedable = self.seedable() | set(self.populated_before)
+        seedable = self.seedable | set(self.populated_before)
         same = {guid: row for guid, row in after.items() if guid in before and key(row) == key(before[guid])}
         return {guid: row for guid, row in same.items() if guid not in seedable and guid != app_of_event(row)}
 
@@ -94,18 +96,18 @@ class Purged:
         return self._new(self.besides_changes())
 
     def _new(self, rows: Iterable[Row]) -> dict[str | None, list[Row]]:
-        known = self.kept().keys() | self._returned()
+        known = self.kept.keys() | self._returned()
         new = [row for row in rows if str(row.get("guid")) not in known and member(row, "task", "guid") is None]
         return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
 
     def _returned(self) -> set[str]:
         """Return the guids of events that were gone before the purge and are back since: PURGE-05 judges these."""
         back = {guid for guid, row in self.after.events.by_guid.items() if key(row) in self.earlier}
-        return back - self.before.events.by_guid.keys() - self.seedable() - set(self.populated_before)
+        return back - self.before.events.by_guid.keys() - self.seedable - set(self.populated_before)
 
     def changes(self) -> list[Row]:
         """Return the events of what others did since the purge; it may have seeded its own in the same words."""
-        old = self.kept().keys() | self.seedable()
+        old = self.kept.keys() | self.seedable
         return [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
 
     def besides_changes(self) -> list[Row]:
@@ -140,7 +142,7 @@ class Purged:
         populated = self.populated(besides_changes=True)
         known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         return (
-            not self.kept()
+            not self.kept
             and set(populated) <= known
             and all((app in populated) == (state == STARTED) for app, state in self.settled.items())
         )

@@ -53,7 +53,7 @@ def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
     """
     looks = seen.once(looks_of)
     apps = {str(row.get("guid")) for look in looks for row in look.saw.apps.rows}
-    half = {purge.request.n for purge in (*observed(seen), *odd_purges(seen)) if purge.kept()}
+    half = {purge.request.n for purge in (*observed(seen), *odd_purges(seen)) if purge.kept}
     purge: Exchange | None = None
     for x in (x for x in seen.resource() if AT_ONCE not in x.tags):
         if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
@@ -64,15 +64,23 @@ def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
             yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
 
 
-def odd_purges(seen: Seen) -> Iterator[Purged]:
-    """Yield each purge with an odd body or query that was ignored, between its looks."""
+def odd_purges(seen: Seen) -> list[Purged]:
+    """Return each purge with an odd body or query that was ignored, between its looks."""
+    return seen.remembered(_odd_purges)
+
+
+def _odd_purges(seen: Seen) -> Iterator[Purged]:
     for name in ODD_REQUESTS:
         with suppress(Inconclusive, NotExercised):
             yield purged_by(seen, "odd", name)
 
 
-def gets_of_destroyed(seen: Seen) -> Iterator[Exchange]:
-    """Yield each get of an event that a purge took from the list, sent by the same experiment before the next purge."""
+def gets_of_destroyed(seen: Seen) -> list[Exchange]:
+    """Return each get of an event that a purge took from the list, by the same experiment before the next purge."""
+    return seen.remembered(_gets_of_destroyed)
+
+
+def _gets_of_destroyed(seen: Seen) -> Iterator[Exchange]:
     purges = [x.n for x in seen.resource() if is_purge(x.method, x.path) and (x.status or 0) // 100 != 4]  # noqa: PLR2004 -- refused
     gets = [x for x in seen.resource() if x.method == "GET" and x.role == ADMIN]
     for trial in (*observed(seen), *odd_purges(seen)):
@@ -113,12 +121,16 @@ def vanished(seen: Seen) -> dict[str, int]:
     return {guid: n for guid, n in gone.items() if guid not in reusable}
 
 
-def whole_lists(seen: Seen) -> Iterator[Listing]:
-    """Yield each quiet reading of the whole list of events that came to its end, in the order of the run.
+def whole_lists(seen: Seen) -> list[Listing]:
+    """Return each quiet reading of the whole list of events that came to its end, in the order of the run.
 
     Left out are those that try the pages themselves: what stands on none of them is LIST-04's matter; and those of the
     random sequences, which delete apps: the events of these may go with them.
     """
+    return seen.remembered(_whole_lists)
+
+
+def _whole_lists(seen: Seen) -> Iterator[Listing]:
     plain = {"page", "per_page"}
     quiet = (
         x

@@ -16,7 +16,7 @@ from purge_conformance.snapshot import key, snapshot
 from purge_conformance.views.purged import Purged, own_apps, purged, purged_between, with_started_apps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Evidence, Exchange
@@ -161,15 +161,14 @@ def _disturbs(x: Exchange, purge: Exchange) -> bool:
     return is_purge(x.method, x.path) or x.sent_at + x.elapsed > purge.sent_at
 
 
-def looks_of(evidence: Evidence) -> Iterator[Look]:
-    """Yield every look at everything; what its step is named is used for no other look of the experiment."""
+def looks_of(evidence: Evidence) -> list[Look]:
+    """Return every look at everything; what its step is named is used for no other look of the experiment."""
     found: dict[tuple[str, str], list[int]] = {}
     for x in evidence.exchanges:
         step, _, part = x.step.rpartition(".")
         if step and part in PARTS:
             found.setdefault((x.experiment, step), []).append(x.n)
-    for (experiment, step), numbers in found.items():
-        yield Look(min(numbers), max(numbers), snapshot(evidence, experiment, step))
+    return [Look(min(ns), max(ns), snapshot(evidence, *place)) for place, ns in found.items()]
 
 
 def _learn(states: dict[str, set[str]], looks: Iterable[Look]) -> None:
