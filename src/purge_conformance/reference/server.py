@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import threading
@@ -115,6 +116,7 @@ class _Announcing(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()  # many instances are much to look through for garbage, and stay to the end
         self._announce()
 
 
@@ -127,6 +129,7 @@ def _run(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) ->
         ws="none",
         loop="asyncio",
         http=WiredProtocol,
+        proxy_headers=False,
         server_header=False,
         date_header=False,  # each instance has a clock of its own
         timeout_keep_alive=KEEP_ALIVE_S,

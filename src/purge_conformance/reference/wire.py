@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purge_conformance.reference.asgi import Receive, Scope, Send
+
+
+HEAD = re.compile(rb"HTTP/1\.1 [2-5]")  # of an answer; interim ones are not kept waiting
 
 
 class Wire:
@@ -24,12 +28,26 @@ class Wire:
     def __init__(self, transport: asyncio.Transport) -> None:
         """Begin as the transport itself."""
         self._transport = transport
+        self._held = b""
         self.rewrite: Callable[[bytes], bytes] = bytes
         self.answers = 0
 
     def write(self, data: bytes) -> None:
-        """Send bytes of an answer."""
-        self._transport.write(self.rewrite(data))
+        """Send bytes of an answer; its head waits for what follows, since each sending costs."""
+        self._held += self.rewrite(data)
+        if not HEAD.match(data):
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        if self._held:
+            self._transport.write(self._held)
+            self._held = b""
+
+    def close(self) -> None:
+        """Close the transport, once everything is sent."""
+        self.flush()
+        self._transport.close()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a transport does
         """Do everything else as the transport."""
@@ -45,6 +63,7 @@ class WiredProtocol(HttpToolsProtocol):
 
         async def wired(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, "wire": wire}, receive, send)
+            wire.flush()  # a head that nothing follows
             wire.answers += 1
 
         self.app = wired
