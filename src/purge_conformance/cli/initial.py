@@ -19,6 +19,7 @@ from purge_conformance.keys import KEYS, ROLES, Key
 from purge_conformance.settings import parse_target
 
 SOURCE = re.compile("cf|(env|file|command|uaa):.+")
+HOMES = ("CF_HOME", "HOME")  # where the login of the cf CLI is, which `cf: true` needs
 HEAD = """\
 # Settings of purge-conformance. An environment variable PURGE_CONFORMANCE_KEY stands over this file, a flag over both.
 # No secret belongs here: a token is named by where it stands. Consent to destroy, --allow-purge, is given at each run.
@@ -105,7 +106,7 @@ def _write(path: Path, content: str, *, force: bool) -> None:
             part.write(content)
             part.flush()
             os.fsync(part.fileno())
-            configuration.merged({}, Path(part.name), {})
+            configuration.merged({}, Path(part.name), {name: os.environ[name] for name in HOMES if name in os.environ})
             if force:
                 path.unlink(missing_ok=True)
             path.hardlink_to(part.name)

@@ -76,6 +76,10 @@ class Tokens(Mapping[str, str]):
                 self._renew(role)
             return self._held[role].token.value
 
+    def __contains__(self, role: object) -> bool:
+        """Whether the role has a token, or had one: to ask is not to need it."""
+        return role in self._held
+
     def __iter__(self) -> Iterator[str]:
         """Return the roles."""
         return iter(self._held)

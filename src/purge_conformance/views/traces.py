@@ -10,7 +10,7 @@ from purge_conformance import clock, contract
 from purge_conformance.checks import Inconclusive, NotExercised
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
-from purge_conformance.evidence import AT_ONCE, PROVOKED
+from purge_conformance.evidence import AT_ONCE, PROVOKED, SUPERSEDED
 from purge_conformance.guard import EVENTS, is_purge, one
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import OK, key, resources, walked
@@ -164,7 +164,7 @@ def denied(seen: Seen) -> list[Exchange]:
 
     A token that has come to its end denies nobody; an odd query may meet a firewall.
     """
-    sent = [x for x in seen.exchanges if x.role == ADMIN]
+    sent = [x for x in seen.exchanges if x.role == ADMIN and SUPERSEDED not in x.tags]
     held = max((x.n for x in sent if x.status in {OK, CREATED}), default=0)
     gets = [x for x in sent if x.step in {"get", "seeded"} and operation_of(x.method, x.path) == contract.GET]
     lists = [x for x in sent if x.step not in {"odd", "headers"} and operation_of(x.method, x.path) == contract.LIST]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import math
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 -- nothing is behind it
+THINKING = 0.004  # seconds
 PASSWORD, CLIENT_SECRET = "correct horse battery staple", "client-secret:with+odd&signs"
 
 
@@ -143,8 +145,12 @@ def issuing() -> Iterator[Issuer]:
 
 @contextmanager
 def foundation(login: str) -> Iterator[str]:
-    """Serve the reference server with a root document that names a login; yield its URL."""
+    """Serve the reference server with a root document that names a login; yield its URL.
+
+    It thinks for some milliseconds, so that a run is longer than three seconds on any machine.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the server's own does
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with opened_database("sqlite://") as sessions:
         app = _with_login(create_app(sessions, secret=SECRET, base_url=url), login)
@@ -163,6 +169,7 @@ def _with_login(app: ASGIApp, login: str) -> ASGIApp:
     body = json.dumps({"links": {"self": {"href": "x"}, "login": {"href": login}, "uaa": {"href": login}}}).encode()
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(THINKING)
         if scope["path"] != "/":
             return await app(scope, receive, send)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from purge_conformance import configuration
 from purge_conformance.errors import BadSetting
 from purge_conformance.tokens.options import of_flags, opened, source
 from purge_conformance.tokens.uaa import Grant, Login
@@ -13,6 +15,10 @@ from purge_conformance.tokens.uaa import Grant, Login
 from .conftest import CLIENT_SECRET, PASSWORD
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Stub
+
     from purge_conformance.tokens.uaa import Uaa
 
     from .conftest import Issuer
@@ -65,6 +71,22 @@ def test_roles_have_tokens(issuer: Issuer, uaa: Uaa) -> None:
     )
     tokens = opened(given, uaa, ENVIRON)
     assert dict(tokens) == dict(zip(("admin", "global_auditor"), issuer.secrets[1:], strict=True)) | {"expired": TOKEN}
+
+
+def test_file_names_a_login(
+    stub: Stub, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The configuration file may hold the members of a login, which is found through the target's root document."""
+    root = json.dumps({"links": {"login": {"href": issuer.url}}}).encode()
+    stub.answer = lambda handler: stub.say(handler, 200, root)
+    monkeypatch.setenv("THE_SECRET", CLIENT_SECRET)
+    path = tmp_path / "settings.yaml"
+    login = "{grant: client_credentials, client: global_auditor, secret: env:THE_SECRET}"
+    path.write_text(f"target: {stub.url}\ntokens:\n  admin: {login}\n", encoding="utf-8")
+    settings = configuration.settings(configuration.merged({}, path, {}))
+    assert (dict(settings.tokens), issuer.asked) == ({"admin": issuer.secrets[-1]}, ["client_credentials"])
+    assert [line for line, _ in stub.got] == ["GET / HTTP/1.1"]
+    assert CLIENT_SECRET not in f"{settings!r} {capfd.readouterr()}"
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ def test_end_without_renewal_is_told(clock: Clock) -> None:
             tokens["admin"]
         source.fails = False
     assert [tokens.lives(role) for role in tokens] == [False, True]
+    assert "admin" in tokens
 
 
 def test_every_secret_is_known_to_the_redactor(clock: Clock) -> None:
