@@ -261,6 +261,8 @@ def stopped(seen: Seen, experiment: str) -> None:
         raise Inconclusive(f"the suite failed ({reason}). Please report it.", Blame.SUITE)
     if "lost" in whole_run:
         raise Inconclusive(str(whole_run["lost"]), Blame.NETWORK)
+    if "interrupted" in whole_run:
+        raise Inconclusive(f"{whole_run['interrupted']} Run again.", Blame.CONFIGURATION)
     if "finished" not in whole_run:
         raise Inconclusive("the run was killed before it could try. Run again.", Blame.SUITE)
 

@@ -241,6 +241,8 @@ class Client:
     def _record(self, exchange: Exchange) -> None:
         with self._recording:
             self._journal.exchange(exchange)
+            if self._journal.trouble:
+                self.guard.close(self._journal.trouble)
             self._on_send(self, exchange)
 
     def _supersede(self, answer: Exchange, why: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import __version__, archive, catalogue, clock, contract
 from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
-from purge_conformance.errors import ArchiveFailed, HeldBack, TargetLost, TargetUnusable
+from purge_conformance.errors import ArchiveFailed, HeldBack, Interrupted, SuiteError, TargetLost, TargetUnusable
 from purge_conformance.evidence import Header
 from purge_conformance.experiments import (
     access,
@@ -27,6 +27,7 @@ from purge_conformance.experiments import (
 from purge_conformance.experiments.parallel import parallel
 from purge_conformance.experiments.race import race
 from purge_conformance.experiments.sequences import sequences
+from purge_conformance.fingerprint import require_pinned
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
@@ -63,6 +64,7 @@ def collect(
     folder: Path,
     on_send: Callable[[Client, Exchange], None],
     generator: contract.Generator | None = None,
+    guard: Guard | None = None,
 ) -> Evidence:
     """Run every experiment and return what they saw; `folder` then holds it too.
 
@@ -73,17 +75,22 @@ def collect(
         folder: of the run, a new one.
         on_send: is told of every exchange.
         generator: makes the generated cases; None: one that is made for this run.
+        guard: that somebody else may close; None: one that is made for this run.
 
     Raises:
         BadSetting: the folder cannot hold a new run.
+        ConsentMissing: the target is not the one whose fingerprint was pinned.
+        TargetLost: it gives no answer to the question for it.
+        SuiteError: the journal could not be written to its end; what was put up is taken down.
     """
+    require_pinned(settings)
     with (
         Journal(folder, _header(settings)) as journal,
         nullcontext(generator)
         if generator
         else contract.generator(seed=settings.seed, examples=settings.examples) as made,
     ):
-        client = Client(settings, journal, Guard(settings.limits), on_send)
+        client = Client(settings, journal, guard or Guard(settings.limits), on_send)
         foundation = Foundation(client)
         plan = (
             *EXPERIMENTS,
@@ -101,6 +108,10 @@ def collect(
             _run_all(client, foundation, plan, journal, folder)
         finally:
             journal.sync()
+        if journal.trouble:
+            raise SuiteError(
+                f"{journal.trouble} What was put up on the target is taken down, but for what is told above."
+            )
         return journal.evidence()
 
 
@@ -115,6 +126,8 @@ def _run_all(client: Client, foundation: Foundation, plan: Plan, journal: Journa
         client.note("unusable", {"blame": reason.blame, "reason": str(reason)})
     except TargetLost as reason:
         client.note("lost", str(reason))
+    except Interrupted as reason:
+        client.note("interrupted", str(reason))
     finally:
         _demolish(client, foundation)
 
@@ -125,7 +138,7 @@ def _run(client: Client, foundation: Foundation, procedure: Procedure) -> None:
         procedure(client, foundation)
     except HeldBack as reason:
         client.held_back(reason)
-    except (TargetUnusable, TargetLost):
+    except (TargetUnusable, TargetLost, Interrupted):
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, it says nothing about the target, and must cost no evidence
         client.note("crashed", f"{type(error).__name__}: {error}")

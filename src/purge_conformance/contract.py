@@ -265,6 +265,7 @@ def _child(
             stderr=log,
             text=True,
             encoding="utf-8",
+            start_new_session=True,  # a terminal interrupts all of a group, and the run ends this one itself
         )
     try:
         yield process

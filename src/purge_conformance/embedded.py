@@ -36,7 +36,13 @@ def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]
     """
     serve = ["serve", "--port", "0", "--announce", "--states", STATES]
     command = [sys.executable, "-P", "-m", "purge_conformance", *serve, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603 -- this Python, our server
+        command,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # an interrupted run takes down what it put up: the server must still be there
+    ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:

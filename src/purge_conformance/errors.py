@@ -9,6 +9,7 @@ SuiteError
  +-- TargetUnusable          exit code 3: it answers, but not as the API to its admin
  +-- HookFailed              the user's hook did not do what it was asked for
  +-- StateUnsupported        the user's hook does not know a state
+ +-- Interrupted             exit code 3: the guard was closed; nothing but taking down is sent
  +-- HeldBack                the guard kept a request from being sent
       +-- PurgeRefused      a purge: none is left, or nothing is archived
       +-- BudgetSpent       any request: none is left
@@ -63,6 +64,10 @@ class HookFailed(SuiteError):
 
 class StateUnsupported(SuiteError):
     """The user's hook does not know a state; what needs it is not tried."""
+
+
+class Interrupted(SuiteError):
+    """The run was told to end; nothing more is sent but what takes down what it put up."""
 
 
 class HeldBack(SuiteError):

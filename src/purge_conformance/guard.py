@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from purge_conformance.credentials import ADMIN
-from purge_conformance.errors import BudgetSpent, ConsentMissing, PurgeRefused, ReadsOnly
+from purge_conformance.errors import BudgetSpent, ConsentMissing, Interrupted, PurgeRefused, ReadsOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from purge_conformance.settings import Limits, Target
 
@@ -28,18 +28,26 @@ def one(guid: object) -> str:
     return f"{EVENTS}/{quote(str(guid), safe='', errors='replace')}"
 
 
-def require_consent(target: Target, allowed_hosts: Iterable[str]) -> None:
-    """Return if the target may be purged: it is this machine, or its host was named.
+def require_consent(target: Target, allowed_hosts: Iterable[str], ask: Callable[[str], str] | None = None) -> None:
+    """Return if the target may be purged: it is this machine, or its host was named once more.
+
+    Args:
+        target: that would be purged.
+        allowed_hosts: `HOST`, for each of its ports, or `HOST:PORT`.
+        ask: puts a question to a person, if there is one, and returns what was typed; None: nobody is there.
 
     Raises:
         ConsentMissing: neither is so.
     """
     allowed = {host.lower() for host in allowed_hosts}
-    if not target.is_loopback and target.host not in allowed:
-        raise ConsentMissing(
-            f"A run destroys all app usage events (billing data) of {target.host}, and nobody has allowed that. "
-            f"If you may: --allow-purge {target.host}"
-        )
+    if target.is_loopback or allowed & target.names:
+        return
+    destroyed = f"A run destroys all app usage events (billing data) of {target.host}"
+    if allowed or not ask:
+        named = f", and {', '.join(sorted(allowed))} is another host" if allowed else ", and nobody has allowed that"
+        raise ConsentMissing(f"{destroyed}{named}. If you may: --allow-purge {target.host}")
+    if ask(f"{destroyed}. If you may, type that host name").strip().lower() not in target.names:
+        raise ConsentMissing(f"{target.host} was to be typed, and something else was. Nothing was sent.")
 
 
 @lru_cache(maxsize=4096)  # the judgments ask again and again
@@ -57,6 +65,7 @@ class Guard:
         requests: how many were admitted.
         purges: how many purges with the admin's token were admitted.
         archived: whether the events that exist are safe, or may be lost.
+        closed: why nothing more may be sent but what takes down the suite's own apps; empty while that is not so.
     """
 
     def __init__(self, limits: Limits, *, reads_only: bool = False) -> None:
@@ -67,6 +76,8 @@ class Guard:
         self.requests = 0
         self.purges = 0
         self.archived = False
+        self.closed = ""
+        self._at_last = False
         self._most_requests = limits.max_requests - RESERVE
 
     @property
@@ -79,14 +90,20 @@ class Guard:
         """How many purges may still reach the target."""
         return max(0, self._limits.max_purges - self.purges)
 
+    def close(self, reason: str) -> None:
+        """Let no purge pass from now on, nor anything else before the last orders; a signal may call it: no lock."""
+        self.closed = self.closed or reason
+
     def last_orders(self) -> None:
         """Give free what was kept back for taking the suite's own apps down."""
         self._most_requests = self._limits.max_requests
+        self._at_last = True
 
     def admit(self, method: str, path: str, role: str) -> int:
         """Count a request that is about to be sent, and return its number in the run.
 
         Raises:
+            Interrupted: the guard was closed.
             ReadsOnly: it could change something, and nothing may be changed.
             BudgetSpent: no more requests may be sent.
             PurgeRefused: it is a purge, and nothing is archived, or no more purges may be sent.
@@ -94,6 +111,8 @@ class Guard:
         if self._reads_only and method not in SAFE:
             raise ReadsOnly(f"Only what changes nothing is sent here; {method} {path[:80]} was held back.")
         with self._counting:
+            if self.closed and (is_purge(method, path) or not self._at_last):
+                raise Interrupted(f"{self.closed} Nothing more was sent but what takes down the suite's own apps.")
             if self.requests >= self._most_requests:
                 raise BudgetSpent(f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests.")
             if is_purge(method, path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from purge_conformance.errors import BadSetting
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
 
 
 class Journal:
-    """An open `evidence.jsonl`, and the same records in memory."""
+    """An open `evidence.jsonl`, and the same records in memory.
+
+    Attributes:
+        trouble: why nothing more is written; empty while all is well.
+    """
+
+    trouble = ""
 
     def __init__(self, folder: Path, header: Header) -> None:
         """Begin the journal of a new run.
@@ -39,7 +46,8 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         """Close the file; what was written stays."""
-        self._file.close()
+        with suppress(OSError):  # it tries once more to write what `trouble` tells of
+            self._file.close()
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """Record an exchange and return it."""
@@ -55,15 +63,21 @@ class Journal:
 
     def sync(self) -> None:
         """Return only when all that was recorded is on the disk."""
-        os.fsync(self._file.fileno())
+        if not self.trouble:
+            os.fsync(self._file.fileno())
 
     def evidence(self) -> Evidence:
         """Return all that was recorded so far."""
         return Evidence(self.header, in_order(self.exchanges), tuple(self.notes))
 
     def _write(self, record: Exchange | Note | Header) -> None:
-        self._file.write(to_json(record) + "\n")
-        self._file.flush()
+        if self.trouble:
+            return  # a line after one that was cut off could not be read
+        try:
+            self._file.write(to_json(record) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.trouble = f"The evidence could not be written: {error.strerror}. Make room, or name another --out."
 
 
 class Unwritten(Journal):

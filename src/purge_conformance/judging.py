@@ -13,7 +13,18 @@ from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import Mode
 from purge_conformance.errors import BadData
 from purge_conformance.guard import is_purge
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
+from purge_conformance.results import (
+    Blame,
+    Finding,
+    Outcome,
+    Result,
+    Run,
+    StatusCoverage,
+    Tally,
+    Timing,
+    Verdict,
+    roll_up,
+)
 from purge_conformance.views.meanwhile import seen_meanwhile
 
 if TYPE_CHECKING:
@@ -85,7 +96,7 @@ class Judging:
             coverage=_coverage(exchanges),
             timings=_timings(exchanges),
             notes=tuple(_notes(self.evidence)),
-            verdict=roll_up(results),
+            verdict=Verdict.INCONCLUSIVE if _is_interrupted(self.evidence) else roll_up(results),
         )
 
     def _findings(self, error: Broken) -> tuple[Finding, ...]:
@@ -98,6 +109,11 @@ class Judging:
             return replace(finding, curl=line)
 
         return tuple(complete(finding) for finding in error.findings)
+
+
+def _is_interrupted(evidence: Evidence) -> bool:
+    """Whether the run was told to end: what it would have seen later might tell of what it saw."""
+    return any(note.name == "interrupted" for note in evidence.notes)
 
 
 def _meaning(error: BaseException | None) -> tuple[Outcome, Blame | None, str]:
@@ -188,7 +204,7 @@ def _notes(evidence: Evidence) -> Iterable[str]:
         yield f"Left over on the target; {cure}: {', '.join(left)}"
     yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
     for note in evidence.notes:
-        if note.name in {"stopped", "lost", "crashed"}:
+        if note.name in {"stopped", "lost", "interrupted", "crashed"}:
             yield f"{note.experiment} was cut short: {note.value}"
         if note.name == "unusable":
             yield note.value["reason"]

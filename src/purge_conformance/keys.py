@@ -165,6 +165,10 @@ def _is_file(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value and Path(value).is_file()
 
 
+def _is_sha256(value: str) -> bool:
+    return bool(re.fullmatch("[0-9a-f]{64}", value))
+
+
 def _is_proxy(value: object) -> bool:
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
@@ -175,6 +179,7 @@ def _is_proxy(value: object) -> bool:
 
 TEXT = Kind("a text", lambda value: isinstance(value, str) and value.isprintable() and bool(value), str)
 TEXTS = Kind("a list of texts", _are_texts, _list, many=True)
+SHA256 = Kind("64 hexadecimal digits, small", lambda value: isinstance(value, str) and _is_sha256(value), str)
 TRUTH = Kind("true or false", lambda value: isinstance(value, bool), _truth)
 FILE = Kind("a file that exists", _is_file, str)
 PROXY = Kind("http(s)://[USER:PASSWORD@]HOST[:PORT]", _is_proxy, str)
@@ -211,5 +216,11 @@ KEYS = (
     Key("apps.droplet", TEXT, "Let the apps run copies of this droplet.", "GUID", "app-droplet"),
     Key("apps.docker_image", TEXT, "Let the apps run this docker image.", "REF", "app-docker-image"),
     Key("hook", TEXT, "What provokes 409, 500 and 503; spec/hook.md tells how.", "URL|command:LINE", is_secret=True),
+    Key(
+        "fingerprint",
+        SHA256,
+        "Of the one foundation that is meant, as `plan` prints it; another is not purged.",
+        "SHA256",
+    ),
     Key("out", TEXT, "Where evidence and reports go; default: a new folder.", "FOLDER"),
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from purge_conformance import configuration, judging
+from purge_conformance import configuration, interrupts, judging
 from purge_conformance.collect import collect
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import FILE_NAME, read
-from purge_conformance.guard import require_consent
+from purge_conformance.guard import Guard, require_consent
 from purge_conformance.model import Level
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
 from purge_conformance.settings import announcement, parse_target
@@ -70,7 +70,13 @@ def _collected(given: Given, option: Namespace, say: Callable[[str], None]) -> E
     settings = configuration.settings(given)
     folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))
     say(announcement(settings, folder))
-    return collect(settings, folder, _silent)
+    guard = Guard(settings.limits)
+    with interrupts.closing(guard, _leave):
+        return collect(settings, folder, _silent, guard=guard)
+
+
+def _leave() -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _silent(_: Client, __: Exchange) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from purge_conformance.hook_address import HookAddress
 
 TIMEOUT = 30.0
+PORTS = {"http": 80, "https": 443}
 MOST_REPEATS = 1000
 REQUESTS_A_REPEAT = 40  # at most: eight for the purge and the looks, two for each role that is refused
 
@@ -37,6 +38,13 @@ class Target:
     def host(self) -> str:
         """The host name or address, in lower case."""
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What names the host, alone or with the port."""
+        parts = urlsplit(self.url)
+        bare = f"[{self.host}]" if ":" in self.host else self.host
+        return frozenset({self.host, bare, f"{bare}:{parts.port or PORTS[parts.scheme]}"})
 
     @property
     def is_loopback(self) -> bool:
@@ -82,6 +90,7 @@ class Settings:
         repeat: how often what destroys is tried; `bounds` gives the limits that this takes.
         ca_bundle: file of certificates to trust instead of the usual ones, or None.
         hook: what puts the target into a state by its name, or None.
+        fingerprint: of the one foundation that is meant, as `fingerprint.of_root` makes it; or None.
         limits: bounds of the run.
         driving: what is done with apps.
     """
@@ -95,6 +104,7 @@ class Settings:
     repeat: int = 1
     ca_bundle: str | None = None
     hook: HookAddress | None = None
+    fingerprint: str | None = None
     limits: Limits = field(default_factory=Limits)
     driving: Driving = field(default_factory=Driving)
 

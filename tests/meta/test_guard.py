@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from purge_conformance.errors import BudgetSpent, ConsentMissing, HeldBack, PurgeRefused
+from purge_conformance.errors import BudgetSpent, ConsentMissing, HeldBack, Interrupted, PurgeRefused, ReadsOnly
 from purge_conformance.guard import EVENTS, PURGE, RESERVE, Guard, is_purge, require_consent
 from purge_conformance.settings import Limits, Target
 
@@ -111,6 +111,11 @@ def test_request_budget_keeps_reserve() -> None:
         ("http://[::1]", []),
         ("https://api.example.org", ["api.example.org"]),
         ("https://API.example.org/cf", ["other", "Api.Example.Org"]),
+        ("https://api.example.org", ["api.example.org:443"]),
+        ("https://api.example.org:8443", ["api.example.org"]),
+        ("https://api.example.org:8443", ["api.example.org:8443"]),
+        ("https://[fd00::1]", ["fd00::1"]),
+        ("https://[fd00::1]:8443", ["[fd00::1]:8443"]),
     ],
 )
 def test_consent_is_enough(url: str, allowed: list[str]) -> None:
@@ -118,8 +123,53 @@ def test_consent_is_enough(url: str, allowed: list[str]) -> None:
     require_consent(Target(url), allowed)
 
 
-@pytest.mark.parametrize("allowed", [[], ["example.org"], ["*"], [""], ["api.example.org:443"]])
+@pytest.mark.parametrize("allowed", [[], ["example.org"], ["*"], [""], ["api.example.org:80"]])
 def test_consent_is_missing(allowed: list[str]) -> None:
-    """Any other host may not, and the message says what is destroyed and how to allow it."""
+    """Any other host, or port, may not, and the message says what is destroyed and how to allow it."""
     with pytest.raises(ConsentMissing, match=r"billing data.*--allow-purge api\.example\.org"):
         require_consent(Target("https://api.example.org"), allowed)
+
+
+@pytest.mark.parametrize("typed", ["api.example.org", " API.example.org ", "api.example.org:443"])
+def test_typed_host_is_enough(typed: str) -> None:
+    """A person who types the host's name allows it, and is told before what is destroyed."""
+    asked: list[str] = []
+    require_consent(Target("https://api.example.org"), [], lambda question: asked.append(question) or typed)  # type: ignore[func-returns-value] # None, so that what was typed is returned
+    assert "billing data" in asked[0]
+
+
+@pytest.mark.parametrize("typed", ["", "y", "yes", "example.org", "api.example.org:80"])
+def test_other_words_allow_nothing(typed: str) -> None:
+    """Whoever types anything else allows nothing."""
+    with pytest.raises(ConsentMissing, match="Nothing was sent"):
+        require_consent(Target("https://api.example.org"), [], lambda _: typed)
+
+
+def test_wrong_host_is_not_asked_about() -> None:
+    """Where another host was allowed nobody is asked: a slip in one of two names is what naming it twice is for."""
+    with pytest.raises(ConsentMissing, match=r"api\.example\.com is another host"):
+        require_consent(Target("https://api.example.org"), ["api.example.com"], lambda _: "api.example.org")
+
+
+def test_closed_guard_lets_only_last_orders_pass() -> None:
+    """Once closed nothing passes, and after the last orders all but a purge; the first reason is told."""
+    held = guard()
+    held.close("It was interrupted.")
+    held.close("Something else.")
+    with pytest.raises(Interrupted, match="It was interrupted"):
+        held.admit("GET", EVENTS, "admin")
+    held.last_orders()
+    held.admit("DELETE", "/v3/apps/1", "admin")
+    with pytest.raises(Interrupted):
+        held.admit("POST", PURGE, "none")
+    assert (held.requests, held.purges) == (1, 0)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_reading_changes_nothing(method: str) -> None:
+    """A guard for reading lets nothing pass that could change anything, and counts nothing of it."""
+    held = Guard(Limits(), reads_only=True)
+    held.admit("GET", EVENTS, "admin")
+    with pytest.raises(ReadsOnly, match=method):
+        held.admit(method, PURGE, "admin")
+    assert held.requests == 1

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from purge_conformance import configuration
-from purge_conformance.cli.ends import EPILOG, finish
+from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, finish
 from purge_conformance.cli.options import CONNECTION, DRIVING, configured, new_folder
 from purge_conformance.settings import announcement, parse_target
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     "max_purges",
     "max_requests",
     "hook",
+    "fingerprint",
 )
 @click.option("--allow-purge", multiple=True, metavar="HOST", help="A host whose app usage events may be destroyed.")
 @click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
@@ -45,7 +49,8 @@ def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | 
     folder = Path(given["out"]) if "out" in given else new_folder()
     level = 1 if loudness is None else loudness
     if "target" in given:
-        guard.require_consent(parse_target(given["target"]), allow_purge)  # before anybody logs in
+        ask = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
+        guard.require_consent(parse_target(given["target"]), allow_purge, ask)  # before anybody logs in
         _run(configuration.settings(given), folder, level)
     elif given["tokens"] or allow_purge:
         raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
@@ -54,18 +59,38 @@ def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | 
             _run(configuration.settings(given | {"target": url, "hook": embedded.hook(url)}, secrets), folder, level)
 
 
+def _ask(question: str) -> str:
+    answer: str = click.prompt(question, default="", show_default=False, err=True)
+    return answer
+
+
+def _leave(url: str, folder: Path) -> NoReturn:
+    """End without another look at anything; what was written is on its way to the disk."""
+    from purge_conformance.interrupts import say  # noqa: PLC0415 -- as in run
+
+    say(
+        f"Error: Interrupted again, and left at once. `purge-conformance judge {folder} --out NEW` judges what was "
+        f"collected. Apps of the suite's own may be left: `purge-conformance cleanup {url}` removes them."
+    )
+    os._exit(INCONCLUSIVE)
+
+
 def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
     from rich.console import Console  # noqa: PLC0415 -- as in run
 
+    from purge_conformance import interrupts  # noqa: PLC0415
     from purge_conformance.collect import collect  # noqa: PLC0415
+    from purge_conformance.guard import Guard  # noqa: PLC0415
     from purge_conformance.judge import judge  # noqa: PLC0415
     from purge_conformance.progress import Loudness, Reporter  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
     reporter = Reporter(Console(), Loudness(level))
     reporter.say(announcement(settings, folder))
+    guard = Guard(settings.limits)
     with reporter.live():
-        collect(settings, folder, reporter.sent)
+        with interrupts.closing(guard, partial(_leave, settings.target.url, folder)):
+            collect(settings, folder, reporter.sent, guard=guard)
         reporter.now("judging")
         judged = judge(folder, folder)
     finish(judged, folder)

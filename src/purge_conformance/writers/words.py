@@ -60,6 +60,9 @@ def headline(run: Run) -> str:
         return f"{sum(r.outcome is Outcome.FAILED for r in musts)} {of_all} failed."
     if run.verdict is Verdict.INCONCLUSIVE:
         left = sum(map(is_undecided, musts))
+        failures = sum(r.outcome is Outcome.FAILED for r in musts)
+        if failures or not left:
+            return f"The run was interrupted: {failures} {of_all} failed, and {left} remained open."
         return f"None {of_all} failed, but {left} remained open that could have been judged."
     if idle:
         return f"{len(musts) - idle} {of_all} passed; for the others there was no occasion."
