@@ -3,6 +3,7 @@
 SuiteError
  +-- Misuse                  exit code 2: something was asked for that cannot be done
  |    +-- BadSetting         a flag, a token source, a URL
+ |    |    +-- LoginRefused  a password, a client's secret or a refresh token
  |    +-- ConsentMissing     a target that may not be purged without being named
  |    +-- BadData            a file of spec/ or of an old run that is not what it should be
  +-- TargetLost              exit code 3: the target does not answer at all
@@ -31,6 +32,10 @@ class Misuse(SuiteError):
 
 class BadSetting(Misuse):
     """A flag, a token source or a URL is not usable."""
+
+
+class LoginRefused(BadSetting):
+    """A login gave no token for what it was asked with; asked again, it would say the same, or lock the user out."""
 
 
 class ConsentMissing(Misuse):

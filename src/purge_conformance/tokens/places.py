@@ -132,6 +132,9 @@ def _printed(process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
             if len(printed) > MOST_BYTES:
                 _kill(process)
             return printed, process.wait()
+        except BaseException:  # an interrupt: leaving the block would wait for the command
+            _kill(process)
+            raise
         finally:
             timer.cancel()
 

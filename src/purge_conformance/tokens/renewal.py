@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import clock
 from purge_conformance.credentials import Redactor, expiry, variable
-from purge_conformance.errors import BadSetting, TargetLost, TokenExpired
+from purge_conformance.errors import BadSetting, LoginRefused, TargetLost, TokenExpired
 from purge_conformance.tokens.source import Fixed
 
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ class Tokens(Mapping[str, str]):
             made = self._fetched(role, held.source)
         except (BadSetting, TargetLost) as reason:
             end = held.token.expires_at
+            if isinstance(reason, LoginRefused):  # some tries more, and a UAA locks the user out
+                held.due = end
             if end is None or self._now() >= end:
                 raise self._end(role, f"it could not be renewed: {reason}") from None
             return

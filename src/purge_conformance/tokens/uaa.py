@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from purge_conformance.errors import BadSetting
+from purge_conformance.errors import BadSetting, LoginRefused, TargetLost
 from purge_conformance.settings import Target, parse_target
 from purge_conformance.tokens.source import Token, bare, token
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]  # method, URL, headers, body
 
-OK = 200
+OK, TOO_MANY, BROKEN = 200, 429, 500
 LINKS = ("uaa", "login")  # of the root document, the better one first: both serve tokens
 MOST_LIFETIME = 10 * 365 * 24 * 3600
 MOST_SHOWN = 200  # characters of what a server says of a refusal
@@ -52,9 +52,20 @@ class Uaa:
         """
         return f"{self._safe(self.named or self._found(), 'The login').rstrip('/')}/oauth/token"
 
+    def answered(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, bytes]:
+        """Return status and body of an answer that says something.
+
+        Raises:
+            TargetLost: there is none, or it says no more than that there is none now.
+        """
+        status, answer = self.ask(method, url, headers, body)
+        if status == TOO_MANY or status >= BROKEN:
+            raise TargetLost(f"{url} answered with {status}. Run again when it is available.")
+        return status, answer
+
     def _found(self) -> str:
         base = self._safe(self.target.url, "The target, which names where its users log in,")
-        status, body = self.ask("GET", f"{base}/", {"Accept": "application/json"}, b"")
+        status, body = self.answered("GET", f"{base}/", {"Accept": "application/json"})
         links = _object(_object(body).get("links"))
         for name in LINKS:
             href = _object(links.get(name)).get("href")
@@ -117,7 +128,7 @@ class Login:
         if self.refresh_token:
             try:
                 return self._asked({"refresh_token": self.refresh_token})
-            except BadSetting:
+            except LoginRefused:
                 self.refresh_token = ""
         proof = self.grant.proof.read() if self.grant.proof else ""
         match self.grant.kind:
@@ -139,7 +150,7 @@ class Login:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         endpoint = self.uaa.endpoint()
-        status, body = self.uaa.ask("POST", endpoint, headers, _form(self.grant.client, given).encode())
+        status, body = self.uaa.answered("POST", endpoint, headers, _form(self.grant.client, given).encode())
         found = _parsed(body, f"The login of {self.grant.role} at {endpoint}, which answered with {status},", secrets)
         held, fresh = given.get("refresh_token", ""), found.get("refresh_token")
         self.refresh_token = fresh if isinstance(fresh, str) else held
@@ -177,7 +188,7 @@ def _parsed(body: bytes, who: str, secrets: Iterable[str]) -> Mapping[str, Any]:
     """Return what the login gave.
 
     Raises:
-        BadSetting: it gave no token; says what it said instead, without the secrets that it was told.
+        LoginRefused: it gave no token; says what it said instead, without the secrets that it was told.
     """
     from oauthlib import oauth2  # noqa: PLC0415 -- as in _library
 
@@ -193,7 +204,7 @@ def _parsed(body: bytes, who: str, secrets: Iterable[str]) -> Mapping[str, Any]:
         return found
     for secret in secrets:
         said = said.replace(secret, "...") if secret else said
-    raise BadSetting(f"{who} gave no token: {said[:MOST_SHOWN]}. Check the names, the secrets and the grant.")
+    raise LoginRefused(f"{who} gave no token: {said[:MOST_SHOWN]}. Check the names, the secrets and the grant.")
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,16 @@ def test_command_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "PATIENCE", 0.2)
     with pytest.raises(BadSetting, match=r"did not end within 0\.2 s"):
         given("command:sh -c 'sleep 60 & sleep 60'", PATH="/usr/bin:/bin").fetch()
+
+
+def test_interrupt_ends_a_command(tmp_path: Path) -> None:
+    """Whoever is interrupted does not wait for a command, which is ended as well."""
+    path = tmp_path / "pid"
+    script = f"echo $$ > {path}; sleep 0.2; kill -INT $PPID; exec sleep 60"
+    with pytest.raises(KeyboardInterrupt):
+        given(f"command:sh -c '{script}'", PATH="/usr/bin:/bin").fetch()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(path.read_text(encoding="utf-8")), 0)
 
 
 def test_no_shell_reads_a_command(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Barrier
 
 import pytest
 
-from purge_conformance.errors import BadSetting, TokenExpired
+from purge_conformance.errors import BadSetting, LoginRefused, TokenExpired
 from purge_conformance.tokens.renewal import MARGIN, Tokens, kept
 from purge_conformance.tokens.source import Token
 
@@ -56,6 +57,24 @@ class Counting:
         return Token(
             self.given[-1], None if self.life is None else self.clock() + self.life, (f"with-{self.given[-1]}",)
         )
+
+
+@dataclass
+class Refusing(Counting):
+    """A login that refuses.
+
+    Attributes:
+        asked: how often it was asked.
+    """
+
+    asked: int = 0
+
+    def fetch(self) -> Token:
+        """Return the next one."""
+        self.asked += 1
+        if self.fails:
+            raise LoginRefused("unauthorized")
+        return super().fetch()
 
 
 @pytest.fixture
@@ -107,6 +126,19 @@ def test_living_token_survives_a_failure(clock: Clock) -> None:
     assert tokens["admin"] == "token-number-1"
     clock.now += MARGIN / 4
     assert tokens["admin"] == "token-number-2"
+
+
+def test_refused_login_is_not_asked_again_and_again(clock: Clock) -> None:
+    """A login that said no is asked once more, at the end of the token: a UAA locks out whoever tries too often."""
+    source = Refusing(clock)
+    tokens = Tokens({"admin": source}, clock)
+    source.fails = True
+    for _ in range(60):
+        clock.now += LIFE / 60
+        with suppress(TokenExpired):
+            assert tokens["admin"] == "token-number-1"
+    assert source.asked == 3
+    assert not tokens.lives("admin")
 
 
 def test_end_without_renewal_is_told(clock: Clock) -> None:

@@ -124,6 +124,26 @@ def test_unsafe_ways_are_refused(target: str, root: object, words: str) -> None:
         Uaa(parse_target(target), naming(root)).endpoint()
 
 
+def test_unavailable_login_keeps_its_refresh_token(issuer: Issuer, uaa: Uaa) -> None:
+    """Where a UAA is not available for a moment the refresh token is kept, and the password is not given again."""
+    issuer.rotates = True
+    login = Login(BY_PASSWORD, uaa)
+    login.fetch()
+    issuer.down = True
+    with pytest.raises(TargetLost, match="answered with 503"):
+        login.fetch()
+    issuer.down = False
+    login.fetch()
+    assert issuer.asked == ["password", "refresh_token", "refresh_token"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_unavailable_target_is_no_misuse(status: int) -> None:
+    """A target whose root document is not available now is lost, and nothing is wrong with what was configured."""
+    with pytest.raises(TargetLost, match=f"https://api.example.org/ answered with {status}"):
+        Uaa(parse_target("https://api.example.org"), naming({}, status)).endpoint()
+
+
 def test_redirect_gets_no_secret(stub: Stub, issuer: Issuer) -> None:
     """A login that sends elsewhere is no login: what it names is told nothing."""
 
