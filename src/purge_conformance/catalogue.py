@@ -86,7 +86,8 @@ def selected(profiles: Iterable[Profile], select: Iterable[str] = ()) -> tuple[R
         BadSetting: a glob matches no requirement of these profiles.
     """
     wanted = set(profiles)
-    pool = tuple(r for r in requirements() if r.profile in wanted)
+    words = wanted - {Profile.OBSERVE_ONLY} or {Profile.CORE}
+    pool = tuple(r for r in requirements() if r.profile in words and (r.observed or Profile.OBSERVE_ONLY not in wanted))
     globs = tuple(select)
     for glob in globs:
         if not any(fnmatchcase(r.id, glob) for r in pool):

@@ -57,6 +57,7 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("lists", reading.lists),
     ("changed", purging.changed),
 )
+READS = {"reach", "reads", "lists", "contract"}  # what takes no request that could change anything
 
 
 def collect(
@@ -90,7 +91,7 @@ def collect(
         if generator
         else contract.generator(seed=settings.seed, examples=settings.examples) as made,
     ):
-        client = Client(settings, journal, guard or Guard(settings.limits), on_send)
+        client = Client(settings, journal, guard or Guard.of(settings), on_send)
         foundation = Foundation(client)
         plan = (
             *EXPERIMENTS,
@@ -105,7 +106,7 @@ def collect(
             ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
         )
         try:
-            _run_all(client, foundation, plan, journal, folder)
+            _run_all(client, foundation, _allowed(plan, settings), journal, folder)
         finally:
             journal.sync()
         if journal.trouble:
@@ -113,6 +114,10 @@ def collect(
                 f"{journal.trouble} What was put up on the target is taken down, but for what is told above."
             )
         return journal.evidence()
+
+
+def _allowed(plan: Plan, settings: Settings) -> Plan:
+    return [step for step in plan if step[0] in READS or not settings.reads_only]
 
 
 def _run_all(client: Client, foundation: Foundation, plan: Plan, journal: Journal, folder: Path) -> None:

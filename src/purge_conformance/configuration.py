@@ -12,10 +12,11 @@ import yaml
 
 from purge_conformance import catalogue
 from purge_conformance.credentials import ADMIN
-from purge_conformance.driving import driving
+from purge_conformance.driving import Mode, driving
 from purge_conformance.errors import BadSetting
 from purge_conformance.hook_address import parse_hook
 from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, SOURCES, Key
+from purge_conformance.model import Profile
 from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target
 from purge_conformance.tokens import cf_cli, options
 from purge_conformance.tokens.uaa import Uaa
@@ -92,6 +93,8 @@ def _tokens(given: Given, target: Target, timeout: float) -> Mapping[str, str]:
 
 
 def _driving(given: Given, target: Target) -> Driving:
+    if Profile.OBSERVE_ONLY in (given.get("profile") or ()):
+        given = given | {f"{APPS}mode": Mode.OBSERVE}
     words = {name.removeprefix(APPS): value for name, value in given.items() if name.startswith(APPS)}
     return driving(**words, is_loopback=target.is_loopback)
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from posixpath import normpath
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
 
 from purge_conformance.credentials import ADMIN
@@ -15,7 +15,7 @@ from purge_conformance.errors import BudgetSpent, ConsentMissing, Interrupted, P
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from purge_conformance.settings import Limits, Target
+    from purge_conformance.settings import Limits, Settings, Target
 
 EVENTS = "/v3/app_usage_events"
 PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
@@ -80,6 +80,15 @@ class Guard:
         self._at_last = False
         self._most_requests = limits.max_requests - RESERVE
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the guard of a run."""
+        return cls(settings.limits, reads_only=settings.reads_only)
+
+    def lets_pass(self, method: str) -> bool:
+        """Whether requests with that method are sent at all."""
+        return method in SAFE or not self._reads_only
+
     @property
     def requests_left(self) -> int:
         """How many requests the experiments may still send."""
@@ -108,7 +117,7 @@ class Guard:
             BudgetSpent: no more requests may be sent.
             PurgeRefused: it is a purge, and nothing is archived, or no more purges may be sent.
         """
-        if self._reads_only and method not in SAFE:
+        if not self.lets_pass(method):
             raise ReadsOnly(f"Only what changes nothing is sent here; {method} {path[:80]} was held back.")
         with self._counting:
             if self.closed and (is_purge(method, path) or not self._at_last):

@@ -196,7 +196,12 @@ KEYS = (
         is_secret=True,
     ),
     Key("cf", TRUTH, "The admin, and the target where none is given, are those of the cf CLI's login."),
-    Key("profile", some_of(*map(str, Profile)), "Repeatable; default core.", "PROFILE"),
+    Key(
+        "profile",
+        some_of(*map(str, Profile)),
+        "Repeatable; default core. observe-only: reads alone, no purge.",
+        "PROFILE",
+    ),
     Key("select", TEXTS, "Judge these requirements only; repeatable.", "ID-GLOB"),
     Key("examples", whole(1, 1000), "Random cases an operation.", "N"),
     Key("seed", whole(0, 2**32 - 1), "Of all generated cases.", "N"),

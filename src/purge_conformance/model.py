@@ -15,10 +15,17 @@ class Level(StrEnum):
 
 
 class Profile(StrEnum):
-    """Whose word a requirement is: the endpoint's documentation page, or Cloud Controller's API beyond it."""
+    """Whose word a requirement is: the endpoint's documentation page, or Cloud Controller's API beyond it.
+
+    `observe-only` is nobody's: with it only those of the others are judged that take nothing but reads.
+    """
 
     CORE = "core"
     UPSTREAM = "upstream"
+    OBSERVE_ONLY = "observe-only"
+
+
+DOCUMENTED = (Profile.CORE, Profile.UPSTREAM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class Requirement:
         remedy: what to look at when it fails.
         conditional: the occasion without which it cannot be judged, and which nobody can provoke; or None.
         not_judged: why no run can judge it from outside; or None.
+        observed: whether it can be judged by requests that change nothing.
     """
 
     id: str
@@ -52,6 +60,7 @@ class Requirement:
     remedy: str
     conditional: str | None = None
     not_judged: str | None = None
+    observed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from purge_conformance.collect import collect
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import Guard, require_consent
-from purge_conformance.model import Level
+from purge_conformance.model import Level, Profile
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
 from purge_conformance.settings import announcement, parse_target
 from purge_conformance.writers import as_terminal, write_all
@@ -66,11 +66,12 @@ def _path(name: str | None) -> Path | None:
 
 
 def _collected(given: Given, option: Namespace, say: Callable[[str], None]) -> Evidence:
-    require_consent(parse_target(given["target"]), option.allow_purge)  # before anybody logs in
+    if Profile.OBSERVE_ONLY not in (given.get("profile") or ()):
+        require_consent(parse_target(given["target"]), option.allow_purge)  # before anybody logs in
     settings = configuration.settings(given)
     folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))
     say(announcement(settings, folder))
-    guard = Guard(settings.limits)
+    guard = Guard.of(settings)
     with interrupts.closing(guard, _leave):
         return collect(settings, folder, _silent, guard=guard)
 

@@ -108,6 +108,11 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     driving: Driving = field(default_factory=Driving)
 
+    @property
+    def reads_only(self) -> bool:
+        """Whether nothing may be sent that could change anything."""
+        return Profile.OBSERVE_ONLY in self.profiles
+
 
 def bounds(
     repeat: int, *, max_purges: int | None = None, max_requests: int | None = None, timeout: float = TIMEOUT
@@ -136,6 +141,11 @@ def bounds(
 def announcement(settings: Settings, folder: Path) -> str:
     """Return what must be said before the first purge: what will be destroyed, how often at most, and what is kept."""
     limits = settings.limits
+    if settings.reads_only:
+        return (
+            f"{settings.target.url}: only reads, at most {limits.max_requests}; nothing is destroyed, made or changed; "
+            f"evidence in {folder}"
+        )
     return (
         f"{settings.target.url}: at most {limits.max_purges} purges, each destroys all app usage events, "
         f"and {limits.max_requests} requests; evidence in {folder}"

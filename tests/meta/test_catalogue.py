@@ -10,14 +10,14 @@ import yaml
 
 from purge_conformance import catalogue
 from purge_conformance.errors import BadData, BadSetting
-from purge_conformance.model import Profile
+from purge_conformance.model import DOCUMENTED, Profile
 
 CORE, UPSTREAM = Profile.CORE, Profile.UPSTREAM
 
 
 def test_profiles_are_disjoint() -> None:
     """Each profile has requirements of its own, and together they have all."""
-    parts = [catalogue.selected([profile]) for profile in Profile]
+    parts = [catalogue.selected([profile]) for profile in DOCUMENTED]
     assert sum(map(len, parts)) == len(catalogue.requirements())
     assert {r.profile for r in parts[0]} == {CORE}
 

@@ -8,7 +8,7 @@ import click
 
 from purge_conformance import catalogue
 from purge_conformance.cli.options import profile_option, select_option
-from purge_conformance.model import Profile
+from purge_conformance.model import DOCUMENTED
 
 
 @click.command("list")
@@ -19,7 +19,7 @@ def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple
     """List the requirements: id, level, profile, statement."""
     from dataclasses import asdict  # noqa: PLC0415 -- rarely needed
 
-    found = catalogue.selected(catalogue.profiles(profiles or tuple(Profile)), select)
+    found = catalogue.selected(catalogue.profiles(profiles or DOCUMENTED), select)
     if as_json:
         click.echo(json.dumps([asdict(requirement) for requirement in found], indent=2))
         return

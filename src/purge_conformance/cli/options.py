@@ -45,7 +45,7 @@ profile_option = click.option(
     "profiles",
     multiple=True,
     type=click.Choice([str(p) for p in Profile]),
-    help="Repeatable; default core.",
+    help="Repeatable; default core. observe-only: what reads alone can show.",
 )
 select_option = click.option(
     "--select", multiple=True, metavar="ID-GLOB", help="Judge these requirements only; repeatable."

@@ -14,6 +14,7 @@ import click
 from purge_conformance import configuration
 from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, finish
 from purge_conformance.cli.options import CONNECTION, DRIVING, configured, new_folder
+from purge_conformance.model import Profile
 from purge_conformance.settings import announcement, parse_target
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | 
     level = 1 if loudness is None else loudness
     if "target" in given:
         ask = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
-        guard.require_consent(parse_target(given["target"]), allow_purge, ask)  # before anybody logs in
+        if Profile.OBSERVE_ONLY not in (given.get("profile") or ()):
+            guard.require_consent(parse_target(given["target"]), allow_purge, ask)  # before anybody logs in
         _run(configuration.settings(given), folder, level)
     elif given["tokens"] or allow_purge:
         raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
@@ -87,7 +89,7 @@ def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
     reporter = Reporter(Console(), Loudness(level))
     reporter.say(announcement(settings, folder))
-    guard = Guard(settings.limits)
+    guard = Guard.of(settings)
     with reporter.live():
         with interrupts.closing(guard, partial(_leave, settings.target.url, folder)):
             collect(settings, folder, reporter.sent, guard=guard)

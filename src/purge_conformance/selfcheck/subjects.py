@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
 from purge_conformance.errors import BadSetting
-from purge_conformance.model import Profile
+from purge_conformance.model import DOCUMENTED, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ class Subject:
     summary: str
     fails: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
-    profiles: tuple[Profile, ...] = tuple(Profile)
+    profiles: tuple[Profile, ...] = DOCUMENTED
     own_server: bool = False
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import contract, embedded, judge
 from purge_conformance.collect import collect
 from purge_conformance.hook_address import parse_hook
-from purge_conformance.model import Profile
+from purge_conformance.model import DOCUMENTED
 from purge_conformance.results import from_dict
 from purge_conformance.selfcheck import crew
 from purge_conformance.selfcheck.matrix import Row, row_of
@@ -128,7 +128,7 @@ def _collect(plan: Plan, generator: Generator, subject: Subject, url: str, token
     settings = Settings(
         Target(url),
         tokens,
-        profiles=tuple(Profile),
+        profiles=DOCUMENTED,
         examples=EXAMPLES,
         seed=plan.seed,
         hook=parse_hook(embedded.hook(url)),

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from purge_conformance.model import Level
+from purge_conformance.model import Level, Profile
 from purge_conformance.results import Blame, Outcome, Verdict, is_undecided
 
 if TYPE_CHECKING:
@@ -50,7 +50,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def headline(run: Run) -> str:
-    """Return one sentence that says why the verdict is what it is."""
+    """Return why the verdict is what it is: one sentence, and one more where it is about reads alone."""
+    reads_only = Profile.OBSERVE_ONLY in run.settings.get("profiles", ())
+    return _headline(run) + (" Only what needs no purge was judged." if reads_only else "")
+
+
+def _headline(run: Run) -> str:
     musts = [r for r in run.requirements if r.level is Level.MUST]
     if not musts:
         return "No MUST requirement was judged."

@@ -1,0 +1,81 @@
+"""`--profile observe-only`: reads alone, no consent, and a verdict about what needs no purge."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import catalogue, embedded
+from purge_conformance.guard import SAFE
+from purge_conformance.model import DOCUMENTED, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Done, Stub
+
+OBSERVED = {r.id for r in catalogue.requirements() if r.observed}
+
+
+def test_observed_are_selected() -> None:
+    """The profile leaves of the others what needs no purge; by itself it is about core."""
+    alone = {r.id for r in catalogue.selected([Profile.OBSERVE_ONLY])}
+    assert alone == {r.id for r in catalogue.selected([Profile.CORE, Profile.OBSERVE_ONLY])}
+    assert {r.id for r in catalogue.selected([*DOCUMENTED, Profile.OBSERVE_ONLY])} == OBSERVED
+    assert alone < OBSERVED
+
+
+def observing(command: Callable[..., Done], place: Path, *arguments: str, url: str = "") -> Done:
+    """Observe a reference server on which others have many apps; `url` replaces the host in its URL."""
+    with embedded.server(["--variant", "many-apps", *arguments]) as (served, tokens):
+        sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in tokens]
+        return command(
+            *("run", served.replace("127.0.0.1", url or "127.0.0.1"), "--profile=observe-only", "--profile=upstream"),
+            *("--profile=core", *sources, "--out", place),
+            folder=place,
+            env=os.environ | {f"{role.upper()}_SECRET": token for role, token in tokens.items()},
+        )
+
+
+def test_observed_server_is_judged(command: Callable[..., Done], tmp_path: Path) -> None:
+    """Of a host that nobody allowed to be purged all is judged that needs no purge, by reads alone."""
+    done = observing(command, tmp_path / "out", url="127.1")
+    assert (done.code, done.report["verdict"], set(done.outcomes.values())) == (0, "conformant", {"passed"})
+    assert set(done.outcomes) == OBSERVED
+    assert {x.method for x in done.evidence.exchanges} <= SAFE
+    assert "only reads" in done.stdout.splitlines()[0]
+    assert "Only what needs no purge was judged." in done.stdout
+    assert done.report["settings"]["profiles"] == ["observe-only", "upstream", "core"]
+    assert done.report["settings"]["apps"] == "observe"
+
+
+def test_observed_fault_fails(command: Callable[..., Done], tmp_path: Path) -> None:
+    """What is wrong with reads is found without a purge, by the requirements that find it with purges."""
+    fault = next(fault for fault in catalogue.faults() if fault.id == "unknown-guid-200")
+    done = observing(command, tmp_path / "out", "--fault", fault.id)
+    assert done.code == 1
+    assert {name for name, outcome in done.outcomes.items() if outcome == "failed"} == set(fault.requirements)
+
+
+@pytest.mark.parametrize("more", [[], ["--hook=command:false"]])
+def test_nothing_else_leaves(more: list[str], command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+    """Whatever a target answers, nothing but reads is sent to it."""
+    stub.answer = lambda handler: stub.say(handler, body=b'{"pagination": {}, "resources": [{"guid": "one"}]}')
+    command(
+        *(
+            "run",
+            stub.url,
+            "--token=admin=env:ADMIN_SECRET",
+            "--profile=observe-only",
+            *more,
+            "--out",
+            tmp_path / "out",
+        ),
+        folder=tmp_path / "out",
+        env=os.environ | {"ADMIN_SECRET": "an-opaque-secret"},
+    )
+    assert {line.split(" ")[0] for line, _ in stub.got} <= SAFE
+    assert len(stub.got) > 20
