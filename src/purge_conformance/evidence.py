@@ -11,6 +11,7 @@ import base64
 import json
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -123,6 +124,18 @@ class Exchange:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
+
+    @cached_property
+    def page(self) -> dict[str, Any] | None:
+        """The answer as a page of a list, or None where it cannot be read as one."""
+        is_page = self.status == HTTPStatus.OK and isinstance(self.json, dict)
+        return self.json if is_page and isinstance(self.json.get("resources"), list) else None
+
+    @cached_property
+    def resources(self) -> tuple[dict[str, Any], ...]:
+        """The resources on a page; what has no guid is none."""
+        rows = self.page["resources"] if self.page else ()
+        return tuple(row for row in rows if isinstance(row, dict) and isinstance(row.get("guid"), str))
 
     @property
     def is_json(self) -> bool:

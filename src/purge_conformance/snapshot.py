@@ -110,9 +110,7 @@ def walked(evidence: Evidence, experiment: str, step: str) -> Listing:
 
 def is_page(exchange: Exchange) -> bool:
     """Whether an answer can be read as a page of a list."""
-    return (
-        exchange.status == OK and isinstance(exchange.json, dict) and isinstance(exchange.json.get("resources"), list)
-    )
+    return exchange.page is not None
 
 
 def is_refused(exchange: Exchange) -> bool:
@@ -127,15 +125,14 @@ def is_beyond_end(pages: Sequence[Exchange]) -> bool:
     return (is_refused(pages[-1]) or pages[-1].status == NOT_FOUND) and not pagination(pages[-2]).get("next")
 
 
-def resources(exchange: Exchange) -> list[Row]:
+def resources(exchange: Exchange) -> tuple[Row, ...]:
     """Return the resources on a page; nothing where it is none. What has no guid is none, and LIST-01 names it."""
-    rows = exchange.json["resources"] if is_page(exchange) else []
-    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("guid"), str)]
+    return exchange.resources
 
 
 def pagination(exchange: Exchange) -> Mapping[str, Any]:
     """Return a page's pagination object, empty where there is none."""
-    found = exchange.json.get("pagination") if is_page(exchange) else None
+    found = exchange.page.get("pagination") if exchange.page else None
     return found if isinstance(found, dict) else {}
 
 

@@ -41,7 +41,7 @@ def test_page_is_told(status: int | None, data: object, story: Story, *, page: b
     found = story.say("e", "s", status=status, data=data)
     assert is_page(found) is page
     assert all(isinstance(row, dict) for row in resources(found))
-    assert page or resources(found) == []
+    assert page or resources(found) == ()
 
 
 @pytest.mark.parametrize(

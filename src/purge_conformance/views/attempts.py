@@ -80,7 +80,7 @@ def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
     Raises:
         Inconclusive: who or what was tried purges without any trick as well.
     """
-    open_to = _open_to(seen)
+    open_to = set(seen.remembered(_open_to))
     sent = need(seen, "bypass", step, why="no such way past was tried")
     closed = [x for x in sent if not open_to & {_plainly(x), (x.method, x.route, "anybody")}]
     if not closed:
