@@ -26,6 +26,7 @@ from purge_conformance.writers import as_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from purge_conformance.client import Client
@@ -71,14 +72,13 @@ def rows(subjects: Sequence[Subject], plan: Plan) -> Iterator[Row]:
 
     The generated cases are made once, since they are the same for all; all else is done as a run does it.
     """
-    cases = contract.generate(seed=plan.seed, examples=EXAMPLES)
-    collector = partial(collecting, plan, cases)
     judged: deque[Future[list[Row]]] = deque()
     batch: list[tuple[Trial, float]] = []
     with (
+        contract.generation(seed=plan.seed, examples=EXAMPLES) as generated,
         _served(subjects, plan) as trials,
         ThreadPoolExecutor(JUDGES) as judges,
-        closing(crew.each(collector, trials, plan.jobs)) as collected,
+        closing(crew.each(partial(collecting, plan, generated()), trials, plan.jobs)) as collected,
     ):
         for trial, seconds in collected:
             if isinstance(seconds, crew.Lost):
@@ -99,15 +99,19 @@ def rows(subjects: Sequence[Subject], plan: Plan) -> Iterator[Row]:
 def _served(subjects: Sequence[Subject], plan: Plan) -> Iterator[list[Trial]]:
     """Serve the subjects, each process a share of them under path prefixes; yield where, in the same order."""
     shared = [subject for subject in subjects if not subject.own_server]
+    shares = [share for number in range(plan.servers) if (share := shared[number :: plan.servers])]
     trials: dict[str, Trial] = {}
     with ExitStack() as stack:
-        for number in range(plan.servers):
-            share = shared[number :: plan.servers]
-            mounts = [word for s in share if s.kind is not Kind.FAULTLESS for word in ("--mount", s.name)]
-            url, tokens = stack.enter_context(embedded.server(mounts)) if share else ("", {})
+        with ThreadPoolExecutor(plan.servers) as starters:  # each mount takes its while
+            ready = list(starters.map(stack.enter_context, map(_server, shares)))
+        for share, (url, tokens) in zip(shares, ready, strict=True):
             for s in share:
                 trials[s.name] = Trial(s, url if s.kind is Kind.FAULTLESS else f"{url}/{s.name}", tokens)
         yield [trials.get(subject.name, Trial(subject)) for subject in subjects]
+
+
+def _server(share: Sequence[Subject]) -> AbstractContextManager[tuple[str, dict[str, str]]]:
+    return embedded.server([word for s in share if s.kind is not Kind.FAULTLESS for word in ("--mount", s.name)])
 
 
 @contextmanager
