@@ -18,7 +18,16 @@ from purge_conformance import __version__, clock
 from purge_conformance.connection import Connection, NotWhole
 from purge_conformance.credentials import ADMIN, Credential, of_role, remade
 from purge_conformance.errors import HeldBack, TargetLost, TokenExpired
-from purge_conformance.evidence import AT_ONCE, EXPIRED_TOKEN, GATEWAY, PROVOKED, SUPERSEDED, Exchange, in_order
+from purge_conformance.evidence import (
+    AT_ONCE,
+    EXPIRED_TOKEN,
+    FAILURE,
+    GATEWAY,
+    PROVOKED,
+    SUPERSEDED,
+    Exchange,
+    in_order,
+)
 from purge_conformance.guard import SAFE
 from purge_conformance.tokens.renewal import kept
 
@@ -33,13 +42,19 @@ Answer = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, 
 SCHEME = "bearer "
 CHUNK = 64 * 1024
 LOST_AFTER = 3  # requests in a row without an answer
-UNAUTHORIZED, RATE_LIMITED, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 401, 429, 502, 503, 504
+UNAUTHORIZED, RATE_LIMITED, FAILED, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 401, 429, 500, 502, 503, 504
 WAITED_OUT: dict[int | None, str] = {RATE_LIMITED: "rate limit", UNAVAILABLE: "unavailable"}
-# Of what changes nothing more is asked again: what came between target and suite, and no answer of the target's own.
-BETWEEN: dict[int | None, str] = {BAD_GATEWAY: GATEWAY, GATEWAY_TIMEOUT: GATEWAY, None: "connection"}
+# Of what changes nothing more is asked again: what came between target and suite, and is no answer of the target; and
+# a failure of its own, which one judgment looks for, so that all others see what it is answered with the second time.
+READ_AGAIN: dict[int | None, str] = {
+    FAILED: FAILURE,
+    BAD_GATEWAY: GATEWAY,
+    GATEWAY_TIMEOUT: GATEWAY,
+    None: "connection",
+}
 BROKEN = re.compile("RemoteDisconnected|ConnectionResetError|ConnectionAbortedError|BrokenPipeError")
 PATIENCE = 10.0  # the most seconds that a Retry-After is obeyed
-RETRIES = {UNAUTHORIZED: 5, RATE_LIMITED: 5, UNAVAILABLE: 2, BAD_GATEWAY: 2, GATEWAY_TIMEOUT: 2, None: 1}
+RETRIES = {UNAUTHORIZED: 5, RATE_LIMITED: 5, FAILED: 1, UNAVAILABLE: 2, BAD_GATEWAY: 2, GATEWAY_TIMEOUT: 2, None: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +125,8 @@ class Client:
         """Send one request and record the exchange.
 
         A 429 or a 503 is waited out, `Retry-After` at most `PATIENCE` seconds; what changes nothing is asked again as
-        well after a gateway's 502 or 504, or where the connection broke, once. All that was asked again is recorded
-        with the tag `superseded`; so is a refusal of a token that had come to its end; an error that a hook
+        well after a gateway's 502 or 504, and once after a 500, or where the connection broke. All that was asked again
+        is recorded with the tag `superseded`; so is a refusal of a token that had come to its end; an error that a hook
         provoked is not. What may change something goes over a connection of its own: one that was kept may be closed by
         the target at that moment, and nobody would know whether it was done.
 
@@ -262,11 +277,11 @@ def _passing(answer: Exchange) -> str:
     """Return what came in between, if the request is to be sent again; empty where the answer counts."""
     if answer.status is None and not BROKEN.match(answer.error or ""):
         return ""
-    if answer.status in WAITED_OUT and AT_ONCE in answer.tags:
+    if answer.status in {*WAITED_OUT, FAILED} and AT_ONCE in answer.tags:
         return ""
     if answer.tags.get(PROVOKED) == str(answer.status):
         return ""
-    return (WAITED_OUT | BETWEEN if answer.method in SAFE else WAITED_OUT).get(answer.status, "")
+    return (WAITED_OUT | READ_AGAIN if answer.method in SAFE else WAITED_OUT).get(answer.status, "")
 
 
 def _pause(answer: Exchange) -> float:

@@ -25,6 +25,7 @@ FILE_NAME = "evidence.jsonl"
 FORMAT = 1
 SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
 GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
+FAILURE = "failure"  # the why of a 500 to a read, which is asked for once more
 EXPIRED_TOKEN = "expired token"  # the why of a refusal of a token that had come to its end  # noqa: S105 -- no secret
 AT_ONCE = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
 PROVOKED = "provoked"  # tag of a request for which a hook was asked for an error; its value is the status of that

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from purge_conformance import envelope
 from purge_conformance.catalogue import documented_statuses
-from purge_conformance.checks import NotExercised, Seen, answer, hold, stopped
+from purge_conformance.checks import NotExercised, Seen, Trial, answer, hold, hold_each, stopped
 from purge_conformance.contract_checks import operation_of
+from purge_conformance.evidence import AT_ONCE, FAILURE, SUPERSEDED
 from purge_conformance.results import Blame, Finding
 from purge_conformance.views import provoked
 from purge_conformance.views.attempts import is_untaken
+
+if TYPE_CHECKING:
+    from purge_conformance.evidence import Exchange
 
 PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUsageEvent"
 
@@ -95,6 +101,29 @@ def test_list_status_documented(seen: Seen) -> None:
 def test_get_status_documented(seen: Seen) -> None:
     """Every status of a get MUST be documented."""
     _documented(seen, GET)
+
+
+@pytest.mark.requirement("STATUS-04")
+def test_no_read_fails_at_times(seen: Seen) -> None:
+    """A list or a get MUST NOT fail now and then: what answers 500 answers so when it is asked for again."""
+    read = [x for x in seen.resource() if operation_of(x.method, x.path) in {LIST, GET} and AT_ONCE not in x.tags]
+    if not read:
+        raise NotExercised("nothing was read")
+    hold_each(seen, (Trial(x.n, _passing_failure(seen, x), f"{x.role} {x.path}") for x in read))
+
+
+def _passing_failure(seen: Seen, failed: Exchange) -> tuple[Finding, ...]:
+    """Return what is wrong with a 500 that the same request, sent once more, was not answered with."""
+    if failed.tags.get(SUPERSEDED) != FAILURE:
+        return ()
+    once_more = next((x for x in seen.exchanges if x.n > failed.n and _is_same(x, failed)), failed)
+    if once_more.status == failed.status:
+        return ()
+    return (Finding(f"{once_more.status}, as the next one", answer(failed), failed.n),)
+
+
+def _is_same(one: Exchange, other: Exchange) -> bool:
+    return (one.path, one.role) == (other.path, other.role)
 
 
 def _enveloped(seen: Seen, *statuses: int) -> None:

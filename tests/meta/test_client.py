@@ -14,6 +14,7 @@ from purge_conformance.checks import answered
 from purge_conformance.client import LOST_AFTER, RETRIES, Request
 from purge_conformance.credentials import NOBODY, Credential
 from purge_conformance.errors import PurgeRefused, TargetLost
+from purge_conformance.evidence import FAILURE, SUPERSEDED
 from purge_conformance.guard import EVENTS, PURGE
 
 if TYPE_CHECKING:
@@ -293,6 +294,16 @@ def test_gateways_failure_stays(connect: Connect, stub: Stub) -> None:
     client = connect()
     assert [client.get("/v3", "s").status, len(stub.got)] == [502, RETRIES[502] + 1]
     assert [client.post(PURGE, "purge").status, stub.purges] == [502, 1]
+
+
+def test_failed_read_is_sent_again(connect: Connect, stub: Stub) -> None:
+    """A read that failed is sent once more, and both answers are kept; a purge that failed is not."""
+    statuses = iter([500, 200, 500, 500, 500])
+    stub.answer = lambda handler: stub.say(handler, next(statuses))
+    client = connect()
+    assert [client.get("/v3", "passes").status, client.get("/v3", "stays").status] == [200, 500]
+    assert [x.tags.get(SUPERSEDED) for x in client.sent("", "passes")] == [FAILURE, None]
+    assert [client.post(PURGE, "purge").status, stub.purges] == [500, 1]
 
 
 @pytest.mark.parametrize("interim", [100, 102, 103, 199])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import cycle
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -93,6 +94,21 @@ def test_foundation_cannot_start(stub: Stub, connect: Callable[..., Client]) -> 
     assert not found.started
     assert not found.stir()
     assert sum(target.endswith("/start") for target in stub.targets) == 1
+
+
+def test_failed_start_is_tried_again(stub: Stub, connect: Callable[..., Client]) -> None:
+    """A start that fails is asked for once more, and one that is done then is done."""
+    well = foundation({})
+    failing = foundation({"/start": 500})
+    answers = cycle([failing, well])
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        (next(answers) if handler.path.endswith("/start") else well)(handler)
+
+    stub.answer = answer
+    found = Foundation(connect())
+    found.build()
+    assert (found.usable, found.trouble, "steady" in found.started) == (True, "", True)
 
 
 def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
 
-UNPROCESSABLE = 422
+UNPROCESSABLE, FAILED = 422, 500
 NOTHING_TO_RUN = " Give the apps something to run: --app-droplet GUID, or --app-docker-image REF"
 OBSERVED = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
 # What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
@@ -91,7 +91,7 @@ class Foundation:
         """Start an app; return whether that was possible."""
         if label not in self.apps or not self._startable:
             return False
-        answer = self._client.post(f"{APPS}/{self.apps[label]}/actions/start", f"start-{label}")
+        answer = self._asked(f"{APPS}/{self.apps[label]}/actions/start", f"start-{label}")
         self._startable = self.became(self.apps[label], STARTED, answer, f"became-{label}")
         if not self._startable:
             self.trouble = f"an app of the suite's own could not be started: {in_words(answer)}{self._cure(answer)}"
@@ -103,7 +103,7 @@ class Foundation:
         """Stop a started app; return whether that was possible."""
         if label not in self.started:
             return False
-        answer = self._client.post(f"{APPS}/{self.apps[label]}/actions/stop", f"stop-{label}")
+        answer = self._asked(f"{APPS}/{self.apps[label]}/actions/stop", f"stop-{label}")
         done = self.became(self.apps[label], STOPPED, answer, f"became-{label}")
         if done:
             self.started.discard(label)
@@ -114,7 +114,7 @@ class Foundation:
         if label not in self.started:
             return False
         path = f"{APPS}/{self.apps[label]}/processes/web/actions/scale"
-        return is_done(self._client.post(path, f"scale-{label}", data=size))
+        return is_done(self._asked(path, f"scale-{label}", size))
 
     def either(self, label: str, other: str) -> str:
         """Return a label, or another one where there is no such app."""
@@ -186,6 +186,11 @@ class Foundation:
             time.sleep(PAUSE)
             answer = self._client.get(f"/v3/apps/{guid}", step)
         return False
+
+    def _asked(self, path: str, step: str, data: object = None) -> Exchange:
+        """Ask for a change that is the same when it is done twice; once more, should the target fail at it."""
+        answer = self._client.post(path, step, data=data)
+        return self._client.post(path, step, data=data) if answer.status == FAILED else answer
 
     def demolish(self) -> None:
         """Delete all that was made, and note what was left over."""

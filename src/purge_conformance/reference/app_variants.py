@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
@@ -154,6 +155,20 @@ def _(behaviour: Behaviour) -> Behaviour:
         return answer(call)
 
     return at_last(in_turn(later(behaviour)))
+
+
+@variant("apps-fail-at-times")
+def _(behaviour: Behaviour) -> Behaviour:
+    asked = count(1)
+
+    @around("start_app", "stop_app", "scale_app_process")
+    def unlucky(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        if next(asked) % 7 == 0:
+            raise problems.unknown_error()
+        return reply
+
+    return unlucky(behaviour)
 
 
 def _recording(call: Call, state: str, previous: str) -> None:

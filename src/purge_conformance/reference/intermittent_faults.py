@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from purge_conformance.reference.change_kit import Change, around, is_seed, registering, twin
+from purge_conformance.reference import problems
+from purge_conformance.reference.change_kit import Change, around, instead_of, is_seed, registering, twin
 from purge_conformance.reference.store import seed_of, started_apps
 from purge_conformance.reference.tables import AppUsageEvent
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.problems import ApiError
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
@@ -42,6 +44,41 @@ def _(behaviour: Behaviour) -> Behaviour:
         return reply
 
     return now_and_then(behaviour)
+
+
+def _failing(number: int, *operations: str) -> Change:
+    """Answer each success of that number with 500 instead, and undo it."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        unlucky = _each(number)
+
+        @around(*operations)
+        def now_and_then(call: Call, answer: Handler) -> Reply:
+            reply = answer(call)
+            if unlucky():
+                raise problems.unknown_error()
+            return reply
+
+        return now_and_then(behaviour)
+
+    return change
+
+
+fault("each-twentieth-list-500")(_failing(20, "list_events"))
+fault("each-fifth-get-500")(_failing(5, "get_event"))
+fault("each-fifth-purge-500")(_failing(5, "purge_events"))
+
+
+@fault("each-third-forbidden-purge-destroys")
+def _(behaviour: Behaviour) -> Behaviour:
+    careless = _each(3)
+
+    def purge_at_times(call: Call, error: ApiError) -> Reply:
+        if careless():
+            call.behaviour.purge_and_reseed(call.session)
+        return call.behaviour.refusal(error)
+
+    return around("purge_events")(instead_of(403, purge_at_times))(behaviour)
 
 
 @fault("each-fifth-purge-leaves-an-event")

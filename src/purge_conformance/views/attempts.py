@@ -88,8 +88,8 @@ def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
     done = [(x, answer(x)) for x in closed if is_purge(x.method, x.path) and (x.status or 0) // 100 == SUCCESS]
     losses = {a.request.n: a.loss() for a in attempts(seen, step, experiment="bypass")}
     lost = [(x, f"{loss}; {answer(x)}") for x in closed if (loss := losses.get(x.n))]
-    if lost and not done and len(closed) < len(sent):
-        raise Inconclusive("what purges without any trick was among the attempts: see AUTH and REFUSE-04", Blame.TARGET)
+    if lost and not done and open_to:
+        raise Inconclusive("what must be refused purges without any trick as well: see AUTH and REFUSE", Blame.TARGET)
     if done and not lost and _answers_anything(seen):
         return []
     return done or lost

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from purge_conformance.results import Finding
     from purge_conformance.snapshot import Snapshot
 
+FAILED = 500
 SAFE = {"GET", "HEAD", "OPTIONS"}
 PARTS = {"events", "processes", "apps"}  # of a look at everything
 
@@ -44,6 +45,16 @@ def plain_purges(seen: Seen) -> list[tuple[Exchange, bool]]:
     found = seen.once(_plain_purges)
     seen.looked_at.extend(request.n for request, _ in found)
     return found
+
+
+def fails_at_times(seen: Seen) -> None:
+    """Return unless a plain purge by itself failed.
+
+    Raises:
+        Inconclusive: one did, so that a failure beside others, or of an odd purge, tells nothing of these.
+    """
+    if any(request.status == FAILED for request, _ in plain_purges(seen)):
+        raise Inconclusive("a plain purge by itself fails as well: see PURGE-01 and AGAIN-01", Blame.TARGET)
 
 
 def trials(seen: Seen) -> tuple[Purged, ...]:
