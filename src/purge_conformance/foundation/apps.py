@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from purge_conformance.client import Request
@@ -19,6 +20,7 @@ from purge_conformance.foundation.making import (
     in_words,
     is_done,
     to,
+    twice_at_most,
 )
 from purge_conformance.foundation.running import Equipment, NothingToRun
 from purge_conformance.snapshot import STARTED, STOPPED, member
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
 
-UNPROCESSABLE, FAILED = 422, 500
+UNPROCESSABLE = 422
 NOTHING_TO_RUN = " Give the apps something to run: --app-droplet GUID, or --app-docker-image REF"
 OBSERVED = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
 # What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
@@ -188,9 +190,7 @@ class Foundation:
         return False
 
     def _asked(self, path: str, step: str, data: object = None) -> Exchange:
-        """Ask for a change that is the same when it is done twice; once more, should the target fail at it."""
-        answer = self._client.post(path, step, data=data)
-        return self._client.post(path, step, data=data) if answer.status == FAILED else answer
+        return twice_at_most(partial(self._client.post, path, step, data=data))
 
     def demolish(self) -> None:
         """Delete all that was made, and note what was left over."""

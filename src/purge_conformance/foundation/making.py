@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LABEL = "purge-conformance-run"  # without a prefix: Cloud Controller takes none without a dot
 TRIES, PAUSE = 20, 0.1  # looks whether what was asked for is done, and seconds between them
 BACK = (0.5, 1.0, 2.0)  # seconds to wait for a target that is away while things are taken down
-ACCEPTED, NOT_FOUND = 202, 404
+ACCEPTED, NOT_FOUND, FAILED = 202, 404, 500
 ORGANIZATIONS, SPACES, APPS = "/v3/organizations", "/v3/spaces", "/v3/apps"
 
 
@@ -44,6 +44,9 @@ class Maker:
         data: dict[str, object] = {"name": name, "metadata": {"labels": {LABEL: self.run}}}
         data |= {key: value for key, value in more.items() if value is not None}
         answer = self._client.post(path, step, data=data)
+        if answer.status == FAILED:
+            self._is_unsure = True  # it may be made all the same
+            answer = self._client.post(path, step, data=data)
         guid = member(answer.json, "guid") if isinstance(answer.json, dict) else None
         if answer.status == ACCEPTED:
             guid = self._made_at_last(path, name, "created" if step == "create" else f"{step} made")
@@ -55,7 +58,7 @@ class Maker:
 
     def remove(self, path: str, step: str) -> Exchange:
         """Ask for the deletion of something that was made here; whether it is gone is seen later."""
-        answer = self._client.delete(path, step)
+        answer = twice_at_most(partial(self._client.delete, path, step))
         if is_done(answer) and path in self._made:
             self._made[path] = jobs.job_of(answer)
             if self._made[path] is None:
@@ -92,7 +95,7 @@ class Maker:
         """
         job, why = self._made[path], ""
         if job is None:
-            answer = _patiently(partial(self._client.delete, path, "demolish"))
+            answer = twice_at_most(partial(_patiently, partial(self._client.delete, path, "demolish")))
             job = jobs.job_of(answer)
             why = "" if is_done(answer) or answer.status == NOT_FOUND else in_words(answer)
         in_organization = any(other.startswith(ORGANIZATIONS) for other in self._made)
@@ -118,6 +121,12 @@ class Maker:
                 return str(found[0])
             time.sleep(PAUSE)
         return None
+
+
+def twice_at_most(send: Callable[[], Exchange]) -> Exchange:
+    """Send what comes to the same when it is sent twice, and once more, should the target fail at it."""
+    answer = send()
+    return send() if answer.status == FAILED else answer
 
 
 def _patiently(send: Callable[[], Exchange]) -> Exchange:
