@@ -93,20 +93,8 @@ def collect(
     ):
         client = Client(settings, journal, guard or Guard.of(settings), on_send)
         foundation = Foundation(client)
-        plan = (
-            *EXPERIMENTS,
-            ("contract", lambda client, foundation: fuzzing.cases(client, foundation, made.cases)),
-            ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, made.walk)),
-            *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
-            ("odd", purging.odd),
-            ("late", changing.late),
-            *([("provoked", provoking.errors)] if settings.hook else []),
-            ("parallel", parallel),
-            ("race", race),
-            ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
-        )
         try:
-            _run_all(client, foundation, _allowed(plan, settings), journal, folder)
+            _run_all(client, foundation, _plan(settings, made), journal, folder)
         finally:
             journal.sync()
         if journal.trouble:
@@ -116,8 +104,26 @@ def collect(
         return journal.evidence()
 
 
-def _allowed(plan: Plan, settings: Settings) -> Plan:
-    return [step for step in plan if step[0] in READS or not settings.reads_only]
+def planned(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the experiments of a run, in their order."""
+    nothing = contract.Generator(cases=tuple, walk=lambda *_: None)
+    return *(name for name, _ in _plan(settings, nothing)), *(() if settings.reads_only else ("demolish",))
+
+
+def _plan(settings: Settings, made: contract.Generator) -> Plan:
+    whole: Plan = (
+        *EXPERIMENTS,
+        ("contract", lambda client, foundation: fuzzing.cases(client, foundation, made.cases)),
+        ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, made.walk)),
+        *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
+        ("odd", purging.odd),
+        ("late", changing.late),
+        *([("provoked", provoking.errors)] if settings.hook else []),
+        ("parallel", parallel),
+        ("race", race),
+        ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
+    )
+    return [step for step in whole if step[0] in READS or not settings.reads_only]
 
 
 def _run_all(client: Client, foundation: Foundation, plan: Plan, journal: Journal, folder: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,6 +143,13 @@ def _claims(token: str) -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it is, and as it stands in a URL, in JSON, in HTML, and anywhere in Base64."""
+    coded = {base64.b64encode(b"x" * n + secret.encode()).decode()[4:-4] for n in range(3)}
+    json_text = json.dumps(secret)[1:-1]
+    return {secret, quote(secret, safe=""), json_text, json_text.replace("/", r"\/"), html.escape(secret), *coded}
+
+
 class Redactor:
     """Replaces every secret that it knows by the variable that stands for it."""
 
@@ -158,7 +167,7 @@ class Redactor:
         What is shorter than `SECRET` is none: an emulator's token may be a word that its answers hold as well.
         """
         parts = secret.split(".")[1:]
-        pairs = {(secret, f"${name}"), *((part, f"${name}_PART") for part in parts)}
+        pairs = {*((form, f"${name}") for form in _forms(secret)), *((part, f"${name}_PART") for part in parts)}
         pairs |= {(part[: -len(TAIL)], f"${name}_PART") for part in parts[-1:]}
         known = {*self._pairs, *(pair for pair in pairs if len(pair[0]) >= SECRET)}
         self._pairs = sorted(known, key=lambda pair: (-len(pair[0]), pair))

@@ -175,6 +175,13 @@ def stub() -> Iterator[Stub]:
         yield made
 
 
+@pytest.fixture
+def other_stub() -> Iterator[Stub]:
+    """A second one."""
+    with serving_stub() as made:
+        yield made
+
+
 @contextmanager
 def serving_stub() -> Iterator[Stub]:
     """Serve a stub in threads of its own."""

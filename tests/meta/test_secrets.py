@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import html
+import json
 import os
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     Connect = Callable[..., Client]
 
+CANARY = 'canary-"Zwitscher"/+==<&>-8c1f'
 SIGNATURE = "c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 PAYLOAD = "eyJzY29wZSI6WyJjbG91ZF9jb250cm9sbGVyLmFkbWluIl19"
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.{SIGNATURE}"
@@ -122,3 +127,61 @@ def test_client_hides_credentials(connect: Connect) -> None:
 def test_archive_is_unchanged(whole: Whole) -> None:
     """The archive holds the events as they were, with nothing redacted: no token resembled what a server says."""
     assert "_TOKEN" not in unpacked(whole.folder / "archive.jsonl.gz")
+
+
+def in_other_forms(secret: str) -> set[str]:
+    """Return a secret as it stands in a URL, in JSON, in HTML, or in Base64 at each of three places."""
+    coded = {base64.b64encode(b"x" * n + secret.encode()).decode()[4:-4] for n in range(3)}
+    return {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret), *coded}
+
+
+def leaks(place: Path, done: Done) -> list[str]:
+    """Return the files and streams, of a command in a folder, that hold the canary in some form."""
+    texts = {str(path): unpacked(path) for path in place.rglob("*") if path.is_file()}
+    texts |= {"stdout": done.stdout, "stderr": done.stderr}
+    return [name for name, text in texts.items() if any(form in text for form in in_other_forms(CANARY))]
+
+
+@pytest.mark.parametrize("kind", ["run", "observed", "plan", "archive", "pinned", "dies", "misplaced"])
+def test_canary_is_nowhere(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+    """No command writes a token to any file or stream, though the target sends it back, dies, or cannot be asked."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if kind == "dies" and len(stub.got) > 4:
+            handler.wfile.write(f"{CANARY}\r\n\r\n".encode())
+            handler.close_connection = True
+        else:
+            forms = "\n".join(in_other_forms(CANARY))
+            stub.say(handler, body=forms.encode() + CANARY.replace("/", "\\/").encode(), X_You=quote(CANARY))
+
+    stub.answer = answer
+    out = tmp_path / "out"
+    run = ("run", stub.url, "--max-requests=60", "--verbose", "--out", str(out))
+    (tmp_path / "broken.yaml").write_text(f"target: {stub.url}\ntokens: {{admin: [{CANARY}]}}\n", encoding="utf-8")
+    arguments = {
+        "observed": (*run, "--profile=observe-only"),
+        "plan": ("plan", stub.url),
+        "archive": ("archive", stub.url, "--out", str(tmp_path / "events.jsonl.gz")),
+        "pinned": (*run, f"--fingerprint={'0' * 64}"),
+        "misplaced": (*run, f"--config={tmp_path}/broken.yaml"),
+    }.get(kind, run)
+    done = command(*arguments, "--token=admin=env:ADMIN_SECRET", folder=out, env=os.environ | {"ADMIN_SECRET": CANARY})
+    (tmp_path / "broken.yaml").unlink()
+    assert done.code in {0, 1, 2, 3}
+    assert leaks(tmp_path, done) == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_gets_no_token(
+    status: int, command: Callable[..., Done], stub: Stub, other_stub: Stub, tmp_path: Path
+) -> None:
+    """Nothing is sent to where a target redirects, neither a token nor a request, and it is no lost target either."""
+    place = other_stub.url.replace("127.0.0.1", "localhost")
+    stub.answer = lambda handler: stub.say(handler, status, Location=f"{place}{handler.path}")
+    done = command(
+        *("run", stub.url, "--token=admin=env:ADMIN_SECRET", "--out", tmp_path / "out"),
+        folder=tmp_path / "out",
+        env=os.environ | {"ADMIN_SECRET": CANARY},
+    )
+    assert (done.code, other_stub.got, stub.purges) == (3, [], 0)
+    assert done.evidence.exchanges[0].status == status

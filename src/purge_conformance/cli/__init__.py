@@ -13,6 +13,7 @@ from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, MISUSE, stop
 from purge_conformance.cli.initial import init
 from purge_conformance.cli.listing import list_requirements
 from purge_conformance.cli.old import judge, report
+from purge_conformance.cli.planning import plan
 from purge_conformance.cli.run import run
 from purge_conformance.cli.selfchecking import selfcheck
 from purge_conformance.cli.serving import serve
@@ -46,5 +47,5 @@ def main() -> None:
     """Judge how a server purges and reseeds app usage events, by Cloud Foundry's documentation."""
 
 
-for subcommand in (init, run, archive_events, clean_up, judge, report, list_requirements, serve, selfcheck):
+for subcommand in (init, plan, run, archive_events, clean_up, judge, report, list_requirements, serve, selfcheck):
     main.add_command(subcommand)

@@ -1,0 +1,95 @@
+"""`plan`: what it tells is never exceeded, and it sends nothing but reads."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import embedded
+from purge_conformance.collect import planned
+from purge_conformance.guard import EVENTS, is_purge
+from purge_conformance.model import Profile
+from purge_conformance.planning import COSTS, costs_of
+from purge_conformance.settings import Limits, Settings, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Done, Stub, Whole
+
+    from purge_conformance.evidence import Evidence
+
+ADMIN = "--token=admin=env:ADMIN_SECRET"
+SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
+
+
+def exceeded(found: Evidence) -> dict[str, tuple[int, int]]:
+    """Return the experiments that sent more requests, or more purges, than the table tells."""
+    requests = Counter(x.experiment for x in found.exchanges)
+    purges = Counter(x.experiment for x in found.exchanges if is_purge(x.method, x.path) and x.role == "admin")
+    return {
+        name: (requests[name], purges[name])
+        for name in requests
+        if requests[name] > COSTS[name].requests or purges[name] > COSTS[name].purges
+    }
+
+
+def test_table_holds_in_whole_run(whole: Whole) -> None:
+    """No experiment of a whole run sends more requests or purges than the table tells, and none is missing in it."""
+    assert exceeded(whole.evidence) == {}
+    assert {x.experiment for x in whole.evidence.exchanges} <= set(COSTS)
+
+
+@pytest.mark.parametrize("fault", ["seeds-twice", "purge-answers-202"])
+def test_table_holds_of_faulty_server(fault: str, command: Callable[..., Done], tmp_path: Path) -> None:
+    """Nor does one of a run that sees failures, save the one that says that it may take what is left."""
+    with embedded.server(["--fault", fault]) as (url, tokens):
+        environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
+        done = command("run", url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=environment)
+    assert {name for name in exceeded(done.evidence) if not COSTS[name].of_left} == set()
+
+
+def test_table_is_within_budgets() -> None:
+    """What is told of all experiments together fits into the usual budgets of purges."""
+    assert sum(cost.purges for cost in COSTS.values()) <= Limits().max_purges
+
+
+def test_plan_follows_what_is_asked() -> None:
+    """Repetitions are told, and where nothing may be changed, there is nothing but reads."""
+    often = Settings(Target("http://localhost"), {}, repeat=11)
+    assert (costs_of(often)["repeat"].purges, "repeat" in planned(often)) == (10, True)
+    only = Settings(Target("http://localhost"), {}, profiles=(Profile.OBSERVE_ONLY,))
+    assert [cost.purges for cost in costs_of(only).values()] == [0, 0, 0, 0]
+
+
+def test_plan_only_reads(command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+    """`plan` sends a few reads, and tells what is there, what would be sent and made, and what consent it needs."""
+    body = b'{"links": {"self": {"href": "x"}}, "pagination": {"total_results": 1234}, "resources": [{"guid": "one"}]}'
+    stub.answer = lambda handler: stub.say(handler, body=body)
+    url = stub.url.replace("127.0.0.1", "127.1")
+    done = command("plan", url, ADMIN, folder=tmp_path, env=os.environ | SECRET, cwd=tmp_path)
+    assert (done.code, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
+    assert stub.targets == ["/", "/v3/apps?per_page=1", f"{EVENTS}?per_page=1", stub.targets[-1]]
+    assert {line.split(" ")[0] for line, _ in stub.got} == {"GET"}
+    assert "Authorization" not in stub.got[0][1]
+    for words in (
+        "1,234 events",
+        "fingerprint: ",
+        "The last event: one",
+        "parallel",
+        "at most 1200 requests and 40 purges",
+    ):
+        assert words in done.stdout
+    assert "--allow-purge 127.1" in done.stdout
+    assert "It would make and change nothing" in done.stdout
+
+
+def test_plan_of_no_api_is_3(command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+    """`plan` says of a target that is no API, or refuses the token, what is wrong."""
+    stub.answer = lambda handler: stub.say(handler, 401)
+    done = command("plan", stub.url, ADMIN, folder=tmp_path, env=os.environ | SECRET)
+    assert (done.code, "refuses the token" in done.stderr) == (3, True)
