@@ -11,7 +11,7 @@ from purge_conformance import __version__, archive, catalogue, clock, contract
 from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import ArchiveFailed, HeldBack, Interrupted, SuiteError, TargetLost, TargetUnusable
-from purge_conformance.evidence import Header
+from purge_conformance.evidence import CHANGED, Header
 from purge_conformance.experiments import (
     access,
     bypassing,
@@ -28,7 +28,7 @@ from purge_conformance.experiments.parallel import parallel
 from purge_conformance.experiments.race import race
 from purge_conformance.experiments.sequences import sequences
 from purge_conformance.fingerprint import require_pinned
-from purge_conformance.foundation import Foundation
+from purge_conformance.foundation import foundation_of
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Journal
 from purge_conformance.snapshot import walked
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from purge_conformance.evidence import Evidence, Exchange
+    from purge_conformance.foundation import Foundation
     from purge_conformance.settings import Settings
 
     Procedure = Callable[[Client, Foundation], None]
@@ -92,7 +93,7 @@ def collect(
         else contract.generator(seed=settings.seed, examples=settings.examples) as made,
     ):
         client = Client(settings, journal, guard or Guard.of(settings), on_send)
-        foundation = Foundation(client)
+        foundation = foundation_of(client)
         try:
             _run_all(client, foundation, _plan(settings, made), journal, folder)
         finally:
@@ -173,7 +174,8 @@ def _archive(client: Client, journal: Journal, folder: Path) -> None:
     """
     seen = journal.evidence()
     events = walked(seen, "archive", "events")
-    own = {x.route.split("/")[3] for x in seen.exchanges if x.route.startswith("/v3/apps/") and x.method != "GET"}
+    changed = (x for x in seen.exchanges if x.method != "GET" or CHANGED in x.tags)
+    own = {x.route.split("/")[3] for x in changed if x.route.startswith("/v3/apps/")}
     try:
         made = archive.write(
             folder / archive.FILE_NAME,

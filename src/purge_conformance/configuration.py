@@ -82,6 +82,8 @@ def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
         rest["hook"] = parse_hook(rest["hook"])
     target = parse_target(given["target"])
     apps = _driving(given, target)
+    if apps.mode is Mode.HOOK and "hook" not in rest:
+        raise BadSetting("--apps hook wants a hook to ask for apps. Give --hook URL or --hook 'command:LINE'.")
     known = _tokens(given, target, limits.timeout) if tokens is None else tokens  # the last: logins are sent
     return Settings(target=target, tokens=known, profiles=profiles, limits=limits, driving=apps, **rest)
 

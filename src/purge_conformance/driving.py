@@ -17,6 +17,7 @@ class Mode(StrEnum):
 
     OBSERVE = "observe"
     DRIVE = "drive"
+    HOOK = "hook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Driving:
     """What a run does with apps.
 
     Attributes:
-        mode: `observe` takes the foundation as it is and creates nothing; `drive` makes apps, and deletes them.
+        mode: `observe` takes the foundation as it is and creates nothing; `drive` makes apps, and deletes them;
+            `hook` lets the user's hook do both.
         space: guid of the space that all apps are made in; None: in organizations and spaces of the suite's own.
         droplet: guid of the droplet that the apps run a copy of.
         docker_image: what the apps run instead. Without either they have nothing to run.
@@ -52,7 +54,7 @@ def driving(
     found = Driving(_mode(mode, is_free=is_loopback or bool(space)), space, droplet, docker_image)
     given = {"--space": space, "--app-droplet": droplet, "--app-docker-image": docker_image}
     names = " and ".join(name for name, value in given.items() if value)
-    if found.mode is Mode.OBSERVE and names:
+    if found.mode is not Mode.DRIVE and names:
         raise BadSetting(f"{names}: of use only where apps are driven. Add --apps drive, and --space GUID if you may.")
     if droplet and docker_image:
         raise BadSetting("An app runs a droplet or a docker image. Give --app-droplet or --app-docker-image.")

@@ -200,7 +200,12 @@ def _notes(evidence: Evidence) -> Iterable[str]:
     if sights := seen_meanwhile(evidence):
         yield f"While purges were under way at the same time, readers of the list saw: {sights}."
     if left := evidence.note("demolish", "left"):
-        cure = f"`purge-conformance cleanup {evidence.header.target}` deletes it"
+        by_hook = evidence.header.settings.get("apps") == Mode.HOOK
+        cure = (
+            "delete it as the hook would"
+            if by_hook
+            else f"`purge-conformance cleanup {evidence.header.target}` deletes it"
+        )
         yield f"Left over on the target; {cure}: {', '.join(left)}"
     yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
     for note in evidence.notes:

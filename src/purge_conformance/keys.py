@@ -213,7 +213,7 @@ KEYS = (
     Key(
         "apps.mode",
         one_of(*map(str, Mode)),
-        "observe those there are or drive own ones; default: drive with --space or here, else observe.",
+        "observe, drive own ones, or let the hook; default: drive with --space or here, else observe.",
         "MODE",
         "apps",
     ),

@@ -53,7 +53,8 @@ def _agreed(seen: Seen, played: Sequence[Play]) -> None:
     if lost := [play.history.lost for play in played if play.history.lost]:
         raise Inconclusive(f"a sequence could not be followed to its end: {lost[0]}", Blame.TARGET)
     if not any(play.history.seed_guids for play in played):
-        trouble = seen.note("foundation", "trouble") or "no app of the suite's own was started when a purge came"
+        trouble = seen.note("foundation", "trouble") or seen.note("foundation", "untimed")
+        trouble = trouble or "no app of the suite's own was started when a purge came"
         raise NotExercised(str(trouble), Blame.CONFIGURATION)
 
 

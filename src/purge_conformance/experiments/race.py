@@ -57,7 +57,7 @@ def race(client: Client, foundation: Foundation) -> None:
     Every round begins with what the one before left, and ends when a last change, after all others, is recorded.
     """
     moved = [label for label in MOVED if label in foundation.apps]
-    if not moved or not foundation.stir():
+    if not (moved and foundation.is_timed and foundation.stir()):
         return
     chance = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run
     racing = Racing(client, foundation, chance, chance.randrange(len(MOVED)), count(MOST_BEFORE + 1), moved)

@@ -1,5 +1,19 @@
 """What is needed of the target besides the resource under judgment: apps to start, stop and scale."""
 
-from purge_conformance.foundation.apps import Foundation
+from __future__ import annotations
 
-__all__ = ["Foundation"]
+from typing import TYPE_CHECKING
+
+from purge_conformance.driving import Mode
+from purge_conformance.foundation.apps import Foundation
+from purge_conformance.foundation.hooked import HookedFoundation
+
+if TYPE_CHECKING:
+    from purge_conformance.client import Client
+
+__all__ = ["Foundation", "foundation_of"]
+
+
+def foundation_of(client: Client) -> Foundation:
+    """Return the apps of a run, which are changed as the run was asked to."""
+    return (HookedFoundation if client.settings.driving.mode is Mode.HOOK else Foundation)(client)

@@ -47,7 +47,10 @@ class Foundation:
         apps: label -> guid of the apps that exist.
         started: labels of those that are started.
         trouble: why an app could not be made or started; empty where all is well.
+        is_timed: whether an app is changed by a request, which can be sent at a given moment.
     """
+
+    is_timed = True
 
     def __init__(self, client: Client) -> None:
         """Begin with nothing."""
@@ -93,7 +96,7 @@ class Foundation:
         """Start an app; return whether that was possible."""
         if label not in self.apps or not self._startable:
             return False
-        answer = self._asked(f"{APPS}/{self.apps[label]}/actions/start", f"start-{label}")
+        answer = self._change(label, "start", f"start-{label}")
         self._startable = self.became(self.apps[label], STARTED, answer, f"became-{label}")
         if not self._startable:
             self.trouble = f"an app of the suite's own could not be started: {in_words(answer)}{self._cure(answer)}"
@@ -105,7 +108,7 @@ class Foundation:
         """Stop a started app; return whether that was possible."""
         if label not in self.started:
             return False
-        answer = self._asked(f"{APPS}/{self.apps[label]}/actions/stop", f"stop-{label}")
+        answer = self._change(label, "stop", f"stop-{label}")
         done = self.became(self.apps[label], STOPPED, answer, f"became-{label}")
         if done:
             self.started.discard(label)
@@ -115,8 +118,7 @@ class Foundation:
         """Scale a started app, by `instances` or `memory_in_mb`; return whether that was possible."""
         if label not in self.started:
             return False
-        path = f"{APPS}/{self.apps[label]}/processes/web/actions/scale"
-        return is_done(self._asked(path, f"scale-{label}", size))
+        return is_done(self._change(label, "scale", f"scale-{label}", **size))
 
     def either(self, label: str, other: str) -> str:
         """Return a label, or another one where there is no such app."""
@@ -189,12 +191,15 @@ class Foundation:
             answer = self._client.get(f"/v3/apps/{guid}", step)
         return False
 
-    def _asked(self, path: str, step: str, data: object = None) -> Exchange:
-        return twice_at_most(partial(self._client.post, path, step, data=data))
-
     def demolish(self) -> None:
         """Delete all that was made, and note what was left over."""
         self._client.note("left", self._maker.remove_all())
+
+    def _change(self, label: str, change: str, step: str, **size: int) -> Exchange:
+        """Start, stop or scale an app."""
+        web = "/processes/web" if change == "scale" else ""
+        path = f"{APPS}/{self.apps[label]}{web}/actions/{change}"
+        return twice_at_most(partial(self._client.post, path, step, data=size or None))
 
     def _spaces(self) -> tuple[str | None, str | None]:
         """Return the guids of the space for the apps and of another one, which is made elsewhere if that is allowed."""

@@ -58,7 +58,8 @@ def create_app(
         behaviour: conforming, unless faults or variants changed it (see `changes.behaviour_with`).
         states_path: where it takes provider states, or None.
     """
-    conduct, states = behaviour or Behaviour(), States()
+    conduct = behaviour or Behaviour()
+    states = States(sessions, conduct)
     instance = Instance(sessions=sessions, behaviour=conduct, secret=secret, base_url=base_url)
     answers = dict(_answers(instance, states))
     with told_by(conduct.clock), sessions.begin() as session:

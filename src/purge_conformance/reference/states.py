@@ -1,4 +1,4 @@
-"""Provider states of the reference server: errors that the next request of an operation meets (`spec/hook.md`)."""
+"""Provider states of the reference server (`spec/hook.md`): apps, and errors of the next request of an operation."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections import deque
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.reference import asgi, problems
+from purge_conformance.reference import app_states, asgi, problems
 from purge_conformance.reference.behaviour import Reply
+from purge_conformance.reference.tables import told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sqlalchemy.orm import Session, sessionmaker
+
     from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
-    from purge_conformance.reference.behaviour import Call, Handler
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler
     from purge_conformance.reference.problems import ApiError
 
 VERSION = 1
@@ -29,10 +32,11 @@ ERRORS: Mapping[str, Callable[[], ApiError]] = {
 
 
 class States:
-    """The errors that wait for a request of their operation."""
+    """What sets the states: apps in the database, and errors that wait for a request of their operation."""
 
-    def __init__(self) -> None:
+    def __init__(self, sessions: sessionmaker[Session], behaviour: Behaviour) -> None:
         """Let every request pass."""
+        self._sessions, self._behaviour = sessions, behaviour
         self._waiting: dict[str, deque[str]] = {operation: deque() for operation in OPERATIONS.values()}
 
     def meeting(self, operation: str, handler: Handler) -> Handler:
@@ -63,18 +67,31 @@ class States:
     def _answer(self, method: str, body: bytes) -> Reply:
         asked = _object(body)
         state, params = str(asked.get("state")), asked.get("params")
-        operation = OPERATIONS.get(str(params.get("operation"))) if isinstance(params, dict) else None
-        if method != "POST" or asked.get("version") != VERSION or asked.get("action") not in {SETUP, TEARDOWN}:
+        if (
+            method != "POST"
+            or asked.get("version") != VERSION
+            or asked.get("action") not in {SETUP, TEARDOWN}
+            or not isinstance(params, dict)
+        ):
             return Reply(
                 status=MALFORMED, body='POST {"version": 1, "state", "params", "action": "setup" or "teardown"}'
             )
+        if state in app_states.STATES and asked["action"] == SETUP:
+            return self._put(state, params)
+        operation = OPERATIONS.get(str(params.get("operation")))
         if state not in ERRORS or operation is None:
-            return Reply(status=UNSUPPORTED, body=f"No such state here. There are: {', '.join(ERRORS)}")
+            known = ", ".join([*app_states.STATES, *ERRORS])
+            return Reply(status=UNSUPPORTED, body=f"No such state here. There are: {known}")
         if asked["action"] == SETUP:
             self._waiting[operation].append(state)
         else:
             self._waiting[operation].clear()
         return Reply(body={})
+
+    def _put(self, state: str, params: dict[str, Any]) -> Reply:
+        with told_by(self._behaviour.clock), self._sessions.begin() as session:
+            guid = app_states.put(session, state, params, self._behaviour.record)
+        return Reply(body={"app": guid}) if guid else Reply(status=MALFORMED, body="There is no such app")
 
 
 def _object(body: bytes) -> dict[str, Any]:

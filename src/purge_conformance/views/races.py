@@ -88,7 +88,7 @@ def rounds(seen: Seen) -> list[Round]:
         Inconclusive: not even that one did.
         NotExercised: the suite has no apps to change.
     """
-    trouble = seen.note("foundation", "trouble")
+    trouble = seen.note("foundation", "trouble") or seen.note("foundation", "untimed")
     if trouble and not seen.of(EXPERIMENT):
         raise NotExercised(str(trouble), Blame.CONFIGURATION)
     need(seen, EXPERIMENT, why="there are no apps to start, stop or scale")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, Trial, answered, hold_each
 from purge_conformance.credentials import ADMIN
-from purge_conformance.evidence import AT_ONCE, PROVOKED, SUPERSEDED
+from purge_conformance.evidence import AT_ONCE, CHANGED, PROVOKED, SUPERSEDED
 from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import key, snapshot
@@ -131,8 +131,8 @@ def _plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
 
 
 def _acts(evidence: Evidence) -> list[Exchange]:
-    """Return what the suite sent to change something."""
-    return [x for x in evidence.exchanges if x.method not in SAFE]
+    """Return what the suite sent to change something, or looked at when its hook had changed it."""
+    return [x for x in evidence.exchanges if x.method not in SAFE or CHANGED in x.tags]
 
 
 def _is_plain(x: Exchange) -> bool:
