@@ -186,3 +186,29 @@ def test_kinds_that_differ_are_not_flaky(story: Story) -> None:
     assert (seen.tally, caught.value.findings[0].passing) == (Tally(trials=4, failures=2, is_flaky=False), None)
     hold_each(seen, [trial(1, kind="x"), trial(2, kind="y")])
     assert seen.tally == Tally()
+
+
+def test_looks_are_remembered(story: Story) -> None:
+    """What one judgment looked for is there for the next, which has then looked at the same exchanges."""
+    story.say("e", "s")
+    looked: list[Seen] = []
+
+    def look(seen: Seen) -> list[str]:
+        looked.append(seen)
+        return [x.step for x in seen.of("e", "s")]
+
+    evidence = story.evidence
+    seen = [Seen(evidence), Seen(evidence)]
+    assert [each.remembered(look) for each in seen] == [["s"], ["s"]]
+    assert [each.looked_at for each in seen] == [[1], [1]]
+    assert len(looked) == 1
+
+
+def test_fruitless_looks_are_told(story: Story) -> None:
+    """A look that ends without a result shows what was looked at all the same, each time."""
+    story.say("e", "s", status=None)
+    evidence = story.evidence
+    for seen in (Seen(evidence), Seen(evidence)):
+        with pytest.raises(Inconclusive):
+            seen.remembered(lambda eyes: need(eyes, "e", "s", why="nothing"))
+        assert seen.looked_at == [1]

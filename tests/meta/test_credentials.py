@@ -108,3 +108,12 @@ def test_redactor_leaves_the_rest() -> None:
     """Parts too short to be secrets are left alone: what the target sent must stay what it is."""
     redactor = Redactor({"admin": "x.y.z"})
     assert redactor.data(b'{"resources": [{"type": "buzz"}]}') == b'{"resources": [{"type": "buzz"}]}'
+
+
+def test_redactor_reads_each_header() -> None:
+    """Of headers every value is without secrets, in order, and repeated ones too."""
+    redactor = Redactor({"admin": TOKEN})
+    sent = [("A", "x"), ("Set-Cookie", f"t={TOKEN}"), ("Set-Cookie", PAYLOAD)]
+    found = [("A", "x"), ("Set-Cookie", "t=$ADMIN_TOKEN"), ("Set-Cookie", "$ADMIN_TOKEN_PART")]
+    assert redactor.headers(sent) == tuple(found)
+    assert redactor.headers(sent[:1]) == tuple(sent[:1])
