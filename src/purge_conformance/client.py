@@ -103,6 +103,8 @@ class Client:
         self._journal = journal
         self._on_send = on_send
         self._redactor = self.tokens.redactor
+        for name, secret in settings.transport.secrets.items():
+            self._redactor.learn(name, secret)
         self._lost = 0
         self._recording = Lock()
         self._own = local()
@@ -184,7 +186,7 @@ class Client:
     def _connection(self) -> Connection:
         """The connection of this thread."""
         if not hasattr(self._own, "connection"):
-            self._own.connection = Connection(self.settings.target.url, self.settings.ca_bundle)
+            self._own.connection = Connection(self.settings.target.url, self.settings.transport)
         connection: Connection = self._own.connection
         return connection
 

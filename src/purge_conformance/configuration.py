@@ -15,11 +15,12 @@ from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import Mode, driving
 from purge_conformance.errors import BadSetting
 from purge_conformance.hook_address import parse_hook
-from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, SOURCES, Key
+from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, PROXY, SOURCES, Key
 from purge_conformance.model import Profile
 from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target
 from purge_conformance.tokens import cf_cli, options
 from purge_conformance.tokens.uaa import Uaa
+from purge_conformance.transport import Transport, of_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,6 +76,7 @@ def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
     profiles = catalogue.profiles(given.get("profile") or ["core"])
     catalogue.selected(profiles, given.get("select", ()))
     named = {field.name for field in fields(Settings)} - {"target", "tokens", "driving"}
+    way = _transport(given)
     rest: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if name in named
     }
@@ -84,14 +86,21 @@ def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
     apps = _driving(given, target)
     if apps.mode is Mode.HOOK and "hook" not in rest:
         raise BadSetting("--apps hook wants a hook to ask for apps. Give --hook URL or --hook 'command:LINE'.")
-    known = _tokens(given, target, limits.timeout) if tokens is None else tokens  # the last: logins are sent
-    return Settings(target=target, tokens=known, profiles=profiles, limits=limits, driving=apps, **rest)
+    known = _tokens(given, target, way, limits.timeout) if tokens is None else tokens  # the last: logins are sent
+    return Settings(target=target, tokens=known, profiles=profiles, transport=way, limits=limits, driving=apps, **rest)
 
 
-def _tokens(given: Given, target: Target, timeout: float) -> Mapping[str, str]:
+def _transport(given: Given) -> Transport:
+    named = {field.name for field in fields(Transport)}
+    if "client_key" in given and "client_cert" not in given:
+        raise BadSetting("A client's key was given without its certificate. Give --client-cert FILE as well.")
+    return Transport(**{name: given[name] for name in named & given.keys()}, proxies=of_environment())
+
+
+def _tokens(given: Given, target: Target, way: Transport, timeout: float) -> Mapping[str, str]:
     from purge_conformance.tokens.asking import asking  # noqa: PLC0415 -- not all commands reach a target
 
-    return options.opened(given["tokens"], Uaa(target, asking(given.get("ca_bundle"), timeout)))
+    return options.opened(given["tokens"], Uaa(target, asking(way, timeout)))
 
 
 def _driving(given: Given, target: Target) -> Driving:
@@ -149,6 +158,8 @@ def _checked(known: Mapping[str, Key], name: str, value: object, path: Path) -> 
     if name == CONSENT:
         raise BadSetting(f"{path}: consent to destroy is given at each run, not by a file. Give --allow-purge HOST.")
     key = known.get(name)
+    if key and key.kind is PROXY and "@" in str(value):
+        raise BadSetting(f"{path}: {name}: a password does not belong into a file. Put the URL into {key.variable}.")
     if key is None:
         raise BadSetting(
             f"{path}: there is no key {_short(name)}.{_meant(name, known)} Known keys: {', '.join(known)}."

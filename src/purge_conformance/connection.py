@@ -9,6 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from socket import socket
 
-    from urllib3 import BaseHTTPResponse
+    from urllib3 import BaseHTTPResponse, ProxyManager
+
+    from purge_conformance.transport import Transport
 
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
 PATIENCE = 2  # timeouts that a whole answer may take
@@ -115,11 +118,28 @@ class _TlsKept(_Kept, HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
+    """Connections to the target, or to a proxy, which is told the whole URL as it is: urllib3 would mend it."""
+
     ConnectionCls = _Kept
+    whole = ""
+
+    def urlopen(self, method: str, url: str, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- handed on
+        self.whole = url if self.proxy else ""
+        return super().urlopen(method, url, *args, **more)
+
+    def _make_request(self, conn: Any, method: str, url: str, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- handed on
+        return super()._make_request(conn, method, self.whole or url, *args, **more)
 
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsKept
+
+    def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401 -- as urllib3 has it
+        if conn.is_closed:
+            conn.connect()  # and no warning of an unverified certificate for each: the report says it once
+
+
+CLASSES = {"http": _Pool, "https": _TlsPool}
 
 
 class _Adapter(HTTPAdapter):
@@ -129,15 +149,21 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- as requests has it
         super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = CLASSES
+
+    def proxy_manager_for(self, *args: Any, **more: Any) -> ProxyManager:  # noqa: ANN401 -- as above
+        manager = cast("ProxyManager", super().proxy_manager_for(*args, **more))
+        manager.pool_classes_by_scheme = CLASSES
+        return manager
 
     def get_connection_with_tls_context(self, *args: Any, **more: Any) -> HTTPConnectionPool:  # noqa: ANN401 -- as above
         if self.pool is None:
             self.pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **more))
         return self.pool
 
-    def request_url(self, request: requests.PreparedRequest, _: object) -> str:
-        return request.path_url
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ANN401 -- as above
+        path = request.path_url
+        return f"http://{urlsplit(request.url or '').netloc}{path}" if "http" in proxies else path
 
     def build_response(self, _: object, resp: BaseHTTPResponse) -> requests.Response:
         response = requests.Response()
@@ -148,10 +174,12 @@ class _Adapter(HTTPAdapter):
 class Connection:
     """What a thread sends through: it takes nothing from the environment, and sends nothing twice behind our back."""
 
-    def __init__(self, base: str, ca_bundle: str | None) -> None:
-        """Connect to the target at this URL when something is sent; trust these certificates or the usual ones."""
+    def __init__(self, base: str, transport: Transport) -> None:
+        """Connect to the target at this URL, in this way, when something is sent."""
         self._base = base
-        self._verify = ca_bundle or True
+        self._way = transport
+        proxy = transport.proxy_of(base)
+        self._proxies = {urlsplit(base).scheme: proxy} if proxy else {}
         self._adapter = _Adapter(max_retries=0)
         self._cookies = RequestsCookieJar()
         self._usual = dict(requests.Request("GET", base, default_headers()).prepare().headers)
@@ -180,7 +208,10 @@ class Connection:
         Raises:
             RequestException: there is none.
         """
-        with self._adapter.send(prepared, stream=True, timeout=timeout, verify=self._verify) as response:
+        way = self._way
+        with self._adapter.send(
+            prepared, stream=True, timeout=timeout, verify=way.verify, cert=way.cert, proxies=self._proxies
+        ) as response:
             if "Set-Cookie" in response.raw.headers:
                 extract_cookies_to_jar(self._cookies, prepared, response.raw)  # type: ignore[no-untyped-call] # no types
             yield response.raw

@@ -46,7 +46,7 @@ class Hook:
         assert settings.hook is not None  # noqa: S101 -- nobody asks a hook that was not given
         self._address = settings.hook
         self._timeout = settings.limits.timeout
-        self._ca_bundle = settings.ca_bundle
+        self._transport = settings.transport
         self._clean = kept(settings.tokens).redactor
         self._failure: HookFailed | None = None
 
@@ -104,7 +104,7 @@ class Hook:
         return f": {text[:SHOWN]}" if text else ""
 
     def _posted(self, question: bytes) -> _Said:
-        connection = Connection(self._address.url, self._ca_bundle)
+        connection = Connection(self._address.url, self._transport)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         with connection.send(connection.prepare("POST", "", headers, question), self._timeout) as answer:
             body = b""

@@ -194,6 +194,7 @@ def _span(found: Sequence[Exchange]) -> float:
 def _notes(evidence: Evidence) -> Iterable[str]:
     if archived := evidence.note("archive", "archived"):
         yield from archive.told(archived)
+    yield from evidence.note("reach", "doctor") or ()
     if trouble := evidence.note("foundation", "trouble"):
         is_observing = evidence.header.settings.get("apps") == Mode.OBSERVE
         yield f"No app was made: {trouble}" if is_observing else f"The suite could not use apps of its own: {trouble}"

@@ -210,6 +210,10 @@ KEYS = (
     Key("max_purges", whole(0, 10_000), "As an admin, at most; default: 40, and 1 a repetition.", "N"),
     Key("max_requests", whole(50, 100_000), "In all, at most; default: 1200, and 40 a repetition.", "N"),
     Key("ca_bundle", FILE, "Certificates to trust instead of the usual ones, PEM.", "FILE"),
+    Key("client_cert", FILE, "The suite's own certificate, where the target wants one, PEM.", "FILE"),
+    Key("client_key", FILE, "Its key, where that does not stand in the same file.", "FILE"),
+    Key("insecure", TRUTH, "Do not verify the target's certificate; the report says so."),
+    Key("proxy", PROXY, "Of HTTP; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.", "URL", is_secret=True),
     Key(
         "apps.mode",
         one_of(*map(str, Mode)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from purge_conformance.driving import Driving
 from purge_conformance.errors import BadSetting
 from purge_conformance.model import Profile
+from purge_conformance.transport import Transport, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,12 +49,7 @@ class Target:
     @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine, by its name or address alone (no look-up)."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +83,9 @@ class Settings:
         examples: generated cases an operation and mode, at most.
         seed: seed of all generation.
         repeat: how often what destroys is tried; `bounds` gives the limits that this takes.
-        ca_bundle: file of certificates to trust instead of the usual ones, or None.
         hook: what puts the target into a state by its name, or None.
         fingerprint: of the one foundation that is meant, as `fingerprint.of_root` makes it; or None.
+        transport: how the target is reached.
         limits: bounds of the run.
         driving: what is done with apps.
     """
@@ -102,9 +97,9 @@ class Settings:
     examples: int = 10
     seed: int = 1
     repeat: int = 1
-    ca_bundle: str | None = None
     hook: HookAddress | None = None
     fingerprint: str | None = None
+    transport: Transport = field(default_factory=Transport)
     limits: Limits = field(default_factory=Limits)
     driving: Driving = field(default_factory=Driving)
 

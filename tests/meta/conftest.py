@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +26,7 @@ from purge_conformance.journal import Journal
 from purge_conformance.settings import Limits, Settings, Target
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Row = dict[str, Any]
@@ -168,6 +170,12 @@ class Stub:
         return sum(line.startswith(f"POST {PURGE} ") for line, _ in self.got)
 
 
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., AbstractContextManager[Stub]]:
+    """Further stubs: `serving_stub`."""
+    return serving_stub
+
+
 @pytest.fixture
 def stub() -> Iterator[Stub]:
     """A stub server on a free loopback port, which answers everything with 200 and `{}`."""
@@ -183,8 +191,8 @@ def other_stub() -> Iterator[Stub]:
 
 
 @contextmanager
-def serving_stub() -> Iterator[Stub]:
-    """Serve a stub in threads of its own."""
+def serving_stub(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
+    """Serve a stub in threads of its own, at that address, and with TLS if it is told how."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -201,11 +209,16 @@ def serving_stub() -> Iterator[Stub]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    with Server((host, 0), Handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         server.handle_error = lambda *_: None  # type: ignore[method-assign] # clients that hang up are meant to
-        made = Stub(f"http://127.0.0.1:{server.server_port}")
+        made = Stub(f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{server.server_port}")
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         try:
             yield made

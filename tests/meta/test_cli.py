@@ -228,7 +228,7 @@ def test_admin_is_asked_for_only_lists(stub: Stub, tmp_path: Path) -> None:
 
     stub.answer = answer
     called("run", stub.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
-    assert stub.targets == ["/v3/apps?per_page=1", f"{EVENTS}?per_page=1"]
+    assert stub.targets == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS}?per_page=1"]
 
 
 @pytest.mark.parametrize(("count", "code"), [(1, 0), (0, 1)])

@@ -212,7 +212,7 @@ def test_killed_run_is_judged(stub: Stub, command: Callable[..., Done], tmp_path
     done.set()
     judged = command("judge", tmp_path / "out", "--out", tmp_path / "again", folder=tmp_path / "again")
     assert (judged.code, judged.report["verdict"], "failed" in judged.outcomes.values()) == (3, "inconclusive", False)
-    assert [x.path for x in read(tmp_path / "out").exchanges][1] == f"{EVENTS}?per_page=1"
+    assert f"{EVENTS}?per_page=1" in [x.path for x in read(tmp_path / "out").exchanges]
 
 
 def test_repetitions_are_watched(tmp_path: Path) -> None:

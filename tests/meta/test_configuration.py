@@ -79,7 +79,13 @@ def test_all_of_it_arrives() -> None:
     """
     made = settings(given(text), {})
     assert [str(profile) for profile in made.profiles] == ["core", "upstream"]
-    assert (made.select, made.examples, made.seed, made.repeat, made.ca_bundle) == (("SEED-*",), 3, 7, 2, "ca.pem")
+    assert (made.select, made.examples, made.seed, made.repeat, made.transport.ca_bundle) == (
+        ("SEED-*",),
+        3,
+        7,
+        2,
+        "ca.pem",
+    )
     assert (made.limits.timeout, made.limits.max_purges, made.limits.max_requests) == (1.5, 50, 400)
 
 

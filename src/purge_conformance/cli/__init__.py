@@ -10,6 +10,7 @@ from purge_conformance import __version__
 from purge_conformance.cli.archiving import archive_events
 from purge_conformance.cli.cleaning import clean_up
 from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, MISUSE, stop
+from purge_conformance.cli.examining import doctor
 from purge_conformance.cli.initial import init
 from purge_conformance.cli.listing import list_requirements
 from purge_conformance.cli.old import judge, report
@@ -47,5 +48,17 @@ def main() -> None:
     """Judge how a server purges and reseeds app usage events, by Cloud Foundry's documentation."""
 
 
-for subcommand in (init, plan, run, archive_events, clean_up, judge, report, list_requirements, serve, selfcheck):
+for subcommand in (
+    init,
+    doctor,
+    plan,
+    run,
+    archive_events,
+    clean_up,
+    judge,
+    report,
+    list_requirements,
+    serve,
+    selfcheck,
+):
     main.add_command(subcommand)

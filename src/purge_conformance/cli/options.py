@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
-CONNECTION = ("tokens", "cf", "timeout", "ca_bundle")  # what every command takes that reaches a target
+TRANSPORT = ("ca_bundle", "client_cert", "client_key", "insecure", "proxy")
+CONNECTION = ("tokens", "cf", "timeout", *TRANSPORT)  # what every command takes that reaches a target
 DRIVING = ("apps.mode", "apps.space", "apps.droplet", "apps.docker_image")
 WHERE_FROM = """
 

@@ -13,7 +13,7 @@ import click
 
 from purge_conformance import configuration
 from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, finish
-from purge_conformance.cli.options import CONNECTION, DRIVING, configured, new_folder
+from purge_conformance.cli.options import CONNECTION, DRIVING, TRANSPORT, configured, new_folder
 from purge_conformance.model import Profile
 from purge_conformance.settings import announcement, parse_target
 
@@ -58,7 +58,9 @@ def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | 
         raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
     else:
         with embedded.server() as (url, secrets):
-            _run(configuration.settings(given | {"target": url, "hook": embedded.hook(url)}, secrets), folder, level)
+            own = {name: value for name, value in given.items() if name not in TRANSPORT}
+            own |= {"target": url, "hook": embedded.hook(url)}
+            _run(configuration.settings(own, secrets), folder, level)
 
 
 def _ask(question: str) -> str:

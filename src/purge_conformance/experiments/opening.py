@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance import look
+from purge_conformance import doctor, look
+from purge_conformance.credentials import ADMIN, NOBODY
+from purge_conformance.doctor import Examined, Status
+from purge_conformance.doctor.reaching import is_root
 from purge_conformance.errors import TargetUnusable, TokenExpired
 from purge_conformance.guard import EVENTS
-from purge_conformance.snapshot import is_page, total_results
+from purge_conformance.keys import ROLES
+from purge_conformance.snapshot import total_results
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from purge_conformance.client import Client
     from purge_conformance.foundation import Foundation
 
@@ -18,26 +24,36 @@ MORE_THAN_A_PAGE = 55  # events; 50 are a page unless asked otherwise
 
 
 def reach(client: Client, _: Foundation) -> None:
-    """Read as the admin, so that a target that is not the API, or a token that it refuses, is known at once.
+    """Look at target and tokens, note what is not as it should be, and go no further where a run makes no sense.
 
     Raises:
-        TargetUnusable: neither apps nor events can be read; a target that fails at one of them is there to be judged.
+        TargetUnusable: neither apps nor events can be read, or what would be judged is a wrong token.
     """
-    try:
-        answers = [client.get("/v3/apps?per_page=1", "apps"), client.get(OPEN, "events")]
-    except TokenExpired as reason:
-        raise TargetUnusable(str(reason), "authentication") from None
-    if any(is_page(answer) for answer in answers):
-        return
-    seen = " and ".join(f"{answer.status or answer.error} to GET {answer.path}" for answer in answers)
-    statuses = {answer.status for answer in answers}
-    if statuses & {401, 403}:
-        raise TargetUnusable(
-            f"The target refuses the token given as admin: {seen}. Give a valid one.", "authentication"
-        )
-    if statuses & {None, 429, 502, 503, 504}:
-        raise TargetUnusable(f"The target is not available: {seen}. Run again when it is.", "network")
-    raise TargetUnusable(f"The target does not answer as Cloud Foundry's API: {seen}. Check its URL.", "configuration")
+    found = [
+        check for check in doctor.before_run(examine(client, ROLES), client.settings) if check.status is not Status.OK
+    ]
+    client.note("doctor", [str(check) for check in found if not check.is_fatal])
+    for check in found:
+        if check.is_fatal:
+            raise TargetUnusable(str(check), check.blame)
+
+
+def examine(client: Client, roles: Collection[str]) -> Examined:
+    """Read the root as nobody, apps and events as the admin, and events in the other roles; return what that showed."""
+    seen = [client.get("/", "root", by=NOBODY)]
+    ended: dict[str, str] = {}
+    if seen[0].status is None:
+        return Examined(tuple(seen))
+    if not is_root(seen[0]):
+        seen.append(client.get("/v3", "v3", by=NOBODY))
+    others = [credential for role, credential in client.credentials.items() if role in roles and role != ADMIN]
+    for path, step, who in (("/v3/apps?per_page=1", "apps", None), *((OPEN, "events", who) for who in (None, *others))):
+        try:
+            seen.append(client.get(path, step if who is None else "role", by=who))
+        except TokenExpired as reason:
+            client.held_back(reason)
+            ended[ADMIN if who is None else who.role] = str(reason)
+    return Examined(tuple(seen), ended)
 
 
 def build(_: Client, foundation: Foundation) -> None:

@@ -15,22 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from purge_conformance.tokens.uaa import Ask
+    from purge_conformance.transport import Transport
 
 MOST_BYTES = 256 * 1024
 PATIENCE = 15.0  # seconds without a byte, at most
 
 
-def asking(ca_bundle: str | None, timeout: float) -> Ask:
+def asking(transport: Transport, timeout: float) -> Ask:
     """Return what sends one request, follows no redirect, and leaves no record.
 
     Args:
-        ca_bundle: file of certificates to trust instead of the usual ones, or None.
+        transport: how that server is reached.
         timeout: seconds that the next byte of an answer may take.
     """
 
     def ask(method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         parts = urlsplit(url)
-        connection = Connection(f"{parts.scheme}://{parts.netloc}", ca_bundle)
+        connection = Connection(f"{parts.scheme}://{parts.netloc}", transport)
         try:
             prepared = connection.prepare(method, parts.path, {**headers, "Connection": "close"}, body)
             with connection.send(prepared, min(timeout, PATIENCE)) as answer:

@@ -26,6 +26,7 @@ from purge_conformance.reference.wire import WiredProtocol
 from purge_conformance.settings import parse_target
 from purge_conformance.tokens.asking import asking
 from purge_conformance.tokens.uaa import Uaa
+from purge_conformance.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,4 +190,4 @@ def issuer() -> Iterator[Issuer]:
 @pytest.fixture
 def uaa(issuer: Issuer) -> Uaa:
     """The way to that server, where it is named."""
-    return Uaa(parse_target("http://127.0.0.1:1"), asking(None, 5.0), issuer.url)
+    return Uaa(parse_target("http://127.0.0.1:1"), asking(Transport(), 5.0), issuer.url)

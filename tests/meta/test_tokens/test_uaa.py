@@ -16,6 +16,7 @@ from purge_conformance.settings import parse_target
 from purge_conformance.tokens.asking import asking
 from purge_conformance.tokens.source import Known
 from purge_conformance.tokens.uaa import Grant, Login, Uaa
+from purge_conformance.transport import Transport
 
 from .conftest import CLIENT_SECRET, PASSWORD
 
@@ -152,7 +153,7 @@ def test_redirect_gets_no_secret(stub: Stub, issuer: Issuer) -> None:
 
     stub.answer = away
     with pytest.raises(BadSetting, match="answered with 307"):
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(None, 5.0), stub.url)).fetch()
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(Transport(), 5.0), stub.url)).fetch()
     assert issuer.asked == []
 
 
@@ -165,7 +166,7 @@ def test_silence_is_bounded(stub: Stub) -> None:
 
     stub.answer = wait
     with pytest.raises(TargetLost, match="gave no answer") as caught:
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(None, 0.2), stub.url)).fetch()
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(Transport(), 0.2), stub.url)).fetch()
     over.set()
     assert PASSWORD not in str(caught.value)
 

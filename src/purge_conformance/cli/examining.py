@@ -1,0 +1,43 @@
+"""`doctor`: what is wrong with a configuration, before any run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from purge_conformance import configuration
+from purge_conformance.cli.options import CONNECTION, configured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.doctor import Check
+
+COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+@click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
+@configured("target", *CONNECTION, "max_requests", "fingerprint")
+def doctor(*, given: dict[str, Any]) -> None:
+    """Check target, tokens and settings before a run, by half a dozen reads and one for each token; nothing is changed.
+
+    Each line is ok, a warning or a problem; what is not ok comes with its cure.
+    """
+    from purge_conformance.examining import examined  # noqa: PLC0415 -- `list` and `--help` need none of it
+
+    found = examined(configuration.settings(given))
+    for check in found:
+        for line in _lines(check):
+            click.echo(line)
+    sys.exit(2 if any(check.status == "problem" for check in found) else 0)
+
+
+def _lines(check: Check) -> Iterator[str]:
+    from purge_conformance.writers.words import one_line  # noqa: PLC0415 -- as above
+
+    yield f"{click.style(f'{check.status:<8}', COLOURS[check.status])} {check.name}: {one_line(check.got)}"
+    if check.expected:
+        yield f"         expected {one_line(check.expected)}"
+        yield f"         cure     {one_line(check.cure)}"

@@ -1,0 +1,93 @@
+"""How a target is reached: whom TLS trusts, who the suite is to it, and what stands in between."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined] # it is there
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How a target, and whoever it names for its logins, is reached.
+
+    Attributes:
+        ca_bundle: file of certificates to trust instead of the usual ones, or None.
+        client_cert: file of the suite's own certificate, or None.
+        client_key: file of its key, or None where that stands in `client_cert` too.
+        insecure: whether the target's certificate is not verified.
+        proxy: URL of the one proxy for all, with its secrets; or None, and then:
+        proxies: scheme -> proxy, and under `no` which hosts need none, as the environment had them.
+    """
+
+    ca_bundle: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    insecure: bool = False
+    proxy: str | None = field(default=None, repr=False)
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def verify(self) -> bool | str:
+        """What certificates are verified against, as requests has it."""
+        return not self.insecure and (self.ca_bundle or True)
+
+    @property
+    def cert(self) -> str | tuple[str, str] | None:
+        """The suite's own certificate, as requests has it."""
+        return (self.client_cert, self.client_key) if self.client_cert and self.client_key else self.client_cert
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What of proxies must not be seen: name -> secret."""
+        return {
+            name: secret
+            for proxy in {self.proxy or "", *self.proxies.values()}
+            for name, secret in _secrets(proxy).items()
+        }
+
+    def proxy_of(self, url: str) -> str | None:
+        """Return the proxy through which a URL is asked; this machine needs none, unless one was named for all."""
+        parts = urlsplit(url)
+        if (
+            self.proxy
+            or is_loopback(parts.hostname or "")
+            or proxy_bypass_environment(parts.netloc, dict(self.proxies))
+        ):
+            return self.proxy
+        return self.proxies.get(parts.scheme) or self.proxies.get("all")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, by its name or address alone (no look-up)."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def of_environment() -> dict[str, str]:
+    """Return the proxies that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name."""
+    return {
+        name: url if name == "no" or "://" in url else f"http://{url}" for name, url in getproxies_environment().items()
+    }
+
+
+def _secrets(proxy: str) -> dict[str, str]:
+    try:
+        parts = urlsplit(proxy)
+    except ValueError:
+        return {}
+    if not parts.password:
+        return {}
+    user, password = unquote(parts.username or ""), unquote(parts.password)
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"PROXY_PASSWORD": password, "PROXY_QUOTED": parts.password, "PROXY_AUTHORIZATION": encoded}
