@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +16,7 @@ import pytest
 import requests
 
 from purge_conformance import embedded
-from purge_conformance.cleanup import cleanup
+from purge_conformance.cleanup import KINDS, cleanup
 from purge_conformance.errors import SuiteError
 from purge_conformance.foundation import jobs
 from purge_conformance.foundation.making import APPS, LABEL, ORGANIZATIONS, SPACES
@@ -141,6 +145,33 @@ def test_lost_cleanup_goes_on(things: Things, stub: Stub, connect: Callable[...,
     stub.answer = whole
     assert cleanup(connect(), lambda _: None) == 2
     assert [list(rows) for rows in things.rows.values()] == [["others-app"], ["others-space"], ["others-org"]]
+
+
+@pytest.mark.parametrize("most", [12, 34, 130, 900])
+def test_killed_run_is_cleaned_up_after(most: int, tmp_path: Path, command: Callable[..., Done]) -> None:
+    """A run that is killed, wherever that is, leaves nothing that cleanup does not delete, and others keep theirs."""
+    last = random.Random(most).randrange(most // 2, most)  # noqa: S311 -- the same in every run
+    with embedded.server(["--variant", "apps-from-the-start"]) as (url, tokens):
+        theirs = things_at(url, tokens["admin"])
+        environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
+        asked = ("run", url, "--token=admin=env:ADMIN_SECRET", "--verbose", f"--out={tmp_path / 'out'}")
+        program = [str(Path(sys.executable).with_name("purge-conformance")), *asked]
+        with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            for _ in zip(range(last), process.stdout or (), strict=False):
+                pass  # a line a request
+            process.kill()
+        left = things_at(url, tokens["admin"]) - theirs
+        done = command("cleanup", url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environment)
+        assert (done.code, things_at(url, tokens["admin"])) == (0, theirs)
+    assert len(done.stdout.splitlines()) == len(left) + 1
+    assert left
+
+
+def things_at(url: str, token: str) -> set[str]:
+    """All apps, spaces and organizations of a target."""
+    admin = {"Authorization": f"bearer {token}"}
+    answers = {path: requests.get(f"{url}{path}", headers=admin, timeout=30).json() for path in KINDS}
+    return {f"{path}/{row['guid']}" for path, answer in answers.items() for row in answer["resources"]}
 
 
 def test_cleanup_is_a_command(command: Callable[..., Done]) -> None:
