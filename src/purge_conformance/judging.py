@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, archive, catalogue, clock, curl
-from purge_conformance.checks import Broken, NotExercised, Undecided
+from purge_conformance.checks import Broken, Inconclusive, NotExercised, Undecided
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import Mode
@@ -26,6 +27,7 @@ from purge_conformance.results import (
     roll_up,
 )
 from purge_conformance.views.meanwhile import seen_meanwhile
+from purge_conformance.views.others import SHAKEN, in_flux, purged_meanwhile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,6 +67,8 @@ class Judging:
     ) -> Result:
         """Take the end of one judgment: the exception that left it, or None; and return what it means."""
         requirement = self.wanted[name]
+        if isinstance(error, Broken) and name in SHAKEN and self._purged_meanwhile:
+            error = _somebody_purged(error, *self._purged_meanwhile)
         findings = self._findings(error) if isinstance(error, Broken) else ()
         outcome, blame, reason = _meaning(error)
         shown = [number for finding in findings for number in (finding.exchange, finding.passing)]
@@ -99,6 +103,10 @@ class Judging:
             verdict=Verdict.INCONCLUSIVE if _is_interrupted(self.evidence) else roll_up(results),
         )
 
+    @cached_property
+    def _purged_meanwhile(self) -> tuple[int, int] | None:
+        return purged_meanwhile(self.evidence)
+
     def _findings(self, error: Broken) -> tuple[Finding, ...]:
         by_number = {x.n: x for x in self.evidence.exchanges}
         base = self.evidence.header.target
@@ -114,6 +122,15 @@ class Judging:
 def _is_interrupted(evidence: Evidence) -> bool:
     """Whether the run was told to end: what it would have seen later might tell of what it saw."""
     return any(note.name == "interrupted" for note in evidence.notes)
+
+
+def _somebody_purged(error: Broken, first: int, last: int) -> Inconclusive:
+    """Return that a finding may be somebody else's doing."""
+    finding = error.findings[0]
+    words = f"expected {finding.expected}; got {finding.got}"
+    return Inconclusive(
+        f"somebody else purged during the run, between the exchanges {first} and {last}; {words}", Blame.RACE
+    )
 
 
 def _meaning(error: BaseException | None) -> tuple[Outcome, Blame | None, str]:
@@ -198,6 +215,12 @@ def _notes(evidence: Evidence) -> Iterable[str]:
     if trouble := evidence.note("foundation", "trouble"):
         is_observing = evidence.header.settings.get("apps") == Mode.OBSERVE
         yield f"No app was made: {trouble}" if is_observing else f"The suite could not use apps of its own: {trouble}"
+    apps, moved = in_flux(evidence)
+    if moved or (apps and evidence.header.settings.get("apps") == Mode.OBSERVE):
+        yield f"{apps} apps of others were there, {moved} of them in flux: what counts is those that were stable."
+    if found := purged_meanwhile(evidence):
+        between = f"between the exchanges {found[0]} and {found[1]}"
+        yield f"Somebody else purged during the run, {between}. Run again when nobody does."
     if sights := seen_meanwhile(evidence):
         yield f"While purges were under way at the same time, readers of the list saw: {sights}."
     if left := evidence.note("demolish", "left"):

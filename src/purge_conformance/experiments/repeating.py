@@ -26,4 +26,4 @@ def rounds(client: Client, foundation: Foundation) -> None:
         foundation.stir()
         purging.watched(client, Request("POST", PURGE, f"{number}.purge"), f"{number}.")
         foundation.stir()
-        access.watched(client, foundation, *refused)
+        access.watched(client, foundation, *refused, again=False)

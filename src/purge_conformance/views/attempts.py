@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, answer, answered, need
-from purge_conformance.guard import PURGE, is_purge
+from purge_conformance.guard import EVENTS, PURGE, is_purge
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import app_of_event, is_page, key, resources, total_results
 
@@ -20,6 +20,7 @@ ODD_REQUESTS = ("cut-json", "json-object", "json-array", "no-json", "form", "lon
 UNTAKEN = {413, 415}  # the answers of whoever takes no such body, in front of the operation
 BYPASSES = ("spelling", "override", "pretence", "forged", "in-url")  # steps of the experiment `bypass`
 JSON = "application/json"
+AGAIN = "again"  # tag of what was tried once more, as events were gone after it
 SUCCESS = 2  # the first digit of a status
 
 
@@ -47,6 +48,16 @@ class Attempt:
         """Whether the last look may not have shown all: newer events may have pushed older ones off the page."""
         return len(resources(self.after)) >= int(self.after.query.get("per_page", 0))
 
+    def looks_purged(self) -> bool:
+        """Whether what was done may have been a whole purge: what is there was seeded, and nothing recorded is left.
+
+        Of one event, which can be destroyed but once, a second try tells nothing.
+        """
+        rows = [{key(row): row for row in resources(look)} for look in (self.before, self.after)]
+        left = [row for known, row in rows[1].items() if known in rows[0] and row["guid"] != app_of_event(row)]
+        is_seeded = any(row["guid"] == app_of_event(row) for row in rows[1].values())
+        return is_seeded and not left and not is_of_one_event(self.request)
+
     def seeded(self) -> list[str]:
         """Return the guids of events that are new and have the guid of their app, as only a purge makes them."""
         before = {row["guid"] for row in resources(self.before)}
@@ -55,14 +66,46 @@ class Attempt:
         ]
 
 
+def is_of_one_event(exchange: Exchange) -> bool:
+    """Whether a request is for one event, or below it."""
+    return exchange.route.startswith(f"{EVENTS}/") and not exchange.route.startswith(f"{EVENTS}/actions")
+
+
 def attempts(seen: Seen, *steps: str, experiment: str = "refused") -> list[Attempt]:
-    """Return an experiment's answered attempts of these steps whose looks could be read and showed events."""
+    """Return an experiment's answered attempts of these steps whose looks could be read and showed events.
+
+    What was lost after one of them, and not when it was tried again, was somebody else's to purge: see `unconfirmed`.
+    """
+    found = _attempts(seen, *steps, experiment=experiment)
+    once = _once(found)
+    return [attempt for attempt in found if attempt not in once]
+
+
+def unconfirmed(seen: Seen, experiment: str) -> list[Attempt]:
+    """Return the attempts of an experiment after which something was lost, and nothing when they were tried again."""
+    steps = dict.fromkeys(x.step for x in seen.of(experiment) if x.step != "look")
+    return _once(_attempts(seen, *steps, experiment=experiment))
+
+
+def _attempts(seen: Seen, *steps: str, experiment: str) -> list[Attempt]:
     sent = need(seen, experiment, *steps, why="nothing of the kind was tried")
     looks = answered(seen.of(experiment, "look"))
     numbers = [look.n for look in looks]
     places = [(request, bisect_left(numbers, request.n)) for request in sent]
     found = [Attempt(request, looks[n - 1], looks[n]) for request, n in places if 0 < n < len(looks)]
     return [attempt for attempt in found if resources(attempt.before) and is_page(attempt.after)]
+
+
+def _once(found: list[Attempt]) -> list[Attempt]:
+    """Return the attempts after which something was lost, and nothing when the same was tried again."""
+    again = {_of_kind(a): a for a in found if AGAIN in a.request.tags}
+    twice = [(a, again[_of_kind(a)]) for a in found if AGAIN not in a.request.tags and _of_kind(a) in again]
+    return [a for a, other in twice if a.loss() and not other.loss() and a.looks_purged()]
+
+
+def _of_kind(attempt: Attempt) -> tuple[str, str, str, str, str | None]:
+    x = attempt.request
+    return x.step, x.method, x.path, x.tags.get("credential", x.role), x.request_body
 
 
 def purge_attempts(seen: Seen) -> list[Attempt]:
