@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from purge_conformance import embedded
+
 if TYPE_CHECKING:
     from conftest import Whole
 
@@ -90,6 +92,7 @@ def test_pytest_gives_same_outcomes(served: tuple[str, dict[str, str]], whole: W
     done = pytest_of(
         *(str(ROOM), f"--target={url}", *sources, *profiles, f"--conformance-out={tmp_path}"),
         **{f"{role.upper()}_SECRET": tokens[role] for role in roles},
+        PURGE_CONFORMANCE_HOOK=embedded.hook(url),
     )
     assert done.returncode == 0, done.stdout
     assert outcomes(tmp_path) == whole.outcomes
