@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from purge_conformance.tokens import places
 from purge_conformance.tokens.places import Given, place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
@@ -73,6 +75,15 @@ def test_command_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         given("command:sh -c 'sleep 60 & sleep 60'", PATH="/usr/bin:/bin").fetch()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Be open to SIGINT, which a shell has its background jobs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_ends_a_command(tmp_path: Path) -> None:
     """Whoever is interrupted does not wait for a command, which is ended as well."""
     path = tmp_path / "pid"
