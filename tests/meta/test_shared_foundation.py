@@ -101,6 +101,13 @@ def test_others_purge_is_seen(story: Story) -> None:
     assert purged_meanwhile(story.evidence) == (1, 2)
 
 
+def test_late_seeds_are_no_others_purge(story: Story) -> None:
+    """What stands where nothing stood is the purge's before it, and late."""
+    story.walk("lists", "opening", [])
+    story.walk("lists", "closing", [story.event("app", "app", "2026-07-01T12:00:00Z")])
+    assert purged_meanwhile(story.evidence) is None
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_own_doing_is_no_others(method: str, story: Story) -> None:
     """What the suite tried may have done it, be it refused, and so it is nobody else's purge."""

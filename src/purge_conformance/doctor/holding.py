@@ -51,7 +51,7 @@ def _ended(name: str, role: str, reason: str) -> Check:
 def _expired(name: str, token: str, answers: Sequence[Exchange], seen: Sequence[Exchange]) -> Check:
     ends = expiry(token)
     offset = clock.from_dates(seen)
-    now = time.time() + (offset.least if offset else 0.0)
+    now = time.time() + max(0.0, offset.least if offset else 0.0)  # whichever clock it is held to, the later one counts
     cure = "Give one that has come to its end, or leave this role out."
     if ends is not None and ends > now:
         got = f"it is good for {ends - now:,.0f} s more"

@@ -97,10 +97,13 @@ def _attempts(seen: Seen, *steps: str, experiment: str) -> list[Attempt]:
 
 
 def _once(found: list[Attempt]) -> list[Attempt]:
-    """Return the attempts after which something was lost, and nothing when the same was tried again."""
-    again = {_of_kind(a): a for a in found if AGAIN in a.request.tags}
-    twice = [(a, again[_of_kind(a)]) for a in found if AGAIN not in a.request.tags and _of_kind(a) in again]
-    return [a for a, other in twice if a.loss() and not other.loss() and a.looks_purged()]
+    """Return the attempts after which something was lost, and nothing whenever the same was tried again."""
+    again: dict[tuple[str | None, ...], list[Attempt]] = {}
+    for attempt in found:
+        if AGAIN in attempt.request.tags:
+            again.setdefault(_of_kind(attempt), []).append(attempt)
+    tried = [(a, again[_of_kind(a)]) for a in found if AGAIN not in a.request.tags and _of_kind(a) in again]
+    return [a for a, others in tried if a.loss() and a.looks_purged() and not any(other.loss() for other in others)]
 
 
 def _of_kind(attempt: Attempt) -> tuple[str, str, str, str, str | None]:
