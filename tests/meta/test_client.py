@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 import time
 import zlib
 from typing import TYPE_CHECKING
@@ -15,10 +14,10 @@ from purge_conformance.client import LOST_AFTER, RETRIES, Request
 from purge_conformance.credentials import NOBODY, Credential
 from purge_conformance.errors import PurgeRefused, TargetLost
 from purge_conformance.evidence import FAILURE, SUPERSEDED
-from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.guard import PURGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
@@ -242,6 +241,13 @@ def test_target_is_lost_at_last(connect: Connect, stub: Stub) -> None:
         client.get("/v3", "s")
 
 
+def test_target_is_lost_at_once(connect: Connect, stub: Stub) -> None:
+    """A target that answers none of several at once is lost."""
+    stub.answer = lambda handler: raw(handler, b"")
+    with pytest.raises(TargetLost):
+        connect().at_once(*([Request("GET", "/v3", "s")] for _ in range(LOST_AFTER)))
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_broken_read_is_repeated(method: str, connect: Connect, stub: Stub) -> None:
     """A read whose connection breaks before the answer is sent once more, and the loss is recorded."""
@@ -369,67 +375,3 @@ def test_every_exchange_is_told(connect: Connect) -> None:
     client.get("/v3", "s")
     client.get("/v3", "s")
     assert told == [(1, 1), (2, 2)]
-
-
-def test_scripts_run_at_once(connect: Connect, stub: Stub) -> None:
-    """Scripts are under way at the same time: a server that answers none before all have come answers them."""
-    all_there = threading.Barrier(3, timeout=DEADLINE)
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        all_there.wait()
-        stub.say(handler)
-
-    stub.answer = answer
-    found = connect().at_once(*([Request("POST", PURGE, "purge")] for _ in range(3)))
-    assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {"at_once": "purge"}) for n in (1, 2, 3)]
-
-
-def test_script_waits_for_answers(connect: Connect, stub: Stub) -> None:
-    """A script is asked for its next request when the one before is answered, and may end by what came meanwhile."""
-    answered: list[str] = []
-
-    def purging() -> Iterator[Request]:
-        yield Request("POST", PURGE, "purge")
-        answered.append("purge")
-
-    def reading() -> Iterator[Request]:
-        while not answered:
-            yield Request("GET", EVENTS, "read")
-
-    purged = threading.Event()
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        if handler.command == "POST":
-            assert purged.wait(DEADLINE)  # until the list was read
-        purged.set()
-        stub.say(handler)
-
-    stub.answer = answer
-    found = connect().at_once(purging(), reading())
-    assert [x.step for x in found].count("purge") == 1
-    assert [x.n for x in found] == list(range(1, len(found) + 1))
-    assert len(found) > 1
-
-
-def test_nothing_is_waited_out_at_once(connect: Connect, stub: Stub) -> None:
-    """A 503 is the answer where others are under way; asked again, they would be done."""
-    stub.answer = lambda handler: stub.say(handler, 503, Retry_After="0")
-    found = connect().at_once([Request("POST", PURGE, "purge")], [Request("POST", PURGE, "purge")])
-    assert [(x.status, x.tags) for x in found] == [(503, {"at_once": "purge"})] * 2
-    assert stub.purges == 2
-
-
-@pytest.mark.parametrize("most", [0, 1, 3])
-def test_purges_are_held_at_once(most: int, connect: Connect, stub: Stub) -> None:
-    """Of purges at the same time never more than --max-purges reach the target; each that did is recorded."""
-    client = connect(max_purges=most)
-    with pytest.raises(PurgeRefused):
-        client.at_once(*([Request("POST", PURGE, "purge")] for _ in range(most + 3)))
-    assert (stub.purges, len(client.sent("", "purge"))) == (most, most)
-
-
-def test_target_is_lost_at_once(connect: Connect, stub: Stub) -> None:
-    """A target that answers none of several at once is lost."""
-    stub.answer = lambda handler: raw(handler, b"")
-    with pytest.raises(TargetLost):
-        connect().at_once(*([Request("GET", "/v3", "s")] for _ in range(LOST_AFTER)))

@@ -72,10 +72,9 @@ def _some_app(api: Api) -> str:
     return str(apps[0] if apps else "nobody")
 
 
-def _reading(api: Api) -> Iterator[Answer]:
-    guid, moment = _some_event(api)
-    yield api.get(EVENTS)
-    for query in (
+def _queries(guid: str, moment: str, app: str) -> tuple[str, ...]:
+    """Return what a list may be asked for, rightly and wrongly."""
+    return (
         "per_page=2",
         "per_page=2&page=2",
         "order_by=-created_at&per_page=2",
@@ -94,7 +93,7 @@ def _reading(api: Api) -> Iterator[Answer]:
         "order_by=no_such_field",
         f"guids=nobody,{guid}",
         f"guids={guid[:8]}",
-        f"guids={_some_app(api)}",
+        f"guids={app}",
         "guids=%E2%82%AC",
         "guids=",
         f"guids={'x' * 2000}",
@@ -110,7 +109,13 @@ def _reading(api: Api) -> Iterator[Answer]:
         "after_guid=nobody",
         "page=9",
         "page%5B%5D=1",
-    ):
+    )
+
+
+def _reading(api: Api) -> Iterator[Answer]:
+    guid, moment = _some_event(api)
+    yield api.get(EVENTS)
+    for query in _queries(guid, moment, _some_app(api)):
         yield api.get(f"{EVENTS}?{query}")
     yield api.get(f"{EVENTS}/{guid}")
     yield api.get(f"{EVENTS}/nobody")

@@ -1,0 +1,81 @@
+"""The client, several scripts at once: each waits for its own answers, and the bounds hold for all together."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.client import Request
+from purge_conformance.errors import PurgeRefused
+from purge_conformance.guard import EVENTS, PURGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from http.server import BaseHTTPRequestHandler
+
+    from conftest import Stub
+
+    from purge_conformance.client import Client
+
+    Connect = Callable[..., Client]
+
+PATIENCE = 1.5  # seconds: by when all must have come, with room for a busy machine
+
+
+def test_scripts_run_at_once(connect: Connect, stub: Stub) -> None:
+    """Scripts are under way at the same time: a server that answers none before all have come answers them."""
+    all_there = threading.Barrier(3, timeout=PATIENCE)
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        all_there.wait()
+        stub.say(handler)
+
+    stub.answer = answer
+    found = connect().at_once(*([Request("POST", PURGE, "purge")] for _ in range(3)))
+    assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {"at_once": "purge"}) for n in (1, 2, 3)]
+
+
+def test_script_waits_for_answers(connect: Connect, stub: Stub) -> None:
+    """A script is asked for its next request when the one before is answered, and may end by what came meanwhile."""
+    answered: list[str] = []
+
+    def purging() -> Iterator[Request]:
+        yield Request("POST", PURGE, "purge")
+        answered.append("purge")
+
+    def reading() -> Iterator[Request]:
+        while not answered:
+            yield Request("GET", EVENTS, "read")
+
+    purged = threading.Event()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.command == "POST":
+            assert purged.wait(PATIENCE)  # until the list was read
+        purged.set()
+        stub.say(handler)
+
+    stub.answer = answer
+    found = connect().at_once(purging(), reading())
+    assert [x.step for x in found].count("purge") == 1
+    assert [x.n for x in found] == list(range(1, len(found) + 1))
+    assert len(found) > 1
+
+
+def test_nothing_is_waited_out_at_once(connect: Connect, stub: Stub) -> None:
+    """A 503 is the answer where others are under way; asked again, they would be done."""
+    stub.answer = lambda handler: stub.say(handler, 503, Retry_After="0")
+    found = connect().at_once([Request("POST", PURGE, "purge")], [Request("POST", PURGE, "purge")])
+    assert [(x.status, x.tags) for x in found] == [(503, {"at_once": "purge"})] * 2
+    assert stub.purges == 2
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_purges_are_held_at_once(most: int, connect: Connect, stub: Stub) -> None:
+    """Of purges at the same time never more than --max-purges reach the target; each that did is recorded."""
+    client = connect(max_purges=most)
+    with pytest.raises(PurgeRefused):
+        client.at_once(*([Request("POST", PURGE, "purge")] for _ in range(most + 3)))
+    assert (stub.purges, len(client.sent("", "purge"))) == (most, most)
