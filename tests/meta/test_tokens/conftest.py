@@ -31,7 +31,8 @@ from purge_conformance.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
+
 
 SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 -- nothing is behind it
 THINKING = 0.004  # seconds
