@@ -108,6 +108,16 @@ def test_late_seeds_are_no_others_purge(story: Story) -> None:
     assert purged_meanwhile(story.evidence) is None
 
 
+@pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])
+def test_seeds_alone_are_all_others(second: str, story: Story, *, is_purge: bool) -> None:
+    """Where seeded events stood alone, a purge is told by all of them being others now: one may be recorded over."""
+    seeds = [story.event(app, app, "2026-07-01T12:00:00Z") for app in ("one", "two")]
+    story.walk("lists", "opening", seeds)
+    later = ("2026-07-01T12:00:09Z", f"2026-07-01T{second}")
+    story.walk("lists", "closing", [seed | {"created_at": at} for seed, at in zip(seeds, later, strict=True)])
+    assert purged_meanwhile(story.evidence) == ((1, 2) if is_purge else None)
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_own_doing_is_no_others(method: str, story: Story) -> None:
     """What the suite tried may have done it, be it refused, and so it is nobody else's purge."""

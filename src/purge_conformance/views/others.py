@@ -100,14 +100,15 @@ def _may_purge(x: Exchange) -> bool:
 
 
 def _looks_purged(before: Listing, after: Listing) -> bool:
-    """Whether all that was recorded is gone, or nothing was, and something is seeded anew.
+    """Whether all that was recorded is gone, and something is seeded anew; where nothing was recorded, everything.
 
-    Where nothing stood before, what is there now may as well be late: that is the purge's before it.
+    Where nothing stood before, what is there now may as well be late, and so the doing of the purge before. Where one
+    seeded event of several is another now, something was recorded over it.
     """
     recorded = {guid for guid, row in before.by_guid.items() if guid != app_of_event(row)}
     known = {key(row) for row in before.rows}
     seeded = [row for row in after.rows if row["guid"] == app_of_event(row)]
     fresh = [row for row in seeded if key(row) not in known]
     if not recorded:
-        return any(row["guid"] in before.by_guid for row in fresh)
+        return len(fresh) == len(seeded) and any(row["guid"] in before.by_guid for row in fresh)
     return not recorded & set(after.by_guid) and (bool(fresh) or (bool(seeded) and len(recorded) > 1))
