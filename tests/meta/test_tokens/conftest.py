@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -22,6 +22,8 @@ import uvicorn
 
 from purge_conformance.reference import create_app, opened_database
 from purge_conformance.reference.auth import ROLE_SCOPES
+from purge_conformance.reference.behaviour import Behaviour
+from purge_conformance.reference.change_kit import around, together
 from purge_conformance.reference.wire import WiredProtocol
 from purge_conformance.settings import parse_target
 from purge_conformance.tokens.asking import asking
@@ -29,10 +31,10 @@ from purge_conformance.tokens.uaa import Uaa
 from purge_conformance.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
-
+    from purge_conformance.reference.behaviour import Call, Handler, Reply
+    from purge_conformance.reference.change_kit import Change
 
 SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 -- nothing is behind it
 THINKING = 0.004  # seconds
@@ -155,7 +157,7 @@ def foundation(login: str) -> Iterator[str]:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the server's own does
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with opened_database("sqlite://") as sessions:
-        app = _with_login(create_app(sessions, secret=SECRET, base_url=url), login)
+        app = create_app(sessions, secret=SECRET, base_url=url, behaviour=_with_login(login)(Behaviour()))
         config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", loop="asyncio", http=WiredProtocol)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -167,18 +169,23 @@ def foundation(login: str) -> Iterator[str]:
             thread.join(10)
 
 
-def _with_login(app: ASGIApp, login: str) -> ASGIApp:
-    body = json.dumps({"links": {"self": {"href": "x"}, "login": {"href": login}, "uaa": {"href": login}}}).encode()
+def _with_login(login: str) -> Change:
+    """Return what names a login in the root document, and thinks before each answer."""
 
-    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(THINKING)
-        if scope["path"] != "/":
-            return await app(scope, receive, send)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        return await send({"type": "http.response.body", "body": body})
+    @around("get_root")
+    def named(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        links = {**reply.body["links"], "login": {"href": login}, "uaa": {"href": login}}
+        return replace(reply, body={"links": links})
 
-    return answered
+    def thinking(behaviour: Behaviour) -> Behaviour:
+        async def pace(_operation: str, answer: Callable[[], Reply], _sessions: object) -> Reply:
+            await asyncio.sleep(THINKING)
+            return answer()
+
+        return replace(behaviour, pace=pace)
+
+    return together(named, thinking)
 
 
 @pytest.fixture
