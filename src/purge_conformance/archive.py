@@ -75,6 +75,14 @@ def warning(age: float | None) -> Iterator[str]:
         )
 
 
+def not_whole(made: Archived) -> str:
+    """Return what must be said of an archive that is not complete, and the cure."""
+    return (
+        f"The list could not be read to its end: {made.events} events were there. If these are as many as --max-events "
+        "allows, raise it; else see what the target answers to GET /v3/app_usage_events."
+    )
+
+
 def write(  # noqa: PLR0913 -- where to, what from, and three facts that only the caller knows
     path: Path,
     target: str,
@@ -108,10 +116,7 @@ def write(  # noqa: PLR0913 -- where to, what from, and three facts that only th
         _verify(part, reader)
         made = reader.archived(target, finished=finished())
         if not (made.complete or partly):
-            raise ArchiveFailed(
-                f"The list could not be read to its end: {made.events} events were there, and {path} was not written. "
-                "See what the target answers to GET /v3/app_usage_events, then try again."
-            )
+            raise ArchiveFailed(f"{not_whole(made)} {path} was not written.")
         part.replace(path)
         _describe(path.with_name(f"{path.name}.json"), made)
     except OSError as error:

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from purge_conformance.settings import Settings
 
 
-def archived(settings: Settings, path: Path, most: int) -> archive.Archived:
+def archived(settings: Settings, path: Path) -> archive.Archived:
     """Write the events of the target to a new file, page by page, and return what it holds then.
 
     Args:
-        settings: the target, its admin's token, the limits of one request.
+        settings: the target, its admin's token, the limits of one request, and how many events are read at most.
         path: of the archive; a second file beside it, `PATH.json`, describes it.
-        most: events that are read at most.
 
     Raises:
         BadSetting: there is such a file already.
@@ -35,7 +34,8 @@ def archived(settings: Settings, path: Path, most: int) -> archive.Archived:
     """
     if path.exists():
         raise BadSetting(f"{path} exists, and may be the only archive of its events. Name another file with --out.")
-    limits = replace(settings.limits, events=most, max_requests=most // SURE_PER_PAGE + 2 * RESERVE)
+    most = settings.limits.events
+    limits = replace(settings.limits, max_requests=most // SURE_PER_PAGE + 2 * RESERVE)
     with Unwritten() as journal:
         client = Client(settings, journal, Guard(limits, reads_only=True), lambda *_: None)
         walk = _Walk(client, most)

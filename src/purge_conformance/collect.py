@@ -61,12 +61,14 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
 READS = {"reach", "reads", "lists", "contract"}  # what takes no request that could change anything
 
 
-def collect(
+def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an interrupt bring along
     settings: Settings,
     folder: Path,
     on_send: Callable[[Client, Exchange], None],
     generator: contract.Generator | None = None,
     guard: Guard | None = None,
+    *,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Evidence:
     """Run every experiment and return what they saw; `folder` then holds it too.
 
@@ -78,6 +80,7 @@ def collect(
         on_send: is told of every exchange.
         generator: makes the generated cases; None: one that is made for this run.
         guard: that somebody else may close; None: one that is made for this run.
+        warn: is told, before the first purge, what may be lost by it, or why there will be none.
 
     Raises:
         BadSetting: the folder cannot hold a new run.
@@ -95,7 +98,7 @@ def collect(
         client = Client(settings, journal, guard or Guard.of(settings), on_send)
         foundation = foundation_of(client)
         try:
-            _run_all(client, foundation, _plan(settings, made), journal, folder)
+            _run_all(client, foundation, _plan(settings, made), lambda: _archive(client, journal, folder, warn))
         finally:
             journal.sync()
         if journal.trouble:
@@ -127,13 +130,13 @@ def _plan(settings: Settings, made: contract.Generator) -> Plan:
     return [step for step in whole if step[0] in READS or not settings.reads_only]
 
 
-def _run_all(client: Client, foundation: Foundation, plan: Plan, journal: Journal, folder: Path) -> None:
+def _run_all(client: Client, foundation: Foundation, plan: Plan, make_archive: Callable[[], None]) -> None:
     try:
         for name, procedure in plan:
             client.experiment = name
             _run(client, foundation, procedure)
             if name == "archive":
-                _archive(client, journal, folder)
+                make_archive()
     except TargetUnusable as reason:
         client.note("unusable", {"blame": reason.blame, "reason": str(reason)})
     except TargetLost as reason:
@@ -167,7 +170,7 @@ def _demolish(client: Client, foundation: Foundation) -> None:
     client.note("finished", value=True)
 
 
-def _archive(client: Client, journal: Journal, folder: Path) -> None:
+def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str], None]) -> None:
     """Write the events that exist to a file of their own, and only then let purges pass.
 
     A target on this machine may be purged even if its list cannot be read to the end: it is there to be judged.
@@ -187,9 +190,15 @@ def _archive(client: Client, journal: Journal, folder: Path) -> None:
         )
     except ArchiveFailed as reason:
         client.note("stopped", str(reason))
-        return
-    client.note("archived", asdict(made))
-    client.guard.archived = made.complete or client.settings.target.is_loopback
+        client.guard.unarchived = str(reason)
+    else:
+        client.note("archived", asdict(made))
+        client.guard.archived = made.complete or client.settings.target.is_loopback
+        client.guard.unarchived = "" if made.complete else archive.not_whole(made)
+        if any(archive.warning(made.age)):
+            warn(" ".join(archive.told(asdict(made))))
+    if not client.guard.archived:
+        warn(f"Nothing will be purged. {client.guard.unarchived}")
 
 
 def _header(settings: Settings) -> Header:

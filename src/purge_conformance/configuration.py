@@ -71,6 +71,7 @@ def settings(given: Given, tokens: Mapping[str, str] | None = None) -> Settings:
         given.get("repeat", 1),
         max_purges=given.get("max_purges"),
         max_requests=given.get("max_requests"),
+        max_events=given.get("max_events"),
         timeout=given.get("timeout", TIMEOUT),
     )
     profiles = catalogue.profiles(given.get("profile") or ["core"])

@@ -65,6 +65,7 @@ class Guard:
         requests: how many were admitted.
         purges: how many purges with the admin's token were admitted.
         archived: whether the events that exist are safe, or may be lost.
+        unarchived: why they are not; empty where nobody knows.
         closed: why nothing more may be sent but what takes down the suite's own apps; empty while that is not so.
     """
 
@@ -76,6 +77,7 @@ class Guard:
         self.requests = 0
         self.purges = 0
         self.archived = False
+        self.unarchived = ""
         self.closed = ""
         self._at_last = False
         self._most_requests = limits.max_requests - RESERVE
@@ -131,7 +133,8 @@ class Guard:
 
     def _admit_purge(self, role: str) -> None:
         if not self.archived:
-            raise PurgeRefused("The events that exist could not be archived, so none may be destroyed.")
+            words = "The events that exist could not be archived, so none may be destroyed."
+            raise PurgeRefused(f"{words} {self.unarchived}".rstrip())
         if role == ADMIN:
             if not self.purges_left:
                 raise PurgeRefused(f"The run's {self._limits.max_purges} purges are spent. Raise --max-purges.")

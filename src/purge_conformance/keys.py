@@ -209,6 +209,7 @@ KEYS = (
     Key("timeout", number(0.1, 600), "Seconds an answer may take.", "SECONDS"),
     Key("max_purges", whole(0, 10_000), "As an admin, at most; default: 40, and 1 a repetition.", "N"),
     Key("max_requests", whole(50, 100_000), "In all, at most; default: 1200, and 40 a repetition.", "N"),
+    Key("max_events", whole(1, 100_000_000), "Archived at most; default: 50000, of `archive` 1000000.", "N"),
     Key("ca_bundle", FILE, "Certificates to trust instead of the usual ones, PEM.", "FILE"),
     Key("client_cert", FILE, "The suite's own certificate, where the target wants one, PEM.", "FILE"),
     Key("client_key", FILE, "Its key, where that does not stand in the same file.", "FILE"),

@@ -16,6 +16,7 @@ from purge_conformance.model import Level, Profile
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
 from purge_conformance.settings import announcement, parse_target
 from purge_conformance.writers import as_terminal, write_all
+from purge_conformance.writers.words import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -73,7 +74,7 @@ def _collected(given: Given, option: Namespace, say: Callable[[str], None]) -> E
     say(announcement(settings, folder))
     guard = Guard.of(settings)
     with interrupts.closing(guard, _leave):
-        return collect(settings, folder, _silent, guard=guard)
+        return collect(settings, folder, _silent, guard=guard, warn=lambda text: say(visible(f"Warning: {text}")))
 
 
 def _leave() -> NoReturn:

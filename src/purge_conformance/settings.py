@@ -61,7 +61,7 @@ class Limits:
         max_purges: the most purges that may reach the target with an admin's token.
         max_requests: the most requests of any kind.
         body_bytes: the most bytes that are read of one answer.
-        events: the most events that one snapshot reads.
+        events: the most events that one snapshot reads, and that are archived.
     """
 
     timeout: float = TIMEOUT
@@ -110,7 +110,12 @@ class Settings:
 
 
 def bounds(
-    repeat: int, *, max_purges: int | None = None, max_requests: int | None = None, timeout: float = TIMEOUT
+    repeat: int,
+    *,
+    max_purges: int | None = None,
+    max_requests: int | None = None,
+    max_events: int | None = None,
+    timeout: float = TIMEOUT,
 ) -> Limits:
     """Return the limits of a run: those that were given, or else the usual ones and room for each repetition.
 
@@ -130,6 +135,7 @@ def bounds(
         timeout=timeout,
         max_purges=purges if max_purges is None else max_purges,
         max_requests=requests if max_requests is None else max_requests,
+        events=Limits().events if max_events is None else max_events,
     )
 
 

@@ -10,16 +10,15 @@ import click
 from purge_conformance import configuration
 from purge_conformance.cli.options import CONNECTION, configured
 
+MOST = 1_000_000  # events, unless --max-events says otherwise: nothing is kept in memory here
+
 
 @click.command("archive", epilog="Exit codes: 0 archived, 2 usage or configuration, 3 not archived.")
-@configured("target", *CONNECTION)
+@configured("target", *CONNECTION, "max_events")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A new file, .jsonl.gz by habit."
 )
-@click.option(
-    "--max-events", type=click.IntRange(1, 100_000_000), default=1_000_000, show_default=True, help="Read at most."
-)
-def archive_events(*, given: dict[str, Any], out: Path, max_events: int) -> None:
+def archive_events(*, given: dict[str, Any], out: Path) -> None:
     """Write all app usage events of a target to a file, and verify it; nothing is changed on the target.
 
     The file holds one event a line, compressed; FILE.json beside it how many, their SHA-256 and which was the last.
@@ -28,7 +27,7 @@ def archive_events(*, given: dict[str, Any], out: Path, max_events: int) -> None
     from purge_conformance.archiving import archived  # noqa: PLC0415
     from purge_conformance.writers.words import visible  # noqa: PLC0415
 
-    made = archived(configuration.settings(given), out, max_events)
+    made = archived(configuration.settings({"max_events": MOST} | given), out)
     click.echo(f"{made.events} events are in {out}, read back and compared; SHA-256 of the lines {made.sha256}")
     if made.last:
         click.echo(visible(f"The last of them: {made.last['guid']} of {made.last['created_at']}"))

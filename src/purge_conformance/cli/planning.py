@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from purge_conformance.planning import Plan
     from purge_conformance.settings import Settings
 
+WITHOUT = "and without an archive of all nothing is purged but on this machine"
+
 
 @click.command(
     epilog="Exit codes: 0 planned, 2 usage or configuration, 3 the target cannot be reached, or is no such API."
 )
-@configured("target", *CONNECTION, *DRIVING, "profile", "repeat", "max_purges", "max_requests", "hook")
+@configured("target", *CONNECTION, *DRIVING, "profile", "repeat", "max_purges", "max_requests", "max_events", "hook")
 def plan(*, given: dict[str, Any]) -> None:
     """Say what a run would send to a target: experiments, requests, purges, apps, how long; it only reads.
 
@@ -37,6 +39,8 @@ def _lines(plan: Plan, asked: Settings) -> Iterator[str]:
     from purge_conformance.archive import warning  # noqa: PLC0415 -- as in plan
 
     yield f"{asked.target.url}: {_number(plan.events)} events and {_number(plan.apps)} apps now"
+    if (plan.events or 0) > plan.limits.events and not asked.reads_only:
+        yield f"No more than {plan.limits.events} of them would be archived, {WITHOUT}: --max-events {plan.events}"
     yield f"fingerprint: {plan.fingerprint or 'none, its root document has no links'}"
     if plan.last:
         yield f"The last event: {plan.last['guid']} of {plan.last['created_at']}"

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     "repeat",
     "max_purges",
     "max_requests",
+    "max_events",
     "hook",
     "fingerprint",
 )
@@ -68,6 +69,13 @@ def _ask(question: str) -> str:
     return answer
 
 
+def _warn(text: str) -> None:
+    """Tell what must be heard before the first purge, however quiet a run is."""
+    from purge_conformance.writers.words import visible  # noqa: PLC0415 -- as in run
+
+    click.echo(visible(f"Warning: {text}"), err=True)
+
+
 def _leave(url: str, folder: Path) -> NoReturn:
     """End without another look at anything; what was written is on its way to the disk."""
     from purge_conformance.interrupts import say  # noqa: PLC0415 -- as in run
@@ -94,7 +102,7 @@ def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
     guard = Guard.of(settings)
     with reporter.live():
         with interrupts.closing(guard, partial(_leave, settings.target.url, folder)):
-            collect(settings, folder, reporter.sent, guard=guard)
+            collect(settings, folder, reporter.sent, guard=guard, warn=_warn)
         reporter.now("judging")
         judged = judge(folder, folder)
     finish(judged, folder)

@@ -32,7 +32,7 @@ def checks(seen: Sequence[Exchange], settings: Settings) -> Iterable[Check]:
     events = next((x for x in seen if x.step == "events" and is_page(x)), None)
     newest = next((x for x in seen if x.step == "newest" and is_page(x)), None)
     if events and newest:
-        yield _events(events, newest)
+        yield _events(events, newest, settings)
 
 
 def _fingerprint(found: str, pinned: str | None) -> Check:
@@ -42,7 +42,11 @@ def _fingerprint(found: str, pinned: str | None) -> Check:
     return Check("fingerprint", Status.PROBLEM, found, pinned or "", cure, is_fatal=True)
 
 
-def _events(events: Exchange, newest: Exchange) -> Check:
+def _events(events: Exchange, newest: Exchange, settings: Settings) -> Check:
+    total, most = total_results(events) or 0, settings.limits.events
+    if total > most:
+        cure = f"Give --max-events {total}: without an archive of all nothing is purged but on this machine."
+        return warning("events", f"{total:,} are there", f"at most {most:,}", cure)
     rows = resources(newest)
     created = clock.parse(rows[0].get("created_at")) if rows else None
     if created is None:
