@@ -20,7 +20,7 @@ from purge_conformance.guard import EVENTS
 from purge_conformance.settings import Limits, Settings, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from conftest import Done, Stub
 
@@ -40,7 +40,7 @@ def used() -> Iterator[tuple[str, str, str]]:
         yield url, tokens["admin"], newest["resources"][0]["guid"]
 
 
-def listing(rows: list[Mapping[str, Any]], total: int | None = None) -> bytes:
+def listing(rows: Sequence[Mapping[str, Any]], total: int | None = None) -> bytes:
     """Return a page that names no next one."""
     return json.dumps({"pagination": {"total_results": total or len(rows)}, "resources": rows}).encode()
 
