@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from purge_conformance.guard import Guard
     from purge_conformance.journal import Journal
     from purge_conformance.settings import Settings
+    from purge_conformance.upload import Upload
 
 Answer = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, why there is none
 SCHEME = "bearer "
@@ -69,6 +70,7 @@ class Request:
         headers: beside Accept, User-Agent and Authorization.
         body: text or None.
         tags: what the experiment knows of it.
+        upload: a file that is sent in place of a text, and not recorded; or None.
     """
 
     method: str
@@ -78,6 +80,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    upload: Upload | None = None
 
 
 class Client:
@@ -216,7 +219,8 @@ class Client:
         headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
         if who.value is not None:
             headers["Authorization"] = who.value
-        return self._connection.prepare(request.method, request.path, headers, (request.body or "").encode())
+        body = request.upload or (request.body or "").encode()
+        return self._connection.prepare(request.method, request.path, headers, body)
 
     def _exchange(self, n: int, request: Request, who: Credential, prepared: requests.PreparedRequest) -> Exchange:
         sent_at, begun = time.time(), time.perf_counter()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, ProxyManager
 
     from purge_conformance.transport import Transport
+    from purge_conformance.upload import Upload
 
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
 PATIENCE = 2  # timeouts that a whole answer may take
@@ -64,14 +65,15 @@ class _Within(RawIOBase):
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer as HTTP has it, where http.client reads less; and read until a moment, even where it drips in.
+    """An answer as HTTP has it, where http.client reads less; and read within some seconds, even where it drips in.
 
     What comes before it with a status of 1xx is none (RFC 9110, 15.2): http.client skips 100 alone. White space after
     the value of a header does not belong to it (RFC 9112, 5): http.client keeps it, and then knows no `chunked `.
     """
 
-    def __init__(self, source: socket, *args: Any, seconds: float, until: float, **more: Any) -> None:  # noqa: ANN401 -- as http.client has it
+    def __init__(self, source: socket, *args: Any, seconds: float, **more: Any) -> None:  # noqa: ANN401 -- as http.client has it
         super().__init__(source, *args, **more)
+        until = time.monotonic() + seconds  # from now on: the request is sent, however long that took
         self.fp = BufferedReader(_Within(self.fp.detach(), source, seconds, until))
 
     def begin(self) -> None:
@@ -107,8 +109,7 @@ class _Kept(HTTPConnection):
         if self.is_used and method not in SAFE:
             self.close()
         seconds = PATIENCE * float(self.timeout or 0)
-        until = time.monotonic() + seconds
-        self.response_class = partial(_Answer, seconds=seconds, until=until)  # type: ignore[assignment] # it makes one
+        self.response_class = partial(_Answer, seconds=seconds)  # type: ignore[assignment] # it makes one
         super().request(method, *args, **more)
         self.is_used = True
 
@@ -184,7 +185,9 @@ class Connection:
         self._cookies = RequestsCookieJar()
         self._usual = dict(requests.Request("GET", base, default_headers()).prepare().headers)
 
-    def prepare(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> requests.PreparedRequest:
+    def prepare(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload
+    ) -> requests.PreparedRequest:
         """Return a request with these headers and the usual ones.
 
         Raises:
@@ -196,7 +199,7 @@ class Connection:
         if self._cookies:
             prepared.url = self._base
             prepared.prepare_cookies(self._cookies)
-        prepared.body = body or None
+        prepared.body = body or None  # type: ignore[assignment] # what is sent piece by piece is a body as well
         prepared.prepare_content_length(prepared.body)
         prepared.url = self._base + path  # as it is: a client that mends a path cannot try a bad one
         return prepared

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from purge_conformance.credentials import FILLED_IN
+from purge_conformance.evidence import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +27,13 @@ def command(exchange: Exchange, base: str, variables: Mapping[str, str] | None =
     known = variables or {}
     words = ["curl", "-sS", "-i", "--path-as-is", "--globoff"]
     words += ["-I"] if exchange.method == "HEAD" else ["-X", shlex.quote(exchange.method)]
-    sent = [(name, value) for name, value in exchange.request_headers if name.lower() not in LEFT_OUT]
+    form = exchange.tags.get(FORM)
+    left_out = LEFT_OUT | {"content-type"} if form else LEFT_OUT  # curl makes a boundary of its own
+    sent = [(name, value) for name, value in exchange.request_headers if name.lower() not in left_out]
     words += [word for name, value in sent for word in ("-H", _header(name, value))]
-    if exchange.request_body is not None:
+    if form:
+        words += ["-F", quoted(form, known)]
+    elif exchange.request_body is not None:
         if all(name.lower() != "content-type" for name, _ in sent):
             words += ["-H", "Content-Type:"]  # curl would call it a form
         words += ["--data-raw", quoted(exchange.request_body, known)]

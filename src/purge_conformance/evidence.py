@@ -30,6 +30,7 @@ EXPIRED_TOKEN = "expired token"  # the why of a refusal of a token that had come
 AT_ONCE = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
 PROVOKED = "provoked"  # tag of a request for which a hook was asked for an error; its value is the status of that
 CHANGED = "changed"  # tag of a look at an app that was changed before it, without a request; its value is by whom
+FORM = "form"  # tag of a request that sent a file, which is not recorded; its value is the form as curl is told of it
 Headers = tuple[tuple[str, str], ...]
 
 

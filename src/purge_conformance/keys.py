@@ -224,6 +224,7 @@ KEYS = (
     ),
     Key("apps.space", TEXT, "Make all apps there; default: in organizations of the suite's own.", "GUID", "space"),
     Key("apps.droplet", TEXT, "Let the apps run copies of this droplet.", "GUID", "app-droplet"),
+    Key("apps.droplet_file", FILE, "Let the apps run this droplet, uploaded once.", "FILE", "app-droplet-file"),
     Key("apps.docker_image", TEXT, "Let the apps run this docker image.", "REF", "app-docker-image"),
     Key("hook", TEXT, "What provokes 409, 500 and 503; spec/hook.md tells how.", "URL|command:LINE", is_secret=True),
     Key(

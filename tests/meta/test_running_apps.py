@@ -1,10 +1,11 @@
-"""What the suite's own apps run: copies of a droplet, or a docker image that is staged once."""
+"""What the suite's own apps run: copies of a droplet, or a docker image or a file that becomes one once."""
 
 from __future__ import annotations
 
 import json
 import re
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,18 +16,21 @@ from purge_conformance.client import Client
 from purge_conformance.driving import Driving
 from purge_conformance.foundation import Foundation, jobs
 from purge_conformance.foundation.making import LABEL, to
-from purge_conformance.foundation.running import Equipment, NothingToRun
+from purge_conformance.foundation.running import LONG, Equipment, NothingToRun
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Unwritten
 from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.upload import GZIP, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
 
     from conftest import Stub
 
 IMAGE = "registry.test/one:1"
+BITS = GZIP + b"\r\n--\0\r\n" * 40_000  # several pieces
 
 
 class Api:
@@ -80,27 +84,50 @@ def names(rows: Any) -> set[str]:  # noqa: ANN401 -- JSON
     return {row["name"] for row in rows["resources"]}
 
 
-@pytest.mark.parametrize("what", ["droplet", "docker_image"])
-def test_apps_run_what_is_given(what: str, api: Api) -> None:
-    """Apps that are given a droplet or an image start, labelled, in the space that was named, and are gone after."""
-    value = {"droplet": api.droplet, "docker_image": IMAGE}[what]
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait between two looks."""
+    monkeypatch.setattr(jobs, "PAUSES", (0, 0))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Upload:
+    """The file of a droplet."""
+    path = tmp_path / "of-mine.tgz"
+    path.write_bytes(BITS)
+    return Upload(path, len(BITS))
+
+
+@pytest.mark.parametrize(
+    ("what", "image", "digest"),
+    [
+        ("droplet", IMAGE, None),
+        ("docker_image", IMAGE, None),
+        ("droplet_file", None, {"type": "sha256", "value": sha256(BITS).hexdigest()}),
+    ],
+)
+def test_apps_run_what_is_given(what: str, image: str | None, digest: object, api: Api, file: Upload) -> None:
+    """Apps that are given what they run start, labelled, in the space that was named, and are gone after."""
+    value = {"droplet": api.droplet, "docker_image": IMAGE, "droplet_file": file}[what]
     theirs = {path: names(api.get(path)) for path in ("/v3/apps", "/v3/spaces", "/v3/organizations")}
-    with api.driven(Driving(space=api.space, **{what: value})) as found:
+    driving = Driving(space=api.space, **{what: value})
+    with api.driven(driving) as found:
         assert (found.trouble, found.started) == ("", {"steady", "scaled", "empty", "elsewhere"})
         own = [row for row in api.get("/v3/apps")["resources"] if row["guid"] in found.apps.values()]
         assert len(own) == len(found.apps)
         assert {row["relationships"]["space"]["data"]["guid"] for row in own} == {api.space}
         assert len({row["metadata"]["labels"][LABEL] for row in own}) == 1
-        droplets = {row["relationships"]["current_droplet"]["data"]["guid"] for row in own}
-        assert len(droplets) == len(own)
-        assert {api.get(f"/v3/droplets/{guid}")["image"] for guid in droplets} == {IMAGE}
+        guids = {row["relationships"]["current_droplet"]["data"]["guid"] for row in own}
+        assert len(guids) == len(own)
+        droplets = [api.get(f"/v3/droplets/{guid}") for guid in guids]
+        assert all((droplet["image"], droplet["checksum"]) == (image, digest) for droplet in droplets)
     assert {path: names(api.get(path)) for path in theirs} == theirs
 
 
 @pytest.mark.parametrize(
     ("driving", "words"),
     [
-        (Driving(), "422 .*Assign a droplet.* --app-droplet GUID, or --app-docker-image REF"),
+        (Driving(), "422 .*Assign a droplet.* --app-droplet GUID, or .*file FILE, or --app-docker-image REF"),
         (Driving(droplet="no-such"), "source_guid=no-such: 404 .*Droplet not found"),
     ],
 )
@@ -124,14 +151,23 @@ def staging(stub: Stub, *states: str) -> Callable[[BaseHTTPRequestHandler], None
     return answer
 
 
-@pytest.mark.parametrize("driving", [Driving(droplet="source"), Driving(docker_image=IMAGE)])
-def test_staging_is_waited_for(
-    driving: Driving, stub: Stub, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A droplet that is still staged or copied is waited for, and then it is the app's."""
-    monkeypatch.setattr(jobs, "PAUSES", (0, 0))
-    stub.answer = staging(stub, "READY", "STAGING", "COPYING", "STAGED")
-    Equipment(connect(), driving, "0123abcd").give("app")
+def ways(file: Upload) -> dict[str, Driving]:
+    """What apps may run, by where its droplet is looked for."""
+    return {
+        "/v3/droplets/one": Driving(droplet="source"),
+        "/v3/builds/one": Driving(docker_image=IMAGE),
+        "/v3/droplets/one, uploaded": Driving(droplet_file=file),
+    }
+
+
+WAYS = ["/v3/droplets/one", "/v3/builds/one", "/v3/droplets/one, uploaded"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_staging_is_waited_for(way: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
+    """A droplet that is still staged, copied or uploaded is waited for, and then it is the app's."""
+    stub.answer = staging(stub, "AWAITING_UPLOAD", "STAGING", "COPYING", "STAGED")
+    Equipment(connect(), ways(file)[way], "0123abcd").give("app")
     assert stub.targets[-2:] == [
         "/v3/apps/app/relationships/current_droplet",
         "/v3/apps/app/processes/web/actions/scale",
@@ -139,12 +175,28 @@ def test_staging_is_waited_for(
     assert sum(line.startswith("GET ") for line, _ in stub.got) in {2, 3}
 
 
+@pytest.mark.parametrize("way", WAYS[1:])
+def test_next_app_is_a_source(way: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
+    """What was staged or uploaded for an app is copied for others; once that app is deleted, it is made anew."""
+    stub.answer = staging(stub, "STAGED")
+    equipment = Equipment(connect(), ways(file)[way], "0123abcd")
+    for app in ("one", "two", "three"):
+        equipment.give(app)
+    equipment.lose("two")
+    equipment.give("four")
+    equipment.lose("one")
+    equipment.give("five")
+    copies = [target for target in stub.targets if "source_guid" in target]
+    made = [target for target in stub.targets if target in {"/v3/droplets/one/upload", "/v3/builds"}]
+    assert (len(copies), len(made)) == (3, 2)
+
+
 @pytest.mark.parametrize("state", ["FAILED", "STAGING"])
-def test_staging_is_bounded(
-    state: str, stub: Stub, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A build that fails, or comes to no end, is told as such."""
-    monkeypatch.setattr(jobs, "PAUSES", (0, 0))
+@pytest.mark.parametrize("way", WAYS)
+def test_staging_is_bounded(way: str, state: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
+    """What is staged, copied or uploaded, and fails or comes to no end, is told as such."""
     stub.answer = staging(stub, state)
-    with pytest.raises(NothingToRun, match=f"/v3/builds/one is not staged: .*{state}"):
-        Equipment(connect(), Driving(docker_image=IMAGE), "0123abcd").give("app")
+    path = way.partition(",")[0]
+    with pytest.raises(NothingToRun, match=f"{path} is not staged: .*{state}"):
+        Equipment(connect(), ways(file)[way], "0123abcd").give("app")
+    assert len(stub.got) < 2 * LONG

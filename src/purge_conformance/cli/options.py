@@ -26,7 +26,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 TRANSPORT = ("ca_bundle", "client_cert", "client_key", "insecure", "proxy")
 CONNECTION = ("tokens", "cf", "timeout", *TRANSPORT)  # what every command takes that reaches a target
-DRIVING = ("apps.mode", "apps.space", "apps.droplet", "apps.docker_image")
+DRIVING = ("apps.mode", "apps.space", "apps.droplet", "apps.droplet_file", "apps.docker_image")
 WHERE_FROM = """
 
 \b

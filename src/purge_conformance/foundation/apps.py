@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from purge_conformance.snapshot import Row
 
 UNPROCESSABLE = 422
-NOTHING_TO_RUN = " Give the apps something to run: --app-droplet GUID, or --app-docker-image REF"
+NOTHING_TO_RUN = (
+    " Give the apps something to run: --app-droplet GUID, or --app-droplet-file FILE, or --app-docker-image REF"
+)
 OBSERVED = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
 # What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
 LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
@@ -168,6 +170,7 @@ class Foundation:
 
     def remove(self, guid: str, step: str) -> Exchange:
         """Ask for the deletion of an app of the suite's own."""
+        self._equipment.lose(guid)
         return self._maker.remove(f"{APPS}/{guid}", step)
 
     def is_gone(self, guid: str, step: str) -> bool:
@@ -248,5 +251,4 @@ class Foundation:
 
     def _cure(self, answer: Exchange) -> str:
         """Return what to give where the target wants an app to have something to run."""
-        has_something = self._driving.droplet or self._driving.docker_image
-        return NOTHING_TO_RUN if answer.status == UNPROCESSABLE and not has_something else ""
+        return NOTHING_TO_RUN if answer.status == UNPROCESSABLE and self._driving.runs_nothing else ""

@@ -1,4 +1,4 @@
-"""What the suite's own apps run: nothing, copies of a droplet, or a docker image that is staged once."""
+"""What the suite's own apps run: nothing, copies of a droplet, or a docker image or a file that becomes one once."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import json
 from typing import TYPE_CHECKING
 
 from purge_conformance.client import Request
+from purge_conformance.evidence import FORM
 from purge_conformance.foundation import jobs
 from purge_conformance.foundation.making import APPS, LABEL, in_words, is_done, to
 from purge_conformance.snapshot import member
+from purge_conformance.upload import CONTENT_TYPE, CURL
 
 if TYPE_CHECKING:
     from purge_conformance.client import Client
     from purge_conformance.driving import Driving
     from purge_conformance.evidence import Exchange
+    from purge_conformance.upload import Upload
 
 MEMORY_IN_MB = 64  # little, for the quota of a space
-LONG = 60  # looks at what is staged or copied
+LONG = 60  # looks at what is staged, copied or uploaded
 STEP = "equip"  # of all requests
 
 
@@ -28,9 +31,10 @@ class Equipment:
     """Gives apps what they run."""
 
     def __init__(self, client: Client, driving: Driving, run: str) -> None:
-        """Have staged nothing yet; `run` is what the label says."""
+        """Have staged and uploaded nothing yet; `run` is what the label says."""
         self._client, self._driving, self._run = client, driving, run
         self._source = driving.droplet
+        self._owner = ""  # the app for which the source was staged or uploaded
 
     @property
     def lifecycle(self) -> dict[str, object] | None:
@@ -43,20 +47,38 @@ class Equipment:
         Raises:
             NothingToRun: the target does not let it.
         """
-        if not self._source and not self._driving.docker_image:
+        if self._driving.runs_nothing:
             return
         if self._source:
             droplet = self._copied(self._source, app)
         else:
-            droplet = self._source = self._staged(str(self._driving.docker_image), app)
+            droplet, self._owner = self._made(app), app
+            self._source = droplet
         path = f"{APPS}/{app}/relationships/current_droplet"
         _checked(self._send("PATCH", path, {"data": {"guid": droplet}}))
         self._send("POST", f"{APPS}/{app}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
+
+    def lose(self, app: str) -> None:
+        """Take note that an app is deleted, and with it what was staged or uploaded for it."""
+        if app == self._owner:
+            self._source = None
+
+    def _made(self, app: str) -> str:
+        file = self._driving.droplet_file
+        return self._uploaded(file, app) if file else self._staged(str(self._driving.docker_image), app)
 
     def _copied(self, source: str, app: str) -> str:
         answer = self._send("POST", f"/v3/droplets?source_guid={source}", {"relationships": to("app", app)})
         droplet = _guid(answer)
         self._await(answer, f"/v3/droplets/{droplet}")
+        return droplet
+
+    def _uploaded(self, file: Upload, app: str) -> str:
+        droplet = _guid(self._send("POST", "/v3/droplets", {"relationships": to("app", app)}))
+        path, headers = f"/v3/droplets/{droplet}", {"Content-Type": CONTENT_TYPE}
+        upload = Request("POST", f"{path}/upload", STEP, headers=headers, tags={FORM: CURL}, upload=file)
+        _checked(self._client.send(upload))
+        self._await(self._client.get(path, STEP), path)
         return droplet
 
     def _staged(self, image: str, app: str) -> str:

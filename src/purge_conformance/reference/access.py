@@ -1,4 +1,4 @@
-"""What every handler needs: who may read and change, finding a resource, and the answer to a deletion."""
+"""What every handler needs: who may read and change, finding a resource, and the answer to what takes its time."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def requested_page(call: Call, listing: Listing[Row]) -> tuple[ListQuery, int, l
     return query, total, list(rows)
 
 
-def deleted(call: Call, operation: str) -> Reply:
-    """Answer a deletion as Cloud Controller does: 202, and the Location of a job to poll."""
+def job_for(call: Call, operation: str) -> Reply:
+    """Answer as Cloud Controller does to what takes its time: 202, and the Location of a job to poll."""
     job = Job(operation=operation)
     call.session.add(job)
     call.session.flush()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, select
 
 from purge_conformance.reference import problems, store
-from purge_conformance.reference.access import deleted, named_resource, requested_page, require_admin
+from purge_conformance.reference.access import job_for, named_resource, requested_page, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.bodies import fields, name_of, related_guid
 from purge_conformance.reference.database import Listing, by_guid
@@ -76,7 +76,7 @@ def delete_app(call: Call) -> Reply:
     """Remove an app; a started one is stopped before."""
     require_admin(call)
     store.delete_app(call.session, named_resource(call, App, word="App"), call.behaviour.record)
-    return deleted(call, "app.delete")
+    return job_for(call, "app.delete")
 
 
 def start_app(call: Call) -> Reply:

@@ -1,8 +1,10 @@
-"""Request bodies: parsed when they are labelled JSON, ignored otherwise; and the fields that a request needs."""
+"""Request bodies: parsed when they are labelled JSON, else ignored, but for the file in a form; and needed fields."""
 
 from __future__ import annotations
 
 import json
+from email import message_from_bytes
+from email.message import Message
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from purge_conformance.reference import problems
@@ -28,6 +30,22 @@ def parsed(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - JSON is anyt
     except (ValueError, RecursionError) as error:
         raise problems.unparsable_body() from error
     return value
+
+
+def file_of(raw: bytes, content_type: str, field: str) -> tuple[str, bytes] | None:
+    """Find the file in a field of a form; return its name and what is in it, or None where there is none."""
+    form = Message()
+    form["content-type"] = content_type
+    boundary = form.get_boundary()
+    if form.get_content_type() != "multipart/form-data" or not boundary:
+        return None
+    for part in (b"\r\n" + raw).split(b"\r\n--" + boundary.encode())[1:]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        found = message_from_bytes(head.lstrip())
+        name = found.get_filename()
+        if name is not None and found.get_param("name", header="content-disposition") == field:
+            return name, content
+    return None
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -1,17 +1,20 @@
-"""What apps run, as far as clients ask: packages, builds that stage them at once, droplets and copies of these."""
+"""What apps run, as far as clients ask: packages, builds that stage them at once, droplets, copied or uploaded."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference import problems
-from purge_conformance.reference.access import named_resource, require_admin
+from purge_conformance.reference.access import job_for, named_resource, require_admin
+from purge_conformance.reference.apps import LIFECYCLE_DATA
 from purge_conformance.reference.behaviour import Call, Reply
-from purge_conformance.reference.bodies import fields, related_guid
+from purge_conformance.reference.bodies import fields, file_of, related_guid
 from purge_conformance.reference.database import by_guid
 from purge_conformance.reference.labels import labels_of, metadata
 from purge_conformance.reference.parameters import read_parameters
-from purge_conformance.reference.tables import DOCKER, App, Build, Droplet, Package
+from purge_conformance.reference.tables import AWAITING_UPLOAD, BUILDPACK, DOCKER, STAGED, App, Build, Droplet, Package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,16 +62,59 @@ def get_build(call: Call) -> Reply:
     return Reply(body=shown_build(named_resource(call, Build, word="Build"), call))
 
 
-def copy_droplet(call: Call) -> Reply:
-    """Copy the droplet that `source_guid` names to another app."""
+def create_droplet(call: Call) -> Reply:
+    """Copy the droplet that `source_guid` names to another app; without that, make one that awaits its upload."""
     require_admin(call)
-    source = by_guid(call.session, Droplet, read_parameters(call.query_string).get("source_guid", ""))
-    if source is None:
-        raise problems.not_found("Droplet")
-    droplet = Droplet(app=_app_of(call, fields(call.body, ("relationships",))), image=source.image)
+    source = read_parameters(call.query_string).get("source_guid")
+    droplet = _fresh(call) if source is None else _copied(call, source)
     call.session.add(droplet)
     call.session.flush()
     return Reply(status=201, body=shown_droplet(droplet, call))
+
+
+def _fresh(call: Call) -> Droplet:
+    body = fields(call.body, ("relationships", "process_types"))
+    types = body.get("process_types", {"web": ""})
+    if not isinstance(types, dict):
+        raise problems.unprocessable("Process types must be an object")
+    return Droplet(app=_app_of(call, body), state=AWAITING_UPLOAD, process_types=types)
+
+
+def _copied(call: Call, guid: str) -> Droplet:
+    source = by_guid(call.session, Droplet, guid)
+    if source is None:
+        raise problems.not_found("Droplet")
+    if source.state != STAGED:
+        raise problems.unprocessable("source droplet is not staged")
+    return Droplet(
+        app=_app_of(call, fields(call.body, ("relationships",))),
+        image=source.image,
+        sha256=source.sha256,
+        process_types=source.process_types,
+    )
+
+
+def upload_droplet(call: Call) -> Reply:
+    """Take the file of a droplet; it is staged at once, and the answer still shows it on its way."""
+    require_admin(call)
+    name, content = file_of(call.raw_body, call.content_type, "bits") or ("", b"")
+    if complaint := _complaint(name, content):
+        raise problems.unprocessable(f"Uploaded droplet file is invalid: {complaint}")
+    droplet = named_resource(call, Droplet, word="Droplet")
+    if droplet.state != AWAITING_UPLOAD:
+        raise problems.unprocessable("Droplet may be uploaded only once. Create a new droplet to upload bits.")
+    droplet.state, droplet.sha256 = STAGED, sha256(content).hexdigest()
+    job = job_for(call, "droplet.upload")
+    call.session.flush()
+    return replace(job, body={**shown_droplet(droplet, call), "state": "PROCESSING_UPLOAD"})
+
+
+def _complaint(name: str, content: bytes) -> str:
+    if not name:
+        return "A droplet tgz file must be uploaded as 'bits'"
+    if not name.endswith((".tgz", ".tar.gz")):
+        return f"{name} is not a tgz"
+    return "" if content else f"{name} cannot be empty"
 
 
 def get_droplet(call: Call) -> Reply:
@@ -93,6 +139,8 @@ def set_current_droplet(call: Call) -> Reply:
     if droplet is None or droplet.app is not app:
         detail = "Unable to assign current droplet. Ensure the droplet exists and belongs to this app."
         raise problems.unprocessable(detail)
+    if droplet.state != STAGED:
+        raise problems.unprocessable("Droplet must be in staged state")
     app.droplet_guid = droplet.guid
     links = {"self": {"href": call.url(f"/v3/apps/{app.guid}/relationships/current_droplet")}}
     return Reply(body={"data": {"guid": droplet.guid}, "links": links})
@@ -133,8 +181,19 @@ def shown_build(build: Build, call: Call) -> dict[str, object]:
 
 def shown_droplet(droplet: Droplet, call: Call) -> dict[str, object]:
     """Show a droplet as JSON."""
-    more = {"state": "STAGED", "error": None, "image": droplet.image, "process_types": {"web": ""}}
-    return _shown(droplet, DROPLETS, call, **more, lifecycle={"type": DOCKER, "data": {}}, metadata=metadata(droplet))
+    kind = DOCKER if droplet.image else BUILDPACK
+    return _shown(
+        droplet,
+        DROPLETS,
+        call,
+        state=droplet.state,
+        error=None,
+        lifecycle={"type": kind, "data": LIFECYCLE_DATA[kind]},
+        process_types=droplet.process_types,
+        image=droplet.image,
+        checksum={"type": "sha256", "value": droplet.sha256} if droplet.sha256 else None,
+        metadata=metadata(droplet),
+    )
 
 
 def _shown(row: Package | Build | Droplet, path: str, call: Call, **more: object) -> dict[str, object]:

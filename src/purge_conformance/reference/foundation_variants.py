@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference import problems, store
-from purge_conformance.reference.access import deleted
+from purge_conformance.reference.access import job_for
 from purge_conformance.reference.change_kit import Change, around, everywhere, finishing, registering, together
 from purge_conformance.reference.database import by_guid
 from purge_conformance.reference.furnishing import furnished, furnishing
@@ -80,7 +80,7 @@ def _(call: Call, answer: Handler) -> Reply:
     with call.session.begin_nested() as undone:
         answer(call)
         undone.rollback()
-    return deleted(call, "resource.delete")
+    return job_for(call, "resource.delete")
 
 
 @variant("deletes-take-a-while")
@@ -90,7 +90,7 @@ def _(behaviour: Behaviour) -> Behaviour:
     @around("delete_app")
     def later(call: Call, _answer: Handler) -> Reply:
         looks_left.setdefault(call.parts["guid"], LOOKS_UNTIL_GONE)
-        return deleted(call, "app.delete")
+        return job_for(call, "app.delete")
 
     @around("get_app")
     def at_last(call: Call, answer: Handler) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from purge_conformance.reference import problems, store
-from purge_conformance.reference.access import deleted, named_resource, requested_page, require_admin
+from purge_conformance.reference.access import job_for, named_resource, requested_page, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.bodies import fields, name_of, related_guid
 from purge_conformance.reference.database import Listing, by_guid
@@ -64,7 +64,7 @@ def delete_organization(call: Call) -> Reply:
     require_admin(call)
     organization = named_resource(call, Organization, word="Organization")
     store.delete_organization(call.session, organization, call.behaviour.record)
-    return deleted(call, "organization.delete")
+    return job_for(call, "organization.delete")
 
 
 def list_spaces(call: Call) -> Reply:
@@ -99,7 +99,7 @@ def delete_space(call: Call) -> Reply:
     """Remove a space with its apps."""
     require_admin(call)
     store.delete_space(call.session, named_resource(call, Space, word="Space"), call.behaviour.record)
-    return deleted(call, "space.delete")
+    return job_for(call, "space.delete")
 
 
 def shown_organization(organization: Organization, call: Call) -> dict[str, object]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STARTED, STOPPED = "STARTED", "STOPPED"
 BUILDPACK, DOCKER = "buildpack", "docker"
+AWAITING_UPLOAD, STAGED = "AWAITING_UPLOAD", "STAGED"
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -160,12 +161,15 @@ class Build(Labelled, Base):
 
 
 class Droplet(Labelled, Base):
-    """What an app runs, once it is the current one."""
+    """What an app runs, once it is the current one: a docker image, or else a file, of which the digest is kept."""
 
     __tablename__ = "droplets"
 
     app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid), index=True)
-    image: Mapped[str] = mapped_column(String(1024))
+    state: Mapped[str] = mapped_column(String(16), default=STAGED)
+    image: Mapped[str | None] = mapped_column(String(1024))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    process_types: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"web": ""})
     app: Mapped[App] = relationship(back_populates="droplets")
 
 
@@ -192,7 +196,7 @@ class AppUsageEvent(Base):
 
 
 class Job(Base):
-    """A finished deletion: the server deletes at once, and the job tells it to clients that poll."""
+    """A finished deletion or upload: the server does it at once, and the job tells it to clients that poll."""
 
     __tablename__ = "jobs"
 

@@ -82,6 +82,17 @@ def test_library_purges(library: Library) -> None:
     assert [event["app"]["guid"] for event in library.events] == [library.app]
 
 
+def test_library_uploads(library: Library) -> None:
+    """A droplet that the library makes and uploads is staged, and the app runs it."""
+    made = library.client.v3.droplets.create(library.app, process_types={"web": "run"})
+    library.client.post(f"{library.url}/v3/droplets/{made['guid']}/upload", files={"bits": ("mine.tgz", b"bits")})
+    current = f"{library.url}/v3/apps/{library.app}/relationships/current_droplet"
+    library.client.patch(current, json={"data": {"guid": made["guid"]}})
+    found = library.client.v3.droplets[made["guid"]]
+    assert (found["state"], found["process_types"]) == ("STAGED", {"web": "run"})
+    assert found.app()["relationships"]["current_droplet"]["data"]["guid"] == made["guid"]
+
+
 def test_library_deletes(library: Library) -> None:
     """The library deletes an app and a space, waits for the jobs, and then there is none."""
     assert library.client.v3.apps.remove(library.app, asynchronous=False) is None

@@ -1,0 +1,153 @@
+"""A droplet that is uploaded: its file is checked before anything is sent, and sent by the one client, unrecorded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import connection, curl, upload
+from purge_conformance.client import Request
+from purge_conformance.driving import Driving
+from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import FILE_NAME, FORM
+from purge_conformance.foundation.running import Equipment, NothingToRun
+from purge_conformance.upload import CONTENT_TYPE, CURL, GZIP, MOST_BYTES, PIECE, Upload, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    from conftest import Stub
+
+    from purge_conformance.client import Client
+
+    Connect = Callable[..., Client]
+
+BITS = GZIP + b"bits-of-a-droplet" * PIECE
+PATH = "/v3/droplets/one/upload"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Upload:
+    """The file of a droplet, of many pieces."""
+    path = tmp_path / "of-mine.tgz"
+    path.write_bytes(BITS)
+    return checked("--file", path)
+
+
+def uploading(file: Upload) -> Request:
+    """Return a request that uploads it."""
+    return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL}, upload=file)
+
+
+def test_file_is_not_recorded(file: Upload, connect: Connect, stub: Stub, tmp_path: Path) -> None:
+    """The record has the request with its headers, and of the file neither a byte nor the path."""
+    found = connect().send(uploading(file))
+    assert (found.status, found.request_body, found.tags) == (200, None, {FORM: CURL})
+    ((_, headers),) = stub.got
+    assert int(headers["Content-Length"]) == len(file) > len(BITS)
+    journal = (tmp_path / "client-0" / FILE_NAME).read_text()
+    assert PATH in journal
+    assert "of-mine" not in journal
+    assert "bits-of-a-droplet" not in journal
+
+
+def test_file_is_read_anew(file: Upload, connect: Connect, stub: Stub) -> None:
+    """An upload that the target is too busy for is sent again, and whole again."""
+    statuses = [429, 202]
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        stub.say(handler, statuses.pop(0), Retry_After="0")
+
+    stub.answer = answer
+    assert connect().send(uploading(file)).status == 202
+    assert [headers["Content-Length"] for _, headers in stub.got] == [str(len(file))] * 2
+
+
+def test_redirect_gets_nothing(file: Upload, connect: Connect, stub: Stub, other_stub: Stub) -> None:
+    """Where an upload is redirected, neither file nor token goes there, and the reason is told."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        elsewhere = {"Location": f"{other_stub.url}/blobs"} if handler.path.endswith("/upload") else {}
+        stub.say(handler, 307 if elsewhere else 201, b'{"guid": "one"}', **elsewhere)
+
+    stub.answer = answer
+    with pytest.raises(NothingToRun, match=f"POST {PATH}: 307"):
+        Equipment(connect(), Driving(droplet_file=file), "0123abcd").give("app")
+    assert other_stub.got == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: path.unlink(), "FileNotFoundError"),
+        (lambda path: path.write_bytes(GZIP), "has become shorter since it was checked"),
+    ],
+)
+def test_lost_file_is_told(
+    spoil: Callable[[Path], object], why: str, file: Upload, connect: Connect, stub: Stub
+) -> None:
+    """A file that is gone or cut off by the time that it is sent leaves the apps nothing to run, with the reason."""
+    stub.answer = lambda handler: stub.say(handler, 201, json.dumps({"guid": "one"}).encode())
+    spoil(file.path)
+    with pytest.raises(NothingToRun, match=f"POST {PATH}: .*{why}"):
+        Equipment(connect(), Driving(droplet_file=file), "0123abcd").give("app")
+
+
+def test_slow_upload_has_its_time(file: Upload, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long an upload takes, the answer's time begins after it."""
+    now = 0.0
+
+    def pieces(_: Upload) -> Iterator[bytes]:
+        nonlocal now
+        for piece in whole(file):
+            now += 1000.0
+            yield piece
+
+    whole = Upload.__iter__
+    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(Upload, "__iter__", pieces)
+    assert connect().send(uploading(file)).status == 200
+    assert now > 2000.0
+
+
+def sparse(path: Path) -> None:
+    """Write a file that is larger than what may be sent, and takes no room."""
+    with path.open("wb") as file:
+        file.write(GZIP)
+        file.truncate(MOST_BYTES + 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda _: None, "cannot be read: No such file or directory. Name the file of a droplet."),
+        (lambda path: path.mkdir(), "cannot be read: Is a directory"),
+        (lambda path: path.write_bytes(b""), "wants a gzip compressed tarball"),
+        (lambda path: path.write_bytes(b"PK\3\4"), "wants a gzip compressed tarball"),
+        (sparse, "at most 1,073,741,824 bytes; .* has 1,073,741,825"),
+    ],
+)
+def test_bad_file_is_refused(make: Callable[[Path], object], words: str, tmp_path: Path) -> None:
+    """What is no readable, bounded, gzip compressed file is refused with the cure, before anything is sent."""
+    path = tmp_path / "no-droplet"
+    make(path)
+    with pytest.raises(BadSetting, match=f"--app-droplet-file.*{words}"):
+        checked("--app-droplet-file", path)
+
+
+def test_curl_uploads_as_well(file: Upload, connect: Connect, stub: Stub, tmp_path: Path) -> None:
+    """The curl line of an upload sends a form with the user's file of that name."""
+    line = curl.command(connect().send(uploading(file)), stub.url)
+    shutil.copy(file.path, tmp_path / upload.NAME)
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, timeout=20, check=True)
+    (_, (again, headers)) = stub.got
+    assert again.startswith(f"POST {PATH} ")
+    assert headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert int(headers["Content-Length"]) > len(BITS)
