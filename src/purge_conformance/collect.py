@@ -216,6 +216,7 @@ def _header(settings: Settings) -> Header:
             "repeat": settings.repeat,
             "apps": str(settings.driving.mode),
             "space": settings.driving.space,
+            "transport": settings.transport.shown(settings.target.url),
             "hook": settings.hook.kind if settings.hook else None,
             "timeout": settings.limits.timeout,
             "max_purges": settings.limits.max_purges,

@@ -29,6 +29,7 @@ FAILURE = "failure"  # the why of a 500 to a read, which is asked for once more
 EXPIRED_TOKEN = "expired token"  # the why of a refusal of a token that had come to its end  # noqa: S105 -- no secret
 AT_ONCE = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
 PROVOKED = "provoked"  # tag of a request for which a hook was asked for an error; its value is the status of that
+STATE = "state"  # beside it: the state that the hook was asked for, by its name
 CHANGED = "changed"  # tag of a look at an app that was changed before it, without a request; its value is by whom
 FORM = "form"  # tag of a request that sent a file, which is not recorded; its value is the form as curl is told of it
 Headers = tuple[tuple[str, str], ...]

@@ -15,13 +15,12 @@ import urllib3
 
 from purge_conformance.connection import Connection
 from purge_conformance.errors import HookFailed, StateUnsupported
+from purge_conformance.hook_address import SETUP, TEARDOWN, question
 from purge_conformance.tokens.renewal import kept
 
 if TYPE_CHECKING:
     from purge_conformance.settings import Settings
 
-VERSION = 1
-SETUP, TEARDOWN = "setup", "teardown"
 UNSUPPORTED_STATUS, UNSUPPORTED_CODE = 501, 3  # of an HTTP endpoint, and of a command
 OK, NO_CONTENT = 200, 204
 MOST_BYTES = 64 * 1024  # of an answer; as many as a pipe holds
@@ -71,8 +70,7 @@ class Hook:
     def _asked(self, state: str, params: dict[str, object], action: str) -> dict[str, Any]:
         if self._failure:
             raise self._failure
-        question = json.dumps({"version": VERSION, "state": state, "params": params, "action": action}).encode()
-        said = self._said(question, state, action)
+        said = self._said(question(state, params, action).encode(), state, action)
         if said.is_unsupported:
             raise StateUnsupported(f"the hook does not support the state {state!r} ({said.words})")
         if not said.is_done:
@@ -85,9 +83,9 @@ class Hook:
             raise self._failed(state, action, f"it answered what is no JSON object{self._quoted(said.body)}")
         return values
 
-    def _said(self, question: bytes, state: str, action: str) -> _Said:
+    def _said(self, asked: bytes, state: str, action: str) -> _Said:
         try:
-            return self._posted(question) if self._address.url else self._run(question)
+            return self._posted(asked) if self._address.url else self._run(asked)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._failed(state, action, f"it gave no answer ({type(error).__name__})") from None
         except _Unanswered as error:
@@ -103,10 +101,10 @@ class Hook:
         text = self._clean.text(" ".join(body.decode("utf-8", "replace").split()))
         return f": {text[:SHOWN]}" if text else ""
 
-    def _posted(self, question: bytes) -> _Said:
+    def _posted(self, asked: bytes) -> _Said:
         connection = Connection(self._address.url, self._transport)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        with connection.send(connection.prepare("POST", "", headers, question), self._timeout) as answer:
+        with connection.send(connection.prepare("POST", "", headers, asked), self._timeout) as answer:
             body = b""
             while chunk := answer.read1(MOST_BYTES, decode_content=True):
                 body += chunk
@@ -115,7 +113,7 @@ class Hook:
         status = answer.status
         return _Said(f"HTTP {status}", status in {OK, NO_CONTENT}, status == UNSUPPORTED_STATUS, body)
 
-    def _run(self, question: bytes) -> _Said:
+    def _run(self, asked: bytes) -> _Said:
         """Run the command, without a shell and without our tokens, until it exits, whatever it leaves behind."""
         pipe = subprocess.PIPE
         with subprocess.Popen(  # noqa: S603 -- the user's own words
@@ -130,7 +128,7 @@ class Hook:
             assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 -- pipes were asked for
             try:
                 with suppress(BrokenPipeError):
-                    process.stdin.write(question)
+                    process.stdin.write(asked)
                 process.stdin.close()
                 code = process.wait(self._timeout)
             except subprocess.TimeoutExpired:

@@ -1,14 +1,21 @@
-"""Where the user's hook is, which puts the target into a state by its name: a URL, or a command."""
+"""Where the user's hook is, which puts the target into a state by its name, and what it is asked; `spec/hook.md`."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from purge_conformance.errors import BadSetting
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = 1  # of the protocol
+SETUP, TEARDOWN = "setup", "teardown"
 COMMAND = "command:"
 EXPECTED = "Give --hook http(s)://HOST[:PORT]/PATH, or --hook 'command:PROGRAM ARGUMENT ...'."
 
@@ -47,6 +54,11 @@ def parse_hook(text: str) -> HookAddress:
     if not usable or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f\\]", text):
         raise BadSetting(f"--hook got neither a URL without user and fragment nor a command. {EXPECTED}")
     return HookAddress(url=text)
+
+
+def question(state: str, params: Mapping[str, object], action: str) -> str:
+    """Return the JSON that a hook is asked with."""
+    return json.dumps({"version": VERSION, "state": state, "params": params, "action": action})
 
 
 def _words(line: str) -> tuple[str, ...]:

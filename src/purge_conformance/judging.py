@@ -109,11 +109,11 @@ class Judging:
 
     def _findings(self, error: Broken) -> tuple[Finding, ...]:
         by_number = {x.n: x for x in self.evidence.exchanges}
-        base = self.evidence.header.target
+        header = self.evidence.header
 
         def complete(finding: Finding) -> Finding:
             exchange = by_number.get(finding.exchange or 0)
-            line = curl.command(exchange, base) if exchange else None
+            line = curl.command(exchange, header) if exchange else None
             return replace(finding, curl=line)
 
         return tuple(complete(finding) for finding in error.findings)

@@ -52,6 +52,17 @@ class Transport:
             for name, secret in _secrets(proxy).items()
         }
 
+    def shown(self, url: str) -> dict[str, str | bool]:
+        """Return how a URL is reached, for a record: what is not usual; who one is to a proxy as `$PROXY_USER`."""
+        files = {name: getattr(self, name) for name in ("ca_bundle", "client_cert", "client_key")}
+        shown = {name: path for name, path in files.items() if path} | ({"insecure": True} if self.insecure else {})
+        proxy = self.proxy_of(url)
+        if proxy:
+            scheme, _, rest = proxy.partition("://")
+            _, at, place = rest.rpartition("@")
+            return shown | {"proxy": f"{scheme}://{'$PROXY_USER@' if at else ''}{place}"}
+        return shown | ({"no_proxy": True} if {urlsplit(url).scheme, "all"} & self.proxies.keys() else {})
+
     def proxy_of(self, url: str) -> str | None:
         """Return the proxy through which a URL is asked; this machine needs none, unless one was named for all."""
         parts = urlsplit(url)

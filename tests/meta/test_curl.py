@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 
-from purge_conformance import curl
+from purge_conformance import curl, embedded
 from purge_conformance.client import Request
 from purge_conformance.credentials import NOBODY, Credential, refused
+from purge_conformance.evidence import PROVOKED, STATE, Header
 from purge_conformance.guard import EVENTS, PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from conftest import Story, Stub, Whole
 
     from purge_conformance.client import Client
+    from purge_conformance.evidence import Exchange
 
 TOKEN = "e30.cGF5bG9hZC1wYXlsb2Fk.c2lnbmF0dXJlLXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
+OTHER = "an-opaque-secret-of-a-developer"
+SPEC = Path(__file__).parents[2] / "spec"
 WEIRD = "bearer $(touch pwned) `touch pwned` \"; touch pwned; ' $HOME \\"
 
 
-def shell(line: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def line_of(exchange: Exchange, url: str, **settings: object) -> str:
+    """Return the line that sends a request again to a target."""
+    return curl.command(exchange, Header("0", {}, url, settings, ""))
+
+
+def shell(line: str, cwd: Path, program: str = "sh", **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a line in a POSIX shell."""
     return subprocess.run(
-        ["sh", "-c", line],
+        [program, "-c", line],
         cwd=cwd,
         env=os.environ | environment,
         capture_output=True,
@@ -42,6 +54,7 @@ REQUESTS = [
     Request("GET", f"{EVENTS}?per_page=1&guids=a,b", "s"),
     Request("GET", f"{EVENTS}/../it's%20$HOME;(id)?a=!*", "s"),
     Request("HEAD", PURGE, "s"),
+    Request("POST", f"{PURGE}?access_token={OTHER}&x=$HOME", "s", NOBODY),
     Request("DELETE", PURGE, "s", NOBODY),
     Request("POST", PURGE, "s", headers={"Content-Type": "application/json"}, body='{"a": "$(touch pwned)\' \\n@x"}'),
     Request("POST", PURGE, "s", headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
@@ -51,11 +64,16 @@ REQUESTS = [
 ]
 
 
+@pytest.mark.parametrize("program", ["sh", "bash"])
 @pytest.mark.parametrize("request_", REQUESTS, ids=range(len(REQUESTS)))
-def test_curl_sends_the_same(request_: Request, connect: Callable[..., Client], stub: Stub, tmp_path: Path) -> None:
+def test_curl_sends_the_same(
+    request_: Request, program: str, connect: Callable[..., Client], stub: Stub, tmp_path: Path
+) -> None:
     """A shell with the token as a variable sends the same line and headers again, and runs no command on the way."""
-    exchange = connect(tokens={"admin": TOKEN}).send(request_)
-    shell(curl.command(exchange, stub.url), tmp_path, ADMIN_TOKEN=TOKEN)
+    exchange = connect(tokens={"admin": TOKEN, "space_developer": OTHER}).send(request_)
+    line = line_of(exchange, stub.url)
+    assert OTHER not in line
+    shell(line, tmp_path, program, ADMIN_TOKEN=TOKEN, SPACE_DEVELOPER_TOKEN=OTHER)
     (line, headers), (again, headers_again) = stub.got
     assert line == again
     assert plain(headers) == plain(headers_again)
@@ -79,16 +97,48 @@ def test_curl_gets_the_same(
     """The line of a recorded request gets the same status from another server, with that server's token."""
     url, tokens = served
     exchange = whole.evidence.of("reads", step)[0]
-    done = shell(curl.command(exchange, url), tmp_path, ADMIN_TOKEN=tokens["admin"])
+    done = shell(line_of(exchange, url), tmp_path, ADMIN_TOKEN=tokens["admin"])
     assert done.stdout.split()[1] == status, done.stderr
-    assert tokens["admin"] not in curl.command(exchange, url)
+    assert tokens["admin"] not in line_of(exchange, url)
 
 
 def test_curl_expands_nothing_recorded(story: Story, tmp_path: Path) -> None:
     """Of recorded evidence, whoever wrote it, the line runs no command, whichever role it claims."""
     sent = (("Authorization", WEIRD), ("X-A", WEIRD), ("$(touch pwned)", "x"))
     exchange = story.say(
-        "e", "s", method="$(touch pwned)", path="/$(touch pwned)", request_headers=sent, request_body=WEIRD
+        *("e", "s"),
+        method="$(touch pwned)",
+        path="/$(touch pwned)$A_TOKEN`touch pwned`",
+        request_headers=sent,
+        request_body=WEIRD,
+        tags={STATE: WEIRD},
     )
-    shell(curl.command(exchange, "http://127.0.0.1:1"), tmp_path)
+    way = dict.fromkeys(("ca_bundle", "client_cert", "client_key", "insecure", "proxy"), f"{WEIRD}$PROXY_USER{WEIRD}")
+    for hook in ("command", "url", WEIRD):
+        shell(
+            line_of(exchange, "http://127.0.0.1:1", transport=way, hook=hook), tmp_path, PURGE_CONFORMANCE_HOOK="true"
+        )
     assert not (tmp_path / "pwned").exists()
+
+
+def test_curl_asks_the_hook_first(whole: Whole, served: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    """The line of a request that met a provoked error has the hook provoke it again, and gets it."""
+    url, tokens = served
+    (exchange,) = whole.evidence.of("provoked", "list 503")
+    line = line_of(exchange, url, hook="url")
+    done = shell(line, tmp_path, ADMIN_TOKEN=tokens["admin"], PURGE_CONFORMANCE_HOOK=embedded.hook(url))
+    assert done.stdout.split()[1] == "503", done.stderr
+    assert embedded.hook(url) not in line
+
+
+@pytest.mark.parametrize(("program", "is_sent"), [("tee asked", True), ("false", False)])
+def test_curl_asks_a_command_first(program: str, story: Story, stub: Stub, tmp_path: Path, *, is_sent: bool) -> None:
+    """Of a hook that is a command, the line gives that its question; where it fails, nothing is sent."""
+    exchange = story.purge("provoked", status=409, tags={PROVOKED: "409", STATE: "conflict for the next request"})
+    line = line_of(replace(exchange, step="purge 409"), stub.url, hook="command")
+    shell(line, tmp_path, PURGE_CONFORMANCE_HOOK=f"command:{program}")
+    assert stub.purges == is_sent
+    if is_sent:
+        question = json.loads((tmp_path / "asked").read_text(encoding="utf-8"))
+        jsonschema.validate(question, json.loads((SPEC / "hook.schema.json").read_text(encoding="utf-8")))
+        assert question["params"] == {"operation": "purge"}

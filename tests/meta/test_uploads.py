@@ -14,7 +14,7 @@ from purge_conformance import connection, curl, upload
 from purge_conformance.client import Request
 from purge_conformance.driving import Driving
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence import FILE_NAME, FORM
+from purge_conformance.evidence import FILE_NAME, FORM, Header
 from purge_conformance.foundation.running import Equipment, NothingToRun
 from purge_conformance.upload import CONTENT_TYPE, CURL, GZIP, MOST_BYTES, PIECE, Upload, checked
 
@@ -144,7 +144,7 @@ def test_bad_file_is_refused(make: Callable[[Path], object], words: str, tmp_pat
 
 def test_curl_uploads_as_well(file: Upload, connect: Connect, stub: Stub, tmp_path: Path) -> None:
     """The curl line of an upload sends a form with the user's file of that name."""
-    line = curl.command(connect().send(uploading(file)), stub.url)
+    line = curl.command(connect().send(uploading(file)), Header("0", {}, stub.url, {}, ""))
     shutil.copy(file.path, tmp_path / upload.NAME)
     subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, timeout=20, check=True)
     (_, (again, headers)) = stub.got

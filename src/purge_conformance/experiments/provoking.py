@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import look
 from purge_conformance.client import Request
 from purge_conformance.errors import HookFailed, StateUnsupported
-from purge_conformance.evidence import PROVOKED
+from purge_conformance.evidence import PROVOKED, STATE
 from purge_conformance.guard import EVENTS, PURGE, one
 from purge_conformance.hook import Hook
 
@@ -58,7 +58,7 @@ def _met(client: Client, hook: Hook, status: int, request: Request) -> str:
     hook.set_up(state, operation=operation)
     answer = None
     try:
-        answer = client.send(replace(request, tags={PROVOKED: str(status)}))
+        answer = client.send(replace(request, tags={PROVOKED: str(status), STATE: state}))
     finally:
         if answer is None or answer.status != status:
             hook.tear_down(state, operation=operation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from purge_conformance import curl
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.evidence import Exchange, Header
     from purge_conformance.sequences.history import Taken
     from purge_conformance.views.played import Play
 
@@ -29,12 +29,12 @@ ORGANIZATIONS, SPACES = "/v3/organizations", "/v3/spaces"
 class _Shell:
     """What the shell knows: what stood in the requests -> the variable that takes its place."""
 
-    base: str
-    known: dict[str, str] = field(default_factory=dict)
+    header: Header
+    known: dict[str, str]
 
     def line(self, exchange: Exchange) -> str:
         """Return the line that sends a request again."""
-        return curl.command(exchange, self.base, self.known)
+        return curl.command(exchange, self.header, self.known)
 
     def made(self, exchange: Exchange, looks: Sequence[Exchange], variable: str) -> Iterator[str]:
         """Yield what makes something again; its guid is in a variable from then on."""
@@ -54,8 +54,8 @@ def script(seen: Seen, play: Play) -> str:
 def _lines(seen: Seen, play: Play) -> Iterator[str]:
     organization, space = seen.of("foundation", "create")[:2]
     run = json.loads(organization.request_body or "{}")["name"].split("-")[-2]
-    shell = _Shell(seen.header.target, {seen.header.target: "API", run: "RUN"})
-    yield HEAD.format(curl.quoted(shell.base))
+    shell = _Shell(seen.header, {seen.header.target: "API", run: "RUN"})
+    yield HEAD.format(curl.quoted(seen.header.target))
     yield shell.line(seen.of("purge", "purge")[0])
     yield from shell.made(organization, _looks(seen, ORGANIZATIONS), "ORGANIZATION")
     yield from shell.made(space, _looks(seen, SPACES)[:1], "SPACE")
