@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from purge_conformance.errors import BadData, BadSetting
-from purge_conformance.model import Fault, Level, Profile, Requirement, Variant
+from purge_conformance.model import Fault, Level, Make, Profile, Requirement, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,6 +107,11 @@ def faults() -> tuple[Fault, ...]:
 def variants() -> tuple[Variant, ...]:
     """Return the variants of the reference server."""
     return tuple(_variant(row) for row in document("variants.yaml")["variants"])
+
+
+def makes() -> tuple[Make, ...]:
+    """Return the reference servers that have several variants at once."""
+    return tuple(Make(**{**row, "variants": tuple(row["variants"])}) for row in document("variants.yaml")["makes"])
 
 
 def _variant(row: dict[str, Any]) -> Variant:

@@ -39,7 +39,7 @@ PURGE = "purgeAndSeedAppUsageEvents"
 LIST = "listAppUsageEvents"
 GET = "getAppUsageEvent"
 # How many generated cases a run sends, at most; those of the purge that carry a token are two.
-MOST = {PURGE: 6, LIST: 125, GET: 60}
+MOST = {PURGE: 6, LIST: 80, GET: 24}
 PATIENCE = 120.0  # seconds; generation takes about two
 # All that a Python needs: no token, and nothing that steers pytest, Hypothesis or Schemathesis.
 ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "APPDATA", "TMPDIR", "TEMP", "TMP")

@@ -94,3 +94,18 @@ class Variant:
     departs_from: tuple[str, ...] = ()
     not_judged: tuple[str, ...] = ()
     own_server: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """A reference server that differs in several ways at once, and still conforms.
+
+    Attributes:
+        id: kebab-case.
+        summary: one sentence.
+        variants: ids of what it differs by.
+    """
+
+    id: str
+    summary: str
+    variants: tuple[str, ...]

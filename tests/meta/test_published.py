@@ -26,7 +26,8 @@ BLOCK = r"(<!-- generated: {} -->\n)(.*?)(<!-- end -->)"
 def of_selfcheck() -> str:
     """Return the line of the two rates."""
     data = json.loads(MATRIX.read_text(encoding="utf-8"))
-    rates = headline(Rate(**data["killed"]), Rate(**data["false_alarms"]))
+    variants = sum(len(row["variants"]) for row in data["rows"])
+    rates = headline(Rate(**data["killed"]), Rate(**data["false_alarms"]), variants)
     return f"**{rates}**: the [kill matrix](reports/selfcheck/matrix.md).\n"
 
 

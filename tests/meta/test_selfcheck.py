@@ -116,17 +116,26 @@ def test_markdown_tells_all(sound: tuple[Matrix, Path], wrong: tuple[Matrix, Pat
         text = (folder / checking.MARKDOWN).read_text(encoding="utf-8")
         assert all(f"`{row.subject.name}`" in text for row in matrix.rows)
         assert ("## Wrong" in text) == bool(matrix.problems())
-    assert "**1 of 1 fault killed (100 %), 0 false alarms on 3 conforming servers (0 %).**" in (
+    assert "**1 of 1 fault killed (100 %), 0 false alarms on 3 conforming servers with 2 variants (0 %).**" in (
         sound[1] / checking.MARKDOWN
     ).read_text(encoding="utf-8")
 
 
 def test_subjects_are_all_there() -> None:
-    """The whole check has every fault, every variant and the faultless server, each once."""
-    names = [subject.name for subject in subjects()]
+    """The whole check has every fault, the faultless server, and every variant once, alone or in a make."""
     faults, variants = ([each.id for each in found] for found in (catalogue.faults(), catalogue.variants()))
-    assert sorted(names) == sorted([FAULTLESS, *faults, *variants])
-    assert {s.name for s in subjects() if s.kind is Kind.FAULT} == set(faults)
+    assert sorted(s.name for s in subjects() if s.kind is Kind.FAULT) == sorted(faults)
+    assert [s.name for s in subjects() if s.kind is Kind.FAULTLESS] == [FAULTLESS]
+    assert sorted(name for s in subjects() for name in s.variants) == sorted(variants)
+
+
+def test_variant_of_make_is_judged_alone_when_asked_for() -> None:
+    """A variant that a make has can be named, for a look at it alone; the make conforms where each of its own does."""
+    make = catalogue.makes()[0]
+    alone, together = (subjects([name])[0] for name in (make.variants[0], make.id))
+    assert (alone.variants, together.variants) == (make.variants[:1], make.variants)
+    profiles = {variant.id: variant.profiles for variant in catalogue.variants()}
+    assert set(together.profiles) == set.intersection(*(set(profiles[name]) for name in make.variants))
 
 
 def test_unknown_subject_is_misuse() -> None:

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from purge_conformance import catalogue
 from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--database", metavar="URL", help="SQLAlchemy's; default: SQLite in memory, gone with the server.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Of spec/faults.yaml; repeatable.")
-@click.option("--variant", "variants", multiple=True, metavar="NAME", help="Of spec/variants.yaml; repeatable.")
 @click.option(
-    "--mount", "mounts", multiple=True, metavar="NAME", help="Serve that fault or variant at /NAME as well; repeatable."
+    "--variant", "variants", multiple=True, metavar="NAME", help="Or make, of spec/variants.yaml; repeatable."
+)
+@click.option(
+    "--mount",
+    "mounts",
+    multiple=True,
+    metavar="NAME",
+    help="Serve it at /NAME as well: fault, variant, make; repeatable.",
 )
 @click.option("--states", metavar="PATH", help="Take provider states at that path, as spec/hook.md tells.")
 @click.option("--announce", is_flag=True, help="Print URL and tokens as a line of JSON; end with the standard input.")
@@ -52,8 +59,16 @@ def serve(  # noqa: PLR0913 -- the options of a command
                 click.echo(f"export {role.upper()}_TOKEN={token}")
         sys.stdout.flush()
 
-    places = {name: (name,) for name in mounts}
-    reference.serve("127.0.0.1", port, database, faults, ready, variants=variants, mounts=places, states=states)
+    places = {name: _changes([name]) for name in mounts}
+    reference.serve(
+        "127.0.0.1", port, database, faults, ready, variants=_changes(variants), mounts=places, states=states
+    )
+
+
+def _changes(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the faults and variants that are meant, each make by its variants."""
+    makes = {make.id: make.variants for make in catalogue.makes()}
+    return tuple(change for name in names for change in makes.get(name, (name,)))
 
 
 def _end_with_input() -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from purge_conformance.reference import problems
 from purge_conformance.reference.change_kit import Change, around, everywhere, registering, together, twin
 from purge_conformance.reference.database import COMPARE
 from purge_conformance.reference.tables import AppUsageEvent, moment
@@ -64,13 +63,6 @@ def _(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
     return [buried[guid] for guid in query.filters.get("guids", ()) if guid in buried]
 
 
-@fault("buried-events-found-by-time")
-@_shown_by
-def _(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
-    times = query.times
-    return [event for event in buried.values() if times and all(_meets(event.created_at, time) for time in times)]
-
-
 def _meets(created_at: str, time: TimeFilter) -> bool:
     return created_at in time.values if time.relation is None else COMPARE[time.relation](created_at, time.values[0])
 
@@ -106,33 +98,3 @@ def _(behaviour: Behaviour) -> Behaviour:
         return answer(call)
 
     return at_last(replace(behaviour, destroy=destroy))
-
-
-@fault("resurrects-events-at-next-purge")
-def _(behaviour: Behaviour) -> Behaviour:
-    buried: list[AppUsageEvent] = []
-
-    def destroy(session: Session) -> None:
-        returning, buried[:] = list(buried), _recorded(session)
-        behaviour.destroy(session)
-        session.add_all(returning)
-
-    return replace(behaviour, destroy=destroy)
-
-
-@fault("get-resurrects-event")
-def _(behaviour: Behaviour) -> Behaviour:
-    buried: dict[str, AppUsageEvent] = {}
-
-    def destroy(session: Session) -> None:
-        buried.update((event.guid, event) for event in _recorded(session))
-        behaviour.destroy(session)
-
-    @around("get_event")
-    def dig_up(call: Call, answer: Handler) -> Reply:
-        if call.parts["guid"] not in buried:
-            return answer(call)
-        call.session.add(buried.pop(call.parts["guid"]))
-        return behaviour.refusal(problems.not_found("App usage event"))
-
-    return dig_up(replace(behaviour, destroy=destroy))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from http.cookies import SimpleCookie
 from posixpath import normpath
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -12,7 +10,7 @@ from urllib.parse import parse_qs
 from purge_conformance.reference import problems
 from purge_conformance.reference.behaviour import Call, Handler, Reply
 from purge_conformance.reference.change_kit import Change, around, registering
-from purge_conformance.reference.events import PATH, PURGE_PATH
+from purge_conformance.reference.events import PURGE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,9 +42,6 @@ def _spelling(canonical: Callable[[str], str]) -> Change:
 
 
 fault("slash-at-end-unguarded")(_spelling(lambda path: path.rstrip("/")))
-fault("json-at-end-unguarded")(_spelling(lambda path: path.removesuffix(".json")))
-fault("semicolon-unguarded")(_spelling(lambda path: re.sub(";.*", "", path)))
-fault("upper-case-unguarded")(_spelling(str.lower))
 
 
 @fault("dot-segments-purge-and-404")
@@ -78,19 +73,8 @@ fault("method-override-unguarded")(
 fault("forwarded-user-believed")(
     _purging_where(lambda call: _header(call, "x-forwarded-user", "admin"), "purge_events")
 )
-fault("admin-parameter-believed")(_purging_where(lambda call: _query(call).get("admin") == ["true"], "purge_events"))
-fault("original-url-unguarded")(
-    _purging_where(
-        lambda call: call.path == PATH and call.headers.get("x-original-url", "").endswith(PURGE_PATH),
-        "unknown_request",
-    )
-)
 
 fault("query-token-unverified")(_purging_where(lambda call: _query(call).get("access_token"), "purge_events"))
-fault("cookie-token-unverified")(
-    _purging_where(lambda call: "token" in SimpleCookie(call.headers.get("cookie", "")), "purge_events")
-)
-fault("token-header-unverified")(_purging_where(lambda call: call.headers.get("x-auth-token"), "purge_events"))
 
 
 @fault("query-token-counts")

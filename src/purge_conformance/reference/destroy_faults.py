@@ -15,7 +15,6 @@ from purge_conformance.reference.tables import (
     TIMESTAMP_FORMAT,
     App,
     AppUsageEvent,
-    Organization,
     Process,
     moment,
 )
@@ -65,19 +64,6 @@ def _() -> ColumnElement[bool]:
     return AppUsageEvent.app_guid.not_in(select(App.guid))
 
 
-@fault("keeps-events-of-other-organizations")
-@_sparing
-def _() -> ColumnElement[bool]:
-    first = select(Organization.guid).order_by(Organization.id).limit(1).scalar_subquery()
-    return AppUsageEvent.organization_guid != first
-
-
-@fault("keeps-every-fiftieth-event")
-@_sparing
-def _() -> ColumnElement[bool]:
-    return AppUsageEvent.id % 50 == 0
-
-
 @fault("keeps-events-beyond-a-page")
 @_sparing
 def _() -> ColumnElement[bool]:
@@ -107,18 +93,6 @@ def _with_task(behaviour: Behaviour) -> Behaviour:
 
 fault("keeps-events-older-than-a-day")(together(furnishing(apart=timedelta(days=2)), _older_than_a_day))
 fault("keeps-events-of-tasks")(together(furnishing(), _with_task, _of_tasks))
-
-
-@fault("keeps-recorded-events-later")
-def _(behaviour: Behaviour) -> Behaviour:
-    purges: list[Session] = []
-
-    def destroy(session: Session) -> None:
-        seeds = delete(AppUsageEvent).where(not_(RECORDED))
-        session.execute(seeds) if purges else behaviour.destroy(session)
-        purges.append(session)
-
-    return replace(behaviour, destroy=destroy)
 
 
 def _kept_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) -> Change:

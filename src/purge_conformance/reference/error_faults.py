@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from purge_conformance.reference import problems
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.change_kit import (
     Change,
     around,
     instead_of,
     refusing,
-    refusing_at_times,
     registering,
     showing_events,
-    together,
 )
 from purge_conformance.reference.events import PATH
-from purge_conformance.reference.parallel_faults import colliding
 from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.tables import AppUsageEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy.orm import Session, sessionmaker
+    from sqlalchemy.orm import Session
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 Json = dict[str, Any]
-NOT_FOUND, FAILED = 404, 500
+NOT_FOUND = 404
 TRACE = """NoMethodError: undefined method `guid' for nil
 app/controllers/v3/app_usage_events_controller.rb:41:in `show'
 lib/rack/auth.rb:12:in `call'"""
-HTML = "<html><body><h1>Service unavailable</h1></body></html>"
 SECRET_URL = "https://builder:s3cret-w0rd@git.example.org/buildpack.git"  # noqa: S105 - nothing is behind it
 
 
@@ -77,18 +70,11 @@ def _labelled(status: int, content_type: str | None) -> Change:
 fault("code-of-401-string")(_on(401, _member("code", "10002")))
 fault("code-of-422-null")(_on(422, _member("code", None)))
 fault("title-of-403-missing")(_on(403, _without("title")))
-fault("errors-of-403-strings")(_on(403, lambda body: {"errors": [body["errors"][0]["detail"]]}))
-fault("error-400-flat")(_on(400, lambda body: body["errors"][0]))
-fault("error-401-text-after-json")(_on(401, _written(lambda text: f"{text} Unauthorized")))
 fault("error-422-cut-short")(_on(422, _written(lambda text: text[:-2])))
-fault("error-403-with-byte-order-mark")(_on(403, _written(lambda text: b"\xef\xbb\xbf" + text.encode())))
 fault("detail-of-409-missing")(_on(409, _without("detail")))
 fault("title-of-500-number")(_on(500, _member("title", 10001)))
 fault("code-of-list-503-missing")(around("list_events")(instead_of(503, lambda _, error: _shown(error, code=None))))
-fault("error-503-html")(together(_on(503, lambda _: HTML), _labelled(503, "text/html")))
-fault("error-404-empty")(_on(404, lambda _: ""))
 fault("error-400-as-text")(_labelled(400, "text/plain; charset=utf-8"))
-fault("error-422-unlabelled")(_labelled(422, None))
 
 
 def _coded(right: int, wrong: int) -> Change:
@@ -127,58 +113,6 @@ def _shown(error: ApiError, **members: object) -> Reply:
     """Show an error with members that are wrong."""
     body = {"detail": error.detail, "title": error.title, "code": error.code}
     return Reply(status=error.status, body={"errors": [body | members]})
-
-
-def _failing_on_override(**members: object) -> Change:
-    """Fail at a method override, which nobody may be asked to understand, in a wrong envelope."""
-
-    @around("unknown_request")
-    def change(call: Call, answer: Handler) -> Reply:
-        if "x-http-method-override" in call.headers:
-            return _shown(problems.unknown_error(), **members)
-        return answer(call)
-
-    return change
-
-
-fault("code-of-500-string")(_failing_on_override(code="10001"))
-fault("code-of-500-another")(_failing_on_override(code=10015))
-
-
-@fault("code-of-503-string")
-@partial(refusing_at_times, 40)
-def _(_call: Call) -> Reply:
-    return replace(_shown(problems.database_unavailable(), code="10015"), headers={"retry-after": "0"})
-
-
-@fault("code-of-409-string")
-def _(behaviour: Behaviour) -> Behaviour:
-    turns = count()
-
-    @colliding
-    def collide(answer: Callable[[], Reply], _: sessionmaker[Session]) -> Reply:
-        if next(turns) % 2 == 0:
-            return answer()
-        return _shown(problems.conflict(), code="10016")
-
-    return collide(behaviour)
-
-
-@fault("purge-fails-after-failure")
-def _(behaviour: Behaviour) -> Behaviour:
-    left: list[ApiError] = []
-
-    @around("purge_events")
-    def stuck(call: Call, answer: Handler) -> Reply:
-        if left:
-            raise left.pop()
-        try:
-            return answer(call)
-        except ApiError as error:
-            left.extend([error] if error.status == FAILED else [])
-            raise
-
-    return stuck(behaviour)
 
 
 @fault("code-of-405-string")
@@ -237,7 +171,6 @@ def _(call: Call, answer: Handler) -> Reply:
     return replace(reply, headers={**reply.headers, "x-authenticated-by": call.authorization or ""})
 
 
-fault("stack-trace-in-404")(_on(404, _member("detail", TRACE)))
 fault("stack-trace-in-500")(_on(500, _member("detail", TRACE)))
 
 
@@ -245,12 +178,6 @@ fault("stack-trace-in-500")(_on(500, _member("detail", TRACE)))
 @showing_events
 def _(event: Json) -> Json:
     return {**event, "buildpack": {**event["buildpack"], "name": SECRET_URL}}
-
-
-@fault("get-as-text")
-@around("get_event")
-def _(call: Call, answer: Handler) -> Reply:
-    return replace(answer(call), content_type="text/plain; charset=utf-8")
 
 
 @fault("list-as-text")

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from purge_conformance.reference import problems
 from purge_conformance.reference.change_kit import Change, around, instead_of, is_seed, registering, twin
-from purge_conformance.reference.store import seed_of, started_apps
 from purge_conformance.reference.tables import AppUsageEvent
 
 if TYPE_CHECKING:
@@ -65,7 +64,6 @@ def _failing(number: int, *operations: str) -> Change:
 
 
 fault("each-twentieth-list-500")(_failing(20, "list_events"))
-fault("each-fifth-get-500")(_failing(5, "get_event"))
 fault("each-fifth-purge-500")(_failing(5, "purge_events"))
 
 
@@ -92,14 +90,3 @@ def _(behaviour: Behaviour) -> Behaviour:
             session.add_all(recorded[-1:])
 
     return replace(behaviour, destroy=destroy)
-
-
-@fault("each-third-purge-misses-an-app")
-def _(behaviour: Behaviour) -> Behaviour:
-    careless = _each(3)
-
-    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-        apps = started_apps(session)
-        return [seed_of(app, moment) for app in (apps[:-1] if careless() else apps)]
-
-    return replace(behaviour, seeds=seeds)

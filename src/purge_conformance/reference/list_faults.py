@@ -7,37 +7,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from sqlalchemy import select
-
 from purge_conformance.reference import problems
 from purge_conformance.reference.change_kit import (
     Change,
     around,
     finding,
-    is_seed,
     registering,
     showing_events,
     showing_pagination,
 )
 from purge_conformance.reference.parameters import DEFAULT_PER_PAGE, ListQuery
 from purge_conformance.reference.problems import ApiError
-from purge_conformance.reference.tables import AppUsageEvent
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.behaviour import Call, Handler, Reply
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 ODD = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with empty brackets
-
-
-@fault("total-results-off")
-@showing_pagination
-def _(pagination: dict[str, Any]) -> dict[str, Any]:
-    return {**pagination, "total_results": pagination["total_results"] * 2}
 
 
 @fault("total-pages-off")
@@ -75,12 +65,6 @@ def _(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, skip=(query.page - 1) * DEFAULT_PER_PAGE, take=DEFAULT_PER_PAGE)
 
 
-@fault("order-ignored")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
-    return replace(query, order_by=None)
-
-
 @fault("guids-filter-ignored")
 @finding
 def _(_session: Session, query: ListQuery) -> ListQuery:
@@ -91,15 +75,6 @@ def _(_session: Session, query: ListQuery) -> ListQuery:
 @finding
 def _(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, singles={})
-
-
-@fault("after-guid-inclusive")
-@finding
-def _(session: Session, query: ListQuery) -> ListQuery:
-    named = select(AppUsageEvent.id).where(AppUsageEvent.guid.in_(query.singles.values())).scalar_subquery()
-    before = select(AppUsageEvent.guid).where(AppUsageEvent.id < named).order_by(AppUsageEvent.id.desc())
-    guid = session.scalar(before.limit(1))
-    return replace(query, singles={"after_guid": guid} if guid else {})
 
 
 @fault("created-ats-ignored")
@@ -135,12 +110,6 @@ def _(call: Call, answer: Handler) -> Reply:
     return answer(call)
 
 
-@fault("bad-timestamp-format")
-@showing_events
-def _(event: dict[str, Any]) -> dict[str, Any]:
-    return {**event, "created_at": event["created_at"].replace("T", " ").removesuffix("Z")}
-
-
 @fault("event-without-state")
 @showing_events
 def _(event: dict[str, Any]) -> dict[str, Any]:
@@ -159,12 +128,3 @@ def _(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     instances = reply.body["instance_count"]
     return replace(reply, body={**reply.body, "instance_count": {**instances, "current": instances["current"] + 1}})
-
-
-@fault("seed-not-gettable")
-def _(behaviour: Behaviour) -> Behaviour:
-    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
-        event = behaviour.find_event(session, guid)
-        return None if event is None or is_seed(event) else event
-
-    return replace(behaviour, find_event=find_event)

@@ -26,38 +26,13 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Call, Handler, Reply
-    from purge_conformance.reference.parameters import ListQuery, TimeFilter
+    from purge_conformance.reference.parameters import ListQuery
     from purge_conformance.reference.problems import ApiError
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
 Pagination = dict[str, Any]
-LONG = 2000  # characters of a query
-
-
-def _times(choose: Callable[[TimeFilter], TimeFilter | None]) -> Change:
-    """Filter by other times than were asked for."""
-
-    @finding
-    def change(_session: Session, query: ListQuery) -> ListQuery:
-        chosen = (choose(time) for time in query.times)
-        return replace(query, times=tuple(time for time in chosen if time))
-
-    return change
-
-
-for _relation in ("lt", "gt"):
-    fault(f"created-ats-{_relation}-ignored")(
-        _times(lambda time, ignored=_relation: None if time.relation == ignored else time)  # type: ignore[misc] # bound at once
-    )
-fault("created-ats-first-alone")(_times(lambda time: replace(time, values=time.values[:1])))
-
-
-@fault("created-ats-one-operator")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
-    return replace(query, times=query.times[:1])
 
 
 def _guids(choose: Callable[[Session, tuple[str, ...]], tuple[str, ...]]) -> Change:
@@ -75,12 +50,6 @@ def _guids(choose: Callable[[Session, tuple[str, ...]], tuple[str, ...]]) -> Cha
 @_guids
 def _(_session: Session, guids: tuple[str, ...]) -> tuple[str, ...]:
     return guids[:1]
-
-
-@fault("guids-of-apps-too")
-@_guids
-def _(session: Session, guids: tuple[str, ...]) -> tuple[str, ...]:
-    return (*guids, *session.scalars(select(AppUsageEvent.guid).where(AppUsageEvent.app_guid.in_(guids))))
 
 
 @fault("descending-order-ignored")
@@ -109,12 +78,6 @@ fault("pages-sorted-one-by-one")(together(_ascending, _each_page_turned))
 @around("list_events")
 def _(call: Call, answer: Handler) -> Reply:
     return answer(replace(call, query_string=call.query_string.replace(b"order_by=no_such_field", b"")))
-
-
-@fault("any-timestamp-taken")
-@around("list_events")
-def _(call: Call, answer: Handler) -> Reply:
-    return answer(replace(call, query_string=call.query_string.replace(b"created_ats=yesterday", b"")))
 
 
 @fault("created-ats-gte-refused")
@@ -186,24 +149,11 @@ def _link(name: str, alter: Callable[[str], str]) -> Change:
     return change
 
 
-def _page_later(href: str) -> str:
-    return re.sub(r"([?&])page=(\d+)", lambda found: f"{found[1]}page={int(found[2]) + 1}", href)
-
-
 def _without(name: str) -> Callable[[str], str]:
     return lambda href: re.sub(rf"([?&]){name}[^=&]*=[^&]*&?", r"\1", href).rstrip("?&")
 
 
-fault("next-link-skips-a-page")(_link("next", _page_later))
-fault("previous-link-is-own-page")(_link("previous", _page_later))
 fault("last-link-loses-guids")(_link("last", _without("guids")))
-fault("first-link-loses-after-guid")(_link("first", _without("after_guid")))
-
-
-@fault("previous-link-missing")
-@showing_pagination
-def _(pagination: Pagination) -> Pagination:
-    return {**pagination, "previous": None}
 
 
 @fault("first-link-null-on-first-page")
@@ -240,12 +190,8 @@ def _header(name: str, part: str) -> Callable[[Call], object]:
     return lambda call: part in call.headers.get(name, "")
 
 
-fault("huge-page-500")(_failing("list_events", _says(rb"(^|&)page=\d{19}")))
-fault("no-ascii-500")(_failing("list_events", _says(rb"guids=%E2%82%AC")))
-fault("repeated-page-500")(_failing("list_events", _says(rb"(^|&)page=\d+&page=")))
 fault("impossible-month-500")(_failing("list_events", _says(rb"created_ats=\d{4}-13-")))
 fault("list-for-browser-500")(_failing("list_events", _header("accept", "text/html")))
-fault("list-of-range-500")(_failing("list_events", _header("range", "bytes")))
 fault("get-if-modified-since-500")(_failing("get_event", _header("if-modified-since", ":")))
 
 

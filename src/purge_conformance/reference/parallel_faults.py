@@ -73,12 +73,6 @@ def _(session: Session) -> None:
     session.add_all(again)
 
 
-@fault("parallel-purges-leave-nothing")
-@_spoilt
-def _(session: Session) -> None:
-    session.execute(delete(AppUsageEvent))
-
-
 @fault("parallel-purges-miss-an-app")
 @_spoilt
 def _(session: Session) -> None:

@@ -39,12 +39,6 @@ def _(call: Call, answer: Handler) -> Reply:
     return replace(answer(call), status=202)
 
 
-@fault("purge-answers-204")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
-    return replace(answer(call), status=204, body=None)
-
-
 @fault("purge-wants-a-body")
 @around("purge_events")
 def _(call: Call, answer: Handler) -> Reply:
@@ -118,19 +112,6 @@ def _(_session: Session) -> Sequence[App]:
     return []
 
 
-@fault("misses-an-app")
-@seeding_apps
-def _(session: Session) -> Sequence[App]:
-    return started_apps(session)[:-1]
-
-
-@fault("misses-other-space")
-@seeding_apps
-def _(session: Session) -> Sequence[App]:
-    apps = started_apps(session)
-    return [app for app in apps if app.space_guid == apps[0].space_guid]
-
-
 @fault("misses-other-organization")
 @seeding_apps
 def _(session: Session) -> Sequence[App]:
@@ -188,15 +169,6 @@ def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     return seeds
 
 
-@fault("seeds-wrong-app-name-guid")
-@seeding
-def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    others = [event.app_guid for event in seeds[1:]] + [new_guid()]
-    for event, guid in zip(seeds, others, strict=bool(seeds)):
-        event.app_guid = guid
-    return seeds
-
-
 def _seeding_later(offset: timedelta) -> Change:
     def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
         for event in seeds:
@@ -208,7 +180,6 @@ def _seeding_later(offset: timedelta) -> Change:
 
 
 fault("stale-created-at")(_seeding_later(timedelta(hours=-1)))
-fault("skewed-created-at")(_seeding_later(timedelta(hours=2)))
 
 
 def _has_object(call: Call) -> bool:
@@ -231,16 +202,4 @@ def _(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     if _has_object(call):
         raise problems.unknown_error()
-    return reply
-
-
-@fault("unexpected-body-seeds-twice")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
-    reply = answer(call)
-    if call.raw_body:
-        again = [twin(event) for event in call.session.scalars(select(AppUsageEvent))]
-        for event in again:
-            event.guid = new_guid()
-        call.session.add_all(again)
     return reply

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from purge_conformance.reference.change_kit import Change, is_seed, registering, twin
-from purge_conformance.reference.store import seed_of
-from purge_conformance.reference.tables import STARTED, STOPPED, App, AppUsageEvent, new_guid, now
+from purge_conformance.reference.tables import STOPPED, AppUsageEvent, new_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,27 +92,10 @@ def _replace_all(session: Session, events: list[AppUsageEvent]) -> None:
     session.add_all(events)
 
 
-def _seeds_of(session: Session, *guids: str) -> list[AppUsageEvent]:
-    return list(session.scalars(select(AppUsageEvent).where(AppUsageEvent.guid.in_(guids))))
-
-
-def _longest(session: Session, state: str) -> App:
-    """Find the app that is in a state for the longest time."""
-    return session.scalars(select(App).where(App.state == state).order_by(App.updated_at, App.id)).all()[0]
-
-
 @fault("changes-during-purge-lost")
 @_lasting
 def _(session: Session, purge: Purge) -> None:
     _replace_all(session, purge.seeds)
-
-
-@fault("stop-during-purge-lost")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
-    stopped = {event.app_guid for event in purge.meanwhile if event.state == STOPPED}
-    kept = {event.guid for event in _seeds_of(session, *stopped)}
-    session.add_all(event for event in purge.seeds if event.guid in stopped - kept)
 
 
 @fault("changed-apps-keep-events")
@@ -128,34 +110,11 @@ def _(session: Session, purge: Purge) -> None:
     session.add_all([event for event in purge.before if not is_seed(event)][-1:])
 
 
-@fault("change-undoes-purge")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
-    _replace_all(session, purge.before + purge.meanwhile)
-
-
 @fault("start-hides-apps-without-instances")
 @_lasting
 def _(session: Session, purge: Purge) -> None:
     if any(event.previous_state == STOPPED for event in purge.meanwhile):
         session.execute(delete(AppUsageEvent).where(AppUsageEvent.instances == 0))
-
-
-@fault("change-doubles-still-app")
-@_lasting
-def _(session: Session, _: Purge) -> None:
-    (event,) = _seeds_of(session, _longest(session, STARTED).guid)
-    again = twin(event)
-    again.guid = new_guid()
-    session.add(again)
-
-
-@fault("change-seeds-stopped-app")
-@_lasting
-def _(session: Session, _: Purge) -> None:
-    event = seed_of(_longest(session, STOPPED), now())
-    event.state = event.previous_state = STARTED
-    session.add(event)
 
 
 def _recording(record: Callable[[Behaviour, Session, AppUsageEvent], None], *, afterwards: bool) -> Change:

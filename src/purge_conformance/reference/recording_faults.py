@@ -1,71 +1,29 @@
-"""Faults of what is recorded after a purge, and of what becomes of the seeded events then."""
+"""Faults of how a change after a purge is recorded: whether, how often, of what; and of seeded events that end."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, update
 
-from purge_conformance.reference.change_kit import Change, not_recording, registering
-from purge_conformance.reference.tables import STARTED, STOPPED, AppUsageEvent
+from purge_conformance.reference.change_kit import Change, around, everywhere, not_recording, registering, twin
+from purge_conformance.reference.tables import STARTED, STOPPED, AppUsageEvent, moment, new_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Behaviour
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.store import Record
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
-
-@fault("purge-blocks-recording")
-def _(behaviour: Behaviour) -> Behaviour:
-    purges: list[Session] = []
-
-    def destroy(session: Session) -> None:
-        behaviour.destroy(session)
-        purges.append(session)
-
-    changed = replace(behaviour, destroy=destroy)
-    return not_recording(lambda _: bool(purges))(changed)
-
-
-def _after_each_purge(record: Callable[[Behaviour, Session, AppUsageEvent], None]) -> Change:
-    """Treat the first event after a purge otherwise than the others."""
-
-    def change(behaviour: Behaviour) -> Behaviour:
-        purges: list[Session] = []
-
-        def destroy(session: Session) -> None:
-            behaviour.destroy(session)
-            purges.append(session)
-
-        def record_or_not(session: Session, event: AppUsageEvent) -> None:
-            if purges:
-                purges.clear()
-                record(behaviour, session, event)
-            else:
-                behaviour.record(session, event)
-
-        return replace(behaviour, destroy=destroy, record=record_or_not)
-
-    return change
-
-
-@fault("first-change-after-purge-lost")
-@_after_each_purge
-def _(_behaviour: Behaviour, _session: Session, _event: AppUsageEvent) -> None:
-    """Forget it."""
-
-
-@fault("seeded-events-vanish-on-change")
-@_after_each_purge
-def _(behaviour: Behaviour, session: Session, event: AppUsageEvent) -> None:
-    session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == AppUsageEvent.app_guid))
-    behaviour.record(session, event)
+SEEDED = AppUsageEvent.guid == AppUsageEvent.app_guid
+A_WHILE = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
 
 
 @fault("start-not-recorded")
@@ -86,12 +44,6 @@ def _(event: AppUsageEvent) -> bool:
     return event.previous_state == event.state
 
 
-@fault("scale-memory-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
-    return event.previous_state == event.state and event.previous_memory_in_mb != event.memory_in_mb
-
-
 @fault("seeded-event-rewritten")
 def _(behaviour: Behaviour) -> Behaviour:
     def record(session: Session, event: AppUsageEvent) -> None:
@@ -102,3 +54,53 @@ def _(behaviour: Behaviour) -> Behaviour:
         behaviour.record(session, event)
 
     return replace(behaviour, record=record)
+
+
+def _recording(record: Callable[[Record, Session, AppUsageEvent], None]) -> Change:
+    """Make a change of a function that records an event, given how it would be recorded."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(behaviour, record=lambda session, event: record(behaviour.record, session, event))
+
+    return change
+
+
+@fault("recorded-twice")
+@_recording
+def _(record: Record, session: Session, event: AppUsageEvent) -> None:
+    again = twin(event)
+    again.guid = new_guid()
+    record(session, event)
+    record(session, again)
+
+
+@fault("scale-recorded-as-it-was")
+@_recording
+def _(record: Record, session: Session, event: AppUsageEvent) -> None:
+    event.instances, event.memory_in_mb = event.previous_instances, event.previous_memory_in_mb
+    record(session, event)
+
+
+@fault("seeded-events-end-after-a-while")
+def _(behaviour: Behaviour) -> Behaviour:
+    ends: list[datetime] = []
+
+    def destroy(session: Session) -> None:
+        behaviour.destroy(session)
+        ends.append(moment() + A_WHILE)
+
+    @everywhere
+    def at_last(call: Call, answer: Handler) -> Reply:
+        if len(ends) == 2 and ends[-1] <= moment():  # noqa: PLR2004 - of the second purge
+            call.session.execute(delete(AppUsageEvent).where(SEEDED))
+        return answer(call)
+
+    return at_last(replace(behaviour, destroy=destroy))
+
+
+@fault("get-destroys-event")
+@around("get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == call.parts["guid"]))
+    return reply

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from purge_conformance.reference.change_kit import (
     Change,
-    around,
     everywhere,
     is_seed,
     registering,
@@ -54,24 +53,6 @@ def _(behaviour: Behaviour) -> Behaviour:
     return at_last(replace(behaviour, seeds=seeds))
 
 
-@fault("seeds-when-first-listed")
-def _(behaviour: Behaviour) -> Behaviour:
-    waiting: list[AppUsageEvent] = []
-
-    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-        waiting[:] = behaviour.seeds(session, moment)
-        return []
-
-    @around("list_events")
-    def then(call: Call, answer: Handler) -> Reply:
-        reply = answer(call)
-        call.session.add_all(waiting)
-        waiting.clear()
-        return reply
-
-    return then(replace(behaviour, seeds=seeds))
-
-
 @fault("seeds-as-at-first-purge")
 def _(behaviour: Behaviour) -> Behaviour:
     first: list[str] = []
@@ -81,20 +62,6 @@ def _(behaviour: Behaviour) -> Behaviour:
             first.extend(app.guid for app in started_apps(session))
         apps = session.scalars(select(App).where(App.guid.in_(first)).order_by(App.id))
         return [seed_of(app, moment) for app in apps]
-
-    return replace(behaviour, seeds=seeds)
-
-
-@fault("fresh-guids-at-each-second-purge")
-def _(behaviour: Behaviour) -> Behaviour:
-    purges: list[str] = []
-
-    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-        purges.append(moment)
-        made = behaviour.seeds(session, moment)
-        for event in made if len(purges) % 2 == 0 else ():
-            event.guid = new_guid()
-        return made
 
     return replace(behaviour, seeds=seeds)
 

@@ -45,9 +45,6 @@ def _with_guid(make: Callable[[AppUsageEvent], str]) -> Change:
     return seeding(alter)
 
 
-fault("upper-case-seed-guid")(_with_guid(lambda event: event.guid.upper()))
-
-
 @fault("seed-guids-swapped")
 @seeding
 def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:

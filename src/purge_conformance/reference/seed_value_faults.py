@@ -15,7 +15,6 @@ from purge_conformance.reference.tables import (
     TIMESTAMP_FORMAT,
     App,
     AppUsageEvent,
-    Process,
     moment,
     new_guid,
 )
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
-
-FRESH = {"instances": 1, "memory_in_mb": 1024}  # a process as it is created
 
 
 def _dated(date: Callable[[datetime, int], datetime]) -> Change:
@@ -46,8 +43,6 @@ def _dated(date: Callable[[datetime, int], datetime]) -> Change:
 
 
 fault("seeds-of-the-next-minute")(_dated(lambda at, _: at + timedelta(minutes=1)))
-fault("seeds-stale-but-the-first")(_dated(lambda at, number: at - timedelta(hours=bool(number))))
-fault("seeds-a-minute-apart")(_dated(lambda at, number: at - timedelta(minutes=number)))
 
 
 def _an_hour_old(apps: Sequence[App]) -> None:
@@ -90,7 +85,6 @@ def _written(write: Callable[[str], object]) -> Change:
 
 
 fault("seeds-without-zone")(_written(lambda at: at.removesuffix("Z")))
-fault("seeds-without-date")(_written(lambda _: None))
 
 
 @fault("seeds-updated-earlier")
@@ -111,9 +105,6 @@ def _(event: dict[str, Any]) -> dict[str, Any]:
 @showing_events
 def _(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "task"}
-
-
-fault("seeds-of-unknown-state")(_showing_seeds(lambda _: {"state": {"current": None, "previous": None}}))
 
 
 @fault("seeds-say-stopped")
@@ -140,22 +131,7 @@ def _with_columns_of(others: Callable[[Session, AppUsageEvent], dict[str, object
     return change
 
 
-@fault("seeds-fresh-memory")
-@_with_columns_of
-def _(_session: Session, _event: AppUsageEvent) -> dict[str, object]:
-    return {"memory_in_mb": FRESH["memory_in_mb"], "previous_memory_in_mb": FRESH["memory_in_mb"]}
-
-
 @fault("seeds-unknown-process")
 @_with_columns_of
 def _(_session: Session, _event: AppUsageEvent) -> dict[str, object]:
     return {"process_guid": new_guid()}
-
-
-@fault("seeds-newest-process")
-@_with_columns_of
-def _(session: Session, _event: AppUsageEvent) -> dict[str, object]:
-    return {"process_guid": session.scalars(select(Process.guid).order_by(Process.id.desc())).first()}
-
-
-fault("seeds-without-space")(_showing_seeds(lambda _: {"space": {"guid": None, "name": None}}))

@@ -13,23 +13,18 @@ from purge_conformance.reference.problems import ApiError
 from purge_conformance.reference.tables import STARTED, STOPPED, App, AppUsageEvent, Process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-    from purge_conformance.reference.database import Listing
-    from purge_conformance.reference.parameters import ListQuery
 
-    Found = tuple[int, Sequence[AppUsageEvent]]
     Seeds = list[AppUsageEvent]
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
-SCALED = (STARTED, STARTED)
 START = (STOPPED, STARTED)
-STOP = (STARTED, STOPPED)
 REFUSALS = (401, 403)
 
 
@@ -100,26 +95,6 @@ def _(past: Past, app: str) -> bool:
     return app not in past.settled and past.times(app, START) > 1
 
 
-@fault("newcomer-forgotten-by-idle-purge")
-@_forgetting
-def _(past: Past, app: str) -> bool:
-    newly = len(past.seeds) > 1 and past.has_seeded(app, -1) and not past.has_seeded(app, -2)
-    return newly and not past.changes and app not in past.settled
-
-
-@fault("scaled-and-stopped-app-seeded")
-@_with_past
-def _(past: Past, behaviour: Behaviour) -> Behaviour:
-    def seeds(session: Session, moment: str) -> Seeds:
-        found = behaviour.seeds(session, moment)
-        again = [twin(event) for event in past.seeds[-1]] if past.seeds else []
-        present = {event.guid for event in found}
-        late = [event for event in again if event.guid not in present and event.app_guid not in past.settled]
-        return found + [_dated(event, moment) for event in late if past.times(event.app_guid, SCALED)]
-
-    return replace(behaviour, seeds=seeds)
-
-
 @fault("deleted-app-comes-back")
 @_with_past
 def _(past: Past, behaviour: Behaviour) -> Behaviour:
@@ -146,21 +121,6 @@ def _(past: Past, behaviour: Behaviour) -> Behaviour:
             behaviour.destroy(session)
 
     return replace(behaviour, destroy=destroy)
-
-
-@fault("guids-filter-knows-first-seeds")
-@_with_past
-def _(past: Past, behaviour: Behaviour) -> Behaviour:
-    def find_events(session: Session, listing: Listing[AppUsageEvent], query: ListQuery) -> Found:
-        newcomers = (
-            {event.guid for event in past.seeds[-1] if not past.has_seeded(event.app_guid, 0)} if past.seeds else ()
-        )
-        known = {
-            name: tuple(value for value in values if value not in newcomers) for name, values in query.filters.items()
-        }
-        return behaviour.find_events(session, listing, replace(query, filters=known))
-
-    return replace(behaviour, find_events=find_events)
 
 
 @fault("app-scaled-while-stopped-not-seeded")

@@ -191,6 +191,7 @@ def _row(row: Row) -> dict[str, Any]:
         "kind": str(row.subject.kind),
         "group": row.subject.group,
         "summary": row.subject.summary,
+        "variants": list(row.subject.variants),
         "must_fail": list(row.subject.fails),
         "failed": list(row.failed),
         "undecided": list(row.undecided),

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 FAULT = ("Fault", "Killed by", "What is wrong with it")
 
 
-def headline(killed: Rate, alarms: Rate) -> str:
-    """Return the two rates with their counts, in words."""
+def headline(killed: Rate, alarms: Rate, variants: int) -> str:
+    """Return the two rates with their counts, and how many variants the conforming servers have, in words."""
     return (
         f"{killed.count} of {counted(killed.of, 'fault')} killed ({killed.percent}), "
-        f"{counted(alarms.count, 'false alarm')} on {counted(alarms.of, 'conforming server')} ({alarms.percent})"
+        f"{counted(alarms.count, 'false alarm')} on {counted(alarms.of, 'conforming server')} "
+        f"with {counted(variants, 'variant')} ({alarms.percent})"
     )
 
 
@@ -44,7 +45,7 @@ def lines(matrix: Matrix) -> list[Text]:
     told += [text for row in matrix.rows for text in problem_lines(row)]
     told += [
         Text(effort(matrix)),
-        Text(headline(matrix.killed, matrix.false_alarms), "bold red" if matrix.problems() else "bold green"),
+        Text(_headline(matrix), "bold red" if matrix.problems() else "bold green"),
     ]
     return told
 
@@ -61,7 +62,7 @@ def problem_lines(row: Row) -> list[Text]:
 def markdown(matrix: Matrix) -> str:
     """Return the matrix as GitHub-flavoured Markdown."""
     parts = [
-        f"# Kill matrix\n\n**{headline(matrix.killed, matrix.false_alarms)}.**",
+        f"# Kill matrix\n\n**{_headline(matrix)}.**",
         _made(matrix),
         *_wrong(matrix),
         "## Faults\n\nThe reference server made wrong; each must fail exactly its own requirements.",
@@ -72,6 +73,10 @@ def markdown(matrix: Matrix) -> str:
         _table(("Requirement", "Level", "Faults killed", "Alone"), _requirements(matrix)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _headline(matrix: Matrix) -> str:
+    return headline(matrix.killed, matrix.false_alarms, sum(len(row.subject.variants) for row in matrix.rows))
 
 
 def _made(matrix: Matrix) -> str:

@@ -12,7 +12,9 @@ from purge_conformance.errors import BadSetting
 from purge_conformance.model import DOCUMENTED, Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from purge_conformance.model import Variant
 
 FAULTLESS = "faultless"
 
@@ -38,6 +40,7 @@ class Subject:
         undecided: ids of those that must be left open; of a fault nothing is said.
         profiles: those that are looked at.
         own_server: whether it cannot be mounted beside others.
+        variants: ids of those that it has.
     """
 
     name: str
@@ -48,10 +51,13 @@ class Subject:
     undecided: tuple[str, ...] = ()
     profiles: tuple[Profile, ...] = DOCUMENTED
     own_server: bool = False
+    variants: tuple[str, ...] = ()
 
 
 def subjects(only: Iterable[str] = ()) -> tuple[Subject, ...]:
     """Return all subjects, or those whose name matches a glob; those that take long, to start or to answer, come first.
+
+    Of all, a variant that a make has is not judged alone as well.
 
     Raises:
         BadSetting: a glob matches none.
@@ -63,22 +69,35 @@ def subjects(only: Iterable[str] = ()) -> tuple[Subject, ...]:
             raise BadSetting(
                 f"--only {glob!r} matches no fault and no variant. See spec/faults.yaml, spec/variants.yaml."
             )
-    return tuple(s for s in found if not globs or any(fnmatchcase(s.name, glob) for glob in globs))
+    if globs:
+        return tuple(s for s in found if any(fnmatchcase(s.name, glob) for glob in globs))
+    together = {name for make in catalogue.makes() for name in make.variants}
+    return tuple(s for s in found if s.name not in together)
 
 
 def _all() -> Iterator[Subject]:
     groups = {requirement.id: requirement.group for requirement in catalogue.requirements()}
-    for variant in catalogue.variants():
-        yield Subject(
-            name=variant.id,
-            kind=Kind.VARIANT,
-            group="Variants",
-            summary=variant.summary,
-            fails=variant.departs_from,
-            undecided=variant.not_judged,
-            profiles=variant.profiles,
-            own_server=variant.own_server,
-        )
+    variants = {variant.id: variant for variant in catalogue.variants()}
+    for variant in variants.values():
+        yield _conforming(variant.id, variant.summary, [variant])
+    for make in catalogue.makes():
+        summary = f"{make.summary} {', '.join(make.variants)}."
+        yield _conforming(make.id, summary, [variants[name] for name in make.variants])
     yield Subject(FAULTLESS, Kind.FAULTLESS, "Faultless", "The reference server as it is.")
     for fault in catalogue.faults():
         yield Subject(fault.id, Kind.FAULT, groups[fault.requirements[0]], fault.summary, fault.requirements)
+
+
+def _conforming(name: str, summary: str, variants: Sequence[Variant]) -> Subject:
+    """Return the server that has these variants; it conforms in the profiles in which each of them does."""
+    return Subject(
+        name=name,
+        kind=Kind.VARIANT,
+        group="Variants",
+        summary=summary,
+        fails=tuple(dict.fromkeys(each for variant in variants for each in variant.departs_from)),
+        undecided=tuple(dict.fromkeys(each for variant in variants for each in variant.not_judged)),
+        profiles=tuple(profile for profile in DOCUMENTED if all(profile in v.profiles for v in variants)),
+        own_server=any(variant.own_server for variant in variants),
+        variants=tuple(variant.id for variant in variants),
+    )
