@@ -1,4 +1,6 @@
-"""The table of all that a user may configure. A key in `KEYS` is a key of the file, an environment variable and a flag.
+"""The table of all that a user may configure.
+
+A key in `KEYS` is a key of the file, an environment variable, and a flag, of the command and of pytest.
 
 To add one, add a line to `KEYS`, name it in `@configured(...)` of the commands that take its flag, and use
 `given.get(name)`; a key that is named like a field of `Settings` or of `Transport` arrives there by itself.
@@ -19,9 +21,11 @@ from purge_conformance.model import Profile
 from purge_conformance.settings import MOST_REPEATS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 PREFIX = "PURGE_CONFORMANCE_"  # of environment variables
+PYTEST_PREFIX = "conformance"  # of pytest's options
+BARE = {"target", "tokens"}  # which pytest has without it
 ROLES = {  # that requirements speak of
     "admin": "who may purge; without it nothing is judged",
     "global_auditor": "who may read all events and purge none",
@@ -75,6 +79,16 @@ class Key:
         return f"--{self.flag or re.sub('[._]', '-', self.name)}"
 
     @property
+    def pytest_option(self) -> str:
+        """The flag of plain pytest, for example `--conformance-max-purges`."""
+        return self.option if self.name in BARE else f"--{PYTEST_PREFIX}{self.option[1:]}"
+
+    @property
+    def dest(self) -> str:
+        """What pytest keeps its value under."""
+        return f"{PYTEST_PREFIX}_{self.name.replace('.', '_')}"
+
+    @property
     def variable(self) -> str:
         """The environment variable, for example `PURGE_CONFORMANCE_MAX_PURGES`."""
         return PREFIX + self.name.replace(".", "_").upper()
@@ -101,6 +115,16 @@ class Key:
             return self.checked(self.kind.of_text(text))
         except ValueError:
             raise ValueError(f"{self.shown(text)} is not {self.kind.expected}") from None
+
+    def said(self, flag: str | Iterable[str]) -> object:
+        """Return the value that a flag means: what is given repeatedly becomes one list.
+
+        Raises:
+            ValueError: it means none; says what was got and what is expected.
+        """
+        if isinstance(flag, str):
+            return self.read(flag)
+        return [item for text in flag for item in self.read(text)]  # type: ignore[attr-defined] # a list, as it may be repeated
 
     def shown(self, value: object) -> str:
         """Return how a value is told: a long one may be a token in the wrong place, and is not."""

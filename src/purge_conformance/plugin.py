@@ -1,7 +1,7 @@
 """The pytest plugin: options, the marker, the evidence as a fixture, and the harvest of results.
 
 The only module of the package that imports pytest. It loads in every pytest run of an environment that has the
-package, so it imports the rest of the package only when a judgment is collected.
+package, so it imports no more of the package than the table of keys until a judgment is collected.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from purge_conformance.keys import KEYS, TRUTH
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,10 +28,14 @@ LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `pytest tests/conformance` takes; the names leave room for other plugins' options."""
+    """Add what `pytest tests/conformance` takes: each key, by names that leave room for other plugins' options."""
     group = parser.getgroup("purge-conformance", "conformance of a Cloud Foundry API")
-    group.addoption("--target", metavar="URL", help="base URL of the server to judge")
-    group.addoption("--token", action="append", default=[], metavar="ROLE=SOURCE", help="as `run --token`")
+    for key in KEYS:
+        if key.kind is TRUTH:
+            group.addoption(key.pytest_option, action="store_true", default=None, dest=key.dest, help=key.help)
+        else:
+            action = "append" if key.kind.many else "store"
+            group.addoption(key.pytest_option, action=action, dest=key.dest, metavar=key.metavar, help=key.help)
     group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
     group.addoption(
         "--evidence",
@@ -41,13 +47,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--conformance-config", metavar="FILE", help="settings; default: purge-conformance.yaml, where it exists"
     )
-    group.addoption("--conformance-repeat", type=int, metavar="N", help="tries of what destroys, 1 to 1000")
-    group.addoption("--conformance-max-purges", type=int, metavar="N", help="as an admin, at most")
-    group.addoption(
-        "--conformance-out", metavar="DIR", help="where evidence and reports go; a folder each for several runs"
-    )
-    group.addoption("--conformance-profile", action="append", default=[], metavar="PROFILE", help="core or upstream")
-    group.addoption("--conformance-select", action="append", default=[], metavar="GLOB", help="requirement ids")
 
 
 def pytest_configure(config: pytest.Config) -> None:

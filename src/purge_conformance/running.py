@@ -12,6 +12,7 @@ from purge_conformance.collect import collect
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import Guard, require_consent
+from purge_conformance.keys import KEYS, SOURCES, TRUTH, Key
 from purge_conformance.model import Level, Profile
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
 from purge_conformance.settings import announcement, parse_target
@@ -39,27 +40,39 @@ def begin(option: Namespace, say: Callable[[str], None]) -> Judgings:
     Raises:
         Misuse: neither or both are given, or one is not usable.
     """
-    given = {} if option.evidence else configuration.merged(_flags(option), _path(option.conformance_config))
-    if bool(option.target or given.get("target")) == bool(option.evidence):
+    flags = _flags(option)
+    given = flags if option.evidence else configuration.merged(flags, _path(option.conformance_config))
+    if bool(given.get("target")) == bool(option.evidence):
         raise BadSetting("What is to be judged? Give --target URL and --token admin=SOURCE, or --evidence DIR.")
-    option.conformance_out = option.conformance_out or given.get("out")
+    option.conformance_out = given.get("out")
     names = [Path(name).name for name in option.evidence]
     if len(set(names)) < len(names):
         raise BadSetting("Two folders of --evidence have the same name. Their reports would be one; name them apart.")
     seen = {name: read(Path(name)) for name in option.evidence} or {"": _collected(given, option, say)}
-    return {name: _judging(evidence, option) for name, evidence in seen.items()}
+    return {name: _judging(evidence, flags) for name, evidence in seen.items()}
 
 
-def _judging(evidence: Evidence, option: Namespace) -> Judging:
-    return judging.Judging(evidence, judging.wanted(evidence, option.conformance_profile, option.conformance_select))
+def _judging(evidence: Evidence, flags: Given) -> Judging:
+    return judging.Judging(evidence, judging.wanted(evidence, flags.get("profile", ()), flags.get("select", ())))
 
 
-def _flags(option: Namespace) -> dict[str, Any]:
-    """Return what pytest's command line says, by the name of its key."""
-    given = {
-        name: getattr(option, f"conformance_{name}") for name in ("profile", "select", "repeat", "max_purges", "out")
-    }
-    return {name: value or None for name, value in given.items()} | {"target": option.target, "tokens": option.token}
+def _flags(option: Namespace) -> Given:
+    """Return what pytest's command line says, by the name of its key.
+
+    Raises:
+        BadSetting: it says something else than that key can be.
+    """
+    said = {key: getattr(option, key.dest) for key in KEYS}
+    return {key.name: _read(key, value) for key, value in said.items() if value is not None}
+
+
+def _read(key: Key, said: Any) -> Any:  # noqa: ANN401 -- any value of a flag
+    if key.kind is TRUTH or key.kind is SOURCES:
+        return said
+    try:
+        return key.said(said)
+    except ValueError as error:
+        raise BadSetting(f"{key.pytest_option}: {error}. Mend it there.") from None
 
 
 def _path(name: str | None) -> Path | None:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import embedded
+from purge_conformance import embedded, evidence
+from purge_conformance.keys import KEYS
 
 if TYPE_CHECKING:
-    from conftest import Whole
+    from conftest import Stub, Whole
 
 ROOM = Path(__file__).parents[1] / "conformance"
 CRASHING = """
@@ -74,6 +75,7 @@ def test_no_target_is_4() -> None:
         (["--target=http://127.0.0.1:1", "--evidence=/tmp"], "What is to be judged?"),
         (["--evidence=/no/such/folder"], "holds no evidence.jsonl"),
         (["--target=http://[::1", "--token=admin=env:T"], "is not a URL"),
+        (["--target=http://127.0.0.1:1", "--conformance-seed=x"], "--conformance-seed: 'x' is not a whole number"),
     ],
 )
 def test_misuse_is_4(arguments: list[str], words: str) -> None:
@@ -91,11 +93,41 @@ def test_pytest_gives_same_outcomes(served: tuple[str, dict[str, str]], whole: W
     profiles = ["--conformance-profile=core", "--conformance-profile=upstream"]
     done = pytest_of(
         *(str(ROOM), f"--target={url}", *sources, *profiles, f"--conformance-out={tmp_path}"),
+        f"--conformance-hook={embedded.hook(url)}",
         **{f"{role.upper()}_SECRET": tokens[role] for role in roles},
-        PURGE_CONFORMANCE_HOOK=embedded.hook(url),
     )
     assert done.returncode == 0, done.stdout
     assert outcomes(tmp_path) == whole.outcomes
+
+
+def test_every_key_is_a_flag() -> None:
+    """Plain pytest has a flag for each key of the table, and for each flag of `run` that way."""
+    shown = pytest_of(ROOM, "--help").stdout
+    assert [key.name for key in KEYS if not re.search(rf"^  {key.pytest_option}\b", shown, re.MULTILINE)] == []
+
+
+def test_flags_arrive(stub: Stub, tmp_path: Path) -> None:
+    """What the flags say is what the run is asked for; a switch and a repeated one too."""
+    given = {"apps": "observe", "examples": "3", "max-purges": "0", "max-requests": "60", "timeout": "9.5", "seed": "7"}
+    flags = [f"--conformance-{name}={value}" for name, value in given.items()]
+    more = ["--conformance-select=PURGE-01,PURGE-02", "--conformance-select=SEED-01", "--conformance-insecure"]
+    own = (f"--target={stub.url}", "--token=admin=env:T", f"--conformance-out={tmp_path}")
+    pytest_of(ROOM, *own, *flags, *more, T="opaque")
+    told = evidence.read(tmp_path).header.settings
+    asked = {name.replace("-", "_"): value for name, value in given.items()}
+    assert {name: str(told[name]) for name in asked} == asked
+    assert (told["select"], told["transport"]) == (["PURGE-01", "PURGE-02", "SEED-01"], {"insecure": True})
+
+
+@pytest.mark.parametrize("flag", ["--conformance-fingerprint=" + "0" * 64, "--conformance-apps=hook"])
+def test_pytest_is_as_careful(flag: str, stub: Stub, tmp_path: Path) -> None:
+    """Another foundation than the pinned one, and apps of a hook that is not there, are misuse here as well."""
+    stub.answer = lambda handler: stub.say(handler, body=b'{"links": {"self": {"href": "x"}}}')
+    done = pytest_of(
+        ROOM, f"--target={stub.url}", "--token=admin=env:T", flag, f"--conformance-out={tmp_path}", T="opaque"
+    )
+    assert (done.returncode, stub.purges) == (pytest.ExitCode.USAGE_ERROR, 0)
+    assert flag.split("=", maxsplit=1)[0].removeprefix("--conformance-") in done.stdout + done.stderr
 
 
 def test_collecting_sends_nothing() -> None:

@@ -67,9 +67,7 @@ def reader(key: Key) -> Callable[[click.Context, click.Parameter, Any], Any]:
         if not isinstance(given, str | tuple) or key.kind is SOURCES:
             return given
         try:
-            if isinstance(given, str):
-                return key.read(given)
-            return [item for text in given for item in key.read(text)]  # type: ignore[attr-defined] # a list, as it may be repeated
+            return key.said(given)
         except ValueError as error:
             raise click.BadParameter(f"{error}.", param=parameter) from None
 
