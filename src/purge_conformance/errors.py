@@ -9,6 +9,7 @@ SuiteError
  +-- TargetLost              exit code 3: the target does not answer at all
  +-- TargetUnusable          exit code 3: it answers, but not as the API to its admin
  +-- HookFailed              the user's hook did not do what it was asked for
+ |    +-- HookSilent         it gave no answer at all
  +-- StateUnsupported        the user's hook does not know a state
  +-- Interrupted             exit code 3: the guard was closed; nothing but taking down is sent
  +-- HeldBack                the guard kept a request from being sent
@@ -65,6 +66,10 @@ class TargetUnusable(SuiteError):
 
 class HookFailed(SuiteError):
     """The user's hook failed, or gave no answer that can be read; what needed it cannot be judged."""
+
+
+class HookSilent(HookFailed):
+    """The user's hook is not there, or cannot be reached."""
 
 
 class StateUnsupported(SuiteError):

@@ -14,7 +14,7 @@ import requests
 import urllib3
 
 from purge_conformance.connection import Connection
-from purge_conformance.errors import HookFailed, StateUnsupported
+from purge_conformance.errors import HookFailed, HookSilent, StateUnsupported
 from purge_conformance.hook_address import SETUP, TEARDOWN, question
 from purge_conformance.tokens.renewal import kept
 
@@ -87,12 +87,12 @@ class Hook:
         try:
             return self._posted(asked) if self._address.url else self._run(asked)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._failed(state, action, f"it gave no answer ({type(error).__name__})") from None
+            raise self._failed(state, action, f"it gave no answer ({type(error).__name__})", HookSilent) from None
         except _Unanswered as error:
             raise self._failed(state, action, str(error)) from None
 
-    def _failed(self, state: str, action: str, why: str) -> HookFailed:
-        self._failure = HookFailed(
+    def _failed(self, state: str, action: str, why: str, kind: type[HookFailed] = HookFailed) -> HookFailed:
+        self._failure = kind(
             f"the hook failed at the {action} of the state {state!r}: {why}. spec/hook.md says what it is asked"
         )
         return self._failure

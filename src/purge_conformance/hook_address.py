@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VERSION = 1  # of the protocol
 SETUP, TEARDOWN = "setup", "teardown"
+NOTHING = "nothing"  # the state that is none: whoever asks for it wants to know whether the hook is there
 COMMAND = "command:"
 EXPECTED = "Give --hook http(s)://HOST[:PORT]/PATH, or --hook 'command:PROGRAM ARGUMENT ...'."
 

@@ -19,9 +19,11 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
 @click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
-@configured("target", *CONNECTION, "max_requests", "max_events", "fingerprint")
+@configured("target", *CONNECTION, "max_requests", "max_events", "hook", "fingerprint")
 def doctor(*, given: dict[str, Any]) -> None:
     """Check target, tokens and settings before a run, by half a dozen reads and one for each token; nothing is changed.
+
+    A hook is asked whether it is there.
 
     Each line is ok, a warning or a problem; what is not ok comes with its cure.
     """

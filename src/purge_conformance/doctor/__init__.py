@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.doctor import foundation, holding, reaching
+from purge_conformance.doctor import foundation, holding, hooking, reaching
 from purge_conformance.doctor.check import Check, Examined, Status
 
 if TYPE_CHECKING:
@@ -22,5 +22,5 @@ def before_run(seen: Examined, settings: Settings) -> tuple[Check, ...]:
 
 
 def checks(seen: Examined, settings: Settings) -> tuple[Check, ...]:
-    """Return all that the answers that `opening.examine` got show, and a `newest` event beside them."""
-    return (*before_run(seen, settings), *foundation.checks(seen.answers, settings))
+    """Return all that the answers that `opening.examine` got show, and a `newest` event; and what the hook answers."""
+    return (*before_run(seen, settings), *foundation.checks(seen.answers, settings), *hooking.checks(settings))

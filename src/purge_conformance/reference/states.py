@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SETUP, TEARDOWN = "setup", "teardown"
+NOTHING = "nothing"
 MALFORMED, UNSUPPORTED = 400, 501
 OPERATIONS = {"purge": "purge_events", "list": "list_events", "get": "get_event"}
 ERRORS: Mapping[str, Callable[[], ApiError]] = {
@@ -76,6 +77,8 @@ class States:
             return Reply(
                 status=MALFORMED, body='POST {"version": 1, "state", "params", "action": "setup" or "teardown"}'
             )
+        if state == NOTHING:
+            return Reply(body={})
         if state in app_states.STATES and asked["action"] == SETUP:
             return self._put(state, params)
         operation = OPERATIONS.get(str(params.get("operation")))
