@@ -11,7 +11,7 @@ from purge_conformance.errors import BadSetting
 from purge_conformance.tokens.cf_cli import CfCli, config_path
 from purge_conformance.tokens.places import FORMS, Given, place
 from purge_conformance.tokens.renewal import Tokens
-from purge_conformance.tokens.uaa import CLI, Grant, Login, Uaa
+from purge_conformance.tokens.uaa import CLI, Grant, Login, Uaa, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,12 +26,12 @@ GRANTS = {  # a login in one line -> what its parts are called in the configurat
     "refresh_token": re.compile(r"(?P<refresh_token>(?:env|file|command):.+)"),
 }
 KEYS = {
-    "password": {"username", "password", "client", "secret"},
+    "password": {"username", "password", "origin", "client", "secret"},
     "client_credentials": {"client", "secret"},
     "refresh_token": {"refresh_token", "client", "secret"},
 }
 EXAMPLES = {
-    "password": "uaa:password:USER:env:NAME",
+    "password": "uaa:password[@ORIGIN]:USER:env:NAME",
     "client_credentials": "uaa:client_credentials:CLIENT:env:NAME",
     "refresh_token": "uaa:refresh_token:env:NAME",
 }
@@ -93,12 +93,13 @@ def source(role: str, given: object, uaa: Uaa, environ: Mapping[str, str]) -> So
 
 def _members(role: str, line: str) -> dict[str, object]:
     """Return the members of a login that stands in one line."""
-    kind, _, rest = line.removeprefix("uaa:").partition(":")
+    head, _, rest = line.removeprefix("uaa:").partition(":")
+    kind, at, origin = head.partition("@")
     pattern = GRANTS.get(kind)
     found = pattern.fullmatch(rest) if pattern else None
-    if not found:
+    if not found or (at and not (origin and "origin" in KEYS[kind])):
         raise BadSetting(f"The login of {role} wants one of: {', '.join(EXAMPLES.values())}.")
-    return {"grant": kind, **found.groupdict()}
+    return {"grant": kind, **found.groupdict(), **({"origin": origin} if at else {})}
 
 
 def _grant(role: str, given: Mapping[object, object], environ: Mapping[str, str]) -> Grant:
@@ -124,4 +125,5 @@ def _grant(role: str, given: Mapping[object, object], environ: Mapping[str, str]
         if key in texts
     }
     proof = places.get("password") or places.get("refresh_token")
-    return Grant(role, kind, texts.get("client", CLI), places.get("secret"), texts.get("username", ""), proof)
+    user = User(texts["username"], texts.get("origin", "")) if kind == "password" else None
+    return Grant(role, kind, texts.get("client", CLI), places.get("secret"), user, proof)

@@ -67,6 +67,7 @@ class Issuer:
         life: seconds that its tokens live.
         rotates: whether a refresh token is good once.
         users: name -> password; a user's name is that of its role.
+        origin: identity provider that knows its users.
         clients: id -> secret; `cf` is everybody's, any other has the role of its name.
         refresh_tokens: those that are good -> role.
         asked: each grant that was asked for, in order.
@@ -78,6 +79,7 @@ class Issuer:
     life: float = 600.0
     rotates: bool = False
     users: dict[str, str] = field(default_factory=lambda: {"admin": PASSWORD})
+    origin: str = "uaa"
     clients: dict[str, str] = field(default_factory=lambda: {"cf": "", "global_auditor": CLIENT_SECRET})
     refresh_tokens: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -103,7 +105,8 @@ class Issuer:
             return 401, {"error": "unauthorized", "error_description": f"Bad credentials: {secret}"}
         if grant == "client_credentials" and client != "cf":
             return 200, self._given(client)
-        if grant == "password" and self.users.get(form["username"]) == form["password"]:
+        origin = json.loads(form.get("login_hint", "{}")).get("origin", "uaa")
+        if grant == "password" and self.users.get(form["username"]) == form["password"] and origin == self.origin:
             return 200, self._given(form["username"], self.refresh_token(form["username"]))
         if grant == "refresh_token" and form["refresh_token"] in self.refresh_tokens:
             held = form["refresh_token"]

@@ -35,6 +35,10 @@ ENVIRON = {"T": TOKEN, "PASSWORD": PASSWORD, "SECRET": CLIENT_SECRET}
             {"grant": "password", "username": "me@example.org", "password": "env:PASSWORD"},
         ),
         (
+            "uaa:password@my-ldap.example:me:env:PASSWORD",
+            {"grant": "password", "username": "me", "password": "env:PASSWORD", "origin": "my-ldap.example"},
+        ),
+        (
             "uaa:client_credentials:a:client:env:SECRET",
             {"grant": "client_credentials", "client": "a:client", "secret": "env:SECRET"},
         ),
@@ -98,7 +102,9 @@ def test_file_names_a_login(
         ({"admin": "vault:T"}, "env:NAME, file:PATH or command:LINE"),
         ({"admin": 7}, "wants as its source"),
         ({"admin": "env:NOTHING"}, "is not set"),
-        ({"admin": "uaa:password:me"}, "uaa:password:USER:env:NAME"),
+        ({"admin": "uaa:password:me"}, r"uaa:password\[@ORIGIN\]:USER:env:NAME"),
+        ({"admin": "uaa:password@:me:env:PASSWORD"}, "wants one of"),
+        ({"admin": "uaa:client_credentials@ldap:c:env:SECRET"}, "wants one of"),
         ({"admin": "uaa:magic:me:env:T"}, "uaa:client_credentials:CLIENT:env:NAME"),
         ({"admin": "uaa:password:me:hunter-two"}, "wants one of"),
         ({"admin": {"grant": "magic"}}, "Give one of: password, client_credentials, refresh_token"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -11,11 +12,11 @@ from unittest.mock import patch
 import pytest
 
 from purge_conformance.credentials import expiry, scopes
-from purge_conformance.errors import BadSetting, TargetLost
+from purge_conformance.errors import BadSetting, LoginRefused, TargetLost
 from purge_conformance.settings import parse_target
 from purge_conformance.tokens.asking import asking
 from purge_conformance.tokens.source import Known
-from purge_conformance.tokens.uaa import Grant, Login, Uaa
+from purge_conformance.tokens.uaa import Grant, Login, Uaa, User
 from purge_conformance.transport import Transport
 
 from .conftest import CLIENT_SECRET, PASSWORD
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from .conftest import Issuer
 
-BY_PASSWORD = Grant("admin", "password", user="admin", proof=Known(PASSWORD))
+BY_PASSWORD = Grant("admin", "password", user=User("admin"), proof=Known(PASSWORD))
 AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", Known(CLIENT_SECRET))
 
 
@@ -44,6 +45,17 @@ def test_password_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
     assert issuer.asked == ["password", "refresh_token", "refresh_token"]
     assert all("cloud_controller.admin" in (scopes(one.value) or ()) for one in found)
     assert all(one.expires_at == pytest.approx(expiry(one.value), abs=2) for one in found)
+
+
+def test_origin_names_the_provider(issuer: Issuer, uaa: Uaa) -> None:
+    """A user of another identity provider logs in with its key; one that is not named, or named wrongly, is refused."""
+    issuer.origin = "ldap"
+    for origin in ("", "uaa"):
+        with pytest.raises(LoginRefused):
+            Login(replace(BY_PASSWORD, user=User("admin", origin)), uaa).fetch()
+    login = Login(replace(BY_PASSWORD, user=User("admin", "ldap")), uaa)
+    assert len({login.fetch().value for _ in range(2)}) == 2
+    assert issuer.asked[-2:] == ["password", "refresh_token"]
 
 
 def test_client_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
@@ -73,7 +85,7 @@ def test_password_is_the_last_resort(issuer: Issuer, uaa: Uaa) -> None:
 @pytest.mark.parametrize(
     "grant",
     [
-        Grant("admin", "password", user="admin", proof=Known("a-wrong-password")),
+        Grant("admin", "password", user=User("admin"), proof=Known("a-wrong-password")),
         Grant("admin", "client_credentials", "global_auditor", Known("a-wrong-secret")),
         Grant("admin", "refresh_token", proof=Known("a-wrong-refresh-token-r")),
     ],
