@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LABEL = "purge-conformance-run"  # without a prefix: Cloud Controller takes none without a dot
 TRIES, PAUSE = 20, 0.1  # looks whether what was asked for is done, and seconds between them
+LAST_LOOKS = 6  # for what was accepted and not seen, before all is taken down: few requests are left by then
 BACK = (0.5, 1.0, 2.0)  # seconds to wait for a target that is away while things are taken down
 ACCEPTED, NOT_FOUND, FAILED = 202, 404, 500
 ORGANIZATIONS, SPACES, APPS = "/v3/organizations", "/v3/spaces", "/v3/apps"
@@ -37,16 +38,17 @@ class Maker:
         self._client = client
         self._made: dict[str, str | None] = {}  # path -> the job that deletes it, if it was asked for; oldest first
         self._is_unsure = False  # whether something may have been made that nobody told of
+        self._awaited: dict[str, str] = {}  # name -> path of what was accepted and not seen yet
         self.run = secrets.token_hex(4)
 
     def make(self, path: str, name: str, step: str = "create", /, **more: object | None) -> tuple[Exchange, str | None]:
         """Ask for something with that name; return the answer, and its guid once it is there."""
         data: dict[str, object] = {"name": name, "metadata": {"labels": {LABEL: self.run}}}
         data |= {key: value for key, value in more.items() if value is not None}
-        answer = self._client.post(path, step, data=data)
+        answer = self._asked(path, step, data)
         if answer.status == FAILED:
             self._is_unsure = True  # it may be made all the same
-            answer = self._client.post(path, step, data=data)
+            answer = self._asked(path, step, data)
         guid = member(answer.json, "guid") if isinstance(answer.json, dict) else None
         if answer.status == ACCEPTED:
             guid = self._made_at_last(path, name, "created" if step == "create" else f"{step} made")
@@ -55,6 +57,13 @@ class Maker:
             return answer, None
         self._made[f"{path}/{guid}"] = None
         return answer, guid
+
+    def _asked(self, path: str, step: str, data: object) -> Exchange:
+        try:
+            return self._client.post(path, step, data=data)
+        except TargetLost:
+            self._is_unsure = True
+            raise
 
     def remove(self, path: str, step: str) -> Exchange:
         """Ask for the deletion of something that was made here; whether it is gone is seen later."""
@@ -76,7 +85,7 @@ class Maker:
         """
         left: dict[str, str] = {}
         try:
-            self._find()
+            left |= self._find()
             for path in [*reversed(self._made)]:
                 if why := self._refused(path):
                     left[path] = why
@@ -86,6 +95,7 @@ class Maker:
                 self.forget(path)
         except (HeldBack, TargetLost) as reason:
             left |= dict.fromkeys(reversed(self._made), str(reason))
+        left |= {f"{path} {name}": "it was accepted and never seen" for name, path in self._awaited.items()}
         return [f"{path} ({why})" for path, why in left.items()]
 
     def _refused(self, path: str) -> str:
@@ -105,22 +115,40 @@ class Maker:
             self._made[path] = job
         return why
 
-    def _find(self) -> None:
-        """Look for what may have been made without an answer that names it."""
-        for path in (ORGANIZATIONS, APPS) if self._is_unsure else ():
+    def _find(self) -> dict[str, str]:
+        """Look for what may have been made without an answer that names it; return what cannot be searched, and why."""
+        unreadable = {}
+        for name, path in [*self._awaited.items()]:
+            looks = (self._look_for(path, name, "demolish find") for _ in jobs.waiting(LAST_LOOKS))
+            if guid := next(filter(None, looks), None):
+                self._made.setdefault(f"{path}/{guid}", None)
+        for path in (ORGANIZATIONS, APPS) if self._is_unsure or self._awaited else ():
             query = f"label_selector={LABEL}%3D{self.run}"
-            for row in resources(_patiently(partial(self._client.get, f"{path}?{query}", "demolish find"))):
+            page = _patiently(partial(self._client.get, f"{path}?{query}", "demolish find"))
+            if not is_done(page):
+                unreadable[path] = f"what was made there without an answer cannot be looked for: {in_words(page)}"
+            for row in resources(page):
                 if member(row, "metadata", "labels", LABEL) == self.run:
+                    self._awaited.pop(str(row.get("name")), None)
                     self._made.setdefault(f"{path}/{row['guid']}", None)
+        return unreadable
 
     def _made_at_last(self, path: str, name: str, step: str) -> str | None:
         """Return the guid of what is made by a job, once it is there."""
+        self._awaited[name] = path
         for _ in range(TRIES):
-            rows = resources(self._client.get(f"{path}?names={quote(name)}", step))
-            if found := [row["guid"] for row in rows if row.get("name") == name]:
-                return str(found[0])
+            if guid := self._look_for(path, name, step):
+                return guid
             time.sleep(PAUSE)
         return None
+
+    def _look_for(self, path: str, name: str, step: str) -> str | None:
+        """Return the guid of what is made by a job, if it is there."""
+        rows = resources(self._client.get(f"{path}?names={quote(name)}", step))
+        found = next((str(row["guid"]) for row in rows if row.get("name") == name), None)
+        if found:
+            del self._awaited[name]
+        return found
 
 
 def twice_at_most(send: Callable[[], Exchange]) -> Exchange:
