@@ -22,6 +22,16 @@ SuiteError
 
 from __future__ import annotations
 
+from traceback import format_tb
+
+
+def crash(error: BaseException) -> str:
+    """Return what is said of a defect of the suite: its kind and its place; not its words, which may hold a secret."""
+    frames = "".join(format_tb(error.__traceback__)).rstrip()
+    before = error.__cause__ or error.__context__
+    words = f"The suite failed. This says nothing about the target; please report it.\n{frames}\n{type(error).__name__}"
+    return f"{words}, after {type(before).__name__}" if before else words
+
 
 class SuiteError(Exception):
     """The suite cannot go on; the text says what was got, what was expected, and the cure."""

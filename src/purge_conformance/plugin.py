@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not judgments or config.option.collectonly:
         return
     from purge_conformance import catalogue, running  # noqa: PLC0415 -- see the head of this file
-    from purge_conformance.errors import Misuse  # noqa: PLC0415
+    from purge_conformance.errors import Misuse, SuiteError, crash  # noqa: PLC0415
 
     if unknown := set(judgments.values()) - {requirement.id for requirement in catalogue.requirements()}:
         raise pytest.UsageError(f"{', '.join(sorted(unknown))}: no such requirement. See `purge-conformance list`.")
@@ -76,6 +76,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         judgings = config.stash[JUDGINGS] = running.begin(config.option, config.get_terminal_writer().line)
     except Misuse as error:
         raise pytest.UsageError(str(error)) from None
+    except SuiteError as error:
+        pytest.exit(str(error), pytest.ExitCode.INTERNAL_ERROR)
+    except Exception as error:  # noqa: BLE001 -- pytest would show its words, and with -l all variables
+        pytest.exit(crash(error), pytest.ExitCode.INTERNAL_ERROR)
     gc.freeze()  # the evidence stays to the end: to look for garbage in it takes a tenth of the time
     items[:] = [item for item in judgments if judgments[item] in judgings[_run(item)].wanted]
     kept = set(items)

@@ -8,11 +8,18 @@ import html
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 
+from purge_conformance import collect
+from purge_conformance.cli import main
 from purge_conformance.client import Request
 from purge_conformance.credentials import refused
 from purge_conformance.errors import TargetLost
@@ -20,7 +27,6 @@ from purge_conformance.errors import TargetLost
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
-    from pathlib import Path
 
     from conftest import Done, Stub, Whole
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
     Connect = Callable[..., Client]
 
+ROOM = Path(__file__).parents[1] / "conformance"
 CANARY = 'canary-"Zwitscher"/+==<&>-8c1f'
 SIGNATURE = "c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 PAYLOAD = "eyJzY29wZSI6WyJjbG91ZF9jb250cm9sbGVyLmFkbWluIl19"
@@ -135,14 +142,17 @@ def in_other_forms(secret: str) -> set[str]:
     return {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret), *coded}
 
 
-def leaks(place: Path, done: Done) -> list[str]:
+def leaks(place: Path, *streams: str) -> list[str]:
     """Return the files and streams, of a command in a folder, that hold the canary in some form."""
     texts = {str(path): unpacked(path) for path in place.rglob("*") if path.is_file()}
-    texts |= {"stdout": done.stdout, "stderr": done.stderr}
+    texts |= {f"stream {number}": text for number, text in enumerate(streams)}
     return [name for name, text in texts.items() if any(form in text for form in in_other_forms(CANARY))]
 
 
-@pytest.mark.parametrize("kind", ["run", "observed", "plan", "archive", "pinned", "dies", "misplaced"])
+COMMANDS = ("run", "observed", "plan", "archive", "doctor", "cleanup", "pinned", "dies", "misplaced")
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
 def test_canary_is_nowhere(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
     """No command writes a token to any file or stream, though the target sends it back, dies, or cannot be asked."""
 
@@ -162,13 +172,100 @@ def test_canary_is_nowhere(kind: str, command: Callable[..., Done], stub: Stub, 
         "observed": (*run, "--profile=observe-only"),
         "plan": ("plan", stub.url),
         "archive": ("archive", stub.url, "--out", str(tmp_path / "events.jsonl.gz")),
+        "doctor": ("doctor", stub.url),
+        "cleanup": ("cleanup", stub.url),
         "pinned": (*run, f"--fingerprint={'0' * 64}"),
         "misplaced": (*run, f"--config={tmp_path}/broken.yaml"),
     }.get(kind, run)
     done = command(*arguments, "--token=admin=env:ADMIN_SECRET", folder=out, env=os.environ | {"ADMIN_SECRET": CANARY})
     (tmp_path / "broken.yaml").unlink()
     assert done.code in {0, 1, 2, 3}
-    assert leaks(tmp_path, done) == []
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+@pytest.mark.parametrize("kind", ["apps", "jobs"])
+def test_cleanup_tells_no_canary(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+    """Nor does cleanup, though the target names what it deletes after the token, and fails with it."""
+    row = {"guid": "left", "name": CANARY, "metadata": {"labels": {"purge-conformance-run": CANARY}}}
+    page = json.dumps({"pagination": {"total_results": 1, "next": None}, "resources": [row]}).encode()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.command == "DELETE" and kind == "apps":
+            stub.say(handler, 422, json.dumps({"errors": [{"code": 1, "title": CANARY, "detail": CANARY}]}).encode())
+        else:
+            stub.say(handler, body=page)
+
+    stub.answer = answer
+    environ = os.environ | {"ADMIN_SECRET": CANARY}
+    done = command("cleanup", stub.url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environ)
+    assert ("left" in done.stdout, leaks(tmp_path, done.stdout, done.stderr)) == (True, [])
+
+
+@pytest.mark.parametrize("flag", ["--token=admin={0}", "--token={0}=env:T", "--proxy=http://me:{0}@proxy"])
+def test_init_tells_no_canary(flag: str, command: Callable[..., Done], tmp_path: Path) -> None:
+    """`init` neither writes nor repeats a secret that stands in the wrong place, and leaves no file then."""
+    secret = quote(CANARY, safe="") if "proxy" in flag else CANARY
+    done = command("init", "http://target.test", flag.format(secret), folder=tmp_path, cwd=tmp_path)
+    assert (done.code, list(tmp_path.iterdir())) == (2, [])
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+def falling(*_: object) -> None:
+    """Fail as a defect of the suite would that has a token at hand, in each of its forms."""
+    raise RuntimeError("\n".join(in_other_forms(CANARY))) from KeyError(CANARY)
+
+
+@pytest.mark.parametrize(("place", "told"), [("again", "crashed"), ("all", "The suite failed"), ("judge", "failed")])
+def test_crash_tells_no_canary(
+    place: str, told: str, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect of the suite, in an experiment or anywhere else, is told without its words where a token is in them."""
+    stub.answer = lambda handler: stub.say(handler, body=b'{"resources": [{"guid": "one"}]}')
+    whole = collect.EXPERIMENTS
+    plan = tuple((name, falling if name == place else procedure) for name, procedure in whole)
+    monkeypatch.setattr(collect, "EXPERIMENTS", plan)
+    if place != "again":
+        monkeypatch.setattr(f"purge_conformance.{'collect.collect' if place == 'all' else 'judge.judge'}", falling)
+    asked = [
+        "run",
+        stub.url,
+        "--token=admin=env:T",
+        "--select=AGAIN-*",
+        "--max-requests=120",
+        f"--out={tmp_path / 'out'}",
+    ]
+    done = CliRunner().invoke(main, asked, env={"T": CANARY})
+    assert (done.exit_code, told in done.output or told in unpacked(tmp_path / "out" / "evidence.jsonl")) == (3, True)
+    assert leaks(tmp_path, done.output) == []
+
+
+def test_crash_under_pytest_tells_no_canary(stub: Stub, tmp_path: Path) -> None:
+    """Plain pytest tells no words of a defect either, and no variables, though it is asked for them."""
+    (tmp_path / "falling.py").write_text(
+        f"""import purge_conformance.running
+def pytest_configure(config):
+    def fall(*_, **__):
+        secret = {CANARY!r}
+        raise RuntimeError(secret)
+    purge_conformance.running.collect = fall
+""",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", str(ROOM), "-p", "falling", "-l"),
+            *(f"--target={stub.url}", "--token=admin=env:T", f"--conformance-out={tmp_path / 'out'}"),
+        ],
+        env=os.environ | {"T": CANARY, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    (tmp_path / "falling.py").unlink()
+    shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+    assert (done.returncode, "The suite failed" in done.stdout + done.stderr) == (3, True)
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from traceback import format_exc
-
 import click
 
 from purge_conformance import __version__
@@ -18,7 +16,7 @@ from purge_conformance.cli.planning import plan
 from purge_conformance.cli.run import run
 from purge_conformance.cli.selfchecking import selfcheck
 from purge_conformance.cli.serving import serve
-from purge_conformance.errors import Misuse, SuiteError
+from purge_conformance.errors import Misuse, SuiteError, crash
 
 
 class Group(click.Group):
@@ -36,10 +34,8 @@ class Group(click.Group):
             stop("Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE)
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except Exception:  # noqa: BLE001 -- Python's own exit code for it, 1, would accuse the target
-            stop(
-                f"The suite failed. This says nothing about the target; please report it.\n{format_exc()}", INCONCLUSIVE
-            )
+        except Exception as error:  # noqa: BLE001 -- Python's own exit code for it, 1, would accuse the target
+            stop(crash(error), INCONCLUSIVE)
 
 
 @click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
