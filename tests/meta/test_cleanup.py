@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,6 +24,7 @@ from purge_conformance.foundation.making import APPS, LABEL, ORGANIZATIONS, SPAC
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
 
     from conftest import Done, Stub
 
@@ -147,22 +148,59 @@ def test_lost_cleanup_goes_on(things: Things, stub: Stub, connect: Callable[...,
     assert [list(rows) for rows in things.rows.values()] == [["others-app"], ["others-space"], ["others-org"]]
 
 
-@pytest.mark.parametrize("most", [12, 34, 130, 900])
-def test_killed_run_is_cleaned_up_after(most: int, tmp_path: Path, command: Callable[..., Done]) -> None:
-    """A run that is killed, wherever that is, leaves nothing that cleanup does not delete, and others keep theirs."""
-    last = random.Random(most).randrange(most // 2, most)  # noqa: S311 -- the same in every run
+KILLED = """
+import os, signal, sys
+from purge_conformance import collect, progress
+from purge_conformance.cli import main
+
+name, left = sys.argv.pop(1), int(sys.argv.pop(1))
+plan, sent = collect._plan, progress.Reporter.sent
+
+def shorter(*given):
+    return [step for step in plan(*given) if step[0] in {"reach", "foundation", "archive", name}]
+
+def killing(self, client, exchange):
+    global left
+    left -= client.experiment == name
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sent(self, client, exchange)
+
+collect._plan, progress.Reporter.sent = shorter, killing
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "at_home"),
+    [
+        ("foundation", 30, True),
+        ("foundation", 30, False),
+        ("race", 60, True),
+        ("sequences", 100, False),
+        ("demolish", 5, True),
+    ],
+)
+def test_killed_run_is_cleaned_up_after(
+    name: str, most: int, tmp_path: Path, command: Callable[..., Done], *, at_home: bool
+) -> None:
+    """A run that is killed, wherever that is, leaves nothing that cleanup does not delete, and others keep theirs.
+
+    It is killed after some of the requests of an experiment, `most` of them or fewer; by then something of it is there.
+    """
+    last = random.Random(f"{name} {at_home}").randint(most // 2, most)  # noqa: S311 -- the same in every run
     with embedded.server(["--variant", "apps-from-the-start"]) as (url, tokens):
         theirs = things_at(url, tokens["admin"])
         environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
-        asked = ("run", url, "--token=admin=env:ADMIN_SECRET", "--verbose", f"--out={tmp_path / 'out'}")
-        program = [str(Path(sys.executable).with_name("purge-conformance")), *asked]
-        with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            for _ in zip(range(last), process.stdout or (), strict=False):
-                pass  # a line a request
-            process.kill()
+        space = next(path.removeprefix(f"{SPACES}/") for path in sorted(theirs) if path.startswith(SPACES))
+        where = () if at_home else (f"--space={space}",)
+        asked = ("run", url, "--token=admin=env:ADMIN_SECRET", "--quiet", f"--out={tmp_path / 'out'}", *where)
+        program = [sys.executable, "-c", KILLED, name, str(last), *asked]
+        killed = subprocess.run(program, env=environment, capture_output=True, timeout=120, check=False)
         left = things_at(url, tokens["admin"]) - theirs
         done = command("cleanup", url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environment)
         assert (done.code, things_at(url, tokens["admin"])) == (0, theirs)
+    assert killed.returncode == -signal.SIGKILL
     assert len(done.stdout.splitlines()) == len(left) + 1
     assert left
 
