@@ -86,7 +86,7 @@ def test_stop_is_recorded(seen: Seen) -> None:
 @pytest.mark.requirement("AFTER-03")
 def test_scaling_is_recorded(seen: Seen) -> None:
     """The scaling of a started app after a purge MUST be recorded."""
-    _recorded(seen, ("lifecycle", "scale", "scale-memory", "scale-down"), ("late", "scale"))
+    _recorded(seen, ("lifecycle", "scale", "scale-memory", "scale-down", "scale-up"), ("late", "scale"))
 
 
 @pytest.mark.requirement("AFTER-04")

@@ -9,9 +9,10 @@ import pytest
 from purge_conformance.checks import Inconclusive, answer, for_want_of_apps, hold, need, stopped
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
+from purge_conformance.views.acts import own_apps
 from purge_conformance.views.alone import right_alone
 from purge_conformance.views.meanwhile import EXPERIMENT, ROUNDS
-from purge_conformance.views.purged import guids_of, own_apps, purged_by, with_started_apps
+from purge_conformance.views.purged import guids_of, purged_by, with_started_apps
 from purge_conformance.views.trials import fails_at_times
 
 if TYPE_CHECKING:

@@ -20,15 +20,17 @@ from purge_conformance.checks import (
 from purge_conformance.guard import is_purge
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import resources
+from purge_conformance.views.acts import still
 from purge_conformance.views.traces import dug_up, gets_of_destroyed, is_shown, proven_admin, vanished
-from purge_conformance.views.trials import fresh, plain_purges
+from purge_conformance.views.trials import fresh, hold_of_each, plain_purges, trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Row
+    from purge_conformance.snapshot import Row, Snapshot
+    from purge_conformance.views.purged import Purged
 
 OK = 200
 
@@ -86,6 +88,32 @@ def test_events_stay_away(seen: Seen) -> None:
         for guid in sorted(_shown(x) & set(gone))
         if x.n > gone[guid]
     )
+
+
+@pytest.mark.requirement("PURGE-06")
+def test_apps_stay(seen: Seen) -> None:
+    """A purge MUST NOT stop, start, scale or delete an app."""
+    found = [trial for trial in trials(seen) if still(seen, trial.request)]
+    if not found:
+        raise for_want_of_apps(seen, "there was no app of the suite's own, which nobody else changes")
+
+    def changed(trial: Purged) -> Iterator[Finding]:
+        for app in still(seen, trial.request) & set(trial.before.apps.by_guid):
+            sized = trial.before.processes.complete and trial.after.processes.complete
+            was, now = (_app(look, app, sized=sized) for look in (trial.before, trial.after))
+            if was != now:
+                yield Finding(f"the app {app} as it was, {was}", now, trial.after.apps.exchanges[-1].n)
+
+    hold_of_each(seen, found, changed)
+
+
+def _app(look: Snapshot, app: str, *, sized: bool) -> str:
+    """Return what a look shows of an app: its state, and the instances and the memory of its processes."""
+    if app not in look.apps.by_guid:
+        return "gone"
+    processes = look.processes_of(app) if sized else []
+    sizes = (f"{row.get('instances')} instances of {row.get('memory_in_mb')} MB" for row in processes)
+    return ", ".join([str(look.apps.by_guid[app].get("state")), *sorted(sizes)])
 
 
 def _left(n: int, rows: Iterable[Row]) -> Iterator[Finding]:

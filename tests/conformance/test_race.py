@@ -9,7 +9,8 @@ import pytest
 from purge_conformance.checks import Inconclusive, answer, hold
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED
-from purge_conformance.views.purged import by_app, guids_of, own_apps, purged_between
+from purge_conformance.views.acts import own_apps
+from purge_conformance.views.purged import by_app, guids_of, purged_between
 from purge_conformance.views.races import histories, reading, rounds, timeline
 
 if TYPE_CHECKING:

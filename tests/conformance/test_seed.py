@@ -10,7 +10,8 @@ from purge_conformance import clock
 from purge_conformance.checks import NotExercised, Trial, answer, answered, for_want_of_apps, hold, hold_each, need
 from purge_conformance.results import Finding
 from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views.purged import guids_of, own_apps
+from purge_conformance.views.acts import own_apps
+from purge_conformance.views.purged import guids_of
 from purge_conformance.views.traces import may_read, offset, seeded_events
 from purge_conformance.views.trials import fresh, hold_of_each, with_apps
 

@@ -11,8 +11,8 @@ from purge_conformance.checks import NotExercised, hold, need, readable
 from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_process, member, resources, split
+from purge_conformance.views.acts import own_apps
 from purge_conformance.views.changed import changes
-from purge_conformance.views.purged import own_apps
 from purge_conformance.views.shapes import is_undated_seed
 from purge_conformance.views.trials import with_apps
 

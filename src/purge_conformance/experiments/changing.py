@@ -29,17 +29,19 @@ def lifecycle(client: Client, foundation: Foundation) -> None:
     """Start, stop and scale apps after a purge, most of them in a later second."""
     scale = partial(partial, foundation.scale)
     another = foundation.either("elsewhere", "mover")
+    empty = foundation.either("empty", "steady")  # a started app without an instance
     _change_all(
         client,
         foundation,
         (
             ("start", "idle", foundation.start, {"state": STARTED}),
-            ("stop", "steady", foundation.stop, {"state": STOPPED}),
+            ("stop", empty, foundation.stop, {"state": STOPPED}),
             ("scale", "scaled", scale(instances=3), {"instance_count": 3}),
             ("scale-memory", "scaled", scale(memory_in_mb=96), {"memory_in_mb_per_instance": 96}),
-            ("scale-down", "scaled", scale(instances=1), {"instance_count": 1}),
+            ("scale-down", "scaled", scale(instances=0), {"instance_count": 0}),
             ("stop-again", another, foundation.stop, {"state": STOPPED}),
-            ("start-again", another, foundation.start, {"state": STARTED}),
+            ("start-again", empty, foundation.start, {"state": STARTED}),
+            ("scale-up", empty, scale(instances=2), {"instance_count": 2}),
         ),
         pause=SECOND,  # the target's clock must tick on: times are told apart by the second
     )

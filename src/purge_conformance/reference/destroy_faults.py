@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, delete, not_, select
+from sqlalchemy import ColumnElement, and_, delete, not_, select, update
 
 from purge_conformance.reference.change_kit import Change, registering, together, twin
 from purge_conformance.reference.furnishing import furnishing
@@ -117,3 +117,12 @@ def _kept_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) ->
 
 
 fault("keeps-middle-event-by-guid")(_kept_by_guid(lambda events: events[len(events) // 2]))
+
+
+@fault("purge-resets-instances")
+def _(behaviour: Behaviour) -> Behaviour:
+    def destroy(session: Session) -> None:
+        behaviour.destroy(session)
+        session.execute(update(Process).values(instances=1))
+
+    return replace(behaviour, destroy=destroy)

@@ -81,6 +81,18 @@ def _(record: Record, session: Session, event: AppUsageEvent) -> None:
     record(session, event)
 
 
+@fault("scale-from-none-not-recorded")
+@not_recording
+def _(event: AppUsageEvent) -> bool:
+    return event.previous_instances == 0 and event.instances > 0
+
+
+@fault("start-without-instances-not-recorded")
+@not_recording
+def _(event: AppUsageEvent) -> bool:
+    return event.instances == 0 and event.state == STARTED and event.previous_state == STOPPED
+
+
 @fault("seeded-events-end-after-a-while")
 def _(behaviour: Behaviour) -> Behaviour:
     ends: list[datetime] = []

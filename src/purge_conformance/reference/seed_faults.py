@@ -20,6 +20,7 @@ from purge_conformance.reference.store import started_apps
 from purge_conformance.reference.tables import (
     DOCKER,
     STARTED,
+    STOPPED,
     App,
     AppUsageEvent,
     new_guid,
@@ -77,6 +78,15 @@ def _(behaviour: Behaviour) -> Behaviour:
         return behaviour.seeds(session, moment) + list(ghosts.values())
 
     return replace(behaviour, seeds=seeds)
+
+
+@fault("seeds-a-stop")
+@seeding
+def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    stops = [twin(event) for event in seeds]
+    for event in stops:
+        event.guid, event.state = new_guid(), STOPPED
+    return seeds + stops
 
 
 @fault("seeds-a-task")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.checks import Inconclusive
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views.purged import own_apps
+from purge_conformance.views.acts import own_apps
 from purge_conformance.views.traces import odd_purges
 from purge_conformance.views.trials import observed
 

@@ -9,8 +9,8 @@ from purge_conformance.checks import Inconclusive, NotExercised, Seen
 from purge_conformance.foundation.making import APPS, LABEL
 from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.snapshot import app_of_event, app_of_process, key, member
+from purge_conformance.views.acts import own_apps
 from purge_conformance.views.attempts import unconfirmed
-from purge_conformance.views.purged import own_apps
 from purge_conformance.views.traces import whole_lists
 from purge_conformance.views.trials import looks_of
 

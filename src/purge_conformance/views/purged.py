@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.checks import Inconclusive, NotExercised, answer, need, readable, snapshot_of
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import STARTED, app_of_event, app_of_process, key, member, stable_apps, tells_change
+from purge_conformance.views.acts import own_apps, untouched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -32,6 +33,7 @@ class Purged:
         unsettled: those of the apps that had another state at an earlier look of the run.
         populated_before: guids of the events that earlier purges of the run populated.
         earlier: the keys of all events that were seen earlier in the run; what was gone before and is back is not new.
+        untouched: the suite's own apps that were left alone since the last purge but one, and even since this one.
     """
 
     request: Exchange
@@ -42,6 +44,7 @@ class Purged:
     unsettled: Collection[str] = field(default=frozenset())
     populated_before: Collection[str] = field(default=frozenset())
     earlier: Collection[tuple[str, str]] = field(default=frozenset())
+    untouched: Collection[str] = field(default=frozenset())
 
     @property
     def started(self) -> list[str]:
@@ -106,9 +109,13 @@ class Purged:
         return back - self.before.events.by_guid.keys() - self.seedable - set(self.populated_before)
 
     def changes(self) -> list[Row]:
-        """Return the events of what others did since the purge; it may have seeded its own in the same words."""
+        """Return the events of what others did since the purge; it may have seeded its own in the same words.
+
+        Nobody starts, stops or scales the untouched apps: what tells so of them is the purge's.
+        """
         old = self.kept.keys() | self.seedable
-        return [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
+        new = [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
+        return [row for row in new if not (app_of_event(row) in self.untouched and _tells_of_order(row))]
 
     def besides_changes(self) -> list[Row]:
         """Return the events after the purge without those of what others did since."""
@@ -155,6 +162,11 @@ class Purged:
         return with_guid and not self.misnamed() and self.is_faithful() and not self.repeated(own)
 
 
+def _tells_of_order(event: Row) -> bool:
+    """Whether an event tells of what only somebody's order brings about; a crash, for one, may come at any time."""
+    return member(event, "state", "current") in {STARTED, STOPPED}
+
+
 def _too_many(events: list[Row], allowed: int) -> bool:
     return len(events) > allowed or len({event["guid"] for event in events}) < len(events)
 
@@ -171,11 +183,6 @@ def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, lis
 def guids_of(events: Iterable[Row]) -> str:
     """Return the guids of events, to be shown."""
     return ", ".join(str(event.get("guid")) for event in events) or "none"
-
-
-def own_apps(evidence: Evidence) -> set[str]:
-    """Return the guids of the suite's own apps."""
-    return set((evidence.note("foundation", "apps") or {}).values())
 
 
 def purged(seen: Seen, experiment: str) -> Purged:
@@ -211,7 +218,8 @@ def purged_between(evidence: Evidence, request: Exchange, before: Snapshot, afte
     for part in (before, after):
         readable(part.events, "events")
         readable(part.apps, "apps")
-    found = Purged(request, before, after, stable_apps(before, after))
+    alone = untouched(evidence, request, after.apps.exchanges[-1].n)
+    found = Purged(request, before, after, stable_apps(before, after), untouched=alone)
     return replace(found, apps=_left_alone(found, own_apps(evidence)))
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, Trial, answered, hold_each
 from purge_conformance.credentials import ADMIN
-from purge_conformance.evidence import AT_ONCE, CHANGED, PROVOKED, SUPERSEDED
+from purge_conformance.evidence import AT_ONCE, PROVOKED, SUPERSEDED
 from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import key, snapshot
-from purge_conformance.views.purged import Purged, own_apps, purged, purged_between, with_started_apps
+from purge_conformance.views.acts import deeds, own_apps
+from purge_conformance.views.purged import Purged, purged, purged_between, with_started_apps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from purge_conformance.snapshot import Snapshot
 
 FAILED = 500
-SAFE = {"GET", "HEAD", "OPTIONS"}
 PARTS = {"events", "processes", "apps"}  # of a look at everything
 
 
@@ -120,7 +120,7 @@ def all_whole(seen: Seen, *, of_settled_apps: bool = False) -> None:
 
 
 def _plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
-    acts = _acts(evidence)
+    acts = deeds(evidence)
     done = {x.n: is_purge(x.method, x.path) for x in acts if (x.status or 0) // 100 == 2}  # noqa: PLR2004 -- success
     found, last = [], False
     for x in acts:
@@ -130,18 +130,13 @@ def _plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
     return found
 
 
-def _acts(evidence: Evidence) -> list[Exchange]:
-    """Return what the suite sent to change something, or looked at when its hook had changed it."""
-    return [x for x in evidence.exchanges if x.method not in SAFE or CHANGED in x.tags]
-
-
 def _is_plain(x: Exchange) -> bool:
     is_plain = (x.method, x.path, x.role) == ("POST", PURGE, ADMIN) and not x.request_body
     return is_plain and not {SUPERSEDED, AT_ONCE, PROVOKED} & x.tags.keys()
 
 
 def _trials(evidence: Evidence) -> tuple[Purged, ...]:
-    looks, acts = sorted(looks_of(evidence), key=lambda look: look.last), _acts(evidence)
+    looks, acts = sorted(looks_of(evidence), key=lambda look: look.last), deeds(evidence)
     ends, numbers = [look.last for look in looks], [x.n for x in acts]
     states: dict[str, set[str]] = {}
     populated: set[str] = set()

@@ -1,0 +1,47 @@
+"""What the suite did on the target, and which of its own apps it left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.evidence import CHANGED
+from purge_conformance.foundation.making import APPS
+from purge_conformance.guard import is_purge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.evidence import Evidence, Exchange
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def deeds(evidence: Evidence) -> list[Exchange]:
+    """Return what the suite sent to change something, or looked at when its hook had changed it."""
+    return [x for x in evidence.exchanges if x.method not in SAFE or CHANGED in x.tags]
+
+
+def own_apps(evidence: Evidence) -> set[str]:
+    """Return the guids of the suite's own apps."""
+    return set((evidence.note("foundation", "apps") or {}).values())
+
+
+def untouched(evidence: Evidence, purge: Exchange, until: int) -> set[str]:
+    """Return the suite's own apps that it left alone since the last purge but one before this one, until an exchange.
+
+    What was done before may be recorded late, and so after the last one; there are none where there were no two.
+    """
+    done = [x for x in deeds(evidence) if is_purge(x.method, x.path) and (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    earlier = [x.n for x in done if x.sent_at + x.elapsed < purge.sent_at]
+    since = earlier[-2] if len(earlier) > 1 else 0
+    return own_apps(evidence) - _changed(x for x in deeds(evidence) if since < x.n < until) if since else set()
+
+
+def still(evidence: Evidence, purge: Exchange) -> set[str]:
+    """Return the suite's own apps but the one that was changed last before a purge: that may take a while."""
+    before = [x for x in deeds(evidence) if x.n < purge.n and x.route.startswith(f"{APPS}/")]
+    return own_apps(evidence) - _changed(before[-1:])
+
+
+def _changed(done: Iterable[Exchange]) -> set[str]:
+    return {x.route.split("/")[3] for x in done if x.route.startswith(f"{APPS}/")}
