@@ -65,12 +65,21 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A named way in which the reference server breaks exactly the named requirements."""
+    """A named way in which the reference server breaks exactly the named requirements.
+
+    Attributes:
+        id: kebab-case, after what is wrong.
+        summary: one sentence.
+        requirements: ids of those that it breaks.
+        subtlety: what it takes to see it.
+        alone: whether it hides other faults, so that none is tried beside it.
+    """
 
     id: str
     summary: str
     requirements: tuple[str, ...]
     subtlety: str
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

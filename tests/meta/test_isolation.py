@@ -95,7 +95,7 @@ def collect(target: tuple[str, Mapping[str, str]], tmp_path_factory: pytest.Temp
         def collected(name: str, subject: str = FAULTLESS) -> Evidence:
             if not (folder / name).exists():
                 place = url if subject == FAULTLESS else f"{url}/{subject}"
-                run(Trial(replace(by_name[subject], name=name), place, tokens))
+                run(Trial((replace(by_name[subject], name=name),), place, tokens))
             return read(folder / name)
 
         yield collected

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "mounts",
     multiple=True,
     metavar="NAME",
-    help="Serve it at /NAME as well: fault, variant, make; repeatable.",
+    help="Serve what it names at /NAME as well, or several: A+B; repeatable.",
 )
 @click.option("--states", metavar="PATH", help="Take provider states at that path, as spec/hook.md tells.")
 @click.option("--announce", is_flag=True, help="Print URL and tokens as a line of JSON; end with the standard input.")
@@ -59,7 +59,7 @@ def serve(  # noqa: PLR0913 -- the options of a command
                 click.echo(f"export {role.upper()}_TOKEN={token}")
         sys.stdout.flush()
 
-    places = {name: _changes([name]) for name in mounts}
+    places = {name: _changes(name.split("+")) for name in mounts}
     reference.serve(
         "127.0.0.1", port, database, faults, ready, variants=_changes(variants), mounts=places, states=states
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue, clock
 from purge_conformance.selfcheck import shown
+from purge_conformance.selfcheck.company import alone, in_company
 from purge_conformance.selfcheck.matrix import Matrix, Row, to_dict
 from purge_conformance.selfcheck.subjects import subjects
 from purge_conformance.selfcheck.trials import Plan, rows
@@ -54,7 +55,7 @@ def check(  # noqa: PLR0913 -- what the command is asked for
     found: dict[str, Row] = {}
     with TemporaryDirectory(prefix="purge-conformance-", ignore_cleanup_errors=True) as name:
         plan = Plan(Path(name), seed, jobs or OVERLAP * cores, min(cores, len(chosen)), judgments)
-        for row in rows(chosen, plan):
+        for row in rows(alone(chosen) if only else in_company(chosen), plan):
             found[row.subject.name] = row
             on_row(row, len(found), len(chosen))
         _keep(plan.folder, out, chosen)

@@ -9,7 +9,7 @@ from purge_conformance.results import Blame, Outcome, is_undecided
 from purge_conformance.selfcheck.subjects import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from purge_conformance.results import Run
     from purge_conformance.selfcheck.subjects import Subject
@@ -26,14 +26,16 @@ class Row:
         failed: ids of the requirements that failed, of the subject's profiles.
         undecided: ids of those that were left open.
         trouble: what of the suite failed meanwhile; empty where all went well.
-        seconds: from the first request to the last answer, beside all that runs at the same time.
-        requests, purges: how many were sent.
+        beside: the others that the same run was against.
+        seconds: of the run, from the first request to the last answer, beside all that runs at the same time.
+        requests, purges: how many it sent.
     """
 
     subject: Subject
     failed: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     trouble: str = ""
+    beside: tuple[str, ...] = ()
     seconds: float = 0.0
     requests: int = 0
     purges: int = 0
@@ -152,15 +154,21 @@ class Matrix:
         return {name: tuple(row for row in self.faults if name in row.killed_by) for name in names}
 
 
-def row_of(subject: Subject, run: Run, seconds: float) -> Row:
-    """Return what a judged run says of its subject."""
+def rows_of(company: Sequence[Subject], run: Run, seconds: float) -> list[Row]:
+    """Return what a judged run says of each of those that it was against."""
+    return [_row_of(subject, [other for other in company if other is not subject], run, seconds) for subject in company]
+
+
+def _row_of(subject: Subject, beside: Sequence[Subject], run: Run, seconds: float) -> Row:
     found = [r for r in run.requirements if r.profile in subject.profiles]
     broken = [r for r in found if r.outcome is Outcome.INCONCLUSIVE and r.blame is Blame.SUITE]
+    others = {name for other in beside for name in other.fails}
     return Row(
         subject,
-        failed=tuple(r.id for r in found if r.outcome is Outcome.FAILED),
+        failed=tuple(r.id for r in found if r.outcome is Outcome.FAILED and r.id not in others),
         undecided=tuple(r.id for r in found if is_undecided(r)),
         trouble=f"{broken[0].id}: {broken[0].reason}" if broken else "",
+        beside=tuple(other.name for other in beside),
         seconds=round(seconds, 2),
         requests=run.requests,
         purges=run.purges,
@@ -196,6 +204,7 @@ def _row(row: Row) -> dict[str, Any]:
         "failed": list(row.failed),
         "undecided": list(row.undecided),
         "problems": list(row.problems()),
+        "beside": list(row.beside),
         "seconds": row.seconds,
         "requests": row.requests,
         "purges": row.purges,

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from purge_conformance.selfcheck.matrix import Matrix, Rate, Row
 
+FAULTS = (
+    "The reference server made wrong; each must fail exactly its own requirements. Two that break different ones share "
+    "a run; where not exactly those of both fail, each is judged again, alone."
+)
 FAULT = ("Fault", "Killed by", "What is wrong with it")
 
 
@@ -31,9 +35,10 @@ def headline(killed: Rate, alarms: Rate, variants: int) -> str:
 
 def effort(matrix: Matrix) -> str:
     """Return what the check took, in words."""
-    requests, purges = (sum(getattr(row, name) for row in matrix.rows) for name in ("requests", "purges"))
+    runs = {frozenset((row.subject.name, *row.beside)): row for row in matrix.rows}.values()
+    requests, purges = (sum(getattr(row, name) for row in runs) for name in ("requests", "purges"))
     return (
-        f"{counted(len(matrix.rows), 'target')}, {counted(requests, 'request')}, {counted(purges, 'purge')}, "
+        f"{counted(len(runs), 'target')}, {counted(requests, 'request')}, {counted(purges, 'purge')}, "
         f"{matrix.seconds:.0f} s, {matrix.jobs} at once"
     )
 
@@ -65,7 +70,7 @@ def markdown(matrix: Matrix) -> str:
         f"# Kill matrix\n\n**{_headline(matrix)}.**",
         _made(matrix),
         *_wrong(matrix),
-        "## Faults\n\nThe reference server made wrong; each must fail exactly its own requirements.",
+        f"## Faults\n\n{FAULTS}",
         *(_table(FAULT, map(_fault, rows), name) for name, rows in matrix.groups().items()),
         "## Conforming servers\n\nEach differs in a legal way; none may fail anything.",
         _table(("Server", "False alarms", "How it differs"), map(_conforming, matrix.conforming)),

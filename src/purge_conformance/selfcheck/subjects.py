@@ -41,6 +41,7 @@ class Subject:
         profiles: those that are looked at.
         own_server: whether it cannot be mounted beside others.
         variants: ids of those that it has.
+        alone: whether no other is tried beside it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Subject:
     profiles: tuple[Profile, ...] = DOCUMENTED
     own_server: bool = False
     variants: tuple[str, ...] = ()
+    alone: bool = False
 
 
 def subjects(only: Iterable[str] = ()) -> tuple[Subject, ...]:
@@ -85,7 +87,8 @@ def _all() -> Iterator[Subject]:
         yield _conforming(make.id, summary, [variants[name] for name in make.variants])
     yield Subject(FAULTLESS, Kind.FAULTLESS, "Faultless", "The reference server as it is.")
     for fault in catalogue.faults():
-        yield Subject(fault.id, Kind.FAULT, groups[fault.requirements[0]], fault.summary, fault.requirements)
+        group = groups[fault.requirements[0]]
+        yield Subject(fault.id, Kind.FAULT, group, fault.summary, fault.requirements, alone=fault.alone)
 
 
 def _conforming(name: str, summary: str, variants: Sequence[Variant]) -> Subject:

@@ -1,4 +1,4 @@
-"""Runs the suite against every subject at once: many targets, each collected from and judged as a run does."""
+"""Runs the suite against all subjects at once: many targets, each collected from and judged as a run does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from purge_conformance.hook_address import parse_hook
 from purge_conformance.model import DOCUMENTED
 from purge_conformance.results import from_dict
 from purge_conformance.selfcheck import crew
-from purge_conformance.selfcheck.matrix import Row, row_of
+from purge_conformance.selfcheck.company import alone
+from purge_conformance.selfcheck.matrix import Row, rows_of
 from purge_conformance.selfcheck.subjects import Kind
 from purge_conformance.settings import Settings, Target
 from purge_conformance.writers import as_json
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from purge_conformance.client import Client
     from purge_conformance.contract import Case, Generator
     from purge_conformance.evidence import Exchange
+    from purge_conformance.selfcheck.company import Company
     from purge_conformance.selfcheck.subjects import Subject
 
 EXAMPLES = 10  # as a run has them
@@ -44,7 +46,7 @@ class Plan:
     """How the check is done.
 
     Attributes:
-        folder: where each run gets a folder, named after its subject.
+        folder: where each run gets a folder, named after its subjects.
         seed: of the generated cases.
         jobs: how many targets are collected from at once; most of the time each waits.
         servers: how many processes serve them.
@@ -60,29 +62,46 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A subject, and where it is served: at a URL with these tokens, or nowhere yet."""
+    """Those that are tried together, and where they are served: at a URL with these tokens, or nowhere yet."""
 
-    subject: Subject
+    company: Company
     url: str | None = None
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def name(self) -> str:
+        """What the server is called, and the folder of the run."""
+        return "+".join(subject.name for subject in self.company)
 
-def rows(subjects: Sequence[Subject], plan: Plan) -> Iterator[Row]:
-    """Yield what became of each subject, as they get done.
+
+def rows(companies: Sequence[Company], plan: Plan) -> Iterator[Row]:
+    """Yield what became of each subject, as they get done; of those that cannot be told apart once each was alone."""
+    unclear: list[Subject] = []
+    for found in _tried(companies, plan):
+        if len(found) > 1 and any(any(row.problems()) for row in found):
+            unclear += [row.subject for row in found]
+        else:
+            yield from found
+    if unclear:
+        yield from rows(alone(unclear), plan)
+
+
+def _tried(companies: Sequence[Company], plan: Plan) -> Iterator[list[Row]]:
+    """Yield what became of each company, as they get done.
 
     The generated cases are made once, since they are the same for all; all else is done as a run does it.
     """
-    judged: deque[Future[list[Row]]] = deque()
+    judged: deque[Future[list[list[Row]]]] = deque()
     batch: list[tuple[Trial, float]] = []
     with (
         contract.generation(seed=plan.seed, examples=EXAMPLES) as generated,
-        _served(subjects, plan) as trials,
+        _served(companies, plan) as trials,
         ThreadPoolExecutor(JUDGES) as judges,
         closing(crew.each(partial(collecting, plan, generated()), trials, plan.jobs)) as collected,
     ):
         for trial, seconds in collected:
             if isinstance(seconds, crew.Lost):
-                yield Row(trial.subject, trouble=seconds.reason)
+                yield [Row(subject, trouble=seconds.reason) for subject in trial.company]
             else:
                 batch.append((trial, seconds))
             if len(batch) == BATCH:
@@ -96,22 +115,24 @@ def rows(subjects: Sequence[Subject], plan: Plan) -> Iterator[Row]:
 
 
 @contextmanager
-def _served(subjects: Sequence[Subject], plan: Plan) -> Iterator[list[Trial]]:
-    """Serve the subjects, each process a share of them under path prefixes; yield where, in the same order."""
-    shared = [subject for subject in subjects if not subject.own_server]
+def _served(companies: Sequence[Company], plan: Plan) -> Iterator[list[Trial]]:
+    """Serve the companies, each process a share of them under path prefixes; yield where, in the same order."""
+    shared = [company for company in companies if not company[0].own_server]
     shares = [share for number in range(plan.servers) if (share := shared[number :: plan.servers])]
-    trials: dict[str, Trial] = {}
+    trials: dict[Company, Trial] = {}
     with ExitStack() as stack:
         with ThreadPoolExecutor(plan.servers) as starters:  # each mount takes its while
             ready = list(starters.map(stack.enter_context, map(_server, shares)))
         for share, (url, tokens) in zip(shares, ready, strict=True):
-            for s in share:
-                trials[s.name] = Trial(s, url if s.kind is Kind.FAULTLESS else f"{url}/{s.name}", tokens)
-        yield [trials.get(subject.name, Trial(subject)) for subject in subjects]
+            for company in share:
+                place = "" if company[0].kind is Kind.FAULTLESS else f"/{Trial(company).name}"
+                trials[company] = Trial(company, url + place, tokens)
+        yield [trials.get(company, Trial(company)) for company in companies]
 
 
-def _server(share: Sequence[Subject]) -> AbstractContextManager[tuple[str, dict[str, str]]]:
-    return embedded.server([word for s in share if s.kind is not Kind.FAULTLESS for word in ("--mount", s.name)])
+def _server(share: Sequence[Company]) -> AbstractContextManager[tuple[str, dict[str, str]]]:
+    names = [Trial(company).name for company in share if company[0].kind is not Kind.FAULTLESS]
+    return embedded.server([word for name in names for word in ("--mount", name)])
 
 
 @contextmanager
@@ -123,12 +144,12 @@ def collecting(plan: Plan, cases: tuple[Case, ...]) -> Iterator[Callable[[Trial]
 
 def _collected(plan: Plan, generator: Generator, trial: Trial) -> float:
     if trial.url is not None:
-        return _collect(plan, generator, trial.subject, trial.url, trial.tokens)
-    with embedded.server([f"--{trial.subject.kind}", trial.subject.name]) as (url, tokens):
-        return _collect(plan, generator, trial.subject, url, tokens)
+        return _collect(plan, generator, trial.name, trial.url, trial.tokens)
+    with embedded.server([word for s in trial.company for word in (f"--{s.kind}", s.name)]) as (url, tokens):
+        return _collect(plan, generator, trial.name, url, tokens)
 
 
-def _collect(plan: Plan, generator: Generator, subject: Subject, url: str, tokens: Mapping[str, str]) -> float:
+def _collect(plan: Plan, generator: Generator, name: str, url: str, tokens: Mapping[str, str]) -> float:
     settings = Settings(
         Target(url),
         tokens,
@@ -138,7 +159,7 @@ def _collect(plan: Plan, generator: Generator, subject: Subject, url: str, token
         hook=parse_hook(embedded.hook(url)),
     )
     begun = time.perf_counter()
-    collect(settings, plan.folder / subject.name, _silent, generator)
+    collect(settings, plan.folder / name, _silent, generator)
     return time.perf_counter() - begun
 
 
@@ -146,22 +167,22 @@ def _silent(_: Client, __: Exchange) -> None:
     """Show no progress of one run among many."""
 
 
-def _judged(batch: Sequence[tuple[Trial, float]], plan: Plan) -> list[Row]:
+def _judged(batch: Sequence[tuple[Trial, float]], plan: Plan) -> list[list[Row]]:
     """Judge a batch of runs by one pytest, as `run` judges one; forget those that are as they must be."""
-    names = [trial.subject.name for trial, _ in batch]
+    names = [trial.name for trial, _ in batch]
     said = judge.judge_all(names, plan.folder, plan.judgments) if names else ""
     found = []
     for trial, seconds in batch:
-        folder = plan.folder / trial.subject.name
-        found.append(_row(trial.subject, folder, seconds, said))
-        if not any(found[-1].problems()):
+        folder = plan.folder / trial.name
+        found.append(_rows(trial.company, folder, seconds, said))
+        if len(trial.company) > 1 or not any(found[-1][0].problems()):
             shutil.rmtree(folder)
     return found
 
 
-def _row(subject: Subject, folder: Path, seconds: float, said: str) -> Row:
+def _rows(company: Company, folder: Path, seconds: float, said: str) -> list[Row]:
     path = folder / as_json.FILE_NAME
     if not path.exists():
-        return Row(subject, trouble=f"the judgments came to no end: {said}")
+        return [Row(subject, trouble=f"the judgments came to no end: {said}") for subject in company]
     # Just written by our own pytest: validating each against the schema would take a quarter of judging it.
-    return row_of(subject, from_dict(json.loads(path.read_text(encoding="utf-8"))), seconds)
+    return rows_of(company, from_dict(json.loads(path.read_text(encoding="utf-8"))), seconds)

@@ -1,0 +1,94 @@
+"""Faults in pairs: who is tried beside whom, and that no fault hides behind another."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from purge_conformance.model import Level, Profile
+from purge_conformance.results import Outcome, Result
+from purge_conformance.selfcheck.company import alone, in_company
+from purge_conformance.selfcheck.matrix import rows_of
+from purge_conformance.selfcheck.subjects import Kind, Subject, subjects
+from purge_conformance.selfcheck.trials import Plan, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from purge_conformance.results import Run
+    from purge_conformance.selfcheck.matrix import Row
+
+APART = ("purge-returns-data", "unknown-action-400")  # each is as plain to see beside the other
+HIDING = ("seeds-nothing", "random-seed-guid")  # where nothing is seeded, no guid is wrong
+
+
+def fault(name: str, group: str, *fails: str, lonely: bool = False) -> Subject:
+    """Make a fault."""
+    return Subject(name, Kind.FAULT, group, "It is wrong.", fails, alone=lonely)
+
+
+def names(*subjects: Subject) -> list[list[str]]:
+    """Return who is tried with whom."""
+    return [[subject.name for subject in company] for company in in_company(subjects)]
+
+
+def test_each_is_tried_once() -> None:
+    """Of all subjects each is in one company, and whatever conforms is by itself."""
+    found = in_company(subjects())
+    assert sorted(s.name for company in found for s in company) == sorted(s.name for s in subjects())
+    assert {len(company) for company in found} == {1, 2}
+    assert {s.kind for company in found if len(company) > 1 for s in company} == {Kind.FAULT}
+
+
+def test_pair_breaks_different_things() -> None:
+    """No two faults of a pair break the same requirement, or one of the same group."""
+    for company in in_company(subjects()):
+        assert len({s.group for s in company}) == len(company)
+        assert len({name for s in company for name in s.fails}) == sum(len(s.fails) for s in company)
+
+
+def test_who_hides_others_is_alone() -> None:
+    """A fault that says so has no other beside it, and one for which none is left has none."""
+    a, b, c = fault("a", "A", "A-01"), fault("b", "B", "B-01", lonely=True), fault("c", "C", "C-01")
+    assert names(a, b, c) == [["a", "c"], ["b"]]
+    assert names(a, fault("d", "D", "A-01")) == [["a"], ["d"]]
+    assert names(a, fault("d", "A", "D-01")) == [["a"], ["d"]]
+    assert [len(company) for company in alone((a, c))] == [1, 1]
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+    """What became of a pair that is told apart, and of one of which each hides the other."""
+    folder: Path = tmp_path_factory.mktemp("pairs")
+    by_name = {subject.name: subject for subject in subjects((*APART, *HIDING))}
+    companies = [tuple(by_name[name] for name in pair) for pair in (APART, HIDING)]
+    found = {row.subject.name: row for row in rows(companies, Plan(folder, seed=1, jobs=2, servers=1))}
+    assert [path.name for path in folder.iterdir()] == []
+    return found
+
+
+@pytest.mark.parametrize("name", [*APART, *HIDING])
+def test_each_is_killed_by_its_own(name: str, tried: dict[str, Row]) -> None:
+    """Each fault is killed by its own requirements, whoever was beside it."""
+    assert tried[name].failed == tried[name].subject.fails
+    assert not any(tried[name].problems())
+
+
+def test_who_cannot_be_told_apart_is_tried_alone(tried: dict[str, Row]) -> None:
+    """A row says who was beside its fault: the other of its pair, or nobody where it was tried again."""
+    assert [tried[name].beside for name in (*APART, *HIDING)] == [(APART[1],), (APART[0],), (), ()]
+
+
+def test_failure_of_neither_is_said_of_both() -> None:
+    """What fails beside the own requirements of a pair is a problem of each, so that each is tried again."""
+    pair = (fault("a", "A", "A-01"), fault("b", "B", "B-01"))
+    failed = [
+        Result(name, Level.MUST, Profile.CORE, "", "", "", "", "", "", conditional=False, outcome=Outcome.FAILED)
+        for name in ("A-01", "C-01")
+    ]
+    run = cast("Run", SimpleNamespace(requirements=failed, requests=9, purges=1))
+    told = {row.subject.name: list(row.problems()) for row in rows_of(pair, run, 1.0)}
+    assert told["a"] == ["was caught by C-01, not its own"]
+    assert told["b"] == ["survived: B-01 did not fail", "was caught by C-01, not its own"]
