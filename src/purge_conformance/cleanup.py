@@ -1,10 +1,16 @@
-"""Removes what killed runs left on a target: whatever bears the label of a run, and nothing else."""
+"""Removes what killed runs left on a target: whatever bears the label of a run, and nothing else.
+
+A run that is under way bears one too. Whoever does not name a run deletes nothing of one that lately made or changed
+something.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
-from purge_conformance import look
+from purge_conformance import clock, look
 from purge_conformance.errors import HeldBack, SuiteError, TargetLost
 from purge_conformance.foundation import jobs
 from purge_conformance.foundation.making import APPS, LABEL, NOT_FOUND, ORGANIZATIONS, SPACES, in_words, is_done
@@ -14,21 +20,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from purge_conformance.client import Client
+    from purge_conformance.snapshot import Listing
 
 INSIDE = {ORGANIZATIONS: (SPACES, "organization"), SPACES: (APPS, "space")}  # what is in it, and how that names it
 KINDS = (APPS, SPACES, ORGANIZATIONS)
+LATELY = 3600.0  # seconds within which a run that made or changed something may still be under way
 AGAIN = "Run `purge-conformance cleanup` again: it goes on where this ended."
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Something that bears the label of a run: the path of its kind, what was listed, and seconds since it changed."""
+
+    path: str
+    row: Row
+    age: float
+
+    @property
+    def run(self) -> str:
+        """What the label says."""
+        return str(_label(self.row))
+
+    @property
+    def words(self) -> str:
+        """What it is, for a person."""
+        return f"{self.path}/{self.row['guid']} {self.row.get('name')} of run {self.run}"
 
 
 def cleanup(client: Client, say: Callable[[str], None], run: str | None = None, *, dry: bool = False) -> int:
     """Delete every app, space and organization that bears the label, and wait until it is gone; return how many.
 
-    A space with an app of somebody else in it stays, and so does an organization with such a space.
+    A space with an app of somebody else in it stays, and so does an organization with such a space; and what may be of
+    a run that is under way, unless that run is named.
 
     Args:
         client: of the target.
         say: is told of each thing.
-        run: what the label must say; None: anything.
+        run: what the label must say; None: anything, if no run that says it changed something `LATELY`.
         dry: only say what would be deleted.
 
     Raises:
@@ -36,13 +64,13 @@ def cleanup(client: Client, say: Callable[[str], None], run: str | None = None, 
     """
     gone = 0
     try:
-        for path in KINDS:
-            for row in _labelled(client, path, run):
-                why = "" if dry else _kept(client, path, row["guid"])
-                verb = "would delete" if dry else "left" if why else "deleted"
-                words = (verb, f"{path}/{row['guid']}", str(row.get("name")), f"of run {_label(row)}")
-                say(" ".join(words) + (why and f": {why}"))
-                gone += not why
+        found = [one for path in KINDS for one in _labelled(client, path, run)]
+        fresh = {} if run else _under_way(found)
+        for one in found:
+            why = fresh.get(one.run) or ("" if dry else _kept(client, one.path, one.row["guid"]))
+            verb = ("would leave" if why else "would delete") if dry else "left" if why else "deleted"
+            say(f"{verb} {one.words}" + (why and f": {why}"))
+            gone += not why
         left = 0 if dry else sum(len(_labelled(client, path, run)) for path in KINDS)
     except (TargetLost, HeldBack) as reason:
         raise SuiteError(f"{gone} of what was found is deleted, and then: {reason} {AGAIN}") from None
@@ -51,13 +79,33 @@ def cleanup(client: Client, say: Callable[[str], None], run: str | None = None, 
     return gone
 
 
-def _labelled(client: Client, path: str, run: str | None) -> list[Row]:
+def _under_way(found: list[_Found]) -> dict[str, str]:
+    """Return run -> why it may be under way, of those that lately made or changed something."""
+    ages: dict[str, float] = {}
+    for one in found:
+        ages[one.run] = min(one.age, ages.get(one.run, inf))
+    return {
+        run: f"that run was at work {max(0.0, age) / 60:.0f} min ago, and may still be; if it is not: --run {run}"
+        for run, age in ages.items()
+        if age < LATELY
+    }
+
+
+def _age(row: Row, found: Listing) -> float:
+    """Return how many seconds ago something changed, by the target's clock where it shows one; 0 where nobody knows."""
+    page = found.exchanges[-1]
+    now = clock.of_header(page.header("Date")) or page.sent_at
+    moments = [moment.timestamp() for name in ("created_at", "updated_at") if (moment := clock.parse(row.get(name)))]
+    return now - max(moments, default=now)
+
+
+def _labelled(client: Client, path: str, run: str | None) -> list[_Found]:
     """Return what bears the label, by its own word: a target may not know of selectors, and give all there is."""
     selector = LABEL if run is None else f"{LABEL}={run}"
     found = look.walk(client, path, "find", {"label_selector": selector, "per_page": SURE_PER_PAGE})
     if not found.complete:
         raise TargetLost(f"{path} cannot be searched for the label {LABEL}: {in_words(found.exchanges[-1])}.")
-    return [row for row in found.rows if _is_own(row, run)]
+    return [_Found(path, row, _age(row, found)) for row in found.rows if _is_own(row, run)]
 
 
 def _label(row: Row) -> object:

@@ -224,19 +224,21 @@ def _notes(evidence: Evidence) -> Iterable[str]:
     if sights := seen_meanwhile(evidence):
         yield f"While purges were under way at the same time, readers of the list saw: {sights}."
     if left := evidence.note("demolish", "left"):
-        by_hook = evidence.header.settings.get("apps") == Mode.HOOK
-        cure = (
-            "delete it as the hook would"
-            if by_hook
-            else f"`purge-conformance cleanup {evidence.header.target}` deletes it"
-        )
-        yield f"Left over on the target; {cure}: {', '.join(left)}"
+        yield f"Left over on the target; {_removal(evidence)}: {', '.join(left)}"
     yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
     for note in evidence.notes:
         if note.name in {"stopped", "lost", "interrupted", "crashed"}:
             yield f"{note.experiment} was cut short: {note.value}"
         if note.name == "unusable":
             yield note.value["reason"]
+
+
+def _removal(evidence: Evidence) -> str:
+    """Return how what a run left is deleted."""
+    if evidence.header.settings.get("apps") == Mode.HOOK:
+        return "delete it as the hook would"
+    run = evidence.note("demolish", "run")
+    return f"`purge-conformance cleanup {evidence.header.target}{f' --run {run}' if run else ''}` deletes it"
 
 
 def wanted(evidence: Evidence, profiles: Sequence[str], select: Sequence[str]) -> dict[str, Requirement]:

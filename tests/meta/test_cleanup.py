@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from purge_conformance import embedded
+from purge_conformance import clock, embedded
 from purge_conformance.cleanup import KINDS, cleanup
 from purge_conformance.errors import SuiteError
 from purge_conformance.foundation import jobs
@@ -51,9 +53,10 @@ class Things:
         self._stub, self._left = stub, list[str]()
         stub.answer = self._answer
 
-    def add(self, kind: str, guid: str, run: str | None = None, owner: str = "") -> None:
-        """Have one more, with the label of a run or without any."""
+    def add(self, kind: str, guid: str, run: str | None = None, owner: str = "", *, age: float = 7200) -> None:
+        """Have one more, with the label of a run or without any, that was made so many seconds ago."""
         row: Row = {"guid": guid, "name": guid, "metadata": {"labels": {LABEL: run} if run else {}}}
+        row["created_at"] = clock.written(time.time() - age)
         if owner:
             row["relationships"] = {OWNERS[kind]: {"data": {"guid": owner}}}
         self.rows[kind][guid] = row
@@ -108,6 +111,35 @@ def test_others_keep_what_holds_them(things: Things, connect: Callable[..., Clie
     assert f"left {SPACES}/space space of run 0123abcd: there is still something in it: {APPS}/guest" in said
 
 
+@pytest.mark.parametrize("when", [{"created_at": 600}, {"updated_at": 600}, {}])
+@pytest.mark.parametrize("dry", [False, True])
+def test_live_run_keeps_its_things(
+    when: dict[str, float], things: Things, connect: Callable[..., Client], *, dry: bool
+) -> None:
+    """Of a run that lately changed something, or nobody knows when, nothing is deleted; others' leavings are."""
+    for guid in ("old", "young"):
+        things.add(APPS, guid, "4567cdef")
+    row = things.rows[APPS]["young"]
+    del row["created_at"]
+    row |= {name: clock.written(time.time() - age) for name, age in when.items()}
+    said: list[str] = []
+    if dry:
+        assert cleanup(connect(), said.append, dry=True) == 3
+    else:
+        with pytest.raises(SuiteError, match="2 of what was found is still there"):
+            cleanup(connect(), said.append)
+    kept = " ".join(line for line in said if "--run 4567cdef" in line)
+    assert set(re.findall(r"/v3/\S+", kept)) == {f"{APPS}/old", f"{APPS}/young"}
+    assert (len(things.deleted), set(things.rows[APPS]) >= {"old", "young"}) == (0 if dry else 3, True)
+
+
+def test_named_run_is_deleted_at_once(things: Things, connect: Callable[..., Client]) -> None:
+    """Whoever names a run deletes what it made just now, and nothing of another run."""
+    things.add(APPS, "young", "4567cdef", age=1)
+    assert cleanup(connect(), lambda _: None, "4567cdef") == 1
+    assert things.deleted == [f"{APPS}/young"]
+
+
 @pytest.mark.parametrize(("run", "dry", "found", "deleted"), [("0123abcd", True, 3, 0), ("another", False, 0, 0)])
 def test_cleanup_can_be_narrowed(  # noqa: PLR0913 -- two fixtures, and the parts of a case
     run: str, found: int, deleted: int, things: Things, connect: Callable[..., Client], *, dry: bool
@@ -140,7 +172,7 @@ def test_lost_cleanup_goes_on(things: Things, stub: Stub, connect: Callable[...,
 
     stub.answer = dying
     with pytest.raises(
-        SuiteError, match=r"^0 of what was found is deleted, and then: /v3/spaces cannot.*cleanup. again"
+        SuiteError, match=r"^0 of what was found is deleted, and then: .* gave no answer.*cleanup. again"
     ):
         cleanup(connect(), lambda _: None)
     stub.answer = whole
@@ -198,7 +230,11 @@ def test_killed_run_is_cleaned_up_after(
         program = [sys.executable, "-c", KILLED, name, str(last), *asked]
         killed = subprocess.run(program, env=environment, capture_output=True, timeout=120, check=False)
         left = things_at(url, tokens["admin"]) - theirs
-        done = command("cleanup", url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environment)
+        clean = ("cleanup", url, "--token=admin=env:ADMIN_SECRET")
+        done = command(*clean, folder=tmp_path, env=environment)
+        assert (done.code, things_at(url, tokens["admin"]) - theirs) == (3, left)  # that run might be under way
+        (run,) = set(re.findall(r"--run (\w+)", done.stdout))
+        done = command(*clean, f"--run={run}", folder=tmp_path, env=environment)
         assert (done.code, things_at(url, tokens["admin"])) == (0, theirs)
     assert killed.returncode == -signal.SIGKILL
     assert len(done.stdout.splitlines()) == len(left) + 1
@@ -219,7 +255,8 @@ def test_cleanup_is_a_command(command: Callable[..., Done]) -> None:
         admin = {"Authorization": f"bearer {tokens['admin']}"}
         body = {"name": "left", "metadata": {"labels": {LABEL: "0123abcd"}}}
         requests.post(f"{url}{ORGANIZATIONS}", json=body, headers=admin, timeout=30).raise_for_status()
-        done = [command(*asked, folder=None, env=os.environ | {"ADMIN_SECRET": tokens["admin"]}) for _ in range(2)]
+        environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
+        done = [command(*asked, "--run=0123abcd", folder=None, env=environment) for _ in range(2)]
     assert [one.code for one in done] == [0, 0]
     assert done[0].stdout.startswith(f"deleted {ORGANIZATIONS}/")
     assert (done[0].stdout.splitlines()[-1], done[1].stdout) == ("1 deleted.", "Nothing to delete.\n")

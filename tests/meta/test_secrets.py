@@ -186,7 +186,8 @@ def test_canary_is_nowhere(kind: str, command: Callable[..., Done], stub: Stub, 
 @pytest.mark.parametrize("kind", ["apps", "jobs"])
 def test_cleanup_tells_no_canary(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
     """Nor does cleanup, though the target names what it deletes after the token, and fails with it."""
-    row = {"guid": "left", "name": CANARY, "metadata": {"labels": {"purge-conformance-run": CANARY}}}
+    row: dict[str, object] = {"guid": "left", "name": CANARY, "created_at": "2026-07-01T12:00:00Z"}
+    row["metadata"] = {"labels": {"purge-conformance-run": CANARY}}
     page = json.dumps({"pagination": {"total_results": 1, "next": None}, "resources": [row]}).encode()
 
     def answer(handler: BaseHTTPRequestHandler) -> None:

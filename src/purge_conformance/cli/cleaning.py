@@ -12,12 +12,12 @@ from purge_conformance.cli.options import CONNECTION, configured
 
 @click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is.")
 @configured("target", *CONNECTION)
-@click.option("--run", "run", metavar="ID", help="Only what that run made; default: what any run made.")
+@click.option("--run", "run", metavar="ID", help="Only what that run made, though it was at work just now.")
 @click.option("--dry-run", "dry", is_flag=True, help="Delete nothing, list what would be deleted.")
 def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
     """Delete the apps, spaces and organizations that killed runs left on a target: all that bears a run's label.
 
-    That of a run that is still under way is among them, unless --run names another one.
+    What a run made that was at work within the last hour is left, and told, for it may be under way; --run deletes it.
     """
     from purge_conformance.cleanup import cleanup  # noqa: PLC0415 -- as in run
     from purge_conformance.client import Client  # noqa: PLC0415

@@ -82,7 +82,7 @@ def _leave(url: str, folder: Path) -> NoReturn:
 
     say(
         f"Error: Interrupted again, and left at once. `purge-conformance judge {folder} --out NEW` judges what was "
-        f"collected. Apps of the suite's own may be left: `purge-conformance cleanup {url}` removes them."
+        f"collected. Apps of the suite's own may be left: `purge-conformance cleanup {url}` tells which."
     )
     os._exit(INCONCLUSIVE)
 

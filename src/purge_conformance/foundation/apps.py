@@ -196,6 +196,7 @@ class Foundation:
 
     def demolish(self) -> None:
         """Delete all that was made, and note what was left over."""
+        self._client.note("run", self._maker.run)
         self._client.note("left", self._maker.remove_all())
 
     def _change(self, label: str, change: str, step: str, **size: int) -> Exchange:
