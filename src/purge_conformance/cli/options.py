@@ -34,7 +34,7 @@ SOURCES of a token, each read or asked again before its end:
   env:NAME        an environment variable; it cannot be renewed
   file:PATH       a file
   command:LINE    what a command prints, for example cf oauth-token
-  cf              the login of the cf CLI, in $CF_HOME/.cf/config.json
+  cf              the login of the cf CLI, which renews it: cf oauth-token
   uaa:password[@ORIGIN]:USER:SECRET     logins at the target's UAA, which its
   uaa:client_credentials:CLIENT:SECRET  root document names; SECRET is env:,
   uaa:refresh_token:SECRET              file: or command: in turn

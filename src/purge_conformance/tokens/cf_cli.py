@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from purge_conformance.credentials import expiry
 from purge_conformance.errors import BadSetting
 from purge_conformance.settings import Target, parse_target
-from purge_conformance.tokens.source import Known, Token, bare, token
-from purge_conformance.tokens.uaa import CLI, Grant, Login, Uaa
+from purge_conformance.tokens.places import Place
+from purge_conformance.tokens.source import Token, bare, token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 1024 * 1024
 NEAR = 60.0  # seconds before its end that a token of the file is not taken any more
 CURE = "Log in with `cf login`."
+RENEWING = "cf oauth-token"  # prints a new token, and has the CLI keep what renews it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,11 @@ class Session:
         target: URL of the API.
         access_token: secret; with its scheme, as the CLI writes it.
         refresh_token: secret; empty where the CLI logged in as a client.
-        uaa: base URL of the UAA.
-        client: the CLI's OAuth client.
-        client_secret: its secret.
     """
 
     target: str
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    uaa: str
-    client: str
-    client_secret: str = field(repr=False)
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -66,11 +61,11 @@ def session(path: Path) -> Session:
     except (ValueError, RecursionError):
         raise BadSetting(f"{path} is not the JSON that the cf CLI writes. {CURE}") from None
     values = found if isinstance(found, dict) else {}
-    names = ("Target", "AccessToken", "RefreshToken", "UaaEndpoint", "UAAOAuthClient", "UAAOAuthClientSecret")
-    target, access, *others = (text if isinstance(text := values.get(name), str) else "" for name in names)
+    names = ("Target", "AccessToken", "RefreshToken")
+    target, access, refresh = (text if isinstance(text := values.get(name), str) else "" for name in names)
     if not target or not access:
         raise BadSetting(f"Nobody is logged in with the cf CLI, as {path} says. {CURE}")
-    return Session(target, access, *others)
+    return Session(target, access, refresh)
 
 
 def target_of(path: Path) -> Target:
@@ -84,55 +79,46 @@ def target_of(path: Path) -> Target:
 
 @dataclass
 class CfCli:
-    """Gives a role the token of the cf CLI's login, and then new ones for its refresh token."""
+    """Gives a role the token of the cf CLI's login, and then those that the CLI itself renews it by.
+
+    Its refresh token is left to it: a UAA may take each one only once, and whoever else used it would log the user out.
+    """
 
     role: str
     path: Path
-    uaa: Uaa
+    target: Target
+    environ: Mapping[str, str] = field(repr=False)
     is_renewable: bool = True
     _given: str = field(default="", init=False, repr=False)
-    _login: Login | None = field(default=None, init=False, repr=False)
-    _of: Session | None = field(default=None, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Need what renews a login before anything is sent.
-
-        Raises:
-            BadSetting: the library is not installed, or the CLI is not logged in at the target.
-        """
-        self._renewing(session(self.path))
 
     def fetch(self) -> Token:
-        """Return the token that the CLI wrote, if it is new and lives; or else a new one, which nobody writes down.
+        """Return the token that the CLI wrote, if it is new and lives; or else the one that the CLI prints then.
 
         Raises:
-            BadSetting: there is no login at the target, or it has ended.
-            TargetLost: the UAA does not answer.
+            BadSetting: there is no login at the target, or the CLI cannot renew it.
+        """
+        value = bare(self._session().access_token, self.role)
+        end = expiry(value)
+        if value == self._given or (end is not None and end <= time.time() + NEAR):
+            renewing = Place(f"token of {self.role} by `{RENEWING}`", "command", RENEWING, self.environ)
+            value = bare(renewing.read(), self.role)
+        self._given = value
+        others = self._session().refresh_token  # and nobody logged in elsewhere meanwhile
+        return replace(token(value), others=(others,) if others else ())
+
+    def _session(self) -> Session:
+        """Return the login at the target.
+
+        Raises:
+            BadSetting: there is none.
         """
         found = session(self.path)
-        value = bare(found.access_token, self.role)
-        login = self._renewing(found)
-        end = expiry(value)
-        if value != self._given and (end is None or end > time.time() + NEAR):
-            self._given = value
-            return replace(token(value), others=(found.refresh_token,) if found.refresh_token else ())
-        self._given = value
-        return login.fetch()
-
-    def _renewing(self, found: Session) -> Login:
-        """Return what renews the login; a refresh token that replaced the file's is kept as long as the file is."""
-        if not _is_same(parse_target(found.target), self.uaa.target):
+        if not _is_same(parse_target(found.target), self.target):
             raise BadSetting(
-                f"The cf CLI is logged in at {found.target}, not at {self.uaa.target.url}, and its token goes nowhere "
+                f"The cf CLI is logged in at {found.target}, not at {self.target.url}, and its token goes nowhere "
                 f"else. Log in there, or give another token of {self.role}."
             )
-        if self._login is None or found != self._of:
-            self._of = found
-            kind = "refresh_token" if found.refresh_token else "client_credentials"
-            secret, proof = Known(found.client_secret), Known(found.refresh_token)
-            grant = Grant(self.role, kind, found.client or CLI, secret, proof=proof)
-            self._login = Login(grant, replace(self.uaa, named=found.uaa))
-        return self._login
+        return found
 
 
 def _is_same(one: Target, other: Target) -> bool:

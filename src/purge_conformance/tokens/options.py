@@ -85,7 +85,7 @@ def source(role: str, given: object, uaa: Uaa, environ: Mapping[str, str]) -> So
     if isinstance(given, dict):
         return Login(_grant(role, given, environ), uaa)
     if given == CF:
-        return CfCli(role, config_path(environ), uaa)
+        return CfCli(role, config_path(environ), uaa.target, environ)
     if isinstance(given, str) and re.match("(env|file|command):.", given):
         return Given(role, place(f"token of {role}", given, environ))
     raise BadSetting(f"The token of {role} wants as its source {SOURCES}. It got something else.")

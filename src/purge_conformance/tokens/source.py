@@ -42,28 +42,6 @@ class Source(Protocol):
         """
 
 
-class Secret(Protocol):
-    """What a login is asked with, and that is no token."""
-
-    def read(self) -> str:
-        """Return the secret.
-
-        Raises:
-            BadSetting: there is none.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A secret that is there."""
-
-    text: str = field(repr=False)
-
-    def read(self) -> str:
-        """Return it."""
-        return self.text
-
-
 @dataclass(frozen=True, slots=True)
 class Fixed:
     """Gives the one token that is there."""

@@ -18,7 +18,7 @@ from purge_conformance.tokens.source import Token, bare, token
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from purge_conformance.tokens.source import Secret
+    from purge_conformance.tokens.places import Place
 
     Ask = Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]  # method, URL, headers, body
 
@@ -31,17 +31,15 @@ CLI = "cf"  # the client of the cf CLI, which every UAA of Cloud Foundry knows; 
 
 @dataclass(frozen=True)
 class Uaa:
-    """Where tokens are asked for: at the endpoint that was named, or else at the one that the target names.
+    """Where tokens are asked for: at the endpoint that the target names.
 
     Attributes:
         target: whose users log in.
         ask: sends a request, and follows no redirect.
-        named: base URL of the endpoint, or empty.
     """
 
     target: Target
     ask: Ask
-    named: str = ""
 
     def endpoint(self) -> str:
         """Return the URL that gives tokens.
@@ -50,7 +48,7 @@ class Uaa:
             BadSetting: none is known, or the way to it is not safe.
             TargetLost: the target does not answer.
         """
-        return f"{self._safe(self.named or self._found(), 'The login').rstrip('/')}/oauth/token"
+        return f"{self._safe(self._found(), 'The login').rstrip('/')}/oauth/token"
 
     def answered(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, bytes]:
         """Return status and body of an answer that says something.
@@ -119,9 +117,9 @@ class Grant:
     role: str
     kind: str
     client: str = CLI
-    secret: Secret | None = None
+    secret: Place | None = None
     user: User | None = None
-    proof: Secret | None = None
+    proof: Place | None = None
 
 
 @dataclass

@@ -6,8 +6,10 @@ import asyncio
 import base64
 import json
 import math
+import os
 import secrets
 import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -27,14 +29,17 @@ from purge_conformance.reference.change_kit import around, together
 from purge_conformance.reference.wire import WiredProtocol
 from purge_conformance.settings import parse_target
 from purge_conformance.tokens.asking import asking
+from purge_conformance.tokens.places import Place
 from purge_conformance.tokens.uaa import Uaa
 from purge_conformance.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from purge_conformance.reference.behaviour import Call, Handler, Reply
     from purge_conformance.reference.change_kit import Change
+    from purge_conformance.tokens.uaa import Ask
 
 SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 -- nothing is behind it
 THINKING = 0.004  # seconds
@@ -198,7 +203,49 @@ def issuer() -> Iterator[Issuer]:
         yield made
 
 
+# As the cf CLI does: it renews its login, keeps what came with the token, and prints that.
+CF_PROGRAM = """#!{python}
+import base64, json, os, pathlib, sys, urllib.parse, urllib.request
+assert sys.argv[1:] == ["oauth-token"], sys.argv
+path = pathlib.Path(os.environ["CF_HOME"], ".cf", "config.json")
+held = json.loads(path.read_text())
+client = held["UAAOAuthClient"] + ":" + held["UAAOAuthClientSecret"]
+form = {{"grant_type": "refresh_token", "refresh_token": held["RefreshToken"]}}
+if not held["RefreshToken"]:
+    form = {{"grant_type": "client_credentials"}}
+headers = {{"Authorization": "Basic " + base64.b64encode(client.encode()).decode()}}
+asked = urllib.request.Request(
+    held["UaaEndpoint"] + "/oauth/token", urllib.parse.urlencode(form).encode(), headers
+)
+found = json.load(urllib.request.urlopen(asked))
+held["AccessToken"] = "bearer " + found["access_token"]
+held["RefreshToken"] = found.get("refresh_token", "")
+path.write_text(json.dumps(held, indent=2))
+print(held["AccessToken"])
+"""
+
+
+def with_cf(folder: Path) -> str:
+    """Put a program `cf` into a folder, and return a PATH that begins with it."""
+    program = folder / "bin" / "cf"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(CF_PROGRAM.format(python=sys.executable), encoding="utf-8")
+    program.chmod(0o755)
+    return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def through(url: str, ask: Ask) -> Ask:
+    """Return what answers as a target whose root document names that login, and asks the login the rest."""
+    root = json.dumps({"links": {"uaa": {"href": url}}}).encode()
+    return lambda method, *rest: (200, root) if method == "GET" else ask(method, *rest)
+
+
+def known(secret: str) -> Place:
+    """Return a place where that secret stands."""
+    return Place("secret", "env", "SECRET", {"SECRET": secret})
+
+
 @pytest.fixture
 def uaa(issuer: Issuer) -> Uaa:
-    """The way to that server, where it is named."""
-    return Uaa(parse_target("http://127.0.0.1:1"), asking(Transport(), 5.0), issuer.url)
+    """The way to that server, where a target names it."""
+    return Uaa(parse_target("http://127.0.0.1:1"), through(issuer.url, asking(Transport(), 5.0)))

@@ -1,4 +1,4 @@
-"""The cf CLI's login: read as the CLI writes it, renewed in memory, sent nowhere but to its target."""
+"""The cf CLI's login: read as the CLI writes it, renewed by the CLI alone, sent nowhere but to its target."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from purge_conformance.errors import BadSetting
 from purge_conformance.tokens.cf_cli import CfCli, config_path, session, target_of
 
-from .conftest import signed
+from .conftest import signed, with_cf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,8 @@ def login(issuer: Issuer, uaa: Uaa, tmp_path: Path) -> Callable[..., CfCli]:
         path.parent.mkdir(exist_ok=True)
         values = CONFIG | {"Target": uaa.target.url, "UaaEndpoint": issuer.url} | changes
         path.write_text(json.dumps(values, indent=2), encoding="utf-8")
-        return CfCli("admin", path, uaa)
+        environ = {"CF_HOME": str(tmp_path), "PATH": with_cf(tmp_path)}
+        return CfCli("admin", path, uaa.target, environ)
 
     return write
 
@@ -82,16 +83,44 @@ def test_token_of_the_file_is_taken(login: Callable[..., CfCli], issuer: Issuer)
 
 
 @pytest.mark.parametrize("rotates", [False, True])
-def test_old_token_is_renewed_in_memory(login: Callable[..., CfCli], issuer: Issuer, *, rotates: bool) -> None:
-    """A token near its end is renewed by the refresh token, again and again; the CLI's file stays as it was."""
-    issuer.rotates = rotates
+def test_old_token_is_renewed_by_the_cli(login: Callable[..., CfCli], issuer: Issuer, *, rotates: bool) -> None:
+    """A token near its end is renewed by the CLI, again and again; its user stays logged in, though tokens rotate."""
+    issuer.rotates, issuer.life = rotates, 5.0
     source = login(AccessToken=f"bearer {signed('admin', 5)}", RefreshToken=issuer.refresh_token("admin"))
-    before = source.path.read_bytes()
-    made = [source.fetch().value for _ in range(3)]
-    assert len(set(made)) == 3
-    assert set(made) <= set(issuer.secrets)
+    made = [source.fetch() for _ in range(3)]
+    held = session(source.path)
+    assert len({one.value for one in made} & set(issuer.secrets)) == 3
     assert issuer.asked == ["refresh_token"] * 3
-    assert source.path.read_bytes() == before
+    assert (held.access_token, held.refresh_token in issuer.refresh_tokens) == (f"bearer {made[-1].value}", True)
+    assert made[-1].others == (held.refresh_token,)
+
+
+@pytest.mark.parametrize("path", ["", "a-broken-one"])
+def test_refresh_token_is_left_to_the_cli(
+    path: str, login: Callable[..., CfCli], issuer: Issuer, tmp_path: Path
+) -> None:
+    """Where there is no CLI, or it fails, the refresh token is not used up, and the cure is told."""
+    refresh = issuer.refresh_token("admin")
+    source = login(AccessToken=f"bearer {signed('admin', 5)}", RefreshToken=refresh)
+    program = tmp_path / path / "cf"
+    if path:
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+        program.chmod(0o755)
+    source.environ = {"PATH": str(program.parent)}
+    with pytest.raises(BadSetting, match=r"token of admin by `cf oauth-token`.*by hand") as caught:
+        source.fetch()
+    assert (issuer.asked, refresh in str(caught.value)) == ([], False)
+
+
+def test_login_elsewhere_meanwhile_is_refused(login: Callable[..., CfCli], issuer: Issuer, tmp_path: Path) -> None:
+    """Where the user logs in at another API meanwhile, the token that the CLI then prints goes nowhere."""
+    source = login(AccessToken=f"bearer {signed('admin', 5)}", RefreshToken=issuer.refresh_token("admin"))
+    program = tmp_path / "bin" / "cf"
+    elsewhere = "path.write_text(path.read_text().replace('127.0.0.1:1\"', '127.0.0.1:2\"'))"
+    program.write_text(f"{program.read_text(encoding='utf-8')}{elsewhere}\n", encoding="utf-8")
+    with pytest.raises(BadSetting, match="and its token goes nowhere else"):
+        source.fetch()
 
 
 def test_newer_token_of_the_cli_is_taken(login: Callable[..., CfCli], issuer: Issuer) -> None:
@@ -104,7 +133,7 @@ def test_newer_token_of_the_cli_is_taken(login: Callable[..., CfCli], issuer: Is
 
 
 def test_client_login_is_renewed(login: Callable[..., CfCli], issuer: Issuer) -> None:
-    """Where the CLI logged in as a client there is no refresh token, and the client asks again."""
+    """Where the CLI logged in as a client there is no refresh token, and it asks as that again."""
     client = {"UAAGrantType": "client_credentials", "UAAOAuthClient": "global_auditor"}
     secret = issuer.clients["global_auditor"]
     source = login(AccessToken=f"bearer {signed('global_auditor', 5)}", UAAOAuthClientSecret=secret, **client)
@@ -114,8 +143,9 @@ def test_client_login_is_renewed(login: Callable[..., CfCli], issuer: Issuer) ->
 
 def test_token_goes_to_its_target_alone(login: Callable[..., CfCli]) -> None:
     """A login at one API gives no token for another one."""
+    source = login(Target="https://api.elsewhere.example.org", AccessToken=f"bearer {signed('admin', 600)}")
     with pytest.raises(BadSetting, match=r"logged in at https://api\.elsewhere\.example\.org, not at http://127"):
-        login(Target="https://api.elsewhere.example.org", AccessToken=f"bearer {signed('admin', 600)}")
+        source.fetch()
 
 
 def test_target_is_that_of_the_cli(login: Callable[..., CfCli], uaa: Uaa) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from purge_conformance.reference.auth import ROLE_SCOPES
 
-from .conftest import CLIENT_SECRET, PASSWORD, SECRET, foundation, signed
+from .conftest import CLIENT_SECRET, PASSWORD, SECRET, foundation, signed, with_cf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,17 +124,16 @@ def test_over_before_it_began(run: Run) -> None:
 
 
 def test_login_of_the_cf_cli_is_a_target_and_an_admin(run: Run, issuer: Issuer, target: str, tmp_path: Path) -> None:
-    """With --cf alone a run goes where the cf CLI is logged in, outlives its token, and leaves its file as it was."""
+    """With --cf alone a run goes where the cf CLI is logged in, outlives its token, and its user stays logged in."""
     path = tmp_path / "home" / ".cf" / "config.json"
     path.parent.mkdir(parents=True)
     token, refresh = signed("admin", LIFE), issuer.refresh_token("admin")
     login = {"Target": target, "AccessToken": f"bearer {token}", "RefreshToken": refresh, "UaaEndpoint": issuer.url}
     path.write_text(json.dumps(login | {"UAAOAuthClient": "cf", "UAAOAuthClientSecret": ""}), encoding="utf-8")
-    before = path.read_bytes()
     role = "--token=global_auditor=uaa:client_credentials:global_auditor:env:CLIENT_SECRET"
-    done = run("--cf", role, CF_HOME=str(path.parents[1]))
+    done = run("--cf", role, CF_HOME=str(path.parents[1]), PATH=with_cf(tmp_path))
     assert (done.code, done.report["target"]) == (0, target)
-    assert path.read_bytes() == before
+    assert json.loads(path.read_text(encoding="utf-8"))["RefreshToken"] in issuer.refresh_tokens
     assert secrets_in(done, token, refresh, *issuer.secrets, CLIENT_SECRET) == []
 
 

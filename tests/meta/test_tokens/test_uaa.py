@@ -15,11 +15,10 @@ from purge_conformance.credentials import expiry, scopes
 from purge_conformance.errors import BadSetting, LoginRefused, TargetLost
 from purge_conformance.settings import parse_target
 from purge_conformance.tokens.asking import asking
-from purge_conformance.tokens.source import Known
 from purge_conformance.tokens.uaa import Grant, Login, Uaa, User
 from purge_conformance.transport import Transport
 
-from .conftest import CLIENT_SECRET, PASSWORD
+from .conftest import CLIENT_SECRET, PASSWORD, known, through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 
     from .conftest import Issuer
 
-BY_PASSWORD = Grant("admin", "password", user=User("admin"), proof=Known(PASSWORD))
-AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", Known(CLIENT_SECRET))
+BY_PASSWORD = Grant("admin", "password", user=User("admin"), proof=known(PASSWORD))
+AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", known(CLIENT_SECRET))
 
 
 def naming(root: object, status: int = 200) -> Callable[[str, str, object, object], tuple[int, bytes]]:
@@ -69,7 +68,7 @@ def test_client_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
 def test_refresh_token_gives_a_token(issuer: Issuer, uaa: Uaa, *, rotates: bool) -> None:
     """A refresh token gives tokens, also where each is good once."""
     issuer.rotates = rotates
-    login = Login(Grant("admin", "refresh_token", proof=Known(issuer.refresh_token("admin"))), uaa)
+    login = Login(Grant("admin", "refresh_token", proof=known(issuer.refresh_token("admin"))), uaa)
     assert len({login.fetch().value for _ in range(3)}) == 3
 
 
@@ -85,9 +84,9 @@ def test_password_is_the_last_resort(issuer: Issuer, uaa: Uaa) -> None:
 @pytest.mark.parametrize(
     "grant",
     [
-        Grant("admin", "password", user=User("admin"), proof=Known("a-wrong-password")),
-        Grant("admin", "client_credentials", "global_auditor", Known("a-wrong-secret")),
-        Grant("admin", "refresh_token", proof=Known("a-wrong-refresh-token-r")),
+        Grant("admin", "password", user=User("admin"), proof=known("a-wrong-password")),
+        Grant("admin", "client_credentials", "global_auditor", known("a-wrong-secret")),
+        Grant("admin", "refresh_token", proof=known("a-wrong-refresh-token-r")),
     ],
     ids=lambda grant: grant.kind,
 )
@@ -102,7 +101,7 @@ def test_refusal_is_told_without_secrets(grant: Grant, issuer: Issuer, uaa: Uaa)
 @pytest.mark.parametrize("body", [b"", b"[]", b"1", b"<html>", b"[" * 100_000, b"{}", b'{"access_token": "a b"}'])
 def test_odd_answers_are_refused(body: bytes) -> None:
     """What is no answer of OAuth, or holds no token, is told as such."""
-    uaa = Uaa(parse_target("https://api.example.org"), naming(body), "https://uaa.example.org")
+    uaa = Uaa(parse_target("https://api.example.org"), through("https://uaa.example.org", naming(body)))
     with pytest.raises(BadSetting, match=r"gave no token|white space"):
         Login(BY_PASSWORD, uaa).fetch()
 
@@ -165,7 +164,7 @@ def test_redirect_gets_no_secret(stub: Stub, issuer: Issuer) -> None:
 
     stub.answer = away
     with pytest.raises(BadSetting, match="answered with 307"):
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(Transport(), 5.0), stub.url)).fetch()
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, asking(Transport(), 5.0)))).fetch()
     assert issuer.asked == []
 
 
@@ -178,7 +177,7 @@ def test_silence_is_bounded(stub: Stub) -> None:
 
     stub.answer = wait
     with pytest.raises(TargetLost, match="gave no answer") as caught:
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), asking(Transport(), 0.2), stub.url)).fetch()
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, asking(Transport(), 0.2)))).fetch()
     over.set()
     assert PASSWORD not in str(caught.value)
 
