@@ -118,7 +118,7 @@ def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         made = sum(line.startswith("POST /v3/apps ") for line, _ in stub.got)
         if handler.path == "/v3/apps" and made > 3:
-            stub.say(handler, 422)
+            stub.say(handler, 422, b"app quota_exceeded")
         else:
             within(handler)
 
@@ -126,7 +126,7 @@ def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> 
     found = Foundation(connect())
     found.build()
     assert (list(found.apps), found.started) == (["mover", "steady", "scaled"], {"steady", "scaled"})
-    assert "POST /v3/apps made nothing: 422" in found.trouble
+    assert "POST /v3/apps made nothing: 422 app quota_exceeded Make room in the quota" in found.trouble
     assert found.stir()
     assert found.either("elsewhere", "mover") == "mover"
 

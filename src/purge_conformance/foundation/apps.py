@@ -22,7 +22,7 @@ from purge_conformance.foundation.making import (
     to,
     twice_at_most,
 )
-from purge_conformance.foundation.running import Equipment, NothingToRun
+from purge_conformance.foundation.running import Equipment, NothingToRun, room
 from purge_conformance.snapshot import STARTED, STOPPED, member
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
 
-UNPROCESSABLE = 422
-NOTHING_TO_RUN = (
-    " Give the apps something to run: --app-droplet GUID, or --app-droplet-file FILE, or --app-docker-image REF"
-)
 OBSERVED = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
 # What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
 LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
@@ -101,7 +97,9 @@ class Foundation:
         answer = self._change(label, "start", f"start-{label}")
         self._startable = self.became(self.apps[label], STARTED, answer, f"became-{label}")
         if not self._startable:
-            self.trouble = f"an app of the suite's own could not be started: {in_words(answer)}{self._cure(answer)}"
+            self.trouble = (
+                f"an app of the suite's own could not be started: {in_words(answer)}{self._equipment.cure(answer)}"
+            )
             return False
         self.started.add(label)
         return True
@@ -238,7 +236,7 @@ class Foundation:
     def _create(self, path: str, name: str, **more: object) -> str | None:
         answer, guid = self._maker.make(path, name, **more)
         if not guid:
-            self.trouble = f"POST {path} made nothing: {in_words(answer)}"
+            self.trouble = f"POST {path} made nothing: {in_words(answer)}{room(answer)}"
         return guid
 
     def _delete(self, label: str) -> None:
@@ -249,7 +247,3 @@ class Foundation:
         guid = self.apps.pop(label)
         self.remove(guid, "delete")
         self.is_gone(guid, "gone")
-
-    def _cure(self, answer: Exchange) -> str:
-        """Return what to give where the target wants an app to have something to run."""
-        return NOTHING_TO_RUN if answer.status == UNPROCESSABLE and self._driving.runs_nothing else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from purge_conformance.client import Request
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 MEMORY_IN_MB = 64  # little, for the quota of a space
 LONG = 60  # looks at what is staged, copied or uploaded
 STEP = "equip"  # of all requests
+UNPROCESSABLE = 422
+NOTHING_GIVEN = (
+    " Give the apps something to run: --app-droplet GUID, or --app-droplet-file FILE, or --app-docker-image REF"
+)
+QUOTA = re.compile("quota|limit", re.IGNORECASE)  # as in Cloud Controller's `memory quota_exceeded`
 
 
 class NothingToRun(Exception):
@@ -57,6 +63,11 @@ class Equipment:
         path = f"{APPS}/{app}/relationships/current_droplet"
         _checked(self._send("PATCH", path, {"data": {"guid": droplet}}))
         self._send("POST", f"{APPS}/{app}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
+
+    def cure(self, answer: Exchange) -> str:
+        """Return what to give where the target refuses to start an app, after a space; empty where nobody knows."""
+        wants = answer.status == UNPROCESSABLE and self._driving.runs_nothing
+        return room(answer) or (NOTHING_GIVEN if wants else "")
 
     def lose(self, app: str) -> None:
         """Take note that an app is deleted, and with it what was staged or uploaded for it."""
@@ -107,6 +118,12 @@ class Equipment:
     def _send(self, method: str, path: str, data: object) -> Exchange:
         headers = {"Content-Type": "application/json"}
         return self._client.send(Request(method, path, STEP, headers=headers, body=json.dumps(data)))
+
+
+def room(answer: Exchange) -> str:
+    """Return what to do where the target refuses something for a quota, after a space; empty where that is not so."""
+    is_full = answer.status == UNPROCESSABLE and QUOTA.search(answer.text)
+    return " Make room in the quota, or name a space that has some: --space GUID" if is_full else ""
 
 
 def _checked(answer: Exchange) -> Exchange:

@@ -35,6 +35,7 @@ variant = registering(VARIANTS)
 
 VERY_MANY = 400
 MOST_APPS = 3
+MOST_MB = 6 * 1024
 LONGEST_NAME = 20
 JOB_S = 0.4  # until what was asked for is done
 
@@ -93,6 +94,16 @@ def _(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     if (call.session.scalar(select(func.count()).select_from(App)) or 0) > MOST_APPS:
         raise problems.unprocessable(f"The quota allows {MOST_APPS} apps")
+    return reply
+
+
+@variant("memory-quota")
+@around("start_app", "restart_app", "scale_process", "scale_app_process")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    of_started = select(func.sum(Process.instances * Process.memory_in_mb)).join(App).where(App.state == STARTED)
+    if (call.session.scalar(of_started) or 0) > MOST_MB:
+        raise problems.unprocessable("memory quota_exceeded")
     return reply
 
 
