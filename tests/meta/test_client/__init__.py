@@ -1,0 +1,1 @@
+"""Tests of the client: what it sends, reads, and sends again."""

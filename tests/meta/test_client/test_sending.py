@@ -1,0 +1,133 @@
+"""The client sends what it is told, as it is told, over connections that it may use, and records it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.client import Request
+from purge_conformance.credentials import NOBODY, Credential
+from purge_conformance.errors import PurgeRefused
+from purge_conformance.guard import PURGE
+
+from .conftest import DEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    from conftest import Stub
+
+    from purge_conformance.client import Client
+
+    Connect = Callable[..., Client]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v3/a//b",
+        "/v3/a/../b",
+        "/v3/a/./b",
+        "/v3/%2E%2E/b",
+        "/v3/a%2Fb?x=%00&y=%FF",
+        "/v3/a;b=c?x='$!*(1)&x=2&y",
+        "//v3/a",
+    ],
+)
+def test_path_is_sent_as_is(path: str, connect: Connect, stub: Stub) -> None:
+    """A path reaches the target, and the evidence, as the experiment wrote it."""
+    assert connect().get(path, "s").path == path
+    assert stub.targets == [path]
+
+
+def test_request_is_recorded(connect: Connect, stub: Stub) -> None:
+    """The exchange holds what was sent and what came, with headers in order and repeated ones."""
+    stub.answer = lambda handler: stub.say(handler, 201, b"\xff", X_One="1", x_one="2")
+    found = connect().post("/v3/apps", "make", data={"name": "ü"})
+    assert (found.n, found.status, found.body, found.method, found.role) == (1, 201, b"\xff", "POST", "admin")
+    assert [value for key, value in found.response_headers if key.lower() == "x-one"] == ["1", "2"]
+    assert found.request_body == '{"name": "\\u00fc"}'
+    assert dict(found.request_headers)["Content-Type"] == "application/json"
+    assert 0 < found.elapsed < DEADLINE
+
+
+@pytest.mark.parametrize(
+    ("who", "sent"),
+    [
+        (None, "bearer an-opaque-secret"),
+        (NOBODY, None),
+        (Credential("empty", "", "", "none"), ""),
+        (Credential("basic", "Basic YTph", "Basic YTph"), "Basic YTph"),
+    ],
+)
+def test_authorization_is_as_told(who: Credential | None, sent: str | None, connect: Connect, stub: Stub) -> None:
+    """Each request carries the credential that it was given, an empty one too, or none."""
+    connect().get("/v3", "s", by=who)
+    assert stub.got[0][1].get("Authorization") == sent
+
+
+@pytest.mark.parametrize("proxied", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_environment_is_ignored(
+    proxied: str, connect: Connect, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a .netrc nor a proxy nor a bundle of certificates of the environment reaches a request."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv(proxied, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert connect().get("/v3", "s", by=NOBODY).status == 200
+    assert "Authorization" not in stub.got[0][1]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_not_followed(status: int, connect: Connect, stub: Stub) -> None:
+    """A redirect is an answer like any other: a purge is never sent where nobody allowed it."""
+    stub.answer = lambda handler: stub.say(handler, status, b"moved", Location=f"{stub.url}/elsewhere")
+    found = connect().post(PURGE, "purge")
+    assert (found.status, found.text) == (status, "moved")
+    assert len(stub.got) == 1
+
+
+def test_cookies_are_kept(connect: Connect, stub: Stub) -> None:
+    """A cookie goes back to whoever set it, as a balancer in front of a target may want; and is recorded as sent."""
+    stub.answer = lambda handler: stub.say(handler, Set_Cookie="__VCAP_ID__=0; Path=/; HttpOnly")
+    client = connect()
+    assert [dict(client.get("/v3", "s").request_headers).get("Cookie") for _ in range(2)] == [None, "__VCAP_ID__=0"]
+    assert [headers.get("Cookie") for _, headers in stub.got] == [None, "__VCAP_ID__=0"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_changes_have_new_connections(method: str, connect: Connect, stub: Stub) -> None:
+    """What may change something never goes over a connection that was kept, and which may end at that moment."""
+    served: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        served.append(handler.client_address[1])
+        stub.say(handler)
+
+    stub.answer = answer
+    client = connect()
+    for each in ("GET", method, "GET", method):
+        client.send(Request(each, "/v3", "s"))
+    assert [served[n] == served[n - 1] for n in (1, 2, 3)] == [False, True, False]
+
+
+def test_nothing_held_back_is_sent(connect: Connect, stub: Stub) -> None:
+    """What the guard holds back never reaches the target, and is no exchange."""
+    client = connect(max_purges=0)
+    with pytest.raises(PurgeRefused):
+        client.post(PURGE, "purge")
+    assert (stub.got, client.sent("", "purge")) == ([], [])
+
+
+def test_every_exchange_is_told(connect: Connect) -> None:
+    """Whoever watches is told of every exchange, after it was recorded."""
+    told: list[tuple[int, int]] = []
+    client = connect(on_send=lambda client, x: told.append((x.n, len(client.sent("", "s")))))
+    client.get("/v3", "s")
+    client.get("/v3", "s")
+    assert told == [(1, 1), (2, 2)]
