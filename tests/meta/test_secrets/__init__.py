@@ -1,0 +1,1 @@
+"""Tests of secrets: none stands in anything that is written or shown."""

@@ -1,0 +1,100 @@
+"""A canary is sought, in every form, in every byte that a command writes, whatever happens to it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from .conftest import CANARY, in_other_forms, leaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    from conftest import Done, Stub
+
+    from purge_conformance.client import Client
+
+    Connect = Callable[..., Client]
+
+COMMANDS = ("run", "observed", "plan", "archive", "doctor", "cleanup", "pinned", "dies", "misplaced")
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_canary_is_nowhere(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+    """No command writes a token to any file or stream, though the target sends it back, dies, or cannot be asked."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if kind == "dies" and len(stub.got) > 4:
+            handler.wfile.write(f"{CANARY}\r\n\r\n".encode())
+            handler.close_connection = True
+        else:
+            forms = "\n".join(in_other_forms(CANARY))
+            stub.say(handler, body=forms.encode() + CANARY.replace("/", "\\/").encode(), X_You=quote(CANARY))
+
+    stub.answer = answer
+    out = tmp_path / "out"
+    run = ("run", stub.url, "--max-requests=60", "--verbose", "--out", str(out))
+    (tmp_path / "broken.yaml").write_text(f"target: {stub.url}\ntokens: {{admin: [{CANARY}]}}\n", encoding="utf-8")
+    arguments = {
+        "observed": (*run, "--profile=observe-only"),
+        "plan": ("plan", stub.url),
+        "archive": ("archive", stub.url, "--out", str(tmp_path / "events.jsonl.gz")),
+        "doctor": ("doctor", stub.url),
+        "cleanup": ("cleanup", stub.url),
+        "pinned": (*run, f"--fingerprint={'0' * 64}"),
+        "misplaced": (*run, f"--config={tmp_path}/broken.yaml"),
+    }.get(kind, run)
+    done = command(*arguments, "--token=admin=env:ADMIN_SECRET", folder=out, env=os.environ | {"ADMIN_SECRET": CANARY})
+    (tmp_path / "broken.yaml").unlink()
+    assert done.code in {0, 1, 2, 3}
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+@pytest.mark.parametrize("kind", ["apps", "jobs"])
+def test_cleanup_tells_no_canary(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+    """Nor does cleanup, though the target names what it deletes after the token, and fails with it."""
+    row: dict[str, object] = {"guid": "left", "name": CANARY, "created_at": "2026-07-01T12:00:00Z"}
+    row["metadata"] = {"labels": {"purge-conformance-run": CANARY}}
+    page = json.dumps({"pagination": {"total_results": 1, "next": None}, "resources": [row]}).encode()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.command == "DELETE" and kind == "apps":
+            stub.say(handler, 422, json.dumps({"errors": [{"code": 1, "title": CANARY, "detail": CANARY}]}).encode())
+        else:
+            stub.say(handler, body=page)
+
+    stub.answer = answer
+    environ = os.environ | {"ADMIN_SECRET": CANARY}
+    done = command("cleanup", stub.url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environ)
+    assert ("left" in done.stdout, leaks(tmp_path, done.stdout, done.stderr)) == (True, [])
+
+
+@pytest.mark.parametrize("flag", ["--token=admin={0}", "--token={0}=env:T", "--proxy=http://me:{0}@proxy"])
+def test_init_tells_no_canary(flag: str, command: Callable[..., Done], tmp_path: Path) -> None:
+    """`init` neither writes nor repeats a secret that stands in the wrong place, and leaves no file then."""
+    secret = quote(CANARY, safe="") if "proxy" in flag else CANARY
+    done = command("init", "http://target.test", flag.format(secret), folder=tmp_path, cwd=tmp_path)
+    assert (done.code, list(tmp_path.iterdir())) == (2, [])
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_gets_no_token(
+    status: int, command: Callable[..., Done], stub: Stub, other_stub: Stub, tmp_path: Path
+) -> None:
+    """Nothing is sent to where a target redirects, neither a token nor a request, and it is no lost target either."""
+    place = other_stub.url.replace("127.0.0.1", "localhost")
+    stub.answer = lambda handler: stub.say(handler, status, Location=f"{place}{handler.path}")
+    done = command(
+        *("run", stub.url, "--token=admin=env:ADMIN_SECRET", "--out", tmp_path / "out"),
+        folder=tmp_path / "out",
+        env=os.environ | {"ADMIN_SECRET": CANARY},
+    )
+    assert (done.code, other_stub.got, stub.purges) == (3, [], 0)
+    assert done.evidence.exchanges[0].status == status

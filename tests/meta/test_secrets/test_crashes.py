@@ -1,0 +1,87 @@
+"""A defect of the suite gives no secret away, though its exceptions and its variables hold one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from purge_conformance import collect
+from purge_conformance.cli import main
+
+from .conftest import CANARY, in_other_forms, leaks, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Stub
+
+    from purge_conformance.client import Client
+
+    Connect = Callable[..., Client]
+
+ROOM = Path(__file__).parents[2] / "conformance"
+
+
+def falling(*_: object) -> None:
+    """Fail as a defect of the suite would that has a token at hand, in each of its forms."""
+    raise RuntimeError("\n".join(in_other_forms(CANARY))) from KeyError(CANARY)
+
+
+@pytest.mark.parametrize(("place", "told"), [("again", "crashed"), ("all", "The suite failed"), ("judge", "failed")])
+def test_crash_tells_no_canary(
+    place: str, told: str, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect of the suite, in an experiment or anywhere else, is told without its words where a token is in them."""
+    stub.answer = lambda handler: stub.say(handler, body=b'{"resources": [{"guid": "one"}]}')
+    whole = collect.EXPERIMENTS
+    plan = tuple((name, falling if name == place else procedure) for name, procedure in whole)
+    monkeypatch.setattr(collect, "EXPERIMENTS", plan)
+    if place != "again":
+        monkeypatch.setattr(f"purge_conformance.{'collect.collect' if place == 'all' else 'judge.judge'}", falling)
+    asked = [
+        "run",
+        stub.url,
+        "--token=admin=env:T",
+        "--select=AGAIN-*",
+        "--max-requests=120",
+        f"--out={tmp_path / 'out'}",
+    ]
+    done = CliRunner().invoke(main, asked, env={"T": CANARY})
+    assert (done.exit_code, told in done.output or told in unpacked(tmp_path / "out" / "evidence.jsonl")) == (3, True)
+    assert leaks(tmp_path, done.output) == []
+
+
+def test_crash_under_pytest_tells_no_canary(stub: Stub, tmp_path: Path) -> None:
+    """Plain pytest tells no words of a defect either, and no variables, though it is asked for them."""
+    (tmp_path / "falling.py").write_text(
+        f"""import purge_conformance.running
+def pytest_configure(config):
+    def fall(*_, **__):
+        secret = {CANARY!r}
+        raise RuntimeError(secret)
+    purge_conformance.running.collect = fall
+""",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", str(ROOM), "-p", "falling", "-l"),
+            *(f"--target={stub.url}", "--token=admin=env:T", f"--conformance-out={tmp_path / 'out'}"),
+        ],
+        env=os.environ | {"T": CANARY, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    (tmp_path / "falling.py").unlink()
+    shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+    assert (done.returncode, "The suite failed" in done.stdout + done.stderr) == (3, True)
+    assert leaks(tmp_path, done.stdout, done.stderr) == []
