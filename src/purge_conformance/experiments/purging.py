@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from purge_conformance import clock, look
 from purge_conformance.client import Request
+from purge_conformance.experiments.access import everybody_else
 from purge_conformance.guard import EVENTS, PURGE, one
 from purge_conformance.snapshot import SURE_PER_PAGE, app_of_event, resources, spread
 
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from purge_conformance.client import Client
+    from purge_conformance.credentials import Credential
     from purge_conformance.evidence import Exchange
     from purge_conformance.foundation import Foundation
     from purge_conformance.snapshot import Row
 
 SAMPLE = 5  # events got one by one, from either end of a list
 BETWEEN = 9  # and from all over it; an odd number, so that the one in the middle is among them
+READERS = ("admin_read_only", "global_auditor")
 JSON = "application/json"
 ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
     "cut-json": ("", JSON, '{"confirm": tru'),
@@ -33,7 +36,7 @@ ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
 
 
 def first(client: Client, _: Foundation) -> None:
-    """Look, purge, look; then get destroyed and seeded events by their guids."""
+    """Look, purge, look; then get destroyed and seeded events by their guids, and look for them in other roles too."""
     before = look.everything(client, "before")
     client.post(PURGE, "purge")
     after = look.everything(client, "after")
@@ -43,6 +46,10 @@ def first(client: Client, _: Foundation) -> None:
         client.get(f"{EVENTS}?{urlencode({**query, 'per_page': SURE_PER_PAGE}, errors='replace')}", "search")
     for guid in dict.fromkeys([*_sample(list(destroyed)), *spread(list(destroyed), BETWEEN)]):
         client.get(one(guid), "destroyed")
+    for who in _readers(client):
+        for guid in list(destroyed)[-1:]:
+            client.get(one(guid), "destroyed", by=who)
+            client.get(f"{EVENTS}?guids={quote(guid)}", "search", by=who)
     for guid in _sample(_seeded(kept)):
         client.get(one(guid), "seeded")
 
@@ -87,6 +94,12 @@ def _searches(destroyed: list[Row]) -> Iterator[dict[str, str]]:
         if moment := clock.parse(row.get("created_at")):
             yield {"created_ats": moment.strftime(clock.OF_FILTERS)}
         yield {"order_by": "created_at"}
+
+
+def _readers(client: Client) -> list[Credential]:
+    """Return the roles that may read whatever an admin may, as far as they were given, or else any other."""
+    others = [who for who in everybody_else(client) if who.kind == "valid"]
+    return [who for who in others if who.role in READERS] or others[:1]
 
 
 def _seeded(rows: Mapping[str, Row]) -> list[str]:

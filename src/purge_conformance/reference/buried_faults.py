@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from purge_conformance.reference.change_kit import Change, around, everywhere, registering, together, twin
+from purge_conformance.reference import auth, events
+from purge_conformance.reference.behaviour import Reply
+from purge_conformance.reference.change_kit import (
+    Change,
+    around,
+    everywhere,
+    instead_of,
+    registering,
+    together,
+    twin,
+)
 from purge_conformance.reference.database import COMPARE
 from purge_conformance.reference.tables import AppUsageEvent, moment
 
@@ -17,9 +27,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler
     from purge_conformance.reference.database import Listing
     from purge_conformance.reference.parameters import ListQuery, TimeFilter
+    from purge_conformance.reference.problems import ApiError
 
     Buried = Mapping[str, AppUsageEvent]
 
@@ -31,8 +42,8 @@ A_WHILE = timedelta(seconds=0.8)  # less than a run lets pass so that times diff
 
 
 def _recorded(session: Session) -> list[AppUsageEvent]:
-    events = session.scalars(select(AppUsageEvent).where(RECORDED).order_by(AppUsageEvent.id))
-    return [twin(event) for event in events]
+    recorded = session.scalars(select(AppUsageEvent).where(RECORDED).order_by(AppUsageEvent.id))
+    return [twin(event) for event in recorded]
 
 
 def _shown_by(found: Callable[[ListQuery, Buried], Iterable[AppUsageEvent]]) -> Change:
@@ -79,6 +90,41 @@ def _knowing_every_guid(call: Call, answer: Handler) -> Reply:
 
 
 fault("buried-events-found-after-their-guid")(together(_all_after_one_of_them, _knowing_every_guid))
+
+
+@fault("buried-events-listed-to-auditors")
+def _(behaviour: Behaviour) -> Behaviour:
+    stale = _shown_by(lambda _, buried: buried.values())(behaviour)
+
+    @around("list_events")
+    def listed(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        return answer(replace(call, behaviour=stale)) if _is_auditors(call) else reply
+
+    return listed(replace(behaviour, destroy=stale.destroy))
+
+
+@fault("buried-events-got-by-auditors")
+def _(behaviour: Behaviour) -> Behaviour:
+    buried: dict[str, AppUsageEvent] = {}
+
+    def destroy(session: Session) -> None:
+        buried.update((event.guid, event) for event in _recorded(session))
+        behaviour.destroy(session)
+
+    def not_found(call: Call, error: ApiError) -> Reply:
+        event = buried.get(call.parts["guid"])
+        if event is None or not _is_auditors(call):
+            raise error
+        return Reply(body=events.shown(event, call))
+
+    return around("get_event")(instead_of(404, not_found))(replace(behaviour, destroy=destroy))
+
+
+def _is_auditors(call: Call) -> bool:
+    """Whether a call with a token that holds is a global auditor's."""
+    claims = call.behaviour.claims(auth.bearer_token(call.authorization), call.secret)
+    return auth.GLOBAL_AUDITOR in claims["scope"]
 
 
 @fault("resurrects-event-after-a-while")
