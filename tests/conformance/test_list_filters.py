@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +74,16 @@ def test_after_guid_filter(seen: Seen) -> None:
         finding
         for walk in _filtered(seen, "after_guid ")
         for finding in _exactly(walk, read, *_after(seen, read, walk.exchanges[0].query["after_guid"]))
+    )
+    after = {walk.exchanges[0].query["after_guid"]: walk for walk in _filtered(seen, "after_guid ") if walk.complete}
+    hold(
+        Finding(
+            f"{one} after {other}, or {other} after {one}",
+            "both" if other in after[one].by_guid else "neither",
+            after[one].exchanges[0].n,
+        )
+        for one, other in combinations(after, 2)
+        if (other in after[one].by_guid) == (one in after[other].by_guid)
     )
 
 

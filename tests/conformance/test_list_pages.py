@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,24 +10,28 @@ import pytest
 from purge_conformance.checks import NotExercised, answer, hold, need
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.results import Finding
-from purge_conformance.snapshot import resources
+from purge_conformance.snapshot import is_page, pagination, resources, total_results
+from purge_conformance.validity import query_of
 from purge_conformance.views.pages import LIST, default_per_page, expected_links, pages_of, walks
 from purge_conformance.views.reading import reading
 from purge_conformance.views.shapes import misshapen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Listing
+    from purge_conformance.snapshot import Listing, Row
     from purge_conformance.views.reading import Reading
 
 OK = 200
+PER_PAGE = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 
 @pytest.mark.requirement("LIST-01")
 def test_list_has_shape(seen: Seen) -> None:
     """The body of a list that answers 200 MUST have the documented shape."""
-    found = [x for x in seen.resource() if x.status == OK and operation_of(x.method, x.path) == LIST]
+    found = _lists(seen)
     if not found:
         raise NotExercised("no list answered 200")
     hold(Finding(violation.expected, violation.got, x.n) for x in found for violation in misshapen(x))
@@ -43,6 +48,11 @@ def test_total_is_number(seen: Seen) -> None:
         for total in [_total(walk, read)]
         for page in pages_of(walk)
         if page.total is not None and abs(page.total - total) > len(read.newcomers)
+    )
+    hold(
+        Finding(f"total_results of at least {len(resources(x))}, the events on this page", str(total), x.n)
+        for x in _lists(seen)
+        if (total := total_results(x)) is not None and total < len(resources(x))
     )
 
 
@@ -66,7 +76,7 @@ def test_event_on_one_page(seen: Seen) -> None:
     """Each event MUST be on exactly one page."""
     read = reading(seen)
     whole = set(read.opening.by_guid)
-    for walk in walks(seen, "walk"):
+    for walk in walks(seen, "walk", "order"):
         guids = [guid for page in pages_of(walk) for guid in page.guids]
         twice = {guid for guid in guids if guids.count(guid) > 1} - read.newcomers
         n = walk.exchanges[-1].n
@@ -86,6 +96,11 @@ def test_page_is_full(seen: Seen) -> None:
         for walk in walks(seen, "walk", "opening")
         for page in pages_of(walk)
         if not 0 <= len(page.guids) - (due := page.due(total)) <= len(read.newcomers)
+    )
+    hold(
+        Finding(f"at most {asked} events on a page", str(len(resources(x))), x.n)
+        for x in _lists(seen)
+        if (asked := _asked(x)) is not None and len(resources(x)) > asked
     )
 
 
@@ -113,6 +128,22 @@ def test_reads_are_repeatable(seen: Seen) -> None:
         for x in twice[1:]
         if (x.json != twice[0].json if not newcomers else _differ(x, twice[0], newcomers))
     )
+    hold(
+        Finding("the beginning of the list, as it was read in large pages", answer(x), x.n)
+        for x in seen.of("lists", "plain")
+        if is_page(x) and not newcomers and not _begins(reading(seen).opening.rows, x)
+    )
+
+
+def _lists(seen: Seen) -> list[Exchange]:
+    """Return every list that was answered, whoever asked and when."""
+    return [x for x in seen.resource() if x.status == OK and operation_of(x.method, x.path) == LIST]
+
+
+def _asked(exchange: Exchange) -> int | None:
+    """Return how many events a page was to have at most, where that was told in so many digits, and once."""
+    told = query_of(exchange.path).get("per_page", [])
+    return int(told[0]) if len(told) == 1 and PER_PAGE.fullmatch(told[0]) else None
 
 
 def _links(seen: Seen, *names: str) -> None:
@@ -143,6 +174,12 @@ def _growth(walk: Listing) -> int:
     """Return how many events came while the pages were read; each may have moved one to the next page."""
     totals = [page.total for page in pages_of(walk) if page.total is not None]
     return max(totals, default=0) - min(totals, default=0)
+
+
+def _begins(rows: Sequence[Row], page: Exchange) -> bool:
+    """Whether a page shows the first of these rows, and all of them where it names no next one."""
+    shown = resources(page)
+    return tuple(rows[: len(shown)]) == shown and (len(shown) == len(rows) or bool(pagination(page).get("next")))
 
 
 def _differ(one: Exchange, other: Exchange, newcomers: frozenset[str]) -> bool:

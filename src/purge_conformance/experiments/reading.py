@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PAGES = 4  # pages that a walk cuts the list into
 WALKED = 400  # longer lists are walked by the archive alone
 GOT = 6
-ANCHORS = 6
+ANCHORS = 6  # a third of them seeded events
 OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
 INVALID = (
     "per_page=0",
@@ -81,12 +81,20 @@ def _filters(client: Client, rows: list[Row]) -> None:
     ):
         if chosen:
             look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
-    for number, guid in enumerate(spread(guids, ANCHORS)):
+    for number, guid in enumerate(_anchors(rows)):
         look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid}, pages=PAGES)
     moments = {clock.parse(row.get("created_at")) for row in rows}
     times = sorted({moment.strftime(clock.OF_FILTERS) for moment in moments if moment})
     for number, query in enumerate(_times(times)):
         look.walk(client, EVENTS, f"created_ats {number}", query, pages=PAGES)
+
+
+def _anchors(rows: list[Row]) -> list[str]:
+    """Return the guids to ask for what is after them: of seeded events and of recorded ones."""
+    seeded = [row["guid"] for row in rows if row["guid"] == app_of_event(row)]
+    recorded = [row["guid"] for row in rows if row["guid"] != app_of_event(row)]
+    anchors = spread(seeded, ANCHORS // 3)
+    return [*anchors, *spread(recorded, ANCHORS - len(anchors))]
 
 
 def _times(times: list[str]) -> Iterator[dict[str, str]]:

@@ -12,6 +12,7 @@ from purge_conformance.reference.change_kit import (
     Change,
     around,
     finding,
+    is_seed,
     registering,
     showing_events,
     showing_pagination,
@@ -20,13 +21,18 @@ from purge_conformance.reference.parameters import DEFAULT_PER_PAGE, ListQuery
 from purge_conformance.reference.problems import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Call, Handler, Reply
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.database import Listing
+    from purge_conformance.reference.tables import AppUsageEvent
 
 FAULTS: dict[str, Change] = {}
 fault = registering(FAULTS)
 
+MANY = 10_000  # rows, more than any list of a run has
 ODD = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with empty brackets
 
 
@@ -34,6 +40,18 @@ ODD = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with
 @showing_pagination
 def _(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "total_pages": pagination["total_pages"] + 1}
+
+
+@fault("total-results-at-most-50")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "total_results": min(50, pagination["total_results"])}
+
+
+@fault("list-shows-nan")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "share": float("nan")}
 
 
 @fault("next-link-missing")
@@ -57,6 +75,49 @@ def _(pagination: dict[str, Any]) -> dict[str, Any]:
 @finding
 def _(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, skip=max(0, query.skip - 1))
+
+
+@fault("pages-of-one-have-two")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, take=2) if query.take == 1 else query
+
+
+@fault("even-pages-turn-ties-round")
+def _(behaviour: Behaviour) -> Behaviour:
+    def find_events(
+        session: Session, listing: Listing[AppUsageEvent], query: ListQuery
+    ) -> tuple[int, Sequence[AppUsageEvent]]:
+        if query.order_by is None or query.page % 2:
+            return behaviour.find_events(session, listing, query)
+        total, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MANY))
+        turned = sorted(rows, key=lambda row: (row.created_at, -row.id), reverse=query.order_by.startswith("-"))
+        return total, turned[query.skip : query.skip + query.take]
+
+    return replace(behaviour, find_events=find_events)
+
+
+@fault("list-without-query-lacks-newest")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    return (
+        reply if call.query_string else replace(reply, body={**reply.body, "resources": reply.body["resources"][:-1]})
+    )
+
+
+@fault("after-guid-skips-seeded-events")
+def _(behaviour: Behaviour) -> Behaviour:
+    def find_events(
+        session: Session, listing: Listing[AppUsageEvent], query: ListQuery
+    ) -> tuple[int, Sequence[AppUsageEvent]]:
+        if "after_guid" not in query.singles:
+            return behaviour.find_events(session, listing, query)
+        _, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MANY))
+        left = [row for row in rows if not is_seed(row)]
+        return len(left), left[query.skip : query.skip + query.take]
+
+    return replace(behaviour, find_events=find_events)
 
 
 @fault("per-page-ignored")

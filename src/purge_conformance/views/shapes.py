@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance import clock
-from purge_conformance.contract_checks import violations
+from purge_conformance.contract_checks import Violation, violations
 from purge_conformance.snapshot import app_of_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.contract_checks import Violation
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row
+
+CONSTANT = re.compile(rb"NaN|Infinity")
 
 
 def misshapen(exchange: Exchange) -> Iterator[Violation]:
@@ -22,6 +25,16 @@ def misshapen(exchange: Exchange) -> Iterator[Violation]:
     for violation in violations(exchange):
         if violation.check != "status" and not _dates_seed(exchange, violation.place):
             yield violation
+    if constants := _constants(exchange):
+        yield Violation("body", "JSON, which knows finite numbers alone", ", ".join(constants))
+
+
+def _constants(exchange: Exchange) -> list[str]:
+    """Return NaN and Infinity where they stand for a number in a body that can be read as JSON otherwise."""
+    found: list[str] = []
+    if exchange.json is not None and CONSTANT.search(exchange.body):
+        json.loads(exchange.body, parse_constant=found.append)
+    return found
 
 
 def is_seed(event: Row) -> bool:
