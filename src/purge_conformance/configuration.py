@@ -15,7 +15,8 @@ from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import Mode, driving
 from purge_conformance.errors import BadSetting
 from purge_conformance.hook_address import parse_hook
-from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, PROXY, SOURCES, Key
+from purge_conformance.keys import KEYS, MOST_SHOWN, PREFIX, Key
+from purge_conformance.kinds import PROXY, SOURCES
 from purge_conformance.model import Profile
 from purge_conformance.settings import TIMEOUT, Settings, bounds, parse_target
 from purge_conformance.tokens import cf_cli, options

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.keys import KEYS, TRUTH
+from purge_conformance.keys import KEYS
+from purge_conformance.kinds import TRUTH
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -12,7 +12,8 @@ from purge_conformance.collect import collect
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.guard import Guard, require_consent
-from purge_conformance.keys import KEYS, SOURCES, TRUTH, Key
+from purge_conformance.keys import KEYS, Key
+from purge_conformance.kinds import SOURCES, TRUTH
 from purge_conformance.model import Level, Profile
 from purge_conformance.results import EXIT_CODES, Outcome, Verdict
 from purge_conformance.settings import announcement, parse_target

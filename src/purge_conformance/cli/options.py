@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from purge_conformance import configuration
-from purge_conformance.keys import KEYS, SOURCES, TRUTH, Key
+from purge_conformance.keys import KEYS, Key
+from purge_conformance.kinds import SOURCES, TRUTH
 from purge_conformance.model import Profile
 from purge_conformance.settings import TIMEOUT, Settings
 
