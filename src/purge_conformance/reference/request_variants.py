@@ -100,18 +100,26 @@ def _allowed(call: Call) -> dict[str, str]:
     return {"allow": "POST" if call.path == PURGE_PATH else "GET, HEAD"}
 
 
-def _refusing_methods(error: ApiError) -> Change:
+def _refusing_methods(refusal: Callable[[Call], Reply]) -> Change:
     @around("unknown_request")
     def change(call: Call, answer: Handler) -> Reply:
         if not _known_by_another_method(call):
             return answer(call)
-        return replace(call.behaviour.refusal(error), headers=_allowed(call))
+        return replace(refusal(call), headers=_allowed(call))
 
     return change
 
 
-variant("wrong-method-405")(_refusing_methods(ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed")))
-variant("wrong-method-501")(_refusing_methods(ApiError(501, 10000, "CF-NotImplemented", "Method not implemented")))
+@variant("wrong-method-405")
+@_refusing_methods
+def _(call: Call) -> Reply:
+    return call.behaviour.refusal(ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed"))
+
+
+@variant("wrong-method-501")
+@_refusing_methods
+def _(_call: Call) -> Reply:
+    return Reply(status=501, body="Not implemented", content_type="text/plain")
 
 
 @variant("options-200")
