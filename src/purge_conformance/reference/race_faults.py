@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from purge_conformance.reference.change_kit import Change, is_seed, registering, twin
-from purge_conformance.reference.tables import STOPPED, AppUsageEvent, new_guid
+from purge_conformance.reference.tables import AppUsageEvent, new_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,13 +108,6 @@ def _(session: Session, purge: Purge) -> None:
 @_lasting
 def _(session: Session, purge: Purge) -> None:
     session.add_all([event for event in purge.before if not is_seed(event)][-1:])
-
-
-@fault("start-hides-apps-without-instances")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
-    if any(event.previous_state == STOPPED for event in purge.meanwhile):
-        session.execute(delete(AppUsageEvent).where(AppUsageEvent.instances == 0))
 
 
 def _recording(record: Callable[[Behaviour, Session, AppUsageEvent], None], *, afterwards: bool) -> Change:
