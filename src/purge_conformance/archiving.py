@@ -34,24 +34,23 @@ def archived(settings: Settings, path: Path) -> archive.Archived:
     """
     if path.exists():
         raise BadSetting(f"{path} exists, and may be the only archive of its events. Name another file with --out.")
-    most = settings.limits.events
-    limits = replace(settings.limits, max_requests=most // SURE_PER_PAGE + 2 * RESERVE)
+    limits = replace(settings.limits, max_requests=2 * (settings.limits.events // SURE_PER_PAGE + RESERVE))
     with Unwritten() as journal:
         client = Client(settings, journal, Guard(limits, reads_only=True), lambda *_: None)
-        walk = _Walk(client, most)
+        walk = _Walk(client)
         return archive.write(path, settings.target.url, walk, lambda: walk.finished)
 
 
 class _Walk:
     """The pages of the whole list, as large as the target gives them."""
 
-    def __init__(self, client: Client, most: int) -> None:
-        self._client, self._most = client, most
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self.finished = False
 
     def __iter__(self) -> Iterator[Exchange]:
         for size in (look.PER_PAGE, *look.SMALLER):
-            pages = look.Pages(self._client, EVENTS, "archive", {"per_page": size}, -(-self._most // size))
+            pages = look.Pages(self._client, EVENTS, "archive", {"per_page": size})
             for number, page in enumerate(pages):
                 if number == 0 and is_refused(page) and size > SURE_PER_PAGE:
                     break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -58,7 +59,7 @@ def walk(client: Client, path: str, step: str, query: Mapping[str, str | int] | 
 
 
 def _walk(client: Client, path: str, step: str, asked: Mapping[str, Any], pages: int) -> Listing:
-    walk = Pages(client, path, step, asked, pages or -(-client.settings.limits.events // asked["per_page"]))
+    walk = Pages(client, path, step, asked, pages)
     read = list(walk)
     return listing(read, finished=walk.finished)
 
@@ -70,16 +71,17 @@ class Pages:
         finished: whether the last one was the end of the list.
     """
 
-    def __init__(self, client: Client, path: str, step: str, asked: Mapping[str, Any], most: int) -> None:
-        """Hold what to ask for, and how many pages at most; nothing is sent yet."""
+    def __init__(self, client: Client, path: str, step: str, asked: Mapping[str, Any], most: int = 0) -> None:
+        """Hold what to ask for, and how many pages at most (0: `Limits.events` rows); nothing is sent yet."""
         self._client, self._path, self._step, self._asked, self._most = client, path, step, asked, most
+        self._affordable = client.guard.requests_left // 2  # pages, lest a list without an end takes all
         self.finished = False
 
     def __iter__(self) -> Iterator[Exchange]:
         """Yield page after page."""
         last: list[Exchange] = []  # two at most: a long list need not be held
         seen: set[str] = set()
-        for number in range(1, self._most + 1):
+        for number in count(1):
             query = urlencode({**self._asked, "page": number}, errors="replace")
             last = [*last[-1:], self._client.get(f"{self._path}?{query}", self._step)]
             guids = {str(row.get("guid")) for row in resources(last[-1])}
@@ -90,5 +92,11 @@ class Pages:
                 self.finished = guids <= seen or not (full or pagination(last[-1]).get("next"))
             seen |= guids
             yield last[-1]
-            if self.finished or not is_page(last[-1]):
+            if self.finished or not is_page(last[-1]) or self._is_enough(number, len(seen)):
                 return
+
+    def _is_enough(self, pages: int, rows: int) -> bool:
+        """Whether so many pages, with so many rows, are as much as may be read; a target may give fewer than asked."""
+        if self._most:
+            return pages >= self._most
+        return rows >= self._client.settings.limits.events or pages >= self._affordable

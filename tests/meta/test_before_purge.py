@@ -112,12 +112,12 @@ def test_too_many_events_are_told_beforehand(stub: Stub, command: Callable[..., 
     stub.answer = lambda handler: stub.say(handler, body=listing([{"guid": "one"}], 70_000))
     assert planning.planned_for(settings(stub)).events == 70_000
     (found,) = (check for check in examined(settings(stub)) if check.name == "events")
-    assert (found.status, "--max-events 70000" in found.cure) == ("warning", True)
-    for more, is_told in ((), True), (("--max-events=70000",), False):
+    assert (found.status, "--max-events 140000" in found.cure) == ("warning", True)
+    for more, is_told in ((), True), (("--max-events=140000",), False):
         done = command(
             *("plan", stub.url, ADMIN, *more), folder=tmp_path, env=os.environ | {"ADMIN_SECRET": "x"}, cwd=tmp_path
         )
-        assert ("--max-events 70000" in done.stdout) == is_told
+        assert ("--max-events 140000" in done.stdout) == is_told
 
 
 def test_bound_can_be_raised(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:

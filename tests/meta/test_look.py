@@ -121,6 +121,21 @@ def test_walk_ends_on_repetition(stub: Stub, connect: Callable[..., Client]) -> 
     assert (len(found.rows), len(found.exchanges)) == (1, 2)
 
 
+def test_walk_of_small_pages_reads_on(stub: Stub, connect: Callable[..., Client]) -> None:
+    """A server that gives far fewer rows than it was asked for is read to the end of its list all the same."""
+    stub.answer = listing(2500, most=100)
+    found = look.walk(connect(), EVENTS, "s")
+    assert (len(found.rows), found.complete) == (2500, True)
+
+
+def test_endless_list_leaves_requests(stub: Stub, connect: Callable[..., Client]) -> None:
+    """A list without an end takes no more than half of the requests that are left."""
+    stub.answer = listing(10**9, most=1)
+    client = connect(max_requests=120)
+    found = look.walk(client, EVENTS, "s")
+    assert (found.complete, len(found.exchanges), client.guard.requests_left) == (False, 50, 50)
+
+
 def test_walk_is_bounded(stub: Stub, connect: Callable[..., Client]) -> None:
     """A walk stops short of its end after `Limits.events` rows, and says so."""
     stub.answer = listing(10_000)

@@ -39,8 +39,8 @@ def _lines(plan: Plan, asked: Settings) -> Iterator[str]:
     from purge_conformance.archive import warning  # noqa: PLC0415 -- as in plan
 
     yield f"{asked.target.url}: {_number(plan.events)} events and {_number(plan.apps)} apps now"
-    if (plan.events or 0) > plan.limits.events and not asked.reads_only:
-        yield f"No more than {plan.limits.events} of them would be archived, {WITHOUT}: --max-events {plan.events}"
+    if plan.events and plan.events > plan.limits.events and not asked.reads_only:
+        yield f"No more than {plan.limits.events} of them would be archived, {WITHOUT}: --max-events {2 * plan.events}"
     yield f"fingerprint: {plan.fingerprint or 'none, its root document has no links'}"
     if plan.last:
         yield f"The last event: {plan.last['guid']} of {plan.last['created_at']}"

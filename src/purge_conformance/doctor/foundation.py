@@ -45,7 +45,7 @@ def _fingerprint(found: str, pinned: str | None) -> Check:
 def _events(events: Exchange, newest: Exchange, settings: Settings) -> Check:
     total, most = total_results(events) or 0, settings.limits.events
     if total > most:
-        cure = f"Give --max-events {total}: without an archive of all nothing is purged but on this machine."
+        cure = f"Give --max-events {2 * total}: without an archive of all nothing is purged but on this machine."
         return warning("events", f"{total:,} are there", f"at most {most:,}", cure)
     rows = resources(newest)
     created = clock.parse(rows[0].get("created_at")) if rows else None
