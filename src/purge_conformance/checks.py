@@ -39,6 +39,10 @@ class Broken(AssertionError):
         super().__init__("\n".join(f"expected {f.expected}; got {f.got}" for f in findings))
 
 
+class Proven(Broken):
+    """As `Broken`, and the run itself shows that nobody else did it."""
+
+
 class Undecided(Exception):
     """The requirement could not be judged."""
 

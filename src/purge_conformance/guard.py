@@ -53,8 +53,8 @@ def require_consent(target: Target, allowed_hosts: Iterable[str], ask: Callable[
 @lru_cache(maxsize=4096)  # the judgments ask again and again
 def is_purge(method: str, path: str) -> bool:
     """Whether a server could take the request for a purge: POST on the path, however it is spelt."""
-    bare = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0]))
-    route = "/" + normpath(bare).strip("/").lower()
+    bare = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0])).replace("\\", "/")
+    route = "/" + normpath(bare).strip("/ \0").lower()
     return method == "POST" and (route == PURGE or route.startswith(PURGE + "."))
 
 

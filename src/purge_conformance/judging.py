@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, archive, catalogue, clock, curl
-from purge_conformance.checks import Broken, Inconclusive, NotExercised, Undecided
+from purge_conformance.checks import Broken, Inconclusive, NotExercised, Proven, Undecided
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import Mode
@@ -67,7 +67,8 @@ class Judging:
     ) -> Result:
         """Take the end of one judgment: the exception that left it, or None; and return what it means."""
         requirement = self.wanted[name]
-        if isinstance(error, Broken) and name in SHAKEN and self._purged_meanwhile:
+        is_shaken = name in SHAKEN and not isinstance(error, Proven)
+        if isinstance(error, Broken) and is_shaken and self._purged_meanwhile:
             error = _somebody_purged(error, *self._purged_meanwhile)
         findings = self._findings(error) if isinstance(error, Broken) else ()
         outcome, blame, reason = _meaning(error)

@@ -47,7 +47,7 @@ COSTS = {
     "again": Cost(6, 1),
     "lifecycle": Cost(45),
     "reads": Cost(60),
-    "refused": Cost(90),
+    "refused": Cost(100),
     "bypass": Cost(50),
     "lists": Cost(130),
     "changed": Cost(20, 1),

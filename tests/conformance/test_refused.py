@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, Trial, answer, hold, hold_each, need, stopped
+from purge_conformance.checks import Inconclusive, NotExercised, Proven, Trial, answer, hold, hold_each, need, stopped
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_event
-from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, odd_attempts, purge_attempts
+from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, destroyed_later, odd_attempts, purge_attempts
 from purge_conformance.views.provoked import conflicts, missing
 from purge_conformance.views.traces import purges_between, whole_lists
 
@@ -71,6 +71,9 @@ def test_other_methods_refused(seen: Seen) -> None:
 def test_nothing_destroyed_later(seen: Seen) -> None:
     """Nothing but a purge that succeeds MUST destroy an event, not even later."""
     need(seen, "refused", "credential", why="no purge was refused")
+    if later := destroyed_later(seen):
+        words = "every event is still there a second after purges that were refused, as it is a second after nothing"
+        raise Proven(tuple(Finding(words, str(found.loss()), found.after.n) for found in later))
     tried = [*attempts(seen, "credential", "method", "route"), *odd_attempts(seen)]
     past = attempts(seen, *BYPASSES, experiment="bypass") if seen.of("bypass", *BYPASSES) else []
     if any(a.loss() for a in [*tried, *past] if _refused(a) or a.request.step == "method" or a in past):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 SECOND = 1.0
 AGAIN, TRIES = "again", 3  # tag of what is tried again, and how often at most
+LATER = 2  # times that what comes later is waited for
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+CHANGING = ("PUT", "PATCH", "POST")
 NO_EVENT = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
 UNKNOWN_ROUTES = (
     ("GET", f"{EVENTS}/actions/no_such_action"),
@@ -62,30 +64,53 @@ def purges(client: Client, foundation: Foundation) -> None:
     attempts = [
         *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in everybody_else(client)),
         *(Request(method, PURGE, "method") for method in OTHER_METHODS),
-        *(Request(method, EVENTS, "method") for method in ("DELETE", "PUT", "PATCH", "POST")),
-        *(Request("DELETE", one(row["guid"]), "method") for row in newest),
+        *(Request(method, EVENTS, "method") for method in ("DELETE", *CHANGING)),
+        *(Request(method, f"{EVENTS}/actions", "method") for method in ("DELETE", "POST")),
+        *(
+            Request(method, one(row["guid"]), "method")
+            for row in newest
+            for method in ("POST", "PUT", "PATCH", "DELETE")
+        ),
         *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
     ]
-    watched(client, foundation, *([request] for request in attempts))
+    if not watched(client, foundation, *([request] for request in attempts)):
+        _later(client, foundation, [request for request in attempts if request.step == "credential"])
 
 
-def watched(client: Client, foundation: Foundation, *groups: list[Request], again: bool = True) -> None:
+def watched(client: Client, foundation: Foundation, *groups: list[Request], again: bool = True) -> bool:
     """Send each group of attempts; look at the list before the first and after each.
 
     Where events are gone after a group, it is sent `again`, some times: what is gone but once was perhaps purged by
-    somebody else.
+    somebody else, or comes of an earlier one. Return whether there was nothing of that.
     """
     before = client.get(look.NEWEST, "look")
+    clear = True
     for group in groups:
         after = _sent(client, group)
-        for _ in range(TRIES if again and _shrunk(before, after) else 0):
+        is_shrunk = again and _shrunk(before, after)
+        for _ in range(TRIES if is_shrunk else 0):
             before = _stirred(client, foundation)
             after = _sent(client, [replace(request, tags={**request.tags, AGAIN: "yes"}) for request in group])
             if _shrunk(before, after):
                 break
+        clear = clear and not (is_shrunk and not _shrunk(before, after))
         if _shrunk(before, after) and foundation.stir():  # there must be an event that no purge seeds
             after = client.get(look.NEWEST, "look")
         before = after
+    return clear
+
+
+def _later(client: Client, foundation: Foundation, refused: list[Request]) -> None:
+    """Send what is refused and wait, and wait after nothing, by turns: is anything gone after the one alone?"""
+    time.sleep(SECOND)  # let go what is on its way
+    for number in range(LATER):
+        for name, group in (("idle", []), ("later", refused)):
+            foundation.stir()
+            client.get(look.NEWEST, f"{name} {number}")
+            for request in group:
+                client.send(replace(request, step="later"))
+            time.sleep(SECOND)
+            client.get(look.NEWEST, f"{name} {number}")
 
 
 def _sent(client: Client, group: list[Request]) -> Exchange:

@@ -32,9 +32,20 @@ SPELLINGS = (
     f"{ACTIONS}%2F{ACTION}",
     f"{ACTIONS}/%{ord(ACTION[0]):02X}{ACTION[1:]}",
 )
+RARER = (  # as a role alone, or else as nobody
+    PURGE.replace("/v3/", "/v3//"),
+    f"{PURGE}%20",
+    f"{PURGE}%00",
+    f"{ACTIONS}/x/..;/{ACTION}",
+    f"{ACTIONS}%5C{ACTION}",
+)
 OVERRIDE = dict.fromkeys(("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"), "POST")
 USER = dict.fromkeys(("X-Forwarded-User", "X-Remote-User", "Remote-User", "X-User", "X-Auth-User"), "admin")
-NEARBY = dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "X-Client-IP"), "127.0.0.1")
+NEARBY = {
+    **dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "X-Client-IP"), "127.0.0.1"),
+    "X-Forwarded-Host": "localhost",
+    "X-Requested-With": "XMLHttpRequest",
+}
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -45,7 +56,10 @@ def bypasses(client: Client, foundation: Foundation) -> None:
     watched(
         client,
         foundation,
-        [Request("POST", path, "spelling", by) for by in who for path in SPELLINGS],
+        [
+            *(Request("POST", path, "spelling", by) for by in who for path in SPELLINGS),
+            *(Request("POST", path, "spelling", who[-1]) for path in RARER),
+        ],
         [Request(method, f"{PURGE}?_method=POST", "override", by, OVERRIDE) for by in who for method in ("GET", "PUT")],
         list(_pretences(client, who)),
         list(_forged()),

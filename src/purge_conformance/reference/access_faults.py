@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -12,9 +13,9 @@ from sqlalchemy import delete, select
 
 from purge_conformance.reference import auth, problems
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.change_kit import Change, around, instead_of, registering
+from purge_conformance.reference.change_kit import Change, around, everywhere, instead_of, registering
 from purge_conformance.reference.events import PATH, PURGE_PATH
-from purge_conformance.reference.tables import AppUsageEvent, now
+from purge_conformance.reference.tables import AppUsageEvent, moment, now
 
 if TYPE_CHECKING:
     from purge_conformance.reference.auth import Caller
@@ -27,7 +28,8 @@ Claims = Callable[[str, str], Mapping[str, Any]]
 LIST, GET, PURGE = "list_events", "get_event", "purge_events"
 ADMIN_CLAIMS: Mapping[str, Any] = {"jti": "anybody", "scope": list(auth.ROLE_SCOPES["admin"])}
 SPACE_DEVELOPER = "space_developer"
-THE_PURGE, AN_EVENT = (re.compile(path) for path in (PURGE_PATH, f"{PATH}/[^/]+"))
+A_WHILE = timedelta(seconds=0.3)
+THE_PURGE, THE_ACTIONS, AN_EVENT = (re.compile(path) for path in (PURGE_PATH, f"{PATH}/actions", f"{PATH}/[^/]+"))
 
 
 def _reading_tokens_at(operation: str, claims: Claims) -> Change:
@@ -128,6 +130,20 @@ def _seed_what_is_missing(call: Call) -> None:
     call.session.add_all(seed for seed in call.behaviour.seeds(call.session, now()) if seed.guid not in there)
 
 
+@fault("forbidden-purge-done-in-a-while")
+def _(behaviour: Behaviour) -> Behaviour:
+    due: list[datetime] = []
+
+    @everywhere
+    def at_last(call: Call, answer: Handler) -> Reply:
+        if due and due[0] <= moment():
+            due.clear()
+            _purge(call)
+        return answer(call)
+
+    return at_last(_after_refusal(403, lambda _: due.append(moment() + A_WHILE))(behaviour))
+
+
 fault("forbidden-purge-seeds")(_after_refusal(403, _seed_what_is_missing))
 
 
@@ -175,4 +191,6 @@ def _as_done(_call: Call) -> Reply:
 
 fault("options-method-purges")(_at("OPTIONS", THE_PURGE, _purge, _as_unknown))
 fault("event-delete-destroys")(_at("DELETE", AN_EVENT, _destroy_named, _as_unknown))
+fault("event-patch-destroys")(_at("PATCH", AN_EVENT, _destroy_named, _as_unknown))
+fault("actions-post-purges")(_at("POST", THE_ACTIONS, _purge, _as_unknown))
 fault("put-method-200")(_at("PUT", THE_PURGE, _nothing, _as_done))

@@ -42,6 +42,7 @@ def _spelling(canonical: Callable[[str], str]) -> Change:
 
 
 fault("slash-at-end-unguarded")(_spelling(lambda path: path.rstrip("/")))
+fault("space-at-end-unguarded")(_spelling(lambda path: path.rstrip(" ")))
 
 
 @fault("dot-segments-purge-and-404")

@@ -87,6 +87,17 @@ def unconfirmed(seen: Seen, experiment: str) -> list[Attempt]:
     return _once(_attempts(seen, *steps, experiment=experiment))
 
 
+def destroyed_later(seen: Seen) -> list[Attempt]:
+    """Return the waits after refused purges, if events were gone after each of them and after no wait without one."""
+    waits = [step for step in seen.by_step.get("refused", {}) if step.startswith(("idle ", "later "))]
+    pairs = {step: seen.of("refused", step) for step in waits}
+    found = {step: Attempt(looks[0], *looks) for step, looks in pairs.items() if len(looks) == 2}  # noqa: PLR2004 -- before and after
+    lost = {step: attempt.loss() is not None for step, attempt in found.items()}
+    after = [attempt for step, attempt in found.items() if step.startswith("later ")]
+    told = bool(lost) and all(was_lost == step.startswith("later ") for step, was_lost in lost.items())
+    return after if told else []
+
+
 def _attempts(seen: Seen, *steps: str, experiment: str) -> list[Attempt]:
     sent = need(seen, experiment, *steps, why="nothing of the kind was tried")
     looks = answered(seen.of(experiment, "look"))
