@@ -7,9 +7,12 @@ import json
 import re
 import zlib
 from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference.change_kit import Change, finishing, refusing, registering
+from purge_conformance.reference.tables import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 VARIANTS: dict[str, Change] = {}
 variant = registering(VARIANTS)
+
+BEHIND = timedelta(seconds=20)
 
 
 @variant("errors-empty-object")
@@ -74,6 +79,12 @@ variant("content-type-with-parameters")(_with_content_type('application/json;ver
 @finishing
 def _(reply: Reply) -> Reply:
     return replace(reply, headers={name: value for name, value in reply.headers.items() if name != "date"})
+
+
+@variant("gateway-clock-behind")
+@finishing
+def _(reply: Reply) -> Reply:
+    return replace(reply, headers={**reply.headers, "date": format_datetime(moment() - BEHIND, usegmt=True)})
 
 
 @variant("challenges-the-unauthenticated")

@@ -27,20 +27,33 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Listing, Row
 
+APART = 60.0  # seconds between the clocks of a target and of what stands in front of it, at most
 CREATED = 201
 MADE = {CREATED, 202}  # at once, or by a job
 
 
 def offset(seen: Seen) -> tuple[Offset, str] | None:
-    """Return the target's clock against ours, and where that is known from; None where nothing tells."""
-    if found := clock.from_dates(seen.exchanges):
-        return found, "its Date headers"
+    """Return the target's clock against ours, and where that is known from; None where nothing tells.
+
+    What dates answers may stand in front, with a clock of its own: where an event of a start that was just asked for is
+    dated otherwise, by no more than a minute, the offset is as wide as both.
+    """
+    dates, event = clock.from_dates(seen.exchanges), _of_start(seen)
+    if dates and event and 0 < max(event.least - dates.most, dates.least - event.most) <= APART:
+        both = clock.Offset(min(dates.least, event.least), max(dates.most, event.most))
+        return both, "its Date headers, and the event of a start that was just asked for"
+    if dates:
+        return dates, "its Date headers"
+    return (event, "the event of a start that was just asked for") if event else None
+
+
+def _of_start(seen: Seen) -> Offset | None:
     for start in seen.of("lifecycle", "start-idle"):
         guid = start.route.split("/")[3]
         rows = by_app(walked(seen, "lifecycle", "start").rows, ()).get(guid, ())
         times = [moment for row in rows if (moment := clock.parse(row.get("created_at")))]
         if times:
-            return clock.from_event(min(times), start), "the event of a start that was just asked for"
+            return clock.from_event(min(times), start)
     return None
 
 
