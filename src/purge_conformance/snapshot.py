@@ -180,6 +180,11 @@ def tells_change(event: Row) -> bool:
     return member(event, "task", "guid") is not None or any(was != now for was, now in known)
 
 
+def tells_crash(event: Row) -> bool:
+    """Whether an event is of a crash, which nobody orders and which may come at any time."""
+    return "CRASH" in str(member(event, "state", "current")).upper()
+
+
 def app_of_process(process: Row) -> str | None:
     """Return the guid of the app that a process belongs to, or None."""
     guid = member(process, "relationships", "app", "data", "guid")

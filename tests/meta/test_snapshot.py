@@ -15,6 +15,7 @@ from purge_conformance.snapshot import (
     resources,
     snapshot,
     stable_apps,
+    tells_crash,
     total_results,
 )
 
@@ -142,3 +143,19 @@ def test_processes_are_counted(story: Story) -> None:
     story.look("e", "s", processes=[story.process("a", "a"), story.process("b", "a"), story.process("c", "c")])
     assert snapshot(story.evidence, "e", "s").process_count("a") == 2
     assert snapshot(story.evidence, "e", "t").process_count("a") is None
+
+
+@pytest.mark.parametrize(
+    ("event", "is_crash"),
+    [
+        ({"state": {"current": "CRASHED", "previous": "STARTED"}}, True),
+        ({"state": {"current": "app_crash"}}, True),
+        ({"state": {"current": "STOPPED", "previous": "CRASHED"}}, False),
+        ({"state": {"current": "BUILDPACK_SET"}}, False),
+        ({"guid": "a"}, False),
+    ],
+    ids=["crashed", "in-other-words", "after-a-crash", "staged", "silent"],
+)
+def test_crash_is_told_by_state(event: dict[str, Any], is_crash: bool) -> None:  # noqa: FBT001 -- a parameter of a test
+    """An event is of a crash where its current state says so."""
+    assert tells_crash(event) is is_crash

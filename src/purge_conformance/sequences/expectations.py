@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from purge_conformance.sequences.world import State
-from purge_conformance.snapshot import app_of_event, key
+from purge_conformance.snapshot import app_of_event, key, tells_crash
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -57,8 +57,9 @@ class Sight:
 
 
 def of_app(rows: Iterable[Row], guid: str) -> Events:
-    """Return the events that are for an app: its guid is theirs, or they name it."""
-    return tuple(row for row in rows if guid in {row.get("guid"), app_of_event(row)})
+    """Return the events that are for an app, its guid is theirs, or they name it; of crashes no step tells."""
+    own = (row for row in rows if guid in {row.get("guid"), app_of_event(row)})
+    return tuple(row for row in own if not tells_crash(row))
 
 
 def after_purge(sight: Sight, processes: int) -> Iterator[Difference]:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, NotExercised, answer, need, readable, snapshot_of
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import STARTED, app_of_event, app_of_process, key, member, stable_apps, tells_change
+from purge_conformance.snapshot import (
+    STARTED,
+    app_of_event,
+    app_of_process,
+    key,
+    member,
+    stable_apps,
+    tells_change,
+    tells_crash,
+)
 from purge_conformance.views.acts import own_apps, untouched
 
 if TYPE_CHECKING:
@@ -115,7 +124,7 @@ class Purged:
         """
         old = self.kept.keys() | self.seedable
         new = [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
-        return [row for row in new if not (app_of_event(row) in self.untouched and _tells_of_order(row))]
+        return [row for row in new if not (app_of_event(row) in self.untouched and not tells_crash(row))]
 
     def besides_changes(self) -> list[Row]:
         """Return the events after the purge without those of what others did since."""
@@ -160,11 +169,6 @@ class Purged:
         seeded = {app: populated[app] for app in self.started if app in populated}
         with_guid = all(app in {event.get("guid") for event in events} for app, events in seeded.items())
         return with_guid and not self.misnamed() and self.is_faithful() and not self.repeated(own)
-
-
-def _tells_of_order(event: Row) -> bool:
-    """Whether an event tells of what only somebody's order brings about; a crash, for one, may come at any time."""
-    return member(event, "state", "current") in {STARTED, STOPPED}
 
 
 def _too_many(events: list[Row], allowed: int) -> bool:
