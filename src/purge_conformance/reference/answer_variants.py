@@ -26,12 +26,6 @@ variant = registering(VARIANTS)
 BEHIND = timedelta(seconds=20)
 
 
-@variant("errors-empty-object")
-@refusing
-def _(_error: ApiError, reply: Reply) -> Reply:
-    return replace(reply, body={})
-
-
 @variant("errors-empty-array")
 @refusing
 def _(_error: ApiError, reply: Reply) -> Reply:

@@ -62,18 +62,11 @@ def _cut(call: Call, answer: Handler) -> Reply:
     return answer(_with_per_page(call, FEW) if _per_page(call) > FEW else call)
 
 
-@around(*LISTS)
-def _cut_unsaid(call: Call, answer: Handler) -> Reply:
-    asked = _per_page(call)
-    return _saying(answer(_with_per_page(call, FEW)), FEW, asked) if asked > FEW else answer(call)
-
-
 _many_rows = furnishing(started=110, stopped=5, restarts=50)
 
 variant("per-page-at-most-100")(together(_many_rows, _refusing_more(problems.unprocessable)))
 variant("per-page-at-most-100-or-400")(_refusing_more(_bad_parameter))
 variant("per-page-cut-to-100")(together(_many_rows, _cut))
-variant("per-page-cut-to-100-unsaid")(together(_many_rows, _cut_unsaid))
 
 
 @variant("per-page-at-most-10000")

@@ -178,7 +178,6 @@ def _in_front(status: int, headers: Mapping[str, str] | None = None) -> Reply:
 RATE_LIMIT = ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
 
 variant("rate-limited")(refusing_at_times(60, _later(RATE_LIMIT, 1)))
-variant("rate-limited-by-date")(refusing_at_times(90, _later(RATE_LIMIT, timedelta(seconds=2))))
 variant("rate-limited-in-front")(refusing_at_times(90, lambda _: _in_front(429)))
 variant("unavailable-at-times")(refusing_at_times(40, _later(problems.database_unavailable(), 0)))
 variant("unavailable-until-date")(refusing_at_times(90, _later(problems.database_unavailable(), timedelta(seconds=1))))
