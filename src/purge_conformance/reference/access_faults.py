@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -13,9 +13,9 @@ from sqlalchemy import delete, select
 
 from purge_conformance.reference import auth, problems
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.change_kit import Change, around, everywhere, instead_of, registering
+from purge_conformance.reference.change_kit import Change, around, instead_of, registering
 from purge_conformance.reference.events import PATH, PURGE_PATH
-from purge_conformance.reference.tables import AppUsageEvent, moment, now
+from purge_conformance.reference.tables import AppUsageEvent, now
 
 if TYPE_CHECKING:
     from purge_conformance.reference.auth import Caller
@@ -128,20 +128,6 @@ def _after_refusal(status: int, act: Callable[[Call], object]) -> Change:
 def _seed_what_is_missing(call: Call) -> None:
     there = set(call.session.scalars(select(AppUsageEvent.guid)))
     call.session.add_all(seed for seed in call.behaviour.seeds(call.session, now()) if seed.guid not in there)
-
-
-@fault("forbidden-purge-done-in-a-while")
-def _(behaviour: Behaviour) -> Behaviour:
-    due: list[datetime] = []
-
-    @everywhere
-    def at_last(call: Call, answer: Handler) -> Reply:
-        if due and due[0] <= moment():
-            due.clear()
-            _purge(call)
-        return answer(call)
-
-    return at_last(_after_refusal(403, lambda _: due.append(moment() + A_WHILE))(behaviour))
 
 
 fault("forbidden-purge-seeds")(_after_refusal(403, _seed_what_is_missing))

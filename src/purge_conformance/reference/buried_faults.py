@@ -19,7 +19,6 @@ from purge_conformance.reference.change_kit import (
     together,
     twin,
 )
-from purge_conformance.reference.database import COMPARE
 from purge_conformance.reference.tables import AppUsageEvent, moment
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler
     from purge_conformance.reference.database import Listing
-    from purge_conformance.reference.parameters import ListQuery, TimeFilter
+    from purge_conformance.reference.parameters import ListQuery
     from purge_conformance.reference.problems import ApiError
 
     Buried = Mapping[str, AppUsageEvent]
@@ -61,7 +60,7 @@ def _shown_by(found: Callable[[ListQuery, Buried], Iterable[AppUsageEvent]]) -> 
         ) -> tuple[int, Sequence[AppUsageEvent]]:
             total, rows = behaviour.find_events(session, listing, query)
             more = list(found(query, buried))
-            return total + len(more), [*rows, *more]
+            return total + len(more), [*rows, *more][: query.per_page]
 
         return replace(behaviour, destroy=destroy, find_events=find_events)
 
@@ -72,10 +71,6 @@ def _shown_by(found: Callable[[ListQuery, Buried], Iterable[AppUsageEvent]]) -> 
 @_shown_by
 def _(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
     return [buried[guid] for guid in query.filters.get("guids", ()) if guid in buried]
-
-
-def _meets(created_at: str, time: TimeFilter) -> bool:
-    return created_at in time.values if time.relation is None else COMPARE[time.relation](created_at, time.values[0])
 
 
 @_shown_by

@@ -1,7 +1,7 @@
-"""Who is tried beside whom: two faults that break different things share a server, and a run judges both.
+"""Who is tried beside whom: a few faults that break different things share a server, and a run judges all of them.
 
-A pair counts only if exactly the requirements of both fail; otherwise each is tried again, alone. So nothing is taken
-for granted but this: that one fault does not survive just where the other one breaks what the first should.
+A company counts only if exactly the requirements of all of it fail; otherwise each is tried again, alone. So nothing is
+taken for granted but this: that no fault survives just where another one breaks what the first should.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Company = tuple[Subject, ...]
 
+MOST = 2  # faults on one server; of more, too many hide each other
+
 
 def alone(subjects: Sequence[Subject]) -> list[Company]:
     """Return each by itself."""
@@ -25,29 +27,25 @@ def alone(subjects: Sequence[Subject]) -> list[Company]:
 
 
 def in_company(subjects: Sequence[Subject]) -> list[Company]:
-    """Return the faults in pairs, as far as they go, and all else alone; in the order of the first of each."""
-    found: list[Company] = []
-    waiting = _mixed([subject for subject in subjects if _is_sociable(subject)])
+    """Return the faults together, as far as they get along, and all else alone; in the order of the first of each."""
+    found: dict[str, Company] = {}
+    waiting = _mixed([subject for subject in subjects if subject.kind is Kind.FAULT and not subject.alone])
     while waiting:
-        one = waiting.pop(0)
-        other = next((subject for subject in waiting if _get_along(one, subject)), None)
-        found.append((one, other) if other else (one,))
-        if other:
-            waiting.remove(other)
-    paired = {company[0].name: company for company in found}
-    beside = {company[1].name for company in found if len(company) > 1}
-    return [paired.get(subject.name, (subject,)) for subject in subjects if subject.name not in beside]
+        company = [waiting.pop(0)]
+        for subject in waiting:
+            if len(company) < MOST and all(_get_along(subject, other) for other in company):
+                company.append(subject)
+        waiting = [subject for subject in waiting if subject not in company]
+        found[company[0].name] = tuple(company)
+    beside = {subject.name for company in found.values() for subject in company[1:]}
+    return [found.get(subject.name, (subject,)) for subject in subjects if subject.name not in beside]
 
 
 def _mixed(subjects: list[Subject]) -> list[Subject]:
-    """Return one of the first half, then one of the second, and so on: what stands far apart has little in common."""
-    half = -(-len(subjects) // 2)
-    pairs = zip_longest(subjects[:half], subjects[half:])
-    return [subject for subject in chain.from_iterable(pairs) if subject]
-
-
-def _is_sociable(subject: Subject) -> bool:
-    return subject.kind is Kind.FAULT and not subject.alone
+    """Return one of each part in turn: what stands far apart has little in common."""
+    size = -(-len(subjects) // MOST)
+    parts = (subjects[begin : begin + size] for begin in range(0, len(subjects), size))
+    return [subject for subject in chain.from_iterable(zip_longest(*parts)) if subject]
 
 
 def _get_along(one: Subject, other: Subject) -> bool:

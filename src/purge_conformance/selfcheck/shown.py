@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from purge_conformance.selfcheck.matrix import Matrix, Rate, Row
 
 FAULTS = (
-    "The reference server made wrong; each must fail exactly its own requirements. Two that break different ones share "
-    "a run; where not exactly those of both fail, each is judged again, alone."
+    "The reference server made wrong; each must fail exactly its own requirements. Some that break different ones "
+    "share a run; where not exactly those of all of them fail, each is judged again, alone."
 )
 FAULT = ("Fault", "Killed by", "What is wrong with it")
 
