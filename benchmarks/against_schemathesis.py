@@ -43,8 +43,8 @@ admin's token and seed 1. {compared} faults were compared.
 A fault counts as found by Schemathesis when a check fails at an operation where it does not fail on the faultless
 server, on which this fails: {noise}. How many runs failed at all is told beside it.
 
-Seconds and requests are the mean of a run; seconds of this suite those of one among {jobs} at once, which some faults may
-share. A run of this suite purges {purges[0]} times, one of Schemathesis {purges[1]}.
+Seconds and requests are the mean of a run; seconds of this suite those of one among {jobs} at once, which some faults
+may share. A run of this suite purges {purges[0]} times, one of Schemathesis {purges[1]}.
 
 {table}
 """

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from purge_conformance import clock, look
 from purge_conformance.errors import HeldBack, SuiteError, TargetLost
 from purge_conformance.foundation import jobs
-from purge_conformance.foundation.making import APPS, LABEL, NOT_FOUND, ORGANIZATIONS, SPACES, in_words, is_done
-from purge_conformance.snapshot import SURE_PER_PAGE, Row, member
+from purge_conformance.foundation.making import NOT_FOUND, ORGANIZATIONS, SPACES, in_words, is_done
+from purge_conformance.snapshot import APPS, LABEL, SURE_PER_PAGE, Row, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

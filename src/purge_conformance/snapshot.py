@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Evidence, Exchange
 
 OK, NOT_FOUND = 200, 404
+APPS = "/v3/apps"
+LABEL = "purge-conformance-run"  # of what the suite made; without a prefix: Cloud Controller takes none without a dot
 STARTED, STOPPED = "STARTED", "STOPPED"
 SURE_PER_PAGE = 20  # no list may refuse pages of that size, nor make them smaller
 CHANGING = ("state", "instance_count", "memory_in_mb_per_instance")

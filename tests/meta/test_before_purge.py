@@ -15,9 +15,9 @@ import requests
 
 from purge_conformance import clock, collect, embedded, planning
 from purge_conformance.examining import examined
-from purge_conformance.foundation.making import APPS
 from purge_conformance.guard import EVENTS
 from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.snapshot import APPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -21,7 +21,8 @@ from purge_conformance import clock, embedded
 from purge_conformance.cleanup import KINDS, cleanup
 from purge_conformance.errors import SuiteError
 from purge_conformance.foundation import jobs
-from purge_conformance.foundation.making import APPS, LABEL, ORGANIZATIONS, SPACES
+from purge_conformance.foundation.making import ORGANIZATIONS, SPACES
+from purge_conformance.snapshot import APPS, LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -59,7 +59,7 @@ def test_non_conformant_is_1(command: Command, tmp_path: Path) -> None:
             env=os.environ | {"ADMIN_SECRET": tokens["admin"]},
         )
     assert (done.code, done.report["verdict"], done.outcomes["PURGE-02"]) == (1, "non-conformant", "failed")
-    assert set(done.outcomes) == {f"PURGE-0{n}" for n in range(1, 6)}
+    assert set(done.outcomes) == {f"PURGE-0{n}" for n in range(1, 7)}
     wanted = {"max_purges": 3, "max_requests": 200, "seed": 7, "examples": 2, "timeout": 9.0, "select": ["PURGE-*"]}
     assert wanted.items() <= done.evidence.header.settings.items()
     assert (done.report["purges"] <= 3, done.report["requests"] <= 200) == (True, True)

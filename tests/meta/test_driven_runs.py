@@ -10,7 +10,8 @@ import requests
 
 from purge_conformance import embedded
 from purge_conformance.cleanup import KINDS
-from purge_conformance.foundation.making import APPS, ORGANIZATIONS, SPACES, to
+from purge_conformance.foundation.making import ORGANIZATIONS, SPACES, to
+from purge_conformance.snapshot import APPS
 from purge_conformance.upload import GZIP
 
 if TYPE_CHECKING:

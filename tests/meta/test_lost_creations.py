@@ -11,8 +11,9 @@ import pytest
 
 from purge_conformance.errors import BudgetSpent, Interrupted, TargetLost
 from purge_conformance.foundation import jobs, making
-from purge_conformance.foundation.making import APPS, LABEL, LAST_LOOKS, ORGANIZATIONS, Maker
+from purge_conformance.foundation.making import LAST_LOOKS, ORGANIZATIONS, Maker
 from purge_conformance.guard import RESERVE
+from purge_conformance.snapshot import APPS, LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,11 +15,12 @@ from purge_conformance import embedded
 from purge_conformance.client import Client
 from purge_conformance.driving import Driving
 from purge_conformance.foundation import Foundation, jobs
-from purge_conformance.foundation.making import LABEL, to
+from purge_conformance.foundation.making import to
 from purge_conformance.foundation.running import LONG, Equipment, NothingToRun
 from purge_conformance.guard import Guard
 from purge_conformance.journal import Unwritten
 from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.snapshot import LABEL
 from purge_conformance.upload import GZIP, Upload
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import pytest
 import requests
 
 from purge_conformance import embedded
-from purge_conformance.foundation.making import APPS, SPACES, to
+from purge_conformance.foundation.making import SPACES, to
 from purge_conformance.guard import PURGE
+from purge_conformance.snapshot import APPS
 from purge_conformance.views.others import in_flux, purged_meanwhile
 
 if TYPE_CHECKING:

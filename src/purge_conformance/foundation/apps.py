@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from purge_conformance.client import Request
 from purge_conformance.driving import Mode
 from purge_conformance.foundation.making import (
-    APPS,
     NOT_FOUND,
     ORGANIZATIONS,
     PAUSE,
@@ -23,7 +22,7 @@ from purge_conformance.foundation.making import (
     twice_at_most,
 )
 from purge_conformance.foundation.running import Equipment, NothingToRun, room
-from purge_conformance.snapshot import STARTED, STOPPED, member
+from purge_conformance.snapshot import APPS, STARTED, STOPPED, member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from purge_conformance.client import Request
 from purge_conformance.errors import HookFailed, StateUnsupported
 from purge_conformance.evidence import CHANGED
 from purge_conformance.foundation.apps import Foundation
-from purge_conformance.foundation.making import APPS
 from purge_conformance.hook import Hook
+from purge_conformance.snapshot import APPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

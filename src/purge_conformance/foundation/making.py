@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from purge_conformance.errors import HeldBack, TargetLost
 from purge_conformance.foundation import jobs
-from purge_conformance.snapshot import member, resources
+from purge_conformance.snapshot import APPS, LABEL, member, resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
 
-LABEL = "purge-conformance-run"  # without a prefix: Cloud Controller takes none without a dot
 TRIES, PAUSE = 20, 0.1  # looks whether what was asked for is done, and seconds between them
 LAST_LOOKS = 6  # for what was accepted and not seen, before all is taken down: few requests are left by then
 BACK = (0.5, 1.0, 2.0)  # seconds to wait for a target that is away while things are taken down
 ACCEPTED, NOT_FOUND, FAILED = 202, 404, 500
-ORGANIZATIONS, SPACES, APPS = "/v3/organizations", "/v3/spaces", "/v3/apps"
+ORGANIZATIONS, SPACES = "/v3/organizations", "/v3/spaces"
 
 
 class Maker:

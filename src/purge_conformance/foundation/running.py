@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from purge_conformance.client import Request
 from purge_conformance.evidence import FORM
 from purge_conformance.foundation import jobs
-from purge_conformance.foundation.making import APPS, LABEL, in_words, is_done, to
-from purge_conformance.snapshot import member
+from purge_conformance.foundation.making import in_words, is_done, to
+from purge_conformance.snapshot import APPS, LABEL, member
 from purge_conformance.upload import CONTENT_TYPE, CURL
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.evidence import CHANGED
-from purge_conformance.foundation.making import APPS
 from purge_conformance.guard import is_purge
+from purge_conformance.snapshot import APPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

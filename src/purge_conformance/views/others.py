@@ -6,9 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, NotExercised, Seen
-from purge_conformance.foundation.making import APPS, LABEL
 from purge_conformance.guard import PURGE, is_purge
-from purge_conformance.snapshot import app_of_event, app_of_process, key, member
+from purge_conformance.snapshot import APPS, LABEL, app_of_event, app_of_process, key, member
 from purge_conformance.views.acts import own_apps
 from purge_conformance.views.attempts import unconfirmed
 from purge_conformance.views.traces import whole_lists
