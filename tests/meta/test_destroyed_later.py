@@ -1,0 +1,100 @@
+"""What a refused purge destroys some time later is told from what is gone anyway."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from purge_conformance.checks import Proven
+from purge_conformance.client import Request
+from purge_conformance.credentials import NOBODY
+from purge_conformance.experiments import access
+from purge_conformance.guard import PURGE
+from purge_conformance.views.attempts import destroyed_later
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    from conftest import Story, Stub
+
+    from purge_conformance.client import Client
+    from purge_conformance.foundation import Foundation
+
+judged = importlib.import_module("purge_conformance.conformance.test_refused")
+WAITS = ("idle 0", "later 0", "idle 1", "later 1")
+A_WHILE = 0.8  # seconds; less than is waited
+
+
+def waited(story: Story, *gone: bool) -> Story:
+    """Tell of waits by turns after nothing and after a refused purge, and whether an event was gone after each."""
+    story.say("refused", "credential", method="POST", path=PURGE, status=403)
+    for step, is_gone in zip(WAITS, gone, strict=True):
+        rows = [story.event("old", "a"), story.event("a", "a")]
+        story.page("refused", step, rows)
+        story.page("refused", step, rows[1:] if is_gone else rows)
+    return story
+
+
+def test_loss_after_refusals_alone_is_theirs(story: Story) -> None:
+    """Where events are gone whenever a purge was refused before, and never else, the refused purge destroyed them."""
+    seen = waited(story, False, True, False, True).seen
+    assert [found.loss() for found in destroyed_later(seen)] == ["2 events before, 1 after"] * 2
+    with pytest.raises(Proven):
+        judged.test_nothing_destroyed_later(seen)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [(False, False, False, False), (False, True, False, False), (True, True, False, True), (True, True, True, True)],
+)
+def test_loss_at_other_times_is_nobodys(gone: tuple[bool, ...], story: Story) -> None:
+    """What is gone but once, or after nothing as well, may be somebody else's to purge."""
+    assert destroyed_later(waited(story, *gone).seen) == []
+
+
+class Late:
+    """A target that destroys its events a while after a purge was refused; its clock goes on while somebody waits."""
+
+    def __init__(self) -> None:
+        """Begin without an event."""
+        self._now, self._due, self._events, self._numbers = 0.0, [float("inf")], list[str](), count()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now += seconds
+
+    def stir(self) -> bool:
+        """Record an event, as a change of an app does."""
+        self._events.append(f"e{next(self._numbers)}")
+        return True
+
+    def answer(self, stub: Stub, handler: BaseHTTPRequestHandler) -> None:
+        """Refuse a purge, or list the events."""
+        if handler.command == "POST":
+            self._due.append(self._now + A_WHILE)
+            stub.say(handler, 403)
+            return
+        if min(self._due) <= self._now:
+            self._due, self._events = [float("inf")], []
+        rows = [{"guid": guid, "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}} for guid in self._events]
+        body = json.dumps({"pagination": {"total_results": len(rows)}, "resources": rows}).encode()
+        stub.say(handler, body=body)
+
+
+def test_waits_show_it(
+    stub: Stub, connect: Callable[..., Client], story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The waits by turns show a target that destroys a while after it refused."""
+    late, client = Late(), connect()
+    stub.answer = partial(late.answer, stub)
+    monkeypatch.setattr("time.sleep", late.sleep)
+    client.experiment = "refused"
+    access._later(client, cast("Foundation", late), [Request("POST", PURGE, "credential", NOBODY)])  # noqa: SLF001
+    story.exchanges = [x for step in (*WAITS, "later") for x in client.sent("refused", step)]
+    assert len(destroyed_later(story.seen)) == access.LATER
