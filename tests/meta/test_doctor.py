@@ -32,7 +32,7 @@ clock = BaseHTTPRequestHandler.date_time_string
 OLD = "2026-07-01T12:00:00Z"
 
 
-def jwt(*scopes: str, ends_in: float = 3600) -> str:
+def jwt(*scopes: str, ends_in: float = 86_400) -> str:
     """Return a token with these scopes that ends in so many seconds."""
     claims = json.dumps({"scope": scopes, "exp": time.time() + ends_in}).encode()
     return f"eyJhbGciOiJIUzI1NiJ9.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
@@ -49,20 +49,21 @@ class Api:
         root: of `/`.
         statuses: token -> status of what it asks for; 200 otherwise.
         headers: of every answer.
-        created_at: of the newest event.
+        age: of the newest event, seconds; it is of long ago otherwise.
         date: of every answer, seconds from now.
     """
 
     root: Any = field(default_factory=lambda: ROOT)
     statuses: dict[str, int] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
-    created_at: str = OLD
+    age: float | None = None
     date: float = 0.0
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         """Answer one request."""
         token = (handler.headers.get("Authorization") or "").removeprefix("bearer ")
-        row = {"guid": "the-newest", "created_at": self.created_at}
+        created_at = OLD if self.age is None else datetime.fromtimestamp(time.time() - self.age, UTC).isoformat()
+        row = {"guid": "the-newest", "created_at": created_at}
         page = {"pagination": {"total_results": 1234}, "resources": [row]}
         setattr(handler, "date_time_string", lambda: clock(handler, time.time() + self.date))  # noqa: B010 -- its own
         status = self.statuses.get(token, 200)
@@ -126,7 +127,7 @@ def test_few_reads_are_sent(stub: Stub) -> None:
         (Api(date=-90), "clock", "behind this machine's", "NTP"),
         (Api(headers={"X-RateLimit-Remaining": "7"}), "rate limit", "7 requests are left", "--max-requests"),
         (Api(root={"hello": "you"}), "API", "without the links of a root", "path of the URL"),
-        (Api(created_at=datetime.now(UTC).isoformat()), "events", "the-newest", "all who bill"),
+        (Api(age=0), "events", "the-newest", "all who bill"),
     ],
 )
 def test_warnings(api: Api, name: str, got: str, cure: str, stub: Stub) -> None:
