@@ -42,17 +42,6 @@ def _with_per_page(call: Call, per_page: int) -> Call:
     return replace(call, query_string=urlencode({**_asked(call), "per_page": str(per_page)}).encode())
 
 
-def _refusing_more(error: Callable[[str], ApiError]) -> Change:
-    @around(*LISTS)
-    def change(call: Call, answer: Handler) -> Reply:
-        reply = answer(call)
-        if _per_page(call) > FEW:
-            raise error(f"Per page must be between 1 and {FEW}")
-        return reply
-
-    return change
-
-
 def _bad_parameter(detail: str) -> ApiError:
     return ApiError(400, 10005, "CF-BadQueryParameter", detail)
 
@@ -62,11 +51,16 @@ def _cut(call: Call, answer: Handler) -> Reply:
     return answer(_with_per_page(call, FEW) if _per_page(call) > FEW else call)
 
 
-_many_rows = furnishing(started=110, stopped=5, restarts=50)
+variant("per-page-cut-to-100")(together(furnishing(started=110, stopped=5, restarts=50), _cut))
 
-variant("per-page-at-most-100")(together(_many_rows, _refusing_more(problems.unprocessable)))
-variant("per-page-at-most-100-or-400")(_refusing_more(_bad_parameter))
-variant("per-page-cut-to-100")(together(_many_rows, _cut))
+
+@variant("per-page-at-most-100")
+@around(*LISTS)
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if _per_page(call) > FEW:
+        raise _bad_parameter(f"Per page must be between 1 and {FEW}")
+    return reply
 
 
 @variant("per-page-at-most-10000")

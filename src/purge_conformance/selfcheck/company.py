@@ -6,7 +6,6 @@ taken for granted but this: that no fault survives just where another one breaks
 
 from __future__ import annotations
 
-from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from purge_conformance.selfcheck.subjects import Kind
@@ -18,7 +17,22 @@ if TYPE_CHECKING:
 
     Company = tuple[Subject, ...]
 
-MOST = 2  # faults on one server; of more, too many hide each other
+MOST = 3  # faults on one server; of more, too many hide each other
+# Family of requirements, named by its prefix -> those without which it cannot be judged, or not for sure.
+PLAIN = {"AFTER", "LIST", "PAGE", "PURGE", "RECORD", "SEED", "STATUS"}
+WHOLE = {*PLAIN, "AGAIN", "BODY", "PARALLEL", "RACE"}
+RESTS_ON = {
+    "AGAIN": {*WHOLE, "REFUSE"},
+    "BODY": WHOLE,
+    "ERROR": {"GET"},
+    "FIELD": {"GET"},
+    "GET": {"AUTH"},
+    "LIST": {"AFTER"},
+    "MODEL": {*WHOLE, "AUTH", "REFUSE"},
+    "PARALLEL": WHOLE,
+    "RACE": WHOLE,
+    "REFUSE": {*PLAIN, "AUTH"},
+}
 
 
 def alone(subjects: Sequence[Subject]) -> list[Company]:
@@ -28,8 +42,10 @@ def alone(subjects: Sequence[Subject]) -> list[Company]:
 
 def in_company(subjects: Sequence[Subject]) -> list[Company]:
     """Return the faults together, as far as they get along, and all else alone; in the order of the first of each."""
+    waiting = [subject for subject in subjects if subject.kind is Kind.FAULT and not subject.alone]
+    partners = {subject: sum(_get_along(subject, other) for other in waiting) for subject in waiting}
+    waiting.sort(key=partners.__getitem__)  # who gets along with few has the first choice
     found: dict[str, Company] = {}
-    waiting = _mixed([subject for subject in subjects if subject.kind is Kind.FAULT and not subject.alone])
     while waiting:
         company = [waiting.pop(0)]
         for subject in waiting:
@@ -41,12 +57,14 @@ def in_company(subjects: Sequence[Subject]) -> list[Company]:
     return [found.get(subject.name, (subject,)) for subject in subjects if subject.name not in beside]
 
 
-def _mixed(subjects: list[Subject]) -> list[Subject]:
-    """Return one of each part in turn: what stands far apart has little in common."""
-    size = -(-len(subjects) // MOST)
-    parts = (subjects[begin : begin + size] for begin in range(0, len(subjects), size))
-    return [subject for subject in chain.from_iterable(zip_longest(*parts)) if subject]
-
-
 def _get_along(one: Subject, other: Subject) -> bool:
-    return one.group != other.group and not set(one.fails) & set(other.fails)
+    ones, others = _families(one), _families(other)
+    return not (ones | _ground(ones)) & others and not _ground(others) & ones
+
+
+def _families(subject: Subject) -> set[str]:
+    return {name.rpartition("-")[0].removeprefix("UP-") for name in subject.fails}
+
+
+def _ground(families: set[str]) -> set[str]:
+    return {other for family in families for other in RESTS_ON.get(family, ())}
