@@ -96,11 +96,8 @@ class Seen(Evidence):
     whole: Evidence
 
     def once(self, find: Callable[[Evidence], Found]) -> Found:
-        """Return what is found in the whole evidence; it is looked for once, however many judgments ask for it."""
-        if find not in self.found:
-            self.found[find] = find(self.whole)
-        found: Found = self.found[find]
-        return found
+        """Return what is found in the whole evidence, as `Evidence.once` does."""
+        return self.whole.once(find)
 
     def remembered(self, look: Callable[[Seen], Iterable[Item]]) -> list[Item]:
         """Return what a look finds, as if each judgment looked by itself: what it looked at, each has looked at."""

@@ -12,13 +12,13 @@ import json
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from purge_conformance.errors import BadData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 FILE_NAME = "evidence.jsonl"
@@ -33,6 +33,7 @@ STATE = "state"  # beside it: the state that the hook was asked for, by its name
 CHANGED = "changed"  # tag of a look at an app that was changed before it, without a request; its value is by whom
 FORM = "form"  # tag of a request that sent a file, which is not recorded; its value is the form as curl is told of it
 Headers = tuple[tuple[str, str], ...]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,13 @@ class Evidence:
         for x in self.exchanges:
             if SUPERSEDED not in x.tags:
                 found.setdefault(x.experiment, {}).setdefault(x.step, []).append(x)
+        return found
+
+    def once(self, find: Callable[[Evidence], Found]) -> Found:
+        """Return what is found in the whole evidence; it is looked for once, however many ask for it."""
+        if find not in self.found:
+            self.found[find] = find(self)
+        found: Found = self.found[find]
         return found
 
     @cached_property

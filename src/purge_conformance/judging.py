@@ -100,9 +100,13 @@ class Judging:
             requirements=results,
             coverage=_coverage(exchanges),
             timings=_timings(exchanges),
-            notes=tuple(_notes(self.evidence)),
+            notes=self._notes,
             verdict=Verdict.INCONCLUSIVE if _is_interrupted(self.evidence) else roll_up(results),
         )
+
+    @cached_property
+    def _notes(self) -> tuple[str, ...]:
+        return tuple(_notes(self.evidence))
 
     @cached_property
     def _purged_meanwhile(self) -> tuple[int, int] | None:

@@ -31,15 +31,15 @@ def untouched(evidence: Evidence, purge: Exchange, until: int) -> set[str]:
 
     What was done before may be recorded late, and so after the last one; there are none where there were no two.
     """
-    done = [x for x in deeds(evidence) if is_purge(x.method, x.path) and (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    done = [x for x in evidence.once(deeds) if is_purge(x.method, x.path) and (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
     earlier = [x.n for x in done if x.sent_at + x.elapsed < purge.sent_at]
     since = earlier[-2] if len(earlier) > 1 else 0
-    return own_apps(evidence) - _changed(x for x in deeds(evidence) if since < x.n < until) if since else set()
+    return own_apps(evidence) - _changed(x for x in evidence.once(deeds) if since < x.n < until) if since else set()
 
 
 def still(evidence: Evidence, purge: Exchange) -> set[str]:
     """Return the suite's own apps but the one that was changed last before a purge: that may take a while."""
-    before = [x for x in deeds(evidence) if x.n < purge.n and x.route.startswith(f"{APPS}/")]
+    before = [x for x in evidence.once(deeds) if x.n < purge.n and x.route.startswith(f"{APPS}/")]
     return own_apps(evidence) - _changed(before[-1:])
 
 

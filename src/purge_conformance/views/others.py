@@ -64,7 +64,7 @@ def in_flux(evidence: Evidence) -> tuple[int, int]:
         for x in evidence.exchanges
         if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := member(x.json, "guid"))
     }
-    looks = [look.saw for look in sorted(looks_of(evidence), key=lambda look: look.last) if look.saw.apps.complete]
+    looks = [look.saw for look in evidence.once(looks_of) if look.saw.apps.complete]
     states = [{guid: state for guid, state in _states(look).items() if guid not in own} for look in looks]
     every = {guid for found in states for guid in found}
     moved = {guid for one, other in pairwise(states) for guid in every if one.get(guid) != other.get(guid)}

@@ -120,7 +120,7 @@ def all_whole(seen: Seen, *, of_settled_apps: bool = False) -> None:
 
 
 def _plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
-    acts = deeds(evidence)
+    acts = evidence.once(deeds)
     done = {x.n: is_purge(x.method, x.path) for x in acts if (x.status or 0) // 100 == 2}  # noqa: PLR2004 -- success
     found, last = [], False
     for x in acts:
@@ -136,7 +136,7 @@ def _is_plain(x: Exchange) -> bool:
 
 
 def _trials(evidence: Evidence) -> tuple[Purged, ...]:
-    looks, acts = sorted(looks_of(evidence), key=lambda look: look.last), deeds(evidence)
+    looks, acts = evidence.once(looks_of), evidence.once(deeds)
     ends, numbers = [look.last for look in looks], [x.n for x in acts]
     states: dict[str, set[str]] = {}
     populated: set[str] = set()
@@ -168,13 +168,14 @@ def _disturbs(x: Exchange, purge: Exchange) -> bool:
 
 
 def looks_of(evidence: Evidence) -> list[Look]:
-    """Return every look at everything; what its step is named is used for no other look of the experiment."""
+    """Return every look at everything, in their order; its step's name is that of no other look of the experiment."""
     found: dict[tuple[str, str], list[int]] = {}
     for x in evidence.exchanges:
         step, _, part = x.step.rpartition(".")
         if step and part in PARTS:
             found.setdefault((x.experiment, step), []).append(x.n)
-    return [Look(min(ns), max(ns), snapshot(evidence, *place)) for place, ns in found.items()]
+    looks = [Look(min(ns), max(ns), snapshot(evidence, *place)) for place, ns in found.items()]
+    return sorted(looks, key=lambda look: look.last)
 
 
 def _learn(states: dict[str, set[str]], looks: Iterable[Look]) -> None:
