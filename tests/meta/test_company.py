@@ -38,7 +38,7 @@ def test_each_is_tried_once() -> None:
     """Of all subjects each is in one company, and whatever conforms is by itself."""
     found = in_company(subjects())
     assert sorted(s.name for company in found for s in company) == sorted(s.name for s in subjects())
-    assert {len(company) for company in found} == {1, MOST}
+    assert {1, MOST} <= {len(company) for company in found} <= set(range(1, MOST + 1))
     assert {s.kind for company in found if len(company) > 1 for s in company} == {Kind.FAULT}
 
 
@@ -51,10 +51,10 @@ def test_company_breaks_different_things() -> None:
 def test_who_hides_others_is_alone() -> None:
     """A fault that says so has no other beside it, and one for which none is left has none."""
     a, b, c = fault("a", "LEAK-01"), fault("b", "AUTH-01", lonely=True), fault("c", "SEED-01")
-    assert names(a, b, c) == [["a", "c"], ["b"]]
+    assert names(a, b, c) == [["b"], ["a", "c"]]
     assert names(a, fault("d", "LEAK-02")) == [["a"], ["d"]]
     assert names(c, fault("d", "UP-SEED-03")) == [["c"], ["d"]]
-    assert names(fault("d", "RACE-01"), c, fault("e", "REFUSE-01"), a) == [["d", "e", "a"], ["c"]]
+    assert names(fault("d", "RACE-01"), c, fault("e", "REFUSE-01"), a) == [["c", "a"], ["d", "e"]]
     assert [len(company) for company in alone((a, c))] == [1, 1]
 
 

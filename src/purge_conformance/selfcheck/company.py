@@ -6,6 +6,7 @@ taken for granted but this: that no fault survives just where another one breaks
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from purge_conformance.selfcheck.subjects import Kind
@@ -41,20 +42,21 @@ def alone(subjects: Sequence[Subject]) -> list[Company]:
 
 
 def in_company(subjects: Sequence[Subject]) -> list[Company]:
-    """Return the faults together, as far as they get along, and all else alone; in the order of the first of each."""
+    """Return the faults together, as far as they get along, and all else alone: by turns, as the latter often wait."""
     waiting = [subject for subject in subjects if subject.kind is Kind.FAULT and not subject.alone]
     partners = {subject: sum(_get_along(subject, other) for other in waiting) for subject in waiting}
     waiting.sort(key=partners.__getitem__)  # who gets along with few has the first choice
-    found: dict[str, Company] = {}
+    found: list[Company] = []
     while waiting:
         company = [waiting.pop(0)]
         for subject in waiting:
             if len(company) < MOST and all(_get_along(subject, other) for other in company):
                 company.append(subject)
         waiting = [subject for subject in waiting if subject not in company]
-        found[company[0].name] = tuple(company)
-    beside = {subject.name for company in found.values() for subject in company[1:]}
-    return [found.get(subject.name, (subject,)) for subject in subjects if subject.name not in beside]
+        found.append(tuple(company))
+    together = {subject for company in found for subject in company}
+    turns = zip_longest(alone([subject for subject in subjects if subject not in together]), found)
+    return [company for turn in turns for company in turn if company]
 
 
 def _get_along(one: Subject, other: Subject) -> bool:

@@ -80,11 +80,11 @@ def subjects(only: Iterable[str] = ()) -> tuple[Subject, ...]:
 def _all() -> Iterator[Subject]:
     groups = {requirement.id: requirement.group for requirement in catalogue.requirements()}
     variants = {variant.id: variant for variant in catalogue.variants()}
-    for variant in variants.values():
-        yield _conforming(variant.id, variant.summary, [variant])
     for make in catalogue.makes():
         summary = f"{make.summary} {', '.join(make.variants)}."
         yield _conforming(make.id, summary, [variants[name] for name in make.variants])
+    for variant in variants.values():
+        yield _conforming(variant.id, variant.summary, [variant])
     yield Subject(FAULTLESS, Kind.FAULTLESS, "Faultless", "The reference server as it is.")
     for fault in catalogue.faults():
         group = groups[fault.requirements[0]]

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from purge_conformance import contract, embedded, judge
@@ -118,7 +119,8 @@ def _tried(companies: Sequence[Company], plan: Plan) -> Iterator[list[Row]]:
 def _served(companies: Sequence[Company], plan: Plan) -> Iterator[list[Trial]]:
     """Serve the companies, each process a share of them under path prefixes; yield where, in the same order."""
     shared = [company for company in companies if not company[0].own_server]
-    shares = [share for number in range(plan.servers) if (share := shared[number :: plan.servers])]
+    pairs = [shared[number : number + 2] for number in range(0, len(shared), 2)]  # what conforms and what does not
+    shares = [list(chain(*own)) for number in range(plan.servers) if (own := pairs[number :: plan.servers])]
     trials: dict[Company, Trial] = {}
     with ExitStack() as stack:
         with ThreadPoolExecutor(plan.servers) as starters:  # each mount takes its while
