@@ -15,7 +15,7 @@ from purge_conformance.client import Request
 from purge_conformance.credentials import NOBODY
 from purge_conformance.experiments import access
 from purge_conformance.guard import PURGE
-from purge_conformance.views.attempts import destroyed_later
+from purge_conformance.views.attempts import WAITS, destroyed_later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from purge_conformance.foundation import Foundation
 
 judged = importlib.import_module("purge_conformance.conformance.test_refused")
-WAITS = ("idle 0", "later 0", "idle 1", "later 1")
+STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
 A_WHILE = 0.8  # seconds; less than is waited
 
 
 def waited(story: Story, *gone: bool) -> Story:
     """Tell of waits by turns after nothing and after a refused purge, and whether an event was gone after each."""
     story.say("refused", "credential", method="POST", path=PURGE, status=403)
-    for step, is_gone in zip(WAITS, gone, strict=True):
+    for step, is_gone in zip(STEPS, gone, strict=False):
         rows = [story.event("old", "a"), story.event("a", "a")]
         story.page("refused", step, rows)
         story.page("refused", step, rows[1:] if is_gone else rows)
@@ -43,15 +43,15 @@ def waited(story: Story, *gone: bool) -> Story:
 
 def test_loss_after_refusals_alone_is_theirs(story: Story) -> None:
     """Where events are gone whenever a purge was refused before, and never else, the refused purge destroyed them."""
-    seen = waited(story, False, True, False, True).seen
-    assert [found.loss() for found in destroyed_later(seen)] == ["2 events before, 1 after"] * 2
+    seen = waited(story, *(False, True) * WAITS).seen
+    assert [found.loss() for found in destroyed_later(seen)] == ["2 events before, 1 after"] * WAITS
     with pytest.raises(Proven):
         judged.test_nothing_destroyed_later(seen)
 
 
 @pytest.mark.parametrize(
     "gone",
-    [(False, False, False, False), (False, True, False, False), (True, True, False, True), (True, True, True, True)],
+    [(False, False), (False, True) * (WAITS - 1), (False, True) * (WAITS - 1) + (True,), (True, True) * WAITS],
 )
 def test_loss_at_other_times_is_nobodys(gone: tuple[bool, ...], story: Story) -> None:
     """What is gone but once, or after nothing as well, may be somebody else's to purge."""
@@ -61,8 +61,9 @@ def test_loss_at_other_times_is_nobodys(gone: tuple[bool, ...], story: Story) ->
 class Late:
     """A target that destroys its events a while after a purge was refused; its clock goes on while somebody waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: float) -> None:
         """Begin without an event."""
+        self._after = after
         self._now, self._due, self._events, self._numbers = 0.0, [float("inf")], list[str](), count()
 
     def sleep(self, seconds: float) -> None:
@@ -77,7 +78,7 @@ class Late:
     def answer(self, stub: Stub, handler: BaseHTTPRequestHandler) -> None:
         """Refuse a purge, or list the events."""
         if handler.command == "POST":
-            self._due.append(self._now + A_WHILE)
+            self._due.append(self._now + self._after)
             stub.say(handler, 403)
             return
         if min(self._due) <= self._now:
@@ -91,10 +92,22 @@ def test_waits_show_it(
     stub: Stub, connect: Callable[..., Client], story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The waits by turns show a target that destroys a while after it refused."""
-    late, client = Late(), connect()
+    late, client = Late(A_WHILE), connect()
     stub.answer = partial(late.answer, stub)
     monkeypatch.setattr("time.sleep", late.sleep)
     client.experiment = "refused"
     access._later(client, cast("Foundation", late), [Request("POST", PURGE, "credential", NOBODY)])  # noqa: SLF001
-    story.exchanges = [x for step in (*WAITS, "later") for x in client.sent("refused", step)]
-    assert len(destroyed_later(story.seen)) == access.LATER
+    story.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.sent("refused", step)]
+    assert len(destroyed_later(story.seen)) == access.LATER == WAITS
+
+
+def test_waits_end_when_they_tell_nothing(
+    stub: Stub, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is gone after a purge that was refused, it is not waited for again."""
+    steady, client = Late(float("inf")), connect()
+    stub.answer = partial(steady.answer, stub)
+    monkeypatch.setattr("time.sleep", steady.sleep)
+    client.experiment = "refused"
+    access._later(client, cast("Foundation", steady), [Request("POST", PURGE, "credential", NOBODY)])  # noqa: SLF001
+    assert [bool(client.sent("refused", step)) for step in STEPS[:3]] == [True, True, False]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SECOND = 1.0
 AGAIN, TRIES = "again", 3  # tag of what is tried again, and how often at most
-LATER = 2  # times that what comes later is waited for
+LATER = 5  # times that what comes later is waited for: somebody else purges so by turns once in 4 ** 5 runs at most
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 CHANGING = ("PUT", "PATCH", "POST")
 NO_EVENT = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
@@ -101,16 +101,25 @@ def watched(client: Client, foundation: Foundation, *groups: list[Request], agai
 
 
 def _later(client: Client, foundation: Foundation, refused: list[Request]) -> None:
-    """Send what is refused and wait, and wait after nothing, by turns: is anything gone after the one alone?"""
+    """Send what is refused and wait, and wait after as many reads, by turns, while but the one loses anything."""
     time.sleep(SECOND)  # let go what is on its way
+    later = [replace(request, step="later") for request in refused]
+    idle = [Request("GET", f"{EVENTS}?per_page=1", "idle")] * len(later)
     for number in range(LATER):
-        for name, group in (("idle", []), ("later", refused)):
-            foundation.stir()
-            client.get(look.NEWEST, f"{name} {number}")
-            for request in group:
-                client.send(replace(request, step="later"))
-            time.sleep(SECOND)
-            client.get(look.NEWEST, f"{name} {number}")
+        if _waited(client, foundation, f"idle {number}", idle):
+            return
+        if not _waited(client, foundation, f"later {number}", later):
+            return
+
+
+def _waited(client: Client, foundation: Foundation, name: str, group: list[Request]) -> bool:
+    """Send a group and wait; return whether anything is gone then."""
+    foundation.stir()
+    before = client.get(look.NEWEST, name)
+    for request in group:
+        client.send(request)
+    time.sleep(SECOND)
+    return _shrunk(before, client.get(look.NEWEST, name))
 
 
 def _sent(client: Client, group: list[Request]) -> Exchange:

@@ -21,6 +21,7 @@ UNTAKEN = {413, 415}  # the answers of whoever takes no such body, in front of t
 BYPASSES = ("spelling", "override", "pretence", "forged", "in-url")  # steps of the experiment `bypass`
 JSON = "application/json"
 AGAIN = "again"  # tag of what was tried once more, as events were gone after it
+WAITS = 5  # after refused purges, and as many after reads
 SUCCESS = 2  # the first digit of a status
 
 
@@ -88,13 +89,16 @@ def unconfirmed(seen: Seen, experiment: str) -> list[Attempt]:
 
 
 def destroyed_later(seen: Seen) -> list[Attempt]:
-    """Return the waits after refused purges, if events were gone after each of them and after no wait without one."""
+    """Return the waits after refused purges, if events were gone after each of them and after no wait without one.
+
+    Of fewer waits nothing is told: somebody else may purge by the same turns.
+    """
     waits = [step for step in seen.by_step.get("refused", {}) if step.startswith(("idle ", "later "))]
     pairs = {step: seen.of("refused", step) for step in waits}
     found = {step: Attempt(looks[0], *looks) for step, looks in pairs.items() if len(looks) == 2}  # noqa: PLR2004 -- before and after
     lost = {step: attempt.loss() is not None for step, attempt in found.items()}
     after = [attempt for step, attempt in found.items() if step.startswith("later ")]
-    told = bool(lost) and all(was_lost == step.startswith("later ") for step, was_lost in lost.items())
+    told = len(after) == WAITS and all(was_lost == step.startswith("later ") for step, was_lost in lost.items())
     return after if told else []
 
 
