@@ -122,6 +122,17 @@ def test_bad_purge_fails(name: str, after: list[Row], story: Story) -> None:
     assert verdict(story, name) == "failed"
 
 
+@pytest.mark.parametrize(("after", "outcome"), [([SEEDED], "failed"), ([], "inconclusive")])
+def test_seeded_after_refusal(after: list[Row], outcome: str, story: Story) -> None:
+    """What is new after a refused purge was seeded by it, unless purges by themselves seed late as well."""
+    purge(story, after)
+    recorded = story.event("recorded", "a")
+    story.page("refused", "look", [recorded])
+    story.say("refused", "credential", method="POST", path=PURGE, status=403, tags={"credential": "valid"})
+    story.page("refused", "look", [recorded, SEEDED])
+    assert verdict(story, "REFUSE-07") == outcome
+
+
 LATER = "2026-07-01T12:00:07Z"  # three seconds after the purge, by others
 NEW_APP = {"guid": "new", "state": "STARTED", "updated_at": LATER}
 OTHERS = {
