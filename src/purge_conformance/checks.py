@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from unicodedata import category
 from urllib.parse import unquote
 
-from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange
+from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange, Found
 from purge_conformance.results import Blame, Finding, Tally
 from purge_conformance.snapshot import Snapshot, snapshot, walked
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from purge_conformance.snapshot import Listing
 
 ERRORS = 400
-Found = TypeVar("Found")
 Item = TypeVar("Item")
 RATE_LIMITED = 429
 SHOWN = 300  # characters of an answer that a finding quotes

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SECOND = 1.0
 AGAIN, TRIES = "again", 3  # tag of what is tried again, and how often at most
-LATER = 5  # times that what comes later is waited for: somebody else purges so by turns once in 4 ** 5 runs at most
+LATER = 5  # times that what comes later is waited for: somebody else purges by such turns about once in 4 ** 5 runs
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 CHANGING = ("PUT", "PATCH", "POST")
 NO_EVENT = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
