@@ -16,12 +16,13 @@ from purge_conformance import embedded
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = r"(<!-- generated: {} -->\n```\n)(.*?)(```\n<!-- end -->)"
 FAULT = "misses-apps-without-instances"
-# What differs from run to run: ports, durations, guids, times of events, and what is read while purges are under way.
+# What differs from run to run: ports, durations, guids, times, and what is read while purges are under way.
 VOLATILE = (
     r"127\.0\.0\.1:\d+",
     r"\d+\.\d s",
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     r"\d{4}-\d\d-\d\dT[\d:]+Z",
+    r"\d{8}T\d{6}Z",
     r"(?<=race: )\d+|(?<=sequences: )\d+|(?<=demolish: )\d+",
     r"\d+(?= requests, \d+ purges)|(?<=readers of the list saw: ).*",
 )
@@ -29,7 +30,7 @@ VOLATILE = (
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> str:
     """Return what `purge-conformance run` prints into a log."""
-    command = [sys.executable, "-m", "purge_conformance", "run", "--out", "report", *arguments]
+    command = [sys.executable, "-m", "purge_conformance", "run", *arguments]
     with TemporaryDirectory() as folder:
         done = subprocess.run(
             command, cwd=folder, env=os.environ | (environment or {}), stdout=subprocess.PIPE, text=True, check=False
