@@ -169,7 +169,7 @@ def hold_each(seen: Seen, trials: Iterable[Trial]) -> None:
     Only trials of a kind that was tried several times are counted: a single one tells nothing of how often it fails.
 
     Raises:
-        Broken: something is; of what several trials show alike the first one's is kept, with one that passed.
+        Broken: something is; of what several of a kind show alike the first one's is kept, with one that passed.
     """
     judged = list(trials)
     passed = {trial.kind: trial.exchange for trial in judged if not trial.findings}
@@ -182,23 +182,19 @@ def hold_each(seen: Seen, trials: Iterable[Trial]) -> None:
         is_flaky=any(trial.kind in passed for trial in failed),
     )
     object.__setattr__(seen, "tally", tally)
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[tuple[str, str, str], Finding] = {}
     for trial in failed:
         for finding in trial.findings:
-            found.setdefault((finding.expected, finding.got), replace(finding, passing=passed.get(trial.kind)))
+            alike = (trial.kind, finding.expected, finding.got)
+            found.setdefault(alike, replace(finding, passing=passed.get(trial.kind)))
     hold(found.values())
 
 
 def each_status_is(seen: Seen, exchanges: Iterable[Exchange], *expected: int) -> None:
     """Require of each of several trials that its answer has one of the statuses; who asks for the same is one kind."""
     words = " or ".join(str(status) for status in expected)
-    hold_each(
-        seen,
-        (
-            Trial(x.n, () if x.status in expected else (Finding(words, answer(x), x.n),), f"{x.role} {x.path}")
-            for x in exchanges
-        ),
-    )
+    found = ((x, () if x.status in expected else (Finding(words, answer(x), x.n),)) for x in exchanges)
+    hold_each(seen, (Trial(x.n, findings, f"{x.role} {x.path} {x.request_body or ''}") for x, findings in found))
 
 
 def status_is(exchanges: Iterable[Exchange], *expected: int) -> None:
@@ -226,6 +222,12 @@ def is_in_front(exchange: Exchange) -> bool:
         segment in {".", ".."} or any(c in "/\\\N{REPLACEMENT CHARACTER}" or category(c) == "Cc" for c in segment)
         for segment in segments
     )
+
+
+def need_all(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:
+    """Return the answered exchanges of an experiment and of its repetitions; raises as `need` does, of the former."""
+    need(seen, experiment, *steps, why=why)
+    return answered(x for name in seen.times(experiment) for x in seen.of(name, *steps))
 
 
 def need(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:

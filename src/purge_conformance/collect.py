@@ -11,7 +11,7 @@ from purge_conformance import __version__, archive, catalogue, clock, contract
 from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import ArchiveFailed, HeldBack, Interrupted, SuiteError, TargetLost, TargetUnusable
-from purge_conformance.evidence import CHANGED, Header
+from purge_conformance.evidence import CHANGED, Header, again
 from purge_conformance.experiments import (
     access,
     bypassing,
@@ -115,16 +115,17 @@ def planned(settings: Settings) -> tuple[str, ...]:
 
 
 def _plan(settings: Settings, made: contract.Generator) -> Plan:
+    provoked = [("provoked", provoking.errors)] if settings.hook else []
+    odd, *rest = ("odd", purging.odd), *provoked, ("parallel", parallel), ("race", race)
     whole: Plan = (
         *EXPERIMENTS,
         ("contract", lambda client, foundation: fuzzing.cases(client, foundation, made.cases)),
         ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, made.walk)),
         *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
-        ("odd", purging.odd),
+        odd,
         ("late", changing.late),
-        *([("provoked", provoking.errors)] if settings.hook else []),
-        ("parallel", parallel),
-        ("race", race),
+        *rest,
+        *((again(name, number), tried) for number in range(2, settings.repeat + 1) for name, tried in (odd, *rest)),
         ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
     )
     return [step for step in whole if step[0] in READS or not settings.reads_only]

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from http import HTTPStatus
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -171,6 +172,10 @@ class Evidence:
         found = [x for step in set(steps or by_step) for x in by_step.get(step, ())]
         return in_order(found)
 
+    def times(self, experiment: str) -> tuple[str, ...]:
+        """Return the names under which an experiment was run: its own, and those of repetitions that sent anything."""
+        return experiment, *takewhile(self.by_step.__contains__, (again(experiment, number) for number in count(2)))
+
     def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
         """Return what an experiment noted last under that name, or None."""
         return self._noted.get((experiment, name))
@@ -203,6 +208,16 @@ class Evidence:
 
 _NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, Exchange, Note)}
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
+def again(experiment: str, number: int) -> str:
+    """Return the name under which an experiment is run for the second time, the third and so on."""
+    return f"{experiment} {number}"
+
+
+def once(experiment: str) -> str:
+    """Return the name under which an experiment is run for the first time."""
+    return experiment.rstrip(" 0123456789")
 
 
 def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:

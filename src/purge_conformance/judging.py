@@ -13,6 +13,7 @@ from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import Mode
 from purge_conformance.errors import BadData
+from purge_conformance.evidence import once
 from purge_conformance.guard import is_purge
 from purge_conformance.results import (
     Blame,
@@ -205,12 +206,15 @@ def _timings(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
     by_experiment: dict[str, list[Exchange]] = {}
     for x in exchanges:
         by_experiment.setdefault(x.experiment, []).append(x)
-    return tuple(Timing(name, _span(found), len(found)) for name, found in by_experiment.items())
+    times: dict[str, list[Sequence[Exchange]]] = {}
+    for name, found in by_experiment.items():
+        times.setdefault(once(name), []).append(found)
+    return tuple(Timing(name, round(sum(map(_span, each)), 4), sum(map(len, each))) for name, each in times.items())
 
 
 def _span(found: Sequence[Exchange]) -> float:
     seconds = max(x.sent_at + x.elapsed for x in found) - found[0].sent_at
-    return round(max(0.0, seconds), 4)  # the suite's clock may be set back meanwhile
+    return max(0.0, seconds)  # the suite's clock may be set back meanwhile
 
 
 def _notes(evidence: Evidence) -> Iterable[str]:

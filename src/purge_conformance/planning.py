@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from purge_conformance import clock, look
 from purge_conformance.client import Client
 from purge_conformance.collect import planned
 from purge_conformance.driving import Mode
+from purge_conformance.evidence import once
 from purge_conformance.experiments import opening
 from purge_conformance.fingerprint import of_root
 from purge_conformance.foundation import Foundation
@@ -61,7 +63,7 @@ COSTS = {
     "sequences": Cost(160, 12, of_left=True),
     "demolish": Cost(60),
 }
-A_REPETITION = Cost(40, 1)
+A_REPETITION = Cost(45, 2)  # of the experiment `repeat`
 OVERHEAD = 10.0  # seconds that do not hang on the target: cases are generated, the record is judged
 
 
@@ -124,10 +126,14 @@ def planned_for(settings: Settings) -> Plan:
 
 def costs_of(settings: Settings) -> dict[str, Cost]:
     """Return what each experiment of a run with these settings sends at most."""
-    times = settings.repeat - 1
-    repeated = Cost(A_REPETITION.requests * times, A_REPETITION.purges * times)
-    costs = {name: repeated if name == "repeat" else COSTS[name] for name in planned(settings)}
+    names = Counter(once(name) for name in planned(settings))
+    times = {**names, "repeat": settings.repeat - 1, "sequences": settings.repeat}
+    costs = {name: _times(times[name], COSTS.get(name, A_REPETITION)) for name in names}
     return {name: replace(cost, purges=0) for name, cost in costs.items()} if settings.reads_only else costs
+
+
+def _times(number: int, cost: Cost) -> Cost:
+    return replace(cost, requests=number * cost.requests, purges=number * cost.purges)
 
 
 def _makes(settings: Settings) -> str:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30.0
 PORTS = {"http": 80, "https": 443}
-MOST_REPEATS = 1000
-REQUESTS_A_REPEAT = 40  # at most: eight for the purge and the looks, two for each role that is refused
+MOST_REPEATS = 200
+REQUESTS_A_REPEAT = 480  # at most, as `planning` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def bounds(
     """
     if not 1 <= repeat <= MOST_REPEATS:
         raise BadSetting(f"--repeat {repeat} is not from 1 to {MOST_REPEATS}. Give a number in between.")
-    purges = Limits().max_purges + repeat - 1
+    purges = Limits().max_purges * repeat
     if repeat > 1 and max_purges is not None and max_purges < purges:
         raise BadSetting(
             f"--repeat {repeat} takes up to {purges} purges, and --max-purges allows {max_purges}. "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +10,12 @@ import pytest
 from purge_conformance.checks import (
     Inconclusive,
     NotExercised,
+    Trial,
     apps_of,
     each_status_is,
     for_want_of_apps,
     hold,
+    hold_each,
     need,
     snapshot_of,
     stopped,
@@ -25,7 +27,7 @@ from purge_conformance.views.purged import by_app, guids_of, purged, with_starte
 from purge_conformance.views.trials import all_whole, fresh, plain_purges, trials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from purge_conformance.checks import Seen
     from purge_conformance.snapshot import Row
@@ -52,23 +54,24 @@ def test_second_purge_equivalent(seen: Seen) -> None:
     if not later:
         raise Inconclusive("no second purge could be seen between two looks at everything", Blame.TARGET)
     pairs = pairwise([first, *later])
-    found = [finding for before, now in pairs for finding in _differences(first, before, now)]
-    if found:
-        all_whole(seen, of_settled_apps=True)
-    hold(found)
+    _hold_beside_whole_ones(
+        seen,
+        [
+            Trial(now.last, tuple(_differences(first, before, now)), "again" if now.is_again else "later")
+            for before, now in pairs
+        ],
+    )
 
 
 @pytest.mark.requirement("AGAIN-03")
 def test_later_purge_reflects_apps(seen: Seen) -> None:
     """A later purge MUST reflect the apps as they are by then."""
     need(seen, "changed", "purge", why="no later purge was tried")
-    changed = [(trial, app) for trial in fresh(seen) for app in sorted(trial.unsettled)]
+    changed = [purge for purge in fresh(seen) if purge.unsettled]
     if not changed:
         raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
-    found = [finding for trial, app in changed for finding in _otherwise(trial, app)]
-    if found:
-        all_whole(seen, of_settled_apps=True)
-    hold(found)
+    found = {purge.last: [_otherwise(purge, app) for app in sorted(purge.unsettled)] for purge in changed}
+    _hold_beside_whole_ones(seen, [Trial(last, tuple(chain(*findings))) for last, findings in found.items()])
 
 
 @pytest.mark.requirement("AFTER-01")
@@ -119,6 +122,17 @@ def _recorded(seen: Seen, *tried: tuple[str, ...]) -> None:
         for change in done
         if (got := change.missing())
     )
+
+
+def _hold_beside_whole_ones(seen: Seen, tried: Sequence[Trial]) -> None:
+    """Require that nothing is wrong with any of these trials.
+
+    Raises:
+        Inconclusive: something is, and with a plain purge as well.
+    """
+    if any(trial.findings for trial in tried):
+        all_whole(seen, of_settled_apps=True)
+    hold_each(seen, tried)
 
 
 def _differences(first: Purged, before: Purged, later: Purged) -> Iterator[Finding]:

@@ -6,54 +6,54 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, answer, hold
+from purge_conformance.checks import Inconclusive, Trial, answer, hold_each
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED
 from purge_conformance.views.acts import own_apps
 from purge_conformance.views.purged import by_app, guids_of, purged_between
-from purge_conformance.views.races import histories, reading, rounds, timeline
+from purge_conformance.views.races import QUIET, histories, reading, rounds, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from purge_conformance.checks import Seen
-    from purge_conformance.views.races import Round
+    from purge_conformance.views.races import Reading, Round
 
 
 @pytest.mark.requirement("RACE-02")
 def test_still_apps_are_purged(seen: Seen) -> None:
     """Apps that nobody changes during a purge MUST be seeded as ever, whatever becomes of others meanwhile."""
-    quiet, *raced = rounds(seen)
+    every = rounds(seen)
     own = own_apps(seen)
-    reading(seen, quiet)
-    if any(_wrong(seen, quiet, own)):
+    reading(seen, every)
+    if any(finding for found in every if found.name == QUIET for finding in _wrong(seen, found, own)):
         raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Blame.TARGET)
-    hold(finding for found in _purged(raced) for finding in _wrong(seen, found, own))
+    hold_each(seen, (Trial(found.shown, tuple(_wrong(seen, found, own)), found.name) for found in _purged(every)))
 
 
 @pytest.mark.requirement("RACE-03")
 def test_some_order_explains(seen: Seen) -> None:
     """What is left of an app that is changed during a purge MUST be explained by some order of what was done."""
-    quiet, *raced = rounds(seen)
-    unexplained = reading(seen, quiet)
-    hold(
-        Finding(
-            f"of the app {history.app} what some order of these leaves; a purge destroys, and seeds then or later",
-            timeline(history, needed, found),
-            history.shown,
-        )
-        for found in _purged(raced)
-        for history in histories(found)
-        if (needed := unexplained(history))
-    )
+    every = rounds(seen)
+    unexplained = reading(seen, every)
+    hold_each(seen, (Trial(found.shown, tuple(_lost(found, unexplained)), found.name) for found in _purged(every)))
 
 
-def _purged(raced: list[Round]) -> list[Round]:
-    """Return the rounds in which a purge succeeded.
+def _lost(found: Round, unexplained: Reading) -> Iterator[Finding]:
+    """Yield the apps of a round of which no order explains what is left."""
+    words = "what some order of these leaves; a purge destroys, and seeds then or later"
+    for history in histories(found):
+        if needed := unexplained(history):
+            yield Finding(f"of the app {history.app} {words}", timeline(history, needed, found), found.shown)
+
+
+def _purged(every: list[Round]) -> list[Round]:
+    """Return the rounds with changes beside a purge that succeeded.
 
     Raises:
         Inconclusive: none did.
     """
+    raced = [found for found in every if found.name != QUIET]
     done = [found for found in raced if found.succeeded]
     if not done:
         told = "; ".join(answer(x) for found in raced for x in found.purges) or "no purge was sent"

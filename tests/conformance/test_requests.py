@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, answer, hold, need, status_is
+from purge_conformance.checks import (
+    NotExercised,
+    Trial,
+    answer,
+    each_status_is,
+    hold,
+    hold_each,
+    need,
+    need_all,
+    status_is,
+)
 from purge_conformance.results import Finding
 from purge_conformance.views.attempts import ODD_REQUESTS, is_untaken
 from purge_conformance.views.provoked import failures, is_undone, missing
@@ -26,29 +36,32 @@ def test_odd_purge_answered(seen: Seen) -> None:
     """A purge with a malformed or unexpected body or query MUST be refused, or done and the oddity ignored."""
     plain = need(seen, "purge", "purge", why="no purge was tried")[-1].status or OK
     ignored = plain if plain // 100 == 2 else OK
-    sent = need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
+    sent = need_all(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
     told = [x for x in sent if x.status not in IN_PASSING]
     if not told:
         raise NotExercised("every odd purge met a conflict, or nobody there (409, 503)")
     if any(x.status == FAILED for x in told):
         fails_at_times(seen)
-    status_is((x for x in told if not is_untaken(x)), ignored, 400, 422)
+    each_status_is(seen, (x for x in told if not is_untaken(x)), ignored, 400, 422)
 
 
 @pytest.mark.requirement("BODY-02")
 def test_ignored_oddity_purges_whole(seen: Seen) -> None:
     """A purge whose odd body or query is ignored MUST be a whole purge."""
     plain = trials(seen)[0]
-    sent = need(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
-    done = [x.step for x in sent if x.status == OK]
+    sent = need_all(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
+    done = [purged_by(seen, x.experiment, x.step) for x in sent if x.status == OK]
     if not done:
         raise NotExercised("every odd purge was refused")
-    odd = [purged_by(seen, "odd", name) for name in done]
-    broken = [found for found in odd if not found.is_faithful() or _repeats(found, plain)]
+    words = "a whole purge, as a plain one: nothing of before is left, each started app has its events"
+    broken = {
+        found.request.n: (Finding(words, "another state", found.request.n),)
+        for found in done
+        if not found.is_faithful() or _repeats(found, plain)
+    }
     if broken:
         all_whole(seen)
-    words = "a whole purge, as a plain one: nothing of before is left, each started app has its events"
-    hold(Finding(words, "another state", found.request.n) for found in broken)
+    hold_each(seen, (Trial(x.n, broken.get(x.n, ()), x.step) for x in (found.request for found in done)))
 
 
 @pytest.mark.requirement("BODY-03")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.checks import Broken, Inconclusive, NotExercised, Seen, Undecided, hold, stopped
+from purge_conformance.checks import Broken, Inconclusive, NotExercised, Seen, Trial, Undecided, hold_each, stopped
 from purge_conformance.model import Level, Profile
 from purge_conformance.results import Blame, Finding
 from purge_conformance.sequences.expectations import Kind
@@ -33,13 +34,21 @@ def test_model_agrees(seen: Seen) -> None:
     odd = next((play for play in played if play.found), None)
     if odd is None or odd.found is None:
         _agreed(seen, played)
+        hold_each(seen, map(_trial, played))
         return
     again = [play for play in played if play.shorter and play.found and play.found.kind is odd.found.kind]
     if known := list(_known(seen, SIMPLE_READS if odd.found.kind is Kind.READ else SIMPLE)):
         raise Inconclusive(f"what is simpler fails as well: see {', '.join(known)}", Blame.TARGET)
     if odd.found.others and not again:
         raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Blame.RACE)
-    hold([_finding(seen, min([odd, *again], key=lambda play: play.length), again)])
+    told = _finding(seen, min([odd, *again], key=lambda play: play.length), again)
+    whole = [play for play in played if not play.shorter]
+    hold_each(seen, (replace(_trial(play), findings=(told,) if play is odd else ()) for play in whole))
+
+
+def _trial(play: Play) -> Trial:
+    """Return a sequence that was played as a trial, of which nothing is wrong."""
+    return Trial(play.taken[-1].answer.n if play.taken else 0, (), " ".join(map(str, play.steps)))
 
 
 def _agreed(seen: Seen, played: Sequence[Play]) -> None:

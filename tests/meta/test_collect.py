@@ -17,16 +17,13 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from purge_conformance import catalogue, collect, contract, embedded
-from purge_conformance.checks import Seen
+from purge_conformance import catalogue, collect, contract
 from purge_conformance.contract import Case
 from purge_conformance.evidence import FILE_NAME, read
 from purge_conformance.experiments import changing
 from purge_conformance.foundation import apps, making
 from purge_conformance.guard import EVENTS, PURGE, is_purge
-from purge_conformance.settings import Limits, Settings, Target, bounds
-from purge_conformance.views.attempts import purge_attempts
-from purge_conformance.views.trials import trials
+from purge_conformance.settings import Limits, Settings, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -213,17 +210,3 @@ def test_killed_run_is_judged(stub: Stub, command: Callable[..., Done], tmp_path
     judged = command("judge", tmp_path / "out", "--out", tmp_path / "again", folder=tmp_path / "again")
     assert (judged.code, judged.report["verdict"], "failed" in judged.outcomes.values()) == (3, "inconclusive", False)
     assert f"{EVENTS}?per_page=1" in [x.path for x in read(tmp_path / "out").exchanges]
-
-
-def test_repetitions_are_watched(tmp_path: Path) -> None:
-    """With repetitions a run sends one more watched purge and refused ones for each, within its bounds, and says so."""
-    with embedded.server() as (url, tokens):
-        settings = Settings(Target(url), tokens, repeat=3, limits=bounds(3))
-        found = collect.collect(settings, tmp_path / "out", lambda *_: None)
-    purges = [x for x in found.of("repeat") if is_purge(x.method, x.path) and x.role == "admin"]
-    refused = found.of("repeat", "credential")
-    assert (found.header.settings["repeat"], len(purges)) == (3, 2)
-    assert (len(refused), len(refused) % 2) == (2 * len({x.role for x in refused}), 0)
-    watched = [trial.request for trial in trials(Seen(found)) if trial.request.experiment == "repeat"]
-    assert watched == purges
-    assert [a.loss() for a in purge_attempts(Seen(found)) if a.request.experiment == "repeat"] == [None] * len(refused)

@@ -73,7 +73,7 @@ def test_all_of_it_arrives() -> None:
         seed: 7
         repeat: 2
         timeout: 1.5
-        max_purges: 50
+        max_purges: 90
         max_requests: 400
         ca_bundle: ca.pem
     """
@@ -86,7 +86,7 @@ def test_all_of_it_arrives() -> None:
         2,
         "ca.pem",
     )
-    assert (made.limits.timeout, made.limits.max_purges, made.limits.max_requests) == (1.5, 50, 400)
+    assert (made.limits.timeout, made.limits.max_purges, made.limits.max_requests) == (1.5, 90, 400)
 
 
 def test_file_can_be_elsewhere() -> None:
@@ -106,9 +106,9 @@ def test_file_can_be_elsewhere() -> None:
         ("timeout: soon", "timeout: 'soon' is not a number from 0.1 to 600"),
         ("timeout: '3'", "timeout: '3' is not a number"),
         ("timeout: .nan", "nan is not a number"),
-        ("repeat: true", "True is not a whole number from 1 to 1000"),
+        ("repeat: true", "True is not a whole number from 1 to 200"),
         ("repeat: 2.0", "2.0 is not a whole number"),
-        ("repeat: 1001", "1001 is not a whole number"),
+        ("repeat: 201", "201 is not a whole number"),
         ("profile: [downstream]", "is not a list of: core, upstream"),
         ("select: [1]", "[1] is not a list of texts"),
         ("target: []", "[] is not a text"),

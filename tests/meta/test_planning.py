@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ADMIN = "--token=admin=env:ADMIN_SECRET"
 SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
+REPEATED = {"odd", "parallel", "race", "sequences"}  # where there is no hook
 
 
 def exceeded(found: Evidence) -> dict[str, tuple[int, int]]:
@@ -61,7 +63,9 @@ def test_table_is_within_budgets() -> None:
 def test_plan_follows_what_is_asked() -> None:
     """Repetitions are told, and where nothing may be changed, there is nothing but reads."""
     often = Settings(Target("http://localhost"), {}, repeat=11)
-    assert (costs_of(often)["repeat"].purges, "repeat" in planned(often)) == (10, True)
+    costs, single = costs_of(often), costs_of(replace(often, repeat=1))
+    assert (costs["repeat"].purges, "repeat" in planned(often), "repeat" in single) == (20, True, False)
+    assert {name for name in single if costs[name].purges == 11 * single[name].purges > 0} == REPEATED
     only = Settings(Target("http://localhost"), {}, profiles=(Profile.OBSERVE_ONLY,))
     assert [cost.purges for cost in costs_of(only).values()] == [0, 0, 0, 0]
 

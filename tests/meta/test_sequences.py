@@ -20,7 +20,7 @@ from purge_conformance.experiments import opening, purging, sequences
 from purge_conformance.foundation import Foundation
 from purge_conformance.guard import PURGE, Guard
 from purge_conformance.journal import Journal
-from purge_conformance.results import Blame, Finding
+from purge_conformance.results import Blame, Finding, Tally
 from purge_conformance.settings import Limits, Settings, Target
 from purge_conformance.views.played import plays
 
@@ -232,6 +232,17 @@ def test_what_never_came_again_is_told(story: Story) -> None:
     play(begun(story), 1, *WRONG)
     play(story, 2, *RIGHT, shorter=True)
     assert told(story.seen).got == "none; played 1 times more, it did not come again"
+
+
+def test_sequence_that_disagrees_but_once_is_flaky(story: Story) -> None:
+    """The same sequence, played twice, that disagrees the second time is failed as flaky, with an exchange of each."""
+    play(begun(story), 1, *RIGHT)
+    play(story, 2, *WRONG)
+    seen = story.seen
+    finding = told(seen)
+    assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
+    steps = {x.n: x.step for x in story.exchanges}
+    assert (steps[finding.exchange or 0], steps[finding.passing or 0]) == ("2.3 look 0", "1.3 purge")
 
 
 def test_what_is_simpler_is_named(story: Story) -> None:

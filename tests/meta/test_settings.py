@@ -80,15 +80,15 @@ def test_settings_hide_tokens() -> None:
 
 
 def test_repetitions_raise_the_bounds() -> None:
-    """Each repetition has room for a purge and forty requests, unless bounds were given; one run has the usual."""
+    """Each time has room for as many purges as the first, unless bounds were given; one run has the usual."""
     assert bounds(1) == Limits()
-    assert (bounds(40).max_purges, bounds(40).max_requests) == (79, 2760)
-    assert bounds(40, max_purges=90, max_requests=50) == Limits(max_purges=90, max_requests=50)
+    assert (bounds(40).max_purges, bounds(40).max_requests) == (1600, 19_920)
+    assert bounds(40, max_purges=1700, max_requests=50) == Limits(max_purges=1700, max_requests=50)
     assert bounds(1, max_purges=0).max_purges == 0
 
 
 @pytest.mark.parametrize(
-    ("repeat", "most", "cure"), [(0, None, "1 to 1000"), (1001, None, "1 to 1000"), (2, 40, "--max-purges 41")]
+    ("repeat", "most", "cure"), [(0, None, "1 to 200"), (201, None, "1 to 200"), (2, 79, "--max-purges 80")]
 )
 def test_repetitions_without_room_are_refused(repeat: int, most: int | None, cure: str) -> None:
     """Too many repetitions, or too few purges for them, are refused before anything is sent, with the cure."""

@@ -12,7 +12,7 @@ from purge_conformance import look
 from purge_conformance.client import Request
 from purge_conformance.experiments.changing import await_event
 from purge_conformance.guard import PURGE
-from purge_conformance.snapshot import resources
+from purge_conformance.snapshot import app_of_process, resources
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -60,13 +60,21 @@ def race(client: Client, foundation: Foundation) -> None:
     if not (moved and foundation.is_timed and foundation.stir()):
         return
     chance = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run
-    racing = Racing(client, foundation, chance, chance.randrange(len(MOVED)), count(MOST_BEFORE + 1), moved)
-    known = _look(racing, "start")
+    known = _look(client, foundation, "start")
+    racing = Racing(client, foundation, chance, chance.randrange(len(MOVED)), _sizes(client, foundation), moved)
     lasting, known = _one_by_one(racing, known)
     for turn, (name, purges) in enumerate(ROUNDS.items(), racing.turn):
         scripts = [_script(racing, name, label, turn, lasting * purges) for label in moved]
         client.at_once([Request("POST", PURGE, name)] * purges, *map(_paced, scripts))
         known = _end(racing, name, known)
+
+
+def _sizes(client: Client, foundation: Foundation) -> Iterator[int]:
+    """Yield instances to scale to, none of which an app of the suite's own has by now: each is a change."""
+    own = set(foundation.apps.values())
+    rows = [row for x in client.sent(client.experiment, "start.processes") for row in resources(x)]
+    taken = {row.get("instances") for row in rows if app_of_process(row) in own}
+    return (size for size in count(MOST_BEFORE + 1) if size not in taken)
 
 
 def _one_by_one(racing: Racing, known: Collection[str]) -> tuple[float, Collection[str]]:
@@ -107,11 +115,11 @@ def _end(racing: Racing, name: str, known: Collection[str]) -> Collection[str]:
     change = "stop" if label in racing.foundation.started else "start"
     racing.client.send(_change(racing, name, label, change))
     await_event(racing.client, racing.foundation.apps[label], known)
-    return _look(racing, name)
+    return _look(racing.client, racing.foundation, name)
 
 
-def _look(racing: Racing, step: str) -> Collection[str]:
-    events = look.everything(racing.client, step)
-    pages = racing.client.sent(racing.client.experiment, f"{step}.apps")
-    racing.foundation.learn(row for page in pages for row in resources(page))
+def _look(client: Client, foundation: Foundation, step: str) -> Collection[str]:
+    events = look.everything(client, step)
+    pages = client.sent(client.experiment, f"{step}.apps")
+    foundation.learn(row for page in pages for row in resources(page))
     return events.by_guid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from purge_conformance import look
 from purge_conformance.client import Request
 from purge_conformance.credentials import NOBODY
 from purge_conformance.experiments import access, purging
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
 
 def rounds(client: Client, foundation: Foundation) -> None:
-    """Purge as often as was asked for beyond the first time, with an ordinary event there to be destroyed.
+    """Purge as often as was asked for beyond the first time, with an ordinary event there to be destroyed, and again.
 
-    After each purge, one is tried as nobody and one with each token that is valid and no admin's; each must be refused.
-    An odd purge is not repeated: where it is taken it is a plain one, where it is refused it is like these.
+    After that, one is tried as nobody and one with each token that is valid and no admin's; each must be refused.
     """
     others = [NOBODY, *(who for who in access.everybody_else(client) if who.kind == "valid")]
     refused = [[Request("POST", PURGE, "credential", who, tags={"credential": who.kind})] for who in others]
     for number in range(1, client.settings.repeat):
         foundation.stir()
         purging.watched(client, Request("POST", PURGE, f"{number}.purge"), f"{number}.")
+        client.post(PURGE, f"{number}.again")
+        look.everything(client, f"{number}.again.after")
         foundation.stir()
         access.watched(client, foundation, *refused, again=False)

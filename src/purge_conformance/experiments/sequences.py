@@ -38,12 +38,12 @@ REQUESTS_A_STEP = 3
 
 
 def sequences(client: Client, foundation: Foundation) -> None:
-    """Play each sequence until the target disagrees with the model; then play shorter ones that might show the same."""
+    """Play each sequence, each time, until the target disagrees with the model; then shorter ones that may show it."""
     if not foundation.usable:
         return
     foundation.make_room()
     player = Player(client, foundation)
-    for steps in draw(client.settings.seed):
+    for steps in [*draw(client.settings.seed)] * client.settings.repeat:
         found = player.play(steps).found
         if found:
             player.shrink(steps[: found.place], found.kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from purge_conformance.checks import Inconclusive, answer, answered, need
@@ -184,9 +185,9 @@ def _open_to(seen: Seen) -> set[tuple[str, str, str]]:
 def odd_attempts(seen: Seen) -> list[Attempt]:
     """Return the odd purges whose looks could be read and showed events; of a long list, its first page."""
     found = []
-    for name in ODD_REQUESTS:
-        before, after = (seen.of("odd", f"{name}.{look}.events")[:1] for look in ("before", "after"))
-        sent = answered(seen.of("odd", name))
+    for experiment, name in product(seen.times("odd"), ODD_REQUESTS):
+        before, after = (seen.of(experiment, f"{name}.{look}.events")[:1] for look in ("before", "after"))
+        sent = answered(seen.of(experiment, name))
         if sent and before and after and resources(before[0]) and is_page(after[0]):
             found.append(Attempt(sent[-1], before[0], after[0]))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 from typing import TYPE_CHECKING
 
 from purge_conformance.evidence import AT_ONCE
@@ -20,10 +21,10 @@ ROUNDS = ("first", "second")
 def seen_meanwhile(evidence: Evidence) -> str:
     """Return how often each sight was seen by those who read the list during purges at the same time; or nothing."""
     sights: Counter[str] = Counter()
-    for name in ROUNDS:
-        looks = (snapshot(evidence, EXPERIMENT, f"{name}.{look}").events for look in ("before", "after"))
+    for experiment, name in product(evidence.times(EXPERIMENT), ROUNDS):
+        looks = (snapshot(evidence, experiment, f"{name}.{look}").events for look in ("before", "after"))
         before, after = (look.by_guid.keys() for look in looks)
-        reads = [x for x in evidence.of(EXPERIMENT, f"{name}.reads") if AT_ONCE in x.tags]
+        reads = [x for x in evidence.of(experiment, f"{name}.reads") if AT_ONCE in x.tags]
         sights.update(_sight(x, before, after) for x in reads)
     return ", ".join(f"{sight} {times}x" for sight, times in sights.most_common())
 

@@ -36,7 +36,8 @@ def missing(seen: Seen, *statuses: int) -> None:
         Inconclusive: the hook failed.
         NotExercised: it does not know the state, or what it did was not seen; or there is none.
     """
-    asked = [note.value for note in seen.notes if note.experiment == EXPERIMENT and isinstance(note.value, dict)]
+    times = seen.times(EXPERIMENT)
+    asked = [note.value for note in seen.notes if note.experiment in times and isinstance(note.value, dict)]
     reasons = [value for value in asked if value.get("status") in statuses]
     for value in sorted(reasons, key=lambda value: not value["failed"]):
         if value["failed"]:
@@ -49,10 +50,13 @@ def missing(seen: Seen, *statuses: int) -> None:
 
 
 def conflicts(seen: Seen) -> list[Attempt]:
-    """Return the purge that was answered with a conflict, between two looks at the first page of the list."""
-    looks = [seen.of(EXPERIMENT, f"{look}.events")[:1] for look in (BEFORE[409], AFTER[409])]
-    sent = [x for x in seen.of(EXPERIMENT, "purge 409") if came(x)]
-    return [Attempt(x, *before, *after) for x in sent for before, after in [looks] if before and after]
+    """Return the purges that were answered with a conflict, each between two looks at the first page of the list."""
+    found = []
+    for experiment in seen.times(EXPERIMENT):
+        before, after = (seen.of(experiment, f"{look}.events")[:1] for look in (BEFORE[409], AFTER[409]))
+        sent = [x for x in seen.of(experiment, "purge 409") if came(x)]
+        found += [Attempt(x, *before, *after) for x in sent if before and after]
+    return found
 
 
 def failures(seen: Seen) -> Iterator[Purged]:
@@ -61,10 +65,10 @@ def failures(seen: Seen) -> Iterator[Purged]:
     Raises:
         Inconclusive: the lists could not be read.
     """
-    whole = [snapshot(seen, EXPERIMENT, look) for look in ("before", "after")]
-    for x in answered(seen.of(EXPERIMENT, "purge 503", "purge 500")):
+    for x in answered(x for name in seen.times(EXPERIMENT) for x in seen.of(name, "purge 503", "purge 500")):
         if came(x) and x.status:
-            looks = [walked(seen, EXPERIMENT, f"{look[x.status]}.events") for look in (BEFORE, AFTER)]
+            whole = [snapshot(seen, x.experiment, look) for look in ("before", "after")]
+            looks = [walked(seen, x.experiment, f"{look[x.status]}.events") for look in (BEFORE, AFTER)]
             before, after = (replace(there, events=events) for there, events in zip(whole, looks, strict=True))
             for listing in (*looks, before.apps, after.apps):
                 readable(listing, "lists")

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
     from purge_conformance.snapshot import Row, Snapshot
+
+    Reading = Callable[["History"], tuple[Operation, ...]]
 
 EXPERIMENT = "race"
 QUIET, *RACED = ROUNDS = ("quiet", "first", "second", "third")
@@ -61,6 +64,11 @@ class Round:
         """The last purge that did, or None."""
         return next((x for x in reversed(self.purges) if _done(x)), None)
 
+    @property
+    def shown(self) -> int:
+        """The number of the exchange that shows the events in the end."""
+        return self.after.events.exchanges[-1].n
+
 
 @dataclass(frozen=True)
 class History:
@@ -71,36 +79,37 @@ class History:
         begin: as it was before.
         operations: all that was asked for that concerns it, in the order of sending.
         end: what is seen of it afterwards.
-        shown: number of the exchange that shows its events then.
     """
 
     app: str
     begin: World
     operations: tuple[Operation, ...]
     end: End
-    shown: int
 
 
 def rounds(seen: Seen) -> list[Round]:
-    """Return the rounds that came to their end, the quiet one first.
+    """Return the rounds that came to their end, each time that they were tried.
 
     Raises:
-        Inconclusive: not even that one did.
+        Inconclusive: not even the quiet one of the first time did.
         NotExercised: the suite has no apps to change.
     """
     trouble = seen.note("foundation", "trouble") or seen.note("foundation", "untimed")
     if trouble and not seen.of(EXPERIMENT):
         raise NotExercised(str(trouble), Blame.CONFIGURATION)
     need(seen, EXPERIMENT, why="there are no apps to start, stop or scale")
-    looks = [name for name in ("start", *ROUNDS) if seen.of(EXPERIMENT, f"{name}.apps")]
-    if len(looks) < 2:  # noqa: PLR2004 -- before and after
+    first, *later = (list(_rounds(seen, experiment)) for experiment in seen.times(EXPERIMENT))
+    if not first:
         stopped(seen, EXPERIMENT)
         raise NotExercised("no round came to its end")
-    snapshots = [apps_of(snapshot_of(seen, EXPERIMENT, name)) for name in looks]
-    return [
-        Round(name, seen.of(EXPERIMENT, name), seen.of(EXPERIMENT, f"{name}.change"), *snapshots[place : place + 2])
-        for place, name in enumerate(looks[1:])
-    ]
+    return [*first, *chain.from_iterable(later)]
+
+
+def _rounds(seen: Seen, experiment: str) -> Iterator[Round]:
+    looks = [name for name in ("start", *ROUNDS) if seen.of(experiment, f"{name}.apps")]
+    snapshots = [apps_of(snapshot_of(seen, experiment, name)) for name in looks]
+    for (before, after), name in zip(pairwise(snapshots), looks[1:], strict=True):
+        yield Round(name, seen.of(experiment, name), seen.of(experiment, f"{name}.change"), before, after)
 
 
 def histories(found: Round) -> Iterator[History]:
@@ -108,13 +117,12 @@ def histories(found: Round) -> Iterator[History]:
     for app, changes in found.changed.items():
         operations = tuple(_operation(x) for x in sorted([*found.purges, *changes], key=lambda x: x.n))
         if app in found.before.apps.by_guid and app in found.after.apps.by_guid:
-            end = _end(found, app)
-            history = History(app, _begin(found.before, app), operations, end, found.after.events.exchanges[-1].n)
-            if orders.reachable(history.begin, operations, end):
+            history = History(app, _begin(found.before, app), operations, _end(found, app))
+            if orders.reachable(history.begin, operations, history.end):
                 yield history
 
 
-def reading(seen: Seen, quiet: Round) -> Callable[[History], tuple[Operation, ...]]:
+def reading(seen: Seen, found: Sequence[Round]) -> Reading:
     """Return what tells the fewest operations of an app that no order explains, or nothing, as a target is to be read.
 
     What it shows of sizes, and of what each event is for, counts if it was true when one thing came after the other.
@@ -125,10 +133,11 @@ def reading(seen: Seen, quiet: Round) -> Callable[[History], tuple[Operation, ..
     right_alone(seen)
     if not all_told(seen):
         raise Inconclusive("a change by itself is not recorded either: see AFTER", Blame.TARGET)
-    late = len(seen.of(EXPERIMENT, "await")) > len(rounds(seen))
+    late = sum(len(seen.of(experiment, "await")) for experiment in seen.times(EXPERIMENT)) > len(found)
+    quiet = [history for one in found if one.name == QUIET for history in histories(one)]
     for view in (*([_as_it_is] if sizes_are_true(seen) else []), End.without_sizes, _counted):
         told = partial(_unexplained, view, late=late)
-        if not any(told(history) for history in histories(quiet)):
+        if not any(map(told, quiet)):
             return told
     raise Inconclusive("without haste it is wrong too: see PURGE, SEED and AFTER", Blame.TARGET)
 

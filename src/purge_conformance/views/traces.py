@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from itertools import product
 from typing import TYPE_CHECKING
 
 from purge_conformance import clock, contract
@@ -83,9 +84,9 @@ def odd_purges(seen: Seen) -> list[Purged]:
 
 
 def _odd_purges(seen: Seen) -> Iterator[Purged]:
-    for name in ODD_REQUESTS:
+    for experiment, name in product(seen.times("odd"), ODD_REQUESTS):
         with suppress(Inconclusive, NotExercised):
-            yield purged_by(seen, "odd", name)
+            yield purged_by(seen, experiment, name)
 
 
 def gets_of_destroyed(seen: Seen) -> list[Exchange]:
