@@ -235,11 +235,10 @@ def _notes(evidence: Evidence) -> Iterable[str]:
     if left := evidence.note("demolish", "left"):
         yield f"Left over on the target; {_removal(evidence)}: {', '.join(left)}"
     yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
-    for note in evidence.notes:
-        if note.name in {"stopped", "lost", "interrupted", "crashed"}:
-            yield f"{note.experiment} was cut short: {note.value}"
-        if note.name == "unusable":
-            yield note.value["reason"]
+    cut = [note for note in evidence.notes if note.name in {"stopped", "lost", "interrupted", "crashed"}]
+    for (experiment, why), times in Counter((once(note.experiment), note.value) for note in cut).items():
+        yield f"{experiment} was cut short{f' {times} times' if times > 1 else ''}: {why}"
+    yield from (note.value["reason"] for note in evidence.notes if note.name == "unusable")
 
 
 def _removal(evidence: Evidence) -> str:

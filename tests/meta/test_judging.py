@@ -101,13 +101,21 @@ def test_empty_run_is_told(story: Story) -> None:
     assert (run.requests, run.verdict, run.finished_at) == (0, Verdict.INCONCLUSIVE, run.started_at)
 
 
+def test_timings_add_repetitions_up(story: Story) -> None:
+    """What an experiment took is told of all its times together."""
+    for experiment in ("race", "race 2", "race 2"):
+        story.say(experiment, "first")
+    assert [(t.experiment, t.seconds, t.requests) for t in judging(story).run().timings] == [("race", 2.0, 3)]
+
+
 def test_notes_are_sentences(story: Story) -> None:
     """What a reader must know beside the results stands in the notes."""
     last = {"guid": "one", "created_at": "2026-07-01T12:00:00Z"}
     story.note("archive", "archived", {"events": 3, "complete": False, "last": last, "age": 61.0})
     story.note("foundation", "trouble", "POST /v3/apps made nothing")
     story.note("demolish", "left", ["/v3/apps/1"])
-    story.note("lists", "stopped", "The run's 600 requests are spent.")
+    for experiment in ("lists", "race", "race 2", "race 13"):
+        story.note(experiment, "stopped", "The run's 600 requests are spent.")
     text = "\n".join(judging(story).run().notes)
     for words in (
         "3 events",
@@ -116,7 +124,8 @@ def test_notes_are_sentences(story: Story) -> None:
         "61 s old",
         "POST /v3/apps",
         "deletes it: /v3/apps/1",
-        "lists was cut short",
+        "lists was cut short: The run's 600",
+        "race was cut short 3 times: The run's 600",
     ):
         assert words in text
 
