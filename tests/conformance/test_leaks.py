@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
 
-OK = 200
 SENT = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that stands for a token in what was sent
 SHOWN = re.compile(r"\$([A-Z0-9_]+?_TOKEN)(?:_PART)?(?![A-Z0-9_])")  # the same in what came back
 TRACE = re.compile(
-    r"Traceback \(most recent call last\)"  # Python
+    r"Traceback \(most recent call last\)|File \\?\"[^\"]{1,200}\", line \d+, in "  # Python
     r"|\.rb:\d+:in [`']"  # Ruby
-    r"|\bat [\w.$<>]+\([\w.]+(?:\.java|\.kt|\.scala|\.groovy):\d+\)"  # the JVM
-    r"|\bat .{1,200}\.[jt]s:\d+:\d+"  # JavaScript
+    r"|\bat [\w.$<>]+\((?:[\w.]+(?:\.java|\.kt|\.scala|\.groovy):\d+|Native Method|Unknown Source)\)"  # the JVM
+    r"|\bat .{1,200}(?:\.[jt]s|\bnode:[\w/]+):\d+:\d+"  # JavaScript
     r"|goroutine \d+ \[|\.go:\d+ \+0x"  # Go
     r"|\bat .{1,200} in .{1,200}\.cs:line \d+"  # .NET
     r"|#\d+ .{1,200}\.php\(\d+\)"  # PHP
     r"|\.rs:\d+:\d+"  # Rust
+    r"|\.exs?:\d+: "  # Elixir
+    r"|\bat .{1,200}\.p[lm] line \d+"  # Perl
 )
 PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@\"<>]*:([^\s/@\"<>]+)@")
 MASKED = re.compile(r"[*xX.•-]+|.*(redacted|filtered|hidden|masked|private).*", re.IGNORECASE)
@@ -50,14 +52,13 @@ def test_errors_show_no_trace(seen: Seen) -> None:
 
 
 @pytest.mark.requirement("LEAK-03")
-def test_events_show_no_password(seen: Seen) -> None:
-    """An event SHOULD NOT show a URL with a password."""
+def test_no_password_is_shown(seen: Seen) -> None:
+    """An answer SHOULD NOT show a URL with a password."""
     need(seen, "reads", "list", why="nothing was read")
-    shown = (x for x in seen.resource() if x.status == OK and x.method == "GET")
     hold(
         Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
-        for x in shown
-        if any(True for _ in _passwords(x))
+        for x in seen.resource()
+        if any(password not in _sent(x) for password in _passwords(x))
     )
 
 
@@ -71,6 +72,11 @@ def _told(exchange: Exchange) -> str:
     """Return the header that repeats the token, or else the answer; evidence holds variables instead of tokens."""
     headers = (f"{name}: {value}" for name, value in exchange.response_headers if SHOWN.search(value))
     return next(headers, answer(exchange))
+
+
+def _sent(exchange: Exchange) -> str:
+    """Return what the request itself said, which an answer may quote."""
+    return f"{unquote_plus(exchange.path)} {exchange.request_body or ''}"
 
 
 def _passwords(exchange: Exchange) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.checks import Broken
-from purge_conformance.guard import PURGE
+from purge_conformance.guard import EVENTS, PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,11 @@ def test_token_in_header_is_told(story: Story) -> None:
         ("at org.example.Events.get(Events.java:12)", True),
         ("    at Layer.handle (/srv/node_modules/express/lib/layer.js:95:5)", True),
         ("goroutine 12 [running]:", True),
+        ('File "/srv/app.py", line 12, in purge', True),
+        ("at java.lang.Thread.run(Unknown Source)", True),
+        ("at processTicksAndRejections (node:internal/process/task_queues:95:5)", True),
+        ("(api 1.0) lib/api/events.ex:12: Api.Events.purge/1", True),
+        ("died at /srv/events.pl line 12.", True),
         ("Invalid token at position 12, see app.rb or https://example.org/errors.html:1", False),
         ("created at 12:00:01, in a list (Events)", False),
     ],
@@ -86,4 +91,12 @@ def test_trace_is_told(text: str, *, leak: bool, story: Story) -> None:
 def test_password_is_told(name: str, *, leak: bool, story: Story) -> None:
     """A password before the host is one, unless it is masked; a port or an address elsewhere is none."""
     story.say("lists", "opening", data={"resources": [{"guid": "a", "buildpack": {"name": name}}]})
-    assert leaks(JUDGMENTS.test_events_show_no_password, story) is leak
+    assert leaks(JUDGMENTS.test_no_password_is_shown, story) is leak
+
+
+@pytest.mark.parametrize(("query", "leak"), [("", True), ("?order_by=a%3A%2F%2Fb%3As3cret%40c", False)])
+def test_password_in_error_is_told(query: str, *, leak: bool, story: Story) -> None:
+    """An error shows one as well, unless it quotes the request."""
+    errors = [{"code": 1, "title": "x", "detail": "no connection to a://b:s3cret@c"}]
+    story.say("lists", "odd", path=f"{EVENTS}{query}", status=500, data={"errors": errors})
+    assert leaks(JUDGMENTS.test_no_password_is_shown, story) is leak

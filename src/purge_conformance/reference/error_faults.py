@@ -35,6 +35,7 @@ TRACE = """NoMethodError: undefined method `guid' for nil
 app/controllers/v3/app_usage_events_controller.rb:41:in `show'
 lib/rack/auth.rb:12:in `call'"""
 SECRET_URL = "https://builder:s3cret-w0rd@git.example.org/buildpack.git"  # noqa: S105 - nothing is behind it
+DATABASE_URL = "postgres://api:s3cret-w0rd@db.internal:5524/api"
 
 
 def _on(status: int, alter: Callable[[Json], Any]) -> Change:
@@ -172,6 +173,7 @@ def _(call: Call, answer: Handler) -> Reply:
 
 
 fault("stack-trace-in-500")(_on(500, _member("detail", TRACE)))
+fault("error-shows-database")(_on(500, _member("detail", f"no connection to {DATABASE_URL}")))
 
 
 @fault("buildpack-shows-password")
