@@ -7,6 +7,7 @@ Anything else that leaves it is a defect of the suite, and says nothing about th
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +19,7 @@ from purge_conformance.results import Blame, Finding, Tally
 from purge_conformance.snapshot import Snapshot, snapshot, walked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from purge_conformance.snapshot import Listing
 
@@ -222,6 +223,19 @@ def is_in_front(exchange: Exchange) -> bool:
         segment in {".", ".."} or any(c in "/\\\N{REPLACEMENT CHARACTER}" or category(c) == "Cc" for c in segment)
         for segment in segments
     )
+
+
+def each_time(seen: Seen, experiment: str, find: Callable[[Seen, str], Iterable[Item]]) -> Iterator[Item]:
+    """Yield what is found of an experiment and of its repetitions, as far as the latter could be read.
+
+    Raises:
+        Undecided: as `find` does, of the first time.
+    """
+    first, *later = seen.times(experiment)
+    yield from find(seen, first)
+    for name in later:
+        with suppress(Undecided):
+            yield from find(seen, name)
 
 
 def need_all(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import count
 from threading import Barrier, Lock, local
 from typing import TYPE_CHECKING, Any
 
@@ -140,13 +140,15 @@ class Client:
             TokenExpired: the token has come to its end and there is no other, or what it came with is not sent twice.
             TargetLost: the target gave no answer, and neither did it to the requests before.
         """
-        for attempt in count():
+        tried: Counter[int | None] = Counter()
+        while True:
             who = self._with_its_token(request.by or self.credentials[ADMIN])
             n = self.guard.admit(request.method, request.path, who.role)
             answer = self._exchange(n, request, who, self._prepare(request, who))
             why, pause = self._expired(who, answer) or _passing(answer), _pause(answer)
-            if not why or attempt >= RETRIES[answer.status] or pause > PATIENCE:
+            if not why or tried[answer.status] >= RETRIES[answer.status] or pause > PATIENCE:
                 break
+            tried[answer.status] += 1  # each by itself: a gateway may fail just after a rate limit
             self._supersede(answer, why)
             time.sleep(pause)
         self._record(answer)

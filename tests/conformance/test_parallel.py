@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ from purge_conformance.checks import (
     Inconclusive,
     Trial,
     answer,
+    each_time,
     for_want_of_apps,
     hold_each,
     need,
@@ -134,24 +134,21 @@ def _rounds(seen: Seen) -> Iterator[Purged]:
     Raises:
         Inconclusive: there is none, or a purge by itself is no whole purge either.
     """
-    _alone(seen, EXPERIMENT)
-    need(seen, EXPERIMENT, *ROUNDS, why="no purges were sent at the same time")
-    places = [place for place in product(seen.times(EXPERIMENT), ROUNDS) if _looked_after(seen, *place)]
-    if not places:
-        stopped(seen, EXPERIMENT)
-    for experiment in dict.fromkeys(experiment for experiment, _ in places):
-        _alone(seen, experiment)
-    rounds = {place: seen.of(*place) for place in places}
-    whole = {place: sent for place, sent in rounds.items() if all(x.status is not None for x in sent)}
-    done = [place for place, sent in whole.items() if any((x.status or 0) // 100 == 2 for x in sent)]
+    return each_time(seen, EXPERIMENT, _rounds_of)
+
+
+def _rounds_of(seen: Seen, experiment: str) -> Iterator[Purged]:
+    _alone(seen, experiment)
+    need(seen, experiment, *ROUNDS, why="no purges were sent at the same time")
+    rounds = {name: seen.of(experiment, name) for name in ROUNDS if seen.of(experiment, f"{name}.after.events")}
+    if not rounds:
+        stopped(seen, experiment)
+    whole = {name: sent for name, sent in rounds.items() if all(x.status is not None for x in sent)}
+    done = [name for name, sent in whole.items() if any((x.status or 0) // 100 == 2 for x in sent)]
     if not done:
         told = "; ".join(answer(x) for sent in rounds.values() for x in sent)
         raise Inconclusive(f"in no round every purge was answered and at least one succeeded: {told}", Blame.TARGET)
-    yield from (purged_by(seen, *place) for place in done)
-
-
-def _looked_after(seen: Seen, experiment: str, name: str) -> bool:
-    return bool(seen.of(experiment, f"{name}.after.events"))
+    yield from (purged_by(seen, experiment, name) for name in done)
 
 
 def _alone(seen: Seen, experiment: str) -> None:

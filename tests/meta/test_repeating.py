@@ -217,3 +217,24 @@ def test_one_wrong_quiet_round_leaves_the_race_open(story: Story) -> None:
     judge = importlib.import_module("purge_conformance.conformance.test_race").test_still_apps_are_purged
     with pytest.raises(Inconclusive):
         judge(story.seen)
+
+
+@pytest.mark.parametrize(
+    ("where", "judgment", "look"),
+    [
+        ("parallel", "parallel.test_no_app_missing", "first.after.apps"),
+        ("race", "race.test_still_apps_are_purged", "first.apps"),
+        ("odd", "requests.test_ignored_oddity_purges_whole", "no-json.after.apps"),
+    ],
+)
+def test_unreadable_repetition_is_left_out(where: str, judgment: str, look: str, story: Story) -> None:
+    """A repetition whose lists could not be read is no trial; the others are judged."""
+    module, _, name = judgment.partition(".")
+    judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
+    STORIES[where](story)
+    repeat(story, where)
+    lost = again(where, 2)
+    story.exchanges[:] = [
+        replace(x, status=None, body=b"") if (x.experiment, x.step) == (lost, look) else x for x in story.exchanges
+    ]
+    judge(story.seen)

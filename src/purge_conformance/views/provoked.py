@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.checks import Inconclusive, NotExercised, answered, readable
+from purge_conformance.checks import Inconclusive, NotExercised, answered, each_time, readable
 from purge_conformance.evidence import PROVOKED
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import app_of_event, key, snapshot, stable_apps, walked
@@ -65,10 +65,14 @@ def failures(seen: Seen) -> Iterator[Purged]:
     Raises:
         Inconclusive: the lists could not be read.
     """
-    for x in answered(x for name in seen.times(EXPERIMENT) for x in seen.of(name, "purge 503", "purge 500")):
+    return each_time(seen, EXPERIMENT, _failures)
+
+
+def _failures(seen: Seen, experiment: str) -> Iterator[Purged]:
+    whole = [snapshot(seen, experiment, look) for look in ("before", "after")]
+    for x in answered(seen.of(experiment, "purge 503", "purge 500")):
         if came(x) and x.status:
-            whole = [snapshot(seen, x.experiment, look) for look in ("before", "after")]
-            looks = [walked(seen, x.experiment, f"{look[x.status]}.events") for look in (BEFORE, AFTER)]
+            looks = [walked(seen, experiment, f"{look[x.status]}.events") for look in (BEFORE, AFTER)]
             before, after = (replace(there, events=events) for there, events in zip(whole, looks, strict=True))
             for listing in (*looks, before.apps, after.apps):
                 readable(listing, "lists")

@@ -6,11 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, pairwise
+from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
-from purge_conformance.checks import Inconclusive, NotExercised, apps_of, need, snapshot_of, stopped
+from purge_conformance.checks import Inconclusive, NotExercised, apps_of, each_time, need, snapshot_of, stopped
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import STARTED, app_of_event, key, member
 from purge_conformance.views import orders
@@ -98,15 +98,14 @@ def rounds(seen: Seen) -> list[Round]:
     if trouble and not seen.of(EXPERIMENT):
         raise NotExercised(str(trouble), Blame.CONFIGURATION)
     need(seen, EXPERIMENT, why="there are no apps to start, stop or scale")
-    first, *later = (list(_rounds(seen, experiment)) for experiment in seen.times(EXPERIMENT))
-    if not first:
-        stopped(seen, EXPERIMENT)
-        raise NotExercised("no round came to its end")
-    return [*first, *chain.from_iterable(later)]
+    return list(each_time(seen, EXPERIMENT, _rounds))
 
 
 def _rounds(seen: Seen, experiment: str) -> Iterator[Round]:
     looks = [name for name in ("start", *ROUNDS) if seen.of(experiment, f"{name}.apps")]
+    if len(looks) < 2:  # noqa: PLR2004 -- before and after
+        stopped(seen, experiment)
+        raise NotExercised("no round came to its end")
     snapshots = [apps_of(snapshot_of(seen, experiment, name)) for name in looks]
     for (before, after), name in zip(pairwise(snapshots), looks[1:], strict=True):
         yield Round(name, seen.of(experiment, name), seen.of(experiment, f"{name}.change"), before, after)

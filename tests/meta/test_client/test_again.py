@@ -16,6 +16,7 @@ from .conftest import raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
 
     from conftest import Stub
 
@@ -67,6 +68,21 @@ def test_rate_limit_is_bounded(retry_after: str, requests: int, connect: Connect
     )
     assert connect().get("/v3", "s").status == 429
     assert len(stub.got) == requests
+
+
+def test_each_cause_is_bounded_by_itself(connect: Connect, stub: Stub) -> None:
+    """A connection that breaks just after an answer that was waited out is asked for again like any other."""
+    answers = iter([503, None, 429, 502, 200])
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        status = next(answers)
+        if status is None:
+            raw(handler, b"")
+        else:
+            stub.say(handler, status, Retry_After="0")
+
+    stub.answer = answer
+    assert connect().get("/v3", "s").status == 200
 
 
 def test_rate_limited_purges_count(connect: Connect, stub: Stub) -> None:
