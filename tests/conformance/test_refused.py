@@ -12,8 +12,8 @@ from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_event
 from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, destroyed_later, odd_attempts, purge_attempts
 from purge_conformance.views.provoked import conflicts, missing
-from purge_conformance.views.traces import purges_between, whole_lists
-from purge_conformance.views.trials import all_whole
+from purge_conformance.views.traces import overdue_at, purges_between, whole_lists
+from purge_conformance.views.trials import all_whole, observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,8 +79,8 @@ def test_nothing_destroyed_later(seen: Seen) -> None:
     past = attempts(seen, *BYPASSES, experiment="bypass") if seen.of("bypass", *BYPASSES) else []
     if any(a.loss() for a in [*tried, *past] if _refused(a) or a.request.step == "method" or a in past):
         raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04, and AUTH", Blame.TARGET)
-    for before, after in pairwise(whole_lists(seen)):
-        gone = set(before.by_guid) - set(after.by_guid)
+    for (before, after), overdue in zip(pairwise(whole_lists(seen)), overdue_at(seen), strict=False):
+        gone = set(before.by_guid) - set(after.by_guid) - overdue
         if not gone or purges_between(seen, before.exchanges[0], after.exchanges[-1]):
             continue
         if gone == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(gone) > 1:
@@ -123,6 +123,8 @@ def _nothing_lost(seen: Seen, tried: Iterable[Attempt], why: str) -> None:
     judged = list(tried)
     if not judged:
         raise NotExercised(f"{why}, or the list showed no event that could be lost")
+    if any(attempt.loss() for attempt in judged) and any(purge.kept for purge in observed(seen)):
+        raise Inconclusive("what a purge left may go later, whatever is done meanwhile: see PURGE-03", Blame.TARGET)
     hold_each(seen, (Trial(a.request.n, _loss(a), f"{a.request.role} {a.request.path}") for a in judged))
 
 

@@ -109,6 +109,16 @@ def test_late_seeds_are_no_others_purge(story: Story) -> None:
     assert purged_meanwhile(story.evidence) is None
 
 
+def test_late_destruction_is_no_others_purge(story: Story) -> None:
+    """What a purge of the suite's own should have destroyed, and goes only later, is gone by that purge."""
+    seed, old = story.event("app", "app", "2026-07-01T12:00:02Z"), [story.event("a", "app"), story.event("b", "app")]
+    story.walk("purge", "before.events", old)
+    story.purge("purge")
+    story.walk("purge", "after.events", [*old, seed])
+    story.walk("lists", "opening", [seed])
+    assert purged_meanwhile(story.evidence) is None
+
+
 @pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])
 def test_seeds_alone_are_all_others(second: str, story: Story, *, is_purge: bool) -> None:
     """Where seeded events stood alone, a purge is told by all of them being others now: one may be recorded over."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, not_, select
 
 from purge_conformance.reference import auth, events
 from purge_conformance.reference.behaviour import Reply
@@ -136,6 +136,23 @@ def _(behaviour: Behaviour) -> Behaviour:
         if buried and buried[0][0] <= moment() and call.method == "GET":  # a purge would destroy it at once
             call.session.add(buried.pop()[1])
             call.session.flush()
+        return answer(call)
+
+    return at_last(replace(behaviour, destroy=destroy))
+
+
+@fault("destroys-after-a-while")
+def _(behaviour: Behaviour) -> Behaviour:
+    overdue: list[tuple[datetime, str]] = []
+
+    def destroy(session: Session) -> None:
+        overdue.extend((moment() + A_WHILE, event.guid) for event in _recorded(session))
+        session.execute(delete(AppUsageEvent).where(not_(RECORDED)))
+
+    @everywhere
+    def at_last(call: Call, answer: Handler) -> Reply:
+        due = [guid for at, guid in overdue if at <= moment()]
+        call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid.in_(due)))
         return answer(call)
 
     return at_last(replace(behaviour, destroy=destroy))

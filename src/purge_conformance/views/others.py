@@ -10,11 +10,11 @@ from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.snapshot import APPS, LABEL, app_of_event, app_of_process, key, member
 from purge_conformance.views.acts import own_apps
 from purge_conformance.views.attempts import unconfirmed
-from purge_conformance.views.traces import whole_lists
+from purge_conformance.views.traces import overdue_at, whole_lists
 from purge_conformance.views.trials import looks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from purge_conformance.evidence import Evidence, Exchange
     from purge_conformance.snapshot import Listing, Row, Snapshot
@@ -43,9 +43,9 @@ def purged_meanwhile(evidence: Evidence) -> tuple[int, int] | None:
     be taken for a purge; or that what must be refused seemed to destroy, and did not when it was tried again.
     """
     seen = Seen(evidence)
-    for before, after in pairwise(whole_lists(seen)):
+    for (before, after), overdue in zip(pairwise(whole_lists(seen)), overdue_at(seen), strict=False):
         first, last = before.exchanges[0], after.exchanges[-1]
-        if _looks_purged(before, after) and not any(_may_purge(x) for x in _between(evidence, first, last)):
+        if _looks_purged(before, after, overdue) and not any(_may_purge(x) for x in _between(evidence, first, last)):
             return first.n, last.n
     for experiment in ("refused", "bypass"):
         try:
@@ -98,13 +98,16 @@ def _may_purge(x: Exchange) -> bool:
     return is_purge(x.method, x.path) or not is_read or x.experiment == "bypass"
 
 
-def _looks_purged(before: Listing, after: Listing) -> bool:
+def _looks_purged(before: Listing, after: Listing, overdue: Collection[str]) -> bool:
     """Whether all that was recorded is gone, and something is seeded anew; where nothing was recorded, everything.
 
-    Where nothing stood before, what is there now may as well be late, and so the doing of the purge before. Where one
-    seeded event of several is another now, something was recorded over it.
+    Where nothing stood before, what is there now may as well be late, and so the doing of the purge before. So may what
+    is gone, where all of it was overdue. Where one seeded event of several is another now, something was recorded over
+    it.
     """
     recorded = {guid for guid, row in before.by_guid.items() if guid != app_of_event(row)}
+    if recorded and recorded <= set(overdue):
+        return False
     known = {key(row) for row in before.rows}
     seeded = [row for row in after.rows if row["guid"] == app_of_event(row)]
     fresh = [row for row in seeded if key(row) not in known]

@@ -14,7 +14,7 @@ from purge_conformance.credentials import ADMIN
 from purge_conformance.evidence import AT_ONCE, PROVOKED, SUPERSEDED
 from purge_conformance.guard import EVENTS, is_purge, one
 from purge_conformance.results import Blame
-from purge_conformance.snapshot import OK, key, resources, walked
+from purge_conformance.snapshot import OK, app_of_event, key, resources, walked
 from purge_conformance.views.attempts import ODD_REQUESTS
 from purge_conformance.views.played import EXPERIMENT
 from purge_conformance.views.purged import Purged, by_app, purged_by
@@ -156,6 +156,26 @@ def _whole_lists(seen: Seen) -> Iterator[Listing]:
         found = walked(seen, experiment, step)
         if found.complete and all(set(x.query) == plain for x in found.exchanges):
             yield found
+
+
+def overdue_at(seen: Seen) -> list[frozenset[str]]:
+    """Return for each of the `whole_lists` the guids of recorded events that a purge before it should have destroyed.
+
+    Where one of them goes after all, that is the late doing of the purge, or of a cache, and nothing else's.
+    """
+    return seen.remembered(_overdue_at)
+
+
+def _overdue_at(seen: Seen) -> Iterator[frozenset[str]]:
+    purges = [x.n for x in seen.resource() if is_purge(x.method, x.path) and x.status == OK]
+    known, overdue, last = set[str](), frozenset[str](), -1
+    for found in whole_lists(seen):
+        first = found.exchanges[0].n
+        if any(last < n < first for n in purges):
+            overdue = frozenset(known)
+        last = first
+        known.update(guid for guid, row in found.by_guid.items() if guid != app_of_event(row))
+        yield overdue
 
 
 def purges_between(seen: Seen, first: Exchange, last: Exchange) -> bool:
