@@ -126,6 +126,7 @@ def _plan(settings: Settings, made: contract.Generator) -> Plan:
         ("late", changing.late),
         *rest,
         *((again(name, number), tried) for number in range(2, settings.repeat + 1) for name, tried in (odd, *rest)),
+        ("standstill", purging.standstill),
         ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
     )
     return [step for step in whole if step[0] in READS or not settings.reads_only]

@@ -60,7 +60,8 @@ COSTS = {
     "provoked": Cost(30, 3),
     "parallel": Cost(60, 7),
     "race": Cost(80, 5),
-    "sequences": Cost(160, 12, of_left=True),
+    "standstill": Cost(20, 1),
+    "sequences": Cost(160, 11, of_left=True),
     "demolish": Cost(60),
 }
 A_REPETITION = Cost(45, 2)  # of the experiment `repeat`

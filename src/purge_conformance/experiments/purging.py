@@ -1,4 +1,4 @@
-"""Purges by the admin: the first, the second, one after changes, ones with odd bodies."""
+"""Purges by the admin: the first, the second, one after changes, ones with odd bodies, one with nothing to seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from purge_conformance import clock, look
 from purge_conformance.client import Request
 from purge_conformance.experiments.access import everybody_else
 from purge_conformance.guard import EVENTS, PURGE, one
-from purge_conformance.snapshot import SURE_PER_PAGE, app_of_event, resources, spread
+from purge_conformance.snapshot import APPS, STARTED, SURE_PER_PAGE, app_of_event, resources, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,17 @@ def odd(client: Client, foundation: Foundation) -> None:
         foundation.stir()
         headers = {"Content-Type": media_type} if media_type else {}
         watched(client, Request("POST", PURGE + query, name, headers=headers, body=body), f"{name}.")
+
+
+def standstill(client: Client, foundation: Foundation) -> None:
+    """Purge when no app is started at all, where nobody else's is; the suite's own are stopped for that, for good."""
+    apps = look.walk(client, APPS, "apps")
+    started = {row["guid"] for row in apps.rows if row.get("state") == STARTED}
+    own = [label for label in foundation.apps if label in foundation.started]
+    if not (own and apps.complete and started <= set(foundation.apps.values())):
+        return
+    if all(foundation.stop(label) for label in own):
+        watched(client, Request("POST", PURGE, "purge"))
 
 
 def watched(client: Client, purge: Request, name: str = "") -> Exchange:

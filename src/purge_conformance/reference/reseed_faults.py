@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from purge_conformance.reference import problems
 from purge_conformance.reference.change_kit import (
     Change,
     everywhere,
@@ -23,6 +24,8 @@ from purge_conformance.reference.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
@@ -76,3 +79,27 @@ def _(behaviour: Behaviour) -> Behaviour:
         session.add_all(kept)
 
     return replace(behaviour, destroy=destroy)
+
+
+def _of_nothing(destroy: Callable[[Session], None]) -> Change:
+    """Make a change of a function that destroys in its own way where no app is started."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(
+            behaviour,
+            destroy=lambda session: behaviour.destroy(session) if started_apps(session) else destroy(session),
+        )
+
+    return change
+
+
+@fault("purge-that-seeds-nothing-fails")
+@_of_nothing
+def _(_session: Session) -> None:
+    raise problems.unknown_error()
+
+
+@fault("purge-that-seeds-nothing-keeps-all")
+@_of_nothing
+def _(_session: Session) -> None:
+    pass
