@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from purge_conformance.foundation.apps import LABELS, ODD_NAME, Foundation
+from purge_conformance.foundation.apps import LABELS, ODD_NAME, TWINS, Foundation
+from purge_conformance.snapshot import APPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +88,17 @@ def test_odd_name_may_be_refused(stub: Stub, connect: Callable[..., Client]) -> 
     assert not found.trouble
 
 
+def test_apps_share_a_name(stub: Stub, connect: Callable[..., Client]) -> None:
+    """Two apps in two organizations have one name; a third app is in another space of the first organization."""
+    stub.answer, client = foundation({}), connect()
+    client.experiment = "foundation"
+    Foundation(client).build()
+    asked = [json.loads(x.request_body or "") for x in client.sent("foundation", "create") if x.path == APPS]
+    names = [app["name"] for app in asked]
+    spaces = {app["relationships"]["space"]["data"]["guid"] for app in asked}
+    assert (len(names) - len(set(names)), len(spaces)) == (1, 3)
+
+
 def test_foundation_cannot_start(stub: Stub, connect: Callable[..., Client]) -> None:
     """An app that cannot be started stays as it is, and one try is enough."""
     found = built(stub, connect, start=422)
@@ -141,9 +153,9 @@ def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], m
         data: dict[str, object] = {}
         if name:
             looks["made"] += 1
-            rows = [{"guid": f"of-{name}", "name": unquote(name)}]
+            rows = [{"guid": f"of-{name}{which}", "name": unquote(name)} for which in ("", "-too")]
             data = {"resources": rows if looks["made"] % 3 == 0 else [{"guid": "x", "name": "another"}]}
-        elif handler.command == "GET" and "/of-steady" in path:
+        elif handler.command == "GET" and "/of-twin" in path:
             looks["state"] += 1
             data = {"state": "STARTED" if looks["state"] == 3 else "STOPPED"}
         stub.say(handler, 200 if name or data else 202, json.dumps(data).encode())
@@ -151,7 +163,8 @@ def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], m
     stub.answer = answer
     found = Foundation(connect())
     found.build()
-    assert all(guid.startswith(f"of-{label}-") for label, guid in found.apps.items())
+    assert all(guid.startswith(f"of-{'twin' if label in TWINS else label}-") for label, guid in found.apps.items())
+    assert f"{found.apps['steady']}-too" == found.apps["elsewhere"]
     assert (found.started, looks["state"]) == ({"steady"}, 3)
     assert "could not be started" in found.trouble
 
@@ -164,7 +177,7 @@ def test_foundation_is_taken_down(stub: Stub, connect: Callable[..., Client]) ->
     found.demolish()
     assert all(line.startswith("DELETE ") for line, _ in stub.got)
     assert made < set(stub.targets)
-    assert len(stub.targets) == len(made) + 4  # two organizations, two spaces
+    assert len(stub.targets) == len(made) + 5  # two organizations, three spaces
 
 
 def test_foundation_touches_its_own(stub: Stub, connect: Callable[..., Client]) -> None:

@@ -25,7 +25,7 @@ from purge_conformance.foundation.running import Equipment, NothingToRun, room
 from purge_conformance.snapshot import APPS, STARTED, STOPPED, member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 OBSERVED = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
 # What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
 LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
-ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the app `elsewhere`, where the target takes it
+TWINS = ("steady", "elsewhere")  # apps of one name, in two organizations
+ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the twins, or else of `elsewhere` alone, where the target takes it
+ODDER_NAME = f"🚀 'O\"Neil' 100% \\ {ODD_NAME}"  # rather, where it takes that
 
 
 class Foundation:
@@ -73,12 +75,13 @@ class Foundation:
         self._client.note("trouble", self.trouble)
 
     def _build(self) -> None:
-        home, away = self._spaces()
+        home, beside, away = self._spaces()
         self._home = home
         if not home:
             return
+        places = {"scaled": beside, "elsewhere": away}
         for label in LABELS:
-            self._app(label, f"{label}-{self._maker.run}", (away or home) if label == "elsewhere" else home)
+            self._app(label, self._names(label, alone=not away), places.get(label) or home)
         for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
         self.scale("scaled", instances=2, memory_in_mb=128)
@@ -202,23 +205,32 @@ class Foundation:
         path = f"{APPS}/{self.apps[label]}{web}/actions/{change}"
         return twice_at_most(partial(self._client.post, path, step, data=size or None))
 
-    def _spaces(self) -> tuple[str | None, str | None]:
-        """Return the guids of the space for the apps and of another one, which is made elsewhere if that is allowed."""
+    def _spaces(self) -> tuple[str | None, str | None, str | None]:
+        """Return the space for the apps, and if that is allowed another one beside it and one elsewhere."""
         if self._driving.space:
-            return self._driving.space, None
-        home = self._space(f"purge-conformance-{self._maker.run}-a")
-        return home, self._space(f"purge-conformance-{self._maker.run}-b") if home else None
+            return self._driving.space, None, None
+        name = f"purge-conformance-{self._maker.run}"
+        here = self._create(ORGANIZATIONS, f"{name}-a")
+        home = self._space(f"{name}-a", here)
+        if not home:
+            return None, None, None
+        there = self._create(ORGANIZATIONS, f"{name}-b")
+        return home, self._space(f"{name}-c", here), self._space(f"{name}-b", there)
 
-    def _space(self, name: str) -> str | None:
-        organization = self._create(ORGANIZATIONS, name)
-        if not organization:
-            return None
-        return self._create(SPACES, name, relationships=to("organization", organization))
+    def _space(self, name: str, organization: str | None) -> str | None:
+        return self._create(SPACES, name, relationships=to("organization", organization)) if organization else None
 
-    def _app(self, label: str, name: str, space: str) -> None:
+    def _names(self, label: str, *, alone: bool) -> list[str]:
+        """Return the names that an app may have, the oddest first; twins have the same, save in one space."""
+        run, begins = self._maker.run, "elsewhere" if alone else "twin"
+        is_odd = label == "elsewhere" or (label in TWINS and not alone)
+        odd = [f"{begins}-{run}-{ODDER_NAME}", f"{begins}-{run}-{ODD_NAME}", f"{begins}-{run}"] if is_odd else []
+        return [*odd, f"{label}-{run}"]
+
+    def _app(self, label: str, names: Sequence[str], space: str) -> None:
         trouble = self.trouble
-        for tried in (f"{name}-{ODD_NAME}", name) if label == "elsewhere" else (name,):
-            guid = self._create(APPS, tried, relationships=to("space", space), lifecycle=self._equipment.lifecycle)
+        for name in names:
+            guid = self._create(APPS, name, relationships=to("space", space), lifecycle=self._equipment.lifecycle)
             if guid:
                 self.apps[label], self.trouble = guid, trouble
                 self._equip(guid)

@@ -12,7 +12,7 @@ from purge_conformance.hook import Hook
 from purge_conformance.snapshot import APPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from purge_conformance.client import Client
     from purge_conformance.evidence import Exchange
@@ -70,11 +70,11 @@ class HookedFoundation(Foundation):
         self._home = "of the hook's"
         self._if_possible(lambda: bool(super(HookedFoundation, self)._build()))
 
-    def _spaces(self) -> tuple[str | None, str | None]:
-        return "of the hook's", None
+    def _spaces(self) -> tuple[str | None, str | None, str | None]:
+        return "of the hook's", None, None
 
-    def _app(self, label: str, name: str, space: str) -> None:  # noqa: ARG002 -- the hook knows where
-        guid = self._hook.set_up(STATES["stop"], name=name).get("app")
+    def _app(self, label: str, names: Sequence[str], space: str) -> None:  # noqa: ARG002 -- the hook knows where
+        guid = self._hook.set_up(STATES["stop"], name=names[-1]).get("app")
         if not isinstance(guid, str) or not guid:
             raise HookFailed(
                 f"the hook set the state {STATES['stop']!r} and named no app: it answers with {{'app': GUID}}"

@@ -142,9 +142,10 @@ class Maker:
         return None
 
     def _look_for(self, path: str, name: str, step: str) -> str | None:
-        """Return the guid of what is made by a job, if it is there."""
+        """Return the guid of what is made by a job, if it is there; elsewhere may be another of the same name."""
         rows = resources(self._client.get(f"{path}?names={quote(name)}", step))
-        found = next((str(row["guid"]) for row in rows if row.get("name") == name), None)
+        new = [row for row in rows if row.get("name") == name and f"{path}/{row['guid']}" not in self._made]
+        found = next((str(row["guid"]) for row in new), None)
         if found:
             del self._awaited[name]
         return found

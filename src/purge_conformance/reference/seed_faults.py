@@ -23,6 +23,7 @@ from purge_conformance.reference.tables import (
     STOPPED,
     App,
     AppUsageEvent,
+    Space,
     new_guid,
 )
 
@@ -41,6 +42,32 @@ fault = registering(FAULTS)
 @seeding_apps
 def _(session: Session) -> Sequence[App]:
     return [app for app in started_apps(session) if app.name.isascii()]
+
+
+@fault("misses-names-beyond-two-bytes")
+@seeding_apps
+def _(session: Session) -> Sequence[App]:
+    return [app for app in started_apps(session) if max(app.name) <= "\uffff"]
+
+
+@fault("misses-names-with-quotes")
+@seeding_apps
+def _(session: Session) -> Sequence[App]:
+    return [app for app in started_apps(session) if "'" not in app.name]
+
+
+@fault("misses-apps-of-one-name")
+@seeding_apps
+def _(session: Session) -> Sequence[App]:
+    return [*{app.name: app for app in started_apps(session)}.values()]
+
+
+@fault("misses-space-beside")
+@seeding_apps
+def _(session: Session) -> Sequence[App]:
+    spaces = session.scalars(select(Space).order_by(Space.id.desc()))
+    first = {space.organization_guid: space.guid for space in spaces}
+    return [app for app in started_apps(session) if app.space_guid in first.values()]
 
 
 def _events(session: Session, *conditions: ColumnElement[bool]) -> Sequence[AppUsageEvent]:
