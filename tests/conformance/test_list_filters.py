@@ -34,8 +34,9 @@ def test_order_is_honoured(seen: Seen) -> None:
     times = {str(row.get("created_at")) for row in reading(seen).opening.rows}
     if len(times) < 2:
         raise for_want_of_apps(seen, "all events have the same time")
-    for order in ("created_at", "-created_at"):
-        walk = walk_of(seen, "lists", f"order {order}")
+    ordered = [walk_of(seen, "lists", f"order {order}") for order in ("created_at", "-created_at")]
+    for walk in [*ordered, *_combined(seen)]:
+        order = walk.exchanges[0].query["order_by"]
         found = [moment for row in walk.rows if (moment := clock.parse(row.get("created_at")))]
         due = sorted(found, reverse=order.startswith("-"))
         words = f"sorted by {order}"
@@ -53,6 +54,11 @@ def test_guids_filter(seen: Seen) -> None:
             walk, read, set(walk.exchanges[0].query["guids"].split(",")) & set(read.opening.by_guid)
         )
     )
+    hold(
+        finding
+        for walk in _combined(seen)
+        for finding in _besides(walk, read, set(walk.exchanges[0].query["guids"].split(",")), set())
+    )
 
 
 @pytest.mark.requirement("LIST-10")
@@ -63,6 +69,11 @@ def test_created_ats_filter(seen: Seen) -> None:
         finding
         for walk in _filtered(seen, "created_ats")
         for finding in _exactly(walk, read, *_by_time(read, walk.exchanges[0].query))
+    )
+    hold(
+        finding
+        for walk in _combined(seen)
+        for finding in _besides(walk, read, *_by_time(read, walk.exchanges[0].query))
     )
 
 
@@ -75,6 +86,7 @@ def test_after_guid_filter(seen: Seen) -> None:
         for walk in _filtered(seen, "after_guid ")
         for finding in _exactly(walk, read, *_after(seen, read, walk.exchanges[0].query["after_guid"]))
     )
+    hold(finding for walk in _combined(seen) for finding in _besides(walk, read, *_after_guid_of(seen, read, walk)))
     after = {walk.exchanges[0].query["after_guid"]: walk for walk in _filtered(seen, "after_guid ") if walk.complete}
     hold(
         Finding(
@@ -162,6 +174,22 @@ def _filtered(seen: Seen, beginning: str) -> list[Listing]:
     if not found:
         raise NotExercised("no list with that filter could be read")
     return found
+
+
+def _combined(seen: Seen) -> list[Listing]:
+    """Return the walks with several filters and an order, whose pages could be read; there may be none."""
+    return [walk for walk in walks(seen, "combined ") if all(is_page(x) for x in walk.exchanges)]
+
+
+def _after_guid_of(seen: Seen, read: Reading, walk: Listing) -> tuple[set[str], set[str]]:
+    """Return the events after the one that a walk names, and those that may be; all where it names none."""
+    guid = walk.exchanges[0].query.get("after_guid")
+    return _after(seen, read, guid) if guid else (set(read.opening.by_guid), set())
+
+
+def _besides(walk: Listing, read: Reading, due: set[str], open_: set[str]) -> Iterator[Finding]:
+    """Yield what is on a walk and one of its filters leaves out."""
+    return _exactly(walk, read, due & read.of(walk.rows), open_)
 
 
 def _exactly(walk: Listing, read: Reading, due: set[str], open_: set[str] | None = None) -> Iterator[Finding]:

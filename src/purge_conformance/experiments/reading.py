@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from purge_conformance import clock, look
@@ -81,12 +82,34 @@ def _filters(client: Client, rows: list[Row]) -> None:
     ):
         if chosen:
             look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
-    for number, guid in enumerate(_anchors(rows)):
-        look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid}, pages=PAGES)
-    moments = {clock.parse(row.get("created_at")) for row in rows}
-    times = sorted({moment.strftime(clock.OF_FILTERS) for moment in moments if moment})
-    for number, query in enumerate(_times(times)):
-        look.walk(client, EVENTS, f"created_ats {number}", query, pages=PAGES)
+    for number, (guid, size) in enumerate(zip(_anchors(rows), _sizes(rows), strict=False)):
+        look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid, **size}, pages=PAGES)
+    times = sorted({time for row in rows if (time := _time(row))})
+    for number, (query, size) in enumerate(zip(_times(times), _sizes(rows), strict=False)):
+        look.walk(client, EVENTS, f"created_ats {number}", {**query, **size}, pages=PAGES)
+    for number, query in enumerate(_combined(rows, times)):
+        look.walk(client, EVENTS, f"combined {number}", {**query, "per_page": 1}, pages=PAGES)
+
+
+def _sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
+    """Yield how large the pages of filtered lists are to be: by turns as large as can be, and some of one list."""
+    yield from cycle(({"per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}, {}))
+
+
+def _combined(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
+    """Yield filters beside each other, and beside an order, of which each leaves out what the others do not."""
+    of_times = [next(str(row["guid"]) for row in rows if _time(row) == time) for time in spread(times, 3)]
+    if len(of_times) > 1:
+        yield {"guids": ",".join(of_times), "created_ats[lt]": times[-1], "order_by": "-created_at"}
+    recorded = spread([str(row["guid"]) for row in rows if row["guid"] != app_of_event(row)], 3)
+    if len(recorded) > 1:
+        all_of_them = {"created_ats[gte]": times[0]} if times else {}
+        yield {"guids": ",".join(recorded), "after_guid": recorded[0], "order_by": "created_at", **all_of_them}
+
+
+def _time(row: Row) -> str | None:
+    moment = clock.parse(row.get("created_at"))
+    return moment.strftime(clock.OF_FILTERS) if moment else None
 
 
 def _anchors(rows: list[Row]) -> list[str]:

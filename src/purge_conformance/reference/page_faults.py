@@ -18,6 +18,7 @@ from purge_conformance.reference.change_kit import (
     showing_pagination,
     together,
 )
+from purge_conformance.reference.parameters import DEFAULT_PER_PAGE
 from purge_conformance.reference.tables import AppUsageEvent
 
 if TYPE_CHECKING:
@@ -50,6 +51,36 @@ def _guids(choose: Callable[[Session, tuple[str, ...]], tuple[str, ...]]) -> Cha
 @_guids
 def _(_session: Session, guids: tuple[str, ...]) -> tuple[str, ...]:
     return guids[:1]
+
+
+@fault("guids-ignored-beside-times")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, filters={}) if query.times else query
+
+
+@fault("times-ignored-beside-guids")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, times=()) if query.filters else query
+
+
+@fault("after-guid-ignored-in-an-order")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, singles={}) if query.order_by else query
+
+
+@fault("after-guid-ignored-on-small-pages")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, singles={}) if query.take < DEFAULT_PER_PAGE else query
+
+
+@fault("order-ignored-beside-guids")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, order_by=None) if query.filters else query
 
 
 @fault("descending-order-ignored")
@@ -154,6 +185,7 @@ def _without(name: str) -> Callable[[str], str]:
 
 
 fault("last-link-loses-guids")(_link("last", _without("guids")))
+fault("next-link-loses-after-guid")(_link("next", _without("after_guid")))
 
 
 @fault("first-link-null-on-first-page")
