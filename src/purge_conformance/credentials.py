@@ -19,6 +19,7 @@ EXPIRED = "expired"
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 ADMIN_SCOPE = "cloud_controller.admin"
 UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
+CAPITALIZED_HEADER = "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"  # the same with None
 JWT_PARTS = 3
 TAIL = "AAAAAAAA"  # in place of the end of a signature
 MOST_SECONDS = 253_402_300_799  # the last second of the year 9999
@@ -27,7 +28,7 @@ SECRET = 8  # characters that a secret has at the least
 FILLED_IN = re.compile(
     rf"bearer (\$\{{[A-Z0-9_]+%\?+\}}(?i:{TAIL})|"
     r"\$[A-Z0-9_]+|\$\{[A-Z0-9_]+\}x|\$\{[A-Z0-9_]+%\.\*\}(\.[A-Za-z0-9_-]+)?"
-    rf'|{UNSIGNED_HEADER}\.\$\(echo "\$[A-Z0-9_]+" \| cut -d\. -f2\)\.)'
+    rf'|({UNSIGNED_HEADER}|{CAPITALIZED_HEADER})\.\$\(echo "\$[A-Z0-9_]+" \| cut -d\. -f2\)\.)'
 )
 
 
@@ -106,12 +107,9 @@ def _altered(admin: str) -> tuple[Credential, ...]:
         ),
         Credential("without-signature", cut, f"bearer ${{{name}%.*}}", "malformed", ADMIN),
         Credential("forged-signature", f"{cut}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid", ADMIN),
-        Credential(
-            "unsigned",
-            f"bearer {UNSIGNED_HEADER}.{payload}.",
-            f"bearer {UNSIGNED_HEADER}.{shown_payload}.",
-            "invalid",
-            ADMIN,
+        *(
+            Credential(role, f"bearer {told}.{payload}.", f"bearer {told}.{shown_payload}.", "invalid", ADMIN)
+            for role, told in (("unsigned", UNSIGNED_HEADER), ("unsigned-capitalized", CAPITALIZED_HEADER))
         ),
     )
 

@@ -54,7 +54,7 @@ def require_consent(target: Target, allowed_hosts: Iterable[str], ask: Callable[
 def is_purge(method: str, path: str) -> bool:
     """Whether a server could take the request for a purge: POST on the path, however it is spelt."""
     bare = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0])).replace("\\", "/")
-    route = "/" + normpath(bare).strip("/ \0").lower()
+    route = "/" + normpath(bare).strip("/ \0\n").lower()
     return method == "POST" and (route == PURGE or route.startswith(PURGE + "."))
 
 

@@ -50,7 +50,7 @@ COSTS = {
     "lifecycle": Cost(45),
     "reads": Cost(60),
     "refused": Cost(100),
-    "bypass": Cost(50),
+    "bypass": Cost(55),
     "lists": Cost(130),
     "changed": Cost(20, 1),
     "contract": Cost(220, 2),

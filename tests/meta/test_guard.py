@@ -35,6 +35,7 @@ def guard(**limits: int) -> Guard:
         PURGE.replace("/actions", "/./actions"),
         PURGE.replace("/actions", "/other/../actions"),
         f"{PURGE};v=1",
+        f"{PURGE}%0A",
     ],
 )
 def test_purge_is_known(path: str) -> None:

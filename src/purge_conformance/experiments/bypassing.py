@@ -34,8 +34,10 @@ SPELLINGS = (
 )
 RARER = (  # as a role alone, or else as nobody
     PURGE.replace("/v3/", "/v3//"),
+    PURGE.replace("/v3/", "/V3/"),
     f"{PURGE}%20",
     f"{PURGE}%00",
+    f"{PURGE}%0A",
     f"{ACTIONS}/x/..;/{ACTION}",
     f"{ACTIONS}%5C{ACTION}",
 )

@@ -47,16 +47,22 @@ def _expired_too(token: str, secret: str) -> Mapping[str, Any]:
     return jwt.decode(token, secret, algorithms=["HS256"], audience=auth.AUDIENCE, options=options)
 
 
-def _unsigned_too(token: str, secret: str) -> Mapping[str, Any]:
-    if jwt.get_unverified_header(token)["alg"] != "none":
-        return auth.verified_claims(token, secret)
-    return jwt.decode(token, options={"verify_signature": False})
+def _too(algorithm: str) -> Claims:
+    """Make what reads the claims of a token without its signature, where its header names this algorithm."""
+
+    def claims(token: str, secret: str) -> Mapping[str, Any]:
+        if jwt.get_unverified_header(token)["alg"] != algorithm:
+            return auth.verified_claims(token, secret)
+        return jwt.decode(token, options={"verify_signature": False})
+
+    return claims
 
 
 fault("expired-token-lists")(_reading_tokens_at(LIST, _expired_too))
 fault("expired-token-gets")(_reading_tokens_at(GET, _expired_too))
 fault("expired-token-purges")(_reading_tokens_at(PURGE, _expired_too))
-fault("unsigned-token-purges")(_reading_tokens_at(PURGE, _unsigned_too))
+fault("unsigned-token-purges")(_reading_tokens_at(PURGE, _too("none")))
+fault("capitalized-unsigned-token-purges")(_reading_tokens_at(PURGE, _too("None")))
 
 
 def _admitting(operation: str, admitted: Callable[[str | None], bool]) -> Change:

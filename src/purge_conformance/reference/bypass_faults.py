@@ -43,6 +43,8 @@ def _spelling(canonical: Callable[[str], str]) -> Change:
 
 fault("slash-at-end-unguarded")(_spelling(lambda path: path.rstrip("/")))
 fault("space-at-end-unguarded")(_spelling(lambda path: path.rstrip(" ")))
+fault("line-break-at-end-unguarded")(_spelling(lambda path: path.removesuffix("\n")))
+fault("capital-version-unguarded")(_spelling(lambda path: path.replace("/V3/", "/v3/", 1)))
 
 
 @fault("dot-segments-purge-and-404")
