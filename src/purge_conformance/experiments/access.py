@@ -41,7 +41,7 @@ IN_OTHER_FORMS = (
 )
 
 
-def reads(client: Client, _: Foundation) -> None:
+def reads(client: Client, foundation: Foundation) -> None:
     """List, and get an existing event, with every credential; as the admin get an unknown one, and ask otherwise."""
     rows = resources(client.get(f"{EVENTS}?per_page=1", "list"))
     paths = {"list": f"{EVENTS}?per_page=1"}
@@ -51,7 +51,8 @@ def reads(client: Client, _: Foundation) -> None:
     for credential in everybody_else(client):
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
-    client.get(one(NO_EVENT), "unknown")
+    for guid in (str(NO_EVENT), *[foundation.apps[label] for label in foundation.apps if label == "paused"]):
+        client.get(one(guid), "unknown")  # no purge has seeded a stopped app
     for step, headers in IN_OTHER_FORMS:
         if step in paths:
             client.send(Request("GET", paths[step], "headers", headers=headers))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.reference import store
 from purge_conformance.reference.change_kit import Change, around, is_seed, registering, twin
+from purge_conformance.reference.database import by_guid
 from purge_conformance.reference.problems import ApiError
+from purge_conformance.reference.tables import App, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,15 @@ def _(call: Call, answer: Handler) -> Reply:
         if error.status == 404 and not store.event_by_guid(call.session, call.parts["guid"]):  # noqa: PLR2004 - HTTP's
             raise ApiError(422, 10008, "CF-UnprocessableEntity", "There is no such event") from error
         raise
+
+
+@fault("stopped-app-got-as-event")
+def _(behaviour: Behaviour) -> Behaviour:
+    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
+        app = by_guid(session, App, guid)
+        return behaviour.find_event(session, guid) or (store.seed_of(app, now()) if app else None)
+
+    return replace(behaviour, find_event=find_event)
 
 
 @fault("get-without-app")
