@@ -55,7 +55,7 @@ class Purged:
     earlier: Collection[tuple[str, str]] = field(default=frozenset())
     untouched: Collection[str] = field(default=frozenset())
 
-    @property
+    @cached_property
     def started(self) -> list[str]:
         """The guids of the apps that were started all the time."""
         return [guid for guid, state in self.apps.items() if state == STARTED]
@@ -65,7 +65,7 @@ class Purged:
         """The number of the exchange that shows the events after the purge."""
         return self.after.events.exchanges[-1].n
 
-    @property
+    @cached_property
     def settled(self) -> dict[str, str]:
         """The apps that had the same state at every earlier look; what becomes of the others is AGAIN-03's."""
         return {guid: state for guid, state in self.apps.items() if guid not in self.unsettled}
