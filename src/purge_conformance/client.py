@@ -252,12 +252,12 @@ class Client:
         limit = self.settings.limits
         try:
             with self._connection.send(prepared, limit.timeout) as response:
-                body = b""
+                body = bytearray()  # bytes would be copied whole with each chunk
                 while chunk := response.read1(CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > limit.body_bytes:
                         return None, [], b"", f"the answer is larger than {limit.body_bytes} bytes"
-                return response.status, list(response.headers.items()), body, None
+                return response.status, list(response.headers.items()), bytes(body), None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return None, [], b"", _why(error)
 
