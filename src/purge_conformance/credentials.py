@@ -154,8 +154,8 @@ class Redactor:
     def __init__(self, tokens: Mapping[str, str]) -> None:
         """Know the tokens of these roles."""
         self._pairs: list[tuple[str, str]] = []
-        self._least: list[str] = []
-        self._least_bytes: list[bytes] = []
+        self._beginnings: list[str] = []
+        self._beginnings_bytes: list[bytes] = []
         for role, token in tokens.items():
             self.learn(variable(role), token)
 
@@ -170,13 +170,14 @@ class Redactor:
         known = {*self._pairs, *(pair for pair in pairs if len(pair[0]) >= SECRET)}
         self._pairs = sorted(known, key=lambda pair: (-len(pair[0]), pair))
         secrets = {each for each, _ in self._pairs}
-        # Where none of these is, no other is either.
-        self._least = [each for each in secrets if not any(other in each for other in secrets - {each})]
-        self._least_bytes = [each.encode() for each in self._least]
+        least = [each for each in secrets if not any(other in each for other in secrets - {each})]
+        # Where none of these is, no secret is either. Many begin alike; a long answer is searched for each.
+        self._beginnings = list({each[:SECRET] for each in least})
+        self._beginnings_bytes = [each.encode() for each in self._beginnings]
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
-        if any(secret in text for secret in self._least):
+        if any(beginning in text for beginning in self._beginnings):
             for secret, shown in self._pairs:
                 text = text.replace(secret, shown)
         return text
@@ -190,7 +191,7 @@ class Redactor:
 
     def data(self, data: bytes) -> bytes:
         """Return the bytes without secrets."""
-        if any(secret in data for secret in self._least_bytes):
+        if any(beginning in data for beginning in self._beginnings_bytes):
             for secret, shown in self._pairs:
                 data = data.replace(secret.encode(), shown.encode())
         return data
