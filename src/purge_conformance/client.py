@@ -25,6 +25,7 @@ from purge_conformance.evidence import (
     GATEWAY,
     PROVOKED,
     SUPERSEDED,
+    Body,
     Exchange,
     in_order,
 )
@@ -151,9 +152,9 @@ class Client:
             tried[answer.status] += 1  # each by itself: a gateway may fail just after a rate limit
             self._supersede(answer, why)
             time.sleep(pause)
-        self._record(answer)
+        recorded = self._record(answer)
         self._watch(answer)
-        return answer
+        return recorded
 
     def at_once(self, *scripts: Iterable[Request]) -> list[Exchange]:
         """Send the requests of several scripts, each script in a thread of its own, and return all exchanges.
@@ -243,7 +244,7 @@ class Client:
             elapsed=elapsed,
             status=status,
             response_headers=clean.headers(headers),
-            body=clean.data(body),
+            body=Body(clean.data(body)),
             error=None if error is None else clean.text(error),
             tags=dict(request.tags),
         )
@@ -261,12 +262,13 @@ class Client:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return None, [], b"", _why(error)
 
-    def _record(self, exchange: Exchange) -> None:
+    def _record(self, answer: Exchange) -> Exchange:
         with self._recording:
-            self._journal.exchange(exchange)
+            exchange = self._journal.exchange(answer)
             if self._journal.trouble:
                 self.guard.close(self._journal.trouble)
             self._on_send(self, exchange)
+        return exchange
 
     def _supersede(self, answer: Exchange, why: str) -> None:
         self._record(replace(answer, tags={**answer.tags, SUPERSEDED: why}))

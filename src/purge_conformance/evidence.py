@@ -2,7 +2,8 @@
 
 The file is a journal: the first line is the header, each further line one exchange or one note, in the
 order in which they came, flushed at once. A run that was killed leaves all that it collected. Of requests that were
-under way at once, the answers may come in another order than the numbers; whoever reads gets them by number.
+under way at once, the answers may come in another order than the numbers; whoever reads gets them by number. A long
+body that came before stands there once: later lines name the exchange of the first one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "evidence.jsonl"
 FORMAT = 1
+LONG = 10_000  # bytes of a body that is written once, however often it comes
 SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
 GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
 FAILURE = "failure"  # the why of a 500 to a read, which is asked for once more
@@ -55,6 +57,18 @@ class Header:
     settings: dict[str, Any]
     started_at: str
     format: int = FORMAT
+
+
+class Body(bytes):
+    """The bytes of an answer. Exchanges whose answers say the same share one, and it is read as JSON once."""
+
+    @cached_property
+    def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
+        """What the bytes say as JSON, or None where they are none."""
+        try:
+            return json.loads(self)
+        except (ValueError, RecursionError):
+            return None
 
 
 @dataclass(frozen=True)
@@ -126,10 +140,7 @@ class Exchange:
     @cached_property
     def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
         """The answer's body as JSON, or None where it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+        return (self.body if isinstance(self.body, Body) else Body(self.body)).json
 
     @cached_property
     def page(self) -> dict[str, Any] | None:
@@ -225,14 +236,14 @@ def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     return tuple(sorted(exchanges, key=lambda x: x.n))
 
 
-def to_json(record: Exchange | Note | Header) -> str:
-    """Return one line of the journal."""
+def to_json(record: Exchange | Note | Header, body_of: int | None = None) -> str:
+    """Return one line of the journal; `body_of` is the number of an exchange before it that has the same body."""
     kind = type(record)
     values = {name: getattr(record, name) for name in _NAMES[kind]}  # asdict would copy them, deeply
     row: dict[str, Any] = {"kind": kind.__name__.lower(), **values}
     if isinstance(record, Exchange):
         del row["body"]
-        row |= _encoded(record.body)
+        row |= _encoded(record.body) if body_of is None else {"body_of": body_of}
     return _ENCODER.encode(row)
 
 
@@ -248,13 +259,14 @@ def read(folder: Path) -> Evidence:
     header: Header | None = None
     exchanges: list[Exchange] = []
     notes: list[Note] = []
+    bodies: dict[int, Body] = {}
     with path.open(encoding="utf-8") as file:
         for row in _rows(file, path):
             kind = row.pop("kind", None)
             if kind == "header":
                 header = _header(row, path)
             elif kind == "exchange":
-                exchanges.append(_exchange(row, path))
+                exchanges.append(_exchange(row, path, bodies))
             else:
                 notes.append(Note(row.get("experiment", ""), row.get("name", ""), row.get("value")))
     if header is None:
@@ -295,14 +307,22 @@ def _header(row: dict[str, Any], path: Path) -> Header:
         raise BadData(f"{path} has a header that cannot be read ({error}). Restore the file.") from None
 
 
-def _exchange(row: dict[str, Any], path: Path) -> Exchange:
+def _exchange(row: dict[str, Any], path: Path, bodies: dict[int, Body]) -> Exchange:
+    """Return the exchange of a row; `bodies` has those of the rows before it, by number, and gets its own."""
     try:
-        body = base64.b64decode(row.pop("body_base64")) if "body_base64" in row else row.pop("body_text").encode()
+        body = bodies[row["n"]] = _decoded(row, bodies)
         for name in ("request_headers", "response_headers"):
             row[name] = tuple((str(key), str(value)) for key, value in row[name])
         return Exchange(body=body, **row)
     except (KeyError, TypeError, ValueError) as error:
         raise BadData(f"{path} has an exchange that cannot be read ({error!r}). Restore the file.") from None
+
+
+def _decoded(row: dict[str, Any], bodies: dict[int, Body]) -> Body:
+    """Take the body out of a row."""
+    if "body_of" in row:
+        return bodies[row.pop("body_of")]
+    return Body(base64.b64decode(row.pop("body_base64")) if "body_base64" in row else row.pop("body_text").encode())
 
 
 def _encoded(body: bytes) -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence import FILE_NAME, Evidence, Exchange, Header, Note, in_order, to_json
+from purge_conformance.evidence import FILE_NAME, LONG, Evidence, Exchange, Header, Note, in_order, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,8 @@ class Journal:
         self.header = header
         self.exchanges: list[Exchange] = []
         self.notes: list[Note] = []
-        self._write(header)
+        self._first: dict[bytes, Exchange] = {}  # long body -> the exchange that had it first
+        self._write(to_json(header))
 
     def __enter__(self) -> Self:
         """Return the journal; leaving the block closes the file."""
@@ -50,16 +52,17 @@ class Journal:
             self._file.close()
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """Record an exchange and return it."""
-        self.exchanges.append(exchange)
-        self._write(exchange)
-        return exchange
+        """Record an exchange and return it; a long body that came before is shared with the exchange of that time."""
+        shared, body_of = self._shared(exchange)
+        self.exchanges.append(shared)
+        self._write(to_json(shared, body_of))
+        return shared
 
     def note(self, experiment: str, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
         """Record what an experiment learnt."""
         note = Note(experiment, name, value)
         self.notes.append(note)
-        self._write(note)
+        self._write(to_json(note))
 
     def sync(self) -> None:
         """Return only when all that was recorded is on the disk."""
@@ -70,11 +73,18 @@ class Journal:
         """Return all that was recorded so far."""
         return Evidence(self.header, in_order(self.exchanges), tuple(self.notes))
 
-    def _write(self, record: Exchange | Note | Header) -> None:
+    def _shared(self, exchange: Exchange) -> tuple[Exchange, int | None]:
+        """Return the exchange, with the body of the one that had the same first, if any; and the number of that one."""
+        if len(exchange.body) < LONG:
+            return exchange, None
+        first = self._first.setdefault(exchange.body, exchange)
+        return (exchange, None) if first is exchange else (replace(exchange, body=first.body), first.n)
+
+    def _write(self, line: str) -> None:
         if self.trouble:
             return  # a line after one that was cut off could not be read
         try:
-            self._file.write(to_json(record) + "\n")
+            self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
             self.trouble = f"The evidence could not be written: {error.strerror}. Make room, or name another --out."

@@ -55,9 +55,10 @@ HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings"
         (HEAD, "[]"),
         (HEAD, '{"kind":"exchange"}'),
         (HEAD, '{"kind":"exchange","n":1,"body_text":"","request_headers":[[1]],"response_headers":[]}'),
+        (HEAD, '{"kind":"exchange","n":2,"body_of":1,"request_headers":[],"response_headers":[]}'),
         (HEAD, b"\xff\xfe\n"),
     ],
-    ids=["empty", "headless", "format", "no-target", "misspelt", "text", "list", "bare", "headers", "bytes"],
+    ids=["empty", "headless", "format", "no-target", "misspelt", "text", "list", "bare", "headers", "no-body", "bytes"],
 )
 def test_read_refuses(lines: tuple[str | bytes, ...], tmp_path: Path) -> None:
     """What is no journal of this format is bad data, never a traceback, and the file is named."""

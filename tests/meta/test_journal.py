@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence import read
+from purge_conformance.evidence import FILE_NAME, LONG, read
 from purge_conformance.journal import Journal
 
 if TYPE_CHECKING:
@@ -25,6 +26,21 @@ def test_journal_is_readable_at_once(story: Story, tmp_path: Path) -> None:
         found = read(tmp_path / "new" / "folder")
         assert (found.exchanges, found.note("e", "n")) == ((one,), [1])
         assert journal.evidence() == found
+
+
+def test_long_body_is_kept_once(story: Story, tmp_path: Path) -> None:
+    """A long body that comes again is written once and held once; short ones stand in each line."""
+    long, short = ["x" * LONG], ["x"]
+    with Journal(tmp_path, story.evidence.header) as journal:
+        for data in (long, short, long, short):
+            journal.exchange(story.say("e", "s", data=data))
+        found = read(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()[1:]]
+    assert [row.get("body_of") for row in rows] == [None, None, rows[0]["n"], None]
+    assert journal.evidence() == found
+    assert [x.json for x in found.exchanges] == [long, short, long, short]
+    for first, _, again, _ in (journal.evidence().exchanges, found.exchanges):
+        assert first.body is again.body
 
 
 def test_journal_spares_another_run(story: Story, tmp_path: Path) -> None:

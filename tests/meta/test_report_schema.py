@@ -133,8 +133,10 @@ def test_evidence_of_the_model_is_valid(line: Header | Exchange | Note) -> None:
 
 
 def test_evidence_has_one_body() -> None:
-    """An exchange has its body once: as text or as base64."""
+    """An exchange has its body once: as text, as base64, or as that of another one."""
     data = json.loads(to_json(EXCHANGE))
+    assert faults("evidence.schema.json", json.loads(to_json(EXCHANGE, body_of=1))) == []
+    assert faults("evidence.schema.json", {**data, "body_of": 1})
     assert faults("evidence.schema.json", {**data, "body_base64": "AAAA"})
     del data["body_text"]
     assert faults("evidence.schema.json", data)
