@@ -93,7 +93,8 @@ class Variant:
         profiles: those in which it conforms.
         departs_from: ids of SHOULDs that it does not follow.
         not_judged: ids of MUSTs that no run can judge because of it.
-        own_server: whether it shows only on a server of its own, by its address or its tokens, and not under a prefix.
+        own_server: whether it needs a server of its own, since it shows only by its address or its tokens and not under
+            a prefix, or since others would wait for its long answers.
     """
 
     id: str

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from purge_conformance.reference import problems, store
 from purge_conformance.reference.change_kit import Change, around, everywhere, registering, together
@@ -18,11 +18,7 @@ from purge_conformance.reference.tables import (
     STOPPED,
     App,
     AppUsageEvent,
-    Organization,
     Process,
-    Space,
-    new_guid,
-    now,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
 VARIANTS: dict[str, Change] = {}
 variant = registering(VARIANTS)
 
-VERY_MANY = 400
 MOST_APPS = 3
 MOST_MB = 6 * 1024
 LONGEST_NAME = 20
@@ -48,44 +43,6 @@ def _forbid_creation(call: Call, answer: Handler) -> Reply:
 
 variant("nothing-there")(_forbid_creation)
 variant("only-stopped-apps")(together(furnishing(started=0, stopped=2), _forbid_creation))
-
-
-@variant("very-many-apps")
-def _(behaviour: Behaviour) -> Behaviour:
-    def furnish(session: Session) -> None:
-        behaviour.furnish(session)
-        if session.scalar(select(App)) is None:
-            _furnish_plainly(session)
-
-    return replace(behaviour, furnish=furnish)
-
-
-def _furnish_plainly(session: Session) -> None:
-    """Write so many started apps, and an event of each, without an object for any."""
-    space = Space(name="very many", organization=Organization(name="very many"))
-    session.add(space)
-    session.flush()
-    guids = [new_guid() for _ in range(VERY_MANY)]
-    moment = now()
-    apps = [{"guid": guid, "name": guid, "state": STARTED, "space_guid": space.guid} for guid in guids]
-    session.execute(insert(App), apps)
-    session.execute(insert(Process), [{"guid": guid, "app_guid": guid} for guid in guids])
-    same = {
-        "created_at": moment,
-        "updated_at": moment,
-        "state": STARTED,
-        "previous_state": STOPPED,
-        "process_type": "web",
-        "space_guid": space.guid,
-        "space_name": space.name,
-        "organization_guid": space.organization_guid,
-        "instances": 1,
-        "previous_instances": 1,
-        "memory_in_mb": 1024,
-        "previous_memory_in_mb": 1024,
-    }
-    events = [{**same, "guid": new_guid(), "app_guid": guid, "app_name": guid, "process_guid": guid} for guid in guids]
-    session.execute(insert(AppUsageEvent), events)
 
 
 @variant("three-apps-at-most")

@@ -39,7 +39,7 @@ class Subject:
         fails: ids of the requirements that must fail.
         undecided: ids of those that must be left open; of a fault nothing is said.
         profiles: those that are looked at.
-        own_server: whether it cannot be mounted beside others.
+        own_server: whether it is not mounted beside others.
         variants: ids of those that it has.
         alone: whether no other is tried beside it.
     """
