@@ -122,6 +122,7 @@ def pytest_runtest_makereport(
         error = call.excinfo.value if call.excinfo else None
         result = judgings[_run(item)].add(_id(item), error, looked_at, call.duration, tally)
         report.user_properties.append(("outcome", str(result.outcome)))
+        gc.freeze()  # what the judgment read in the evidence stays as well
         report.outcome = running.pytest_outcome(result)
         text = running.explain(result)
         report.longrepr = (str(item.path), item.location[1] or 0, text) if report.outcome == "skipped" else text or None
