@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from purge_conformance.checks import Proven
+from purge_conformance.checks import Broken, Inconclusive, Proven
 from purge_conformance.client import Request
 from purge_conformance.credentials import NOBODY
 from purge_conformance.experiments import access
@@ -56,6 +56,30 @@ def test_loss_after_refusals_alone_is_theirs(story: Story) -> None:
 def test_loss_at_other_times_is_nobodys(gone: tuple[bool, ...], story: Story) -> None:
     """What is gone but once, or after nothing as well, may be somebody else's to purge."""
     assert destroyed_later(waited(story, *gone).seen) == []
+
+
+def kept_and_refused(story: Story, *left: str) -> Story:
+    """Tell of a purge that kept an event, and of one that was refused, after which these events are left."""
+    apps, old, seed = [story.app("a")], story.event("old", "a"), story.event("a", "a")
+    story.look("purge", "before", [old], apps)
+    story.purge("purge")
+    story.look("purge", "after", [old, seed], apps)
+    story.page("refused", "look", [old, seed])
+    story.say("refused", "credential", method="POST", path=PURGE, status=401, tags={"credential": "none"})
+    story.page("refused", "look", [row for row in (old, seed) if row["guid"] in left])
+    return story
+
+
+def test_late_loss_is_the_purges(story: Story) -> None:
+    """What a purge left, and is gone after a refused one, may be gone by the former: nobody knows."""
+    with pytest.raises(Inconclusive, match="PURGE-03"):
+        judged.test_unauthenticated_destroys_nothing(kept_and_refused(story, "a").seen)
+
+
+def test_further_loss_is_the_refused_ones(story: Story) -> None:
+    """Where what no purge should have destroyed is gone as well, the refused one did it."""
+    with pytest.raises(Broken):
+        judged.test_unauthenticated_destroys_nothing(kept_and_refused(story, "old").seen)
 
 
 class Late:

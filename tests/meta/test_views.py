@@ -176,6 +176,17 @@ def test_attempt_wants_looks_on_both_sides(story: Story) -> None:
     assert attempts(story.seen, "credential") == []
 
 
+@pytest.mark.parametrize(("back", "counts"), [((), True), (("b",), True), (("a", "b"), False)])
+def test_look_that_lies_is_no_loss(back: tuple[str, ...], *, counts: bool, story: Story) -> None:
+    """What is gone after an attempt and shown again by a later look was never lost."""
+    look(story, "a", "b")
+    attempt(story)
+    look(story)
+    attempt(story)
+    look(story, *back)
+    assert any(a.loss() for a in attempts(story.seen, "credential")) is counts
+
+
 def test_odd_attempts_are_between_looks(story: Story) -> None:
     """A purge with an odd body is judged between the looks around it."""
     story.look("odd", "no-json.before", [story.event("a")])

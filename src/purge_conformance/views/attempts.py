@@ -13,6 +13,8 @@ from purge_conformance.results import Blame
 from purge_conformance.snapshot import app_of_event, is_page, key, resources, total_results
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from purge_conformance.checks import Seen
     from purge_conformance.evidence import Exchange
 
@@ -36,7 +38,7 @@ class Attempt:
 
     def loss(self) -> str | None:
         """Return what was lost between the looks, in words; None if nothing was."""
-        rows = [{key(row) for row in resources(look)} for look in (self.before, self.after)]
+        rows = self._keys()
         totals = [total_results(look) for look in (self.before, self.after)]
         if totals[0] is not None and totals[1] is not None and totals[1] < totals[0]:
             return f"{totals[0]} events before, {totals[1]} after"
@@ -45,6 +47,14 @@ class Attempt:
             guid, created_at = min(lost)
             return f"{len(lost)} of the newest {len(rows[0])} events are gone, one of them {guid} of {created_at}"
         return None
+
+    def lost(self) -> set[tuple[str, str]]:
+        """Return the keys of the events that the look after it does not show any more."""
+        before, after = self._keys()
+        return before - after
+
+    def _keys(self) -> list[set[tuple[str, str]]]:
+        return [{key(row) for row in resources(look)} for look in (self.before, self.after)]
 
     def _is_full(self) -> bool:
         """Whether the last look may not have shown all: newer events may have pushed older ones off the page."""
@@ -77,10 +87,11 @@ def attempts(seen: Seen, *steps: str, experiment: str = "refused") -> list[Attem
     """Return an experiment's answered attempts of these steps whose looks could be read and showed events.
 
     What was lost after one of them, and not when it was tried again, was somebody else's to purge: see `unconfirmed`.
+    What a later look shows again was not lost: the look before lied.
     """
     found = _attempts(seen, *steps, experiment=experiment)
-    once = _once(found)
-    return [attempt for attempt in found if attempt not in once]
+    once, looks = _once(found), answered(seen.of(experiment, "look"))
+    return [attempt for attempt in found if attempt not in once and not _is_taken_back(attempt, looks)]
 
 
 def unconfirmed(seen: Seen, experiment: str) -> list[Attempt]:
@@ -110,6 +121,12 @@ def _attempts(seen: Seen, *steps: str, experiment: str) -> list[Attempt]:
     places = [(request, bisect_left(numbers, request.n)) for request in sent]
     found = [Attempt(request, looks[n - 1], looks[n]) for request, n in places if 0 < n < len(looks)]
     return [attempt for attempt in found if resources(attempt.before) and is_page(attempt.after)]
+
+
+def _is_taken_back(attempt: Attempt, looks: Iterable[Exchange]) -> bool:
+    lost = attempt.lost()
+    later = (look for look in looks if look.n > attempt.after.n) if lost else ()
+    return any(lost <= {key(row) for row in resources(look)} for look in later)
 
 
 def _once(found: list[Attempt]) -> list[Attempt]:
