@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -182,7 +183,8 @@ class Connection:
         proxy = transport.proxy_of(base)
         self._proxies = {urlsplit(base).scheme: proxy} if proxy else {}
         self._adapter = _Adapter(max_retries=0)
-        self._cookies = RequestsCookieJar()
+        # By Authorization: a cookie may stand for whoever it was given to, and must go with no other's requests.
+        self._cookies: defaultdict[str | None, RequestsCookieJar] = defaultdict(RequestsCookieJar)
         self._usual = dict(requests.Request("GET", base, default_headers()).prepare().headers)
 
     def prepare(
@@ -196,9 +198,9 @@ class Connection:
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
         prepared.prepare_headers({**self._usual, **headers})
-        if self._cookies:
+        if cookies := self._cookies_of(prepared):
             prepared.url = self._base
-            prepared.prepare_cookies(self._cookies)
+            prepared.prepare_cookies(cookies)
         prepared.body = body or None  # type: ignore[assignment] # what is sent piece by piece is a body as well
         prepared.prepare_content_length(prepared.body)
         prepared.url = self._base + path  # as it is: a client that mends a path cannot try a bad one
@@ -216,5 +218,9 @@ class Connection:
             prepared, stream=True, timeout=timeout, verify=way.verify, cert=way.cert, proxies=self._proxies
         ) as response:
             if "Set-Cookie" in response.raw.headers:
-                extract_cookies_to_jar(self._cookies, prepared, response.raw)  # type: ignore[no-untyped-call] # no types
+                extract_cookies_to_jar(self._cookies_of(prepared), prepared, response.raw)  # type: ignore[no-untyped-call] # no types
             yield response.raw
+
+    def _cookies_of(self, prepared: requests.PreparedRequest) -> RequestsCookieJar:
+        """Return the cookies that were given to whoever sends this."""
+        return self._cookies[prepared.headers.get("Authorization")]

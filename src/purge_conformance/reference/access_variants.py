@@ -1,7 +1,8 @@
-"""Variants of what becomes of odd paths, odd bodies and odd headers, and of what a refusal quotes."""
+"""Variants of what becomes of odd paths, odd bodies and odd headers, of sessions, and of what a refusal quotes."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import replace
 from posixpath import normpath
@@ -11,7 +12,7 @@ import jwt
 
 from purge_conformance.reference import problems
 from purge_conformance.reference.auth import bearer_token
-from purge_conformance.reference.behaviour import Call, Handler, Reply
+from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.change_kit import Change, around, registering, showing_events
 from purge_conformance.reference.events import PURGE_PATH
 from purge_conformance.reference.problems import ApiError
@@ -94,3 +95,19 @@ def _(call: Call, answer: Handler) -> Reply:
 def _(event: dict[str, Any]) -> dict[str, Any]:
     name = "https://***:***@git.example.org/buildpack.git?for=dev@example.org"
     return {**event, "buildpack": {**event["buildpack"], "name": name}}
+
+
+@variant("sessions")
+def _(behaviour: Behaviour) -> Behaviour:
+    known: dict[str, str] = {}  # cookie -> the Authorization that it stands for
+
+    @around("list_events", "get_event", "purge_events")
+    def remembered(call: Call, answer: Handler) -> Reply:
+        if call.authorization is None:
+            return answer(replace(call, authorization=known.get(call.headers.get("cookie", ""))))
+        reply = answer(call)
+        cookie = f"session={hashlib.sha256(call.authorization.encode()).hexdigest()}"
+        known[cookie] = call.authorization
+        return replace(reply, headers={**reply.headers, "set-cookie": f"{cookie}; Path=/; HttpOnly"})
+
+    return remembered(behaviour)

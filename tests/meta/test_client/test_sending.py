@@ -100,6 +100,15 @@ def test_cookies_are_kept(connect: Connect, stub: Stub) -> None:
     assert [headers.get("Cookie") for _, headers in stub.got] == [None, "__VCAP_ID__=0"]
 
 
+def test_cookies_are_kept_apart(connect: Connect, stub: Stub) -> None:
+    """A cookie may stand for whoever it was given to: it never goes with another token, or with none."""
+    stub.answer = lambda handler: stub.say(handler, Set_Cookie=f"session={len(stub.got)}; Path=/")
+    client = connect()
+    for who in (None, NOBODY, None, NOBODY):
+        client.get("/v3", "s", by=who)
+    assert [headers.get("Cookie") for _, headers in stub.got] == [None, None, "session=1", "session=2"]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_changes_have_new_connections(method: str, connect: Connect, stub: Stub) -> None:
     """What may change something never goes over a connection that was kept, and which may end at that moment."""
