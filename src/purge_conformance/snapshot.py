@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from purge_conformance.evidence import Evidence, Exchange
 
@@ -193,15 +193,19 @@ def app_of_process(process: Row) -> str | None:
     return guid if isinstance(guid, str) else None
 
 
-def stable_apps(before: Snapshot, after: Snapshot) -> dict[str, str]:
-    """Return app guid -> state, of the apps that nobody started, stopped, scaled or changed between two looks."""
+def stable_apps(before: Snapshot, after: Snapshot, own: Collection[str] = frozenset()) -> dict[str, str]:
+    """Return app guid -> state, of the apps that nobody started, stopped, scaled or changed between two looks.
+
+    Nobody changes the suite's `own` apps and changes them back: their state tells enough. `updated_at` may be the time
+    of what the target does by itself.
+    """
     processes = _states(before.processes), _states(after.processes)
     apps = before.apps.by_guid, after.apps.by_guid
     return {
         guid: str(row.get("state"))
         for guid, row in apps[0].items()
         if guid in apps[1]
-        and _same(row, apps[1][guid], "state", "updated_at")
+        and _same(row, apps[1][guid], "state", *(() if guid in own else ("updated_at",)))
         and processes[0].get(guid) == processes[1].get(guid)
     }
 

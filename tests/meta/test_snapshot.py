@@ -133,6 +133,16 @@ def test_touched_apps_are_not(apps: list[dict[str, Any]], processes: list[dict[s
     assert looks(story, before={"apps": [app], "processes": [process]}, after=after) == {}
 
 
+def test_own_app_is_stable_in_its_state(story: Story) -> None:
+    """Of an app of the suite's own the state tells enough, whatever the target updates of it by itself."""
+    app = story.app("a")
+    story.look("e", "before", apps=[app])
+    story.look("e", "after", apps=[app | {"updated_at": "2026-07-01T11:59:59Z"}])
+    before, after = (snapshot(story.evidence, "e", step) for step in ("before", "after"))
+    assert stable_apps(before, after, {"a"}) == {"a": "STARTED"}
+    assert stable_apps(before, after) == {}
+
+
 def test_new_app_is_not_stable(story: Story) -> None:
     """An app that was made between the looks is not stable."""
     assert looks(story, before={}, after={"apps": [story.app("a")]}) == {}

@@ -19,6 +19,7 @@ from purge_conformance.reference.tables import (
     App,
     AppUsageEvent,
     Process,
+    moment,
 )
 
 if TYPE_CHECKING:
@@ -178,3 +179,13 @@ def _newest_app_first(call: Call, answer: Handler) -> Reply:
 
 
 variant("newest-app-first")(around("list_apps")(_newest_app_first))
+
+
+@variant("apps-updated-all-the-time")
+@around("list_apps")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    ticks = moment().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return replace(
+        reply, body={**reply.body, "resources": [row | {"updated_at": ticks} for row in reply.body["resources"]]}
+    )

@@ -9,6 +9,7 @@ from purge_conformance.checks import Inconclusive, NotExercised, answered, each_
 from purge_conformance.evidence import PROVOKED
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import app_of_event, key, snapshot, stable_apps, walked
+from purge_conformance.views.acts import own_apps
 from purge_conformance.views.attempts import Attempt
 from purge_conformance.views.purged import Purged
 
@@ -76,7 +77,7 @@ def _failures(seen: Seen, experiment: str) -> Iterator[Purged]:
             before, after = (replace(there, events=events) for there, events in zip(whole, looks, strict=True))
             for listing in (*looks, before.apps, after.apps):
                 readable(listing, "lists")
-            yield Purged(x, before, after, stable_apps(before, after))
+            yield Purged(x, before, after, stable_apps(before, after, own_apps(seen)))
 
 
 def is_undone(purge: Purged) -> bool:

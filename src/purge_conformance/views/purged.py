@@ -223,8 +223,9 @@ def purged_between(evidence: Evidence, request: Exchange, before: Snapshot, afte
         readable(part.events, "events")
         readable(part.apps, "apps")
     alone = untouched(evidence, request, after.apps.exchanges[-1].n)
-    found = Purged(request, before, after, stable_apps(before, after), untouched=alone)
-    return replace(found, apps=_left_alone(found, own_apps(evidence)))
+    own = own_apps(evidence)
+    found = Purged(request, before, after, stable_apps(before, after, own), untouched=alone)
+    return replace(found, apps=_left_alone(found, own))
 
 
 def _left_alone(found: Purged, own: Collection[str]) -> dict[str, str]:
