@@ -91,8 +91,16 @@ def _barely_encoded(pairs: Pairs) -> str:
     return "&".join(f"{name}={quote(value, safe=':,')}" for name, value in pairs)
 
 
+def _in_other_words(name: str, value: str) -> str:
+    """Write the filters by guid in another order, and those by time with an offset."""
+    if name == "guids":
+        return ",".join(sorted(value.split(",")))
+    return value.replace("Z", "+00:00") if name.startswith("created_ats") else value
+
+
 variant("links-other-parameter-order")(linking(lambda pairs: sorted(pairs, reverse=True)))
 variant("links-barely-encoded")(linking(list, _barely_encoded))
+variant("links-in-other-words")(linking(lambda pairs: [(name, _in_other_words(name, value)) for name, value in pairs]))
 variant("links-lean")(linking(lambda pairs: [pair for pair in pairs if pair not in DEFAULTS]))
 variant("links-say-more")(linking(lambda pairs: [*{"order_by": "created_at", **dict(pairs), "cursor": "1"}.items()]))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from purge_conformance import clock
 from purge_conformance.checks import need
 from purge_conformance.guard import EVENTS
 from purge_conformance.snapshot import (
@@ -162,5 +163,13 @@ def _is_bound(per_page: str, page: Page) -> bool:
 
 
 def _plain(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters with their values as they mean the same: `+created_at` is `created_at`."""
-    return {name: value.strip().removeprefix("+") for name, value in query.items()}
+    """Return the parameters with their values as they mean the same, in whatever order a filter names them."""
+    return {
+        name: ",".join(sorted({_meaning(part.strip()) for part in value.split(",")})) for name, value in query.items()
+    }
+
+
+def _meaning(value: str) -> str:
+    """Return what a value means, however it is written: `+created_at` is `created_at`, and +00:00 is Z."""
+    moment = clock.parse(value)
+    return moment.isoformat() if moment else value.removeprefix("+")
