@@ -192,6 +192,25 @@ def test_returned_event_is_told(place: str, story: Story) -> None:
 
 
 @pytest.mark.parametrize(
+    ("got", "outcome"),
+    [
+        ({}, "passed"),
+        ({"included": {}, "app": {"guid": "a", "name": "dora"}}, "passed"),
+        ({"app": {"guid": "b"}}, "failed"),
+        ({"created_at": "2026-07-01T11:00:00Z"}, "failed"),
+    ],
+    ids=["same", "further-members", "another-app", "another-time"],
+)
+def test_get_agrees_with_list(got: Row, outcome: str, story: Story) -> None:
+    """What the list and a get both show of an event is the same; either may show more."""
+    for step in ("opening", "closing"):
+        story.walk("lists", step, [OLD])
+    labelled = (("Content-Type", "application/json"),)
+    story.say("lists", "get", path=f"{EVENTS}/{OLD['guid']}", data={**OLD, **got}, response_headers=labelled)
+    assert verdict(story, "GET-03") == outcome
+
+
+@pytest.mark.parametrize(
     "body", [b"", b"[]", b"<html>", b'{"resources": 1}', b'{"resources": [null, 1, {}]}', b"9" * 5000]
 )
 @pytest.mark.parametrize("name", JUDGMENTS)

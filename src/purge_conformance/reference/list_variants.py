@@ -150,6 +150,21 @@ def _(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, **unknown, "state": nothing, "memory_in_mb_per_instance": nothing, "instance_count": nothing}
 
 
+@variant("nulls-for-objects")
+@showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    members = ("buildpack", "process", "space", "organization", "task", "state", "instance_count", "links")
+    return {**event, **dict.fromkeys(members), "memory_in_mb_per_instance": None}
+
+
+@variant("gets-show-more")
+@around("get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    more = {"name": reply.body["app"]["name"], "stack": "cflinuxfs4"}
+    return replace(reply, body={**reply.body, "app": {**reply.body["app"], **more}, "included": {}})
+
+
 @variant("fractional-timestamps")
 def _(behaviour: Behaviour) -> Behaviour:
     @finding
