@@ -89,13 +89,9 @@ def test_after_guid_filter(seen: Seen) -> None:
     hold(finding for walk in _combined(seen) for finding in _besides(walk, read, *_after_guid_of(seen, read, walk)))
     after = {walk.exchanges[0].query["after_guid"]: walk for walk in _filtered(seen, "after_guid ") if _is_whole(walk)}
     hold(
-        Finding(
-            f"{one} after {other}, or {other} after {one}",
-            "both" if other in after[one].by_guid else "neither",
-            after[one].exchanges[0].n,
-        )
+        Finding(f"{one} after {other}, or {other} after {one}", told, after[one].exchanges[0].n)
         for one, other in combinations(after, 2)
-        if (other in after[one].by_guid) == (one in after[other].by_guid)
+        if (told := _told_twice_or_never(after, one, other)) == "neither" or (told and _are_apart(read, one, other))
     )
 
 
@@ -241,9 +237,9 @@ def _compare(operator: str, at: datetime, moment: datetime) -> bool:
 def _after(seen: Seen, read: Reading, guid: str) -> tuple[set[str], set[str]]:
     """Return the events after one, and those of which only the target knows whether they are.
 
-    After it is what was recorded later, as the looks tell that saw it first, and is not dated earlier; before it, what
-    was recorded earlier and is not dated later. Where nobody looked in between, or times disagree, the documentation
-    does not say what `before` means.
+    After it is what was recorded later, as the looks tell that saw it first, and is dated later; before it, what was
+    recorded earlier and is dated earlier. Where nobody looked in between, or times disagree or are of the same second,
+    the documentation does not say what `before` means.
     """
     times = {other: clock.parse(row.get("created_at")) for other, row in read.opening.by_guid.items()}
     order, anchor = recorded(seen, read.opening), times.pop(guid)
@@ -261,7 +257,19 @@ def _agree(at: datetime | None, anchor: datetime | None, *, later: bool) -> bool
     """Whether the times of two events may be in that order, to the second."""
     if at is None or anchor is None:
         return False
-    return _second(at) >= _second(anchor) if later else _second(at) <= _second(anchor)
+    return _second(at) > _second(anchor) if later else _second(at) < _second(anchor)
+
+
+def _told_twice_or_never(after: Mapping[str, Listing], one: str, other: str) -> str:
+    """Return whether both of two events come after each other, or neither; empty where one of them does."""
+    told = other in after[one].by_guid, one in after[other].by_guid
+    return {(True, True): "both", (False, False): "neither"}.get(told, "")
+
+
+def _are_apart(read: Reading, one: str, other: str) -> bool:
+    """Whether the times of two events tell which of them is before the other."""
+    at, then = (clock.parse(read.opening.by_guid[guid].get("created_at")) for guid in (one, other))
+    return at is not None and then is not None and _second(at) != _second(then)
 
 
 def _second(moment: datetime) -> datetime:

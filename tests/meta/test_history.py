@@ -151,6 +151,15 @@ def test_purge_by_others_is_suspected(rows: list[Row], others: bool, story: Stor
     assert found.others is others
 
 
+@pytest.mark.parametrize("rows", [[], [record("t", created_at=AT)]], ids=["left-out", "shown"])
+def test_same_second_is_left_open(rows: list[Row], story: Story) -> None:
+    """What was recorded in the second of a seeded event may come after it or not."""
+    history = played(story, *BEGIN, ("stop a", [seed(), record("t", created_at=AT)]))
+    page = story.page("sequences", "read", rows, after_guid="A")
+    taken = Taken(5, Step.parse("read by after_guid"), page, reads=(listing([page], finished=True),))
+    assert history.then(taken).found is None
+
+
 @pytest.mark.parametrize(
     ("query", "rows", "agrees"),
     [

@@ -76,11 +76,20 @@ def _is_due(row: Row, asked: Mapping[str, str], seeds: Collection[Row]) -> bool 
     if "guids" in asked:
         return row["guid"] in asked["guids"].split(",")
     if "after_guid" in asked:
-        anchor = asked["after_guid"]
-        return None if row["guid"] != anchor and row in seeds else row["guid"] != anchor
+        return _is_after(row, asked["after_guid"], seeds)
     if "created_ats[gte]" in asked:
         return _is_since(clock.parse(row.get("created_at")), clock.parse(asked["created_ats[gte]"]))
     return True
+
+
+def _is_after(row: Row, anchor: str, seeds: Collection[Row]) -> bool | None:
+    """Whether an event comes after a seeded one, which those of the same second may do or not, as other seeded ones."""
+    if row["guid"] == anchor:
+        return False
+    at = clock.parse(row.get("created_at"))
+    times = [clock.parse(seed.get("created_at")) for seed in seeds if seed["guid"] == anchor]
+    is_later = at and all(time and at.replace(microsecond=0) > time.replace(microsecond=0) for time in times)
+    return True if is_later and row not in seeds else None
 
 
 def _is_since(at: datetime | None, moment: datetime | None) -> bool | None:

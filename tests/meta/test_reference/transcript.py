@@ -214,6 +214,7 @@ def _purging(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
         yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", change)
     for name, action in (("idle", "start"), ("idle", "stop"), ("beside", "stop"), ("busy", "stop"), ("busy", "start")):
         yield api.post(f"/v3/apps/{apps[name]}/actions/{action}")
+    yield api.get(f"{EVENTS}?after_guid={apps['busy']}")
     yield api.get(EVENTS)
 
 
