@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence import Exchange
 
 PER_PAGE = 5000  # as much as Cloud Controller gives; on a large foundation requests are dearer than rows
-SMALLER = (1000, 100, SURE_PER_PAGE)  # pages that are asked for where a target refuses larger ones
+SMALLER = (1000, 100, 50, SURE_PER_PAGE)  # pages that are asked for where a target refuses larger ones
 NEWEST = f"{EVENTS}?order_by=-created_at&per_page={SURE_PER_PAGE}"
 
 

@@ -65,7 +65,8 @@ def refusing(total: int, most: int, *, status: int = 422) -> Callable[[BaseHTTPR
 
 
 @pytest.mark.parametrize(
-    ("most", "pages", "refused"), [(1000, 1, 1), (100, 3, 2), (99, 11, 3), (20, 11, 3), (5000, 1, 0)]
+    ("most", "pages", "refused"),
+    [(1000, 1, 1), (100, 3, 2), (99, 5, 3), (50, 5, 3), (49, 11, 4), (20, 11, 4), (5000, 1, 0)],
 )
 @pytest.mark.parametrize("status", [400, 422])
 def test_walk_takes_smaller_pages(  # noqa: PLR0913, PLR0917 -- what was tried and what comes of it
@@ -82,10 +83,10 @@ def test_walk_takes_smaller_pages(  # noqa: PLR0913, PLR0917 -- what was tried a
 
 
 def test_walk_gives_up_at_last(stub: Stub, connect: Callable[..., Client]) -> None:
-    """A target that refuses every page is asked for four sizes, and no more."""
+    """A target that refuses every page is asked for five sizes, and no more."""
     stub.answer = lambda handler: say(handler, b"{}", 400)
     found = look.walk(connect(), EVENTS, "s")
-    assert (found.complete, len(stub.got)) == (False, 4)
+    assert (found.complete, len(stub.got)) == (False, 5)
 
 
 @pytest.mark.parametrize(("status", "complete"), [(400, True), (404, True), (422, True), (500, False), (401, False)])
