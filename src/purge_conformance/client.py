@@ -54,7 +54,9 @@ READ_AGAIN: dict[int | None, str] = {
     GATEWAY_TIMEOUT: GATEWAY,
     None: "connection",
 }
-BROKEN = re.compile("RemoteDisconnected|ConnectionResetError|ConnectionAbortedError|BrokenPipeError")
+BROKEN = re.compile(
+    "RemoteDisconnected|IncompleteRead|ConnectionResetError|ConnectionAbortedError|ConnectionRefusedError|BrokenPipeError"
+)
 PATIENCE = 10.0  # the most seconds that a Retry-After is obeyed
 RETRIES = {UNAUTHORIZED: 5, RATE_LIMITED: 5, FAILED: 1, UNAVAILABLE: 2, BAD_GATEWAY: 2, GATEWAY_TIMEOUT: 2, None: 1}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference.change_kit import Change, finishing, registering, together
@@ -23,6 +24,7 @@ variant = registering(VARIANTS)
 LATE_S, PIECE_S = 0.06, 0.01
 LONG_PURGE_S, LATER_PURGES_S = 20.0, 0.3
 PIECES = 4
+CUT_OFF = 41  # reads, of which one is answered by half
 KEPT = 5  # requests that a connection answers before it is closed as one that was idle for too long
 HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) ([^\r]*)\r\n(.*?\r\n)\r\n", re.DOTALL)
 INTERIM = (
@@ -170,3 +172,21 @@ async def _(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         return
     scope["wire"].close()
     await asyncio.sleep(0)  # until the protocol knows, and misses no answer
+
+
+@variant("cuts-answers-off-at-times")
+def _(behaviour: Behaviour) -> Behaviour:
+    reads = count(1)
+
+    @_travelling
+    async def cut(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        wire = scope["wire"]
+        is_cut = scope["method"] == "GET" and next(reads) % CUT_OFF == 0
+        usual = wire.rewrite
+        wire.rewrite = (lambda data: usual(data) if data.startswith(b"HTTP/") else b"") if is_cut else usual
+        await app(scope, receive, send)
+        wire.rewrite = usual
+        if is_cut:
+            wire.close()
+
+    return cut(behaviour)

@@ -124,6 +124,16 @@ def test_broken_read_is_repeated(method: str, connect: Connect, stub: Stub) -> N
     ]
 
 
+@pytest.mark.parametrize("half", [b"Content-Length: 9\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"])
+def test_read_cut_off_is_repeated(half: bytes, connect: Connect, stub: Stub) -> None:
+    """A read whose answer breaks off is sent once more."""
+    answers = iter([False, True])
+    stub.answer = lambda handler: stub.say(handler) if next(answers) else raw(handler, b"HTTP/1.1 200 OK\r\n", half)
+    client = connect()
+    assert client.get("/v3", "s").status == 200
+    assert [x.tags for x in client.sent("", "s")] == [{"superseded": "connection"}, {}]
+
+
 def test_broken_read_is_repeated_once(connect: Connect, stub: Stub) -> None:
     """A read whose connection breaks each time has no answer in the end."""
     stub.answer = lambda handler: raw(handler, b"")
