@@ -15,6 +15,7 @@ from unicodedata import category
 from urllib.parse import unquote
 
 from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange, Found
+from purge_conformance.guard import SAFE
 from purge_conformance.results import Blame, Finding, Tally
 from purge_conformance.snapshot import Snapshot, snapshot, walked
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ERRORS = 400
 Item = TypeVar("Item")
 RATE_LIMITED = 429
+BAD_GATEWAYS = {502, 504}
 SHOWN = 300  # characters of an answer that a finding quotes
 MOST_FINDINGS = 10
 
@@ -206,7 +208,17 @@ def status_is(exchanges: Iterable[Exchange], *expected: int) -> None:
 
 def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return the exchanges that the target itself answered: not lost, not rate limited, no gateway's that passed."""
-    return tuple(x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(SUPERSEDED) != GATEWAY)
+    own = (x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(SUPERSEDED) != GATEWAY)
+    return tuple(x for x in own if not is_gateways(x))
+
+
+def is_gateways(exchange: Exchange) -> bool:
+    """Whether a gateway says, in other words than JSON, that it got no answer to what may change something.
+
+    Such is not sent again, so that nobody sees whether the failure passes.
+    """
+    is_json = "json" in (exchange.header("Content-Type") or "").lower()
+    return exchange.status in BAD_GATEWAYS and exchange.method not in SAFE and not is_json
 
 
 def is_in_front(exchange: Exchange) -> bool:
@@ -256,8 +268,9 @@ def need(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, 
     if not found:
         stopped(seen, experiment)
         if sent:
-            reason = "rate limited (429)" if sent[-1].status else sent[-1].error
-            raise Inconclusive(f"the target gave no answer: {reason}", Blame.NETWORK)
+            status = sent[-1].status
+            reason = "rate limited (429)" if status == RATE_LIMITED else f"a gateway says {status}"
+            raise Inconclusive(f"the target gave no answer: {reason if status else sent[-1].error}", Blame.NETWORK)
         raise NotExercised(why)
     return found
 

@@ -55,6 +55,28 @@ def test_answered_leaves_out_the_rest(story: Story) -> None:
     assert [x.status for x in answered(kept)] == [200, 503]
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "label", "is_targets"),
+    [
+        ("POST", 502, "text/html", False),
+        ("DELETE", 504, "", False),
+        ("POST", 502, "application/json", True),
+        ("POST", 500, "text/html", True),
+        ("GET", 502, "text/html", True),
+    ],
+)
+def test_gateways_answer_to_a_change(
+    method: str,
+    status: int,
+    label: str,
+    is_targets: bool,  # noqa: FBT001 -- expected
+    story: Story,
+) -> None:
+    """A gateway's own 502 or 504 to what is never sent again is no answer of the target."""
+    x = story.say("e", "s", method=method, status=status, response_headers=(("Content-Type", label),))
+    assert answered([x]) == ((x,) if is_targets else ())
+
+
 def test_need_gives_answers(story: Story) -> None:
     """What an experiment saw is given, and remembered as looked at."""
     story.say("e", "other")
@@ -64,10 +86,10 @@ def test_need_gives_answers(story: Story) -> None:
     assert seen.looked_at == [wanted.n]
 
 
-@pytest.mark.parametrize(("status", "words"), [(None, "reset"), (429, "rate limited")])
+@pytest.mark.parametrize(("status", "words"), [(None, "reset"), (429, "rate limited"), (504, "gateway")])
 def test_need_of_no_answer(status: int | None, words: str, story: Story) -> None:
     """Requests without an answer are inconclusive, and the network is blamed."""
-    story.say("e", "s", status=status, error="reset" if status is None else None)
+    story.say("e", "s", method="POST", status=status, error="reset" if status is None else None)
     with pytest.raises(Inconclusive, match=words) as caught:
         need(story.seen, "e", "s", why="never")
     assert caught.value.blame is Blame.NETWORK

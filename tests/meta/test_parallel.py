@@ -102,6 +102,15 @@ def test_sequences_leave_out_what_was_at_once(story: Story) -> None:
     assert purges_between(story.seen, first, last)
 
 
+@pytest.mark.parametrize(("role", "is_so"), [("admin", True), ("none", False)])
+@pytest.mark.parametrize("status", [None, 504])
+def test_unanswered_purge_may_be_done(status: int | None, role: str, is_so: bool, story: Story) -> None:  # noqa: FBT001
+    """An admin's purge that the target did not answer may be done; nobody else's may."""
+    first = story.page("e", "before", [])
+    story.say("e", "purge", method="POST", path=PURGE, status=status, role=role)
+    assert purges_between(story.seen, first, story.page("e", "after", [])) is is_so
+
+
 def test_evidence_is_read_by_number(whole: Whole) -> None:
     """However the answers came, evidence is in the order of sending."""
     numbers = [x.n for x in read(whole.folder).exchanges]

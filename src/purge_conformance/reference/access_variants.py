@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
+from itertools import count
 from posixpath import normpath
 from typing import Any
 
@@ -21,6 +22,7 @@ VARIANTS: dict[str, Change] = {}
 variant = registering(VARIANTS)
 
 JSON = "application/json"
+UNASKED, UNTOLD = 5, 6  # which purge never reaches the target, and of those that succeed, whose answer is lost
 
 
 def _canonical(path: str) -> str:
@@ -111,3 +113,21 @@ def _(behaviour: Behaviour) -> Behaviour:
         return replace(reply, headers={**reply.headers, "set-cookie": f"{cookie}; Path=/; HttpOnly"})
 
     return remembered(behaviour)
+
+
+def _by_gateway(status: int) -> Reply:
+    return Reply(status=status, body=f"<h1>{status}</h1>", content_type="text/html; charset=utf-8")
+
+
+@variant("gateway-loses-purges-at-times")
+def _(behaviour: Behaviour) -> Behaviour:
+    asked, done = count(1), count(1)
+
+    @around("purge_events")
+    def losing(call: Call, answer: Handler) -> Reply:
+        if next(asked) == UNASKED:
+            return _by_gateway(502)
+        reply = answer(call)
+        return _by_gateway(504) if next(done) == UNTOLD else reply
+
+    return losing(behaviour)

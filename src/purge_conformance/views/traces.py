@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from purge_conformance import clock, contract
-from purge_conformance.checks import Inconclusive, NotExercised
+from purge_conformance.checks import Inconclusive, NotExercised, answered
 from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
 from purge_conformance.evidence import AT_ONCE, PROVOKED, SUPERSEDED
@@ -179,9 +179,16 @@ def _overdue_at(seen: Seen) -> Iterator[frozenset[str]]:
 
 
 def purges_between(seen: Seen, first: Exchange, last: Exchange) -> bool:
-    """Whether a purge was answered with success between two exchanges, or one of several, or to fail, was sent."""
-    between = (x for x in seen.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path))
-    return any((x.status or 0) // 100 == 2 or {AT_ONCE, PROVOKED} & x.tags.keys() for x in between)  # noqa: PLR2004 -- success
+    """Whether a purge was answered with success between two exchanges, or one of several, or to fail, was sent.
+
+    An admin's that the target did not answer may be done.
+    """
+    between = [x for x in seen.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path)]
+    unanswered = {x.n for x in between if x.role == ADMIN} - {x.n for x in answered(between)}
+    return any(
+        (x.status or 0) // 100 == 2 or x.n in unanswered or {AT_ONCE, PROVOKED} & x.tags.keys()  # noqa: PLR2004 -- success
+        for x in between
+    )
 
 
 def recorded(seen: Seen, opening: Listing) -> dict[str, int]:
