@@ -254,6 +254,19 @@ def test_processes_tell_each_for_itself() -> None:
     assert explained(STARTED, operations, replace(end, told=(stop + stop,), copies=2))
 
 
+@pytest.mark.parametrize(
+    ("begun", "told", "is_so"),
+    [(2, 0, False), (2, 1, True), (2, 9, True), (0, 0, True), (0, 9, True)],
+    ids=["lost", "once", "often", "before-the-purge", "within-it"],
+)
+def test_change_is_told_at_least_once(begun: float, told: int, is_so: bool) -> None:  # noqa: FBT001 -- expected
+    """Where a change may be told by several events, one that is due must be told all the same."""
+    operations = [purge(0, 1), change("stop", begun, begun + 1)]
+    end = ended(started=False, seeded=begun > 1, told=("stop",) * told)
+    assert explained(STARTED, operations, end.without_kinds().at_least()) is is_so
+    assert not explained(STARTED, [purge(0, 1)], replace(end, started=True).without_kinds().at_least()) or not told
+
+
 def test_events_may_tell_of_several() -> None:
     """An event that may tell of a start or a scaling is taken for whichever is due."""
     either = frozenset({"start", "scale"})

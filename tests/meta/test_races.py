@@ -130,6 +130,20 @@ def test_timeline_is_shown(story: Story) -> None:
     ]
 
 
+@pytest.mark.parametrize(("events", "is_so"), [((), False), (("stop",), True), (("stop", "stop", "stop"), True)])
+def test_target_may_tell_by_several_events(events: Sequence[str], is_so: bool, story: Story) -> None:  # noqa: FBT001 -- expected
+    """Where one thing after the other is told by several events each, so it may be when both come at once."""
+    quiet = [seed("still"), told("start", "e0"), told("scale", "e00")]
+    rows = [told(change, f"e{n}") for n, change in enumerate(events, 1)]
+    raced(story, [seed("still"), seed("a"), *rows], quiet=quiet)
+    judged.test_still_apps_are_purged(story.seen)
+    if is_so:
+        judged.test_some_order_explains(story.seen)
+        return
+    with pytest.raises(Broken):
+        judged.test_some_order_explains(story.seen)
+
+
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
 def test_wrong_without_haste_says_nothing(judgment: str, story: Story) -> None:
     """Where it is wrong already when one thing comes after the other, the race is not judged."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
-from purge_conformance.reference.change_kit import Change, around, registering
+from purge_conformance.reference.change_kit import Change, around, registering, twin
 from purge_conformance.reference.database import by_guid
 from purge_conformance.reference.store import usage_event
-from purge_conformance.reference.tables import STOPPED, App, AppUsageEvent, Process
+from purge_conformance.reference.tables import STOPPED, App, AppUsageEvent, Process, new_guid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
     from purge_conformance.reference.behaviour import Call, Handler, Reply
 
 VARIANTS: dict[str, Change] = {}
@@ -53,3 +58,36 @@ def _(call: Call, answer: Handler) -> Reply:
     call.session.flush()
     call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.app_guid == call.parts["guid"]))
     return reply
+
+
+@variant("scaling-recorded-by-instance")
+@around("scale_process", "scale_app_process")
+def _(call: Call, answer: Handler) -> Reply:
+    def record(session: Session, event: AppUsageEvent) -> None:
+        for instances in _between(event.previous_instances, event.instances):
+            step = twin(event)
+            step.guid, step.previous_instances, step.instances = new_guid(), *instances
+            call.behaviour.record(session, step)
+        if event.previous_memory_in_mb != event.memory_in_mb:
+            call.behaviour.record(session, event)
+
+    return answer(replace(call, behaviour=replace(call.behaviour, record=record)))
+
+
+def _between(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of neighbours on the way from one number to another."""
+    yield from pairwise(range(first, last + 1) if first < last else range(first, last - 1, -1))
+
+
+@variant("scaling-recorded-as-restart")
+@around("scale_process", "scale_app_process")
+def _(call: Call, answer: Handler) -> Reply:
+    def record(session: Session, event: AppUsageEvent) -> None:
+        stopped = twin(event)
+        stopped.guid, stopped.state = new_guid(), STOPPED
+        stopped.instances, stopped.memory_in_mb = event.previous_instances, event.previous_memory_in_mb
+        event.previous_state = STOPPED
+        for each in (stopped, event):
+            call.behaviour.record(session, each)
+
+    return answer(replace(call, behaviour=replace(call.behaviour, record=record)))

@@ -81,7 +81,8 @@ class End:
         seeded, shown: as in `World`.
         old: whether any of the events of before is left.
         told: the changes that its new events may tell of, by process.
-        copies: how often each change may be told in one of these: where no event names its process, once for each.
+        copies: how often each change may be told in one of these: where no event names its process, once for each; None
+            where it may be told as often as one likes.
     """
 
     started: bool | None
@@ -90,7 +91,7 @@ class End:
     shown: int | None
     old: bool
     told: tuple[Told, ...]
-    copies: int = 1
+    copies: int | None = 1
 
     def fits(self, world: World) -> bool:
         """Whether it may be what is seen of this world."""
@@ -109,8 +110,15 @@ class End:
         """Return the same without what tells a change from another one: their events are only counted."""
         return replace(self, told=tuple(tuple(CHANGES for _ in told) for told in self.told))
 
+    def at_least(self) -> End:
+        """Return the same without how often a change is told: several events may tell of one."""
+        return replace(self, copies=None)
+
     def _events_fit(self, world: World) -> bool:
         """Whether all due events are there, for one process at least, and for none of them more than may be."""
+        if self.copies is None:
+            enough = any(len(told) >= len(world.due) for told in self.told or ((),))
+            return enough and (bool(world.due or world.open) or not any(self.told))
         most = Counter(world.due) + Counter(world.open)
         allowed = Counter({kind: times * self.copies for kind, times in most.items()})
         every = self.told or ((),)

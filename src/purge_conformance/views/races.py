@@ -134,7 +134,7 @@ def reading(seen: Seen, found: Sequence[Round]) -> Reading:
         raise Inconclusive("a change by itself is not recorded either: see AFTER", Blame.TARGET)
     late = sum(len(seen.of(experiment, "await")) for experiment in seen.times(EXPERIMENT)) > len(found)
     quiet = [history for one in found if one.name == QUIET for history in histories(one)]
-    for view in (*([_as_it_is] if sizes_are_true(seen) else []), End.without_sizes, _counted):
+    for view in (*([_as_it_is] if sizes_are_true(seen) else []), End.without_sizes, _counted, _told_at_least):
         told = partial(_unexplained, view, late=late)
         if not any(map(told, quiet)):
             return told
@@ -162,6 +162,10 @@ def _as_it_is(end: End) -> End:
 
 def _counted(end: End) -> End:
     return end.without_sizes().without_kinds()
+
+
+def _told_at_least(end: End) -> End:
+    return _counted(end).at_least()
 
 
 def _done(exchange: Exchange) -> bool:
