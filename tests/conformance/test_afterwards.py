@@ -23,7 +23,7 @@ from purge_conformance.checks import (
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
 from purge_conformance.views.changed import changes
-from purge_conformance.views.purged import by_app, guids_of, purged, with_started_apps
+from purge_conformance.views.purged import by_app, guids_of, succeeded, with_started_apps
 from purge_conformance.views.trials import all_whole, fresh, plain_purges, trials
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 @pytest.mark.requirement("AGAIN-01")
 def test_second_purge_succeeds(seen: Seen) -> None:
     """A second purge right after the first MUST succeed as well."""
-    first = purged(seen, "purge").request
+    first = need(seen, "purge", "purge", why="no purge was tried")[-1]
+    succeeded(first)
     need(seen, "again", "purge", why="no second purge was tried")
     again = [x for x, is_again in plain_purges(seen) if is_again]
     each_status_is(seen, again, first.status or 0)

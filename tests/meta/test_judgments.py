@@ -180,6 +180,16 @@ def test_purge_elsewhere_counts_too(story: Story) -> None:
     assert verdict(story, "PURGE-02") == "failed"
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"), [(200, 200, "passed"), (200, 500, "failed"), (500, 500, "inconclusive")]
+)
+def test_second_purge_needs_no_list(first: int, second: int, outcome: str, story: Story) -> None:
+    """Whether a second purge succeeds is told by its status, also where the apps cannot be listed."""
+    story.purge("purge", status=first)
+    story.purge("again", status=second)
+    assert verdict(story, "AGAIN-01") == outcome
+
+
 @pytest.mark.parametrize("place", ["list", "get"])
 def test_returned_event_is_told(place: str, story: Story) -> None:
     """A destroyed event that comes back later fails, in a list or by its guid."""
