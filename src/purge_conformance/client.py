@@ -16,7 +16,7 @@ import urllib3
 
 from purge_conformance import __version__, clock
 from purge_conformance.connection import Connection, NotWhole
-from purge_conformance.credentials import ADMIN, Credential, of_role, remade
+from purge_conformance.credentials import ADMIN, Credential, of_role, remade, without_cookies
 from purge_conformance.errors import HeldBack, TargetLost, TokenExpired
 from purge_conformance.evidence import (
     AT_ONCE,
@@ -233,6 +233,7 @@ class Client:
         elapsed = time.perf_counter() - begun
         clean = self._redactor
         sent = {**prepared.headers, **({"Authorization": who.shown} if who.shown is not None else {})}
+        shown = [(str(key), str(value)) for key, value in sent.items()]
         return Exchange(
             n=n,
             experiment=self.experiment,
@@ -240,12 +241,12 @@ class Client:
             role=who.role,
             method=request.method,
             path=clean.text(request.path),
-            request_headers=tuple((str(key), str(value)) for key, value in sent.items()),
+            request_headers=tuple(shown) if "Cookie" in request.headers else without_cookies(shown),
             request_body=None if request.body is None else clean.text(request.body),
             sent_at=sent_at,
             elapsed=elapsed,
             status=status,
-            response_headers=clean.headers(headers),
+            response_headers=without_cookies(clean.headers(headers)),
             body=Body(clean.data(body)),
             error=None if error is None else clean.text(error),
             tags=dict(request.tags),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 ADMIN = "admin"
 EXPIRED = "expired"
@@ -23,6 +23,9 @@ CAPITALIZED_HEADER = "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"  # the same with None
 JWT_PARTS = 3
 TAIL = "AAAAAAAA"  # in place of the end of a signature
 MOST_SECONDS = 253_402_300_799  # the last second of the year 9999
+COOKIE = "$COOKIE"  # in place of the value of a cookie
+COOKIE_VALUE = re.compile("=[^;]*")
+REDACTED = re.compile(r"\$[A-Z0-9_]+_TOKEN(?:_PART)?(?![A-Z0-9_])")
 SECRET = 8  # characters that a secret has at the least
 # What a shell may fill in: the shapes of `Credential.shown` below, and nothing else that a record could hold.
 FILLED_IN = re.compile(
@@ -146,6 +149,22 @@ def _forms(secret: str) -> set[str]:
     coded = {base64.b64encode(b"x" * n + secret.encode()).decode()[4:-4] for n in range(3)}
     json_text = json.dumps(secret)[1:-1]
     return {secret, quote(secret, safe=""), json_text, json_text.replace("/", r"\/"), html.escape(secret), *coded}
+
+
+def without_cookies(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the headers without the values of cookies, since such may stand for whoever was given one.
+
+    Of a value stays what a redactor wrote into it: that a token of the suite's own was there.
+    """
+    first = {"set-cookie": 1, "cookie": 0}  # of a cookie that is set the first value alone is its own
+    return tuple(
+        (name, COOKIE_VALUE.sub(_masked, value, count=first[name.lower()]) if name.lower() in first else value)
+        for name, value in headers
+    )
+
+
+def _masked(value: re.Match[str]) -> str:
+    return "".join([f"={COOKIE}", *REDACTED.findall(value[0])])
 
 
 class Redactor:

@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.credentials import FILLED_IN
+from purge_conformance.credentials import COOKIE, FILLED_IN
 from purge_conformance.evidence import FORM, STATE
 from purge_conformance.hook_address import SETUP, question
 
@@ -40,6 +40,7 @@ def command(exchange: Exchange, header: Header, variables: Mapping[str, str] | N
     form = exchange.tags.get(FORM)
     left_out = LEFT_OUT | {"content-type"} if form else LEFT_OUT  # curl makes a boundary of its own
     sent = [(name, value) for name, value in exchange.request_headers if name.lower() not in left_out]
+    sent = [(name, value) for name, value in sent if not (name == "Cookie" and COOKIE in value)]  # it is the run's own
     words += [word for name, value in sent for word in ("-H", _header(name, value))]
     if form:
         words += ["-F", quoted(form, known)]

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from purge_conformance.credentials import Credential, Redactor, of_role, refused, scopes, variable
+from purge_conformance.credentials import Credential, Redactor, of_role, refused, scopes, variable, without_cookies
 
 PAYLOAD = base64.urlsafe_b64encode(json.dumps({"scope": ["cloud_controller.admin"]}).encode()).decode().rstrip("=")
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.c2VjcmV0LXNpZ25hdHVyZQ"
@@ -108,6 +108,20 @@ def test_redactor_leaves_the_rest() -> None:
     """Parts too short to be secrets are left alone: what the target sent must stay what it is."""
     redactor = Redactor({"admin": "x.y.z"})
     assert redactor.data(b'{"resources": [{"type": "buzz"}]}') == b'{"resources": [{"type": "buzz"}]}'
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (("Set-Cookie", "session=s3cret; Path=/; Expires=Thu"), "session=$COOKIE; Path=/; Expires=Thu"),
+        (("set-cookie", "session=a.$ADMIN_TOKEN.b"), "session=$COOKIE$ADMIN_TOKEN"),
+        (("Cookie", "session=s3cret; other=s3cret"), "session=$COOKIE; other=$COOKIE"),
+        (("X-Cookie", "session=s3cret"), "session=s3cret"),
+    ],
+)
+def test_cookies_have_no_values(header: tuple[str, str], found: str) -> None:
+    """The value of a cookie is a secret, save what tells that a token was in it; its name and the rest are none."""
+    assert without_cookies([header]) == ((header[0], found),)
 
 
 def test_redactor_reads_each_header() -> None:

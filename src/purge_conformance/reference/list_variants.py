@@ -161,6 +161,8 @@ def _(event: dict[str, Any]) -> dict[str, Any]:
 @around("get_event")
 def _(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
+    if "app" not in reply.body:
+        return reply
     more = {"name": reply.body["app"]["name"], "stack": "cflinuxfs4"}
     return replace(reply, body={**reply.body, "app": {**reply.body["app"], **more}, "included": {}})
 
