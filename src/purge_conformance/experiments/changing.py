@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance import look
+from purge_conformance.foundation.apps import HASTY
 from purge_conformance.guard import EVENTS
 from purge_conformance.snapshot import STARTED, STOPPED, app_of_event, resources, spread
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     Change = tuple[str, str, Callable[[str], bool], dict[str, Any]]
 
 SECOND = 1.0
-TRIES, PAUSE = 6, 0.25  # looks for an event, and seconds between them
 SAMPLE = 6  # of the destroyed events that were got, which are got again
 UNUSUAL_MB = 72  # of memory, which no other experiment asks for
 
@@ -75,17 +75,18 @@ def _change_all(client: Client, foundation: Foundation, changes: Iterable[Change
         app, done = foundation.apps.get(label), change(label)
         client.note(f"change {name}", {"app": app, "done": done, "since": since, "tells": tells})
         if done:
-            await_event(client, app, known)
+            await_event(client, foundation, app, known)
         known = look.walk(client, EVENTS, name).by_guid
         if since == "before":
             time.sleep(pause)
         since = name
 
 
-def await_event(client: Client, app: str | None, known: Collection[str]) -> None:
-    """Give the target a little time to record what an app was asked for: an event, neither known nor seeded."""
-    for _ in range(TRIES):
+def await_event(client: Client, foundation: Foundation, app: str | None, known: Collection[str]) -> None:
+    """Give the target some time to record what an app was asked for: an event, neither known nor seeded."""
+    for pause in foundation.pauses:
         rows = resources(client.get(look.NEWEST, "await"))
         if any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows):
             return
-        time.sleep(PAUSE)
+        time.sleep(pause)
+    foundation.pauses = HASTY

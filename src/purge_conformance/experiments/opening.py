@@ -9,6 +9,7 @@ from purge_conformance.credentials import ADMIN, NOBODY
 from purge_conformance.doctor import Examined, Status
 from purge_conformance.doctor.reaching import is_root
 from purge_conformance.errors import TargetUnusable, TokenExpired
+from purge_conformance.experiments.changing import await_event
 from purge_conformance.guard import EVENTS
 from purge_conformance.keys import ROLES
 from purge_conformance.snapshot import total_results
@@ -62,11 +63,13 @@ def build(_: Client, foundation: Foundation) -> None:
 
 
 def fill(client: Client, foundation: Foundation) -> None:
-    """Make ordinary events until there are more than a page of the default size takes."""
+    """Make ordinary events until there are more than a page of the default size takes; wait for the first of them."""
     missing = MORE_THAN_A_PAGE - (total_results(client.get(OPEN, "total")) or 0)
-    for _ in range(missing):
-        if not foundation.stir():
-            break
+    made = 0
+    while made < missing and foundation.stir():
+        made += 1
+    if made:
+        await_event(client, foundation, foundation.apps["mover"], ())
 
 
 def archive(client: Client, _: Foundation) -> None:

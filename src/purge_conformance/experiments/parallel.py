@@ -38,7 +38,7 @@ def parallel(client: Client, foundation: Foundation) -> None:
 
 def _look(client: Client, foundation: Foundation, step: str, known: Collection[str]) -> None:
     if foundation.stir():
-        await_event(client, foundation.apps["mover"], known)
+        await_event(client, foundation, foundation.apps["mover"], known)
     look.everything(client, step)
 
 

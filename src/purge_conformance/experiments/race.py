@@ -114,7 +114,7 @@ def _end(racing: Racing, name: str, known: Collection[str]) -> Collection[str]:
     label = racing.foundation.either(LAST[name], "mover")
     change = "stop" if label in racing.foundation.started else "start"
     racing.client.send(_change(racing, name, label, change))
-    await_event(racing.client, racing.foundation.apps[label], known)
+    await_event(racing.client, racing.foundation, racing.foundation.apps[label], known)
     return _look(racing.client, racing.foundation, name)
 
 

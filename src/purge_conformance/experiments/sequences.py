@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from purge_conformance import look
 from purge_conformance.credentials import NOBODY
 from purge_conformance.experiments.access import everybody_else
-from purge_conformance.experiments.changing import PAUSE, TRIES
 from purge_conformance.guard import EVENTS, PURGE
 from purge_conformance.sequences import reads
 from purge_conformance.sequences.expectations import Kind
@@ -73,7 +72,8 @@ class Player:
         for place, step in enumerate(steps, 1):
             if not history.ended and history.world.allows(step):
                 self._clean = step.deed is Deed.PURGE
-                history = self._take(history, step, place, patience=self._late + 1 if shorter else TRIES)
+                patience = self._late + 1 if shorter else len(self._foundation.pauses)
+                history = self._take(history, step, place, patience)
         for name, app in history.world.apps.items():
             if app.exists:
                 self._foundation.remove(history.guids[name], f"{self._plays} demolish")
@@ -99,14 +99,14 @@ class Player:
 
     def _take(self, history: History, step: Step, place: int, patience: int) -> History:
         """Take a step and look; look again while a change is not recorded, since that may come late."""
-        label = f"{self._plays}.{place}"
+        label, pauses = f"{self._plays}.{place}", self._foundation.pauses
         taken = self._do(history, step, place, label)
         if step.deed is Deed.CREATE and history.look is None:
             return history.then(taken)  # nothing was done yet that could be seen
         if step.deed is Deed.READ and not history.then(taken).found:
             return history  # it shows what the last look showed
         if step.app:
-            time.sleep(PAUSE * self._late)  # also what need not be recorded may come late
+            time.sleep(sum(pauses[: self._late]))  # also what need not be recorded may come late
         for look_number in range(patience):
             whole = look.walk(self._client, EVENTS, f"{label} look {look_number}", PER_PAGE)
             now = history.then(replace(taken, look=whole))
@@ -114,7 +114,7 @@ class Player:
                 self._late = max(self._late, look_number)
                 break
             if look_number + 1 < patience:
-                time.sleep(PAUSE)
+                time.sleep(pauses[look_number])
         return now
 
     def _do(self, history: History, step: Step, place: int, label: str) -> Taken:

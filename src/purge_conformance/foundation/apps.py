@@ -39,6 +39,9 @@ ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the twins, or else of `elsewher
 ODDER_NAME = f"🚀 'O\"Neil' 100% \\ {ODD_NAME}"  # rather, where it takes that
 
 
+PATIENT, HASTY = tuple(0.25 * number for number in range(1, 7)), (0.25,) * 6  # seconds between looks for an event
+
+
 class Foundation:
     """The suite's own apps on the target.
 
@@ -47,6 +50,7 @@ class Foundation:
         started: labels of those that are started.
         trouble: why an app could not be made or started; empty where all is well.
         is_timed: whether an app is changed by a request, which can be sent at a given moment.
+        pauses: seconds after each look for an event that is due; fewer, once one never came.
     """
 
     is_timed = True
@@ -59,6 +63,7 @@ class Foundation:
         self._equipment = Equipment(client, self._driving, self._maker.run)
         self._startable = True
         self._home: str | None = None
+        self.pauses = PATIENT
         self._patience = TRIES  # looks whether an app is gone; one, where once it never was
         self.apps: dict[str, str] = {}
         self.started: set[str] = set()

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference import problems, store
@@ -27,7 +28,7 @@ variant = registering(VARIANTS)
 CALLS_BETWEEN_DEEDS = 4
 MOST_NEIGHBOURS = 12
 LOOKS_UNTIL_GONE = 3
-LATE_S = 0.3
+LATE_S, LATER_S = 0.3, 2.5
 
 
 variant("apps-from-the-start")(furnishing())
@@ -194,12 +195,11 @@ def _stage(session: Session, chance: random.Random, record: store.Record) -> Non
 DEEDS = (_start, _stop, _restart, _scale, _create, _delete, _run_task, _stage)
 
 
-@variant("records-late")
-def _(behaviour: Behaviour) -> Behaviour:
+def _recording_late(seconds: float, behaviour: Behaviour) -> Behaviour:
     waiting: list[tuple[float, AppUsageEvent]] = []
 
     def record(_session: Session, event: AppUsageEvent) -> None:
-        waiting.append((time.monotonic() + LATE_S, event))
+        waiting.append((time.monotonic() + seconds, event))
 
     def destroy(session: Session) -> None:
         waiting.clear()
@@ -213,3 +213,7 @@ def _(behaviour: Behaviour) -> Behaviour:
         return answer(call)
 
     return at_last(replace(behaviour, record=record, destroy=destroy))
+
+
+variant("records-late")(partial(_recording_late, LATE_S))
+variant("records-after-seconds")(partial(_recording_late, LATER_S))
