@@ -23,7 +23,7 @@ VOLATILE = (
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     r"\d{4}-\d\d-\d\dT[\d:]+Z",
     r"\d{8}T\d{6}Z",
-    r"(?<=race: )\d+|(?<=sequences: )\d+|(?<=demolish: )\d+",
+    r"(?<=race: )\d+|(?<=standstill: )\d+|(?<=sequences: )\d+|(?<=demolish: )\d+",
     r"\d+(?= requests, \d+ purges)|(?<=readers of the list saw: ).*",
 )
 
