@@ -97,10 +97,11 @@ def _sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
 
 
 def _combined(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
-    """Yield filters beside each other, and beside an order, of which each leaves out what the others do not."""
+    """Yield filters beside each other, and beside an order, of which each does what the others do not."""
     of_times = [next(str(row["guid"]) for row in rows if _time(row) == time) for time in spread(times, 3)]
     if len(of_times) > 1:
-        yield {"guids": ",".join(of_times), "created_ats[lt]": times[-1], "order_by": "-created_at"}
+        descending = {"guids": ",".join(of_times), "order_by": "-created_at"}
+        yield from (descending, {**descending, "created_ats[lt]": times[-1]})
     recorded = spread([str(row["guid"]) for row in rows if row["guid"] != app_of_event(row)], 3)
     if len(recorded) > 1:
         all_of_them = {"created_ats[gte]": times[0]} if times else {}
