@@ -11,7 +11,7 @@ from purge_conformance import __version__, archive, catalogue, clock, contract
 from purge_conformance.client import Client
 from purge_conformance.credentials import ADMIN, ADMIN_SCOPE, scopes
 from purge_conformance.errors import ArchiveFailed, HeldBack, Interrupted, SuiteError, TargetLost, TargetUnusable
-from purge_conformance.evidence import CHANGED, Header, again
+from purge_conformance.evidence import CHANGED, Header, nth_time
 from purge_conformance.experiments import (
     access,
     bypassing,
@@ -125,7 +125,7 @@ def _plan(settings: Settings, made: contract.Generator) -> Plan:
         odd,
         ("late", changing.late),
         *rest,
-        *((again(name, number), tried) for number in range(2, settings.repeat + 1) for name, tried in (odd, *rest)),
+        *((nth_time(name, number), tried) for number in range(2, settings.repeat + 1) for name, tried in (odd, *rest)),
         ("standstill", purging.standstill),
         ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
     )

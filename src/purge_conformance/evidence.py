@@ -185,7 +185,7 @@ class Evidence:
 
     def times(self, experiment: str) -> tuple[str, ...]:
         """Return the names under which an experiment was run: its own, and those of repetitions that sent anything."""
-        return experiment, *takewhile(self.by_step.__contains__, (again(experiment, number) for number in count(2)))
+        return experiment, *takewhile(self.by_step.__contains__, (nth_time(experiment, number) for number in count(2)))
 
     def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
         """Return what an experiment noted last under that name, or None."""
@@ -221,12 +221,12 @@ _NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, Exchan
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
-def again(experiment: str, number: int) -> str:
+def nth_time(experiment: str, number: int) -> str:
     """Return the name under which an experiment is run for the second time, the third and so on."""
     return f"{experiment} {number}"
 
 
-def once(experiment: str) -> str:
+def first_time(experiment: str) -> str:
     """Return the name under which an experiment is run for the first time."""
     return experiment.rstrip(" 0123456789")
 

@@ -13,7 +13,7 @@ from purge_conformance.contract_checks import operation_of
 from purge_conformance.credentials import ADMIN
 from purge_conformance.driving import Mode
 from purge_conformance.errors import BadData
-from purge_conformance.evidence import once
+from purge_conformance.evidence import first_time
 from purge_conformance.guard import is_purge
 from purge_conformance.results import (
     Blame,
@@ -208,7 +208,7 @@ def _timings(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
         by_experiment.setdefault(x.experiment, []).append(x)
     times: dict[str, list[Sequence[Exchange]]] = {}
     for name, found in by_experiment.items():
-        times.setdefault(once(name), []).append(found)
+        times.setdefault(first_time(name), []).append(found)
     return tuple(Timing(name, round(sum(map(_span, each)), 4), sum(map(len, each))) for name, each in times.items())
 
 
@@ -236,7 +236,7 @@ def _notes(evidence: Evidence) -> Iterable[str]:
         yield f"Left over on the target; {_removal(evidence)}: {', '.join(left)}"
     yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
     cut = [note for note in evidence.notes if note.name in {"stopped", "lost", "interrupted", "crashed"}]
-    for (experiment, why), times in Counter((once(note.experiment), note.value) for note in cut).items():
+    for (experiment, why), times in Counter((first_time(note.experiment), note.value) for note in cut).items():
         yield f"{experiment} was cut short{f' {times} times' if times > 1 else ''}: {why}"
     yield from (note.value["reason"] for note in evidence.notes if note.name == "unusable")
 

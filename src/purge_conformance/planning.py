@@ -11,7 +11,7 @@ from purge_conformance import clock, look
 from purge_conformance.client import Client
 from purge_conformance.collect import planned
 from purge_conformance.driving import Mode
-from purge_conformance.evidence import once
+from purge_conformance.evidence import first_time
 from purge_conformance.experiments import opening
 from purge_conformance.fingerprint import of_root
 from purge_conformance.foundation import Foundation
@@ -127,7 +127,7 @@ def planned_for(settings: Settings) -> Plan:
 
 def costs_of(settings: Settings) -> dict[str, Cost]:
     """Return what each experiment of a run with these settings sends at most."""
-    names = Counter(once(name) for name in planned(settings))
+    names = Counter(first_time(name) for name in planned(settings))
     times = {**names, "repeat": settings.repeat - 1, "sequences": settings.repeat}
     costs = {name: _times(times[name], COSTS.get(name, A_REPETITION)) for name in names}
     return {name: replace(cost, purges=0) for name, cost in costs.items()} if settings.reads_only else costs

@@ -12,7 +12,7 @@ import pytest
 
 from purge_conformance import collect, embedded
 from purge_conformance.checks import Broken, Inconclusive, Seen
-from purge_conformance.evidence import again, once
+from purge_conformance.evidence import first_time, nth_time
 from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.hook_address import parse_hook
 from purge_conformance.planning import A_REPETITION, COSTS
@@ -62,7 +62,7 @@ def test_plain_purges_are_watched(repeated: Evidence) -> None:
 @pytest.mark.parametrize("name", ["odd", "provoked", "parallel", "race"])
 def test_all_that_destroys_is_repeated(name: str, repeated: Evidence) -> None:
     """Each time the same purges are sent, under a name of their own, and nothing is cut short."""
-    names = (name, again(name, 2), again(name, 3))
+    names = (name, nth_time(name, 2), nth_time(name, 3))
     sent = purges(repeated)
     assert repeated.times(name) == names
     assert len({sent[each] for each in names}) == 1
@@ -94,7 +94,7 @@ def test_repetitions_are_within_bounds(repeated: Evidence) -> None:
     requests = A_REPETITION.requests + sum(COSTS[name].requests for name in names)
     assert requests <= REQUESTS_A_REPEAT
     assert A_REPETITION.purges + sum(COSTS[name].purges for name in names) <= Limits().max_purges
-    sent = Counter(once(x.experiment) for x in repeated.exchanges)
+    sent = Counter(first_time(x.experiment) for x in repeated.exchanges)
     most = {name: TIMES * COSTS[name].requests for name in names} | {"repeat": (TIMES - 1) * A_REPETITION.requests}
     assert {name for name in most if sent[name] > most[name]} == set()
 
@@ -103,12 +103,12 @@ def test_unrepeated_run_has_one_time(story: Story) -> None:
     """What was run but once has its own name alone, and so has what never was."""
     story.purge("parallel")
     assert (story.evidence.times("parallel"), story.evidence.times("race")) == (("parallel",), ("race",))
-    assert [once(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3
+    assert [first_time(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3
 
 
 def repeat(story: Story, experiment: str, *, wrong: str = "", rows: tuple[Row, ...] = ()) -> None:
     """Add all of an experiment once more, with these events in place of those of one step."""
-    shift, name = len(story.exchanges), again(experiment, 2)
+    shift, name = len(story.exchanges), nth_time(experiment, 2)
     page = json.dumps({"pagination": {"total_results": len(rows), "next": None}, "resources": rows}).encode()
     story.exchanges += [
         replace(
@@ -195,7 +195,7 @@ def test_outcome_that_changes_is_flaky(
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     finding = caught.value.findings[0]
     shown = {x.n: x.experiment for x in story.exchanges}
-    assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (again(where, 2), where)
+    assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (nth_time(where, 2), where)
 
 
 def test_odd_status_that_changes_is_flaky(story: Story) -> None:
@@ -233,7 +233,7 @@ def test_unreadable_repetition_is_left_out(where: str, judgment: str, look: str,
     judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
     STORIES[where](story)
     repeat(story, where)
-    lost = again(where, 2)
+    lost = nth_time(where, 2)
     story.exchanges[:] = [
         replace(x, status=None, body=b"") if (x.experiment, x.step) == (lost, look) else x for x in story.exchanges
     ]
