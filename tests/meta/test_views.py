@@ -11,6 +11,7 @@ from purge_conformance.clock import Offset
 from purge_conformance.guard import EVENTS, PURGE
 from purge_conformance.results import Blame
 from purge_conformance.views.attempts import attempts, odd_attempts
+from purge_conformance.views.changed import changes
 from purge_conformance.views.purged import by_app, purged, purged_by, with_started_apps
 from purge_conformance.views.reading import reading
 from purge_conformance.views.traces import offset, proven_admin, vanished
@@ -277,3 +278,19 @@ def test_offset_may_be_unknown(story: Story) -> None:
     """Without either nothing is known."""
     story.say("e", "s")
     assert offset(story.seen) is None
+
+
+@pytest.mark.parametrize(("state", "counted"), [("STARTED", ["stop"]), ("STOPPED", [])])
+def test_change_to_what_is_so_already_is_none(state: str, counted: list[str], story: Story) -> None:
+    """A stop of an app that was stopped by itself, perhaps by a purge, need not be recorded; one of it later has to."""
+    story.look("again", "after", [], [story.app("a", state)])
+    for name, tells in (("before", ""), ("stop", "STOPPED"), ("start", "STARTED"), ("stop-again", "STOPPED")):
+        if tells:
+            story.note(
+                "lifecycle", f"change {name}", {"app": "a", "done": True, "since": "before", "tells": {"state": tells}}
+            )
+        story.walk("lifecycle", name, [])
+    assert [change.name for change in changes(story.seen, "lifecycle", "stop", "stop-again")] == [
+        *counted,
+        "stop-again",
+    ]

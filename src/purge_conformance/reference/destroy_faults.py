@@ -12,6 +12,7 @@ from purge_conformance.reference.change_kit import Change, registering, together
 from purge_conformance.reference.furnishing import furnishing
 from purge_conformance.reference.store import usage_event
 from purge_conformance.reference.tables import (
+    STOPPED,
     TIMESTAMP_FORMAT,
     App,
     AppUsageEvent,
@@ -117,6 +118,16 @@ def _kept_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) ->
 
 
 fault("keeps-middle-event-by-guid")(_kept_by_guid(lambda events: events[len(events) // 2]))
+
+
+@fault("purge-stops-apps-without-instances")
+def _(behaviour: Behaviour) -> Behaviour:
+    def destroy(session: Session) -> None:
+        behaviour.destroy(session)
+        empty = select(Process.app_guid).where(Process.instances == 0)
+        session.execute(update(App).where(App.guid.in_(empty)).values(state=STOPPED))
+
+    return replace(behaviour, destroy=destroy)
 
 
 @fault("purge-resets-instances")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.checks import readable, walk_of
 from purge_conformance.snapshot import app_of_event, member
+from purge_conformance.views.trials import looks_of
 
 if TYPE_CHECKING:
     from purge_conformance.checks import Seen
@@ -59,12 +60,13 @@ class Changed:
 
 
 def changes(seen: Seen, experiment: str, *names: str) -> list[Changed]:
-    """Return the changes of these names that an experiment made.
+    """Return the changes of these names that an experiment made, without those that changed nothing.
 
     Raises:
         Inconclusive: the list could not be read before or after one of them.
     """
-    noted = {name: seen.note(experiment, f"{NOTED}{name}") or {} for name in names}
+    void = _void(seen, experiment)
+    noted = {name: seen.note(experiment, f"{NOTED}{name}") or {} for name in names if name not in void}
     return [_change(seen, experiment, name, note) for name, note in noted.items() if note.get("done")]
 
 
@@ -72,6 +74,20 @@ def all_told(seen: Seen) -> bool:
     """Whether each change that was made by itself is told by an event."""
     noted = [(note.experiment, note.name.removeprefix(NOTED)) for note in seen.notes if note.name.startswith(NOTED)]
     return not any(change.missing() for experiment, name in noted for change in changes(seen, experiment, name))
+
+
+def _void(seen: Seen, experiment: str) -> set[str]:
+    """Return the names of the changes to a state that their app had by itself, as the last look at apps shows."""
+    begun = min((x.n for x in seen.of(experiment)), default=0)
+    before = [look.saw.apps for look in seen.once(looks_of) if look.last < begun]
+    states = {guid: row.get("state") for apps in before[-1:] for guid, row in apps.by_guid.items()}
+    void = set()
+    for note in seen.notes:
+        if note.experiment == experiment and note.name.startswith(NOTED):
+            state = states.pop(note.value["app"], None)  # what the suite itself made of it is none of these
+            if state is not None and state == note.value.get("tells", {}).get("state"):
+                void.add(note.name.removeprefix(NOTED))
+    return void
 
 
 def _change(seen: Seen, experiment: str, name: str, note: dict[str, Any]) -> Changed:
