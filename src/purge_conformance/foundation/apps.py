@@ -37,8 +37,6 @@ LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "el
 TWINS = ("steady", "elsewhere")  # apps of one name, in two organizations
 ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the twins, or else of `elsewhere` alone, where the target takes it
 ODDER_NAME = f"🚀 'O\"Neil' 100% \\ {ODD_NAME}"  # rather, where it takes that
-
-
 PATIENT, HASTY = tuple(0.25 * number for number in range(1, 7)), (0.25,) * 6  # seconds between looks for an event
 
 
