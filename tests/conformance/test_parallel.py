@@ -20,7 +20,7 @@ from purge_conformance.checks import (
 )
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED, app_of_event
-from purge_conformance.views.acts import own_apps
+from purge_conformance.views.acts import simple_apps
 from purge_conformance.views.alone import right_alone
 from purge_conformance.views.meanwhile import EXPERIMENT, ROUNDS
 from purge_conformance.views.purged import guids_of, purged_by, with_started_apps
@@ -54,7 +54,7 @@ def test_no_app_missing(seen: Seen) -> None:
 @pytest.mark.requirement("PARALLEL-03")
 def test_no_app_twice(seen: Seen) -> None:
     """Purges at the same time MUST NOT seed an app twice, save once for each of its processes."""
-    hold_of_each(seen, _with_apps(seen), partial(_twice, own_apps(seen)))
+    hold_of_each(seen, _with_apps(seen), partial(_twice, simple_apps(seen)))
 
 
 @pytest.mark.requirement("PARALLEL-04")

@@ -9,7 +9,7 @@ import pytest
 from purge_conformance.checks import Inconclusive, Trial, answer, hold_each
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import STARTED
-from purge_conformance.views.acts import own_apps
+from purge_conformance.views.acts import simple_apps
 from purge_conformance.views.purged import by_app, guids_of, purged_between
 from purge_conformance.views.races import QUIET, histories, reading, rounds, timeline
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def test_still_apps_are_purged(seen: Seen) -> None:
     """Apps that nobody changes during a purge MUST be seeded as ever, whatever becomes of others meanwhile."""
     every = rounds(seen)
-    own = own_apps(seen)
+    own = simple_apps(seen)
     reading(seen, every)
     if any(finding for found in every if found.name == QUIET for finding in _wrong(seen, found, own)):
         raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Blame.TARGET)

@@ -10,7 +10,7 @@ from purge_conformance import clock
 from purge_conformance.checks import NotExercised, Trial, answer, answered, for_want_of_apps, hold, hold_each, need
 from purge_conformance.results import Finding
 from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views.acts import own_apps
+from purge_conformance.views.acts import own_apps, simple_apps
 from purge_conformance.views.purged import guids_of
 from purge_conformance.views.traces import may_read, offset, seeded_events
 from purge_conformance.views.trials import fresh, hold_of_each, with_apps
@@ -44,7 +44,7 @@ def test_no_app_missing(seen: Seen) -> None:
 @pytest.mark.requirement("SEED-02")
 def test_no_app_twice(seen: Seen) -> None:
     """A purge MUST NOT seed an app twice, save once for each of its processes."""
-    own = own_apps(seen)
+    own = simple_apps(seen)
 
     def repeated(trial: Purged) -> Iterator[Finding]:
         for app, events in trial.repeated(own).items():

@@ -11,7 +11,7 @@ from purge_conformance.checks import NotExercised, hold, need, readable
 from purge_conformance.guard import EVENTS
 from purge_conformance.results import Blame, Finding
 from purge_conformance.snapshot import app_of_process, member, resources, split
-from purge_conformance.views.acts import own_apps
+from purge_conformance.views.acts import simple_apps
 from purge_conformance.views.changed import changes
 from purge_conformance.views.shapes import is_undated_seed
 from purge_conformance.views.trials import with_apps
@@ -189,7 +189,7 @@ def _seeded(seen: Seen) -> Iterator[tuple[Purged, str, Row]]:
 
     Of apps that were seeded too often nobody knows which event is the right one; SEED-02 names them.
     """
-    own = own_apps(seen)
+    own = simple_apps(seen)
     for trial in with_apps(seen):
         populated, repeated = trial.populated(besides_changes=True), trial.repeated(own)
         events = ((app, row) for app in trial.started if app not in repeated for row in populated.get(app, ()))

@@ -8,8 +8,10 @@ import pytest
 
 from purge_conformance.checks import Inconclusive, NotExercised
 from purge_conformance.clock import Offset
+from purge_conformance.foundation import running
 from purge_conformance.guard import EVENTS, PURGE
 from purge_conformance.results import Blame
+from purge_conformance.views.acts import simple_apps
 from purge_conformance.views.attempts import attempts, odd_attempts
 from purge_conformance.views.changed import changes
 from purge_conformance.views.purged import by_app, purged, purged_by, with_started_apps
@@ -294,3 +296,12 @@ def test_change_to_what_is_so_already_is_none(state: str, counted: list[str], st
         *counted,
         "stop-again",
     ]
+
+
+@pytest.mark.parametrize(("step", "found"), [("create", {"a"}), ("equip", set())])
+def test_apps_that_run_something_may_have_more_processes(step: str, found: set[str], story: Story) -> None:
+    """The suite's own apps have one process each, unless they were given a droplet, which may have more."""
+    story.note("foundation", "apps", {"steady": "a"})
+    story.say("foundation", step, method="POST", path="/v3/droplets")
+    assert running.STEP == "equip"
+    assert simple_apps(story.evidence) == found

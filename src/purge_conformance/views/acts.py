@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from purge_conformance.driving import Mode
 from purge_conformance.evidence import CHANGED
 from purge_conformance.guard import is_purge
 from purge_conformance.snapshot import APPS
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.evidence import Evidence, Exchange
 
+EQUIP = "equip"  # step of the experiment `foundation`
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -24,6 +26,12 @@ def deeds(evidence: Evidence) -> list[Exchange]:
 def own_apps(evidence: Evidence) -> set[str]:
     """Return the guids of the suite's own apps."""
     return set((evidence.note("foundation", "apps") or {}).values())
+
+
+def simple_apps(evidence: Evidence) -> set[str]:
+    """Return the suite's own apps if each has one process, as they were given nothing to run that could have more."""
+    may_have_more = EQUIP in evidence.by_step.get("foundation", {}) or evidence.header.settings.get("apps") == Mode.HOOK
+    return set() if may_have_more else own_apps(evidence)
 
 
 def untouched(evidence: Evidence, purge: Exchange, until: int) -> set[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.checks import Inconclusive
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views.acts import own_apps
+from purge_conformance.views.acts import simple_apps
 from purge_conformance.views.traces import odd_purges
 from purge_conformance.views.trials import observed
 
@@ -24,7 +24,7 @@ def right_alone(seen: Seen, *more: Purged) -> None:
     Raises:
         Inconclusive: one did not.
     """
-    own = own_apps(seen)
+    own = simple_apps(seen)
     if any(_is_flawed(found, own) for found in (*_alone(seen), *more)):
         raise Inconclusive("a purge by itself is no whole purge either: see PURGE-03, SEED and AGAIN", Blame.TARGET)
 

@@ -135,7 +135,7 @@ class Purged:
         """Return the started apps that were seeded more often than once for each process, with their events.
 
         Args:
-            own: the suite's own apps, of which it is known that they have one process; of others it must be seen.
+            own: the apps of which it is known that they have one process; of others it must be seen.
         """
         populated = self.populated(besides_changes=True)
         found = {app: (populated.get(app, []), self.allowed(app, own)) for app in self.started}

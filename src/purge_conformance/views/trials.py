@@ -13,7 +13,7 @@ from purge_conformance.evidence import AT_ONCE, PROVOKED, SUPERSEDED
 from purge_conformance.guard import PURGE, is_purge
 from purge_conformance.results import Blame
 from purge_conformance.snapshot import key, snapshot
-from purge_conformance.views.acts import deeds, own_apps
+from purge_conformance.views.acts import deeds, simple_apps
 from purge_conformance.views.purged import Purged, purged, purged_between, with_started_apps
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def all_whole(seen: Seen, *, of_settled_apps: bool = False) -> None:
     Raises:
         Inconclusive: one is not.
     """
-    own = own_apps(seen)
+    own = simple_apps(seen)
     found = [trial for trial in observed(seen) if not trial.is_again]
     judged = found if of_settled_apps else [replace(trial, unsettled=frozenset()) for trial in found]
     if not all(trial.is_whole(own) for trial in judged):
