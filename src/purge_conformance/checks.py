@@ -11,11 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
-from unicodedata import category
-from urllib.parse import unquote
 
 from purge_conformance.evidence import GATEWAY, SUPERSEDED, Evidence, Exchange, Found
-from purge_conformance.guard import SAFE
+from purge_conformance.gateways import is_gateways, is_in_front
 from purge_conformance.results import Blame, Finding, Tally
 from purge_conformance.snapshot import Snapshot, snapshot, walked
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 ERRORS = 400
 Item = TypeVar("Item")
 RATE_LIMITED = 429
-BAD_GATEWAYS = {502, 504}
 SHOWN = 300  # characters of an answer that a finding quotes
 MOST_FINDINGS = 10
 
@@ -210,31 +207,6 @@ def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return the exchanges that the target itself answered: not lost, not rate limited, no gateway's that passed."""
     own = (x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(SUPERSEDED) != GATEWAY)
     return tuple(x for x in own if not is_gateways(x))
-
-
-def is_gateways(exchange: Exchange) -> bool:
-    """Whether a gateway says, in other words than JSON, that it got no answer to what may change something.
-
-    Such is not sent again, so that nobody sees whether the failure passes.
-    """
-    is_json = "json" in (exchange.header("Content-Type") or "").lower()
-    return exchange.status in BAD_GATEWAYS and exchange.method not in SAFE and not is_json
-
-
-def is_in_front(exchange: Exchange) -> bool:
-    """Whether a proxy in front of the target may have refused: in other words than JSON, a path that many refuse.
-
-    Such are, decoded, what is no UTF-8 or has control characters, further slashes, or segments of dots.
-    """
-    if not 400 <= (exchange.status or 0) < 500:  # noqa: PLR2004 -- the client's fault
-        return False
-    if "json" in (exchange.header("Content-Type") or "").lower():
-        return False
-    segments = [unquote(segment, errors="replace") for segment in exchange.route.split("/")]
-    return any(
-        segment in {".", ".."} or any(c in "/\\\N{REPLACEMENT CHARACTER}" or category(c) == "Cc" for c in segment)
-        for segment in segments
-    )
 
 
 def each_time(seen: Seen, experiment: str, find: Callable[[Seen, str], Iterable[Item]]) -> Iterator[Item]:

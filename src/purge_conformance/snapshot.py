@@ -43,6 +43,11 @@ class Listing:
         """The rows by their guid."""
         return {str(row.get("guid")): row for row in self.rows}
 
+    @property
+    def is_distinct(self) -> bool:
+        """Whether each row is on one page alone; where some are on several, others may be on none."""
+        return sum(len(resources(page)) for page in self.exchanges) == len(self.rows)
+
 
 @dataclass(frozen=True)
 class Snapshot:

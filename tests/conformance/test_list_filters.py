@@ -10,7 +10,7 @@ import pytest
 from purge_conformance import clock
 from purge_conformance.checks import NotExercised, answer, answered, for_want_of_apps, hold, need, walk_of
 from purge_conformance.results import Finding
-from purge_conformance.snapshot import SURE_PER_PAGE, is_page, is_refused, pagination, resources
+from purge_conformance.snapshot import SURE_PER_PAGE, is_page, is_refused, pagination
 from purge_conformance.validity import Validity, query_of, validity
 from purge_conformance.views.pages import LIST, walks
 from purge_conformance.views.reading import Reading, reading
@@ -87,7 +87,11 @@ def test_after_guid_filter(seen: Seen) -> None:
         for finding in _exactly(walk, read, *_after(seen, read, walk.exchanges[0].query["after_guid"]))
     )
     hold(finding for walk in _combined(seen) for finding in _besides(walk, read, *_after_guid_of(seen, read, walk)))
-    after = {walk.exchanges[0].query["after_guid"]: walk for walk in _filtered(seen, "after_guid ") if _is_whole(walk)}
+    after = {
+        walk.exchanges[0].query["after_guid"]: walk
+        for walk in _filtered(seen, "after_guid ")
+        if walk.complete and walk.is_distinct
+    }
     hold(
         Finding(f"{one} after {other}, or {other} after {one}", told, after[one].exchanges[0].n)
         for one, other in combinations(after, 2)
@@ -198,14 +202,9 @@ def _exactly(walk: Listing, read: Reading, due: set[str], open_: set[str] | None
     found = read.of(walk.rows)
     for guid in sorted(found - due - (open_ or set())):
         yield Finding(words, f"{guid} as well", x.n)
-    if _is_whole(walk):
+    if walk.complete and walk.is_distinct:
         for guid in sorted(due - found):
             yield Finding(words, f"not {guid}", x.n)
-
-
-def _is_whole(walk: Listing) -> bool:
-    """Whether a walk shows all that there is to see, and each event on one page."""
-    return walk.complete and sum(len(resources(page)) for page in walk.exchanges) == len(walk.rows)
 
 
 def _by_time(read: Reading, query: Mapping[str, str]) -> tuple[set[str], set[str]]:

@@ -171,7 +171,7 @@ def _total(walk: Listing, read: Reading) -> int | None:
     """
     if set(walk.exchanges[0].query) <= {"page", "per_page", "order_by"}:
         return len(read.opening.rows)
-    return len(walk.rows) if sum(len(page.guids) for page in pages_of(walk)) == len(walk.rows) else None
+    return len(walk.rows) if walk.is_distinct else None
 
 
 def _growth(walk: Listing) -> int:

@@ -51,8 +51,8 @@ def reads(client: Client, foundation: Foundation) -> None:
     for credential in everybody_else(client):
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
-    for guid in (str(NO_EVENT), *[foundation.apps[label] for label in foundation.apps if label == "paused"]):
-        client.get(one(guid), "unknown")  # no purge has seeded a stopped app
+    for guid in filter(None, (NO_EVENT, foundation.apps.get("paused"))):  # no purge has seeded a stopped app
+        client.get(one(guid), "unknown")
     for step, headers in IN_OTHER_FORMS:
         if step in paths:
             client.send(Request("GET", paths[step], "headers", headers=headers))

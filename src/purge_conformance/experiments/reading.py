@@ -92,8 +92,8 @@ def _filters(client: Client, rows: list[Row]) -> None:
 
 
 def _sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
-    """Yield how large the pages of filtered lists are to be: by turns as large as can be, and some of one list."""
-    yield from cycle(({"per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}, {}))
+    """Return how large the pages of filtered lists are to be: by turns so that there are several, and as is usual."""
+    return cycle(({"per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}, {}))
 
 
 def _combined(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
