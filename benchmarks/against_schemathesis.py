@@ -23,8 +23,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance import catalogue, embedded
-from purge_conformance.guard import is_purge
+from purge_conformance import catalogue
+from purge_conformance.catalogue.api import is_purge
+from purge_conformance.engine import reference_process as embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

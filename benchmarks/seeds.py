@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from purge_conformance import embedded
+from purge_conformance.engine import reference_process as embedded
 
 RUNS = 10
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.keys import KEYS
-from purge_conformance.kinds import TRUTH
+from purge_conformance.config.options import KEYS
+from purge_conformance.config.value_types import TRUTH
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Evidence
-    from purge_conformance.judging import Judging
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.engine.verdicts import Judging
+    from purge_conformance.evidence.records import Evidence
 
 JUDGINGS: pytest.StashKey[dict[str, Judging]] = pytest.StashKey()  # by folder of evidence; "" for a target
 MARKER = "requirement"
@@ -68,8 +68,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     judgments = {item: _id(item) for item in items if item.get_closest_marker(MARKER)}
     if not judgments or config.option.collectonly:
         return
-    from purge_conformance import catalogue, running  # noqa: PLC0415 -- see the head of this file
-    from purge_conformance.errors import Misuse, SuiteError, crash  # noqa: PLC0415
+    from purge_conformance import catalogue
+    from purge_conformance.engine import pytest_session as running
+    from purge_conformance.errors import Misuse, SuiteError, crash
 
     if unknown := set(judgments.values()) - {requirement.id for requirement in catalogue.requirements()}:
         raise pytest.UsageError(f"{', '.join(sorted(unknown))}: no such requirement. See `purge-conformance list`.")
@@ -79,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(str(error)) from None
     except SuiteError as error:
         pytest.exit(str(error), pytest.ExitCode.INTERNAL_ERROR)
-    except Exception as error:  # noqa: BLE001 -- pytest would show its words, and with -l all variables
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
         pytest.exit(crash(error), pytest.ExitCode.INTERNAL_ERROR)
     gc.freeze()  # the evidence stays to the end: to look for garbage in it takes a tenth of the time
     items[:] = [item for item in judgments if judgments[item] in judgings[_run(item)].wanted]
@@ -99,7 +100,7 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 @pytest.fixture
 def seen(evidence: Evidence) -> Seen:
     """What the run saw, for one judgment."""
-    from purge_conformance.checks import Seen, usable  # noqa: PLC0415 -- see the head of this file
+    from purge_conformance.analysis.assertions import Seen, usable
 
     usable(evidence)
     return Seen(evidence)
@@ -115,7 +116,7 @@ def pytest_runtest_makereport(
     if judgings is None or not item.get_closest_marker(MARKER):
         return report
     if call.when == "call" or (call.when == "setup" and call.excinfo):
-        from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
+        from purge_conformance.engine import pytest_session as running
 
         seen = getattr(item, "funcargs", {}).get("seen")
         looked_at, tally = getattr(seen, "looked_at", ()), getattr(seen, "tally", None)
@@ -143,7 +144,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """End with what the run amounts to."""
     judgings = config.stash.get(JUDGINGS, None)
     if judgings is not None:
-        from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
+        from purge_conformance.engine import pytest_session as running
 
         for line in running.closing_lines(judgings, config.option):
             terminalreporter.write_line(line)
@@ -153,7 +154,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the reports where that was asked for, and exit by the verdict."""
     judgings = session.config.stash.get(JUDGINGS, None)
     if judgings is not None and not session.shouldstop:
-        from purge_conformance import running  # noqa: PLC0415 -- see the head of this file
+        from purge_conformance.engine import pytest_session as running
 
         session.exitstatus = running.finish(judgings, session.config.option)
 

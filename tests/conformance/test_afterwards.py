@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import (
+from purge_conformance.analysis.app_changes import changes
+from purge_conformance.analysis.assertions import (
     Inconclusive,
     NotExercised,
     Trial,
@@ -20,18 +21,17 @@ from purge_conformance.checks import (
     snapshot_of,
     stopped,
 )
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import STARTED, app_of_event
-from purge_conformance.views.changed import changes
-from purge_conformance.views.purged import by_app, guids_of, succeeded, with_started_apps
-from purge_conformance.views.trials import all_whole, fresh, plain_purges, trials
+from purge_conformance.analysis.purge import by_app, guids_of, succeeded, with_started_apps
+from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purges, trials
+from purge_conformance.evidence.listing import STARTED, app_of_event
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.snapshot import Row
-    from purge_conformance.views.purged import Purged
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.evidence.listing import Row
 
     ByApp = dict[str | None, list[Row]]
 

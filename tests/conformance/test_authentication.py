@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, answer, answered, each_status_is, hold, need, status_is, stopped
-from purge_conformance.results import Blame, Finding
-from purge_conformance.views.traces import denied
+from purge_conformance.analysis.assertions import (
+    NotExercised,
+    answer,
+    answered,
+    each_status_is,
+    hold,
+    need,
+    status_is,
+    stopped,
+)
+from purge_conformance.analysis.history import denied
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.records import Exchange
 
 LIST, GET = "listAppUsageEvents", "getAppUsageEvent"
 NO_CREDENTIALS = {"empty", "scheme-only"}  # a malformed request, to RFC 6750, section 3.1, which is answered with 400

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, answer, hold, need
-from purge_conformance.results import Blame, Finding
-from purge_conformance.views.attempts import bypasses
+from purge_conformance.analysis.assertions import Inconclusive, answer, hold, need
+from purge_conformance.analysis.rejected import bypasses
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
-    from purge_conformance.checks import Seen
+    from purge_conformance.analysis.assertions import Seen
 
 UNAUTHENTICATED, FORBIDDEN = 401, 403
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import envelope
+from purge_conformance.analysis import error_format as envelope
+from purge_conformance.analysis import induced_errors as provoked
+from purge_conformance.analysis.assertions import NotExercised, Seen, Trial, answer, hold, hold_each, stopped
+from purge_conformance.analysis.openapi import operation_of
+from purge_conformance.analysis.rejected import is_untaken
 from purge_conformance.catalogue import documented_statuses
-from purge_conformance.checks import NotExercised, Seen, Trial, answer, hold, hold_each, stopped
-from purge_conformance.contract_checks import operation_of
-from purge_conformance.evidence import AT_ONCE, FAILURE, SUPERSEDED
-from purge_conformance.results import Blame, Finding
-from purge_conformance.views import provoked
-from purge_conformance.views.attempts import is_untaken
+from purge_conformance.evidence.records import AT_ONCE, FAILURE, SUPERSEDED
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.evidence.records import Exchange
 
 PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUsageEvent"
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, answer, answered, hold, need
-from purge_conformance.contract_checks import operation_of
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import resources, walked
-from purge_conformance.validity import GUID
-from purge_conformance.views.reading import reading
-from purge_conformance.views.shapes import misshapen
-from purge_conformance.views.traces import may_read
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, answer, answered, hold, need
+from purge_conformance.analysis.history import may_read
+from purge_conformance.analysis.list_reads import reading
+from purge_conformance.analysis.openapi import operation_of
+from purge_conformance.analysis.query_rules import GUID
+from purge_conformance.analysis.schema import misshapen
+from purge_conformance.evidence.listing import resources, walked
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.records import Exchange
 
 GET = "getAppUsageEvent"
 OK = 200

@@ -8,14 +8,14 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from purge_conformance.checks import NotExercised, answer, hold, need
-from purge_conformance.results import Finding
+from purge_conformance.analysis.assertions import NotExercised, answer, hold, need
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.records import Exchange
 
 SENT = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that stands for a token in what was sent
 SHOWN = re.compile(r"\$([A-Z0-9_]+?_TOKEN)(?:_PART)?(?![A-Z0-9_])")  # the same in what came back

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import clock
-from purge_conformance.checks import NotExercised, answer, answered, for_want_of_apps, hold, need, walk_of
-from purge_conformance.results import Finding
-from purge_conformance.snapshot import SURE_PER_PAGE, is_page, is_refused, pagination
-from purge_conformance.validity import Validity, query_of, validity
-from purge_conformance.views.pages import LIST, walks
-from purge_conformance.views.reading import Reading, reading
-from purge_conformance.views.traces import recorded
+from purge_conformance.analysis.assertions import NotExercised, answer, answered, for_want_of_apps, hold, need, walk_of
+from purge_conformance.analysis.history import recorded
+from purge_conformance.analysis.list_reads import Reading, reading
+from purge_conformance.analysis.paging import walks
+from purge_conformance.analysis.query_rules import Validity, query_of, validity
+from purge_conformance.catalogue.api import LIST_OPERATION
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.listing import SURE_PER_PAGE, is_page, is_refused, pagination
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Listing
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.listing import Listing
+    from purge_conformance.evidence.records import Exchange
 
 OK, FAILED = 200, 500
 REFUSED = {400, 404, 422}  # a page that is too large, or beyond the end
@@ -146,10 +147,10 @@ def _lists(seen: Seen) -> list[tuple[Exchange, Validity]]:
 def _judged_lists(seen: Seen) -> Iterator[tuple[Exchange, Validity]]:
     need(seen, "lists", "opening", why="no list was read")
     by_guid = reading(seen).opening.by_guid
-    for x in answered([*seen.of("lists"), *seen.of("contract", LIST)]):
+    for x in answered([*seen.of("lists"), *seen.of("contract", LIST_OPERATION)]):
         if x.role == "admin" and x.route.endswith("/app_usage_events"):
             here = by_guid if x.experiment == "lists" else {}
-            yield x, validity(LIST, query_of(x.path), existing=here)
+            yield x, validity(LIST_OPERATION, query_of(x.path), existing=here)
 
 
 def _asked(exchange: Exchange) -> int:

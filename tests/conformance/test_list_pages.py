@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, answer, hold, need
-from purge_conformance.contract_checks import operation_of
-from purge_conformance.results import Finding
-from purge_conformance.snapshot import is_page, pagination, resources, total_results
-from purge_conformance.validity import query_of
-from purge_conformance.views.pages import LIST, default_per_page, expected_links, pages_of, walks
-from purge_conformance.views.reading import reading
-from purge_conformance.views.shapes import misshapen
+from purge_conformance.analysis.assertions import NotExercised, answer, hold, need
+from purge_conformance.analysis.list_reads import reading
+from purge_conformance.analysis.openapi import operation_of
+from purge_conformance.analysis.paging import default_per_page, expected_links, pages_of, walks
+from purge_conformance.analysis.query_rules import query_of
+from purge_conformance.analysis.schema import misshapen
+from purge_conformance.catalogue.api import LIST_OPERATION
+from purge_conformance.evidence.listing import is_page, pagination, resources, total_results
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Listing, Row
-    from purge_conformance.views.reading import Reading
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.list_reads import Reading
+    from purge_conformance.evidence.listing import Listing, Row
+    from purge_conformance.evidence.records import Exchange
 
 OK = 200
 PER_PAGE = re.compile(r"[1-9]\d{0,8}", re.ASCII)
@@ -137,7 +138,7 @@ def test_reads_are_repeatable(seen: Seen) -> None:
 
 def _lists(seen: Seen) -> list[Exchange]:
     """Return every list that was answered, whoever asked and when."""
-    return [x for x in seen.resource() if x.status == OK and operation_of(x.method, x.path) == LIST]
+    return [x for x in seen.resource() if x.status == OK and operation_of(x.method, x.path) == LIST_OPERATION]
 
 
 def _asked(exchange: Exchange) -> int | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import (
+from purge_conformance.analysis.actions import simple_apps
+from purge_conformance.analysis.assertions import (
     Inconclusive,
     Trial,
     answer,
@@ -18,20 +19,19 @@ from purge_conformance.checks import (
     need_all,
     stopped,
 )
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import STARTED, app_of_event
-from purge_conformance.views.acts import simple_apps
-from purge_conformance.views.alone import right_alone
-from purge_conformance.views.meanwhile import EXPERIMENT, ROUNDS
-from purge_conformance.views.purged import guids_of, purged_by, with_started_apps
-from purge_conformance.views.trials import fails_at_times, hold_of_each
+from purge_conformance.analysis.baseline import right_alone
+from purge_conformance.analysis.concurrent_reads import EXPERIMENT, ROUNDS
+from purge_conformance.analysis.purge import guids_of, purged_by, with_started_apps
+from purge_conformance.analysis.purge_series import fails_at_times, hold_of_each
+from purge_conformance.evidence.listing import STARTED, app_of_event
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
-    from purge_conformance.views.purged import Purged
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.evidence.records import Exchange
 
 FAILED, UNAVAILABLE = 500, 503
 

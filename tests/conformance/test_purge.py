@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import (
+from purge_conformance.analysis.actions import still
+from purge_conformance.analysis.assertions import (
     Inconclusive,
     NotExercised,
     Trial,
@@ -17,20 +18,19 @@ from purge_conformance.checks import (
     hold_each,
     need,
 )
-from purge_conformance.guard import is_purge
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import resources
-from purge_conformance.views.acts import still
-from purge_conformance.views.traces import dug_up, gets_of_destroyed, is_shown, proven_admin, vanished
-from purge_conformance.views.trials import fresh, hold_of_each, plain_purges, trials
+from purge_conformance.analysis.history import dug_up, gets_of_destroyed, is_shown, proven_admin, vanished
+from purge_conformance.analysis.purge_series import fresh, hold_of_each, plain_purges, trials
+from purge_conformance.catalogue.api import is_purge
+from purge_conformance.evidence.listing import resources
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Row, Snapshot
-    from purge_conformance.views.purged import Purged
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.evidence.listing import Row, Snapshot
+    from purge_conformance.evidence.records import Exchange
 
 OK = 200
 

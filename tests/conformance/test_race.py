@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, Trial, answer, hold_each
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import STARTED
-from purge_conformance.views.acts import simple_apps
-from purge_conformance.views.purged import by_app, guids_of, purged_between
-from purge_conformance.views.races import QUIET, histories, reading, rounds, timeline
+from purge_conformance.analysis.actions import simple_apps
+from purge_conformance.analysis.assertions import Inconclusive, Trial, answer, hold_each
+from purge_conformance.analysis.purge import by_app, guids_of, purged_between
+from purge_conformance.analysis.race import QUIET, histories, reading, rounds, timeline
+from purge_conformance.evidence.listing import STARTED
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.views.races import Reading, Round
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.race import Reading, Round
 
 
 @pytest.mark.requirement("RACE-02")

@@ -7,18 +7,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, Proven, Trial, answer, hold, hold_each, need, stopped
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import app_of_event, key
-from purge_conformance.views.attempts import BYPASSES, Attempt, attempts, destroyed_later, odd_attempts, purge_attempts
-from purge_conformance.views.provoked import conflicts, missing
-from purge_conformance.views.traces import overdue_at, purges_between, whole_lists
-from purge_conformance.views.trials import all_whole, observed
+from purge_conformance.analysis.assertions import (
+    Inconclusive,
+    NotExercised,
+    Proven,
+    Trial,
+    answer,
+    hold,
+    hold_each,
+    need,
+    stopped,
+)
+from purge_conformance.analysis.history import overdue_at, purges_between, whole_lists
+from purge_conformance.analysis.induced_errors import conflicts, missing
+from purge_conformance.analysis.purge_series import all_whole, observed
+from purge_conformance.analysis.rejected import (
+    BYPASSES,
+    Attempt,
+    attempts,
+    destroyed_later,
+    odd_attempts,
+    purge_attempts,
+)
+from purge_conformance.evidence.listing import app_of_event, key
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.checks import Seen
+    from purge_conformance.analysis.assertions import Seen
 
 CLIENT_ERRORS = range(400, 500)
 

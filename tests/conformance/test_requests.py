@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import (
+from purge_conformance.analysis.assertions import (
     NotExercised,
     Trial,
     answer,
@@ -18,17 +18,17 @@ from purge_conformance.checks import (
     need_all,
     status_is,
 )
-from purge_conformance.results import Finding
-from purge_conformance.views.attempts import ODD_REQUESTS, is_untaken
-from purge_conformance.views.provoked import failures, is_undone, missing
-from purge_conformance.views.purged import purged_by
-from purge_conformance.views.trials import all_whole, fails_at_times, trials
+from purge_conformance.analysis.induced_errors import failures, is_undone, missing
+from purge_conformance.analysis.purge import purged_by
+from purge_conformance.analysis.purge_series import all_whole, fails_at_times, trials
+from purge_conformance.analysis.rejected import ODD_REQUESTS, is_untaken
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.views.purged import Purged
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.purge import Purged
 
 OK, FAILED = 200, 500
 IN_PASSING = {409, 503}  # documented, and no word on the body

@@ -6,24 +6,33 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import clock
-from purge_conformance.checks import NotExercised, Trial, answer, answered, for_want_of_apps, hold, hold_each, need
-from purge_conformance.results import Finding
-from purge_conformance.snapshot import STARTED, member
-from purge_conformance.views.acts import own_apps, simple_apps
-from purge_conformance.views.purged import guids_of
-from purge_conformance.views.traces import may_read, offset, seeded_events
-from purge_conformance.views.trials import fresh, hold_of_each, with_apps
+from purge_conformance.analysis.actions import own_apps, simple_apps
+from purge_conformance.analysis.assertions import (
+    NotExercised,
+    Trial,
+    answer,
+    answered,
+    for_want_of_apps,
+    hold,
+    hold_each,
+    need,
+)
+from purge_conformance.analysis.history import may_read, offset, seeded_events
+from purge_conformance.analysis.purge import guids_of
+from purge_conformance.analysis.purge_series import fresh, hold_of_each, with_apps
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.listing import STARTED, member
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.clock import Offset
-    from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Row
-    from purge_conformance.views.purged import Purged
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.evidence.clock import Offset
+    from purge_conformance.evidence.listing import Row
+    from purge_conformance.evidence.records import Exchange
 
 APART = 1.0  # seconds that a clock of its own, a database's, may differ from the one that dates answers
 CUT = 1.0  # seconds: a time may be cut to the second

@@ -9,17 +9,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.checks import Broken, Inconclusive, NotExercised, Seen, Trial, Undecided, hold_each, stopped
-from purge_conformance.model import Level, Profile
-from purge_conformance.results import Blame, Finding
-from purge_conformance.sequences.expectations import Kind
-from purge_conformance.views.played import plays
-from purge_conformance.views.script import script
+from purge_conformance.analysis.app_model.expectations import Kind
+from purge_conformance.analysis.assertions import (
+    Broken,
+    Inconclusive,
+    NotExercised,
+    Seen,
+    Trial,
+    Undecided,
+    hold_each,
+    stopped,
+)
+from purge_conformance.analysis.sequence import plays
+from purge_conformance.analysis.sequence_script import script
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from purge_conformance.views.played import Play
+    from purge_conformance.analysis.sequence import Play
 
 # The judgments of what is simple, by their files: they name what they see, and the model need not name it again.
 SIMPLE = ("purge", "seed", "afterwards", "refused", "authentication")

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import envelope
-from purge_conformance.checks import Inconclusive, NotExercised, answer, hold, need, status_is
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import is_page
-from purge_conformance.validity import Validity, query_of, validity
-from purge_conformance.views import provoked
+from purge_conformance.analysis import error_format as envelope
+from purge_conformance.analysis import induced_errors as provoked
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, answer, hold, need, status_is
+from purge_conformance.analysis.query_rules import Validity, query_of, validity
+from purge_conformance.evidence.listing import is_page
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.records import Exchange
 
 READERS = {"admin_read_only", "global_auditor"}
 UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, FAILED = 401, 403, 404, 500

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import NotExercised, hold, need, readable
-from purge_conformance.guard import EVENTS
-from purge_conformance.results import Blame, Finding
-from purge_conformance.snapshot import app_of_process, member, resources, split
-from purge_conformance.views.acts import simple_apps
-from purge_conformance.views.changed import changes
-from purge_conformance.views.shapes import is_undated_seed
-from purge_conformance.views.trials import with_apps
+from purge_conformance.analysis.actions import simple_apps
+from purge_conformance.analysis.app_changes import changes
+from purge_conformance.analysis.assertions import NotExercised, hold, need, readable
+from purge_conformance.analysis.purge_series import with_apps
+from purge_conformance.analysis.schema import is_undated_seed
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.evidence.listing import app_of_process, member, resources, split
+from purge_conformance.report.model import Blame, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.checks import Seen
-    from purge_conformance.evidence import Exchange
-    from purge_conformance.snapshot import Row
-    from purge_conformance.views.purged import Purged
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.evidence.listing import Row
+    from purge_conformance.evidence.records import Exchange
 
 FORMAT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 MEMBERS = (

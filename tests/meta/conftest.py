@@ -17,13 +17,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from purge_conformance import embedded, evidence
-from purge_conformance.checks import Seen
-from purge_conformance.client import Client
-from purge_conformance.evidence import Evidence, Exchange, Header, Note
-from purge_conformance.guard import EVENTS, PURGE, Guard
-from purge_conformance.journal import Journal
-from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.analysis.assertions import Seen
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence import records as evidence
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import Evidence, Exchange, Header, Note
 
 if TYPE_CHECKING:
     import ssl
@@ -76,7 +78,7 @@ class Story:
         status: int | None = 200,
         data: object = None,
         body: bytes | None = None,
-        **more: Any,  # noqa: ANN401 -- any other part
+        **more: Any,  # noqa: ANN401 -- of Story.look
     ) -> Exchange:
         """Add an exchange; `data` is the answer's JSON, `body` its bytes."""
         n = len(self.exchanges) + 1

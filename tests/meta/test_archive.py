@@ -13,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from purge_conformance import archive, clock
+from purge_conformance.catalogue.api import EVENTS, PURGE
 from purge_conformance.errors import ArchiveFailed
-from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.evidence import clock
+from purge_conformance.target import archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from conftest import Done, Story, Stub
 
-    from purge_conformance.archive import Archived
+    from purge_conformance.target.archive import Archived
 
     Row = dict[str, Any]
 

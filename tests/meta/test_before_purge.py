@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from purge_conformance import clock, collect, embedded, planning
-from purge_conformance.examining import examined
-from purge_conformance.guard import EVENTS
-from purge_conformance.settings import Limits, Settings, Target
-from purge_conformance.snapshot import APPS
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import collect
+from purge_conformance.engine import plan as planning
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.listing import APPS
+from purge_conformance.target.doctor.probe import examined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

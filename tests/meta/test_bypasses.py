@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive
-from purge_conformance.guard import PURGE
-from purge_conformance.views.attempts import attempts, bypasses
+from purge_conformance.analysis.assertions import Inconclusive
+from purge_conformance.analysis.rejected import attempts, bypasses
+from purge_conformance.catalogue.api import PURGE
 
 if TYPE_CHECKING:
     from conftest import Story

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from purge_conformance import catalogue
+from purge_conformance.catalogue.model import DOCUMENTED, Profile
 from purge_conformance.errors import BadData, BadSetting
-from purge_conformance.model import DOCUMENTED, Profile
 
 CORE, UPSTREAM = Profile.CORE, Profile.UPSTREAM
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import (
+from purge_conformance.analysis.assertions import (
     MOST_FINDINGS,
     Broken,
     Inconclusive,
@@ -26,9 +26,9 @@ from purge_conformance.checks import (
     usable,
     walk_of,
 )
-from purge_conformance.evidence import Evidence
-from purge_conformance.guard import EVENTS, PURGE
-from purge_conformance.results import Blame, Finding, Tally
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.evidence.records import Evidence
+from purge_conformance.report.model import Blame, Finding, Tally
 
 if TYPE_CHECKING:
     from conftest import Story

@@ -17,12 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from purge_conformance import clock, embedded
-from purge_conformance.cleanup import KINDS, cleanup
+from purge_conformance.engine import reference_process as embedded
 from purge_conformance.errors import SuiteError
-from purge_conformance.foundation import jobs
-from purge_conformance.foundation.making import ORGANIZATIONS, SPACES
-from purge_conformance.snapshot import APPS, LABEL
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.listing import APPS, LABEL
+from purge_conformance.target.apps import jobs
+from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES
+from purge_conformance.target.cleanup import KINDS, cleanup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from conftest import Done, Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
 Row = dict[str, Any]
 OWNERS = {SPACES: "organization", APPS: "space"}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
-from purge_conformance import __version__, catalogue, embedded
+from purge_conformance import __version__, catalogue
+from purge_conformance.catalogue.api import EVENTS
 from purge_conformance.cli import main
-from purge_conformance.guard import EVENTS
-from purge_conformance.selfcheck import checking
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.selfcheck import run as checking
 from purge_conformance.selfcheck.matrix import Matrix, Row
-from purge_conformance.selfcheck.subjects import subjects
+from purge_conformance.selfcheck.mutants import subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +127,7 @@ def test_crash_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("purge_conformance.collect.collect", broken)
+    monkeypatch.setattr("purge_conformance.engine.collect.collect", broken)
     assert called("run", UNUSED, ADMIN, "--out", str(tmp_path / "out")).exit_code == 3
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import clock
-from purge_conformance.clock import Offset
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.clock import Offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from purge_conformance import catalogue, collect, contract
-from purge_conformance.contract import Case
-from purge_conformance.evidence import FILE_NAME, read
-from purge_conformance.experiments import changing
-from purge_conformance.foundation import apps, making
-from purge_conformance.guard import EVENTS, PURGE, is_purge
-from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance import catalogue
+from purge_conformance.catalogue.api import EVENTS, PURGE, PURGE_OPERATION, is_purge
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import collect
+from purge_conformance.evidence.records import FILE_NAME, read
+from purge_conformance.scenarios import app_changes as changing
+from purge_conformance.scenarios.generated import schemathesis as contract
+from purge_conformance.scenarios.generated.schemathesis import Case
+from purge_conformance.target.apps import api as making
+from purge_conformance.target.apps import suite_apps as apps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,10 +34,10 @@ if TYPE_CHECKING:
 
     from conftest import Done, Stub, Whole
 
-    from purge_conformance.evidence import Evidence
+    from purge_conformance.evidence.records import Evidence
 
 PURGES = tuple(
-    Case(contract.PURGE, "fuzzing", "positive", f"about {n}", "POST", f"{PURGE}{end}", (), None, None, "token")
+    Case(PURGE_OPERATION, "fuzzing", "positive", f"about {n}", "POST", f"{PURGE}{end}", (), None, None, "token")
     for n, end in enumerate(("", "/", "?a=b", "//"))
 )
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Broken
+from purge_conformance.analysis.assertions import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Story
 
-    from purge_conformance.checks import Seen
+    from purge_conformance.analysis.assertions import Seen
 
 judged = importlib.import_module("purge_conformance.conformance.test_list_filters")
 FILTERS: dict[str, Callable[[Seen], None]] = {

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from purge_conformance.model import Level, Profile
-from purge_conformance.results import Outcome, Result
-from purge_conformance.selfcheck.company import MOST, alone, in_company
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.report.model import Outcome, Result
+from purge_conformance.selfcheck.grouping import MOST, alone, in_company
 from purge_conformance.selfcheck.matrix import rows_of
-from purge_conformance.selfcheck.subjects import Kind, Subject, subjects
+from purge_conformance.selfcheck.mutants import Kind, Subject, subjects
 from purge_conformance.selfcheck.trials import Plan, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from purge_conformance.results import Run
+    from purge_conformance.report.model import Run
     from purge_conformance.selfcheck.matrix import Row
 
 APART = ("purge-returns-data", "unknown-action-400")  # each is as plain to see beside the other

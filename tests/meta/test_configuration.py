@@ -10,15 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from purge_conformance.cli import main
-from purge_conformance.configuration import FILE_NAME, merged, settings
+from purge_conformance.config.loader import FILE_NAME, merged
+from purge_conformance.config.options import KEYS
+from purge_conformance.config.settings import Settings, parse_target
+from purge_conformance.engine.settings import settings
 from purge_conformance.errors import BadSetting
-from purge_conformance.keys import KEYS
-from purge_conformance.settings import Settings, parse_target
 
 if TYPE_CHECKING:
     from conftest import Stub
 
-    from purge_conformance.configuration import Given
+    from purge_conformance.config.loader import Given
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
 

@@ -9,15 +9,16 @@ from urllib.parse import unquote
 
 import pytest
 
-from purge_conformance import contract
+from purge_conformance.analysis.query_rules import query_of
 from purge_conformance.catalogue import OPENAPI, document
+from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.errors import SuiteError
-from purge_conformance.validity import query_of
+from purge_conformance.scenarios.generated import schemathesis as contract
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from purge_conformance.contract import Case
+    from purge_conformance.scenarios.generated.schemathesis import Case
 
 EXAMPLE = document(OPENAPI)["components"]["parameters"]["EventGuid"]["example"]
 READS = {
@@ -40,7 +41,7 @@ def of(operation: str, cases: tuple[Case, ...]) -> list[Case]:
     return [case for case in cases if case.operation_id == operation]
 
 
-@pytest.mark.parametrize("operation", [contract.LIST, contract.GET])
+@pytest.mark.parametrize("operation", [LIST_OPERATION, GET_OPERATION])
 def test_cases_of_reads_cover_phases(cases: tuple[Case, ...], operation: str) -> None:
     """List and get have examples, coverage and fuzzing, as the document allows them and as it forbids them."""
     assert {(case.phase, case.mode) for case in of(operation, cases)} == READS
@@ -48,27 +49,31 @@ def test_cases_of_reads_cover_phases(cases: tuple[Case, ...], operation: str) ->
 
 def test_cases_of_purge_cover_phases(cases: tuple[Case, ...]) -> None:
     """The purge, which has no parameters and so no examples, has coverage and fuzzing in both modes."""
-    assert {(case.phase, case.mode) for case in of(contract.PURGE, cases)} == READS - {("examples", "positive")}
+    assert {(case.phase, case.mode) for case in of(PURGE_OPERATION, cases)} == READS - {("examples", "positive")}
 
 
 def test_cases_fuzz_both_modes(cases: tuple[Case, ...]) -> None:
     """As many random lists are forbidden as are allowed, and both as many as were asked for."""
-    fuzzed = Counter(case.mode for case in of(contract.LIST, cases) if case.phase == "fuzzing")
+    fuzzed = Counter(case.mode for case in of(LIST_OPERATION, cases) if case.phase == "fuzzing")
     assert fuzzed == {"positive": 5, "negative": 5}
 
 
 def test_cases_use_documented_methods(cases: tuple[Case, ...]) -> None:
     """No case carries a method that the document does not have at its path."""
     assert {(case.operation_id, case.method) for case in cases} == {
-        (contract.PURGE, "POST"),
-        (contract.LIST, "GET"),
-        (contract.GET, "GET"),
+        (PURGE_OPERATION, "POST"),
+        (LIST_OPERATION, "GET"),
+        (GET_OPERATION, "GET"),
     }
 
 
 def test_cases_leave_out_authorization(cases: tuple[Case, ...]) -> None:
     """Each operation is also called without a token."""
-    assert {case.operation_id for case in cases if case.auth == "none"} == {contract.PURGE, contract.LIST, contract.GET}
+    assert {case.operation_id for case in cases if case.auth == "none"} == {
+        PURGE_OPERATION,
+        LIST_OPERATION,
+        GET_OPERATION,
+    }
 
 
 def test_cases_show_invented_authorization(cases: tuple[Case, ...]) -> None:
@@ -81,7 +86,7 @@ def test_cases_show_invented_authorization(cases: tuple[Case, ...]) -> None:
 
 def test_cases_reach_their_operation(cases: tuple[Case, ...]) -> None:
     """No path of a get has what proxies refuse or resolve: control characters, slashes, backslashes, dots alone."""
-    for case in of(contract.GET, cases):
+    for case in of(GET_OPERATION, cases):
         guid = unquote(case.path.removeprefix("/v3/app_usage_events/"))
         assert not re.search(r"[\x00-\x1f\x7f/\\]", guid)
         assert guid.strip(".")
@@ -89,7 +94,7 @@ def test_cases_reach_their_operation(cases: tuple[Case, ...]) -> None:
 
 def test_cases_ask_of_created_ats_one_way(cases: tuple[Case, ...]) -> None:
     """No list filters created_ats by equality and by an operator at once, of which no documentation speaks."""
-    for case in of(contract.LIST, cases):
+    for case in of(LIST_OPERATION, cases):
         names = query_of(case.path)
         assert not ("created_ats" in names and any(name.startswith("created_ats[") for name in names))
 
@@ -125,8 +130,8 @@ def test_generation_tells_why_it_failed(monkeypatch: pytest.MonkeyPatch) -> None
 def test_selection_has_few_purges(cases: tuple[Case, ...]) -> None:
     """Of six purges at most two carry a token, and they come last."""
     chosen = contract.select(cases)
-    purges = of(contract.PURGE, chosen)
-    assert len(purges) == contract.MOST[contract.PURGE]
+    purges = of(PURGE_OPERATION, chosen)
+    assert len(purges) == contract.MOST[PURGE_OPERATION]
     assert sum(case.auth == "token" for case in purges) == 2
     assert list(chosen[-len(purges) :]) == purges
 
@@ -139,7 +144,7 @@ def test_selection_has_each_request_once(cases: tuple[Case, ...]) -> None:
 
 def test_selection_is_fair(cases: tuple[Case, ...]) -> None:
     """A small share still has every phase and mode, and every parameter in both modes."""
-    chosen = of(contract.LIST, contract.select(cases, contract.MOST | {contract.LIST: 50}))
+    chosen = of(LIST_OPERATION, contract.select(cases, contract.MOST | {LIST_OPERATION: 50}))
     assert len(chosen) == 50
     assert {(case.phase, case.mode) for case in chosen} == READS
     for parameter in document(OPENAPI)["components"]["parameters"].values():
@@ -152,5 +157,5 @@ def test_selection_is_fair(cases: tuple[Case, ...]) -> None:
 
 def test_case_takes_an_event_of_the_target(cases: tuple[Case, ...]) -> None:
     """The document's example of an event is replaced by one that exists, escaped."""
-    example = next(case for case in of(contract.GET, cases) if case.path.endswith(EXAMPLE))
+    example = next(case for case in of(GET_OPERATION, cases) if case.path.endswith(EXAMPLE))
     assert contract.about_event(example, "a/b").path == "/v3/app_usage_events/a%2Fb"

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from purge_conformance import contract
-from purge_conformance.contract_checks import Violation, operation_of, violations
-from purge_conformance.evidence import Exchange
+from purge_conformance.analysis.openapi import Violation, operation_of, violations
+from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
+from purge_conformance.evidence.records import Exchange
 
 EVENTS = "/v3/app_usage_events"
 PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
@@ -33,11 +33,11 @@ def exchange(
 @pytest.mark.parametrize(
     ("method", "path", "operation"),
     [
-        ("POST", PURGE, contract.PURGE),
-        ("post", f"{PURGE}?a=b", contract.PURGE),
-        ("GET", EVENTS, contract.LIST),
-        ("GET", f"{EVENTS}?page=1", contract.LIST),
-        ("GET", f"{EVENTS}/some%2Fguid", contract.GET),
+        ("POST", PURGE, PURGE_OPERATION),
+        ("post", f"{PURGE}?a=b", PURGE_OPERATION),
+        ("GET", EVENTS, LIST_OPERATION),
+        ("GET", f"{EVENTS}?page=1", LIST_OPERATION),
+        ("GET", f"{EVENTS}/some%2Fguid", GET_OPERATION),
         ("GET", PURGE, None),
         ("PUT", EVENTS, None),
         ("GET", f"{EVENTS}/", None),

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import contract
+from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.errors import TargetLost
-from purge_conformance.evidence import Exchange
+from purge_conformance.evidence.records import Exchange
+from purge_conformance.scenarios.generated import schemathesis as contract
 
 if TYPE_CHECKING:
-    from purge_conformance.contract import Case
+    from purge_conformance.scenarios.generated.schemathesis import Case
 
 GUIDS = ("first-event", "second-event")
 
@@ -20,9 +21,9 @@ GUIDS = ("first-event", "second-event")
 def answer(case: Case, *, guids: tuple[str, ...] = GUIDS) -> Exchange:
     """What a conforming target with these events answers."""
     bodies: dict[str, object] = {
-        contract.PURGE: {},
-        contract.LIST: {"resources": [{"guid": guid} for guid in guids]},
-        contract.GET: {"guid": case.path.rpartition("/")[2]},
+        PURGE_OPERATION: {},
+        LIST_OPERATION: {"resources": [{"guid": guid} for guid in guids]},
+        GET_OPERATION: {"guid": case.path.rpartition("/")[2]},
     }
     body = json.dumps(bodies[case.operation_id]).encode()
     headers = (("Content-Type", "application/json"),)
@@ -45,7 +46,7 @@ def walked(*, max_purges: int = 2, guids: tuple[str, ...] = GUIDS) -> list[Case]
 def test_links_lead_from_purge_to_event() -> None:
     """A walk purges, lists, and gets an event that was listed; every case is positive and carries the token."""
     sent = walked()
-    assert [case.operation_id for case in sent[:3]] == [contract.PURGE, contract.LIST, contract.GET]
+    assert [case.operation_id for case in sent[:3]] == [PURGE_OPERATION, LIST_OPERATION, GET_OPERATION]
     assert {case.about for case in sent} == {"", "SeededEvents", "FirstEvent"}
     assert {case.path for case in sent if case.about == "FirstEvent"} == {f"/v3/app_usage_events/{GUIDS[0]}"}
     assert {(case.phase, case.mode, case.auth) for case in sent} == {("stateful", "positive", "token")}
@@ -60,8 +61,8 @@ def test_links_lead_nowhere_from_empty_list() -> None:
 def test_links_spare_purges(most: int) -> None:
     """No more purges are sent than were allowed, and the walk goes on."""
     sent = walked(max_purges=most)
-    assert sum(case.operation_id == contract.PURGE for case in sent) == most
-    assert contract.GET in {case.operation_id for case in sent}
+    assert sum(case.operation_id == PURGE_OPERATION for case in sent) == most
+    assert GET_OPERATION in {case.operation_id for case in sent}
 
 
 def test_links_need_a_purge() -> None:

@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
-from purge_conformance.credentials import Credential, Redactor, of_role, refused, scopes, variable, without_cookies
+from purge_conformance.client.auth.jwt import scopes
+from purge_conformance.client.credentials import Credential, of_role, refused
+from purge_conformance.evidence.redaction import Redactor, variable, without_cookies
 
 PAYLOAD = base64.urlsafe_b64encode(json.dumps({"scope": ["cloud_controller.admin"]}).encode()).decode().rstrip("=")
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.c2VjcmV0LXNpZ25hdHVyZQ"

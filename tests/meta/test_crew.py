@@ -8,7 +8,7 @@ from functools import partial
 from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.selfcheck import crew
+from purge_conformance.selfcheck import workers as crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable

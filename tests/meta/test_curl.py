@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from purge_conformance import curl, embedded
-from purge_conformance.client import Request
-from purge_conformance.credentials import NOBODY, Credential, refused
-from purge_conformance.evidence import PROVOKED, STATE, Header
-from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import NOBODY, Credential, refused
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence import curl
+from purge_conformance.evidence.records import PROVOKED, STATE, Header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conftest import Story, Stub, Whole
 
-    from purge_conformance.client import Client
-    from purge_conformance.evidence import Exchange
+    from purge_conformance.client.client import Client
+    from purge_conformance.evidence.records import Exchange
 
 TOKEN = "e30.cGF5bG9hZC1wYXlsb2Fk.c2lnbmF0dXJlLXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
 OTHER = "an-opaque-secret-of-a-developer"

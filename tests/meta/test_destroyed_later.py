@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from purge_conformance.checks import Broken, Inconclusive, Proven
-from purge_conformance.client import Request
-from purge_conformance.credentials import NOBODY
-from purge_conformance.experiments import access
-from purge_conformance.guard import PURGE
-from purge_conformance.views.attempts import WAITS, destroyed_later
+from purge_conformance.analysis.assertions import Broken, Inconclusive, Proven
+from purge_conformance.analysis.rejected import WAITS, destroyed_later
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import NOBODY
+from purge_conformance.scenarios import authorization as access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from conftest import Story, Stub
 
-    from purge_conformance.client import Client
-    from purge_conformance.foundation import Foundation
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import Foundation
 
 judged = importlib.import_module("purge_conformance.conformance.test_refused")
 STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]

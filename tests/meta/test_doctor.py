@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from purge_conformance.catalogue.api import EVENTS
 from purge_conformance.cli import main
-from purge_conformance.examining import examined
-from purge_conformance.guard import EVENTS
-from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.target.doctor.probe import examined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conftest import Done, Stub
 
-    from purge_conformance.doctor import Check
+    from purge_conformance.target.doctor import Check
 
 ROOT = {"links": {"cloud_controller_v3": {"href": "/v3", "meta": {"version": "3.195.0"}}}}
 clock = BaseHTTPRequestHandler.date_time_string
@@ -157,7 +157,7 @@ def test_large_rate_limit_is_fine(stub: Stub) -> None:
 
 def test_slow_target_is_a_warning(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that take long are told, with how long."""
-    monkeypatch.setattr("purge_conformance.doctor.reaching.SLOW", 0.0)
+    monkeypatch.setattr("purge_conformance.target.doctor.connectivity.SLOW", 0.0)
     stub.answer = Api()
     check = found(stub.url)["latency"]
     assert (str(check.status), " ms" in check.got) == ("warning", True)
@@ -172,9 +172,7 @@ def test_slow_target_is_a_warning(stub: Stub, monkeypatch: pytest.MonkeyPatch) -
     ],
     ids=["refused", "admin's", "not-expired"],
 )
-def test_wrong_tokens_are_problems(  # noqa: PLR0913, PLR0917 -- the parts of a case
-    role: str, token: str, status: int, got: str, cure: str, stub: Stub
-) -> None:
+def test_wrong_tokens_are_problems(role: str, token: str, status: int, got: str, cure: str, stub: Stub) -> None:  # noqa: PLR0913, PLR0917 -- a row of a table
     """A token that the target refuses, or one of another role, is a problem."""
     stub.answer = Api(statuses={token: status})
     check = found(stub.url, {"admin": jwt("cloud_controller.admin", "y"), role: token})[f"token of {role}"]

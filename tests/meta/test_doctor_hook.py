@@ -13,17 +13,18 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from purge_conformance import catalogue, embedded
+from purge_conformance import catalogue
+from purge_conformance.catalogue.api import EVENTS
 from purge_conformance.cli import main
-from purge_conformance.examining import examined
-from purge_conformance.guard import EVENTS
-from purge_conformance.hook_address import parse_hook
-from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.config.hook_url import parse_hook
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.target.doctor.probe import examined
 
 if TYPE_CHECKING:
     from conftest import Stub
 
-    from purge_conformance.doctor import Check
+    from purge_conformance.target.doctor import Check
 
 EXAMPLE = Path(__file__).parent / "examples" / "hook_example.py"
 SECRET = "a-secret-of-the-admin"  # noqa: S105 -- it opens nothing

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from purge_conformance import embedded
-from purge_conformance.cleanup import KINDS
-from purge_conformance.foundation.making import ORGANIZATIONS, SPACES, to
-from purge_conformance.snapshot import APPS
-from purge_conformance.upload import GZIP
+from purge_conformance.config.droplet_file import GZIP
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence.listing import APPS
+from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES, to
+from purge_conformance.target.cleanup import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

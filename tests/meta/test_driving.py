@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from purge_conformance.driving import Driving, Mode, driving
+from purge_conformance.config.apps import Driving, Mode, driving
 from purge_conformance.errors import BadSetting
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from purge_conformance import embedded
+from purge_conformance.engine import reference_process as embedded
 from purge_conformance.errors import SuiteError
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadData
-from purge_conformance.evidence import FILE_NAME, Exchange, Note, read, to_json
+from purge_conformance.evidence.records import FILE_NAME, Exchange, Note, read, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path

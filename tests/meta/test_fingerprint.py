@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.fingerprint import of_root
+from purge_conformance.target.fingerprint import of_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

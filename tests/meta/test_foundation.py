@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from purge_conformance.foundation.apps import LABELS, ODD_NAME, TWINS, Foundation
-from purge_conformance.snapshot import APPS
+from purge_conformance.evidence.listing import APPS
+from purge_conformance.target.apps.suite_apps import LABELS, ODD_NAME, TWINS, Foundation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
 Refusals = dict[str, int]  # end of a path -> status
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from purge_conformance.catalogue.api import EVENTS, PURGE, is_purge
+from purge_conformance.client.guard import RESERVE, Guard
+from purge_conformance.config.settings import Limits, Target
 from purge_conformance.errors import BudgetSpent, ConsentMissing, HeldBack, Interrupted, PurgeRefused, ReadsOnly
-from purge_conformance.guard import EVENTS, PURGE, RESERVE, Guard, is_purge, require_consent
-from purge_conformance.settings import Limits, Target
+from purge_conformance.target.consent import require_consent
 
 NAME = PURGE.rpartition("/")[2]
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.guard import EVENTS
-from purge_conformance.sequences.expectations import Kind
-from purge_conformance.sequences.history import History, Taken
-from purge_conformance.sequences.world import Step
-from purge_conformance.snapshot import listing
+from purge_conformance.analysis.app_model.expectations import Kind
+from purge_conformance.analysis.app_model.state import Step
+from purge_conformance.analysis.app_model.trace import History, Taken
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.evidence.listing import listing
 
 if TYPE_CHECKING:
     from conftest import Story

@@ -18,11 +18,11 @@ import jsonschema
 import pytest
 import requests
 
+from purge_conformance.config.hook_url import HookAddress, parse_hook
+from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.errors import BadSetting, HookFailed, StateUnsupported
-from purge_conformance.experiments.provoking import STATES
-from purge_conformance.hook import MOST_BYTES, Hook
-from purge_conformance.hook_address import HookAddress, parse_hook
-from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.scenarios.induced_errors import STATES
+from purge_conformance.target.hook import MOST_BYTES, Hook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

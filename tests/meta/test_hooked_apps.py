@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from purge_conformance import catalogue, configuration, embedded
-from purge_conformance.client import Client
-from purge_conformance.driving import Driving, Mode
+from purge_conformance import catalogue
+from purge_conformance.analysis.purge_series import plain_purges
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.apps import Driving, Mode
+from purge_conformance.config.hook_url import parse_hook
+from purge_conformance.config.settings import Settings, Target
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.engine.settings import settings as settings_of
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence import CHANGED
-from purge_conformance.foundation import foundation_of
-from purge_conformance.foundation.apps import LABELS
-from purge_conformance.guard import PURGE, Guard
-from purge_conformance.hook_address import parse_hook
-from purge_conformance.journal import Journal
-from purge_conformance.settings import Settings, Target
-from purge_conformance.views.trials import plain_purges
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import CHANGED
+from purge_conformance.target.apps import foundation_of
+from purge_conformance.target.apps.suite_apps import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
     from conftest import Done, Story
 
-    from purge_conformance.foundation import Foundation
+    from purge_conformance.target.apps import Foundation
 
     Build = Callable[..., tuple[Client, Foundation]]
 
@@ -144,4 +147,4 @@ def test_apps_by_hook_want_a_hook() -> None:
     """`--apps hook` without a hook is refused, with the cure."""
     given = {"target": "http://localhost:1", "tokens": [], "apps.mode": "hook"}
     with pytest.raises(BadSetting, match="Give --hook URL"):
-        configuration.settings(given, {"admin": "a-token"})
+        settings_of(given, {"admin": "a-token"})

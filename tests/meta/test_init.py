@@ -14,8 +14,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from purge_conformance.cli import main
-from purge_conformance.configuration import FILE_NAME, merged
-from purge_conformance.keys import KEYS
+from purge_conformance.config.loader import FILE_NAME, merged
+from purge_conformance.config.options import KEYS
 
 URL = "http://localhost:8080"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's

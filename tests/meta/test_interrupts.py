@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from purge_conformance import embedded
-from purge_conformance.evidence import read
-from purge_conformance.guard import EVENTS, is_purge
+from purge_conformance.catalogue.api import EVENTS, is_purge
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence.records import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import catalogue, contract, embedded, judge
-from purge_conformance.checks import Seen, usable
-from purge_conformance.client import Client
-from purge_conformance.evidence import Evidence, read
-from purge_conformance.foundation.apps import Foundation
-from purge_conformance.guard import Guard
-from purge_conformance.journal import Journal
-from purge_conformance.judging import Judging
-from purge_conformance.results import Outcome
-from purge_conformance.selfcheck.subjects import FAULTLESS, subjects
+from purge_conformance import catalogue
+from purge_conformance.analysis.assertions import Seen, usable
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.settings import Settings, Target
+from purge_conformance.engine import pytest_process as judge
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.engine.verdicts import Judging
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import Evidence, read
+from purge_conformance.report.model import Outcome
+from purge_conformance.scenarios.generated import schemathesis as contract
+from purge_conformance.selfcheck.mutants import FAULTLESS, subjects
 from purge_conformance.selfcheck.trials import EXAMPLES, Plan, Trial, collecting
-from purge_conformance.settings import Settings, Target
+from purge_conformance.target.apps.suite_apps import Foundation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from purge_conformance.results import Result
+    from purge_conformance.report.model import Result
 
     Collect = Callable[[str, str], Evidence]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence import FILE_NAME, LONG, read
-from purge_conformance.journal import Journal
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import FILE_NAME, LONG, read
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import judge
+from purge_conformance.engine import pytest_process as judge
 from purge_conformance.errors import SuiteError
-from purge_conformance.evidence import FILE_NAME
-from purge_conformance.writers import as_json
+from purge_conformance.evidence.records import FILE_NAME
+from purge_conformance.report import json as as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

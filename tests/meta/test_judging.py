@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.checks import Broken, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.engine.verdicts import MOST_EVIDENCE, Judging, wanted
 from purge_conformance.errors import BadData, BadSetting
-from purge_conformance.guard import PURGE
-from purge_conformance.judging import MOST_EVIDENCE, Judging, wanted
-from purge_conformance.results import Blame, Finding, Outcome, Tally, Verdict
+from purge_conformance.report.model import Blame, Finding, Outcome, Tally, Verdict
 
 if TYPE_CHECKING:
     from conftest import Story

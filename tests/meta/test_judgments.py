@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.checks import Broken, Inconclusive, NotExercised
-from purge_conformance.guard import EVENTS, PURGE
-from purge_conformance.results import Blame
+from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.report.model import Blame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Story
 
-    from purge_conformance.checks import Seen
+    from purge_conformance.analysis.assertions import Seen
 
     Row = dict[str, Any]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Broken
-from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.analysis.assertions import Broken
+from purge_conformance.catalogue.api import EVENTS, PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Story
 
-    from purge_conformance.checks import Seen
+    from purge_conformance.analysis.assertions import Seen
 
 JUDGMENTS = import_module("purge_conformance.conformance.test_leaks")
 

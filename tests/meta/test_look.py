@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from purge_conformance import look
-from purge_conformance.guard import EVENTS
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.client import pagination as look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
 
 def say(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200) -> None:

@@ -9,11 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from purge_conformance.client.guard import RESERVE
 from purge_conformance.errors import BudgetSpent, Interrupted, TargetLost
-from purge_conformance.foundation import jobs, making
-from purge_conformance.foundation.making import LAST_LOOKS, ORGANIZATIONS, Maker
-from purge_conformance.guard import RESERVE
-from purge_conformance.snapshot import APPS, LABEL
+from purge_conformance.evidence.listing import APPS, LABEL
+from purge_conformance.target.apps import api as making
+from purge_conformance.target.apps import jobs
+from purge_conformance.target.apps.api import LAST_LOOKS, ORGANIZATIONS, Maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 

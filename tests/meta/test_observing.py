@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import catalogue, embedded
-from purge_conformance.guard import SAFE
-from purge_conformance.model import DOCUMENTED, Profile
+from purge_conformance import catalogue
+from purge_conformance.catalogue.api import SAFE
+from purge_conformance.catalogue.model import DOCUMENTED, Profile
+from purge_conformance.engine import reference_process as embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

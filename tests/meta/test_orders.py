@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from purge_conformance.views.orders import End, Operation, World, explained, reachable, shortest, tells
+from purge_conformance.analysis.linearizability import End, Operation, World, explained, reachable, shortest, tells
 
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 MOMENTS = {"purge": ("send", "destroy", "seed", "answer")}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.guard import EVENTS
-from purge_conformance.views.pages import Page, default_per_page, expected_links, pages_of, walks
+from purge_conformance.analysis.paging import Page, default_per_page, expected_links, pages_of, walks
+from purge_conformance.catalogue.api import EVENTS
 
 if TYPE_CHECKING:
     from conftest import Story

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised
-from purge_conformance.evidence import read
-from purge_conformance.experiments import parallel
-from purge_conformance.guard import EVENTS, PURGE
-from purge_conformance.views import meanwhile
-from purge_conformance.views.traces import purges_between, seeded_events, whole_lists
+from purge_conformance.analysis import concurrent_reads as meanwhile
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised
+from purge_conformance.analysis.history import purges_between, seeded_events, whole_lists
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.evidence.records import read
+from purge_conformance.scenarios import concurrent_purges as parallel
 
 if TYPE_CHECKING:
     from conftest import Story, Whole

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import embedded
-from purge_conformance.collect import planned
-from purge_conformance.guard import EVENTS, is_purge
-from purge_conformance.model import Profile
-from purge_conformance.planning import COSTS, costs_of
-from purge_conformance.settings import Limits, Settings, Target
+from purge_conformance.catalogue.api import EVENTS, is_purge
+from purge_conformance.catalogue.model import Profile
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.engine.collect import planned
+from purge_conformance.engine.plan import COSTS, costs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conftest import Done, Stub, Whole
 
-    from purge_conformance.evidence import Evidence
+    from purge_conformance.evidence.records import Evidence
 
 ADMIN = "--token=admin=env:ADMIN_SECRET"
 SECRET = {"ADMIN_SECRET": "an-opaque-secret"}

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import embedded, evidence
-from purge_conformance.keys import KEYS
+from purge_conformance.config.options import KEYS
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence import records as evidence
 
 if TYPE_CHECKING:
     from conftest import Stub, Whole

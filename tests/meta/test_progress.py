@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from purge_conformance.progress import Loudness, Reporter
+from purge_conformance.cli.progress import Loudness, Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Story, Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
 
 def shown(client: Client, story: Story, loudness: Loudness, *, terminal: bool = False, path: str = "/v3") -> str:

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised, Seen
-from purge_conformance.client import Client
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, Seen
+from purge_conformance.analysis.induced_errors import conflicts, failures, is_undone, missing
+from purge_conformance.analysis.purge_series import plain_purges
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.hook_url import parse_hook
+from purge_conformance.config.settings import Settings, Target
 from purge_conformance.errors import HeldBack
-from purge_conformance.evidence import PROVOKED
-from purge_conformance.experiments import provoking
-from purge_conformance.foundation import Foundation
-from purge_conformance.guard import PURGE, Guard
-from purge_conformance.hook_address import parse_hook
-from purge_conformance.journal import Journal
-from purge_conformance.results import Blame
-from purge_conformance.settings import Settings, Target
-from purge_conformance.views.provoked import conflicts, failures, is_undone, missing
-from purge_conformance.views.trials import plain_purges
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import PROVOKED
+from purge_conformance.report.model import Blame
+from purge_conformance.scenarios import induced_errors as provoking
+from purge_conformance.target.apps import Foundation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.selfcheck.matrix import Rate
-from purge_conformance.selfcheck.shown import headline
-from purge_conformance.selfcheck.subjects import subjects
+from purge_conformance.selfcheck.matrix_report import headline
+from purge_conformance.selfcheck.mutants import subjects
 
 ROOT = Path(__file__).parents[2]
 README, FOLDER = ROOT / "README.md", ROOT / "reports" / "selfcheck"

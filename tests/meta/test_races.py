@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.checks import Broken, Inconclusive, NotExercised
-from purge_conformance.experiments import race
-from purge_conformance.foundation import Foundation
-from purge_conformance.guard import PURGE, is_purge
-from purge_conformance.results import Blame
-from purge_conformance.views import races
+from purge_conformance.analysis import race as races
+from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.catalogue.api import PURGE, is_purge
+from purge_conformance.report.model import Blame
+from purge_conformance.scenarios import race
+from purge_conformance.target.apps import Foundation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from conftest import Story, Stub, Whole
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
 judged = importlib.import_module("purge_conformance.conformance.test_race")
 Row = dict[str, Any]

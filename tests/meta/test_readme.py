@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from purge_conformance import embedded
+from purge_conformance.engine import reference_process as embedded
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = r"(<!-- generated: {} -->\n```\n)(.*?)(```\n<!-- end -->)"

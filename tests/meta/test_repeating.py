@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance import collect, embedded
-from purge_conformance.checks import Broken, Inconclusive, Seen
-from purge_conformance.evidence import first_time, nth_time
-from purge_conformance.guard import PURGE, is_purge
-from purge_conformance.hook_address import parse_hook
-from purge_conformance.planning import A_REPETITION, COSTS
-from purge_conformance.results import Tally
-from purge_conformance.settings import REQUESTS_A_REPEAT, Limits, Settings, Target, bounds
-from purge_conformance.views.attempts import purge_attempts
-from purge_conformance.views.trials import trials
+from purge_conformance.analysis.assertions import Broken, Inconclusive, Seen
+from purge_conformance.analysis.purge_series import trials
+from purge_conformance.analysis.rejected import purge_attempts
+from purge_conformance.catalogue.api import PURGE, is_purge
+from purge_conformance.config.hook_url import parse_hook
+from purge_conformance.config.settings import REQUESTS_A_REPEAT, Limits, Settings, Target, bounds
+from purge_conformance.engine import collect
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.engine.plan import A_REPETITION, COSTS
+from purge_conformance.evidence.records import first_time, nth_time
+from purge_conformance.report.model import Tally
 
 if TYPE_CHECKING:
     from conftest import Story
 
-    from purge_conformance.evidence import Evidence
+    from purge_conformance.evidence.records import Evidence
 
 Row = dict[str, Any]
 TIMES = 3

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.evidence import Exchange, Header, Note, to_json
-from purge_conformance.model import Level, Profile
-from purge_conformance.results import (
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.evidence.records import Exchange, Header, Note, to_json
+from purge_conformance.report.model import (
     Blame,
     Finding,
     Outcome,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from purge_conformance.model import Level, Profile
-from purge_conformance.results import Outcome, Result, Tally, Verdict, is_undecided, roll_up
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.report.model import Outcome, Result, Tally, Verdict, is_undecided, roll_up
 
 
 def result(outcome: Outcome, level: Level = Level.MUST, *, conditional: bool = False) -> Result:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from purge_conformance import embedded
-from purge_conformance.client import Client
-from purge_conformance.driving import Driving
-from purge_conformance.foundation import Foundation, jobs
-from purge_conformance.foundation.making import to
-from purge_conformance.foundation.running import LONG, Equipment, NothingToRun
-from purge_conformance.guard import Guard
-from purge_conformance.journal import Unwritten
-from purge_conformance.settings import Limits, Settings, Target
-from purge_conformance.snapshot import LABEL
-from purge_conformance.upload import GZIP, Upload
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.apps import Driving
+from purge_conformance.config.droplet_file import GZIP, Upload
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence.journal import Unwritten
+from purge_conformance.evidence.listing import LABEL
+from purge_conformance.target.apps import Foundation, jobs
+from purge_conformance.target.apps.api import to
+from purge_conformance.target.apps.droplets import LONG, Equipment, NothingToRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

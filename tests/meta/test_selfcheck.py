@@ -14,15 +14,15 @@ import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.errors import BadSetting
-from purge_conformance.selfcheck import checking
-from purge_conformance.selfcheck.subjects import FAULTLESS, Kind, subjects
+from purge_conformance.selfcheck import run as checking
+from purge_conformance.selfcheck.mutants import FAULTLESS, Kind, subjects
 
 if TYPE_CHECKING:
     from purge_conformance.selfcheck.matrix import Matrix, Row
 
 ROOM = Path(__file__).parents[1] / "conformance"
 FAULT, VARIANT, ALONE = "purge-returns-data", "purge-body-empty", "opaque-tokens"
-IMPORTS = "from purge_conformance.checks import Broken; from purge_conformance.results import Finding"
+IMPORTS = "from purge_conformance.analysis.assertions import Broken; from purge_conformance.report.model import Finding"
 ALARM = 'raise Broken((Finding("nothing", "something", 1),))'
 
 

@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance import embedded
-from purge_conformance.checks import Broken, Inconclusive, NotExercised, Seen
-from purge_conformance.client import Client
+from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised, Seen
+from purge_conformance.analysis.sequence import plays
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import reference_process as embedded
 from purge_conformance.errors import HeldBack
-from purge_conformance.evidence import Header
-from purge_conformance.experiments import opening, purging, sequences
-from purge_conformance.foundation import Foundation
-from purge_conformance.guard import PURGE, Guard
-from purge_conformance.journal import Journal
-from purge_conformance.results import Blame, Finding, Tally
-from purge_conformance.settings import Limits, Settings, Target
-from purge_conformance.views.played import plays
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import Header
+from purge_conformance.report.model import Blame, Finding, Tally
+from purge_conformance.scenarios import purge as purging
+from purge_conformance.scenarios import setup as opening
+from purge_conformance.scenarios.sequences import player as sequences
+from purge_conformance.target.apps import Foundation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from purge_conformance.config.settings import Limits, Settings, bounds, parse_target
 from purge_conformance.errors import BadSetting
-from purge_conformance.settings import Limits, Settings, bounds, parse_target
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
 

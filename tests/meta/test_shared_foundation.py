@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from purge_conformance import embedded
-from purge_conformance.foundation.making import SPACES, to
-from purge_conformance.guard import PURGE
-from purge_conformance.snapshot import APPS
-from purge_conformance.views.others import in_flux, purged_meanwhile
+from purge_conformance.analysis.interference import in_flux, purged_meanwhile
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence.listing import APPS
+from purge_conformance.target.apps.api import SPACES, to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

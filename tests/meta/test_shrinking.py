@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from purge_conformance.sequences.generation import draw
-from purge_conformance.sequences.shrinking import shrunk
-from purge_conformance.sequences.world import Deed, State, Step, World, sensible
+from purge_conformance.analysis.app_model.state import Deed, State, Step, World, sensible
+from purge_conformance.scenarios.sequences.generator import draw
+from purge_conformance.scenarios.sequences.shrinker import shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

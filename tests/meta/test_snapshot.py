@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.snapshot import (
+from purge_conformance.evidence.listing import (
     app_of_event,
     app_of_process,
     is_page,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from purge_conformance.experiments import purging
+from purge_conformance.scenarios import purge as purging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from conftest import Story, Stub
 
-    from purge_conformance.client import Client
-    from purge_conformance.foundation import Foundation
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import Foundation
 
 
 def answer(stub: Stub, rows: list[dict[str, str]], handler: BaseHTTPRequestHandler) -> None:

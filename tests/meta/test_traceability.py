@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.model import Fault, Level, Requirement
+from purge_conformance.catalogue.model import Fault, Level, Requirement
 
 ROOM = Path(__file__).parents[1] / "conformance"
 REQUIREMENTS = {requirement.id: requirement for requirement in catalogue.requirements()}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.checks import Inconclusive
-from purge_conformance.guard import PURGE
-from purge_conformance.views.traces import gets_of_destroyed, vanished
-from purge_conformance.views.trials import all_whole, fresh, plain_purges, trials
+from purge_conformance.analysis.assertions import Inconclusive
+from purge_conformance.analysis.history import gets_of_destroyed, vanished
+from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purges, trials
+from purge_conformance.catalogue.api import PURGE
 
 if TYPE_CHECKING:
     from conftest import Story

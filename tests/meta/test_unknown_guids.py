@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import Broken
-from purge_conformance.guard import EVENTS
+from purge_conformance.analysis.assertions import Broken
+from purge_conformance.catalogue.api import EVENTS
 
 if TYPE_CHECKING:
     from conftest import Story

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance import connection, curl, upload
-from purge_conformance.client import Request
-from purge_conformance.driving import Driving
+from purge_conformance.client import connection
+from purge_conformance.client.client import Request
+from purge_conformance.config import droplet_file as upload
+from purge_conformance.config.apps import Driving
+from purge_conformance.config.droplet_file import CONTENT_TYPE, CURL, GZIP, MOST_BYTES, PIECE, Upload, checked
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence import FILE_NAME, FORM, Header
-from purge_conformance.foundation.running import Equipment, NothingToRun
-from purge_conformance.upload import CONTENT_TYPE, CURL, GZIP, MOST_BYTES, PIECE, Upload, checked
+from purge_conformance.evidence import curl
+from purge_conformance.evidence.records import FILE_NAME, FORM, Header
+from purge_conformance.target.apps.droplets import Equipment, NothingToRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 

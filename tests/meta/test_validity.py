@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from purge_conformance.contract import GET, LIST, PURGE
-from purge_conformance.contract_checks import operation_of
-from purge_conformance.validity import Validity, query_of, validity
+from purge_conformance.analysis.openapi import operation_of
+from purge_conformance.analysis.query_rules import Validity, query_of, validity
+from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 
 RECORDED = Path(__file__).parent / "recorded" / "exchanges.jsonl.gz"
 TIME = "2020-05-28T16:41:23Z"
@@ -120,10 +120,10 @@ OPEN = (
 )
 def test_validity_follows_documentation(query: str, expected: Validity) -> None:
     """A query is valid or invalid only where no reading of the documentation differs."""
-    assert validity(LIST, query_of(f"/v3/app_usage_events?{query}"), existing={"known"}) is expected
+    assert validity(LIST_OPERATION, query_of(f"/v3/app_usage_events?{query}"), existing={"known"}) is expected
 
 
-@pytest.mark.parametrize("operation", [PURGE, GET])
+@pytest.mark.parametrize("operation", [PURGE_OPERATION, GET_OPERATION])
 def test_validity_of_other_operations_is_open(operation: str) -> None:
     """Neither purge nor get has a documented parameter, so nothing is said of any."""
     assert validity(operation, {"page": "0"}) is Validity.OPEN
@@ -131,7 +131,7 @@ def test_validity_of_other_operations_is_open(operation: str) -> None:
 
 def test_validity_takes_plain_values() -> None:
     """A parameter that is given once may be a plain text."""
-    assert validity(LIST, {"per_page": "0"}) is validity(LIST, {"per_page": ["0"]})
+    assert validity(LIST_OPERATION, {"per_page": "0"}) is validity(LIST_OPERATION, {"per_page": ["0"]})
 
 
 def test_validity_agrees_with_recorded_answers() -> None:
@@ -140,8 +140,8 @@ def test_validity_agrees_with_recorded_answers() -> None:
         answers = [json.loads(line) for line in lines]
     judged = {Validity.VALID: 0, Validity.INVALID: 0, Validity.OPEN: 0}
     for answer in answers:
-        if operation_of(answer["method"], answer["path"]) == LIST and answer["status"] in {200, 422}:
-            said = validity(LIST, query_of(answer["path"]))
+        if operation_of(answer["method"], answer["path"]) == LIST_OPERATION and answer["status"] in {200, 422}:
+            said = validity(LIST_OPERATION, query_of(answer["path"]))
             judged[said] += 1
             assert said is not (Validity.INVALID if answer["status"] == 200 else Validity.VALID), answer["path"]
     assert min(judged.values()) > 50

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.checks import Inconclusive, NotExercised
-from purge_conformance.clock import Offset
-from purge_conformance.foundation import running
-from purge_conformance.guard import EVENTS, PURGE
-from purge_conformance.results import Blame
-from purge_conformance.views.acts import simple_apps
-from purge_conformance.views.attempts import attempts, odd_attempts
-from purge_conformance.views.changed import changes
-from purge_conformance.views.purged import by_app, purged, purged_by, with_started_apps
-from purge_conformance.views.reading import reading
-from purge_conformance.views.traces import offset, proven_admin, vanished
+from purge_conformance.analysis.actions import simple_apps
+from purge_conformance.analysis.app_changes import changes
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised
+from purge_conformance.analysis.history import offset, proven_admin, vanished
+from purge_conformance.analysis.list_reads import reading
+from purge_conformance.analysis.purge import by_app, purged, purged_by, with_started_apps
+from purge_conformance.analysis.rejected import attempts, odd_attempts
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.evidence.clock import Offset
+from purge_conformance.report.model import Blame
+from purge_conformance.target.apps import droplets as running
 
 if TYPE_CHECKING:
     from conftest import Story

@@ -8,9 +8,9 @@ from functools import reduce
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from purge_conformance.sequences.generation import SIZES, WHO
-from purge_conformance.sequences.reads import HOW
-from purge_conformance.sequences.world import App, Deed, State, Step, World, sensible
+from purge_conformance.analysis.app_model.reads import HOW
+from purge_conformance.analysis.app_model.state import App, Deed, State, Step, World, sensible
+from purge_conformance.scenarios.sequences.generator import SIZES, WHO
 
 NAMES = st.sampled_from("abc")
 STEPS = st.one_of(

@@ -12,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.errors import BadData
-from purge_conformance.evidence import Evidence, Header
-from purge_conformance.model import Level, Profile
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
-from purge_conformance.writers import as_json, as_junit, as_markdown, write_all
-from purge_conformance.writers.words import visible
+from purge_conformance.evidence.records import Evidence, Header
+from purge_conformance.report import json as as_json
+from purge_conformance.report import junit as as_junit
+from purge_conformance.report import markdown as as_markdown
+from purge_conformance.report import write_all
+from purge_conformance.report.model import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
+from purge_conformance.report.text import visible
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from purge_conformance.evidence import Evidence, Exchange, Header
-from purge_conformance.model import Level, Profile
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, Verdict
-from purge_conformance.writers import as_html
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.evidence.records import Evidence, Exchange, Header
+from purge_conformance.report import html as as_html
+from purge_conformance.report.model import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, Verdict
 
 HOSTILE = "</script></pre></style>]]><img src=x onerror=alert(1)>\x00\x1b[2J\u202e\ud800'\" onclick='x'{{ 7*7 }}"
 VOID = {"meta", "br", "line", "rect"}

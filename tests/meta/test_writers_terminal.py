@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from purge_conformance.model import Level, Profile
-from purge_conformance.results import Blame, Finding, Outcome, Result, Run, Tally, roll_up
-from purge_conformance.writers import as_terminal
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.report import terminal as as_terminal
+from purge_conformance.report.model import Blame, Finding, Outcome, Result, Run, Tally, roll_up
 
 PASSED = Result(
     id="PURGE-01",

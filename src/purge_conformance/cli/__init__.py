@@ -5,17 +5,17 @@ from __future__ import annotations
 import click
 
 from purge_conformance import __version__
-from purge_conformance.cli.archiving import archive_events
-from purge_conformance.cli.cleaning import clean_up
-from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, MISUSE, stop
-from purge_conformance.cli.examining import doctor
-from purge_conformance.cli.initial import init
-from purge_conformance.cli.listing import list_requirements
-from purge_conformance.cli.old import judge, report
-from purge_conformance.cli.planning import plan
+from purge_conformance.cli.archive import archive_events
+from purge_conformance.cli.cleanup import clean_up
+from purge_conformance.cli.doctor import doctor
+from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, MISUSE, stop
+from purge_conformance.cli.init import init
+from purge_conformance.cli.list import list_requirements
+from purge_conformance.cli.plan import plan
+from purge_conformance.cli.rejudge import judge, report
 from purge_conformance.cli.run import run
-from purge_conformance.cli.selfchecking import selfcheck
-from purge_conformance.cli.serving import serve
+from purge_conformance.cli.selfcheck import selfcheck
+from purge_conformance.cli.serve import serve
 from purge_conformance.errors import Misuse, SuiteError, crash
 
 
@@ -34,7 +34,7 @@ class Group(click.Group):
             stop("Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE)
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except Exception as error:  # noqa: BLE001 -- Python's own exit code for it, 1, would accuse the target
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
             stop(crash(error), INCONCLUSIVE)
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from purge_conformance import configuration
-from purge_conformance.keys import KEYS, Key
-from purge_conformance.kinds import SOURCES, TRUTH
-from purge_conformance.model import Profile
-from purge_conformance.settings import TIMEOUT, Settings
+from purge_conformance.catalogue.model import Profile
+from purge_conformance.config import loader as configuration
+from purge_conformance.config.options import KEYS, Key
+from purge_conformance.config.settings import TIMEOUT, Settings
+from purge_conformance.config.value_types import SOURCES, TRUTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from purge_conformance import configuration
-from purge_conformance.cli.ends import EPILOG, INCONCLUSIVE, finish
+from purge_conformance.catalogue.model import Profile
+from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, finish
 from purge_conformance.cli.options import CONNECTION, DRIVING, TRANSPORT, configured, new_folder
-from purge_conformance.model import Profile
-from purge_conformance.settings import announcement, parse_target
+from purge_conformance.config.settings import announcement, parse_target
 
 if TYPE_CHECKING:
-    from purge_conformance.settings import Settings
+    from purge_conformance.config.settings import Settings
 
 
 @click.command(epilog=EPILOG)
@@ -46,22 +45,24 @@ def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | 
 
     A run destroys all app usage events of the target and seeds new ones. A target on this machine needs no consent.
     """
-    from purge_conformance import embedded, guard  # noqa: PLC0415 -- `list` and `--help` need neither
+    from purge_conformance.engine import reference_process as embedded
+    from purge_conformance.engine.settings import settings as settings_of
+    from purge_conformance.target import consent
 
     folder = Path(given["out"]) if "out" in given else new_folder()
     level = 1 if loudness is None else loudness
     if "target" in given:
         ask = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
         if Profile.OBSERVE_ONLY not in (given.get("profile") or ()):
-            guard.require_consent(parse_target(given["target"]), allow_purge, ask)  # before anybody logs in
-        _run(configuration.settings(given), folder, level)
+            consent.require_consent(parse_target(given["target"]), allow_purge, ask)  # before anybody logs in
+        _run(settings_of(given), folder, level)
     elif given["tokens"] or allow_purge:
         raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
     else:
         with embedded.server() as (url, secrets):
             own = {name: value for name, value in given.items() if name not in TRANSPORT}
             own |= {"target": url, "hook": embedded.hook(url)}
-            _run(configuration.settings(own, secrets), folder, level)
+            _run(settings_of(own, secrets), folder, level)
 
 
 def _ask(question: str) -> str:
@@ -71,14 +72,14 @@ def _ask(question: str) -> str:
 
 def _warn(text: str) -> None:
     """Tell what must be heard before the first purge, however quiet a run is."""
-    from purge_conformance.writers.words import visible  # noqa: PLC0415 -- as in run
+    from purge_conformance.report.text import visible
 
     click.echo(visible(f"Warning: {text}"), err=True)
 
 
 def _leave(url: str, folder: Path) -> NoReturn:
     """End without another look at anything; what was written is on its way to the disk."""
-    from purge_conformance.interrupts import say  # noqa: PLC0415 -- as in run
+    from purge_conformance.engine.signals import say
 
     say(
         f"Error: Interrupted again, and left at once. `purge-conformance judge {folder} --out NEW` judges what was "
@@ -88,13 +89,13 @@ def _leave(url: str, folder: Path) -> NoReturn:
 
 
 def _run(settings: Settings, folder: Path, level: int) -> NoReturn:
-    from rich.console import Console  # noqa: PLC0415 -- as in run
+    from rich.console import Console
 
-    from purge_conformance import interrupts  # noqa: PLC0415
-    from purge_conformance.collect import collect  # noqa: PLC0415
-    from purge_conformance.guard import Guard  # noqa: PLC0415
-    from purge_conformance.judge import judge  # noqa: PLC0415
-    from purge_conformance.progress import Loudness, Reporter  # noqa: PLC0415
+    from purge_conformance.cli.progress import Loudness, Reporter
+    from purge_conformance.client.guard import Guard
+    from purge_conformance.engine import signals as interrupts
+    from purge_conformance.engine.collect import collect
+    from purge_conformance.engine.pytest_process import judge
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
     reporter = Reporter(Console(), Loudness(level))

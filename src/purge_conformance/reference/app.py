@@ -13,12 +13,14 @@ from uuid import uuid4
 import jwt
 from sqlalchemy.exc import OperationalError
 
-from purge_conformance.reference import asgi, auth, bodies, problems, root
+from purge_conformance.reference import asgi
+from purge_conformance.reference.api import auth, bodies, root
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.problems import ApiError
+from purge_conformance.reference.provider_states import States
 from purge_conformance.reference.routes import OPEN_ROUTES, ROUTES, operation_of
-from purge_conformance.reference.states import States
-from purge_conformance.reference.tables import moment, told_by
+from purge_conformance.reference.store.tables import moment, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,17 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.reference import auth, store
-from purge_conformance.reference.auth import Caller
-from purge_conformance.reference.database import Listing, find_page
-from purge_conformance.reference.problems import ApiError, envelope
-from purge_conformance.reference.tables import AppUsageEvent, Clock, now
+from purge_conformance.reference.api import auth
+from purge_conformance.reference.api.auth import Caller
+from purge_conformance.reference.api.errors import ApiError, envelope
+from purge_conformance.reference.store import transitions as store
+from purge_conformance.reference.store.database import Listing, find_page
+from purge_conformance.reference.store.tables import AppUsageEvent, Clock, now
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
+    from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.asgi import ASGIApp
-    from purge_conformance.reference.parameters import ListQuery
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from purge_conformance.reference import apps, droplets, events, organizations, processes, root
+from purge_conformance.reference.api import apps, droplets, organizations, processes, root
+from purge_conformance.reference.api import usage_events as events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.results import Blame, Outcome, is_undecided
-from purge_conformance.selfcheck.subjects import Kind
+from purge_conformance.report.model import Blame, Outcome, is_undecided
+from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from purge_conformance.results import Run
-    from purge_conformance.selfcheck.subjects import Subject
+    from purge_conformance.report.model import Run
+    from purge_conformance.selfcheck.mutants import Subject
 
 FORMAT = 1
 

@@ -13,17 +13,19 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from purge_conformance import contract, embedded, judge
-from purge_conformance.collect import collect
-from purge_conformance.hook_address import parse_hook
-from purge_conformance.model import DOCUMENTED
-from purge_conformance.results import from_dict
-from purge_conformance.selfcheck import crew
-from purge_conformance.selfcheck.company import alone
+from purge_conformance.catalogue.model import DOCUMENTED
+from purge_conformance.config.hook_url import parse_hook
+from purge_conformance.config.settings import Settings, Target
+from purge_conformance.engine import pytest_process as judge
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.engine.collect import collect
+from purge_conformance.report import json as as_json
+from purge_conformance.report.model import from_dict
+from purge_conformance.scenarios.generated import schemathesis as contract
+from purge_conformance.selfcheck import workers as crew
+from purge_conformance.selfcheck.grouping import alone
 from purge_conformance.selfcheck.matrix import Row, rows_of
-from purge_conformance.selfcheck.subjects import Kind
-from purge_conformance.settings import Settings, Target
-from purge_conformance.writers import as_json
+from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,11 +33,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from purge_conformance.client import Client
-    from purge_conformance.contract import Case, Generator
-    from purge_conformance.evidence import Exchange
-    from purge_conformance.selfcheck.company import Company
-    from purge_conformance.selfcheck.subjects import Subject
+    from purge_conformance.client.client import Client
+    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.scenarios.generated.schemathesis import Case, Generator
+    from purge_conformance.selfcheck.grouping import Company
+    from purge_conformance.selfcheck.mutants import Subject
 
 EXAMPLES = 10  # as a run has them
 BATCH = 16  # runs that one pytest judges

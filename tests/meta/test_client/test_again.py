@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.checks import answered
-from purge_conformance.client import LOST_AFTER, RETRIES, Request
+from purge_conformance.analysis.assertions import answered
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.client.client import LOST_AFTER, RETRIES, Request
 from purge_conformance.errors import PurgeRefused, TargetLost
-from purge_conformance.evidence import FAILURE, SUPERSEDED
-from purge_conformance.guard import PURGE
+from purge_conformance.evidence.records import FAILURE, SUPERSEDED
 
 from .conftest import raw
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 

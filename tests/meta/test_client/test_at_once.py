@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.client import Request
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeRefused
-from purge_conformance.guard import EVENTS, PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.client import Request
-from purge_conformance.credentials import NOBODY, Credential
+from purge_conformance.catalogue.api import PURGE
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import NOBODY, Credential
 from purge_conformance.errors import PurgeRefused
-from purge_conformance.guard import PURGE
 
 from .conftest import DEADLINE
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 

@@ -14,9 +14,10 @@ from uuid import UUID
 
 import pytest
 
-from purge_conformance.reference import create_app, opened_database, tables
+from purge_conformance.reference import create_app, opened_database
 from purge_conformance.reference import tokens as sign_tokens
 from purge_conformance.reference.behaviour import Behaviour
+from purge_conformance.reference.store import tables
 from purge_conformance.reference.wire import Wire
 
 if TYPE_CHECKING:

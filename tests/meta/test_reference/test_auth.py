@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
-from purge_conformance.reference import auth
+from purge_conformance.reference.api import auth
 
 from .conftest import EVENTS, PURGE, SECRET
 

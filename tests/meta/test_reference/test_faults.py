@@ -10,7 +10,7 @@ from purge_conformance import catalogue
 from purge_conformance.errors import BadSetting
 from purge_conformance.reference import behaviour_with
 from purge_conformance.reference.behaviour import Behaviour
-from purge_conformance.reference.changes import FAULTS
+from purge_conformance.reference.registry import FAULTS
 
 from .conftest import PURGE
 from .transcript import transcript

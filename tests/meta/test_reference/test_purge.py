@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.reference import store, tables
 from purge_conformance.reference.behaviour import Behaviour
+from purge_conformance.reference.store import tables
+from purge_conformance.reference.store import transitions as store
 
 from .conftest import EVENTS, PURGE
 

@@ -10,7 +10,7 @@ import pytest
 from purge_conformance import catalogue
 from purge_conformance.reference import behaviour_with
 from purge_conformance.reference.behaviour import Behaviour
-from purge_conformance.reference.changes import FAULTS, VARIANTS
+from purge_conformance.reference.registry import FAULTS, VARIANTS
 
 from .conftest import EVENTS, PURGE, SECRET
 from .transcript import transcript

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from purge_conformance import collect
 from purge_conformance.cli import main
+from purge_conformance.engine import collect
 
 from .conftest import CANARY, in_other_forms, leaks, unpacked
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 
@@ -61,12 +61,12 @@ def test_crash_tells_no_canary(
 def test_crash_under_pytest_tells_no_canary(stub: Stub, tmp_path: Path) -> None:
     """Plain pytest tells no words of a defect either, and no variables, though it is asked for them."""
     (tmp_path / "falling.py").write_text(
-        f"""import purge_conformance.running
+        f"""import purge_conformance.engine.pytest_session
 def pytest_configure(config):
     def fall(*_, **__):
         secret = {CANARY!r}
         raise RuntimeError(secret)
-    purge_conformance.running.collect = fall
+    purge_conformance.engine.pytest_session.collect = fall
 """,
         encoding="utf-8",
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.client import Request
-from purge_conformance.credentials import refused
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import refused
 from purge_conformance.errors import TargetLost
 
 from .conftest import unpacked
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from conftest import Done, Stub, Whole
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 

@@ -22,26 +22,26 @@ import jwt
 import pytest
 import uvicorn
 
+from purge_conformance.client.auth.secret_source import Place
+from purge_conformance.client.auth.token_request import asking
+from purge_conformance.client.auth.uaa import Uaa
+from purge_conformance.config.settings import parse_target
+from purge_conformance.config.transport import Transport
 from purge_conformance.reference import create_app, opened_database
-from purge_conformance.reference.auth import ROLE_SCOPES
+from purge_conformance.reference.api.auth import ROLE_SCOPES
 from purge_conformance.reference.behaviour import Behaviour
-from purge_conformance.reference.change_kit import around, together
+from purge_conformance.reference.mutation import around, together
 from purge_conformance.reference.wire import WiredProtocol
-from purge_conformance.settings import parse_target
-from purge_conformance.tokens.asking import asking
-from purge_conformance.tokens.places import Place
-from purge_conformance.tokens.uaa import Uaa
-from purge_conformance.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from purge_conformance.client.auth.uaa import Ask
     from purge_conformance.reference.behaviour import Call, Handler, Reply
-    from purge_conformance.reference.change_kit import Change
-    from purge_conformance.tokens.uaa import Ask
+    from purge_conformance.reference.mutation import Change
 
-SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 -- nothing is behind it
+SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 - nothing is behind it
 THINKING = 0.004  # seconds
 PASSWORD, CLIENT_SECRET = "correct horse battery staple", "client-secret:with+odd&signs"
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from purge_conformance.client.auth.cf_cli import CfCli
+from purge_conformance.config.cf_home import config_path, session, target_of
 from purge_conformance.errors import BadSetting
-from purge_conformance.tokens.cf_cli import CfCli, config_path, session, target_of
 
 from .conftest import signed, with_cf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from purge_conformance.tokens.uaa import Uaa
+    from purge_conformance.client.auth.uaa import Uaa
 
     from .conftest import Issuer
 

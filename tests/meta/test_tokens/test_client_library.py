@@ -9,7 +9,7 @@ from cloudfoundry_client.client import CloudFoundryClient  # type: ignore[import
 from cloudfoundry_client.errors import InvalidStatusCode  # type: ignore[import-untyped] # as above
 from cloudfoundry_client.v3.entities import EntityManager  # type: ignore[import-untyped] # as above
 
-from purge_conformance.guard import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS, PURGE
 
 from .conftest import CLIENT_SECRET, PASSWORD, foundation
 

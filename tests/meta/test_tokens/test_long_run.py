@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.reference.auth import ROLE_SCOPES
+from purge_conformance.reference.api.auth import ROLE_SCOPES
 
 from .conftest import CLIENT_SECRET, PASSWORD, SECRET, foundation, signed, with_cf
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance import configuration
+from purge_conformance.client.auth.sources import opened, source
+from purge_conformance.client.auth.uaa import Grant, Login
+from purge_conformance.config import loader as configuration
+from purge_conformance.config.token_flags import of_flags
+from purge_conformance.engine.settings import settings as settings_of
 from purge_conformance.errors import BadSetting
-from purge_conformance.tokens.options import of_flags, opened, source
-from purge_conformance.tokens.uaa import Grant, Login
 
 from .conftest import CLIENT_SECRET, PASSWORD
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.tokens.uaa import Uaa
+    from purge_conformance.client.auth.uaa import Uaa
 
     from .conftest import Issuer
 
@@ -87,7 +89,7 @@ def test_file_names_a_login(
     path = tmp_path / "settings.yaml"
     login = "{grant: client_credentials, client: global_auditor, secret: env:THE_SECRET}"
     path.write_text(f"target: {stub.url}\ntokens:\n  admin: {login}\n", encoding="utf-8")
-    settings = configuration.settings(configuration.merged({}, path, {}))
+    settings = settings_of(configuration.merged({}, path, {}))
     assert (dict(settings.tokens), issuer.asked) == ({"admin": issuer.secrets[-1]}, ["client_credentials"])
     assert [line for line, _ in stub.got] == ["GET / HTTP/1.1"]
     assert CLIENT_SECRET not in f"{settings!r} {capfd.readouterr()}"

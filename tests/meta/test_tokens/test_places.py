@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from purge_conformance.client.auth import secret_source as places
+from purge_conformance.client.auth.secret_source import Given, place
 from purge_conformance.errors import BadSetting
-from purge_conformance.tokens import places
-from purge_conformance.tokens.places import Given, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from threading import Barrier
 
 import pytest
 
+from purge_conformance.client.auth.renewal import MARGIN, Tokens, kept
+from purge_conformance.client.auth.token import Token
 from purge_conformance.errors import BadSetting, LoginRefused, TokenExpired
-from purge_conformance.tokens.renewal import MARGIN, Tokens, kept
-from purge_conformance.tokens.source import Token
 
 from .conftest import signed
 

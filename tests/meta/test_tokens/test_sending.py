@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.client import Request
-from purge_conformance.credentials import refused
+from purge_conformance.analysis.history import denied
+from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.client.auth.renewal import Tokens
+from purge_conformance.client.auth.token import Fixed, Token
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import refused
 from purge_conformance.errors import TokenExpired
-from purge_conformance.guard import EVENTS, PURGE
-from purge_conformance.tokens.renewal import Tokens
-from purge_conformance.tokens.source import Fixed, Token
-from purge_conformance.views.traces import denied
 
 from .conftest import signed
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from conftest import Story, Stub
 
-    from purge_conformance.client import Client
+    from purge_conformance.client.client import Client
 
     from .conftest import Issuer
 

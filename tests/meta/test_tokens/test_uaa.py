@@ -11,12 +11,12 @@ from unittest.mock import patch
 
 import pytest
 
-from purge_conformance.credentials import expiry, scopes
+from purge_conformance.client.auth.jwt import expiry, scopes
+from purge_conformance.client.auth.token_request import asking
+from purge_conformance.client.auth.uaa import Grant, Login, Uaa, User
+from purge_conformance.config.settings import parse_target
+from purge_conformance.config.transport import Transport
 from purge_conformance.errors import BadSetting, LoginRefused, TargetLost
-from purge_conformance.settings import parse_target
-from purge_conformance.tokens.asking import asking
-from purge_conformance.tokens.uaa import Grant, Login, Uaa, User
-from purge_conformance.transport import Transport
 
 from .conftest import CLIENT_SECRET, PASSWORD, known, through
 

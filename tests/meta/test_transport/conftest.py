@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from purge_conformance.examining import examined
-from purge_conformance.settings import Limits, Settings, Target
-from purge_conformance.transport import Transport
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.config.transport import Transport
+from purge_conformance.target.doctor.probe import examined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conftest import Stub
 
-    from purge_conformance.doctor import Check
+    from purge_conformance.target.doctor import Check
 
     Serving = Callable[..., AbstractContextManager[Stub]]
 

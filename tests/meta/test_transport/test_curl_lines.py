@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance import curl
-from purge_conformance.client import Client, Request
-from purge_conformance.evidence import Header
-from purge_conformance.guard import EVENTS, Guard
-from purge_conformance.journal import Unwritten
-from purge_conformance.settings import Settings, Target
-from purge_conformance.transport import Transport
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.client.client import Client, Request
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.settings import Settings, Target
+from purge_conformance.config.transport import Transport
+from purge_conformance.evidence import curl
+from purge_conformance.evidence.journal import Unwritten
+from purge_conformance.evidence.records import Header
 
 from .conftest import ENCODED, PASSWORD, QUOTED, a_page
 

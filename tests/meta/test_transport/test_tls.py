@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from purge_conformance.catalogue.api import EVENTS
 from purge_conformance.cli import main
-from purge_conformance.guard import EVENTS
 
 from .conftest import ADMIN, SECRET, a_page, context, found, problem, statuses
 

@@ -1,0 +1,55 @@
+"""What the suite did on the target, and which of its own apps it left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.catalogue.api import is_purge
+from purge_conformance.config.apps import Mode
+from purge_conformance.evidence.listing import APPS
+from purge_conformance.evidence.records import CHANGED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.evidence.records import Evidence, Exchange
+
+EQUIP = "equip"  # step of the experiment `foundation`
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def deeds(evidence: Evidence) -> list[Exchange]:
+    """Return what the suite sent to change something, or looked at when its hook had changed it."""
+    return [x for x in evidence.exchanges if x.method not in SAFE or CHANGED in x.tags]
+
+
+def own_apps(evidence: Evidence) -> set[str]:
+    """Return the guids of the suite's own apps."""
+    return set((evidence.note("foundation", "apps") or {}).values())
+
+
+def simple_apps(evidence: Evidence) -> set[str]:
+    """Return the suite's own apps if each has one process, as they were given nothing to run that could have more."""
+    may_have_more = EQUIP in evidence.by_step.get("foundation", {}) or evidence.header.settings.get("apps") == Mode.HOOK
+    return set() if may_have_more else own_apps(evidence)
+
+
+def untouched(evidence: Evidence, purge: Exchange, until: int) -> set[str]:
+    """Return the suite's own apps that it left alone since the last purge but one before this one, until an exchange.
+
+    What was done before may be recorded late, and so after the last one; there are none where there were no two.
+    """
+    done = [x for x in evidence.once(deeds) if is_purge(x.method, x.path) and (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    earlier = [x.n for x in done if x.sent_at + x.elapsed < purge.sent_at]
+    since = earlier[-2] if len(earlier) > 1 else 0
+    return own_apps(evidence) - _changed(x for x in evidence.once(deeds) if since < x.n < until) if since else set()
+
+
+def still(evidence: Evidence, purge: Exchange) -> set[str]:
+    """Return the suite's own apps but the one that was changed last before a purge: that may take a while."""
+    before = [x for x in evidence.once(deeds) if x.n < purge.n and x.route.startswith(f"{APPS}/")]
+    return own_apps(evidence) - _changed(before[-1:])
+
+
+def _changed(done: Iterable[Exchange]) -> set[str]:
+    return {x.route.split("/")[3] for x in done if x.route.startswith(f"{APPS}/")}

@@ -1,0 +1,42 @@
+"""What readers see while purges are under way; it is measured, never judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from typing import TYPE_CHECKING
+
+from purge_conformance.evidence.listing import is_page, resources, snapshot
+from purge_conformance.evidence.records import AT_ONCE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from purge_conformance.evidence.records import Evidence, Exchange
+
+EXPERIMENT = "parallel"
+ROUNDS = ("first", "second")
+
+
+def seen_meanwhile(evidence: Evidence) -> str:
+    """Return how often each sight was seen by those who read the list during purges at the same time; or nothing."""
+    sights: Counter[str] = Counter()
+    for experiment, name in product(evidence.times(EXPERIMENT), ROUNDS):
+        looks = (snapshot(evidence, experiment, f"{name}.{look}").events for look in ("before", "after"))
+        before, after = (look.by_guid.keys() for look in looks)
+        reads = [x for x in evidence.of(experiment, f"{name}.reads") if AT_ONCE in x.tags]
+        sights.update(_sight(x, before, after) for x in reads)
+    return ", ".join(f"{sight} {times}x" for sight, times in sights.most_common())
+
+
+def _sight(read: Exchange, before: Collection[str], after: Collection[str]) -> str:
+    if not is_page(read):
+        return f"status {read.status}" if read.status else "no answer"
+    guids = [row["guid"] for row in resources(read)]
+    named = {
+        "nothing": not guids,
+        "an event twice": len(set(guids)) < len(guids),
+        "the list of before": set(guids) == set(before),
+        "the list of afterwards": set(guids) == set(after),
+    }
+    return next((words for words, holds in named.items() if holds), "a part, or a mixture")

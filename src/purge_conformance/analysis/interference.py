@@ -1,0 +1,116 @@
+"""What others did on the target meanwhile: apps that they changed, and purges of theirs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.actions import own_apps
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, Seen
+from purge_conformance.analysis.history import overdue_at, whole_lists
+from purge_conformance.analysis.purge_series import looks_of
+from purge_conformance.analysis.rejected import unconfirmed
+from purge_conformance.catalogue.api import PURGE, is_purge
+from purge_conformance.evidence.listing import APPS, LABEL, app_of_event, app_of_process, key, member
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from purge_conformance.evidence.listing import Listing, Row, Snapshot
+    from purge_conformance.evidence.records import Evidence, Exchange
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+# What compares two looks, and so goes wrong where somebody else purges in between.
+SHAKEN = frozenset(
+    {
+        *("PURGE-03", "PURGE-04", "PURGE-05", "AGAIN-02", "AGAIN-03", "MODEL-01", "BODY-02", "BODY-03"),
+        *(f"SEED-0{n}" for n in range(1, 10)),
+        *(f"AFTER-0{n}" for n in range(1, 5)),
+        *(f"REFUSE-0{n}" for n in (1, 2, 3, 4, 6, 7)),
+        *("AUTH-09", "AUTH-10", "AUTH-11", "AUTH-12", "RACE-02", "RACE-03", "GET-02", "GET-03"),
+        *(f"PARALLEL-0{n}" for n in range(1, 5)),
+        *("LIST-02", "LIST-04", "LIST-05", "LIST-06", "LIST-07", "LIST-08", "LIST-09", "LIST-10", "LIST-11", "LIST-15"),
+        *("UP-SEED-01", "UP-SEED-02", "UP-SEED-03", "UP-SEED-04", "UP-RECORD-01", "UP-FIELD-04"),
+        *("UP-ROLE-02", "UP-ROLE-03"),
+    }
+)
+
+
+def purged_meanwhile(evidence: Evidence) -> tuple[int, int] | None:
+    """Return the numbers of two exchanges between which somebody else purged, or None where nothing tells of that.
+
+    What tells is that all recorded events are gone and seeded ones are there, while the suite sent nothing that could
+    be taken for a purge; or that what must be refused seemed to destroy, and did not when it was tried again.
+    """
+    seen = Seen(evidence)
+    for (before, after), overdue in zip(pairwise(whole_lists(seen)), overdue_at(seen), strict=False):
+        first, last = before.exchanges[0], after.exchanges[-1]
+        if _looks_purged(before, after, overdue) and not any(_may_purge(x) for x in _between(evidence, first, last)):
+            return first.n, last.n
+    for experiment in ("refused", "bypass"):
+        try:
+            found = unconfirmed(seen, experiment)
+        except (Inconclusive, NotExercised):
+            continue
+        for attempt in found:
+            return attempt.before.n, attempt.after.n
+    return None
+
+
+def in_flux(evidence: Evidence) -> tuple[int, int]:
+    """Return how many apps of others were there in the course of the run, and how many of them changed."""
+    own = own_apps(evidence) | {
+        str(guid)
+        for x in evidence.exchanges
+        if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := member(x.json, "guid"))
+    }
+    looks = [look.saw for look in evidence.once(looks_of) if look.saw.apps.complete]
+    states = [{guid: state for guid, state in _states(look).items() if guid not in own} for look in looks]
+    every = {guid for found in states for guid in found}
+    moved = {guid for one, other in pairwise(states) for guid in every if one.get(guid) != other.get(guid)}
+    return len(every), len(moved)
+
+
+def _states(look: Snapshot) -> dict[str, tuple[object, ...]]:
+    """Return what each app without the suite's label is like."""
+    return {
+        guid: _state(look, row)
+        for guid, row in look.apps.by_guid.items()
+        if not member(row, "metadata", "labels", LABEL)
+    }
+
+
+def _state(look: Snapshot, app: Row) -> tuple[object, ...]:
+    processes = [row for row in look.processes_of(app["guid"]) if app_of_process(row)]
+    sizes = sorted((str(row.get("guid")), str(row.get("instances")), str(row.get("memory_in_mb"))) for row in processes)
+    return app.get("state"), app.get("updated_at"), tuple(sizes)
+
+
+def _between(evidence: Evidence, first: Exchange, last: Exchange) -> Iterator[Exchange]:
+    return (x for x in evidence.exchanges if first.n <= x.n <= last.n)
+
+
+def _may_purge(x: Exchange) -> bool:
+    """Whether a target could take a request for a purge, be it wrongly: all but plain reads and changes of apps."""
+    if x.route.startswith(APPS) and "?" not in x.path:
+        return False
+    is_read = x.method == "GET" and not x.route.startswith(PURGE.rpartition("/")[0])
+    return is_purge(x.method, x.path) or not is_read or x.experiment == "bypass"
+
+
+def _looks_purged(before: Listing, after: Listing, overdue: Collection[str]) -> bool:
+    """Whether all that was recorded is gone, and something is seeded anew; where nothing was recorded, everything.
+
+    Where nothing stood before, what is there now may as well be late, and so the doing of the purge before. So may what
+    is gone, where all of it was overdue. Where one seeded event of several is another now, something was recorded over
+    it.
+    """
+    recorded = {guid for guid, row in before.by_guid.items() if guid != app_of_event(row)}
+    if recorded and recorded <= set(overdue):
+        return False
+    known = {key(row) for row in before.rows}
+    seeded = [row for row in after.rows if row["guid"] == app_of_event(row)]
+    fresh = [row for row in seeded if key(row) not in known]
+    if not recorded:
+        return len(fresh) == len(seeded) and any(row["guid"] in before.by_guid for row in fresh)
+    return not recorded & set(after.by_guid) and (bool(fresh) or (bool(seeded) and len(recorded) > 1))

@@ -1,0 +1,50 @@
+"""The list, between two readings of the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, readable, walk_of
+from purge_conformance.report.model import Blame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.listing import Listing, Row
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The list, read at the beginning and at the end of an experiment that reads it in all ways.
+
+    Attributes:
+        opening: the whole, before.
+        newcomers: guids of the events that others caused meanwhile.
+    """
+
+    opening: Listing
+    newcomers: frozenset[str]
+
+    def of(self, rows: Iterable[Row]) -> set[str]:
+        """Return the guids of rows, without newcomers."""
+        return {str(row.get("guid")) for row in rows} - self.newcomers
+
+
+def reading(seen: Seen) -> Reading:
+    """Return what the experiment `lists` read.
+
+    Raises:
+        Inconclusive: the list could not be read, or events vanished meanwhile.
+        NotExercised: there was none to read.
+    """
+    opening, closing = (walk_of(seen, "lists", step) for step in ("opening", "closing"))
+    for whole in (opening, closing):
+        readable(whole, "events")
+    if not opening.rows:
+        raise NotExercised("the list was empty", Blame.CONFIGURATION)
+    before, after = set(opening.by_guid), set(closing.by_guid)
+    if before - after:
+        raise Inconclusive("events vanished while the list was read: somebody else purged", Blame.RACE)
+    return Reading(opening, frozenset(after - before))

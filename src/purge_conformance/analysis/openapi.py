@@ -1,0 +1,180 @@
+"""Judges recorded exchanges by `openapi.yaml` with Schemathesis' checks: status, content type, shape of the body."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from dataclasses import astuple, dataclass, field
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from purge_conformance.catalogue import OPENAPI, document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from requests import PreparedRequest
+
+    from purge_conformance.evidence.records import Exchange
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+OPTIONAL = "x-optional-content"
+SHOWN = 300  # characters of what a target sent
+BASE = "http://target.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which an answer is not as documented.
+
+    Attributes:
+        check: `status`, an undocumented one; `content type`, an undocumented one or none; `body`, it does not parse or
+            is of another shape.
+        expected: what `openapi.yaml` says.
+        got: what the target sent, cut short.
+        place: where in the body, as a JSON pointer; empty where it is the whole, or not of the body.
+    """
+
+    check: Literal["status", "content type", "body"]
+    expected: str
+    got: str
+    place: str = field(default="", compare=False)
+
+
+@lru_cache(maxsize=4096)
+def operation_of(method: str, path: str) -> str | None:
+    """Return the operationId that a request reaches, or None where the document has no such operation.
+
+    Args:
+        method: HTTP method, in any case.
+        path: path below the target's base URL, with or without a query.
+    """
+    route = urlsplit(path).path
+    return next((o for m, template, o in _routes() if m == method.lower() and template.fullmatch(route)), None)
+
+
+def violations(exchange: Exchange) -> tuple[Violation, ...]:
+    """Return all ways in which an answer differs from the document.
+
+    There are none where there was no answer, or where the request reaches no operation of the document.
+    """
+    operation_id = operation_of(exchange.method, exchange.path)
+    if operation_id is None or exchange.status is None:
+        return ()
+    types = tuple(value for name, value in exchange.response_headers if name.lower() == "content-type")
+    return _violations(exchange.method, operation_id, exchange.status, types, exchange.body)
+
+
+@lru_cache(maxsize=8192)  # many answers are the same, and more so those of many targets
+def _violations(
+    method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes
+) -> tuple[Violation, ...]:
+    found = [_violation(failure) for failure in _failures(method, operation_id, status, types, body)]
+    return tuple(sorted(found, key=astuple))  # Schemathesis gives them as a set
+
+
+@cache
+def _routes() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    return tuple(
+        (method, re.compile("[^/]+".join(map(re.escape, re.split(r"\{[^}]*\}", path)))), operation["operationId"])
+        for path, item in document(OPENAPI)["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    )
+
+
+@cache
+def _schema() -> Any:  # noqa: ANN401 -- a schema of Schemathesis
+    import schemathesis  # noqa: PLC0415 -- half a second, which only judging needs
+
+    config = schemathesis.Config.from_dict({"generation": {"database": "none"}})
+    schema = schemathesis.openapi.from_dict(_with_optional_content(), config=config)
+    schema.config.update(base_url=BASE)
+    return schema
+
+
+def _with_optional_content() -> dict[str, Any]:
+    """Return the document with each body that may be missing as any other; `_checks` minds the difference."""
+    changed: dict[str, Any] = copy.deepcopy(document(OPENAPI))
+    for response in _responses(changed):
+        if OPTIONAL in response:
+            response["content"] = response.pop(OPTIONAL)
+    return changed
+
+
+def _responses(openapi: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for item in openapi["paths"].values():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield from operation["responses"].values()
+
+
+@cache
+def _bodiless() -> frozenset[tuple[str, str]]:
+    """Return operationId and status of the answers that need no body."""
+    return frozenset(
+        (operation["operationId"], status)
+        for item in document(OPENAPI)["paths"].values()
+        for method, operation in item.items()
+        if method in METHODS
+        for status, response in operation["responses"].items()
+        if OPTIONAL in response
+    )
+
+
+def _failures(method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes) -> tuple[Any, ...]:
+    from schemathesis import Response  # noqa: PLC0415 -- as in _schema
+    from schemathesis.specs.openapi import checks  # noqa: PLC0415
+
+    judged = [checks.status_code_conformance]
+    if body or (operation_id, str(status)) not in _bodiless():
+        judged += [checks.content_type_conformance, checks.response_schema_conformance]
+    headers = {"content-type": list(types)} if types else {}
+    response = Response(status, headers, body, _request(method), elapsed=0.0, verify=True)
+    case = _schema().find_operation_by_id(operation_id).Case(path_parameters={"guid": "any"})
+    try:
+        case.validate_response(response, checks=judged)
+    except BaseExceptionGroup as group:
+        return group.exceptions
+    return ()
+
+
+@cache
+def _request(method: str) -> PreparedRequest:
+    from requests import Request  # noqa: PLC0415 -- comes with Schemathesis
+
+    return Request(method, BASE).prepare()
+
+
+def _violation(failure: Any) -> Violation:  # noqa: ANN401 -- a failure of Schemathesis
+    from schemathesis.openapi import checks  # noqa: PLC0415 -- as in _schema
+
+    match failure:
+        case checks.UndefinedStatusCode():
+            return Violation("status", " or ".join(failure.defined_status_codes), str(failure.status_code))
+        case checks.UndefinedContentType():
+            return Violation("content type", " or ".join(failure.defined_content_types), _cut(failure.content_type))
+        case checks.MissingContentType():
+            return Violation("content type", " or ".join(failure.media_types), "no Content-Type")
+        case checks.MalformedMediaType():
+            return Violation("content type", failure.defined, _cut(failure.actual))
+        case checks.JsonSchemaError():
+            return Violation("body", _demand(failure), _cut(failure.validation_message), _place(failure))
+    return Violation("body", "a document of that content type", _cut(failure.message.splitlines()[-1].strip()))
+
+
+def _demand(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
+    """Return the place in the body and the one keyword of the schema there that does not hold."""
+    place = _place(failure) or "the body"
+    keyword = failure.schema_path[-1]
+    return _cut(f"{place}: {keyword} {json.dumps(failure.schema.get(keyword))}")
+
+
+def _place(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
+    return "".join(f"/{part}" for part in failure.instance_path)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."

@@ -1,0 +1,174 @@
+"""Pages of a list, as the judgments of paging look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from purge_conformance.analysis.assertions import need
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.listing import (
+    SURE_PER_PAGE,
+    is_page,
+    member,
+    pagination,
+    resources,
+    split,
+    total_results,
+    walked,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.listing import Listing
+    from purge_conformance.evidence.records import Exchange
+
+FILTERS = ("guids", "after_guid", "created_ats")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page that was asked for with `page` and `per_page`.
+
+    Attributes:
+        exchange: the answer.
+        number, asked: `page` and `per_page`, as asked for.
+        size: how many events it has room for: as many as asked for, or fewer where the target has a bound.
+        guids: of the events on it, in order.
+        total, total_pages: as the page says.
+        links: its pagination object.
+    """
+
+    exchange: Exchange
+    number: int
+    asked: int
+    size: int
+    guids: tuple[str, ...]
+    total: int | None
+    total_pages: Any
+    links: Mapping[str, Any]
+
+    @property
+    def needed(self) -> int:
+        """How many pages the page's own total takes, at least one."""
+        return max(1, self.pages(self.total or 0))
+
+    def pages(self, total: int) -> int:
+        """Return how many pages that many events take."""
+        return -(-total // self.size)
+
+    def due(self, total: int) -> int:
+        """Return how many of that many events belong on this page."""
+        return min(self.size, max(0, total - (self.number - 1) * self.size))
+
+
+def walks(seen: Seen, *beginnings: str) -> list[Listing]:
+    """Return the walks of the experiment `lists`; those whose step begins so, or all."""
+    need(seen, "lists", "opening", why="no list was read")
+    steps = dict.fromkeys(x.step for x in seen.of("lists") if seen.note("lists", f"{x.step}.complete") is not None)
+    chosen = [step for step in steps if not beginnings or step.startswith(beginnings)]
+    return [walked(seen, "lists", step) for step in chosen]
+
+
+def pages_of(walk: Listing) -> Iterator[Page]:
+    """Yield the readable pages of a walk."""
+    bound = _bound(walk)
+    for x in walk.exchanges:
+        if is_page(x):
+            asked = int(x.query["per_page"])
+            yield Page(
+                x,
+                int(x.query["page"]),
+                asked,
+                min(asked, bound or asked),
+                tuple(str(row.get("guid")) for row in resources(x)),
+                total_results(x),
+                pagination(x).get("total_pages"),
+                pagination(x),
+            )
+
+
+def _bound(walk: Listing) -> int | None:
+    """Return the bound of a target that makes large pages smaller without a word: all but the last are equally long.
+
+    It is one only where `total_pages` goes by it too, or no client would find the rest.
+    """
+    pages = [x for x in walk.exchanges if is_page(x)]
+    lengths = {len(resources(x)) for x in pages[:-1]}
+    if len(lengths) != 1 or not all(pagination(x).get("next") for x in pages[:-1]):
+        return None
+    (length,) = lengths
+    counted = all(pagination(x).get("total_pages") == -(-(total_results(x) or 0) // length) for x in pages if length)
+    return length if SURE_PER_PAGE <= length < int(pages[0].query["per_page"]) and counted else None
+
+
+def default_per_page(seen: Seen) -> str | None:
+    """Return how many events a page has room for where nobody says, by its own links or its length; None if unknown."""
+    for x in seen.of("lists", "plain"):
+        href = member(pagination(x), "first", "href")
+        parts = split(href) if isinstance(href, str) else None
+        named = dict(parse_qsl(parts.query)).get("per_page") if parts else None
+        return named or (str(len(resources(x))) if pagination(x).get("next") else None)
+    return None
+
+
+def expected_links(page: Page, total: int, default: str | None) -> Iterator[tuple[str, str, bool]]:
+    """Yield each link's name, what it must be, and whether it is.
+
+    Args:
+        page: shows the links.
+        total: the number of events on all pages.
+        default: what `per_page` is where a link leaves it out, or None where nobody knows.
+    """
+    last = max(1, page.pages(total))
+    due = {
+        "first": 1,
+        "last": last,
+        "next": page.number + 1 if page.number < last else None,
+        "previous": page.number - 1 if page.number > 1 else None,
+    }
+    for name, number in due.items():
+        link = page.links.get(name)
+        if number is None:
+            yield name, "null", link is None
+        else:
+            yield name, f"page {number} with the same parameters", _leads(link, page, number, default)
+
+
+def _leads(link: Any, page: Page, number: int, default: str | None) -> bool:  # noqa: ANN401 -- whatever the target sent
+    href = member(link, "href") if isinstance(link, dict) else None
+    if not isinstance(href, str):
+        return False
+    parts = split(href)
+    if parts is None:
+        return False
+    asked = _plain({**page.exchange.query, "page": str(number)})
+    defaults = {"page": "1", "per_page": default or asked["per_page"]}
+    given = _plain({**defaults, **dict(parse_qsl(parts.query, keep_blank_values=True))})
+    if _is_bound(given["per_page"], page):
+        given["per_page"] = asked["per_page"]
+    more = given.keys() - asked.keys()  # the order that is the default anyway, or the target's own
+    same = all(given.get(name) == value for name, value in asked.items())
+    return parts.path.endswith(EVENTS) and same and not any(name.startswith(FILTERS) for name in more)
+
+
+def _is_bound(per_page: str, page: Page) -> bool:
+    """Whether a link may say so where more was asked for: it names the target's bound."""
+    return per_page.isdecimal() and max(SURE_PER_PAGE, len(page.guids)) <= int(per_page[:9]) < page.asked
+
+
+def _plain(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters with their values as they mean the same, in whatever order a filter names them."""
+    return {
+        name: ",".join(sorted({_meaning(part.strip()) for part in value.split(",")})) for name, value in query.items()
+    }
+
+
+def _meaning(value: str) -> str:
+    """Return what a value means, however it is written: `+created_at` is `created_at`, and +00:00 is Z."""
+    moment = clock.parse(value)
+    return moment.isoformat() if moment else value.removeprefix("+")

@@ -1,0 +1,260 @@
+"""A purge between two looks at everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.actions import own_apps, untouched
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, answer, need, readable, snapshot_of
+from purge_conformance.evidence.listing import (
+    STARTED,
+    app_of_event,
+    app_of_process,
+    key,
+    member,
+    stable_apps,
+    tells_change,
+    tells_crash,
+)
+from purge_conformance.report.model import Blame
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.evidence.listing import Row, Snapshot
+    from purge_conformance.evidence.records import Evidence, Exchange
+
+STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True)
+class Purged:
+    """A purge that succeeded, and what was there before and after it.
+
+    Attributes:
+        request: the purge.
+        before, after: everything, just before and just after.
+        apps: app guid -> state, of the apps that nobody changed meanwhile; races with others are nobody's fault.
+        is_again: whether it came right after another purge: nothing had been done on the target in between.
+        unsettled: those of the apps that had another state at an earlier look of the run.
+        populated_before: guids of the events that earlier purges of the run populated.
+        earlier: the keys of all events that were seen earlier in the run; what was gone before and is back is not new.
+        untouched: the suite's own apps that were left alone since the last purge but one, and even since this one.
+    """
+
+    request: Exchange
+    before: Snapshot
+    after: Snapshot
+    apps: dict[str, str]
+    is_again: bool = False
+    unsettled: Collection[str] = field(default=frozenset())
+    populated_before: Collection[str] = field(default=frozenset())
+    earlier: Collection[tuple[str, str]] = field(default=frozenset())
+    untouched: Collection[str] = field(default=frozenset())
+
+    @cached_property
+    def started(self) -> list[str]:
+        """The guids of the apps that were started all the time."""
+        return [guid for guid, state in self.apps.items() if state == STARTED]
+
+    @property
+    def last(self) -> int:
+        """The number of the exchange that shows the events after the purge."""
+        return self.after.events.exchanges[-1].n
+
+    @cached_property
+    def settled(self) -> dict[str, str]:
+        """The apps that had the same state at every earlier look; what becomes of the others is AGAIN-03's."""
+        return {guid: state for guid, state in self.apps.items() if guid not in self.unsettled}
+
+    @cached_property
+    def seedable(self) -> set[str]:
+        """The guids that a seeded event may have: of every app that was not stopped, and of its processes."""
+        stopped = {guid for guid, state in self.apps.items() if state == STOPPED}
+        apps = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
+        rows = [*self.before.processes.rows, *self.after.processes.rows]
+        processes = {str(row.get("guid")) for row in rows if app_of_process(row) not in stopped}
+        return (apps | processes) - stopped
+
+    @cached_property
+    def kept(self) -> dict[str, Row]:
+        """The events that the purge left as they were, by guid; one that may be seeded counts as seeded.
+
+        So does one with the guid of the app that it names, be it stopped or gone, and one that an earlier purge made:
+        it may have been made again within the same second, and SEED judges whether it may be there.
+        """
+        before, after = self.before.events.by_guid, self.after.events.by_guid
+        seedable = self.seedable | set(self.populated_before)
+        same = {guid: row for guid, row in after.items() if guid in before and key(row) == key(before[guid])}
+        return {guid: row for guid, row in same.items() if guid not in seedable and guid != app_of_event(row)}
+
+    def populated(self, *, besides_changes: bool = False) -> dict[str | None, list[Row]]:
+        """Return the events that are new since the purge, by the app that they are for.
+
+        Args:
+            besides_changes: leave out what others did since, if their events say so.
+        """
+        return self._populated_besides_changes if besides_changes else self._populated
+
+    @cached_property
+    def _populated(self) -> dict[str | None, list[Row]]:
+        return self._new(self.after.events.rows)
+
+    @cached_property
+    def _populated_besides_changes(self) -> dict[str | None, list[Row]]:
+        return self._new(self.besides_changes())
+
+    def _new(self, rows: Iterable[Row]) -> dict[str | None, list[Row]]:
+        known = self.kept.keys() | self._returned()
+        new = [row for row in rows if str(row.get("guid")) not in known and member(row, "task", "guid") is None]
+        return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
+
+    def _returned(self) -> set[str]:
+        """Return the guids of events that were gone before the purge and are back since: PURGE-05 judges these."""
+        back = {guid for guid, row in self.after.events.by_guid.items() if key(row) in self.earlier}
+        return back - self.before.events.by_guid.keys() - self.seedable - set(self.populated_before)
+
+    def changes(self) -> list[Row]:
+        """Return the events of what others did since the purge; it may have seeded its own in the same words.
+
+        Nobody starts, stops or scales the untouched apps: what tells so of them is the purge's.
+        """
+        old = self.kept.keys() | self.seedable
+        new = [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
+        return [row for row in new if not (app_of_event(row) in self.untouched and not tells_crash(row))]
+
+    def besides_changes(self) -> list[Row]:
+        """Return the events after the purge without those of what others did since."""
+        changes = {row["guid"] for row in self.changes()}
+        return [row for row in self.after.events.rows if row["guid"] not in changes]
+
+    def repeated(self, own: Collection[str]) -> dict[str, list[Row]]:
+        """Return the started apps that were seeded more often than once for each process, with their events.
+
+        Args:
+            own: the apps of which it is known that they have one process; of others it must be seen.
+        """
+        populated = self.populated(besides_changes=True)
+        found = {app: (populated.get(app, []), self.allowed(app, own)) for app in self.started}
+        return {app: events for app, (events, allowed) in found.items() if allowed and _too_many(events, allowed)}
+
+    def allowed(self, app: str, own: Collection[str]) -> int | None:
+        """Return how many events may be for an app: one for each process; None where nobody knows how many it has."""
+        processes = self.after.process_count(app)
+        if processes is None:
+            return 1 if app in own else None
+        return max(1, processes)
+
+    def misnamed(self) -> dict[str, Row]:
+        """Return the started apps whose guid an event has that does not name them, with that event."""
+        found = {app: row for app in self.started if (row := self.after.events.by_guid.get(app)) is not None}
+        return {app: row for app, row in found.items() if member(row, "app", "guid") != app}
+
+    def is_faithful(self) -> bool:
+        """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
+        populated = self.populated(besides_changes=True)
+        known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
+        return (
+            not self.kept
+            and set(populated) <= known
+            and all((app in populated) == (state == STARTED) for app, state in self.settled.items())
+        )
+
+    def is_whole(self, own: Collection[str]) -> bool:
+        """Whether it is faithful, seeded none too often, each with its app's guid and name; `own` as in `repeated`."""
+        populated = self.populated(besides_changes=True)
+        seeded = {app: populated[app] for app in self.started if app in populated}
+        with_guid = all(app in {event.get("guid") for event in events} for app, events in seeded.items())
+        return with_guid and not self.misnamed() and self.is_faithful() and not self.repeated(own)
+
+
+def _too_many(events: list[Row], allowed: int) -> bool:
+    return len(events) > allowed or len({event["guid"] for event in events}) < len(events)
+
+
+def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, list[Row]]:
+    """Return events by the app that they are for: the one whose guid they have, or else the one that they name."""
+    found: dict[str | None, list[Row]] = {}
+    for event in events:
+        guid = event.get("guid")
+        found.setdefault(str(guid) if guid in apps else app_of_event(event), []).append(event)
+    return found
+
+
+def guids_of(events: Iterable[Row]) -> str:
+    """Return the guids of events, to be shown."""
+    return ", ".join(str(event.get("guid")) for event in events) or "none"
+
+
+def purged(seen: Seen, experiment: str) -> Purged:
+    """Return the purge that an experiment tried.
+
+    Raises:
+        Inconclusive: it did not succeed, or apps or events could not be read before or after.
+    """
+    request = need(seen, experiment, "purge", why="no purge was tried")[-1]
+    return purged_between(
+        seen, request, snapshot_of(seen, experiment, "before"), snapshot_of(seen, experiment, "after")
+    )
+
+
+def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
+    """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`.
+
+    Of several the last one that succeeded stands for all.
+    """
+    sent = need(seen, experiment, step, why="no such purge was tried")
+    before, after = (snapshot_of(seen, experiment, f"{step}.{look}") for look in ("before", "after"))
+    done = [x for x in sent if (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    return purged_between(seen, (done or sent)[-1], before, after)
+
+
+def purged_between(evidence: Evidence, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
+    """Return a purge between two looks.
+
+    Raises:
+        Inconclusive: it did not succeed, or apps or events could not be read before or after.
+    """
+    succeeded(request)
+    for part in (before, after):
+        readable(part.events, "events")
+        readable(part.apps, "apps")
+    alone = untouched(evidence, request, after.apps.exchanges[-1].n)
+    own = own_apps(evidence)
+    found = Purged(request, before, after, stable_apps(before, after, own), untouched=alone)
+    return replace(found, apps=_left_alone(found, own))
+
+
+def _left_alone(found: Purged, own: Collection[str]) -> dict[str, str]:
+    """Return the apps without those that others changed and changed back within a second, as events since then tell.
+
+    Nobody else changes the suite's own. Where no started app is left, the events are rather the purge's, in odd words.
+    """
+    changed = {app_of_event(row) for row in found.changes()}
+    apps = {guid: state for guid, state in found.apps.items() if guid in own or guid not in changed}
+    return apps if STARTED in apps.values() else found.apps
+
+
+def succeeded(request: Exchange) -> None:
+    """Return if a purge was answered with success, of whatever kind.
+
+    Raises:
+        Inconclusive: it was not; what follows from a purge cannot be judged.
+    """
+    if not 200 <= (request.status or 0) < 300:  # noqa: PLR2004 -- success
+        raise Inconclusive(f"the purge did not succeed: {answer(request)}", Blame.TARGET)
+
+
+def with_started_apps(found: Purged, seen: Seen) -> Purged:
+    """Return the purge if any app was started all the time.
+
+    Raises:
+        NotExercised: none was.
+    """
+    if not found.started:
+        trouble = seen.note("foundation", "trouble") or "none is there"
+        raise NotExercised(f"no app was started all the time: {trouble}. Start one.", Blame.CONFIGURATION)
+    return found

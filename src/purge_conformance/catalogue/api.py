@@ -1,0 +1,32 @@
+"""The API's own names: paths, operation ids, and which requests a server may take for a purge."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from posixpath import normpath
+from urllib.parse import quote, unquote
+
+EVENTS = "/v3/app_usage_events"
+
+
+PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
+
+
+PURGE_OPERATION = "purgeAndSeedAppUsageEvents"
+LIST_OPERATION = "listAppUsageEvents"
+GET_OPERATION = "getAppUsageEvent"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def one(guid: object) -> str:
+    """Return the path of the event with that guid, whatever characters a target may have put into it."""
+    return f"{EVENTS}/{quote(str(guid), safe='', errors='replace')}"
+
+
+@lru_cache(maxsize=4096)  # the judgments ask again and again
+def is_purge(method: str, path: str) -> bool:
+    """Whether a server could take the request for a purge: POST on the path, however it is spelt."""
+    bare = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0])).replace("\\", "/")
+    route = "/" + normpath(bare).strip("/ \0\n").lower()
+    return method == "POST" and (route == PURGE or route.startswith(PURGE + "."))

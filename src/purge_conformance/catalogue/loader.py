@@ -1,0 +1,130 @@
+"""The only reader of `spec/`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from purge_conformance.catalogue.model import Fault, Level, Make, Profile, Requirement, Variant
+from purge_conformance.errors import BadData, BadSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+OPENAPI = "openapi.yaml"
+FILES = (OPENAPI, "requirements.yaml")
+
+
+def text(name: str) -> str:
+    """Return a file of `spec/` as text."""
+    return (files("purge_conformance.spec") / name).read_text(encoding="utf-8")
+
+
+@cache
+def digests() -> dict[str, str]:
+    """Return file -> sha256 of what the verdict rests on."""
+    return {name: hashlib.sha256(text(name).encode()).hexdigest() for name in FILES}
+
+
+@cache
+def document(name: str) -> Any:  # noqa: ANN401 -- YAML or JSON of any shape
+    """Return a YAML or JSON file of `spec/`, parsed; the caller must not change it."""
+    if name.endswith(".json"):
+        return json.loads(text(name))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(text(name), Loader=loader)  # noqa: S506 -- both are safe loaders
+
+
+@cache
+def requirements() -> tuple[Requirement, ...]:
+    """Return all requirements in the order of the file.
+
+    Raises:
+        BadData: an id stands twice, or a level, profile or source is unknown.
+    """
+    data = document("requirements.yaml")
+    found = tuple(_requirement(row, data["sources"]) for row in data["requirements"])
+    ids = [requirement.id for requirement in found]
+    if twice := {name for name in ids if ids.count(name) > 1}:
+        raise BadData(f"requirements.yaml has {', '.join(sorted(twice))} twice. An id names one requirement.")
+    return found
+
+
+def _requirement(row: dict[str, Any], sources: dict[str, str]) -> Requirement:
+    try:
+        values = {"level": Level(row["level"]), "profile": Profile(row["profile"]), "source": sources[row["source"]]}
+        return Requirement(**{**row, **values})
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadData(
+            f"requirements.yaml: {row.get('id')} cannot be read ({error}). See the head of the file."
+        ) from None
+
+
+def profiles(names: Sequence[str]) -> tuple[Profile, ...]:
+    """Return the profiles of these names.
+
+    Raises:
+        BadSetting: there is no such profile.
+    """
+    known = {str(profile): profile for profile in Profile}
+    for name in names:
+        if name not in known:
+            raise BadSetting(f"There is no profile {name!r}. Name one of: {', '.join(known)}.")
+    return tuple(known[name] for name in names)
+
+
+def selected(profiles: Iterable[Profile], select: Iterable[str] = ()) -> tuple[Requirement, ...]:
+    """Return the requirements of the profiles whose id matches a glob, or all where no glob is given.
+
+    Raises:
+        BadSetting: a glob matches no requirement of these profiles.
+    """
+    wanted = set(profiles)
+    words = wanted - {Profile.OBSERVE_ONLY} or {Profile.CORE}
+    pool = tuple(r for r in requirements() if r.profile in words and (r.observed or Profile.OBSERVE_ONLY not in wanted))
+    globs = tuple(select)
+    for glob in globs:
+        if not any(fnmatchcase(r.id, glob) for r in pool):
+            names = ", ".join(sorted(wanted))
+            raise BadSetting(f"--select {glob!r} matches no requirement of {names}. See `purge-conformance list`.")
+    return tuple(r for r in pool if not globs or any(fnmatchcase(r.id, glob) for glob in globs))
+
+
+@cache
+def faults() -> tuple[Fault, ...]:
+    """Return the faults of the reference server."""
+    rows = document("faults.yaml")["faults"]
+    return tuple(Fault(**{**row, "requirements": tuple(row["requirements"])}) for row in rows)
+
+
+@cache
+def variants() -> tuple[Variant, ...]:
+    """Return the variants of the reference server."""
+    return tuple(_variant(row) for row in document("variants.yaml")["variants"])
+
+
+def makes() -> tuple[Make, ...]:
+    """Return the reference servers that have several variants at once."""
+    return tuple(Make(**{**row, "variants": tuple(row["variants"])}) for row in document("variants.yaml")["makes"])
+
+
+def _variant(row: dict[str, Any]) -> Variant:
+    lists = {name: tuple(row.get(name, ())) for name in ("departs_from", "not_judged")}
+    return Variant(**{**row, **lists, "profiles": profiles(row["profiles"])})
+
+
+@cache
+def documented_statuses() -> dict[str, tuple[int, ...]]:
+    """Return operationId -> the statuses that openapi.yaml documents, ascending."""
+    return {
+        operation["operationId"]: tuple(sorted(int(status) for status in operation["responses"]))
+        for item in document(OPENAPI)["paths"].values()
+        for method, operation in item.items()
+        if method in {"get", "post"}
+    }

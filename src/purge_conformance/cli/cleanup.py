@@ -1,0 +1,31 @@
+"""`cleanup`: what killed runs left on a target, taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from purge_conformance.cli.options import CONNECTION, configured
+
+
+@click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is.")
+@configured("target", *CONNECTION)
+@click.option("--run", "run", metavar="ID", help="Only what that run made, though it was at work just now.")
+@click.option("--dry-run", "dry", is_flag=True, help="Delete nothing, list what would be deleted.")
+def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
+    """Delete the apps, spaces and organizations that killed runs left on a target: all that bears a run's label.
+
+    What a run made that was at work within the last hour is left, and told, for it may be under way; --run deletes it.
+    """
+    from purge_conformance.client.client import Client
+    from purge_conformance.client.guard import Guard
+    from purge_conformance.engine.settings import settings as settings_of
+    from purge_conformance.evidence.journal import Unwritten
+    from purge_conformance.target.cleanup import cleanup
+
+    settings = settings_of(given)
+    with Unwritten() as journal:
+        client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
+        gone = cleanup(client, click.echo, run, dry=dry)
+    click.echo("Nothing to delete." if not gone else f"{gone} {'would be ' if dry else ''}deleted.")

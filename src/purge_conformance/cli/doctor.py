@@ -1,0 +1,45 @@
+"""`doctor`: what is wrong with a configuration, before any run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from purge_conformance.cli.options import CONNECTION, configured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.target.doctor import Check
+
+COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+@click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
+@configured("target", *CONNECTION, "max_requests", "max_events", "hook", "fingerprint")
+def doctor(*, given: dict[str, Any]) -> None:
+    """Check target, tokens and settings before a run, by half a dozen reads and one for each token; nothing is changed.
+
+    A hook is asked whether it is there.
+
+    Each line is ok, a warning or a problem; what is not ok comes with its cure.
+    """
+    from purge_conformance.engine.settings import settings as settings_of
+    from purge_conformance.target.doctor.probe import examined
+
+    found = examined(settings_of(given))
+    for check in found:
+        for line in _lines(check):
+            click.echo(line)
+    sys.exit(2 if any(check.status == "problem" for check in found) else 0)
+
+
+def _lines(check: Check) -> Iterator[str]:
+    from purge_conformance.report.text import one_line
+
+    yield f"{click.style(f'{check.status:<8}', COLOURS[check.status])} {check.name}: {one_line(check.got)}"
+    if check.expected:
+        yield f"         expected {one_line(check.expected)}"
+        yield f"         cure     {one_line(check.cure)}"

@@ -1,0 +1,27 @@
+"""`list`: the requirements."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from purge_conformance import catalogue
+from purge_conformance.catalogue.model import DOCUMENTED
+from purge_conformance.cli.options import profile_option, select_option
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="All that requirements.yaml says, as JSON.")
+@profile_option
+@select_option
+def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
+    """List the requirements: id, level, profile, statement."""
+    from dataclasses import asdict
+
+    found = catalogue.selected(catalogue.profiles(profiles or DOCUMENTED), select)
+    if as_json:
+        click.echo(json.dumps([asdict(requirement) for requirement in found], indent=2))
+        return
+    for requirement in found:
+        click.echo(f"{requirement.id:12} {requirement.level:6} {requirement.profile:8} {requirement.statement}")

@@ -1,0 +1,80 @@
+"""What a person sees while a run goes on: one live line on a terminal, plain lines in CI."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from purge_conformance.report.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from purge_conformance.client.client import Client
+    from purge_conformance.evidence.records import Exchange
+
+
+class Loudness(IntEnum):
+    """How much is shown."""
+
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
+
+
+class Reporter:
+    """Shows how far a run is."""
+
+    def __init__(self, console: Console, loudness: Loudness) -> None:
+        """Show nothing yet."""
+        self._console = console
+        self._loudness = loudness
+        self._live: Callable[[str], None] | None = None
+        self._experiment = ""
+
+    def say(self, text: str) -> None:
+        """Show one line, unless quiet."""
+        if self._loudness > Loudness.QUIET:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Keep one line up to date during the block, where the console is a terminal."""
+        if self._loudness is Loudness.QUIET or not self._console.is_terminal:
+            yield
+            return
+        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            task = progress.add_task("starting", total=None)
+            self._live = lambda text: progress.update(task, description=escape(text))
+            try:
+                yield
+            finally:
+                self._live = None
+
+    def now(self, text: str) -> None:
+        """Say what is under way."""
+        if self._live:
+            self._live(text)
+        else:
+            self.say(text)
+
+    def sent(self, client: Client, exchange: Exchange) -> None:
+        """Take notice of an exchange: what is collected, how far, how many purges so far."""
+        guard, limits = client.guard, client.settings.limits
+        words = (
+            f"collecting {client.experiment}: {guard.requests} of at most {limits.max_requests} requests, "
+            f"{guard.purges} of at most {limits.max_purges} purges"
+        )
+        if self._live or client.experiment != self._experiment:
+            self.now(words)
+        self._experiment = client.experiment
+        if self._loudness is Loudness.VERBOSE:
+            result = exchange.status or exchange.error
+            self.say(visible(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}"))

@@ -1,0 +1,51 @@
+"""`selfcheck`: the suite against its own faults and variants."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from purge_conformance.cli.exit import INCONCLUSIVE, stop
+from purge_conformance.cli.options import BY_NAME, FOLDER, new_folder, reader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EPILOG = "Exit codes: 0 all is as it must be, 1 it is not, 2 usage, 3 the check came to no end."
+
+
+@click.command(epilog=EPILOG)
+@click.option("--only", multiple=True, metavar="NAME-GLOB", help="Of faults and variants; repeatable. Default: all.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Targets at once; default: three a core.")
+@click.option("--out", type=FOLDER, help="Where the matrix goes, and the runs that went wrong; default: a new folder.")
+@click.option(
+    "--seed", type=str, default="1", show_default=True, callback=reader(BY_NAME["seed"]), help=BY_NAME["seed"].help
+)
+def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed: int) -> None:
+    """Check the suite: judge the faultless reference server, every variant and every fault, and print the kill matrix.
+
+    Every fault must fail exactly the requirements that spec/faults.yaml names for it, and no variant may fail any.
+    """
+    from rich.console import Console
+
+    from purge_conformance.selfcheck import matrix_report as shown
+    from purge_conformance.selfcheck import run as checking
+    from purge_conformance.selfcheck.progress import Tally
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in run
+    console = Console()
+    folder = out or new_folder()
+    try:
+        with Tally(console) as tally:
+            matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.add)
+    except KeyboardInterrupt:
+        stop("Interrupted. No matrix was written.", INCONCLUSIVE)
+    for line in shown.lines(matrix):
+        console.print(line, soft_wrap=True, highlight=False)
+    console.print(
+        f"Matrix: {folder / checking.MARKDOWN}, and beside it {checking.JSON}", soft_wrap=True, highlight=False
+    )
+    sys.exit(1 if matrix.problems() else 0)

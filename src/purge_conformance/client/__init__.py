@@ -1,0 +1,1 @@
+"""How a request leaves: authenticated, within its budget, once."""

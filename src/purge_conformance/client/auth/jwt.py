@@ -1,0 +1,40 @@
+"""What a JSON Web Token claims, read without verifying its signature."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+JWT_PARTS = 3
+
+
+MOST_SECONDS = 253_402_300_799  # the last second of the year 9999
+
+
+def scopes(token: str) -> frozenset[str] | None:
+    """Return the scopes that a JWT claims, unverified; None where the token is no readable JWT."""
+    scope = _claims(token).get("scope")
+    if isinstance(scope, str):
+        scope = scope.split()
+    return frozenset(str(item) for item in scope) if isinstance(scope, list) else None
+
+
+def expiry(token: str) -> float | None:
+    """Return when a JWT says that it ends, in seconds since the epoch; None where it says nothing readable."""
+    match _claims(token).get("exp"):
+        case int() | float() as end if 0 <= end <= MOST_SECONDS:
+            return float(end)
+    return None
+
+
+def _claims(token: str) -> dict[str, Any]:
+    parts = token.split(".")
+    if len(parts) != JWT_PARTS:
+        return {}
+    try:
+        payload: Any = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return payload if isinstance(payload, dict) else {}

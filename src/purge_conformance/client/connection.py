@@ -1,0 +1,226 @@
+"""Connections to the target: they mend nothing, try nothing twice, read past interim answers and wait within bounds."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
+from requests.utils import default_headers
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from purge_conformance.catalogue.api import SAFE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from socket import socket
+
+    from urllib3 import BaseHTTPResponse, ProxyManager
+
+    from purge_conformance.config.droplet_file import Upload
+    from purge_conformance.config.transport import Transport
+
+INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
+PATIENCE = 2  # timeouts that a whole answer may take
+
+
+class NotWhole(TimeoutError):
+    """An answer came, and came, and was not whole in time."""
+
+
+class _Within(RawIOBase):
+    """What comes through a socket until a moment; each read by itself waits as long as the socket does, at most."""
+
+    def __init__(self, raw: RawIOBase, source: socket, seconds: float, until: float) -> None:
+        self._raw, self._source, self._seconds, self._until = raw, source, seconds, until
+        self._usual = source.gettimeout() or seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 -- as io has it
+        left = self._until - time.monotonic()
+        if left < self._usual:
+            self._source.settimeout(max(left, 0.001))
+        try:
+            if left > 0:
+                return self._raw.readinto(buffer)
+        except TimeoutError:
+            if time.monotonic() < self._until:
+                raise
+        raise NotWhole(f"the answer was not whole after {self._seconds:g} s")
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer as HTTP has it, where http.client reads less; and read within some seconds, even where it drips in.
+
+    What comes before it with a status of 1xx is none (RFC 9110, 15.2): http.client skips 100 alone. White space after
+    the value of a header does not belong to it (RFC 9112, 5): http.client keeps it, and then knows no `chunked `.
+    """
+
+    def __init__(self, source: socket, *args: Any, seconds: float, **more: Any) -> None:  # noqa: ANN401 -- as http.client has it
+        super().__init__(source, *args, **more)
+        until = time.monotonic() + seconds  # from now on: the request is sent, however long that took
+        self.fp = BufferedReader(_Within(self.fp.detach(), source, seconds, until))
+
+    def begin(self) -> None:
+        super().begin()
+        fields = list(self.headers.raw_items())
+        if any(value.strip(" \t") != value for _, value in fields):
+            for name in set(self.headers):
+                del self.headers[name]
+            for name, value in fields:
+                self.headers[name] = value.strip(" \t")
+        if not self.chunked and self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            self.chunked, self.chunk_left, self.length = True, None, None
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc] # it has no public name
+        is_interim = status in INTERIM and status != HTTPStatus.SWITCHING_PROTOCOLS
+        return version, HTTPStatus.CONTINUE if is_interim else status, reason
+
+
+class _Kept(HTTPConnection):
+    """A connection that is kept, but not for what may change something.
+
+    The target may be closing one that was kept at that moment, and nobody would know whether it was done.
+    """
+
+    is_used = False
+
+    def connect(self) -> None:
+        super().connect()
+        self.is_used = False
+
+    def request(self, method: str, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- handed on
+        if self.is_used and method not in SAFE:
+            self.close()
+        seconds = PATIENCE * float(self.timeout or 0)
+        self.response_class = partial(_Answer, seconds=seconds)  # type: ignore[assignment] # it makes one
+        super().request(method, *args, **more)
+        self.is_used = True
+
+
+class _TlsKept(_Kept, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    """Connections to the target, or to a proxy, which is told the whole URL as it is: urllib3 would mend it."""
+
+    ConnectionCls = _Kept
+    whole = ""
+
+    def urlopen(self, method: str, url: str, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- handed on
+        self.whole = url if self.proxy else ""
+        return super().urlopen(method, url, *args, **more)
+
+    def _make_request(self, conn: Any, method: str, url: str, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- handed on
+        return super()._make_request(conn, method, self.whole or url, *args, **more)
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsKept
+
+    def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401 -- as urllib3 has it
+        if conn.is_closed:
+            conn.connect()  # and no warning of an unverified certificate for each: the report says it once
+
+
+CLASSES = {"http": _Pool, "https": _TlsPool}
+
+
+class _Adapter(HTTPAdapter):
+    """Sends to one target, and does not do what nobody here asks for."""
+
+    pool: HTTPConnectionPool | None = None
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- as requests has it
+        super().init_poolmanager(*args, **more)
+        self.poolmanager.pool_classes_by_scheme = CLASSES
+
+    def proxy_manager_for(self, *args: Any, **more: Any) -> ProxyManager:  # noqa: ANN401 -- as above
+        manager = cast("ProxyManager", super().proxy_manager_for(*args, **more))
+        manager.pool_classes_by_scheme = CLASSES
+        return manager
+
+    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> HTTPConnectionPool:  # noqa: ANN401 -- as above
+        if self.pool is None:
+            self.pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **more))
+        return self.pool
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ANN401 -- as above
+        path = request.path_url
+        return f"http://{urlsplit(request.url or '').netloc}{path}" if "http" in proxies else path
+
+    def build_response(self, _: object, resp: BaseHTTPResponse) -> requests.Response:
+        response = requests.Response()
+        response.raw = resp
+        return response
+
+
+class Connection:
+    """What a thread sends through: it takes nothing from the environment, and sends nothing twice behind our back."""
+
+    def __init__(self, base: str, transport: Transport) -> None:
+        """Connect to the target at this URL, in this way, when something is sent."""
+        self._base = base
+        self._way = transport
+        proxy = transport.proxy_of(base)
+        self._proxies = {urlsplit(base).scheme: proxy} if proxy else {}
+        self._adapter = _Adapter(max_retries=0)
+        # By Authorization: a cookie may stand for whoever it was given to, and must go with no other's requests.
+        self._cookies: defaultdict[str | None, RequestsCookieJar] = defaultdict(RequestsCookieJar)
+        self._usual = dict(requests.Request("GET", base, default_headers()).prepare().headers)
+
+    def prepare(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload
+    ) -> requests.PreparedRequest:
+        """Return a request with these headers and the usual ones.
+
+        Raises:
+            RequestException: a header or the target's URL is none that can be sent.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(method)
+        prepared.prepare_headers({**self._usual, **headers})
+        if cookies := self._cookies_of(prepared):
+            prepared.url = self._base
+            prepared.prepare_cookies(cookies)
+        prepared.body = body or None  # type: ignore[assignment] # what is sent piece by piece is a body as well
+        prepared.prepare_content_length(prepared.body)
+        prepared.url = self._base + path  # as it is: a client that mends a path cannot try a bad one
+        return prepared
+
+    @contextmanager
+    def send(self, prepared: requests.PreparedRequest, timeout: float) -> Iterator[BaseHTTPResponse]:
+        """Send it and yield the answer when its headers have come; a redirect is one like any other.
+
+        Raises:
+            RequestException: there is none.
+        """
+        way = self._way
+        with self._adapter.send(
+            prepared, stream=True, timeout=timeout, verify=way.verify, cert=way.cert, proxies=self._proxies
+        ) as response:
+            if "Set-Cookie" in response.raw.headers:
+                extract_cookies_to_jar(self._cookies_of(prepared), prepared, response.raw)  # type: ignore[no-untyped-call] # no types
+            yield response.raw
+
+    def _cookies_of(self, prepared: requests.PreparedRequest) -> RequestsCookieJar:
+        """Return the cookies that were given to whoever sends this."""
+        return self._cookies[prepared.headers.get("Authorization")]

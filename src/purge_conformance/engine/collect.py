@@ -1,0 +1,250 @@
+"""Runs the experiments in their order, and leaves a journal of all that was seen."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from purge_conformance import __version__, catalogue
+from purge_conformance.client.auth.jwt import scopes
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE
+from purge_conformance.errors import ArchiveFailed, HeldBack, Interrupted, SuiteError, TargetLost, TargetUnusable
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.listing import walked
+from purge_conformance.evidence.records import CHANGED, Header, nth_time
+from purge_conformance.scenarios import (
+    app_changes as changing,
+)
+from purge_conformance.scenarios import (
+    auth_bypass as bypassing,
+)
+from purge_conformance.scenarios import (
+    authorization as access,
+)
+from purge_conformance.scenarios import (
+    generated as fuzzing,
+)
+from purge_conformance.scenarios import (
+    induced_errors as provoking,
+)
+from purge_conformance.scenarios import (
+    listing as reading,
+)
+from purge_conformance.scenarios import (
+    purge as purging,
+)
+from purge_conformance.scenarios import (
+    repeated as repeating,
+)
+from purge_conformance.scenarios import (
+    setup as opening,
+)
+from purge_conformance.scenarios import (
+    teardown as closing,
+)
+from purge_conformance.scenarios.concurrent_purges import parallel
+from purge_conformance.scenarios.generated import schemathesis as contract
+from purge_conformance.scenarios.race import race
+from purge_conformance.scenarios.sequences.player import sequences
+from purge_conformance.target import archive
+from purge_conformance.target.apps import foundation_of
+from purge_conformance.target.fingerprint import require_pinned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from purge_conformance.config.settings import Settings
+    from purge_conformance.evidence.records import Evidence, Exchange
+    from purge_conformance.target.apps import Foundation
+
+    Procedure = Callable[[Client, Foundation], None]
+    Plan = Iterable[tuple[str, Procedure]]
+
+EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
+    ("reach", opening.reach),
+    ("foundation", opening.build),
+    ("fill", opening.fill),
+    ("archive", opening.archive),
+    ("purge", purging.first),
+    ("again", purging.again),
+    ("lifecycle", changing.lifecycle),
+    ("reads", access.reads),
+    ("refused", access.purges),
+    ("bypass", bypassing.bypasses),
+    ("lists", reading.lists),
+    ("changed", purging.changed),
+)
+READS = {"reach", "reads", "lists", "contract"}  # what takes no request that could change anything
+
+
+def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an interrupt bring along
+    settings: Settings,
+    folder: Path,
+    on_send: Callable[[Client, Exchange], None],
+    generator: contract.Generator | None = None,
+    guard: Guard | None = None,
+    *,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Evidence:
+    """Run every experiment and return what they saw; `folder` then holds it too.
+
+    An experiment that is held back, and a target that is lost, are noted; what was collected by then stays.
+
+    Args:
+        settings: what is asked for.
+        folder: of the run, a new one.
+        on_send: is told of every exchange.
+        generator: makes the generated cases; None: one that is made for this run.
+        guard: that somebody else may close; None: one that is made for this run.
+        warn: is told, before the first purge, what may be lost by it, or why there will be none.
+
+    Raises:
+        BadSetting: the folder cannot hold a new run.
+        ConsentMissing: the target is not the one whose fingerprint was pinned.
+        TargetLost: it gives no answer to the question for it.
+        SuiteError: the journal could not be written to its end; what was put up is taken down.
+    """
+    require_pinned(settings)
+    with (
+        Journal(folder, _header(settings)) as journal,
+        nullcontext(generator)
+        if generator
+        else contract.generator(seed=settings.seed, examples=settings.examples) as made,
+    ):
+        client = Client(settings, journal, guard or Guard.of(settings), on_send)
+        foundation = foundation_of(client)
+        try:
+            _run_all(client, foundation, _plan(settings, made), lambda: _archive(client, journal, folder, warn))
+        finally:
+            journal.sync()
+        if journal.trouble:
+            raise SuiteError(
+                f"{journal.trouble} What was put up on the target is taken down, but for what is told above."
+            )
+        return journal.evidence()
+
+
+def planned(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the experiments of a run, in their order."""
+    nothing = contract.Generator(cases=tuple, walk=lambda *_: None)
+    return *(name for name, _ in _plan(settings, nothing)), *(() if settings.reads_only else ("demolish",))
+
+
+def _plan(settings: Settings, made: contract.Generator) -> Plan:
+    provoked = [("provoked", provoking.errors)] if settings.hook else []
+    odd, *rest = ("odd", purging.odd), *provoked, ("parallel", parallel), ("race", race)
+    whole: Plan = (
+        *EXPERIMENTS,
+        ("contract", lambda client, foundation: fuzzing.cases(client, foundation, made.cases)),
+        ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, made.walk)),
+        *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
+        odd,
+        ("late", changing.late),
+        *rest,
+        *((nth_time(name, number), tried) for number in range(2, settings.repeat + 1) for name, tried in (odd, *rest)),
+        ("standstill", purging.standstill),
+        ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
+    )
+    return [step for step in whole if step[0] in READS or not settings.reads_only]
+
+
+def _run_all(client: Client, foundation: Foundation, plan: Plan, make_archive: Callable[[], None]) -> None:
+    try:
+        for name, procedure in plan:
+            client.experiment = name
+            _run(client, foundation, procedure)
+            if name == "archive":
+                make_archive()
+    except TargetUnusable as reason:
+        client.note("unusable", {"blame": reason.blame, "reason": str(reason)})
+    except TargetLost as reason:
+        client.note("lost", str(reason))
+    except Interrupted as reason:
+        client.note("interrupted", str(reason))
+    finally:
+        _demolish(client, foundation)
+
+
+def _run(client: Client, foundation: Foundation, procedure: Procedure) -> None:
+    """Run one experiment; one that is held back, or that fails by a defect of ours, does not stop the others."""
+    try:
+        procedure(client, foundation)
+    except HeldBack as reason:
+        client.held_back(reason)
+    except (TargetUnusable, TargetLost, Interrupted):
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
+        client.note("crashed", f"{type(error).__name__}: {error}")
+
+
+def _demolish(client: Client, foundation: Foundation) -> None:
+    """Take down what was put up, whatever happened before."""
+    client.experiment = "demolish"
+    client.guard.last_orders()
+    try:
+        closing.demolish(client, foundation)
+    except (HeldBack, TargetLost) as reason:
+        client.note("left", [str(reason)])
+    client.note("finished", value=True)
+
+
+def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str], None]) -> None:
+    """Write the events that exist to a file of their own, and only then let purges pass.
+
+    A target on this machine may be purged even if its list cannot be read to the end: it is there to be judged.
+    """
+    seen = journal.evidence()
+    events = walked(seen, "archive", "events")
+    changed = (x for x in seen.exchanges if x.method != "GET" or CHANGED in x.tags)
+    own = {x.route.split("/")[3] for x in changed if x.route.startswith("/v3/apps/")}
+    try:
+        made = archive.write(
+            folder / archive.FILE_NAME,
+            client.settings.target.url,
+            events.exchanges,
+            lambda: events.complete,
+            own=own,
+            partly=True,
+        )
+    except ArchiveFailed as reason:
+        client.note("stopped", str(reason))
+        client.guard.unarchived = str(reason)
+    else:
+        client.note("archived", asdict(made))
+        client.guard.archived = made.complete or client.settings.target.is_loopback
+        client.guard.unarchived = "" if made.complete else archive.not_whole(made)
+        if any(archive.warning(made.age)):
+            warn(" ".join(archive.told(asdict(made))))
+    if not client.guard.archived:
+        warn(f"Nothing will be purged. {client.guard.unarchived}")
+
+
+def _header(settings: Settings) -> Header:
+    return Header(
+        suite=__version__,
+        digests=catalogue.digests(),
+        target=settings.target.url,
+        settings={
+            "profiles": [str(profile) for profile in settings.profiles],
+            "select": list(settings.select),
+            "roles": sorted(settings.tokens),
+            "admin_scope": ADMIN_SCOPE in (scopes(settings.tokens[ADMIN]) or ()),
+            "examples": settings.examples,
+            "seed": settings.seed,
+            "repeat": settings.repeat,
+            "apps": str(settings.driving.mode),
+            "space": settings.driving.space,
+            "transport": settings.transport.shown(settings.target.url),
+            "hook": settings.hook.kind if settings.hook else None,
+            "timeout": settings.limits.timeout,
+            "max_purges": settings.limits.max_purges,
+            "max_requests": settings.limits.max_requests,
+        },
+        started_at=clock.written(time.time()),
+    )

@@ -1,0 +1,146 @@
+"""What a run would send, told beforehand; whoever asks sends a few reads, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.client import pagination as look
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.apps import Mode
+from purge_conformance.engine.collect import planned
+from purge_conformance.evidence import clock
+from purge_conformance.evidence.journal import Unwritten
+from purge_conformance.evidence.listing import resources, total_results
+from purge_conformance.evidence.records import first_time
+from purge_conformance.scenarios import setup as opening
+from purge_conformance.target.apps import Foundation
+from purge_conformance.target.apps.suite_apps import LABELS
+from purge_conformance.target.fingerprint import of_root
+
+if TYPE_CHECKING:
+    from purge_conformance.config.settings import Limits, Settings
+    from purge_conformance.evidence.records import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an experiment sends at most, where every list fits on a page of the largest size.
+
+    Attributes:
+        requests: of any kind.
+        purges: with the admin's token.
+        of_left: whether it may take all that is left of the budgets, should it see a failure.
+    """
+
+    requests: int
+    purges: int = 0
+    of_left: bool = False
+
+
+COSTS = {
+    "reach": Cost(8),
+    "foundation": Cost(80),
+    "fill": Cost(60),
+    "archive": Cost(4),
+    "purge": Cost(50, 1),
+    "again": Cost(6, 1),
+    "lifecycle": Cost(45),
+    "reads": Cost(60),
+    "refused": Cost(100),
+    "bypass": Cost(55),
+    "lists": Cost(130),
+    "changed": Cost(20, 1),
+    "contract": Cost(220, 2),
+    "stateful": Cost(30, 1),
+    "odd": Cost(80, 7),
+    "late": Cost(50),
+    "provoked": Cost(30, 3),
+    "parallel": Cost(60, 7),
+    "race": Cost(80, 5),
+    "standstill": Cost(20, 1),
+    "sequences": Cost(160, 11, of_left=True),
+    "demolish": Cost(60),
+}
+A_REPETITION = Cost(45, 2)  # of the experiment `repeat`
+OVERHEAD = 10.0  # seconds that do not hang on the target: cases are generated, the record is judged
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would send, and what is there now.
+
+    Attributes:
+        costs: of each experiment, by its name, in their order.
+        limits: that hold whatever happens.
+        seconds: how long it would take, about.
+        makes: what it would make on the target; empty where nothing.
+        events: how many there are now, if the target says so.
+        apps: how many there are now, if the target says so.
+        fingerprint: of the foundation; None: its root document has no links.
+        last: `guid` and `created_at` of the newest event; None: there is none.
+        age: of that event, in seconds by the target's clock; None where that is not known.
+    """
+
+    costs: dict[str, Cost]
+    limits: Limits
+    seconds: float
+    makes: str
+    events: int | None
+    apps: int | None
+    fingerprint: str | None
+    last: dict[str, str] | None
+    age: float | None
+
+
+def planned_for(settings: Settings) -> Plan:
+    """Return what a run with these settings would send; eight reads or fewer are sent for it.
+
+    Raises:
+        TargetUnusable: the target does not answer as the API to its admin.
+        TargetLost: it gives no answer.
+    """
+    seen: list[Exchange] = []
+    with Unwritten() as journal:
+        client = Client(settings, journal, Guard(settings.limits, reads_only=True), lambda _, x: seen.append(x))
+        opening.reach(client, Foundation(client))
+        newest = client.get(look.NEWEST, "newest")
+    totals = {x.route: total_results(x) for x in seen}
+    rows = resources(newest)
+    moment = clock.parse(rows[0].get("created_at")) if rows else None
+    now = clock.of_header(newest.header("Date")) or newest.sent_at
+    costs = costs_of(settings)
+    return Plan(
+        costs=costs,
+        limits=settings.limits,
+        seconds=OVERHEAD + median(x.elapsed for x in seen) * sum(cost.requests for cost in costs.values()),
+        makes=_makes(settings),
+        events=totals.get(EVENTS),
+        apps=totals.get("/v3/apps"),
+        fingerprint=of_root(seen[0]),
+        last={name: str(rows[0].get(name)) for name in ("guid", "created_at")} if rows else None,
+        age=now - moment.timestamp() if moment else None,
+    )
+
+
+def costs_of(settings: Settings) -> dict[str, Cost]:
+    """Return what each experiment of a run with these settings sends at most."""
+    names = Counter(first_time(name) for name in planned(settings))
+    times = {**names, "repeat": settings.repeat - 1, "sequences": settings.repeat}
+    costs = {name: _times(times[name], COSTS.get(name, A_REPETITION)) for name in names}
+    return {name: replace(cost, purges=0) for name, cost in costs.items()} if settings.reads_only else costs
+
+
+def _times(number: int, cost: Cost) -> Cost:
+    return replace(cost, requests=number * cost.requests, purges=number * cost.purges)
+
+
+def _makes(settings: Settings) -> str:
+    if settings.reads_only or settings.driving.mode is Mode.OBSERVE:
+        return ""
+    place = f"in the space {settings.driving.space}" if settings.driving.space else "in two organizations of its own"
+    return f"{len(LABELS)} apps {place}, and now and then one more; all are deleted at the end"

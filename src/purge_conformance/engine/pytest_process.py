@@ -1,0 +1,105 @@
+"""Has pytest judge the evidence of a run, in a process of its own, away from every other configuration."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+from purge_conformance.errors import SuiteError
+from purge_conformance.report import json as as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from purge_conformance.report.model import Run
+
+PATIENCE = 600.0  # seconds; judging takes about two
+# What pytest does besides, before and after each judgment, and no judgment needs.
+NEEDLESS = (
+    "doctest",
+    "faulthandler",
+    "logging",
+    "setuponly",
+    "subtests",
+    "threadexception",
+    "unittest",
+    "unraisableexception",
+)
+
+
+def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Iterable[str] = ()) -> Run:
+    """Judge the evidence in one folder, write all reports to another or the same, and return what they say.
+
+    Raises:
+        SuiteError: pytest did not come to a verdict.
+    """
+    options = [f"--conformance-profile={name}" for name in profiles]
+    options += [f"--conformance-select={glob}" for glob in select]
+    before = _identity(out)
+    done = _pytest([f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}", *options])
+    if _identity(out) == before:
+        raise SuiteError(f"The judgments came to no verdict (pytest ended with {done.returncode}):\n{_tail(done)}")
+    return as_json.load(out)
+
+
+def judge_all(names: Iterable[str], folder: Path, tests: Path | None = None) -> str:
+    """Judge by one pytest the evidence in several folders of `folder`, and write the reports of each beside it.
+
+    Args:
+        names: of the folders, at least one.
+        folder: where they lie.
+        tests: a room of judgments other than the suite's own.
+
+    Returns:
+        The end of what pytest said, for those that have no report then.
+
+    Raises:
+        SuiteError: pytest did not end.
+    """
+    places = [(folder / name).absolute() for name in names]
+    out = folder.absolute() if len(places) > 1 else places[0]  # of several, each gets a folder of its name there
+    return _tail(_pytest([*(f"--evidence={place}" for place in places), f"--conformance-out={out}"], tests))
+
+
+def _identity(out: Path) -> tuple[int, int] | None:
+    """Return what tells one report.json from the one that replaces it."""
+    path = out / as_json.FILE_NAME
+    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+
+
+def _pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.CompletedProcess[str]:
+    with as_file(files("purge_conformance.conformance")) as own:
+        room = tests or own
+        ini = ["-c", str(room / "pytest.ini"), f"--rootdir={room}", str(room)]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "-q",
+            "--tb=native",
+            "--capture=no",
+            "-p",
+            "purge_conformance.plugin",
+        ]
+        less = [word for name in NEEDLESS for word in ("-p", f"no:{name}")]
+        return _run([*command, *less, *ini, *options])
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {key: value for key, value in os.environ.items() if key not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
+    try:
+        return subprocess.run(  # noqa: S603 -- this Python, our tests
+            command, env=environment | own, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise SuiteError(f"The judgments did not end within {PATIENCE:g} s. Please report it.") from None
+
+
+def _tail(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stdout + done.stderr)[-2000:].strip()

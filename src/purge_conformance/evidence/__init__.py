@@ -1,0 +1,1 @@
+"""What was seen: records, their journal on disk, redaction."""

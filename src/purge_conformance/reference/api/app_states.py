@@ -1,0 +1,64 @@
+"""Provider states of the reference server that are about an app (`spec/hook.md`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from purge_conformance.reference.store import transitions as store
+from purge_conformance.reference.store.database import by_guid
+from purge_conformance.reference.store.tables import App, Organization, Space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.store.transitions import Record
+
+HOME = "states"  # name of the organization, and of the space, of apps that are made here
+SIZES = ("instances", "memory_in_mb")
+Params = dict[str, Any]
+
+
+def _scale(session: Session, app: App, params: Params, record: Record) -> None:
+    store.scale(session, app.web, {name: params[name] for name in SIZES if isinstance(params.get(name), int)}, record)
+
+
+def _start(session: Session, app: App, _: Params, record: Record) -> None:
+    store.start(session, app, record)
+
+
+def _stop(session: Session, app: App, _: Params, record: Record) -> None:
+    store.stop(session, app, record)
+
+
+def _delete(session: Session, app: App, _: Params, record: Record) -> None:
+    store.delete_app(session, app, record)
+
+
+STATES: Mapping[str, Callable[[Session, App, Params, Record], None]] = {
+    "app started": _start,
+    "app stopped": _stop,
+    "app scaled": _scale,
+    "app deleted": _delete,
+}
+
+
+def put(session: Session, state: str, params: Params, record: Record) -> str | None:
+    """Put the app that `params` name into a state, or a new one; return its guid, or None if there is none."""
+    app = by_guid(session, App, str(params["app"])) if "app" in params else _new(session, str(params.get("name")))
+    if app is None:
+        return None
+    guid = app.guid
+    STATES[state](session, app, params, record)
+    return guid
+
+
+def _new(session: Session, name: str) -> App:
+    space = session.scalar(select(Space).where(Space.name == HOME))
+    if space is None:
+        space = Space(name=HOME, organization=Organization(name=HOME))
+        session.add(space)
+    return store.add_app(session, space, name)

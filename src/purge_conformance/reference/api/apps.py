@@ -1,0 +1,147 @@
+"""Apps: list, get, create, delete, start, stop, restart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, select
+
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.bodies import fields, name_of, related_guid
+from purge_conformance.reference.api.labels import PARAMETER, labels_of, metadata, selected
+from purge_conformance.reference.api.pagination import paginated
+from purge_conformance.reference.api.query import ListRules
+from purge_conformance.reference.api.visibility import job_for, named_resource, requested_page, require_admin
+from purge_conformance.reference.behaviour import Call, Reply
+from purge_conformance.reference.store import transitions as store
+from purge_conformance.reference.store.database import Listing, by_guid
+from purge_conformance.reference.store.tables import BUILDPACK, DOCKER, App, Space
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PATH = "/v3/apps"
+LIFECYCLE_DATA: Mapping[str, Mapping[str, object]] = {
+    BUILDPACK: {"buildpacks": [], "stack": "cflinuxfs4"},
+    DOCKER: {},
+}
+FIELDS = ("name", "relationships", "lifecycle", "environment_variables", "metadata")
+
+
+def _in_organizations(guids: Sequence[str]) -> ColumnElement[bool]:
+    return App.space.has(Space.organization_guid.in_(guids))
+
+
+APPS = Listing(
+    table=App,
+    filters={
+        "names": App.name.in_,
+        "guids": App.guid.in_,
+        PARAMETER: selected(App),
+        "space_guids": App.space_guid.in_,
+        "organization_guids": _in_organizations,
+    },
+    rules=ListRules(
+        filters=("names", "guids", "space_guids", "organization_guids", PARAMETER),
+        orders=("created_at", "updated_at", "name", "state"),
+    ),
+)
+
+
+def list_apps(call: Call) -> Reply:
+    """Show one page of the apps."""
+    query, total, rows = requested_page(call, APPS)
+    return Reply(body=paginated(call.url(PATH), query, total, [shown(row, call) for row in rows]))
+
+
+def get_app(call: Call) -> Reply:
+    """Show one app."""
+    return Reply(body=shown(named_resource(call, App, word="App"), call))
+
+
+def create_app(call: Call) -> Reply:
+    """Make a stopped app in a space, with its `web` process of the same guid."""
+    require_admin(call)
+    body = fields(call.body, FIELDS)
+    name = name_of(body)
+    space = by_guid(call.session, Space, related_guid(body, "space"))
+    if space is None:
+        raise problems.unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
+    if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
+        raise problems.unprocessable(f"App with the name '{name}' already exists.")
+    app = store.add_app(call.session, space, name, labels=labels_of(body), lifecycle=_lifecycle(body))
+    return Reply(status=201, body=shown(app, call))
+
+
+def delete_app(call: Call) -> Reply:
+    """Remove an app; a started one is stopped before."""
+    require_admin(call)
+    store.delete_app(call.session, named_resource(call, App, word="App"), call.behaviour.record)
+    return job_for(call, "app.delete")
+
+
+def start_app(call: Call) -> Reply:
+    """Start an app."""
+    app = _changeable_app(call)
+    store.start(call.session, app, call.behaviour.record)
+    return _after_change(call, app)
+
+
+def stop_app(call: Call) -> Reply:
+    """Stop an app."""
+    app = _changeable_app(call)
+    store.stop(call.session, app, call.behaviour.record)
+    return _after_change(call, app)
+
+
+def restart_app(call: Call) -> Reply:
+    """Stop an app, if it runs, and start it."""
+    app = _changeable_app(call)
+    store.stop(call.session, app, call.behaviour.record)
+    store.start(call.session, app, call.behaviour.record)
+    return _after_change(call, app)
+
+
+def _changeable_app(call: Call) -> App:
+    app = named_resource(call, App, word="App")
+    require_admin(call)
+    return app
+
+
+def _after_change(call: Call, app: App) -> Reply:
+    call.session.flush()  # updated_at is set by the database write
+    return Reply(body=shown(app, call))
+
+
+def _current_droplet(app: App) -> dict[str, object]:
+    return {"data": {"guid": app.droplet_guid} if app.droplet_guid else None}
+
+
+def _lifecycle(body: Mapping[str, Any]) -> str:
+    lifecycle = body.get("lifecycle", {"type": BUILDPACK})
+    name = lifecycle.get("type") if isinstance(lifecycle, dict) else None
+    if name not in LIFECYCLE_DATA:
+        raise problems.unprocessable(f"Lifecycle type is not one of: {', '.join(LIFECYCLE_DATA)}")
+    return str(name)
+
+
+def shown(app: App, call: Call) -> dict[str, object]:
+    """Show an app as JSON."""
+    path = f"{PATH}/{app.guid}"
+    return {
+        "guid": app.guid,
+        "created_at": app.created_at,
+        "updated_at": app.updated_at,
+        "name": app.name,
+        "state": app.state,
+        "lifecycle": {"type": app.lifecycle, "data": LIFECYCLE_DATA[app.lifecycle]},
+        "relationships": {"space": {"data": {"guid": app.space_guid}}, "current_droplet": _current_droplet(app)},
+        "metadata": metadata(app),
+        "links": {
+            "self": {"href": call.url(path)},
+            "space": {"href": call.url(f"/v3/spaces/{app.space_guid}")},
+            "processes": {"href": call.url(f"{path}/processes")},
+            "start": {"href": call.url(f"{path}/actions/start"), "method": "POST"},
+            "stop": {"href": call.url(f"{path}/actions/stop"), "method": "POST"},
+        },
+    }

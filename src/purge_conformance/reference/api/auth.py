@@ -1,0 +1,144 @@
+"""Bearer tokens: who calls, and what the scopes allow.
+
+Tokens are JWTs signed with HMAC and one secret per server process. Global roles are scopes, as in Cloud Foundry.
+The server has no role assignments, so a user without a global role belongs to no organization and sees nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+import jwt
+
+from purge_conformance.reference.api import errors as problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AUDIENCE = "cloud_controller"
+READ, WRITE = "cloud_controller.read", "cloud_controller.write"
+ADMIN = "cloud_controller.admin"
+ADMIN_READ_ONLY = "cloud_controller.admin_read_only"
+GLOBAL_AUDITOR = "cloud_controller.global_auditor"
+# Every user has the first two scopes by default; they allow to ask, and the roles decide.
+PLAIN_ROLES = (
+    "org_user",
+    "org_auditor",
+    "org_billing_manager",
+    "org_manager",
+    "space_auditor",
+    "space_supporter",
+    "space_developer",
+    "space_manager",
+)
+ROLE_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "admin": (READ, WRITE, ADMIN),
+    "admin_read_only": (READ, WRITE, ADMIN_READ_ONLY),
+    "global_auditor": (READ, WRITE, GLOBAL_AUDITOR),
+    **dict.fromkeys(PLAIN_ROLES, (READ, WRITE)),
+}
+LIFETIME_S = 24 * 3600
+EXPIRED_SINCE_S = 3600
+SHORTEST_SECRET_BYTES = 64  # as long as the digest of HS512, the longest of the three algorithms accepted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Whoever sent a request, known by the scopes of the token alone."""
+
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def is_admin(self) -> bool:
+        """May do everything."""
+        return ADMIN in self.scopes
+
+    @property
+    def sees_everything(self) -> bool:
+        """Has one of the three roles that read the whole foundation."""
+        return not self.scopes.isdisjoint({ADMIN, ADMIN_READ_ONLY, GLOBAL_AUDITOR})
+
+    @property
+    def may_read(self) -> bool:
+        """May send GET requests at all; what they show is another question."""
+        return self.sees_everything or READ in self.scopes
+
+    @property
+    def may_write(self) -> bool:
+        """May send requests that change something; whether they succeed is another question."""
+        return self.is_admin or WRITE in self.scopes
+
+
+def new_secret() -> str:
+    """Make a signing secret for one server process."""
+    return secrets.token_urlsafe(SHORTEST_SECRET_BYTES)
+
+
+def tokens(secret: str) -> dict[str, str]:
+    """Sign one token for each role, valid for a day, and one named `expired`: an admin's that ended an hour ago."""
+    now = int(time.time())
+    signed = {role: _sign(secret, role, scopes, expires=now + LIFETIME_S) for role, scopes in ROLE_SCOPES.items()}
+    return signed | {"expired": _sign(secret, "admin", ROLE_SCOPES["admin"], expires=now - EXPIRED_SINCE_S)}
+
+
+def _sign(secret: str, role: str, scopes: tuple[str, ...], *, expires: int) -> str:
+    claims = {
+        "jti": secrets.token_hex(16),
+        "user_id": str(uuid5(NAMESPACE_URL, role)),
+        "user_name": role,
+        "client_id": "cf",
+        "scope": list(scopes),
+        "aud": [AUDIENCE],
+        "iat": expires - LIFETIME_S,
+        "exp": expires,
+    }
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+def verified_claims(token: str, secret: str) -> Mapping[str, Any]:
+    """Read the claims of a token whose signature, audience and expiry hold.
+
+    Raises:
+        jwt.InvalidTokenError: one of them does not.
+    """
+    return _verified(token, secret, int(time.time()))
+
+
+@lru_cache(maxsize=256)  # a client sends the same few tokens again and again; only time makes one worse
+def _verified(token: str, secret: str, _second: int) -> Mapping[str, Any]:
+    options: Any = {"require": ["exp", "aud", "jti"], "verify_iat": False, "verify_nbf": False}
+    return jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"], audience=AUDIENCE, options=options)
+
+
+def bearer_token(authorization: str | None) -> str:
+    """Take the token out of an Authorization header.
+
+    Raises:
+        ApiError: 401; without the scheme `bearer` CF-NotAuthenticated, with it and no single word CF-InvalidAuthToken.
+    """
+    header = (authorization or "").strip()
+    if not header.lower().startswith("bearer"):
+        raise problems.not_authenticated()
+    words = re.split(r"[ \t]+", header)
+    if len(words) != len(("bearer", "token")) or words[0].lower() != "bearer":
+        raise problems.invalid_token()
+    return words[1]
+
+
+def caller_of(claims: Mapping[str, Any]) -> Caller:
+    """Know the caller by the claims of a verified token.
+
+    Raises:
+        ApiError: 401 for a refresh token (its `jti` ends in -r) and for scopes that are no list of strings.
+    """
+    scopes = claims.get("scope", [])
+    is_list = isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes)
+    if not is_list or str(claims.get("jti", "")).endswith("-r"):
+        raise problems.invalid_token()
+    return Caller(scopes=frozenset(scopes))

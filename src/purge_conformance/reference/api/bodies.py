@@ -1,0 +1,104 @@
+"""Request bodies: parsed when they are labelled JSON, else ignored, but for the file in a form; and needed fields."""
+
+from __future__ import annotations
+
+import json
+from email import message_from_bytes
+from email.message import Message
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from purge_conformance.reference.api import errors as problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON_TYPES = ("application/json", "application/jsonrequest", "application/problem+json")
+LONGEST_NAME = 255
+
+
+def parsed(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - JSON is anything
+    """Parse a body labelled JSON; without that label, or without a body, there is None.
+
+    Raises:
+        ApiError: 400 for what is no JSON, is nested too deeply to read, or is not text.
+    """
+    if not raw or content_type.partition(";")[0].strip().lower() not in JSON_TYPES:
+        return None
+    try:
+        value = json.loads(raw.decode(), parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode()  # an escape can hold half a surrogate pair, which is no text
+    except (ValueError, RecursionError) as error:
+        raise problems.unparsable_body() from error
+    return value
+
+
+def file_of(raw: bytes, content_type: str, field: str) -> tuple[str, bytes] | None:
+    """Find the file in a field of a form; return its name and what is in it, or None where there is none."""
+    form = Message()
+    form["content-type"] = content_type
+    boundary = form.get_boundary()
+    if form.get_content_type() != "multipart/form-data" or not boundary:
+        return None
+    for part in (b"\r\n" + raw).split(b"\r\n--" + boundary.encode())[1:]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        found = message_from_bytes(head.lstrip())
+        name = found.get_filename()
+        if name is not None and found.get_param("name", header="content-disposition") == field:
+            return name, content
+    return None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def fields(body: Any, known: tuple[str, ...]) -> Mapping[str, Any]:  # noqa: ANN401 - JSON is anything
+    """Take a body as an object with known fields only; no body is an empty object.
+
+    Raises:
+        ApiError: 422.
+    """
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise problems.unprocessable("Request body must be an object")
+    unknown = [name for name in body if name not in known]
+    if unknown:
+        raise problems.unprocessable(f"Unknown field(s): {', '.join(map(repr, unknown))}")
+    return body
+
+
+def name_of(body: Mapping[str, Any]) -> str:
+    """Read the name of what is to be created.
+
+    Raises:
+        ApiError: 422 when it is missing, no string, blank, too long, or holds a NUL, which some databases refuse.
+    """
+    name = body.get("name")
+    if not isinstance(name, str):
+        raise problems.unprocessable("Name must be a string")
+    if not name.strip():
+        raise problems.unprocessable("Name can't be blank")
+    if len(name) > LONGEST_NAME:
+        raise problems.unprocessable(f"Name is too long (maximum is {LONGEST_NAME} characters)")
+    if "\0" in name:
+        raise problems.unprocessable("Name must not contain NUL")
+    return name
+
+
+def related_guid(body: Mapping[str, Any], relation: str) -> str:
+    """Read `relationships.<relation>.data.guid`.
+
+    Raises:
+        ApiError: 422 when there is none.
+    """
+    value: Any = body
+    for key in ("relationships", relation, "data", "guid"):
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, str):
+        raise problems.unprocessable(f"Relationships {relation} must be structured like this: {_example(relation)}")
+    return value
+
+
+def _example(relation: str) -> str:
+    return json.dumps({relation: {"data": {"guid": "valid-guid"}}})

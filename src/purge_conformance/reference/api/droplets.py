@@ -1,0 +1,219 @@
+"""What apps run, as far as clients ask: packages, builds that stage them at once, droplets, copied or uploaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.apps import LIFECYCLE_DATA
+from purge_conformance.reference.api.bodies import fields, file_of, related_guid
+from purge_conformance.reference.api.labels import labels_of, metadata
+from purge_conformance.reference.api.query import read_parameters
+from purge_conformance.reference.api.visibility import job_for, named_resource, require_admin
+from purge_conformance.reference.behaviour import Call, Reply
+from purge_conformance.reference.store.database import by_guid
+from purge_conformance.reference.store.tables import (
+    AWAITING_UPLOAD,
+    BUILDPACK,
+    DOCKER,
+    STAGED,
+    App,
+    Build,
+    Droplet,
+    Package,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PACKAGES, BUILDS, DROPLETS = "/v3/packages", "/v3/builds", "/v3/droplets"
+
+
+def create_package(call: Call) -> Reply:
+    """Make a package of a docker image, which needs no upload."""
+    require_admin(call)
+    body = fields(call.body, ("type", "data", "relationships", "metadata"))
+    image = _inner(body, "data", "image")
+    if body.get("type") != DOCKER or not isinstance(image, str) or not image:
+        raise problems.unprocessable("Type must be docker, and data must name an image")
+    package = Package(app=_app_of(call, body), image=image, labels=labels_of(body))
+    call.session.add(package)
+    call.session.flush()
+    return Reply(status=201, body=shown_package(package, call))
+
+
+def get_package(call: Call) -> Reply:
+    """Show one package."""
+    return Reply(body=shown_package(named_resource(call, Package, word="Package"), call))
+
+
+def create_build(call: Call) -> Reply:
+    """Stage a package; the droplet is there at once."""
+    require_admin(call)
+    body = fields(call.body, ("package", "lifecycle", "staging_memory_in_mb", "staging_disk_in_mb", "metadata"))
+    guid = _inner(body, "package", "guid")
+    package = by_guid(call.session, Package, guid) if isinstance(guid, str) else None
+    if package is None:
+        raise problems.unprocessable("Unable to use package. Ensure that the package exists and you have access to it.")
+    droplet = Droplet(app=package.app, image=package.image)
+    call.session.add(droplet)
+    call.session.flush()
+    build = Build(app=package.app, package_guid=package.guid, droplet_guid=droplet.guid, labels=labels_of(body))
+    call.session.add(build)
+    call.session.flush()
+    return Reply(status=201, body=shown_build(build, call))
+
+
+def get_build(call: Call) -> Reply:
+    """Show one build."""
+    return Reply(body=shown_build(named_resource(call, Build, word="Build"), call))
+
+
+def create_droplet(call: Call) -> Reply:
+    """Copy the droplet that `source_guid` names to another app; without that, make one that awaits its upload."""
+    require_admin(call)
+    source = read_parameters(call.query_string).get("source_guid")
+    droplet = _fresh(call) if source is None else _copied(call, source)
+    call.session.add(droplet)
+    call.session.flush()
+    return Reply(status=201, body=shown_droplet(droplet, call))
+
+
+def _fresh(call: Call) -> Droplet:
+    body = fields(call.body, ("relationships", "process_types"))
+    types = body.get("process_types", {"web": ""})
+    if not isinstance(types, dict):
+        raise problems.unprocessable("Process types must be an object")
+    return Droplet(app=_app_of(call, body), state=AWAITING_UPLOAD, process_types=types)
+
+
+def _copied(call: Call, guid: str) -> Droplet:
+    source = by_guid(call.session, Droplet, guid)
+    if source is None:
+        raise problems.not_found("Droplet")
+    if source.state != STAGED:
+        raise problems.unprocessable("source droplet is not staged")
+    return Droplet(
+        app=_app_of(call, fields(call.body, ("relationships",))),
+        image=source.image,
+        sha256=source.sha256,
+        process_types=source.process_types,
+    )
+
+
+def upload_droplet(call: Call) -> Reply:
+    """Take the file of a droplet; it is staged at once, and the answer still shows it on its way."""
+    require_admin(call)
+    name, content = file_of(call.raw_body, call.content_type, "bits") or ("", b"")
+    if complaint := _complaint(name, content):
+        raise problems.unprocessable(f"Uploaded droplet file is invalid: {complaint}")
+    droplet = named_resource(call, Droplet, word="Droplet")
+    if droplet.state != AWAITING_UPLOAD:
+        raise problems.unprocessable("Droplet may be uploaded only once. Create a new droplet to upload bits.")
+    droplet.state, droplet.sha256 = STAGED, sha256(content).hexdigest()
+    job = job_for(call, "droplet.upload")
+    call.session.flush()
+    return replace(job, body={**shown_droplet(droplet, call), "state": "PROCESSING_UPLOAD"})
+
+
+def _complaint(name: str, content: bytes) -> str:
+    if not name:
+        return "A droplet tgz file must be uploaded as 'bits'"
+    if not name.endswith((".tgz", ".tar.gz")):
+        return f"{name} is not a tgz"
+    return "" if content else f"{name} cannot be empty"
+
+
+def get_droplet(call: Call) -> Reply:
+    """Show one droplet."""
+    return Reply(body=shown_droplet(named_resource(call, Droplet, word="Droplet"), call))
+
+
+def get_current_droplet(call: Call) -> Reply:
+    """Show the droplet that an app runs."""
+    droplet = by_guid(call.session, Droplet, named_resource(call, App, word="App").droplet_guid or "")
+    if droplet is None:
+        raise problems.not_found("Droplet")
+    return Reply(body=shown_droplet(droplet, call))
+
+
+def set_current_droplet(call: Call) -> Reply:
+    """Let an app run one of its droplets."""
+    app = named_resource(call, App, word="App")
+    require_admin(call)
+    guid = _inner(fields(call.body, ("data",)), "data", "guid")
+    droplet = by_guid(call.session, Droplet, guid) if isinstance(guid, str) else None
+    if droplet is None or droplet.app is not app:
+        detail = "Unable to assign current droplet. Ensure the droplet exists and belongs to this app."
+        raise problems.unprocessable(detail)
+    if droplet.state != STAGED:
+        raise problems.unprocessable("Droplet must be in staged state")
+    app.droplet_guid = droplet.guid
+    links = {"self": {"href": call.url(f"/v3/apps/{app.guid}/relationships/current_droplet")}}
+    return Reply(body={"data": {"guid": droplet.guid}, "links": links})
+
+
+def _app_of(call: Call, body: Mapping[str, Any]) -> App:
+    app = by_guid(call.session, App, related_guid(body, "app"))
+    if app is None:
+        raise problems.unprocessable("App is invalid. Ensure it exists and you have access to it.")
+    return app
+
+
+def _inner(body: Mapping[str, Any], name: str, key: str) -> Any:  # noqa: ANN401 - any JSON value
+    value = body.get(name)
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def shown_package(package: Package, call: Call) -> dict[str, object]:
+    """Show a package as JSON."""
+    more = {"type": DOCKER, "data": {"image": package.image}, "state": "READY"}
+    return _shown(package, PACKAGES, call, **more, metadata=metadata(package))
+
+
+def shown_build(build: Build, call: Call) -> dict[str, object]:
+    """Show a build as JSON."""
+    return _shown(
+        build,
+        BUILDS,
+        call,
+        state="STAGED",
+        error=None,
+        lifecycle={"type": DOCKER, "data": {}},
+        package={"guid": build.package_guid},
+        droplet={"guid": build.droplet_guid},
+        metadata=metadata(build),
+    )
+
+
+def shown_droplet(droplet: Droplet, call: Call) -> dict[str, object]:
+    """Show a droplet as JSON."""
+    kind = DOCKER if droplet.image else BUILDPACK
+    return _shown(
+        droplet,
+        DROPLETS,
+        call,
+        state=droplet.state,
+        error=None,
+        lifecycle={"type": kind, "data": LIFECYCLE_DATA[kind]},
+        process_types=droplet.process_types,
+        image=droplet.image,
+        checksum={"type": "sha256", "value": droplet.sha256} if droplet.sha256 else None,
+        metadata=metadata(droplet),
+    )
+
+
+def _shown(row: Package | Build | Droplet, path: str, call: Call, **more: object) -> dict[str, object]:
+    return {
+        "guid": row.guid,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        **more,
+        "relationships": {"app": {"data": {"guid": row.app.guid}}},
+        "links": {
+            "self": {"href": call.url(f"{path}/{row.guid}")},
+            "app": {"href": call.url(f"/v3/apps/{row.app.guid}")},
+        },
+    }

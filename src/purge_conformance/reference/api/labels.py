@@ -1,0 +1,81 @@
+"""Labels of organizations, spaces, apps and what belongs to them: read from a body, selected by a list, shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, ColumnElement, and_, func, not_, type_coerce
+
+from purge_conformance.reference.api import errors as problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from purge_conformance.reference.store.tables import Labelled
+
+PARAMETER = "label_selector"
+WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+KEY = re.compile(rf"(?:{DOMAIN}/)?{WORD}")
+VALUE = re.compile(f"(?:{WORD})?")
+RESERVED = "cloudfoundry.org/"
+OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
+IN_SET = re.compile(r"(\S+)\s+(in|notin)\s*\((.*)\)")
+EQUAL = re.compile(r"([^=!\s]+)\s*(==|=|!=)\s*([^=!\s]*)")
+
+
+def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """Read `metadata.labels`.
+
+    Raises:
+        ApiError: 422 for a key or a value that is no label.
+    """
+    metadata = body.get("metadata", {})
+    labels = metadata.get("labels", {}) if isinstance(metadata, dict) else None
+    if not isinstance(labels, dict):
+        raise problems.unprocessable("'labels' is not an object")
+    if complaints := tuple(_complaints(labels)):
+        raise problems.unprocessable(*complaints)
+    return {key: value for key, value in labels.items() if value is not None}
+
+
+def _complaints(labels: Mapping[str, object]) -> Iterator[str]:
+    for key, value in labels.items():
+        if not KEY.fullmatch(key) or key.lower().startswith(RESERVED):
+            yield f"label key error: '{key}' is no key"
+        if value is not None and not (isinstance(value, str) and VALUE.fullmatch(value)):
+            yield f"label value error: the value of '{key}' is none"
+
+
+def metadata(row: Labelled) -> dict[str, object]:
+    """Show the metadata of a row."""
+    return {"labels": row.labels, "annotations": {}}
+
+
+def selected(table: type[Labelled]) -> Callable[[Sequence[str]], ColumnElement[bool]]:
+    """Make what a label selector, cut at its commas, asks of the rows of a table."""
+
+    def condition(parts: Sequence[str]) -> ColumnElement[bool]:
+        return and_(*(_required(table, part.strip()) for part in OUTSIDE_PARENTHESES.split(",".join(parts))))
+
+    return condition
+
+
+def _required(table: type[Labelled], requirement: str) -> ColumnElement[bool]:
+    if found := IN_SET.fullmatch(requirement):
+        key, is_in, values = found[1], found[2] == "in", [value.strip() for value in found[3].split(",")]
+    elif found := EQUAL.fullmatch(requirement):
+        key, is_in, values = found[1], found[2] != "!=", [found[3]]
+    else:
+        label = _label(table, requirement.removeprefix("!").strip())
+        return label.is_(None) if requirement.startswith("!") else label.is_not(None)
+    is_one = func.coalesce(_label(table, key), "").in_(values) & _label(table, key).is_not(None)
+    return is_one if is_in else not_(is_one)
+
+
+def _label(table: type[Labelled], key: str) -> ColumnElement[str]:
+    if not KEY.fullmatch(key):
+        raise problems.unprocessable("The label_selector is invalid")
+    label: ColumnElement[str] = type_coerce(table.labels, JSON)[key].as_string()
+    return label

@@ -1,0 +1,131 @@
+"""Processes: list, get, scale; by their own guid, or by app and type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.bodies import fields
+from purge_conformance.reference.api.pagination import paginated
+from purge_conformance.reference.api.query import ListRules, list_query, read_parameters
+from purge_conformance.reference.api.visibility import named_resource, requested_page, require_admin
+from purge_conformance.reference.behaviour import Call, Reply
+from purge_conformance.reference.store import transitions as store
+from purge_conformance.reference.store.database import Listing
+from purge_conformance.reference.store.tables import App, Process, Space
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement
+
+PATH = "/v3/processes"
+LEAST: Mapping[str, int] = {"instances": 0, "memory_in_mb": 1, "disk_in_mb": 1}
+MOST = 2**31 - 1
+
+
+def _in_spaces(guids: Sequence[str]) -> ColumnElement[bool]:
+    return Process.app.has(App.space_guid.in_(guids))
+
+
+def _in_organizations(guids: Sequence[str]) -> ColumnElement[bool]:
+    return Process.app.has(App.space.has(Space.organization_guid.in_(guids)))
+
+
+PROCESSES = Listing(
+    table=Process,
+    filters={
+        "guids": Process.guid.in_,
+        "types": Process.type.in_,
+        "app_guids": Process.app_guid.in_,
+        "space_guids": _in_spaces,
+        "organization_guids": _in_organizations,
+    },
+    rules=ListRules(filters=("guids", "types", "app_guids", "space_guids", "organization_guids")),
+)
+
+
+def list_processes(call: Call) -> Reply:
+    """Show one page of the processes."""
+    query, total, rows = requested_page(call, PROCESSES)
+    return Reply(body=paginated(call.url(PATH), query, total, [shown(row, call) for row in rows]))
+
+
+def list_app_processes(call: Call) -> Reply:
+    """Show one page of the processes of one app."""
+    query = list_query(read_parameters(call.query_string), ListRules(filters=("guids", "types")))
+    app = named_resource(call, App, word="App")
+    resources = [shown(process, call) for process in app.processes]
+    page = resources[query.skip : query.skip + query.take]
+    return Reply(body=paginated(call.url(f"/v3/apps/{app.guid}/processes"), query, len(resources), page))
+
+
+def get_process(call: Call) -> Reply:
+    """Show one process."""
+    return Reply(body=shown(named_resource(call, Process, word="Process"), call))
+
+
+def get_app_process(call: Call) -> Reply:
+    """Show the process of an app by its type."""
+    return Reply(body=shown(_process_of_app(call), call))
+
+
+def scale_process(call: Call) -> Reply:
+    """Change instances, memory or disk of a process."""
+    return _scaled(call, named_resource(call, Process, word="Process"))
+
+
+def scale_app_process(call: Call) -> Reply:
+    """Change instances, memory or disk of the process of an app."""
+    return _scaled(call, _process_of_app(call))
+
+
+def _process_of_app(call: Call) -> Process:
+    of_type = [p for p in named_resource(call, App, word="App").processes if p.type == call.parts["type"]]
+    if not of_type:
+        raise problems.not_found("Process")
+    return of_type[0]
+
+
+def _scaled(call: Call, process: Process) -> Reply:
+    require_admin(call)
+    changes = fields(call.body, tuple(LEAST))
+    complaints = tuple(_complaints(changes))
+    if complaints:
+        raise problems.unprocessable(*complaints)
+    store.scale(call.session, process, changes, call.behaviour.record)
+    call.session.flush()
+    return Reply(status=202, body=shown(process, call))
+
+
+def _complaints(changes: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in changes.items():
+        words = name.replace("_", " ").capitalize()
+        if type(value) is not int:  # a bool is an int to isinstance, and no number to JSON
+            yield f"{words} is not a number"
+        elif not LEAST[name] <= value <= MOST:
+            yield f"{words} must be between {LEAST[name]} and {MOST}"
+
+
+def shown(process: Process, call: Call) -> dict[str, object]:
+    """Show a process as JSON."""
+    path = f"{PATH}/{process.guid}"
+    return {
+        "guid": process.guid,
+        "created_at": process.created_at,
+        "updated_at": process.updated_at,
+        "type": process.type,
+        "command": None,
+        "instances": process.instances,
+        "memory_in_mb": process.memory_in_mb,
+        "disk_in_mb": process.disk_in_mb,
+        "log_rate_limit_in_bytes_per_second": -1,
+        "health_check": {"type": "port", "data": {"timeout": None, "invocation_timeout": None, "interval": None}},
+        "relationships": {"app": {"data": {"guid": process.app_guid}}, "revision": None},
+        "metadata": {"labels": {}, "annotations": {}},
+        "links": {
+            "self": {"href": call.url(path)},
+            "scale": {"href": call.url(f"{path}/actions/scale"), "method": "POST"},
+            "app": {"href": call.url(f"/v3/apps/{process.app_guid}")},
+        },
+    }

@@ -1,0 +1,225 @@
+"""Query parameters of lists: read, checked, and turned into a `ListQuery`.
+
+The rules and the wording of complaints are Cloud Controller's, save where it fails with 500: a parameter in a form
+that nothing understands (`page[]=1`, month 13) is a complaint like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.store.tables import TIMESTAMP_FORMAT
+
+DEFAULT_PER_PAGE, MOST_PER_PAGE = 50, 5000
+MOST_RESULT = 2**63 - 1
+PAGE_PARAMETERS = ("page", "per_page", "order_by", "created_ats", "updated_ats")
+RELATIONS = ("lt", "lte", "gt", "gte")
+
+Parameters = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListRules:
+    """What one list understands beyond paging.
+
+    Attributes:
+        filters: parameters that take guids or names, separated by commas.
+        orders: columns that `order_by` may name.
+        single: parameters that take one guid.
+        refused: parameters that every list knows and this one refuses.
+    """
+
+    filters: tuple[str, ...] = ("guids",)
+    orders: tuple[str, ...] = ("created_at", "updated_at")
+    single: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Name every parameter that the complaint about an unknown one lists."""
+        return (*PAGE_PARAMETERS, *self.filters, *self.single)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeFilter:
+    """A condition on a timestamp column: equal to one of `values`, or in one `relation` to the only one."""
+
+    column: str
+    relation: str | None
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListQuery:
+    """A checked request for one page of a list.
+
+    Attributes:
+        page: number of the page, from 1.
+        per_page: rows of a page.
+        skip: rows before the page.
+        take: rows to fetch.
+        order_by: a column with its sign, or None for the order of the internal ids.
+        filters: allowed values by parameter; a row must have one of each.
+        times: conditions on timestamps; a row must meet all.
+        singles: values of parameters that take one guid.
+        given: the parameters, apart from page and per_page, as the links repeat them.
+    """
+
+    page: int
+    per_page: int
+    skip: int
+    take: int
+    order_by: str | None
+    filters: Mapping[str, tuple[str, ...]]
+    times: tuple[TimeFilter, ...]
+    singles: Mapping[str, str]
+    given: Parameters
+
+
+def read_parameters(query_string: bytes) -> dict[str, str]:
+    """Decode a query string; of a repeated parameter the last one counts.
+
+    Raises:
+        ApiError: 400 for what is not UTF-8 or holds a NUL.
+    """
+    try:
+        pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
+    except ValueError as error:
+        raise problems.unreadable_request() from error
+    if any("\0" in name + value for name, value in pairs):
+        raise problems.unreadable_request()
+    return {name: value for name, value in pairs if name}
+
+
+def list_query(parameters: Parameters, rules: ListRules) -> ListQuery:
+    """Check the parameters of a list, all of them, and say what they ask for.
+
+    Raises:
+        ApiError: 422 with every complaint, in Cloud Controller's order.
+    """
+    complaints = tuple(_complaints(parameters, rules))
+    if complaints:
+        raise problems.unprocessable(*complaints)
+    page, per_page = _whole_number(parameters, "page", 1), _whole_number(parameters, "per_page", DEFAULT_PER_PAGE)
+    order_by = _order_by(parameters)
+    filters = {name: _values(parameters[name]) for name in rules.filters if name in parameters}
+    singles = {name: parameters[name] for name in rules.single if name in parameters}
+    times = tuple(_time_filters(parameters))
+    given = {name: parameters[name] for name in [*singles, *(key for key in parameters if _base(key).endswith("_ats"))]}
+    given |= {name: ",".join(values) for name, values in filters.items()}
+    return ListQuery(
+        page=page,
+        per_page=per_page,
+        skip=(page - 1) * per_page,
+        take=per_page,
+        order_by=order_by,
+        filters=filters,
+        times=times,
+        singles=singles,
+        given=given | ({"order_by": order_by} if order_by else {}),
+    )
+
+
+def _complaints(parameters: Parameters, rules: ListRules) -> Iterator[str]:
+    yield from _page_complaints(parameters)
+    order_by = _order_by(parameters)
+    if _is_nested(parameters, "order_by") or (order_by and order_by[1:] not in rules.orders):
+        yield "Order by can only be: " + ", ".join(f"'{column}'" for column in rules.orders)
+    for name in ("created_ats", "updated_ats"):
+        yield from _time_complaints(parameters, name)
+    yield from (f"{_words(name)} must be an array" for name in rules.filters if _is_nested(parameters, name))
+    unknown = dict.fromkeys(_base(name) for name in parameters if _base(name) not in rules.known)
+    if unknown:
+        valid = ", ".join(f"'{name}'" for name in rules.known)
+        yield f"Unknown query parameter(s): {', '.join(map(repr, unknown))}. Valid parameters are: {valid}"
+    for name in rules.refused:
+        if any(_base(key) == name for key in parameters):
+            yield f"Filtering by '{name}' is not allowed on this resource."
+    for name in rules.single:
+        if _is_nested(parameters, name) or "," in parameters.get(name, ""):
+            yield f"{_words(name)} filter accepts only one guid"
+
+
+def _page_complaints(parameters: Parameters) -> Iterator[str]:
+    page, per_page = _whole_number(parameters, "page", 1), _whole_number(parameters, "per_page", DEFAULT_PER_PAGE)
+    if page < 1:
+        yield "Page must be a positive integer"
+    if per_page < 1:
+        yield "Per page must be a positive integer"
+    if per_page > MOST_PER_PAGE:
+        yield f"Per page must be between 1 and {MOST_PER_PAGE}"
+    if page > 0 and per_page > 0 and page * per_page > MOST_RESULT:
+        yield f"Maximum result (page * per_page) must be less than {MOST_RESULT}"
+
+
+def _time_complaints(parameters: Parameters, name: str) -> Iterator[str]:
+    badly_formed = (
+        f"{_words(name)} has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'"
+    )
+    if name in parameters and _is_nested(parameters, name):
+        yield badly_formed
+    for key, value in parameters.items():
+        relation, values = _relation(key), value.split(",")
+        if _base(key) != name:
+            continue
+        if relation is not None and relation not in RELATIONS:
+            yield f"{_words(name)} Invalid relational operator: '{relation}'"
+        elif relation is not None and len(values) > 1:
+            yield f"{_words(name)} only accepts one value when using a relational operator"
+        else:
+            yield from (badly_formed for each in values if not _is_timestamp(each))
+
+
+def _time_filters(parameters: Parameters) -> Iterator[TimeFilter]:
+    for key, value in parameters.items():
+        if _base(key).endswith("_ats"):
+            column = _base(key).removesuffix("s")
+            yield TimeFilter(column=column, relation=_relation(key), values=tuple(value.split(",")))
+
+
+def _is_timestamp(text: str) -> bool:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text, re.ASCII):
+        return False
+    try:
+        datetime.strptime(text, TIMESTAMP_FORMAT)  # noqa: DTZ007 - only whether there is such a time matters
+    except ValueError:
+        return False
+    return True
+
+
+def _whole_number(parameters: Parameters, name: str, default: int) -> int:
+    """Read a number as Ruby's to_i does: what follows the digits is ignored, and no digits are 0."""
+    if _is_nested(parameters, name):
+        return 0
+    digits = re.match(r"\s*([+-]?\d+)", parameters.get(name, str(default)), re.ASCII)
+    return int(digits[1][:30]) if digits else 0
+
+
+def _order_by(parameters: Parameters) -> str | None:
+    value = parameters.get("order_by", "")
+    return value if not value or value[0] in "+-" else f"+{value}"
+
+
+def _values(text: str) -> tuple[str, ...]:
+    return tuple(value.strip() for value in text.split(","))
+
+
+def _base(key: str) -> str:
+    return key.split("[", 1)[0]
+
+
+def _relation(key: str) -> str | None:
+    return key[key.index("[") + 1 :].rstrip("]") if "[" in key else None
+
+
+def _is_nested(parameters: Parameters, name: str) -> bool:
+    return any(key.startswith(f"{name}[") for key in parameters)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()

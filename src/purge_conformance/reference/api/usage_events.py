@@ -1,0 +1,67 @@
+"""App usage events: list, get, purge."""
+
+from __future__ import annotations
+
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.pagination import paginated
+from purge_conformance.reference.api.query import ListRules, list_query, read_parameters
+from purge_conformance.reference.behaviour import Call, Reply
+from purge_conformance.reference.store.database import Listing
+from purge_conformance.reference.store.tables import AppUsageEvent
+
+PATH = "/v3/app_usage_events"
+PURGE_PATH = f"{PATH}/actions/destructively_purge_all_and_reseed"
+BUILDPACK = {"guid": "de3056bf-f691-4aa7-9dd0-6d486041ad87", "name": "ruby_buildpack"}
+EVENTS = Listing(
+    table=AppUsageEvent,
+    filters={"guids": AppUsageEvent.guid.in_},
+    rules=ListRules(orders=("created_at",), single=("after_guid",), refused=("updated_ats",)),
+)
+
+
+def list_events(call: Call) -> Reply:
+    """Show one page of the events; whoever has no global role sees an empty list."""
+    query = list_query(read_parameters(call.query_string), EVENTS.rules)
+    if not call.caller.sees_everything:
+        return Reply(body=paginated(call.url(PATH), query, 0, []))
+    for guid in query.singles.values():
+        if call.behaviour.find_event(call.session, guid) is None:
+            raise problems.unprocessable("After guid filter must be a valid app usage event guid.")
+    total, events = call.behaviour.find_events(call.session, EVENTS, query)
+    return Reply(body=paginated(call.url(PATH), query, total, [shown(event, call) for event in events]))
+
+
+def get_event(call: Call) -> Reply:
+    """Show one event to whoever has a global role."""
+    guid = call.parts["guid"]
+    event = call.behaviour.find_event(call.session, guid) if call.caller.sees_everything else None
+    if event is None:
+        raise problems.not_found("App usage event")
+    return Reply(body=shown(event, call))
+
+
+def purge_events(call: Call) -> Reply:
+    """Destroy all events and seed one for each started app, for an admin, in one transaction."""
+    if not call.behaviour.may_purge(call.caller):
+        raise problems.not_authorized()
+    call.behaviour.purge_and_reseed(call.session)
+    return Reply(body={})
+
+
+def shown(event: AppUsageEvent, call: Call) -> dict[str, object]:
+    """Show an event as JSON."""
+    return {
+        "guid": event.guid,
+        "created_at": event.created_at,
+        "updated_at": event.updated_at,
+        "state": {"current": event.state, "previous": event.previous_state},
+        "app": {"guid": event.app_guid, "name": event.app_name},
+        "process": {"guid": event.process_guid, "type": event.process_type},
+        "space": {"guid": event.space_guid, "name": event.space_name},
+        "organization": {"guid": event.organization_guid},
+        "buildpack": BUILDPACK,
+        "task": {"guid": event.task_guid, "name": event.task_name},
+        "memory_in_mb_per_instance": {"current": event.memory_in_mb, "previous": event.previous_memory_in_mb},
+        "instance_count": {"current": event.instances, "previous": event.previous_instances},
+        "links": {"self": {"href": call.url(f"{PATH}/{event.guid}")}},
+    }

@@ -1,0 +1,1 @@
+"""Ways in which the reference server breaks a requirement."""

@@ -1,0 +1,191 @@
+"""Faults of what the list shows, of its pages and filters, and of how it and a single event agree."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.errors import ApiError
+from purge_conformance.reference.api.query import DEFAULT_PER_PAGE, ListQuery
+from purge_conformance.reference.mutation import (
+    Change,
+    around,
+    finding,
+    is_seed,
+    registering,
+    showing_events,
+    showing_pagination,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.store.database import Listing
+    from purge_conformance.reference.store.tables import AppUsageEvent
+
+FAULTS: dict[str, Change] = {}
+fault = registering(FAULTS)
+
+MANY = 10_000  # rows, more than any list of a run has
+ODD = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with empty brackets
+
+
+@fault("total-pages-off")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "total_pages": pagination["total_pages"] + 1}
+
+
+@fault("total-results-at-most-50")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "total_results": min(50, pagination["total_results"])}
+
+
+@fault("list-shows-nan")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "share": float("nan")}
+
+
+@fault("next-link-missing")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    return {**pagination, "next": None}
+
+
+@fault("next-link-loses-filter")
+@showing_pagination
+def _(pagination: dict[str, Any]) -> dict[str, Any]:
+    following = pagination["next"]
+    if following is None:
+        return pagination
+    url, _, query = following["href"].partition("?")
+    paging = [pair for pair in query.split("&") if pair.startswith(("page=", "per_page="))]
+    return {**pagination, "next": {"href": f"{url}?{'&'.join(paging)}"}}
+
+
+@fault("pages-overlap")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, skip=max(0, query.skip - 1))
+
+
+@fault("pages-of-one-have-two")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, take=2) if query.take == 1 else query
+
+
+@fault("even-pages-turn-ties-round")
+def _(behaviour: Behaviour) -> Behaviour:
+    def find_events(
+        session: Session, listing: Listing[AppUsageEvent], query: ListQuery
+    ) -> tuple[int, Sequence[AppUsageEvent]]:
+        if query.order_by is None or query.page % 2:
+            return behaviour.find_events(session, listing, query)
+        total, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MANY))
+        turned = sorted(rows, key=lambda row: (row.created_at, -row.id), reverse=query.order_by.startswith("-"))
+        return total, turned[query.skip : query.skip + query.take]
+
+    return replace(behaviour, find_events=find_events)
+
+
+@fault("list-without-query-lacks-newest")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    return (
+        reply if call.query_string else replace(reply, body={**reply.body, "resources": reply.body["resources"][:-1]})
+    )
+
+
+@fault("after-guid-skips-seeded-events")
+def _(behaviour: Behaviour) -> Behaviour:
+    def find_events(
+        session: Session, listing: Listing[AppUsageEvent], query: ListQuery
+    ) -> tuple[int, Sequence[AppUsageEvent]]:
+        if "after_guid" not in query.singles:
+            return behaviour.find_events(session, listing, query)
+        _, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MANY))
+        left = [row for row in rows if not is_seed(row)]
+        return len(left), left[query.skip : query.skip + query.take]
+
+    return replace(behaviour, find_events=find_events)
+
+
+@fault("per-page-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, skip=(query.page - 1) * DEFAULT_PER_PAGE, take=DEFAULT_PER_PAGE)
+
+
+@fault("guids-filter-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, filters={})
+
+
+@fault("after-guid-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, singles={})
+
+
+@fault("created-ats-ignored")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, times=())
+
+
+@fault("created-ats-bounds-inclusive")
+@finding
+def _(_session: Session, query: ListQuery) -> ListQuery:
+    inclusive = {"lt": "lte", "gt": "gte"}
+    times = [replace(time, relation=inclusive.get(time.relation or "", time.relation)) for time in query.times]
+    return replace(query, times=tuple(times))
+
+
+@fault("bad-parameter-ignored")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    try:
+        return answer(call)
+    except ApiError as error:
+        if error.status != 422:  # noqa: PLR2004 - an HTTP status
+            raise
+        return answer(replace(call, query_string=b""))
+
+
+@fault("odd-query-500")
+@around("list_events")
+def _(call: Call, answer: Handler) -> Reply:
+    if ODD.search(unquote_to_bytes(call.query_string)):
+        raise problems.unknown_error()
+    return answer(call)
+
+
+@fault("event-without-state")
+@showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "state"}
+
+
+@fault("self-link-wrong")
+@showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    return {**event, "links": {"self": {"href": event["links"]["self"]["href"].replace("app_usage", "usage")}}}
+
+
+@fault("list-get-differ")
+@around("get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    instances = reply.body["instance_count"]
+    return replace(reply, body={**reply.body, "instance_count": {**instances, "current": instances["current"] + 1}})

@@ -1,0 +1,1 @@
+"""The database of the reference server, and what happens in it."""

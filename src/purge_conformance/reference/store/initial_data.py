@@ -1,0 +1,88 @@
+"""Apps of others, which are there from the start, with a history of events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from purge_conformance.reference.store import transitions as store
+from purge_conformance.reference.store.tables import TIMESTAMP_FORMAT, App, AppUsageEvent, Organization, Space, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour
+    from purge_conformance.reference.mutation import Change
+
+FURNISHED = "furnished"
+
+
+def _leave(_apps: Sequence[App]) -> None:
+    pass
+
+
+def furnishing(
+    *,
+    started: int = 3,
+    stopped: int = 1,
+    restarts: int = 0,
+    apart: timedelta = timedelta(minutes=1),
+    alter: Callable[[Sequence[App]], None] = _leave,
+) -> Change:
+    """Make a change that lets apps exist from the start, in an organization of their own.
+
+    Args:
+        started: how many of them are started.
+        stopped: how many more are stopped.
+        restarts: how often one of the started apps, in turn, was stopped and started again.
+        apart: the time between two events of their history, and between the last one and the start of the server.
+        alter: is given the apps, to make them other than others.
+    """
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        def furnish(session: Session) -> None:
+            behaviour.furnish(session)
+            if furnished(session):
+                return
+            apps = _apps(session, started + stopped)
+            history = _history(session, behaviour.record, apps[:started], restarts)
+            for number, event in enumerate(reversed(history), 1):
+                event.created_at = event.updated_at = (moment() - number * apart).strftime(TIMESTAMP_FORMAT)
+            alter(apps)
+
+        return replace(behaviour, furnish=furnish)
+
+    return change
+
+
+def furnished(session: Session) -> Sequence[App]:
+    """Find the apps that were there from the start, and those that came to them."""
+    return session.scalars(select(App).where(App.space.has(Space.name == FURNISHED)).order_by(App.id)).all()
+
+
+def _apps(session: Session, number: int) -> list[App]:
+    space = Space(name=FURNISHED, organization=Organization(name=FURNISHED))
+    session.add(space)
+    return [store.add_app(session, space, f"app {n} é") for n in range(number)]
+
+
+def _history(session: Session, recorded: store.Record, apps: Sequence[App], restarts: int) -> list[AppUsageEvent]:
+    """Start the apps, restart some of them, and return the events of it."""
+    history: list[AppUsageEvent] = []
+
+    def record(session: Session, event: AppUsageEvent) -> None:
+        recorded(session, event)
+        history.append(event)
+
+    for app in apps:
+        store.start(session, app, record)
+    for number in range(restarts):
+        app = apps[number % len(apps)]
+        store.stop(session, app, record)
+        store.start(session, app, record)
+    return history

@@ -1,0 +1,161 @@
+"""What happens to apps and their usage events in the database.
+
+Every function takes the session of the request's transaction and commits nothing. Whatever would be recorded goes
+through a `Record`, so that one place decides what becomes of an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, selectinload
+
+from purge_conformance.reference.store.database import by_guid
+from purge_conformance.reference.store.tables import (
+    BUILDPACK,
+    STARTED,
+    STOPPED,
+    App,
+    AppUsageEvent,
+    Organization,
+    Process,
+    Space,
+    new_guid,
+    now,
+)
+
+Record = Callable[[Session, AppUsageEvent], None]
+STARTED_APPS = select(App).where(App.state == STARTED).options(selectinload(App.processes)).order_by(App.id)
+
+
+def record_event(session: Session, event: AppUsageEvent) -> None:
+    """Write down what happened to a process."""
+    session.add(event)
+
+
+def add_app(
+    session: Session, space: Space, name: str, *, labels: Mapping[str, str] | None = None, lifecycle: str = BUILDPACK
+) -> App:
+    """Make a stopped app in a space, with its `web` process of the same guid."""
+    guid = new_guid()
+    own = {"labels": dict(labels or {}), "lifecycle": lifecycle}
+    app = App(guid=guid, name=name, space=space, processes=[Process(guid=guid)], **own)
+    session.add(app)
+    session.flush()
+    return app
+
+
+def usage_event(
+    process: Process,
+    *,
+    previous_state: str | None = None,
+    previous_instances: int | None = None,
+    previous_memory_in_mb: int | None = None,
+) -> AppUsageEvent:
+    """Describe a process and its app as they are now; what was before is the same, save what is named."""
+    app, space = process.app, process.app.space
+    moment = now()
+    return AppUsageEvent(
+        guid=new_guid(),
+        created_at=moment,
+        updated_at=moment,
+        state=app.state,
+        previous_state=app.state if previous_state is None else previous_state,
+        app_guid=app.guid,
+        app_name=app.name,
+        process_guid=process.guid,
+        process_type=process.type,
+        space_guid=space.guid,
+        space_name=space.name,
+        organization_guid=space.organization_guid,
+        instances=process.instances,
+        previous_instances=process.instances if previous_instances is None else previous_instances,
+        memory_in_mb=process.memory_in_mb,
+        previous_memory_in_mb=process.memory_in_mb if previous_memory_in_mb is None else previous_memory_in_mb,
+    )
+
+
+def start(session: Session, app: App, record: Record) -> None:
+    """Start an app; one that runs already stays as it is, and nothing is recorded."""
+    _become(session, app, STARTED, record)
+
+
+def stop(session: Session, app: App, record: Record) -> None:
+    """Stop an app; one that is stopped already stays as it is, and nothing is recorded."""
+    _become(session, app, STOPPED, record)
+
+
+def _become(session: Session, app: App, state: str, record: Record) -> None:
+    before, processes = app.state, app.processes  # loading these later would write the state by itself
+    if before != state:
+        app.state = state
+        for process in processes:
+            record(session, usage_event(process, previous_state=before))
+
+
+def scale(session: Session, process: Process, changes: Mapping[str, int], record: Record) -> None:
+    """Change instances, memory or disk; a change that a bill would show, in a started app, is recorded."""
+    instances, memory_in_mb = process.instances, process.memory_in_mb
+    for column, value in changes.items():
+        setattr(process, column, value)
+    changed = (instances, memory_in_mb) != (process.instances, process.memory_in_mb)
+    if changed and process.app.state == STARTED:
+        event = usage_event(process, previous_instances=instances, previous_memory_in_mb=memory_in_mb)
+        record(session, event)
+
+
+def delete_app(session: Session, app: App, record: Record) -> None:
+    """Stop an app and remove it with its processes; its events stay."""
+    stop(session, app, record)
+    session.delete(app)
+
+
+def delete_space(session: Session, space: Space, record: Record) -> None:
+    """Stop the apps of a space and remove it with them."""
+    _stop_all(session, space, record)
+    session.delete(space)
+
+
+def delete_organization(session: Session, organization: Organization, record: Record) -> None:
+    """Stop the apps of an organization and remove it with its spaces and with them."""
+    for space in organization.spaces:
+        _stop_all(session, space, record)
+    session.delete(organization)
+
+
+def _stop_all(session: Session, space: Space, record: Record) -> None:
+    for app in space.apps:
+        stop(session, app, record)
+
+
+def started_apps(session: Session) -> Sequence[App]:
+    """Find every started app, in the order of creation."""
+    return session.scalars(STARTED_APPS).all()
+
+
+def seed_of(app: App, moment: str) -> AppUsageEvent:
+    """Make the event that a purge leaves of a started app: it has the app's guid, and the time of the purge."""
+    return seed_of_process(app.web, moment)
+
+
+def seed_of_process(process: Process, moment: str) -> AppUsageEvent:
+    """Make the event of a process that a purge leaves: it has the process's guid, and the time of the purge."""
+    event = usage_event(process)
+    event.guid, event.created_at, event.updated_at = process.guid, moment, moment
+    return event
+
+
+def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+    """Make one event for each started app."""
+    return [seed_of(app, moment) for app in started_apps(session)]
+
+
+def event_by_guid(session: Session, guid: str) -> AppUsageEvent | None:
+    """Find one usage event."""
+    return by_guid(session, AppUsageEvent, guid)
+
+
+def destroy_events(session: Session) -> None:
+    """Remove every usage event."""
+    session.execute(delete(AppUsageEvent))

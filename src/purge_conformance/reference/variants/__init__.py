@@ -1,0 +1,1 @@
+"""Ways in which the reference server differs from the plain one and still conforms."""

@@ -1,0 +1,133 @@
+"""Variants of what becomes of odd paths, odd bodies and odd headers, of sessions, and of what a refusal quotes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from itertools import count
+from posixpath import normpath
+from typing import Any
+
+import jwt
+
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.auth import bearer_token
+from purge_conformance.reference.api.errors import ApiError
+from purge_conformance.reference.api.usage_events import PURGE_PATH
+from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.mutation import Change, around, registering, showing_events
+
+VARIANTS: dict[str, Change] = {}
+variant = registering(VARIANTS)
+
+JSON = "application/json"
+UNASKED, UNTOLD = 5, 6  # which purge never reaches the target, and of those that succeed, whose answer is lost
+
+
+def _canonical(path: str) -> str:
+    return normpath(re.sub("/+", "/", re.sub(";[^/]*", "", path))).removesuffix(".json").lower()
+
+
+def _is_spelt_otherwise(call: Call) -> bool:
+    return call.path != PURGE_PATH == _canonical(call.path)
+
+
+@variant("odd-paths-redirected")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if _is_spelt_otherwise(call):
+        return Reply(status=308, headers={"location": call.url(PURGE_PATH)}, content_type=None)
+    return answer(call)
+
+
+@variant("odd-paths-refused-as-html")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    if _is_spelt_otherwise(call):
+        return Reply(status=400, body="<h1>Bad Request</h1>", content_type="text/html; charset=utf-8")
+    return answer(call)
+
+
+@variant("authenticates-before-routing")
+@around("unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    token = bearer_token(call.authorization)
+    try:
+        call.behaviour.claims(token, call.secret)
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise problems.invalid_token() from error
+    return answer(call)
+
+
+@variant("refusals-quote-request")
+@around("list_events", "get_event", "purge_events", "unknown_request")
+def _(call: Call, answer: Handler) -> Reply:
+    try:
+        return answer(call)
+    except ApiError as error:
+        asked = f"{call.method} {call.path}?{call.query_string.decode(errors='replace')}"
+        detail = f"{error.detail} ({asked})"
+        return call.behaviour.refusal(ApiError(error.status, error.code, error.title, detail))
+
+
+@variant("other-body-types-415")
+@around("purge_events")
+def _(call: Call, answer: Handler) -> Reply:
+    if call.raw_body and not call.content_type.lower().startswith(JSON):
+        raise ApiError(415, 10004, "CF-InvalidRequest", f"The body must be {JSON}")
+    return answer(call)
+
+
+@variant("asked-in-other-forms")
+@around("list_events", "get_event")
+def _(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if "html" in call.headers.get("accept", ""):
+        return Reply(status=406, body="", content_type="text/html; charset=utf-8")
+    if "if-none-match" in call.headers or "if-modified-since" in call.headers:
+        return Reply(status=304, content_type=None)
+    if "range" in call.headers:
+        return replace(reply, status=206, headers={"content-range": "bytes 0-99/*"})
+    return reply
+
+
+@variant("passwords-masked")
+@showing_events
+def _(event: dict[str, Any]) -> dict[str, Any]:
+    name = "https://***:***@git.example.org/buildpack.git?for=dev@example.org"
+    return {**event, "buildpack": {**event["buildpack"], "name": name}}
+
+
+@variant("sessions")
+def _(behaviour: Behaviour) -> Behaviour:
+    known: dict[str, str] = {}  # cookie -> the Authorization that it stands for
+
+    @around("list_events", "get_event", "purge_events")
+    def remembered(call: Call, answer: Handler) -> Reply:
+        if call.authorization is None:
+            return answer(replace(call, authorization=known.get(call.headers.get("cookie", ""))))
+        reply = answer(call)
+        cookie = f"session={hashlib.sha256(call.authorization.encode()).hexdigest()}"
+        known[cookie] = call.authorization
+        return replace(reply, headers={**reply.headers, "set-cookie": f"{cookie}; Path=/; HttpOnly"})
+
+    return remembered(behaviour)
+
+
+def _by_gateway(status: int) -> Reply:
+    return Reply(status=status, body=f"<h1>{status}</h1>", content_type="text/html; charset=utf-8")
+
+
+@variant("gateway-loses-purges-at-times")
+def _(behaviour: Behaviour) -> Behaviour:
+    asked, done = count(1), count(1)
+
+    @around("purge_events")
+    def losing(call: Call, answer: Handler) -> Reply:
+        if next(asked) == UNASKED:
+            return _by_gateway(502)
+        reply = answer(call)
+        return _by_gateway(504) if next(done) == UNTOLD else reply
+
+    return losing(behaviour)

@@ -1,0 +1,146 @@
+"""A foundation with very many apps; what there is one of for each app is written by one statement for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, literal, select
+
+from purge_conformance.reference.mutation import Change, registering
+from purge_conformance.reference.store.tables import (
+    STARTED,
+    STOPPED,
+    TIMESTAMP_FORMAT,
+    App,
+    AppUsageEvent,
+    Organization,
+    Process,
+    Space,
+    moment,
+    new_guid,
+    now,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from purge_conformance.reference.behaviour import Behaviour
+
+    Values = dict[str, Any]
+
+VARIANTS: dict[str, Change] = {}
+variant = registering(VARIANTS)
+
+VERY_MANY = 5000
+SPACES = 50
+STATES = (STARTED, STOPPED, STARTED, STOPPED, STARTED)  # of the apps, by turns
+INSTANCES = (1, 2, 1, 0, 3, 1, 8)
+MEMORY_MB = (256, 512, 1024, 64)
+APART = timedelta(minutes=1)  # from one event of the history to the next
+
+
+@variant("very-many-apps")
+def _(behaviour: Behaviour) -> Behaviour:
+    def furnish(session: Session) -> None:
+        behaviour.furnish(session)
+        if session.scalar(select(App).limit(1)) is None:
+            _furnish_plainly(session)
+
+    def reseed(session: Session) -> None:
+        behaviour.destroy(session)
+        session.flush()
+        session.execute(_seeding(now()))
+
+    return replace(behaviour, furnish=furnish, destroy=reseed, seeds=lambda *_: [])
+
+
+def _furnish_plainly(session: Session) -> None:
+    """Write the apps, without an object for any, and their history: each was started, and some were stopped then."""
+    spaces = [_space(number) for number in range(SPACES)]
+    session.add_all(spaces)
+    session.flush()
+    apps = [_app(number, spaces[number % SPACES]) for number in range(VERY_MANY)]
+    processes = [_process(number, app) for number, app in enumerate(apps)]
+    of_guid = {space.guid: space for space in spaces}
+    session.execute(insert(App), apps)
+    session.execute(insert(Process), processes)
+    session.execute(
+        insert(AppUsageEvent),
+        _dated(
+            [
+                event
+                for app, process in zip(apps, processes, strict=True)
+                for event in _history(app, process, of_guid[app["space_guid"]])
+            ]
+        ),
+    )
+
+
+def _space(number: int) -> Space:
+    return Space(name=f"space {number}", organization=Organization(name=f"organization {number}"))
+
+
+def _app(number: int, space: Space) -> Values:
+    state = STATES[number % len(STATES)]
+    return {"guid": new_guid(), "name": f"app {number}", "state": state, "space_guid": space.guid}
+
+
+def _process(number: int, app: Values) -> Values:
+    instances, memory_in_mb = INSTANCES[number % len(INSTANCES)], MEMORY_MB[number % len(MEMORY_MB)]
+    return {"guid": app["guid"], "app_guid": app["guid"], "instances": instances, "memory_in_mb": memory_in_mb}
+
+
+def _history(app: Values, process: Values, space: Space) -> Iterator[Values]:
+    states = (STOPPED, STARTED) if app["state"] == STARTED else (STOPPED, STARTED, STOPPED)
+    for previous, state in pairwise(states):
+        yield {
+            "guid": new_guid(),
+            "state": state,
+            "previous_state": previous,
+            "app_guid": app["guid"],
+            "app_name": app["name"],
+            "process_guid": process["guid"],
+            "process_type": "web",
+            "space_guid": space.guid,
+            "space_name": space.name,
+            "organization_guid": space.organization_guid,
+            "instances": process["instances"],
+            "previous_instances": process["instances"],
+            "memory_in_mb": process["memory_in_mb"],
+            "previous_memory_in_mb": process["memory_in_mb"],
+        }
+
+
+def _dated(history: Sequence[Values]) -> list[Values]:
+    """Let the events have happened one after the other, the last one a while ago."""
+    times = ((moment() - number * APART).strftime(TIMESTAMP_FORMAT) for number in range(len(history), 0, -1))
+    return [{**event, "created_at": time, "updated_at": time} for event, time in zip(history, times, strict=True)]
+
+
+def _seeding(moment: str) -> Any:  # noqa: ANN401 - a statement
+    """Make the statement that writes one event for each started app, as `store.seeds` has them."""
+    values = {
+        AppUsageEvent.guid: Process.guid,
+        AppUsageEvent.created_at: literal(moment),
+        AppUsageEvent.updated_at: literal(moment),
+        AppUsageEvent.state: App.state,
+        AppUsageEvent.previous_state: App.state,
+        AppUsageEvent.app_guid: App.guid,
+        AppUsageEvent.app_name: App.name,
+        AppUsageEvent.process_guid: Process.guid,
+        AppUsageEvent.process_type: Process.type,
+        AppUsageEvent.space_guid: Space.guid,
+        AppUsageEvent.space_name: Space.name,
+        AppUsageEvent.organization_guid: Space.organization_guid,
+        AppUsageEvent.instances: Process.instances,
+        AppUsageEvent.previous_instances: Process.instances,
+        AppUsageEvent.memory_in_mb: Process.memory_in_mb,
+        AppUsageEvent.previous_memory_in_mb: Process.memory_in_mb,
+    }
+    started = select(*values.values()).select_from(App).join(Space).join(Process, Process.guid == App.guid)
+    return insert(AppUsageEvent).from_select(list(values), started.where(App.state == STARTED).order_by(App.id))

@@ -1,0 +1,48 @@
+"""Writers: one file per format, all from the same run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from purge_conformance.report import html as as_html
+from purge_conformance.report import json as as_json
+from purge_conformance.report import junit as as_junit
+from purge_conformance.report import markdown as as_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from purge_conformance.evidence.records import Evidence
+    from purge_conformance.report.model import Run
+
+__all__ = ["write_all", "written"]
+
+
+def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
+    """Write report.json, junit.xml, summary.md and report.html into `folder`, and return their paths.
+
+    Each file appears whole or not at all; an older one of that name is replaced. report.json is the first,
+    so that whatever befalls the others they can be written again from it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(written(folder / name, render()) for name, render in _renderers(run, evidence))
+
+
+def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield as_json.FILE_NAME, lambda: as_json.dump(run)
+    yield as_junit.FILE_NAME, lambda: as_junit.render(run)
+    yield as_markdown.FILE_NAME, lambda: as_markdown.render(run)
+    yield as_html.FILE_NAME, lambda: as_html.render(run, evidence)
+
+
+def written(path: Path, text: str) -> Path:
+    """Write a file, which appears whole or not at all, and return its path."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path

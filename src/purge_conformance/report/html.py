@@ -1,0 +1,191 @@
+"""report.html: the run as one page that needs nothing else, to be opened, read, printed and kept.
+
+Jinja2 escapes whatever is printed; `finalize` spells out hidden characters before; the page forbids itself, by its
+content security policy, to run or to fetch anything.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from purge_conformance.report.model import Outcome, Verdict, is_undecided
+from purge_conformance.report.text import (
+    clip,
+    counted,
+    cure,
+    effort,
+    failed,
+    headline,
+    not_judged,
+    rate,
+    tally,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.evidence.records import Evidence, Exchange, Headers
+    from purge_conformance.report.model import Result, Run, StatusCoverage, Timing
+
+FILE_NAME = "report.html"
+MOST_FINDINGS = 5
+BODY_LIMIT = 4_000
+PRETTY_LIMIT = 256 * 1024
+MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
+VERDICT_MARKS = {Verdict.CONFORMANT: "✓", Verdict.NON_CONFORMANT: "✗", Verdict.INCONCLUSIVE: "?"}
+
+# Sentences of the specification mark code as Markdown does.
+_CODE = re.compile(r"`([^`\n]{1,200})`")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One half of an exchange as the page shows it; `about` says how much of the body is shown."""
+
+    line: str
+    headers: Headers
+    body: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of the plot; `share` is its length in per cent of the axis."""
+
+    timing: Timing
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """The timings as bars over an axis; ticks are (seconds, per cent of the axis)."""
+
+    bars: tuple[Bar, ...]
+    ticks: tuple[tuple[str, float], ...]
+
+
+def render(run: Run, evidence: Evidence) -> str:
+    """Return the page of a run; `evidence` gives the exchanges that its findings name."""
+    statuses = sorted({row.status for row in run.coverage})
+    return _template().render(
+        run=run,
+        headline=headline(run),
+        effort=effort(run),
+        began=f"{datetime.fromisoformat(run.started_at):%Y-%m-%d %H:%M:%S} UTC",
+        mark=VERDICT_MARKS[run.verdict],
+        failed=failed(run),
+        not_judged=not_judged(run),
+        tally=tally(run),
+        groups=_groups(run.requirements),
+        exchanges={x.n: x for x in evidence.exchanges},
+        statuses=statuses,
+        coverage=_matrix(run.coverage, statuses),
+        plot=plot(run.timings),
+        settings=_flat(run.settings),
+    )
+
+
+def plot(timings: Iterable[Timing]) -> Plot:
+    """Return the bars of the timings over an axis of four to eleven round ticks, from 0 to past the longest."""
+    rows = tuple(timings)
+    lengths = [max(0.0, t.seconds) for t in rows]  # the clock of the run may have been set back
+    longest = max(lengths, default=0.0) or 1.0
+    rough = longest / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next((power * n for n in (5, 2) if power * n <= rough), power)
+    count = math.ceil(longest / step)
+    ticks = tuple((f"{step * i:g}", round(100 * i / count, 3)) for i in range(count + 1))
+    shares = (round(100 * length / (step * count), 3) for length in lengths)
+    return Plot(tuple(map(Bar, rows, shares)), ticks)
+
+
+def request(exchange: Exchange) -> Side:
+    """Return what was sent."""
+    body, about = _body((exchange.request_body or "").encode("utf-8", "backslashreplace"))
+    return Side(f"{exchange.method} {clip(exchange.path, BODY_LIMIT)}", _bounded(exchange.request_headers), body, about)
+
+
+def response(exchange: Exchange) -> Side:
+    """Return what was answered, or why nothing was."""
+    if exchange.status is None:
+        return Side(f"no answer: {clip(exchange.error or 'reason unknown', BODY_LIMIT)}", (), "", "")
+    phrase = next((s.phrase for s in HTTPStatus if s == exchange.status), "")
+    body, about = _body(exchange.body)
+    return Side(f"{exchange.status} {phrase}", _bounded(exchange.response_headers), body, about)
+
+
+def _body(raw: bytes) -> tuple[str, str]:
+    if not raw:
+        return "", "no body"
+    text, how = raw[: PRETTY_LIMIT * 2].decode("utf-8", "backslashreplace"), "as it came"
+    if len(raw) <= PRETTY_LIMIT:
+        with suppress(ValueError, RecursionError):
+            text, how = json.dumps(json.loads(raw), indent=2, ensure_ascii=False), "JSON, indented"
+    size = f"{counted(len(raw), 'byte')}, {how}"
+    return text[:BODY_LIMIT], size if len(text) <= BODY_LIMIT else f"{size}; the first {BODY_LIMIT:,} characters"
+
+
+def _bounded(headers: Headers) -> Headers:
+    return tuple((clip(name, 200), clip(value, 1_000)) for name, value in headers[:100])
+
+
+def _groups(results: Iterable[Result]) -> dict[str, list[Result]]:
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.group, []).append(result)
+    return groups
+
+
+def _matrix(coverage: Iterable[StatusCoverage], statuses: list[int]) -> dict[str, list[StatusCoverage | None]]:
+    seen = {(row.operation, row.status): row for row in coverage}
+    operations = dict.fromkeys(operation for operation, _ in seen)
+    return {operation: [seen.get((operation, status)) for status in statuses] for operation in operations}
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{name}.")
+        else:
+            words = value if isinstance(value, (list, tuple)) else [value]
+            rows.append((prefix + name, ", ".join(map(str, words)) or "none"))
+    return rows
+
+
+def _prose(text: str) -> Markup:
+    escaped = str(escape(visible(text)))
+    return Markup(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S704 -- escaped the line before
+
+
+def _printed(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache  # compiling it takes longer than all the rest
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("purge_conformance", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_printed,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"prose": _prose, "clip": clip, "request": request, "response": response, "cure": cure}
+    environment.filters |= {"counted": counted, "rate": rate}
+    environment.tests |= {"undecided": is_undecided}
+    environment.globals |= {"MARKS": MARKS, "MOST_FINDINGS": MOST_FINDINGS}
+    return environment.get_template("report.html.j2")

@@ -1,0 +1,100 @@
+"""junit.xml: one case a requirement, red where the verdict is and nowhere else.
+
+A MUST that failed is a `<failure>`, one that was tried and could not be told an `<error>`. What was not exercised is
+`<skipped>`, and so is whatever became of a SHOULD or MAY: it never turns a build red, its message says what it was.
+Written with the standard library: junitparser 5 is not annotated and lets through characters that XML forbids.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from purge_conformance.catalogue.model import Level
+from purge_conformance.report.model import Outcome
+from purge_conformance.report.text import clip, cure, headline, one_line, rate, visible
+
+if TYPE_CHECKING:
+    from purge_conformance.report.model import Result, Run
+
+FILE_NAME = "junit.xml"
+TEXT_LIMIT = 20_000
+
+
+def render(run: Run) -> str:
+    """Return the run as JUnit XML, illegal characters spelt out."""
+    suite = ET.Element("testsuite", name="purge-conformance", timestamp=run.started_at[:19])
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _properties(run).items():
+        ET.SubElement(properties, "property", name=visible(name), value=visible(value))
+    for result in run.requirements:
+        suite.append(_case(result))
+    counts = _counts(run, suite)
+    suite.attrib |= counts
+    root = ET.Element("testsuites", {"name": "purge-conformance", **counts})
+    root.append(suite)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _properties(run: Run) -> dict[str, str]:
+    facts = {"verdict": run.verdict, "headline": headline(run), "target": run.target}
+    facts |= {"suite": run.suite, "spec": run.spec_version}
+    return facts | {f"spec/{name}": digest for name, digest in run.spec.items()}
+
+
+def _counts(run: Run, suite: ET.Element) -> dict[str, str]:
+    def seen(tag: str) -> str:
+        return str(len(suite.findall(f"testcase/{tag}")))
+
+    return {
+        "tests": str(len(run.requirements)),
+        "failures": seen("failure"),
+        "errors": seen("error"),
+        "skipped": seen("skipped"),
+        "time": f"{sum(r.seconds for r in run.requirements):.3f}",
+    }
+
+
+def _case(result: Result) -> ET.Element:
+    case = ET.Element(
+        "testcase",
+        classname=visible(f"{result.profile}.{result.group}"),
+        name=one_line(f"{result.id} ({result.level}): {result.statement}"),
+        time=f"{result.seconds:.3f}",
+    )
+    if rate(result):
+        properties = ET.SubElement(case, "properties")
+        ET.SubElement(properties, "property", name="rate", value=rate(result))
+    if result.outcome is Outcome.PASSED:
+        return case
+    tag, message = _mark(result)
+    mark = ET.SubElement(case, tag, type=result.blame or "", message=one_line(message))
+    if tag == "skipped":  # readers of JUnit show no text of a skipped case, but its output
+        mark = ET.SubElement(case, "system-out")
+    mark.text = visible("\n".join(clip(line, TEXT_LIMIT) for line in _story(result)))
+    return case
+
+
+def _mark(result: Result) -> tuple[str, str]:
+    if result.outcome is Outcome.FAILED:
+        message = "; ".join(f"expected {f.expected}; got {f.got}" for f in result.findings[:1])
+        return ("failure", message) if result.level is Level.MUST else ("skipped", f"{result.level} not met: {message}")
+    if result.outcome is Outcome.INCONCLUSIVE and result.level is Level.MUST:
+        return "error", f"inconclusive: {result.reason}"
+    return "skipped", f"{result.outcome}: {result.reason}"
+
+
+def _story(result: Result) -> list[str]:
+    lines = [f"{result.id} ({result.level}, {result.profile}): {result.statement}"]
+    for finding in result.findings:
+        lines += [f"expected: {finding.expected}", f"got: {finding.got}"]
+        lines += [f"exchange: {finding.exchange}"] if finding.exchange is not None else []
+        lines += [f"again: {finding.curl}"] if finding.curl else []
+        lines += ["script:", finding.script] if finding.script else []
+        lines += [f"passed: exchange {finding.passing}"] if finding.passing is not None else []
+    if result.outcome is Outcome.FAILED:
+        lines += [*filter(None, [rate(result)]), f"remedy: {result.remedy}"]
+    else:
+        lines += [f"{result.outcome}: {result.reason}", *filter(None, [cure(result)])]
+    return [*lines, f"blame: {result.blame}", f"source: {result.source}", f"> {result.quote}"]

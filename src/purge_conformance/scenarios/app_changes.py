@@ -1,0 +1,92 @@
+"""Starts, stops and scalings after purges, each between two looks at the list."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.client import pagination as look
+from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, resources, spread
+from purge_conformance.target.apps.suite_apps import HASTY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import Foundation
+
+    # Its name, the label of the app, what changes it, and what the event tells: member -> its current value.
+    Change = tuple[str, str, Callable[[str], bool], dict[str, Any]]
+
+SECOND = 1.0
+SAMPLE = 6  # of the destroyed events that were got, which are got again
+UNUSUAL_MB = 72  # of memory, which no other experiment asks for
+
+
+def lifecycle(client: Client, foundation: Foundation) -> None:
+    """Start, stop and scale apps after a purge, most of them in a later second."""
+    scale = partial(partial, foundation.scale)
+    another = foundation.either("elsewhere", "mover")
+    empty = foundation.either("empty", "steady")  # a started app without an instance
+    _change_all(
+        client,
+        foundation,
+        (
+            ("start", "idle", foundation.start, {"state": STARTED}),
+            ("stop", empty, foundation.stop, {"state": STOPPED}),
+            ("scale", "scaled", scale(instances=3), {"instance_count": 3}),
+            ("scale-memory", "scaled", scale(memory_in_mb=96), {"memory_in_mb_per_instance": 96}),
+            ("scale-down", "scaled", scale(instances=0), {"instance_count": 0}),
+            ("stop-again", another, foundation.stop, {"state": STOPPED}),
+            ("start-again", empty, foundation.start, {"state": STARTED}),
+            ("scale-up", empty, scale(instances=2), {"instance_count": 2}),
+        ),
+        pause=SECOND,  # the target's clock must tick on: times are told apart by the second
+    )
+    look.everything(client, "end")
+
+
+def late(client: Client, foundation: Foundation) -> None:
+    """Start, scale and stop apps after all purges; look at everything, and get again what was destroyed."""
+    started = [label for label in foundation.apps if label in foundation.started]
+    others = [label for label in foundation.apps if label not in foundation.started]
+    scale = partial(foundation.scale, memory_in_mb=UNUSUAL_MB)
+    _change_all(
+        client,
+        foundation,
+        (
+            *(("start", label, foundation.start, {"state": STARTED}) for label in others[:1]),
+            *(("scale", label, scale, {"memory_in_mb_per_instance": UNUSUAL_MB}) for label in started[:1]),
+            *(("stop", label, foundation.stop, {"state": STOPPED}) for label in started[:1]),
+        ),
+    )
+    look.everything(client, "end")
+    for exchange in spread(client.sent("purge", "destroyed"), SAMPLE):
+        client.get(exchange.path, "destroyed")
+
+
+def _change_all(client: Client, foundation: Foundation, changes: Iterable[Change], pause: float = 0) -> None:
+    """Make each change, and look at the list before the first and after each; note what was done."""
+    known = look.walk(client, EVENTS, "before").by_guid
+    since = "before"
+    for name, label, change, tells in changes:
+        app, done = foundation.apps.get(label), change(label)
+        client.note(f"change {name}", {"app": app, "done": done, "since": since, "tells": tells})
+        if done:
+            await_event(client, foundation, app, known)
+        known = look.walk(client, EVENTS, name).by_guid
+        if since == "before":
+            time.sleep(pause)
+        since = name
+
+
+def await_event(client: Client, foundation: Foundation, app: str | None, known: Collection[str]) -> None:
+    """Give the target some time to record what an app was asked for: an event, neither known nor seeded."""
+    for pause in foundation.pauses:
+        rows = resources(client.get(look.NEWEST, "await"))
+        if any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows):
+            return
+        time.sleep(pause)
+    foundation.pauses = HASTY

@@ -1,0 +1,152 @@
+"""Who may do what: reads and purges with every credential but the right one, other methods, other routes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from purge_conformance.catalogue.api import EVENTS, PURGE, one
+from purge_conformance.client import pagination as look
+from purge_conformance.client.auth.jwt import scopes
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import refused
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
+from purge_conformance.evidence.listing import resources, total_results
+
+if TYPE_CHECKING:
+    from purge_conformance.client.client import Client
+    from purge_conformance.client.credentials import Credential
+    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.target.apps import Foundation
+
+SECOND = 1.0
+AGAIN, TRIES = "again", 3  # tag of what is tried again, and how often at most
+LATER = 5  # times that what comes later is waited for: somebody else purges by such turns about once in 4 ** 5 runs
+OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+CHANGING = ("PUT", "PATCH", "POST")
+NO_EVENT = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
+UNKNOWN_ROUTES = (
+    ("GET", f"{EVENTS}/actions/no_such_action"),
+    ("POST", f"{EVENTS}/actions/no_such_action"),
+    ("POST", f"{PURGE}/no_such_route"),
+    ("GET", f"{EVENTS}/{NO_EVENT}/no_such_route"),
+)
+
+IN_OTHER_FORMS = (
+    ("list", {"Accept": "text/html"}),
+    ("list", {"Range": "bytes=0-99"}),
+    ("list", {"If-None-Match": '"purge-conformance"'}),
+    ("get", {"If-Modified-Since": "Wed, 01 Jul 2026 12:00:00 GMT"}),
+    ("get", {"Content-Type": "application/x-no-such-type"}),
+)
+
+
+def reads(client: Client, foundation: Foundation) -> None:
+    """List, and get an existing event, with every credential; as the admin get an unknown one, and ask otherwise."""
+    rows = resources(client.get(f"{EVENTS}?per_page=1", "list"))
+    paths = {"list": f"{EVENTS}?per_page=1"}
+    if rows:
+        paths["get"] = one(rows[0].get("guid"))
+        client.get(paths["get"], "get")
+    for credential in everybody_else(client):
+        for step, path in paths.items():
+            client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
+    for guid in filter(None, (NO_EVENT, foundation.apps.get("paused"))):  # no purge has seeded a stopped app
+        client.get(one(guid), "unknown")
+    for step, headers in IN_OTHER_FORMS:
+        if step in paths:
+            client.send(Request("GET", paths[step], "headers", headers=headers))
+
+
+def purges(client: Client, foundation: Foundation) -> None:
+    """Try to purge in every way that must be refused; look at the list before the first and after each."""
+    foundation.stir()
+    newest = resources(client.get(f"{EVENTS}?order_by=-created_at&per_page=1", "newest"))
+    attempts = [
+        *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in everybody_else(client)),
+        *(Request(method, PURGE, "method") for method in OTHER_METHODS),
+        *(Request(method, EVENTS, "method") for method in ("DELETE", *CHANGING)),
+        *(Request(method, f"{EVENTS}/actions", "method") for method in ("DELETE", "POST")),
+        *(
+            Request(method, one(row["guid"]), "method")
+            for row in newest
+            for method in ("POST", "PUT", "PATCH", "DELETE")
+        ),
+        *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
+    ]
+    if not watched(client, foundation, *([request] for request in attempts)):
+        _later(client, foundation, [request for request in attempts if request.step == "credential"])
+
+
+def watched(client: Client, foundation: Foundation, *groups: list[Request], again: bool = True) -> bool:
+    """Send each group of attempts; look at the list before the first and after each.
+
+    Where events are gone after a group, it is sent `again`, some times: what is gone but once was perhaps purged by
+    somebody else, or comes of an earlier one. Return whether there was nothing of that.
+    """
+    before = client.get(look.NEWEST, "look")
+    clear = True
+    for group in groups:
+        after = _sent(client, group)
+        is_shrunk = again and _shrunk(before, after)
+        for _ in range(TRIES if is_shrunk else 0):
+            before = _stirred(client, foundation)
+            after = _sent(client, [replace(request, tags={**request.tags, AGAIN: "yes"}) for request in group])
+            if _shrunk(before, after):
+                break
+        clear = clear and not (is_shrunk and not _shrunk(before, after))
+        if _shrunk(before, after) and foundation.stir():  # there must be an event that no purge seeds
+            after = client.get(look.NEWEST, "look")
+        before = after
+    return clear
+
+
+def _later(client: Client, foundation: Foundation, refused: list[Request]) -> None:
+    """Send what is refused and wait, and wait after as many reads, by turns, while but the one loses anything."""
+    time.sleep(SECOND)  # let go what is on its way
+    later = [replace(request, step="later") for request in refused]
+    idle = [Request("GET", f"{EVENTS}?per_page=1", "idle")] * len(later)
+    for number in range(LATER):
+        if _waited(client, foundation, f"idle {number}", idle):
+            return
+        if not _waited(client, foundation, f"later {number}", later):
+            return
+
+
+def _waited(client: Client, foundation: Foundation, name: str, group: list[Request]) -> bool:
+    """Send a group and wait; return whether anything is gone then."""
+    foundation.stir()
+    before = client.get(look.NEWEST, name)
+    for request in group:
+        client.send(request)
+    time.sleep(SECOND)
+    return _shrunk(before, client.get(look.NEWEST, name))
+
+
+def _sent(client: Client, group: list[Request]) -> Exchange:
+    for request in group:
+        client.send(request)
+    return client.get(look.NEWEST, "look")
+
+
+def _stirred(client: Client, foundation: Foundation) -> Exchange:
+    """Look when there is an event that no purge seeds; or else in another second, when a purge would seed others."""
+    if not foundation.stir():
+        time.sleep(SECOND)
+    return client.get(look.NEWEST, "look")
+
+
+def _shrunk(before: Exchange, after: Exchange) -> bool:
+    """Whether a look shows fewer events than the one before, on its page or altogether."""
+    totals = [total_results(look) or 0 for look in (before, after)]
+    return totals[1] < totals[0] or len(resources(after)) < len(resources(before))
+
+
+def everybody_else(client: Client) -> tuple[Credential, ...]:
+    """Return every credential that is not an admin's; a token whose scope makes its user one is left out."""
+    tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.lives(role)}
+    admins = {role for role, token in tokens.items() if ADMIN_SCOPE in (scopes(token) or ())}
+    others = [client.credentials[role] for role in tokens if role not in {ADMIN, EXPIRED, *admins}]
+    return (*refused(tokens), *others)

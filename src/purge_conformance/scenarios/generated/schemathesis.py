@@ -1,0 +1,295 @@
+"""Binds `openapi.yaml` to Schemathesis: it makes the cases, our client sends them; `contract_checks.py` judges.
+
+Schemathesis sends nothing, reads no configuration of the caller's directory, leaves nothing there and sees no token. It
+works in child processes, beside whatever the run does meanwhile, for about two seconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import subprocess
+import sys
+import unicodedata
+from collections import defaultdict
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from purge_conformance.catalogue import OPENAPI, document
+from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
+from purge_conformance.errors import SuiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from purge_conformance.evidence.records import Exchange
+
+    Send = Callable[["Case"], Exchange | None]
+    Walk = Callable[[Send, int], None]
+    Cases = Callable[[], tuple["Case", ...]]
+
+# How many generated cases a run sends, at most; those of the purge that carry a token are two.
+MOST = {PURGE_OPERATION: 6, LIST_OPERATION: 80, GET_OPERATION: 24}
+PATIENCE = 120.0  # seconds; generation takes about two
+# All that a Python needs: no token, and nothing that steers pytest, Hypothesis or Schemathesis.
+ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "APPDATA", "TMPDIR", "TEMP", "TMP")
+ALONE = ("-c", os.devnull, "--noconftest", "--assert=plain", "-p", "no:cacheprovider")
+CHILD = "child.py"
+PLUGIN = "schemathesis.pytest.plugin"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One generated request.
+
+    Attributes:
+        operation_id: as in `openapi.yaml`.
+        phase: `examples`, `coverage`, `fuzzing` or `stateful`.
+        mode: `positive`, as the document allows it, or `negative`.
+        about: what was varied, for example `per_page value_above_maximum`; in a stateful case the link that led to it.
+        method: HTTP method.
+        path: path and query below the target's base URL, percent-encoded.
+        headers: what belongs to the case, among it an invented Authorization; not what any client sends.
+        body: text or None.
+        media_type: of the body, or None.
+        auth: `token`, the caller adds a valid one; `none`, no Authorization header is sent; `generated`, it is invented
+            and stands in `headers`.
+    """
+
+    operation_id: str
+    phase: Literal["examples", "coverage", "fuzzing", "stateful"]
+    mode: Literal["positive", "negative"]
+    about: str
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+    media_type: str | None
+    auth: Literal["token", "none", "generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """What Schemathesis makes for a target; several targets may share one.
+
+    Attributes:
+        cases: waits for the generated cases, and returns them.
+        walk: runs the stateful ones.
+    """
+
+    cases: Cases
+    walk: Walk
+
+
+@contextmanager
+def generation(*, seed: int, examples: int) -> Iterator[Cases]:
+    """Begin to generate in the background; what is yielded waits for the end and returns all cases.
+
+    Args:
+        seed: the same seed gives the same cases in the same order.
+        examples: random cases an operation and mode, at most; the examples and bounds of the document come on top.
+
+    Raises:
+        SuiteError: Schemathesis failed; only when the cases are asked for.
+    """
+    with _folder(seed=seed, examples=examples) as folder:
+        script = (folder / CHILD).rename(folder / "test_cases.py")
+        with _child("-m", "pytest", *ALONE, "-p", PLUGIN, str(script), folder=folder) as process:
+            yield lambda: _generated(process, folder)
+
+
+def generate(*, seed: int, examples: int) -> tuple[Case, ...]:
+    """Return all cases for all operations; see `generation`."""
+    with generation(seed=seed, examples=examples) as cases:
+        return cases()
+
+
+def select(cases: Iterable[Case], most: Mapping[str, int] = MOST) -> tuple[Case, ...]:
+    """Return each distinct request once, and of each operation so many at most: equal shares of all that is varied.
+
+    The purges come last, so that what was listed before the first case exists until they do.
+    """
+    distinct = {(case.method, case.path, case.headers, case.body, case.auth): case for case in reversed(list(cases))}
+    order = list(reversed(distinct.values()))
+    kinds: defaultdict[str, defaultdict[tuple[str, str, str], list[Case]]] = defaultdict(lambda: defaultdict(list))
+    for case in order:
+        kinds[case.operation_id][case.phase, case.mode, case.about.partition(" ")[0]].append(case)
+    chosen: set[Case] = set()
+    for operation, by_kind in kinds.items():
+        turns = [case for turn in zip_longest(*by_kind.values()) for case in turn if case is not None]
+        chosen.update(turns[: most[operation]])
+    return tuple(
+        sorted((case for case in order if case in chosen), key=lambda case: case.operation_id == PURGE_OPERATION)
+    )
+
+
+def about_event(case: Case, guid: str) -> Case:
+    """Return the case with an event of the target in place of the document's example, which no target has."""
+    example = document(OPENAPI)["components"]["parameters"]["EventGuid"]["example"]
+    return replace(case, path=case.path.replace(example, quote(guid, safe="")))
+
+
+@contextmanager
+def links(*, seed: int, scenarios: int = 3, steps: int = 6) -> Iterator[Walk]:
+    """Begin to prepare stateful cases in the background; what is yielded runs them, at most scenarios x steps.
+
+    It can be called again, for another target; the same answers then lead to the same cases.
+
+    It takes `send`, which returns the exchange of a case, or None where it was held back, and `max_purges`. A scenario
+    begins with a purge and follows the document's links: list, get. A purge beyond `max_purges` is not sent: the
+    scenario goes on from the answer to the one before, since a second purge gives an equivalent state.
+
+    Raises:
+        SuiteError: Schemathesis failed; only when the cases are run.
+    """
+    with (
+        _folder(seed=seed, examples=1, scenarios=scenarios, steps=steps) as folder,
+        _child(str(folder / CHILD), folder=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+
+        def walk(send: Send, max_purges: int) -> None:
+            if not _walked(process, _sparing(send, max_purges)):
+                _finish(process, folder)
+
+        yield walk
+
+
+def _sparing(send: Send, max_purges: int) -> Send:
+    purges: list[Exchange | None] = []
+
+    def spare(case: Case) -> Exchange | None:
+        if case.operation_id != PURGE_OPERATION:
+            return send(case)
+        if len(purges) < max_purges:
+            purges.append(send(case))
+        return purges[-1] if purges else None
+
+    return spare
+
+
+def _walked(process: subprocess.Popen[str], send: Send) -> bool:
+    """Have the child walk once; return whether the walk came to its end."""
+    _tell(process, {})
+    return _answered(process, send)
+
+
+def _answered(process: subprocess.Popen[str], send: Send) -> bool:
+    """Send what the child asks for, and answer it, to the end of its walk."""
+    assert process.stdout is not None  # noqa: S101 -- a pipe
+    for line in process.stdout:
+        if not line.strip():
+            return True
+        try:
+            exchange = send(_case(line))
+        except Exception:
+            _lead_nowhere(process)
+            raise
+        _tell(process, _answer_of(exchange))
+    return False
+
+
+def _lead_nowhere(process: subprocess.Popen[str]) -> None:
+    """Let the child end a walk that is given up, so that it can begin another."""
+    _tell(process, _answer_of(None))
+    _answered(process, lambda _: None)
+
+
+def _answer_of(exchange: Exchange | None) -> dict[str, Any]:
+    if exchange is None or exchange.status is None:
+        return {"status": 503, "headers": [], "body": ""}  # leads nowhere
+    body = base64.b64encode(exchange.body).decode()
+    return {"status": exchange.status, "headers": exchange.response_headers, "body": body}
+
+
+def _tell(process: subprocess.Popen[str], words: dict[str, Any]) -> None:
+    assert process.stdin is not None  # noqa: S101 -- a pipe
+    with suppress(BrokenPipeError):  # _finish says why it ended
+        process.stdin.write(json.dumps(words) + "\n")
+        process.stdin.flush()
+
+
+@contextmanager
+def generator(*, seed: int, examples: int) -> Iterator[Generator]:
+    """Begin with all that Schemathesis makes; see `generation` and `links`."""
+    with generation(seed=seed, examples=examples) as cases, links(seed=seed) as walk:
+        yield Generator(cases, walk)
+
+
+@contextmanager
+def _folder(**plan: object) -> Iterator[Path]:
+    """Make a folder with what a child reads: its script, the document and the plan."""
+    with TemporaryDirectory(prefix="purge-conformance-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        script = files("purge_conformance.scenarios.generated") / CHILD
+        (folder / CHILD).write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
+        (folder / "openapi.json").write_text(json.dumps(document(OPENAPI)), encoding="utf-8")
+        (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        _spare_a_second(folder)
+        yield folder
+
+
+def _spare_a_second(folder: Path) -> None:
+    """Tell Hypothesis which characters UTF-8 encodes, in its own cache; it would try each of them, in every child.
+
+    Where its format is another, it finds no such file and tries.
+    """
+    cache = folder / ".hypothesis" / "unicode_data" / unicodedata.unidata_version
+    cache.mkdir(parents=True)
+    encodable = [[0, 0xD7FF], [0xE000, sys.maxunicode]]
+    with gzip.open(cache / "codec-v2-utf-8.json.gz", "wt") as file:
+        json.dump([encodable, []], file)  # and none that would decode to another
+
+
+@contextmanager
+def _child(
+    *arguments: str, folder: Path, stdin: int = subprocess.DEVNULL, stdout: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a Python in the folder, which ends at the latest with the block."""
+    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    environment = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ} | own
+    command = [sys.executable, "-P", *arguments]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 -- the user's own command
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=stdin,
+            stdout=log if stdout is None else stdout,
+            stderr=log,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,  # a terminal interrupts all of a group, and the run ends this one itself
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _generated(process: subprocess.Popen[str], folder: Path) -> tuple[Case, ...]:
+    _finish(process, folder)
+    return tuple(_case(line) for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines())
+
+
+def _finish(process: subprocess.Popen[str], folder: Path) -> None:
+    try:
+        code = process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise SuiteError(f"Schemathesis did not end within {PATIENCE:g} s. Run again with fewer --examples.") from None
+    if code:
+        log = (folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise SuiteError(f"Schemathesis ended with code {code}, expected 0. This is a defect of the suite:\n{log}")
+
+
+def _case(line: str) -> Case:
+    row = json.loads(line)
+    return Case(**{**row, "headers": tuple((name, value) for name, value in row["headers"])})

@@ -1,0 +1,67 @@
+"""Errors that the user's hook provokes: a conflict, an internal error and an unavailable service, one request each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from purge_conformance.catalogue.api import EVENTS, PURGE, one
+from purge_conformance.client import pagination as look
+from purge_conformance.client.client import Request
+from purge_conformance.errors import HookFailed, StateUnsupported
+from purge_conformance.evidence.records import PROVOKED, STATE
+from purge_conformance.target.hook import Hook
+
+if TYPE_CHECKING:
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import Foundation
+
+STATES = {
+    409: "conflict for the next request",
+    503: "service unavailable for the next request",
+    500: "internal error for the next request",
+}
+LOOKS = {409: "conflict", 503: "unavailable"}  # status that a purge was provoked to -> the look at the list after it
+OF_READS = (503, 500)
+OPEN = f"{EVENTS}?per_page=1"
+
+
+def errors(client: Client, foundation: Foundation) -> None:
+    """Provoke each error of a purge, with an ordinary event there and a look after each; then those of list and get."""
+    hook = Hook(client.settings)
+    foundation.stir()
+    look.everything(client, "before")
+    for status in STATES:
+        _provoke(client, hook, status, Request("POST", PURGE, f"purge {status}"))
+        if status in LOOKS:
+            look.walk(client, EVENTS, f"{LOOKS[status]}.events")
+    rows = look.everything(client, "after").rows
+    for status in OF_READS:
+        _provoke(client, hook, status, Request("GET", OPEN, f"list {status}"))
+        for row in rows[:1]:
+            _provoke(client, hook, status, Request("GET", one(row["guid"]), f"get {status}"))
+
+
+def _provoke(client: Client, hook: Hook, status: int, request: Request) -> None:
+    """Let the hook set the state, and send what ought to meet it; note why it did not."""
+    try:
+        why, failed = _met(client, hook, status, request), False
+    except (StateUnsupported, HookFailed) as reason:
+        why, failed = str(reason), isinstance(reason, HookFailed)
+    if why:
+        client.note(request.step, {"status": status, "failed": failed, "reason": why})
+
+
+def _met(client: Client, hook: Hook, status: int, request: Request) -> str:
+    """Return why the error was not seen; empty if it was. What nothing met is ended, lest a later request meets it."""
+    state, operation = STATES[status], request.step.partition(" ")[0]
+    hook.set_up(state, operation=operation)
+    answer = None
+    try:
+        answer = client.send(replace(request, tags={PROVOKED: str(status), STATE: state}))
+    finally:
+        if answer is None or answer.status != status:
+            hook.tear_down(state, operation=operation)
+    if answer.status == status:
+        return ""
+    return f"the hook said that it had set the state {state!r}, and the {operation} answered {answer.status}"

@@ -1,0 +1,1 @@
+"""Random sequences of operations: generated, played, shrunk."""

@@ -1,0 +1,14 @@
+"""What is left to do at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import Foundation
+
+
+def demolish(_: Client, foundation: Foundation) -> None:
+    """Delete the suite's own apps."""
+    foundation.demolish()

@@ -1,0 +1,1 @@
+"""One target beside the endpoint: its consent, archive, apps, hook and cleanup."""
