@@ -33,7 +33,17 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 FAULTLESS = "faultless"
 ROWS, TABLE = "schemathesis.jsonl", "against-schemathesis.md"
-HEAD = ("Group", "Faults", "Found", "Seconds", "Requests", "Schemathesis found", "Failed at all", "Seconds", "Requests")
+TABLE_HEADER = (
+    "Group",
+    "Faults",
+    "Found",
+    "Seconds",
+    "Requests",
+    "Schemathesis found",
+    "Failed at all",
+    "Seconds",
+    "Requests",
+)
 
 TEXT = """\
 # Against plain Schemathesis
@@ -51,28 +61,28 @@ may share. A run of this suite purges {purges[0]} times, one of Schemathesis {pu
 """
 
 
-def measured(name: str) -> Row:
+def measure(name: str) -> Row:
     """Run Schemathesis against the faultless server or a fault, on a server of its own and in a folder of its own."""
     fault = [] if name == FAULTLESS else ["--fault", name]
     with embedded.server(fault) as (url, tokens), TemporaryDirectory() as folder:
         contract, log = Path(folder) / catalogue.OPENAPI, Path(folder) / "log.ndjson"
-        contract.write_text(catalogue.text(catalogue.OPENAPI), encoding="utf-8")
+        contract.write_text(catalogue.read_text(catalogue.OPENAPI), encoding="utf-8")
         command = [str(Path(sys.executable).with_name("st")), "run", str(contract), "--url", url, "--seed", "1"]
         command += ["--report", "ndjson", "--report-ndjson-path", str(log)]
         command += ["-H", f"Authorization: bearer {tokens['admin']}"]
-        begun = time.perf_counter()
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
-        seconds = time.perf_counter() - begun
-        if done.returncode not in {0, 1}:
-            sys.exit(f"st ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        start = time.perf_counter()
+        process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
+        seconds = time.perf_counter() - start
+        if process.returncode not in {0, 1}:
+            sys.exit(f"st ended with {process.returncode}:\n{process.stdout[-2000:]}{process.stderr[-2000:]}")
         nodes = [node for line in log.read_text(encoding="utf-8").splitlines() for node in _objects(json.loads(line))]
-    sent = [node for node in nodes if "method" in node and "uri" in node]
-    failures = {_failure(node) for node in nodes if node.get("status") == "failure" and "failure_info" in node}
+    requests = [node for node in nodes if "method" in node and "uri" in node]
+    failures = {_failure_key(node) for node in nodes if node.get("status") == "failure" and "failure_info" in node}
     return {
         "name": name,
         "seconds": round(seconds, 1),
-        "requests": len(sent),
-        "purges": sum(is_purge(node["method"], node["uri"].removeprefix(url)) for node in sent),
+        "requests": len(requests),
+        "purges": sum(is_purge(node["method"], node["uri"].removeprefix(url)) for node in requests),
         "failures": sorted(failures),
     }
 
@@ -85,7 +95,7 @@ def _objects(node: object) -> Iterator[Row]:
         yield from _objects(below)
 
 
-def _failure(check: Row) -> tuple[str, str]:
+def _failure_key(check: Row) -> tuple[str, str]:
     """Return what tells one failure from another: the check, and the operation."""
     return check["name"], (check["failure_info"] or {}).get("failure", {}).get("operation", "")
 
@@ -98,10 +108,10 @@ def read_rows(path: Path) -> dict[str, Row]:
 
 def run(names: Sequence[str], path: Path, jobs: int, max_time: float) -> None:
     """Run what has no row yet, and append a row as each gets done; after `max_time` seconds none is begun."""
-    until = time.monotonic() + max_time
+    deadline = time.monotonic() + max_time
 
     def row_of(name: str) -> Row | None:
-        return measured(name) if time.monotonic() < until else None
+        return measure(name) if time.monotonic() < deadline else None
 
     missing = [name for name in names if name not in read_rows(path)]
     with ThreadPoolExecutor(jobs) as threads, path.open("a", encoding="utf-8") as file:
@@ -114,12 +124,12 @@ def run(names: Sequence[str], path: Path, jobs: int, max_time: float) -> None:
 
 def table(matrix: Row, rows: dict[str, Row]) -> str:
     """Return the comparison by group as Markdown, of the faults that both have judged."""
-    usual = set(map(tuple, rows[FAULTLESS]["failures"]))
+    baseline_failures = set(map(tuple, rows[FAULTLESS]["failures"]))
     ours = [row for row in matrix["rows"] if row["kind"] == "fault" and row["name"] in rows]
     groups = [(name, [row for row in ours if row["group"] == name]) for name in dict.fromkeys(r["group"] for r in ours)]
-    lines = [HEAD, ("---", *("--:" for _ in HEAD[1:]))]
-    lines += [_line(name, members, rows, usual) for name, members in [*groups, ("**All**", ours)]]
-    noise = ", ".join(f"`{check}` at `{operation}`" for check, operation in sorted(usual)) or "nothing"
+    lines = [TABLE_HEADER, ("---", *("--:" for _ in TABLE_HEADER[1:]))]
+    lines += [_table_row(name, members, rows, baseline_failures) for name, members in [*groups, ("**All**", ours)]]
+    noise = ", ".join(f"`{check}` at `{operation}`" for check, operation in sorted(baseline_failures)) or "nothing"
     several = [f"| {' | '.join(line)} |" for line in lines]
     purges = [_mean(side, "purges") for side in (ours, [rows[row["name"]] for row in ours])]
     total = sum(row["kind"] == "fault" for row in matrix["rows"])
@@ -132,10 +142,12 @@ def table(matrix: Row, rows: dict[str, Row]) -> str:
     )
 
 
-def _line(name: str, ours: Sequence[Row], rows: dict[str, Row], usual: set[tuple[str, ...]]) -> tuple[str, ...]:
+def _table_row(
+    name: str, ours: Sequence[Row], rows: dict[str, Row], baseline_failures: set[tuple[str, ...]]
+) -> tuple[str, ...]:
     theirs = [rows[row["name"]] for row in ours]
     killed = sum(bool(set(row["failed"]) & set(row["must_fail"])) for row in ours)
-    found = sum(bool(set(map(tuple, row["failures"])) - usual) for row in theirs)
+    found = sum(bool(set(map(tuple, row["failures"])) - baseline_failures) for row in theirs)
     failed = sum(bool(row["failures"]) for row in theirs)
     costs = [[_mean(side, what) for what in ("seconds", "requests")] for side in (ours, theirs)]
     return name, str(len(ours)), str(killed), *costs[0], str(found), str(failed), *costs[1]

@@ -25,39 +25,41 @@ from __future__ import annotations
 from traceback import format_tb
 
 
-def crash(error: BaseException) -> str:
+def crash_message(error: BaseException) -> str:
     """Return what is said of a defect of the suite: its kind and its place; not its words, which may hold a secret."""
     frames = "".join(format_tb(error.__traceback__)).rstrip()
-    before = error.__cause__ or error.__context__
-    words = f"The suite failed. This says nothing about the target; please report it.\n{frames}\n{type(error).__name__}"
-    return f"{words}, after {type(before).__name__}" if before else words
+    cause = error.__cause__ or error.__context__
+    message = (
+        f"The suite failed. This says nothing about the target; please report it.\n{frames}\n{type(error).__name__}"
+    )
+    return f"{message}, after {type(cause).__name__}" if cause else message
 
 
 class SuiteError(Exception):
     """The suite cannot go on; the text says what was got, what was expected, and the cure."""
 
 
-class Misuse(SuiteError):
+class UsageError(SuiteError):
     """Something was asked for that cannot be done."""
 
 
-class BadSetting(Misuse):
+class BadSetting(UsageError):
     """A flag, a token source or a URL is not usable."""
 
 
-class LoginRefused(BadSetting):
+class LoginRejected(BadSetting):
     """A login gave no token for what it was asked with; asked again, it would say the same, or lock the user out."""
 
 
-class ConsentMissing(Misuse):
+class ConsentMissing(UsageError):
     """The target would be purged without its owner's word."""
 
 
-class BadData(Misuse):
+class BadData(UsageError):
     """A file of `spec/` or of an old run is not what it should be."""
 
 
-class TargetLost(SuiteError):
+class TargetUnreachable(SuiteError):
     """The target gave no HTTP answer, repeatedly."""
 
 
@@ -65,12 +67,12 @@ class TargetUnusable(SuiteError):
     """The target answers, but not as the API to its admin; nothing can be judged.
 
     Attributes:
-        blame: `authentication`, `configuration` or `network`.
+        cause: `authentication`, `configuration` or `network`.
     """
 
-    def __init__(self, reason: str, blame: str) -> None:
+    def __init__(self, reason: str, cause: str) -> None:
         """Hold why, and what it is put down to."""
-        self.blame = blame
+        self.cause = cause
         super().__init__(reason)
 
 
@@ -78,7 +80,7 @@ class HookFailed(SuiteError):
     """The user's hook failed, or gave no answer that can be read; what needed it cannot be judged."""
 
 
-class HookSilent(HookFailed):
+class HookUnreachable(HookFailed):
     """The user's hook is not there, or cannot be reached."""
 
 
@@ -90,25 +92,25 @@ class Interrupted(SuiteError):
     """The run was told to end; nothing more is sent but what takes down what it put up."""
 
 
-class HeldBack(SuiteError):
+class RequestBlocked(SuiteError):
     """The guard kept a request from being sent; whatever needed it cannot be judged."""
 
 
-class PurgeRefused(HeldBack):
+class PurgeBlocked(RequestBlocked):
     """No purge is left, or the events that exist are not archived."""
 
 
-class BudgetSpent(HeldBack):
+class BudgetExhausted(RequestBlocked):
     """No request is left."""
 
 
-class ReadsOnly(HeldBack):
+class WriteBlocked(RequestBlocked):
     """Nothing may be changed, and the request could."""
 
 
-class ArchiveFailed(HeldBack):
+class ArchiveFailed(RequestBlocked):
     """The events that exist could not be written to a file, so nothing may destroy them."""
 
 
-class TokenExpired(HeldBack):
+class TokenExpired(RequestBlocked):
     """The token of a role has come to its end, and no other is to be had."""

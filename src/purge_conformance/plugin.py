@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.config.options import KEYS
-from purge_conformance.config.value_types import TRUTH
+from purge_conformance.config.value_types import BOOLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.engine.verdicts import Judging
+    from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
 
-JUDGINGS: pytest.StashKey[dict[str, Judging]] = pytest.StashKey()  # by folder of evidence; "" for a target
+RUN_BUILDERS: pytest.StashKey[dict[str, RunBuilder]] = pytest.StashKey()  # by folder of evidence; "" for a target
 MARKER = "requirement"
 EVIDENCE = "evidence"  # the fixture that several runs parametrize
 LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "n"}
@@ -32,10 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `pytest tests/conformance` takes: each key, by names that leave room for other plugins' options."""
     group = parser.getgroup("purge-conformance", "conformance of a Cloud Foundry API")
     for key in KEYS:
-        if key.kind is TRUTH:
+        if key.value_type is BOOLEAN:
             group.addoption(key.pytest_option, action="store_true", default=None, dest=key.dest, help=key.help)
         else:
-            action = "append" if key.kind.many else "store"
+            action = "append" if key.value_type.is_repeatable else "store"
             group.addoption(key.pytest_option, action=action, dest=key.dest, metavar=key.metavar, help=key.help)
     group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
     group.addoption(
@@ -65,36 +65,38 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)  # after the user's own -k and -m
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Collect the evidence, or read it, and keep the judgments of the requirements that were asked for."""
-    judgments = {item: _id(item) for item in items if item.get_closest_marker(MARKER)}
+    judgments = {item: _requirement_id(item) for item in items if item.get_closest_marker(MARKER)}
     if not judgments or config.option.collectonly:
         return
     from purge_conformance import catalogue
     from purge_conformance.engine import pytest_session as running
-    from purge_conformance.errors import Misuse, SuiteError, crash
+    from purge_conformance.errors import SuiteError, UsageError, crash_message
 
     if unknown := set(judgments.values()) - {requirement.id for requirement in catalogue.requirements()}:
         raise pytest.UsageError(f"{', '.join(sorted(unknown))}: no such requirement. See `purge-conformance list`.")
     try:
-        judgings = config.stash[JUDGINGS] = running.begin(config.option, config.get_terminal_writer().line)
-    except Misuse as error:
+        builders = config.stash[RUN_BUILDERS] = running.prepare_judging(
+            config.option, config.get_terminal_writer().line
+        )
+    except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     except SuiteError as error:
         pytest.exit(str(error), pytest.ExitCode.INTERNAL_ERROR)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
-        pytest.exit(crash(error), pytest.ExitCode.INTERNAL_ERROR)
+        pytest.exit(crash_message(error), pytest.ExitCode.INTERNAL_ERROR)
     gc.freeze()  # the evidence stays to the end: to look for garbage in it takes a tenth of the time
-    items[:] = [item for item in judgments if judgments[item] in judgings[_run(item)].wanted]
-    kept = set(items)
-    config.hook.pytest_deselected(items=[item for item in judgments if item not in kept])
-    for name, judging in judgings.items():
-        judging.restrict(judgments[item] for item in items if _run(item) == name)
+    items[:] = [item for item in judgments if judgments[item] in builders[_run_key(item)].expected]
+    selected_items = set(items)
+    config.hook.pytest_deselected(items=[item for item in judgments if item not in selected_items])
+    for name, builder in builders.items():
+        builder.expect_only(judgments[item] for item in items if _run_key(item) == name)
 
 
 @pytest.fixture(scope="session")
 def evidence(request: pytest.FixtureRequest) -> Evidence:
     """What the run saw: collected just now, or by an old run."""
-    judgings = request.config.stash[JUDGINGS]
-    return (judgings[request.param] if hasattr(request, "param") else next(iter(judgings.values()))).evidence
+    builders = request.config.stash[RUN_BUILDERS]
+    return (builders[request.param] if hasattr(request, "param") else next(iter(builders.values()))).evidence
 
 
 @pytest.fixture
@@ -112,8 +114,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn the end of a judgment into the outcome of its requirement."""
     report = yield
-    judgings = item.config.stash.get(JUDGINGS, None)
-    if judgings is None or not item.get_closest_marker(MARKER):
+    builders = item.config.stash.get(RUN_BUILDERS, None)
+    if builders is None or not item.get_closest_marker(MARKER):
         return report
     if call.when == "call" or (call.when == "setup" and call.excinfo):
         from purge_conformance.engine import pytest_session as running
@@ -121,7 +123,7 @@ def pytest_runtest_makereport(
         seen = getattr(item, "funcargs", {}).get("seen")
         looked_at, tally = getattr(seen, "looked_at", ()), getattr(seen, "tally", None)
         error = call.excinfo.value if call.excinfo else None
-        result = judgings[_run(item)].add(_id(item), error, looked_at, call.duration, tally)
+        result = builders[_run_key(item)].record(_requirement_id(item), error, looked_at, call.duration, tally)
         report.user_properties.append(("outcome", str(result.outcome)))
         gc.freeze()  # what the judgment read in the evidence stays as well
         report.outcome = running.pytest_outcome(result)
@@ -142,33 +144,33 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """End with what the run amounts to."""
-    judgings = config.stash.get(JUDGINGS, None)
-    if judgings is not None:
+    builders = config.stash.get(RUN_BUILDERS, None)
+    if builders is not None:
         from purge_conformance.engine import pytest_session as running
 
-        for line in running.closing_lines(judgings, config.option):
+        for line in running.summary_lines(builders, config.option):
             terminalreporter.write_line(line)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the reports where that was asked for, and exit by the verdict."""
-    judgings = session.config.stash.get(JUDGINGS, None)
-    if judgings is not None and not session.shouldstop:
+    builders = session.config.stash.get(RUN_BUILDERS, None)
+    if builders is not None and not session.shouldstop:
         from purge_conformance.engine import pytest_session as running
 
-        session.exitstatus = running.finish(judgings, session.config.option)
+        session.exitstatus = running.finish_judging(builders, session.config.option)
 
 
-def _id(item: pytest.Item) -> str:
+def _requirement_id(item: pytest.Item) -> str:
     marker = item.get_closest_marker(MARKER)
     return str(marker.args[0]) if marker and marker.args else ""
 
 
-def _run(item: pytest.Item) -> str:
+def _run_key(item: pytest.Item) -> str:
     """Return which of the runs an item judges: a key of `JUDGINGS`."""
-    judgings = item.config.stash[JUDGINGS]
+    builders = item.config.stash[RUN_BUILDERS]
     return (
         str(item.callspec.params[EVIDENCE])
-        if len(judgings) > 1 and isinstance(item, pytest.Function)
-        else next(iter(judgings))
+        if len(builders) > 1 and isinstance(item, pytest.Function)
+        else next(iter(builders))
     )

@@ -24,7 +24,7 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.purge import by_app, guids_of, succeeded, with_started_apps
 from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purges, trials
 from purge_conformance.evidence.listing import STARTED, app_of_event
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def test_second_purge_equivalent(seen: Seen) -> None:
     first, *later = trials(seen)
     with_started_apps(first, seen)
     if not later:
-        raise Inconclusive("no second purge could be seen between two looks at everything", Blame.TARGET)
+        raise Inconclusive("no second purge could be seen between two looks at everything", Cause.TARGET)
     pairs = pairwise([first, *later])
     _hold_beside_whole_ones(
         seen,
@@ -70,7 +70,7 @@ def test_later_purge_reflects_apps(seen: Seen) -> None:
     need(seen, "changed", "purge", why="no later purge was tried")
     changed = [purge for purge in fresh(seen) if purge.unsettled]
     if not changed:
-        raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
+        raise NotExercised(_no_apps(seen), Cause.CONFIGURATION)
     found = {purge.last: [_otherwise(purge, app) for app in sorted(purge.unsettled)] for purge in changed}
     _hold_beside_whole_ones(seen, [Trial(last, tuple(chain(*findings))) for last, findings in found.items()])
 
@@ -113,11 +113,11 @@ def _recorded(seen: Seen, *tried: tuple[str, ...]) -> None:
     done = [change for experiment, *names in tried for change in changes(seen, experiment, *names)]
     if not done:
         stopped(seen, "lifecycle")
-        raise NotExercised(_no_apps(seen), Blame.CONFIGURATION)
+        raise NotExercised(_no_apps(seen), Cause.CONFIGURATION)
     for experiment in dict.fromkeys(change.experiment for change in done):
         apps = apps_of(snapshot_of(seen, experiment, "end")).apps.by_guid
         if any(change.app not in apps for change in done if change.experiment == experiment):
-            raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Blame.RACE)
+            raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Cause.RACE)
     hold(
         Finding(f"after {change.name} a new event for the app {change.app} that tells {change.tells}", got, change.last)
         for change in done

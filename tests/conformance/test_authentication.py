@@ -17,7 +17,7 @@ from purge_conformance.analysis.assertions import (
     stopped,
 )
 from purge_conformance.analysis.history import denied
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +94,7 @@ def _purges(seen: Seen, kind: str) -> list[Exchange]:
     found = [x for x in every if x.tags["credential"] == kind]
     if not found:
         stopped(seen, "refused")
-        raise NotExercised(MISSING.get(kind, "no purge of that kind was tried"), Blame.CONFIGURATION)
+        raise NotExercised(MISSING.get(kind, "no purge of that kind was tried"), Cause.CONFIGURATION)
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive, answer, hold, need
 from purge_conformance.analysis.rejected import bypasses
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from purge_conformance.analysis.assertions import Seen
@@ -42,9 +42,9 @@ def test_token_in_url_is_none(seen: Seen) -> None:
     )
     plain = [x.status for x in seen.of("refused", "credential") if x.role == "none"]
     if UNAUTHENTICATED not in plain:
-        raise Inconclusive("a purge without any token is not answered with 401 either: see AUTH-01", Blame.TARGET)
+        raise Inconclusive("a purge without any token is not answered with 401 either: see AUTH-01", Cause.TARGET)
     if bypasses(seen, "forged"):
-        raise Inconclusive("it need not even be a token: see AUTH-11", Blame.TARGET)
+        raise Inconclusive("it need not even be a token: see AUTH-11", Cause.TARGET)
     taken = [x for x in sent if x.status == FORBIDDEN or (x.status or 0) // 100 == 2]
     hold(Finding("401, as without a token", answer(x), x.n) for x in taken)
 

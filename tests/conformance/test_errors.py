@@ -12,8 +12,8 @@ from purge_conformance.analysis.assertions import NotExercised, Seen, Trial, ans
 from purge_conformance.analysis.openapi import operation_of
 from purge_conformance.analysis.rejected import is_untaken
 from purge_conformance.catalogue import documented_statuses
-from purge_conformance.evidence.records import AT_ONCE, FAILURE, SUPERSEDED
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.evidence.records import CONCURRENT, RETRIED, SERVER_ERROR
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
@@ -106,7 +106,7 @@ def test_get_status_documented(seen: Seen) -> None:
 @pytest.mark.requirement("STATUS-04")
 def test_no_read_fails_at_times(seen: Seen) -> None:
     """A list or a get MUST NOT fail now and then: what answers 500 answers so when it is asked for again."""
-    read = [x for x in seen.resource() if operation_of(x.method, x.path) in {LIST, GET} and AT_ONCE not in x.tags]
+    read = [x for x in seen.resource() if operation_of(x.method, x.path) in {LIST, GET} and CONCURRENT not in x.tags]
     if not read:
         raise NotExercised("nothing was read")
     hold_each(seen, (Trial(x.n, _passing_failure(seen, x), f"{x.role} {x.path}") for x in read))
@@ -114,7 +114,7 @@ def test_no_read_fails_at_times(seen: Seen) -> None:
 
 def _passing_failure(seen: Seen, failed: Exchange) -> tuple[Finding, ...]:
     """Return what is wrong with a 500 that the same request, sent once more, was not answered with."""
-    if failed.tags.get(SUPERSEDED) != FAILURE:
+    if failed.tags.get(RETRIED) != SERVER_ERROR:
         return ()
     once_more = next((x for x in seen.exchanges if x.n > failed.n and _is_same(x, failed)), failed)
     if once_more.status == failed.status:
@@ -132,7 +132,7 @@ def _enveloped(seen: Seen, *statuses: int) -> None:
         stopped(seen, "reads")
         provoked.missing(seen, *statuses)
         words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
-        raise NotExercised(words, Blame.CONFIGURATION if statuses == (403,) else Blame.TARGET)
+        raise NotExercised(words, Cause.CONFIGURATION if statuses == (403,) else Cause.TARGET)
     hold(
         Finding(envelope.EXPECTED, f"{wrong}: {x.header('Content-Type')}: {answer(x)}", x.n)
         for x in found

@@ -12,8 +12,8 @@ from purge_conformance.analysis.list_reads import reading
 from purge_conformance.analysis.openapi import operation_of
 from purge_conformance.analysis.query_rules import GUID
 from purge_conformance.analysis.schema import misshapen
-from purge_conformance.evidence.listing import resources, walked
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.evidence.listing import read_listing, resources
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from purge_conformance.analysis.assertions import Seen
@@ -27,7 +27,7 @@ REFUSED = {400, 422}  # where the guid is no UUID
 @pytest.mark.requirement("GET-01")
 def test_unknown_guid_not_found(seen: Seen) -> None:
     """The get of a guid that no event has MUST answer 404."""
-    listed = walked(seen, "lifecycle", "end.events").by_guid
+    listed = read_listing(seen, "lifecycle", "end.events").by_guid
     asked = [x for x in need(seen, "reads", "unknown", why="no unknown guid was asked for") if x.guid not in listed]
     may_read(seen)
     generated = [x for x in seen.of("contract", GET) if (x.tags["auth"], x.tags["mode"]) == ("token", "positive")]
@@ -63,7 +63,7 @@ def test_get_equals_list(seen: Seen) -> None:
     )
     hold(Finding("200, the event is in the list", answer(x), x.n) for x in gets if x.status != OK)
     if not shown:
-        raise Inconclusive("no get showed the event that was asked for: see GET-02 and GET-04", Blame.TARGET)
+        raise Inconclusive("no get showed the event that was asked for: see GET-02 and GET-04", Cause.TARGET)
 
 
 @pytest.mark.requirement("GET-04")

@@ -14,7 +14,7 @@ from purge_conformance.analysis.paging import walks
 from purge_conformance.analysis.query_rules import Validity, query_of, validity
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import SURE_PER_PAGE, is_page, is_refused, pagination
+from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_page, is_query_rejected, pagination
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_order_is_honoured(seen: Seen) -> None:
     ordered = [walk_of(seen, "lists", f"order {order}") for order in ("created_at", "-created_at")]
     for walk in [*ordered, *_combined(seen)]:
         order = walk.exchanges[0].query["order_by"]
-        found = [moment for row in walk.rows if (moment := clock.parse(row.get("created_at")))]
+        found = [moment for row in walk.rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
         due = sorted(found, reverse=order.startswith("-"))
         words = f"sorted by {order}"
         hold(Finding(words, _first_wrong(found, due), x.n) for x in walk.exchanges[:1] if found != due)
@@ -104,7 +104,7 @@ def test_after_guid_filter(seen: Seen) -> None:
 def test_valid_query_accepted(seen: Seen) -> None:
     """A list with valid query parameters MUST answer 200."""
     tried = [x for x, found in _lists(seen) if found is Validity.VALID]
-    bound = max((_asked(x) for x in tried if x.status == OK), default=SURE_PER_PAGE)
+    bound = max((_asked(x) for x in tried if x.status == OK), default=GUARANTEED_PAGE_SIZE)
     announced = _announced(seen)
     hold(
         Finding("200, every parameter is valid", answer(x), x.n)
@@ -119,7 +119,7 @@ def test_invalid_query_refused(seen: Seen) -> None:
     tried = [x for x, found in _lists(seen) if found is Validity.INVALID]
     if not tried:
         raise NotExercised("no invalid query was tried")
-    hold(Finding("400 or 422, a parameter is invalid", answer(x), x.n) for x in tried if not is_refused(x))
+    hold(Finding("400 or 422, a parameter is invalid", answer(x), x.n) for x in tried if not is_query_rejected(x))
 
 
 @pytest.mark.requirement("LIST-14")
@@ -155,7 +155,7 @@ def _judged_lists(seen: Seen) -> Iterator[tuple[Exchange, Validity]]:
 
 def _asked(exchange: Exchange) -> int:
     """Return how large a page was asked for; as large as surely is given where nobody said."""
-    return max(SURE_PER_PAGE, int(exchange.query.get("per_page", 0)))
+    return max(GUARANTEED_PAGE_SIZE, int(exchange.query.get("per_page", 0)))
 
 
 def _announced(seen: Seen) -> set[int]:
@@ -211,13 +211,16 @@ def _exactly(walk: Listing, read: Reading, due: set[str], open_: set[str] | None
 def _by_time(read: Reading, query: Mapping[str, str]) -> tuple[set[str], set[str]]:
     """Return the events that time filters must return, and those of the same second with a fraction, which they may."""
     filters = [
-        (name.partition("[")[2].rstrip("]"), [moment for text in value.split(",") if (moment := clock.parse(text))])
+        (
+            name.partition("[")[2].rstrip("]"),
+            [moment for text in value.split(",") if (moment := clock.parse_rfc3339(text))],
+        )
         for name, value in query.items()
         if name.startswith("created_ats")
     ]
     due, open_ = set(), set()
     for guid, row in read.opening.by_guid.items():
-        at = clock.parse(row.get("created_at"))
+        at = clock.parse_rfc3339(row.get("created_at"))
         if at is None or any(_blurred(at, moment) for _, moments in filters for moment in moments):
             open_.add(guid)
         elif all(any(_compare(operator, at, moment) for moment in moments) for operator, moments in filters):
@@ -241,7 +244,7 @@ def _after(seen: Seen, read: Reading, guid: str) -> tuple[set[str], set[str]]:
     recorded earlier and is dated earlier. Where nobody looked in between, or times disagree or are of the same second,
     the documentation does not say what `before` means.
     """
-    times = {other: clock.parse(row.get("created_at")) for other, row in read.opening.by_guid.items()}
+    times = {other: clock.parse_rfc3339(row.get("created_at")) for other, row in read.opening.by_guid.items()}
     order, anchor = recorded(seen, read.opening), times.pop(guid)
     due, open_ = set(), set()
     for other, at in times.items():
@@ -268,7 +271,7 @@ def _told_twice_or_never(after: Mapping[str, Listing], one: str, other: str) -> 
 
 def _are_apart(read: Reading, one: str, other: str) -> bool:
     """Whether the times of two events tell which of them is before the other."""
-    at, then = (clock.parse(read.opening.by_guid[guid].get("created_at")) for guid in (one, other))
+    at, then = (clock.parse_rfc3339(read.opening.by_guid[guid].get("created_at")) for guid in (one, other))
     return at is not None and then is not None and _second(at) != _second(then)
 
 

@@ -24,7 +24,7 @@ from purge_conformance.analysis.concurrent_reads import EXPERIMENT, ROUNDS
 from purge_conformance.analysis.purge import guids_of, purged_by, with_started_apps
 from purge_conformance.analysis.purge_series import fails_at_times, hold_of_each
 from purge_conformance.evidence.listing import STARTED, app_of_event
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -147,7 +147,7 @@ def _rounds_of(seen: Seen, experiment: str) -> Iterator[Purged]:
     done = [name for name, sent in whole.items() if any((x.status or 0) // 100 == 2 for x in sent)]
     if not done:
         told = "; ".join(answer(x) for sent in rounds.values() for x in sent)
-        raise Inconclusive(f"in no round every purge was answered and at least one succeeded: {told}", Blame.TARGET)
+        raise Inconclusive(f"in no round every purge was answered and at least one succeeded: {told}", Cause.TARGET)
     yield from (purged_by(seen, experiment, name) for name in done)
 
 
@@ -160,4 +160,4 @@ def _alone(seen: Seen, experiment: str) -> None:
     found = purged_by(seen, experiment, "alone")
     right_alone(seen, found)
     if not found.is_faithful():
-        raise Inconclusive("a purge by itself populates what is no app: see SEED-08", Blame.TARGET)
+        raise Inconclusive("a purge by itself populates what is no app: see SEED-08", Cause.TARGET)

@@ -22,7 +22,7 @@ from purge_conformance.analysis.history import dug_up, gets_of_destroyed, is_sho
 from purge_conformance.analysis.purge_series import fresh, hold_of_each, plain_purges, trials
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence.listing import resources
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,7 +77,7 @@ def test_events_not_gettable(seen: Seen) -> None:
 def test_events_stay_away(seen: Seen) -> None:
     """An event that a purge destroyed MUST NOT come back later."""
     if any(dug_up(seen)):
-        raise Inconclusive("destroyed events never went away: see PURGE-03", Blame.TARGET)
+        raise Inconclusive("destroyed events never went away: see PURGE-03", Cause.TARGET)
     gone = vanished(seen)
     if not gone:
         raise for_want_of_apps(seen, "no event was destroyed")

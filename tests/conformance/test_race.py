@@ -11,7 +11,7 @@ from purge_conformance.analysis.assertions import Inconclusive, Trial, answer, h
 from purge_conformance.analysis.purge import by_app, guids_of, purged_between
 from purge_conformance.analysis.race import QUIET, histories, reading, rounds, timeline
 from purge_conformance.evidence.listing import STARTED
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def test_still_apps_are_purged(seen: Seen) -> None:
     own = simple_apps(seen)
     reading(seen, every)
     if any(finding for found in every if found.name == QUIET for finding in _wrong(seen, found, own)):
-        raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Blame.TARGET)
+        raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Cause.TARGET)
     hold_each(seen, (Trial(found.shown, tuple(_wrong(seen, found, own)), found.name) for found in _purged(every)))
 
 
@@ -57,7 +57,7 @@ def _purged(every: list[Round]) -> list[Round]:
     done = [found for found in raced if found.succeeded]
     if not done:
         told = "; ".join(answer(x) for found in raced for x in found.purges) or "no purge was sent"
-        raise Inconclusive(f"no purge succeeded while apps were changed: {told}", Blame.TARGET)
+        raise Inconclusive(f"no purge succeeded while apps were changed: {told}", Cause.TARGET)
     return done
 
 

@@ -29,8 +29,8 @@ from purge_conformance.analysis.rejected import (
     odd_attempts,
     purge_attempts,
 )
-from purge_conformance.evidence.listing import app_of_event, key
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.evidence.listing import app_of_event, event_identity
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,7 @@ def test_forbidden_destroys_nothing(seen: Seen) -> None:
     if not tried:
         stopped(seen, "refused")
         raise NotExercised(
-            "no token without the admin scope was given. Add --token global_auditor=...", Blame.CONFIGURATION
+            "no token without the admin scope was given. Add --token global_auditor=...", Cause.CONFIGURATION
         )
     _nothing_lost(seen, (a for a in tried if _refused(a)), why="no purge was forbidden")
 
@@ -95,13 +95,13 @@ def test_nothing_destroyed_later(seen: Seen) -> None:
     tried = [*attempts(seen, "credential", "method", "route"), *odd_attempts(seen)]
     past = attempts(seen, *BYPASSES, experiment="bypass") if seen.of("bypass", *BYPASSES) else []
     if any(a.loss() for a in [*tried, *past] if _refused(a) or a.request.step == "method" or a in past):
-        raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04, and AUTH", Blame.TARGET)
+        raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04, and AUTH", Cause.TARGET)
     for (before, after), overdue in zip(pairwise(whole_lists(seen)), overdue_at(seen), strict=False):
         gone = set(before.by_guid) - set(after.by_guid) - overdue
         if not gone or purges_between(seen, before.exchanges[0], after.exchanges[-1]):
             continue
         if gone == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(gone) > 1:
-            raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Blame.RACE)
+            raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Cause.RACE)
         hold(Finding("every event is still there", f"{guid} is gone", after.exchanges[0].n) for guid in sorted(gone))
 
 
@@ -140,10 +140,10 @@ def _nothing_lost(seen: Seen, tried: Iterable[Attempt], why: str) -> None:
     judged = list(tried)
     if not judged:
         raise NotExercised(f"{why}, or the list showed no event that could be lost")
-    kept = {key(row) for purge in observed(seen) for row in purge.kept.values()}
+    kept = {event_identity(row) for purge in observed(seen) for row in purge.kept.values()}
     told = [a for a in judged if not (kept and a.loss() and a.lost() <= kept)]
     if len(told) < len(judged) and not any(a.loss() for a in told):
-        raise Inconclusive("what a purge left may go later, whatever is done meanwhile: see PURGE-03", Blame.TARGET)
+        raise Inconclusive("what a purge left may go later, whatever is done meanwhile: see PURGE-03", Cause.TARGET)
     hold_each(seen, (Trial(a.request.n, _loss(a), f"{a.request.role} {a.request.path}") for a in told))
 
 

@@ -21,7 +21,7 @@ from purge_conformance.analysis.history import may_read, offset, seeded_events
 from purge_conformance.analysis.purge import guids_of
 from purge_conformance.analysis.purge_series import fresh, hold_of_each, with_apps
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import STARTED, member
+from purge_conformance.evidence.listing import STARTED, dig
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_event_names_app(seen: Seen) -> None:
 
     def misnamed(trial: Purged) -> Iterator[Finding]:
         for app, event in trial.misnamed().items():
-            yield Finding(f"app.guid {app} in the event {app}", str(member(event, "app", "guid")), trial.last)
+            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), trial.last)
 
     hold_of_each(seen, with_apps(seen), misnamed)
 
@@ -110,7 +110,7 @@ def test_time_is_now(seen: Seen) -> None:
     tried: dict[int, list[Finding]] = {}
     for purge, look, event in seeded_events(seen):
         late, got = tried.setdefault(purge.n, []), str(event.get("created_at"))
-        if (moment := clock.parse(got)) and (span := _outside(moment, purge, look, shift)):
+        if (moment := clock.parse_rfc3339(got)) and (span := _outside(moment, purge, look, shift)):
             words = f"created_at of {event.get('guid')} from {span} (the target's clock, known from {origin})"
             late.append(Finding(words, got, look.n))
     if any(tried.values()) and known is None:
@@ -124,7 +124,7 @@ def test_time_is_formatted(seen: Seen) -> None:
 
     def misshapen(trial: Purged) -> Iterator[Finding]:
         for event in (event for _, events in _seeded(trial) for event in events):
-            if clock.parse(event.get("created_at")) is None:
+            if clock.parse_rfc3339(event.get("created_at")) is None:
                 words = f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z"
                 yield Finding(words, repr(event.get("created_at")), trial.last)
 
@@ -138,7 +138,7 @@ def test_nothing_else_populated(seen: Seen) -> None:
 
     def strange(trial: Purged) -> Iterator[Finding]:
         for row in trial.after.events.rows:
-            of_task = member(row, "task", "guid") is not None and member(row, "app", "guid") in own
+            of_task = dig(row, "task", "guid") is not None and dig(row, "app", "guid") in own
             if of_task and row.get("guid") not in trial.before.events.by_guid:
                 words = "no event of a task, for nobody runs one of the suite's own apps"
                 yield Finding(words, str(row.get("guid")), trial.last)
@@ -166,8 +166,8 @@ def _seeded(trial: Purged) -> Iterator[tuple[str, list[Row]]]:
 
 def _outside(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:
     """Return the span in which a seeded event must be dated, if it is not; a purge that nobody saw may lie in it."""
-    begun = purge.sent_at + shift.least - APART - CUT
-    ended = look.sent_at + look.elapsed + shift.most + APART
+    begun = purge.sent_at + shift.lower - APART - CUT
+    ended = look.sent_at + look.elapsed + shift.upper + APART
     if begun <= moment.timestamp() <= ended:
         return ""
-    return f"{clock.written(begun)} to {clock.written(ended)}"
+    return f"{clock.format_rfc3339(begun)} to {clock.format_rfc3339(ended)}"

@@ -23,7 +23,7 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.sequence import plays
 from purge_conformance.analysis.sequence_script import script
 from purge_conformance.catalogue.model import Level, Profile
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,9 +47,9 @@ def test_model_agrees(seen: Seen) -> None:
         return
     again = [play for play in played if play.shorter and play.found and play.found.kind is odd.found.kind]
     if known := list(_known(seen, SIMPLE_READS if odd.found.kind is Kind.READ else SIMPLE)):
-        raise Inconclusive(f"what is simpler fails as well: see {', '.join(known)}", Blame.TARGET)
+        raise Inconclusive(f"what is simpler fails as well: see {', '.join(known)}", Cause.TARGET)
     if odd.found.others and not again:
-        raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Blame.RACE)
+        raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Cause.RACE)
     told = _finding(seen, min([odd, *again], key=lambda play: play.length), again)
     whole = [play for play in played if not play.shorter]
     hold_each(seen, (replace(_trial(play), findings=(told,) if play is odd else ()) for play in whole))
@@ -69,11 +69,11 @@ def _agreed(seen: Seen, played: Sequence[Play]) -> None:
     """
     stopped(seen, "sequences")
     if lost := [play.history.lost for play in played if play.history.lost]:
-        raise Inconclusive(f"a sequence could not be followed to its end: {lost[0]}", Blame.TARGET)
+        raise Inconclusive(f"a sequence could not be followed to its end: {lost[0]}", Cause.TARGET)
     if not any(play.history.seed_guids for play in played):
         trouble = seen.note("foundation", "trouble") or seen.note("foundation", "untimed")
         trouble = trouble or "no app of the suite's own was started when a purge came"
-        raise NotExercised(str(trouble), Blame.CONFIGURATION)
+        raise NotExercised(str(trouble), Cause.CONFIGURATION)
 
 
 def _finding(seen: Seen, play: Play, again: Sequence[Play]) -> Finding:

@@ -11,7 +11,7 @@ from purge_conformance.analysis import induced_errors as provoked
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised, answer, hold, need, status_is
 from purge_conformance.analysis.query_rules import Validity, query_of, validity
 from purge_conformance.evidence.listing import is_page
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +91,7 @@ def test_readers_may_get(seen: Seen) -> None:
     """Admin Read-Only and Global Auditor MUST be allowed to get an app usage event."""
     found = [x for x in _by_role(seen, "get") if x.role in READERS]
     if not found:
-        raise NotExercised("add --token admin_read_only=... and --token global_auditor=...", Blame.CONFIGURATION)
+        raise NotExercised("add --token admin_read_only=... and --token global_auditor=...", Cause.CONFIGURATION)
     status_is(found, 200)
 
 
@@ -100,7 +100,7 @@ def test_others_may_not_get(seen: Seen) -> None:
     """The get of an existing event by any other role MUST be answered with 404 or 403."""
     found = [x for x in _by_role(seen, "get") if x.role not in READERS]
     if not found:
-        raise NotExercised("add --token org_manager=... or --token space_developer=...", Blame.CONFIGURATION)
+        raise NotExercised("add --token org_manager=... or --token space_developer=...", Cause.CONFIGURATION)
     status_is(found, 404, 403)
 
 
@@ -141,7 +141,7 @@ def _by_role(seen: Seen, step: str) -> list[Exchange]:
     sent = need(seen, "reads", step, why="there was no event to read")
     found = [x for x in sent if x.tags.get("credential") == "valid"]
     if not found:
-        raise NotExercised("no role beside the admin was given. Add --token global_auditor=...", Blame.CONFIGURATION)
+        raise NotExercised("no role beside the admin was given. Add --token global_auditor=...", Cause.CONFIGURATION)
     return found
 
 
@@ -149,7 +149,7 @@ def _coded(found: Iterable[Exchange], status: int, code: tuple[int, str], *, mis
     """Require that the answers with that status carry the code; an answer with another is another requirement's."""
     judged = _legible([x for x in found if x.status == status and x.method != "HEAD"])
     if not judged:
-        blame = Blame.CONFIGURATION if missing else Blame.TARGET
+        blame = Cause.CONFIGURATION if missing else Cause.TARGET
         raise NotExercised(missing or f"no such request was answered with {status}", blame)
     hold(_wrong(x, code) for x in judged if code not in envelope.codes(x))
 
@@ -162,7 +162,7 @@ def _legible(found: list[Exchange]) -> list[Exchange]:
     """
     legible = [x for x in found if not envelope.problem(x)]
     if found and not legible:
-        raise Inconclusive("the errors carry no envelope: see ERROR", Blame.TARGET)
+        raise Inconclusive("the errors carry no envelope: see ERROR", Cause.TARGET)
     return legible
 
 

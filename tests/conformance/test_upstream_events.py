@@ -12,9 +12,9 @@ from purge_conformance.analysis.app_changes import changes
 from purge_conformance.analysis.assertions import NotExercised, hold, need, readable
 from purge_conformance.analysis.purge_series import with_apps
 from purge_conformance.analysis.schema import is_undated_seed
-from purge_conformance.catalogue.api import EVENTS
-from purge_conformance.evidence.listing import app_of_process, member, resources, split
-from purge_conformance.report.model import Blame, Finding
+from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.evidence.listing import app_of_process, dig, resources, split_url
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,10 +87,10 @@ def test_events_are_never_updated(seen: Seen) -> None:
 def test_self_leads_to_event(seen: Seen) -> None:
     """The link `self` of an event MUST lead to the event."""
     hold(
-        Finding(f"a link that ends in {EVENTS}/{row.get('guid')}", str(member(row, "links", "self", "href")), x.n)
+        Finding(f"a link that ends in {EVENTS_PATH}/{row.get('guid')}", str(dig(row, "links", "self", "href")), x.n)
         for x, row in _events(seen)
-        if not (parts := split(str(member(row, "links", "self", "href"))))
-        or not parts.path.endswith(f"{EVENTS}/{row.get('guid')}")
+        if not (parts := split_url(str(dig(row, "links", "self", "href"))))
+        or not parts.path.endswith(f"{EVENTS_PATH}/{row.get('guid')}")
     )
 
 
@@ -98,9 +98,9 @@ def test_self_leads_to_event(seen: Seen) -> None:
 def test_seeded_state_started(seen: Seen) -> None:
     """The member `state.current` of a seeded event MUST be STARTED."""
     hold(
-        Finding(f"state.current STARTED for the app {app}", str(member(row, "state", "current")), trial.last)
+        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), trial.last)
         for trial, app, row in _seeded(seen)
-        if member(row, "state", "current") != "STARTED"
+        if dig(row, "state", "current") != "STARTED"
     )
 
 
@@ -111,9 +111,9 @@ def test_seeded_place_is_apps(seen: Seen) -> None:
     for trial, app, row in _seeded(seen):
         due = {"app.name": str(trial.after.apps.by_guid[app].get("name")), **homes.get(app, {})}
         hold(
-            Finding(f"{name} {value} in the event of the app {app}", str(member(row, *name.split("."))), trial.last)
+            Finding(f"{name} {value} in the event of the app {app}", str(dig(row, *name.split("."))), trial.last)
             for name, value in due.items()
-            if member(row, *name.split(".")) != value
+            if dig(row, *name.split(".")) != value
         )
 
 
@@ -124,10 +124,10 @@ def test_seeded_size_is_processes(seen: Seen) -> None:
     if not pairs:
         raise NotExercised("no seeded event could be put down to one process")
     hold(
-        Finding(f"{name}.current {process.get(size)} for the app {app}", str(member(row, name, "current")), trial.last)
+        Finding(f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), trial.last)
         for trial, app, row, process in pairs
         for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
-        if member(row, name, "current") != process.get(size)
+        if dig(row, name, "current") != process.get(size)
     )
 
 
@@ -141,7 +141,7 @@ def test_seeded_process_is_apps(seen: Seen) -> None:
     named = [
         (trial, app, str(guid))
         for trial, app, row in _seeded(seen)
-        if trial.last in owners and (guid := member(row, "process", "guid")) is not None
+        if trial.last in owners and (guid := dig(row, "process", "guid")) is not None
     ]
     if not named:
         raise NotExercised("no seeded event named a process")
@@ -158,7 +158,7 @@ def test_change_is_recorded_once(seen: Seen) -> None:
     lifecycle = changes(seen, "lifecycle", *("start", "stop", "scale", "scale-memory", "scale-down"))
     done = [*lifecycle, *changes(seen, "late", "start", "scale", "stop")]
     if not done:
-        raise NotExercised("no app of the suite's own could be started, stopped or scaled", Blame.CONFIGURATION)
+        raise NotExercised("no app of the suite's own could be started, stopped or scaled", Cause.CONFIGURATION)
     hold(
         Finding(f"one event of the {change.name} of the app {change.app}", f"{row['guid']} as well", change.last)
         for change in done
@@ -180,7 +180,7 @@ def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
     pages = [*need(seen, "purge", "after.events", why="no list was read"), *seen.of("lists", "opening")]
     found = [(page, row) for page in pages for row in resources(page)]
     if not found:
-        raise NotExercised("the list was empty", Blame.CONFIGURATION)
+        raise NotExercised("the list was empty", Cause.CONFIGURATION)
     yield from found
 
 
@@ -193,7 +193,7 @@ def _seeded(seen: Seen) -> Iterator[tuple[Purged, str, Row]]:
     for trial in with_apps(seen):
         populated, repeated = trial.populated(besides_changes=True), trial.repeated(own)
         events = ((app, row) for app in trial.started if app not in repeated for row in populated.get(app, ()))
-        yield from ((trial, app, row) for app, row in events if member(row, "app", "guid") in {app, None})
+        yield from ((trial, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
 
 
 def _owners(trial: Purged) -> dict[str, str | None]:
@@ -206,12 +206,12 @@ def _homes(seen: Seen) -> dict[str, dict[str, str]]:
     made = {str(x.json.get("guid")): x.json for x in seen.of("foundation", "create") if isinstance(x.json, dict)}
     homes = {}
     for guid, thing in made.items():
-        space = member(thing, "relationships", "space", "data", "guid")
+        space = dig(thing, "relationships", "space", "data", "guid")
         if space in made:
             homes[guid] = {
                 "space.guid": space,
                 "space.name": str(made[space].get("name")),
-                "organization.guid": str(member(made[space], "relationships", "organization", "data", "guid")),
+                "organization.guid": str(dig(made[space], "relationships", "organization", "data", "guid")),
             }
     return homes
 

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import pytest
 
 from purge_conformance.analysis.assertions import Seen
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target
@@ -74,7 +74,7 @@ class Story:
         step: str,
         *,
         method: str = "GET",
-        path: str = EVENTS,
+        path: str = EVENTS_PATH,
         status: int | None = 200,
         data: object = None,
         body: bytes | None = None,
@@ -92,13 +92,13 @@ class Story:
 
     def purge(self, experiment: str, *, status: int = 200, **more: Any) -> Exchange:  # noqa: ANN401 -- as in say
         """Add the purge of an experiment."""
-        return self.say(experiment, "purge", method="POST", path=PURGE, status=status, data={}, **more)
+        return self.say(experiment, "purge", method="POST", path=PURGE_PATH, status=status, data={}, **more)
 
     def page(self, experiment: str, step: str, rows: Sequence[Row], **query: Any) -> Exchange:  # noqa: ANN401 -- any query
         """Add a page that holds these rows and is the last one."""
         asked = {"per_page": 500, "page": 1, **query}
         data = {"pagination": {"total_results": len(rows), "total_pages": 1, "next": None}, "resources": list(rows)}
-        return self.say(experiment, step, path=f"{EVENTS}?{urlencode(asked)}", data=data)
+        return self.say(experiment, step, path=f"{EVENTS_PATH}?{urlencode(asked)}", data=data)
 
     def walk(self, experiment: str, step: str, rows: Sequence[Row], *, complete: bool = True) -> None:
         """Add a walk over a list of one page."""
@@ -169,7 +169,7 @@ class Stub:
     @property
     def purges(self) -> int:
         """How many purges came."""
-        return sum(line.startswith(f"POST {PURGE} ") for line, _ in self.got)
+        return sum(line.startswith(f"POST {PURGE_PATH} ") for line, _ in self.got)
 
 
 @pytest.fixture(scope="session")
@@ -237,7 +237,7 @@ def connect(stub: Stub, tmp_path: Path) -> Iterator[Callable[..., Client]]:
         settings = Settings(Target(stub.url), tokens or {"admin": "an-opaque-secret"}, limits=Limits(**limits))
         journals.append(Journal(tmp_path / f"client-{len(journals)}", HEADER))
         guard = Guard(settings.limits)
-        guard.archived = True
+        guard.is_archived = True
         return Client(settings, journals[-1], guard, on_send or (lambda *_: None))
 
     yield make
@@ -273,7 +273,7 @@ class Done:
     @property
     def blames(self) -> set[str]:
         """What all that is open is put down to, save what no run can judge."""
-        return {row["blame"] for row in self.report["requirements"] if row["outcome"] in {"inconclusive", "failed"}}
+        return {row["cause"] for row in self.report["requirements"] if row["outcome"] in {"inconclusive", "failed"}}
 
 
 def run_command(*arguments: str | Path, folder: Path, **more: Any) -> Done:  # noqa: ANN401 -- of subprocess.run
@@ -311,7 +311,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         environment = {f"{role.upper()}_SECRET": token for role, token in others.items()}
         done = run_command(
             *("run", url, "--verbose", "--profile=core", "--profile=upstream", "--out", place / "out"),
-            *(f"--token=admin=file:{place / 'admin'}", *sources, f"--hook={embedded.hook(url)}"),
+            *(f"--token=admin=file:{place / 'admin'}", *sources, f"--hook={embedded.hook_url(url)}"),
             folder=place / "out",
             env=os.environ | environment,
         )

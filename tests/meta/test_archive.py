@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.errors import ArchiveFailed
 from purge_conformance.evidence import clock
 from purge_conformance.target import archive
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conftest import Done, Story, Stub
 
-    from purge_conformance.target.archive import Archived
+    from purge_conformance.target.archive import ArchiveSummary
 
     Row = dict[str, Any]
 
@@ -80,13 +80,18 @@ def archiving(command: Callable[..., Done], stub: Stub, tmp_path: Path) -> Calla
 
 def written(
     story: Story, tmp_path: Path, *pages: list[Row], finished: bool = True, total: int | None = None, own: str = ""
-) -> Archived:
+) -> ArchiveSummary:
     """Write pages with these rows to an archive."""
     for rows in pages:
         data = {"pagination": {"total_results": total}, "resources": rows}
         story.say("archive", "events", data=data, response_headers=(("Date", "Wed, 01 Jul 2026 12:00:00 GMT"),))
     return archive.write(
-        tmp_path / archive.FILE_NAME, "http://t", story.exchanges, lambda: finished, own={own}, partly=True
+        tmp_path / archive.FILE_NAME,
+        "http://t",
+        story.exchanges,
+        lambda: finished,
+        own_apps={own},
+        allow_incomplete=True,
     )
 
 
@@ -179,7 +184,7 @@ def test_command_archives_alone(archiving: Callable[..., Done], stub: Stub, tmp_
 
 def test_fresh_event_is_warned_of(archiving: Callable[..., Done], stub: Stub) -> None:
     """An event that is younger than minutes may not have been read by a billing consumer, and `archive` says so."""
-    stub.answer = paged(stub, [{**ROWS[0], "created_at": clock.written(time.time() - 120)}])
+    stub.answer = paged(stub, [{**ROWS[0], "created_at": clock.format_rfc3339(time.time() - 120)}])
     assert re.search(r" \d+ s old. A billing consumer", archiving().stdout)
 
 
@@ -218,7 +223,7 @@ def test_run_without_archive_purges_nothing(
     out = tmp_path / "out"
 
     def die(handler: BaseHTTPRequestHandler) -> None:
-        if trouble == "dies" and handler.path.startswith(f"{EVENTS}?per_page=20&page=2"):
+        if trouble == "dies" and handler.path.startswith(f"{EVENTS_PATH}?per_page=20&page=2"):
             stub.answer = lambda handler: setattr(handler, "close_connection", True)
         stub.answer(handler) if stub.answer is not die else answer(handler)
 
@@ -228,7 +233,7 @@ def test_run_without_archive_purges_nothing(
         (out / f"{archive.FILE_NAME}.part").symlink_to("/dev/full")
     done = command("run", stub.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET)
     assert (done.code, done.report["verdict"], stub.purges) == (3, "inconclusive", 0)
-    assert not [line for line, _ in stub.got if PURGE in line and line.startswith("POST")]
+    assert not [line for line, _ in stub.got if PURGE_PATH in line and line.startswith("POST")]
     words = {"full": "No space left", "dies": "gave no answer"}[trouble]
     assert words in "\n".join(done.report["notes"])
     assert trouble == "full" or not described(out / archive.FILE_NAME)["complete"]

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
 from purge_conformance.engine import plan as planning
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.doctor.probe import examined
+from purge_conformance.target.doctor.probe import run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ def used() -> Iterator[tuple[str, str, str]]:
         app = requests.get(f"{url}{APPS}", headers=headers, timeout=20).json()["resources"][0]["guid"]
         for deed in ("start", "stop"):
             requests.post(f"{url}{APPS}/{app}/actions/{deed}", headers=headers, timeout=20).raise_for_status()
-        newest = requests.get(f"{url}{EVENTS}?order_by=-created_at", headers=headers, timeout=20).json()
+        newest = requests.get(f"{url}{EVENTS_PATH}?order_by=-created_at", headers=headers, timeout=20).json()
         yield url, tokens["admin"], newest["resources"][0]["guid"]
 
 
@@ -65,7 +65,7 @@ def warnings(asked: Settings, folder: Path, stub: Stub) -> list[tuple[str, int]]
 @pytest.mark.parametrize(("age", "is_told"), [(60, True), (3600, False)])
 def test_fresh_event_is_told_first(age: float, stub: Stub, tmp_path: Path, *, is_told: bool) -> None:
     """Before the first purge arrives, a run tells the last event if it is only minutes old; and no other."""
-    rows = [{"guid": "newest", "created_at": clock.written(time.time() - age), "app": {"guid": "theirs"}}]
+    rows = [{"guid": "newest", "created_at": clock.format_rfc3339(time.time() - age), "app": {"guid": "theirs"}}]
     stub.answer = lambda handler: stub.say(handler, body=listing(rows))
     told = warnings(settings(stub, max_requests=100), tmp_path / "out", stub)
     assert stub.purges > 0
@@ -103,7 +103,7 @@ def test_too_many_events_are_not_purged(stub: Stub, tmp_path: Path) -> None:
     """Of more events than are archived none is purged; the run says so at once, with the cure, and later too."""
     page = listing([{"guid": f"event-{n}"} for n in range(3)], 7)
     stub.answer = lambda handler: stub.say(handler, body=page)
-    asked = settings(stub, max_requests=100, events=3)
+    asked = settings(stub, max_requests=100, max_events=3)
     ((text, _),) = warnings(asked, tmp_path / "out", stub)
     assert (stub.purges, text.startswith("Nothing will be purged."), "--max-events" in text) == (0, True, True)
     stopped = [x for x in (tmp_path / "out" / "evidence.jsonl").read_text().splitlines() if '"stopped"' in x]
@@ -113,9 +113,9 @@ def test_too_many_events_are_not_purged(stub: Stub, tmp_path: Path) -> None:
 def test_too_many_events_are_told_beforehand(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
     """`doctor` and `plan` name the bound that a run needs."""
     stub.answer = lambda handler: stub.say(handler, body=listing([{"guid": "one"}], 70_000))
-    assert planning.planned_for(settings(stub)).events == 70_000
-    (found,) = (check for check in examined(settings(stub)) if check.name == "events")
-    assert (found.status, "--max-events 140000" in found.cure) == ("warning", True)
+    assert planning.plan_run(settings(stub)).events == 70_000
+    (found,) = (check for check in run_checks(settings(stub)) if check.name == "events")
+    assert (found.status, "--max-events 140000" in found.next_step) == ("warning", True)
     for more, is_told in ((), True), (("--max-events=140000",), False):
         done = command(
             *("plan", stub.url, ADMIN, *more), folder=tmp_path, env=os.environ | {"ADMIN_SECRET": "x"}, cwd=tmp_path

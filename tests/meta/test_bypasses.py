@@ -8,7 +8,7 @@ import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
 from purge_conformance.analysis.rejected import attempts, bypasses
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -26,12 +26,12 @@ def tried(
     """Add a plain purge without a token, then some on paths spelt otherwise, with looks around them."""
     look(story, "refused", "old")
     story.say(
-        "refused", "credential", method="POST", path=PURGE, status=plain, role="none", tags={"credential": "none"}
+        "refused", "credential", method="POST", path=PURGE_PATH, status=plain, role="none", tags={"credential": "none"}
     )
     look(story, "refused", "old")
     look(story, "bypass", "old")
     for number, status in enumerate(spelt):
-        story.say("bypass", "spelling", method="POST", path=PURGE + "/" * (number + 1), status=status, role="none")
+        story.say("bypass", "spelling", method="POST", path=PURGE_PATH + "/" * (number + 1), status=status, role="none")
     look(story, "bypass", *left)
 
 
@@ -45,7 +45,7 @@ def test_refusal_of_any_kind_is_none(spelt: tuple[int, ...], story: Story) -> No
 def test_success_tells_bypass(story: Story) -> None:
     """A purge that succeeds is one, and the refused ones beside it are not, whatever is gone."""
     tried(story, spelt=(404, 200), left=())
-    assert [x.path for x, _ in bypasses(story.seen, "spelling")] == [f"{PURGE}//"]
+    assert [x.path for x, _ in bypasses(story.seen, "spelling")] == [f"{PURGE_PATH}//"]
 
 
 def test_loss_tells_bypass(story: Story) -> None:
@@ -69,7 +69,7 @@ def test_open_door_has_no_bypass(story: Story) -> None:
 def test_seeded_event_is_told(story: Story) -> None:
     """An event that is new and has the guid of its app is a purge's; one with another guid is not."""
     look(story, "refused", "old")
-    story.say("refused", "credential", method="POST", path=PURGE, status=403, tags={"credential": "valid"})
+    story.say("refused", "credential", method="POST", path=PURGE_PATH, status=403, tags={"credential": "valid"})
     look(story, "refused", "old", "a", "new")
     (attempt,) = attempts(story.seen, "credential")
     assert attempt.seeded() == ["a"]
@@ -78,5 +78,5 @@ def test_seeded_event_is_told(story: Story) -> None:
 def test_success_of_everything_tells_nothing(story: Story) -> None:
     """Where every unknown path succeeds, one more that does is no purge, unless events are gone."""
     tried(story, spelt=(200,))
-    story.say("refused", "route", method="POST", path=f"{PURGE}/no_such_route", status=200)
+    story.say("refused", "route", method="POST", path=f"{PURGE_PATH}/no_such_route", status=200)
     assert bypasses(story.seen, "spelling") == []

@@ -26,9 +26,9 @@ from purge_conformance.analysis.assertions import (
     usable,
     walk_of,
 )
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import Evidence
-from purge_conformance.report.model import Blame, Finding, Tally
+from purge_conformance.report.model import Cause, Finding, Tally
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -92,7 +92,7 @@ def test_need_of_no_answer(status: int | None, words: str, story: Story) -> None
     story.say("e", "s", method="POST", status=status, error="reset" if status is None else None)
     with pytest.raises(Inconclusive, match=words) as caught:
         need(story.seen, "e", "s", why="never")
-    assert caught.value.blame is Blame.NETWORK
+    assert caught.value.blame is Cause.NETWORK
 
 
 def test_need_of_no_occasion(story: Story) -> None:
@@ -104,12 +104,12 @@ def test_need_of_no_occasion(story: Story) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "blame"),
     [
-        ("stopped", "The run's 3 purges are spent.", Blame.CONFIGURATION),
-        ("lost", "no answer", Blame.NETWORK),
-        ("crashed", "KeyError: 'guid'", Blame.SUITE),
+        ("stopped", "The run's 3 purges are spent.", Cause.CONFIGURATION),
+        ("lost", "no answer", Cause.NETWORK),
+        ("crashed", "KeyError: 'guid'", Cause.SUITE),
     ],
 )
-def test_stopped_says_whose_fault(name: str, value: object, blame: Blame, story: Story) -> None:
+def test_stopped_says_whose_fault(name: str, value: object, blame: Cause, story: Story) -> None:
     """An experiment that was held back or cut short is inconclusive, with the reason that was noted."""
     story.note("e", name, value)
     with pytest.raises(Inconclusive) as caught:
@@ -128,7 +128,7 @@ def test_killed_run_is_suites_fault(story: Story) -> None:
     killed = Seen(Evidence(story.evidence.header, (), ()))
     with pytest.raises(Inconclusive, match="killed") as caught:
         need(killed, "e", "s", why="never")
-    assert caught.value.blame is Blame.SUITE
+    assert caught.value.blame is Cause.SUITE
 
 
 def test_unreadable_list_is_inconclusive(story: Story) -> None:
@@ -149,9 +149,13 @@ def test_unreadable_apps_are_inconclusive(story: Story) -> None:
 
 def test_resource_is_all_below(story: Story) -> None:
     """Every answer on the resource or below it counts, whoever asked, and no other."""
-    kept = [story.purge("e"), story.say("f", "s", path=f"{EVENTS}?page=1"), story.say("f", "s", path=f"{EVENTS}/x/y")]
+    kept = [
+        story.purge("e"),
+        story.say("f", "s", path=f"{EVENTS_PATH}?page=1"),
+        story.say("f", "s", path=f"{EVENTS_PATH}/x/y"),
+    ]
     story.say("e", "s", path="/v3/apps")
-    story.say("e", "s", path=PURGE, status=None)
+    story.say("e", "s", path=PURGE_PATH, status=None)
     assert list(story.seen.resource()) == kept
 
 
@@ -161,7 +165,7 @@ def test_unusable_target_is_not_judged(story: Story) -> None:
     story.note("reach", "unusable", {"blame": "authentication", "reason": "refused"})
     with pytest.raises(Inconclusive, match="refused") as caught:
         usable(story.evidence)
-    assert caught.value.blame is Blame.AUTHENTICATION
+    assert caught.value.blame is Cause.AUTHENTICATION
 
 
 @pytest.mark.parametrize(

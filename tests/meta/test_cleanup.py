@@ -20,10 +20,10 @@ import requests
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.errors import SuiteError
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import APPS, LABEL
+from purge_conformance.evidence.listing import APPS, RUN_LABEL
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES
-from purge_conformance.target.cleanup import KINDS, cleanup
+from purge_conformance.target.cleanup import RESOURCE_PATHS, cleanup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ OWNERS = {SPACES: "organization", APPS: "space"}
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between two looks."""
-    monkeypatch.setattr(jobs, "PAUSES", (0, 0))
+    monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
 
 
 class Things:
@@ -57,8 +57,8 @@ class Things:
 
     def add(self, kind: str, guid: str, run: str | None = None, owner: str = "", *, age: float = 7200) -> None:
         """Have one more, with the label of a run or without any, that was made so many seconds ago."""
-        row: Row = {"guid": guid, "name": guid, "metadata": {"labels": {LABEL: run} if run else {}}}
-        row["created_at"] = clock.written(time.time() - age)
+        row: Row = {"guid": guid, "name": guid, "metadata": {"labels": {RUN_LABEL: run} if run else {}}}
+        row["created_at"] = clock.format_rfc3339(time.time() - age)
         if owner:
             row["relationships"] = {OWNERS[kind]: {"data": {"guid": owner}}}
         self.rows[kind][guid] = row
@@ -123,10 +123,10 @@ def test_live_run_keeps_its_things(
         things.add(APPS, guid, "4567cdef")
     row = things.rows[APPS]["young"]
     del row["created_at"]
-    row |= {name: clock.written(time.time() - age) for name, age in when.items()}
+    row |= {name: clock.format_rfc3339(time.time() - age) for name, age in when.items()}
     said: list[str] = []
     if dry:
-        assert cleanup(connect(), said.append, dry=True) == 3
+        assert cleanup(connect(), said.append, dry_run=True) == 3
     else:
         with pytest.raises(SuiteError, match="2 of what was found is still there"):
             cleanup(connect(), said.append)
@@ -147,12 +147,12 @@ def test_cleanup_can_be_narrowed(  # noqa: PLR0913 -- two fixtures, and the part
     run: str, found: int, deleted: int, things: Things, connect: Callable[..., Client], *, dry: bool
 ) -> None:
     """One run alone can be cleaned up after, and what would be deleted can be listed before."""
-    assert cleanup(connect(), lambda _: None, run, dry=dry) == found
+    assert cleanup(connect(), lambda _: None, run, dry_run=dry) == found
     assert len(things.deleted) == deleted
 
 
 @pytest.mark.parametrize(
-    ("states", "why"), [(["FAILED"], "its job failed"), (["PROCESSING"] * jobs.LOOKS, "its job is still PROCESSING")]
+    ("states", "why"), [(["FAILED"], "its job failed"), (["PROCESSING"] * jobs.POLLS, "its job is still PROCESSING")]
 )
 def test_jobs_are_bounded(states: list[str], why: str, things: Things, connect: Callable[..., Client]) -> None:
     """A deletion whose job fails, or comes to no end, is told as left."""
@@ -246,7 +246,7 @@ def test_killed_run_is_cleaned_up_after(
 def things_at(url: str, token: str) -> set[str]:
     """All apps, spaces and organizations of a target."""
     admin = {"Authorization": f"bearer {token}"}
-    answers = {path: requests.get(f"{url}{path}", headers=admin, timeout=30).json() for path in KINDS}
+    answers = {path: requests.get(f"{url}{path}", headers=admin, timeout=30).json() for path in RESOURCE_PATHS}
     return {f"{path}/{row['guid']}" for path, answer in answers.items() for row in answer["resources"]}
 
 
@@ -255,7 +255,7 @@ def test_cleanup_is_a_command(command: Callable[..., Done]) -> None:
     with embedded.server() as (url, tokens):
         asked = ("cleanup", url, "--token=admin=env:ADMIN_SECRET")
         admin = {"Authorization": f"bearer {tokens['admin']}"}
-        body = {"name": "left", "metadata": {"labels": {LABEL: "0123abcd"}}}
+        body = {"name": "left", "metadata": {"labels": {RUN_LABEL: "0123abcd"}}}
         requests.post(f"{url}{ORGANIZATIONS}", json=body, headers=admin, timeout=30).raise_for_status()
         environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
         done = [command(*asked, "--run=0123abcd", folder=None, env=environment) for _ in range(2)]

@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from purge_conformance import __version__, catalogue
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.cli import main
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.selfcheck import run as checking
 from purge_conformance.selfcheck.matrix import Matrix, Row
-from purge_conformance.selfcheck.mutants import subjects
+from purge_conformance.selfcheck.mutants import select_servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,13 +229,13 @@ def test_admin_is_asked_for_only_lists(stub: Stub, tmp_path: Path) -> None:
 
     stub.answer = answer
     called("run", stub.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
-    assert stub.targets == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS}?per_page=1"]
+    assert stub.targets == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
 
 
 @pytest.mark.parametrize(("count", "code"), [(1, 0), (0, 1)])
 def test_selfcheck_exits_by_the_matrix(count: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`selfcheck` exits with 0 where all is as it must be, else with 1, and says how to see it again."""
-    (subject,) = subjects(["purge-returns-data"])
+    (subject,) = select_servers(["purge-returns-data"])
     row = Row(subject, failed=subject.fails * count, requests=9, purges=1)
     made = Matrix("0", "1", {}, 1, (), "2026-07-01T12:00:00Z", 1.0, 2, (row,))
 

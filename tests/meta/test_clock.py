@@ -36,7 +36,7 @@ EARLY = timezone(timedelta(hours=9))
 )
 def test_time_is_parsed(text: str, moment: datetime) -> None:
     """Fractions, offsets, lower case and a leap second are read."""
-    assert clock.parse(text) == moment
+    assert clock.parse_rfc3339(text) == moment
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_time_is_parsed(text: str, moment: datetime) -> None:
 )
 def test_time_is_none(text: object) -> None:
     """What is no RFC 3339 date-time, or no day, is None, and no error."""
-    assert clock.parse(text) is None
+    assert clock.parse_rfc3339(text) is None
 
 
 def test_written_is_parsed_again() -> None:
     """What is written is read as the same moment, to the millisecond."""
-    assert clock.written(NOON.timestamp() + 0.25) == "2026-07-01T12:00:00.250Z"
+    assert clock.format_rfc3339(NOON.timestamp() + 0.25) == "2026-07-01T12:00:00.250Z"
 
 
 def date(story: Story, text: str, *, sent_at: float = NOON.timestamp(), elapsed: float = 0.5) -> None:
@@ -88,7 +88,7 @@ def date(story: Story, text: str, *, sent_at: float = NOON.timestamp(), elapsed:
 def test_offset_is_learnt(text: str, story: Story, somewhere_else: None) -> None:  # noqa: ARG001 -- it sets the zone
     """A Date in each form of HTTP names a second of UTC, wherever the suite runs."""
     date(story, text)
-    assert clock.from_dates(story.exchanges) == Offset(59.5, 61)
+    assert clock.offset_from_dates(story.exchanges) == Offset(59.5, 61)
 
 
 @pytest.fixture
@@ -105,16 +105,16 @@ def test_offset_narrows_down(story: Story) -> None:
     """Each further Date narrows the offset down to what all of them agree on."""
     date(story, "Wed, 01 Jul 2026 12:00:10 GMT", elapsed=0.0)
     date(story, "Wed, 01 Jul 2026 12:00:11 GMT", sent_at=NOON.timestamp() + 0.4, elapsed=0.0)
-    found = clock.from_dates(story.exchanges)
+    found = clock.offset_from_dates(story.exchanges)
     assert found is not None
-    assert (found.least, found.most) == pytest.approx((10.6, 11))
+    assert (found.lower, found.upper) == pytest.approx((10.6, 11))
 
 
 def test_offset_of_two_clocks_is_wide(story: Story) -> None:
     """Dates that contradict each other give an offset that holds for all of them."""
     date(story, "Wed, 01 Jul 2026 12:00:00 GMT")
     date(story, "Wed, 01 Jul 2026 13:00:00 GMT")
-    assert clock.from_dates(story.exchanges) == Offset(-0.5, 3601)
+    assert clock.offset_from_dates(story.exchanges) == Offset(-0.5, 3601)
 
 
 @pytest.mark.parametrize("text", ["", "now", "0", "Wed, 99 Jul 2026 12:00:00 GMT", "1 1 1 1 1", "Wed, 01 Jul \xb2 GMT"])
@@ -122,10 +122,10 @@ def test_offset_is_unknown(text: str, story: Story) -> None:
     """A Date that is none tells nothing, and neither does its absence."""
     story.say("e", "s")
     date(story, text)
-    assert clock.from_dates(story.exchanges) is None
+    assert clock.offset_from_dates(story.exchanges) is None
 
 
 def test_offset_shows_in_event(story: Story) -> None:
     """An event that a request caused tells the offset; its time may be cut to the second."""
     cause = story.say("e", "s", sent_at=NOON.timestamp(), elapsed=0.5)
-    assert clock.from_event(NOON.astimezone(EARLY), cause) == Offset(-0.5, 1)
+    assert clock.offset_from_event(NOON.astimezone(EARLY), cause) == Offset(-0.5, 1)

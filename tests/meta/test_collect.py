@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.catalogue.api import EVENTS, PURGE, PURGE_OPERATION, is_purge
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_OPERATION, PURGE_PATH, is_purge
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
 from purge_conformance.evidence.records import FILE_NAME, read
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
 
 PURGES = tuple(
-    Case(PURGE_OPERATION, "fuzzing", "positive", f"about {n}", "POST", f"{PURGE}{end}", (), None, None, "token")
+    Case(PURGE_OPERATION, "fuzzing", "positive", f"about {n}", "POST", f"{PURGE_PATH}{end}", (), None, None, "token")
     for n, end in enumerate(("", "/", "?a=b", "//"))
 )
 
@@ -73,8 +73,8 @@ def collected(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     monkeypatch.setattr(contract, "generation", without_limit)
     monkeypatch.setattr(contract, "links", without_limit)
     monkeypatch.setattr(changing, "SECOND", 0)
-    monkeypatch.setattr(apps, "PAUSE", 0)
-    monkeypatch.setattr(making, "PAUSE", 0)
+    monkeypatch.setattr(apps, "POLL_INTERVAL_S", 0)
+    monkeypatch.setattr(making, "POLL_INTERVAL_S", 0)
 
     def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
         settings = Settings(Target(stub.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))
@@ -171,7 +171,7 @@ def test_own_apps_are_gone(whole: Whole) -> None:
     """All that a run made on the target is deleted in the end, and nothing else ever is."""
     made = {x.json["guid"] for x in whole.evidence.exchanges if x.status == 201}
     sent = [x for x in whole.evidence.exchanges if x.method == "DELETE"]
-    deleted = {x.guid for x in sent if not x.route.startswith(EVENTS)}  # what is tried there must be refused
+    deleted = {x.guid for x in sent if not x.route.startswith(EVENTS_PATH)}  # what is tried there must be refused
     assert deleted == made
     assert whole.evidence.note("demolish", "left") == []
 
@@ -213,4 +213,4 @@ def test_killed_run_is_judged(stub: Stub, command: Callable[..., Done], tmp_path
     done.set()
     judged = command("judge", tmp_path / "out", "--out", tmp_path / "again", folder=tmp_path / "again")
     assert (judged.code, judged.report["verdict"], "failed" in judged.outcomes.values()) == (3, "inconclusive", False)
-    assert f"{EVENTS}?per_page=1" in [x.path for x in read(tmp_path / "out").exchanges]
+    assert f"{EVENTS_PATH}?per_page=1" in [x.path for x in read(tmp_path / "out").exchanges]

@@ -10,16 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from purge_conformance.cli import main
-from purge_conformance.config.loader import FILE_NAME, merged
+from purge_conformance.config.loader import FILE_NAME, merge
 from purge_conformance.config.options import KEYS
 from purge_conformance.config.settings import Settings, parse_target
-from purge_conformance.engine.settings import settings
+from purge_conformance.engine.settings import build_settings
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
     from conftest import Stub
 
-    from purge_conformance.config.loader import Given
+    from purge_conformance.config.loader import Options
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
 
@@ -30,10 +30,10 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def given(text: str = "", environ: dict[str, str] | None = None, *, flags: dict[str, Any] | None = None) -> Given:
+def given(text: str = "", environ: dict[str, str] | None = None, *, flags: dict[str, Any] | None = None) -> Options:
     """Return what a file of that text, these variables and these flags make together."""
     Path(FILE_NAME).write_text(text, encoding="utf-8")
-    return merged(flags or {}, environ={f"PURGE_CONFORMANCE_{name}": value for name, value in (environ or {}).items()})
+    return merge(flags or {}, environ={f"PURGE_CONFORMANCE_{name}": value for name, value in (environ or {}).items()})
 
 
 def refusal(text: str = "", environ: dict[str, str] | None = None) -> str:
@@ -45,8 +45,8 @@ def refusal(text: str = "", environ: dict[str, str] | None = None) -> str:
 
 def test_nothing_is_needed() -> None:
     """Without file, variable and flag the settings are the usual ones."""
-    found = merged({"target": "http://localhost"}, environ={})
-    assert settings(found, {}) == Settings(parse_target("http://localhost"), {})
+    found = merge({"target": "http://localhost"}, environ={})
+    assert build_settings(found, {}) == Settings(parse_target("http://localhost"), {})
 
 
 def test_flag_stands_over_all() -> None:
@@ -78,7 +78,7 @@ def test_all_of_it_arrives() -> None:
         max_requests: 400
         ca_bundle: ca.pem
     """
-    made = settings(given(text), {})
+    made = build_settings(given(text), {})
     assert [str(profile) for profile in made.profiles] == ["core", "upstream"]
     assert (made.select, made.examples, made.seed, made.repeat, made.transport.ca_bundle) == (
         ("SEED-*",),
@@ -94,8 +94,8 @@ def test_file_can_be_elsewhere() -> None:
     """Another file is read where one is named, by flag or by variable; the flag's is taken."""
     for name in ("a.yaml", "b.yaml"):
         Path(name).write_text(f"out: {name}\n", encoding="utf-8")
-    assert merged({}, environ={"PURGE_CONFORMANCE_CONFIG": "a.yaml"})["out"] == "a.yaml"
-    assert merged({}, Path("b.yaml"), environ={"PURGE_CONFORMANCE_CONFIG": "a.yaml"})["out"] == "b.yaml"
+    assert merge({}, environ={"PURGE_CONFORMANCE_CONFIG": "a.yaml"})["out"] == "a.yaml"
+    assert merge({}, Path("b.yaml"), environ={"PURGE_CONFORMANCE_CONFIG": "a.yaml"})["out"] == "b.yaml"
 
 
 @pytest.mark.parametrize(

@@ -129,22 +129,24 @@ def test_generation_tells_why_it_failed(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_selection_has_few_purges(cases: tuple[Case, ...]) -> None:
     """Of six purges at most two carry a token, and they come last."""
-    chosen = contract.select(cases)
+    chosen = contract.select_cases(cases)
     purges = of(PURGE_OPERATION, chosen)
-    assert len(purges) == contract.MOST[PURGE_OPERATION]
+    assert len(purges) == contract.MAX_CASES[PURGE_OPERATION]
     assert sum(case.auth == "token" for case in purges) == 2
     assert list(chosen[-len(purges) :]) == purges
 
 
 def test_selection_has_each_request_once(cases: tuple[Case, ...]) -> None:
     """No two chosen cases are the same request."""
-    sent = Counter((case.method, case.path, case.headers, case.body, case.auth) for case in contract.select(cases))
+    sent = Counter(
+        (case.method, case.path, case.headers, case.body, case.auth) for case in contract.select_cases(cases)
+    )
     assert set(sent.values()) == {1}
 
 
 def test_selection_is_fair(cases: tuple[Case, ...]) -> None:
     """A small share still has every phase and mode, and every parameter in both modes."""
-    chosen = of(LIST_OPERATION, contract.select(cases, contract.MOST | {LIST_OPERATION: 50}))
+    chosen = of(LIST_OPERATION, contract.select_cases(cases, contract.MAX_CASES | {LIST_OPERATION: 50}))
     assert len(chosen) == 50
     assert {(case.phase, case.mode) for case in chosen} == READS
     for parameter in document(OPENAPI)["components"]["parameters"].values():
@@ -158,4 +160,4 @@ def test_selection_is_fair(cases: tuple[Case, ...]) -> None:
 def test_case_takes_an_event_of_the_target(cases: tuple[Case, ...]) -> None:
     """The document's example of an event is replaced by one that exists, escaped."""
     example = next(case for case in of(GET_OPERATION, cases) if case.path.endswith(EXAMPLE))
-    assert contract.about_event(example, "a/b").path == "/v3/app_usage_events/a%2Fb"
+    assert contract.with_existing_guid(example, "a/b").path == "/v3/app_usage_events/a%2Fb"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
-from purge_conformance.errors import TargetLost
+from purge_conformance.errors import TargetUnreachable
 from purge_conformance.evidence.records import Exchange
 from purge_conformance.scenarios.generated import schemathesis as contract
 
@@ -87,9 +87,9 @@ def test_links_pass_on_the_loss_of_a_target() -> None:
     """What the sender raises reaches the caller, and the child ends."""
 
     def send(case: Case) -> Exchange:
-        raise TargetLost(case.path)
+        raise TargetUnreachable(case.path)
 
-    with pytest.raises(TargetLost), contract.links(seed=1) as walk:
+    with pytest.raises(TargetUnreachable), contract.links(seed=1) as walk:
         walk(send, 2)
 
 
@@ -100,12 +100,12 @@ def test_links_are_walked_again() -> None:
     def send(case: Case, to: list[Case]) -> Exchange:
         to.append(case)
         if to is walks[1]:
-            raise TargetLost(case.path)
+            raise TargetUnreachable(case.path)
         return answer(case)
 
     with contract.links(seed=1) as walk:
         walk(lambda case: send(case, walks[0]), 2)
-        with pytest.raises(TargetLost):
+        with pytest.raises(TargetUnreachable):
             walk(lambda case: send(case, walks[1]), 2)
         walk(lambda case: send(case, walks[2]), 2)
     assert walks[0] == walks[2] == walked()

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 
 from purge_conformance.client.auth.jwt import scopes
-from purge_conformance.client.credentials import Credential, of_role, refused
-from purge_conformance.evidence.redaction import Redactor, variable, without_cookies
+from purge_conformance.client.credentials import Credential, for_role, invalid_credentials
+from purge_conformance.evidence.redaction import Redactor, token_variable, without_cookies
 
 PAYLOAD = base64.urlsafe_b64encode(json.dumps({"scope": ["cloud_controller.admin"]}).encode()).decode().rstrip("=")
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.c2VjcmV0LXNpZ25hdHVyZQ"
@@ -18,7 +18,7 @@ TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.c2VjcmV0LXNpZ25hdHVyZQ"
 
 def test_credential_hides_its_value() -> None:
     """A credential shows the variable when it is printed, never the secret."""
-    found = repr(of_role("admin", TOKEN))
+    found = repr(for_role("admin", TOKEN))
     assert "$ADMIN_TOKEN" in found
     assert PAYLOAD not in found
 
@@ -26,29 +26,31 @@ def test_credential_hides_its_value() -> None:
 @pytest.mark.parametrize(("role", "name"), [("admin", "ADMIN_TOKEN"), ("org_manager", "ORG_MANAGER_TOKEN")])
 def test_variable_is_named_after_role(role: str, name: str) -> None:
     """The variable that stands for a token is one that a shell takes."""
-    assert variable(role) == name
+    assert token_variable(role) == name
 
 
 def test_refused_tries_every_kind() -> None:
     """Without, malformed, invalid and expired tokens are tried; expired only where one was given."""
-    assert {who.kind for who in refused({"admin": TOKEN, "expired": "old"})} == {
+    assert {who.kind for who in invalid_credentials({"admin": TOKEN, "expired": "old"})} == {
         *("none", "malformed", "invalid", "expired"),
     }
-    assert "expired" not in {who.kind for who in refused({"admin": TOKEN})}
+    assert "expired" not in {who.kind for who in invalid_credentials({"admin": TOKEN})}
 
 
 @pytest.mark.parametrize("token", [TOKEN, "opaque-token"])
 def test_refused_never_sends_the_token(token: str) -> None:
     """None of them is the admin's token itself, in whatever case its scheme is written."""
     assert [
-        who.role for who in refused({"admin": token}) if (who.value or "").lower() == f"bearer {token}".lower()
+        who.role
+        for who in invalid_credentials({"admin": token})
+        if (who.value or "").lower() == f"bearer {token}".lower()
     ] == []
 
 
-@pytest.mark.parametrize("who", refused({"admin": TOKEN, "expired": "old"}), ids=lambda who: who.role)
+@pytest.mark.parametrize("who", invalid_credentials({"admin": TOKEN, "expired": "old"}), ids=lambda who: who.role)
 def test_shown_is_what_a_shell_sends(who: Credential) -> None:
     """What is shown for a credential becomes its value in a shell that has the tokens as variables."""
-    script = f'printf %s "{who.shown or ""}"'
+    script = f'printf %s "{who.redacted or ""}"'
     environment = {"ADMIN_TOKEN": TOKEN, "EXPIRED_TOKEN": "old", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == (who.value or "")
@@ -89,13 +91,13 @@ def test_scopes_survive_depth() -> None:
         TOKEN.rpartition(".")[0],
         TOKEN.rpartition(".")[2],
         f'{{"you sent": "{PAYLOAD}"}}',
-        *(who.value for who in refused({"admin": TOKEN}) if who.value),
+        *(who.value for who in invalid_credentials({"admin": TOKEN}) if who.value),
     ],
 )
 def test_redactor_leaves_no_secret(text: str) -> None:
     """Neither a token nor its payload nor its signature, one way round or the other, is left in a text or in bytes."""
     redactor = Redactor({"admin": TOKEN, "other": "another-secret"})
-    for clean in (redactor.text(text), redactor.data(text.encode()).decode()):
+    for clean in (redactor.redact_text(text), redactor.redact_bytes(text.encode()).decode()):
         signature = TOKEN.rpartition(".")[2]
         assert [secret for secret in (PAYLOAD, signature, signature[::-1]) if secret in clean] == []
 
@@ -103,13 +105,13 @@ def test_redactor_leaves_no_secret(text: str) -> None:
 def test_redactor_takes_the_longest() -> None:
     """A token that begins with another one is replaced as a whole."""
     redactor = Redactor({"admin": "secret-one", "other": "secret-one-and-more"})
-    assert redactor.text("secret-one-and-more secret-one") == "$OTHER_TOKEN $ADMIN_TOKEN"
+    assert redactor.redact_text("secret-one-and-more secret-one") == "$OTHER_TOKEN $ADMIN_TOKEN"
 
 
 def test_redactor_leaves_the_rest() -> None:
     """Parts too short to be secrets are left alone: what the target sent must stay what it is."""
     redactor = Redactor({"admin": "x.y.z"})
-    assert redactor.data(b'{"resources": [{"type": "buzz"}]}') == b'{"resources": [{"type": "buzz"}]}'
+    assert redactor.redact_bytes(b'{"resources": [{"type": "buzz"}]}') == b'{"resources": [{"type": "buzz"}]}'
 
 
 @pytest.mark.parametrize(
@@ -131,5 +133,5 @@ def test_redactor_reads_each_header() -> None:
     redactor = Redactor({"admin": TOKEN})
     sent = [("A", "x"), ("Set-Cookie", f"t={TOKEN}"), ("Set-Cookie", PAYLOAD)]
     found = [("A", "x"), ("Set-Cookie", "t=$ADMIN_TOKEN"), ("Set-Cookie", "$ADMIN_TOKEN_PART")]
-    assert redactor.headers(sent) == tuple(found)
-    assert redactor.headers(sent[:1]) == tuple(sent[:1])
+    assert redactor.redact_headers(sent) == tuple(found)
+    assert redactor.redact_headers(sent[:1]) == tuple(sent[:1])

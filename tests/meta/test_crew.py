@@ -21,24 +21,24 @@ def doing(work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- mypy takes a pa
 
 def test_all_is_done() -> None:
     """Every item comes back with what was made of it, once."""
-    assert sorted(crew.each(doing(str), range(5), jobs=2)) == [(n, str(n)) for n in range(5)]
+    assert sorted(crew.map_unordered(doing(str), range(5), jobs=2)) == [(n, str(n)) for n in range(5)]
 
 
 def test_failure_costs_its_item() -> None:
     """An item that the work fails at is lost with the reason, and the others get done."""
-    done = dict(crew.each(doing(int), ["1", "one", "2"], jobs=1))
+    done = dict(crew.map_unordered(doing(int), ["1", "one", "2"], jobs=1))
     assert (done["1"], done["2"]) == (1, 2)
-    assert done["one"] == crew.Lost("ValueError: invalid literal for int() with base 10: 'one'")
+    assert done["one"] == crew.WorkerFailed("ValueError: invalid literal for int() with base 10: 'one'")
 
 
 def test_death_costs_its_item() -> None:
     """A process that dies costs the item it was at; another goes on with the rest."""
-    done = dict(crew.each(doing(os._exit), [3, 4], jobs=1))
-    assert done == {code: crew.Lost(f"its process ended with {code}") for code in (3, 4)}
+    done = dict(crew.map_unordered(doing(os._exit), [3, 4], jobs=1))
+    assert done == {code: crew.WorkerFailed(f"its process ended with {code}") for code in (3, 4)}
 
 
 def test_nobody_is_left_behind() -> None:
     """Whoever stops listening ends all processes, whatever they are at."""
-    with closing(crew.each(doing(str), range(9), jobs=3)) as found:
+    with closing(crew.map_unordered(doing(str), range(9), jobs=3)) as found:
         next(found)
     assert active_children() == []

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import NOBODY, Credential, refused
+from purge_conformance.client.credentials import ANONYMOUS, Credential, invalid_credentials
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence import curl
-from purge_conformance.evidence.records import PROVOKED, STATE, Header
+from purge_conformance.evidence.records import HOOK_STATE, INDUCED, Header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,16 +52,18 @@ def shell(line: str, cwd: Path, program: str = "sh", **environment: str) -> subp
 
 
 REQUESTS = [
-    Request("GET", f"{EVENTS}?per_page=1&guids=a,b", "s"),
-    Request("GET", f"{EVENTS}/../it's%20$HOME;(id)?a=!*", "s"),
-    Request("HEAD", PURGE, "s"),
-    Request("POST", f"{PURGE}?access_token={OTHER}&x=$HOME", "s", NOBODY),
-    Request("DELETE", PURGE, "s", NOBODY),
-    Request("POST", PURGE, "s", headers={"Content-Type": "application/json"}, body='{"a": "$(touch pwned)\' \\n@x"}'),
-    Request("POST", PURGE, "s", headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
-    Request("POST", PURGE, "s", body="no type"),
-    *(Request("POST", PURGE, "s", who) for who in refused({"admin": TOKEN})),
-    Request("GET", EVENTS, "s", Credential("generated", WEIRD, WEIRD, "malformed")),
+    Request("GET", f"{EVENTS_PATH}?per_page=1&guids=a,b", "s"),
+    Request("GET", f"{EVENTS_PATH}/../it's%20$HOME;(id)?a=!*", "s"),
+    Request("HEAD", PURGE_PATH, "s"),
+    Request("POST", f"{PURGE_PATH}?access_token={OTHER}&x=$HOME", "s", ANONYMOUS),
+    Request("DELETE", PURGE_PATH, "s", ANONYMOUS),
+    Request(
+        "POST", PURGE_PATH, "s", headers={"Content-Type": "application/json"}, body='{"a": "$(touch pwned)\' \\n@x"}'
+    ),
+    Request("POST", PURGE_PATH, "s", headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
+    Request("POST", PURGE_PATH, "s", body="no type"),
+    *(Request("POST", PURGE_PATH, "s", who) for who in invalid_credentials({"admin": TOKEN})),
+    Request("GET", EVENTS_PATH, "s", Credential("generated", WEIRD, WEIRD, "malformed")),
 ]
 
 
@@ -112,7 +114,7 @@ def test_curl_expands_nothing_recorded(story: Story, tmp_path: Path) -> None:
         path="/$(touch pwned)$A_TOKEN`touch pwned`",
         request_headers=sent,
         request_body=WEIRD,
-        tags={STATE: WEIRD},
+        tags={HOOK_STATE: WEIRD},
     )
     way = dict.fromkeys(("ca_bundle", "client_cert", "client_key", "insecure", "proxy"), f"{WEIRD}$PROXY_USER{WEIRD}")
     for hook in ("command", "url", WEIRD):
@@ -127,15 +129,15 @@ def test_curl_asks_the_hook_first(whole: Whole, served: tuple[str, dict[str, str
     url, tokens = served
     (exchange,) = whole.evidence.of("provoked", "list 503")
     line = line_of(exchange, url, hook="url")
-    done = shell(line, tmp_path, ADMIN_TOKEN=tokens["admin"], PURGE_CONFORMANCE_HOOK=embedded.hook(url))
+    done = shell(line, tmp_path, ADMIN_TOKEN=tokens["admin"], PURGE_CONFORMANCE_HOOK=embedded.hook_url(url))
     assert done.stdout.split()[1] == "503", done.stderr
-    assert embedded.hook(url) not in line
+    assert embedded.hook_url(url) not in line
 
 
 @pytest.mark.parametrize(("program", "is_sent"), [("tee asked", True), ("false", False)])
 def test_curl_asks_a_command_first(program: str, story: Story, stub: Stub, tmp_path: Path, *, is_sent: bool) -> None:
     """Of a hook that is a command, the line gives that its question; where it fails, nothing is sent."""
-    exchange = story.purge("provoked", status=409, tags={PROVOKED: "409", STATE: "conflict for the next request"})
+    exchange = story.purge("provoked", status=409, tags={INDUCED: "409", HOOK_STATE: "conflict for the next request"})
     line = line_of(replace(exchange, step="purge 409"), stub.url, hook="command")
     shell(line, tmp_path, PURGE_CONFORMANCE_HOOK=f"command:{program}")
     assert stub.purges == is_sent

@@ -12,9 +12,9 @@ import pytest
 
 from purge_conformance.analysis.assertions import Broken, Inconclusive, Proven
 from purge_conformance.analysis.rejected import WAITS, destroyed_later
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import NOBODY
+from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.scenarios import authorization as access
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conftest import Story, Stub
 
     from purge_conformance.client.client import Client
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 judged = importlib.import_module("purge_conformance.conformance.test_refused")
 STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
@@ -33,7 +33,7 @@ A_WHILE = 0.8  # seconds; less than is waited
 
 def waited(story: Story, *gone: bool) -> Story:
     """Tell of waits by turns after nothing and after a refused purge, and whether an event was gone after each."""
-    story.say("refused", "credential", method="POST", path=PURGE, status=403)
+    story.say("refused", "credential", method="POST", path=PURGE_PATH, status=403)
     for step, is_gone in zip(STEPS, gone, strict=False):
         rows = [story.event("old", "a"), story.event("a", "a")]
         story.page("refused", step, rows)
@@ -65,7 +65,7 @@ def kept_and_refused(story: Story, *left: str) -> Story:
     story.purge("purge")
     story.look("purge", "after", [old, seed], apps)
     story.page("refused", "look", [old, seed])
-    story.say("refused", "credential", method="POST", path=PURGE, status=401, tags={"credential": "none"})
+    story.say("refused", "credential", method="POST", path=PURGE_PATH, status=401, tags={"credential": "none"})
     story.page("refused", "look", [row for row in (old, seed) if row["guid"] in left])
     return story
 
@@ -120,8 +120,8 @@ def test_waits_show_it(
     stub.answer = partial(late.answer, stub)
     monkeypatch.setattr("time.sleep", late.sleep)
     client.experiment = "refused"
-    access._later(client, cast("Foundation", late), [Request("POST", PURGE, "credential", NOBODY)])  # noqa: SLF001
-    story.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.sent("refused", step)]
+    access._later(client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    story.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.exchanges_of("refused", step)]
     assert len(destroyed_later(story.seen)) == access.LATER == WAITS
 
 
@@ -133,5 +133,5 @@ def test_waits_end_when_they_tell_nothing(
     stub.answer = partial(steady.answer, stub)
     monkeypatch.setattr("time.sleep", steady.sleep)
     client.experiment = "refused"
-    access._later(client, cast("Foundation", steady), [Request("POST", PURGE, "credential", NOBODY)])  # noqa: SLF001
-    assert [bool(client.sent("refused", step)) for step in STEPS[:3]] == [True, True, False]
+    access._later(client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    assert [bool(client.exchanges_of("refused", step)) for step in STEPS[:3]] == [True, True, False]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.cli import main
 from purge_conformance.config.settings import Limits, Settings, Target
-from purge_conformance.target.doctor.probe import examined
+from purge_conformance.target.doctor.probe import run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ class Api:
 
 def found(url: str, tokens: dict[str, str] | None = None, **more: Any) -> dict[str, Check]:  # noqa: ANN401 -- settings
     """Return what the doctor finds, by name."""
-    return {check.name: check for check in examined(Settings(Target(url), tokens or {"admin": ADMIN}, **more))}
+    return {check.name: check for check in run_checks(Settings(Target(url), tokens or {"admin": ADMIN}, **more))}
 
 
 def test_all_well(stub: Stub) -> None:
@@ -134,7 +134,7 @@ def test_warnings(api: Api, name: str, got: str, cure: str, stub: Stub) -> None:
     """What a run can suffer from is a warning."""
     stub.answer = api
     check = found(stub.url)[name]
-    assert (str(check.status), got in check.got, cure in check.cure, bool(check.expected)) == (
+    assert (str(check.status), got in check.got, cure in check.next_step, bool(check.expected)) == (
         *("warning", True, True, True),
     ), check
 
@@ -145,7 +145,7 @@ def test_pinned_fingerprint_is_compared(stub: Stub) -> None:
     shown = found(stub.url)["fingerprint"].got.partition(",")[0]
     assert str(found(stub.url, fingerprint=shown)["fingerprint"].status) == "ok"
     other = found(stub.url, fingerprint="0" * 64)["fingerprint"]
-    assert (str(other.status), other.got, "pin this one" in other.cure) == ("problem", shown, True)
+    assert (str(other.status), other.got, "pin this one" in other.next_step) == ("problem", shown, True)
 
 
 def test_large_rate_limit_is_fine(stub: Stub) -> None:
@@ -157,7 +157,7 @@ def test_large_rate_limit_is_fine(stub: Stub) -> None:
 
 def test_slow_target_is_a_warning(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that take long are told, with how long."""
-    monkeypatch.setattr("purge_conformance.target.doctor.connectivity.SLOW", 0.0)
+    monkeypatch.setattr("purge_conformance.target.doctor.connectivity.SLOW_RESPONSE_S", 0.0)
     stub.answer = Api()
     check = found(stub.url)["latency"]
     assert (str(check.status), " ms" in check.got) == ("warning", True)
@@ -176,7 +176,7 @@ def test_wrong_tokens_are_problems(role: str, token: str, status: int, got: str,
     """A token that the target refuses, or one of another role, is a problem."""
     stub.answer = Api(statuses={token: status})
     check = found(stub.url, {"admin": jwt("cloud_controller.admin", "y"), role: token})[f"token of {role}"]
-    assert (str(check.status), got in check.got, cure in check.cure) == ("problem", True, True), check
+    assert (str(check.status), got in check.got, cure in check.next_step) == ("problem", True, True), check
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,12 @@ def test_no_api_is_a_problem(status: int, expected: str, cure: str, blame: str, 
     """Where neither apps nor events can be read, the cure depends on what was answered."""
     stub.answer = Api(root={}, statuses={ADMIN: status}, headers={"Location": "https://other.example"})
     check = found(stub.url)["API"]
-    assert (str(check.status), check.expected, cure in check.cure, check.blame) == ("problem", expected, True, blame)
+    assert (str(check.status), check.expected, cure in check.next_step, check.cause) == (
+        "problem",
+        expected,
+        True,
+        blame,
+    )
     assert check.is_fatal
 
 
@@ -230,7 +235,9 @@ def test_unreachable_is_a_problem(url: str, cure: str) -> None:
     """A target that does not answer is the one finding then, and the network is blamed."""
     checks = found(url, limits=Limits(timeout=5))
     reachable = checks["reachable"]
-    assert (str(reachable.status), cure in reachable.cure, reachable.blame) == ("problem", True, "network"), reachable
+    assert (str(reachable.status), cure in reachable.next_step, reachable.cause) == ("problem", True, "network"), (
+        reachable
+    )
     assert {str(check.status) for name, check in checks.items() if name != "reachable"} <= {"warning"}
 
 
@@ -251,7 +258,7 @@ def test_run_tells_what_is_doubtful(stub: Stub, command: Callable[..., Done], tm
     asked = ("--select=ROUTE-01", "--max-requests=50", "--max-purges=0", f"--token=admin=file:{tmp_path / 'admin'}")
     done = command("run", stub.url, *asked, "--out", tmp_path / "out", folder=tmp_path / "out")
     assert [note for note in done.report["notes"] if re.match(r"clock: the target.s is \d+ s ahead", note)] != []
-    assert stub.targets[:3] == ["/", "/v3/apps?per_page=1", f"{EVENTS}?per_page=1"]
+    assert stub.targets[:3] == ["/", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
 
 
 def test_run_stops_at_a_wrong_token(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:

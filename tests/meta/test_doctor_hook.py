@@ -14,12 +14,12 @@ import requests
 from click.testing import CliRunner
 
 from purge_conformance import catalogue
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.cli import main
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.target.doctor.probe import examined
+from purge_conformance.target.doctor.probe import run_checks
 
 if TYPE_CHECKING:
     from conftest import Stub
@@ -33,7 +33,7 @@ SECRET = "a-secret-of-the-admin"  # noqa: S105 -- it opens nothing
 def found(url: str, hook: str, timeout: float = 20, token: str = SECRET) -> Check:
     """Return what the doctor finds of a hook."""
     asked = Settings(Target(url), {"admin": token}, hook=parse_hook(hook), limits=Limits(timeout=timeout))
-    (check,) = (check for check in examined(asked) if check.name == "hook")
+    (check,) = (check for check in run_checks(asked) if check.name == "hook")
     return check
 
 
@@ -45,8 +45,8 @@ def program(code: str) -> str:
 def test_reference_has_a_hook(served: tuple[str, dict[str, str]]) -> None:
     """The reference server's hook is there, and no error waits for the next request."""
     url, tokens = served
-    assert str(found(url, embedded.hook(url), token=tokens["admin"]).status) == "ok"
-    answer = requests.get(f"{url}{EVENTS}", headers={"Authorization": f"bearer {tokens['admin']}"}, timeout=20)
+    assert str(found(url, embedded.hook_url(url), token=tokens["admin"]).status) == "ok"
+    answer = requests.get(f"{url}{EVENTS_PATH}", headers={"Authorization": f"bearer {tokens['admin']}"}, timeout=20)
     assert answer.status_code == 200
 
 
@@ -88,7 +88,7 @@ def test_question_is_valid(stub: Stub, tmp_path: Path) -> None:
 def test_absent_or_broken_is_a_problem(hook: str, got: str, cure: str, stub: Stub) -> None:
     """A hook that is not there, fails, talks otherwise or does not end is a problem, told with its cure."""
     check = found(stub.url, hook, timeout=0.5 if "sleep" in hook else 20)
-    assert (str(check.status), got in check.got, cure in check.cure) == ("problem", True, True), check
+    assert (str(check.status), got in check.got, cure in check.next_step) == ("problem", True, True), check
     assert check.expected == ("exit code 0 or 3" if hook.startswith("command:") else "200, 204 or 501")
 
 
@@ -97,7 +97,7 @@ def test_no_hook_is_a_problem(status: int, body: bytes, stub: Stub, other_stub: 
     """Something else at that address is told, with what it said."""
     other_stub.answer = lambda handler: other_stub.say(handler, status, body, Location="/")
     check = found(stub.url, other_stub.url)
-    assert (str(check.status), body.decode() in check.got, "spec/hook.md" in check.cure) == ("problem", True, True)
+    assert (str(check.status), body.decode() in check.got, "spec/hook.md" in check.next_step) == ("problem", True, True)
 
 
 def test_command_shows_the_hook(stub: Stub) -> None:
@@ -107,4 +107,4 @@ def test_command_shows_the_hook(stub: Stub) -> None:
     asked = ["doctor", stub.url, "--token=admin=env:T", "--hook=http://127.0.0.1:1/?key=hidden"]
     done = CliRunner().invoke(main, asked, env={"T": SECRET})
     assert (done.exit_code, "problem  hook: " in done.output, "hidden" in done.output) == (2, True, False), done.output
-    assert f"{EVENTS}?per_page=1" in stub.targets
+    assert f"{EVENTS_PATH}?per_page=1" in stub.targets

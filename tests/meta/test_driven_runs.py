@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from purge_conformance.config.droplet_file import GZIP
+from purge_conformance.config.droplet_file import GZIP_MAGIC
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES, to
-from purge_conformance.target.cleanup import KINDS
+from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES, relationship
+from purge_conformance.target.cleanup import RESOURCE_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,9 +39,13 @@ class Theirs:
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"bearer {tokens['admin']}"
         organization = self._made(ORGANIZATIONS, name="theirs")
-        self.space = self._made(SPACES, name="theirs", relationships=to("organization", organization))
-        made = [self._made(APPS, name=f"theirs-{n}", relationships=to("space", self.space)) for n in range(apps)]
-        package = self._made("/v3/packages", type="docker", data={"image": IMAGE}, relationships=to("app", made[0]))
+        self.space = self._made(SPACES, name="theirs", relationships=relationship("organization", organization))
+        made = [
+            self._made(APPS, name=f"theirs-{n}", relationships=relationship("space", self.space)) for n in range(apps)
+        ]
+        package = self._made(
+            "/v3/packages", type="docker", data={"image": IMAGE}, relationships=relationship("app", made[0])
+        )
         build = self._session.post(f"{url}/v3/builds", json={"package": {"guid": package}}, timeout=30).json()
         self.droplet = build["droplet"]["guid"]
         current = f"{url}{APPS}/{made[0]}/relationships/current_droplet"
@@ -56,7 +60,7 @@ class Theirs:
     @property
     def all(self) -> dict[str, str]:
         """The apps with their state, and the spaces and organizations, by guid."""
-        answers = [self._session.get(f"{self.url}{path}", timeout=30).json() for path in KINDS]
+        answers = [self._session.get(f"{self.url}{path}", timeout=30).json() for path in RESOURCE_PATHS]
         return {row["guid"]: row.get("state", "") for answer in answers for row in answer["resources"]}
 
 
@@ -89,7 +93,7 @@ def run(theirs: Theirs, command: Run, tmp_path: Path) -> Run:
 def test_run_with_something_to_run(way: str, theirs: Theirs, run: Run, tmp_path: Path) -> None:
     """In each of the three ways to give apps what they run, a target that starts none without is judged whole."""
     file = tmp_path / "droplet.tgz"
-    file.write_bytes(GZIP)
+    file.write_bytes(GZIP_MAGIC)
     value = {"--app-droplet": theirs.droplet, "--app-droplet-file": file, "--app-docker-image": IMAGE}[way]
     done = run(f"{way}={value}")
     assert (done.code, done.report["verdict"]) == (0, "conformant"), done.stdout

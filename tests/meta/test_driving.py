@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from purge_conformance.config.apps import Driving, Mode, driving
+from purge_conformance.config.apps import AppSettings, Mode, app_settings
 from purge_conformance.errors import BadSetting
 
 
@@ -22,7 +22,7 @@ from purge_conformance.errors import BadSetting
 )
 def test_other_hosts_are_observed(*, is_loopback: bool, asked: dict[str, Any], mode: Mode) -> None:
     """Unless asked to, a run makes apps on this machine alone, or in a space that was named."""
-    assert driving(is_loopback=is_loopback, **asked) == Driving(mode, asked.get("space"))
+    assert app_settings(is_loopback=is_loopback, **asked) == AppSettings(mode, asked.get("space"))
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_other_hosts_are_observed(*, is_loopback: bool, asked: dict[str, Any], m
 def test_contradictions_are_refused(asked: dict[str, Any], words: str) -> None:
     """What does not go together, and what is no guid or image, is refused with the cure."""
     with pytest.raises(BadSetting, match=words):
-        driving(is_loopback=False, **asked)
+        app_settings(is_loopback=False, **asked)

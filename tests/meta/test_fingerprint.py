@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.target.fingerprint import of_root
+from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,16 +26,18 @@ def links(**more: object) -> bytes:
 
 def test_upgrade_keeps_fingerprint(story: Story) -> None:
     """What else a link tells, and the order of the links, changes nothing; another address does."""
-    first = of_root(story.say("s", "root", body=links(v3={"href": "http://api/v3", "meta": {"version": "3.1.0"}})))
+    first = fingerprint_of(
+        story.say("s", "root", body=links(v3={"href": "http://api/v3", "meta": {"version": "3.1.0"}}))
+    )
     later = {"links": {"v3": {"href": "http://api/v3", "meta": {}}, "uaa": None, "self": {"href": "http://api"}}}
-    assert first == of_root(story.say("s", "root", data=later))
-    assert first != of_root(story.say("s", "root", body=links(v3={"href": "http://elsewhere/v3"})))
+    assert first == fingerprint_of(story.say("s", "root", data=later))
+    assert first != fingerprint_of(story.say("s", "root", body=links(v3={"href": "http://elsewhere/v3"})))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"links": {}}', b'{"links": []}', b"<html>"])
 def test_no_links_are_no_fingerprint(body: bytes, story: Story) -> None:
     """An answer without links has no fingerprint."""
-    assert of_root(story.say("s", "root", body=body)) is None
+    assert fingerprint_of(story.say("s", "root", body=body)) is None
 
 
 @pytest.mark.parametrize("body", [links(), b"<html>"])
@@ -54,7 +56,7 @@ def test_stranger_is_not_purged(body: bytes, command: Callable[..., Done], stub:
 def test_pinned_target_is_judged(command: Callable[..., Done], stub: Stub, story: Story, tmp_path: Path) -> None:
     """The target that was pinned is judged, by the command and by plain pytest."""
     stub.answer = lambda handler: stub.say(handler, body=links())
-    pinned = of_root(story.say("s", "root", body=links()))
+    pinned = fingerprint_of(story.say("s", "root", body=links()))
     done = command(
         *("run", stub.url, "--token=admin=env:ADMIN_SECRET", f"--fingerprint={pinned}", "--out", tmp_path / "out"),
         folder=tmp_path / "out",

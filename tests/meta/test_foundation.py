@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.apps.suite_apps import LABELS, ODD_NAME, TWINS, Foundation
+from purge_conformance.target.apps.suite_apps import LABELS, SAME_NAME_LABELS, UNUSUAL_NAME, SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +48,10 @@ def foundation(refusals: Refusals) -> Callable[[BaseHTTPRequestHandler], None]:
     return answer
 
 
-def built(stub: Stub, connect: Callable[..., Client], **refusals: int) -> Foundation:
+def built(stub: Stub, connect: Callable[..., Client], **refusals: int) -> SuiteApps:
     """Return what can be built; `_` in a name stands for `/`."""
     stub.answer = foundation({name.replace("_", "/"): status for name, status in refusals.items()})
-    found = Foundation(connect())
+    found = SuiteApps(connect())
     found.build()
     return found
 
@@ -61,14 +61,14 @@ def test_foundation_is_built(stub: Stub, connect: Callable[..., Client]) -> None
     found = built(stub, connect)
     assert set(found.apps) == set(LABELS) - {"deleted"}
     assert found.started == {"steady", "scaled", "empty", "elsewhere"}
-    assert not found.trouble
+    assert not found.error
 
 
 @pytest.mark.parametrize("place", ["organizations", "spaces", "apps"])
 def test_foundation_survives_refusal(place: str, stub: Stub, connect: Callable[..., Client]) -> None:
     """What cannot be made is told, and nothing is started."""
     found = built(stub, connect, **{place: 403})
-    assert f"POST /v3/{place}" in found.trouble
+    assert f"POST /v3/{place}" in found.error
     assert not found.apps
     assert not found.started
 
@@ -78,22 +78,22 @@ def test_odd_name_may_be_refused(stub: Stub, connect: Callable[..., Client]) -> 
     plain, refusing = foundation({}), foundation({"apps": 422})
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        is_odd = int(handler.headers.get("Content-Length") or 0) > 2 * len(ODD_NAME)
+        is_odd = int(handler.headers.get("Content-Length") or 0) > 2 * len(UNUSUAL_NAME)
         (refusing if is_odd else plain)(handler)
 
     stub.answer = answer
-    found = Foundation(connect())
+    found = SuiteApps(connect())
     found.build()
     assert set(found.apps) == set(LABELS) - {"deleted"}
-    assert not found.trouble
+    assert not found.error
 
 
 def test_apps_share_a_name(stub: Stub, connect: Callable[..., Client]) -> None:
     """Two apps in two organizations have one name; a third app is in another space of the first organization."""
     stub.answer, client = foundation({}), connect()
     client.experiment = "foundation"
-    Foundation(client).build()
-    asked = [json.loads(x.request_body or "") for x in client.sent("foundation", "create") if x.path == APPS]
+    SuiteApps(client).build()
+    asked = [json.loads(x.request_body or "") for x in client.exchanges_of("foundation", "create") if x.path == APPS]
     names = [app["name"] for app in asked]
     spaces = {app["relationships"]["space"]["data"]["guid"] for app in asked}
     assert (len(names) - len(set(names)), len(spaces)) == (1, 3)
@@ -102,9 +102,9 @@ def test_apps_share_a_name(stub: Stub, connect: Callable[..., Client]) -> None:
 def test_foundation_cannot_start(stub: Stub, connect: Callable[..., Client]) -> None:
     """An app that cannot be started stays as it is, and one try is enough."""
     found = built(stub, connect, start=422)
-    assert "422" in found.trouble
+    assert "422" in found.error
     assert not found.started
-    assert not found.stir()
+    assert not found.record_event()
     assert sum(target.endswith("/start") for target in stub.targets) == 1
 
 
@@ -118,9 +118,9 @@ def test_failed_start_is_tried_again(stub: Stub, connect: Callable[..., Client])
         (next(answers) if handler.path.endswith("/start") else well)(handler)
 
     stub.answer = answer
-    found = Foundation(connect())
+    found = SuiteApps(connect())
     found.build()
-    assert (found.usable, found.trouble, "steady" in found.started) == (True, "", True)
+    assert (found.is_usable, found.error, "steady" in found.started) == (True, "", True)
 
 
 def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> None:
@@ -135,12 +135,12 @@ def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> 
             within(handler)
 
     stub.answer = answer
-    found = Foundation(connect())
+    found = SuiteApps(connect())
     found.build()
     assert (list(found.apps), found.started) == (["mover", "steady", "scaled"], {"steady", "scaled"})
-    assert "POST /v3/apps made nothing: 422 app quota_exceeded Make room in the quota" in found.trouble
-    assert found.stir()
-    assert found.either("elsewhere", "mover") == "mover"
+    assert "POST /v3/apps made nothing: 422 app quota_exceeded Make room in the quota" in found.error
+    assert found.record_event()
+    assert found.label_or("elsewhere", "mover") == "mover"
 
 
 def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,12 +161,14 @@ def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], m
         stub.say(handler, 200 if name or data else 202, json.dumps(data).encode())
 
     stub.answer = answer
-    found = Foundation(connect())
+    found = SuiteApps(connect())
     found.build()
-    assert all(guid.startswith(f"of-{'twin' if label in TWINS else label}-") for label, guid in found.apps.items())
+    assert all(
+        guid.startswith(f"of-{'twin' if label in SAME_NAME_LABELS else label}-") for label, guid in found.apps.items()
+    )
     assert f"{found.apps['steady']}-too" == found.apps["elsewhere"]
     assert (found.started, looks["state"]) == ({"steady"}, 3)
-    assert "could not be started" in found.trouble
+    assert "could not be started" in found.error
 
 
 def test_foundation_is_taken_down(stub: Stub, connect: Callable[..., Client]) -> None:
@@ -174,7 +176,7 @@ def test_foundation_is_taken_down(stub: Stub, connect: Callable[..., Client]) ->
     found = built(stub, connect)
     made = {f"/v3/apps/{guid}" for guid in found.apps.values()}
     stub.got.clear()
-    found.demolish()
+    found.delete_apps()
     assert all(line.startswith("DELETE ") for line, _ in stub.got)
     assert made < set(stub.targets)
     assert len(stub.targets) == len(made) + 5  # two organizations, three spaces
@@ -183,8 +185,8 @@ def test_foundation_is_taken_down(stub: Stub, connect: Callable[..., Client]) ->
 def test_foundation_touches_its_own(stub: Stub, connect: Callable[..., Client]) -> None:
     """Every app that is started, stopped, scaled or deleted was made by the suite."""
     found = built(stub, connect)
-    found.stir()
-    found.demolish()
+    found.record_event()
+    found.delete_apps()
     touched = [target for target in stub.targets if target.count("/") > 2]
     assert touched
     assert all("/made-" in target for target in touched)

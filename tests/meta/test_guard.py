@@ -4,40 +4,47 @@ from __future__ import annotations
 
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS, PURGE, is_purge
-from purge_conformance.client.guard import RESERVE, Guard
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
+from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
 from purge_conformance.config.settings import Limits, Target
-from purge_conformance.errors import BudgetSpent, ConsentMissing, HeldBack, Interrupted, PurgeRefused, ReadsOnly
+from purge_conformance.errors import (
+    BudgetExhausted,
+    ConsentMissing,
+    Interrupted,
+    PurgeBlocked,
+    RequestBlocked,
+    WriteBlocked,
+)
 from purge_conformance.target.consent import require_consent
 
-NAME = PURGE.rpartition("/")[2]
+NAME = PURGE_PATH.rpartition("/")[2]
 
 
 def guard(**limits: int) -> Guard:
     """Return a guard that has archived."""
     made = Guard(Limits(**limits))
-    made.archived = True
+    made.is_archived = True
     return made
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        PURGE,
-        f"{PURGE}?async=true",
-        f"{PURGE}/",
-        f"{PURGE}//",
-        f"{PURGE}.json",
-        f"/{PURGE}",
-        f"//{PURGE}",
-        PURGE.upper(),
-        PURGE.replace("/actions", "//actions"),
-        PURGE.replace("_", "%5F"),
-        PURGE.replace("/actions/", "%2Factions%2F"),
-        PURGE.replace("/actions", "/./actions"),
-        PURGE.replace("/actions", "/other/../actions"),
-        f"{PURGE};v=1",
-        f"{PURGE}%0A",
+        PURGE_PATH,
+        f"{PURGE_PATH}?async=true",
+        f"{PURGE_PATH}/",
+        f"{PURGE_PATH}//",
+        f"{PURGE_PATH}.json",
+        f"/{PURGE_PATH}",
+        f"//{PURGE_PATH}",
+        PURGE_PATH.upper(),
+        PURGE_PATH.replace("/actions", "//actions"),
+        PURGE_PATH.replace("_", "%5F"),
+        PURGE_PATH.replace("/actions/", "%2Factions%2F"),
+        PURGE_PATH.replace("/actions", "/./actions"),
+        PURGE_PATH.replace("/actions", "/other/../actions"),
+        f"{PURGE_PATH};v=1",
+        f"{PURGE_PATH}%0A",
     ],
 )
 def test_purge_is_known(path: str) -> None:
@@ -48,13 +55,13 @@ def test_purge_is_known(path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", PURGE),
-        ("DELETE", PURGE),
-        ("POST", EVENTS),
-        ("POST", f"{PURGE}/no_such_route"),
-        ("POST", f"{EVENTS}/actions/no_such_action"),
+        ("GET", PURGE_PATH),
+        ("DELETE", PURGE_PATH),
+        ("POST", EVENTS_PATH),
+        ("POST", f"{PURGE_PATH}/no_such_route"),
+        ("POST", f"{EVENTS_PATH}/actions/no_such_action"),
         ("POST", f"/v3/service_usage_events/actions/{NAME}"),
-        ("POST", f"/v3/apps?next={PURGE}"),
+        ("POST", f"/v3/apps?next={PURGE_PATH}"),
     ],
 )
 def test_other_requests_are_none(method: str, path: str) -> None:
@@ -73,38 +80,38 @@ def test_purge_budget_holds(most: int) -> None:
     """Exactly `max_purges` purges of the admin pass, and the one after them tells the cure."""
     held = guard(max_purges=most)
     for _ in range(most):
-        held.admit("POST", PURGE, "admin")
-    with pytest.raises(PurgeRefused, match="--max-purges"):
-        held.admit("POST", f"{PURGE}/", "admin")
+        held.admit("POST", PURGE_PATH, "admin")
+    with pytest.raises(PurgeBlocked, match="--max-purges"):
+        held.admit("POST", f"{PURGE_PATH}/", "admin")
     assert (held.purges, held.purges_left, held.requests) == (most, 0, most)
 
 
 def test_other_roles_spend_no_purge() -> None:
     """A purge that nobody with the admin's token asks for leaves the budget of purges as it is."""
     held = guard(max_purges=0)
-    held.admit("POST", PURGE, "none")
+    held.admit("POST", PURGE_PATH, "none")
     assert (held.purges, held.requests) == (0, 1)
 
 
 @pytest.mark.parametrize("role", ["admin", "none", "global_auditor"])
 def test_nothing_is_purged_before_archive(role: str) -> None:
     """No purge passes before the events are archived, whoever asks: a target may let anybody."""
-    with pytest.raises(PurgeRefused, match="archived"):
-        Guard(Limits()).admit("POST", PURGE, role)
+    with pytest.raises(PurgeBlocked, match="archived"):
+        Guard(Limits()).admit("POST", PURGE_PATH, role)
 
 
 def test_request_budget_keeps_reserve() -> None:
     """The requests that take the suite's own apps down are kept back, and given free at the end."""
-    held = guard(max_requests=RESERVE + 1)
-    held.admit("GET", EVENTS, "admin")
-    with pytest.raises(BudgetSpent, match="--max-requests"):
-        held.admit("GET", EVENTS, "admin")
-    held.last_orders()
-    for _ in range(RESERVE):
+    held = guard(max_requests=CLEANUP_RESERVE + 1)
+    held.admit("GET", EVENTS_PATH, "admin")
+    with pytest.raises(BudgetExhausted, match="--max-requests"):
+        held.admit("GET", EVENTS_PATH, "admin")
+    held.release_cleanup_reserve()
+    for _ in range(CLEANUP_RESERVE):
         held.admit("DELETE", "/v3/apps/1", "admin")
-    with pytest.raises(HeldBack):
+    with pytest.raises(RequestBlocked):
         held.admit("DELETE", "/v3/apps/1", "admin")
-    assert (held.requests, held.requests_left) == (RESERVE + 1, 0)
+    assert (held.requests, held.requests_left) == (CLEANUP_RESERVE + 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -160,19 +167,19 @@ def test_closed_guard_lets_only_last_orders_pass() -> None:
     held.close("It was interrupted.")
     held.close("Something else.")
     with pytest.raises(Interrupted, match="It was interrupted"):
-        held.admit("GET", EVENTS, "admin")
-    held.last_orders()
+        held.admit("GET", EVENTS_PATH, "admin")
+    held.release_cleanup_reserve()
     held.admit("DELETE", "/v3/apps/1", "admin")
     with pytest.raises(Interrupted):
-        held.admit("POST", PURGE, "none")
+        held.admit("POST", PURGE_PATH, "none")
     assert (held.requests, held.purges) == (1, 0)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_reading_changes_nothing(method: str) -> None:
     """A guard for reading lets nothing pass that could change anything, and counts nothing of it."""
-    held = Guard(Limits(), reads_only=True)
-    held.admit("GET", EVENTS, "admin")
-    with pytest.raises(ReadsOnly, match=method):
-        held.admit(method, PURGE, "admin")
+    held = Guard(Limits(), read_only=True)
+    held.admit("GET", EVENTS_PATH, "admin")
+    with pytest.raises(WriteBlocked, match=method):
+        held.admit(method, PURGE_PATH, "admin")
     assert held.requests == 1

@@ -9,8 +9,8 @@ import pytest
 from purge_conformance.analysis.app_model.expectations import Kind
 from purge_conformance.analysis.app_model.state import Step
 from purge_conformance.analysis.app_model.trace import History, Taken
-from purge_conformance.catalogue.api import EVENTS
-from purge_conformance.evidence.listing import listing
+from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.evidence.listing import build_listing
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -37,7 +37,7 @@ def played(story: Story, *steps: tuple[str, list[Row]], processes: int = 1, **la
         step = Step.parse(words)
         refused = words.startswith("purge as")
         answer = story.say("sequences", words, status=401 if refused else 200, data={"guid": step.what.upper()})
-        look = listing([story.page("sequences", "look", rows)], finished=True)
+        look = build_listing([story.page("sequences", "look", rows)], reached_end=True)
         guid = step.what.upper() if words.startswith("create") else None
         history = history.then(Taken(place, step, answer, look, guid=guid, **(last if place == len(steps) else {})))
     return history
@@ -138,7 +138,7 @@ def test_refused_change_is_none(story: Story) -> None:
 def test_unending_deletion_is_left_out(story: Story) -> None:
     """Nothing is said of an app whose deletion came to no end."""
     history = played(story, *BEGIN, ("delete a", [seed()]), settled=False)
-    look = listing([story.page("sequences", "look", [seed(), record("t")])], finished=True)
+    look = build_listing([story.page("sequences", "look", [seed(), record("t")])], reached_end=True)
     assert history.then(Taken(5, Step.parse("purge"), story.say("sequences", "purge"), look)).found is None
 
 
@@ -156,7 +156,7 @@ def test_same_second_is_left_open(rows: list[Row], story: Story) -> None:
     """What was recorded in the second of a seeded event may come after it or not."""
     history = played(story, *BEGIN, ("stop a", [seed(), record("t", created_at=AT)]))
     page = story.page("sequences", "read", rows, after_guid="A")
-    taken = Taken(5, Step.parse("read by after_guid"), page, reads=(listing([page], finished=True),))
+    taken = Taken(5, Step.parse("read by after_guid"), page, reads=(build_listing([page], reached_end=True),))
     assert history.then(taken).found is None
 
 
@@ -181,14 +181,16 @@ def test_read_is_held_against_the_list(query: dict[str, Any], rows: list[Row], a
     """A read shows the own events that its parameters ask for, as the whole list had them; others do not count."""
     history = played(story, *BEGIN, ("stop a", [seed(), record("t")]))
     page = story.page("sequences", "read", rows, **query)
-    taken = Taken(5, Step.parse("read by guids"), page, reads=(listing([page], finished=True),))
+    taken = Taken(5, Step.parse("read by guids"), page, reads=(build_listing([page], reached_end=True),))
     assert (history.then(taken).found is None) is agrees
 
 
 def test_refused_read_disagrees(story: Story) -> None:
     """A read that is not answered with a list disagrees."""
     history = played(story, *BEGIN)
-    page = story.say("sequences", "read", path=f"{EVENTS}?guids=A", status=500)
-    found = history.then(Taken(4, Step.parse("read by guids"), page, reads=(listing([page], finished=True),))).found
+    page = story.say("sequences", "read", path=f"{EVENTS_PATH}?guids=A", status=500)
+    found = history.then(
+        Taken(4, Step.parse("read by guids"), page, reads=(build_listing([page], reached_end=True),))
+    ).found
     assert found
     assert found.kind is Kind.READ

@@ -22,7 +22,7 @@ from purge_conformance.config.hook_url import HookAddress, parse_hook
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.errors import BadSetting, HookFailed, StateUnsupported
 from purge_conformance.scenarios.induced_errors import STATES
-from purge_conformance.target.hook import MOST_BYTES, Hook
+from purge_conformance.target.hook import MAX_BYTES, Hook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def test_unknown_state_is_no_failure(stub: Stub) -> None:
         (302, b"", "HTTP 302"),
         (200, b"[]", "no JSON object"),
         (200, b"done", "no JSON object: done"),
-        (200, b" " * (MOST_BYTES + 1), "larger than"),
+        (200, b" " * (MAX_BYTES + 1), "larger than"),
         (500, SECRET.encode(), r"HTTP 500: \$ADMIN_TOKEN"),
     ],
 )
@@ -134,7 +134,7 @@ def test_hook_may_be_absent() -> None:
     "code",
     [
         "import time; time.sleep(60)",
-        f"print('x' * {2 * MOST_BYTES})",
+        f"print('x' * {2 * MAX_BYTES})",
         "import subprocess; subprocess.run(['sleep', '60'])",
     ],
 )

@@ -13,18 +13,18 @@ import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.analysis.purge_series import plain_purges
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
-from purge_conformance.config.apps import Driving, Mode
+from purge_conformance.config.apps import AppSettings, Mode
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Settings, Target
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.engine.settings import settings as settings_of
+from purge_conformance.engine.settings import build_settings as settings_of
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import CHANGED
-from purge_conformance.target.apps import foundation_of
+from purge_conformance.evidence.records import CHANGED_BY_HOOK
+from purge_conformance.target.apps import suite_apps_for
 from purge_conformance.target.apps.suite_apps import LABELS
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from conftest import Done, Story
 
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
-    Build = Callable[..., tuple[Client, Foundation]]
+    Build = Callable[..., tuple[Client, SuiteApps]]
 
 KEEPING = """
 import json, sys
@@ -55,10 +55,10 @@ def built(served: tuple[str, dict[str, str]], story: Story, tmp_path: Path) -> I
     url, tokens = served
     with Journal(tmp_path / "out", story.evidence.header) as journal:
 
-        def make(hook: str = embedded.hook(url)) -> tuple[Client, Foundation]:
-            settings = Settings(Target(url), tokens, hook=parse_hook(hook), driving=Driving(Mode.HOOK))
+        def make(hook: str = embedded.hook_url(url)) -> tuple[Client, SuiteApps]:
+            settings = Settings(Target(url), tokens, hook=parse_hook(hook), apps=AppSettings(Mode.HOOK))
             client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
-            made = foundation_of(client)
+            made = suite_apps_for(client)
             made.build()
             return client, made
 
@@ -76,12 +76,12 @@ def test_whole_run_by_hook(command: Callable[..., Done], tmp_path: Path) -> None
     with embedded.server() as (url, tokens):
         sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in tokens]
         done = command(
-            *("run", url, *sources, f"--hook={embedded.hook(url)}", "--apps=hook", "--out", tmp_path / "out"),
+            *("run", url, *sources, f"--hook={embedded.hook_url(url)}", "--apps=hook", "--out", tmp_path / "out"),
             folder=tmp_path / "out",
             env=os.environ | {f"{role.upper()}_SECRET": token for role, token in tokens.items()},
         )
     musts = [row for row in done.report["requirements"] if row["level"] == "MUST" and not row["conditional"]]
-    assert {row["id"]: row["blame"] for row in musts if row["outcome"] != "passed"} == dict.fromkeys(
+    assert {row["id"]: row["cause"] for row in musts if row["outcome"] != "passed"} == dict.fromkeys(
         ("RACE-02", "RACE-03", "MODEL-01"), "configuration"
     )
     assert (done.code, done.evidence.note("demolish", "left")) == (3, [])
@@ -91,26 +91,31 @@ def test_whole_run_by_hook(command: Callable[..., Done], tmp_path: Path) -> None
 def test_apps_are_the_hooks(built: Build) -> None:
     """The apps are there, in the states that the experiments need, and each can be changed; in the end they go."""
     client, made = built()
-    assert (set(made.apps), made.trouble, made.usable) == (set(LABELS) - {"deleted"}, "", False)
+    assert (set(made.apps), made.error, made.is_usable) == (set(LABELS) - {"deleted"}, "", False)
     states = {label: client.get(f"/v3/apps/{guid}", "look").json["state"] for label, guid in made.apps.items()}
     assert {label for label, state in states.items() if state == "STARTED"} == made.started
     assert made.started == {"steady", "scaled", "empty", "elsewhere"}
-    assert (made.stir(), "mover" in made.started, made.stir(), "mover" in made.started) == (True, True, True, False)
+    assert (made.record_event(), "mover" in made.started, made.record_event(), "mover" in made.started) == (
+        True,
+        True,
+        True,
+        False,
+    )
     (scaled,) = client.get(f"/v3/apps/{made.apps['scaled']}/processes", "look").json["resources"]
     assert (scaled["instances"], scaled["memory_in_mb"]) == (2, 128)
-    made.demolish()
+    made.delete_apps()
     assert {client.get(f"/v3/apps/{guid}", "look").status for guid in made.apps.values()} == {404}
 
 
 def test_questions_of_apps_are_valid(built: Build, tmp_path: Path) -> None:
     """What a hook is asked of apps is valid against spec/hook.schema.json; what it made is asked to be deleted."""
     _, made = built(keeping(tmp_path / "kept"))
-    made.demolish()
+    made.delete_apps()
     asked = [json.loads(line) for line in (tmp_path / "kept").read_text(encoding="utf-8").splitlines()]
     validator = jsonschema.Draft202012Validator(catalogue.document("hook.schema.json"))
     assert [error.message for question in asked for error in validator.iter_errors(question)] == []
     assert sum(question["state"] == "app deleted" for question in asked) == len(made.apps)
-    assert made.trouble.startswith("an app of the suite's own could not be started: 404")
+    assert made.error.startswith("an app of the suite's own could not be started: 404")
 
 
 @pytest.mark.parametrize(
@@ -130,15 +135,15 @@ def test_hook_without_apps_is_told(
 ) -> None:
     """Where the hook does not make or start apps, or does not name them, the run says so and goes on without."""
     _, made = built(keeping(tmp_path / "kept", *refused, names=names))
-    assert (made.trouble, made.started, made.stir()) == (trouble, set(), False)
+    assert (made.error, made.started, made.record_event()) == (trouble, set(), False)
 
 
 def test_change_by_hook_counts(story: Story) -> None:
     """A purge after a change by the hook is none right after another purge, though no request made the change."""
     story.purge("one")
-    story.say("two", "start-mover", path="/v3/apps/a", tags={CHANGED: "hook"})
+    story.say("two", "start-mover", path="/v3/apps/a", tags={CHANGED_BY_HOOK: "hook"})
     story.purge("two")
-    story.say("three", "look", path=PURGE)
+    story.say("three", "look", path=PURGE_PATH)
     story.purge("three")
     assert [is_again for _, is_again in plain_purges(story.seen)] == [False, False, True]
 

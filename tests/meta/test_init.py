@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from purge_conformance.cli import main
-from purge_conformance.config.loader import FILE_NAME, merged
+from purge_conformance.config.loader import FILE_NAME, merge
 from purge_conformance.config.options import KEYS
 
 URL = "http://localhost:8080"
@@ -42,7 +42,7 @@ def test_flags_are_written() -> None:
         "--max-purges=9",
     )
     assert init(URL, *flags).exit_code == 0
-    found = merged({}, environ={})
+    found = merge({}, environ={})
     assert found.pop("tokens") == {"admin": "env:A", "expired": "file:old jwt"}
     assert found == {"target": URL, "select": ["SEED-*"], "timeout": 2.5, "max_purges": 9}
 
@@ -54,7 +54,7 @@ def test_every_key_is_explained() -> None:
     for key in KEYS:
         assert key.help in text
         assert re.search(rf"^ *#?{key.name.rpartition('.')[2]}:", text, re.MULTILINE)
-    assert merged({}, environ={}) == {"tokens": {}}
+    assert merge({}, environ={}) == {"tokens": {}}
 
 
 def test_comments_are_yaml_too() -> None:
@@ -71,7 +71,7 @@ def test_file_is_kept() -> None:
     assert (done.exit_code, "--force" in done.output, "--config FILE" in done.output) == (2, True, True)
     assert Path(FILE_NAME).read_text(encoding="utf-8") == "seed: 5\n"
     assert init(URL, "--force").exit_code == 0
-    assert merged({}, environ={})["target"] == URL
+    assert merge({}, environ={})["target"] == URL
 
 
 def test_other_name() -> None:
@@ -117,4 +117,4 @@ def test_terminal_is_asked() -> None:
             os.write(ours, f"{said}\n".encode())
         assert process.wait(30) == 0
     os.close(ours)
-    assert merged({}, environ={}) == {"target": URL, "tokens": {"admin": "env:A", "space_developer": "file:dev"}}
+    assert merge({}, environ={}) == {"target": URL, "tokens": {"admin": "env:A", "space_developer": "file:dev"}}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from purge_conformance.catalogue.api import EVENTS, is_purge
+from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.records import read
 
@@ -114,7 +114,7 @@ def test_interrupt_stops_purges(n: int, number: int, stub: Stub, tmp_path: Path)
 def test_interrupt_before_purge_stops_it(stub: Stub, tmp_path: Path) -> None:
     """An interrupt while the archive is read leaves every event as it is."""
     running = Running(stub, tmp_path / "out", "--select=PURGE-01")
-    assert running.run(lambda _, path: path.startswith(f"{EVENTS}?per_page=5000"), signal.SIGINT) == 3
+    assert running.run(lambda _, path: path.startswith(f"{EVENTS_PATH}?per_page=5000"), signal.SIGINT) == 3
     assert (stub.purges, running.report["verdict"]) == (0, "inconclusive")
 
 

@@ -18,14 +18,14 @@ from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Settings, Target
 from purge_conformance.engine import pytest_process as judge
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.engine.verdicts import Judging
+from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Evidence, read
 from purge_conformance.report.model import Outcome
 from purge_conformance.scenarios.generated import schemathesis as contract
-from purge_conformance.selfcheck.mutants import FAULTLESS, subjects
-from purge_conformance.selfcheck.trials import EXAMPLES, Plan, Trial, collecting
-from purge_conformance.target.apps.suite_apps import Foundation
+from purge_conformance.selfcheck.mutants import FAULTLESS, select_servers
+from purge_conformance.selfcheck.trials import EXAMPLES, Plan, Trial, open_collector
+from purge_conformance.target.apps.suite_apps import SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,7 +63,7 @@ JUDGMENTS = _judgments()
 
 def judged(evidence: Evidence, names: Iterable[str]) -> dict[str, Result]:
     """Return what these judgments come to, one after the other, on the same evidence."""
-    judging = Judging(evidence, REQUIREMENTS)
+    judging = RunBuilder(evidence, REQUIREMENTS)
     for name in names:
         seen, error = Seen(evidence), None
         try:
@@ -71,7 +71,7 @@ def judged(evidence: Evidence, names: Iterable[str]) -> dict[str, Result]:
             JUDGMENTS[name](seen)
         except Exception as caught:  # noqa: BLE001 -- every end of a judgment means something
             error = caught
-        judging.add(name, error, seen.looked_at, 0.0, seen.tally)
+        judging.record(name, error, seen.looked_at, 0.0, seen.tally)
     return judging.results
 
 
@@ -91,9 +91,9 @@ def target() -> Iterator[tuple[str, Mapping[str, str]]]:
 def collect(target: tuple[str, Mapping[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collect]:
     """Run against a subject of the selfcheck, under a name, and return what was seen; once for each name."""
     (url, tokens), folder = target, tmp_path_factory.mktemp("runs")
-    by_name = {subject.name: subject for subject in subjects((FAULTLESS, *FAULTS))}
+    by_name = {subject.name: subject for subject in select_servers((FAULTLESS, *FAULTS))}
     cases = contract.generate(seed=1, examples=EXAMPLES)
-    with collecting(Plan(folder, seed=1, jobs=1, servers=1), cases) as run:
+    with open_collector(Plan(folder, seed=1, jobs=1, server_processes=1), cases) as run:
 
         def collected(name: str, subject: str = FAULTLESS) -> Evidence:
             if not (folder / name).exists():
@@ -116,7 +116,7 @@ def test_order_does_not_matter(subject: str, collect: Collect) -> None:
 
 
 def _must_fail(subject: str) -> set[str]:
-    return {name for each in subjects([subject]) for name in each.fails}
+    return {name for each in select_servers([subject]) for name in each.fails}
 
 
 @pytest.mark.parametrize("name", ["MODEL-01", "SEED-01", "PARALLEL-01"])
@@ -125,7 +125,7 @@ def test_select_changes_nothing(name: str, collect: Collect, tmp_path: Path) -> 
     evidence = collect(FAULTS[2], FAULTS[2])
     with Journal(tmp_path / "run", evidence.header) as journal:
         for exchange in evidence.exchanges:
-            journal.exchange(exchange)
+            journal.record(exchange)
         for note in evidence.notes:
             journal.note(note.experiment, note.name, note.value)
     run = judge.judge(tmp_path / "run", tmp_path / "out", select=[name])
@@ -148,4 +148,4 @@ def test_used_target_is_judged_alike(target: tuple[str, Mapping[str, str]], coll
 def _left_over(settings: Settings, folder: Path, like: Evidence) -> None:
     """Leave the apps of a run that was killed when it had made them."""
     with Journal(folder / "killed", like.header) as journal:
-        Foundation(Client(settings, journal, Guard(settings.limits), lambda *_: None)).build()
+        SuiteApps(Client(settings, journal, Guard(settings.limits), lambda *_: None)).build()

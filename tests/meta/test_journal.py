@@ -10,7 +10,7 @@ import pytest
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import FILE_NAME, LONG, read
+from purge_conformance.evidence.records import FILE_NAME, LARGE_BODY_BYTES, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_journal_is_readable_at_once(story: Story, tmp_path: Path) -> None:
     """What was recorded can be read while the journal is still open."""
     with Journal(tmp_path / "new" / "folder", story.evidence.header) as journal:
-        one = journal.exchange(story.say("e", "s"))
+        one = journal.record(story.say("e", "s"))
         journal.note("e", "n", [1])
         found = read(tmp_path / "new" / "folder")
         assert (found.exchanges, found.note("e", "n")) == ((one,), [1])
@@ -30,10 +30,10 @@ def test_journal_is_readable_at_once(story: Story, tmp_path: Path) -> None:
 
 def test_long_body_is_kept_once(story: Story, tmp_path: Path) -> None:
     """A long body that comes again is written once and held once; short ones stand in each line."""
-    long, short = ["x" * LONG], ["x"]
+    long, short = ["x" * LARGE_BODY_BYTES], ["x"]
     with Journal(tmp_path, story.evidence.header) as journal:
         for data in (long, short, long, short):
-            journal.exchange(story.say("e", "s", data=data))
+            journal.record(story.say("e", "s", data=data))
         found = read(tmp_path)
     rows = [json.loads(line) for line in (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()[1:]]
     assert [row.get("body_of") for row in rows] == [None, None, rows[0]["n"], None]
@@ -46,7 +46,7 @@ def test_long_body_is_kept_once(story: Story, tmp_path: Path) -> None:
 def test_journal_spares_another_run(story: Story, tmp_path: Path) -> None:
     """A folder that holds a run is refused, and its evidence stays as it was."""
     with Journal(tmp_path, story.evidence.header) as journal:
-        journal.exchange(story.say("e", "s"))
+        journal.record(story.say("e", "s"))
     before = (tmp_path / "evidence.jsonl").read_bytes()
     with pytest.raises(BadSetting, match="another folder with --out"):
         Journal(tmp_path, story.evidence.header)

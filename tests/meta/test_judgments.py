@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
-from purge_conformance.catalogue.api import EVENTS, PURGE
-from purge_conformance.report.model import Blame
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ def test_seeded_after_refusal(after: list[Row], outcome: str, story: Story) -> N
     purge(story, after)
     recorded = story.event("recorded", "a")
     story.page("refused", "look", [recorded])
-    story.say("refused", "credential", method="POST", path=PURGE, status=403, tags={"credential": "valid"})
+    story.say("refused", "credential", method="POST", path=PURGE_PATH, status=403, tags={"credential": "valid"})
     story.page("refused", "look", [recorded, SEEDED])
     assert verdict(story, "REFUSE-07") == outcome
 
@@ -162,21 +162,21 @@ def test_app_changed_meanwhile_is_left_out(name: str, story: Story) -> None:
 @pytest.mark.parametrize(("status", "body"), [(200, b""), (200, b"{}"), (200, b" null\n"), (200, b"[ ]"), (200, b'""')])
 def test_purge_that_says_nothing_passes(status: int, body: bytes, story: Story) -> None:
     """An empty body, and what holds nothing in JSON, carry no data structure."""
-    story.say("purge", "purge", method="POST", path=PURGE, status=status, body=body)
+    story.say("purge", "purge", method="POST", path=PURGE_PATH, status=status, body=body)
     assert verdict(story, "PURGE-02") == "passed"
 
 
 @pytest.mark.parametrize("body", [b'{"count": 0}', b"0", b"false", b"OK", b"<html>", b"\xff"])
 def test_purge_that_says_something_fails(body: bytes, story: Story) -> None:
     """Anything else is one."""
-    story.say("purge", "purge", method="POST", path=PURGE, body=body)
+    story.say("purge", "purge", method="POST", path=PURGE_PATH, body=body)
     assert verdict(story, "PURGE-02") == "failed"
 
 
 def test_purge_elsewhere_counts_too(story: Story) -> None:
     """A purge of any experiment is judged by what it returns."""
     purge(story, [SEEDED])
-    story.say("contract", "purge", method="POST", path=PURGE, data={"count": 1})
+    story.say("contract", "purge", method="POST", path=PURGE_PATH, data={"count": 1})
     assert verdict(story, "PURGE-02") == "failed"
 
 
@@ -197,7 +197,7 @@ def test_returned_event_is_told(place: str, story: Story) -> None:
     if place == "list":
         story.page("late", "last.events", [SEEDED, OLD])
     else:
-        story.say("late", "destroyed", path=f"{EVENTS}/old", data=OLD)
+        story.say("late", "destroyed", path=f"{EVENTS_PATH}/old", data=OLD)
     assert verdict(story, "PURGE-05") == "failed"
 
 
@@ -216,7 +216,7 @@ def test_get_agrees_with_list(got: Row, outcome: str, story: Story) -> None:
     for step in ("opening", "closing"):
         story.walk("lists", step, [OLD])
     labelled = (("Content-Type", "application/json"),)
-    story.say("lists", "get", path=f"{EVENTS}/{OLD['guid']}", data={**OLD, **got}, response_headers=labelled)
+    story.say("lists", "get", path=f"{EVENTS_PATH}/{OLD['guid']}", data={**OLD, **got}, response_headers=labelled)
     assert verdict(story, "GET-03") == outcome
 
 
@@ -236,30 +236,40 @@ def test_odd_answers_crash_nothing(name: str, body: bytes, story: Story) -> None
     verdict(story, name)
 
 
-LIST = ("GET", f"{EVENTS}?per_page=2&page=1&guids=a&after_guid=None&order_by=created_at")
+LIST = ("GET", f"{EVENTS_PATH}?per_page=2&page=1&guids=a&after_guid=None&order_by=created_at")
 TAGS = {"credential": "none", "auth": "none", "mode": "positive", "phase": "coverage", "about": "x"}
 STEPS: dict[str, dict[str, tuple[str, str]]] = {
     "purge": {
-        "purge": ("POST", PURGE),
-        "destroyed": ("GET", f"{EVENTS}/old"),
-        "seeded": ("GET", f"{EVENTS}/a"),
+        "purge": ("POST", PURGE_PATH),
+        "destroyed": ("GET", f"{EVENTS_PATH}/old"),
+        "seeded": ("GET", f"{EVENTS_PATH}/a"),
         "after.events": LIST,
     },
-    "again": {"purge": ("POST", PURGE), "after.events": LIST},
-    "reads": {"list": LIST, "get": ("GET", f"{EVENTS}/a"), "unknown": ("GET", f"{EVENTS}/no")},
-    "refused": {"look": LIST, "credential": ("POST", PURGE), "method": ("GET", PURGE), "route": ("POST", f"{PURGE}/x")},
-    "bypass": {"look": LIST, "spelling": ("POST", f"{PURGE}/"), "forged": ("POST", PURGE), "in-url": ("POST", PURGE)},
+    "again": {"purge": ("POST", PURGE_PATH), "after.events": LIST},
+    "reads": {"list": LIST, "get": ("GET", f"{EVENTS_PATH}/a"), "unknown": ("GET", f"{EVENTS_PATH}/no")},
+    "refused": {
+        "look": LIST,
+        "credential": ("POST", PURGE_PATH),
+        "method": ("GET", PURGE_PATH),
+        "route": ("POST", f"{PURGE_PATH}/x"),
+    },
+    "bypass": {
+        "look": LIST,
+        "spelling": ("POST", f"{PURGE_PATH}/"),
+        "forged": ("POST", PURGE_PATH),
+        "in-url": ("POST", PURGE_PATH),
+    },
     "lists": {
         "opening": LIST,
         "twice": LIST,
         "walk 4": LIST,
         "guids 0": LIST,
         "after_guid 0": LIST,
-        "get": ("GET", f"{EVENTS}/a"),
+        "get": ("GET", f"{EVENTS_PATH}/a"),
         "closing": LIST,
     },
-    "odd": {"no-json.before.events": LIST, "no-json": ("POST", PURGE), "no-json.after.events": LIST},
-    "contract": {"listAppUsageEvents": LIST, "getAppUsageEvent": ("GET", f"{EVENTS}/%5B")},
+    "odd": {"no-json.before.events": LIST, "no-json": ("POST", PURGE_PATH), "no-json.after.events": LIST},
+    "contract": {"listAppUsageEvents": LIST, "getAppUsageEvent": ("GET", f"{EVENTS_PATH}/%5B")},
 }
 
 
@@ -269,7 +279,7 @@ def test_race_has_its_blame(story: Story) -> None:
     story.walk("lists", "closing", [SEEDED])
     with pytest.raises(Inconclusive) as caught:
         JUDGMENTS["LIST-04"](story.seen)
-    assert caught.value.blame is Blame.RACE
+    assert caught.value.blame is Cause.RACE
 
 
 def test_time_without_date_is_left_open(story: Story) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import Broken
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,14 +42,16 @@ def leaks(judgment: Callable[[Seen], None], story: Story) -> bool:
 )
 def test_repeated_token_is_told(sent: str, body: bytes, *, leak: bool, story: Story) -> None:
     """The variable of the token that was sent, in an answer, is a leak; another word is none."""
-    story.say("refused", "credential", method="POST", path=PURGE, body=body, request_headers=(("Authorization", sent),))
+    story.say(
+        "refused", "credential", method="POST", path=PURGE_PATH, body=body, request_headers=(("Authorization", sent),)
+    )
     assert leaks(JUDGMENTS.test_token_not_repeated, story) is leak
 
 
 def test_token_in_header_is_told(story: Story) -> None:
     """A header may give it away as well as a body."""
     sent, shown = (("Authorization", "bearer $ADMIN_TOKEN"),), (("X-By", "bearer $ADMIN_TOKEN"),)
-    story.say("purge", "purge", method="POST", path=PURGE, request_headers=sent, response_headers=shown)
+    story.say("purge", "purge", method="POST", path=PURGE_PATH, request_headers=sent, response_headers=shown)
     assert leaks(JUDGMENTS.test_token_not_repeated, story)
 
 
@@ -98,5 +100,5 @@ def test_password_is_told(name: str, *, leak: bool, story: Story) -> None:
 def test_password_in_error_is_told(query: str, *, leak: bool, story: Story) -> None:
     """An error shows one as well, unless it quotes the request."""
     errors = [{"code": 1, "title": "x", "detail": "no connection to a://b:s3cret@c"}]
-    story.say("lists", "odd", path=f"{EVENTS}{query}", status=500, data={"errors": errors})
+    story.say("lists", "odd", path=f"{EVENTS_PATH}{query}", status=500, data={"errors": errors})
     assert leaks(JUDGMENTS.test_no_password_is_shown, story) is leak

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client import pagination as look
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def listing(total: int, *, most: int = 5000, says_next: bool = True) -> Callable
 def test_walk_reads_all(total: int, most: int, pages: int, stub: Stub, connect: Callable[..., Client]) -> None:
     """A walk reads every row, also of a server that puts fewer on a page than it was asked for."""
     stub.answer = listing(total, most=most)
-    found = look.walk(connect(), EVENTS, "s")
+    found = look.read_pages(connect(), EVENTS_PATH, "s")
     assert (len(found.rows), found.complete, found.total) == (total, True, total)
     assert len(found.exchanges) <= pages + 1
 
@@ -76,16 +76,16 @@ def test_walk_takes_smaller_pages(  # noqa: PLR0913, PLR0917 -- what was tried a
     stub.answer = refusing(210, most, status=status)
     client = connect()
     for total in (pages + refused, 2 * pages + refused):
-        found = look.walk(client, EVENTS, "s")
+        found = look.read_pages(client, EVENTS_PATH, "s")
         assert (len(found.rows), found.complete, len(found.exchanges)) == (210, True, pages)
         assert len(stub.got) == total
-    assert look.walk(client, EVENTS, "t", {"per_page": 3}, pages=2).exchanges[0].query["per_page"] == "3"
+    assert look.read_pages(client, EVENTS_PATH, "t", {"per_page": 3}, max_pages=2).exchanges[0].query["per_page"] == "3"
 
 
 def test_walk_gives_up_at_last(stub: Stub, connect: Callable[..., Client]) -> None:
     """A target that refuses every page is asked for five sizes, and no more."""
     stub.answer = lambda handler: say(handler, b"{}", 400)
-    found = look.walk(connect(), EVENTS, "s")
+    found = look.read_pages(connect(), EVENTS_PATH, "s")
     assert (found.complete, len(stub.got)) == (False, 5)
 
 
@@ -103,7 +103,7 @@ def test_walk_may_be_refused_at_end(
         say(handler, b"{}", status) if "page=3" in handler.path else answer(handler)
 
     stub.answer = answer_or_refuse
-    found = look.walk(connect(), EVENTS, "s", {"per_page": 100})
+    found = look.read_pages(connect(), EVENTS_PATH, "s", {"per_page": 100})
     assert (found.complete, len(found.exchanges)) == (complete, 2 if complete else 3)
     assert len(found.rows) == 200
 
@@ -111,21 +111,21 @@ def test_walk_may_be_refused_at_end(
 def test_walk_outruns_missing_links(stub: Stub, connect: Callable[..., Client]) -> None:
     """A full page that names no next one is not taken for the last."""
     stub.answer = listing(2500, says_next=False)
-    assert len(look.walk(connect(), EVENTS, "s", {"per_page": 1000}).rows) == 2500
+    assert len(look.read_pages(connect(), EVENTS_PATH, "s", {"per_page": 1000}).rows) == 2500
 
 
 def test_walk_ends_on_repetition(stub: Stub, connect: Callable[..., Client]) -> None:
     """A server that answers every page with the first one does not hold a walk for ever."""
     row = json.dumps({"pagination": {"next": {"href": "x"}}, "resources": [{"guid": "a"}]}).encode()
     stub.answer = lambda handler: say(handler, row)
-    found = look.walk(connect(), EVENTS, "s")
+    found = look.read_pages(connect(), EVENTS_PATH, "s")
     assert (len(found.rows), len(found.exchanges)) == (1, 2)
 
 
 def test_walk_of_small_pages_reads_on(stub: Stub, connect: Callable[..., Client]) -> None:
     """A server that gives far fewer rows than it was asked for is read to the end of its list all the same."""
     stub.answer = listing(2500, most=100)
-    found = look.walk(connect(), EVENTS, "s")
+    found = look.read_pages(connect(), EVENTS_PATH, "s")
     assert (len(found.rows), found.complete) == (2500, True)
 
 
@@ -133,14 +133,14 @@ def test_endless_list_leaves_requests(stub: Stub, connect: Callable[..., Client]
     """A list without an end takes no more than half of the requests that are left."""
     stub.answer = listing(10**9, most=1)
     client = connect(max_requests=120)
-    found = look.walk(client, EVENTS, "s")
+    found = look.read_pages(client, EVENTS_PATH, "s")
     assert (found.complete, len(found.exchanges), client.guard.requests_left) == (False, 50, 50)
 
 
 def test_walk_is_bounded(stub: Stub, connect: Callable[..., Client]) -> None:
     """A walk stops short of its end after `Limits.events` rows, and says so."""
     stub.answer = listing(10_000)
-    found = look.walk(connect(events=2000), EVENTS, "s")
+    found = look.read_pages(connect(max_events=2000), EVENTS_PATH, "s")
     assert (len(found.rows), found.complete) == (2000, False)
 
 
@@ -148,5 +148,5 @@ def test_walk_is_bounded(stub: Stub, connect: Callable[..., Client]) -> None:
 def test_walk_stops_at_unreadable_page(status: int, body: bytes, stub: Stub, connect: Callable[..., Client]) -> None:
     """A page that cannot be read ends a walk, which is not complete then."""
     stub.answer = lambda handler: say(handler, body, status)
-    found = look.walk(connect(), EVENTS, "s")
+    found = look.read_pages(connect(), EVENTS_PATH, "s")
     assert (len(found.exchanges), found.complete) == (1, False)

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from purge_conformance.client.guard import RESERVE
-from purge_conformance.errors import BudgetSpent, Interrupted, TargetLost
-from purge_conformance.evidence.listing import APPS, LABEL
+from purge_conformance.client.guard import CLEANUP_RESERVE
+from purge_conformance.errors import BudgetExhausted, Interrupted, TargetUnreachable
+from purge_conformance.evidence.listing import APPS, RUN_LABEL
 from purge_conformance.target.apps import api as making
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import LAST_LOOKS, ORGANIZATIONS, Maker
+from purge_conformance.target.apps.api import FINAL_POLLS, ORGANIZATIONS, ResourceManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,9 @@ NEVER = 1_000
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between two looks."""
-    monkeypatch.setattr(jobs, "PAUSES", (0, 0))
-    monkeypatch.setattr(making, "PAUSE", 0)
-    monkeypatch.setattr(making, "BACK", (0, 0, 0))
+    monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
+    monkeypatch.setattr(making, "POLL_INTERVAL_S", 0)
+    monkeypatch.setattr(making, "RETRY_DELAYS", (0, 0, 0))
 
 
 class Apps:
@@ -91,7 +91,7 @@ class Apps:
     def _labelled(self) -> list[dict[str, Any]]:
         labels = {"theirs": "of-theirs", **dict.fromkeys(self.made, self.run)}
         return [
-            {"guid": guid, "name": self.asked, "metadata": {"labels": {LABEL: run}}} for guid, run in labels.items()
+            {"guid": guid, "name": self.asked, "metadata": {"labels": {RUN_LABEL: run}}} for guid, run in labels.items()
         ]
 
 
@@ -101,20 +101,20 @@ def apps(stub: Stub) -> Apps:
     return Apps(stub)
 
 
-def making_of(client: Client, apps: Apps) -> Maker:
+def making_of(client: Client, apps: Apps) -> ResourceManager:
     """Return a maker whose apps are these."""
-    maker = Maker(client)
+    maker = ResourceManager(client)
     apps.run = maker.run
     return maker
 
 
-def take_down(client: Client, maker: Maker) -> list[str]:
+def take_down(client: Client, maker: ResourceManager) -> list[str]:
     """Take down what was made, as the end of a run does; return what is left."""
-    client.guard.last_orders()
+    client.guard.release_cleanup_reserve()
     return maker.remove_all()
 
 
-@pytest.mark.parametrize("hidden", [0, 1 + LAST_LOOKS // 2])
+@pytest.mark.parametrize("hidden", [0, 1 + FINAL_POLLS // 2])
 def test_awaited_app_is_found_after_interrupt(hidden: int, apps: Apps, connect: Connect) -> None:
     """An app that a job makes goes, though the run was interrupted before it was seen, and it is there only later."""
     client = connect()
@@ -122,19 +122,19 @@ def test_awaited_app_is_found_after_interrupt(hidden: int, apps: Apps, connect: 
     apps.hidden = 1 + hidden
     apps.on_look = lambda: client.guard.close("The run was interrupted.")
     with pytest.raises(Interrupted):
-        maker.make(APPS, "one")
+        maker.create(APPS, "one")
     assert take_down(client, maker) == []
     assert apps.deleted == apps.made == ["made-0"]
 
 
 def test_search_leaves_requests(apps: Apps, connect: Connect) -> None:
     """Where the requests are spent, those that were kept back suffice for the search and for taking down the others."""
-    client = connect(max_requests=5 + LAST_LOOKS + RESERVE)
+    client = connect(max_requests=5 + FINAL_POLLS + CLEANUP_RESERVE)
     maker = making_of(client, apps)
-    assert [maker.make(APPS, name)[1] for name in ("one", "two")] == ["made-0", "made-1"]
+    assert [maker.create(APPS, name)[1] for name in ("one", "two")] == ["made-0", "made-1"]
     apps.hidden = NEVER
-    with pytest.raises(BudgetSpent):
-        maker.make(APPS, "three")
+    with pytest.raises(BudgetExhausted):
+        maker.create(APPS, "three")
     assert take_down(client, maker) == []
     assert set(apps.deleted) == set(apps.made) == {"made-0", "made-1", "made-2"}
 
@@ -144,7 +144,7 @@ def test_app_that_never_comes_is_told(apps: Apps, connect: Connect) -> None:
     apps.hidden = NEVER
     client = connect()
     maker = making_of(client, apps)
-    assert maker.make(APPS, "one")[1] is None
+    assert maker.create(APPS, "one")[1] is None
     apps.made.clear()
     assert take_down(client, maker) == [f"{APPS} one (it was accepted and never seen)"]
 
@@ -154,7 +154,7 @@ def test_late_app_is_found_by_its_label(apps: Apps, connect: Connect) -> None:
     apps.hidden = NEVER
     client = connect()
     maker = making_of(client, apps)
-    assert maker.make(APPS, "one")[1] is None
+    assert maker.create(APPS, "one")[1] is None
     assert take_down(client, maker) == []
     assert apps.deleted == ["made-0"]
 
@@ -164,9 +164,9 @@ def test_unanswered_creations_are_found(apps: Apps, connect: Connect) -> None:
     apps.is_silent = True
     client = connect()
     maker = making_of(client, apps)
-    assert [maker.make(APPS, name)[1] for name in ("one", "two")] == [None, None]
-    with pytest.raises(TargetLost):
-        maker.make(APPS, "three")
+    assert [maker.create(APPS, name)[1] for name in ("one", "two")] == [None, None]
+    with pytest.raises(TargetUnreachable):
+        maker.create(APPS, "three")
     apps.is_silent = False
     assert take_down(client, maker) == []
     assert set(apps.deleted) == set(apps.made) == {"made-0", "made-1", "made-2"}
@@ -177,7 +177,7 @@ def test_search_that_fails_is_told(apps: Apps, connect: Connect) -> None:
     apps.is_silent = True
     client = connect()
     maker = making_of(client, apps)
-    assert maker.make(APPS, "one")[1] is None
+    assert maker.create(APPS, "one")[1] is None
     apps.searchable = False
     assert take_down(client, maker) == [
         f"{path} (what was made there without an answer cannot be looked for: 403 {{}})"

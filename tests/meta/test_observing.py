@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.catalogue.api import SAFE
+from purge_conformance.catalogue.api import SAFE_METHODS
 from purge_conformance.catalogue.model import DOCUMENTED, Profile
 from purge_conformance.engine import reference_process as embedded
 
@@ -23,9 +23,9 @@ OBSERVED = {r.id for r in catalogue.requirements() if r.observed}
 
 def test_observed_are_selected() -> None:
     """The profile leaves of the others what needs no purge; by itself it is about core."""
-    alone = {r.id for r in catalogue.selected([Profile.OBSERVE_ONLY])}
-    assert alone == {r.id for r in catalogue.selected([Profile.CORE, Profile.OBSERVE_ONLY])}
-    assert {r.id for r in catalogue.selected([*DOCUMENTED, Profile.OBSERVE_ONLY])} == OBSERVED
+    alone = {r.id for r in catalogue.select_requirements([Profile.OBSERVE_ONLY])}
+    assert alone == {r.id for r in catalogue.select_requirements([Profile.CORE, Profile.OBSERVE_ONLY])}
+    assert {r.id for r in catalogue.select_requirements([*DOCUMENTED, Profile.OBSERVE_ONLY])} == OBSERVED
     assert alone < OBSERVED
 
 
@@ -46,7 +46,7 @@ def test_observed_server_is_judged(command: Callable[..., Done], tmp_path: Path)
     done = observing(command, tmp_path / "out", url="127.1")
     assert (done.code, done.report["verdict"], set(done.outcomes.values())) == (0, "conformant", {"passed"})
     assert set(done.outcomes) == OBSERVED
-    assert {x.method for x in done.evidence.exchanges} <= SAFE
+    assert {x.method for x in done.evidence.exchanges} <= SAFE_METHODS
     assert "only reads" in done.stdout.splitlines()[0]
     assert "Only what needs no purge was judged." in done.stdout
     assert done.report["settings"]["profiles"] == ["observe-only", "upstream", "core"]
@@ -78,5 +78,5 @@ def test_nothing_else_leaves(more: list[str], command: Callable[..., Done], stub
         folder=tmp_path / "out",
         env=os.environ | {"ADMIN_SECRET": "an-opaque-secret"},
     )
-    assert {line.split(" ")[0] for line, _ in stub.got} <= SAFE
+    assert {line.split(" ")[0] for line, _ in stub.got} <= SAFE_METHODS
     assert len(stub.got) > 20

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.paging import Page, default_per_page, expected_links, pages_of, walks
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -18,7 +18,7 @@ BASE = "https://cdn.example.org:8443/prefix"
 
 def page(story: Story, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -- any link
     """Return a page of a filtered list."""
-    x = story.say("lists", "walk", path=f"{EVENTS}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}")
+    x = story.say("lists", "walk", path=f"{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}")
     return Page(x, number, 2, 2, (), 5, 3, links)
 
 
@@ -40,11 +40,11 @@ def holds(found: Page, name: str, total: int = 5, default: str | None = "50") ->
 @pytest.mark.parametrize(
     "href",
     [
-        f"{BASE}{EVENTS}?guids=a%2Cb&order_by=%2Bcreated_at&page=3&per_page=2",
-        f"{BASE}{EVENTS}?page=3&per_page=2&order_by=created_at&guids=a,b",
-        f"{EVENTS}?guids=a,b&order_by=+created_at&page=3&per_page=2",
-        f"{EVENTS}?guids=b,a&order_by=created_at&page=3&per_page=2",
-        f"{EVENTS}?guids=b,%20a,b&order_by=created_at&page=3&per_page=2",
+        f"{BASE}{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&page=3&per_page=2",
+        f"{BASE}{EVENTS_PATH}?page=3&per_page=2&order_by=created_at&guids=a,b",
+        f"{EVENTS_PATH}?guids=a,b&order_by=+created_at&page=3&per_page=2",
+        f"{EVENTS_PATH}?guids=b,a&order_by=created_at&page=3&per_page=2",
+        f"{EVENTS_PATH}?guids=b,%20a,b&order_by=created_at&page=3&per_page=2",
     ],
 )
 def test_link_leads_next(href: str, story: Story) -> None:
@@ -58,8 +58,8 @@ def test_link_leads_next(href: str, story: Story) -> None:
 )
 def test_link_writes_times_its_own_way(moment: str, is_so: bool, story: Story) -> None:  # noqa: FBT001
     """A link may write the time of a filter otherwise, so long as it is that time."""
-    x = story.say("lists", "walk", path=f"{EVENTS}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1")
-    link = {"href": f"{EVENTS}?created_ats[gt]={moment}&per_page=2&page=2"}
+    x = story.say("lists", "walk", path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1")
+    link = {"href": f"{EVENTS_PATH}?created_ats[gt]={moment}&per_page=2&page=2"}
     assert holds(Page(x, 1, 2, 2, (), 5, 3, {"next": link}), "next") is is_so
 
 
@@ -71,12 +71,12 @@ def test_link_writes_times_its_own_way(moment: str, is_so: bool, story: Story) -
         {"href": None},
         {"href": 3},
         "a string",
-        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=2&per_page=2"},
-        {"href": f"{BASE}{EVENTS}?order_by=created_at&page=3&per_page=2"},
-        {"href": f"{BASE}{EVENTS}?guids=a&order_by=created_at&page=3&per_page=2"},
-        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=-created_at&page=3&per_page=2"},
-        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=3&per_page=50"},
-        {"href": f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&page=3&per_page=2&after_guid=x"},
+        {"href": f"{BASE}{EVENTS_PATH}?guids=a,b&order_by=created_at&page=2&per_page=2"},
+        {"href": f"{BASE}{EVENTS_PATH}?order_by=created_at&page=3&per_page=2"},
+        {"href": f"{BASE}{EVENTS_PATH}?guids=a&order_by=created_at&page=3&per_page=2"},
+        {"href": f"{BASE}{EVENTS_PATH}?guids=a,b&order_by=-created_at&page=3&per_page=2"},
+        {"href": f"{BASE}{EVENTS_PATH}?guids=a,b&order_by=created_at&page=3&per_page=50"},
+        {"href": f"{BASE}{EVENTS_PATH}?guids=a,b&order_by=created_at&page=3&per_page=2&after_guid=x"},
         {"href": f"{BASE}/v3/apps?guids=a,b&order_by=created_at&page=3&per_page=2"},
         {"href": "http://[broken"},
     ],
@@ -88,7 +88,7 @@ def test_link_leads_astray(link: object, story: Story) -> None:
 
 @pytest.mark.parametrize(
     ("number", "total", "link", "is_so"),
-    [(3, 5, None, True), (3, 5, {"href": f"{EVENTS}?page=4"}, False), (1, 0, None, True), (1, 4, None, False)],
+    [(3, 5, None, True), (3, 5, {"href": f"{EVENTS_PATH}?page=4"}, False), (1, 0, None, True), (1, 4, None, False)],
 )
 def test_last_page_has_no_next(number: int, total: int, link: object, is_so: bool, story: Story) -> None:  # noqa: FBT001
     """The last page has no next one, and it alone."""
@@ -103,23 +103,23 @@ def test_first_page_has_no_previous(story: Story) -> None:
 
 def test_first_may_leave_out_page(story: Story) -> None:
     """A link to the first page need not say page=1."""
-    href = f"{BASE}{EVENTS}?guids=a,b&order_by=created_at&per_page=2"
+    href = f"{BASE}{EVENTS_PATH}?guids=a,b&order_by=created_at&per_page=2"
     assert holds(page(story, first={"href": href}), "first")
 
 
 @pytest.mark.parametrize(("default", "is_so"), [("2", True), ("50", False), (None, True)])
 def test_default_size_may_be_left_out(default: str | None, is_so: bool, story: Story) -> None:  # noqa: FBT001
     """A link need not say how large a page is where that is the default, or where nobody knows what that is."""
-    link = {"href": f"{EVENTS}?guids=a,b&order_by=created_at&page=3"}
+    link = {"href": f"{EVENTS_PATH}?guids=a,b&order_by=created_at&page=3"}
     assert holds(page(story, next=link), "next", default=default) is is_so
 
 
 @pytest.mark.parametrize(
     ("rows", "links", "default"),
     [
-        (1, {"first": {"href": f"{EVENTS}?page=1&per_page=30"}}, "30"),
-        (3, {"first": {"href": EVENTS}, "next": {"href": "x"}}, "3"),
-        (3, {"first": {"href": EVENTS}}, None),
+        (1, {"first": {"href": f"{EVENTS_PATH}?page=1&per_page=30"}}, "30"),
+        (3, {"first": {"href": EVENTS_PATH}, "next": {"href": "x"}}, "3"),
+        (3, {"first": {"href": EVENTS_PATH}}, None),
         (3, {"first": {"href": "http://[broken"}}, None),
         (3, {"first": {"href": 1}}, None),
     ],
@@ -139,7 +139,7 @@ def bounded(story: Story, *lengths: int, pages: int, total: int = 70, asked: int
             "pagination": {"total_results": total, "total_pages": pages, "next": following},
             "resources": [story.event(f"{number}-{n}") for n in range(length)],
         }
-        story.say("lists", "opening", path=f"{EVENTS}?per_page={asked}&page={number}", data=data)
+        story.say("lists", "opening", path=f"{EVENTS_PATH}?per_page={asked}&page={number}", data=data)
     story.note("lists", "opening.complete", value=True)
     return list(pages_of(walks(story.seen)[0]))
 
@@ -163,14 +163,14 @@ def test_link_may_name_bound(story: Story) -> None:
     """A link may name the target's bound where more was asked for, and nothing that makes pages smaller."""
     found = bounded(story, 30, pages=1, total=30)[0]
     for named, is_so in (("100", True), ("1000", True), ("29", False), ("19", False), ("x", False)):
-        link = {"href": f"{EVENTS}?page=1&per_page={named}"}
+        link = {"href": f"{EVENTS_PATH}?page=1&per_page={named}"}
         assert holds(replace(found, links={"last": link}), "last", 30) is is_so
 
 
 def test_walks_are_those_of_pages(story: Story) -> None:
     """The walks of the experiment are told apart by step; requests that name no page are none, and neither are gets."""
     story.walk("lists", "opening", [story.event("a")])
-    story.say("lists", "get", path=f"{EVENTS}/a")
+    story.say("lists", "get", path=f"{EVENTS_PATH}/a")
     story.walk("lists", "walk 4", [story.event("a")], complete=False)
     story.walk("purge", "after.events", [])
     assert [walk.complete for walk in walks(story.seen)] == [True, False]
@@ -180,6 +180,6 @@ def test_walks_are_those_of_pages(story: Story) -> None:
 def test_unreadable_pages_are_left_out(story: Story) -> None:
     """Of a walk only the pages that could be read are judged as such."""
     story.walk("lists", "opening", [story.event("a")])
-    story.say("lists", "opening", path=f"{EVENTS}?per_page=500&page=2", status=500)
+    story.say("lists", "opening", path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
     (found,) = pages_of(walks(story.seen)[0])
     assert (found.number, found.size, found.guids, found.total) == (1, 500, ("a",), 1)

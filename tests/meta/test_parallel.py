@@ -10,7 +10,7 @@ import pytest
 from purge_conformance.analysis import concurrent_reads as meanwhile
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised
 from purge_conformance.analysis.history import purges_between, seeded_events, whole_lists
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import read
 from purge_conformance.scenarios import concurrent_purges as parallel
 
@@ -27,11 +27,11 @@ def purges(story: Story, *statuses: int | None, after: list[dict[str, object]] |
     """Add a purge by itself, and a round of purges with these statuses, of a started app and a stopped one."""
     apps = [story.app("a"), story.app("b", "STOPPED")]
     story.look("parallel", "alone.before", [OLD], apps)
-    story.say("parallel", "alone", method="POST", path=PURGE)
+    story.say("parallel", "alone", method="POST", path=PURGE_PATH)
     story.look("parallel", "alone.after", [SEEDED], apps)
     story.look("parallel", "first.before", [OLD, SEEDED], apps)
     for status in statuses:
-        story.say("parallel", "first", method="POST", path=PURGE, status=status, tags=AT_ONCE)
+        story.say("parallel", "first", method="POST", path=PURGE_PATH, status=status, tags=AT_ONCE)
     story.look("parallel", "first.after", [SEEDED] if after is None else after, apps)
 
 
@@ -91,11 +91,11 @@ def test_sequences_leave_out_what_was_at_once(story: Story) -> None:
     """A list that was read beside purges is no step of a sequence, and one of several purges is always one between."""
     story.walk("purge", "after.events", [SEEDED])
     first = story.exchanges[-1]
-    story.say("purge", "purge", method="POST", path=PURGE)
-    story.say("parallel", "first", method="POST", path=PURGE, status=500, tags=AT_ONCE)
+    story.say("purge", "purge", method="POST", path=PURGE_PATH)
+    story.say("parallel", "first", method="POST", path=PURGE_PATH, status=500, tags=AT_ONCE)
     story.walk("parallel", "first.reads", [SEEDED])
     story.exchanges[-1].tags.update(AT_ONCE)
-    last = story.say("parallel", "settle", path=EVENTS)
+    last = story.say("parallel", "settle", path=EVENTS_PATH)
     assert [found.exchanges[0].step for found in whole_lists(story.seen)] == ["after.events"]
     assert list(seeded_events(story.seen)) == []
     story.exchanges[:] = [x for x in story.exchanges if x.status == 500]
@@ -107,7 +107,7 @@ def test_sequences_leave_out_what_was_at_once(story: Story) -> None:
 def test_unanswered_purge_may_be_done(status: int | None, role: str, is_so: bool, story: Story) -> None:  # noqa: FBT001
     """An admin's purge that the target did not answer may be done; nobody else's may."""
     first = story.page("e", "before", [])
-    story.say("e", "purge", method="POST", path=PURGE, status=status, role=role)
+    story.say("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
     assert purges_between(story.seen, first, story.page("e", "after", [])) is is_so
 
 

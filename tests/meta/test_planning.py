@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS, is_purge
+from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.engine.collect import planned
-from purge_conformance.engine.plan import COSTS, costs_of
+from purge_conformance.engine.collect import experiment_names
+from purge_conformance.engine.plan import COSTS, costs_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_table_holds_of_faulty_server(fault: str, command: Callable[..., Done], 
     with embedded.server(["--fault", fault]) as (url, tokens):
         environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
         done = command("run", url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=environment)
-    assert {name for name in exceeded(done.evidence) if not COSTS[name].of_left} == set()
+    assert {name for name in exceeded(done.evidence) if not COSTS[name].may_use_remainder} == set()
 
 
 def test_table_is_within_budgets() -> None:
@@ -63,11 +63,11 @@ def test_table_is_within_budgets() -> None:
 def test_plan_follows_what_is_asked() -> None:
     """Repetitions are told, and where nothing may be changed, there is nothing but reads."""
     often = Settings(Target("http://localhost"), {}, repeat=11)
-    costs, single = costs_of(often), costs_of(replace(often, repeat=1))
-    assert (costs["repeat"].purges, "repeat" in planned(often), "repeat" in single) == (20, True, False)
+    costs, single = costs_for(often), costs_for(replace(often, repeat=1))
+    assert (costs["repeat"].purges, "repeat" in experiment_names(often), "repeat" in single) == (20, True, False)
     assert {name for name in single if costs[name].purges == 11 * single[name].purges > 0} == REPEATED
     only = Settings(Target("http://localhost"), {}, profiles=(Profile.OBSERVE_ONLY,))
-    assert [cost.purges for cost in costs_of(only).values()] == [0, 0, 0, 0]
+    assert [cost.purges for cost in costs_for(only).values()] == [0, 0, 0, 0]
 
 
 def test_plan_only_reads(command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_plan_only_reads(command: Callable[..., Done], stub: Stub, tmp_path: Pat
     url = stub.url.replace("127.0.0.1", "127.1")
     done = command("plan", url, ADMIN, folder=tmp_path, env=os.environ | SECRET, cwd=tmp_path)
     assert (done.code, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
-    assert stub.targets[:-1] == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS}?per_page=1"]
+    assert stub.targets[:-1] == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
     assert {line.split(" ")[0] for line, _ in stub.got} == {"GET"}
     assert "Authorization" not in stub.got[0][1]
     for words in (

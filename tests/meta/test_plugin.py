@@ -94,7 +94,7 @@ def test_pytest_gives_same_outcomes(served: tuple[str, dict[str, str]], whole: W
     profiles = ["--conformance-profile=core", "--conformance-profile=upstream"]
     done = pytest_of(
         *(str(ROOM), f"--target={url}", *sources, *profiles, f"--conformance-out={tmp_path}"),
-        f"--conformance-hook={embedded.hook(url)}",
+        f"--conformance-hook={embedded.hook_url(url)}",
         **{f"{role.upper()}_SECRET": tokens[role] for role in roles},
     )
     assert done.returncode == 0, done.stdout
@@ -151,7 +151,7 @@ def test_crash_blames_suite(crashed: tuple[Path, subprocess.CompletedProcess[str
     """A judgment that crashes, or cannot even begin, is inconclusive and blamed on the suite, never failed."""
     rows = {row["id"]: row for row in json.loads((crashed[0] / "report.json").read_text())["requirements"]}
     for name in ("PURGE-01", "PURGE-03"):
-        assert (rows[name]["outcome"], rows[name]["blame"], rows[name]["findings"]) == ("inconclusive", "suite", [])
+        assert (rows[name]["outcome"], rows[name]["cause"], rows[name]["findings"]) == ("inconclusive", "suite", [])
         assert "Please report it" in rows[name]["reason"]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from purge_conformance.cli.progress import Loudness, Reporter
+from purge_conformance.cli.progress import Reporter, Verbosity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
 
 
-def shown(client: Client, story: Story, loudness: Loudness, *, terminal: bool = False, path: str = "/v3") -> str:
+def shown(client: Client, story: Story, loudness: Verbosity, *, terminal: bool = False, path: str = "/v3") -> str:
     """Return what is shown of two experiments of two requests."""
     console = Console(file=io.StringIO(), force_terminal=terminal, width=300, color_system=None)
     reporter = Reporter(console, loudness)
     with reporter.live():
         for experiment in ("purge", "purge", "lists", "lists"):
             client.experiment = experiment
-            reporter.sent(client, story.say(experiment, "s", path=path))
-        reporter.now("judging")
+            reporter.on_exchange(client, story.say(experiment, "s", path=path))
+        reporter.show_status("judging")
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -42,25 +42,25 @@ def test_lines_tell_experiments(client: Client, story: Story) -> None:
     """Without a terminal there is one plain line an experiment, with how far and how many purges."""
     told = "0 of at most 70 requests, 0 of at most 3 purges"
     lines = [f"collecting purge: {told}", f"collecting lists: {told}", "judging"]
-    assert shown(client, story, Loudness.NORMAL).splitlines() == lines
+    assert shown(client, story, Verbosity.NORMAL).splitlines() == lines
 
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_quiet_tells_nothing(client: Client, story: Story, *, terminal: bool) -> None:
     """Quiet is silent, on a terminal too."""
-    assert shown(client, story, Loudness.QUIET, terminal=terminal) == ""
+    assert shown(client, story, Verbosity.QUIET, terminal=terminal) == ""
 
 
 def test_verbose_tells_requests(client: Client, story: Story) -> None:
     """Verbose adds a line for each request: its number, role, method, path and status."""
-    lines = shown(client, story, Loudness.VERBOSE, path="/v3/[bold]x").splitlines()
+    lines = shown(client, story, Verbosity.VERBOSE, path="/v3/[bold]x").splitlines()
     assert lines[1] == "     1 admin GET /v3/[bold]x -> 200"
     assert len(lines) == 7
 
 
 def test_terminal_gets_one_line(client: Client, story: Story) -> None:
     """On a terminal one line is kept up to date, and is gone in the end."""
-    text = shown(client, story, Loudness.NORMAL, terminal=True)
+    text = shown(client, story, Verbosity.NORMAL, terminal=True)
     assert "judging" in text
     assert "collecting" not in text.splitlines()[-1]
     assert "\x1b[2K" in text  # a line is erased
@@ -68,4 +68,4 @@ def test_terminal_gets_one_line(client: Client, story: Story) -> None:
 
 def test_target_cannot_steer_terminal(client: Client, story: Story) -> None:
     """What a target put into a path, as a guid, does not steer the terminal."""
-    assert "\x1b" not in shown(client, story, Loudness.VERBOSE, path="/v3/app_usage_events/\x1b[2J\x9b2J")
+    assert "\x1b" not in shown(client, story, Verbosity.VERBOSE, path="/v3/app_usage_events/\x1b[2J\x9b2J")

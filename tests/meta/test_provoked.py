@@ -12,17 +12,17 @@ import pytest
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised, Seen
 from purge_conformance.analysis.induced_errors import conflicts, failures, is_undone, missing
 from purge_conformance.analysis.purge_series import plain_purges
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Settings, Target
-from purge_conformance.errors import HeldBack
+from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import PROVOKED
-from purge_conformance.report.model import Blame
+from purge_conformance.evidence.records import INDUCED
+from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import induced_errors as provoking
-from purge_conformance.target.apps import Foundation
+from purge_conformance.target.apps import SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ OF_ERRORS = {"ERROR-06", "ERROR-07", "ERROR-08", "BODY-03", "REFUSE-08"}
 def test_whole_run_exercises_errors(whole: Whole) -> None:
     """With the reference server's hook a whole run judges 409, 500 and 503, each purge once and each read."""
     assert {whole.outcomes[name] for name in OF_ERRORS} == {"passed"}
-    sent = [x for x in whole.evidence.exchanges if PROVOKED in x.tags]
+    sent = [x for x in whole.evidence.exchanges if INDUCED in x.tags]
     assert sorted((x.step, x.status) for x in sent) == [
         ("get 500", 500),
         ("get 503", 503),
@@ -50,7 +50,7 @@ def test_whole_run_exercises_errors(whole: Whole) -> None:
 
 def test_provoked_purge_is_no_plain_one(story: Story) -> None:
     """A purge that was to fail says nothing of how plain purges end."""
-    story.purge("provoked", status=409, tags={PROVOKED: "409"})
+    story.purge("provoked", status=409, tags={INDUCED: "409"})
     story.purge("parallel")
     assert [x.status for x, _ in plain_purges(story.seen)] == [200]
 
@@ -61,7 +61,7 @@ def provoked(story: Story, *, conflict: Any = None, unavailable: Any = None, aft
     story.look("provoked", "before", was, [app])
     for status, look, rows in ((409, "conflict", conflict), (503, "unavailable", unavailable), (500, "after", after)):
         story.say(
-            *("provoked", f"purge {status}"), method="POST", path=PURGE, status=status, tags={PROVOKED: str(status)}
+            *("provoked", f"purge {status}"), method="POST", path=PURGE_PATH, status=status, tags={INDUCED: str(status)}
         )
         was = was if rows is None else rows
         if look == "after":
@@ -115,7 +115,7 @@ def test_missing_error_is_explained(
     story.note("provoked", "purge", value)
     with pytest.raises(error, match=words) as raised:
         missing(story.seen, 409)
-    assert raised.value.blame is Blame.CONFIGURATION
+    assert raised.value.blame is Cause.CONFIGURATION
 
 
 def test_other_status_needs_no_hook(story: Story) -> None:
@@ -138,10 +138,10 @@ def seen_with(
         settings = Settings(Target(url), tokens, hook=parse_hook(address))
         with Journal(tmp_path / "out", story.evidence.header) as journal:
             guard = Guard(settings.limits)
-            guard.archived = True
+            guard.is_archived = True
             client = Client(settings, journal, guard, lambda *_: None)
             client.experiment = "provoked"
-            provoking.errors(client, Foundation(client))
+            provoking.errors(client, SuiteApps(client))
             found = journal.evidence()
         return Seen(found), kept.read_text(encoding="utf-8").split() if kept.exists() else []
 
@@ -171,7 +171,7 @@ def test_unsupporting_hook_is_told(seen_with: Callable[[str], tuple[Seen, list[s
     """A hook that supports no state: each is asked for once, and nothing is sent that ought to meet one."""
     seen, kept = seen_with(KEEPING.format(3))
     assert kept == ["setup"] * len(kept)
-    assert [x for x in seen.exchanges if PROVOKED in x.tags] == []
+    assert [x for x in seen.exchanges if INDUCED in x.tags] == []
     with pytest.raises(NotExercised, match="does not support the state 'internal error"):
         missing(seen, 500)
 
@@ -183,7 +183,7 @@ def test_failing_hook_is_told(seen_with: Callable[[str], tuple[Seen, list[str]]]
     for status in provoking.STATES:
         with pytest.raises(Inconclusive, match="exit code 1") as raised:
             missing(seen, status)
-        assert raised.value.blame is Blame.CONFIGURATION
+        assert raised.value.blame is Cause.CONFIGURATION
 
 
 def test_held_back_request_ends_its_state(connect: Callable[..., Client], stub: Stub, tmp_path: Path) -> None:
@@ -193,6 +193,6 @@ def test_held_back_request_ends_its_state(connect: Callable[..., Client], stub: 
     client = connect(max_purges=0)
     client.settings = replace(client.settings, hook=parse_hook(words))
     stub.answer = lambda handler: stub.say(handler, body=b'{"resources": []}')
-    with pytest.raises(HeldBack):
-        provoking.errors(client, Foundation(client))
+    with pytest.raises(RequestBlocked):
+        provoking.errors(client, SuiteApps(client))
     assert (kept.read_text(encoding="utf-8").split(), stub.purges) == (["setup", "teardown"], 0)

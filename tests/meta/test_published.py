@@ -15,7 +15,7 @@ import pytest
 from purge_conformance import catalogue
 from purge_conformance.selfcheck.matrix import Rate
 from purge_conformance.selfcheck.matrix_report import headline
-from purge_conformance.selfcheck.mutants import subjects
+from purge_conformance.selfcheck.mutants import select_servers
 
 ROOT = Path(__file__).parents[2]
 README, FOLDER = ROOT / "README.md", ROOT / "reports" / "selfcheck"
@@ -45,7 +45,7 @@ def test_matrix_is_of_today() -> None:
     data = json.loads(MATRIX.read_text(encoding="utf-8"))
     jsonschema.validate(data, catalogue.document("matrix.schema.json"), jsonschema.Draft202012Validator)
     assert (data["only"], [row["problems"] for row in data["rows"] if row["problems"]]) == ([], [])
-    assert sorted(row["name"] for row in data["rows"]) == sorted(subject.name for subject in subjects())
+    assert sorted(row["name"] for row in data["rows"]) == sorted(subject.name for subject in select_servers())
 
 
 @pytest.mark.parametrize("name", BLOCKS)

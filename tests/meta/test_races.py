@@ -10,10 +10,10 @@ import pytest
 
 from purge_conformance.analysis import race as races
 from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
-from purge_conformance.catalogue.api import PURGE, is_purge
-from purge_conformance.report.model import Blame
+from purge_conformance.catalogue.api import PURGE_PATH, is_purge
+from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import race
-from purge_conformance.target.apps import Foundation
+from purge_conformance.target.apps import SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +59,7 @@ def look(story: Story, name: str, state: str, events: Sequence[Row]) -> None:
 
 def do(story: Story, name: str, *changes: str, status: int = 200, beside: bool = True) -> None:
     """Add a purge of two seconds, and changes of the app `a` in the middle of it or after it."""
-    begun = story.say("race", name, method="POST", path=PURGE, elapsed=2.0, data={}, status=status).sent_at
+    begun = story.say("race", name, method="POST", path=PURGE_PATH, elapsed=2.0, data={}, status=status).sent_at
     for change in changes:
         path = f"/v3/apps/a/actions/{change}"
         at = begun + (1.0 if beside else 3.0)
@@ -124,7 +124,7 @@ def test_timeline_is_shown(story: Story) -> None:
         judged.test_some_order_explains(story.seen)
     (finding,) = caught.value.findings
     assert finding.got.splitlines() == [
-        f"0 to 2000 ms: POST {PURGE} -> 200;",
+        f"0 to 2000 ms: POST {PURGE_PATH} -> 200;",
         "1000 to 1250 ms: POST /v3/apps/a/actions/stop -> 200;",
         "in the end the app is STOPPED with 1 instances, with a seeded event of 1 instances; events of changes: none",
     ]
@@ -191,7 +191,7 @@ def test_race_without_apps_is_not_exercised(story: Story) -> None:
     story.note("foundation", "trouble", "POST /v3/apps made nothing")
     with pytest.raises(NotExercised, match="made nothing") as caught:
         judged.test_some_order_explains(story.seen)
-    assert caught.value.blame is Blame.CONFIGURATION
+    assert caught.value.blame is Cause.CONFIGURATION
 
 
 def test_untold_kinds_are_counted(story: Story) -> None:
@@ -224,10 +224,10 @@ def test_same_seed_same_changes(stub: Stub, connect: Callable[..., Client]) -> N
     for _ in range(2):
         client = connect()
         client.experiment = "race"
-        foundation = Foundation(client)
+        foundation = SuiteApps(client)
         foundation.apps = {label: label for label in ("steady", "scaled", "elsewhere", "mover", "idle")}
         race.race(client, foundation)
-        sent = [x for name in races.ROUNDS for x in client.sent("race", f"{name}.change")]
+        sent = [x for name in races.ROUNDS for x in client.exchanges_of("race", f"{name}.change")]
         asked.append(sorted((x.step, x.path, x.request_body or "") for x in sent))
     assert asked[0] == asked[1]
     assert len(asked[0]) > len(races.ROUNDS)

@@ -13,13 +13,13 @@ import pytest
 from purge_conformance.analysis.assertions import Broken, Inconclusive, Seen
 from purge_conformance.analysis.purge_series import trials
 from purge_conformance.analysis.rejected import purge_attempts
-from purge_conformance.catalogue.api import PURGE, is_purge
+from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.config.hook_url import parse_hook
-from purge_conformance.config.settings import REQUESTS_A_REPEAT, Limits, Settings, Target, bounds
+from purge_conformance.config.settings import REQUESTS_PER_REPEAT, Limits, Settings, Target, limits_for
 from purge_conformance.engine import collect
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.engine.plan import A_REPETITION, COSTS
-from purge_conformance.evidence.records import first_time, nth_time
+from purge_conformance.engine.plan import COSTS, REPETITION_COST
+from purge_conformance.evidence.records import base_name, repetition_name
 from purge_conformance.report.model import Tally
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ SEEDED: Row = {"guid": "a", "created_at": "2026-07-01T12:00:09Z", "app": {"guid"
 def repeated(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """What a run saw that tried three times what destroys."""
     with embedded.server() as (url, tokens):
-        hook = parse_hook(embedded.hook(url))
-        settings = Settings(Target(url), tokens, repeat=TIMES, limits=bounds(TIMES), hook=hook)
+        hook = parse_hook(embedded.hook_url(url))
+        settings = Settings(Target(url), tokens, repeat=TIMES, limits=limits_for(TIMES), hook=hook)
         return collect.collect(settings, tmp_path_factory.mktemp("repeated") / "out", lambda *_: None)
 
 
@@ -63,9 +63,9 @@ def test_plain_purges_are_watched(repeated: Evidence) -> None:
 @pytest.mark.parametrize("name", ["odd", "provoked", "parallel", "race"])
 def test_all_that_destroys_is_repeated(name: str, repeated: Evidence) -> None:
     """Each time the same purges are sent, under a name of their own, and nothing is cut short."""
-    names = (name, nth_time(name, 2), nth_time(name, 3))
+    names = (name, repetition_name(name, 2), repetition_name(name, 3))
     sent = purges(repeated)
-    assert repeated.times(name) == names
+    assert repeated.repetitions(name) == names
     assert len({sent[each] for each in names}) == 1
     assert sent[name] >= 3
     assert [note for note in repeated.notes if note.name in {"stopped", "lost", "crashed"}] == []
@@ -74,7 +74,9 @@ def test_all_that_destroys_is_repeated(name: str, repeated: Evidence) -> None:
 def test_each_scaling_is_a_change(repeated: Evidence) -> None:
     """No app is scaled to the size that it has, however often it was scaled before."""
     sizes: dict[str, int] = {}
-    scalings = [x for name in repeated.times("race") for x in repeated.of(name) if x.path.endswith("/actions/scale")]
+    scalings = [
+        x for name in repeated.repetitions("race") for x in repeated.of(name) if x.path.endswith("/actions/scale")
+    ]
     for x in scalings:
         size = json.loads(x.request_body or "{}")["instances"]
         assert sizes.get(x.path) != size
@@ -92,24 +94,24 @@ def test_sequences_are_played_again(repeated: Evidence) -> None:
 def test_repetitions_are_within_bounds(repeated: Evidence) -> None:
     """What one more time takes, at most, is what the bounds grow by."""
     names = ("odd", "provoked", "parallel", "race", "sequences")
-    requests = A_REPETITION.requests + sum(COSTS[name].requests for name in names)
-    assert requests <= REQUESTS_A_REPEAT
-    assert A_REPETITION.purges + sum(COSTS[name].purges for name in names) <= Limits().max_purges
-    sent = Counter(first_time(x.experiment) for x in repeated.exchanges)
-    most = {name: TIMES * COSTS[name].requests for name in names} | {"repeat": (TIMES - 1) * A_REPETITION.requests}
+    requests = REPETITION_COST.requests + sum(COSTS[name].requests for name in names)
+    assert requests <= REQUESTS_PER_REPEAT
+    assert REPETITION_COST.purges + sum(COSTS[name].purges for name in names) <= Limits().max_purges
+    sent = Counter(base_name(x.experiment) for x in repeated.exchanges)
+    most = {name: TIMES * COSTS[name].requests for name in names} | {"repeat": (TIMES - 1) * REPETITION_COST.requests}
     assert {name for name in most if sent[name] > most[name]} == set()
 
 
 def test_unrepeated_run_has_one_time(story: Story) -> None:
     """What was run but once has its own name alone, and so has what never was."""
     story.purge("parallel")
-    assert (story.evidence.times("parallel"), story.evidence.times("race")) == (("parallel",), ("race",))
-    assert [first_time(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3
+    assert (story.evidence.repetitions("parallel"), story.evidence.repetitions("race")) == (("parallel",), ("race",))
+    assert [base_name(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3
 
 
 def repeat(story: Story, experiment: str, *, wrong: str = "", rows: tuple[Row, ...] = ()) -> None:
     """Add all of an experiment once more, with these events in place of those of one step."""
-    shift, name = len(story.exchanges), nth_time(experiment, 2)
+    shift, name = len(story.exchanges), repetition_name(experiment, 2)
     page = json.dumps({"pagination": {"total_results": len(rows), "next": None}, "resources": rows}).encode()
     story.exchanges += [
         replace(
@@ -130,11 +132,11 @@ def in_parallel(story: Story) -> None:
     """Add a purge by itself, and a round of two at once, of a started app."""
     apps = [story.app("a")]
     story.look("parallel", "alone.before", [OLD], apps)
-    story.say("parallel", "alone", method="POST", path=PURGE)
+    story.say("parallel", "alone", method="POST", path=PURGE_PATH)
     story.look("parallel", "alone.after", [SEEDED], apps)
     story.look("parallel", "first.before", [OLD, SEEDED], apps)
     for _ in range(2):
-        story.say("parallel", "first", method="POST", path=PURGE, tags={"at_once": "first"})
+        story.say("parallel", "first", method="POST", path=PURGE_PATH, tags={"at_once": "first"})
     story.look("parallel", "first.after", [SEEDED], apps)
 
 
@@ -144,9 +146,9 @@ def in_a_race(story: Story) -> None:
     told = {"guid": "e", "created_at": SEEDED["created_at"], "app": {"guid": "b"}, "state": {"current": "STARTED"}}
     story.note("foundation", "apps", {"steady": "b", "empty": "a"})
     story.look("race", "start", [SEEDED], apps)
-    story.say("race", "quiet", method="POST", path=PURGE)
+    story.say("race", "quiet", method="POST", path=PURGE_PATH)
     story.look("race", "quiet", [SEEDED], apps)
-    story.say("race", "first", method="POST", path=PURGE, elapsed=3.0)
+    story.say("race", "first", method="POST", path=PURGE_PATH, elapsed=3.0)
     story.say("race", "first.change", method="POST", path="/v3/apps/b/actions/start")
     story.look("race", "first", [SEEDED, told], [apps[0], story.app("b")])
 
@@ -158,7 +160,7 @@ def with_odd_bodies(story: Story) -> None:
     story.purge("purge")
     story.look("purge", "after", [SEEDED], apps)
     story.look("odd", "no-json.before", [OLD], apps)
-    story.say("odd", "no-json", method="POST", path=PURGE, request_body="odd")
+    story.say("odd", "no-json", method="POST", path=PURGE_PATH, request_body="odd")
     story.look("odd", "no-json.after", [SEEDED], apps)
 
 
@@ -196,7 +198,7 @@ def test_outcome_that_changes_is_flaky(
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     finding = caught.value.findings[0]
     shown = {x.n: x.experiment for x in story.exchanges}
-    assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (nth_time(where, 2), where)
+    assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (repetition_name(where, 2), where)
 
 
 def test_odd_status_that_changes_is_flaky(story: Story) -> None:
@@ -234,7 +236,7 @@ def test_unreadable_repetition_is_left_out(where: str, judgment: str, look: str,
     judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
     STORIES[where](story)
     repeat(story, where)
-    lost = nth_time(where, 2)
+    lost = repetition_name(where, 2)
     story.exchanges[:] = [
         replace(x, status=None, body=b"") if (x.experiment, x.step) == (lost, look) else x for x in story.exchanges
     ]

@@ -13,7 +13,7 @@ from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.evidence.records import Exchange, Header, Note, to_json
 from purge_conformance.report.model import (
-    Blame,
+    Cause,
     Finding,
     Outcome,
     Result,
@@ -38,7 +38,7 @@ BROKEN = Result(
     remedy="See it.",
     conditional=False,
     outcome=Outcome.FAILED,
-    blame=Blame.TARGET,
+    cause=Cause.TARGET,
     findings=(Finding("a", "b"),),
 )
 RUN = Run(
@@ -108,10 +108,10 @@ def test_report_of_the_model_is_valid() -> None:
         {"more": 1},
         {"outcome": "passed"},
         {"outcome": "inconclusive", "findings": []},
-        {"blame": None},
+        {"cause": None},
         {"findings": []},
         {"reason": "a failure needs none"},
-        {"outcome": "passed", "blame": "target", "findings": []},
+        {"outcome": "passed", "cause": "target", "findings": []},
         {"level": "must"},
         {"evidence": [0]},
         {"seconds": -1},

@@ -58,6 +58,6 @@ def test_reports_agree_with_roll_up(level: Level, outcome: Outcome, conditional:
 @pytest.mark.parametrize(("trials", "bound"), [(1, 0.95), (7, 0.3482), (40, 0.0722), (1000, 0.003)])
 def test_bound_is_exact(trials: int, bound: float) -> None:
     """That none of so many trials failed leaves a rate at which that would happen once in twenty times, and no more."""
-    found = Tally(trials).bound()
+    found = Tally(trials).upper_bound()
     assert found == pytest.approx(bound, abs=5e-5)
     assert (1 - found) ** trials == pytest.approx(0.05)

@@ -13,15 +13,15 @@ import requests
 
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
-from purge_conformance.config.apps import Driving
-from purge_conformance.config.droplet_file import GZIP, Upload
+from purge_conformance.config.apps import AppSettings
+from purge_conformance.config.droplet_file import GZIP_MAGIC, Upload
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.evidence.journal import Unwritten
-from purge_conformance.evidence.listing import LABEL
-from purge_conformance.target.apps import Foundation, jobs
-from purge_conformance.target.apps.api import to
-from purge_conformance.target.apps.droplets import LONG, Equipment, NothingToRun
+from purge_conformance.evidence.journal import NullJournal
+from purge_conformance.evidence.listing import RUN_LABEL
+from purge_conformance.target.apps import SuiteApps, jobs
+from purge_conformance.target.apps.api import relationship
+from purge_conformance.target.apps.droplets import STAGING_POLLS, DropletProvider, DropletUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conftest import Stub
 
 IMAGE = "registry.test/one:1"
-BITS = GZIP + b"\r\n--\0\r\n" * 40_000  # several pieces
+BITS = GZIP_MAGIC + b"\r\n--\0\r\n" * 40_000  # several pieces
 
 
 class Api:
@@ -40,9 +40,15 @@ class Api:
     def __init__(self, url: str, token: str) -> None:
         """Make an organization, a space, an app and its droplet."""
         self.url, self._token = url, token
-        self.space = self.made("spaces", name="theirs", relationships=to("organization", self.made("organizations")))
-        self.app = self.made("apps", lifecycle={"type": "docker", "data": {}}, relationships=to("space", self.space))
-        package = self.made("packages", type="docker", data={"image": IMAGE}, relationships=to("app", self.app))
+        self.space = self.made(
+            "spaces", name="theirs", relationships=relationship("organization", self.made("organizations"))
+        )
+        self.app = self.made(
+            "apps", lifecycle={"type": "docker", "data": {}}, relationships=relationship("space", self.space)
+        )
+        package = self.made(
+            "packages", type="docker", data={"image": IMAGE}, relationships=relationship("app", self.app)
+        )
         self.build = self.made("builds", package={"guid": package})
         self.droplet = self.get(f"/v3/builds/{self.build}")["droplet"]["guid"]
 
@@ -62,15 +68,15 @@ class Api:
         return {"Authorization": f"bearer {self._token}"}
 
     @contextmanager
-    def driven(self, driving: Driving) -> Iterator[Foundation]:
+    def driven(self, driving: AppSettings) -> Iterator[SuiteApps]:
         """Build the suite's own apps, and take them down."""
-        settings = Settings(Target(self.url), {"admin": self._token}, driving=driving)
-        with Unwritten() as journal:
+        settings = Settings(Target(self.url), {"admin": self._token}, apps=driving)
+        with NullJournal() as journal:
             client = Client(settings, journal, Guard(Limits()), lambda *_: None)
-            found = Foundation(client)
+            found = SuiteApps(client)
             found.build()
             yield found
-            found.demolish()
+            found.delete_apps()
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +94,7 @@ def names(rows: Any) -> set[str]:  # noqa: ANN401 -- JSON
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between two looks."""
-    monkeypatch.setattr(jobs, "PAUSES", (0, 0))
+    monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
 
 
 @pytest.fixture
@@ -111,13 +117,13 @@ def test_apps_run_what_is_given(what: str, image: str | None, digest: object, ap
     """Apps that are given what they run start, labelled, in the space that was named, and are gone after."""
     value = {"droplet": api.droplet, "docker_image": IMAGE, "droplet_file": file}[what]
     theirs = {path: names(api.get(path)) for path in ("/v3/apps", "/v3/spaces", "/v3/organizations")}
-    driving = Driving(space=api.space, **{what: value})
+    driving = AppSettings(space=api.space, **{what: value})
     with api.driven(driving) as found:
-        assert (found.trouble, found.started) == ("", {"steady", "scaled", "empty", "elsewhere"})
+        assert (found.error, found.started) == ("", {"steady", "scaled", "empty", "elsewhere"})
         own = [row for row in api.get("/v3/apps")["resources"] if row["guid"] in found.apps.values()]
         assert len(own) == len(found.apps)
         assert {row["relationships"]["space"]["data"]["guid"] for row in own} == {api.space}
-        assert len({row["metadata"]["labels"][LABEL] for row in own}) == 1
+        assert len({row["metadata"]["labels"][RUN_LABEL] for row in own}) == 1
         guids = {row["relationships"]["current_droplet"]["data"]["guid"] for row in own}
         assert len(guids) == len(own)
         droplets = [api.get(f"/v3/droplets/{guid}") for guid in guids]
@@ -128,15 +134,15 @@ def test_apps_run_what_is_given(what: str, image: str | None, digest: object, ap
 @pytest.mark.parametrize(
     ("driving", "words"),
     [
-        (Driving(), "422 .*Assign a droplet.* --app-droplet GUID, or .*file FILE, or --app-docker-image REF"),
-        (Driving(droplet="no-such"), "source_guid=no-such: 404 .*Droplet not found"),
+        (AppSettings(), "422 .*Assign a droplet.* --app-droplet GUID, or .*file FILE, or --app-docker-image REF"),
+        (AppSettings(droplet="no-such"), "source_guid=no-such: 404 .*Droplet not found"),
     ],
 )
-def test_nothing_to_run_is_told(driving: Driving, words: str, api: Api) -> None:
+def test_nothing_to_run_is_told(driving: AppSettings, words: str, api: Api) -> None:
     """Where apps cannot be started, it is said what is missing, and none counts as started."""
     with api.driven(driving) as found:
         assert not found.started
-        assert re.search(words, found.trouble)
+        assert re.search(words, found.error)
         assert found.apps
 
 
@@ -152,12 +158,12 @@ def staging(stub: Stub, *states: str) -> Callable[[BaseHTTPRequestHandler], None
     return answer
 
 
-def ways(file: Upload) -> dict[str, Driving]:
+def ways(file: Upload) -> dict[str, AppSettings]:
     """What apps may run, by where its droplet is looked for."""
     return {
-        "/v3/droplets/one": Driving(droplet="source"),
-        "/v3/builds/one": Driving(docker_image=IMAGE),
-        "/v3/droplets/one, uploaded": Driving(droplet_file=file),
+        "/v3/droplets/one": AppSettings(droplet="source"),
+        "/v3/builds/one": AppSettings(docker_image=IMAGE),
+        "/v3/droplets/one, uploaded": AppSettings(droplet_file=file),
     }
 
 
@@ -168,7 +174,7 @@ WAYS = ["/v3/droplets/one", "/v3/builds/one", "/v3/droplets/one, uploaded"]
 def test_staging_is_waited_for(way: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
     """A droplet that is still staged, copied or uploaded is waited for, and then it is the app's."""
     stub.answer = staging(stub, "AWAITING_UPLOAD", "STAGING", "COPYING", "STAGED")
-    Equipment(connect(), ways(file)[way], "0123abcd").give("app")
+    DropletProvider(connect(), ways(file)[way], "0123abcd").provide("app")
     assert stub.targets[-2:] == [
         "/v3/apps/app/relationships/current_droplet",
         "/v3/apps/app/processes/web/actions/scale",
@@ -180,13 +186,13 @@ def test_staging_is_waited_for(way: str, file: Upload, stub: Stub, connect: Call
 def test_next_app_is_a_source(way: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
     """What was staged or uploaded for an app is copied for others; once that app is deleted, it is made anew."""
     stub.answer = staging(stub, "STAGED")
-    equipment = Equipment(connect(), ways(file)[way], "0123abcd")
+    equipment = DropletProvider(connect(), ways(file)[way], "0123abcd")
     for app in ("one", "two", "three"):
-        equipment.give(app)
-    equipment.lose("two")
-    equipment.give("four")
-    equipment.lose("one")
-    equipment.give("five")
+        equipment.provide(app)
+    equipment.forget_app("two")
+    equipment.provide("four")
+    equipment.forget_app("one")
+    equipment.provide("five")
     copies = [target for target in stub.targets if "source_guid" in target]
     made = [target for target in stub.targets if target in {"/v3/droplets/one/upload", "/v3/builds"}]
     assert (len(copies), len(made)) == (3, 2)
@@ -198,6 +204,6 @@ def test_staging_is_bounded(way: str, state: str, file: Upload, stub: Stub, conn
     """What is staged, copied or uploaded, and fails or comes to no end, is told as such."""
     stub.answer = staging(stub, state)
     path = way.partition(",")[0]
-    with pytest.raises(NothingToRun, match=f"{path} is not staged: .*{state}"):
-        Equipment(connect(), ways(file)[way], "0123abcd").give("app")
-    assert len(stub.got) < 2 * LONG
+    with pytest.raises(DropletUnavailable, match=f"{path} is not staged: .*{state}"):
+        DropletProvider(connect(), ways(file)[way], "0123abcd").provide("app")
+    assert len(stub.got) < 2 * STAGING_POLLS

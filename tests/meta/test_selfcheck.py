@@ -15,7 +15,7 @@ import pytest
 from purge_conformance import catalogue
 from purge_conformance.errors import BadSetting
 from purge_conformance.selfcheck import run as checking
-from purge_conformance.selfcheck.mutants import FAULTLESS, Kind, subjects
+from purge_conformance.selfcheck.mutants import FAULTLESS, Kind, select_servers
 
 if TYPE_CHECKING:
     from purge_conformance.selfcheck.matrix import Matrix, Row
@@ -42,7 +42,7 @@ def planted(room: Path, bodies: dict[str, str]) -> Path:
 
 def row_of(matrix: Matrix, name: str) -> Row:
     """Return the row of a subject."""
-    return next(row for row in matrix.rows if row.subject.name == name)
+    return next(row for row in matrix.rows if row.server.name == name)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_fault_is_killed(sound: tuple[Matrix, Path]) -> None:
     """A fault is killed by its own requirement and by nothing else."""
     row = row_of(sound[0], FAULT)
     assert (row.killed_by, row.failed, list(row.problems())) == (("PURGE-02",), ("PURGE-02",), [])
-    assert (sound[0].killed.count, sound[0].killed.of) == (1, 1)
+    assert (sound[0].killed.count, sound[0].killed.total) == (1, 1)
 
 
 @pytest.mark.parametrize("name", [FAULTLESS, VARIANT, ALONE])
@@ -79,7 +79,7 @@ def test_conforming_server_is_not_accused(name: str, sound: tuple[Matrix, Path])
 def test_judgment_that_cannot_fail_is_found(wrong: tuple[Matrix, Path]) -> None:
     """Where a judgment cannot fail, the fault that is its own survives."""
     assert "survived: PURGE-02 did not fail" in row_of(wrong[0], FAULT).problems()
-    assert (wrong[0].killed.count, wrong[0].killed.of) == (0, 1)
+    assert (wrong[0].killed.count, wrong[0].killed.total) == (0, 1)
 
 
 def test_wrong_catch_is_found(wrong: tuple[Matrix, Path]) -> None:
@@ -90,7 +90,7 @@ def test_wrong_catch_is_found(wrong: tuple[Matrix, Path]) -> None:
 def test_false_alarm_is_found(wrong: tuple[Matrix, Path]) -> None:
     """A judgment that accuses a server which conforms is said."""
     assert list(row_of(wrong[0], FAULTLESS).problems()) == ["conforms, and failed GET-01: a false alarm"]
-    assert (wrong[0].false_alarms.count, wrong[0].false_alarms.of) == (1, 1)
+    assert (wrong[0].false_alarms.count, wrong[0].false_alarms.total) == (1, 1)
 
 
 def test_what_went_wrong_is_kept(sound: tuple[Matrix, Path], wrong: tuple[Matrix, Path]) -> None:
@@ -114,7 +114,7 @@ def test_markdown_tells_all(sound: tuple[Matrix, Path], wrong: tuple[Matrix, Pat
     """The Markdown names every subject, the rates, and what is wrong."""
     for matrix, folder in (sound, wrong):
         text = (folder / checking.MARKDOWN).read_text(encoding="utf-8")
-        assert all(f"`{row.subject.name}`" in text for row in matrix.rows)
+        assert all(f"`{row.server.name}`" in text for row in matrix.rows)
         assert ("## Wrong" in text) == bool(matrix.problems())
     assert "**1 of 1 fault killed (100 %), 0 false alarms on 3 conforming servers with 2 variants (0 %).**" in (
         sound[1] / checking.MARKDOWN
@@ -124,15 +124,15 @@ def test_markdown_tells_all(sound: tuple[Matrix, Path], wrong: tuple[Matrix, Pat
 def test_subjects_are_all_there() -> None:
     """The whole check has every fault, the faultless server, and every variant once, alone or in a make."""
     faults, variants = ([each.id for each in found] for found in (catalogue.faults(), catalogue.variants()))
-    assert sorted(s.name for s in subjects() if s.kind is Kind.FAULT) == sorted(faults)
-    assert [s.name for s in subjects() if s.kind is Kind.FAULTLESS] == [FAULTLESS]
-    assert sorted(name for s in subjects() for name in s.variants) == sorted(variants)
+    assert sorted(s.name for s in select_servers() if s.kind is Kind.FAULT) == sorted(faults)
+    assert [s.name for s in select_servers() if s.kind is Kind.FAULTLESS] == [FAULTLESS]
+    assert sorted(name for s in select_servers() for name in s.variants) == sorted(variants)
 
 
 def test_variant_of_make_is_judged_alone_when_asked_for() -> None:
     """A variant that a make has can be named, for a look at it alone; the make conforms where each of its own does."""
-    make = catalogue.makes()[0]
-    alone, together = (subjects([name])[0] for name in (make.variants[0], make.id))
+    make = catalogue.server_profiles()[0]
+    alone, together = (select_servers([name])[0] for name in (make.variants[0], make.id))
     assert (alone.variants, together.variants) == (make.variants[:1], make.variants)
     profiles = {variant.id: variant.profiles for variant in catalogue.variants()}
     assert set(together.profiles) == set.intersection(*(set(profiles[name]) for name in make.variants))
@@ -141,7 +141,7 @@ def test_variant_of_make_is_judged_alone_when_asked_for() -> None:
 def test_unknown_subject_is_misuse() -> None:
     """A glob that matches nothing is misuse."""
     with pytest.raises(BadSetting, match="'no-such-\\*' matches no fault and no variant"):
-        subjects(["no-such-*"])
+        select_servers(["no-such-*"])
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,6 @@ def test_unknown_subject_is_misuse() -> None:
 )
 def test_problems_are_said(name: str, changes: dict[str, Any], problems: list[str], sound: tuple[Matrix, Path]) -> None:
     """Each way of not being as it must be has its words, and what is as it must be has none."""
-    (subject,) = subjects([name])
-    row = replace(row_of(sound[0], FAULTLESS), subject=subject, **changes)
+    (subject,) = select_servers([name])
+    row = replace(row_of(sound[0], FAULTLESS), server=subject, **changes)
     assert list(row.problems()) == problems

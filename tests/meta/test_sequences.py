@@ -13,19 +13,19 @@ import pytest
 
 from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised, Seen
 from purge_conformance.analysis.sequence import plays
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.errors import HeldBack
+from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Header
-from purge_conformance.report.model import Blame, Finding, Tally
+from purge_conformance.report.model import Cause, Finding, Tally
 from purge_conformance.scenarios import purge as purging
 from purge_conformance.scenarios import setup as opening
 from purge_conformance.scenarios.sequences import player as sequences
-from purge_conformance.target.apps import Foundation
+from purge_conformance.target.apps import SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,8 +59,8 @@ def collected(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempP
             tmp_path_factory.mktemp("run") / "out", Header("0", {}, settings.target.url, {}, "2026-07-01T12:00:00Z")
         ) as journal:
             client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
-            client.guard.archived = True
-            foundation = Foundation(client)
+            client.guard.is_archived = True
+            foundation = SuiteApps(client)
             for experiment, procedure in (
                 ("foundation", opening.build),
                 ("purge", purging.first),
@@ -69,8 +69,8 @@ def collected(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempP
                 client.experiment = experiment
                 procedure(client, foundation)
             client.experiment = "demolish"
-            client.guard.last_orders()
-            foundation.demolish()
+            client.guard.release_cleanup_reserve()
+            foundation.delete_apps()
             client.note("finished", value=True)
             return Seen(journal.evidence())
 
@@ -142,7 +142,7 @@ def test_budgets_end_the_shrinking(collected: Callable[..., Seen]) -> None:
 
 def test_spent_budget_is_inconclusive(collected: Callable[..., Seen]) -> None:
     """Where the sequences themselves may not be sent, a run is held back, as everywhere."""
-    with pytest.raises(HeldBack, match="--max-purges"):
+    with pytest.raises(RequestBlocked, match="--max-purges"):
         collected(max_purges=4)
 
 
@@ -152,7 +152,7 @@ def test_no_apps_no_sequences(collected: Callable[..., Seen]) -> None:
     assert seen.of("sequences") == ()
     with pytest.raises(NotExercised, match="POST /v3/organizations made nothing") as caught:
         JUDGMENT(seen)
-    assert caught.value.blame is Blame.CONFIGURATION
+    assert caught.value.blame is Cause.CONFIGURATION
 
 
 def test_all_is_taken_down(collected: Callable[..., Seen]) -> None:
@@ -174,7 +174,7 @@ def play(story: Story, number: int, *steps: tuple[str, list[Row]], shorter: bool
             "sequences",
             f"{number}.{place} {words}",
             method="POST",
-            path=PURGE if words.startswith("purge") else "/v3/apps",
+            path=PURGE_PATH if words.startswith("purge") else "/v3/apps",
             data={} if words.startswith("purge") else {"guid": "A", "state": state},
             **answered,
         )
@@ -254,7 +254,7 @@ def test_what_is_simpler_is_named(story: Story) -> None:
     seen = story.seen
     with pytest.raises(Inconclusive, match=r"see .*SEED-01") as caught:
         JUDGMENT(seen)
-    assert caught.value.blame is Blame.TARGET
+    assert caught.value.blame is Cause.TARGET
 
 
 def test_purge_by_others_is_a_race(story: Story) -> None:
@@ -263,4 +263,4 @@ def test_purge_by_others_is_a_race(story: Story) -> None:
     play(begun(story), 1, *RIGHT, ("stop a", [event("A", "A"), event("t", "A")]), lost)
     with pytest.raises(Inconclusive) as caught:
         JUDGMENT(story.seen)
-    assert caught.value.blame is Blame.RACE
+    assert caught.value.blame is Cause.RACE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from purge_conformance.config.settings import Limits, Settings, bounds, parse_target
+from purge_conformance.config.settings import Limits, Settings, limits_for, parse_target
 from purge_conformance.errors import BadSetting
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
@@ -81,10 +81,10 @@ def test_settings_hide_tokens() -> None:
 
 def test_repetitions_raise_the_bounds() -> None:
     """Each time has room for as many purges as the first, unless bounds were given; one run has the usual."""
-    assert bounds(1) == Limits()
-    assert (bounds(40).max_purges, bounds(40).max_requests) == (1600, 19_920)
-    assert bounds(40, max_purges=1700, max_requests=50) == Limits(max_purges=1700, max_requests=50)
-    assert bounds(1, max_purges=0).max_purges == 0
+    assert limits_for(1) == Limits()
+    assert (limits_for(40).max_purges, limits_for(40).max_requests) == (1600, 19_920)
+    assert limits_for(40, max_purges=1700, max_requests=50) == Limits(max_purges=1700, max_requests=50)
+    assert limits_for(1, max_purges=0).max_purges == 0
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_repetitions_raise_the_bounds() -> None:
 def test_repetitions_without_room_are_refused(repeat: int, most: int | None, cure: str) -> None:
     """Too many repetitions, or too few purges for them, are refused before anything is sent, with the cure."""
     with pytest.raises(BadSetting, match=cure):
-        bounds(repeat, max_purges=most)
+        limits_for(repeat, max_purges=most)

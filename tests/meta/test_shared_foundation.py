@@ -12,10 +12,10 @@ import pytest
 import requests
 
 from purge_conformance.analysis.interference import in_flux, purged_meanwhile
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.apps.api import SPACES, to
+from purge_conformance.target.apps.api import SPACES, relationship
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,13 +55,15 @@ class Neighbour:
     def _work(self) -> None:
         while not self._stop.wait(PAUSE):
             if self._chance.random() < self._purges:
-                self._post(PURGE)
+                self._post(PURGE_PATH)
             else:
                 self._do(self._chance.choice(DEEDS), self._chance.choice(self._apps))
 
     def _do(self, deed: str, app: str) -> None:
         if deed == "create" and len(self._apps) < MOST:
-            made = self._post(APPS, name=f"neighbour {self._chance.random()}", relationships=to("space", self._space))
+            made = self._post(
+                APPS, name=f"neighbour {self._chance.random()}", relationships=relationship("space", self._space)
+            )
             self._apps.append(made["guid"])
         elif deed == "delete" and len(self._apps) > FEWEST:
             self._apps.remove(app)
@@ -134,7 +136,7 @@ def test_own_doing_is_no_others(method: str, story: Story) -> None:
     """What the suite tried may have done it, be it refused, and so it is nobody else's purge."""
     seed = story.event("app", "app", "2026-07-01T12:00:00Z")
     story.walk("lists", "opening", [seed, story.event("recorded", "app")])
-    story.say("refused", "credential", method=method, path=PURGE, status=403)
+    story.say("refused", "credential", method=method, path=PURGE_PATH, status=403)
     story.walk("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
     assert purged_meanwhile(story.evidence) is None
 

@@ -9,13 +9,13 @@ import pytest
 from purge_conformance.evidence.listing import (
     app_of_event,
     app_of_process,
+    build_listing,
+    dig,
+    is_crash_event,
     is_page,
-    listing,
-    member,
+    read_snapshot,
     resources,
-    snapshot,
     stable_apps,
-    tells_crash,
     total_results,
 )
 
@@ -63,7 +63,7 @@ def test_total_is_integer(pagination: object, total: int | None, story: Story) -
 def test_listing_joins_pages(story: Story) -> None:
     """The rows of all pages come in order; what stood on an earlier page is left out, what is twice on one is kept."""
     pages = [[story.event("a"), story.event("b"), story.event("b")], [story.event("b"), story.event("c")]]
-    found = listing([story.page("e", "s", rows) for rows in pages], finished=True)
+    found = build_listing([story.page("e", "s", rows) for rows in pages], reached_end=True)
     assert [row["guid"] for row in found.rows] == ["a", "b", "b", "c"]
     assert (found.complete, found.total, set(found.by_guid)) == (True, 3, {"a", "b", "c"})
 
@@ -71,9 +71,9 @@ def test_listing_joins_pages(story: Story) -> None:
 def test_listing_with_bad_page_is_incomplete(story: Story) -> None:
     """A walk with a page that could not be read did not read everything, and neither did one without a page."""
     pages = [story.page("e", "s", [story.event("a")]), story.say("e", "s", status=500)]
-    assert not listing(pages, finished=True).complete
-    assert not listing(pages[:1], finished=False).complete
-    assert not listing([], finished=True).complete
+    assert not build_listing(pages, reached_end=True).complete
+    assert not build_listing(pages[:1], reached_end=False).complete
+    assert not build_listing([], reached_end=True).complete
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_event_names_app(event: dict[str, Any], app: str | None) -> None:
 
 def test_nested_member_is_none() -> None:
     """A member that is missing on the way is None."""
-    assert member({"a": {"b": 1}}, "a", "b") == 1
-    assert member({"a": None}, "a", "b") is None
+    assert dig({"a": {"b": 1}}, "a", "b") == 1
+    assert dig({"a": None}, "a", "b") is None
     assert app_of_process({"relationships": {"app": {"data": None}}}) is None
 
 
@@ -104,7 +104,7 @@ def looks(story: Story, *, before: dict[str, Any], after: dict[str, Any]) -> dic
     """Return the stable apps of two looks."""
     story.look("e", "before", **before)
     story.look("e", "after", **after)
-    return stable_apps(snapshot(story.evidence, "e", "before"), snapshot(story.evidence, "e", "after"))
+    return stable_apps(read_snapshot(story.evidence, "e", "before"), read_snapshot(story.evidence, "e", "after"))
 
 
 def test_untouched_apps_are_stable(story: Story) -> None:
@@ -138,7 +138,7 @@ def test_own_app_is_stable_in_its_state(story: Story) -> None:
     app = story.app("a")
     story.look("e", "before", apps=[app])
     story.look("e", "after", apps=[app | {"updated_at": "2026-07-01T11:59:59Z"}])
-    before, after = (snapshot(story.evidence, "e", step) for step in ("before", "after"))
+    before, after = (read_snapshot(story.evidence, "e", step) for step in ("before", "after"))
     assert stable_apps(before, after, {"a"}) == {"a": "STARTED"}
     assert stable_apps(before, after) == {}
 
@@ -151,8 +151,8 @@ def test_new_app_is_not_stable(story: Story) -> None:
 def test_processes_are_counted(story: Story) -> None:
     """The processes of an app are counted, or unknown where the list could not be read."""
     story.look("e", "s", processes=[story.process("a", "a"), story.process("b", "a"), story.process("c", "c")])
-    assert snapshot(story.evidence, "e", "s").process_count("a") == 2
-    assert snapshot(story.evidence, "e", "t").process_count("a") is None
+    assert read_snapshot(story.evidence, "e", "s").process_count("a") == 2
+    assert read_snapshot(story.evidence, "e", "t").process_count("a") is None
 
 
 @pytest.mark.parametrize(
@@ -168,4 +168,4 @@ def test_processes_are_counted(story: Story) -> None:
 )
 def test_crash_is_told_by_state(event: dict[str, Any], is_crash: bool) -> None:  # noqa: FBT001 -- a parameter of a test
     """An event is of a crash where its current state says so."""
-    assert tells_crash(event) is is_crash
+    assert is_crash_event(event) is is_crash

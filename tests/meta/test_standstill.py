@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conftest import Story, Stub
 
     from purge_conformance.client.client import Client
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 
 def answer(stub: Stub, rows: list[dict[str, str]], handler: BaseHTTPRequestHandler) -> None:
@@ -43,5 +43,5 @@ def test_purge_at_standstill(  # noqa: PLR0913 -- what is there, what becomes of
         return stops
 
     foundation = SimpleNamespace(apps={"steady": "own"}, started={"steady"}, stop=stop)
-    purging.standstill(connect(), cast("Foundation", foundation))
+    purging.standstill(connect(), cast("SuiteApps", foundation))
     assert (stub.purges, stopped) == (purges, ["steady"] if others == "STOPPED" else [])

@@ -80,7 +80,7 @@ def test_requirement_is_complete(requirement: Requirement) -> None:
 
 def test_ids_are_unique() -> None:
     """No id stands twice, in the file as it is written."""
-    ids = re.findall(r"^  - id: (\S+)$", catalogue.text("requirements.yaml"), re.MULTILINE)
+    ids = re.findall(r"^  - id: (\S+)$", catalogue.read_text("requirements.yaml"), re.MULTILINE)
     assert [name for name, times in Counter(ids).items() if times > 1] == []
     assert ids == list(REQUIREMENTS)
 

@@ -9,7 +9,7 @@ import pytest
 from purge_conformance.analysis.assertions import Inconclusive
 from purge_conformance.analysis.history import gets_of_destroyed, vanished
 from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purges, trials
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -54,7 +54,7 @@ def test_every_watched_purge_is_a_trial(story: Story) -> None:
         {"status": None},
         {"role": "global_auditor"},
         {"request_body": "{}"},
-        {"path": f"{PURGE}?a=b"},
+        {"path": f"{PURGE_PATH}?a=b"},
         {"tags": {"superseded": "unavailable"}},
     ],
 )
@@ -62,7 +62,7 @@ def test_other_purges_are_no_trials(more: Any, story: Story) -> None:  # noqa: A
     """A purge that did not succeed, that somebody else sent, or that is no plain one is no trial."""
     watched(story, "purge", ["old"], ["a"])
     look(story, "odd", "before", "x")
-    story.say("odd", "purge", method="POST", **{"path": PURGE, **more})
+    story.say("odd", "purge", method="POST", **{"path": PURGE_PATH, **more})
     look(story, "odd", "after", "x")
     assert [trial.request.experiment for trial in trials(story.seen)] == ["purge"]
 

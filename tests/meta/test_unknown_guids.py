@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import Broken
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 
 if TYPE_CHECKING:
     from conftest import Story
@@ -19,7 +19,7 @@ judged = importlib.import_module("purge_conformance.conformance.test_get")
 def unknown(story: Story, status: int, *listed: str) -> Story:
     """Tell of a get of an app's guid, after a look at the list, and of its status."""
     story.look("lifecycle", "end", events=[story.event(guid, "app") for guid in listed])
-    story.say("reads", "unknown", path=f"{EVENTS}/app", status=status, data={"guid": "app"})
+    story.say("reads", "unknown", path=f"{EVENTS_PATH}/app", status=status, data={"guid": "app"})
     return story
 
 

@@ -13,12 +13,20 @@ import pytest
 from purge_conformance.client import connection
 from purge_conformance.client.client import Request
 from purge_conformance.config import droplet_file as upload
-from purge_conformance.config.apps import Driving
-from purge_conformance.config.droplet_file import CONTENT_TYPE, CURL, GZIP, MOST_BYTES, PIECE, Upload, checked
+from purge_conformance.config.apps import AppSettings
+from purge_conformance.config.droplet_file import (
+    CHUNK_BYTES,
+    CONTENT_TYPE,
+    CURL_FORM,
+    GZIP_MAGIC,
+    MAX_BYTES,
+    Upload,
+    check_droplet_file,
+)
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.records import FILE_NAME, FORM, Header
-from purge_conformance.target.apps.droplets import Equipment, NothingToRun
+from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
 
     Connect = Callable[..., Client]
 
-BITS = GZIP + b"bits-of-a-droplet" * PIECE
+BITS = GZIP_MAGIC + b"bits-of-a-droplet" * CHUNK_BYTES
 PATH = "/v3/droplets/one/upload"
 
 
@@ -40,18 +48,18 @@ def file(tmp_path: Path) -> Upload:
     """The file of a droplet, of many pieces."""
     path = tmp_path / "of-mine.tgz"
     path.write_bytes(BITS)
-    return checked("--file", path)
+    return check_droplet_file("--file", path)
 
 
 def uploading(file: Upload) -> Request:
     """Return a request that uploads it."""
-    return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL}, upload=file)
+    return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL_FORM}, upload=file)
 
 
 def test_file_is_not_recorded(file: Upload, connect: Connect, stub: Stub, tmp_path: Path) -> None:
     """The record has the request with its headers, and of the file neither a byte nor the path."""
     found = connect().send(uploading(file))
-    assert (found.status, found.request_body, found.tags) == (200, None, {FORM: CURL})
+    assert (found.status, found.request_body, found.tags) == (200, None, {FORM: CURL_FORM})
     ((_, headers),) = stub.got
     assert int(headers["Content-Length"]) == len(file) > len(BITS)
     journal = (tmp_path / "client-0" / FILE_NAME).read_text()
@@ -80,8 +88,8 @@ def test_redirect_gets_nothing(file: Upload, connect: Connect, stub: Stub, other
         stub.say(handler, 307 if elsewhere else 201, b'{"guid": "one"}', **elsewhere)
 
     stub.answer = answer
-    with pytest.raises(NothingToRun, match=f"POST {PATH}: 307"):
-        Equipment(connect(), Driving(droplet_file=file), "0123abcd").give("app")
+    with pytest.raises(DropletUnavailable, match=f"POST {PATH}: 307"):
+        DropletProvider(connect(), AppSettings(droplet_file=file), "0123abcd").provide("app")
     assert other_stub.got == []
 
 
@@ -89,7 +97,7 @@ def test_redirect_gets_nothing(file: Upload, connect: Connect, stub: Stub, other
     ("spoil", "why"),
     [
         (lambda path: path.unlink(), "FileNotFoundError"),
-        (lambda path: path.write_bytes(GZIP), "has become shorter since it was checked"),
+        (lambda path: path.write_bytes(GZIP_MAGIC), "has become shorter since it was checked"),
     ],
 )
 def test_lost_file_is_told(
@@ -98,8 +106,8 @@ def test_lost_file_is_told(
     """A file that is gone or cut off by the time that it is sent leaves the apps nothing to run, with the reason."""
     stub.answer = lambda handler: stub.say(handler, 201, json.dumps({"guid": "one"}).encode())
     spoil(file.path)
-    with pytest.raises(NothingToRun, match=f"POST {PATH}: .*{why}"):
-        Equipment(connect(), Driving(droplet_file=file), "0123abcd").give("app")
+    with pytest.raises(DropletUnavailable, match=f"POST {PATH}: .*{why}"):
+        DropletProvider(connect(), AppSettings(droplet_file=file), "0123abcd").provide("app")
 
 
 def test_slow_upload_has_its_time(file: Upload, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +130,8 @@ def test_slow_upload_has_its_time(file: Upload, connect: Connect, monkeypatch: p
 def sparse(path: Path) -> None:
     """Write a file that is larger than what may be sent, and takes no room."""
     with path.open("wb") as file:
-        file.write(GZIP)
-        file.truncate(MOST_BYTES + 1)
+        file.write(GZIP_MAGIC)
+        file.truncate(MAX_BYTES + 1)
 
 
 @pytest.mark.parametrize(
@@ -141,13 +149,13 @@ def test_bad_file_is_refused(make: Callable[[Path], object], words: str, tmp_pat
     path = tmp_path / "no-droplet"
     make(path)
     with pytest.raises(BadSetting, match=f"--app-droplet-file.*{words}"):
-        checked("--app-droplet-file", path)
+        check_droplet_file("--app-droplet-file", path)
 
 
 def test_curl_uploads_as_well(file: Upload, connect: Connect, stub: Stub, tmp_path: Path) -> None:
     """The curl line of an upload sends a form with the user's file of that name."""
     line = curl.command(connect().send(uploading(file)), Header("0", {}, stub.url, {}, ""))
-    shutil.copy(file.path, tmp_path / upload.NAME)
+    shutil.copy(file.path, tmp_path / upload.FILENAME)
     subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, timeout=20, check=True)
     (_, (again, headers)) = stub.got
     assert again.startswith(f"POST {PATH} ")

@@ -13,9 +13,9 @@ from purge_conformance.analysis.history import offset, proven_admin, vanished
 from purge_conformance.analysis.list_reads import reading
 from purge_conformance.analysis.purge import by_app, purged, purged_by, with_started_apps
 from purge_conformance.analysis.rejected import attempts, odd_attempts
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.clock import Offset
-from purge_conformance.report.model import Blame
+from purge_conformance.report.model import Cause
 from purge_conformance.target.apps import droplets as running
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_purge_without_started_app_is_not_exercised(story: Story) -> None:
     between_looks(story, before=[], after=[], apps=[story.app("a", "STOPPED")])
     with pytest.raises(NotExercised, match="POST /v3/apps made nothing") as caught:
         with_started_apps(purged(story.seen, "purge"), story.seen)
-    assert caught.value.blame is Blame.CONFIGURATION
+    assert caught.value.blame is Cause.CONFIGURATION
 
 
 def test_guids_that_may_be_seeded(story: Story) -> None:
@@ -114,7 +114,7 @@ def test_faithful_purge_is_whole(seeded: list[str], *, faithful: bool, story: St
 def test_odd_purge_is_between_its_looks(story: Story) -> None:
     """A purge at a step of its own is seen between the looks named after it."""
     story.look("odd", "no-json.before", [story.event("old")])
-    story.say("odd", "no-json", method="POST", path=PURGE)
+    story.say("odd", "no-json", method="POST", path=PURGE_PATH)
     story.look("odd", "no-json.after")
     found = purged_by(story.seen, "odd", "no-json")
     assert (set(found.before.events.by_guid), found.after.events.rows) == ({"old"}, ())
@@ -127,12 +127,12 @@ def look(story: Story, *guids: str, total: int | None = None) -> None:
     """Add a look at the newest events, as the experiment `refused` takes it."""
     rows = [story.event(guid) for guid in guids]
     data = {"pagination": {"total_results": len(rows) if total is None else total}, "resources": rows}
-    story.say("refused", "look", path=f"{EVENTS}?per_page={PER_PAGE}", data=data)
+    story.say("refused", "look", path=f"{EVENTS_PATH}?per_page={PER_PAGE}", data=data)
 
 
 def attempt(story: Story, status: int = 401) -> None:
     """Add an attempt at a purge that should be refused."""
-    story.say("refused", "credential", method="POST", path=PURGE, status=status, tags={"credential": "none"})
+    story.say("refused", "credential", method="POST", path=PURGE_PATH, status=status, tags={"credential": "none"})
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_look_that_lies_is_no_loss(back: tuple[str, ...], *, counts: bool, story
 def test_odd_attempts_are_between_looks(story: Story) -> None:
     """A purge with an odd body is judged between the looks around it."""
     story.look("odd", "no-json.before", [story.event("a")])
-    story.say("odd", "no-json", method="POST", path=PURGE, status=400)
+    story.say("odd", "no-json", method="POST", path=PURGE_PATH, status=400)
     story.look("odd", "no-json.after", [])
     (found,) = odd_attempts(story.seen)
     assert (found.request.status, found.loss()) == (400, "1 events before, 0 after")
@@ -218,7 +218,7 @@ def test_reading_during_a_purge_is_inconclusive(story: Story) -> None:
     read(story, ["a", "b"], ["a"])
     with pytest.raises(Inconclusive, match="somebody else purged") as caught:
         reading(story.seen)
-    assert caught.value.blame is Blame.RACE
+    assert caught.value.blame is Cause.RACE
 
 
 def test_reading_of_nothing_is_not_exercised(story: Story) -> None:

@@ -19,7 +19,7 @@ from purge_conformance.report import json as as_json
 from purge_conformance.report import junit as as_junit
 from purge_conformance.report import markdown as as_markdown
 from purge_conformance.report import write_all
-from purge_conformance.report.model import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
+from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, roll_up
 from purge_conformance.report.text import visible
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def result(identifier: str, level: Level, outcome: Outcome, text: str = "") -> R
         remedy="See the route.",
         conditional=False,
         outcome=outcome,
-        blame=None if outcome is Outcome.PASSED else Blame.TARGET,
+        cause=None if outcome is Outcome.PASSED else Cause.TARGET,
         reason=f"because {text}" if missed else "",
         findings=(Finding(f"no {text}", f"got {text}", 1, f"curl '{text}'"),) if outcome is Outcome.FAILED else (),
         evidence=(1,),

@@ -10,7 +10,7 @@ import pytest
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.evidence.records import Evidence, Exchange, Header
 from purge_conformance.report import html as as_html
-from purge_conformance.report.model import Blame, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, Verdict
+from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, Verdict
 
 HOSTILE = "</script></pre></style>]]><img src=x onerror=alert(1)>\x00\x1b[2J\u202e\ud800'\" onclick='x'{{ 7*7 }}"
 VOID = {"meta", "br", "line", "rect"}
@@ -28,7 +28,7 @@ FAILED = Result(
     remedy="See the transaction.",
     conditional=False,
     outcome=Outcome.FAILED,
-    blame=Blame.TARGET,
+    cause=Cause.TARGET,
     findings=(Finding("nothing is left", "3 of 12 are left", 7, "curl -X GET http://t/v3"),),
     evidence=(7,),
 )
@@ -134,7 +134,7 @@ def test_page_tells_what_was_not_judged() -> None:
     idle = replace(
         FAILED,
         outcome=Outcome.NOT_EXERCISED,
-        blame=Blame.AUTHENTICATION,
+        cause=Cause.AUTHENTICATION,
         findings=(),
         reason="No token of global_auditor was given.",
     )
@@ -219,7 +219,7 @@ def test_rates_are_shown() -> None:
     """The page shows how often a requirement failed, and a trial that passed beside one that failed."""
     finding = replace(FAILED.findings[0], passing=8)
     flaky = replace(FAILED, findings=(finding,), tally=Tally(40, 3, is_flaky=True))
-    passed = replace(FAILED, id="PURGE-08", outcome=Outcome.PASSED, blame=None, findings=(), tally=Tally(40))
+    passed = replace(FAILED, id="PURGE-08", outcome=Outcome.PASSED, cause=None, findings=(), tally=Tally(40))
     evidence = Evidence(HEADER, (EXCHANGE, replace(EXCHANGE, n=8)), ())
     text = as_html.render(replace(RUN, requirements=(flaky, passed)), evidence)
     for words in ("FLAKY: 3 of 40 failed, 7.5 %", "Passed another time: Exchange 8", "0 of 40: below 7.2 % at 95 %"):

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.report import terminal as as_terminal
-from purge_conformance.report.model import Blame, Finding, Outcome, Result, Run, Tally, roll_up
+from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, roll_up
 
 PASSED = Result(
     id="PURGE-01",
@@ -29,7 +29,7 @@ PASSED = Result(
 
 def broken(*findings: Finding, level: Level = Level.MUST) -> Result:
     """Return a failed result."""
-    return replace(PASSED, id=f"{level}-9", level=level, outcome=Outcome.FAILED, blame=Blame.TARGET, findings=findings)
+    return replace(PASSED, id=f"{level}-9", level=level, outcome=Outcome.FAILED, cause=Cause.TARGET, findings=findings)
 
 
 def run_of(*rows: Result) -> Run:
@@ -61,7 +61,7 @@ def shown(run: Run, **console: object) -> str:
 
 def test_lines_in_a_log() -> None:
     """A log holds each failure, what is open with its cure, the counts, the verdict and the reports, unwrapped."""
-    idle = replace(PASSED, id="AUTH-1", outcome=Outcome.NOT_EXERCISED, blame=Blame.AUTHENTICATION, reason="No token.")
+    idle = replace(PASSED, id="AUTH-1", outcome=Outcome.NOT_EXERCISED, cause=Cause.AUTHENTICATION, reason="No token.")
     should = broken(Finding("b", "c"), level=Level.SHOULD)
     finding = Finding("nothing is left", "3 of 12 are left", 3, "curl -H 'A:  $B' http://t/v3")
     assert shown(run_of(PASSED, idle, should, broken(finding))).splitlines() == [
@@ -91,7 +91,7 @@ def test_lines_in_a_log() -> None:
 
 def test_lines_of_a_clean_run() -> None:
     """A conformant run says so in four lines; a conditional requirement without its occasion is only counted."""
-    idle = replace(PASSED, conditional=True, outcome=Outcome.NOT_EXERCISED, blame=Blame.TARGET, reason="No 503 came.")
+    idle = replace(PASSED, conditional=True, outcome=Outcome.NOT_EXERCISED, cause=Cause.TARGET, reason="No 503 came.")
     assert shown(run_of(PASSED, idle)).splitlines()[:3] == [
         "2 requirements: 1 not exercised, 1 passed",
         "212 requests, 1 purge, 6.2 s, against http://t",

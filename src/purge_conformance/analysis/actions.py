@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.evidence.records import CHANGED
+from purge_conformance.evidence.records import CHANGED_BY_HOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 def deeds(evidence: Evidence) -> list[Exchange]:
     """Return what the suite sent to change something, or looked at when its hook had changed it."""
-    return [x for x in evidence.exchanges if x.method not in SAFE or CHANGED in x.tags]
+    return [x for x in evidence.exchanges if x.method not in SAFE or CHANGED_BY_HOOK in x.tags]
 
 
 def own_apps(evidence: Evidence) -> set[str]:
@@ -39,15 +39,15 @@ def untouched(evidence: Evidence, purge: Exchange, until: int) -> set[str]:
 
     What was done before may be recorded late, and so after the last one; there are none where there were no two.
     """
-    done = [x for x in evidence.once(deeds) if is_purge(x.method, x.path) and (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    done = [x for x in evidence.cached(deeds) if is_purge(x.method, x.path) and (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
     earlier = [x.n for x in done if x.sent_at + x.elapsed < purge.sent_at]
     since = earlier[-2] if len(earlier) > 1 else 0
-    return own_apps(evidence) - _changed(x for x in evidence.once(deeds) if since < x.n < until) if since else set()
+    return own_apps(evidence) - _changed(x for x in evidence.cached(deeds) if since < x.n < until) if since else set()
 
 
 def still(evidence: Evidence, purge: Exchange) -> set[str]:
     """Return the suite's own apps but the one that was changed last before a purge: that may take a while."""
-    before = [x for x in evidence.once(deeds) if x.n < purge.n and x.route.startswith(f"{APPS}/")]
+    before = [x for x in evidence.cached(deeds) if x.n < purge.n and x.route.startswith(f"{APPS}/")]
     return own_apps(evidence) - _changed(before[-1:])
 
 

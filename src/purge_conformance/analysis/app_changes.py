@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.analysis.assertions import readable, walk_of
 from purge_conformance.analysis.purge_series import looks_of
-from purge_conformance.evidence.listing import app_of_event, member
+from purge_conformance.evidence.listing import app_of_event, dig
 
 if TYPE_CHECKING:
     from purge_conformance.analysis.assertions import Seen
@@ -51,12 +51,12 @@ class Changed:
 
     def _is_told_by(self, event: Row) -> bool:
         """Whether an event tells of the change; what it leaves out it may have told."""
-        return all(member(event, name, "current") in {None, value} for name, value in self.tells.items())
+        return all(dig(event, name, "current") in {None, value} for name, value in self.tells.items())
 
     def _is_known_from(self, event: Row) -> bool:
         """Whether an event says what became of which process, so that another one in the same words repeats it."""
-        told = all(member(event, name, "current") == value for name, value in self.tells.items())
-        return bool(self.tells) and told and member(event, "process", "guid") is not None
+        told = all(dig(event, name, "current") == value for name, value in self.tells.items())
+        return bool(self.tells) and told and dig(event, "process", "guid") is not None
 
 
 def changes(seen: Seen, experiment: str, *names: str) -> list[Changed]:
@@ -79,7 +79,7 @@ def all_told(seen: Seen) -> bool:
 def _void(seen: Seen, experiment: str) -> set[str]:
     """Return the names of the changes to a state that their app had by itself, as the last look at apps shows."""
     begun = min((x.n for x in seen.of(experiment)), default=0)
-    before = [look.saw.apps for look in seen.once(looks_of) if look.last < begun]
+    before = [look.saw.apps for look in seen.cached(looks_of) if look.last < begun]
     states = {guid: row.get("state") for apps in before[-1:] for guid, row in apps.by_guid.items()}
     void = set()
     for note in seen.notes:

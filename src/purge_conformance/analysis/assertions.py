@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from purge_conformance.evidence.intermediaries import is_gateways, is_in_front
-from purge_conformance.evidence.listing import Snapshot, snapshot, walked
-from purge_conformance.evidence.records import GATEWAY, SUPERSEDED, Evidence, Exchange, Found
-from purge_conformance.report.model import Blame, Finding, Tally
+from purge_conformance.evidence.intermediaries import is_gateway_error, is_proxy_rejection
+from purge_conformance.evidence.listing import Snapshot, read_listing, read_snapshot
+from purge_conformance.evidence.records import GATEWAY, RETRIED, Evidence, Exchange, Value
+from purge_conformance.report.model import Cause, Finding, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +45,7 @@ class Proven(Broken):
 class Undecided(Exception):
     """The requirement could not be judged."""
 
-    def __init__(self, reason: str, blame: Blame) -> None:
+    def __init__(self, reason: str, blame: Cause) -> None:
         """Hold why, and what it is put down to."""
         self.reason = reason
         self.blame = blame
@@ -59,7 +59,7 @@ class Inconclusive(Undecided):
 class NotExercised(Undecided):
     """It was never tried, or had no occasion."""
 
-    def __init__(self, reason: str, blame: Blame = Blame.TARGET) -> None:
+    def __init__(self, reason: str, blame: Cause = Cause.TARGET) -> None:
         """Hold why; what did not occur is put down to the target unless said otherwise."""
         super().__init__(reason, blame)
 
@@ -87,27 +87,27 @@ class Seen(Evidence):
         super().__init__(evidence.header, evidence.exchanges, evidence.notes)
         object.__setattr__(self, "looked_at", [])
         object.__setattr__(self, "tally", Tally())
-        self.__dict__.update(by_step=evidence.by_step, found=evidence.found)  # made once for all judgments
+        self.__dict__.update(by_step=evidence.by_step, cache=evidence.cache)  # made once for all judgments
         object.__setattr__(self, "whole", evidence.whole if isinstance(evidence, Seen) else evidence)
 
     looked_at: list[int]
     tally: Tally
     whole: Evidence
 
-    def once(self, find: Callable[[Evidence], Found]) -> Found:
+    def cached(self, find: Callable[[Evidence], Value]) -> Value:
         """Return what is found in the whole evidence, as `Evidence.once` does."""
-        return self.whole.once(find)
+        return self.whole.cached(find)
 
     def remembered(self, look: Callable[[Seen], Iterable[Item]]) -> list[Item]:
         """Return what a look finds, as if each judgment looked by itself: what it looked at, each has looked at."""
-        if look not in self.found:
+        if look not in self.cache:
             eyes = Seen(self)
             try:
-                self.found[look] = list(look(eyes)), eyes.looked_at
+                self.cache[look] = list(look(eyes)), eyes.looked_at
             except Undecided:
                 self.looked_at.extend(eyes.looked_at)
                 raise
-        found, looked_at = self.found[look]
+        found, looked_at = self.cache[look]
         self.looked_at.extend(looked_at)
         return list(found)
 
@@ -126,7 +126,7 @@ class Seen(Evidence):
 
     @cached_property
     def _resource(self) -> tuple[Exchange, ...]:
-        found = self.once(_resource)
+        found = self.cached(_resource)
         self.looked_at.extend(x.n for x in found)
         return found
 
@@ -138,7 +138,7 @@ class Seen(Evidence):
 
 def _resource(evidence: Evidence) -> tuple[Exchange, ...]:
     sent = (x for x in evidence.exchanges if x.route.startswith("/v3/app_usage_events") and x.step != "headers")
-    return tuple(x for x in answered(sent) if not is_in_front(x))
+    return tuple(x for x in answered(sent) if not is_proxy_rejection(x))
 
 
 def usable(evidence: Evidence) -> None:
@@ -149,7 +149,7 @@ def usable(evidence: Evidence) -> None:
     """
     for note in evidence.notes:
         if note.name == "unusable":
-            raise Inconclusive(note.value["reason"], Blame(note.value["blame"]))
+            raise Inconclusive(note.value["reason"], Cause(note.value["blame"]))
 
 
 def hold(findings: Iterable[Finding]) -> None:
@@ -205,8 +205,8 @@ def status_is(exchanges: Iterable[Exchange], *expected: int) -> None:
 
 def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return the exchanges that the target itself answered: not lost, not rate limited, no gateway's that passed."""
-    own = (x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(SUPERSEDED) != GATEWAY)
-    return tuple(x for x in own if not is_gateways(x))
+    own = (x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(RETRIED) != GATEWAY)
+    return tuple(x for x in own if not is_gateway_error(x))
 
 
 def each_time(seen: Seen, experiment: str, find: Callable[[Seen, str], Iterable[Item]]) -> Iterator[Item]:
@@ -215,7 +215,7 @@ def each_time(seen: Seen, experiment: str, find: Callable[[Seen, str], Iterable[
     Raises:
         Undecided: as `find` does, of the first time.
     """
-    first, *later = seen.times(experiment)
+    first, *later = seen.repetitions(experiment)
     yield from find(seen, first)
     for name in later:
         with suppress(Undecided):
@@ -225,7 +225,7 @@ def each_time(seen: Seen, experiment: str, find: Callable[[Seen, str], Iterable[
 def need_all(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:
     """Return the answered exchanges of an experiment and of its repetitions; raises as `need` does, of the former."""
     need(seen, experiment, *steps, why=why)
-    return answered(x for name in seen.times(experiment) for x in seen.of(name, *steps))
+    return answered(x for name in seen.repetitions(experiment) for x in seen.of(name, *steps))
 
 
 def need(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, ...]:
@@ -242,7 +242,7 @@ def need(seen: Seen, experiment: str, *steps: str, why: str) -> tuple[Exchange, 
         if sent:
             status = sent[-1].status
             reason = "rate limited (429)" if status == RATE_LIMITED else f"a gateway says {status}"
-            raise Inconclusive(f"the target gave no answer: {reason if status else sent[-1].error}", Blame.NETWORK)
+            raise Inconclusive(f"the target gave no answer: {reason if status else sent[-1].error}", Cause.NETWORK)
         raise NotExercised(why)
     return found
 
@@ -255,17 +255,17 @@ def stopped(seen: Seen, experiment: str) -> None:
     """
     whole_run = {note.name: note.value for note in seen.notes}
     if reason := seen.note(experiment, "stopped"):
-        raise Inconclusive(str(reason), Blame.CONFIGURATION)
+        raise Inconclusive(str(reason), Cause.CONFIGURATION)
     if reason := seen.note(experiment, "expired") or whole_run.get("expired"):
-        raise Inconclusive(str(reason), Blame.AUTHENTICATION)
+        raise Inconclusive(str(reason), Cause.AUTHENTICATION)
     if reason := seen.note(experiment, "crashed"):
-        raise Inconclusive(f"the suite failed ({reason}). Please report it.", Blame.SUITE)
+        raise Inconclusive(f"the suite failed ({reason}). Please report it.", Cause.SUITE)
     if "lost" in whole_run:
-        raise Inconclusive(str(whole_run["lost"]), Blame.NETWORK)
+        raise Inconclusive(str(whole_run["lost"]), Cause.NETWORK)
     if "interrupted" in whole_run:
-        raise Inconclusive(f"{whole_run['interrupted']} Run again.", Blame.CONFIGURATION)
+        raise Inconclusive(f"{whole_run['interrupted']} Run again.", Cause.CONFIGURATION)
     if "finished" not in whole_run:
-        raise Inconclusive("the run was killed before it could try. Run again.", Blame.SUITE)
+        raise Inconclusive("the run was killed before it could try. Run again.", Cause.SUITE)
 
 
 def snapshot_of(seen: Seen, experiment: str, step: str) -> Snapshot:
@@ -276,7 +276,7 @@ def snapshot_of(seen: Seen, experiment: str, step: str) -> Snapshot:
         NotExercised: nothing was tried.
     """
     need(seen, experiment, f"{step}.events", why="the experiment was not run")
-    found = snapshot(seen, experiment, step)
+    found = read_snapshot(seen, experiment, step)
     if not found.events.complete:
         stopped(seen, experiment)
     readable(found.events, "events")
@@ -296,13 +296,13 @@ def apps_of(found: Snapshot) -> Snapshot:
 def for_want_of_apps(seen: Seen, words: str) -> NotExercised:
     """Return that something had no occasion, with the reason why the suite had no apps of its own, if it had none."""
     trouble = seen.note("foundation", "trouble")
-    return NotExercised(f"{words}; {trouble}" if trouble else words, Blame.CONFIGURATION)
+    return NotExercised(f"{words}; {trouble}" if trouble else words, Cause.CONFIGURATION)
 
 
 def walk_of(seen: Seen, experiment: str, step: str) -> Listing:
     """Return a walk over a list, whether it came to its end or not."""
     need(seen, experiment, step, why="the experiment was not run")
-    return walked(seen, experiment, step)
+    return read_listing(seen, experiment, step)
 
 
 def readable(found: Listing, what: str) -> None:
@@ -313,7 +313,7 @@ def readable(found: Listing, what: str) -> None:
     """
     if not found.complete:
         last = found.exchanges[-1] if found.exchanges else None
-        raise Inconclusive(f"the list of {what} could not be read to its end: {answer(last)}", Blame.TARGET)
+        raise Inconclusive(f"the list of {what} could not be read to its end: {answer(last)}", Cause.TARGET)
 
 
 def answer(exchange: Exchange | None) -> str:

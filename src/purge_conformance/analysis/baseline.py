@@ -8,8 +8,8 @@ from purge_conformance.analysis.actions import simple_apps
 from purge_conformance.analysis.assertions import Inconclusive
 from purge_conformance.analysis.history import odd_purges
 from purge_conformance.analysis.purge_series import observed
-from purge_conformance.evidence.listing import STARTED, member
-from purge_conformance.report.model import Blame
+from purge_conformance.evidence.listing import STARTED, dig
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,7 +26,7 @@ def right_alone(seen: Seen, *more: Purged) -> None:
     """
     own = simple_apps(seen)
     if any(_is_flawed(found, own) for found in (*_alone(seen), *more)):
-        raise Inconclusive("a purge by itself is no whole purge either: see PURGE-03, SEED and AGAIN", Blame.TARGET)
+        raise Inconclusive("a purge by itself is no whole purge either: see PURGE-03, SEED and AGAIN", Cause.TARGET)
 
 
 def sizes_are_true(seen: Seen) -> bool:
@@ -43,11 +43,11 @@ def _alone(seen: Seen) -> Iterator[Purged]:
 def _is_flawed(found: Purged, own: Collection[str]) -> bool:
     populated = found.populated(besides_changes=True)
     stopped = {app for app, state in found.apps.items() if state != STARTED}
-    seeds = {row["guid"] for row in found.after.events.rows if row["guid"] == member(row, "app", "guid")}
+    seeds = {row["guid"] for row in found.after.events.rows if row["guid"] == dig(row, "app", "guid")}
     return bool(found.kept or found.repeated(own) or stopped & set(populated) or set(found.started) - seeds)
 
 
 def _shows_size(found: Purged, app: str) -> bool:
-    shown = member(found.after.events.by_guid.get(app, {}), "instance_count", "current")
+    shown = dig(found.after.events.by_guid.get(app, {}), "instance_count", "current")
     sizes = [row.get("instances") for row in found.after.processes_of(app)]
     return shown is None or len(sizes) != 1 or shown == sizes[0]

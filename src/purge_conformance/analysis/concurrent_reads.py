@@ -6,8 +6,8 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING
 
-from purge_conformance.evidence.listing import is_page, resources, snapshot
-from purge_conformance.evidence.records import AT_ONCE
+from purge_conformance.evidence.listing import is_page, read_snapshot, resources
+from purge_conformance.evidence.records import CONCURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,10 +21,10 @@ ROUNDS = ("first", "second")
 def seen_meanwhile(evidence: Evidence) -> str:
     """Return how often each sight was seen by those who read the list during purges at the same time; or nothing."""
     sights: Counter[str] = Counter()
-    for experiment, name in product(evidence.times(EXPERIMENT), ROUNDS):
-        looks = (snapshot(evidence, experiment, f"{name}.{look}").events for look in ("before", "after"))
+    for experiment, name in product(evidence.repetitions(EXPERIMENT), ROUNDS):
+        looks = (read_snapshot(evidence, experiment, f"{name}.{look}").events for look in ("before", "after"))
         before, after = (look.by_guid.keys() for look in looks)
-        reads = [x for x in evidence.of(experiment, f"{name}.reads") if AT_ONCE in x.tags]
+        reads = [x for x in evidence.of(experiment, f"{name}.reads") if CONCURRENT in x.tags]
         sights.update(_sight(x, before, after) for x in reads)
     return ", ".join(f"{sight} {times}x" for sight, times in sights.most_common())
 

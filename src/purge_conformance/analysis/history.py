@@ -13,12 +13,12 @@ from purge_conformance.analysis.purge import Purged, by_app, purged_by
 from purge_conformance.analysis.purge_series import looks_of, observed
 from purge_conformance.analysis.rejected import ODD_REQUESTS
 from purge_conformance.analysis.sequence import EXPERIMENT
-from purge_conformance.catalogue.api import EVENTS, GET_OPERATION, LIST_OPERATION, is_purge, one
+from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, event_path, is_purge
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import OK, app_of_event, key, resources, walked
-from purge_conformance.evidence.records import AT_ONCE, PROVOKED, SUPERSEDED
-from purge_conformance.report.model import Blame
+from purge_conformance.evidence.listing import OK, app_of_event, event_identity, read_listing, resources
+from purge_conformance.evidence.records import CONCURRENT, INDUCED, RETRIED
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +40,9 @@ def offset(seen: Seen) -> tuple[Offset, str] | None:
     What dates answers may stand in front, with a clock of its own: where an event of a start that was just asked for is
     dated otherwise, by no more than a minute, the offset is as wide as both.
     """
-    dates, event = clock.from_dates(seen.exchanges), _of_start(seen)
-    if dates and event and 0 < max(event.least - dates.most, dates.least - event.most) <= APART:
-        both = clock.Offset(min(dates.least, event.least), max(dates.most, event.most))
+    dates, event = clock.offset_from_dates(seen.exchanges), _of_start(seen)
+    if dates and event and 0 < max(event.lower - dates.upper, dates.lower - event.upper) <= APART:
+        both = clock.Offset(min(dates.lower, event.lower), max(dates.upper, event.upper))
         return both, "its Date headers, and the event of a start that was just asked for"
     if dates:
         return dates, "its Date headers"
@@ -52,10 +52,10 @@ def offset(seen: Seen) -> tuple[Offset, str] | None:
 def _of_start(seen: Seen) -> Offset | None:
     for start in seen.of("lifecycle", "start-idle"):
         guid = start.route.split("/")[3]
-        rows = by_app(walked(seen, "lifecycle", "start").rows, ()).get(guid, ())
-        times = [moment for row in rows if (moment := clock.parse(row.get("created_at")))]
+        rows = by_app(read_listing(seen, "lifecycle", "start").rows, ()).get(guid, ())
+        times = [moment for row in rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
         if times:
-            return clock.from_event(min(times), start)
+            return clock.offset_from_event(min(times), start)
     return None
 
 
@@ -66,14 +66,14 @@ def seeded_events(seen: Seen) -> Iterator[tuple[Exchange, Exchange, Row]]:
     purge that left events of before nobody knows which of them it populated. Nor does anybody know whether success on a
     path spelt otherwise was a purge; one that nobody saw may always lie in between.
     """
-    looks = seen.once(looks_of)
+    looks = seen.cached(looks_of)
     apps = {str(row.get("guid")) for look in looks for row in look.saw.apps.rows}
     half = {purge.request.n for purge in (*observed(seen), *odd_purges(seen)) if purge.kept}
     purge: Exchange | None = None
-    for x in (x for x in seen.resource() if AT_ONCE not in x.tags):
+    for x in (x for x in seen.resource() if CONCURRENT not in x.tags):
         if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
             purge = x if x.step != "spelling" else purge
-        elif is_purge(x.method, x.path) and PROVOKED in x.tags:
+        elif is_purge(x.method, x.path) and INDUCED in x.tags:
             purge = None  # nobody knows what it left
         elif purge and purge.n not in half:
             yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
@@ -85,7 +85,7 @@ def odd_purges(seen: Seen) -> list[Purged]:
 
 
 def _odd_purges(seen: Seen) -> Iterator[Purged]:
-    for experiment, name in product(seen.times("odd"), ODD_REQUESTS):
+    for experiment, name in product(seen.repetitions("odd"), ODD_REQUESTS):
         with suppress(Inconclusive, NotExercised):
             yield purged_by(seen, experiment, name)
 
@@ -102,7 +102,7 @@ def _gets_of_destroyed(seen: Seen) -> Iterator[Exchange]:
         gone = set(trial.before.events.by_guid) - set(trial.after.events.by_guid)
         end = next((n for n in purges if n > trial.request.n), sys.maxsize)
         asked = [x for x in gets if trial.last < x.n < end and x.experiment == trial.request.experiment]
-        yield from (x for x in asked if x.guid in gone and x.path == one(x.guid))
+        yield from (x for x in asked if x.guid in gone and x.path == event_path(x.guid))
 
 
 def dug_up(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
@@ -110,8 +110,10 @@ def dug_up(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
     for trial in observed(seen):
         if trial.request.experiment == "purge":
             before, after = trial.before.events.by_guid, trial.after.events.by_guid
-            gone = {key(row) for guid, row in before.items() if guid not in after}
-            yield from ((x, row) for x in seen.of("purge", "search") for row in resources(x) if key(row) in gone)
+            gone = {event_identity(row) for guid, row in before.items() if guid not in after}
+            yield from (
+                (x, row) for x in seen.of("purge", "search") for row in resources(x) if event_identity(row) in gone
+            )
 
 
 def is_shown(get: Exchange) -> bool:
@@ -150,11 +152,11 @@ def _whole_lists(seen: Seen) -> Iterator[Listing]:
     quiet = (
         x
         for x in seen.resource()
-        if AT_ONCE not in x.tags and x.experiment != EXPERIMENT and not x.step.startswith("walk ")
+        if CONCURRENT not in x.tags and x.experiment != EXPERIMENT and not x.step.startswith("walk ")
     )
-    steps = dict.fromkeys((x.experiment, x.step) for x in quiet if x.route == EVENTS and set(x.query) <= plain)
+    steps = dict.fromkeys((x.experiment, x.step) for x in quiet if x.route == EVENTS_PATH and set(x.query) <= plain)
     for experiment, step in steps:
-        found = walked(seen, experiment, step)
+        found = read_listing(seen, experiment, step)
         if found.complete and all(set(x.query) == plain for x in found.exchanges):
             yield found
 
@@ -187,7 +189,7 @@ def purges_between(seen: Seen, first: Exchange, last: Exchange) -> bool:
     between = [x for x in seen.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path)]
     unanswered = {x.n for x in between if x.role == ADMIN} - {x.n for x in answered(between)}
     return any(
-        (x.status or 0) // 100 == SUCCESS or x.n in unanswered or {AT_ONCE, PROVOKED} & x.tags.keys() for x in between
+        (x.status or 0) // 100 == SUCCESS or x.n in unanswered or {CONCURRENT, INDUCED} & x.tags.keys() for x in between
     )
 
 
@@ -196,8 +198,10 @@ def recorded(seen: Seen, opening: Listing) -> dict[str, int]:
     last = opening.exchanges[0]
     since = [found for found in whole_lists(seen) if found.exchanges[0].n <= last.n]
     since = [found for found in since if not purges_between(seen, found.exchanges[0], last)]
-    sights = [{key(row) for row in found.rows} for found in (*since, opening)]
-    return {row["guid"]: next(n for n, sight in enumerate(sights) if key(row) in sight) for row in opening.rows}
+    sights = [{event_identity(row) for row in found.rows} for found in (*since, opening)]
+    return {
+        row["guid"]: next(n for n, sight in enumerate(sights) if event_identity(row) in sight) for row in opening.rows
+    }
 
 
 def denied(seen: Seen) -> list[Exchange]:
@@ -205,7 +209,7 @@ def denied(seen: Seen) -> list[Exchange]:
 
     A token that has come to its end denies nobody; an odd query may meet a firewall.
     """
-    sent = [x for x in seen.exchanges if x.role == ADMIN and SUPERSEDED not in x.tags]
+    sent = [x for x in seen.exchanges if x.role == ADMIN and RETRIED not in x.tags]
     held = max((x.n for x in sent if x.status in {OK, CREATED}), default=0)
     gets = [x for x in sent if x.step in {"get", "seeded"} and operation_of(x.method, x.path) == GET_OPERATION]
     lists = [x for x in sent if x.step not in {"odd", "headers"} and operation_of(x.method, x.path) == LIST_OPERATION]
@@ -220,7 +224,7 @@ def may_read(seen: Seen) -> None:
         Inconclusive: that is so; what the reads would have shown is open.
     """
     if denied(seen):
-        raise Inconclusive("the admin may not read: see AUTH-08", Blame.TARGET)
+        raise Inconclusive("the admin may not read: see AUTH-08", Cause.TARGET)
 
 
 def proven_admin(seen: Seen, request: Exchange) -> None:
@@ -232,4 +236,4 @@ def proven_admin(seen: Seen, request: Exchange) -> None:
     proven = seen.header.settings.get("admin_scope") or any(x.status in MADE for x in seen.of("foundation", "create"))
     if request.status in {401, 403} and not proven:
         reason = f"the purge was refused ({request.status}), and nothing shows that the token given as admin is one"
-        raise Inconclusive(reason, Blame.AUTHENTICATION)
+        raise Inconclusive(reason, Cause.AUTHENTICATION)

@@ -10,8 +10,8 @@ from purge_conformance.analysis.assertions import Inconclusive, NotExercised, Se
 from purge_conformance.analysis.history import overdue_at, whole_lists
 from purge_conformance.analysis.purge_series import looks_of
 from purge_conformance.analysis.rejected import unconfirmed
-from purge_conformance.catalogue.api import PURGE, is_purge
-from purge_conformance.evidence.listing import APPS, LABEL, app_of_event, app_of_process, key, member
+from purge_conformance.catalogue.api import PURGE_PATH, is_purge
+from purge_conformance.evidence.listing import APPS, RUN_LABEL, app_of_event, app_of_process, dig, event_identity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -62,9 +62,9 @@ def in_flux(evidence: Evidence) -> tuple[int, int]:
     own = own_apps(evidence) | {
         str(guid)
         for x in evidence.exchanges
-        if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := member(x.json, "guid"))
+        if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := dig(x.json, "guid"))
     }
-    looks = [look.saw for look in evidence.once(looks_of) if look.saw.apps.complete]
+    looks = [look.saw for look in evidence.cached(looks_of) if look.saw.apps.complete]
     states = [{guid: state for guid, state in _states(look).items() if guid not in own} for look in looks]
     every = {guid for found in states for guid in found}
     moved = {guid for one, other in pairwise(states) for guid in every if one.get(guid) != other.get(guid)}
@@ -76,7 +76,7 @@ def _states(look: Snapshot) -> dict[str, tuple[object, ...]]:
     return {
         guid: _state(look, row)
         for guid, row in look.apps.by_guid.items()
-        if not member(row, "metadata", "labels", LABEL)
+        if not dig(row, "metadata", "labels", RUN_LABEL)
     }
 
 
@@ -94,7 +94,7 @@ def _may_purge(x: Exchange) -> bool:
     """Whether a target could take a request for a purge, be it wrongly: all but plain reads and changes of apps."""
     if x.route.startswith(APPS) and "?" not in x.path:
         return False
-    is_read = x.method == "GET" and not x.route.startswith(PURGE.rpartition("/")[0])
+    is_read = x.method == "GET" and not x.route.startswith(PURGE_PATH.rpartition("/")[0])
     return is_purge(x.method, x.path) or not is_read or x.experiment == "bypass"
 
 
@@ -108,9 +108,9 @@ def _looks_purged(before: Listing, after: Listing, overdue: Collection[str]) -> 
     recorded = {guid for guid, row in before.by_guid.items() if guid != app_of_event(row)}
     if recorded and recorded <= set(overdue):
         return False
-    known = {key(row) for row in before.rows}
+    known = {event_identity(row) for row in before.rows}
     seeded = [row for row in after.rows if row["guid"] == app_of_event(row)]
-    fresh = [row for row in seeded if key(row) not in known]
+    fresh = [row for row in seeded if event_identity(row) not in known]
     if not recorded:
         return len(fresh) == len(seeded) and any(row["guid"] in before.by_guid for row in fresh)
     return not recorded & set(after.by_guid) and (bool(fresh) or (bool(seeded) and len(recorded) > 1))

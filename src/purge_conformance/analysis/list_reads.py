@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised, readable, walk_of
-from purge_conformance.report.model import Blame
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +43,8 @@ def reading(seen: Seen) -> Reading:
     for whole in (opening, closing):
         readable(whole, "events")
     if not opening.rows:
-        raise NotExercised("the list was empty", Blame.CONFIGURATION)
+        raise NotExercised("the list was empty", Cause.CONFIGURATION)
     before, after = set(opening.by_guid), set(closing.by_guid)
     if before - after:
-        raise Inconclusive("events vanished while the list was read: somebody else purged", Blame.RACE)
+        raise Inconclusive("events vanished while the list was read: somebody else purged", Cause.RACE)
     return Reading(opening, frozenset(after - before))

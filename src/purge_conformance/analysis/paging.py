@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from purge_conformance.analysis.assertions import need
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import (
-    SURE_PER_PAGE,
+    GUARANTEED_PAGE_SIZE,
+    dig,
     is_page,
-    member,
     pagination,
+    read_listing,
     resources,
-    split,
+    split_url,
     total_results,
-    walked,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def walks(seen: Seen, *beginnings: str) -> list[Listing]:
     need(seen, "lists", "opening", why="no list was read")
     steps = dict.fromkeys(x.step for x in seen.of("lists") if seen.note("lists", f"{x.step}.complete") is not None)
     chosen = [step for step in steps if not beginnings or step.startswith(beginnings)]
-    return [walked(seen, "lists", step) for step in chosen]
+    return [read_listing(seen, "lists", step) for step in chosen]
 
 
 def pages_of(walk: Listing) -> Iterator[Page]:
@@ -103,14 +103,14 @@ def _bound(walk: Listing) -> int | None:
         return None
     (length,) = lengths
     counted = all(pagination(x).get("total_pages") == -(-(total_results(x) or 0) // length) for x in pages if length)
-    return length if SURE_PER_PAGE <= length < int(pages[0].query["per_page"]) and counted else None
+    return length if GUARANTEED_PAGE_SIZE <= length < int(pages[0].query["per_page"]) and counted else None
 
 
 def default_per_page(seen: Seen) -> str | None:
     """Return how many events a page has room for where nobody says, by its own links or its length; None if unknown."""
     for x in seen.of("lists", "plain"):
-        href = member(pagination(x), "first", "href")
-        parts = split(href) if isinstance(href, str) else None
+        href = dig(pagination(x), "first", "href")
+        parts = split_url(href) if isinstance(href, str) else None
         named = dict(parse_qsl(parts.query)).get("per_page") if parts else None
         return named or (str(len(resources(x))) if pagination(x).get("next") else None)
     return None
@@ -140,10 +140,10 @@ def expected_links(page: Page, total: int, default: str | None) -> Iterator[tupl
 
 
 def _leads(link: Any, page: Page, number: int, default: str | None) -> bool:  # noqa: ANN401 -- whatever the target sent
-    href = member(link, "href") if isinstance(link, dict) else None
+    href = dig(link, "href") if isinstance(link, dict) else None
     if not isinstance(href, str):
         return False
-    parts = split(href)
+    parts = split_url(href)
     if parts is None:
         return False
     asked = _plain({**page.exchange.query, "page": str(number)})
@@ -153,12 +153,12 @@ def _leads(link: Any, page: Page, number: int, default: str | None) -> bool:  # 
         given["per_page"] = asked["per_page"]
     more = given.keys() - asked.keys()  # the order that is the default anyway, or the target's own
     same = all(given.get(name) == value for name, value in asked.items())
-    return parts.path.endswith(EVENTS) and same and not any(name.startswith(FILTERS) for name in more)
+    return parts.path.endswith(EVENTS_PATH) and same and not any(name.startswith(FILTERS) for name in more)
 
 
 def _is_bound(per_page: str, page: Page) -> bool:
     """Whether a link may say so where more was asked for: it names the target's bound."""
-    return per_page.isdecimal() and max(SURE_PER_PAGE, len(page.guids)) <= int(per_page[:9]) < page.asked
+    return per_page.isdecimal() and max(GUARANTEED_PAGE_SIZE, len(page.guids)) <= int(per_page[:9]) < page.asked
 
 
 def _plain(query: Mapping[str, str]) -> dict[str, str]:
@@ -170,5 +170,5 @@ def _plain(query: Mapping[str, str]) -> dict[str, str]:
 
 def _meaning(value: str) -> str:
     """Return what a value means, however it is written: `+created_at` is `created_at`, and +00:00 is Z."""
-    moment = clock.parse(value)
+    moment = clock.parse_rfc3339(value)
     return moment.isoformat() if moment else value.removeprefix("+")

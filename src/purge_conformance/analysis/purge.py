@@ -12,13 +12,13 @@ from purge_conformance.evidence.listing import (
     STARTED,
     app_of_event,
     app_of_process,
-    key,
-    member,
+    dig,
+    event_identity,
+    is_change_event,
+    is_crash_event,
     stable_apps,
-    tells_change,
-    tells_crash,
 )
-from purge_conformance.report.model import Blame
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -88,7 +88,11 @@ class Purged:
         """
         before, after = self.before.events.by_guid, self.after.events.by_guid
         seedable = self.seedable | set(self.populated_before)
-        same = {guid: row for guid, row in after.items() if guid in before and key(row) == key(before[guid])}
+        same = {
+            guid: row
+            for guid, row in after.items()
+            if guid in before and event_identity(row) == event_identity(before[guid])
+        }
         return {guid: row for guid, row in same.items() if guid not in seedable and guid != app_of_event(row)}
 
     def populated(self, *, besides_changes: bool = False) -> dict[str | None, list[Row]]:
@@ -109,12 +113,12 @@ class Purged:
 
     def _new(self, rows: Iterable[Row]) -> dict[str | None, list[Row]]:
         known = self.kept.keys() | self._returned()
-        new = [row for row in rows if str(row.get("guid")) not in known and member(row, "task", "guid") is None]
+        new = [row for row in rows if str(row.get("guid")) not in known and dig(row, "task", "guid") is None]
         return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
 
     def _returned(self) -> set[str]:
         """Return the guids of events that were gone before the purge and are back since: PURGE-05 judges these."""
-        back = {guid for guid, row in self.after.events.by_guid.items() if key(row) in self.earlier}
+        back = {guid for guid, row in self.after.events.by_guid.items() if event_identity(row) in self.earlier}
         return back - self.before.events.by_guid.keys() - self.seedable - set(self.populated_before)
 
     def changes(self) -> list[Row]:
@@ -123,8 +127,8 @@ class Purged:
         Nobody starts, stops or scales the untouched apps: what tells so of them is the purge's.
         """
         old = self.kept.keys() | self.seedable
-        new = [row for row in self.after.events.rows if row.get("guid") not in old and tells_change(row)]
-        return [row for row in new if not (app_of_event(row) in self.untouched and not tells_crash(row))]
+        new = [row for row in self.after.events.rows if row.get("guid") not in old and is_change_event(row)]
+        return [row for row in new if not (app_of_event(row) in self.untouched and not is_crash_event(row))]
 
     def besides_changes(self) -> list[Row]:
         """Return the events after the purge without those of what others did since."""
@@ -151,7 +155,7 @@ class Purged:
     def misnamed(self) -> dict[str, Row]:
         """Return the started apps whose guid an event has that does not name them, with that event."""
         found = {app: row for app in self.started if (row := self.after.events.by_guid.get(app)) is not None}
-        return {app: row for app, row in found.items() if member(row, "app", "guid") != app}
+        return {app: row for app, row in found.items() if dig(row, "app", "guid") != app}
 
     def is_faithful(self) -> bool:
         """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
@@ -245,7 +249,7 @@ def succeeded(request: Exchange) -> None:
         Inconclusive: it was not; what follows from a purge cannot be judged.
     """
     if not 200 <= (request.status or 0) < 300:  # noqa: PLR2004 -- success
-        raise Inconclusive(f"the purge did not succeed: {answer(request)}", Blame.TARGET)
+        raise Inconclusive(f"the purge did not succeed: {answer(request)}", Cause.TARGET)
 
 
 def with_started_apps(found: Purged, seen: Seen) -> Purged:
@@ -256,5 +260,5 @@ def with_started_apps(found: Purged, seen: Seen) -> Purged:
     """
     if not found.started:
         trouble = seen.note("foundation", "trouble") or "none is there"
-        raise NotExercised(f"no app was started all the time: {trouble}. Start one.", Blame.CONFIGURATION)
+        raise NotExercised(f"no app was started all the time: {trouble}. Start one.", Cause.CONFIGURATION)
     return found

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from purge_conformance.analysis.actions import deeds, simple_apps
 from purge_conformance.analysis.assertions import Inconclusive, Trial, answered, hold_each
 from purge_conformance.analysis.purge import Purged, purged, purged_between, with_started_apps
-from purge_conformance.catalogue.api import PURGE, is_purge
+from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.config.roles import ADMIN
-from purge_conformance.evidence.listing import key, snapshot
-from purge_conformance.evidence.records import AT_ONCE, PROVOKED, SUPERSEDED
-from purge_conformance.report.model import Blame
+from purge_conformance.evidence.listing import event_identity, read_snapshot
+from purge_conformance.evidence.records import CONCURRENT, INDUCED, RETRIED
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +42,7 @@ def plain_purges(seen: Seen) -> list[tuple[Exchange, bool]]:
 
     A purge is one again right after another that succeeded: the suite had done nothing on the target in between.
     """
-    found = seen.once(_plain_purges)
+    found = seen.cached(_plain_purges)
     seen.looked_at.extend(request.n for request, _ in found)
     return found
 
@@ -54,7 +54,7 @@ def fails_at_times(seen: Seen) -> None:
         Inconclusive: one did, so that a failure beside others, or of an odd purge, tells nothing of these.
     """
     if any(request.status == FAILED for request, _ in plain_purges(seen)):
-        raise Inconclusive("a plain purge by itself fails as well: see PURGE-01 and AGAIN-01", Blame.TARGET)
+        raise Inconclusive("a plain purge by itself fails as well: see PURGE-01 and AGAIN-01", Cause.TARGET)
 
 
 def trials(seen: Seen) -> tuple[Purged, ...]:
@@ -72,7 +72,7 @@ def trials(seen: Seen) -> tuple[Purged, ...]:
 
 def observed(seen: Seen) -> tuple[Purged, ...]:
     """Return the trials, also where there is none."""
-    return seen.once(_trials)
+    return seen.cached(_trials)
 
 
 def fresh(seen: Seen) -> tuple[Purged, ...]:
@@ -83,7 +83,7 @@ def fresh(seen: Seen) -> tuple[Purged, ...]:
     """
     found = tuple(trial for trial in trials(seen) if not trial.is_again)
     if not found:
-        raise Inconclusive("of no purge but one right after another the lists could be read", Blame.TARGET)
+        raise Inconclusive("of no purge but one right after another the lists could be read", Cause.TARGET)
     return found
 
 
@@ -116,11 +116,11 @@ def all_whole(seen: Seen, *, of_settled_apps: bool = False) -> None:
     found = [trial for trial in observed(seen) if not trial.is_again]
     judged = found if of_settled_apps else [replace(trial, unsettled=frozenset()) for trial in found]
     if not all(trial.is_whole(own) for trial in judged):
-        raise Inconclusive("a plain purge is no whole purge either: see PURGE-03 and SEED", Blame.TARGET)
+        raise Inconclusive("a plain purge is no whole purge either: see PURGE-03 and SEED", Cause.TARGET)
 
 
 def _plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
-    acts = evidence.once(deeds)
+    acts = evidence.cached(deeds)
     done = {x.n: is_purge(x.method, x.path) for x in acts if (x.status or 0) // 100 == 2}  # noqa: PLR2004 -- success
     found, last = [], False
     for x in acts:
@@ -131,12 +131,12 @@ def _plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
 
 
 def _is_plain(x: Exchange) -> bool:
-    is_plain = (x.method, x.path, x.role) == ("POST", PURGE, ADMIN) and not x.request_body
-    return is_plain and not {SUPERSEDED, AT_ONCE, PROVOKED} & x.tags.keys()
+    is_plain = (x.method, x.path, x.role) == ("POST", PURGE_PATH, ADMIN) and not x.request_body
+    return is_plain and not {RETRIED, CONCURRENT, INDUCED} & x.tags.keys()
 
 
 def _trials(evidence: Evidence) -> tuple[Purged, ...]:
-    looks, acts = evidence.once(looks_of), evidence.once(deeds)
+    looks, acts = evidence.cached(looks_of), evidence.cached(deeds)
     ends, numbers = [look.last for look in looks], [x.n for x in acts]
     states: dict[str, set[str]] = {}
     populated: set[str] = set()
@@ -154,7 +154,7 @@ def _trials(evidence: Evidence) -> tuple[Purged, ...]:
         with suppress(Inconclusive):
             trial = purged_between(evidence, request, before.saw, after.saw)
             unsettled = frozenset(guid for guid, state in trial.apps.items() if states.get(guid, {state}) != {state})
-            earlier = frozenset(key(row) for look in looks[: place - 1] for row in look.saw.events.rows)
+            earlier = frozenset(event_identity(row) for look in looks[: place - 1] for row in look.saw.events.rows)
             trial = replace(trial, is_again=is_again, unsettled=unsettled)
             trial = replace(trial, populated_before=frozenset(populated), earlier=earlier)
             populated |= {str(row["guid"]) for rows in trial.populated(besides_changes=True).values() for row in rows}
@@ -174,7 +174,7 @@ def looks_of(evidence: Evidence) -> list[Look]:
         step, _, part = x.step.rpartition(".")
         if step and part in PARTS:
             found.setdefault((x.experiment, step), []).append(x.n)
-    looks = [Look(min(ns), max(ns), snapshot(evidence, *place)) for place, ns in found.items()]
+    looks = [Look(min(ns), max(ns), read_snapshot(evidence, *place)) for place, ns in found.items()]
     return sorted(looks, key=lambda look: look.last)
 
 

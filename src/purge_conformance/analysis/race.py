@@ -23,8 +23,8 @@ from purge_conformance.analysis.assertions import (
 )
 from purge_conformance.analysis.baseline import right_alone, sizes_are_true
 from purge_conformance.analysis.linearizability import CHANGES, PURGE, SCALE, START, STOP, End, Operation, World
-from purge_conformance.evidence.listing import STARTED, app_of_event, key, member
-from purge_conformance.report.model import Blame
+from purge_conformance.evidence.listing import STARTED, app_of_event, dig, event_identity
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +104,7 @@ def rounds(seen: Seen) -> list[Round]:
     """
     trouble = seen.note("foundation", "trouble") or seen.note("foundation", "untimed")
     if trouble and not seen.of(EXPERIMENT):
-        raise NotExercised(str(trouble), Blame.CONFIGURATION)
+        raise NotExercised(str(trouble), Cause.CONFIGURATION)
     need(seen, EXPERIMENT, why="there are no apps to start, stop or scale")
     return list(each_time(seen, EXPERIMENT, _rounds))
 
@@ -139,14 +139,14 @@ def reading(seen: Seen, found: Sequence[Round]) -> Reading:
     """
     right_alone(seen)
     if not all_told(seen):
-        raise Inconclusive("a change by itself is not recorded either: see AFTER", Blame.TARGET)
-    late = sum(len(seen.of(experiment, "await")) for experiment in seen.times(EXPERIMENT)) > len(found)
+        raise Inconclusive("a change by itself is not recorded either: see AFTER", Cause.TARGET)
+    late = sum(len(seen.of(experiment, "await")) for experiment in seen.repetitions(EXPERIMENT)) > len(found)
     quiet = [history for one in found if one.name == QUIET for history in histories(one)]
     for view in (*([_as_it_is] if sizes_are_true(seen) else []), End.without_sizes, _counted, _told_at_least):
         told = partial(_unexplained, view, late=late)
         if not any(map(told, quiet)):
             return told
-    raise Inconclusive("without haste it is wrong too: see PURGE, SEED and AFTER", Blame.TARGET)
+    raise Inconclusive("without haste it is wrong too: see PURGE, SEED and AFTER", Cause.TARGET)
 
 
 def timeline(history: History, operations: Sequence[Operation], found: Round) -> str:
@@ -198,14 +198,14 @@ def _begin(look: Snapshot, app: str) -> World:
 
 
 def _end(found: Round, app: str) -> End:
-    before = {key(row) for row in found.before.events.rows}
+    before = {event_identity(row) for row in found.before.events.rows}
     seeds, others = _events(found.after, app)
-    new = [row for row in others if key(row) not in before]
-    sizes = [size for row in seeds if isinstance(size := member(row, "instance_count", "current"), int)]
+    new = [row for row in others if event_identity(row) not in before]
+    sizes = [size for row in seeds if isinstance(size := dig(row, "instance_count", "current"), int)]
     by_process: dict[str | None, list[frozenset[str]]] = {}
     for row in new:
         if kinds := _kinds(row):
-            by_process.setdefault(member(row, "process", "guid"), []).append(kinds)
+            by_process.setdefault(dig(row, "process", "guid"), []).append(kinds)
     state = found.after.apps.by_guid[app].get("state")
     return End(
         started={STARTED: True, STOPPED: False}.get(str(state)),
@@ -234,7 +234,7 @@ def _instances(look: Snapshot, app: str) -> int | None:
 
 def _kinds(event: Row) -> frozenset[str]:
     """Return the changes that an event may tell of; none where it tells of something else, such as staging."""
-    was, now = member(event, "state", "previous"), member(event, "state", "current")
+    was, now = dig(event, "state", "previous"), dig(event, "state", "current")
     if now not in {None, STARTED, STOPPED}:
         return frozenset()
     if now is None:

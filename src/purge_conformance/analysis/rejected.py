@@ -8,9 +8,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import Inconclusive, answer, answered, need
-from purge_conformance.catalogue.api import EVENTS, PURGE, is_purge
-from purge_conformance.evidence.listing import app_of_event, is_page, key, resources, total_results
-from purge_conformance.report.model import Blame
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
+from purge_conformance.evidence.listing import app_of_event, event_identity, is_page, resources, total_results
+from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,7 @@ class Attempt:
         return before - after
 
     def _keys(self) -> list[set[tuple[str, str]]]:
-        return [{key(row) for row in resources(look)} for look in (self.before, self.after)]
+        return [{event_identity(row) for row in resources(look)} for look in (self.before, self.after)]
 
     def _is_full(self) -> bool:
         """Whether the last look may not have shown all: newer events may have pushed older ones off the page."""
@@ -65,7 +65,7 @@ class Attempt:
 
         Of one event, which can be destroyed but once, a second try tells nothing.
         """
-        rows = [{key(row): row for row in resources(look)} for look in (self.before, self.after)]
+        rows = [{event_identity(row): row for row in resources(look)} for look in (self.before, self.after)]
         left = [row for known, row in rows[1].items() if known in rows[0] and row["guid"] != app_of_event(row)]
         is_seeded = any(row["guid"] == app_of_event(row) for row in rows[1].values())
         return is_seeded and not left and not is_of_one_event(self.request)
@@ -80,7 +80,7 @@ class Attempt:
 
 def is_of_one_event(exchange: Exchange) -> bool:
     """Whether a request is for one event, or below it."""
-    return exchange.route.startswith(f"{EVENTS}/") and not exchange.route.startswith(f"{EVENTS}/actions")
+    return exchange.route.startswith(f"{EVENTS_PATH}/") and not exchange.route.startswith(f"{EVENTS_PATH}/actions")
 
 
 def attempts(seen: Seen, *steps: str, experiment: str = "refused") -> list[Attempt]:
@@ -126,7 +126,7 @@ def _attempts(seen: Seen, *steps: str, experiment: str) -> list[Attempt]:
 def _is_taken_back(attempt: Attempt, looks: Iterable[Exchange]) -> bool:
     lost = attempt.lost()
     later = (look for look in looks if look.n > attempt.after.n) if lost else ()
-    return any(lost <= {key(row) for row in resources(look)} for look in later)
+    return any(lost <= {event_identity(row) for row in resources(look)} for look in later)
 
 
 def _once(found: list[Attempt]) -> list[Attempt]:
@@ -163,12 +163,12 @@ def bypasses(seen: Seen, step: str) -> list[tuple[Exchange, str]]:
     sent = need(seen, "bypass", step, why="no such way past was tried")
     closed = [x for x in sent if not open_to & {_plainly(x), (x.method, x.route, "anybody")}]
     if not closed:
-        raise Inconclusive("what must be refused purges without any trick: see AUTH and REFUSE-04", Blame.TARGET)
+        raise Inconclusive("what must be refused purges without any trick: see AUTH and REFUSE-04", Cause.TARGET)
     done = [(x, answer(x)) for x in closed if is_purge(x.method, x.path) and (x.status or 0) // 100 == SUCCESS]
     losses = {a.request.n: a.loss() for a in attempts(seen, step, experiment="bypass")}
     lost = [(x, f"{loss}; {answer(x)}") for x in closed if (loss := losses.get(x.n))]
     if lost and not done and open_to:
-        raise Inconclusive("what must be refused purges without any trick as well: see AUTH and REFUSE", Blame.TARGET)
+        raise Inconclusive("what must be refused purges without any trick as well: see AUTH and REFUSE", Cause.TARGET)
     if done and not lost and _answers_anything(seen):
         return []
     return done or lost
@@ -185,7 +185,7 @@ def is_untaken(exchange: Exchange) -> bool:
 
 
 def _plainly(exchange: Exchange) -> tuple[str, str, str]:
-    route = PURGE if is_purge(exchange.method, exchange.path) else exchange.route
+    route = PURGE_PATH if is_purge(exchange.method, exchange.path) else exchange.route
     return exchange.method, route, exchange.role
 
 
@@ -202,7 +202,7 @@ def _open_to(seen: Seen) -> set[tuple[str, str, str]]:
 def odd_attempts(seen: Seen) -> list[Attempt]:
     """Return the odd purges whose looks could be read and showed events; of a long list, its first page."""
     found = []
-    for experiment, name in product(seen.times("odd"), ODD_REQUESTS):
+    for experiment, name in product(seen.repetitions("odd"), ODD_REQUESTS):
         before, after = (seen.of(experiment, f"{name}.{look}.events")[:1] for look in ("before", "after"))
         sent = answered(seen.of(experiment, name))
         if sent and before and after and resources(before[0]) and is_page(after[0]):

@@ -44,7 +44,7 @@ def is_seed(event: Row) -> bool:
 
 def is_undated_seed(event: Row) -> bool:
     """Whether an event is seeded and its `created_at` is no time."""
-    return is_seed(event) and clock.parse(event.get("created_at")) is None
+    return is_seed(event) and clock.parse_rfc3339(event.get("created_at")) is None
 
 
 def _dates_seed(exchange: Exchange, place: str) -> bool:

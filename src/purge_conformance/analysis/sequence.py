@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.app_model.state import Deed, Step
 from purge_conformance.analysis.app_model.trace import BECOMES, History, Taken
-from purge_conformance.evidence.listing import member, resources, walked
+from purge_conformance.evidence.listing import dig, read_listing, resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +79,7 @@ def _taken(seen: Seen, number: int, steps: tuple[Step, ...]) -> Iterator[Taken]:
                 gone = any(x.status == NOT_FOUND for x in seen.of(EXPERIMENT, f"{label} gone"))
                 yield replace(one, settled=gone)
             case Deed.READ:
-                yield replace(one, reads=(walked(seen, EXPERIMENT, f"{label} {step}"),))
+                yield replace(one, reads=(read_listing(seen, EXPERIMENT, f"{label} {step}"),))
             case _:
                 yield one
 
@@ -87,7 +87,7 @@ def _taken(seen: Seen, number: int, steps: tuple[Step, ...]) -> Iterator[Taken]:
 def made(answer: Exchange, looks: Sequence[Exchange]) -> str | None:
     """Return the guid of what was made, at once or by a job, as the last look shows then; None where nothing was."""
     if answer.status != ACCEPTED:
-        guid = member(answer.json, "guid")
+        guid = dig(answer.json, "guid")
         return guid if isinstance(guid, str) else None
     name = json.loads(answer.request_body or "{}").get("name")
     return next((row["guid"] for look in looks[-1:] for row in resources(look) if row.get("name") == name), None)
@@ -95,12 +95,12 @@ def made(answer: Exchange, looks: Sequence[Exchange]) -> str | None:
 
 def _became(step: Step, looks: Sequence[Exchange]) -> bool:
     """Whether the last of the looks tells of the state, or could not be had."""
-    return (looks[-1].status or 0) // 100 != 2 or member(looks[-1].json, "state") == BECOMES[step.deed]  # noqa: PLR2004
+    return (looks[-1].status or 0) // 100 != 2 or dig(looks[-1].json, "state") == BECOMES[step.deed]  # noqa: PLR2004
 
 
 def _last_look(seen: Seen, label: str) -> Listing | None:
     """Return the last look after a step; several were taken where a change was slow to be recorded."""
     look, number = None, 0
     while seen.of(EXPERIMENT, f"{label} look {number}"):
-        look, number = walked(seen, EXPERIMENT, f"{label} look {number}"), number + 1
+        look, number = read_listing(seen, EXPERIMENT, f"{label} look {number}"), number + 1
     return look

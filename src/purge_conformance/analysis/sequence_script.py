@@ -55,7 +55,7 @@ def _lines(seen: Seen, play: Play) -> Iterator[str]:
     organization, space = seen.of("foundation", "create")[:2]
     run = json.loads(organization.request_body or "{}")["name"].split("-")[-2]
     shell = _Shell(seen.header, {seen.header.target: "API", run: "RUN"})
-    yield HEAD.format(curl.quoted(seen.header.target))
+    yield HEAD.format(curl.shell_quote(seen.header.target))
     yield shell.line(seen.of("purge", "purge")[0])
     yield from shell.made(organization, _looks(seen, ORGANIZATIONS), "ORGANIZATION")
     yield from shell.made(space, _looks(seen, SPACES)[:1], "SPACE")

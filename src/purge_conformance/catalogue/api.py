@@ -7,26 +7,26 @@ from functools import lru_cache
 from posixpath import normpath
 from urllib.parse import quote, unquote
 
-EVENTS = "/v3/app_usage_events"
+EVENTS_PATH = "/v3/app_usage_events"
 
 
-PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
+PURGE_PATH = f"{EVENTS_PATH}/actions/destructively_purge_all_and_reseed"
 
 
 PURGE_OPERATION = "purgeAndSeedAppUsageEvents"
 LIST_OPERATION = "listAppUsageEvents"
 GET_OPERATION = "getAppUsageEvent"
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def one(guid: object) -> str:
+def event_path(guid: object) -> str:
     """Return the path of the event with that guid, whatever characters a target may have put into it."""
-    return f"{EVENTS}/{quote(str(guid), safe='', errors='replace')}"
+    return f"{EVENTS_PATH}/{quote(str(guid), safe='', errors='replace')}"
 
 
 @lru_cache(maxsize=4096)  # the judgments ask again and again
 def is_purge(method: str, path: str) -> bool:
     """Whether a server could take the request for a purge: POST on the path, however it is spelt."""
-    bare = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0])).replace("\\", "/")
-    route = "/" + normpath(bare).strip("/ \0\n").lower()
-    return method == "POST" and (route == PURGE or route.startswith(PURGE + "."))
+    decoded = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0])).replace("\\", "/")
+    route = "/" + normpath(decoded).strip("/ \0\n").lower()
+    return method == "POST" and (route == PURGE_PATH or route.startswith(PURGE_PATH + "."))

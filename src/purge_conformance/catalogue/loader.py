@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from purge_conformance.catalogue.model import Fault, Level, Make, Profile, Requirement, Variant
+from purge_conformance.catalogue.model import Fault, Level, Profile, Requirement, ServerProfile, Variant
 from purge_conformance.errors import BadData, BadSetting
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ OPENAPI = "openapi.yaml"
 FILES = (OPENAPI, "requirements.yaml")
 
 
-def text(name: str) -> str:
+def read_text(name: str) -> str:
     """Return a file of `spec/` as text."""
     return (files("purge_conformance.spec") / name).read_text(encoding="utf-8")
 
@@ -29,16 +29,16 @@ def text(name: str) -> str:
 @cache
 def digests() -> dict[str, str]:
     """Return file -> sha256 of what the verdict rests on."""
-    return {name: hashlib.sha256(text(name).encode()).hexdigest() for name in FILES}
+    return {name: hashlib.sha256(read_text(name).encode()).hexdigest() for name in FILES}
 
 
 @cache
 def document(name: str) -> Any:  # noqa: ANN401 -- YAML or JSON of any shape
     """Return a YAML or JSON file of `spec/`, parsed; the caller must not change it."""
     if name.endswith(".json"):
-        return json.loads(text(name))
+        return json.loads(read_text(name))
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(text(name), Loader=loader)  # noqa: S506 -- both are safe loaders
+    return yaml.load(read_text(name), Loader=loader)  # noqa: S506 -- both are safe loaders
 
 
 @cache
@@ -49,11 +49,11 @@ def requirements() -> tuple[Requirement, ...]:
         BadData: an id stands twice, or a level, profile or source is unknown.
     """
     data = document("requirements.yaml")
-    found = tuple(_requirement(row, data["sources"]) for row in data["requirements"])
-    ids = [requirement.id for requirement in found]
-    if twice := {name for name in ids if ids.count(name) > 1}:
-        raise BadData(f"requirements.yaml has {', '.join(sorted(twice))} twice. An id names one requirement.")
-    return found
+    entries = tuple(_requirement(row, data["sources"]) for row in data["requirements"])
+    ids = [requirement.id for requirement in entries]
+    if duplicates := {name for name in ids if ids.count(name) > 1}:
+        raise BadData(f"requirements.yaml has {', '.join(sorted(duplicates))} twice. An id names one requirement.")
+    return entries
 
 
 def _requirement(row: dict[str, Any], sources: dict[str, str]) -> Requirement:
@@ -66,34 +66,38 @@ def _requirement(row: dict[str, Any], sources: dict[str, str]) -> Requirement:
         ) from None
 
 
-def profiles(names: Sequence[str]) -> tuple[Profile, ...]:
+def parse_profiles(names: Sequence[str]) -> tuple[Profile, ...]:
     """Return the profiles of these names.
 
     Raises:
         BadSetting: there is no such profile.
     """
-    known = {str(profile): profile for profile in Profile}
+    profiles_by_name = {str(profile): profile for profile in Profile}
     for name in names:
-        if name not in known:
-            raise BadSetting(f"There is no profile {name!r}. Name one of: {', '.join(known)}.")
-    return tuple(known[name] for name in names)
+        if name not in profiles_by_name:
+            raise BadSetting(f"There is no profile {name!r}. Name one of: {', '.join(profiles_by_name)}.")
+    return tuple(profiles_by_name[name] for name in names)
 
 
-def selected(profiles: Iterable[Profile], select: Iterable[str] = ()) -> tuple[Requirement, ...]:
+def select_requirements(profiles: Iterable[Profile], select: Iterable[str] = ()) -> tuple[Requirement, ...]:
     """Return the requirements of the profiles whose id matches a glob, or all where no glob is given.
 
     Raises:
         BadSetting: a glob matches no requirement of these profiles.
     """
-    wanted = set(profiles)
-    words = wanted - {Profile.OBSERVE_ONLY} or {Profile.CORE}
-    pool = tuple(r for r in requirements() if r.profile in words and (r.observed or Profile.OBSERVE_ONLY not in wanted))
+    profile_set = set(profiles)
+    base_profiles = profile_set - {Profile.OBSERVE_ONLY} or {Profile.CORE}
+    candidates = tuple(
+        r
+        for r in requirements()
+        if r.profile in base_profiles and (r.observed or Profile.OBSERVE_ONLY not in profile_set)
+    )
     globs = tuple(select)
     for glob in globs:
-        if not any(fnmatchcase(r.id, glob) for r in pool):
-            names = ", ".join(sorted(wanted))
+        if not any(fnmatchcase(r.id, glob) for r in candidates):
+            names = ", ".join(sorted(profile_set))
             raise BadSetting(f"--select {glob!r} matches no requirement of {names}. See `purge-conformance list`.")
-    return tuple(r for r in pool if not globs or any(fnmatchcase(r.id, glob) for glob in globs))
+    return tuple(r for r in candidates if not globs or any(fnmatchcase(r.id, glob) for glob in globs))
 
 
 @cache
@@ -109,14 +113,16 @@ def variants() -> tuple[Variant, ...]:
     return tuple(_variant(row) for row in document("variants.yaml")["variants"])
 
 
-def makes() -> tuple[Make, ...]:
+def server_profiles() -> tuple[ServerProfile, ...]:
     """Return the reference servers that have several variants at once."""
-    return tuple(Make(**{**row, "variants": tuple(row["variants"])}) for row in document("variants.yaml")["makes"])
+    return tuple(
+        ServerProfile(**{**row, "variants": tuple(row["variants"])}) for row in document("variants.yaml")["makes"]
+    )
 
 
 def _variant(row: dict[str, Any]) -> Variant:
-    lists = {name: tuple(row.get(name, ())) for name in ("departs_from", "not_judged")}
-    return Variant(**{**row, **lists, "profiles": profiles(row["profiles"])})
+    lists = {name: tuple(row.get(name, ())) for name in ("violates_should", "not_judged")}
+    return Variant(**{**row, **lists, "profiles": parse_profiles(row["profiles"])})
 
 
 @cache

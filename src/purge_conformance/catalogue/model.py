@@ -91,7 +91,7 @@ class Variant:
         summary: one sentence.
         allowed_by: the words that allow it, of the documentation, of HTTP or of another standard; or "silent".
         profiles: those in which it conforms.
-        departs_from: ids of SHOULDs that it does not follow.
+        violates_should: ids of SHOULDs that it does not follow.
         not_judged: ids of MUSTs that no run can judge because of it.
         own_server: whether it needs a server of its own, since it shows only by its address or its tokens and not under
             a prefix, or since others would wait for its long answers.
@@ -101,13 +101,13 @@ class Variant:
     summary: str
     allowed_by: str
     profiles: tuple[Profile, ...]
-    departs_from: tuple[str, ...] = ()
+    violates_should: tuple[str, ...] = ()
     not_judged: tuple[str, ...] = ()
     own_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Make:
+class ServerProfile:
     """A reference server that differs in several ways at once, and still conforms.
 
     Attributes:

@@ -8,7 +8,7 @@ from purge_conformance import __version__
 from purge_conformance.cli.archive import archive_events
 from purge_conformance.cli.cleanup import clean_up
 from purge_conformance.cli.doctor import doctor
-from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, MISUSE, stop
+from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_with_error
 from purge_conformance.cli.init import init
 from purge_conformance.cli.list import list_requirements
 from purge_conformance.cli.plan import plan
@@ -16,7 +16,7 @@ from purge_conformance.cli.rejudge import judge, report
 from purge_conformance.cli.run import run
 from purge_conformance.cli.selfcheck import selfcheck
 from purge_conformance.cli.serve import serve
-from purge_conformance.errors import Misuse, SuiteError, crash
+from purge_conformance.errors import SuiteError, UsageError, crash_message
 
 
 class Group(click.Group):
@@ -26,16 +26,18 @@ class Group(click.Group):
         """Run a subcommand; what goes wrong with the suite ends in one plain sentence."""
         try:
             return super().invoke(context)
-        except Misuse as error:
-            stop(str(error), MISUSE)
+        except UsageError as error:
+            exit_with_error(str(error), USAGE_ERROR)
         except SuiteError as error:
-            stop(str(error), INCONCLUSIVE)
+            exit_with_error(str(error), INCONCLUSIVE)
         except KeyboardInterrupt:
-            stop("Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE)
+            exit_with_error(
+                "Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE
+            )
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
-            stop(crash(error), INCONCLUSIVE)
+            exit_with_error(crash_message(error), INCONCLUSIVE)
 
 
 @click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

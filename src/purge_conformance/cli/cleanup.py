@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from purge_conformance.cli.options import CONNECTION, configured
+from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
 
 
 @click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is.")
-@configured("target", *CONNECTION)
+@with_configuration("target", *CONNECTION_KEYS)
 @click.option("--run", "run", metavar="ID", help="Only what that run made, though it was at work just now.")
 @click.option("--dry-run", "dry", is_flag=True, help="Delete nothing, list what would be deleted.")
 def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
@@ -20,12 +20,12 @@ def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
     """
     from purge_conformance.client.client import Client
     from purge_conformance.client.guard import Guard
-    from purge_conformance.engine.settings import settings as settings_of
-    from purge_conformance.evidence.journal import Unwritten
+    from purge_conformance.engine.settings import build_settings as settings_of
+    from purge_conformance.evidence.journal import NullJournal
     from purge_conformance.target.cleanup import cleanup
 
     settings = settings_of(given)
-    with Unwritten() as journal:
+    with NullJournal() as journal:
         client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
-        gone = cleanup(client, click.echo, run, dry=dry)
-    click.echo("Nothing to delete." if not gone else f"{gone} {'would be ' if dry else ''}deleted.")
+        deleted = cleanup(client, click.echo, run, dry_run=dry)
+    click.echo("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry else ''}deleted.")

@@ -19,9 +19,9 @@ def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple
     """List the requirements: id, level, profile, statement."""
     from dataclasses import asdict
 
-    found = catalogue.selected(catalogue.profiles(profiles or DOCUMENTED), select)
+    requirements = catalogue.select_requirements(catalogue.parse_profiles(profiles or DOCUMENTED), select)
     if as_json:
-        click.echo(json.dumps([asdict(requirement) for requirement in found], indent=2))
+        click.echo(json.dumps([asdict(requirement) for requirement in requirements], indent=2))
         return
-    for requirement in found:
+    for requirement in requirements:
         click.echo(f"{requirement.id:12} {requirement.level:6} {requirement.profile:8} {requirement.statement}")

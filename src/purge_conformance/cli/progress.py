@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 
-class Loudness(IntEnum):
+class Verbosity(IntEnum):
     """How much is shown."""
 
     QUIET = 0
@@ -31,22 +31,22 @@ class Loudness(IntEnum):
 class Reporter:
     """Shows how far a run is."""
 
-    def __init__(self, console: Console, loudness: Loudness) -> None:
+    def __init__(self, console: Console, verbosity: Verbosity) -> None:
         """Show nothing yet."""
         self._console = console
-        self._loudness = loudness
+        self._verbosity = verbosity
         self._live: Callable[[str], None] | None = None
         self._experiment = ""
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Show one line, unless quiet."""
-        if self._loudness > Loudness.QUIET:
+        if self._verbosity > Verbosity.QUIET:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def live(self) -> Iterator[None]:
         """Keep one line up to date during the block, where the console is a terminal."""
-        if self._loudness is Loudness.QUIET or not self._console.is_terminal:
+        if self._verbosity is Verbosity.QUIET or not self._console.is_terminal:
             yield
             return
         columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
@@ -58,23 +58,23 @@ class Reporter:
             finally:
                 self._live = None
 
-    def now(self, text: str) -> None:
+    def show_status(self, text: str) -> None:
         """Say what is under way."""
         if self._live:
             self._live(text)
         else:
-            self.say(text)
+            self.print_line(text)
 
-    def sent(self, client: Client, exchange: Exchange) -> None:
+    def on_exchange(self, client: Client, exchange: Exchange) -> None:
         """Take notice of an exchange: what is collected, how far, how many purges so far."""
         guard, limits = client.guard, client.settings.limits
-        words = (
+        status = (
             f"collecting {client.experiment}: {guard.requests} of at most {limits.max_requests} requests, "
             f"{guard.purges} of at most {limits.max_purges} purges"
         )
         if self._live or client.experiment != self._experiment:
-            self.now(words)
+            self.show_status(status)
         self._experiment = client.experiment
-        if self._loudness is Loudness.VERBOSE:
+        if self._verbosity is Verbosity.VERBOSE:
             result = exchange.status or exchange.error
-            self.say(visible(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}"))
+            self.print_line(visible(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}"))

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from purge_conformance.cli.exit import EPILOG, finish
-from purge_conformance.cli.options import FOLDER, OLD_RUN, profile_option, select_option
+from purge_conformance.cli.exit import EPILOG, exit_with_verdict
+from purge_conformance.cli.options import FOLDER, RUN_FOLDER, profile_option, select_option
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @click.command(epilog=EPILOG)
-@click.argument("folder", type=OLD_RUN)
+@click.argument("folder", type=RUN_FOLDER)
 @click.option("--out", type=FOLDER, required=True, help="Where the new reports go.")
 @profile_option
 @select_option
@@ -24,12 +24,14 @@ def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str,
     from purge_conformance.engine import verdicts as judging
     from purge_conformance.evidence import records as evidence
 
-    judging.wanted(evidence.read(folder), profiles, select)  # what cannot be judged is said before pytest starts
-    finish(pytest.judge(folder, out, profiles, select), out)
+    judging.requirements_to_judge(
+        evidence.read(folder), profiles, select
+    )  # what cannot be judged is said before pytest starts
+    exit_with_verdict(pytest.judge(folder, out, profiles, select), out)
 
 
 @click.command()
-@click.argument("folder", type=OLD_RUN)
+@click.argument("folder", type=RUN_FOLDER)
 def report(folder: Path) -> None:
     """Write the reports of the run in FOLDER again, from its report.json and its evidence."""
     from purge_conformance.evidence import records as evidence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from purge_conformance.cli.exit import INCONCLUSIVE, stop
-from purge_conformance.cli.options import BY_NAME, FOLDER, new_folder, reader
+from purge_conformance.cli.exit import INCONCLUSIVE, exit_with_error
+from purge_conformance.cli.options import FOLDER, KEYS_BY_NAME, flag_callback, new_run_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,12 @@ EPILOG = "Exit codes: 0 all is as it must be, 1 it is not, 2 usage, 3 the check 
 @click.option("--jobs", type=click.IntRange(1, 64), help="Targets at once; default: three a core.")
 @click.option("--out", type=FOLDER, help="Where the matrix goes, and the runs that went wrong; default: a new folder.")
 @click.option(
-    "--seed", type=str, default="1", show_default=True, callback=reader(BY_NAME["seed"]), help=BY_NAME["seed"].help
+    "--seed",
+    type=str,
+    default="1",
+    show_default=True,
+    callback=flag_callback(KEYS_BY_NAME["seed"]),
+    help=KEYS_BY_NAME["seed"].help,
 )
 def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed: int) -> None:
     """Check the suite: judge the faultless reference server, every variant and every fault, and print the kill matrix.
@@ -33,17 +38,17 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
 
     from purge_conformance.selfcheck import matrix_report as shown
     from purge_conformance.selfcheck import run as checking
-    from purge_conformance.selfcheck.progress import Tally
+    from purge_conformance.selfcheck.progress import ProgressDisplay
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in run
     console = Console()
-    folder = out or new_folder()
+    folder = out or new_run_folder()
     try:
-        with Tally(console) as tally:
-            matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.add)
+        with ProgressDisplay(console) as tally:
+            matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.update)
     except KeyboardInterrupt:
-        stop("Interrupted. No matrix was written.", INCONCLUSIVE)
-    for line in shown.lines(matrix):
+        exit_with_error("Interrupted. No matrix was written.", INCONCLUSIVE)
+    for line in shown.terminal_lines(matrix):
         console.print(line, soft_wrap=True, highlight=False)
     console.print(
         f"Matrix: {folder / checking.MARKDOWN}, and beside it {checking.JSON}", soft_wrap=True, highlight=False

@@ -52,26 +52,33 @@ def serve(  # noqa: PLR0913 -- the options of a command
     def ready(url: str, tokens: Mapping[str, str]) -> None:
         if announce:
             click.echo(json.dumps({"url": url, "tokens": dict(tokens)}))
-            Thread(target=_end_with_input, daemon=True).start()
+            Thread(target=_stop_at_end_of_input, daemon=True).start()
         else:
             click.echo(f"Serving {url}. Tokens, good for this server alone:")
             for role, token in tokens.items():
                 click.echo(f"export {role.upper()}_TOKEN={token}")
         sys.stdout.flush()
 
-    places = {name: _changes(name.split("+")) for name in mounts}
+    mounted_changes = {name: _expand_profiles(name.split("+")) for name in mounts}
     reference.serve(
-        "127.0.0.1", port, database, faults, ready, variants=_changes(variants), mounts=places, states=states
+        "127.0.0.1",
+        port,
+        database,
+        faults,
+        ready,
+        variants=_expand_profiles(variants),
+        mounts=mounted_changes,
+        states=states,
     )
 
 
-def _changes(names: Iterable[str]) -> tuple[str, ...]:
+def _expand_profiles(names: Iterable[str]) -> tuple[str, ...]:
     """Return the faults and variants that are meant, each make by its variants."""
-    makes = {make.id: make.variants for make in catalogue.makes()}
-    return tuple(change for name in names for change in makes.get(name, (name,)))
+    variants_by_profile = {make.id: make.variants for make in catalogue.server_profiles()}
+    return tuple(change for name in names for change in variants_by_profile.get(name, (name,)))
 
 
-def _end_with_input() -> None:
+def _stop_at_end_of_input() -> None:
     """End the server when whoever started it is gone, and with it the other end of our standard input."""
     sys.stdin.read()
     signal.raise_signal(signal.SIGTERM)

@@ -19,7 +19,7 @@ from requests.utils import default_headers
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from purge_conformance.catalogue.api import SAFE
+from purge_conformance.catalogue.api import SAFE_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,51 +31,51 @@ if TYPE_CHECKING:
     from purge_conformance.config.transport import Transport
 
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
-PATIENCE = 2  # timeouts that a whole answer may take
+RESPONSE_DEADLINE_FACTOR = 2  # timeouts that a whole answer may take
 
 
-class NotWhole(TimeoutError):
+class ResponseDeadlineExceeded(TimeoutError):
     """An answer came, and came, and was not whole in time."""
 
 
-class _Within(RawIOBase):
+class _DeadlineReader(RawIOBase):
     """What comes through a socket until a moment; each read by itself waits as long as the socket does, at most."""
 
-    def __init__(self, raw: RawIOBase, source: socket, seconds: float, until: float) -> None:
-        self._raw, self._source, self._seconds, self._until = raw, source, seconds, until
-        self._usual = source.gettimeout() or seconds
+    def __init__(self, raw: RawIOBase, source: socket, seconds: float, deadline: float) -> None:
+        self._raw, self._source, self._seconds, self._deadline = raw, source, seconds, deadline
+        self._socket_timeout = source.gettimeout() or seconds
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 -- as io has it
-        left = self._until - time.monotonic()
-        if left < self._usual:
-            self._source.settimeout(max(left, 0.001))
+        remaining = self._deadline - time.monotonic()
+        if remaining < self._socket_timeout:
+            self._source.settimeout(max(remaining, 0.001))
         try:
-            if left > 0:
+            if remaining > 0:
                 return self._raw.readinto(buffer)
         except TimeoutError:
-            if time.monotonic() < self._until:
+            if time.monotonic() < self._deadline:
                 raise
-        raise NotWhole(f"the answer was not whole after {self._seconds:g} s")
+        raise ResponseDeadlineExceeded(f"the answer was not whole after {self._seconds:g} s")
 
     def close(self) -> None:
         self._raw.close()
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
+class _Response(http.client.HTTPResponse):
     """An answer as HTTP has it, where http.client reads less; and read within some seconds, even where it drips in.
 
     What comes before it with a status of 1xx is none (RFC 9110, 15.2): http.client skips 100 alone. White space after
     the value of a header does not belong to it (RFC 9112, 5): http.client keeps it, and then knows no `chunked `.
     """
 
-    def __init__(self, source: socket, *args: Any, seconds: float, **more: Any) -> None:  # noqa: ANN401 -- as http.client has it
-        super().__init__(source, *args, **more)
-        until = time.monotonic() + seconds  # from now on: the request is sent, however long that took
-        self.fp = BufferedReader(_Within(self.fp.detach(), source, seconds, until))
+    def __init__(self, source: socket, *args: Any, seconds: float, **kwargs: Any) -> None:  # noqa: ANN401 -- as http.client has it
+        super().__init__(source, *args, **kwargs)
+        deadline = time.monotonic() + seconds  # from now on: the request is sent, however long that took
+        self.fp = BufferedReader(_DeadlineReader(self.fp.detach(), source, seconds, deadline))
 
     def begin(self) -> None:
         super().begin()
@@ -94,7 +94,7 @@ class _Answer(http.client.HTTPResponse):
         return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
 
-class _Kept(HTTPConnection):
+class _KeepAlive(HTTPConnection):
     """A connection that is kept, but not for what may change something.
 
     The target may be closing one that was kept at that moment, and nobody would know whether it was done.
@@ -106,42 +106,42 @@ class _Kept(HTTPConnection):
         super().connect()
         self.is_used = False
 
-    def request(self, method: str, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- handed on
-        if self.is_used and method not in SAFE:
+    def request(self, method: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- handed on
+        if self.is_used and method not in SAFE_METHODS:
             self.close()
-        seconds = PATIENCE * float(self.timeout or 0)
-        self.response_class = partial(_Answer, seconds=seconds)  # type: ignore[assignment] # it makes one
-        super().request(method, *args, **more)
+        seconds = RESPONSE_DEADLINE_FACTOR * float(self.timeout or 0)
+        self.response_class = partial(_Response, seconds=seconds)  # type: ignore[assignment] # it makes one
+        super().request(method, *args, **kwargs)
         self.is_used = True
 
 
-class _TlsKept(_Kept, HTTPSConnection):
+class _TlsKeepAlive(_KeepAlive, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
     """Connections to the target, or to a proxy, which is told the whole URL as it is: urllib3 would mend it."""
 
-    ConnectionCls = _Kept
-    whole = ""
+    ConnectionCls = _KeepAlive
+    absolute_url = ""
 
-    def urlopen(self, method: str, url: str, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- handed on
-        self.whole = url if self.proxy else ""
-        return super().urlopen(method, url, *args, **more)
+    def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- handed on
+        self.absolute_url = url if self.proxy else ""
+        return super().urlopen(method, url, *args, **kwargs)
 
-    def _make_request(self, conn: Any, method: str, url: str, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- handed on
-        return super()._make_request(conn, method, self.whole or url, *args, **more)
+    def _make_request(self, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- handed on
+        return super()._make_request(conn, method, self.absolute_url or url, *args, **kwargs)
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsKept
+    ConnectionCls = _TlsKeepAlive
 
     def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401 -- as urllib3 has it
         if conn.is_closed:
             conn.connect()  # and no warning of an unverified certificate for each: the report says it once
 
 
-CLASSES = {"http": _Pool, "https": _TlsPool}
+POOL_CLASSES = {"http": _Pool, "https": _TlsPool}
 
 
 class _Adapter(HTTPAdapter):
@@ -149,18 +149,18 @@ class _Adapter(HTTPAdapter):
 
     pool: HTTPConnectionPool | None = None
 
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- as requests has it
-        super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = CLASSES
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- as requests has it
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOL_CLASSES
 
-    def proxy_manager_for(self, *args: Any, **more: Any) -> ProxyManager:  # noqa: ANN401 -- as above
-        manager = cast("ProxyManager", super().proxy_manager_for(*args, **more))
-        manager.pool_classes_by_scheme = CLASSES
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:  # noqa: ANN401 -- as above
+        manager = cast("ProxyManager", super().proxy_manager_for(*args, **kwargs))
+        manager.pool_classes_by_scheme = POOL_CLASSES
         return manager
 
-    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> HTTPConnectionPool:  # noqa: ANN401 -- as above
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:  # noqa: ANN401 -- as above
         if self.pool is None:
-            self.pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **more))
+            self.pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         return self.pool
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ANN401 -- as above
@@ -179,13 +179,13 @@ class Connection:
     def __init__(self, base: str, transport: Transport) -> None:
         """Connect to the target at this URL, in this way, when something is sent."""
         self._base = base
-        self._way = transport
-        proxy = transport.proxy_of(base)
+        self._transport = transport
+        proxy = transport.proxy_for(base)
         self._proxies = {urlsplit(base).scheme: proxy} if proxy else {}
         self._adapter = _Adapter(max_retries=0)
         # By Authorization: a cookie may stand for whoever it was given to, and must go with no other's requests.
         self._cookies: defaultdict[str | None, RequestsCookieJar] = defaultdict(RequestsCookieJar)
-        self._usual = dict(requests.Request("GET", base, default_headers()).prepare().headers)
+        self._default_headers = dict(requests.Request("GET", base, default_headers()).prepare().headers)
 
     def prepare(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload
@@ -197,8 +197,8 @@ class Connection:
         """
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
-        prepared.prepare_headers({**self._usual, **headers})
-        if cookies := self._cookies_of(prepared):
+        prepared.prepare_headers({**self._default_headers, **headers})
+        if cookies := self._cookies_for(prepared):
             prepared.url = self._base
             prepared.prepare_cookies(cookies)
         prepared.body = body or None  # type: ignore[assignment] # what is sent piece by piece is a body as well
@@ -213,14 +213,14 @@ class Connection:
         Raises:
             RequestException: there is none.
         """
-        way = self._way
+        transport = self._transport
         with self._adapter.send(
-            prepared, stream=True, timeout=timeout, verify=way.verify, cert=way.cert, proxies=self._proxies
+            prepared, stream=True, timeout=timeout, verify=transport.verify, cert=transport.cert, proxies=self._proxies
         ) as response:
             if "Set-Cookie" in response.raw.headers:
-                extract_cookies_to_jar(self._cookies_of(prepared), prepared, response.raw)  # type: ignore[no-untyped-call] # no types
+                extract_cookies_to_jar(self._cookies_for(prepared), prepared, response.raw)  # type: ignore[no-untyped-call] # no types
             yield response.raw
 
-    def _cookies_of(self, prepared: requests.PreparedRequest) -> RequestsCookieJar:
+    def _cookies_for(self, prepared: requests.PreparedRequest) -> RequestsCookieJar:
         """Return the cookies that were given to whoever sends this."""
         return self._cookies[prepared.headers.get("Authorization")]

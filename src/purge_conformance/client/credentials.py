@@ -10,9 +10,9 @@ from purge_conformance.client.auth.jwt import JWT_PARTS
 from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.evidence.redaction import (
     CAPITALIZED_HEADER,
-    TAIL,
+    SIGNATURE_FILLER,
     UNSIGNED_HEADER,
-    variable,
+    token_variable,
 )
 
 if TYPE_CHECKING:
@@ -26,71 +26,80 @@ class Credential:
     Attributes:
         role: the role, or what is wrong with the credential.
         value: the header's value, secret; None sends no header.
-        shown: the same for a file or a shell, with the secret as `$VARIABLE`.
+        redacted: the same for a file or a shell, with the secret as `$VARIABLE`.
         kind: `valid`, or the requirement that it tries: `none`, `malformed`, `invalid`, `expired`.
-        of: the role whose token it is made of, or empty.
+        source_role: the role whose token it is made of, or empty.
     """
 
     role: str
     value: str | None = field(repr=False)
-    shown: str | None
+    redacted: str | None
     kind: str = "valid"
-    of: str = ""
+    source_role: str = ""
 
 
-NOBODY = Credential("none", None, None, "none")
+ANONYMOUS = Credential("none", None, None, "none")
 
 
-def of_role(role: str, token: str) -> Credential:
+def for_role(role: str, token: str) -> Credential:
     """Return the credential of a role's token."""
     kind = EXPIRED if role == EXPIRED else "valid"
-    return Credential(role, f"bearer {token}", f"bearer ${variable(role)}", kind, role)
+    return Credential(role, f"bearer {token}", f"bearer ${token_variable(role)}", kind, role)
 
 
-def remade(who: Credential, token: str) -> Credential:
+def with_token(credential: Credential, token: str) -> Credential:
     """Return the same credential, made of the token that its role has now."""
-    made = (of_role(who.of, token), *_altered(token))
-    return next((one for one in made if (one.role, one.kind) == (who.role, who.kind)), who)
+    candidates = (for_role(credential.source_role, token), *_tampered_credentials(token))
+    return next(
+        (
+            candidate
+            for candidate in candidates
+            if (candidate.role, candidate.kind) == (credential.role, credential.kind)
+        ),
+        credential,
+    )
 
 
-def refused(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
+def invalid_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
     """Return the credentials that every operation must refuse with 401: none, malformed, invalid, expired."""
     admin = tokens[ADMIN]
-    found = [
-        NOBODY,
+    credentials = [
+        ANONYMOUS,
         Credential("empty", "", "", "none"),
         Credential("scheme-only", "bearer", "bearer", "malformed"),
         Credential("garbage", "bearer garbage", "bearer garbage", "malformed"),
         Credential("basic", "Basic YWRtaW46YWRtaW4=", "Basic YWRtaW46YWRtaW4=", "malformed"),
-        *_altered(admin),
+        *_tampered_credentials(admin),
     ]
     if EXPIRED in tokens:
-        found.append(of_role(EXPIRED, tokens[EXPIRED]))
-    return tuple(found)
+        credentials.append(for_role(EXPIRED, tokens[EXPIRED]))
+    return tuple(credentials)
 
 
-def _altered(admin: str) -> tuple[Credential, ...]:
-    name = variable(ADMIN)
-    parts = admin.split(".")
+def _tampered_credentials(token: str) -> tuple[Credential, ...]:
+    name = token_variable(ADMIN)
+    parts = token.split(".")
     if len(parts) != JWT_PARTS:
-        return (Credential("altered", f"bearer {admin}x", f"bearer ${{{name}}}x", "invalid", ADMIN),)
+        return (Credential("altered", f"bearer {token}x", f"bearer ${{{name}}}x", "invalid", ADMIN),)
     header, payload, _ = parts
     forged = base64.urlsafe_b64encode(b"purge-conformance: not a signature").decode().rstrip("=")
-    cut = f"bearer {header}.{payload}"
-    shown_payload = f'$(echo "${name}" | cut -d. -f2)'
-    tail = TAIL if not admin.endswith(TAIL) else TAIL.lower()
+    unsigned = f"bearer {header}.{payload}"
+    redacted_payload = f'$(echo "${name}" | cut -d. -f2)'
+    tail = SIGNATURE_FILLER if not token.endswith(SIGNATURE_FILLER) else SIGNATURE_FILLER.lower()
     return (
         Credential(
             "altered-end",
-            f"bearer {admin[: -len(tail)]}{tail}",
+            f"bearer {token[: -len(tail)]}{tail}",
             f"bearer ${{{name}%{'?' * len(tail)}}}{tail}",
             "invalid",
             ADMIN,
         ),
-        Credential("without-signature", cut, f"bearer ${{{name}%.*}}", "malformed", ADMIN),
-        Credential("forged-signature", f"{cut}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid", ADMIN),
+        Credential("without-signature", unsigned, f"bearer ${{{name}%.*}}", "malformed", ADMIN),
+        Credential("forged-signature", f"{unsigned}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid", ADMIN),
         *(
-            Credential(role, f"bearer {told}.{payload}.", f"bearer {told}.{shown_payload}.", "invalid", ADMIN)
-            for role, told in (("unsigned", UNSIGNED_HEADER), ("unsigned-capitalized", CAPITALIZED_HEADER))
+            Credential(
+                role, f"bearer {jwt_header}.{payload}.", f"bearer {jwt_header}.{redacted_payload}.", "invalid", ADMIN
+            )
+            for role, jwt_header in (("unsigned", UNSIGNED_HEADER), ("unsigned-capitalized", CAPITALIZED_HEADER))
         ),
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from purge_conformance.catalogue.api import SAFE, is_purge
+from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
 from purge_conformance.config.roles import ADMIN
-from purge_conformance.errors import BudgetSpent, Interrupted, PurgeRefused, ReadsOnly
+from purge_conformance.errors import BudgetExhausted, Interrupted, PurgeBlocked, WriteBlocked
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Limits, Settings
 
-RESERVE = 20  # requests kept back for taking the suite's own apps down
+CLEANUP_RESERVE = 20  # requests kept back for taking the suite's own apps down
 
 
 class Guard:
@@ -21,37 +21,37 @@ class Guard:
     Attributes:
         requests: how many were admitted.
         purges: how many purges with the admin's token were admitted.
-        archived: whether the events that exist are safe, or may be lost.
-        unarchived: why they are not; empty where nobody knows.
-        closed: why nothing more may be sent but what takes down the suite's own apps; empty while that is not so.
+        is_archived: whether the events that exist are safe, or may be lost.
+        archive_error: why they are not; empty where nobody knows.
+        close_reason: why nothing more may be sent but what takes down the suite's own apps; empty while that is not so.
     """
 
-    def __init__(self, limits: Limits, *, reads_only: bool = False) -> None:
+    def __init__(self, limits: Limits, *, read_only: bool = False) -> None:
         """Begin with nothing sent and nothing archived; with `reads_only` nothing passes that could change anything."""
         self._limits = limits
-        self._reads_only = reads_only
-        self._counting = Lock()
+        self._read_only = read_only
+        self._lock = Lock()
         self.requests = 0
         self.purges = 0
-        self.archived = False
-        self.unarchived = ""
-        self.closed = ""
-        self._at_last = False
-        self._most_requests = limits.max_requests - RESERVE
+        self.is_archived = False
+        self.archive_error = ""
+        self.close_reason = ""
+        self._is_cleaning_up = False
+        self._max_requests = limits.max_requests - CLEANUP_RESERVE
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """Return the guard of a run."""
-        return cls(settings.limits, reads_only=settings.reads_only)
+        return cls(settings.limits, read_only=settings.is_read_only)
 
-    def lets_pass(self, method: str) -> bool:
+    def allows(self, method: str) -> bool:
         """Whether requests with that method are sent at all."""
-        return method in SAFE or not self._reads_only
+        return method in SAFE_METHODS or not self._read_only
 
     @property
     def requests_left(self) -> int:
         """How many requests the experiments may still send."""
-        return max(0, self._most_requests - self.requests)
+        return max(0, self._max_requests - self.requests)
 
     @property
     def purges_left(self) -> int:
@@ -60,12 +60,12 @@ class Guard:
 
     def close(self, reason: str) -> None:
         """Let no purge pass from now on, nor anything else before the last orders; a signal may call it: no lock."""
-        self.closed = self.closed or reason
+        self.close_reason = self.close_reason or reason
 
-    def last_orders(self) -> None:
+    def release_cleanup_reserve(self) -> None:
         """Give free what was kept back for taking the suite's own apps down."""
-        self._most_requests = self._limits.max_requests
-        self._at_last = True
+        self._max_requests = self._limits.max_requests
+        self._is_cleaning_up = True
 
     def admit(self, method: str, path: str, role: str) -> int:
         """Count a request that is about to be sent, and return its number in the run.
@@ -76,23 +76,27 @@ class Guard:
             BudgetSpent: no more requests may be sent.
             PurgeRefused: it is a purge, and nothing is archived, or no more purges may be sent.
         """
-        if not self.lets_pass(method):
-            raise ReadsOnly(f"Only what changes nothing is sent here; {method} {path[:80]} was held back.")
-        with self._counting:
-            if self.closed and (is_purge(method, path) or not self._at_last):
-                raise Interrupted(f"{self.closed} Nothing more was sent but what takes down the suite's own apps.")
-            if self.requests >= self._most_requests:
-                raise BudgetSpent(f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests.")
+        if not self.allows(method):
+            raise WriteBlocked(f"Only what changes nothing is sent here; {method} {path[:80]} was held back.")
+        with self._lock:
+            if self.close_reason and (is_purge(method, path) or not self._is_cleaning_up):
+                raise Interrupted(
+                    f"{self.close_reason} Nothing more was sent but what takes down the suite's own apps."
+                )
+            if self.requests >= self._max_requests:
+                raise BudgetExhausted(
+                    f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests."
+                )
             if is_purge(method, path):
                 self._admit_purge(role)
             self.requests += 1
             return self.requests
 
     def _admit_purge(self, role: str) -> None:
-        if not self.archived:
-            words = "The events that exist could not be archived, so none may be destroyed."
-            raise PurgeRefused(f"{words} {self.unarchived}".rstrip())
+        if not self.is_archived:
+            message = "The events that exist could not be archived, so none may be destroyed."
+            raise PurgeBlocked(f"{message} {self.archive_error}".rstrip())
         if role == ADMIN:
             if not self.purges_left:
-                raise PurgeRefused(f"The run's {self._limits.max_purges} purges are spent. Raise --max-purges.")
+                raise PurgeBlocked(f"The run's {self._limits.max_purges} purges are spent. Raise --max-purges.")
             self.purges += 1

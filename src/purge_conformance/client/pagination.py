@@ -6,14 +6,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.listing import (
-    SURE_PER_PAGE,
+    GUARANTEED_PAGE_SIZE,
     Listing,
+    build_listing,
     is_beyond_end,
     is_page,
-    is_refused,
-    listing,
+    is_query_rejected,
     pagination,
     resources,
 )
@@ -24,79 +24,88 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
 
-PER_PAGE = 5000  # as much as Cloud Controller gives; on a large foundation requests are dearer than rows
-SMALLER = (1000, 100, 50, SURE_PER_PAGE)  # pages that are asked for where a target refuses larger ones
-NEWEST = f"{EVENTS}?order_by=-created_at&per_page={SURE_PER_PAGE}"
+MAX_PAGE_SIZE = 5000  # as much as Cloud Controller gives; on a large foundation requests are dearer than rows
+FALLBACK_PAGE_SIZES = (
+    1000,
+    100,
+    50,
+    GUARANTEED_PAGE_SIZE,
+)  # pages that are asked for where a target refuses larger ones
+NEWEST_EVENTS = f"{EVENTS_PATH}?order_by=-created_at&per_page={GUARANTEED_PAGE_SIZE}"
 
 
-def everything(client: Client, step: str) -> Listing:
+def take_snapshot(client: Client, step: str) -> Listing:
     """Read all events, processes and apps; return the events.
 
     The apps are read last, so that they are there when an event that others cause meanwhile names one of them.
     """
-    events = walk(client, EVENTS, f"{step}.events")
+    events = read_pages(client, EVENTS_PATH, f"{step}.events")
     for name in ("processes", "apps"):
-        walk(client, f"/v3/{name}", f"{step}.{name}")
+        read_pages(client, f"/v3/{name}", f"{step}.{name}")
     return events
 
 
-def walk(client: Client, path: str, step: str, query: Mapping[str, str | int] | None = None, pages: int = 0) -> Listing:
+def read_pages(
+    client: Client, path: str, step: str, query: Mapping[str, str | int] | None = None, max_pages: int = 0
+) -> Listing:
     """Read a list to its end, and note under `step.complete` whether the end was reached.
 
     Neither `total_pages` nor `next` is trusted alone: the walk ends on a page that is not full and names no next one,
     that brings nothing new or cannot be read; or short of its end after that many pages (0: `Limits.events` rows). A
     target that refuses the whole list in pages of that size is asked for smaller ones, from then on.
     """
-    size = client.per_page.setdefault(path, min(PER_PAGE, client.settings.limits.events))
-    asked = {"per_page": size, **(query or {})}
-    found = _walk(client, path, step, asked | {"per_page": min(size, int(asked["per_page"]))}, pages)
-    for smaller in () if query else SMALLER:
-        if is_refused(found.exchanges[0]) and smaller < size:
-            found = _walk(client, path, step, {"per_page": smaller}, pages)
-            client.per_page[path] = size if is_refused(found.exchanges[0]) else smaller
-    client.note(f"{step}.complete", found.complete)
-    return found
+    size = client.page_sizes.setdefault(path, min(MAX_PAGE_SIZE, client.settings.limits.max_events))
+    full_query = {"per_page": size, **(query or {})}
+    result = _read_pages(
+        client, path, step, full_query | {"per_page": min(size, int(full_query["per_page"]))}, max_pages
+    )
+    for smaller in () if query else FALLBACK_PAGE_SIZES:
+        if is_query_rejected(result.exchanges[0]) and smaller < size:
+            result = _read_pages(client, path, step, {"per_page": smaller}, max_pages)
+            client.page_sizes[path] = size if is_query_rejected(result.exchanges[0]) else smaller
+    client.note(f"{step}.complete", result.complete)
+    return result
 
 
-def _walk(client: Client, path: str, step: str, asked: Mapping[str, Any], pages: int) -> Listing:
-    walk = Pages(client, path, step, asked, pages)
-    read = list(walk)
-    return listing(read, finished=walk.finished)
+def _read_pages(client: Client, path: str, step: str, query: Mapping[str, Any], max_pages: int) -> Listing:
+    reader = Pages(client, path, step, query, max_pages)
+    exchanges = list(reader)
+    return build_listing(exchanges, reached_end=reader.reached_end)
 
 
 class Pages:
     """The pages of a list, read as they are asked for.
 
     Attributes:
-        finished: whether the last one was the end of the list.
+        reached_end: whether the last one was the end of the list.
     """
 
-    def __init__(self, client: Client, path: str, step: str, asked: Mapping[str, Any], most: int = 0) -> None:
+    def __init__(self, client: Client, path: str, step: str, query: Mapping[str, Any], max_pages: int = 0) -> None:
         """Hold what to ask for, and how many pages at most (0: `Limits.events` rows); nothing is sent yet."""
-        self._client, self._path, self._step, self._asked, self._most = client, path, step, asked, most
-        self._affordable = client.guard.requests_left // 2  # pages, lest a list without an end takes all
-        self.finished = False
+        self._client, self._path, self._step, self._query, self._max_pages = client, path, step, query, max_pages
+        self._page_budget = client.guard.requests_left // 2  # pages, lest a list without an end takes all
+        self.reached_end = False
 
     def __iter__(self) -> Iterator[Exchange]:
         """Yield page after page."""
-        last: list[Exchange] = []  # two at most: a long list need not be held
-        seen: set[str] = set()
+        recent: list[Exchange] = []  # two at most: a long list need not be held
+        seen_guids: set[str] = set()
         for number in count(1):
-            query = urlencode({**self._asked, "page": number}, errors="replace")
-            last = [*last[-1:], self._client.get(f"{self._path}?{query}", self._step)]
-            guids = {str(row.get("guid")) for row in resources(last[-1])}
-            if not is_page(last[-1]):
-                self.finished = is_beyond_end(last)
+            query = urlencode({**self._query, "page": number}, errors="replace")
+            recent = [*recent[-1:], self._client.get(f"{self._path}?{query}", self._step)]
+            guids = {str(row.get("guid")) for row in resources(recent[-1])}
+            if not is_page(recent[-1]):
+                self.reached_end = is_beyond_end(recent)
             else:
-                full = len(guids) >= self._asked["per_page"]
-                self.finished = guids <= seen or not (full or pagination(last[-1]).get("next"))
-            seen |= guids
-            yield last[-1]
-            if self.finished or not is_page(last[-1]) or self._is_enough(number, len(seen)):
+                is_full = len(guids) >= self._query["per_page"]
+                self.reached_end = guids <= seen_guids or not (is_full or pagination(recent[-1]).get("next"))
+            seen_guids |= guids
+            yield recent[-1]
+            if self.reached_end or not is_page(recent[-1]) or self._reached_limit(number, len(seen_guids)):
                 return
 
-    def _is_enough(self, pages: int, rows: int) -> bool:
+    def _reached_limit(self, pages: int, rows: int) -> bool:
         """Whether so many pages, with so many rows, are as much as may be read; a target may give fewer than asked."""
-        if self._most:
-            return pages >= self._most
-        return rows >= self._client.settings.limits.events or pages >= self._affordable
+        if self._max_pages:
+            return pages >= self._max_pages
+        return rows >= self._client.settings.limits.max_events or pages >= self._page_budget

@@ -14,9 +14,9 @@ from purge_conformance.errors import BadSetting
 if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
 
-GUID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-FILE = "--app-droplet-file"
-IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,511}")
+GUID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,200}")
+DROPLET_FILE_OPTION = "--app-droplet-file"
+IMAGE_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,511}")
 
 
 class Mode(StrEnum):
@@ -28,7 +28,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Driving:
+class AppSettings:
     """What a run does with apps.
 
     Attributes:
@@ -47,12 +47,12 @@ class Driving:
     droplet_file: Upload | None = None
 
     @property
-    def runs_nothing(self) -> bool:
+    def has_nothing_to_run(self) -> bool:
         """Whether nothing was given that the apps could run."""
         return not (self.droplet or self.docker_image or self.droplet_file)
 
 
-def driving(  # noqa: PLR0913 -- one for each key of the section `apps`
+def app_settings(  # noqa: PLR0913 -- one for each key of the section `apps`
     mode: str | None = None,
     *,
     is_loopback: bool,
@@ -60,32 +60,37 @@ def driving(  # noqa: PLR0913 -- one for each key of the section `apps`
     droplet: str | None = None,
     docker_image: str | None = None,
     droplet_file: str | None = None,
-) -> Driving:
+) -> AppSettings:
     """Return what is to be done with apps: as asked for, or else `drive` on this machine, or in a space that was named.
 
     Raises:
         BadSetting: what was asked for does not go together, or is no guid, no image and no file of a droplet.
     """
-    chosen = _mode(mode, is_free=is_loopback or bool(space))
-    given = {"--space": space, "--app-droplet": droplet, "--app-docker-image": docker_image, FILE: droplet_file}
-    names = [name for name, value in given.items() if value]
-    if chosen is not Mode.DRIVE and names:
+    app_mode = _parse_mode(mode, may_drive=is_loopback or bool(space))
+    options = {
+        "--space": space,
+        "--app-droplet": droplet,
+        "--app-docker-image": docker_image,
+        DROPLET_FILE_OPTION: droplet_file,
+    }
+    names = [name for name, value in options.items() if value]
+    if app_mode is not Mode.DRIVE and names:
         raise BadSetting(
             f"{' and '.join(names)}: of use only where apps are driven. Add --apps drive, and --space GUID if you may."
         )
     if len([name for name in names if name.startswith("--app-")]) > 1:
-        raise BadSetting(f"An app runs one thing. Give --app-droplet, or {FILE}, or --app-docker-image.")
-    for name, value in given.items():
-        form, what = (IMAGE, "the name of an image") if name.endswith("image") else (GUID, "a guid")
-        if value is not None and name != FILE and not form.fullmatch(value):
+        raise BadSetting(f"An app runs one thing. Give --app-droplet, or {DROPLET_FILE_OPTION}, or --app-docker-image.")
+    for name, value in options.items():
+        pattern, what = (IMAGE_PATTERN, "the name of an image") if name.endswith("image") else (GUID_PATTERN, "a guid")
+        if value is not None and name != DROPLET_FILE_OPTION and not pattern.fullmatch(value):
             raise BadSetting(f"{name} wants {what}; it got {value!r}.")
-    file = upload.checked(FILE, Path(droplet_file)) if droplet_file else None
-    return Driving(chosen, space, droplet, docker_image, file)
+    file = upload.check_droplet_file(DROPLET_FILE_OPTION, Path(droplet_file)) if droplet_file else None
+    return AppSettings(app_mode, space, droplet, docker_image, file)
 
 
-def _mode(mode: str | None, *, is_free: bool) -> Mode:
+def _parse_mode(mode: str | None, *, may_drive: bool) -> Mode:
     if mode is None:
-        return Mode.DRIVE if is_free else Mode.OBSERVE
+        return Mode.DRIVE if may_drive else Mode.OBSERVE
     try:
         return Mode(mode)
     except ValueError:

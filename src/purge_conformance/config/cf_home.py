@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 
 
-CURE = "Log in with `cf login`."
+NEXT_STEP = "Log in with `cf login`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def config_path(environ: Mapping[str, str]) -> Path:
     return (Path(home) if home else Path.home()) / ".cf" / "config.json"
 
 
-def session(path: Path) -> Session:
+def read_session(path: Path) -> Session:
     """Return the login of a file.
 
     Raises:
@@ -52,23 +52,23 @@ def session(path: Path) -> Session:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            found: Any = json.loads(file.read(MOST_BYTES))
+            document: Any = json.loads(file.read(MAX_BYTES))
     except OSError as error:
-        raise BadSetting(f"The cf CLI's login cannot be read from {path}: {error.strerror}. {CURE}") from None
+        raise BadSetting(f"The cf CLI's login cannot be read from {path}: {error.strerror}. {NEXT_STEP}") from None
     except (ValueError, RecursionError):
-        raise BadSetting(f"{path} is not the JSON that the cf CLI writes. {CURE}") from None
-    values = found if isinstance(found, dict) else {}
+        raise BadSetting(f"{path} is not the JSON that the cf CLI writes. {NEXT_STEP}") from None
+    values = document if isinstance(document, dict) else {}
     names = ("Target", "AccessToken", "RefreshToken")
     target, access, refresh = (text if isinstance(text := values.get(name), str) else "" for name in names)
     if not target or not access:
-        raise BadSetting(f"Nobody is logged in with the cf CLI, as {path} says. {CURE}")
+        raise BadSetting(f"Nobody is logged in with the cf CLI, as {path} says. {NEXT_STEP}")
     return Session(target, access, refresh)
 
 
-def target_of(path: Path) -> Target:
+def read_target(path: Path) -> Target:
     """Return the API that the cf CLI is logged in at.
 
     Raises:
         BadSetting: it is logged in nowhere.
     """
-    return parse_target(session(path).target)
+    return parse_target(read_session(path).target)

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_BYTES = 1024**3  # of a file
-PIECE = 64 * 1024
-GZIP = b"\x1f\x8b"  # how a gzip compressed file begins
+MAX_BYTES = 1024**3  # of a file
+CHUNK_BYTES = 64 * 1024
+GZIP_MAGIC = b"\x1f\x8b"  # how a gzip compressed file begins
 BOUNDARY = "purge-conformance-7f1d0c1e5b9a4c36"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
-NAME = "droplet.tgz"  # Cloud Controller goes by its end; nobody need know what the file is called here
-HEAD = (
-    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="bits"; filename="{NAME}"\r\n'
+FILENAME = "droplet.tgz"  # Cloud Controller goes by its end; nobody need know what the file is called here
+MULTIPART_HEAD = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="bits"; filename="{FILENAME}"\r\n'
     "Content-Type: application/gzip\r\n\r\n"
 ).encode()
-TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
-CURL = f"bits=@{NAME}"  # the form, as curl is told of it
+MULTIPART_TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
+CURL_FORM = f"bits=@{FILENAME}"  # the form, as curl is told of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Upload:
 
     def __len__(self) -> int:
         """Return how many bytes are sent."""
-        return len(HEAD) + self.size + len(TAIL)
+        return len(MULTIPART_HEAD) + self.size + len(MULTIPART_TAIL)
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield what is sent.
@@ -47,19 +47,19 @@ class Upload:
         Raises:
             OSError: the file can no longer be read, or is no longer as long as it was.
         """
-        yield HEAD
-        left = self.size
+        yield MULTIPART_HEAD
+        remaining = self.size
         with self.path.open("rb") as file:
-            while left:
-                piece = file.read(min(PIECE, left))
-                if not piece:
+            while remaining:
+                chunk = file.read(min(CHUNK_BYTES, remaining))
+                if not chunk:
                     raise OSError(f"{self.path} has become shorter since it was checked")
-                left -= len(piece)
-                yield piece
-        yield TAIL
+                remaining -= len(chunk)
+                yield chunk
+        yield MULTIPART_TAIL
 
 
-def checked(option: str, path: Path) -> Upload:
+def check_droplet_file(option: str, path: Path) -> Upload:
     """Return the upload of a file that may be a droplet's, by its size and its beginning.
 
     Raises:
@@ -67,11 +67,11 @@ def checked(option: str, path: Path) -> Upload:
     """
     try:
         with path.open("rb") as file:
-            begin, size = file.read(len(GZIP)), path.stat().st_size
+            magic, size = file.read(len(GZIP_MAGIC)), path.stat().st_size
     except OSError as error:
         raise BadSetting(f"{option} {path} cannot be read: {error.strerror}. Name the file of a droplet.") from None
-    if begin != GZIP:
+    if magic != GZIP_MAGIC:
         raise BadSetting(f"{option} wants a gzip compressed tarball, as `cf download-droplet` gives; {path} is none.")
-    if size > MOST_BYTES:
-        raise BadSetting(f"{option} wants a file of at most {MOST_BYTES:,} bytes; {path} has {size:,}.")
+    if size > MAX_BYTES:
+        raise BadSetting(f"{option} wants a file of at most {MAX_BYTES:,} bytes; {path} has {size:,}.")
     return Upload(path, size)

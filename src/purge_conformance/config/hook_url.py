@@ -14,11 +14,11 @@ from purge_conformance.errors import BadSetting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VERSION = 1  # of the protocol
+PROTOCOL_VERSION = 1  # of the protocol
 SETUP, TEARDOWN = "setup", "teardown"
-NOTHING = "nothing"  # the state that is none: whoever asks for it wants to know whether the hook is there
-COMMAND = "command:"
-EXPECTED = "Give --hook http(s)://HOST[:PORT]/PATH, or --hook 'command:PROGRAM ARGUMENT ...'."
+PROBE_STATE = "nothing"  # the state that is none: whoever asks for it wants to know whether the hook is there
+COMMAND_PREFIX = "command:"
+USAGE = "Give --hook http(s)://HOST[:PORT]/PATH, or --hook 'command:PROGRAM ARGUMENT ...'."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +45,28 @@ def parse_hook(text: str) -> HookAddress:
     Raises:
         BadSetting: it is neither an http(s) URL nor `command:` and a command.
     """
-    if text.startswith(COMMAND):
-        return HookAddress(command=_words(text.removeprefix(COMMAND)))
+    if text.startswith(COMMAND_PREFIX):
+        return HookAddress(command=_split_command(text.removeprefix(COMMAND_PREFIX)))
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f\\]", text):
-        raise BadSetting(f"--hook got neither a URL without user and fragment nor a command. {EXPECTED}")
+        is_usable = False
+    if not is_usable or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f\\]", text):
+        raise BadSetting(f"--hook got neither a URL without user and fragment nor a command. {USAGE}")
     return HookAddress(url=text)
 
 
-def question(state: str, params: Mapping[str, object], action: str) -> str:
+def hook_request(state: str, params: Mapping[str, object], action: str) -> str:
     """Return the JSON that a hook is asked with."""
-    return json.dumps({"version": VERSION, "state": state, "params": params, "action": action})
+    return json.dumps({"version": PROTOCOL_VERSION, "state": state, "params": params, "action": action})
 
 
-def _words(line: str) -> tuple[str, ...]:
+def _split_command(line: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(line))
     except ValueError as error:
-        raise BadSetting(f"--hook got a command that cannot be read ({error}). {EXPECTED}") from None
+        raise BadSetting(f"--hook got a command that cannot be read ({error}). {USAGE}") from None
     if not words:
-        raise BadSetting(f"--hook got no command. {EXPECTED}")
+        raise BadSetting(f"--hook got no command. {USAGE}")
     return words

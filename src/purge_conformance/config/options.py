@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.apps import Mode
-from purge_conformance.config.settings import MOST_REPEATS
+from purge_conformance.config.settings import MAX_REPEATS
 from purge_conformance.config.value_types import (
+    BOOLEAN,
     FILE,
     PROXY,
     SHA256,
-    SOURCES,
     TEXT,
-    TEXTS,
-    TRUTH,
-    Kind,
+    TEXT_LIST,
+    TOKEN_SOURCES,
+    ValueType,
+    integer,
+    list_of,
     number,
     one_of,
-    some_of,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 PREFIX = "PURGE_CONFORMANCE_"  # of environment variables
 PYTEST_PREFIX = "conformance"  # of pytest's options
-BARE = {"target", "tokens"}  # which pytest has without it
+UNPREFIXED = {"target", "tokens"}  # which pytest has without it
 ROLES = {  # that requirements speak of
     "admin": "who may purge; without it nothing is judged",
     "global_auditor": "who may read all events and purge none",
     "space_developer": "who may neither read events nor purge",
     "expired": "a token of an admin that has come to its end",
 }
-MOST_SHOWN = 60  # characters of a wrong value
+MAX_QUOTED_CHARS = 60  # characters of a wrong value
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Key:
 
     Attributes:
         name: as in the file; after a dot where it stands in a section, as in `apps.space`.
-        kind: what it may be.
+        value_type: what it may be.
         help: one sentence, of the flag and of the file that `init` writes.
         metavar: what stands for the value of the flag.
         flag: the flag's name where that is not the key's.
@@ -59,7 +59,7 @@ class Key:
     """
 
     name: str
-    kind: Kind
+    value_type: ValueType
     help: str
     metavar: str = ""
     flag: str = ""
@@ -73,7 +73,7 @@ class Key:
     @property
     def pytest_option(self) -> str:
         """The flag of plain pytest, for example `--conformance-max-purges`."""
-        return self.option if self.name in BARE else f"--{PYTEST_PREFIX}{self.option[1:]}"
+        return self.option if self.name in UNPREFIXED else f"--{PYTEST_PREFIX}{self.option[1:]}"
 
     @property
     def dest(self) -> str:
@@ -85,74 +85,74 @@ class Key:
         """The environment variable, for example `PURGE_CONFORMANCE_MAX_PURGES`."""
         return PREFIX + self.name.replace(".", "_").upper()
 
-    def checked(self, value: object) -> object:
+    def validate(self, value: object) -> object:
         """Return a value that fits.
 
         Raises:
             ValueError: it does not; says what was got and what is expected.
         """
-        if not self.kind.fits(value):
-            raise ValueError(f"{self.shown(value)} is not {self.kind.expected}")
+        if not self.value_type.accepts(value):
+            raise ValueError(f"{self.redacted_repr(value)} is not {self.value_type.expected}")
         return value
 
-    def read(self, text: str) -> object:
+    def parse(self, text: str) -> object:
         """Return the value that a text of a flag or of the environment means.
 
         Raises:
             ValueError: it means none; says what was got and what is expected.
         """
-        if self.kind.of_text is None:
-            raise ValueError(f"a text cannot say it; expected {self.kind.expected}")
+        if self.value_type.parse is None:
+            raise ValueError(f"a text cannot say it; expected {self.value_type.expected}")
         try:
-            return self.checked(self.kind.of_text(text))
+            return self.validate(self.value_type.parse(text))
         except ValueError:
-            raise ValueError(f"{self.shown(text)} is not {self.kind.expected}") from None
+            raise ValueError(f"{self.redacted_repr(text)} is not {self.value_type.expected}") from None
 
-    def said(self, flag: str | Iterable[str]) -> object:
+    def parse_flag(self, flag: str | Iterable[str]) -> object:
         """Return the value that a flag means: what is given repeatedly becomes one list.
 
         Raises:
             ValueError: it means none; says what was got and what is expected.
         """
         if isinstance(flag, str):
-            return self.read(flag)
-        return [item for text in flag for item in self.read(text)]  # type: ignore[attr-defined] # a list, as it may be repeated
+            return self.parse(flag)
+        return [item for text in flag for item in self.parse(text)]  # type: ignore[attr-defined] # a list, as it may be repeated
 
-    def shown(self, value: object) -> str:
+    def redacted_repr(self, value: object) -> str:
         """Return how a value is told: a long one may be a token in the wrong place, and is not."""
-        told = repr(value)
-        return "its value" if self.is_secret or len(told) > MOST_SHOWN else told
+        text = repr(value)
+        return "its value" if self.is_secret or len(text) > MAX_QUOTED_CHARS else text
 
 
 KEYS = (
     Key("target", TEXT, "The server to judge: http(s)://HOST[:PORT][/PREFIX].", "URL"),
     Key(
         "tokens",
-        SOURCES,
+        TOKEN_SOURCES,
         "env:, file:, command:, cf or uaa:, of each role; admin is required.",
         "ROLE=SOURCE",
         "token",
         is_secret=True,
     ),
-    Key("cf", TRUTH, "The admin, and the target where none is given, are those of the cf CLI's login."),
+    Key("cf", BOOLEAN, "The admin, and the target where none is given, are those of the cf CLI's login."),
     Key(
         "profile",
-        some_of(*map(str, Profile)),
+        list_of(*map(str, Profile)),
         "Repeatable; default core. observe-only: reads alone, no purge.",
         "PROFILE",
     ),
-    Key("select", TEXTS, "Judge these requirements only; repeatable.", "ID-GLOB"),
-    Key("examples", whole(1, 1000), "Random cases an operation.", "N"),
-    Key("seed", whole(0, 2**32 - 1), "Of all generated cases.", "N"),
-    Key("repeat", whole(1, MOST_REPEATS), "Tries of what destroys; for rates.", "N"),
+    Key("select", TEXT_LIST, "Judge these requirements only; repeatable.", "ID-GLOB"),
+    Key("examples", integer(1, 1000), "Random cases an operation.", "N"),
+    Key("seed", integer(0, 2**32 - 1), "Of all generated cases.", "N"),
+    Key("repeat", integer(1, MAX_REPEATS), "Tries of what destroys; for rates.", "N"),
     Key("timeout", number(0.1, 600), "Seconds an answer may take.", "SECONDS"),
-    Key("max_purges", whole(0, 10_000), "As an admin, at most; default: 40 for each time.", "N"),
-    Key("max_requests", whole(50, 100_000), "In all, at most; default: 1200, and 480 a repetition.", "N"),
-    Key("max_events", whole(1, 100_000_000), "Archived at most; default: 50000, of `archive` 1000000.", "N"),
+    Key("max_purges", integer(0, 10_000), "As an admin, at most; default: 40 for each time.", "N"),
+    Key("max_requests", integer(50, 100_000), "In all, at most; default: 1200, and 480 a repetition.", "N"),
+    Key("max_events", integer(1, 100_000_000), "Archived at most; default: 50000, of `archive` 1000000.", "N"),
     Key("ca_bundle", FILE, "Certificates to trust instead of the usual ones, PEM.", "FILE"),
     Key("client_cert", FILE, "The suite's own certificate, where the target wants one, PEM.", "FILE"),
     Key("client_key", FILE, "Its key, where that does not stand in the same file.", "FILE"),
-    Key("insecure", TRUTH, "Do not verify the target's certificate; the report says so."),
+    Key("insecure", BOOLEAN, "Do not verify the target's certificate; the report says so."),
     Key("proxy", PROXY, "Of HTTP; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.", "URL", is_secret=True),
     Key(
         "apps.mode",

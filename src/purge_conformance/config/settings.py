@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from purge_conformance.catalogue.model import Profile
-from purge_conformance.config.apps import Driving
+from purge_conformance.config.apps import AppSettings
 from purge_conformance.config.transport import Transport, is_loopback
 from purge_conformance.errors import BadSetting
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30.0
 PORTS = {"http": 80, "https": 443}
-MOST_REPEATS = 200
-REQUESTS_A_REPEAT = 480  # at most, as `planning` has it
+MAX_REPEATS = 200
+REQUESTS_PER_REPEAT = 480  # at most, as `planning` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Target:
     def names(self) -> frozenset[str]:
         """What names the host, alone or with the port."""
         parts = urlsplit(self.url)
-        bare = f"[{self.host}]" if ":" in self.host else self.host
-        return frozenset({self.host, bare, f"{bare}:{parts.port or PORTS[parts.scheme]}"})
+        address = f"[{self.host}]" if ":" in self.host else self.host
+        return frozenset({self.host, address, f"{address}:{parts.port or PORTS[parts.scheme]}"})
 
     @property
     def is_loopback(self) -> bool:
@@ -60,15 +60,15 @@ class Limits:
         timeout: seconds to wait for one answer.
         max_purges: the most purges that may reach the target with an admin's token.
         max_requests: the most requests of any kind.
-        body_bytes: the most bytes that are read of one answer.
-        events: the most events that one snapshot reads, and that are archived.
+        max_body_bytes: the most bytes that are read of one answer.
+        max_events: the most events that one snapshot reads, and that are archived.
     """
 
     timeout: float = TIMEOUT
     max_purges: int = 40
     max_requests: int = 1200
-    body_bytes: int = 16 * 1024 * 1024
-    events: int = 50_000
+    max_body_bytes: int = 16 * 1024 * 1024
+    max_events: int = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Settings:
         fingerprint: of the one foundation that is meant, as `fingerprint.of_root` makes it; or None.
         transport: how the target is reached.
         limits: bounds of the run.
-        driving: what is done with apps.
+        apps: what is done with apps.
     """
 
     target: Target
@@ -101,15 +101,15 @@ class Settings:
     fingerprint: str | None = None
     transport: Transport = field(default_factory=Transport)
     limits: Limits = field(default_factory=Limits)
-    driving: Driving = field(default_factory=Driving)
+    apps: AppSettings = field(default_factory=AppSettings)
 
     @property
-    def reads_only(self) -> bool:
+    def is_read_only(self) -> bool:
         """Whether nothing may be sent that could change anything."""
         return Profile.OBSERVE_ONLY in self.profiles
 
 
-def bounds(
+def limits_for(
     repeat: int,
     *,
     max_purges: int | None = None,
@@ -122,27 +122,27 @@ def bounds(
     Raises:
         BadSetting: `repeat` is out of bounds, or so many purges as it takes were not allowed.
     """
-    if not 1 <= repeat <= MOST_REPEATS:
-        raise BadSetting(f"--repeat {repeat} is not from 1 to {MOST_REPEATS}. Give a number in between.")
+    if not 1 <= repeat <= MAX_REPEATS:
+        raise BadSetting(f"--repeat {repeat} is not from 1 to {MAX_REPEATS}. Give a number in between.")
     purges = Limits().max_purges * repeat
     if repeat > 1 and max_purges is not None and max_purges < purges:
         raise BadSetting(
             f"--repeat {repeat} takes up to {purges} purges, and --max-purges allows {max_purges}. "
             f"Give --max-purges {purges}, or leave it out."
         )
-    requests = Limits().max_requests + REQUESTS_A_REPEAT * (repeat - 1)
+    requests = Limits().max_requests + REQUESTS_PER_REPEAT * (repeat - 1)
     return Limits(
         timeout=timeout,
         max_purges=purges if max_purges is None else max_purges,
         max_requests=requests if max_requests is None else max_requests,
-        events=Limits().events if max_events is None else max_events,
+        max_events=Limits().max_events if max_events is None else max_events,
     )
 
 
 def announcement(settings: Settings, folder: Path) -> str:
     """Return what must be said before the first purge: what will be destroyed, how often at most, and what is kept."""
     limits = settings.limits
-    if settings.reads_only:
+    if settings.is_read_only:
         return (
             f"{settings.target.url}: only reads, at most {limits.max_requests}; nothing is destroyed, made or changed; "
             f"evidence in {folder}"
@@ -162,10 +162,10 @@ def parse_target(text: str) -> Target:
     expected = "Give http(s)://HOST[:PORT][/PREFIX]."
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable or re.search(r"[\s\x00-\x1f\\]", text):
+        is_usable = False
+    if not is_usable or re.search(r"[\s\x00-\x1f\\]", text):
         raise BadSetting(f"{text!r} is not a URL of a target. {expected}")
     if parts.username is not None or parts.password is not None:
         raise BadSetting("The target's URL carries credentials. Give tokens with --token ROLE=SOURCE.")

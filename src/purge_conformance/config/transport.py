@@ -49,21 +49,21 @@ class Transport:
         return {
             name: secret
             for proxy in {self.proxy or "", *self.proxies.values()}
-            for name, secret in _secrets(proxy).items()
+            for name, secret in _proxy_secrets(proxy).items()
         }
 
-    def shown(self, url: str) -> dict[str, str | bool]:
+    def describe(self, url: str) -> dict[str, str | bool]:
         """Return how a URL is reached, for a record: what is not usual; who one is to a proxy as `$PROXY_USER`."""
         files = {name: getattr(self, name) for name in ("ca_bundle", "client_cert", "client_key")}
-        shown = {name: path for name, path in files.items() if path} | ({"insecure": True} if self.insecure else {})
-        proxy = self.proxy_of(url)
+        options = {name: path for name, path in files.items() if path} | ({"insecure": True} if self.insecure else {})
+        proxy = self.proxy_for(url)
         if proxy:
             scheme, _, rest = proxy.partition("://")
-            _, at, place = rest.rpartition("@")
-            return shown | {"proxy": f"{scheme}://{'$PROXY_USER@' if at else ''}{place}"}
-        return shown | ({"no_proxy": True} if {urlsplit(url).scheme, "all"} & self.proxies.keys() else {})
+            _, at, address = rest.rpartition("@")
+            return options | {"proxy": f"{scheme}://{'$PROXY_USER@' if at else ''}{address}"}
+        return options | ({"no_proxy": True} if {urlsplit(url).scheme, "all"} & self.proxies.keys() else {})
 
-    def proxy_of(self, url: str) -> str | None:
+    def proxy_for(self, url: str) -> str | None:
         """Return the proxy through which a URL is asked; this machine needs none, unless one was named for all."""
         parts = urlsplit(url)
         if (
@@ -85,14 +85,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def of_environment() -> dict[str, str]:
+def proxies_from_environment() -> dict[str, str]:
     """Return the proxies that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name."""
     return {
         name: url if name == "no" or "://" in url else f"http://{url}" for name, url in getproxies_environment().items()
     }
 
 
-def _secrets(proxy: str) -> dict[str, str]:
+def _proxy_secrets(proxy: str) -> dict[str, str]:
     try:
         parts = urlsplit(proxy)
     except ValueError:

@@ -14,49 +14,54 @@ from purge_conformance.config.roles import ROLE_NAME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+BOOLEAN_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueType:
     """What a value may be.
 
     Attributes:
         expected: in words.
-        fits: whether a value, as the file has it or as `of_text` makes it, is one.
-        of_text: makes one from a text, or raises ValueError; None where a text cannot say it.
-        many: whether a flag of this kind may be repeated.
+        accepts: whether a value, as the file has it or as `of_text` makes it, is one.
+        parse: makes one from a text, or raises ValueError; None where a text cannot say it.
+        is_repeatable: whether a flag of this kind may be repeated.
     """
 
     expected: str
-    fits: Callable[[Any], bool]
-    of_text: Callable[[str], object] | None
-    many: bool = False
+    accepts: Callable[[Any], bool]
+    parse: Callable[[str], object] | None
+    is_repeatable: bool = False
 
 
-def whole(least: int, most: int) -> Kind:
+def integer(minimum: int, maximum: int) -> ValueType:
     """Return whole numbers of a range."""
-    return Kind(f"a whole number from {least} to {most}", lambda n: type(n) is int and least <= n <= most, int)
+    return ValueType(
+        f"a whole number from {minimum} to {maximum}", lambda n: type(n) is int and minimum <= n <= maximum, int
+    )
 
 
-def number(least: float, most: float) -> Kind:
+def number(minimum: float, maximum: float) -> ValueType:
     """Return numbers of a range."""
 
-    def fits(value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+    def accepts(value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and minimum <= value <= maximum
 
-    return Kind(f"a number from {least:g} to {most:g}", fits, lambda text: _finite(float(text)))
+    return ValueType(f"a number from {minimum:g} to {maximum:g}", accepts, lambda text: _finite(float(text)))
 
 
-def one_of(*words: str) -> Kind:
+def one_of(*words: str) -> ValueType:
     """Return one of some words."""
-    return Kind(f"one of: {', '.join(words)}", lambda value: value in words, str)
+    return ValueType(f"one of: {', '.join(words)}", lambda value: value in words, str)
 
 
-def some_of(*words: str) -> Kind:
+def list_of(*words: str) -> ValueType:
     """Return a list of some words."""
-    return Kind(
-        f"a list of: {', '.join(words)}", lambda value: _are_texts(value) and set(value) <= set(words), _list, many=True
+    return ValueType(
+        f"a list of: {', '.join(words)}",
+        lambda value: _is_text_list(value) and set(value) <= set(words),
+        _split_list,
+        is_repeatable=True,
     )
 
 
@@ -66,21 +71,21 @@ def _finite(value: float) -> float:
     return value
 
 
-def _are_texts(value: object) -> bool:
+def _is_text_list(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
 
 
-def _list(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     return [item.strip() for item in text.split(",")]
 
 
-def _truth(text: str) -> bool:
-    if text.lower() not in TRUTHS:
+def _parse_boolean(text: str) -> bool:
+    if text.lower() not in BOOLEAN_WORDS:
         raise ValueError
-    return TRUTHS[text.lower()]
+    return BOOLEAN_WORDS[text.lower()]
 
 
-def _are_sources(value: object) -> bool:
+def _is_source_mapping(value: object) -> bool:
     return isinstance(value, dict) and all(
         isinstance(role, str) and ROLE_NAME.fullmatch(role) and isinstance(source, str | dict)
         for role, source in value.items()
@@ -103,10 +108,12 @@ def _is_proxy(value: object) -> bool:
         return False
 
 
-TEXT = Kind("a text", lambda value: isinstance(value, str) and value.isprintable() and bool(value), str)
-TEXTS = Kind("a list of texts", _are_texts, _list, many=True)
-SHA256 = Kind("64 hexadecimal digits, small", lambda value: isinstance(value, str) and _is_sha256(value), str)
-TRUTH = Kind("true or false", lambda value: isinstance(value, bool), _truth)
-FILE = Kind("a file that exists", _is_file, str)
-PROXY = Kind("http(s)://[USER:PASSWORD@]HOST[:PORT]", _is_proxy, str)
-SOURCES = Kind("a source for each role, for example `admin: env:ADMIN_TOKEN`", _are_sources, None, many=True)
+TEXT = ValueType("a text", lambda value: isinstance(value, str) and value.isprintable() and bool(value), str)
+TEXT_LIST = ValueType("a list of texts", _is_text_list, _split_list, is_repeatable=True)
+SHA256 = ValueType("64 hexadecimal digits, small", lambda value: isinstance(value, str) and _is_sha256(value), str)
+BOOLEAN = ValueType("true or false", lambda value: isinstance(value, bool), _parse_boolean)
+FILE = ValueType("a file that exists", _is_file, str)
+PROXY = ValueType("http(s)://[USER:PASSWORD@]HOST[:PORT]", _is_proxy, str)
+TOKEN_SOURCES = ValueType(
+    "a source for each role, for example `admin: env:ADMIN_TOKEN`", _is_source_mapping, None, is_repeatable=True
+)

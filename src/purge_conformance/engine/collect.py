@@ -12,11 +12,18 @@ from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE
-from purge_conformance.errors import ArchiveFailed, HeldBack, Interrupted, SuiteError, TargetLost, TargetUnusable
+from purge_conformance.errors import (
+    ArchiveFailed,
+    Interrupted,
+    RequestBlocked,
+    SuiteError,
+    TargetUnreachable,
+    TargetUnusable,
+)
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.listing import walked
-from purge_conformance.evidence.records import CHANGED, Header, nth_time
+from purge_conformance.evidence.listing import read_listing
+from purge_conformance.evidence.records import CHANGED_BY_HOOK, Header, repetition_name
 from purge_conformance.scenarios import (
     app_changes as changing,
 )
@@ -52,8 +59,8 @@ from purge_conformance.scenarios.generated import schemathesis as contract
 from purge_conformance.scenarios.race import race
 from purge_conformance.scenarios.sequences.player import sequences
 from purge_conformance.target import archive
-from purge_conformance.target.apps import foundation_of
-from purge_conformance.target.fingerprint import require_pinned
+from purge_conformance.target.apps import suite_apps_for
+from purge_conformance.target.fingerprint import require_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,9 +68,9 @@ if TYPE_CHECKING:
 
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Evidence, Exchange
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
-    Procedure = Callable[[Client, Foundation], None]
+    Procedure = Callable[[Client, SuiteApps], None]
     Plan = Iterable[tuple[str, Procedure]]
 
 EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
@@ -80,7 +87,7 @@ EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
     ("lists", reading.lists),
     ("changed", purging.changed),
 )
-READS = {"reach", "reads", "lists", "contract"}  # what takes no request that could change anything
+READ_ONLY = {"reach", "reads", "lists", "contract"}  # what takes no request that could change anything
 
 
 def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an interrupt bring along
@@ -110,86 +117,92 @@ def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an inte
         TargetLost: it gives no answer to the question for it.
         SuiteError: the journal could not be written to its end; what was put up is taken down.
     """
-    require_pinned(settings)
+    require_fingerprint(settings)
     with (
         Journal(folder, _header(settings)) as journal,
         nullcontext(generator)
         if generator
-        else contract.generator(seed=settings.seed, examples=settings.examples) as made,
+        else contract.generator(seed=settings.seed, examples=settings.examples) as active_generator,
     ):
-        client = Client(settings, journal, guard or Guard.of(settings), on_send)
-        foundation = foundation_of(client)
+        client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
+        foundation = suite_apps_for(client)
         try:
-            _run_all(client, foundation, _plan(settings, made), lambda: _archive(client, journal, folder, warn))
+            _run_all(
+                client, foundation, _plan(settings, active_generator), lambda: _archive(client, journal, folder, warn)
+            )
         finally:
             journal.sync()
-        if journal.trouble:
+        if journal.error:
             raise SuiteError(
-                f"{journal.trouble} What was put up on the target is taken down, but for what is told above."
+                f"{journal.error} What was put up on the target is taken down, but for what is told above."
             )
         return journal.evidence()
 
 
-def planned(settings: Settings) -> tuple[str, ...]:
+def experiment_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of the experiments of a run, in their order."""
-    nothing = contract.Generator(cases=tuple, walk=lambda *_: None)
-    return *(name for name, _ in _plan(settings, nothing)), *(() if settings.reads_only else ("demolish",))
+    empty_generator = contract.Generator(cases=tuple, walk=lambda *_: None)
+    return *(name for name, _ in _plan(settings, empty_generator)), *(() if settings.is_read_only else ("demolish",))
 
 
-def _plan(settings: Settings, made: contract.Generator) -> Plan:
-    provoked = [("provoked", provoking.errors)] if settings.hook else []
-    odd, *rest = ("odd", purging.odd), *provoked, ("parallel", parallel), ("race", race)
-    whole: Plan = (
+def _plan(settings: Settings, generator: contract.Generator) -> Plan:
+    induced = [("provoked", provoking.errors)] if settings.hook else []
+    unexpected_input, *rest = ("odd", purging.odd), *induced, ("parallel", parallel), ("race", race)
+    steps: Plan = (
         *EXPERIMENTS,
-        ("contract", lambda client, foundation: fuzzing.cases(client, foundation, made.cases)),
-        ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, made.walk)),
+        ("contract", lambda client, foundation: fuzzing.cases(client, foundation, generator.cases)),
+        ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, generator.walk)),
         *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
-        odd,
+        unexpected_input,
         ("late", changing.late),
         *rest,
-        *((nth_time(name, number), tried) for number in range(2, settings.repeat + 1) for name, tried in (odd, *rest)),
+        *(
+            (repetition_name(name, number), tried)
+            for number in range(2, settings.repeat + 1)
+            for name, tried in (unexpected_input, *rest)
+        ),
         ("standstill", purging.standstill),
         ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
     )
-    return [step for step in whole if step[0] in READS or not settings.reads_only]
+    return [step for step in steps if step[0] in READ_ONLY or not settings.is_read_only]
 
 
-def _run_all(client: Client, foundation: Foundation, plan: Plan, make_archive: Callable[[], None]) -> None:
+def _run_all(client: Client, foundation: SuiteApps, plan: Plan, make_archive: Callable[[], None]) -> None:
     try:
         for name, procedure in plan:
             client.experiment = name
-            _run(client, foundation, procedure)
+            _run_experiment(client, foundation, procedure)
             if name == "archive":
                 make_archive()
     except TargetUnusable as reason:
-        client.note("unusable", {"blame": reason.blame, "reason": str(reason)})
-    except TargetLost as reason:
+        client.note("unusable", {"blame": reason.cause, "reason": str(reason)})
+    except TargetUnreachable as reason:
         client.note("lost", str(reason))
     except Interrupted as reason:
         client.note("interrupted", str(reason))
     finally:
-        _demolish(client, foundation)
+        _clean_up(client, foundation)
 
 
-def _run(client: Client, foundation: Foundation, procedure: Procedure) -> None:
+def _run_experiment(client: Client, foundation: SuiteApps, procedure: Procedure) -> None:
     """Run one experiment; one that is held back, or that fails by a defect of ours, does not stop the others."""
     try:
         procedure(client, foundation)
-    except HeldBack as reason:
-        client.held_back(reason)
-    except (TargetUnusable, TargetLost, Interrupted):
+    except RequestBlocked as reason:
+        client.note_cut_short(reason)
+    except (TargetUnusable, TargetUnreachable, Interrupted):
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
         client.note("crashed", f"{type(error).__name__}: {error}")
 
 
-def _demolish(client: Client, foundation: Foundation) -> None:
+def _clean_up(client: Client, foundation: SuiteApps) -> None:
     """Take down what was put up, whatever happened before."""
     client.experiment = "demolish"
-    client.guard.last_orders()
+    client.guard.release_cleanup_reserve()
     try:
         closing.demolish(client, foundation)
-    except (HeldBack, TargetLost) as reason:
+    except (RequestBlocked, TargetUnreachable) as reason:
         client.note("left", [str(reason)])
     client.note("finished", value=True)
 
@@ -199,30 +212,30 @@ def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str
 
     A target on this machine may be purged even if its list cannot be read to the end: it is there to be judged.
     """
-    seen = journal.evidence()
-    events = walked(seen, "archive", "events")
-    changed = (x for x in seen.exchanges if x.method != "GET" or CHANGED in x.tags)
-    own = {x.route.split("/")[3] for x in changed if x.route.startswith("/v3/apps/")}
+    evidence = journal.evidence()
+    events = read_listing(evidence, "archive", "events")
+    changes = (x for x in evidence.exchanges if x.method != "GET" or CHANGED_BY_HOOK in x.tags)
+    own_apps = {x.route.split("/")[3] for x in changes if x.route.startswith("/v3/apps/")}
     try:
-        made = archive.write(
+        summary = archive.write(
             folder / archive.FILE_NAME,
             client.settings.target.url,
             events.exchanges,
             lambda: events.complete,
-            own=own,
-            partly=True,
+            own_apps=own_apps,
+            allow_incomplete=True,
         )
     except ArchiveFailed as reason:
         client.note("stopped", str(reason))
-        client.guard.unarchived = str(reason)
+        client.guard.archive_error = str(reason)
     else:
-        client.note("archived", asdict(made))
-        client.guard.archived = made.complete or client.settings.target.is_loopback
-        client.guard.unarchived = "" if made.complete else archive.not_whole(made)
-        if any(archive.warning(made.age)):
-            warn(" ".join(archive.told(asdict(made))))
-    if not client.guard.archived:
-        warn(f"Nothing will be purged. {client.guard.unarchived}")
+        client.note("archived", asdict(summary))
+        client.guard.is_archived = summary.complete or client.settings.target.is_loopback
+        client.guard.archive_error = "" if summary.complete else archive.incomplete_message(summary)
+        if any(archive.recency_warning(summary.age)):
+            warn(" ".join(archive.describe(asdict(summary))))
+    if not client.guard.is_archived:
+        warn(f"Nothing will be purged. {client.guard.archive_error}")
 
 
 def _header(settings: Settings) -> Header:
@@ -238,13 +251,13 @@ def _header(settings: Settings) -> Header:
             "examples": settings.examples,
             "seed": settings.seed,
             "repeat": settings.repeat,
-            "apps": str(settings.driving.mode),
-            "space": settings.driving.space,
-            "transport": settings.transport.shown(settings.target.url),
+            "apps": str(settings.apps.mode),
+            "space": settings.apps.space,
+            "transport": settings.transport.describe(settings.target.url),
             "hook": settings.hook.kind if settings.hook else None,
             "timeout": settings.limits.timeout,
             "max_purges": settings.limits.max_purges,
             "max_requests": settings.limits.max_requests,
         },
-        started_at=clock.written(time.time()),
+        started_at=clock.format_rfc3339(time.time()),
     )

@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.apps import Mode
-from purge_conformance.engine.collect import planned
+from purge_conformance.engine.collect import experiment_names
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.journal import Unwritten
+from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import resources, total_results
-from purge_conformance.evidence.records import first_time
+from purge_conformance.evidence.records import base_name
 from purge_conformance.scenarios import setup as opening
-from purge_conformance.target.apps import Foundation
+from purge_conformance.target.apps import SuiteApps
 from purge_conformance.target.apps.suite_apps import LABELS
-from purge_conformance.target.fingerprint import of_root
+from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Limits, Settings
@@ -34,12 +34,12 @@ class Cost:
     Attributes:
         requests: of any kind.
         purges: with the admin's token.
-        of_left: whether it may take all that is left of the budgets, should it see a failure.
+        may_use_remainder: whether it may take all that is left of the budgets, should it see a failure.
     """
 
     requests: int
     purges: int = 0
-    of_left: bool = False
+    may_use_remainder: bool = False
 
 
 COSTS = {
@@ -63,11 +63,11 @@ COSTS = {
     "parallel": Cost(60, 7),
     "race": Cost(80, 5),
     "standstill": Cost(20, 1),
-    "sequences": Cost(160, 11, of_left=True),
+    "sequences": Cost(160, 11, may_use_remainder=True),
     "demolish": Cost(60),
 }
-A_REPETITION = Cost(45, 2)  # of the experiment `repeat`
-OVERHEAD = 10.0  # seconds that do not hang on the target: cases are generated, the record is judged
+REPETITION_COST = Cost(45, 2)  # of the experiment `repeat`
+OVERHEAD_S = 10.0  # seconds that do not hang on the target: cases are generated, the record is judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Plan:
         costs: of each experiment, by its name, in their order.
         limits: that hold whatever happens.
         seconds: how long it would take, about.
-        makes: what it would make on the target; empty where nothing.
+        creates: what it would make on the target; empty where nothing.
         events: how many there are now, if the target says so.
         apps: how many there are now, if the target says so.
         fingerprint: of the foundation; None: its root document has no links.
@@ -89,7 +89,7 @@ class Plan:
     costs: dict[str, Cost]
     limits: Limits
     seconds: float
-    makes: str
+    creates: str
     events: int | None
     apps: int | None
     fingerprint: str | None
@@ -97,50 +97,50 @@ class Plan:
     age: float | None
 
 
-def planned_for(settings: Settings) -> Plan:
+def plan_run(settings: Settings) -> Plan:
     """Return what a run with these settings would send; eight reads or fewer are sent for it.
 
     Raises:
         TargetUnusable: the target does not answer as the API to its admin.
         TargetLost: it gives no answer.
     """
-    seen: list[Exchange] = []
-    with Unwritten() as journal:
-        client = Client(settings, journal, Guard(settings.limits, reads_only=True), lambda _, x: seen.append(x))
-        opening.reach(client, Foundation(client))
-        newest = client.get(look.NEWEST, "newest")
-    totals = {x.route: total_results(x) for x in seen}
+    exchanges: list[Exchange] = []
+    with NullJournal() as journal:
+        client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda _, x: exchanges.append(x))
+        opening.reach(client, SuiteApps(client))
+        newest = client.get(look.NEWEST_EVENTS, "newest")
+    totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)
-    moment = clock.parse(rows[0].get("created_at")) if rows else None
-    now = clock.of_header(newest.header("Date")) or newest.sent_at
-    costs = costs_of(settings)
+    moment = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None
+    now = clock.parse_http_date(newest.header("Date")) or newest.sent_at
+    costs = costs_for(settings)
     return Plan(
         costs=costs,
         limits=settings.limits,
-        seconds=OVERHEAD + median(x.elapsed for x in seen) * sum(cost.requests for cost in costs.values()),
-        makes=_makes(settings),
-        events=totals.get(EVENTS),
+        seconds=OVERHEAD_S + median(x.elapsed for x in exchanges) * sum(cost.requests for cost in costs.values()),
+        creates=_describe_apps(settings),
+        events=totals.get(EVENTS_PATH),
         apps=totals.get("/v3/apps"),
-        fingerprint=of_root(seen[0]),
+        fingerprint=fingerprint_of(exchanges[0]),
         last={name: str(rows[0].get(name)) for name in ("guid", "created_at")} if rows else None,
         age=now - moment.timestamp() if moment else None,
     )
 
 
-def costs_of(settings: Settings) -> dict[str, Cost]:
+def costs_for(settings: Settings) -> dict[str, Cost]:
     """Return what each experiment of a run with these settings sends at most."""
-    names = Counter(first_time(name) for name in planned(settings))
-    times = {**names, "repeat": settings.repeat - 1, "sequences": settings.repeat}
-    costs = {name: _times(times[name], COSTS.get(name, A_REPETITION)) for name in names}
-    return {name: replace(cost, purges=0) for name, cost in costs.items()} if settings.reads_only else costs
+    names = Counter(base_name(name) for name in experiment_names(settings))
+    repetitions = {**names, "repeat": settings.repeat - 1, "sequences": settings.repeat}
+    costs = {name: _multiply(repetitions[name], COSTS.get(name, REPETITION_COST)) for name in names}
+    return {name: replace(cost, purges=0) for name, cost in costs.items()} if settings.is_read_only else costs
 
 
-def _times(number: int, cost: Cost) -> Cost:
+def _multiply(number: int, cost: Cost) -> Cost:
     return replace(cost, requests=number * cost.requests, purges=number * cost.purges)
 
 
-def _makes(settings: Settings) -> str:
-    if settings.reads_only or settings.driving.mode is Mode.OBSERVE:
+def _describe_apps(settings: Settings) -> str:
+    if settings.is_read_only or settings.apps.mode is Mode.OBSERVE:
         return ""
-    place = f"in the space {settings.driving.space}" if settings.driving.space else "in two organizations of its own"
-    return f"{len(LABELS)} apps {place}, and now and then one more; all are deleted at the end"
+    location = f"in the space {settings.apps.space}" if settings.apps.space else "in two organizations of its own"
+    return f"{len(LABELS)} apps {location}, and now and then one more; all are deleted at the end"

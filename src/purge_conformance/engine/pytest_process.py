@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from purge_conformance.report.model import Run
 
-PATIENCE = 600.0  # seconds; judging takes about two
+JUDGING_TIMEOUT_S = 600.0  # seconds; judging takes about two
 # What pytest does besides, before and after each judgment, and no judgment needs.
-NEEDLESS = (
+DISABLED_PLUGINS = (
     "doctest",
     "faulthandler",
     "logging",
@@ -39,10 +39,12 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
     """
     options = [f"--conformance-profile={name}" for name in profiles]
     options += [f"--conformance-select={glob}" for glob in select]
-    before = _identity(out)
-    done = _pytest([f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}", *options])
-    if _identity(out) == before:
-        raise SuiteError(f"The judgments came to no verdict (pytest ended with {done.returncode}):\n{_tail(done)}")
+    before = _file_identity(out)
+    process = _run_pytest([f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}", *options])
+    if _file_identity(out) == before:
+        raise SuiteError(
+            f"The judgments came to no verdict (pytest ended with {process.returncode}):\n{_tail(process)}"
+        )
     return as_json.load(out)
 
 
@@ -60,21 +62,21 @@ def judge_all(names: Iterable[str], folder: Path, tests: Path | None = None) -> 
     Raises:
         SuiteError: pytest did not end.
     """
-    places = [(folder / name).absolute() for name in names]
-    out = folder.absolute() if len(places) > 1 else places[0]  # of several, each gets a folder of its name there
-    return _tail(_pytest([*(f"--evidence={place}" for place in places), f"--conformance-out={out}"], tests))
+    folders = [(folder / name).absolute() for name in names]
+    out = folder.absolute() if len(folders) > 1 else folders[0]  # of several, each gets a folder of its name there
+    return _tail(_run_pytest([*(f"--evidence={place}" for place in folders), f"--conformance-out={out}"], tests))
 
 
-def _identity(out: Path) -> tuple[int, int] | None:
+def _file_identity(out: Path) -> tuple[int, int] | None:
     """Return what tells one report.json from the one that replaces it."""
     path = out / as_json.FILE_NAME
     return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
 
 
-def _pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.CompletedProcess[str]:
-    with as_file(files("purge_conformance.conformance")) as own:
-        room = tests or own
-        ini = ["-c", str(room / "pytest.ini"), f"--rootdir={room}", str(room)]
+def _run_pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.CompletedProcess[str]:
+    with as_file(files("purge_conformance.conformance")) as package_tests:
+        tests_folder = tests or package_tests
+        ini = ["-c", str(tests_folder / "pytest.ini"), f"--rootdir={tests_folder}", str(tests_folder)]
         command = [
             sys.executable,
             "-P",
@@ -86,20 +88,20 @@ def _pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.Com
             "-p",
             "purge_conformance.plugin",
         ]
-        less = [word for name in NEEDLESS for word in ("-p", f"no:{name}")]
-        return _run([*command, *less, *ini, *options])
+        plugin_options = [word for name in DISABLED_PLUGINS for word in ("-p", f"no:{name}")]
+        return _run_command([*command, *plugin_options, *ini, *options])
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+def _run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
+    overrides = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment = {key: value for key, value in os.environ.items() if key not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
     try:
         return subprocess.run(  # noqa: S603 -- this Python, our tests
-            command, env=environment | own, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, env=environment | overrides, capture_output=True, text=True, timeout=JUDGING_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        raise SuiteError(f"The judgments did not end within {PATIENCE:g} s. Please report it.") from None
+        raise SuiteError(f"The judgments did not end within {JUDGING_TIMEOUT_S:g} s. Please report it.") from None
 
 
-def _tail(done: subprocess.CompletedProcess[str]) -> str:
-    return (done.stdout + done.stderr)[-2000:].strip()
+def _tail(process: subprocess.CompletedProcess[str]) -> str:
+    return (process.stdout + process.stderr)[-2000:].strip()

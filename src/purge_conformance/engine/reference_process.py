@@ -13,13 +13,13 @@ from purge_conformance.errors import SuiteError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-STATES = "/_states"  # where it takes provider states, below its URL
-STOP_WAIT = 5.0  # seconds until a server that does not stop is killed
+STATES_PATH = "/_states"  # where it takes provider states, below its URL
+STOP_TIMEOUT_S = 5.0  # seconds until a server that does not stop is killed
 
 
-def hook(url: str) -> str:
+def hook_url(url: str) -> str:
     """Return the URL of the hook of an embedded server, or of one that is mounted there."""
-    return url + STATES
+    return url + STATES_PATH
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]
     Raises:
         SuiteError: the server did not start.
     """
-    serve = ["serve", "--port", "0", "--announce", "--states", STATES]
+    serve = ["serve", "--port", "0", "--announce", "--states", STATES_PATH]
     command = [sys.executable, "-P", "-m", "purge_conformance", *serve, *arguments]
     with subprocess.Popen(  # noqa: S603 -- the user's own words
         command,
@@ -55,6 +55,6 @@ def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]
         finally:
             process.terminate()
             try:
-                process.wait(STOP_WAIT)
+                process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 process.kill()

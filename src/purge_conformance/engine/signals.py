@@ -15,36 +15,36 @@ if TYPE_CHECKING:
     from purge_conformance.client.guard import Guard
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-FIRST = (
+FIRST_SIGNAL_MESSAGE = (
     "Interrupted: nothing more is purged. What was put up is taken down, and what was collected is judged. "
     "Interrupt again to leave at once."
 )
 
 
 @contextmanager
-def closing(guard: Guard, leave: Callable[[], None]) -> Iterator[None]:
+def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
     """During the block let the first signal close the guard, and each further one call `leave`.
 
     In a thread other than the main one signals are somebody else's matter, and nothing is changed.
     """
 
-    def interrupted(number: int, _: FrameType | None) -> None:
-        if guard.closed:
-            leave()
+    def handle(number: int, _: FrameType | None) -> None:
+        if guard.close_reason:
+            abort()
         guard.close(f"The run was interrupted ({signal.Signals(number).name}).")
-        say(FIRST)
+        write_stderr(FIRST_SIGNAL_MESSAGE)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, interrupted) for number in SIGNALS}
+    previous = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def say(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write a line to standard error, past all buffers: the signal may have come in the midst of a write."""
     os.write(2, f"\n{text}\n".encode())

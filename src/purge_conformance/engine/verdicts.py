@@ -17,9 +17,9 @@ from purge_conformance.config.apps import Mode
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import clock, curl
-from purge_conformance.evidence.records import first_time
+from purge_conformance.evidence.records import base_name
 from purge_conformance.report.model import (
-    Blame,
+    Cause,
     Finding,
     Outcome,
     Result,
@@ -38,56 +38,56 @@ if TYPE_CHECKING:
     from purge_conformance.catalogue.model import Requirement
     from purge_conformance.evidence.records import Evidence, Exchange
 
-MOST_EVIDENCE = 50  # exchanges that a result names
+MAX_EVIDENCE = 50  # exchanges that a result names
 
 
 @dataclass
-class Judging:
+class RunBuilder:
     """The results of one run, as the judgments come in.
 
     Attributes:
         evidence: what is judged.
-        wanted: the requirements that are to be judged, by id.
+        expected: the requirements that are to be judged, by id.
         results: id -> result.
     """
 
     evidence: Evidence
-    wanted: dict[str, Requirement]
+    expected: dict[str, Requirement]
     results: dict[str, Result] = field(default_factory=dict)
 
-    def restrict(self, names: Iterable[str]) -> None:
+    def expect_only(self, names: Iterable[str]) -> None:
         """Expect these judgments alone, and what no judgment is made for; whoever ran pytest left out the rest."""
-        kept = set(names)
-        self.wanted = {name: r for name, r in self.wanted.items() if name in kept or r.not_judged}
+        expected_names = set(names)
+        self.expected = {name: r for name, r in self.expected.items() if name in expected_names or r.not_judged}
 
-    def add(
+    def record(
         self,
         name: str,
         error: BaseException | None,
-        looked_at: Sequence[int],
+        exchange_numbers: Sequence[int],
         seconds: float,
         tally: Tally | None = None,
     ) -> Result:
         """Take the end of one judgment: the exception that left it, or None; and return what it means."""
-        requirement = self.wanted[name]
-        is_shaken = name in SHAKEN and not isinstance(error, Proven)
-        if isinstance(error, Broken) and is_shaken and self._purged_meanwhile:
-            error = _somebody_purged(error, *self._purged_meanwhile)
+        requirement = self.expected[name]
+        may_be_disturbed = name in SHAKEN and not isinstance(error, Proven)
+        if isinstance(error, Broken) and may_be_disturbed and self._foreign_purge:
+            error = _foreign_purge_result(error, *self._foreign_purge)
         findings = self._findings(error) if isinstance(error, Broken) else ()
-        outcome, blame, reason = _meaning(error)
-        shown = [number for finding in findings for number in (finding.exchange, finding.passing)]
-        telling = [number for number in shown if number is not None]
-        numbers = tuple(dict.fromkeys([*telling, *looked_at]))[:MOST_EVIDENCE]
-        result = _result(requirement, outcome, blame, reason, findings, numbers, seconds)
+        outcome, cause, reason = _classify(error)
+        finding_numbers = [number for finding in findings for number in (finding.exchange, finding.passing)]
+        key_numbers = [number for number in finding_numbers if number is not None]
+        numbers = tuple(dict.fromkeys([*key_numbers, *exchange_numbers]))[:MAX_EVIDENCE]
+        result = _result(requirement, outcome, cause, reason, findings, numbers, seconds)
         if tally and outcome in {Outcome.PASSED, Outcome.FAILED}:
             result = replace(result, tally=tally)
         self.results[name] = result
         return result
 
-    def run(self) -> Run:
+    def build(self) -> Run:
         """Return the judged run; what no judgment reported on is inconclusive, and blamed on the suite."""
         exchanges = self.evidence.exchanges
-        results = tuple(self.results.get(name) or _unreported(self.wanted[name]) for name in self.wanted)
+        results = tuple(self.results.get(name) or _missing_result(self.expected[name]) for name in self.expected)
         last = max((x.sent_at + x.elapsed for x in exchanges), default=None)
         header = self.evidence.header
         return Run(
@@ -97,7 +97,7 @@ class Judging:
             target=header.target,
             settings=header.settings,
             started_at=header.started_at,
-            finished_at=clock.written(last) if last else header.started_at,
+            finished_at=clock.format_rfc3339(last) if last else header.started_at,
             requests=len(exchanges),
             purges=sum(is_purge(x.method, x.path) and x.role == ADMIN for x in exchanges),
             requirements=results,
@@ -112,7 +112,7 @@ class Judging:
         return tuple(_notes(self.evidence))
 
     @cached_property
-    def _purged_meanwhile(self) -> tuple[int, int] | None:
+    def _foreign_purge(self) -> tuple[int, int] | None:
         return purged_meanwhile(self.evidence)
 
     def _findings(self, error: Broken) -> tuple[Finding, ...]:
@@ -132,40 +132,40 @@ def _is_interrupted(evidence: Evidence) -> bool:
     return any(note.name == "interrupted" for note in evidence.notes)
 
 
-def _somebody_purged(error: Broken, first: int, last: int) -> Inconclusive:
+def _foreign_purge_result(error: Broken, first: int, last: int) -> Inconclusive:
     """Return that a finding may be somebody else's doing."""
     finding = error.findings[0]
-    words = f"expected {finding.expected}; got {finding.got}"
+    message = f"expected {finding.expected}; got {finding.got}"
     return Inconclusive(
-        f"somebody else purged during the run, between the exchanges {first} and {last}; {words}", Blame.RACE
+        f"somebody else purged during the run, between the exchanges {first} and {last}; {message}", Cause.RACE
     )
 
 
-def _meaning(error: BaseException | None) -> tuple[Outcome, Blame | None, str]:
+def _classify(error: BaseException | None) -> tuple[Outcome, Cause | None, str]:
     match error:
         case None:
             return Outcome.PASSED, None, ""
         case Broken():
-            return Outcome.FAILED, Blame.TARGET, ""
+            return Outcome.FAILED, Cause.TARGET, ""
         case NotExercised():
             return Outcome.NOT_EXERCISED, error.blame, error.reason
         case Undecided():
             return Outcome.INCONCLUSIVE, error.blame, error.reason
         case _:
             reason = f"the judgment itself failed ({type(error).__name__}: {error}). Please report it."
-            return Outcome.INCONCLUSIVE, Blame.SUITE, reason
+            return Outcome.INCONCLUSIVE, Cause.SUITE, reason
 
 
-def _unreported(requirement: Requirement) -> Result:
+def _missing_result(requirement: Requirement) -> Result:
     if requirement.not_judged:
-        return _result(requirement, Outcome.NOT_EXERCISED, Blame.SUITE, requirement.not_judged)
-    return _result(requirement, Outcome.INCONCLUSIVE, Blame.SUITE, "no judgment reported on it. Run again.")
+        return _result(requirement, Outcome.NOT_EXERCISED, Cause.SUITE, requirement.not_judged)
+    return _result(requirement, Outcome.INCONCLUSIVE, Cause.SUITE, "no judgment reported on it. Run again.")
 
 
 def _result(  # noqa: PLR0913, PLR0917 -- the parts of a result
     requirement: Requirement,
     outcome: Outcome,
-    blame: Blame | None,
+    cause: Cause | None,
     reason: str,
     findings: tuple[Finding, ...] = (),
     numbers: tuple[int, ...] = (),
@@ -183,7 +183,7 @@ def _result(  # noqa: PLR0913, PLR0917 -- the parts of a result
         remedy=requirement.remedy,
         conditional=bool(requirement.conditional or requirement.not_judged),
         outcome=outcome,
-        blame=blame,
+        cause=cause,
         reason=reason,
         findings=findings,
         evidence=numbers,
@@ -193,12 +193,12 @@ def _result(  # noqa: PLR0913, PLR0917 -- the parts of a result
 
 def _coverage(exchanges: Iterable[Exchange]) -> tuple[StatusCoverage, ...]:
     """Return every documented status with how often it occurred, and every other that did."""
-    seen = Counter((operation_of(x.method, x.path), x.status) for x in exchanges if x.status is not None)
+    counts = Counter((operation_of(x.method, x.path), x.status) for x in exchanges if x.status is not None)
     rows: list[StatusCoverage] = []
     for operation, documented in catalogue.documented_statuses().items():
-        occurred = {status for name, status in seen if name == operation and status is not None}
+        occurred = {status for name, status in counts if name == operation and status is not None}
         rows += [
-            StatusCoverage(operation, status, status in documented, seen[operation, status])
+            StatusCoverage(operation, status, status in documented, counts[operation, status])
             for status in sorted(occurred | set(documented))
         ]
     return tuple(rows)
@@ -209,41 +209,47 @@ def _timings(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
     for x in exchanges:
         by_experiment.setdefault(x.experiment, []).append(x)
     times: dict[str, list[Sequence[Exchange]]] = {}
-    for name, found in by_experiment.items():
-        times.setdefault(first_time(name), []).append(found)
-    return tuple(Timing(name, round(sum(map(_span, each)), 4), sum(map(len, each))) for name, each in times.items())
+    for name, group in by_experiment.items():
+        times.setdefault(base_name(name), []).append(group)
+    return tuple(
+        Timing(name, round(sum(map(_span, groups)), 4), sum(map(len, groups))) for name, groups in times.items()
+    )
 
 
-def _span(found: Sequence[Exchange]) -> float:
-    seconds = max(x.sent_at + x.elapsed for x in found) - found[0].sent_at
+def _span(exchanges: Sequence[Exchange]) -> float:
+    seconds = max(x.sent_at + x.elapsed for x in exchanges) - exchanges[0].sent_at
     return max(0.0, seconds)  # the suite's clock may be set back meanwhile
 
 
 def _notes(evidence: Evidence) -> Iterable[str]:
-    if archived := evidence.note("archive", "archived"):
-        yield from archive.told(archived)
+    if summary := evidence.note("archive", "archived"):
+        yield from archive.describe(summary)
     yield from evidence.note("reach", "doctor") or ()
-    if trouble := evidence.note("foundation", "trouble"):
+    if apps_error := evidence.note("foundation", "trouble"):
         is_observing = evidence.header.settings.get("apps") == Mode.OBSERVE
-        yield f"No app was made: {trouble}" if is_observing else f"The suite could not use apps of its own: {trouble}"
-    apps, moved = in_flux(evidence)
-    if moved or (apps and evidence.header.settings.get("apps") == Mode.OBSERVE):
-        yield f"{apps} apps of others were there, {moved} of them in flux: what counts is those that were stable."
-    if found := purged_meanwhile(evidence):
-        between = f"between the exchanges {found[0]} and {found[1]}"
+        yield (
+            f"No app was made: {apps_error}"
+            if is_observing
+            else f"The suite could not use apps of its own: {apps_error}"
+        )
+    apps, changing = in_flux(evidence)
+    if changing or (apps and evidence.header.settings.get("apps") == Mode.OBSERVE):
+        yield f"{apps} apps of others were there, {changing} of them in flux: what counts is those that were stable."
+    if foreign_purge := purged_meanwhile(evidence):
+        between = f"between the exchanges {foreign_purge[0]} and {foreign_purge[1]}"
         yield f"Somebody else purged during the run, {between}. Run again when nobody does."
-    if sights := seen_meanwhile(evidence):
-        yield f"While purges were under way at the same time, readers of the list saw: {sights}."
-    if left := evidence.note("demolish", "left"):
-        yield f"Left over on the target; {_removal(evidence)}: {', '.join(left)}"
+    if concurrent_reads := seen_meanwhile(evidence):
+        yield f"While purges were under way at the same time, readers of the list saw: {concurrent_reads}."
+    if leftovers := evidence.note("demolish", "left"):
+        yield f"Left over on the target; {_removal_hint(evidence)}: {', '.join(leftovers)}"
     yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
-    cut = [note for note in evidence.notes if note.name in {"stopped", "lost", "interrupted", "crashed"}]
-    for (experiment, why), times in Counter((first_time(note.experiment), note.value) for note in cut).items():
+    cut_short = [note for note in evidence.notes if note.name in {"stopped", "lost", "interrupted", "crashed"}]
+    for (experiment, why), times in Counter((base_name(note.experiment), note.value) for note in cut_short).items():
         yield f"{experiment} was cut short{f' {times} times' if times > 1 else ''}: {why}"
     yield from (note.value["reason"] for note in evidence.notes if note.name == "unusable")
 
 
-def _removal(evidence: Evidence) -> str:
+def _removal_hint(evidence: Evidence) -> str:
     """Return how what a run left is deleted."""
     if evidence.header.settings.get("apps") == Mode.HOOK:
         return "delete it as the hook would"
@@ -251,7 +257,7 @@ def _removal(evidence: Evidence) -> str:
     return f"`purge-conformance cleanup {evidence.header.target}{f' --run {run}' if run else ''}` deletes it"
 
 
-def wanted(evidence: Evidence, profiles: Sequence[str], select: Sequence[str]) -> dict[str, Requirement]:
+def requirements_to_judge(evidence: Evidence, profiles: Sequence[str], select: Sequence[str]) -> dict[str, Requirement]:
     """Return the requirements to judge: those named, or else those that the run was asked for.
 
     Raises:
@@ -264,4 +270,7 @@ def wanted(evidence: Evidence, profiles: Sequence[str], select: Sequence[str]) -
         globs = select or settings["select"]
     except KeyError as error:
         raise BadData(f"The header of the evidence has no setting {error}. Restore the file.") from None
-    return {requirement.id: requirement for requirement in catalogue.selected(catalogue.profiles(names), globs)}
+    return {
+        requirement.id: requirement
+        for requirement in catalogue.select_requirements(catalogue.parse_profiles(names), globs)
+    }

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )  # RFC 3339, section 5.6
-OF_FILTERS = "%Y-%m-%dT%H:%M:%SZ"  # how a time stands in a filter, however the target writes its times
+FILTER_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # how a time stands in a filter, however the target writes its times
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
     """What must be added to a time of the suite's clock to get the target's, in seconds: at least and at most."""
 
-    least: float
-    most: float
+    lower: float
+    upper: float
 
 
-def parse(text: object) -> datetime | None:
+def parse_rfc3339(text: object) -> datetime | None:
     """Return an RFC 3339 date-time in UTC, or None where it is none."""
     if not isinstance(text, str) or not DATE_TIME.fullmatch(text):
         return None
@@ -39,34 +39,34 @@ def parse(text: object) -> datetime | None:
         return None
 
 
-def written(seconds: float) -> str:
+def format_rfc3339(seconds: float) -> str:
     """Return seconds since the epoch as an RFC 3339 date-time, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def from_dates(exchanges: Iterable[Exchange]) -> Offset | None:
+def offset_from_dates(exchanges: Iterable[Exchange]) -> Offset | None:
     """Return the offset that all Date headers agree on, or None where there are none.
 
     A Date header names the second in which the answer was made, between the sending of the request and the end of the
     answer. Many of them narrow the offset down to less than a second. Where they contradict each other, because several
     servers answered or a clock was set, the offset is as wide as the widest of them.
     """
-    bounds = [bound for x in exchanges if (bound := _bound(x))]
+    bounds = [bound for x in exchanges if (bound := _offset_of(x))]
     if not bounds:
         return None
-    least, most = max(b.least for b in bounds), min(b.most for b in bounds)
-    if least > most:
-        return Offset(min(b.least for b in bounds), max(b.most for b in bounds))
-    return Offset(least, most)
+    lower, upper = max(b.lower for b in bounds), min(b.upper for b in bounds)
+    if lower > upper:
+        return Offset(min(b.lower for b in bounds), max(b.upper for b in bounds))
+    return Offset(lower, upper)
 
 
-def from_event(created_at: datetime, cause: Exchange) -> Offset:
+def offset_from_event(created_at: datetime, cause: Exchange) -> Offset:
     """Return the offset that an event shows, which a request caused at once; its time may be cut to the second."""
-    seen = created_at.timestamp()
-    return Offset(seen - (cause.sent_at + cause.elapsed), seen + 1 - cause.sent_at)
+    event_time = created_at.timestamp()
+    return Offset(event_time - (cause.sent_at + cause.elapsed), event_time + 1 - cause.sent_at)
 
 
-def of_header(text: str | None) -> float | None:
+def parse_http_date(text: str | None) -> float | None:
     """Return an HTTP-date as seconds since the epoch, or None where it is none."""
     try:
         parsed = parsedate_to_datetime(text or "")
@@ -75,8 +75,8 @@ def of_header(text: str | None) -> float | None:
         return None
 
 
-def _bound(exchange: Exchange) -> Offset | None:
-    date = of_header(exchange.header("Date"))
+def _offset_of(exchange: Exchange) -> Offset | None:
+    date = parse_http_date(exchange.header("Date"))
     if date is None:
         return None
     return Offset(date - (exchange.sent_at + exchange.elapsed), date + 1 - exchange.sent_at)

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 from urllib.parse import unquote
 
-from purge_conformance.catalogue.api import SAFE
+from purge_conformance.catalogue.api import SAFE_METHODS
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
-BAD_GATEWAYS = {502, 504}
+GATEWAY_ERRORS = {502, 504}
 
 
-def is_gateways(exchange: Exchange) -> bool:
+def is_gateway_error(exchange: Exchange) -> bool:
     """Whether a gateway says, in other words than JSON, that it got no answer to what may change something.
 
     Such is not sent again, so that nobody sees whether the failure passes.
     """
     is_json = "json" in (exchange.header("Content-Type") or "").lower()
-    return exchange.status in BAD_GATEWAYS and exchange.method not in SAFE and not is_json
+    return exchange.status in GATEWAY_ERRORS and exchange.method not in SAFE_METHODS and not is_json
 
 
-def is_in_front(exchange: Exchange) -> bool:
+def is_proxy_rejection(exchange: Exchange) -> bool:
     """Whether a proxy in front of the target may have refused: in other words than JSON, a path that many refuse.
 
     Such are, decoded, what is no UTF-8 or has control characters, further slashes, or segments of dots.

@@ -8,7 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence.records import FILE_NAME, LONG, Evidence, Exchange, Header, Note, in_order, to_json
+from purge_conformance.evidence.records import (
+    FILE_NAME,
+    LARGE_BODY_BYTES,
+    Evidence,
+    Exchange,
+    Header,
+    Note,
+    sort_exchanges,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +27,10 @@ class Journal:
     """An open `evidence.jsonl`, and the same records in memory.
 
     Attributes:
-        trouble: why nothing more is written; empty while all is well.
+        error: why nothing more is written; empty while all is well.
     """
 
-    trouble = ""
+    error = ""
 
     def __init__(self, folder: Path, header: Header) -> None:
         """Begin the journal of a new run.
@@ -39,7 +48,7 @@ class Journal:
         self.header = header
         self.exchanges: list[Exchange] = []
         self.notes: list[Note] = []
-        self._first: dict[bytes, Exchange] = {}  # long body -> the exchange that had it first
+        self._first_by_body: dict[bytes, Exchange] = {}  # long body -> the exchange that had it first
         self._write(to_json(header))
 
     def __enter__(self) -> Self:
@@ -51,9 +60,9 @@ class Journal:
         with suppress(OSError):  # it tries once more to write what `trouble` tells of
             self._file.close()
 
-    def exchange(self, exchange: Exchange) -> Exchange:
+    def record(self, exchange: Exchange) -> Exchange:
         """Record an exchange and return it; a long body that came before is shared with the exchange of that time."""
-        shared, body_of = self._shared(exchange)
+        shared, body_of = self._share_body(exchange)
         self.exchanges.append(shared)
         self._write(to_json(shared, body_of))
         return shared
@@ -66,31 +75,31 @@ class Journal:
 
     def sync(self) -> None:
         """Return only when all that was recorded is on the disk."""
-        if not self.trouble:
+        if not self.error:
             os.fsync(self._file.fileno())
 
     def evidence(self) -> Evidence:
         """Return all that was recorded so far."""
-        return Evidence(self.header, in_order(self.exchanges), tuple(self.notes))
+        return Evidence(self.header, sort_exchanges(self.exchanges), tuple(self.notes))
 
-    def _shared(self, exchange: Exchange) -> tuple[Exchange, int | None]:
+    def _share_body(self, exchange: Exchange) -> tuple[Exchange, int | None]:
         """Return the exchange, with the body of the one that had the same first, if any; and the number of that one."""
-        if len(exchange.body) < LONG:
+        if len(exchange.body) < LARGE_BODY_BYTES:
             return exchange, None
-        first = self._first.setdefault(exchange.body, exchange)
+        first = self._first_by_body.setdefault(exchange.body, exchange)
         return (exchange, None) if first is exchange else (replace(exchange, body=first.body), first.n)
 
     def _write(self, line: str) -> None:
-        if self.trouble:
+        if self.error:
             return  # a line after one that was cut off could not be read
         try:
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
-            self.trouble = f"The evidence could not be written: {error.strerror}. Make room, or name another --out."
+            self.error = f"The evidence could not be written: {error.strerror}. Make room, or name another --out."
 
 
-class Unwritten(Journal):
+class NullJournal(Journal):
     """A journal that keeps nothing, for what only reads and is over once it has said what it saw."""
 
     def __init__(self) -> None:  # it has no file
@@ -101,7 +110,7 @@ class Unwritten(Journal):
     def __exit__(self, *_: object) -> None:
         """Leave nothing behind."""
 
-    def exchange(self, exchange: Exchange) -> Exchange:
+    def record(self, exchange: Exchange) -> Exchange:
         """Return the exchange."""
         return exchange
 

@@ -25,18 +25,20 @@ if TYPE_CHECKING:
 
 FILE_NAME = "evidence.jsonl"
 FORMAT = 1
-LONG = 10_000  # bytes of a body that is written once, however often it comes
-SUPERSEDED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
+LARGE_BODY_BYTES = 10_000  # bytes of a body that is written once, however often it comes
+RETRIED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
 GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
-FAILURE = "failure"  # the why of a 500 to a read, which is asked for once more
+SERVER_ERROR = "failure"  # the why of a 500 to a read, which is asked for once more
 EXPIRED_TOKEN = "expired token"  # the why of a refusal of a token that had come to its end  # noqa: S105 -- no secret
-AT_ONCE = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
-PROVOKED = "provoked"  # tag of a request for which a hook was asked for an error; its value is the status of that
-STATE = "state"  # beside it: the state that the hook was asked for, by its name
-CHANGED = "changed"  # tag of a look at an app that was changed before it, without a request; its value is by whom
+CONCURRENT = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
+INDUCED = "provoked"  # tag of a request for which a hook was asked for an error; its value is the status of that
+HOOK_STATE = "state"  # beside it: the state that the hook was asked for, by its name
+CHANGED_BY_HOOK = (
+    "changed"  # tag of a look at an app that was changed before it, without a request; its value is by whom
+)
 FORM = "form"  # tag of a request that sent a file, which is not recorded; its value is the form as curl is told of it
 Headers = tuple[tuple[str, str], ...]
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,14 @@ class Evidence:
     def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
         """Return an experiment's exchanges, all or those of the named steps, by number, without those waited out."""
         by_step = self.by_step.get(experiment, {})
-        found = [x for step in set(steps or by_step) for x in by_step.get(step, ())]
-        return in_order(found)
+        exchanges = [x for step in set(steps or by_step) for x in by_step.get(step, ())]
+        return sort_exchanges(exchanges)
 
-    def times(self, experiment: str) -> tuple[str, ...]:
+    def repetitions(self, experiment: str) -> tuple[str, ...]:
         """Return the names under which an experiment was run: its own, and those of repetitions that sent anything."""
-        return experiment, *takewhile(self.by_step.__contains__, (nth_time(experiment, number) for number in count(2)))
+        return experiment, *takewhile(
+            self.by_step.__contains__, (repetition_name(experiment, number) for number in count(2))
+        )
 
     def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
         """Return what an experiment noted last under that name, or None."""
@@ -194,21 +198,21 @@ class Evidence:
     @cached_property
     def by_step(self) -> dict[str, dict[str, list[Exchange]]]:
         """The exchanges of each experiment by their step, without those that were asked again."""
-        found: dict[str, dict[str, list[Exchange]]] = {}
+        grouped: dict[str, dict[str, list[Exchange]]] = {}
         for x in self.exchanges:
-            if SUPERSEDED not in x.tags:
-                found.setdefault(x.experiment, {}).setdefault(x.step, []).append(x)
-        return found
+            if RETRIED not in x.tags:
+                grouped.setdefault(x.experiment, {}).setdefault(x.step, []).append(x)
+        return grouped
 
-    def once(self, find: Callable[[Evidence], Found]) -> Found:
+    def cached(self, find: Callable[[Evidence], Value]) -> Value:
         """Return what is found in the whole evidence; it is looked for once, however many ask for it."""
-        if find not in self.found:
-            self.found[find] = find(self)
-        found: Found = self.found[find]
-        return found
+        if find not in self.cache:
+            self.cache[find] = find(self)
+        value: Value = self.cache[find]
+        return value
 
     @cached_property
-    def found(self) -> dict[Any, Any]:
+    def cache(self) -> dict[Any, Any]:
         """What was found in the whole evidence so far, by whoever looked for it."""
         return {}
 
@@ -217,21 +221,21 @@ class Evidence:
         return {(n.experiment, n.name): n.value for n in self.notes}
 
 
-_NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, Exchange, Note)}
+_FIELD_NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, Exchange, Note)}
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
-def nth_time(experiment: str, number: int) -> str:
+def repetition_name(experiment: str, number: int) -> str:
     """Return the name under which an experiment is run for the second time, the third and so on."""
     return f"{experiment} {number}"
 
 
-def first_time(experiment: str) -> str:
+def base_name(experiment: str) -> str:
     """Return the name under which an experiment is run for the first time."""
     return experiment.rstrip(" 0123456789")
 
 
-def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+def sort_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return exchanges in the order in which they were sent."""
     return tuple(sorted(exchanges, key=lambda x: x.n))
 
@@ -239,11 +243,11 @@ def in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
 def to_json(record: Exchange | Note | Header, body_of: int | None = None) -> str:
     """Return one line of the journal; `body_of` is the number of an exchange before it that has the same body."""
     kind = type(record)
-    values = {name: getattr(record, name) for name in _NAMES[kind]}  # asdict would copy them, deeply
+    values = {name: getattr(record, name) for name in _FIELD_NAMES[kind]}  # asdict would copy them, deeply
     row: dict[str, Any] = {"kind": kind.__name__.lower(), **values}
     if isinstance(record, Exchange):
         del row["body"]
-        row |= _encoded(record.body) if body_of is None else {"body_of": body_of}
+        row |= _encode_body(record.body) if body_of is None else {"body_of": body_of}
     return _ENCODER.encode(row)
 
 
@@ -261,21 +265,21 @@ def read(folder: Path) -> Evidence:
     notes: list[Note] = []
     bodies: dict[int, Body] = {}
     with path.open(encoding="utf-8") as file:
-        for row in _rows(file, path):
+        for row in _read_rows(file, path):
             kind = row.pop("kind", None)
             if kind == "header":
-                header = _header(row, path)
+                header = _parse_header(row, path)
             elif kind == "exchange":
-                exchanges.append(_exchange(row, path, bodies))
+                exchanges.append(_parse_exchange(row, path, bodies))
             else:
                 notes.append(Note(row.get("experiment", ""), row.get("name", ""), row.get("value")))
     if header is None:
         raise BadData(f"{path} does not begin with a header. It is not the evidence of a run of this suite.")
-    return Evidence(header, in_order(exchanges), tuple(notes))
+    return Evidence(header, sort_exchanges(exchanges), tuple(notes))
 
 
-def _rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_lines(file, path), 1):
+def _read_rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(_read_lines(file, path), 1):
         if not line.endswith("\n"):
             return  # the run was killed within this line
         try:
@@ -289,14 +293,14 @@ def _rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _lines(file: TextIO, path: Path) -> Iterator[str]:
+def _read_lines(file: TextIO, path: Path) -> Iterator[str]:
     try:
         yield from file
     except UnicodeDecodeError as error:
         raise BadData(f"{path} is not UTF-8 ({error.reason}). Restore the file as the run wrote it.") from None
 
 
-def _header(row: dict[str, Any], path: Path) -> Header:
+def _parse_header(row: dict[str, Any], path: Path) -> Header:
     if row.get("format") != FORMAT:
         raise BadData(
             f"{path} has format {row.get('format')!r}, this version reads {FORMAT}. Use the suite that wrote it."
@@ -307,10 +311,10 @@ def _header(row: dict[str, Any], path: Path) -> Header:
         raise BadData(f"{path} has a header that cannot be read ({error}). Restore the file.") from None
 
 
-def _exchange(row: dict[str, Any], path: Path, bodies: dict[int, Body]) -> Exchange:
+def _parse_exchange(row: dict[str, Any], path: Path, bodies: dict[int, Body]) -> Exchange:
     """Return the exchange of a row; `bodies` has those of the rows before it, by number, and gets its own."""
     try:
-        body = bodies[row["n"]] = _decoded(row, bodies)
+        body = bodies[row["n"]] = _pop_body(row, bodies)
         for name in ("request_headers", "response_headers"):
             row[name] = tuple((str(key), str(value)) for key, value in row[name])
         return Exchange(body=body, **row)
@@ -318,14 +322,14 @@ def _exchange(row: dict[str, Any], path: Path, bodies: dict[int, Body]) -> Excha
         raise BadData(f"{path} has an exchange that cannot be read ({error!r}). Restore the file.") from None
 
 
-def _decoded(row: dict[str, Any], bodies: dict[int, Body]) -> Body:
+def _pop_body(row: dict[str, Any], bodies: dict[int, Body]) -> Body:
     """Take the body out of a row."""
     if "body_of" in row:
         return bodies[row.pop("body_of")]
     return Body(base64.b64decode(row.pop("body_base64")) if "body_base64" in row else row.pop("body_text").encode())
 
 
-def _encoded(body: bytes) -> dict[str, str]:
+def _encode_body(body: bytes) -> dict[str, str]:
     try:
         return {"body_text": body.decode("utf-8")}
     except UnicodeDecodeError:

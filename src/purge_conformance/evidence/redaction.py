@@ -19,35 +19,35 @@ UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"
 CAPITALIZED_HEADER = "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"  # the same with None
 
 
-TAIL = "AAAAAAAA"  # in place of the end of a signature
+SIGNATURE_FILLER = "AAAAAAAA"  # in place of the end of a signature
 
 
-COOKIE = "$COOKIE"  # in place of the value of a cookie
+COOKIE_PLACEHOLDER = "$COOKIE"  # in place of the value of a cookie
 
 
 COOKIE_VALUE = re.compile("=[^;]*")
 
 
-REDACTED = re.compile(r"\$[A-Z0-9_]+_TOKEN(?:_PART)?(?![A-Z0-9_])")
+TOKEN_PLACEHOLDER = re.compile(r"\$[A-Z0-9_]+_TOKEN(?:_PART)?(?![A-Z0-9_])")
 
 
-SECRET = 8  # characters that a secret has at the least
+MIN_SECRET_LENGTH = 8  # characters that a secret has at the least
 
 
 # What a shell may fill in: the shapes of `Credential.shown` below, and nothing else that a record could hold.
-FILLED_IN = re.compile(
-    rf"bearer (\$\{{[A-Z0-9_]+%\?+\}}(?i:{TAIL})|"
+SHELL_EXPANDABLE = re.compile(
+    rf"bearer (\$\{{[A-Z0-9_]+%\?+\}}(?i:{SIGNATURE_FILLER})|"
     r"\$[A-Z0-9_]+|\$\{[A-Z0-9_]+\}x|\$\{[A-Z0-9_]+%\.\*\}(\.[A-Za-z0-9_-]+)?"
     rf'|({UNSIGNED_HEADER}|{CAPITALIZED_HEADER})\.\$\(echo "\$[A-Z0-9_]+" \| cut -d\. -f2\)\.)'
 )
 
 
-def variable(role: str) -> str:
+def token_variable(role: str) -> str:
     """Return the environment variable that stands for a role's token in everything that is shown."""
     return re.sub(r"[^A-Z0-9]", "_", role.upper()) + "_TOKEN"
 
 
-def _forms(secret: str) -> set[str]:
+def _encodings(secret: str) -> set[str]:
     """Return a secret as it is, and as it stands in a URL, in JSON, in HTML, and anywhere in Base64."""
     coded = {base64.b64encode(b"x" * n + secret.encode()).decode()[4:-4] for n in range(3)}
     json_text = json.dumps(secret)[1:-1]
@@ -59,15 +59,20 @@ def without_cookies(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str]
 
     Of a value stays what a redactor wrote into it: that a token of the suite's own was there.
     """
-    first = {"set-cookie": 1, "cookie": 0}  # of a cookie that is set the first value alone is its own
+    replace_count = {"set-cookie": 1, "cookie": 0}  # of a cookie that is set the first value alone is its own
     return tuple(
-        (name, COOKIE_VALUE.sub(_masked, value, count=first[name.lower()]) if name.lower() in first else value)
+        (
+            name,
+            COOKIE_VALUE.sub(_mask_cookie, value, count=replace_count[name.lower()])
+            if name.lower() in replace_count
+            else value,
+        )
         for name, value in headers
     )
 
 
-def _masked(value: re.Match[str]) -> str:
-    return "".join([f"={COOKIE}", *REDACTED.findall(value[0])])
+def _mask_cookie(value: re.Match[str]) -> str:
+    return "".join([f"={COOKIE_PLACEHOLDER}", *TOKEN_PLACEHOLDER.findall(value[0])])
 
 
 class Redactor:
@@ -76,44 +81,44 @@ class Redactor:
     def __init__(self, tokens: Mapping[str, str]) -> None:
         """Know the tokens of these roles."""
         self._pairs: list[tuple[str, str]] = []
-        self._beginnings: list[str] = []
-        self._beginnings_bytes: list[bytes] = []
+        self._prefixes: list[str] = []
+        self._prefix_bytes: list[bytes] = []
         for role, token in tokens.items():
-            self.learn(variable(role), token)
+            self.add_secret(token_variable(role), token)
 
-    def learn(self, name: str, secret: str) -> None:
+    def add_secret(self, name: str, secret: str) -> None:
         """Know a further secret, and the parts of a JWT that are secret: its payload and its signature.
 
         What is shorter than `SECRET` is none: an emulator's token may be a word that its answers hold as well.
         """
         parts = secret.split(".")[1:]
-        pairs = {*((form, f"${name}") for form in _forms(secret)), *((part, f"${name}_PART") for part in parts)}
-        pairs |= {(part[: -len(TAIL)], f"${name}_PART") for part in parts[-1:]}
-        known = {*self._pairs, *(pair for pair in pairs if len(pair[0]) >= SECRET)}
-        self._pairs = sorted(known, key=lambda pair: (-len(pair[0]), pair))
+        pairs = {*((form, f"${name}") for form in _encodings(secret)), *((part, f"${name}_PART") for part in parts)}
+        pairs |= {(part[: -len(SIGNATURE_FILLER)], f"${name}_PART") for part in parts[-1:]}
+        known_pairs = {*self._pairs, *(pair for pair in pairs if len(pair[0]) >= MIN_SECRET_LENGTH)}
+        self._pairs = sorted(known_pairs, key=lambda pair: (-len(pair[0]), pair))
         secrets = {each for each, _ in self._pairs}
-        least = [each for each in secrets if not any(other in each for other in secrets - {each})]
+        minimal = [each for each in secrets if not any(other in each for other in secrets - {each})]
         # Where none of these is, no secret is either. Many begin alike; a long answer is searched for each.
-        self._beginnings = list({each[:SECRET] for each in least})
-        self._beginnings_bytes = [each.encode() for each in self._beginnings]
+        self._prefixes = list({each[:MIN_SECRET_LENGTH] for each in minimal})
+        self._prefix_bytes = [each.encode() for each in self._prefixes]
 
-    def text(self, text: str) -> str:
+    def redact_text(self, text: str) -> str:
         """Return the text without secrets."""
-        if any(beginning in text for beginning in self._beginnings):
-            for secret, shown in self._pairs:
-                text = text.replace(secret, shown)
+        if any(beginning in text for beginning in self._prefixes):
+            for secret, placeholder in self._pairs:
+                text = text.replace(secret, placeholder)
         return text
 
-    def headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    def redact_headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Return the headers, their values without secrets."""
-        whole = "\n".join(value for _, value in headers)
-        if self.text(whole) == whole:
+        joined = "\n".join(value for _, value in headers)
+        if self.redact_text(joined) == joined:
             return tuple(headers)
-        return tuple((name, self.text(value)) for name, value in headers)
+        return tuple((name, self.redact_text(value)) for name, value in headers)
 
-    def data(self, data: bytes) -> bytes:
+    def redact_bytes(self, data: bytes) -> bytes:
         """Return the bytes without secrets."""
-        if any(beginning in data for beginning in self._beginnings_bytes):
-            for secret, shown in self._pairs:
-                data = data.replace(secret.encode(), shown.encode())
+        if any(beginning in data for beginning in self._prefix_bytes):
+            for secret, placeholder in self._pairs:
+                data = data.replace(secret.encode(), placeholder.encode())
         return data

@@ -18,9 +18,9 @@ from purge_conformance.reference.api import auth, bodies, root
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.provider_states import States
-from purge_conformance.reference.routes import OPEN_ROUTES, ROUTES, operation_of
-from purge_conformance.reference.store.tables import moment, told_by
+from purge_conformance.reference.provider_states import ProviderStates
+from purge_conformance.reference.routes import OPEN_ROUTES, ROUTES, find_operation
+from purge_conformance.reference.store.tables import use_clock, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
 
-LONGEST_REQUEST_ID = 255
+MAX_REQUEST_ID_LENGTH = 255
 log = logging.getLogger(__name__)
 
 
@@ -60,35 +60,35 @@ def create_app(
         behaviour: conforming, unless faults or variants changed it (see `changes.behaviour_with`).
         states_path: where it takes provider states, or None.
     """
-    conduct = behaviour or Behaviour()
-    states = States(sessions, conduct)
-    instance = Instance(sessions=sessions, behaviour=conduct, secret=secret, base_url=base_url)
-    answers = dict(_answers(instance, states))
-    with told_by(conduct.clock), sessions.begin() as session:
-        conduct.furnish(session)
+    effective_behaviour = behaviour or Behaviour()
+    states = ProviderStates(sessions, effective_behaviour)
+    instance = Instance(sessions=sessions, behaviour=effective_behaviour, secret=secret, base_url=base_url)
+    handlers = dict(_handlers(instance, states))
+    with use_clock(effective_behaviour.clock), sessions.begin() as session:
+        effective_behaviour.initial_data(session)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        raw_body = await asgi.body_of(receive)
+        raw_body = await asgi.read_body(receive)
         if raw_body is None:
             return
-        headers = asgi.headers_of(scope)
-        operation, call = _called(instance, scope, headers, raw_body)
-        answer = partial(_answered, instance, answers[operation], call)
-        with told_by(conduct.clock):
-            reply = await conduct.pace(operation, answer, sessions)
-            reply = conduct.finish(_with_headers(reply, headers.get("x-vcap-request-id", "")))
-        await asgi.write(reply, send)
+        headers = asgi.read_headers(scope)
+        operation, call = _route_request(instance, scope, headers, raw_body)
+        handle = partial(_handle_in_transaction, instance, handlers[operation], call)
+        with use_clock(effective_behaviour.clock):
+            reply = await effective_behaviour.schedule(operation, handle, sessions)
+            reply = effective_behaviour.finalize(_add_headers(reply, headers.get("x-vcap-request-id", "")))
+        await asgi.send_reply(reply, send)
 
-    served = conduct.served(app)
-    return states.beside(served, states_path) if states_path else served
+    asgi_app = effective_behaviour.wrap_app(app)
+    return states.add_endpoint(asgi_app, states_path) if states_path else asgi_app
 
 
-def _called(
+def _route_request(
     instance: Instance, scope: Scope, headers: Mapping[str, str], raw_body: bytes
 ) -> tuple[str, Callable[[Session], Call]]:
     """Tell the operation that a request is for, and make what takes it into a transaction."""
-    path = instance.behaviour.routed(scope["path"]).removeprefix(scope["root_path"])
-    operation, parts = operation_of(scope["method"], path)
+    path = instance.behaviour.rewrite_path(scope["path"]).removeprefix(scope["root_path"])
+    operation, parts = find_operation(scope["method"], path)
 
     def call(session: Session) -> Call:
         return Call(
@@ -98,7 +98,7 @@ def _called(
             secret=instance.secret,
             method=scope["method"],
             path=path,
-            parts=parts,
+            path_parameters=parts,
             query_string=scope["query_string"],
             authorization=headers.get("authorization"),
             content_type=headers.get("content-type", ""),
@@ -109,58 +109,67 @@ def _called(
     return operation, call
 
 
-def _answers(instance: Instance, states: States) -> Iterator[tuple[str, Handler]]:
+def _handlers(instance: Instance, states: ProviderStates) -> Iterator[tuple[str, Handler]]:
     """Yield each operation with what answers it: its handler behind the guards, as the behaviour has it."""
     for handler in (*OPEN_ROUTES.values(), root.unknown_request):
-        yield handler.__name__, instance.behaviour.around(handler.__name__, handler)
+        yield handler.__name__, instance.behaviour.wrap_handler(handler.__name__, handler)
     for handler in ROUTES.values():
         operation = handler.__name__
-        yield operation, instance.behaviour.around(operation, states.meeting(operation, guarded(handler)))
+        yield (
+            operation,
+            instance.behaviour.wrap_handler(
+                operation, states.inject_errors(operation, authenticate_and_parse(handler))
+            ),
+        )
 
 
-def guarded(handler: Handler) -> Handler:
+def authenticate_and_parse(handler: Handler) -> Handler:
     """Let a handler be called only with a token that holds and reaches, and with a body that can be read."""
 
     @wraps(handler)
-    def answer(call: Call) -> Reply:
-        caller = _authenticated(call)
+    def handle(call: Call) -> Reply:
+        caller = _authenticate(call)
         if not (caller.may_read if call.method in ("GET", "HEAD") else caller.may_write):
             raise problems.not_authorized()
-        return handler(replace(call, caller=caller, body=bodies.parsed(call.raw_body, call.content_type)))
+        return handler(replace(call, caller=caller, body=bodies.parse_body(call.raw_body, call.content_type)))
 
-    return answer
+    return handle
 
 
-def _authenticated(call: Call) -> auth.Caller:
+def _authenticate(call: Call) -> auth.Caller:
     token = auth.bearer_token(call.authorization)
     try:
-        return auth.caller_of(call.behaviour.claims(token, call.secret))
+        return auth.caller_from_claims(call.behaviour.read_claims(token, call.secret))
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise problems.invalid_token() from error
 
 
-def _answered(instance: Instance, answer: Handler, call: Callable[[Session], Call]) -> Reply:
+def _handle_in_transaction(instance: Instance, handle: Handler, call: Callable[[Session], Call]) -> Reply:
     """Run a handler in one transaction; whatever goes wrong undoes it, and becomes a refusal that tells no secret."""
     try:
         with instance.sessions.begin() as session:
-            return answer(call(session))
+            return handle(call(session))
     except ApiError as error:
-        return instance.behaviour.refusal(error)
+        return instance.behaviour.error_reply(error)
     except OperationalError:
         log.exception("the database did not answer")
-        return instance.behaviour.refusal(problems.database_unavailable())
+        return instance.behaviour.error_reply(problems.database_unavailable())
     except Exception:
         log.exception("a request to %s failed", instance.base_url)
-        return instance.behaviour.refusal(problems.unknown_error())
+        return instance.behaviour.error_reply(problems.unknown_error())
 
 
-def _with_headers(reply: Reply, wished_id: str) -> Reply:
-    date = format_datetime(moment(), usegmt=True)
-    every = {"date": date, "x-content-type-options": "nosniff", "x-vcap-request-id": _request_id(wished_id)}
-    return replace(reply, headers={**every, **reply.headers})
+def _add_headers(reply: Reply, requested_id: str) -> Reply:
+    date = format_datetime(utc_now(), usegmt=True)
+    default_headers = {
+        "date": date,
+        "x-content-type-options": "nosniff",
+        "x-vcap-request-id": _request_id(requested_id),
+    }
+    return replace(reply, headers={**default_headers, **reply.headers})
 
 
-def _request_id(wished: str) -> str:
+def _request_id(requested: str) -> str:
     """Give a request an id that begins with the client's own, as Cloud Controller does."""
-    kept = re.sub(r"[^\w-]", "", wished, flags=re.ASCII)[:LONGEST_REQUEST_ID]
-    return f"{kept}::{uuid4()}" if kept else str(uuid4())
+    prefix = re.sub(r"[^\w-]", "", requested, flags=re.ASCII)[:MAX_REQUEST_ID_LENGTH]
+    return f"{prefix}::{uuid4()}" if prefix else str(uuid4())

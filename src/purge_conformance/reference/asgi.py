@@ -15,43 +15,43 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-BODILESS = (204, 304)
+STATUSES_WITHOUT_BODY = (204, 304)
 # Made once: json.dumps makes one for each call that has options.
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-async def body_of(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive) -> bytes | None:
     """Read the body of a request; there is none when the client went away before its end."""
-    body, more = b"", True
-    while more:
+    body, more_body = b"", True
+    while more_body:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-        more = message.get("more_body", False)
+        more_body = message.get("more_body", False)
     return body
 
 
-def headers_of(scope: Scope) -> Mapping[str, str]:
+def read_headers(scope: Scope) -> Mapping[str, str]:
     """Read the headers of a request by their names in lower case; of a repeated one the first counts."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
-async def write(reply: Reply, send: Send) -> None:
+async def send_reply(reply: Reply, send: Send) -> None:
     """Send an answer."""
-    body = _body(reply)
+    body = _encode_body(reply)
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-    named = {name for name, _ in headers}
-    if reply.status not in BODILESS and b"content-length" not in named:
+    header_names = {name for name, _ in headers}
+    if reply.status not in STATUSES_WITHOUT_BODY and b"content-length" not in header_names:
         headers.append((b"content-length", b"%d" % len(body)))
-    if reply.content_type is not None and b"content-type" not in named:
+    if reply.content_type is not None and b"content-type" not in header_names:
         headers.append((b"content-type", reply.content_type.encode("latin-1")))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def _body(reply: Reply) -> bytes:
+def _encode_body(reply: Reply) -> bytes:
     body = "" if reply.body is None else reply.body
     if isinstance(body, bytes):
         return body
-    return (body if isinstance(body, str) else _as_json(body)).encode()
+    return (body if isinstance(body, str) else _encode_json(body)).encode()

@@ -11,7 +11,7 @@ from purge_conformance.reference.api.auth import Caller
 from purge_conformance.reference.api.errors import ApiError, envelope
 from purge_conformance.reference.store import transitions as store
 from purge_conformance.reference.store.database import Listing, find_page
-from purge_conformance.reference.store.tables import AppUsageEvent, Clock, now
+from purge_conformance.reference.store.tables import AppUsageEvent, Clock, timestamp_now
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
@@ -57,7 +57,7 @@ class Call:
     secret: str
     method: str
     path: str
-    parts: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     query_string: bytes
     authorization: str | None
     content_type: str
@@ -73,18 +73,18 @@ class Call:
 
 Handler = Callable[[Call], Reply]
 # The operation, what answers it in a transaction of its own, and the maker of further transactions.
-Pace = Callable[[str, Callable[[], Reply], "sessionmaker[Session]"], Awaitable[Reply]]
+Schedule = Callable[[str, Callable[[], Reply], "sessionmaker[Session]"], Awaitable[Reply]]
 
 
-def _as_it_is(_operation: str, handler: Handler) -> Handler:
+def _keep_handler(_operation: str, handler: Handler) -> Handler:
     return handler
 
 
-async def _at_once(_operation: str, answer: Callable[[], Reply], _sessions: sessionmaker[Session]) -> Reply:
+async def _answer_immediately(_operation: str, answer: Callable[[], Reply], _sessions: sessionmaker[Session]) -> Reply:
     return answer()
 
 
-def _served(app: ASGIApp) -> ASGIApp:
+def _keep_app(app: ASGIApp) -> ASGIApp:
     return app
 
 
@@ -92,15 +92,15 @@ def _admin_may_purge(caller: Caller) -> bool:
     return caller.is_admin
 
 
-def _no_apps(_session: Session) -> None:
+def _no_initial_data(_session: Session) -> None:
     pass
 
 
-def _finished(reply: Reply) -> Reply:
+def _keep_reply(reply: Reply) -> Reply:
     return reply
 
 
-def _refusal(error: ApiError) -> Reply:
+def _error_reply(error: ApiError) -> Reply:
     return Reply(status=error.status, body=envelope(error))
 
 
@@ -129,27 +129,27 @@ class Behaviour:
         place: what the path of a server of its own begins with.
     """
 
-    around: Callable[[str, Handler], Handler] = _as_it_is
-    pace: Pace = _at_once
-    claims: Callable[[str, str], Mapping[str, Any]] = auth.verified_claims
+    wrap_handler: Callable[[str, Handler], Handler] = _keep_handler
+    schedule: Schedule = _answer_immediately
+    read_claims: Callable[[str, str], Mapping[str, Any]] = auth.verify_token
     may_purge: Callable[[Caller], bool] = _admin_may_purge
-    refusal: Callable[[ApiError], Reply] = _refusal
-    seeds: Callable[[Session, str], list[AppUsageEvent]] = store.seeds
+    error_reply: Callable[[ApiError], Reply] = _error_reply
+    make_seeds: Callable[[Session, str], list[AppUsageEvent]] = store.make_seeds
     destroy: Callable[[Session], None] = store.destroy_events
     record: store.Record = store.record_event
-    find_event: Callable[[Session, str], AppUsageEvent | None] = store.event_by_guid
+    find_event: Callable[[Session, str], AppUsageEvent | None] = store.find_event
     find_events: Callable[[Session, Listing[AppUsageEvent], ListQuery], tuple[int, Sequence[AppUsageEvent]]] = find_page
-    finish: Callable[[Reply], Reply] = _finished
-    routed: Callable[[str], str] = str
-    served: Callable[[ASGIApp], ASGIApp] = _served
+    finalize: Callable[[Reply], Reply] = _keep_reply
+    rewrite_path: Callable[[str], str] = str
+    wrap_app: Callable[[ASGIApp], ASGIApp] = _keep_app
     clock: Clock = field(default_factory=Clock)
-    tokens: Callable[[str], dict[str, str]] = auth.tokens
-    furnish: Callable[[Session], None] = _no_apps
+    sign_tokens: Callable[[str], dict[str, str]] = auth.sign_tokens
+    initial_data: Callable[[Session], None] = _no_initial_data
     host: str | None = None
-    place: str = ""
+    path_prefix: str = ""
 
     def purge_and_reseed(self, session: Session) -> None:
         """Replace all events by one for each started app, within the transaction of the request."""
-        seeds = self.seeds(session, now())
+        seeds = self.make_seeds(session, timestamp_now())
         self.destroy(session)
         session.add_all(seeds)

@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.store.tables import App, AppUsageEvent
-from purge_conformance.reference.store.transitions import seed_of
+from purge_conformance.reference.store.transitions import seed_for_app
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -21,71 +21,73 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.query import ListQuery
 
 Change = Callable[[Behaviour], Behaviour]
-Register = Callable[[str], Callable[[Change], Change]]
+Registrar = Callable[[str], Callable[[Change], Change]]
 
 
-def registering(changes: dict[str, Change]) -> Register:
+def new_registrar(changes: dict[str, Change]) -> Registrar:
     """Make the decorator that enters a change under its id in `spec/faults.yaml` or `spec/variants.yaml`."""
 
-    def named(name: str) -> Callable[[Change], Change]:
+    def register_as(name: str) -> Callable[[Change], Change]:
         def register(change: Change) -> Change:
             changes[name] = change
             return change
 
         return register
 
-    return named
+    return register_as
 
 
-def around(*operations: str) -> Callable[[Callable[[Call, Handler], Reply]], Change]:
+def wrap_operations(*operations: str) -> Callable[[Callable[[Call, Handler], Reply]], Change]:
     """Make a change of a function that answers calls of these operations instead of their handler, given it."""
 
     def decorate(wrapper: Callable[[Call, Handler], Reply]) -> Change:
         def change(behaviour: Behaviour) -> Behaviour:
-            def wrapped(operation: str, handler: Handler) -> Handler:
-                inner = behaviour.around(operation, handler)
+            def wrap(operation: str, handler: Handler) -> Handler:
+                inner = behaviour.wrap_handler(operation, handler)
                 return (lambda call: wrapper(call, inner)) if operation in operations else inner
 
-            return replace(behaviour, around=wrapped)
+            return replace(behaviour, wrap_handler=wrap)
 
         return change
 
     return decorate
 
 
-def refusing(show: Callable[[ApiError, Reply], Reply]) -> Change:
+def alter_errors(alter: Callable[[ApiError, Reply], Reply]) -> Change:
     """Make a change of a function that shows a refusal, given the right showing."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        return replace(behaviour, refusal=lambda error: show(error, behaviour.refusal(error)))
+        return replace(behaviour, error_reply=lambda error: alter(error, behaviour.error_reply(error)))
 
     return change
 
 
-def seeding(alter: Callable[[list[AppUsageEvent]], list[AppUsageEvent]]) -> Change:
+def alter_seeds(alter: Callable[[list[AppUsageEvent]], list[AppUsageEvent]]) -> Change:
     """Make a change of a function that alters the events of a purge, not yet in the database."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        return replace(behaviour, seeds=lambda session, moment: alter(behaviour.seeds(session, moment)))
+        return replace(behaviour, make_seeds=lambda session, moment: alter(behaviour.make_seeds(session, moment)))
 
     return change
 
 
-def seeding_apps(choose: Callable[[Session], Sequence[App]]) -> Change:
+def choose_seeded_apps(choose: Callable[[Session], Sequence[App]]) -> Change:
     """Make a change of a function that chooses the apps that a purge seeds."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        return replace(behaviour, seeds=lambda session, moment: [seed_of(app, moment) for app in choose(session)])
+        return replace(
+            behaviour, make_seeds=lambda session, moment: [seed_for_app(app, moment) for app in choose(session)]
+        )
 
     return change
 
 
-def not_recording(forgotten: Callable[[AppUsageEvent], bool]) -> Change:
+def skip_recording(is_skipped: Callable[[AppUsageEvent], bool]) -> Change:
     """Make a change of a function that tells which events never reach the database."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def record(session: Session, event: AppUsageEvent) -> None:
-            if not forgotten(event):
+            if not is_skipped(event):
                 behaviour.record(session, event)
 
         return replace(behaviour, record=record)
@@ -93,7 +95,7 @@ def not_recording(forgotten: Callable[[AppUsageEvent], bool]) -> Change:
     return change
 
 
-def finding(alter: Callable[[Session, ListQuery], ListQuery]) -> Change:
+def alter_query(alter: Callable[[Session, ListQuery], ListQuery]) -> Change:
     """Make a change of a function that alters what is looked for, while the links show what was asked."""
 
     def change(behaviour: Behaviour) -> Behaviour:
@@ -110,16 +112,16 @@ def is_seed(event: AppUsageEvent) -> bool:
     return event.guid == event.app_guid
 
 
-def twin(event: AppUsageEvent) -> AppUsageEvent:
+def copy_event(event: AppUsageEvent) -> AppUsageEvent:
     """Copy an event outside the database, without its internal id."""
     columns = inspect(AppUsageEvent).columns.keys()
     return AppUsageEvent(**{name: getattr(event, name) for name in columns if name != "id"})
 
 
-def showing_pagination(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
+def alter_pagination_json(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
     """Make a change of a function that alters the pagination object of the list of events."""
 
-    @around("list_events")
+    @wrap_operations("list_events")
     def change(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
         return replace(reply, body={**reply.body, "pagination": alter(reply.body["pagination"])})
@@ -127,50 +129,50 @@ def showing_pagination(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Cha
     return change
 
 
-def showing_events(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
+def alter_event_json(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
     """Make a change of a function that alters an event as it is shown, in the list and by itself."""
 
-    @around("list_events")
-    def many(call: Call, answer: Handler) -> Reply:
+    @wrap_operations("list_events")
+    def alter_list(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
         return replace(reply, body={**reply.body, "resources": [alter(event) for event in reply.body["resources"]]})
 
-    @around("get_event")
-    def one(call: Call, answer: Handler) -> Reply:
+    @wrap_operations("get_event")
+    def alter_single(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
         return replace(reply, body=alter(reply.body))
 
-    return together(many, one)
+    return combine(alter_list, alter_single)
 
 
-def together(*changes: Change) -> Change:
+def combine(*changes: Change) -> Change:
     """Make one change of several, in their order."""
-    return lambda behaviour: reduce(lambda changed, change: change(changed), changes, behaviour)
+    return lambda behaviour: reduce(lambda behaviour_so_far, change: change(behaviour_so_far), changes, behaviour)
 
 
-def everywhere(wrapper: Callable[[Call, Handler], Reply]) -> Change:
+def wrap_all_operations(wrapper: Callable[[Call, Handler], Reply]) -> Change:
     """Make a change of a function that answers every call instead of its handler, given it."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        def wrapped(operation: str, handler: Handler) -> Handler:
-            inner = behaviour.around(operation, handler)
+        def wrap(operation: str, handler: Handler) -> Handler:
+            inner = behaviour.wrap_handler(operation, handler)
             return lambda call: wrapper(call, inner)
 
-        return replace(behaviour, around=wrapped)
+        return replace(behaviour, wrap_handler=wrap)
 
     return change
 
 
-def finishing(finish: Callable[[Reply], Reply]) -> Change:
+def alter_replies(finish: Callable[[Reply], Reply]) -> Change:
     """Make a change of a function that alters every answer before it is sent."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        return replace(behaviour, finish=lambda reply: finish(behaviour.finish(reply)))
+        return replace(behaviour, finalize=lambda reply: finish(behaviour.finalize(reply)))
 
     return change
 
 
-def instead_of(status: int, other: Callable[[Call, ApiError], Reply]) -> Callable[[Call, Handler], Reply]:
+def on_error(status: int, handle: Callable[[Call, ApiError], Reply]) -> Callable[[Call, Handler], Reply]:
     """Answer a refusal with this status by something else, in the transaction that it would have undone."""
 
     def wrapper(call: Call, answer: Handler) -> Reply:
@@ -179,23 +181,23 @@ def instead_of(status: int, other: Callable[[Call, ApiError], Reply]) -> Callabl
         except ApiError as error:
             if error.status != status:
                 raise
-            return other(call, error)
+            return handle(call, error)
 
     return wrapper
 
 
-def refusing_at_times(every: int, refusal: Callable[[Call], Reply]) -> Change:
+def reject_every_nth_call(n: int, refusal: Callable[[Call], Reply]) -> Change:
     """Refuse each call of that number, before anything is done."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         calls = count(1)
 
-        @everywhere
-        def limited(call: Call, answer: Handler) -> Reply:
-            if next(calls) % every:
+        @wrap_all_operations
+        def reject_nth(call: Call, answer: Handler) -> Reply:
+            if next(calls) % n:
                 return answer(call)
             return refusal(call)
 
-        return limited(behaviour)
+        return reject_nth(behaviour)
 
     return change

@@ -11,7 +11,7 @@ from purge_conformance.reference import asgi
 from purge_conformance.reference.api import app_states
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.behaviour import Reply
-from purge_conformance.reference.store.tables import told_by
+from purge_conformance.reference.store.tables import use_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SETUP, TEARDOWN = "setup", "teardown"
-NOTHING = "nothing"
-MALFORMED, UNSUPPORTED = 400, 501
+NO_STATE = "nothing"
+BAD_REQUEST, NOT_IMPLEMENTED = 400, 501
 OPERATIONS = {"purge": "purge_events", "list": "list_events", "get": "get_event"}
 ERRORS: Mapping[str, Callable[[], ApiError]] = {
     "conflict for the next request": problems.conflict,
@@ -34,72 +34,72 @@ ERRORS: Mapping[str, Callable[[], ApiError]] = {
 }
 
 
-class States:
+class ProviderStates:
     """What sets the states: apps in the database, and errors that wait for a request of their operation."""
 
     def __init__(self, sessions: sessionmaker[Session], behaviour: Behaviour) -> None:
         """Let every request pass."""
         self._sessions, self._behaviour = sessions, behaviour
-        self._waiting: dict[str, deque[str]] = {operation: deque() for operation in OPERATIONS.values()}
+        self._pending_errors: dict[str, deque[str]] = {operation: deque() for operation in OPERATIONS.values()}
 
-    def meeting(self, operation: str, handler: Handler) -> Handler:
+    def inject_errors(self, operation: str, handler: Handler) -> Handler:
         """Let the next request of an operation meet the error that waits for it, before anything is done."""
 
         @wraps(handler)
-        def answer(call: Call) -> Reply:
-            if waiting := self._waiting[operation]:
+        def handle(call: Call) -> Reply:
+            if waiting := self._pending_errors[operation]:
                 refusal = ERRORS[waiting.popleft()]
                 raise refusal()
             return handler(call)
 
-        return answer if operation in self._waiting else handler
+        return handle if operation in self._pending_errors else handler
 
-    def beside(self, app: ASGIApp, path: str) -> ASGIApp:
+    def add_endpoint(self, app: ASGIApp, path: str) -> ASGIApp:
         """Take provider states at a path, in front of an application that knows nothing of them."""
 
-        async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["path"] != scope.get("root_path", "") + path:
                 await app(scope, receive, send)
                 return
-            body = await asgi.body_of(receive)
+            body = await asgi.read_body(receive)
             if body is not None:
-                await asgi.write(self._answer(scope["method"], body), send)
+                await asgi.send_reply(self._handle(scope["method"], body), send)
 
-        return routed
+        return dispatch
 
-    def _answer(self, method: str, body: bytes) -> Reply:
-        asked = _object(body)
-        state, params = str(asked.get("state")), asked.get("params")
+    def _handle(self, method: str, body: bytes) -> Reply:
+        request = _parse_object(body)
+        state, params = str(request.get("state")), request.get("params")
         if (
             method != "POST"
-            or asked.get("version") != VERSION
-            or asked.get("action") not in {SETUP, TEARDOWN}
+            or request.get("version") != VERSION
+            or request.get("action") not in {SETUP, TEARDOWN}
             or not isinstance(params, dict)
         ):
             return Reply(
-                status=MALFORMED, body='POST {"version": 1, "state", "params", "action": "setup" or "teardown"}'
+                status=BAD_REQUEST, body='POST {"version": 1, "state", "params", "action": "setup" or "teardown"}'
             )
-        if state == NOTHING:
+        if state == NO_STATE:
             return Reply(body={})
-        if state in app_states.STATES and asked["action"] == SETUP:
-            return self._put(state, params)
+        if state in app_states.STATES and request["action"] == SETUP:
+            return self._apply_state(state, params)
         operation = OPERATIONS.get(str(params.get("operation")))
         if state not in ERRORS or operation is None:
-            known = ", ".join([*app_states.STATES, *ERRORS])
-            return Reply(status=UNSUPPORTED, body=f"No such state here. There are: {known}")
-        if asked["action"] == SETUP:
-            self._waiting[operation].append(state)
+            known_states = ", ".join([*app_states.STATES, *ERRORS])
+            return Reply(status=NOT_IMPLEMENTED, body=f"No such state here. There are: {known_states}")
+        if request["action"] == SETUP:
+            self._pending_errors[operation].append(state)
         else:
-            self._waiting[operation].clear()
+            self._pending_errors[operation].clear()
         return Reply(body={})
 
-    def _put(self, state: str, params: dict[str, Any]) -> Reply:
-        with told_by(self._behaviour.clock), self._sessions.begin() as session:
-            guid = app_states.put(session, state, params, self._behaviour.record)
-        return Reply(body={"app": guid}) if guid else Reply(status=MALFORMED, body="There is no such app")
+    def _apply_state(self, state: str, params: dict[str, Any]) -> Reply:
+        with use_clock(self._behaviour.clock), self._sessions.begin() as session:
+            guid = app_states.apply_state(session, state, params, self._behaviour.record)
+        return Reply(body={"app": guid}) if guid else Reply(status=BAD_REQUEST, body="There is no such app")
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _parse_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

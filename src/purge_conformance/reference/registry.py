@@ -153,13 +153,13 @@ def behaviour_with(names: Iterable[str]) -> Behaviour:
     Raises:
         BadSetting: a name is unknown.
     """
-    return reduce(lambda behaviour, name: _change(name)(behaviour), names, Behaviour())
+    return reduce(lambda behaviour, name: _find_change(name)(behaviour), names, Behaviour())
 
 
-def _change(name: str) -> Change:
-    known = {**FAULTS, **VARIANTS}
-    if name not in known:
+def _find_change(name: str) -> Change:
+    changes = {**FAULTS, **VARIANTS}
+    if name not in changes:
         raise BadSetting(
-            f"{name!r} is no fault and no variant of the reference server. Take one of: {', '.join(sorted(known))}."
+            f"{name!r} is no fault and no variant of the reference server. Take one of: {', '.join(sorted(changes))}."
         )
-    return known[name]
+    return changes[name]

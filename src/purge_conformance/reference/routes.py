@@ -57,21 +57,21 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
 }
 
 
-def _by_shape() -> Mapping[tuple[str, int], list[tuple[re.Pattern[str], str]]]:
+def _group_routes() -> Mapping[tuple[str, int], list[tuple[re.Pattern[str], str]]]:
     """Sort the routes by method and number of slashes, so that few of them are compared with a path."""
-    found = defaultdict(list)
+    routes = defaultdict(list)
     for (method, path), handler in (*OPEN_ROUTES.items(), *ROUTES.items()):
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-        found[method, path.count("/")].append((pattern, handler.__name__))
-    return found
+        routes[method, path.count("/")].append((pattern, handler.__name__))
+    return routes
 
 
-ROUTES_BY_SHAPE = _by_shape()
+ROUTES_BY_SHAPE = _group_routes()
 
 
-def operation_of(method: str, path: str) -> tuple[str, Mapping[str, str]]:
+def find_operation(method: str, path: str) -> tuple[str, Mapping[str, str]]:
     """Find the operation that a request is for, and what its route names in the path; HEAD asks for what GET does."""
     for pattern, operation in ROUTES_BY_SHAPE.get(("GET" if method == "HEAD" else method, path.count("/")), ()):
-        if found := pattern.fullmatch(path):
-            return operation, found.groupdict()
+        if match := pattern.fullmatch(path):
+            return operation, match.groupdict()
     return root.unknown_request.__name__, {}

@@ -18,8 +18,8 @@ from purge_conformance.reference.api import auth
 from purge_conformance.reference.app import create_app
 from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.registry import behaviour_with
-from purge_conformance.reference.store.database import EPHEMERAL, opened_database
-from purge_conformance.reference.wire import WiredProtocol
+from purge_conformance.reference.store.database import IN_MEMORY_URL, open_database
+from purge_conformance.reference.wire import WireProtocol
 
 if TYPE_CHECKING:
     from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
@@ -61,27 +61,29 @@ def serve(  # noqa: PLR0913 -- the options of a command
     secret = auth.new_secret()
     names = (*faults, *variants)
     behaviour = behaviour_with(names)
-    with ExitStack() as open_things:
-        listener = open_things.enter_context(_listening(behaviour.host or host, port))
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listen(behaviour.host or host, port))
         # asyncio would set it, but not on sockets that were made without naming TCP; connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = _url(listener)
 
-        def instance(place: str, names: Sequence[str], database: str) -> ASGIApp:
-            sessions = open_things.enter_context(opened_database(database))
+        def create_instance(path_prefix: str, names: Sequence[str], database: str) -> ASGIApp:
+            sessions = stack.enter_context(open_database(database))
             return create_app(
-                sessions, secret=secret, base_url=url + place, behaviour=behaviour_with(names), states_path=states
+                sessions, secret=secret, base_url=url + path_prefix, behaviour=behaviour_with(names), states_path=states
             )
 
-        instances = {behaviour.place: instance(behaviour.place, names, database_url or EPHEMERAL)}
+        instances = {
+            behaviour.path_prefix: create_instance(behaviour.path_prefix, names, database_url or IN_MEMORY_URL)
+        }
         for prefix, changes in (mounts or {}).items():
-            place = "/" + prefix.strip("/")
-            instances[place] = instance(place, changes, EPHEMERAL)
-        ready = partial(on_ready, url + behaviour.place, behaviour.tokens(secret))
-        _run(under_prefixes(instances), listener, ready)
+            path_prefix = "/" + prefix.strip("/")
+            instances[path_prefix] = create_instance(path_prefix, changes, IN_MEMORY_URL)
+        on_started = partial(on_ready, url + behaviour.path_prefix, behaviour.sign_tokens(secret))
+        _run(mount_at_prefixes(instances), listener, on_started)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
@@ -91,37 +93,37 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def under_prefixes(instances: Mapping[str, ASGIApp]) -> ASGIApp:
+def mount_at_prefixes(instances: Mapping[str, ASGIApp]) -> ASGIApp:
     """Serve each instance below its prefix, the longest first; what is below none of them is not found."""
-    most = max(prefix.count("/") for prefix in instances)
-    nothing = Reply(status=404, body="Not found", content_type="text/plain; charset=utf-8")
+    max_segments = max(prefix.count("/") for prefix in instances)
+    not_found = Reply(status=404, body="Not found", content_type="text/plain; charset=utf-8")
 
-    async def by_prefix(scope: Scope, receive: Receive, send: Send) -> None:
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         segments = scope["path"].split("/")
-        for number in range(most, -1, -1):
+        for number in range(max_segments, -1, -1):
             prefix = "/".join(segments[: number + 1])
             if prefix in instances:
                 await instances[prefix]({**scope, "root_path": prefix}, receive, send)
                 return
-        await asgi.write(nothing, send)
+        await asgi.send_reply(not_found, send)
 
-    return by_prefix
+    return dispatch
 
 
-class _Announcing(uvicorn.Server):
+class _NotifyingServer(uvicorn.Server):
     """A uvicorn server that tells when it answers; uvicorn itself has no such hook."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._announce = announce
+        self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         gc.freeze()  # many instances are much to look through for garbage, and stay to the end
-        self._announce()
+        self._on_started()
 
 
-def _run(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) -> None:
+def _run(app: ASGIApp, listener: socket.socket, on_started: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -129,7 +131,7 @@ def _run(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) ->
         lifespan="off",
         ws="none",
         loop="asyncio",
-        http=WiredProtocol,
+        http=WireProtocol,
         proxy_headers=False,
         server_header=False,
         date_header=False,  # each instance has a clock of its own
@@ -140,4 +142,4 @@ def _run(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) ->
         # uvicorn raises the signal that ended it once more; a server that was asked to stop has ended well.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-    _Announcing(config, announce).run(sockets=[listener])
+    _NotifyingServer(config, on_started).run(sockets=[listener])

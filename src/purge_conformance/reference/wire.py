@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.asgi import Receive, Scope, Send
 
 
-HEAD = re.compile(rb"HTTP/1\.1 [2-5]")  # of an answer; interim ones are not kept waiting
+RESPONSE_HEAD = re.compile(rb"HTTP/1\.1 [2-5]")  # of an answer; interim ones are not kept waiting
 
 
 class Wire:
@@ -28,21 +28,21 @@ class Wire:
     def __init__(self, transport: asyncio.Transport) -> None:
         """Begin as the transport itself."""
         self._transport = transport
-        self._held = b""
+        self._buffer = b""
         self.rewrite: Callable[[bytes], bytes] = bytes
-        self.answers = 0
+        self.request_count = 0
 
     def write(self, data: bytes) -> None:
         """Send bytes of an answer; its head waits for what follows, since each sending costs."""
-        self._held += self.rewrite(data)
-        if not HEAD.match(data):
+        self._buffer += self.rewrite(data)
+        if not RESPONSE_HEAD.match(data):
             self.flush()
 
     def flush(self) -> None:
         """Send what waits."""
-        if self._held:
-            self._transport.write(self._held)
-            self._held = b""
+        if self._buffer:
+            self._transport.write(self._buffer)
+            self._buffer = b""
 
     def close(self) -> None:
         """Close the transport, once everything is sent."""
@@ -54,17 +54,17 @@ class Wire:
         return getattr(self._transport, name)
 
 
-class WiredProtocol(HttpToolsProtocol):
+class WireProtocol(HttpToolsProtocol):
     """HTTP as uvicorn speaks it, over a wire that the application can reach."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Put the wire between the protocol and the transport."""
         wire, app = Wire(transport), self.app
 
-        async def wired(scope: Scope, receive: Receive, send: Send) -> None:
+        async def app_with_wire(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, "wire": wire}, receive, send)
             wire.flush()  # a head that nothing follows
-            wire.answers += 1
+            wire.request_count += 1
 
-        self.app = wired
+        self.app = app_with_wire
         super().connection_made(wire)  # type: ignore[arg-type] # it is one in all that matters

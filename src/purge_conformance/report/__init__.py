@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Run
 
-__all__ = ["write_all", "written"]
+__all__ = ["write_all", "write_file"]
 
 
 def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
@@ -27,7 +27,7 @@ def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     so that whatever befalls the others they can be written again from it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(written(folder / name, render()) for name, render in _renderers(run, evidence))
+    return tuple(write_file(folder / name, render()) for name, render in _renderers(run, evidence))
 
 
 def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -37,7 +37,7 @@ def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[],
     yield as_html.FILE_NAME, lambda: as_html.render(run, evidence)
 
 
-def written(path: Path, text: str) -> Path:
+def write_file(path: Path, text: str) -> Path:
     """Write a file, which appears whole or not at all, and return its path."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -22,13 +22,13 @@ from markupsafe import Markup, escape
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 from purge_conformance.report.text import (
     clip,
-    counted,
-    cure,
     effort,
-    failed,
+    failed_results,
     headline,
-    not_judged,
+    next_step,
+    pluralize,
     rate,
+    results_not_judged,
     tally,
     visible,
 )
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run, StatusCoverage, Timing
 
 FILE_NAME = "report.html"
-MOST_FINDINGS = 5
+MAX_FINDINGS = 5
 BODY_LIMIT = 4_000
 PRETTY_LIMIT = 256 * 1024
 MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
@@ -51,7 +51,7 @@ _CODE = re.compile(r"`([^`\n]{1,200})`")
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class MessageView:
     """One half of an exchange as the page shows it; `about` says how much of the body is shown."""
 
     line: str
@@ -85,15 +85,15 @@ def render(run: Run, evidence: Evidence) -> str:
         effort=effort(run),
         began=f"{datetime.fromisoformat(run.started_at):%Y-%m-%d %H:%M:%S} UTC",
         mark=VERDICT_MARKS[run.verdict],
-        failed=failed(run),
-        not_judged=not_judged(run),
+        failed=failed_results(run),
+        not_judged=results_not_judged(run),
         tally=tally(run),
         groups=_groups(run.requirements),
         exchanges={x.n: x for x in evidence.exchanges},
         statuses=statuses,
         coverage=_matrix(run.coverage, statuses),
         plot=plot(run.timings),
-        settings=_flat(run.settings),
+        settings=_flatten(run.settings),
     )
 
 
@@ -111,19 +111,21 @@ def plot(timings: Iterable[Timing]) -> Plot:
     return Plot(tuple(map(Bar, rows, shares)), ticks)
 
 
-def request(exchange: Exchange) -> Side:
+def request(exchange: Exchange) -> MessageView:
     """Return what was sent."""
     body, about = _body((exchange.request_body or "").encode("utf-8", "backslashreplace"))
-    return Side(f"{exchange.method} {clip(exchange.path, BODY_LIMIT)}", _bounded(exchange.request_headers), body, about)
+    return MessageView(
+        f"{exchange.method} {clip(exchange.path, BODY_LIMIT)}", _clip_headers(exchange.request_headers), body, about
+    )
 
 
-def response(exchange: Exchange) -> Side:
+def response(exchange: Exchange) -> MessageView:
     """Return what was answered, or why nothing was."""
     if exchange.status is None:
-        return Side(f"no answer: {clip(exchange.error or 'reason unknown', BODY_LIMIT)}", (), "", "")
+        return MessageView(f"no answer: {clip(exchange.error or 'reason unknown', BODY_LIMIT)}", (), "", "")
     phrase = next((s.phrase for s in HTTPStatus if s == exchange.status), "")
     body, about = _body(exchange.body)
-    return Side(f"{exchange.status} {phrase}", _bounded(exchange.response_headers), body, about)
+    return MessageView(f"{exchange.status} {phrase}", _clip_headers(exchange.response_headers), body, about)
 
 
 def _body(raw: bytes) -> tuple[str, str]:
@@ -133,11 +135,11 @@ def _body(raw: bytes) -> tuple[str, str]:
     if len(raw) <= PRETTY_LIMIT:
         with suppress(ValueError, RecursionError):
             text, how = json.dumps(json.loads(raw), indent=2, ensure_ascii=False), "JSON, indented"
-    size = f"{counted(len(raw), 'byte')}, {how}"
+    size = f"{pluralize(len(raw), 'byte')}, {how}"
     return text[:BODY_LIMIT], size if len(text) <= BODY_LIMIT else f"{size}; the first {BODY_LIMIT:,} characters"
 
 
-def _bounded(headers: Headers) -> Headers:
+def _clip_headers(headers: Headers) -> Headers:
     return tuple((clip(name, 200), clip(value, 1_000)) for name, value in headers[:100])
 
 
@@ -149,16 +151,16 @@ def _groups(results: Iterable[Result]) -> dict[str, list[Result]]:
 
 
 def _matrix(coverage: Iterable[StatusCoverage], statuses: list[int]) -> dict[str, list[StatusCoverage | None]]:
-    seen = {(row.operation, row.status): row for row in coverage}
-    operations = dict.fromkeys(operation for operation, _ in seen)
-    return {operation: [seen.get((operation, status)) for status in statuses] for operation in operations}
+    cells = {(row.operation, row.status): row for row in coverage}
+    operations = dict.fromkeys(operation for operation, _ in cells)
+    return {operation: [cells.get((operation, status)) for status in statuses] for operation in operations}
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flatten(settings: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in settings.items():
         if isinstance(value, dict):
-            rows += _flat(value, f"{prefix}{name}.")
+            rows += _flatten(value, f"{prefix}{name}.")
         else:
             words = value if isinstance(value, (list, tuple)) else [value]
             rows.append((prefix + name, ", ".join(map(str, words)) or "none"))
@@ -170,7 +172,7 @@ def _prose(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S704 -- escaped the line before
 
 
-def _printed(value: object) -> object:
+def _make_visible(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -180,12 +182,18 @@ def _template() -> jinja2.Template:
         loader=jinja2.PackageLoader("purge_conformance", "report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=_printed,
+        finalize=_make_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"prose": _prose, "clip": clip, "request": request, "response": response, "cure": cure}
-    environment.filters |= {"counted": counted, "rate": rate}
+    environment.filters |= {
+        "prose": _prose,
+        "clip": clip,
+        "request": request,
+        "response": response,
+        "next_step": next_step,
+    }
+    environment.filters |= {"pluralize": pluralize, "rate": rate}
     environment.tests |= {"undecided": is_undecided}
-    environment.globals |= {"MARKS": MARKS, "MOST_FINDINGS": MOST_FINDINGS}
+    environment.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS}
     return environment.get_template("report.html.j2")

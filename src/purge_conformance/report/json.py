@@ -37,22 +37,23 @@ def load(folder: Path) -> Run:
         BadData: there is no `report.json`, or it is not valid against `spec/report.schema.json`.
     """
     path = folder / FILE_NAME
-    data = _parsed(path)
+    data = _parse(path)
     if data.get("format") != FORMAT:
         raise BadData(
             f"{path} has format {one_line(repr(data.get('format')), 40)}, this version reads {FORMAT}. "
             "Use the suite that wrote it."
         )
-    fault = best_match(jsonschema.Draft202012Validator(catalogue.document("report.schema.json")).iter_errors(data))
-    if fault is not None:
+    violation = best_match(jsonschema.Draft202012Validator(catalogue.document("report.schema.json")).iter_errors(data))
+    if violation is not None:
         raise BadData(
-            f"{path} is not valid against report.schema.json at {fault.json_path}: {one_line(fault.message, 300)}. "
+            f"{path} is not valid against report.schema.json at {violation.json_path}: "
+            f"{one_line(violation.message, 300)}. "
             "Restore the file, or have it written again by `purge-conformance judge`."
         )
     return from_dict(data)
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def _parse(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report.model import Outcome
-from purge_conformance.report.text import clip, cure, headline, one_line, rate, visible
+from purge_conformance.report.text import clip, headline, next_step, one_line, rate, visible
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run
@@ -44,14 +44,14 @@ def _properties(run: Run) -> dict[str, str]:
 
 
 def _counts(run: Run, suite: ET.Element) -> dict[str, str]:
-    def seen(tag: str) -> str:
+    def count(tag: str) -> str:
         return str(len(suite.findall(f"testcase/{tag}")))
 
     return {
         "tests": str(len(run.requirements)),
-        "failures": seen("failure"),
-        "errors": seen("error"),
-        "skipped": seen("skipped"),
+        "failures": count("failure"),
+        "errors": count("error"),
+        "skipped": count("skipped"),
         "time": f"{sum(r.seconds for r in run.requirements):.3f}",
     }
 
@@ -68,15 +68,15 @@ def _case(result: Result) -> ET.Element:
         ET.SubElement(properties, "property", name="rate", value=rate(result))
     if result.outcome is Outcome.PASSED:
         return case
-    tag, message = _mark(result)
-    mark = ET.SubElement(case, tag, type=result.blame or "", message=one_line(message))
+    tag, message = _tag_and_message(result)
+    element = ET.SubElement(case, tag, type=result.cause or "", message=one_line(message))
     if tag == "skipped":  # readers of JUnit show no text of a skipped case, but its output
-        mark = ET.SubElement(case, "system-out")
-    mark.text = visible("\n".join(clip(line, TEXT_LIMIT) for line in _story(result)))
+        element = ET.SubElement(case, "system-out")
+    element.text = visible("\n".join(clip(line, TEXT_LIMIT) for line in _details(result)))
     return case
 
 
-def _mark(result: Result) -> tuple[str, str]:
+def _tag_and_message(result: Result) -> tuple[str, str]:
     if result.outcome is Outcome.FAILED:
         message = "; ".join(f"expected {f.expected}; got {f.got}" for f in result.findings[:1])
         return ("failure", message) if result.level is Level.MUST else ("skipped", f"{result.level} not met: {message}")
@@ -85,7 +85,7 @@ def _mark(result: Result) -> tuple[str, str]:
     return "skipped", f"{result.outcome}: {result.reason}"
 
 
-def _story(result: Result) -> list[str]:
+def _details(result: Result) -> list[str]:
     lines = [f"{result.id} ({result.level}, {result.profile}): {result.statement}"]
     for finding in result.findings:
         lines += [f"expected: {finding.expected}", f"got: {finding.got}"]
@@ -96,5 +96,5 @@ def _story(result: Result) -> list[str]:
     if result.outcome is Outcome.FAILED:
         lines += [*filter(None, [rate(result)]), f"remedy: {result.remedy}"]
     else:
-        lines += [f"{result.outcome}: {result.reason}", *filter(None, [cure(result)])]
-    return [*lines, f"blame: {result.blame}", f"source: {result.source}", f"> {result.quote}"]
+        lines += [f"{result.outcome}: {result.reason}", *filter(None, [next_step(result)])]
+    return [*lines, f"blame: {result.cause}", f"source: {result.source}", f"> {result.quote}"]

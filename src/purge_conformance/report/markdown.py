@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report.model import Verdict
 from purge_conformance.report.text import (
-    cure,
     effort,
-    failed,
+    failed_results,
     headline,
-    not_judged,
+    next_step,
     one_line,
     rate,
     rates,
+    results_not_judged,
     tally,
     visible,
 )
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Finding, Result, Run
 
 FILE_NAME = "summary.md"
-MOST_FAILURES = 20
-MOST_FINDINGS = 3
-MOST_CURL = 8_000  # also of a script
+MAX_FAILURES = 20
+MAX_FINDINGS = 3
+MAX_CURL_CHARS = 8_000  # also of a script
 MARKS = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "⚠️"}
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
@@ -34,20 +34,20 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 
 def render(run: Run) -> str:
     """Return the run as GitHub-flavoured Markdown; text of the target is shown as it is, never obeyed."""
-    parts = [_head(run), _counts(run), *_failures(run), *_idle(run)]
-    if found := rates(run):
+    parts = [_head(run), _counts(run), *_failures(run), *_not_judged(run)]
+    if rate_groups := rates(run):
         rows = [["Failed", "Requirements"], ["---"] * 2]
         parts += [
             "## Rates of what passed",
-            _table([*rows, *([text, escaped(", ".join(ids))] for text, ids in found.items())]),
+            _table([*rows, *([text, escape(", ".join(ids))] for text, ids in rate_groups.items())]),
         ]
     if run.notes:
-        parts.append("\n".join(["## Notes", "", *(f"- {escaped(note)}" for note in run.notes)]))
+        parts.append("\n".join(["## Notes", "", *(f"- {escape(note)}" for note in run.notes)]))
     parts.append("The whole story is in `report.html`, beside this file.")
     return "\n\n".join(parts) + "\n"
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Return the text on one line, so that Markdown shows each of its characters and obeys none."""
     return _SPECIAL.sub(r"\\\g<0>", one_line(text))
 
@@ -55,10 +55,10 @@ def escaped(text: str) -> str:
 def _head(run: Run) -> str:
     return (
         f"# {MARKS[run.verdict]} {str(run.verdict).capitalize()}\n\n"
-        f"**{escaped(headline(run))}**\n\n"
-        f"Target {escaped(run.target)}, judged by purge-conformance {escaped(run.suite)}, "
-        f"spec {escaped(run.spec_version)}, "
-        f"at {escaped(run.started_at)} with {effort(run)}."
+        f"**{escape(headline(run))}**\n\n"
+        f"Target {escape(run.target)}, judged by purge-conformance {escape(run.suite)}, "
+        f"spec {escape(run.spec_version)}, "
+        f"at {escape(run.started_at)} with {effort(run)}."
     )
 
 
@@ -69,44 +69,44 @@ def _counts(run: Run) -> str:
 
 
 def _failures(run: Run) -> list[str]:
-    results = failed(run)
+    results = failed_results(run)
     if not results:
         return []
-    parts = ["## Failed", *(_failure(result) for result in results[:MOST_FAILURES])]
-    if rest := results[MOST_FAILURES:]:
-        parts.append(f"And {len(rest)} more: {', '.join(escaped(r.id) for r in rest)}.")
+    parts = ["## Failed", *(_failure(result) for result in results[:MAX_FAILURES])]
+    if rest := results[MAX_FAILURES:]:
+        parts.append(f"And {len(rest)} more: {', '.join(escape(r.id) for r in rest)}.")
     return parts
 
 
 def _failure(result: Result) -> str:
     advice = "" if result.level is Level.MUST else ", does not decide the verdict"
-    parts = [f"### {escaped(result.id)} ({result.level}{advice})", escaped(result.statement)]
-    parts += [_finding(finding) for finding in result.findings[:MOST_FINDINGS]]
-    if (more := len(result.findings) - MOST_FINDINGS) > 0:
+    parts = [f"### {escape(result.id)} ({result.level}{advice})", escape(result.statement)]
+    parts += [_finding(finding) for finding in result.findings[:MAX_FINDINGS]]
+    if (more := len(result.findings) - MAX_FINDINGS) > 0:
         parts.append(f"{more} more of the kind.")
     parts += [f"{rate(result)}."] if rate(result) else []
-    parts.append(f"Blame: {result.blame}. Remedy: {escaped(result.remedy)}")
+    parts.append(f"Blame: {result.cause}. Remedy: {escape(result.remedy)}")
     return "\n\n".join(parts)
 
 
 def _finding(finding: Finding) -> str:
-    text = f"- **Expected** {escaped(finding.expected)}\n- **Got** {escaped(finding.got)}"
+    text = f"- **Expected** {escape(finding.expected)}\n- **Got** {escape(finding.got)}"
     if finding.passing is not None:
         text += f"\n- **Passed** another time: exchange {finding.passing}"
-    again = finding.script or finding.curl
-    if again and len(again) <= MOST_CURL:
-        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", again)), 3)
-        text += f"\n\n{fence}sh\n{visible(again).rstrip()}\n{fence}"
+    reproduce = finding.script or finding.curl
+    if reproduce and len(reproduce) <= MAX_CURL_CHARS:
+        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", reproduce)), 3)
+        text += f"\n\n{fence}sh\n{visible(reproduce).rstrip()}\n{fence}"
     return text
 
 
-def _idle(run: Run) -> list[str]:
-    if not (results := not_judged(run)):
+def _not_judged(run: Run) -> list[str]:
+    if not (results := results_not_judged(run)):
         return []
     rows = [["Requirement", "Level", "Outcome", "Why, and what to do", "Blame"], ["---"] * 5]
     for r in results:
-        why = " ".join(filter(None, [escaped(r.reason), escaped(cure(r))]))
-        rows.append([escaped(r.id), r.level, r.outcome, why, str(r.blame or "")])
+        reason = " ".join(filter(None, [escape(r.reason), escape(next_step(r))]))
+        rows.append([escape(r.id), r.level, r.outcome, reason, str(r.cause or "")])
     return ["## Not judged", _table(rows)]
 
 

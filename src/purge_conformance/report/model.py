@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = 1
-DOUBT = 0.05  # of a bound: one minus its confidence
+SIGNIFICANCE = 0.05  # of a bound: one minus its confidence
 
 
 class Outcome(StrEnum):
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class Blame(StrEnum):
+class Cause(StrEnum):
     """What a non-pass is put down to."""
 
     TARGET = "target"
@@ -85,9 +85,9 @@ class Tally:
     failures: int = 0
     is_flaky: bool = False
 
-    def bound(self) -> float:
+    def upper_bound(self) -> float:
         """Return the failure rate that none of so many trials leaves possible, at 95 % (Clopper-Pearson, one-sided)."""
-        return float(1 - DOUBT ** (1 / self.trials))
+        return float(1 - SIGNIFICANCE ** (1 / self.trials))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Result:
         id, level, profile, group, statement, quote, source, operation, remedy: as in `requirements.yaml`.
         conditional: whether it can only be judged on an occasion that nobody can provoke.
         outcome: see `Outcome`.
-        blame: what a non-pass is put down to; None for a pass.
+        cause: what a non-pass is put down to; None for a pass.
         reason: why it was not judged; empty for passed and failed.
         findings: at least one for a failure, none otherwise.
         evidence: numbers of the exchanges that were judged, at most 50, the telling ones first.
@@ -117,7 +117,7 @@ class Result:
     remedy: str
     conditional: bool
     outcome: Outcome
-    blame: Blame | None = None
+    cause: Cause | None = None
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     evidence: tuple[int, ...] = ()
@@ -181,8 +181,8 @@ class Run:
 
     def counts(self) -> dict[Outcome, int]:
         """Return how many requirements had each outcome, zeros included, worst first."""
-        seen = Counter(r.outcome for r in self.requirements)
-        return {outcome: seen[outcome] for outcome in reversed(Outcome)}
+        counter = Counter(r.outcome for r in self.requirements)
+        return {outcome: counter[outcome] for outcome in reversed(Outcome)}
 
 
 def roll_up(results: Iterable[Result]) -> Verdict:
@@ -237,7 +237,7 @@ def _result(row: dict[str, Any]) -> Result:
         "level": Level(row["level"]),
         "profile": Profile(row["profile"]),
         "outcome": Outcome(row["outcome"]),
-        "blame": Blame(row["blame"]) if row["blame"] else None,
+        "cause": Cause(row["cause"]) if row["cause"] else None,
         "findings": tuple(Finding(**finding) for finding in row["findings"]),
         "evidence": tuple(row["evidence"]),
         "tally": Tally(**row.get("tally", {})),

@@ -13,15 +13,15 @@ from rich.text import Text
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 from purge_conformance.report.text import (
-    counted,
-    cure,
     effort,
-    failed,
+    failed_results,
     headline,
-    not_judged,
+    next_step,
     one_line,
+    pluralize,
     rate,
     rates,
+    results_not_judged,
     visible,
 )
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from purge_conformance.report.model import Finding, Result, Run
 
-MOST_FINDINGS = 3
-MOST_CURL = 2_000
-MOST_SCRIPT = 8_000
+MAX_FINDINGS = 3
+MAX_CURL_CHARS = 2_000
+MAX_SCRIPT_CHARS = 8_000
 STYLES = {Verdict.CONFORMANT: "bold green", Verdict.NON_CONFORMANT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 # Azure Pipelines, TeamCity and old GitHub runners obey `##name[...]` anywhere in a line of a log. `::name::` is obeyed
@@ -58,83 +58,83 @@ def lines(run: Run, out: Path | None) -> list[Text]:
         run: what was judged.
         out: folder of the reports, or None where none were written.
     """
-    told: list[Text] = []
-    for result in failed(run):
-        told += [*_failure(result), Text()]
-    for reason, results in _by_reason(filter(_worth_a_line, not_judged(run))).items():
-        told += [*_idle(reason, results), Text()]
-    told += [_field("note", note) for note in run.notes]
-    told += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
+    output: list[Text] = []
+    for result in failed_results(run):
+        output += [*_failure(result), Text()]
+    for reason, results in _by_reason(filter(_needs_explanation, results_not_judged(run))).items():
+        output += [*_not_judged(reason, results), Text()]
+    output += [_field("note", note) for note in run.notes]
+    output += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
-    told.append(Text(f"{counted(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
-    told.append(Text(f"{effort(run)}, against {_plain(run.target)}"))
-    told.append(Text(f"Verdict: {run.verdict}. {headline(run)}", STYLES[run.verdict]))
+    output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
+    output.append(Text(f"{effort(run)}, against {_sanitize(run.target)}"))
+    output.append(Text(f"Verdict: {run.verdict}. {headline(run)}", STYLES[run.verdict]))
     if out is not None:
-        told.append(
-            Text(f"Reports: {_plain(str(out / 'report.html'))}, and beside it report.json, junit.xml, summary.md")
+        output.append(
+            Text(f"Reports: {_sanitize(str(out / 'report.html'))}, and beside it report.json, junit.xml, summary.md")
         )
-    return told
+    return output
 
 
-def _worth_a_line(result: Result) -> bool:
+def _needs_explanation(result: Result) -> bool:
     return is_undecided(result) or result.outcome is Outcome.INCONCLUSIVE
 
 
 def _failure(result: Result) -> list[Text]:
     binding = result.level is Level.MUST
-    told = [_title("FAILED", result, "bold red" if binding else "bold yellow")]
-    for finding in result.findings[:MOST_FINDINGS]:
-        told += [_field("expected", finding.expected), _field("got", finding.got)]
-        told += _again(finding)
-        told += [_field("passed", f"another time: exchange {finding.passing}")] if finding.passing else []
-    if (more := len(result.findings) - MOST_FINDINGS) > 0:
-        told.append(_field("and", f"{more} more of the kind"))
-    told += [_field("rate", rate(result))] if rate(result) else []
-    told.append(_field("blame", result.blame or ""))
-    told.append(_field("remedy", result.remedy))
-    return told
+    output = [_title("FAILED", result, "bold red" if binding else "bold yellow")]
+    for finding in result.findings[:MAX_FINDINGS]:
+        output += [_field("expected", finding.expected), _field("got", finding.got)]
+        output += _reproduce(finding)
+        output += [_field("passed", f"another time: exchange {finding.passing}")] if finding.passing else []
+    if (more := len(result.findings) - MAX_FINDINGS) > 0:
+        output.append(_field("and", f"{more} more of the kind"))
+    output += [_field("rate", rate(result))] if rate(result) else []
+    output.append(_field("blame", result.cause or ""))
+    output.append(_field("remedy", result.remedy))
+    return output
 
 
-def _again(finding: Finding) -> list[Text]:
+def _reproduce(finding: Finding) -> list[Text]:
     """Return how to send it again, ready to be copied: one line, or those of a script."""
     lines = (finding.script or finding.curl or "").splitlines()
     if not lines:
         return []
-    too_long = sum(map(len, lines)) > (MOST_SCRIPT if finding.script else MOST_CURL)
+    too_long = sum(map(len, lines)) > (MAX_SCRIPT_CHARS if finding.script else MAX_CURL_CHARS)
     if too_long or (len(lines) > 1 and not finding.script) or any(line.lstrip().startswith("::") for line in lines):
         return [_field("again", f"the curl line is too long for here: see exchange {finding.exchange} in report.html")]
-    return [_labelled("" if n else "again", _LOG_COMMAND.sub("# #", visible(line))) for n, line in enumerate(lines)]
+    return [_label_line("" if n else "again", _LOG_COMMAND.sub("# #", visible(line))) for n, line in enumerate(lines)]
 
 
 def _by_reason(results: Iterable[Result]) -> dict[str, list[Result]]:
-    found: dict[str, list[Result]] = {}
+    groups: dict[str, list[Result]] = {}
     for result in results:
-        found.setdefault(result.reason, []).append(result)
-    return found
+        groups.setdefault(result.reason, []).append(result)
+    return groups
 
 
-def _idle(reason: str, results: list[Result]) -> list[Text]:
+def _not_judged(reason: str, results: list[Result]) -> list[Text]:
     """Tell why requirements were not judged: one with its sentence, several with one reason by their ids."""
     first = results[0]
-    told = [_title(first.outcome.upper(), first, "bold yellow")]
+    output = [_title(first.outcome.upper(), first, "bold yellow")]
     if len(results) > 1:
         ids = ", ".join(result.id for result in results)
-        told = [Text.assemble(("NOT JUDGED", "bold yellow"), f" {len(results)} requirements: {_plain(ids)}")]
-    told.append(_field("because", reason))
-    return [*told, _field("cure", cure(first))] if cure(first) else told
+        output = [Text.assemble(("NOT JUDGED", "bold yellow"), f" {len(results)} requirements: {_sanitize(ids)}")]
+    output.append(_field("because", reason))
+    return [*output, _field("cure", next_step(first))] if next_step(first) else output
 
 
 def _title(word: str, result: Result, style: str) -> Text:
-    return Text.assemble((word, style), f" {_plain(result.id)} ({result.level}): {_plain(result.statement)}")
+    return Text.assemble((word, style), f" {_sanitize(result.id)} ({result.level}): {_sanitize(result.statement)}")
 
 
 def _field(name: str, value: str) -> Text:
-    return _labelled(name, _plain(value))
+    return _label_line(name, _sanitize(value))
 
 
-def _labelled(name: str, value: str) -> Text:
+def _label_line(name: str, value: str) -> Text:
     return Text.assemble((f"  {name:<9}", "dim"), value)
 
 
-def _plain(text: str) -> str:
-    return _LOG_COMMAND.sub("# #", one_line(text, MOST_CURL))
+def _sanitize(text: str) -> str:
+    return _LOG_COMMAND.sub("# #", one_line(text, MAX_CURL_CHARS))

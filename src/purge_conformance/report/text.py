@@ -7,18 +7,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level, Profile
-from purge_conformance.report.model import Blame, Outcome, Verdict, is_undecided
+from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run
 
-CURES = {
-    Blame.TARGET: "See what the target answered; once it is mended, run again.",
-    Blame.CONFIGURATION: "Give the run what the reason names, then run again.",
-    Blame.AUTHENTICATION: "Give a valid token of that role with --token ROLE=SOURCE, then run again.",
-    Blame.NETWORK: "See that the target answers from here (address, proxy, --timeout), then run again.",
-    Blame.RACE: "Run again while nothing else starts, stops, scales or purges on the target.",
-    Blame.SUITE: "This is a defect of the suite: report it, with evidence.jsonl.",
+NEXT_STEPS = {
+    Cause.TARGET: "See what the target answered; once it is mended, run again.",
+    Cause.CONFIGURATION: "Give the run what the reason names, then run again.",
+    Cause.AUTHENTICATION: "Give a valid token of that role with --token ROLE=SOURCE, then run again.",
+    Cause.NETWORK: "See that the target answers from here (address, proxy, --timeout), then run again.",
+    Cause.RACE: "Run again while nothing else starts, stops, scales or purges on the target.",
+    Cause.SUITE: "This is a defect of the suite: report it, with evidence.jsonl.",
 }
 
 # What a reader cannot see but a terminal, an XML parser or the order of the letters obeys: control characters,
@@ -44,7 +44,7 @@ def one_line(text: str, bound: int = 600) -> str:
     return visible(" ".join(clip(text, bound).split()))
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Return for example `1 purge` or `2 purges`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
@@ -59,37 +59,37 @@ def _headline(run: Run) -> str:
     musts = [r for r in run.requirements if r.level is Level.MUST]
     if not musts:
         return "No MUST requirement was judged."
-    of_all = f"of {counted(len(musts), 'MUST requirement')}"
-    idle = sum(r.outcome is Outcome.NOT_EXERCISED for r in musts)
+    of_all = f"of {pluralize(len(musts), 'MUST requirement')}"
+    not_exercised = sum(r.outcome is Outcome.NOT_EXERCISED for r in musts)
     if run.verdict is Verdict.NON_CONFORMANT:
         return f"{sum(r.outcome is Outcome.FAILED for r in musts)} {of_all} failed."
     if run.verdict is Verdict.INCONCLUSIVE:
-        left = sum(map(is_undecided, musts))
+        undecided = sum(map(is_undecided, musts))
         failures = sum(r.outcome is Outcome.FAILED for r in musts)
-        if failures or not left:
-            return f"The run was interrupted: {failures} {of_all} failed, and {left} remained open."
-        return f"None {of_all} failed, but {left} remained open that could have been judged."
-    if idle:
-        return f"{len(musts) - idle} {of_all} passed; for the others there was no occasion."
-    return f"All {counted(len(musts), 'MUST requirement')} passed."
+        if failures or not undecided:
+            return f"The run was interrupted: {failures} {of_all} failed, and {undecided} remained open."
+        return f"None {of_all} failed, but {undecided} remained open that could have been judged."
+    if not_exercised:
+        return f"{len(musts) - not_exercised} {of_all} passed; for the others there was no occasion."
+    return f"All {pluralize(len(musts), 'MUST requirement')} passed."
 
 
-def failed(run: Run) -> list[Result]:
+def failed_results(run: Run) -> list[Result]:
     """Return the requirements that failed, the binding ones first."""
     return _by_level([r for r in run.requirements if r.outcome is Outcome.FAILED])
 
 
-def not_judged(run: Run) -> list[Result]:
+def results_not_judged(run: Run) -> list[Result]:
     """Return the requirements that neither passed nor failed: what holds the verdict back first, then by level."""
-    idle = _by_level([r for r in run.requirements if r.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}])
-    return sorted(idle, key=lambda r: not is_undecided(r))
+    results = _by_level([r for r in run.requirements if r.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}])
+    return sorted(results, key=lambda r: not is_undecided(r))
 
 
-def cure(result: Result) -> str:
+def next_step(result: Result) -> str:
     """Return what to do so that a requirement which was not judged can be judged; empty where nothing helps."""
     if result.outcome is Outcome.NOT_EXERCISED and result.conditional:
         return ""
-    return CURES[result.blame] if result.blame else ""
+    return NEXT_STEPS[result.cause] if result.cause else ""
 
 
 def rate(result: Result) -> str:
@@ -97,22 +97,22 @@ def rate(result: Result) -> str:
 
     That none of so many trials failed is no "never": it is told how often it may fail all the same.
     """
-    tried, failures = result.tally.trials, result.tally.failures
-    if tried <= 1:
+    trials, failures = result.tally.trials, result.tally.failures
+    if trials <= 1:
         return ""
     if not failures:
-        return f"0 of {tried:,}: below {100 * result.tally.bound():.1f} % at 95 %"
+        return f"0 of {trials:,}: below {100 * result.tally.upper_bound():.1f} % at 95 %"
     flaky = "FLAKY: " if result.tally.is_flaky else ""
-    return f"{flaky}{failures:,} of {tried:,} failed, {100 * failures / tried:.1f} %"
+    return f"{flaky}{failures:,} of {trials:,} failed, {100 * failures / trials:.1f} %"
 
 
 def rates(run: Run) -> dict[str, list[str]]:
     """Return the rates of what passed, each with the requirements' ids; nothing unless the run was to repeat trials."""
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for result in run.requirements if run.settings.get("repeat", 1) != 1 else ():
         if rate(result) and result.outcome is Outcome.PASSED:
-            found.setdefault(rate(result), []).append(result.id)
-    return found
+            groups.setdefault(rate(result), []).append(result.id)
+    return groups
 
 
 def tally(run: Run) -> list[tuple[Outcome, dict[Level, int]]]:
@@ -125,9 +125,9 @@ def tally(run: Run) -> list[tuple[Outcome, dict[Level, int]]]:
 
 def effort(run: Run) -> str:
     """Return what the run cost, for example `212 requests, 8 purges, 6.2 s`."""
-    took = datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)
-    spent = f"{counted(run.requests, 'request')}, {counted(run.purges, 'purge')}"
-    return f"{spent}, {took.total_seconds():,.1f} s"
+    duration = datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)
+    cost = f"{pluralize(run.requests, 'request')}, {pluralize(run.purges, 'purge')}"
+    return f"{cost}, {duration.total_seconds():,.1f} s"
 
 
 def _by_level(results: list[Result]) -> list[Result]:

@@ -6,16 +6,16 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client import pagination as look
-from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, resources, spread
-from purge_conformance.target.apps.suite_apps import HASTY
+from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, resources, sample_evenly
+from purge_conformance.target.apps.suite_apps import SHORT_POLL_INTERVALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from purge_conformance.client.client import Client
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
     # Its name, the label of the app, what changes it, and what the event tells: member -> its current value.
     Change = tuple[str, str, Callable[[str], bool], dict[str, Any]]
@@ -25,11 +25,11 @@ SAMPLE = 6  # of the destroyed events that were got, which are got again
 UNUSUAL_MB = 72  # of memory, which no other experiment asks for
 
 
-def lifecycle(client: Client, foundation: Foundation) -> None:
+def lifecycle(client: Client, foundation: SuiteApps) -> None:
     """Start, stop and scale apps after a purge, most of them in a later second."""
     scale = partial(partial, foundation.scale)
-    another = foundation.either("elsewhere", "mover")
-    empty = foundation.either("empty", "steady")  # a started app without an instance
+    another = foundation.label_or("elsewhere", "mover")
+    empty = foundation.label_or("empty", "steady")  # a started app without an instance
     _change_all(
         client,
         foundation,
@@ -45,10 +45,10 @@ def lifecycle(client: Client, foundation: Foundation) -> None:
         ),
         pause=SECOND,  # the target's clock must tick on: times are told apart by the second
     )
-    look.everything(client, "end")
+    look.take_snapshot(client, "end")
 
 
-def late(client: Client, foundation: Foundation) -> None:
+def late(client: Client, foundation: SuiteApps) -> None:
     """Start, scale and stop apps after all purges; look at everything, and get again what was destroyed."""
     started = [label for label in foundation.apps if label in foundation.started]
     others = [label for label in foundation.apps if label not in foundation.started]
@@ -62,31 +62,31 @@ def late(client: Client, foundation: Foundation) -> None:
             *(("stop", label, foundation.stop, {"state": STOPPED}) for label in started[:1]),
         ),
     )
-    look.everything(client, "end")
-    for exchange in spread(client.sent("purge", "destroyed"), SAMPLE):
+    look.take_snapshot(client, "end")
+    for exchange in sample_evenly(client.exchanges_of("purge", "destroyed"), SAMPLE):
         client.get(exchange.path, "destroyed")
 
 
-def _change_all(client: Client, foundation: Foundation, changes: Iterable[Change], pause: float = 0) -> None:
+def _change_all(client: Client, foundation: SuiteApps, changes: Iterable[Change], pause: float = 0) -> None:
     """Make each change, and look at the list before the first and after each; note what was done."""
-    known = look.walk(client, EVENTS, "before").by_guid
+    known = look.read_pages(client, EVENTS_PATH, "before").by_guid
     since = "before"
     for name, label, change, tells in changes:
         app, done = foundation.apps.get(label), change(label)
         client.note(f"change {name}", {"app": app, "done": done, "since": since, "tells": tells})
         if done:
             await_event(client, foundation, app, known)
-        known = look.walk(client, EVENTS, name).by_guid
+        known = look.read_pages(client, EVENTS_PATH, name).by_guid
         if since == "before":
             time.sleep(pause)
         since = name
 
 
-def await_event(client: Client, foundation: Foundation, app: str | None, known: Collection[str]) -> None:
+def await_event(client: Client, foundation: SuiteApps, app: str | None, known: Collection[str]) -> None:
     """Give the target some time to record what an app was asked for: an event, neither known nor seeded."""
-    for pause in foundation.pauses:
-        rows = resources(client.get(look.NEWEST, "await"))
+    for pause in foundation.poll_intervals:
+        rows = resources(client.get(look.NEWEST_EVENTS, "await"))
         if any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows):
             return
         time.sleep(pause)
-    foundation.pauses = HASTY
+    foundation.poll_intervals = SHORT_POLL_INTERVALS

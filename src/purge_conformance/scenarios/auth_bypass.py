@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import NOBODY
+from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.config.roles import ADMIN_SCOPE
 from purge_conformance.scenarios.authorization import everybody_else, watched
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.client import Client
     from purge_conformance.client.credentials import Credential
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
-ACTIONS, _, ACTION = PURGE.rpartition("/")
+ACTIONS, _, ACTION = PURGE_PATH.rpartition("/")
 # Each may be taken for the purge's path by what purges, and not by what guards it.
 SPELLINGS = (
-    f"{PURGE}/",
-    f"{PURGE}.json",
-    f"{PURGE};x=1",
+    f"{PURGE_PATH}/",
+    f"{PURGE_PATH}.json",
+    f"{PURGE_PATH};x=1",
     f"{ACTIONS}/{ACTION.upper()}",
     f"{ACTIONS}//{ACTION}",
     f"{ACTIONS}/./{ACTION}",
@@ -34,11 +34,11 @@ SPELLINGS = (
     f"{ACTIONS}/%{ord(ACTION[0]):02X}{ACTION[1:]}",
 )
 RARER = (  # as a role alone, or else as nobody
-    PURGE.replace("/v3/", "/v3//"),
-    PURGE.replace("/v3/", "/V3/"),
-    f"{PURGE}%20",
-    f"{PURGE}%00",
-    f"{PURGE}%0A",
+    PURGE_PATH.replace("/v3/", "/v3//"),
+    PURGE_PATH.replace("/v3/", "/V3/"),
+    f"{PURGE_PATH}%20",
+    f"{PURGE_PATH}%00",
+    f"{PURGE_PATH}%0A",
     f"{ACTIONS}/x/..;/{ACTION}",
     f"{ACTIONS}%5C{ACTION}",
 )
@@ -52,10 +52,10 @@ NEARBY = {
 FORM = "application/x-www-form-urlencoded"
 
 
-def bypasses(client: Client, foundation: Foundation) -> None:
+def bypasses(client: Client, foundation: SuiteApps) -> None:
     """Try each way as nobody and as a role that is no admin; look at the list before the first and after each kind."""
-    foundation.stir()
-    who = (NOBODY, *[role for role in everybody_else(client) if role.kind == "valid"][:1])
+    foundation.record_event()
+    who = (ANONYMOUS, *[role for role in everybody_else(client) if role.kind == "valid"][:1])
     watched(
         client,
         foundation,
@@ -63,7 +63,11 @@ def bypasses(client: Client, foundation: Foundation) -> None:
             *(Request("POST", path, "spelling", by) for by in who for path in SPELLINGS),
             *(Request("POST", path, "spelling", who[-1]) for path in RARER),
         ],
-        [Request(method, f"{PURGE}?_method=POST", "override", by, OVERRIDE) for by in who for method in ("GET", "PUT")],
+        [
+            Request(method, f"{PURGE_PATH}?_method=POST", "override", by, OVERRIDE)
+            for by in who
+            for method in ("GET", "PUT")
+        ],
         list(_pretences(client, who)),
         list(_forged()),
         list(_in_the_url(client, who)),
@@ -72,22 +76,22 @@ def bypasses(client: Client, foundation: Foundation) -> None:
 
 def _pretences(client: Client, who: tuple[Credential, ...]) -> Iterator[Request]:
     """Yield requests that say that they come from an admin, or go elsewhere than their path."""
-    path = urlsplit(client.settings.target.url).path + PURGE
+    path = urlsplit(client.settings.target.url).path + PURGE_PATH
     elsewhere = dict.fromkeys(("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri"), path)
     for by in who:
-        yield Request("POST", f"{PURGE}?admin=true", "pretence", by, USER | NEARBY)
-        yield Request("POST", EVENTS, "pretence", by, elsewhere)
+        yield Request("POST", f"{PURGE_PATH}?admin=true", "pretence", by, USER | NEARBY)
+        yield Request("POST", EVENTS_PATH, "pretence", by, elsewhere)
 
 
 def _forged() -> Iterator[Request]:
     """Yield purges with a token of nobody's in each place other than Authorization that RFC 6750 or habit has."""
     signed, unsigned = _token("HS256", "bm8gc2lnbmF0dXJl"), _token("none", "")
     names = {"access_token": signed, "token": unsigned}
-    yield Request("POST", f"{PURGE}?{urlencode(names)}", "forged", NOBODY)
-    yield Request("POST", PURGE, "forged", NOBODY, {"Content-Type": FORM}, urlencode(names))
+    yield Request("POST", f"{PURGE_PATH}?{urlencode(names)}", "forged", ANONYMOUS)
+    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"Content-Type": FORM}, urlencode(names))
     cookie = "; ".join(f"{name}={value}" for name, value in names.items())
-    yield Request("POST", PURGE, "forged", NOBODY, {"Cookie": cookie})
-    yield Request("POST", PURGE, "forged", NOBODY, {"X-Auth-Token": signed, "X-Access-Token": unsigned})
+    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"Cookie": cookie})
+    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"X-Auth-Token": signed, "X-Access-Token": unsigned})
 
 
 def _token(algorithm: str, signature: str) -> str:
@@ -100,4 +104,4 @@ def _token(algorithm: str, signature: str) -> str:
 def _in_the_url(client: Client, who: tuple[Credential, ...]) -> Iterator[Request]:
     """Yield a purge with a real token in the URL: no admin's, and on this machine alone, for a URL stays in logs."""
     for by in who[1:] if client.settings.target.is_loopback else ():
-        yield Request("POST", f"{PURGE}?access_token={client.tokens[by.role]}", "in-url", NOBODY)
+        yield Request("POST", f"{PURGE_PATH}?access_token={client.tokens[by.role]}", "in-url", ANONYMOUS)

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from purge_conformance.catalogue.api import EVENTS, PURGE, one
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
 from purge_conformance.client import pagination as look
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import refused
+from purge_conformance.client.credentials import invalid_credentials
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
 from purge_conformance.evidence.listing import resources, total_results
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.client.credentials import Credential
     from purge_conformance.evidence.records import Exchange
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 SECOND = 1.0
 AGAIN, TRIES = "again", 3  # tag of what is tried again, and how often at most
@@ -28,10 +28,10 @@ OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 CHANGING = ("PUT", "PATCH", "POST")
 NO_EVENT = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
 UNKNOWN_ROUTES = (
-    ("GET", f"{EVENTS}/actions/no_such_action"),
-    ("POST", f"{EVENTS}/actions/no_such_action"),
-    ("POST", f"{PURGE}/no_such_route"),
-    ("GET", f"{EVENTS}/{NO_EVENT}/no_such_route"),
+    ("GET", f"{EVENTS_PATH}/actions/no_such_action"),
+    ("POST", f"{EVENTS_PATH}/actions/no_such_action"),
+    ("POST", f"{PURGE_PATH}/no_such_route"),
+    ("GET", f"{EVENTS_PATH}/{NO_EVENT}/no_such_route"),
 )
 
 IN_OTHER_FORMS = (
@@ -43,34 +43,37 @@ IN_OTHER_FORMS = (
 )
 
 
-def reads(client: Client, foundation: Foundation) -> None:
+def reads(client: Client, foundation: SuiteApps) -> None:
     """List, and get an existing event, with every credential; as the admin get an unknown one, and ask otherwise."""
-    rows = resources(client.get(f"{EVENTS}?per_page=1", "list"))
-    paths = {"list": f"{EVENTS}?per_page=1"}
+    rows = resources(client.get(f"{EVENTS_PATH}?per_page=1", "list"))
+    paths = {"list": f"{EVENTS_PATH}?per_page=1"}
     if rows:
-        paths["get"] = one(rows[0].get("guid"))
+        paths["get"] = event_path(rows[0].get("guid"))
         client.get(paths["get"], "get")
     for credential in everybody_else(client):
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
     for guid in filter(None, (NO_EVENT, foundation.apps.get("paused"))):  # no purge has seeded a stopped app
-        client.get(one(guid), "unknown")
+        client.get(event_path(guid), "unknown")
     for step, headers in IN_OTHER_FORMS:
         if step in paths:
             client.send(Request("GET", paths[step], "headers", headers=headers))
 
 
-def purges(client: Client, foundation: Foundation) -> None:
+def purges(client: Client, foundation: SuiteApps) -> None:
     """Try to purge in every way that must be refused; look at the list before the first and after each."""
-    foundation.stir()
-    newest = resources(client.get(f"{EVENTS}?order_by=-created_at&per_page=1", "newest"))
+    foundation.record_event()
+    newest = resources(client.get(f"{EVENTS_PATH}?order_by=-created_at&per_page=1", "newest"))
     attempts = [
-        *(Request("POST", PURGE, "credential", who, tags={"credential": who.kind}) for who in everybody_else(client)),
-        *(Request(method, PURGE, "method") for method in OTHER_METHODS),
-        *(Request(method, EVENTS, "method") for method in ("DELETE", *CHANGING)),
-        *(Request(method, f"{EVENTS}/actions", "method") for method in ("DELETE", "POST")),
         *(
-            Request(method, one(row["guid"]), "method")
+            Request("POST", PURGE_PATH, "credential", who, tags={"credential": who.kind})
+            for who in everybody_else(client)
+        ),
+        *(Request(method, PURGE_PATH, "method") for method in OTHER_METHODS),
+        *(Request(method, EVENTS_PATH, "method") for method in ("DELETE", *CHANGING)),
+        *(Request(method, f"{EVENTS_PATH}/actions", "method") for method in ("DELETE", "POST")),
+        *(
+            Request(method, event_path(row["guid"]), "method")
             for row in newest
             for method in ("POST", "PUT", "PATCH", "DELETE")
         ),
@@ -80,13 +83,13 @@ def purges(client: Client, foundation: Foundation) -> None:
         _later(client, foundation, [request for request in attempts if request.step == "credential"])
 
 
-def watched(client: Client, foundation: Foundation, *groups: list[Request], again: bool = True) -> bool:
+def watched(client: Client, foundation: SuiteApps, *groups: list[Request], again: bool = True) -> bool:
     """Send each group of attempts; look at the list before the first and after each.
 
     Where events are gone after a group, it is sent `again`, some times: what is gone but once was perhaps purged by
     somebody else, or comes of an earlier one. Return whether there was nothing of that.
     """
-    before = client.get(look.NEWEST, "look")
+    before = client.get(look.NEWEST_EVENTS, "look")
     clear = True
     for group in groups:
         after = _sent(client, group)
@@ -97,17 +100,17 @@ def watched(client: Client, foundation: Foundation, *groups: list[Request], agai
             if _shrunk(before, after):
                 break
         clear = clear and not (is_shrunk and not _shrunk(before, after))
-        if _shrunk(before, after) and foundation.stir():  # there must be an event that no purge seeds
-            after = client.get(look.NEWEST, "look")
+        if _shrunk(before, after) and foundation.record_event():  # there must be an event that no purge seeds
+            after = client.get(look.NEWEST_EVENTS, "look")
         before = after
     return clear
 
 
-def _later(client: Client, foundation: Foundation, refused: list[Request]) -> None:
+def _later(client: Client, foundation: SuiteApps, refused: list[Request]) -> None:
     """Send what is refused and wait, and wait after as many reads, by turns, while but the one loses anything."""
     time.sleep(SECOND)  # let go what is on its way
     later = [replace(request, step="later") for request in refused]
-    idle = [Request("GET", f"{EVENTS}?per_page=1", "idle")] * len(later)
+    idle = [Request("GET", f"{EVENTS_PATH}?per_page=1", "idle")] * len(later)
     for number in range(LATER):
         if _waited(client, foundation, f"idle {number}", idle):
             return
@@ -115,27 +118,27 @@ def _later(client: Client, foundation: Foundation, refused: list[Request]) -> No
             return
 
 
-def _waited(client: Client, foundation: Foundation, name: str, group: list[Request]) -> bool:
+def _waited(client: Client, foundation: SuiteApps, name: str, group: list[Request]) -> bool:
     """Send a group and wait; return whether anything is gone then."""
-    foundation.stir()
-    before = client.get(look.NEWEST, name)
+    foundation.record_event()
+    before = client.get(look.NEWEST_EVENTS, name)
     for request in group:
         client.send(request)
     time.sleep(SECOND)
-    return _shrunk(before, client.get(look.NEWEST, name))
+    return _shrunk(before, client.get(look.NEWEST_EVENTS, name))
 
 
 def _sent(client: Client, group: list[Request]) -> Exchange:
     for request in group:
         client.send(request)
-    return client.get(look.NEWEST, "look")
+    return client.get(look.NEWEST_EVENTS, "look")
 
 
-def _stirred(client: Client, foundation: Foundation) -> Exchange:
+def _stirred(client: Client, foundation: SuiteApps) -> Exchange:
     """Look when there is an event that no purge seeds; or else in another second, when a purge would seed others."""
-    if not foundation.stir():
+    if not foundation.record_event():
         time.sleep(SECOND)
-    return client.get(look.NEWEST, "look")
+    return client.get(look.NEWEST_EVENTS, "look")
 
 
 def _shrunk(before: Exchange, after: Exchange) -> bool:
@@ -146,7 +149,7 @@ def _shrunk(before: Exchange, after: Exchange) -> bool:
 
 def everybody_else(client: Client) -> tuple[Credential, ...]:
     """Return every credential that is not an admin's; a token whose scope makes its user one is left out."""
-    tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.lives(role)}
+    tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.is_usable(role)}
     admins = {role for role, token in tokens.items() if ADMIN_SCOPE in (scopes(token) or ())}
     others = [client.credentials[role] for role in tokens if role not in {ADMIN, EXPIRED, *admins}]
-    return (*refused(tokens), *others)
+    return (*invalid_credentials(tokens), *others)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS, PURGE, one
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
 from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Request
 from purge_conformance.errors import HookFailed, StateUnsupported
-from purge_conformance.evidence.records import PROVOKED, STATE
+from purge_conformance.evidence.records import HOOK_STATE, INDUCED
 from purge_conformance.target.hook import Hook
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 STATES = {
     409: "conflict for the next request",
@@ -23,23 +23,23 @@ STATES = {
 }
 LOOKS = {409: "conflict", 503: "unavailable"}  # status that a purge was provoked to -> the look at the list after it
 OF_READS = (503, 500)
-OPEN = f"{EVENTS}?per_page=1"
+OPEN = f"{EVENTS_PATH}?per_page=1"
 
 
-def errors(client: Client, foundation: Foundation) -> None:
+def errors(client: Client, foundation: SuiteApps) -> None:
     """Provoke each error of a purge, with an ordinary event there and a look after each; then those of list and get."""
     hook = Hook(client.settings)
-    foundation.stir()
-    look.everything(client, "before")
+    foundation.record_event()
+    look.take_snapshot(client, "before")
     for status in STATES:
-        _provoke(client, hook, status, Request("POST", PURGE, f"purge {status}"))
+        _provoke(client, hook, status, Request("POST", PURGE_PATH, f"purge {status}"))
         if status in LOOKS:
-            look.walk(client, EVENTS, f"{LOOKS[status]}.events")
-    rows = look.everything(client, "after").rows
+            look.read_pages(client, EVENTS_PATH, f"{LOOKS[status]}.events")
+    rows = look.take_snapshot(client, "after").rows
     for status in OF_READS:
         _provoke(client, hook, status, Request("GET", OPEN, f"list {status}"))
         for row in rows[:1]:
-            _provoke(client, hook, status, Request("GET", one(row["guid"]), f"get {status}"))
+            _provoke(client, hook, status, Request("GET", event_path(row["guid"]), f"get {status}"))
 
 
 def _provoke(client: Client, hook: Hook, status: int, request: Request) -> None:
@@ -58,7 +58,7 @@ def _met(client: Client, hook: Hook, status: int, request: Request) -> str:
     hook.set_up(state, operation=operation)
     answer = None
     try:
-        answer = client.send(replace(request, tags={PROVOKED: str(status), STATE: state}))
+        answer = client.send(replace(request, tags={INDUCED: str(status), HOOK_STATE: state}))
     finally:
         if answer is None or answer.status != status:
             hook.tear_down(state, operation=operation)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS, one
+from purge_conformance.catalogue.api import EVENTS_PATH, event_path
 from purge_conformance.client import pagination as look
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import app_of_event, spread
+from purge_conformance.evidence.listing import app_of_event, sample_evenly
 from purge_conformance.scenarios.authorization import NO_EVENT
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Row
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 PAGES = 4  # pages that a walk cuts the list into
 WALKED = 400  # longer lists are walked by the archive alone
@@ -51,27 +51,33 @@ ODD = (  # accepted or refused, both conform; none may make the list fail
 )
 
 
-def lists(client: Client, _: Foundation) -> None:
+def lists(client: Client, _: SuiteApps) -> None:
     """Walk, filter and order the list, and get some of its events one by one."""
-    rows = look.walk(client, EVENTS, "opening").rows
+    rows = look.read_pages(client, EVENTS_PATH, "opening").rows
     for _again in range(2):
-        client.get(f"{EVENTS}?per_page={client.per_page[EVENTS]}", "twice")
-    client.get(EVENTS, "plain")
+        client.get(f"{EVENTS_PATH}?per_page={client.page_sizes[EVENTS_PATH]}", "twice")
+    client.get(EVENTS_PATH, "plain")
     for query in BOUNDS:
-        client.get(f"{EVENTS}?{query}", "bounds")
+        client.get(f"{EVENTS_PATH}?{query}", "bounds")
     for pages in (PAGES, PAGES - 1):
-        look.walk(client, EVENTS, f"walk {pages}", {"per_page": _ceil(min(len(rows), WALKED), pages)}, pages=pages + 1)
+        look.read_pages(
+            client,
+            EVENTS_PATH,
+            f"walk {pages}",
+            {"per_page": _ceil(min(len(rows), WALKED), pages)},
+            max_pages=pages + 1,
+        )
     for order in ("created_at", "-created_at"):
         page: dict[str, str | int] = {"order_by": order, "per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}
-        look.walk(client, EVENTS, f"order {order}", page, pages=PAGES)
+        look.read_pages(client, EVENTS_PATH, f"order {order}", page, max_pages=PAGES)
     _filters(client, [row for row in rows if isinstance(row.get("guid"), str)])
-    for row in spread(rows, GOT):
-        client.get(one(row.get("guid")), "get")
+    for row in sample_evenly(rows, GOT):
+        client.get(event_path(row.get("guid")), "get")
     for query in INVALID:
-        client.get(f"{EVENTS}?{query}", "invalid")
+        client.get(f"{EVENTS_PATH}?{query}", "invalid")
     for query in ODD:
-        client.get(f"{EVENTS}?{query}", "odd")
-    look.walk(client, EVENTS, "closing")
+        client.get(f"{EVENTS_PATH}?{query}", "odd")
+    look.read_pages(client, EVENTS_PATH, "closing")
 
 
 def _filters(client: Client, rows: list[Row]) -> None:
@@ -79,17 +85,19 @@ def _filters(client: Client, rows: list[Row]) -> None:
     apps = [app for row in rows if (app := app_of_event(row)) and app not in guids]
     nobodys = [str(NO_EVENT), *(guid[:8] for guid in guids[:1]), *apps[:1]]  # a guid, the beginning of one, an app's
     for number, chosen in enumerate(
-        (guids[:1], spread(guids, 3), [*guids[-1:], str(NO_EVENT)], *([n] for n in nobodys))
+        (guids[:1], sample_evenly(guids, 3), [*guids[-1:], str(NO_EVENT)], *([n] for n in nobodys))
     ):
         if chosen:
-            look.walk(client, EVENTS, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, pages=PAGES)
+            look.read_pages(
+                client, EVENTS_PATH, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, max_pages=PAGES
+            )
     for number, (guid, size) in enumerate(zip(_anchors(rows), _sizes(rows), strict=False)):
-        look.walk(client, EVENTS, f"after_guid {number}", {"after_guid": guid, **size}, pages=PAGES)
+        look.read_pages(client, EVENTS_PATH, f"after_guid {number}", {"after_guid": guid, **size}, max_pages=PAGES)
     times = sorted({time for row in rows if (time := _time(row))})
     for number, (query, size) in enumerate(zip(_times(times), _sizes(rows), strict=False)):
-        look.walk(client, EVENTS, f"created_ats {number}", {**query, **size}, pages=PAGES)
+        look.read_pages(client, EVENTS_PATH, f"created_ats {number}", {**query, **size}, max_pages=PAGES)
     for number, query in enumerate(_combined(rows, times)):
-        look.walk(client, EVENTS, f"combined {number}", {**query, "per_page": 1}, pages=PAGES)
+        look.read_pages(client, EVENTS_PATH, f"combined {number}", {**query, "per_page": 1}, max_pages=PAGES)
 
 
 def _sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
@@ -99,36 +107,36 @@ def _sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
 
 def _combined(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
     """Yield filters beside each other, and beside an order, of which each does what the others do not."""
-    of_times = [next(str(row["guid"]) for row in rows if _time(row) == time) for time in spread(times, 3)]
+    of_times = [next(str(row["guid"]) for row in rows if _time(row) == time) for time in sample_evenly(times, 3)]
     if len(of_times) > 1:
         descending = {"guids": ",".join(of_times), "order_by": "-created_at"}
         yield from (descending, {**descending, "created_ats[lt]": times[-1]})
-    recorded = spread([str(row["guid"]) for row in rows if row["guid"] != app_of_event(row)], 3)
+    recorded = sample_evenly([str(row["guid"]) for row in rows if row["guid"] != app_of_event(row)], 3)
     if len(recorded) > 1:
         all_of_them = {"created_ats[gte]": times[0]} if times else {}
         yield {"guids": ",".join(recorded), "after_guid": recorded[0], "order_by": "created_at", **all_of_them}
 
 
 def _time(row: Row) -> str | None:
-    moment = clock.parse(row.get("created_at"))
-    return moment.strftime(clock.OF_FILTERS) if moment else None
+    moment = clock.parse_rfc3339(row.get("created_at"))
+    return moment.strftime(clock.FILTER_FORMAT) if moment else None
 
 
 def _anchors(rows: list[Row]) -> list[str]:
     """Return the guids to ask for what is after them: of seeded events and of recorded ones."""
     seeded = [row["guid"] for row in rows if row["guid"] == app_of_event(row)]
     recorded = [row["guid"] for row in rows if row["guid"] != app_of_event(row)]
-    anchors = spread(seeded, ANCHORS // 3)
-    return [*anchors, *spread(recorded, ANCHORS - len(anchors))]
+    anchors = sample_evenly(seeded, ANCHORS // 3)
+    return [*anchors, *sample_evenly(recorded, ANCHORS - len(anchors))]
 
 
 def _times(times: list[str]) -> Iterator[dict[str, str]]:
     """Yield the filters by time: each operator, several times at once, and two operators together."""
-    for time in spread(times, 2):
+    for time in sample_evenly(times, 2):
         for operator in OPERATORS:
             yield {f"created_ats{operator}": time}
     if len(times) > 1:
-        yield {"created_ats": ",".join(spread(times, 3))}
+        yield {"created_ats": ",".join(sample_evenly(times, 3))}
         yield {"created_ats[gt]": times[0], "created_ats[lt]": times[-1]}  # each leaves out what the other does not
 
 

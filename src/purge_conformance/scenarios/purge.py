@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from purge_conformance.catalogue.api import EVENTS, PURGE, one
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
 from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Request
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import APPS, STARTED, SURE_PER_PAGE, app_of_event, resources, spread
+from purge_conformance.evidence.listing import (
+    APPS,
+    GUARANTEED_PAGE_SIZE,
+    STARTED,
+    app_of_event,
+    resources,
+    sample_evenly,
+)
 from purge_conformance.scenarios.authorization import everybody_else
 
 if TYPE_CHECKING:
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
     from purge_conformance.client.credentials import Credential
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 SAMPLE = 5  # events got one by one, from either end of a list
 BETWEEN = 9  # and from all over it; an odd number, so that the one in the middle is among them
@@ -36,75 +43,77 @@ ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
 }
 
 
-def first(client: Client, _: Foundation) -> None:
+def first(client: Client, _: SuiteApps) -> None:
     """Look, purge, look; then get destroyed and seeded events by their guids, and look for them in other roles too."""
-    before = look.everything(client, "before")
-    client.post(PURGE, "purge")
-    after = look.everything(client, "after")
+    before = look.take_snapshot(client, "before")
+    client.post(PURGE_PATH, "purge")
+    after = look.take_snapshot(client, "after")
     kept = after.by_guid
     destroyed = {guid: row for guid, row in before.by_guid.items() if guid not in kept}
     for query in _searches(list(destroyed.values())):
-        client.get(f"{EVENTS}?{urlencode({**query, 'per_page': SURE_PER_PAGE}, errors='replace')}", "search")
-    for guid in dict.fromkeys([*_sample(list(destroyed)), *spread(list(destroyed), BETWEEN)]):
-        client.get(one(guid), "destroyed")
+        client.get(
+            f"{EVENTS_PATH}?{urlencode({**query, 'per_page': GUARANTEED_PAGE_SIZE}, errors='replace')}", "search"
+        )
+    for guid in dict.fromkeys([*_sample(list(destroyed)), *sample_evenly(list(destroyed), BETWEEN)]):
+        client.get(event_path(guid), "destroyed")
     for who in _readers(client):
         for guid in list(destroyed)[-1:]:
-            client.get(one(guid), "destroyed", by=who)
-            client.get(f"{EVENTS}?guids={quote(guid)}", "search", by=who)
+            client.get(event_path(guid), "destroyed", credential=who)
+            client.get(f"{EVENTS_PATH}?guids={quote(guid)}", "search", credential=who)
     for guid in _sample(_seeded(kept)):
-        client.get(one(guid), "seeded")
+        client.get(event_path(guid), "seeded")
 
 
-def again(client: Client, _: Foundation) -> None:
+def again(client: Client, _: SuiteApps) -> None:
     """Purge a second time, right away, and look."""
-    client.post(PURGE, "purge")
-    look.everything(client, "after")
+    client.post(PURGE_PATH, "purge")
+    look.take_snapshot(client, "after")
 
 
-def changed(client: Client, _: Foundation) -> None:
+def changed(client: Client, _: SuiteApps) -> None:
     """Purge after apps were started and stopped, and look; get some seeded events, which may have been got before."""
-    watched(client, Request("POST", PURGE, "purge"))
-    rows = {row["guid"]: row for page in client.sent("changed", "after.events") for row in resources(page)}
+    watched(client, Request("POST", PURGE_PATH, "purge"))
+    rows = {row["guid"]: row for page in client.exchanges_of("changed", "after.events") for row in resources(page)}
     for guid in _seeded(rows)[:SAMPLE]:
-        client.get(one(guid), "seeded")
+        client.get(event_path(guid), "seeded")
 
 
-def odd(client: Client, foundation: Foundation) -> None:
+def odd(client: Client, foundation: SuiteApps) -> None:
     """Purge with bodies and a query that nobody asked for; each time an ordinary event is there to be destroyed."""
     for name, (query, media_type, body) in ODD_REQUESTS.items():
-        foundation.stir()
+        foundation.record_event()
         headers = {"Content-Type": media_type} if media_type else {}
-        watched(client, Request("POST", PURGE + query, name, headers=headers, body=body), f"{name}.")
+        watched(client, Request("POST", PURGE_PATH + query, name, headers=headers, body=body), f"{name}.")
 
 
-def standstill(client: Client, foundation: Foundation) -> None:
+def standstill(client: Client, foundation: SuiteApps) -> None:
     """Purge when no app is started at all, where nobody else's is; the suite's own are stopped for that, for good."""
-    apps = look.walk(client, APPS, "apps")
+    apps = look.read_pages(client, APPS, "apps")
     started = {row["guid"] for row in apps.rows if row.get("state") == STARTED}
     own = [label for label in foundation.apps if label in foundation.started]
     if not (own and apps.complete and started <= set(foundation.apps.values())):
         return
     if all(foundation.stop(label) for label in own):
-        watched(client, Request("POST", PURGE, "purge"))
+        watched(client, Request("POST", PURGE_PATH, "purge"))
 
 
 def watched(client: Client, purge: Request, name: str = "") -> Exchange:
     """Send a purge between two looks, whose steps begin with `name`; then get one of the events that it destroyed."""
-    before = look.everything(client, f"{name}before")
+    before = look.take_snapshot(client, f"{name}before")
     answer = client.send(purge)
-    after = look.everything(client, f"{name}after")
+    after = look.take_snapshot(client, f"{name}after")
     for guid in [guid for guid in before.by_guid if guid not in after.by_guid][-1:]:
-        client.get(one(guid), f"{name}destroyed")
+        client.get(event_path(guid), f"{name}destroyed")
     return answer
 
 
 def _searches(destroyed: list[Row]) -> Iterator[dict[str, str]]:
     """Yield the filters and the order that could bring destroyed events to light."""
     for row in destroyed[:1]:
-        yield {"guids": ",".join(str(row.get("guid")) for row in spread(destroyed, SURE_PER_PAGE))}
+        yield {"guids": ",".join(str(row.get("guid")) for row in sample_evenly(destroyed, GUARANTEED_PAGE_SIZE))}
         yield {"after_guid": str(row.get("guid"))}
-        if moment := clock.parse(row.get("created_at")):
-            yield {"created_ats": moment.strftime(clock.OF_FILTERS)}
+        if moment := clock.parse_rfc3339(row.get("created_at")):
+            yield {"created_ats": moment.strftime(clock.FILTER_FORMAT)}
         yield {"order_by": "created_at"}
 
 

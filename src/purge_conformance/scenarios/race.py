@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Request
 from purge_conformance.evidence.listing import app_of_process, resources
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from purge_conformance.client.client import Client
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 QUIET = "quiet"  # the round in which one thing comes after the other
 ROUNDS = {"first": 1, "second": 2, "third": 1}  # name -> purges, one after the other
@@ -44,20 +44,20 @@ class Racing:
     """
 
     client: Client
-    foundation: Foundation
+    foundation: SuiteApps
     chance: random.Random
     turn: int
     sizes: Iterator[int]
     moved: Collection[str]
 
 
-def race(client: Client, foundation: Foundation) -> None:
+def race(client: Client, foundation: SuiteApps) -> None:
     """Purge and change the suite's own apps, once one after the other and then at the same time; look after each.
 
     Every round begins with what the one before left, and ends when a last change, after all others, is recorded.
     """
     moved = [label for label in MOVED if label in foundation.apps]
-    if not (moved and foundation.is_timed and foundation.stir()):
+    if not (moved and foundation.is_timeable and foundation.record_event()):
         return
     chance = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run
     known = _look(client, foundation, "start")
@@ -65,21 +65,21 @@ def race(client: Client, foundation: Foundation) -> None:
     lasting, known = _one_by_one(racing, known)
     for turn, (name, purges) in enumerate(ROUNDS.items(), racing.turn):
         scripts = [_script(racing, name, label, turn, lasting * purges) for label in moved]
-        client.at_once([Request("POST", PURGE, name)] * purges, *map(_paced, scripts))
+        client.send_concurrently([Request("POST", PURGE_PATH, name)] * purges, *map(_paced, scripts))
         known = _end(racing, name, known)
 
 
-def _sizes(client: Client, foundation: Foundation) -> Iterator[int]:
+def _sizes(client: Client, foundation: SuiteApps) -> Iterator[int]:
     """Yield instances to scale to, none of which an app of the suite's own has by now: each is a change."""
     own = set(foundation.apps.values())
-    rows = [row for x in client.sent(client.experiment, "start.processes") for row in resources(x)]
+    rows = [row for x in client.exchanges_of(client.experiment, "start.processes") for row in resources(x)]
     taken = {row.get("instances") for row in rows if app_of_process(row) in own}
     return (size for size in count(MOST_BEFORE + 1) if size not in taken)
 
 
 def _one_by_one(racing: Racing, known: Collection[str]) -> tuple[float, Collection[str]]:
     """Purge, and then do all that the other rounds do meanwhile; return how long the purge lasted, and the events."""
-    purged = racing.client.post(PURGE, QUIET)
+    purged = racing.client.post(PURGE_PATH, QUIET)
     for label in racing.moved:
         for change in WHOLE[label in racing.foundation.started]:
             racing.client.send(_change(racing, QUIET, label, change))
@@ -111,15 +111,15 @@ def _change(racing: Racing, name: str, label: str, change: str) -> Request:
 
 def _end(racing: Racing, name: str, known: Collection[str]) -> Collection[str]:
     """Change one more app, wait until that is recorded, look at everything, and return the events that are known."""
-    label = racing.foundation.either(LAST[name], "mover")
+    label = racing.foundation.label_or(LAST[name], "mover")
     change = "stop" if label in racing.foundation.started else "start"
     racing.client.send(_change(racing, name, label, change))
     await_event(racing.client, racing.foundation, racing.foundation.apps[label], known)
     return _look(racing.client, racing.foundation, name)
 
 
-def _look(client: Client, foundation: Foundation, step: str) -> Collection[str]:
-    events = look.everything(client, step)
-    pages = client.sent(client.experiment, f"{step}.apps")
-    foundation.learn(row for page in pages for row in resources(page))
+def _look(client: Client, foundation: SuiteApps, step: str) -> Collection[str]:
+    events = look.take_snapshot(client, step)
+    pages = client.exchanges_of(client.experiment, f"{step}.apps")
+    foundation.sync_started(row for page in pages for row in resources(page))
     return events.by_guid

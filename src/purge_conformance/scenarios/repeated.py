@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import NOBODY
+from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.scenarios import authorization as access
 from purge_conformance.scenarios import purge as purging
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 
-def rounds(client: Client, foundation: Foundation) -> None:
+def rounds(client: Client, foundation: SuiteApps) -> None:
     """Purge as often as was asked for beyond the first time, with an ordinary event there to be destroyed, and again.
 
     After that, one is tried as nobody and one with each token that is valid and no admin's; each must be refused.
     """
-    others = [NOBODY, *(who for who in access.everybody_else(client) if who.kind == "valid")]
-    refused = [[Request("POST", PURGE, "credential", who, tags={"credential": who.kind})] for who in others]
+    others = [ANONYMOUS, *(who for who in access.everybody_else(client) if who.kind == "valid")]
+    refused = [[Request("POST", PURGE_PATH, "credential", who, tags={"credential": who.kind})] for who in others]
     for number in range(1, client.settings.repeat):
-        foundation.stir()
-        purging.watched(client, Request("POST", PURGE, f"{number}.purge"), f"{number}.")
-        client.post(PURGE, f"{number}.again")
-        look.everything(client, f"{number}.again.after")
-        foundation.stir()
+        foundation.record_event()
+        purging.watched(client, Request("POST", PURGE_PATH, f"{number}.purge"), f"{number}.")
+        client.post(PURGE_PATH, f"{number}.again")
+        look.take_snapshot(client, f"{number}.again.after")
+        foundation.record_event()
         access.watched(client, foundation, *refused, again=False)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 
-def demolish(_: Client, foundation: Foundation) -> None:
+def demolish(_: Client, foundation: SuiteApps) -> None:
     """Delete the suite's own apps."""
-    foundation.demolish()
+    foundation.delete_apps()

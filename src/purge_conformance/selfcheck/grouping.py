@@ -14,59 +14,59 @@ from purge_conformance.selfcheck.mutants import Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from purge_conformance.selfcheck.mutants import Subject
+    from purge_conformance.selfcheck.mutants import Server
 
-    Company = tuple[Subject, ...]
+    ServerGroup = tuple[Server, ...]
 
-MOST = 3  # faults on one server; of more, too many hide each other
+MAX_GROUP_SIZE = 3  # faults on one server; of more, too many hide each other
 # Family of requirements, named by its prefix -> those without which it cannot be judged, or not for sure.
-PLAIN = {"AFTER", "LIST", "PAGE", "PURGE", "RECORD", "SEED", "STATUS"}
-WHOLE = {*PLAIN, "AGAIN", "BODY", "PARALLEL", "RACE"}
-RESTS_ON = {
-    "AGAIN": {*WHOLE, "REFUSE"},
-    "BODY": WHOLE,
+BASIC_FAMILIES = {"AFTER", "LIST", "PAGE", "PURGE", "RECORD", "SEED", "STATUS"}
+PURGE_FAMILIES = {*BASIC_FAMILIES, "AGAIN", "BODY", "PARALLEL", "RACE"}
+DEPENDS_ON = {
+    "AGAIN": {*PURGE_FAMILIES, "REFUSE"},
+    "BODY": PURGE_FAMILIES,
     "ERROR": {"GET"},
     "FIELD": {"GET"},
     "GET": {"AUTH"},
     "LIST": {"AFTER"},
-    "MODEL": {*WHOLE, "AUTH", "REFUSE"},
-    "PARALLEL": WHOLE,
-    "RACE": WHOLE,
-    "REFUSE": {*PLAIN, "AUTH"},
+    "MODEL": {*PURGE_FAMILIES, "AUTH", "REFUSE"},
+    "PARALLEL": PURGE_FAMILIES,
+    "RACE": PURGE_FAMILIES,
+    "REFUSE": {*BASIC_FAMILIES, "AUTH"},
 }
 
 
-def alone(subjects: Sequence[Subject]) -> list[Company]:
+def one_per_group(servers: Sequence[Server]) -> list[ServerGroup]:
     """Return each by itself."""
-    return [(subject,) for subject in subjects]
+    return [(server,) for server in servers]
 
 
-def in_company(subjects: Sequence[Subject]) -> list[Company]:
+def group_faults(servers: Sequence[Server]) -> list[ServerGroup]:
     """Return the faults together, as far as they get along, and all else alone: by turns, as the latter often wait."""
-    waiting = [subject for subject in subjects if subject.kind is Kind.FAULT and not subject.alone]
-    partners = {subject: sum(_get_along(subject, other) for other in waiting) for subject in waiting}
-    waiting.sort(key=partners.__getitem__)  # who gets along with few has the first choice
-    found: list[Company] = []
-    while waiting:
-        company = [waiting.pop(0)]
-        for subject in waiting:
-            if len(company) < MOST and all(_get_along(subject, other) for other in company):
-                company.append(subject)
-        waiting = [subject for subject in waiting if subject not in company]
-        found.append(tuple(company))
-    together = {subject for company in found for subject in company}
-    turns = zip_longest(alone([subject for subject in subjects if subject not in together]), found)
-    return [company for turn in turns for company in turn if company]
+    remaining = [subject for subject in servers if subject.kind is Kind.FAULT and not subject.alone]
+    independent_counts = {subject: sum(_independent(subject, other) for other in remaining) for subject in remaining}
+    remaining.sort(key=independent_counts.__getitem__)  # who gets along with few has the first choice
+    groups: list[ServerGroup] = []
+    while remaining:
+        group = [remaining.pop(0)]
+        for server in remaining:
+            if len(group) < MAX_GROUP_SIZE and all(_independent(server, other) for other in group):
+                group.append(server)
+        remaining = [subject for subject in remaining if subject not in group]
+        groups.append(tuple(group))
+    grouped = {subject for company in groups for subject in company}
+    interleaved = zip_longest(one_per_group([subject for subject in servers if subject not in grouped]), groups)
+    return [company for pair in interleaved for company in pair if company]
 
 
-def _get_along(one: Subject, other: Subject) -> bool:
+def _independent(one: Server, other: Server) -> bool:
     ones, others = _families(one), _families(other)
-    return not (ones | _ground(ones)) & others and not _ground(others) & ones
+    return not (ones | _dependencies(ones)) & others and not _dependencies(others) & ones
 
 
-def _families(subject: Subject) -> set[str]:
-    return {name.rpartition("-")[0].removeprefix("UP-") for name in subject.fails}
+def _families(server: Server) -> set[str]:
+    return {name.rpartition("-")[0].removeprefix("UP-") for name in server.fails}
 
 
-def _ground(families: set[str]) -> set[str]:
-    return {other for family in families for other in RESTS_ON.get(family, ())}
+def _dependencies(families: set[str]) -> set[str]:
+    return {other for family in families for other in DEPENDS_ON.get(family, ())}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.report.model import Blame, Outcome, is_undecided
+from purge_conformance.report.model import Cause, Outcome, is_undecided
 from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from purge_conformance.report.model import Run
-    from purge_conformance.selfcheck.mutants import Subject
+    from purge_conformance.selfcheck.mutants import Server
 
 FORMAT = 1
 
@@ -31,11 +31,11 @@ class Row:
         requests, purges: how many it sent.
     """
 
-    subject: Subject
+    server: Server
     failed: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
-    trouble: str = ""
-    beside: tuple[str, ...] = ()
+    error: str = ""
+    companions: tuple[str, ...] = ()
     seconds: float = 0.0
     requests: int = 0
     purges: int = 0
@@ -43,41 +43,45 @@ class Row:
     @property
     def killed_by(self) -> tuple[str, ...]:
         """The fault's own requirements that failed."""
-        return tuple(name for name in self.failed if name in self.subject.fails)
+        return tuple(name for name in self.failed if name in self.server.fails)
 
     @property
-    def strays(self) -> tuple[str, ...]:
+    def unexpected_failures(self) -> tuple[str, ...]:
         """The requirements that failed and may not: of a server that conforms they are false alarms."""
-        return tuple(name for name in self.failed if name not in self.subject.fails)
+        return tuple(name for name in self.failed if name not in self.server.fails)
 
     @property
     def is_fault(self) -> bool:
         """Whether it is a fault, not a server that conforms."""
-        return self.subject.kind is Kind.FAULT
+        return self.server.kind is Kind.FAULT
 
     def problems(self) -> Iterator[str]:
         """Yield each way in which this is not as it must be, in words that follow the subject's name."""
-        missed = [name for name in self.subject.fails if name not in self.failed]
-        if self.trouble:
-            yield f"could not be judged: {self.trouble}"
+        missing = [name for name in self.server.fails if name not in self.failed]
+        if self.error:
+            yield f"could not be judged: {self.error}"
         elif self.is_fault and not self.killed_by:
-            yield f"survived: {_list(self.subject.fails)} did not fail"
-        elif missed:
-            yield f"did not fail {_list(missed)}, as it must"
-        if self.strays:
-            yield f"was caught by {_list(self.strays)}, not its own" if self.is_fault else self._false_alarm()
-        if not self.is_fault and not self.trouble:
-            yield from self._undeclared()
+            yield f"survived: {_join(self.server.fails)} did not fail"
+        elif missing:
+            yield f"did not fail {_join(missing)}, as it must"
+        if self.unexpected_failures:
+            yield (
+                f"was caught by {_join(self.unexpected_failures)}, not its own"
+                if self.is_fault
+                else self._false_alarm()
+            )
+        if not self.is_fault and not self.error:
+            yield from self._undeclared_undecided()
 
     def _false_alarm(self) -> str:
-        return f"conforms, and failed {_list(self.strays)}: a false alarm"
+        return f"conforms, and failed {_join(self.unexpected_failures)}: a false alarm"
 
-    def _undeclared(self) -> Iterator[str]:
-        declared, undecided = set(self.subject.undecided), set(self.undecided)
-        if left := sorted(undecided - declared):
-            yield f"left {_list(left)} undecided, which is not declared"
-        if told := sorted(declared - undecided):
-            yield f"left nothing of {_list(told)} undecided, which is declared"
+    def _undeclared_undecided(self) -> Iterator[str]:
+        declared, undecided = set(self.server.undecided), set(self.undecided)
+        if extra := sorted(undecided - declared):
+            yield f"left {_join(extra)} undecided, which is not declared"
+        if unneeded := sorted(declared - undecided):
+            yield f"left nothing of {_join(unneeded)} undecided, which is declared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,12 @@ class Rate:
     """How many of how many."""
 
     count: int
-    of: int
+    total: int
 
     @property
     def percent(self) -> str:
         """The rate in words, for example `98.8 %`."""
-        return f"{100 * self.count / self.of:.4g} %" if self.of else "none"
+        return f"{100 * self.count / self.total:.4g} %" if self.total else "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,38 +141,38 @@ class Matrix:
     @property
     def false_alarms(self) -> Rate:
         """How many servers that conform failed a requirement."""
-        return Rate(sum(bool(row.strays) for row in self.conforming), len(self.conforming))
+        return Rate(sum(bool(row.unexpected_failures) for row in self.conforming), len(self.conforming))
 
     def problems(self) -> list[tuple[Row, str]]:
         """Return all that is wrong."""
         return [(row, problem) for row in self.rows for problem in row.problems()]
 
-    def groups(self) -> dict[str, tuple[Row, ...]]:
+    def faults_by_group(self) -> dict[str, tuple[Row, ...]]:
         """Return the faults by their group, in the order of `spec/`."""
-        names = dict.fromkeys(row.subject.group for row in self.faults)
-        return {name: tuple(row for row in self.faults if row.subject.group == name) for name in names}
+        names = dict.fromkeys(row.server.group for row in self.faults)
+        return {name: tuple(row for row in self.faults if row.server.group == name) for name in names}
 
-    def breakers(self) -> dict[str, tuple[Row, ...]]:
+    def kills_by_requirement(self) -> dict[str, tuple[Row, ...]]:
         """Return requirement id -> the faults that it killed."""
         names = sorted({name for row in self.faults for name in row.killed_by})
         return {name: tuple(row for row in self.faults if name in row.killed_by) for name in names}
 
 
-def rows_of(company: Sequence[Subject], run: Run, seconds: float) -> list[Row]:
+def rows_from_run(group: Sequence[Server], run: Run, seconds: float) -> list[Row]:
     """Return what a judged run says of each of those that it was against."""
-    return [_row_of(subject, [other for other in company if other is not subject], run, seconds) for subject in company]
+    return [_row_from_run(server, [other for other in group if other is not server], run, seconds) for server in group]
 
 
-def _row_of(subject: Subject, beside: Sequence[Subject], run: Run, seconds: float) -> Row:
-    found = [r for r in run.requirements if r.profile in subject.profiles]
-    broken = [r for r in found if r.outcome is Outcome.INCONCLUSIVE and r.blame is Blame.SUITE]
-    others = {name for other in beside for name in other.fails}
+def _row_from_run(server: Server, companions: Sequence[Server], run: Run, seconds: float) -> Row:
+    results = [r for r in run.requirements if r.profile in server.profiles]
+    suite_errors = [r for r in results if r.outcome is Outcome.INCONCLUSIVE and r.cause is Cause.SUITE]
+    expected_by_companions = {name for other in companions for name in other.fails}
     return Row(
-        subject,
-        failed=tuple(r.id for r in found if r.outcome is Outcome.FAILED and r.id not in others),
-        undecided=tuple(r.id for r in found if is_undecided(r)),
-        trouble=f"{broken[0].id}: {broken[0].reason}" if broken else "",
-        beside=tuple(other.name for other in beside),
+        server,
+        failed=tuple(r.id for r in results if r.outcome is Outcome.FAILED and r.id not in expected_by_companions),
+        undecided=tuple(r.id for r in results if is_undecided(r)),
+        error=f"{suite_errors[0].id}: {suite_errors[0].reason}" if suite_errors else "",
+        companions=tuple(other.name for other in companions),
         seconds=round(seconds, 2),
         requests=run.requests,
         purges=run.purges,
@@ -187,29 +191,29 @@ def to_dict(matrix: Matrix) -> dict[str, Any]:
         "started_at": matrix.started_at,
         "seconds": matrix.seconds,
         "jobs": matrix.jobs,
-        "killed": {"count": matrix.killed.count, "of": matrix.killed.of},
-        "false_alarms": {"count": matrix.false_alarms.count, "of": matrix.false_alarms.of},
-        "rows": [_row(row) for row in matrix.rows],
+        "killed": {"count": matrix.killed.count, "of": matrix.killed.total},
+        "false_alarms": {"count": matrix.false_alarms.count, "of": matrix.false_alarms.total},
+        "rows": [_row_to_dict(row) for row in matrix.rows],
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row_to_dict(row: Row) -> dict[str, Any]:
     return {
-        "name": row.subject.name,
-        "kind": str(row.subject.kind),
-        "group": row.subject.group,
-        "summary": row.subject.summary,
-        "variants": list(row.subject.variants),
-        "must_fail": list(row.subject.fails),
+        "name": row.server.name,
+        "kind": str(row.server.kind),
+        "group": row.server.group,
+        "summary": row.server.summary,
+        "variants": list(row.server.variants),
+        "must_fail": list(row.server.fails),
         "failed": list(row.failed),
         "undecided": list(row.undecided),
         "problems": list(row.problems()),
-        "beside": list(row.beside),
+        "beside": list(row.companions),
         "seconds": row.seconds,
         "requests": row.requests,
         "purges": row.purges,
     }
 
 
-def _list(names: tuple[str, ...] | list[str]) -> str:
+def _join(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(names)

@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Server:
     """One server, and what a run against it must come to.
 
     Attributes:
@@ -56,7 +56,7 @@ class Subject:
     alone: bool = False
 
 
-def subjects(only: Iterable[str] = ()) -> tuple[Subject, ...]:
+def select_servers(only: Iterable[str] = ()) -> tuple[Server, ...]:
     """Return all subjects, or those whose name matches a glob; those that take long, to start or to answer, come first.
 
     Of all, a variant that a make has is not judged alone as well.
@@ -64,42 +64,44 @@ def subjects(only: Iterable[str] = ()) -> tuple[Subject, ...]:
     Raises:
         BadSetting: a glob matches none.
     """
-    found = sorted(_all(), key=lambda subject: not subject.own_server)
+    servers = sorted(_all_servers(), key=lambda server: not server.own_server)
     globs = tuple(only)
     for glob in globs:
-        if not any(fnmatchcase(subject.name, glob) for subject in found):
+        if not any(fnmatchcase(server.name, glob) for server in servers):
             raise BadSetting(
                 f"--only {glob!r} matches no fault and no variant. See spec/faults.yaml, spec/variants.yaml."
             )
     if globs:
-        return tuple(s for s in found if any(fnmatchcase(s.name, glob) for glob in globs))
-    together = {name for make in catalogue.makes() for name in make.variants}
-    return tuple(s for s in found if s.name not in together)
+        return tuple(s for s in servers if any(fnmatchcase(s.name, glob) for glob in globs))
+    in_profiles = {name for make in catalogue.server_profiles() for name in make.variants}
+    return tuple(s for s in servers if s.name not in in_profiles)
 
 
-def _all() -> Iterator[Subject]:
+def _all_servers() -> Iterator[Server]:
     groups = {requirement.id: requirement.group for requirement in catalogue.requirements()}
     variants = {variant.id: variant for variant in catalogue.variants()}
-    for make in catalogue.makes():
+    for make in catalogue.server_profiles():
         summary = f"{make.summary} {', '.join(make.variants)}."
-        yield _conforming(make.id, summary, [variants[name] for name in make.variants])
+        yield _conforming_server(make.id, summary, [variants[name] for name in make.variants])
     for variant in variants.values():
-        yield _conforming(variant.id, variant.summary, [variant])
-    yield Subject(FAULTLESS, Kind.FAULTLESS, "Faultless", "The reference server as it is.")
+        yield _conforming_server(variant.id, variant.summary, [variant])
+    yield Server(FAULTLESS, Kind.FAULTLESS, "Faultless", "The reference server as it is.")
     for fault in catalogue.faults():
         group = groups[fault.requirements[0]]
-        yield Subject(fault.id, Kind.FAULT, group, fault.summary, fault.requirements, alone=fault.alone)
+        yield Server(fault.id, Kind.FAULT, group, fault.summary, fault.requirements, alone=fault.alone)
 
 
-def _conforming(name: str, summary: str, variants: Sequence[Variant]) -> Subject:
+def _conforming_server(name: str, summary: str, variants: Sequence[Variant]) -> Server:
     """Return the server that has these variants; it conforms in the profiles in which each of them does."""
-    return Subject(
+    return Server(
         name=name,
         kind=Kind.VARIANT,
         group="Variants",
         summary=summary,
-        fails=tuple(dict.fromkeys(each for variant in variants for each in variant.departs_from)),
-        undecided=tuple(dict.fromkeys(each for variant in variants for each in variant.not_judged)),
+        fails=tuple(
+            dict.fromkeys(requirement_id for variant in variants for requirement_id in variant.violates_should)
+        ),
+        undecided=tuple(dict.fromkeys(requirement_id for variant in variants for requirement_id in variant.not_judged)),
         profiles=tuple(profile for profile in DOCUMENTED if all(profile in v.profiles for v in variants)),
         own_server=any(variant.own_server for variant in variants),
         variants=tuple(variant.id for variant in variants),

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from purge_conformance.selfcheck.matrix import Row
 
-EVERY = 20  # rows, until the next line where nobody watches
+LINE_INTERVAL = 20  # rows, until the next line where nobody watches
 
 
-class Tally:
+class ProgressDisplay:
     """Shows how many of many rows are done: a bar on a terminal, now and then a line in CI; what is wrong at once."""
 
     def __init__(self, console: Console) -> None:
@@ -41,10 +41,10 @@ class Tally:
         """Take the bar away."""
         self._bar.stop()
 
-    def add(self, row: Row, done: int, of: int) -> None:
+    def update(self, row: Row, count: int, total: int) -> None:
         """Take notice of a row."""
-        self._bar.update(self._task, description=f"judged {row.subject.name}", completed=done, total=of)
+        self._bar.update(self._task, description=f"judged {row.server.name}", completed=count, total=total)
         for line in shown.problem_lines(row):
             self._bar.console.print(line, soft_wrap=True, highlight=False)
-        if not self._console.is_terminal and (done % EVERY == 0 or done == of):
-            self._console.print(f"judged {done} of {of}", highlight=False)
+        if not self._console.is_terminal and (count % LINE_INTERVAL == 0 or count == total):
+            self._console.print(f"judged {count} of {total}", highlight=False)

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
 from purge_conformance.evidence import clock
-from purge_conformance.report import written
+from purge_conformance.report import write_file
 from purge_conformance.selfcheck import matrix_report as shown
-from purge_conformance.selfcheck.grouping import alone, in_company
+from purge_conformance.selfcheck.grouping import group_faults, one_per_group
 from purge_conformance.selfcheck.matrix import Matrix, Row, to_dict
-from purge_conformance.selfcheck.mutants import subjects
-from purge_conformance.selfcheck.trials import Plan, rows
+from purge_conformance.selfcheck.mutants import select_servers
+from purge_conformance.selfcheck.trials import Plan, run_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from purge_conformance.selfcheck.mutants import Subject
+    from purge_conformance.selfcheck.mutants import Server
 
 JSON, MARKDOWN = "matrix.json", "matrix.md"
-OVERLAP = 3  # runs a core: each waits for its server, and for a clock to tick on
+JOBS_PER_CORE = 3  # runs a core: each waits for its server, and for a clock to tick on
 
 
 def check(  # noqa: PLR0913 -- what the command is asked for
@@ -50,41 +50,41 @@ def check(  # noqa: PLR0913 -- what the command is asked for
     Raises:
         BadSetting: a glob matches nothing.
     """
-    chosen = subjects(only)
+    servers = select_servers(only)
     cores = os.cpu_count() or 1
-    begun, started = time.time(), time.perf_counter()
-    found: dict[str, Row] = {}
+    started_at, start = time.time(), time.perf_counter()
+    rows_by_name: dict[str, Row] = {}
     with TemporaryDirectory(prefix="purge-conformance-", ignore_cleanup_errors=True) as name:
-        plan = Plan(Path(name), seed, jobs or OVERLAP * cores, min(cores, len(chosen)), judgments)
-        for row in rows(alone(chosen) if only else in_company(chosen), plan):
-            found[row.subject.name] = row
-            on_row(row, len(found), len(chosen))
-        _keep(plan.folder, out, chosen)
+        plan = Plan(Path(name), seed, jobs or JOBS_PER_CORE * cores, min(cores, len(servers)), judgments)
+        for row in run_groups(one_per_group(servers) if only else group_faults(servers), plan):
+            rows_by_name[row.server.name] = row
+            on_row(row, len(rows_by_name), len(servers))
+        _copy_failed_runs(plan.folder, out, servers)
     matrix = Matrix(
         suite=__version__,
         spec_version=str(catalogue.document(catalogue.OPENAPI)["info"]["version"]),
         spec=catalogue.digests(),
         seed=seed,
         only=tuple(only),
-        started_at=clock.written(begun),
-        seconds=round(time.perf_counter() - started, 1),
+        started_at=clock.format_rfc3339(started_at),
+        seconds=round(time.perf_counter() - start, 1),
         jobs=plan.jobs,
-        rows=tuple(found[subject.name] for subject in chosen),
+        rows=tuple(rows_by_name[subject.name] for subject in servers),
     )
-    write(matrix, out)
+    write_matrix(matrix, out)
     return matrix
 
 
-def write(matrix: Matrix, out: Path) -> None:
+def write_matrix(matrix: Matrix, out: Path) -> None:
     """Write the matrix into a folder."""
     out.mkdir(parents=True, exist_ok=True)
-    written(out / JSON, json.dumps(to_dict(matrix), indent=2) + "\n")
-    written(out / MARKDOWN, shown.markdown(matrix))
+    write_file(out / JSON, json.dumps(to_dict(matrix), indent=2) + "\n")
+    write_file(out / MARKDOWN, shown.markdown(matrix))
 
 
-def _keep(folder: Path, out: Path, chosen: Sequence[Subject]) -> None:
+def _copy_failed_runs(folder: Path, out: Path, servers: Sequence[Server]) -> None:
     """Keep the evidence and the reports of what went wrong, in place of those of an earlier check."""
-    for subject in chosen:
+    for subject in servers:
         shutil.rmtree(out / subject.name, ignore_errors=True)
         if (folder / subject.name).exists():
             shutil.copytree(folder / subject.name, out / subject.name)

@@ -23,8 +23,8 @@ from purge_conformance.report import json as as_json
 from purge_conformance.report.model import from_dict
 from purge_conformance.scenarios.generated import schemathesis as contract
 from purge_conformance.selfcheck import workers as crew
-from purge_conformance.selfcheck.grouping import alone
-from purge_conformance.selfcheck.matrix import Row, rows_of
+from purge_conformance.selfcheck.grouping import one_per_group
+from purge_conformance.selfcheck.matrix import Row, rows_from_run
 from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.scenarios.generated.schemathesis import Case, Generator
-    from purge_conformance.selfcheck.grouping import Company
-    from purge_conformance.selfcheck.mutants import Subject
+    from purge_conformance.selfcheck.grouping import ServerGroup
+    from purge_conformance.selfcheck.mutants import Server
 
 EXAMPLES = 10  # as a run has them
-BATCH = 16  # runs that one pytest judges
-JUDGES = 2  # pytests at once
+RUNS_PER_PYTEST = 16  # runs that one pytest judges
+PYTEST_PROCESSES = 2  # pytests at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Plan:
     folder: Path
     seed: int
     jobs: int
-    servers: int
+    server_processes: int
     judgments: Path | None = None
 
 
@@ -67,126 +67,132 @@ class Plan:
 class Trial:
     """Those that are tried together, and where they are served: at a URL with these tokens, or nowhere yet."""
 
-    company: Company
+    group: ServerGroup
     url: str | None = None
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """What the server is called, and the folder of the run."""
-        return "+".join(subject.name for subject in self.company)
+        return "+".join(server.name for server in self.group)
 
 
-def rows(companies: Sequence[Company], plan: Plan) -> Iterator[Row]:
+def run_groups(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[Row]:
     """Yield what became of each subject, as they get done; of those that cannot be told apart once each was alone."""
-    unclear: list[Subject] = []
-    for found in _tried(companies, plan):
-        if len(found) > 1 and any(any(row.problems()) for row in found):
-            unclear += [row.subject for row in found]
+    ambiguous: list[Server] = []
+    for group_rows in _run_once(groups, plan):
+        if len(group_rows) > 1 and any(any(row.problems()) for row in group_rows):
+            ambiguous += [row.server for row in group_rows]
         else:
-            yield from found
-    if unclear:
-        yield from rows(alone(unclear), plan)
+            yield from group_rows
+    if ambiguous:
+        yield from run_groups(one_per_group(ambiguous), plan)
 
 
-def _tried(companies: Sequence[Company], plan: Plan) -> Iterator[list[Row]]:
+def _run_once(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[list[Row]]:
     """Yield what became of each company, as they get done.
 
     The generated cases are made once, since they are the same for all; all else is done as a run does it.
     """
-    judged: deque[Future[list[list[Row]]]] = deque()
+    judgments: deque[Future[list[list[Row]]]] = deque()
     batch: list[tuple[Trial, float]] = []
     with (
-        contract.generation(seed=plan.seed, examples=EXAMPLES) as generated,
-        _served(companies, plan) as trials,
-        ThreadPoolExecutor(JUDGES) as judges,
-        closing(crew.each(partial(collecting, plan, generated()), trials, plan.jobs)) as collected,
+        contract.generation(seed=plan.seed, examples=EXAMPLES) as generate_cases,
+        _serve_groups(groups, plan) as trials,
+        ThreadPoolExecutor(PYTEST_PROCESSES) as judges,
+        closing(crew.map_unordered(partial(open_collector, plan, generate_cases()), trials, plan.jobs)) as results,
     ):
-        for trial, seconds in collected:
-            if isinstance(seconds, crew.Lost):
-                yield [Row(subject, trouble=seconds.reason) for subject in trial.company]
+        for trial, seconds in results:
+            if isinstance(seconds, crew.WorkerFailed):
+                yield [Row(server, error=seconds.reason) for server in trial.group]
             else:
                 batch.append((trial, seconds))
-            if len(batch) == BATCH:
-                judged.append(judges.submit(_judged, batch, plan))
+            if len(batch) == RUNS_PER_PYTEST:
+                judgments.append(judges.submit(_judge_batch, batch, plan))
                 batch = []
-            while judged and judged[0].done():
-                yield from judged.popleft().result()
-        judged.append(judges.submit(_judged, batch, plan))
-        for done in judged:
-            yield from done.result()
+            while judgments and judgments[0].done():
+                yield from judgments.popleft().result()
+        judgments.append(judges.submit(_judge_batch, batch, plan))
+        for judgment in judgments:
+            yield from judgment.result()
 
 
 @contextmanager
-def _served(companies: Sequence[Company], plan: Plan) -> Iterator[list[Trial]]:
+def _serve_groups(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[list[Trial]]:
     """Serve the companies, each process a share of them under path prefixes; yield where, in the same order."""
-    shared = [company for company in companies if not company[0].own_server]
-    pairs = [shared[number : number + 2] for number in range(0, len(shared), 2)]  # what conforms and what does not
-    shares = [list(chain(*own)) for number in range(plan.servers) if (own := pairs[number :: plan.servers])]
-    trials: dict[Company, Trial] = {}
+    mountable = [company for company in groups if not company[0].own_server]
+    pairs = [
+        mountable[number : number + 2] for number in range(0, len(mountable), 2)
+    ]  # what conforms and what does not
+    shares = [
+        list(chain(*assigned_pairs))
+        for number in range(plan.server_processes)
+        if (assigned_pairs := pairs[number :: plan.server_processes])
+    ]
+    trials: dict[ServerGroup, Trial] = {}
     with ExitStack() as stack:
-        with ThreadPoolExecutor(plan.servers) as starters:  # each mount takes its while
-            ready = list(starters.map(stack.enter_context, map(_server, shares)))
-        for share, (url, tokens) in zip(shares, ready, strict=True):
-            for company in share:
-                place = "" if company[0].kind is Kind.FAULTLESS else f"/{Trial(company).name}"
-                trials[company] = Trial(company, url + place, tokens)
-        yield [trials.get(company, Trial(company)) for company in companies]
+        with ThreadPoolExecutor(plan.server_processes) as pool:  # each mount takes its while
+            endpoints = list(pool.map(stack.enter_context, map(_start_server, shares)))
+        for share, (url, tokens) in zip(shares, endpoints, strict=True):
+            for group in share:
+                path_prefix = "" if group[0].kind is Kind.FAULTLESS else f"/{Trial(group).name}"
+                trials[group] = Trial(group, url + path_prefix, tokens)
+        yield [trials.get(company, Trial(company)) for company in groups]
 
 
-def _server(share: Sequence[Company]) -> AbstractContextManager[tuple[str, dict[str, str]]]:
-    names = [Trial(company).name for company in share if company[0].kind is not Kind.FAULTLESS]
+def _start_server(share: Sequence[ServerGroup]) -> AbstractContextManager[tuple[str, dict[str, str]]]:
+    names = [Trial(group).name for group in share if group[0].kind is not Kind.FAULTLESS]
     return embedded.server([word for name in names for word in ("--mount", name)])
 
 
 @contextmanager
-def collecting(plan: Plan, cases: tuple[Case, ...]) -> Iterator[Callable[[Trial], float]]:
+def open_collector(plan: Plan, cases: tuple[Case, ...]) -> Iterator[Callable[[Trial], float]]:
     """Yield what collects from one trial after another and returns the seconds; the links have one child for all."""
     with contract.links(seed=plan.seed) as walk:
-        yield partial(_collected, plan, contract.Generator(lambda: cases, walk))
+        yield partial(_collect_trial, plan, contract.Generator(lambda: cases, walk))
 
 
-def _collected(plan: Plan, generator: Generator, trial: Trial) -> float:
+def _collect_trial(plan: Plan, generator: Generator, trial: Trial) -> float:
     if trial.url is not None:
-        return _collect(plan, generator, trial.name, trial.url, trial.tokens)
-    with embedded.server([word for s in trial.company for word in (f"--{s.kind}", s.name)]) as (url, tokens):
-        return _collect(plan, generator, trial.name, url, tokens)
+        return _collect_from(plan, generator, trial.name, trial.url, trial.tokens)
+    with embedded.server([word for s in trial.group for word in (f"--{s.kind}", s.name)]) as (url, tokens):
+        return _collect_from(plan, generator, trial.name, url, tokens)
 
 
-def _collect(plan: Plan, generator: Generator, name: str, url: str, tokens: Mapping[str, str]) -> float:
+def _collect_from(plan: Plan, generator: Generator, name: str, url: str, tokens: Mapping[str, str]) -> float:
     settings = Settings(
         Target(url),
         tokens,
         profiles=DOCUMENTED,
         examples=EXAMPLES,
         seed=plan.seed,
-        hook=parse_hook(embedded.hook(url)),
+        hook=parse_hook(embedded.hook_url(url)),
     )
-    begun = time.perf_counter()
-    collect(settings, plan.folder / name, _silent, generator)
-    return time.perf_counter() - begun
+    start = time.perf_counter()
+    collect(settings, plan.folder / name, _no_progress, generator)
+    return time.perf_counter() - start
 
 
-def _silent(_: Client, __: Exchange) -> None:
+def _no_progress(_: Client, __: Exchange) -> None:
     """Show no progress of one run among many."""
 
 
-def _judged(batch: Sequence[tuple[Trial, float]], plan: Plan) -> list[list[Row]]:
+def _judge_batch(batch: Sequence[tuple[Trial, float]], plan: Plan) -> list[list[Row]]:
     """Judge a batch of runs by one pytest, as `run` judges one; forget those that are as they must be."""
     names = [trial.name for trial, _ in batch]
-    said = judge.judge_all(names, plan.folder, plan.judgments) if names else ""
-    found = []
+    pytest_output = judge.judge_all(names, plan.folder, plan.judgments) if names else ""
+    results = []
     for trial, seconds in batch:
         folder = plan.folder / trial.name
-        found.append(_rows(trial.company, folder, seconds, said))
-        if len(trial.company) > 1 or not any(found[-1][0].problems()):
+        results.append(_read_rows(trial.group, folder, seconds, pytest_output))
+        if len(trial.group) > 1 or not any(results[-1][0].problems()):
             shutil.rmtree(folder)
-    return found
+    return results
 
 
-def _rows(company: Company, folder: Path, seconds: float, said: str) -> list[Row]:
+def _read_rows(group: ServerGroup, folder: Path, seconds: float, pytest_output: str) -> list[Row]:
     path = folder / as_json.FILE_NAME
     if not path.exists():
-        return [Row(subject, trouble=f"the judgments came to no end: {said}") for subject in company]
+        return [Row(server, error=f"the judgments came to no end: {pytest_output}") for server in group]
     # Just written by our own pytest: validating each against the schema would take a quarter of judging it.
-    return rows_of(company, from_dict(json.loads(path.read_text(encoding="utf-8"))), seconds)
+    return rows_from_run(group, from_dict(json.loads(path.read_text(encoding="utf-8"))), seconds)

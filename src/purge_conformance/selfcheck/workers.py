@@ -15,106 +15,108 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from multiprocessing.process import BaseProcess
 
-    Begin = Callable[[], AbstractContextManager[Callable[[Any], Any]]]
+    WorkerSetup = Callable[[], AbstractContextManager[Callable[[Any], Any]]]
 
 Item = TypeVar("Item")
-PATIENCE = 5.0  # seconds until a process that should end is killed
+STOP_TIMEOUT_S = 5.0  # seconds until a process that should end is killed
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class WorkerFailed:
     """What is left of an item whose process died, or failed at it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Member(Generic[Item]):
+class _Worker(Generic[Item]):
     """One process, and the item that it is at."""
 
     process: BaseProcess
     item: Item
 
 
-def each(begin: Begin, items: Iterable[Item], jobs: int) -> Generator[tuple[Item, Any], None, None]:
+def map_unordered(setup: WorkerSetup, items: Iterable[Item], jobs: int) -> Generator[tuple[Item, Any], None, None]:
     """Yield each item with what came of it, or with `Lost`, as they get done.
 
     Args:
-        begin: called once in each process; the block lasts as long as it, and yields what takes an item. It and the
+        setup: called once in each process; the block lasts as long as it, and yields what takes an item. It and the
             items must be picklable.
         items: begun in this order.
         jobs: how many processes there are, at most.
     """
-    waiting = deque(items)
-    crew: dict[Connection, _Member[Item]] = {}
+    queue = deque(items)
+    workers: dict[Connection, _Worker[Item]] = {}
     try:
-        while waiting and len(crew) < jobs:
-            _hire(crew, begin, waiting.popleft())
-        while crew:
-            for connection in wait(list(crew)):
+        while queue and len(workers) < jobs:
+            _start_worker(workers, setup, queue.popleft())
+        while workers:
+            for connection in wait(list(workers)):
                 assert isinstance(connection, Connection)  # noqa: S101 -- nothing else is waited for
-                member = crew.pop(connection)
-                done = _received(connection, member.process)
-                if waiting and not connection.closed:
-                    _give(crew, connection, member.process, waiting.popleft())
-                elif waiting:
-                    _hire(crew, begin, waiting.popleft())
+                worker = workers.pop(connection)
+                result = _receive_result(connection, worker.process)
+                if queue and not connection.closed:
+                    _send_item(workers, connection, worker.process, queue.popleft())
+                elif queue:
+                    _start_worker(workers, setup, queue.popleft())
                 else:
-                    _dismiss(connection, member.process)
-                yield member.item, done
+                    _stop_worker(connection, worker.process)
+                yield worker.item, result
     finally:
-        for member in crew.values():
-            member.process.terminate()
-        for connection, member in crew.items():
-            _dismiss(connection, member.process)
+        for worker in workers.values():
+            worker.process.terminate()
+        for connection, worker in workers.items():
+            _stop_worker(connection, worker.process)
 
 
-def _hire(crew: dict[Connection, _Member[Item]], begin: Begin, item: Item) -> None:
+def _start_worker(workers: dict[Connection, _Worker[Item]], setup: WorkerSetup, item: Item) -> None:
     context = get_context("spawn")  # the same everywhere, and safe beside threads
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, begin), daemon=False)
+    parent_end, child_end = context.Pipe()
+    process = context.Process(target=_worker_main, args=(child_end, setup), daemon=False)
     process.start()
-    theirs.close()
-    _give(crew, ours, process, item)
+    child_end.close()
+    _send_item(workers, parent_end, process, item)
 
 
-def _give(crew: dict[Connection, _Member[Item]], connection: Connection, process: BaseProcess, item: Item) -> None:
-    crew[connection] = _Member(process, item)
+def _send_item(
+    workers: dict[Connection, _Worker[Item]], connection: Connection, process: BaseProcess, item: Item
+) -> None:
+    workers[connection] = _Worker(process, item)
     with suppress(OSError):  # it died just now; the next look at it says so
         connection.send(item)
 
 
-def _received(connection: Connection, process: BaseProcess) -> Any:  # noqa: ANN401 -- whatever is worked for
+def _receive_result(connection: Connection, process: BaseProcess) -> Any:  # noqa: ANN401 -- whatever is worked for
     """Return what a process has to say; where it died, the connection is closed then."""
     try:
         return connection.recv()
     except (EOFError, OSError):
-        _dismiss(connection, process)
-        return Lost(f"its process ended with {process.exitcode}")
+        _stop_worker(connection, process)
+        return WorkerFailed(f"its process ended with {process.exitcode}")
 
 
-def _dismiss(connection: Connection, process: BaseProcess) -> None:
+def _stop_worker(connection: Connection, process: BaseProcess) -> None:
     connection.close()
-    process.join(PATIENCE)
+    process.join(STOP_TIMEOUT_S)
     if process.is_alive():
         process.kill()
         process.join()
 
 
-def _work(connection: Connection, begin: Begin) -> None:
+def _worker_main(connection: Connection, setup: WorkerSetup) -> None:
     """Do what comes through the connection until the other end is closed, and with it perhaps the whole command."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the command ends us
-    with begin() as work:
+    with setup() as work:
         while True:
             try:
                 item = connection.recv()
             except EOFError:
                 return
-            connection.send(_done(work, item))
+            connection.send(_run_item(work, item))
 
 
-def _done(work: Callable[[Any], Any], item: Any) -> Any:  # noqa: ANN401 -- as in each
+def _run_item(work: Callable[[Any], Any], item: Any) -> Any:  # noqa: ANN401 -- as in each
     try:
         return work(item)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
-        return Lost(f"{type(error).__name__}: {error}")
+        return WorkerFailed(f"{type(error).__name__}: {error}")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.errors import ArchiveFailed
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import is_page, member, total_results
+from purge_conformance.evidence.listing import dig, is_page, total_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 FILE_NAME = "archive.jsonl.gz"
-FRESH = 300.0  # seconds within which a billing consumer may not have read an event yet
+RECENT_S = 300.0  # seconds within which a billing consumer may not have read an event yet
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Archived:
+class ArchiveSummary:
     """What an archive holds.
 
     Attributes:
@@ -56,30 +56,31 @@ class Archived:
     age: float | None
 
 
-def told(archived: Mapping[str, Any]) -> Iterator[str]:
+def describe(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a reader must know of an archive, one sentence each; of an old one its members may be fewer."""
-    yield f"{archived['events']} events existed before the first purge; {FILE_NAME} holds them."
-    if not archived["complete"]:
+    yield f"{summary['events']} events existed before the first purge; {FILE_NAME} holds them."
+    if not summary["complete"]:
         yield "The list could not be read to its end, so the archive is not complete."
-    if last := archived.get("last"):
+    if last := summary.get("last"):
         yield f"The last of them that is not the suite's own: {last['guid']} of {last['created_at']}."
-        yield from warning(archived.get("age"))
+        yield from recency_warning(summary.get("age"))
 
 
-def warning(age: float | None) -> Iterator[str]:
+def recency_warning(age: float | None) -> Iterator[str]:
     """Yield a warning if the last event, so many seconds old, may not have been read by those who bill."""
-    if age is not None and age < FRESH:
+    if age is not None and age < RECENT_S:
         yield (
             f"That event was {max(0.0, age):.0f} s old. A billing consumer that reads every few minutes may not have "
             "read it yet."
         )
 
 
-def not_whole(made: Archived) -> str:
+def incomplete_message(summary: ArchiveSummary) -> str:
     """Return what must be said of an archive that is not complete, and the cure."""
     return (
-        f"The list could not be read to its end: {made.events} events were there. If these are as many as --max-events "
-        "allows, raise it; else see what the target answers to GET /v3/app_usage_events."
+        f"The list could not be read to its end: {summary.events} events were there. "
+        "If these are as many as --max-events allows, raise it; "
+        "otherwise look at how the target answers GET /v3/app_usage_events."
     )
 
 
@@ -87,53 +88,53 @@ def write(  # noqa: PLR0913 -- where to, what from, and three facts that only th
     path: Path,
     target: str,
     pages: Iterable[Exchange],
-    finished: Callable[[], bool],
+    reached_end: Callable[[], bool],
     *,
-    own: Collection[str] = (),
-    partly: bool = False,
-) -> Archived:
+    own_apps: Collection[str] = (),
+    allow_incomplete: bool = False,
+) -> ArchiveSummary:
     """Write the events on pages to a file, as the pages come; and beside it what it holds.
 
     Args:
         path: of the archive; it appears whole or not at all.
         target: base URL.
         pages: of the list. What stood on two of them stands here once.
-        finished: whether the walk over the pages came to its end; asked after the last one.
-        own: guids of the suite's own apps.
-        partly: whether an archive that is not complete may stay.
+        reached_end: whether the walk over the pages came to its end; asked after the last one.
+        own_apps: guids of the suite's own apps.
+        allow_incomplete: whether an archive that is not complete may stay.
 
     Raises:
         ArchiveFailed: it could not be written, does not read back as it was written, or is not complete.
     """
-    part = path.with_name(f"{path.name}.part")
-    reader = _Reader(own)
+    temporary = path.with_name(f"{path.name}.part")
+    reader = _EventReader(own_apps)
     try:
-        with part.open("wb") as file:
-            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+        with temporary.open("wb") as file:
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as compressed:
                 for line in reader.lines(pages):
-                    packed.write(line)
+                    compressed.write(line)
             _sync(file)
-        _verify(part, reader)
-        made = reader.archived(target, finished=finished())
-        if not (made.complete or partly):
-            raise ArchiveFailed(f"{not_whole(made)} {path} was not written.")
-        part.replace(path)
-        _describe(path.with_name(f"{path.name}.json"), made)
+        _verify(temporary, reader)
+        summary = reader.summarize(target, reached_end=reached_end())
+        if not (summary.complete or allow_incomplete):
+            raise ArchiveFailed(f"{incomplete_message(summary)} {path} was not written.")
+        temporary.replace(path)
+        _write_summary(path.with_name(f"{path.name}.json"), summary)
     except OSError as error:
         raise ArchiveFailed(
             f"The archive {path} could not be written: {error.strerror or error}. Make room, or name another place."
         ) from None
     finally:
-        part.unlink(missing_ok=True)
-    return made
+        temporary.unlink(missing_ok=True)
+    return summary
 
 
-def _describe(path: Path, made: Archived) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(made), indent=2) + "\n")
+def _write_summary(path: Path, summary: ArchiveSummary) -> None:
+    temporary = path.with_name(f"{path.name}.part")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(summary), indent=2) + "\n")
         _sync(file)
-    part.replace(path)
+    temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # or a crash may forget the names
@@ -146,7 +147,7 @@ def _sync(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
-def _verify(path: Path, written: _Reader) -> None:
+def _verify(path: Path, expected: _EventReader) -> None:
     """Return if the file on the disk holds what was written, and every line is JSON.
 
     Raises:
@@ -158,25 +159,25 @@ def _verify(path: Path, written: _Reader) -> None:
             for events, line in enumerate(file, 1):  # noqa: B007 -- it counts
                 digest.update(line)
                 json.loads(line)
-        trouble = ""
+        problem = ""
     except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        trouble = f" ({type(error).__name__})"
-    if trouble or (events, digest.digest()) != (written.events, written.digest.digest()):
+        problem = f" ({type(error).__name__})"
+    if problem or (events, digest.digest()) != (expected.events, expected.digest.digest()):
         raise ArchiveFailed(
-            f"The archive {path} does not read back as it was written{trouble}: {written.events} events expected, "
+            f"The archive {path} does not read back as it was written{problem}: {expected.events} events expected, "
             f"{events} found. Check the disk, or name another place."
         )
 
 
-class _Reader:
+class _EventReader:
     """Takes the events off pages, and counts them."""
 
-    def __init__(self, own: Collection[str]) -> None:
-        self._own = frozenset(own)
-        self._seen: set[bytes] = set()
+    def __init__(self, own_apps: Collection[str]) -> None:
+        self._own_apps = frozenset(own_apps)
+        self._line_digests: set[bytes] = set()
         self._guids: set[str] = set()  # or lines, of what has none
         self._total = 0
-        self._last: dict[str, Any] | None = None
+        self._newest: dict[str, Any] | None = None
         self._clock = time.time()  # of the target, at its last page
         self.digest = hashlib.sha256()
         self.events = 0
@@ -185,38 +186,42 @@ class _Reader:
         """Yield one line an event, each once."""
         for page in filter(is_page, pages):
             self._total = total_results(page) or 0
-            self._clock = clock.of_header(page.header("Date")) or page.sent_at
+            self._clock = clock.parse_http_date(page.header("Date")) or page.sent_at
             for row in page.json["resources"]:
                 line = json.dumps(row).encode() + b"\n"
-                mark = hashlib.sha256(line).digest()
-                if mark not in self._seen:
-                    self._seen.add(mark)
-                    self._take(row, line)
+                line_digest = hashlib.sha256(line).digest()
+                if line_digest not in self._line_digests:
+                    self._line_digests.add(line_digest)
+                    self._count(row, line)
                     yield line
 
-    def _take(self, row: Any, line: bytes) -> None:  # noqa: ANN401 -- whatever is listed
+    def _count(self, row: Any, line: bytes) -> None:  # noqa: ANN401 -- whatever is listed
         self.digest.update(line)
         self.events += 1
         event = row if isinstance(row, dict) else {}
         guid = event.get("guid")
         self._guids.add(guid if isinstance(guid, str) else line.decode())
-        if event and str(member(event, "app", "guid")) not in self._own and _moment(event) >= _moment(self._last or {}):
-            self._last = event
+        if (
+            event
+            and str(dig(event, "app", "guid")) not in self._own_apps
+            and _created_at(event) >= _created_at(self._newest or {})
+        ):
+            self._newest = event
 
-    def archived(self, target: str, *, finished: bool) -> Archived:
+    def summarize(self, target: str, *, reached_end: bool) -> ArchiveSummary:
         """Return what was taken off the pages."""
-        last = self._last
-        moment = clock.parse(last.get("created_at")) if last else None
-        return Archived(
+        newest = self._newest
+        moment = clock.parse_rfc3339(newest.get("created_at")) if newest else None
+        return ArchiveSummary(
             events=self.events,
             sha256=self.digest.hexdigest(),
-            complete=finished and len(self._guids) >= self._total,
+            complete=reached_end and len(self._guids) >= self._total,
             target=target,
-            archived_at=clock.written(time.time()),
-            last={name: str(last.get(name)) for name in ("guid", "created_at")} if last else None,
+            archived_at=clock.format_rfc3339(time.time()),
+            last={name: str(newest.get(name)) for name in ("guid", "created_at")} if newest else None,
             age=round(self._clock - moment.timestamp(), 3) if moment else None,
         )
 
 
-def _moment(event: dict[str, Any]) -> datetime:
-    return clock.parse(event.get("created_at")) or EARLIEST
+def _created_at(event: dict[str, Any]) -> datetime:
+    return clock.parse_rfc3339(event.get("created_at")) or EARLIEST

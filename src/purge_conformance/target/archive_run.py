@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Client
-from purge_conformance.client.guard import RESERVE, Guard
+from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence.journal import Unwritten
-from purge_conformance.evidence.listing import SURE_PER_PAGE, is_refused
+from purge_conformance.evidence.journal import NullJournal
+from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_query_rejected
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 
-def archived(settings: Settings, path: Path) -> archive.Archived:
+def write_archive(settings: Settings, path: Path) -> archive.ArchiveSummary:
     """Write the events of the target to a new file, page by page, and return what it holds then.
 
     Args:
@@ -36,27 +36,29 @@ def archived(settings: Settings, path: Path) -> archive.Archived:
     """
     if path.exists():
         raise BadSetting(f"{path} exists, and may be the only archive of its events. Name another file with --out.")
-    limits = replace(settings.limits, max_requests=2 * (settings.limits.events // SURE_PER_PAGE + RESERVE))
-    with Unwritten() as journal:
-        client = Client(settings, journal, Guard(limits, reads_only=True), lambda *_: None)
-        walk = _Walk(client)
-        return archive.write(path, settings.target.url, walk, lambda: walk.finished)
+    limits = replace(
+        settings.limits, max_requests=2 * (settings.limits.max_events // GUARANTEED_PAGE_SIZE + CLEANUP_RESERVE)
+    )
+    with NullJournal() as journal:
+        client = Client(settings, journal, Guard(limits, read_only=True), lambda *_: None)
+        pages = _EventPages(client)
+        return archive.write(path, settings.target.url, pages, lambda: pages.reached_end)
 
 
-class _Walk:
+class _EventPages:
     """The pages of the whole list, as large as the target gives them."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self.finished = False
+        self.reached_end = False
 
     def __iter__(self) -> Iterator[Exchange]:
-        for size in (look.PER_PAGE, *look.SMALLER):
-            pages = look.Pages(self._client, EVENTS, "archive", {"per_page": size})
+        for size in (look.MAX_PAGE_SIZE, *look.FALLBACK_PAGE_SIZES):
+            pages = look.Pages(self._client, EVENTS_PATH, "archive", {"per_page": size})
             for number, page in enumerate(pages):
-                if number == 0 and is_refused(page) and size > SURE_PER_PAGE:
+                if number == 0 and is_query_rejected(page) and size > GUARANTEED_PAGE_SIZE:
                     break
                 yield page
             else:
-                self.finished = pages.finished
+                self.reached_end = pages.reached_end
                 return

@@ -26,9 +26,9 @@ def require_consent(target: Target, allowed_hosts: Iterable[str], ask: Callable[
     allowed = {host.lower() for host in allowed_hosts}
     if target.is_loopback or allowed & target.names:
         return
-    destroyed = f"A run destroys all app usage events (billing data) of {target.host}"
+    consequence = f"A run destroys all app usage events (billing data) of {target.host}"
     if allowed or not ask:
-        named = f", and {', '.join(sorted(allowed))} is another host" if allowed else ", and nobody has allowed that"
-        raise ConsentMissing(f"{destroyed}{named}. If you may: --allow-purge {target.host}")
-    if ask(f"{destroyed}. If you may, type that host name").strip().lower() not in target.names:
+        hint = f", and {', '.join(sorted(allowed))} is another host" if allowed else ", and nobody has allowed that"
+        raise ConsentMissing(f"{consequence}{hint}. If you may: --allow-purge {target.host}")
+    if ask(f"{consequence}. If you may, type that host name").strip().lower() not in target.names:
         raise ConsentMissing(f"{target.host} was to be typed, and something else was. Nothing was sent.")

@@ -28,7 +28,7 @@ def test_body_is_bounded(connect: Connect, stub: Stub, *, compressed: bool) -> N
     body = b" " * 2_000_000
     packed, coding = (gzip.compress(body, mtime=0), "gzip") if compressed else (body, "identity")
     stub.answer = lambda handler: stub.say(handler, body=packed, Content_Encoding=coding)
-    found = connect(body_bytes=1_000_000).get("/v3", "s")
+    found = connect(max_body_bytes=1_000_000).get("/v3", "s")
     assert (found.status, found.body, found.error) == (None, b"", "the answer is larger than 1000000 bytes")
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.errors import PurgeRefused
+from purge_conformance.errors import PurgeBlocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def test_scripts_run_at_once(connect: Connect, stub: Stub) -> None:
         stub.say(handler)
 
     stub.answer = answer
-    found = connect().at_once(*([Request("POST", PURGE, "purge")] for _ in range(3)))
+    found = connect().send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(3)))
     assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {"at_once": "purge"}) for n in (1, 2, 3)]
 
 
@@ -42,12 +42,12 @@ def test_script_waits_for_answers(connect: Connect, stub: Stub) -> None:
     answered: list[str] = []
 
     def purging() -> Iterator[Request]:
-        yield Request("POST", PURGE, "purge")
+        yield Request("POST", PURGE_PATH, "purge")
         answered.append("purge")
 
     def reading() -> Iterator[Request]:
         while not answered:
-            yield Request("GET", EVENTS, "read")
+            yield Request("GET", EVENTS_PATH, "read")
 
     purged = threading.Event()
 
@@ -58,7 +58,7 @@ def test_script_waits_for_answers(connect: Connect, stub: Stub) -> None:
         stub.say(handler)
 
     stub.answer = answer
-    found = connect().at_once(purging(), reading())
+    found = connect().send_concurrently(purging(), reading())
     assert [x.step for x in found].count("purge") == 1
     assert [x.n for x in found] == list(range(1, len(found) + 1))
     assert len(found) > 1
@@ -67,7 +67,7 @@ def test_script_waits_for_answers(connect: Connect, stub: Stub) -> None:
 def test_nothing_is_waited_out_at_once(connect: Connect, stub: Stub) -> None:
     """A 503 is the answer where others are under way; asked again, they would be done."""
     stub.answer = lambda handler: stub.say(handler, 503, Retry_After="0")
-    found = connect().at_once([Request("POST", PURGE, "purge")], [Request("POST", PURGE, "purge")])
+    found = connect().send_concurrently([Request("POST", PURGE_PATH, "purge")], [Request("POST", PURGE_PATH, "purge")])
     assert [(x.status, x.tags) for x in found] == [(503, {"at_once": "purge"})] * 2
     assert stub.purges == 2
 
@@ -76,6 +76,6 @@ def test_nothing_is_waited_out_at_once(connect: Connect, stub: Stub) -> None:
 def test_purges_are_held_at_once(most: int, connect: Connect, stub: Stub) -> None:
     """Of purges at the same time never more than --max-purges reach the target; each that did is recorded."""
     client = connect(max_purges=most)
-    with pytest.raises(PurgeRefused):
-        client.at_once(*([Request("POST", PURGE, "purge")] for _ in range(most + 3)))
-    assert (stub.purges, len(client.sent("", "purge"))) == (most, most)
+    with pytest.raises(PurgeBlocked):
+        client.send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(most + 3)))
+    assert (stub.purges, len(client.exchanges_of("", "purge"))) == (most, most)

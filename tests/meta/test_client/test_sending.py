@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.catalogue.api import PURGE
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import NOBODY, Credential
-from purge_conformance.errors import PurgeRefused
+from purge_conformance.client.credentials import ANONYMOUS, Credential
+from purge_conformance.errors import PurgeBlocked
 
 from .conftest import DEADLINE
 
@@ -58,14 +58,14 @@ def test_request_is_recorded(connect: Connect, stub: Stub) -> None:
     ("who", "sent"),
     [
         (None, "bearer an-opaque-secret"),
-        (NOBODY, None),
+        (ANONYMOUS, None),
         (Credential("empty", "", "", "none"), ""),
         (Credential("basic", "Basic YTph", "Basic YTph"), "Basic YTph"),
     ],
 )
 def test_authorization_is_as_told(who: Credential | None, sent: str | None, connect: Connect, stub: Stub) -> None:
     """Each request carries the credential that it was given, an empty one too, or none."""
-    connect().get("/v3", "s", by=who)
+    connect().get("/v3", "s", credential=who)
     assert stub.got[0][1].get("Authorization") == sent
 
 
@@ -79,7 +79,7 @@ def test_environment_is_ignored(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     monkeypatch.setenv(proxied, "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert connect().get("/v3", "s", by=NOBODY).status == 200
+    assert connect().get("/v3", "s", credential=ANONYMOUS).status == 200
     assert "Authorization" not in stub.got[0][1]
 
 
@@ -87,7 +87,7 @@ def test_environment_is_ignored(
 def test_redirect_is_not_followed(status: int, connect: Connect, stub: Stub) -> None:
     """A redirect is an answer like any other: a purge is never sent where nobody allowed it."""
     stub.answer = lambda handler: stub.say(handler, status, b"moved", Location=f"{stub.url}/elsewhere")
-    found = connect().post(PURGE, "purge")
+    found = connect().post(PURGE_PATH, "purge")
     assert (found.status, found.text) == (status, "moved")
     assert len(stub.got) == 1
 
@@ -106,8 +106,8 @@ def test_cookies_are_kept_apart(connect: Connect, stub: Stub) -> None:
     """A cookie may stand for whoever it was given to: it never goes with another token, or with none."""
     stub.answer = lambda handler: stub.say(handler, Set_Cookie=f"session={len(stub.got)}; Path=/")
     client = connect()
-    for who in (None, NOBODY, None, NOBODY):
-        client.get("/v3", "s", by=who)
+    for who in (None, ANONYMOUS, None, ANONYMOUS):
+        client.get("/v3", "s", credential=who)
     assert [headers.get("Cookie") for _, headers in stub.got] == [None, None, "session=1", "session=2"]
 
 
@@ -130,9 +130,9 @@ def test_changes_have_new_connections(method: str, connect: Connect, stub: Stub)
 def test_nothing_held_back_is_sent(connect: Connect, stub: Stub) -> None:
     """What the guard holds back never reaches the target, and is no exchange."""
     client = connect(max_purges=0)
-    with pytest.raises(PurgeRefused):
-        client.post(PURGE, "purge")
-    assert (stub.got, client.sent("", "purge")) == ([], [])
+    with pytest.raises(PurgeBlocked):
+        client.post(PURGE_PATH, "purge")
+    assert (stub.got, client.exchanges_of("", "purge")) == ([], [])
 
 
 def test_every_exchange_is_told(connect: Connect) -> None:

@@ -14,8 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from purge_conformance.reference import create_app, opened_database
-from purge_conformance.reference import tokens as sign_tokens
+from purge_conformance.reference import create_app, open_database, sign_tokens
 from purge_conformance.reference.behaviour import Behaviour
 from purge_conformance.reference.store import tables
 from purge_conformance.reference.wire import Wire
@@ -186,7 +185,7 @@ def api_behaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Behaviou
             monkeypatch.setattr(tables, "datetime", clock)
             monkeypatch.setattr(asyncio, "sleep", clock.sleep)
             monkeypatch.setattr(tables, "uuid4", lambda: UUID(int=next(numbers) * STRIDE % 2**128))
-            sessions = databases.enter_context(opened_database())
+            sessions = databases.enter_context(open_database())
             return Api(create_app(sessions, secret=SECRET, base_url=BASE_URL, behaviour=behaviour), clock)
 
         yield make

@@ -38,7 +38,7 @@ def refusal(api: Api, method: str, path: str, authorization: str) -> tuple[int, 
     return answer.status, answer.json["errors"][0]["code"]
 
 
-@pytest.mark.parametrize("role", ["admin", "admin_read_only", "global_auditor", *auth.PLAIN_ROLES])
+@pytest.mark.parametrize("role", ["admin", "admin_read_only", "global_auditor", *auth.LOCAL_ROLES])
 def test_roles_see_and_purge(api: Api, role: str) -> None:
     """Only the global roles see events, only an admin purges, and everybody else gets an empty list."""
     api.app_in(api.space(), "app")

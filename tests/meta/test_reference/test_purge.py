@@ -119,9 +119,9 @@ def test_failed_purge_leaves_events(api_behaving: Callable[[Behaviour], Api]) ->
     """A purge that fails when it seeds has destroyed nothing, for it is one transaction, and tells no reason."""
 
     def two_of_one_guid(session: Session, moment: str) -> list[tables.AppUsageEvent]:
-        return store.seeds(session, moment) + store.seeds(session, moment)
+        return store.make_seeds(session, moment) + store.make_seeds(session, moment)
 
-    api = api_behaving(replace(Behaviour(), seeds=two_of_one_guid))
+    api = api_behaving(replace(Behaviour(), make_seeds=two_of_one_guid))
     api.app_in(api.space(), "app")
     before = api.events()
     answer = api.post(PURGE)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.reference import opened_database
+from purge_conformance.reference import open_database
 
 from .conftest import EVENTS, PURGE
 
@@ -105,5 +105,5 @@ def test_wrong_methods_are_404(method: str) -> None:
 @pytest.mark.parametrize("url", ["nonsense", "nonsense://host/name", "sqlite:////no/such/folder/foundation.db"])
 def test_bad_database_is_misuse(url: str) -> None:
     """A database that cannot be opened is misuse, and the message says what to give."""
-    with pytest.raises(BadSetting, match="Give a URL that SQLAlchemy understands"), opened_database(url):
+    with pytest.raises(BadSetting, match="Give a URL that SQLAlchemy understands"), open_database(url):
         pass

@@ -51,7 +51,7 @@ def test_opaque_tokens_hold(api_behaving: Callable[[Behaviour], Api]) -> None:
     """Opaque tokens are known by their text: an admin's purges, an expired one does not, a JWT neither."""
     behaviour = behaviour_with(["opaque-tokens"])
     api = api_behaving(behaviour)
-    opaque = behaviour.tokens(SECRET)
+    opaque = behaviour.sign_tokens(SECRET)
     assert api.post(PURGE).status == 401
     api.tokens = opaque
     assert [api.post(PURGE, role=role).status for role in ("admin", "global_auditor", "expired")] == [200, 403, 401]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import refused
-from purge_conformance.errors import TargetLost
+from purge_conformance.client.credentials import invalid_credentials
+from purge_conformance.errors import TargetUnreachable
 
 from .conftest import unpacked
 
@@ -68,7 +68,7 @@ def test_evidence_names_variables(whole: Whole) -> None:
     assert {"bearer $ADMIN_TOKEN", "bearer $GLOBAL_AUDITOR_TOKEN", "bearer $EXPIRED_TOKEN"} <= shown
 
 
-@pytest.mark.parametrize("who", refused({"admin": TOKEN}), ids=lambda who: who.role)
+@pytest.mark.parametrize("who", invalid_credentials({"admin": TOKEN}), ids=lambda who: who.role)
 def test_echo_is_redacted(who: object, connect: Connect, stub: Stub, tmp_path: Path) -> None:
     """A server that sends Authorization back, in header and body, gives nothing away, whichever variation was tried."""
     stub.answer = echo
@@ -103,7 +103,7 @@ def test_exception_tells_no_token(connect: Connect, stub: Stub) -> None:
     client = connect(tokens={"admin": TOKEN})
     for _ in range(2):
         client.get("/v3", "s")
-    with pytest.raises(TargetLost) as caught:
+    with pytest.raises(TargetUnreachable) as caught:
         client.get("/v3", "s")
     assert [part for part in PARTS if part in str(caught.value)] == []
 

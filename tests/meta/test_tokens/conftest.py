@@ -22,16 +22,16 @@ import jwt
 import pytest
 import uvicorn
 
-from purge_conformance.client.auth.secret_source import Place
-from purge_conformance.client.auth.token_request import asking
+from purge_conformance.client.auth.secret_source import SecretSource
+from purge_conformance.client.auth.token_request import token_requester
 from purge_conformance.client.auth.uaa import Uaa
 from purge_conformance.config.settings import parse_target
 from purge_conformance.config.transport import Transport
-from purge_conformance.reference import create_app, opened_database
+from purge_conformance.reference import create_app, open_database
 from purge_conformance.reference.api.auth import ROLE_SCOPES
 from purge_conformance.reference.behaviour import Behaviour
-from purge_conformance.reference.mutation import around, together
-from purge_conformance.reference.wire import WiredProtocol
+from purge_conformance.reference.mutation import combine, wrap_operations
+from purge_conformance.reference.wire import WireProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,9 +164,9 @@ def foundation(login: str) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the server's own does
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with opened_database("sqlite://") as sessions:
+    with open_database("sqlite://") as sessions:
         app = create_app(sessions, secret=SECRET, base_url=url, behaviour=_with_login(login)(Behaviour()))
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", loop="asyncio", http=WiredProtocol)
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", loop="asyncio", http=WireProtocol)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -180,7 +180,7 @@ def foundation(login: str) -> Iterator[str]:
 def _with_login(login: str) -> Change:
     """Return what names a login in the root document, and thinks before each answer."""
 
-    @around("get_root")
+    @wrap_operations("get_root")
     def named(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
         links = {**reply.body["links"], "login": {"href": login}, "uaa": {"href": login}}
@@ -191,9 +191,9 @@ def _with_login(login: str) -> Change:
             await asyncio.sleep(THINKING)
             return answer()
 
-        return replace(behaviour, pace=pace)
+        return replace(behaviour, schedule=pace)
 
-    return together(named, thinking)
+    return combine(named, thinking)
 
 
 @pytest.fixture
@@ -240,12 +240,12 @@ def through(url: str, ask: Ask) -> Ask:
     return lambda method, *rest: (200, root) if method == "GET" else ask(method, *rest)
 
 
-def known(secret: str) -> Place:
+def known(secret: str) -> SecretSource:
     """Return a place where that secret stands."""
-    return Place("secret", "env", "SECRET", {"SECRET": secret})
+    return SecretSource("secret", "env", "SECRET", {"SECRET": secret})
 
 
 @pytest.fixture
 def uaa(issuer: Issuer) -> Uaa:
     """The way to that server, where a target names it."""
-    return Uaa(parse_target("http://127.0.0.1:1"), through(issuer.url, asking(Transport(), 5.0)))
+    return Uaa(parse_target("http://127.0.0.1:1"), through(issuer.url, token_requester(Transport(), 5.0)))

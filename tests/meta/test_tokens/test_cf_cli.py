@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.client.auth.cf_cli import CfCli
-from purge_conformance.config.cf_home import config_path, session, target_of
+from purge_conformance.config.cf_home import config_path, read_session, read_target
 from purge_conformance.errors import BadSetting
 
 from .conftest import signed, with_cf
@@ -80,7 +80,7 @@ def test_token_of_the_file_is_taken(login: Callable[..., CfCli], issuer: Issuer)
     """A token that lives is taken as the CLI wrote it, without its scheme, and nothing is asked."""
     value = signed("admin", 600)
     found = login(AccessToken=f"bearer {value}", RefreshToken="refresh-me").fetch()
-    assert (found.value, found.others, issuer.asked) == (value, ("refresh-me",), [])
+    assert (found.value, found.other_secrets, issuer.asked) == (value, ("refresh-me",), [])
 
 
 @pytest.mark.parametrize("rotates", [False, True])
@@ -89,11 +89,11 @@ def test_old_token_is_renewed_by_the_cli(login: Callable[..., CfCli], issuer: Is
     issuer.rotates, issuer.life = rotates, 5.0
     source = login(AccessToken=f"bearer {signed('admin', 5)}", RefreshToken=issuer.refresh_token("admin"))
     made = [source.fetch() for _ in range(3)]
-    held = session(source.path)
+    held = read_session(source.path)
     assert len({one.value for one in made} & set(issuer.secrets)) == 3
     assert issuer.asked == ["refresh_token"] * 3
     assert (held.access_token, held.refresh_token in issuer.refresh_tokens) == (f"bearer {made[-1].value}", True)
-    assert made[-1].others == (held.refresh_token,)
+    assert made[-1].other_secrets == (held.refresh_token,)
 
 
 @pytest.mark.parametrize("path", ["", "a-broken-one"])
@@ -151,7 +151,7 @@ def test_token_goes_to_its_target_alone(login: Callable[..., CfCli]) -> None:
 
 def test_target_is_that_of_the_cli(login: Callable[..., CfCli], uaa: Uaa) -> None:
     """The API where the CLI is logged in can be the target."""
-    assert target_of(login(AccessToken="bearer x").path) == uaa.target
+    assert read_target(login(AccessToken="bearer x").path) == uaa.target
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_no_login_is_told(text: str | None, words: str, tmp_path: Path) -> None:
     if text is not None:
         path.write_text(text, encoding="utf-8")
     with pytest.raises(BadSetting, match=f"{words}.*cf login"):
-        session(path)
+        read_session(path)
 
 
 def test_nothing_is_shown(login: Callable[..., CfCli]) -> None:

@@ -9,7 +9,7 @@ from cloudfoundry_client.client import CloudFoundryClient  # type: ignore[import
 from cloudfoundry_client.errors import InvalidStatusCode  # type: ignore[import-untyped] # as above
 from cloudfoundry_client.v3.entities import EntityManager  # type: ignore[import-untyped] # as above
 
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 
 from .conftest import CLIENT_SECRET, PASSWORD, foundation
 
@@ -35,7 +35,7 @@ class Library:
         self.url = url
         self.client = CloudFoundryClient(url)
         self.client.init_with_user_credentials("admin", PASSWORD)
-        self.events = EntityManager(url, self.client, EVENTS)
+        self.events = EntityManager(url, self.client, EVENTS_PATH)
         organization = self.client.v3.organizations.create("theirs", suspended=False)["guid"]
         self.space = self.client.v3.spaces.create("theirs", organization)["guid"]
         body = {"name": "theirs", "relationships": {"space": {"data": {"guid": self.space}}}}
@@ -46,7 +46,7 @@ class Library:
 
     def purge(self) -> Any:  # noqa: ANN401 -- JSON
         """Purge and reseed; return the body of the answer."""
-        return self.client.post(f"{self.url}{PURGE}").json()
+        return self.client.post(f"{self.url}{PURGE_PATH}").json()
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def test_library_deletes(library: Library) -> None:
     ("asked", "status", "error"),
     [
         (
-            f"{EVENTS}/no-such",
+            f"{EVENTS_PATH}/no-such",
             404,
             {"detail": "App usage event not found", "title": "CF-ResourceNotFound", "code": 10010},
         ),
         (
-            f"{EVENTS}?per_page=0",
+            f"{EVENTS_PATH}?per_page=0",
             422,
             {"detail": "Per page must be a positive integer", "title": "CF-UnprocessableEntity", "code": 10008},
         ),
@@ -128,8 +128,8 @@ def test_library_of_others_cannot_purge(library: Library) -> None:
     other = CloudFoundryClient(library.url, "global_auditor", CLIENT_SECRET)
     other.init_with_client_credentials()
     with pytest.raises(InvalidStatusCode, match="CF-NotAuthorized"):
-        other.post(f"{library.url}{PURGE}")
-    assert EntityManager(library.url, other, EVENTS).len() == 3
+        other.post(f"{library.url}{PURGE_PATH}")
+    assert EntityManager(library.url, other, EVENTS_PATH).len() == 3
 
 
 def test_library_renews_tokens(issuer: Issuer) -> None:

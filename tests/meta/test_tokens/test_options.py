@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.client.auth.sources import opened, source
+from purge_conformance.client.auth.sources import open_tokens, parse_source
 from purge_conformance.client.auth.uaa import Grant, Login
 from purge_conformance.config import loader as configuration
-from purge_conformance.config.token_flags import of_flags
-from purge_conformance.engine.settings import settings as settings_of
+from purge_conformance.config.token_flags import parse_flags
+from purge_conformance.engine.settings import build_settings as settings_of
 from purge_conformance.errors import BadSetting
 
 from .conftest import CLIENT_SECRET, PASSWORD
@@ -49,7 +49,7 @@ ENVIRON = {"T": TOKEN, "PASSWORD": PASSWORD, "SECRET": CLIENT_SECRET}
 )
 def test_line_and_members_say_the_same(line: str, members: dict[str, str], uaa: Uaa) -> None:
     """A login in one line is that of the file's members."""
-    found = [source("admin", text, uaa, ENVIRON) for text in (line, members)]
+    found = [parse_source("admin", text, uaa, ENVIRON) for text in (line, members)]
     assert all(isinstance(one, Login) for one in found)
     assert found[0] == found[1]
 
@@ -57,8 +57,8 @@ def test_line_and_members_say_the_same(line: str, members: dict[str, str], uaa: 
 def test_user_may_log_in_by_another_client(uaa: Uaa) -> None:
     """A password grant may name a client and its secret; without them it is the cf CLI's."""
     members = {"grant": "password", "username": "me", "password": "env:PASSWORD"}
-    made = source("admin", members | {"client": "mine", "secret": "env:SECRET"}, uaa, ENVIRON)
-    usual = source("admin", members, uaa, ENVIRON)
+    made = parse_source("admin", members | {"client": "mine", "secret": "env:SECRET"}, uaa, ENVIRON)
+    usual = parse_source("admin", members, uaa, ENVIRON)
     assert isinstance(made, Login)
     assert isinstance(usual, Login)
     assert (made.grant.client, made.grant.secret and made.grant.secret.read()) == ("mine", CLIENT_SECRET)
@@ -68,14 +68,14 @@ def test_user_may_log_in_by_another_client(uaa: Uaa) -> None:
 
 def test_roles_have_tokens(issuer: Issuer, uaa: Uaa) -> None:
     """Each role has a token from its source."""
-    given = of_flags(
+    given = parse_flags(
         [
             "admin=uaa:password:admin:env:PASSWORD",
             "global_auditor=uaa:client_credentials:global_auditor:env:SECRET",
             "expired=env:T",
         ]
     )
-    tokens = opened(given, uaa, ENVIRON)
+    tokens = open_tokens(given, uaa, ENVIRON)
     assert dict(tokens) == dict(zip(("admin", "global_auditor"), issuer.secrets[1:], strict=True)) | {"expired": TOKEN}
 
 
@@ -89,7 +89,7 @@ def test_file_names_a_login(
     path = tmp_path / "settings.yaml"
     login = "{grant: client_credentials, client: global_auditor, secret: env:THE_SECRET}"
     path.write_text(f"target: {stub.url}\ntokens:\n  admin: {login}\n", encoding="utf-8")
-    settings = settings_of(configuration.merged({}, path, {}))
+    settings = settings_of(configuration.merge({}, path, {}))
     assert (dict(settings.tokens), issuer.asked) == ({"admin": issuer.secrets[-1]}, ["client_credentials"])
     assert [line for line, _ in stub.got] == ["GET / HTTP/1.1"]
     assert CLIENT_SECRET not in f"{settings!r} {capfd.readouterr()}"
@@ -123,7 +123,7 @@ def test_file_names_a_login(
 def test_what_cannot_be_used_is_refused(given: dict[str, Any], words: str, uaa: Uaa) -> None:
     """What is no usable source is a bad setting that says what to give, and repeats nothing that may be secret."""
     with pytest.raises(BadSetting, match=words) as caught:
-        opened(given, uaa, ENVIRON)
+        open_tokens(given, uaa, ENVIRON)
     assert "hunter" not in str(caught.value)
 
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_used_is_refused(given: dict[str, Any], words: str, uaa: 
 def test_flag_wants_a_role(options: list[str], words: str) -> None:
     """A flag that names no role, or one twice, is refused, and not repeated."""
     with pytest.raises(BadSetting, match=words) as caught:
-        of_flags(options)
+        parse_flags(options)
     assert "c2VjcmV0" not in str(caught.value)
 
 
@@ -149,5 +149,5 @@ def test_flag_wants_a_role(options: list[str], words: str) -> None:
 def test_misplaced_token_is_not_told(text: str, uaa: Uaa) -> None:
     """A token where its source belongs is not repeated."""
     with pytest.raises(BadSetting) as caught:
-        opened({"admin": text}, uaa, ENVIRON)
+        open_tokens({"admin": text}, uaa, ENVIRON)
     assert "c2VjcmV0" not in str(caught.value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.client.auth import secret_source as places
-from purge_conformance.client.auth.secret_source import Given, place
+from purge_conformance.client.auth.secret_source import StoredToken, parse_secret_source
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noq
 PYTHON = f"{sys.executable} -c"
 
 
-def given(text: str, **environ: str) -> Given:
+def given(text: str, **environ: str) -> StoredToken:
     """Return the source of an admin's token that stands somewhere."""
-    return Given("admin", place("token of admin", text, environ))
+    return StoredToken("admin", parse_secret_source("token of admin", text, environ))
 
 
 @pytest.mark.parametrize("text", [TOKEN, f"bearer {TOKEN}", f" Bearer  {TOKEN}\n", f"{TOKEN}\r\n"])
@@ -70,7 +70,7 @@ def test_what_is_no_token_is_refused(text: str, words: str) -> None:
 
 def test_command_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that does not end is ended, with what it started."""
-    monkeypatch.setattr(places, "PATIENCE", 0.2)
+    monkeypatch.setattr(places, "COMMAND_TIMEOUT_S", 0.2)
     with pytest.raises(BadSetting, match=r"did not end within 0\.2 s"):
         given("command:sh -c 'sleep 60 & sleep 60'", PATH="/usr/bin:/bin").fetch()
 
@@ -97,7 +97,7 @@ def test_interrupt_ends_a_command(tmp_path: Path) -> None:
 def test_no_shell_reads_a_command(tmp_path: Path) -> None:
     """A line is a command and its words: nothing in it is a shell's."""
     assert (
-        given(f"command:echo $HOME;touch${tmp_path}/made", PATH="/usr/bin:/bin").place.read().startswith("$HOME;touch")
+        given(f"command:echo $HOME;touch${tmp_path}/made", PATH="/usr/bin:/bin").secret.read().startswith("$HOME;touch")
     )
     assert not list(tmp_path.iterdir())
 

@@ -10,9 +10,9 @@ from threading import Barrier
 
 import pytest
 
-from purge_conformance.client.auth.renewal import MARGIN, Tokens, kept
+from purge_conformance.client.auth.renewal import RENEWAL_MARGIN_S, Tokens, as_renewable
 from purge_conformance.client.auth.token import Token
-from purge_conformance.errors import BadSetting, LoginRefused, TokenExpired
+from purge_conformance.errors import BadSetting, LoginRejected, TokenExpired
 
 from .conftest import signed
 
@@ -73,7 +73,7 @@ class Refusing(Counting):
         """Return the next one."""
         self.asked += 1
         if self.fails:
-            raise LoginRefused("unauthorized")
+            raise LoginRejected("unauthorized")
         return super().fetch()
 
 
@@ -87,11 +87,11 @@ def test_token_is_kept_while_it_lives(clock: Clock) -> None:
     """A token is fetched once, as long as it is far from its end."""
     source = Counting(clock)
     tokens = Tokens({"admin": source}, clock)
-    clock.now += LIFE - MARGIN - 1
+    clock.now += LIFE - RENEWAL_MARGIN_S - 1
     assert (tokens["admin"], source.given) == ("token-number-1", ["token-number-1"])
 
 
-@pytest.mark.parametrize(("life", "at"), [(LIFE, LIFE - MARGIN), (3.0, 2.0)])
+@pytest.mark.parametrize(("life", "at"), [(LIFE, LIFE - RENEWAL_MARGIN_S), (3.0, 2.0)])
 def test_token_is_renewed_in_time(life: float, at: float, clock: Clock) -> None:
     """A token is renewed half a minute before its end, and a short-lived one when a third of its life is left."""
     tokens = Tokens({"admin": Counting(clock, life)}, clock)
@@ -119,12 +119,12 @@ def test_living_token_survives_a_failure(clock: Clock) -> None:
     """Where a token cannot be renewed yet it serves until its end, and another try comes after a pause."""
     source = Counting(clock)
     tokens = Tokens({"admin": source}, clock)
-    clock.now += LIFE - MARGIN
+    clock.now += LIFE - RENEWAL_MARGIN_S
     source.fails = True
     assert [tokens["admin"], tokens["admin"]] == ["token-number-1"] * 2
     source.fails = False
     assert tokens["admin"] == "token-number-1"
-    clock.now += MARGIN / 4
+    clock.now += RENEWAL_MARGIN_S / 4
     assert tokens["admin"] == "token-number-2"
 
 
@@ -138,7 +138,7 @@ def test_refused_login_is_not_asked_again_and_again(clock: Clock) -> None:
         with suppress(TokenExpired):
             assert tokens["admin"] == "token-number-1"
     assert source.asked == 3
-    assert not tokens.lives("admin")
+    assert not tokens.is_usable("admin")
 
 
 def test_end_without_renewal_is_told(clock: Clock) -> None:
@@ -151,7 +151,7 @@ def test_end_without_renewal_is_told(clock: Clock) -> None:
         with pytest.raises(TokenExpired, match=r"of admin expired at 1970-.*could not be renewed: The login said no"):
             tokens["admin"]
         source.fails = False
-    assert [tokens.lives(role) for role in tokens] == [False, True]
+    assert [tokens.is_usable(role) for role in tokens] == [False, True]
     assert "admin" in tokens
 
 
@@ -161,9 +161,9 @@ def test_every_secret_is_known_to_the_redactor(clock: Clock) -> None:
     for _ in range(3):
         clock.now += LIFE
         assert tokens["admin"]
-    said = tokens.redactor.text(" ".join(f"token-number-{n} with-token-number-{n}" for n in range(1, 5)))
+    said = tokens.redactor.redact_text(" ".join(f"token-number-{n} with-token-number-{n}" for n in range(1, 5)))
     assert said == " ".join(["$ADMIN_TOKEN $ADMIN_TOKEN_REFRESH"] * 4)
-    assert "token-number" not in f"{tokens!r} {vars(tokens)['_held']!r}"
+    assert "token-number" not in f"{tokens!r} {vars(tokens)['_states']!r}"
 
 
 @pytest.mark.parametrize(("after", "counts"), [(10.0, True), (LIFE - 1, False), (LIFE + 1, False)])
@@ -171,7 +171,7 @@ def test_refusal_counts_while_a_token_lives(after: float, clock: Clock, *, count
     """A 401 is the target's own answer as long as the token lives; and no answer to a token that was over."""
     tokens = Tokens({"admin": Counting(clock)}, clock)
     clock.now += after
-    assert tokens.replaces("admin", "token-number-1", None) is not counts
+    assert tokens.renew_if_expired("admin", "token-number-1", None) is not counts
 
 
 def test_refusal_of_a_replaced_token_does_not_count(clock: Clock) -> None:
@@ -179,16 +179,16 @@ def test_refusal_of_a_replaced_token_does_not_count(clock: Clock) -> None:
     tokens = Tokens({"admin": Counting(clock)}, clock)
     clock.now += LIFE
     assert tokens["admin"] == "token-number-2"
-    assert tokens.replaces("admin", "token-number-1", None)
+    assert tokens.renew_if_expired("admin", "token-number-1", None)
 
 
 def test_the_refusing_clock_decides(clock: Clock) -> None:
     """A token that is over by the clock of the target is over, whatever ours shows."""
     value = signed("admin", LIFE, clock())
     tokens = Tokens({"admin": Given(value, clock() + LIFE)}, clock)
-    assert tokens.replaces("admin", value, clock() + LIFE - 10) is False
+    assert tokens.renew_if_expired("admin", value, clock() + LIFE - 10) is False
     with pytest.raises(TokenExpired, match="give one that lives longer, or a login"):
-        tokens.replaces("admin", value, clock() + LIFE + 10)
+        tokens.renew_if_expired("admin", value, clock() + LIFE + 10)
 
 
 @dataclass(frozen=True)
@@ -208,17 +208,17 @@ def test_unknown_end_is_found_out(clock: Clock) -> None:
     """An opaque token that is refused is over if its source has another one by now; else the refusal counts."""
     source = Counting(clock, life=None)
     tokens = Tokens({"admin": source}, clock)
-    assert tokens.replaces("admin", "token-number-1", None)
+    assert tokens.renew_if_expired("admin", "token-number-1", None)
     source.stays = True
-    assert not tokens.replaces("admin", "token-number-2", None)
-    assert not kept({"admin": "an-opaque-token"}).replaces("admin", "an-opaque-token", None)
+    assert not tokens.renew_if_expired("admin", "token-number-2", None)
+    assert not as_renewable({"admin": "an-opaque-token"}).renew_if_expired("admin", "an-opaque-token", None)
 
 
 def test_endless_refusals_are_bounded(clock: Clock) -> None:
     """A target that refuses whatever it is given is asked with a bounded number of new tokens."""
     source = Counting(clock, life=None)
     tokens = Tokens({"admin": source}, clock)
-    tried = [tokens.replaces("admin", source.given[-1], None) for _ in range(50)]
+    tried = [tokens.renew_if_expired("admin", source.given[-1], None) for _ in range(50)]
     assert tried == sorted(tried, reverse=True)
     assert sum(tried) == 10
 
@@ -231,7 +231,7 @@ def test_unchanged_file_is_told_at_its_end(clock: Clock) -> None:
     clock.now += LIFE + 1
     source.life = first + LIFE - clock.now  # it is the same token, and ends when it ends
     with pytest.raises(TokenExpired, match="of admin expired at"):
-        tokens.replaces("admin", "token-number-1", None)
+        tokens.renew_if_expired("admin", "token-number-1", None)
 
 
 def test_token_over_from_the_beginning_is_tried(clock: Clock) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.history import denied
-from purge_conformance.catalogue.api import EVENTS, PURGE
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.renewal import Tokens
-from purge_conformance.client.auth.token import Fixed, Token
+from purge_conformance.client.auth.token import StaticToken, Token
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import refused
+from purge_conformance.client.credentials import invalid_credentials
 from purge_conformance.errors import TokenExpired
 
 from .conftest import signed
@@ -68,17 +68,20 @@ def test_refused_read_is_sent_with_the_new_token(connect: Connect, stub: Stub) -
     client = connect(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
     answer = client.get("/v3", "s")
     assert (answer.status, sent(stub)) == (200, ["bearer the-first-token", "bearer the-second-token"])
-    assert [(x.status, x.tags) for x in client.sent("", "s")] == [(401, {"superseded": "expired token"}), (200, {})]
+    assert [(x.status, x.tags) for x in client.exchanges_of("", "s")] == [
+        (401, {"superseded": "expired token"}),
+        (200, {}),
+    ]
 
 
 def test_refused_change_is_not_sent_twice(connect: Connect, stub: Stub) -> None:
     """What may change something is sent once: it is held back, and the experiment after it has the new token."""
     taking(stub, "the-second-token")
     client = connect(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
-    with pytest.raises(TokenExpired, match=f"expired just before POST {PURGE}"):
-        client.post(PURGE, "purge")
-    assert (stub.purges, client.sent("", "purge")[0].tags) == (1, {"superseded": "expired token"})
-    assert client.post(PURGE, "purge").status == 200
+    with pytest.raises(TokenExpired, match=f"expired just before POST {PURGE_PATH}"):
+        client.post(PURGE_PATH, "purge")
+    assert (stub.purges, client.exchanges_of("", "purge")[0].tags) == (1, {"superseded": "expired token"})
+    assert client.post(PURGE_PATH, "purge").status == 200
 
 
 def test_refusal_that_stays_counts(connect: Connect, stub: Stub) -> None:
@@ -86,7 +89,7 @@ def test_refusal_that_stays_counts(connect: Connect, stub: Stub) -> None:
     taking(stub)
     client = connect(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
     assert (client.get("/v3", "s").status, len(stub.got)) == (401, 2)
-    assert client.sent("", "s")[-1].tags == {}
+    assert client.exchanges_of("", "s")[-1].tags == {}
 
 
 def test_refusal_of_a_living_token_counts(connect: Connect, stub: Stub) -> None:
@@ -99,11 +102,11 @@ def test_refusal_of_a_living_token_counts(connect: Connect, stub: Stub) -> None:
 def test_refusal_of_an_ended_token_holds_back(connect: Connect, stub: Stub) -> None:
     """Where the only token had ended nothing more is sent with it, and the refusal is no answer."""
     taking(stub)
-    client = connect(tokens=Tokens({"admin": Fixed(signed("admin", -1))}))
+    client = connect(tokens=Tokens({"admin": StaticToken(signed("admin", -1))}))
     for _ in range(2):
         with pytest.raises(TokenExpired, match="The token of admin expired at"):
             client.get("/v3", "s")
-    assert (len(stub.got), client.sent("", "s")[0].tags) == (1, {"superseded": "expired token"})
+    assert (len(stub.got), client.exchanges_of("", "s")[0].tags) == (1, {"superseded": "expired token"})
 
 
 def test_variations_are_of_the_token_of_the_moment(connect: Connect, stub: Stub) -> None:
@@ -119,10 +122,10 @@ def test_variations_are_of_the_token_of_the_moment(connect: Connect, stub: Stub)
 
     tokens = Tokens({"admin": Two()}, lambda: now[0])
     client = connect(tokens=tokens)
-    tried = refused(tokens)
+    tried = invalid_credentials(tokens)
     now[0] += LIFE
     for who in tried:
-        client.send(Request("GET", EVENTS, "s", who))
+        client.send(Request("GET", EVENTS_PATH, "s", who))
     payload = values[1].split(".")[1]
     assert [payload in text for text in sent(stub) if text.count(".") == 2] == [True] * 4
     assert values[1] not in "".join(sent(stub))

@@ -12,11 +12,11 @@ from unittest.mock import patch
 import pytest
 
 from purge_conformance.client.auth.jwt import expiry, scopes
-from purge_conformance.client.auth.token_request import asking
+from purge_conformance.client.auth.token_request import token_requester
 from purge_conformance.client.auth.uaa import Grant, Login, Uaa, User
 from purge_conformance.config.settings import parse_target
 from purge_conformance.config.transport import Transport
-from purge_conformance.errors import BadSetting, LoginRefused, TargetLost
+from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable
 
 from .conftest import CLIENT_SECRET, PASSWORD, known, through
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .conftest import Issuer
 
-BY_PASSWORD = Grant("admin", "password", user=User("admin"), proof=known(PASSWORD))
+BY_PASSWORD = Grant("admin", "password", user=User("admin"), credential=known(PASSWORD))
 AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", known(CLIENT_SECRET))
 
 
@@ -50,7 +50,7 @@ def test_origin_names_the_provider(issuer: Issuer, uaa: Uaa) -> None:
     """A user of another identity provider logs in with its key; one that is not named, or named wrongly, is refused."""
     issuer.origin = "ldap"
     for origin in ("", "uaa"):
-        with pytest.raises(LoginRefused):
+        with pytest.raises(LoginRejected):
             Login(replace(BY_PASSWORD, user=User("admin", origin)), uaa).fetch()
     login = Login(replace(BY_PASSWORD, user=User("admin", "ldap")), uaa)
     assert len({login.fetch().value for _ in range(2)}) == 2
@@ -68,7 +68,7 @@ def test_client_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
 def test_refresh_token_gives_a_token(issuer: Issuer, uaa: Uaa, *, rotates: bool) -> None:
     """A refresh token gives tokens, also where each is good once."""
     issuer.rotates = rotates
-    login = Login(Grant("admin", "refresh_token", proof=known(issuer.refresh_token("admin"))), uaa)
+    login = Login(Grant("admin", "refresh_token", credential=known(issuer.refresh_token("admin"))), uaa)
     assert len({login.fetch().value for _ in range(3)}) == 3
 
 
@@ -84,9 +84,9 @@ def test_password_is_the_last_resort(issuer: Issuer, uaa: Uaa) -> None:
 @pytest.mark.parametrize(
     "grant",
     [
-        Grant("admin", "password", user=User("admin"), proof=known("a-wrong-password")),
+        Grant("admin", "password", user=User("admin"), credential=known("a-wrong-password")),
         Grant("admin", "client_credentials", "global_auditor", known("a-wrong-secret")),
-        Grant("admin", "refresh_token", proof=known("a-wrong-refresh-token-r")),
+        Grant("admin", "refresh_token", credential=known("a-wrong-refresh-token-r")),
     ],
     ids=lambda grant: grant.kind,
 )
@@ -142,7 +142,7 @@ def test_unavailable_login_keeps_its_refresh_token(issuer: Issuer, uaa: Uaa) -> 
     login = Login(BY_PASSWORD, uaa)
     login.fetch()
     issuer.down = True
-    with pytest.raises(TargetLost, match="answered with 503"):
+    with pytest.raises(TargetUnreachable, match="answered with 503"):
         login.fetch()
     issuer.down = False
     login.fetch()
@@ -152,7 +152,7 @@ def test_unavailable_login_keeps_its_refresh_token(issuer: Issuer, uaa: Uaa) -> 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_unavailable_target_is_no_misuse(status: int) -> None:
     """A target whose root document is not available now is lost, and nothing is wrong with what was configured."""
-    with pytest.raises(TargetLost, match=f"https://api.example.org/ answered with {status}"):
+    with pytest.raises(TargetUnreachable, match=f"https://api.example.org/ answered with {status}"):
         Uaa(parse_target("https://api.example.org"), naming({}, status)).endpoint()
 
 
@@ -164,7 +164,7 @@ def test_redirect_gets_no_secret(stub: Stub, issuer: Issuer) -> None:
 
     stub.answer = away
     with pytest.raises(BadSetting, match="answered with 307"):
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, asking(Transport(), 5.0)))).fetch()
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, token_requester(Transport(), 5.0)))).fetch()
     assert issuer.asked == []
 
 
@@ -176,8 +176,8 @@ def test_silence_is_bounded(stub: Stub) -> None:
         over.wait(5)
 
     stub.answer = wait
-    with pytest.raises(TargetLost, match="gave no answer") as caught:
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, asking(Transport(), 0.2)))).fetch()
+    with pytest.raises(TargetUnreachable, match="gave no answer") as caught:
+        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, token_requester(Transport(), 0.2)))).fetch()
     over.set()
     assert PASSWORD not in str(caught.value)
 

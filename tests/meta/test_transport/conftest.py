@@ -13,7 +13,7 @@ import trustme
 
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.config.transport import Transport
-from purge_conformance.target.doctor.probe import examined
+from purge_conformance.target.doctor.probe import run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,7 +122,7 @@ def found(url: str, **way: Any) -> dict[str, Check]:  # noqa: ANN401 -- the part
     settings = Settings(
         Target(url), {"admin": "an-opaque-secret"}, transport=Transport(**way), limits=Limits(timeout=9)
     )
-    return {check.name: check for check in examined(settings)}
+    return {check.name: check for check in run_checks(settings)}
 
 
 def statuses(checks: dict[str, Check]) -> set[str]:
@@ -134,7 +134,7 @@ def problem(checks: dict[str, Check]) -> tuple[str, str]:
     """Return the cure of a target that could not be reached, and the blame."""
     check = checks["reachable"]
     assert (str(check.status), check.is_fatal) == ("problem", True)
-    return check.cure, check.blame
+    return check.next_step, check.cause
 
 
 @dataclass

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.client import Client, Request
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Settings, Target
 from purge_conformance.config.transport import Transport
 from purge_conformance.evidence import curl
-from purge_conformance.evidence.journal import Unwritten
+from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.records import Header
 
 from .conftest import ENCODED, PASSWORD, QUOTED, a_page
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
     from .conftest import Authority, Proxy
 
-PATH = f"{EVENTS}?per_page=1"
+PATH = f"{EVENTS_PATH}?per_page=1"
 LOGIN = f"user:{QUOTED}"
 
 
 def line_of(url: str, way: Transport) -> str:
     """Return the line of a request that was sent to a target on that way."""
     settings = Settings(Target(url), {"admin": "an-opaque-secret"}, transport=way)
-    with Unwritten() as journal:
-        client = Client(settings, journal, Guard(settings.limits, reads_only=True), lambda *_: None)
+    with NullJournal() as journal:
+        client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda *_: None)
         exchange = client.send(Request("GET", PATH, "s"))
-    return curl.command(exchange, Header("0", {}, url, {"transport": way.shown(url)}, ""))
+    return curl.command(exchange, Header("0", {}, url, {"transport": way.describe(url)}, ""))
 
 
 def again(line: str, **environment: str) -> str:
@@ -86,7 +86,7 @@ def test_line_takes_the_proxy(stub: Stub, secure: Stub, ours: Authority, proxy: 
 @pytest.mark.parametrize("name", ["user", "user:pass@word/x:1"])
 def test_user_of_a_proxy_is_not_shown(name: str) -> None:
     """What stands before the host of a proxy is not shown, however it is spelt."""
-    shown = str(Transport(proxy=f"http://{name}@proxy.test:1").shown("http://target.test"))
+    shown = str(Transport(proxy=f"http://{name}@proxy.test:1").describe("http://target.test"))
     assert ("user" in shown, "$PROXY_USER@proxy.test:1" in shown) == (False, True)
 
 
@@ -100,4 +100,4 @@ def test_line_passes_by_the_environment(stub: Stub, proxy: Proxy) -> None:
 
 def test_usual_way_is_not_told(stub: Stub) -> None:
     """Where nothing was given, the line has no options for it."""
-    assert Transport().shown(stub.url) == {}
+    assert Transport().describe(stub.url) == {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.cli import main
 
 from .conftest import ADMIN, ENCODED, PASSWORD, QUOTED, SECRET, a_page, found, problem, statuses
@@ -26,8 +26,8 @@ def test_plain_requests_pass_a_proxy(stub: Stub, proxy: Proxy) -> None:
     """A request without TLS is sent to the proxy with the whole URL, its path as it was written."""
     stub.answer = a_page
     assert statuses(found(f"{stub.url}/a/../b//c%7E", proxy=f"http://127.0.0.1:{proxy.port}")) == {"ok"}
-    assert f"GET {stub.url}/a/../b//c%7E{EVENTS}?per_page=1 HTTP/1.1" in proxy.got
-    assert f"/a/../b//c%7E{EVENTS}?per_page=1" in stub.targets
+    assert f"GET {stub.url}/a/../b//c%7E{EVENTS_PATH}?per_page=1 HTTP/1.1" in proxy.got
+    assert f"/a/../b//c%7E{EVENTS_PATH}?per_page=1" in stub.targets
 
 
 def test_tls_passes_a_proxy(secure: Stub, ours: Authority, proxy: Proxy) -> None:
@@ -48,7 +48,7 @@ def test_proxy_has_its_password(stub: Stub, secure: Stub, ours: Authority, proxy
         checks = found(url, ca_bundle=ours.bundle, proxy=f"http://{login}127.0.0.1:{proxy.port}")
         assert (statuses(checks) == {"ok"}) is well, checks
         if not well:
-            assert "--proxy" in " ".join(check.cure for check in checks.values())
+            assert "--proxy" in " ".join(check.next_step for check in checks.values())
     assert ENCODED not in str(stub.got + secure.got)
 
 

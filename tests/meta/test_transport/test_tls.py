@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.cli import main
 
 from .conftest import ADMIN, SECRET, a_page, context, found, problem, statuses
@@ -100,5 +100,5 @@ def test_ipv6_and_prefix(prefix: str, serving: Serving) -> None:
     with serving(host="::1") as stub:
         stub.answer = a_page
         assert statuses(found(stub.url + prefix)) == {"ok"}
-        assert stub.targets[-1].startswith(f"{prefix}{EVENTS}?")
+        assert stub.targets[-1].startswith(f"{prefix}{EVENTS_PATH}?")
         assert {headers["Host"] for _, headers in stub.got} == {stub.url.removeprefix("http://")}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.app_model.state import State
-from purge_conformance.evidence.listing import app_of_event, key, tells_crash
+from purge_conformance.evidence.listing import app_of_event, event_identity, is_crash_event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -59,7 +59,7 @@ class Sight:
 def of_app(rows: Iterable[Row], guid: str) -> Events:
     """Return the events that are for an app, its guid is theirs, or they name it; of crashes no step tells."""
     own = (row for row in rows if guid in {row.get("guid"), app_of_event(row)})
-    return tuple(row for row in own if not tells_crash(row))
+    return tuple(row for row in own if not is_crash_event(row))
 
 
 def after_purge(sight: Sight, processes: int) -> Iterator[Difference]:
@@ -82,12 +82,12 @@ def beside_purge(sight: Sight) -> Iterator[Difference]:
     """Yield what should have been recorded, and what should have stayed as it was."""
     if sight.app.state is State.DELETED:
         return
-    now = {key(row) for row in sight.now}
+    now = {event_identity(row) for row in sight.now}
     for row in sight.before:
-        if key(row) not in now:
+        if event_identity(row) not in now:
             yield Kind.LOST, f"the event {row['guid']} of {sight.name} still there, nothing was purged", "it is gone"
     for row in sight.seeds:
-        if key(row) in now and row not in sight.now:
+        if event_identity(row) in now and row not in sight.now:
             yield Kind.REWRITTEN, f"the seeded event {row['guid']} of {sight.name} as it was", "it says something else"
     seeded = _guids(sight.seeds)
     recorded = _guids(sight.now) - seeded

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.app_model.expectations import of_app
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import is_page, key
+from purge_conformance.evidence.listing import event_identity, is_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -30,7 +30,9 @@ def query(how: str, rows: Collection[Row], guids: Collection[str], seeds: Collec
         guids: those of the sequence's own apps.
         seeds: the seeded ones among their events.
     """
-    times = [moment for guid in guids for row in of_app(rows, guid) if (moment := clock.parse(row.get("created_at")))]
+    times = [
+        moment for guid in guids for row in of_app(rows, guid) if (moment := clock.parse_rfc3339(row.get("created_at")))
+    ]
     if how == "pages":
         return {"per_page": max(1, -(-len(rows) // PAGES))}
     if how == "order":
@@ -55,7 +57,7 @@ def differences(
     if failed:
         yield f"a list with {words} answered as one", str(failed[0].status)
         return
-    own = [{key(row): row for guid in guids for row in of_app(look.rows, guid)} for look in looks]
+    own = [{event_identity(row): row for guid in guids for row in of_app(look.rows, guid)} for look in looks]
     rows = [row for known, row in own[0].items() if known in own[1]]
     shown = walk.by_guid
     for row in rows:
@@ -65,7 +67,7 @@ def differences(
         if due and walk.complete and row["guid"] not in shown:
             yield f"a list with {words} that shows {row['guid']}", "it does not"
     if "order_by" in asked.query:
-        times = [clock.parse(row.get("created_at")) for row in walk.rows if row in rows]
+        times = [clock.parse_rfc3339(row.get("created_at")) for row in walk.rows if row in rows]
         known = [moment for moment in times if moment]
         if known != sorted(known, reverse=True):
             yield f"a list sorted by {words}", "another order"
@@ -78,7 +80,7 @@ def _is_due(row: Row, asked: Mapping[str, str], seeds: Collection[Row]) -> bool 
     if "after_guid" in asked:
         return _is_after(row, asked["after_guid"], seeds)
     if "created_ats[gte]" in asked:
-        return _is_since(clock.parse(row.get("created_at")), clock.parse(asked["created_ats[gte]"]))
+        return _is_since(clock.parse_rfc3339(row.get("created_at")), clock.parse_rfc3339(asked["created_ats[gte]"]))
     return True
 
 
@@ -86,8 +88,8 @@ def _is_after(row: Row, anchor: str, seeds: Collection[Row]) -> bool | None:
     """Whether an event comes after a seeded one, which those of the same second may do or not, as other seeded ones."""
     if row["guid"] == anchor:
         return False
-    at = clock.parse(row.get("created_at"))
-    times = [clock.parse(seed.get("created_at")) for seed in seeds if seed["guid"] == anchor]
+    at = clock.parse_rfc3339(row.get("created_at"))
+    times = [clock.parse_rfc3339(seed.get("created_at")) for seed in seeds if seed["guid"] == anchor]
     is_later = at and all(time and at.replace(microsecond=0) > time.replace(microsecond=0) for time in times)
     return True if is_later and row not in seeds else None
 

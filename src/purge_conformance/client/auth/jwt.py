@@ -10,7 +10,7 @@ from typing import Any
 JWT_PARTS = 3
 
 
-MOST_SECONDS = 253_402_300_799  # the last second of the year 9999
+MAX_TIMESTAMP = 253_402_300_799  # the last second of the year 9999
 
 
 def scopes(token: str) -> frozenset[str] | None:
@@ -24,8 +24,8 @@ def scopes(token: str) -> frozenset[str] | None:
 def expiry(token: str) -> float | None:
     """Return when a JWT says that it ends, in seconds since the epoch; None where it says nothing readable."""
     match _claims(token).get("exp"):
-        case int() | float() as end if 0 <= end <= MOST_SECONDS:
-            return float(end)
+        case int() | float() as expires_at if 0 <= expires_at <= MAX_TIMESTAMP:
+            return float(expires_at)
     return None
 
 

@@ -9,38 +9,40 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import expiry
-from purge_conformance.client.auth.token import Fixed
-from purge_conformance.errors import BadSetting, LoginRefused, TargetLost, TokenExpired
+from purge_conformance.client.auth.token import StaticToken
+from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.redaction import Redactor, variable
+from purge_conformance.evidence.redaction import Redactor, token_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from purge_conformance.client.auth.token import Source, Token
 
-MARGIN = 30.0  # seconds before its end that a token is renewed, at most; of a short-lived one a third of its life
-TRIES = 4  # in that time
-MOST_ASKED = 10  # renewals of a token whose end nobody knows, because it was refused
+RENEWAL_MARGIN_S = (
+    30.0  # seconds before its end that a token is renewed, at most; of a short-lived one a third of its life
+)
+RENEWAL_TRIES = 4  # in that time
+MAX_FORCED_RENEWALS = 10  # renewals of a token whose end nobody knows, because it was refused
 
 
 @dataclass
-class _Held:
+class _TokenState:
     """The token of a role.
 
     Attributes:
-        due: when it is to be renewed; None where its end is unknown, or not to be believed.
-        pause: seconds between two tries to renew it.
-        asked: how often it was renewed because it was refused.
-        dead: why there is no token any more.
+        renew_at: when it is to be renewed; None where its end is unknown, or not to be believed.
+        retry_delay: seconds between two tries to renew it.
+        forced_renewals: how often it was renewed because it was refused.
+        error: why there is no token any more.
     """
 
     source: Source
     token: Token = field(repr=False)
-    due: float | None
-    pause: float
-    asked: int = 0
-    dead: str = ""
+    renew_at: float | None
+    retry_delay: float
+    forced_renewals: int = 0
+    error: str = ""
 
 
 class Tokens(Mapping[str, str]):
@@ -58,8 +60,8 @@ class Tokens(Mapping[str, str]):
         """
         self.redactor = Redactor({})
         self._now = now
-        self._renewing = RLock()
-        self._held = {role: self._fetched(role, source) for role, source in sources.items()}
+        self._lock = RLock()
+        self._states = {role: self._fetch(role, source) for role, source in sources.items()}
 
     def __getitem__(self, role: str) -> str:
         """Return the token of a role, a new one if the last is near its end.
@@ -68,100 +70,102 @@ class Tokens(Mapping[str, str]):
             KeyError: the role has none.
             TokenExpired: it has come to its end, and cannot be renewed.
         """
-        with self._renewing:
-            held = self._held[role]
-            if held.dead:
-                raise TokenExpired(held.dead)
-            if held.due is not None and self._now() >= held.due and held.source.is_renewable:
-                held.due = self._now() + held.pause  # for the next try, if this one fails
+        with self._lock:
+            state = self._states[role]
+            if state.error:
+                raise TokenExpired(state.error)
+            if state.renew_at is not None and self._now() >= state.renew_at and state.source.is_renewable:
+                state.renew_at = self._now() + state.retry_delay  # for the next try, if this one fails
                 self._renew(role)
-            return self._held[role].token.value
+            return self._states[role].token.value
 
     def __contains__(self, role: object) -> bool:
         """Whether the role has a token, or had one: to ask is not to need it."""
-        return role in self._held
+        return role in self._states
 
     def __iter__(self) -> Iterator[str]:
         """Return the roles."""
-        return iter(self._held)
+        return iter(self._states)
 
     def __len__(self) -> int:
         """Return how many roles there are."""
-        return len(self._held)
+        return len(self._states)
 
-    def lives(self, role: str) -> bool:
+    def is_usable(self, role: str) -> bool:
         """Whether the role still has a token, as far as is known."""
-        return not self._held[role].dead
+        return not self._states[role].error
 
-    def replaces(self, role: str, refused: str, served_at: float | None) -> bool:
+    def renew_if_expired(self, role: str, rejected: str, served_at: float | None) -> bool:
         """Whether a token that was refused had come to its end, and there is another one now.
 
         Args:
             role: whose it is.
-            refused: the token that was refused.
+            rejected: the token that was refused.
             served_at: when, by the clock of whoever refused it, if that is known.
 
         Raises:
             TokenExpired: it had come to its end, and there is no other.
         """
-        with self._renewing:
-            held = self._held[role]
-            if held.token.value != refused and not held.dead:
+        with self._lock:
+            state = self._states[role]
+            if state.token.value != rejected and not state.error:
                 return True
-            if not self._may_have_ended(held, served_at):
+            if not self._may_be_expired(state, served_at):
                 return False
-            if held.source.is_renewable and not held.dead:
-                self._held[role].asked += 1
+            if state.source.is_renewable and not state.error:
+                self._states[role].forced_renewals += 1
                 self._renew(role)
-                if self._held[role].token.value != refused:
+                if self._states[role].token.value != rejected:
                     return True
-            if held.token.expires_at is None:
+            if state.token.expires_at is None:
                 return False
-            raise self._end(role, "give one that lives longer, or a login that renews it")
+            raise self._mark_expired(role, "give one that lives longer, or a login that renews it")
 
-    def _fetched(self, role: str, source: Source) -> _Held:
-        found = source.fetch()
-        self.redactor.learn(variable(role), found.value)
-        for other in found.others:
-            self.redactor.learn(f"{variable(role)}_REFRESH", other)
-        left = None if found.expires_at is None else found.expires_at - self._now()
-        if found.expires_at is None or left is None or left <= 0:
-            return _Held(source, found, None, 0.0)
-        margin = min(MARGIN, left / 3)
-        return _Held(source, found, found.expires_at - margin, margin / TRIES)
+    def _fetch(self, role: str, source: Source) -> _TokenState:
+        token = source.fetch()
+        self.redactor.add_secret(token_variable(role), token.value)
+        for secret in token.other_secrets:
+            self.redactor.add_secret(f"{token_variable(role)}_REFRESH", secret)
+        lifetime = None if token.expires_at is None else token.expires_at - self._now()
+        if token.expires_at is None or lifetime is None or lifetime <= 0:
+            return _TokenState(source, token, None, 0.0)
+        margin = min(RENEWAL_MARGIN_S, lifetime / 3)
+        return _TokenState(source, token, token.expires_at - margin, margin / RENEWAL_TRIES)
 
     def _renew(self, role: str) -> None:
         """Fetch another token; one that still lives is kept where there is none."""
-        held = self._held[role]
+        state = self._states[role]
         try:
-            made = self._fetched(role, held.source)
-        except (BadSetting, TargetLost) as reason:
-            end = held.token.expires_at
-            if isinstance(reason, LoginRefused):  # some tries more, and a UAA locks the user out
-                held.due = end
-            if end is None or self._now() >= end:
-                raise self._end(role, f"it could not be renewed: {reason}") from None
+            new_state = self._fetch(role, state.source)
+        except (BadSetting, TargetUnreachable) as reason:
+            expires_at = state.token.expires_at
+            if isinstance(reason, LoginRejected):  # some tries more, and a UAA locks the user out
+                state.renew_at = expires_at
+            if expires_at is None or self._now() >= expires_at:
+                raise self._mark_expired(role, f"it could not be renewed: {reason}") from None
             return
-        made.asked = held.asked
-        if made.token.value != held.token.value:
-            self._held[role] = made
+        new_state.forced_renewals = state.forced_renewals
+        if new_state.token.value != state.token.value:
+            self._states[role] = new_state
 
-    def _may_have_ended(self, held: _Held, served_at: float | None) -> bool:
-        end = held.token.expires_at
-        if end is None:
-            return held.source.is_renewable and held.asked < MOST_ASKED
-        theirs = expiry(held.token.value)
-        has_ended_there = served_at is not None and theirs is not None and served_at >= theirs
-        return has_ended_there or self._now() >= (end if held.due is None else held.due)
+    def _may_be_expired(self, state: _TokenState, served_at: float | None) -> bool:
+        expires_at = state.token.expires_at
+        if expires_at is None:
+            return state.source.is_renewable and state.forced_renewals < MAX_FORCED_RENEWALS
+        claimed_expiry = expiry(state.token.value)
+        is_expired_there = served_at is not None and claimed_expiry is not None and served_at >= claimed_expiry
+        return is_expired_there or self._now() >= (expires_at if state.renew_at is None else state.renew_at)
 
-    def _end(self, role: str, why: str) -> TokenExpired:
-        held = self._held[role]
-        end = held.token.expires_at
-        when = "was refused" if end is None else f"expired at {clock.written(end)}"
-        held.dead = held.dead or f"The token of {role} {when}; {why}"
-        return TokenExpired(held.dead)
+    def _mark_expired(self, role: str, reason: str) -> TokenExpired:
+        state = self._states[role]
+        expires_at = state.token.expires_at
+        when = "was refused" if expires_at is None else f"expired at {clock.format_rfc3339(expires_at)}"
+        state.error = state.error or f"The token of {role} {when}; {reason}"
+        return TokenExpired(state.error)
 
 
-def kept(tokens: Mapping[str, str]) -> Tokens:
+def as_renewable(tokens: Mapping[str, str]) -> Tokens:
     """Return the tokens as ones that are renewed where their sources can; plain ones cannot."""
-    return tokens if isinstance(tokens, Tokens) else Tokens({role: Fixed(value) for role, value in tokens.items()})
+    return (
+        tokens if isinstance(tokens, Tokens) else Tokens({role: StaticToken(value) for role, value in tokens.items()})
+    )

@@ -12,20 +12,20 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from purge_conformance.client.auth.token import Token, bare, token
+from purge_conformance.client.auth.token import Token, build_token, strip_scheme
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_BYTES = 64 * 1024
-PATIENCE = 30.0  # seconds that a command may take
-FORMS = "env:NAME, file:PATH or command:LINE"
+MAX_BYTES = 64 * 1024
+COMMAND_TIMEOUT_S = 30.0  # seconds that a command may take
+SOURCE_FORMS = "env:NAME, file:PATH or command:LINE"
 KINDS = ("env", "file", "command")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SecretSource:
     """Where one secret stands.
 
     Attributes:
@@ -50,32 +50,32 @@ class Place:
             case "env":
                 text, missing = self.environ.get(self.name, ""), "environment variable is not set, or empty"
             case "file":
-                text, missing = _of_file(self.what, Path(self.name)), "file is empty"
+                text, missing = _read_file(self.what, Path(self.name)), "file is empty"
             case _:
-                text, missing = _of_command(self.what, self.name, self.environ), "command printed nothing"
+                text, missing = _run_command(self.what, self.name, self.environ), "command printed nothing"
         if not text.strip():
             raise BadSetting(f"The {self.what} is missing: the {missing}. Put it there.")
         return text.strip()
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class StoredToken:
     """A token that stands somewhere; a file is read again and a command run again for another one."""
 
     role: str
-    place: Place
+    secret: SecretSource
 
     @property
     def is_renewable(self) -> bool:
         """An environment does not change."""
-        return self.place.kind != "env"
+        return self.secret.kind != "env"
 
     def fetch(self) -> Token:
         """Return the token that stands there now."""
-        return token(bare(self.place.read(), self.role))
+        return build_token(strip_scheme(self.secret.read(), self.role))
 
 
-def place(what: str, text: str, environ: Mapping[str, str]) -> Place:
+def parse_secret_source(what: str, text: str, environ: Mapping[str, str]) -> SecretSource:
     """Return the place that a text names.
 
     Raises:
@@ -83,22 +83,22 @@ def place(what: str, text: str, environ: Mapping[str, str]) -> Place:
     """
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name:
-        raise BadSetting(f"The {what} wants {FORMS} as its source; it got something else.")
-    return Place(what, kind, name, environ)
+        raise BadSetting(f"The {what} wants {SOURCE_FORMS} as its source; it got something else.")
+    return SecretSource(what, kind, name, environ)
 
 
-def _of_file(what: str, path: Path) -> str:
+def _read_file(what: str, path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            return file.read(MOST_BYTES)
+            return file.read(MAX_BYTES)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise BadSetting(f"The {what} cannot be read from its file: {reason}. Name a readable file.") from None
 
 
-def _of_command(what: str, line: str, environ: Mapping[str, str]) -> str:
+def _run_command(what: str, line: str, environ: Mapping[str, str]) -> str:
     """Return what a command prints; no shell reads the line, and what it says besides is not shown."""
-    cure = "Try the command by hand."
+    next_step = "Try the command by hand."
     try:
         words = shlex.split(line)
         process = subprocess.Popen(  # noqa: S603 -- the user's own command
@@ -111,27 +111,27 @@ def _of_command(what: str, line: str, environ: Mapping[str, str]) -> str:
         )
     except (OSError, ValueError, IndexError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the line cannot be read"
-        raise BadSetting(f"The command for the {what} cannot be run: {reason}. {cure}") from None
-    printed, code = _printed(process)
-    if len(printed) > MOST_BYTES:
-        raise BadSetting(f"The command for the {what} printed more than {MOST_BYTES} bytes. {cure}")
+        raise BadSetting(f"The command for the {what} cannot be run: {reason}. {next_step}") from None
+    output, code = _read_output(process)
+    if len(output) > MAX_BYTES:
+        raise BadSetting(f"The command for the {what} printed more than {MAX_BYTES} bytes. {next_step}")
     if code < 0:
-        raise BadSetting(f"The command for the {what} did not end within {PATIENCE:g} s. {cure}")
+        raise BadSetting(f"The command for the {what} did not end within {COMMAND_TIMEOUT_S:g} s. {next_step}")
     if code:
-        raise BadSetting(f"The command for the {what} ended with {code}. {cure}")
-    return printed.decode("utf-8", "replace")
+        raise BadSetting(f"The command for the {what} ended with {code}. {next_step}")
+    return output.decode("utf-8", "replace")
 
 
-def _printed(process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
+def _read_output(process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
     """Return what it prints, a little more than the most at the most, and its exit code; negative if it was killed."""
-    timer = Timer(PATIENCE, _kill, [process])
+    timer = Timer(COMMAND_TIMEOUT_S, _kill, [process])
     timer.start()
     with process:
         try:
-            printed = process.stdout.read(MOST_BYTES + 1) if process.stdout else b""
-            if len(printed) > MOST_BYTES:
+            output = process.stdout.read(MAX_BYTES + 1) if process.stdout else b""
+            if len(output) > MAX_BYTES:
                 _kill(process)
-            return printed, process.wait()
+            return output, process.wait()
         except BaseException:  # an interrupt: leaving the block would wait for the command
             _kill(process)
             raise

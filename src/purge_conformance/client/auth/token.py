@@ -18,12 +18,12 @@ class Token:
     Attributes:
         value: secret.
         expires_at: seconds since the epoch, on the suite's clock; None where nobody can tell.
-        others: further secrets that came with it.
+        other_secrets: further secrets that came with it.
     """
 
     value: str = field(repr=False)
     expires_at: float | None = None
-    others: tuple[str, ...] = field(default=(), repr=False)
+    other_secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Source(Protocol):
@@ -43,7 +43,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class StaticToken:
     """Gives the one token that is there."""
 
     value: str = field(repr=False)
@@ -51,29 +51,29 @@ class Fixed:
 
     def fetch(self) -> Token:
         """Return it."""
-        return token(self.value)
+        return build_token(self.value)
 
 
-def token(value: str, lifetime: float | None = None, others: tuple[str, ...] = ()) -> Token:
+def build_token(value: str, lifetime: float | None = None, other_secrets: tuple[str, ...] = ()) -> Token:
     """Return a token that ends when its `exp` says so, or after so many seconds from now, whichever is sooner.
 
     An `exp` that is over already is that of another clock, where a lifetime was told just now.
     """
-    now, end = time.time(), expiry(value)
+    now, expires_at = time.time(), expiry(value)
     if lifetime is not None:
-        end = now + lifetime if end is None or end <= now else min(end, now + lifetime)
-    return Token(value, end, others)
+        expires_at = now + lifetime if expires_at is None or expires_at <= now else min(expires_at, now + lifetime)
+    return Token(value, expires_at, other_secrets)
 
 
-def bare(text: str, role: str) -> str:
+def strip_scheme(text: str, role: str) -> str:
     """Return a token without its scheme and white space.
 
     Raises:
         BadSetting: it is none; the text is not shown.
     """
-    found = re.sub(r"(?i)^\s*bearer\s+", "", text).strip()
-    if not found:
+    value = re.sub(r"(?i)^\s*bearer\s+", "", text).strip()
+    if not value:
         raise BadSetting(f"The token of {role} is missing: what should hold it is empty. Put the bearer token there.")
-    if not found.isascii() or not found.isprintable() or " " in found:
+    if not value.isascii() or not value.isprintable() or " " in value:
         raise BadSetting(f"The token of {role} has white space or odd characters. Give the bare token.")
-    return found
+    return value

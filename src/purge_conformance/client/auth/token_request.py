@@ -9,7 +9,7 @@ import requests
 import urllib3
 
 from purge_conformance.client.connection import Connection
-from purge_conformance.errors import TargetLost
+from purge_conformance.errors import TargetUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from purge_conformance.client.auth.uaa import Ask
     from purge_conformance.config.transport import Transport
 
-MOST_BYTES = 256 * 1024
-PATIENCE = 15.0  # seconds without a byte, at most
+MAX_BYTES = 256 * 1024
+LOGIN_TIMEOUT_S = 15.0  # seconds without a byte, at most
 
 
-def asking(transport: Transport, timeout: float) -> Ask:
+def token_requester(transport: Transport, timeout: float) -> Ask:
     """Return what sends one request, follows no redirect, and leaves no record.
 
     Args:
@@ -34,10 +34,10 @@ def asking(transport: Transport, timeout: float) -> Ask:
         connection = Connection(f"{parts.scheme}://{parts.netloc}", transport)
         try:
             prepared = connection.prepare(method, parts.path, {**headers, "Connection": "close"}, body)
-            with connection.send(prepared, min(timeout, PATIENCE)) as answer:
-                return answer.status, answer.read(MOST_BYTES, decode_content=True)
+            with connection.send(prepared, min(timeout, LOGIN_TIMEOUT_S)) as answer:
+                return answer.status, answer.read(MAX_BYTES, decode_content=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise TargetLost(
+            raise TargetUnreachable(
                 f"{url} gave no answer ({type(error).__name__}). Check the network and that server, then run again."
             ) from None
 

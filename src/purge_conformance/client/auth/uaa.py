@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from purge_conformance.client.auth.token import Token, bare, token
+from purge_conformance.client.auth.token import Token, build_token, strip_scheme
 from purge_conformance.config.settings import Target, parse_target
-from purge_conformance.errors import BadSetting, LoginRefused, TargetLost
+from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from purge_conformance.client.auth.secret_source import Place
+    from purge_conformance.client.auth.secret_source import SecretSource
 
     Ask = Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]  # method, URL, headers, body
 
-OK, TOO_MANY, BROKEN = 200, 429, 500
-LINKS = ("uaa", "login")  # of the root document, the better one first: both serve tokens
-MOST_LIFETIME = 10 * 365 * 24 * 3600
-MOST_SHOWN = 200  # characters of what a server says of a refusal
-CLI = "cf"  # the client of the cf CLI, which every UAA of Cloud Foundry knows; its secret is empty
+OK, TOO_MANY_REQUESTS, SERVER_ERROR = 200, 429, 500
+LOGIN_LINKS = ("uaa", "login")  # of the root document, the better one first: both serve tokens
+MAX_LIFETIME_S = 10 * 365 * 24 * 3600
+MAX_QUOTED_CHARS = 200  # characters of what a server says of a refusal
+CF_CLIENT_ID = "cf"  # the client of the cf CLI, which every UAA of Cloud Foundry knows; its secret is empty
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,25 @@ class Uaa:
             BadSetting: none is known, or the way to it is not safe.
             TargetLost: the target does not answer.
         """
-        return f"{self._safe(self._found(), 'The login').rstrip('/')}/oauth/token"
+        return f"{self._require_safe(self._find_url(), 'The login').rstrip('/')}/oauth/token"
 
-    def answered(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, bytes]:
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, bytes]:
         """Return status and body of an answer that says something.
 
         Raises:
             TargetLost: there is none, or it says no more than that there is none now.
         """
         status, answer = self.ask(method, url, headers, body)
-        if status == TOO_MANY or status >= BROKEN:
-            raise TargetLost(f"{url} answered with {status}. Run again when it is available.")
+        if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
+            raise TargetUnreachable(f"{url} answered with {status}. Run again when it is available.")
         return status, answer
 
-    def _found(self) -> str:
-        base = self._safe(self.target.url, "The target, which names where its users log in,")
-        status, body = self.answered("GET", f"{base}/", {"Accept": "application/json"})
-        links = _object(_object(body).get("links"))
-        for name in LINKS:
-            href = _object(links.get(name)).get("href")
+    def _find_url(self) -> str:
+        base = self._require_safe(self.target.url, "The target, which names where its users log in,")
+        status, body = self.request("GET", f"{base}/", {"Accept": "application/json"})
+        links = _as_object(_as_object(body).get("links"))
+        for name in LOGIN_LINKS:
+            href = _as_object(links.get(name)).get("href")
             if status == OK and isinstance(href, str) and href:
                 return href
         raise BadSetting(
@@ -74,13 +74,13 @@ class Uaa:
             "Check the URL, or give a token of another source."
         )
 
-    def _safe(self, url: str, what: str) -> str:
+    def _require_safe(self, url: str, what: str) -> str:
         """Return a URL that may be told a password: over https, or on this machine if the target is there as well."""
-        place = parse_target(url)
-        is_own = place.is_loopback and self.target.is_loopback
-        if urlsplit(url).scheme != "https" and not is_own:
-            raise BadSetting(f"{what} is at {place.url}, which is not https. No password is sent there.")
-        return place.url
+        target = parse_target(url)
+        is_local = target.is_loopback and self.target.is_loopback
+        if urlsplit(url).scheme != "https" and not is_local:
+            raise BadSetting(f"{what} is at {target.url}, which is not https. No password is sent there.")
+        return target.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class User:
     origin: str = ""
 
     @property
-    def hint(self) -> dict[str, str]:
+    def login_hint(self) -> dict[str, str]:
         """What tells the UAA the origin, as the cf CLI does with --origin."""
         return {"login_hint": json.dumps({"origin": self.origin})} if self.origin else {}
 
@@ -111,15 +111,15 @@ class Grant:
         client: id of the OAuth client.
         secret: of the client; None where it is empty.
         user: of a password grant.
-        proof: the user's password, or the first refresh token.
+        credential: the user's password, or the first refresh token.
     """
 
     role: str
     kind: str
-    client: str = CLI
-    secret: Place | None = None
+    client: str = CF_CLIENT_ID
+    secret: SecretSource | None = None
     user: User | None = None
-    proof: Place | None = None
+    credential: SecretSource | None = None
 
 
 @dataclass
@@ -137,24 +137,24 @@ class Login:
         Raises:
             BadSetting: it is not installed.
         """
-        _library()
+        _import_oauth2()
 
     def fetch(self) -> Token:
         """Return a new token: for the refresh token if there is one, and if that is refused as at the beginning."""
         if self.refresh_token:
             try:
-                return self._asked({"refresh_token": self.refresh_token})
-            except LoginRefused:
+                return self._request_token({"refresh_token": self.refresh_token})
+            except LoginRejected:
                 self.refresh_token = ""
-        proof = self.grant.proof.read() if self.grant.proof else ""
+        credential = self.grant.credential.read() if self.grant.credential else ""
         if user := self.grant.user:
-            return self._asked({"username": user.name, "password": proof, **user.hint})
-        return self._asked({"refresh_token": proof} if self.grant.kind == "refresh_token" else {})
+            return self._request_token({"username": user.name, "password": credential, **user.login_hint})
+        return self._request_token({"refresh_token": credential} if self.grant.kind == "refresh_token" else {})
 
-    def _asked(self, given: dict[str, str]) -> Token:
+    def _request_token(self, parameters: dict[str, str]) -> Token:
         """Ask for a token with a refresh token, with a user's name and password, or as the client itself."""
         secret = self.grant.secret.read() if self.grant.secret else ""
-        secrets = (secret, given.get("password", ""), given.get("refresh_token", ""))
+        secrets = (secret, parameters.get("password", ""), parameters.get("refresh_token", ""))
         basic = base64.b64encode(f"{self.grant.client}:{secret}".encode()).decode()
         headers = {
             "Accept": "application/json",
@@ -162,19 +162,23 @@ class Login:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         endpoint = self.uaa.endpoint()
-        status, body = self.uaa.answered("POST", endpoint, headers, _form(self.grant.client, given).encode())
-        found = _parsed(body, f"The login of {self.grant.role} at {endpoint}, which answered with {status},", secrets)
-        held, fresh = given.get("refresh_token", ""), found.get("refresh_token")
-        self.refresh_token = fresh if isinstance(fresh, str) else held
-        lifetime = found.get("expires_in")
-        return token(
-            bare(str(found["access_token"]), self.grant.role),
-            float(lifetime) if isinstance(lifetime, int) and 0 < lifetime <= MOST_LIFETIME else None,
-            tuple({held, self.refresh_token} - {""}),
+        status, body = self.uaa.request(
+            "POST", endpoint, headers, _token_request_body(self.grant.client, parameters).encode()
+        )
+        response = _parse_response(
+            body, f"The login of {self.grant.role} at {endpoint}, which answered with {status},", secrets
+        )
+        old_refresh_token, new_refresh_token = parameters.get("refresh_token", ""), response.get("refresh_token")
+        self.refresh_token = new_refresh_token if isinstance(new_refresh_token, str) else old_refresh_token
+        lifetime = response.get("expires_in")
+        return build_token(
+            strip_scheme(str(response["access_token"]), self.grant.role),
+            float(lifetime) if isinstance(lifetime, int) and 0 < lifetime <= MAX_LIFETIME_S else None,
+            tuple({old_refresh_token, self.refresh_token} - {""}),
         )
 
 
-def _library() -> Any:  # noqa: ANN401 -- a module
+def _import_oauth2() -> Any:  # noqa: ANN401 -- a module
     try:
         from oauthlib import oauth2  # noqa: PLC0415 -- as in _library
     except ImportError:
@@ -185,18 +189,20 @@ def _library() -> Any:  # noqa: ANN401 -- a module
     return oauth2
 
 
-def _form(client: str, given: Mapping[str, Any]) -> str:
+def _token_request_body(client: str, parameters: Mapping[str, Any]) -> str:
     """Return the body of a request for a token."""
     from oauthlib import oauth2  # noqa: PLC0415 -- as in _library
 
-    if "refresh_token" in given:
-        return str(oauth2.BackendApplicationClient(client).prepare_refresh_body(refresh_token=given["refresh_token"]))
-    if "username" in given:
-        return oauth2.LegacyApplicationClient(client).prepare_request_body(**given)
+    if "refresh_token" in parameters:
+        return str(
+            oauth2.BackendApplicationClient(client).prepare_refresh_body(refresh_token=parameters["refresh_token"])
+        )
+    if "username" in parameters:
+        return oauth2.LegacyApplicationClient(client).prepare_request_body(**parameters)
     return oauth2.BackendApplicationClient(client).prepare_request_body()
 
 
-def _parsed(body: bytes, who: str, secrets: Iterable[str]) -> Mapping[str, Any]:
+def _parse_response(body: bytes, login: str, secrets: Iterable[str]) -> Mapping[str, Any]:
     """Return what the login gave.
 
     Raises:
@@ -205,24 +211,26 @@ def _parsed(body: bytes, who: str, secrets: Iterable[str]) -> Mapping[str, Any]:
     from oauthlib import oauth2  # noqa: PLC0415 -- as in _library
 
     try:
-        found: Mapping[str, Any] = oauth2.BackendApplicationClient("").parse_request_body_response(
+        response: Mapping[str, Any] = oauth2.BackendApplicationClient("").parse_request_body_response(
             body.decode("utf-8", "replace")
         )
     except oauth2.OAuth2Error as error:
-        said = " ".join(f"{error.error}: {error.description}".split())
+        message = " ".join(f"{error.error}: {error.description}".split())
     except (ValueError, TypeError, AttributeError, RecursionError):  # what it makes of JSON that is no object
-        said = "it is no answer of OAuth"
+        message = "it is no answer of OAuth"
     else:
-        return found
+        return response
     for secret in secrets:
-        said = said.replace(secret, "...") if secret else said
-    raise LoginRefused(f"{who} gave no token: {said[:MOST_SHOWN]}. Check the names, the secrets and the grant.")
+        message = message.replace(secret, "...") if secret else message
+    raise LoginRejected(
+        f"{login} gave no token: {message[:MAX_QUOTED_CHARS]}. Check the names, the secrets and the grant."
+    )
 
 
-def _object(value: object) -> dict[str, Any]:
+def _as_object(value: object) -> dict[str, Any]:
     """Return what a text of JSON or a value holds by name; nothing where it is no object."""
     try:
-        found = json.loads(value) if isinstance(value, bytes) else value
+        document = json.loads(value) if isinstance(value, bytes) else value
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from purge_conformance.reference.store import transitions as store
-from purge_conformance.reference.store.database import by_guid
+from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import App, Organization, Space
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.store.transitions import Record
 
-HOME = "states"  # name of the organization, and of the space, of apps that are made here
+ORG_AND_SPACE_NAME = "states"  # name of the organization, and of the space, of apps that are made here
 SIZES = ("instances", "memory_in_mb")
 Params = dict[str, Any]
 
@@ -46,9 +46,13 @@ STATES: Mapping[str, Callable[[Session, App, Params, Record], None]] = {
 }
 
 
-def put(session: Session, state: str, params: Params, record: Record) -> str | None:
+def apply_state(session: Session, state: str, params: Params, record: Record) -> str | None:
     """Put the app that `params` name into a state, or a new one; return its guid, or None if there is none."""
-    app = by_guid(session, App, str(params["app"])) if "app" in params else _new(session, str(params.get("name")))
+    app = (
+        find_by_guid(session, App, str(params["app"]))
+        if "app" in params
+        else _create_app(session, str(params.get("name")))
+    )
     if app is None:
         return None
     guid = app.guid
@@ -56,9 +60,9 @@ def put(session: Session, state: str, params: Params, record: Record) -> str | N
     return guid
 
 
-def _new(session: Session, name: str) -> App:
-    space = session.scalar(select(Space).where(Space.name == HOME))
+def _create_app(session: Session, name: str) -> App:
+    space = session.scalar(select(Space).where(Space.name == ORG_AND_SPACE_NAME))
     if space is None:
-        space = Space(name=HOME, organization=Organization(name=HOME))
+        space = Space(name=ORG_AND_SPACE_NAME, organization=Organization(name=ORG_AND_SPACE_NAME))
         session.add(space)
     return store.add_app(session, space, name)

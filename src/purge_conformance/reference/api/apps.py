@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, select
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.api.bodies import fields, name_of, related_guid
-from purge_conformance.reference.api.labels import PARAMETER, labels_of, metadata, selected
-from purge_conformance.reference.api.pagination import paginated
+from purge_conformance.reference.api.bodies import read_name, read_object, read_related_guid
+from purge_conformance.reference.api.labels import LABEL_SELECTOR, label_condition, metadata_to_json, read_labels
+from purge_conformance.reference.api.pagination import page_to_json
 from purge_conformance.reference.api.query import ListRules
-from purge_conformance.reference.api.visibility import job_for, named_resource, requested_page, require_admin
+from purge_conformance.reference.api.visibility import fetch_page, find_resource, job_reply, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.store import transitions as store
-from purge_conformance.reference.store.database import Listing, by_guid
+from purge_conformance.reference.store.database import Listing, find_by_guid
 from purge_conformance.reference.store.tables import BUILDPACK, DOCKER, App, Space
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ APPS = Listing(
     filters={
         "names": App.name.in_,
         "guids": App.guid.in_,
-        PARAMETER: selected(App),
+        LABEL_SELECTOR: label_condition(App),
         "space_guids": App.space_guid.in_,
         "organization_guids": _in_organizations,
     },
     rules=ListRules(
-        filters=("names", "guids", "space_guids", "organization_guids", PARAMETER),
+        filters=("names", "guids", "space_guids", "organization_guids", LABEL_SELECTOR),
         orders=("created_at", "updated_at", "name", "state"),
     ),
 )
@@ -50,67 +50,67 @@ APPS = Listing(
 
 def list_apps(call: Call) -> Reply:
     """Show one page of the apps."""
-    query, total, rows = requested_page(call, APPS)
-    return Reply(body=paginated(call.url(PATH), query, total, [shown(row, call) for row in rows]))
+    query, total, rows = fetch_page(call, APPS)
+    return Reply(body=page_to_json(call.url(PATH), query, total, [app_to_json(row, call) for row in rows]))
 
 
 def get_app(call: Call) -> Reply:
     """Show one app."""
-    return Reply(body=shown(named_resource(call, App, word="App"), call))
+    return Reply(body=app_to_json(find_resource(call, App, resource_name="App"), call))
 
 
 def create_app(call: Call) -> Reply:
     """Make a stopped app in a space, with its `web` process of the same guid."""
     require_admin(call)
-    body = fields(call.body, FIELDS)
-    name = name_of(body)
-    space = by_guid(call.session, Space, related_guid(body, "space"))
+    body = read_object(call.body, FIELDS)
+    name = read_name(body)
+    space = find_by_guid(call.session, Space, read_related_guid(body, "space"))
     if space is None:
         raise problems.unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
     if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
         raise problems.unprocessable(f"App with the name '{name}' already exists.")
-    app = store.add_app(call.session, space, name, labels=labels_of(body), lifecycle=_lifecycle(body))
-    return Reply(status=201, body=shown(app, call))
+    app = store.add_app(call.session, space, name, labels=read_labels(body), lifecycle=_lifecycle(body))
+    return Reply(status=201, body=app_to_json(app, call))
 
 
 def delete_app(call: Call) -> Reply:
     """Remove an app; a started one is stopped before."""
     require_admin(call)
-    store.delete_app(call.session, named_resource(call, App, word="App"), call.behaviour.record)
-    return job_for(call, "app.delete")
+    store.delete_app(call.session, find_resource(call, App, resource_name="App"), call.behaviour.record)
+    return job_reply(call, "app.delete")
 
 
 def start_app(call: Call) -> Reply:
     """Start an app."""
-    app = _changeable_app(call)
+    app = _find_app_for_change(call)
     store.start(call.session, app, call.behaviour.record)
-    return _after_change(call, app)
+    return _app_reply(call, app)
 
 
 def stop_app(call: Call) -> Reply:
     """Stop an app."""
-    app = _changeable_app(call)
+    app = _find_app_for_change(call)
     store.stop(call.session, app, call.behaviour.record)
-    return _after_change(call, app)
+    return _app_reply(call, app)
 
 
 def restart_app(call: Call) -> Reply:
     """Stop an app, if it runs, and start it."""
-    app = _changeable_app(call)
+    app = _find_app_for_change(call)
     store.stop(call.session, app, call.behaviour.record)
     store.start(call.session, app, call.behaviour.record)
-    return _after_change(call, app)
+    return _app_reply(call, app)
 
 
-def _changeable_app(call: Call) -> App:
-    app = named_resource(call, App, word="App")
+def _find_app_for_change(call: Call) -> App:
+    app = find_resource(call, App, resource_name="App")
     require_admin(call)
     return app
 
 
-def _after_change(call: Call, app: App) -> Reply:
+def _app_reply(call: Call, app: App) -> Reply:
     call.session.flush()  # updated_at is set by the database write
-    return Reply(body=shown(app, call))
+    return Reply(body=app_to_json(app, call))
 
 
 def _current_droplet(app: App) -> dict[str, object]:
@@ -125,7 +125,7 @@ def _lifecycle(body: Mapping[str, Any]) -> str:
     return str(name)
 
 
-def shown(app: App, call: Call) -> dict[str, object]:
+def app_to_json(app: App, call: Call) -> dict[str, object]:
     """Show an app as JSON."""
     path = f"{PATH}/{app.guid}"
     return {
@@ -136,7 +136,7 @@ def shown(app: App, call: Call) -> dict[str, object]:
         "state": app.state,
         "lifecycle": {"type": app.lifecycle, "data": LIFECYCLE_DATA[app.lifecycle]},
         "relationships": {"space": {"data": {"guid": app.space_guid}}, "current_droplet": _current_droplet(app)},
-        "metadata": metadata(app),
+        "metadata": metadata_to_json(app),
         "links": {
             "self": {"href": call.url(path)},
             "space": {"href": call.url(f"/v3/spaces/{app.space_guid}")},

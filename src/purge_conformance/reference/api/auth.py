@@ -27,7 +27,7 @@ ADMIN = "cloud_controller.admin"
 ADMIN_READ_ONLY = "cloud_controller.admin_read_only"
 GLOBAL_AUDITOR = "cloud_controller.global_auditor"
 # Every user has the first two scopes by default; they allow to ask, and the roles decide.
-PLAIN_ROLES = (
+LOCAL_ROLES = (
     "org_user",
     "org_auditor",
     "org_billing_manager",
@@ -41,11 +41,11 @@ ROLE_SCOPES: Mapping[str, tuple[str, ...]] = {
     "admin": (READ, WRITE, ADMIN),
     "admin_read_only": (READ, WRITE, ADMIN_READ_ONLY),
     "global_auditor": (READ, WRITE, GLOBAL_AUDITOR),
-    **dict.fromkeys(PLAIN_ROLES, (READ, WRITE)),
+    **dict.fromkeys(LOCAL_ROLES, (READ, WRITE)),
 }
 LIFETIME_S = 24 * 3600
-EXPIRED_SINCE_S = 3600
-SHORTEST_SECRET_BYTES = 64  # as long as the digest of HS512, the longest of the three algorithms accepted
+EXPIRED_AGO_S = 3600
+MIN_SECRET_BYTES = 64  # as long as the digest of HS512, the longest of the three algorithms accepted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +60,14 @@ class Caller:
         return ADMIN in self.scopes
 
     @property
-    def sees_everything(self) -> bool:
+    def has_global_read(self) -> bool:
         """Has one of the three roles that read the whole foundation."""
         return not self.scopes.isdisjoint({ADMIN, ADMIN_READ_ONLY, GLOBAL_AUDITOR})
 
     @property
     def may_read(self) -> bool:
         """May send GET requests at all; what they show is another question."""
-        return self.sees_everything or READ in self.scopes
+        return self.has_global_read or READ in self.scopes
 
     @property
     def may_write(self) -> bool:
@@ -77,14 +77,16 @@ class Caller:
 
 def new_secret() -> str:
     """Make a signing secret for one server process."""
-    return secrets.token_urlsafe(SHORTEST_SECRET_BYTES)
+    return secrets.token_urlsafe(MIN_SECRET_BYTES)
 
 
-def tokens(secret: str) -> dict[str, str]:
+def sign_tokens(secret: str) -> dict[str, str]:
     """Sign one token for each role, valid for a day, and one named `expired`: an admin's that ended an hour ago."""
     now = int(time.time())
-    signed = {role: _sign(secret, role, scopes, expires=now + LIFETIME_S) for role, scopes in ROLE_SCOPES.items()}
-    return signed | {"expired": _sign(secret, "admin", ROLE_SCOPES["admin"], expires=now - EXPIRED_SINCE_S)}
+    tokens_by_role = {
+        role: _sign(secret, role, scopes, expires=now + LIFETIME_S) for role, scopes in ROLE_SCOPES.items()
+    }
+    return tokens_by_role | {"expired": _sign(secret, "admin", ROLE_SCOPES["admin"], expires=now - EXPIRED_AGO_S)}
 
 
 def _sign(secret: str, role: str, scopes: tuple[str, ...], *, expires: int) -> str:
@@ -101,17 +103,17 @@ def _sign(secret: str, role: str, scopes: tuple[str, ...], *, expires: int) -> s
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
-def verified_claims(token: str, secret: str) -> Mapping[str, Any]:
+def verify_token(token: str, secret: str) -> Mapping[str, Any]:
     """Read the claims of a token whose signature, audience and expiry hold.
 
     Raises:
         jwt.InvalidTokenError: one of them does not.
     """
-    return _verified(token, secret, int(time.time()))
+    return _verify_token_at(token, secret, int(time.time()))
 
 
 @lru_cache(maxsize=256)  # a client sends the same few tokens again and again; only time makes one worse
-def _verified(token: str, secret: str, _second: int) -> Mapping[str, Any]:
+def _verify_token_at(token: str, secret: str, _second: int) -> Mapping[str, Any]:
     options: Any = {"require": ["exp", "aud", "jti"], "verify_iat": False, "verify_nbf": False}
     return jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"], audience=AUDIENCE, options=options)
 
@@ -131,7 +133,7 @@ def bearer_token(authorization: str | None) -> str:
     return words[1]
 
 
-def caller_of(claims: Mapping[str, Any]) -> Caller:
+def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
     """Know the caller by the claims of a verified token.
 
     Raises:

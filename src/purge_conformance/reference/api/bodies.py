@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON_TYPES = ("application/json", "application/jsonrequest", "application/problem+json")
-LONGEST_NAME = 255
+MAX_NAME_LENGTH = 255
 
 
-def parsed(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - JSON is anything
+def parse_body(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - JSON is anything
     """Parse a body labelled JSON; without that label, or without a body, there is None.
 
     Raises:
@@ -25,14 +25,14 @@ def parsed(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - JSON is anyt
     if not raw or content_type.partition(";")[0].strip().lower() not in JSON_TYPES:
         return None
     try:
-        value = json.loads(raw.decode(), parse_constant=_refuse)
+        value = json.loads(raw.decode(), parse_constant=_reject_constant)
         json.dumps(value, ensure_ascii=False).encode()  # an escape can hold half a surrogate pair, which is no text
     except (ValueError, RecursionError) as error:
         raise problems.unparsable_body() from error
     return value
 
 
-def file_of(raw: bytes, content_type: str, field: str) -> tuple[str, bytes] | None:
+def find_file(raw: bytes, content_type: str, field: str) -> tuple[str, bytes] | None:
     """Find the file in a field of a form; return its name and what is in it, or None where there is none."""
     form = Message()
     form["content-type"] = content_type
@@ -41,18 +41,18 @@ def file_of(raw: bytes, content_type: str, field: str) -> tuple[str, bytes] | No
         return None
     for part in (b"\r\n" + raw).split(b"\r\n--" + boundary.encode())[1:]:
         head, _, content = part.partition(b"\r\n\r\n")
-        found = message_from_bytes(head.lstrip())
-        name = found.get_filename()
-        if name is not None and found.get_param("name", header="content-disposition") == field:
+        header = message_from_bytes(head.lstrip())
+        name = header.get_filename()
+        if name is not None and header.get_param("name", header="content-disposition") == field:
             return name, content
     return None
 
 
-def _refuse(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def fields(body: Any, known: tuple[str, ...]) -> Mapping[str, Any]:  # noqa: ANN401 - JSON is anything
+def read_object(body: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:  # noqa: ANN401 - JSON is anything
     """Take a body as an object with known fields only; no body is an empty object.
 
     Raises:
@@ -62,13 +62,13 @@ def fields(body: Any, known: tuple[str, ...]) -> Mapping[str, Any]:  # noqa: ANN
         return {}
     if not isinstance(body, dict):
         raise problems.unprocessable("Request body must be an object")
-    unknown = [name for name in body if name not in known]
+    unknown = [name for name in body if name not in allowed]
     if unknown:
         raise problems.unprocessable(f"Unknown field(s): {', '.join(map(repr, unknown))}")
     return body
 
 
-def name_of(body: Mapping[str, Any]) -> str:
+def read_name(body: Mapping[str, Any]) -> str:
     """Read the name of what is to be created.
 
     Raises:
@@ -79,14 +79,14 @@ def name_of(body: Mapping[str, Any]) -> str:
         raise problems.unprocessable("Name must be a string")
     if not name.strip():
         raise problems.unprocessable("Name can't be blank")
-    if len(name) > LONGEST_NAME:
-        raise problems.unprocessable(f"Name is too long (maximum is {LONGEST_NAME} characters)")
+    if len(name) > MAX_NAME_LENGTH:
+        raise problems.unprocessable(f"Name is too long (maximum is {MAX_NAME_LENGTH} characters)")
     if "\0" in name:
         raise problems.unprocessable("Name must not contain NUL")
     return name
 
 
-def related_guid(body: Mapping[str, Any], relation: str) -> str:
+def read_related_guid(body: Mapping[str, Any], relation: str) -> str:
     """Read `relationships.<relation>.data.guid`.
 
     Raises:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.apps import LIFECYCLE_DATA
-from purge_conformance.reference.api.bodies import fields, file_of, related_guid
-from purge_conformance.reference.api.labels import labels_of, metadata
-from purge_conformance.reference.api.query import read_parameters
-from purge_conformance.reference.api.visibility import job_for, named_resource, require_admin
+from purge_conformance.reference.api.bodies import find_file, read_object, read_related_guid
+from purge_conformance.reference.api.labels import metadata_to_json, read_labels
+from purge_conformance.reference.api.query import parse_query
+from purge_conformance.reference.api.visibility import find_resource, job_reply, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
-from purge_conformance.reference.store.database import by_guid
+from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import (
     AWAITING_UPLOAD,
     BUILDPACK,
@@ -34,69 +34,69 @@ PACKAGES, BUILDS, DROPLETS = "/v3/packages", "/v3/builds", "/v3/droplets"
 def create_package(call: Call) -> Reply:
     """Make a package of a docker image, which needs no upload."""
     require_admin(call)
-    body = fields(call.body, ("type", "data", "relationships", "metadata"))
-    image = _inner(body, "data", "image")
+    body = read_object(call.body, ("type", "data", "relationships", "metadata"))
+    image = _nested_value(body, "data", "image")
     if body.get("type") != DOCKER or not isinstance(image, str) or not image:
         raise problems.unprocessable("Type must be docker, and data must name an image")
-    package = Package(app=_app_of(call, body), image=image, labels=labels_of(body))
+    package = Package(app=_related_app(call, body), image=image, labels=read_labels(body))
     call.session.add(package)
     call.session.flush()
-    return Reply(status=201, body=shown_package(package, call))
+    return Reply(status=201, body=package_to_json(package, call))
 
 
 def get_package(call: Call) -> Reply:
     """Show one package."""
-    return Reply(body=shown_package(named_resource(call, Package, word="Package"), call))
+    return Reply(body=package_to_json(find_resource(call, Package, resource_name="Package"), call))
 
 
 def create_build(call: Call) -> Reply:
     """Stage a package; the droplet is there at once."""
     require_admin(call)
-    body = fields(call.body, ("package", "lifecycle", "staging_memory_in_mb", "staging_disk_in_mb", "metadata"))
-    guid = _inner(body, "package", "guid")
-    package = by_guid(call.session, Package, guid) if isinstance(guid, str) else None
+    body = read_object(call.body, ("package", "lifecycle", "staging_memory_in_mb", "staging_disk_in_mb", "metadata"))
+    guid = _nested_value(body, "package", "guid")
+    package = find_by_guid(call.session, Package, guid) if isinstance(guid, str) else None
     if package is None:
         raise problems.unprocessable("Unable to use package. Ensure that the package exists and you have access to it.")
     droplet = Droplet(app=package.app, image=package.image)
     call.session.add(droplet)
     call.session.flush()
-    build = Build(app=package.app, package_guid=package.guid, droplet_guid=droplet.guid, labels=labels_of(body))
+    build = Build(app=package.app, package_guid=package.guid, droplet_guid=droplet.guid, labels=read_labels(body))
     call.session.add(build)
     call.session.flush()
-    return Reply(status=201, body=shown_build(build, call))
+    return Reply(status=201, body=build_to_json(build, call))
 
 
 def get_build(call: Call) -> Reply:
     """Show one build."""
-    return Reply(body=shown_build(named_resource(call, Build, word="Build"), call))
+    return Reply(body=build_to_json(find_resource(call, Build, resource_name="Build"), call))
 
 
 def create_droplet(call: Call) -> Reply:
     """Copy the droplet that `source_guid` names to another app; without that, make one that awaits its upload."""
     require_admin(call)
-    source = read_parameters(call.query_string).get("source_guid")
-    droplet = _fresh(call) if source is None else _copied(call, source)
+    source = parse_query(call.query_string).get("source_guid")
+    droplet = _new_droplet(call) if source is None else _copy_droplet(call, source)
     call.session.add(droplet)
     call.session.flush()
-    return Reply(status=201, body=shown_droplet(droplet, call))
+    return Reply(status=201, body=droplet_to_json(droplet, call))
 
 
-def _fresh(call: Call) -> Droplet:
-    body = fields(call.body, ("relationships", "process_types"))
+def _new_droplet(call: Call) -> Droplet:
+    body = read_object(call.body, ("relationships", "process_types"))
     types = body.get("process_types", {"web": ""})
     if not isinstance(types, dict):
         raise problems.unprocessable("Process types must be an object")
-    return Droplet(app=_app_of(call, body), state=AWAITING_UPLOAD, process_types=types)
+    return Droplet(app=_related_app(call, body), state=AWAITING_UPLOAD, process_types=types)
 
 
-def _copied(call: Call, guid: str) -> Droplet:
-    source = by_guid(call.session, Droplet, guid)
+def _copy_droplet(call: Call, guid: str) -> Droplet:
+    source = find_by_guid(call.session, Droplet, guid)
     if source is None:
         raise problems.not_found("Droplet")
     if source.state != STAGED:
         raise problems.unprocessable("source droplet is not staged")
     return Droplet(
-        app=_app_of(call, fields(call.body, ("relationships",))),
+        app=_related_app(call, read_object(call.body, ("relationships",))),
         image=source.image,
         sha256=source.sha256,
         process_types=source.process_types,
@@ -106,19 +106,19 @@ def _copied(call: Call, guid: str) -> Droplet:
 def upload_droplet(call: Call) -> Reply:
     """Take the file of a droplet; it is staged at once, and the answer still shows it on its way."""
     require_admin(call)
-    name, content = file_of(call.raw_body, call.content_type, "bits") or ("", b"")
-    if complaint := _complaint(name, content):
-        raise problems.unprocessable(f"Uploaded droplet file is invalid: {complaint}")
-    droplet = named_resource(call, Droplet, word="Droplet")
+    name, content = find_file(call.raw_body, call.content_type, "bits") or ("", b"")
+    if error := _upload_error(name, content):
+        raise problems.unprocessable(f"Uploaded droplet file is invalid: {error}")
+    droplet = find_resource(call, Droplet, resource_name="Droplet")
     if droplet.state != AWAITING_UPLOAD:
         raise problems.unprocessable("Droplet may be uploaded only once. Create a new droplet to upload bits.")
     droplet.state, droplet.sha256 = STAGED, sha256(content).hexdigest()
-    job = job_for(call, "droplet.upload")
+    job = job_reply(call, "droplet.upload")
     call.session.flush()
-    return replace(job, body={**shown_droplet(droplet, call), "state": "PROCESSING_UPLOAD"})
+    return replace(job, body={**droplet_to_json(droplet, call), "state": "PROCESSING_UPLOAD"})
 
 
-def _complaint(name: str, content: bytes) -> str:
+def _upload_error(name: str, content: bytes) -> str:
     if not name:
         return "A droplet tgz file must be uploaded as 'bits'"
     if not name.endswith((".tgz", ".tar.gz")):
@@ -128,23 +128,23 @@ def _complaint(name: str, content: bytes) -> str:
 
 def get_droplet(call: Call) -> Reply:
     """Show one droplet."""
-    return Reply(body=shown_droplet(named_resource(call, Droplet, word="Droplet"), call))
+    return Reply(body=droplet_to_json(find_resource(call, Droplet, resource_name="Droplet"), call))
 
 
 def get_current_droplet(call: Call) -> Reply:
     """Show the droplet that an app runs."""
-    droplet = by_guid(call.session, Droplet, named_resource(call, App, word="App").droplet_guid or "")
+    droplet = find_by_guid(call.session, Droplet, find_resource(call, App, resource_name="App").droplet_guid or "")
     if droplet is None:
         raise problems.not_found("Droplet")
-    return Reply(body=shown_droplet(droplet, call))
+    return Reply(body=droplet_to_json(droplet, call))
 
 
 def set_current_droplet(call: Call) -> Reply:
     """Let an app run one of its droplets."""
-    app = named_resource(call, App, word="App")
+    app = find_resource(call, App, resource_name="App")
     require_admin(call)
-    guid = _inner(fields(call.body, ("data",)), "data", "guid")
-    droplet = by_guid(call.session, Droplet, guid) if isinstance(guid, str) else None
+    guid = _nested_value(read_object(call.body, ("data",)), "data", "guid")
+    droplet = find_by_guid(call.session, Droplet, guid) if isinstance(guid, str) else None
     if droplet is None or droplet.app is not app:
         detail = "Unable to assign current droplet. Ensure the droplet exists and belongs to this app."
         raise problems.unprocessable(detail)
@@ -155,27 +155,27 @@ def set_current_droplet(call: Call) -> Reply:
     return Reply(body={"data": {"guid": droplet.guid}, "links": links})
 
 
-def _app_of(call: Call, body: Mapping[str, Any]) -> App:
-    app = by_guid(call.session, App, related_guid(body, "app"))
+def _related_app(call: Call, body: Mapping[str, Any]) -> App:
+    app = find_by_guid(call.session, App, read_related_guid(body, "app"))
     if app is None:
         raise problems.unprocessable("App is invalid. Ensure it exists and you have access to it.")
     return app
 
 
-def _inner(body: Mapping[str, Any], name: str, key: str) -> Any:  # noqa: ANN401 - any JSON value
+def _nested_value(body: Mapping[str, Any], name: str, key: str) -> Any:  # noqa: ANN401 - any JSON value
     value = body.get(name)
     return value.get(key) if isinstance(value, dict) else None
 
 
-def shown_package(package: Package, call: Call) -> dict[str, object]:
+def package_to_json(package: Package, call: Call) -> dict[str, object]:
     """Show a package as JSON."""
-    more = {"type": DOCKER, "data": {"image": package.image}, "state": "READY"}
-    return _shown(package, PACKAGES, call, **more, metadata=metadata(package))
+    details = {"type": DOCKER, "data": {"image": package.image}, "state": "READY"}
+    return _to_json(package, PACKAGES, call, **details, metadata=metadata_to_json(package))
 
 
-def shown_build(build: Build, call: Call) -> dict[str, object]:
+def build_to_json(build: Build, call: Call) -> dict[str, object]:
     """Show a build as JSON."""
-    return _shown(
+    return _to_json(
         build,
         BUILDS,
         call,
@@ -184,14 +184,14 @@ def shown_build(build: Build, call: Call) -> dict[str, object]:
         lifecycle={"type": DOCKER, "data": {}},
         package={"guid": build.package_guid},
         droplet={"guid": build.droplet_guid},
-        metadata=metadata(build),
+        metadata=metadata_to_json(build),
     )
 
 
-def shown_droplet(droplet: Droplet, call: Call) -> dict[str, object]:
+def droplet_to_json(droplet: Droplet, call: Call) -> dict[str, object]:
     """Show a droplet as JSON."""
     kind = DOCKER if droplet.image else BUILDPACK
-    return _shown(
+    return _to_json(
         droplet,
         DROPLETS,
         call,
@@ -201,11 +201,11 @@ def shown_droplet(droplet: Droplet, call: Call) -> dict[str, object]:
         process_types=droplet.process_types,
         image=droplet.image,
         checksum={"type": "sha256", "value": droplet.sha256} if droplet.sha256 else None,
-        metadata=metadata(droplet),
+        metadata=metadata_to_json(droplet),
     )
 
 
-def _shown(row: Package | Build | Droplet, path: str, call: Call, **more: object) -> dict[str, object]:
+def _to_json(row: Package | Build | Droplet, path: str, call: Call, **more: object) -> dict[str, object]:
     return {
         "guid": row.guid,
         "created_at": row.created_at,

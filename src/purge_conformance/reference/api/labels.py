@@ -12,9 +12,9 @@ from purge_conformance.reference.api import errors as problems
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from purge_conformance.reference.store.tables import Labelled
+    from purge_conformance.reference.store.tables import HasLabels
 
-PARAMETER = "label_selector"
+LABEL_SELECTOR = "label_selector"
 WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 KEY = re.compile(rf"(?:{DOMAIN}/)?{WORD}")
@@ -25,7 +25,7 @@ IN_SET = re.compile(r"(\S+)\s+(in|notin)\s*\((.*)\)")
 EQUAL = re.compile(r"([^=!\s]+)\s*(==|=|!=)\s*([^=!\s]*)")
 
 
-def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
+def read_labels(body: Mapping[str, Any]) -> dict[str, str]:
     """Read `metadata.labels`.
 
     Raises:
@@ -35,12 +35,12 @@ def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
     labels = metadata.get("labels", {}) if isinstance(metadata, dict) else None
     if not isinstance(labels, dict):
         raise problems.unprocessable("'labels' is not an object")
-    if complaints := tuple(_complaints(labels)):
-        raise problems.unprocessable(*complaints)
+    if errors := tuple(_label_errors(labels)):
+        raise problems.unprocessable(*errors)
     return {key: value for key, value in labels.items() if value is not None}
 
 
-def _complaints(labels: Mapping[str, object]) -> Iterator[str]:
+def _label_errors(labels: Mapping[str, object]) -> Iterator[str]:
     for key, value in labels.items():
         if not KEY.fullmatch(key) or key.lower().startswith(RESERVED):
             yield f"label key error: '{key}' is no key"
@@ -48,33 +48,35 @@ def _complaints(labels: Mapping[str, object]) -> Iterator[str]:
             yield f"label value error: the value of '{key}' is none"
 
 
-def metadata(row: Labelled) -> dict[str, object]:
+def metadata_to_json(row: HasLabels) -> dict[str, object]:
     """Show the metadata of a row."""
     return {"labels": row.labels, "annotations": {}}
 
 
-def selected(table: type[Labelled]) -> Callable[[Sequence[str]], ColumnElement[bool]]:
+def label_condition(table: type[HasLabels]) -> Callable[[Sequence[str]], ColumnElement[bool]]:
     """Make what a label selector, cut at its commas, asks of the rows of a table."""
 
     def condition(parts: Sequence[str]) -> ColumnElement[bool]:
-        return and_(*(_required(table, part.strip()) for part in OUTSIDE_PARENTHESES.split(",".join(parts))))
+        return and_(
+            *(_requirement_condition(table, part.strip()) for part in OUTSIDE_PARENTHESES.split(",".join(parts)))
+        )
 
     return condition
 
 
-def _required(table: type[Labelled], requirement: str) -> ColumnElement[bool]:
-    if found := IN_SET.fullmatch(requirement):
-        key, is_in, values = found[1], found[2] == "in", [value.strip() for value in found[3].split(",")]
-    elif found := EQUAL.fullmatch(requirement):
-        key, is_in, values = found[1], found[2] != "!=", [found[3]]
+def _requirement_condition(table: type[HasLabels], requirement: str) -> ColumnElement[bool]:
+    if match := IN_SET.fullmatch(requirement):
+        key, is_in, values = match[1], match[2] == "in", [value.strip() for value in match[3].split(",")]
+    elif match := EQUAL.fullmatch(requirement):
+        key, is_in, values = match[1], match[2] != "!=", [match[3]]
     else:
-        label = _label(table, requirement.removeprefix("!").strip())
+        label = _label_value(table, requirement.removeprefix("!").strip())
         return label.is_(None) if requirement.startswith("!") else label.is_not(None)
-    is_one = func.coalesce(_label(table, key), "").in_(values) & _label(table, key).is_not(None)
-    return is_one if is_in else not_(is_one)
+    matches = func.coalesce(_label_value(table, key), "").in_(values) & _label_value(table, key).is_not(None)
+    return matches if is_in else not_(matches)
 
 
-def _label(table: type[Labelled], key: str) -> ColumnElement[str]:
+def _label_value(table: type[HasLabels], key: str) -> ColumnElement[str]:
     if not KEY.fullmatch(key):
         raise problems.unprocessable("The label_selector is invalid")
     label: ColumnElement[str] = type_coerce(table.labels, JSON)[key].as_string()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.api.bodies import fields, name_of, related_guid
-from purge_conformance.reference.api.labels import PARAMETER, labels_of, metadata, selected
-from purge_conformance.reference.api.pagination import paginated
+from purge_conformance.reference.api.bodies import read_name, read_object, read_related_guid
+from purge_conformance.reference.api.labels import LABEL_SELECTOR, label_condition, metadata_to_json, read_labels
+from purge_conformance.reference.api.pagination import page_to_json
 from purge_conformance.reference.api.query import ListRules
-from purge_conformance.reference.api.visibility import job_for, named_resource, requested_page, require_admin
+from purge_conformance.reference.api.visibility import fetch_page, find_resource, job_reply, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.store import transitions as store
-from purge_conformance.reference.store.database import Listing, by_guid
+from purge_conformance.reference.store.database import Listing, find_by_guid
 from purge_conformance.reference.store.tables import Organization, Space
 
 ORGANIZATIONS_PATH, SPACES_PATH = "/v3/organizations", "/v3/spaces"
@@ -20,90 +20,94 @@ QUOTA_GUID = "0d5e0bd6-1e0b-4d0f-8f8b-6f4f5a8f3a11"
 ORDERS = ("created_at", "updated_at", "name")
 ORGANIZATIONS = Listing(
     table=Organization,
-    filters={"names": Organization.name.in_, "guids": Organization.guid.in_, PARAMETER: selected(Organization)},
-    rules=ListRules(filters=("names", "guids", PARAMETER), orders=ORDERS),
+    filters={
+        "names": Organization.name.in_,
+        "guids": Organization.guid.in_,
+        LABEL_SELECTOR: label_condition(Organization),
+    },
+    rules=ListRules(filters=("names", "guids", LABEL_SELECTOR), orders=ORDERS),
 )
 SPACES = Listing(
     table=Space,
     filters={
         "names": Space.name.in_,
         "guids": Space.guid.in_,
-        PARAMETER: selected(Space),
+        LABEL_SELECTOR: label_condition(Space),
         "organization_guids": Space.organization_guid.in_,
     },
-    rules=ListRules(filters=("names", "guids", "organization_guids", PARAMETER), orders=ORDERS),
+    rules=ListRules(filters=("names", "guids", "organization_guids", LABEL_SELECTOR), orders=ORDERS),
 )
 
 
 def list_organizations(call: Call) -> Reply:
     """Show one page of the organizations."""
-    query, total, rows = requested_page(call, ORGANIZATIONS)
-    resources = [shown_organization(row, call) for row in rows]
-    return Reply(body=paginated(call.url(ORGANIZATIONS_PATH), query, total, resources))
+    query, total, rows = fetch_page(call, ORGANIZATIONS)
+    resources = [organization_to_json(row, call) for row in rows]
+    return Reply(body=page_to_json(call.url(ORGANIZATIONS_PATH), query, total, resources))
 
 
 def get_organization(call: Call) -> Reply:
     """Show one organization."""
-    return Reply(body=shown_organization(named_resource(call, Organization, word="Organization"), call))
+    return Reply(body=organization_to_json(find_resource(call, Organization, resource_name="Organization"), call))
 
 
 def create_organization(call: Call) -> Reply:
     """Make an organization with a name of its own."""
     require_admin(call)
-    body = fields(call.body, ("name", "suspended", "metadata"))
-    name, labels = name_of(body), labels_of(body)
+    body = read_object(call.body, ("name", "suspended", "metadata"))
+    name, labels = read_name(body), read_labels(body)
     if call.session.scalar(select(Organization).where(Organization.name == name)):
         raise problems.unprocessable(f"Organization '{name}' already exists.")
     organization = Organization(name=name, labels=labels)
     call.session.add(organization)
     call.session.flush()
-    return Reply(status=201, body=shown_organization(organization, call))
+    return Reply(status=201, body=organization_to_json(organization, call))
 
 
 def delete_organization(call: Call) -> Reply:
     """Remove an organization with its spaces and apps."""
     require_admin(call)
-    organization = named_resource(call, Organization, word="Organization")
+    organization = find_resource(call, Organization, resource_name="Organization")
     store.delete_organization(call.session, organization, call.behaviour.record)
-    return job_for(call, "organization.delete")
+    return job_reply(call, "organization.delete")
 
 
 def list_spaces(call: Call) -> Reply:
     """Show one page of the spaces."""
-    query, total, rows = requested_page(call, SPACES)
-    return Reply(body=paginated(call.url(SPACES_PATH), query, total, [shown_space(row, call) for row in rows]))
+    query, total, rows = fetch_page(call, SPACES)
+    return Reply(body=page_to_json(call.url(SPACES_PATH), query, total, [space_to_json(row, call) for row in rows]))
 
 
 def get_space(call: Call) -> Reply:
     """Show one space."""
-    return Reply(body=shown_space(named_resource(call, Space, word="Space"), call))
+    return Reply(body=space_to_json(find_resource(call, Space, resource_name="Space"), call))
 
 
 def create_space(call: Call) -> Reply:
     """Make a space in an organization, with a name of its own in there."""
     require_admin(call)
-    body = fields(call.body, ("name", "relationships", "metadata"))
-    name = name_of(body)
-    organization = by_guid(call.session, Organization, related_guid(body, "organization"))
+    body = read_object(call.body, ("name", "relationships", "metadata"))
+    name = read_name(body)
+    organization = find_by_guid(call.session, Organization, read_related_guid(body, "organization"))
     if organization is None:
         detail = "Invalid organization. Ensure the organization exists and you have access to it."
         raise problems.unprocessable(detail)
     if name in {space.name for space in organization.spaces}:
         raise problems.unprocessable("Name must be unique per organization")
-    space = Space(name=name, organization=organization, labels=labels_of(body))
+    space = Space(name=name, organization=organization, labels=read_labels(body))
     call.session.add(space)
     call.session.flush()
-    return Reply(status=201, body=shown_space(space, call))
+    return Reply(status=201, body=space_to_json(space, call))
 
 
 def delete_space(call: Call) -> Reply:
     """Remove a space with its apps."""
     require_admin(call)
-    store.delete_space(call.session, named_resource(call, Space, word="Space"), call.behaviour.record)
-    return job_for(call, "space.delete")
+    store.delete_space(call.session, find_resource(call, Space, resource_name="Space"), call.behaviour.record)
+    return job_reply(call, "space.delete")
 
 
-def shown_organization(organization: Organization, call: Call) -> dict[str, object]:
+def organization_to_json(organization: Organization, call: Call) -> dict[str, object]:
     """Show an organization as JSON."""
     path = f"{ORGANIZATIONS_PATH}/{organization.guid}"
     return {
@@ -113,12 +117,12 @@ def shown_organization(organization: Organization, call: Call) -> dict[str, obje
         "name": organization.name,
         "suspended": organization.suspended,
         "relationships": {"quota": {"data": {"guid": QUOTA_GUID}}},
-        "metadata": metadata(organization),
+        "metadata": metadata_to_json(organization),
         "links": {"self": {"href": call.url(path)}},
     }
 
 
-def shown_space(space: Space, call: Call) -> dict[str, object]:
+def space_to_json(space: Space, call: Call) -> dict[str, object]:
     """Show a space as JSON."""
     return {
         "guid": space.guid,
@@ -127,7 +131,7 @@ def shown_space(space: Space, call: Call) -> dict[str, object]:
         "name": space.name,
         "suspended": False,
         "relationships": {"organization": {"data": {"guid": space.organization_guid}}, "quota": {"data": None}},
-        "metadata": metadata(space),
+        "metadata": metadata_to_json(space),
         "links": {
             "self": {"href": call.url(f"{SPACES_PATH}/{space.guid}")},
             "organization": {"href": call.url(f"{ORGANIZATIONS_PATH}/{space.organization_guid}")},

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.query import ListQuery
 
 
-def paginated(url: str, query: ListQuery, total: int, resources: Sequence[object]) -> dict[str, object]:
+def page_to_json(url: str, query: ListQuery, total: int, resources: Sequence[object]) -> dict[str, object]:
     """Wrap the resources of one page; an empty list has one page, and a page beyond the last has a previous one."""
     pages = max(1, -(-total // query.per_page))
     return {
@@ -28,5 +28,5 @@ def paginated(url: str, query: ListQuery, total: int, resources: Sequence[object
 
 
 def _link(url: str, query: ListQuery, page: int) -> dict[str, str]:
-    parameters = {**query.given, "page": str(page), "per_page": str(query.per_page)}
+    parameters = {**query.link_parameters, "page": str(page), "per_page": str(query.per_page)}
     return {"href": f"{url}?{urlencode(sorted(parameters.items()))}"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.api.bodies import fields
-from purge_conformance.reference.api.pagination import paginated
-from purge_conformance.reference.api.query import ListRules, list_query, read_parameters
-from purge_conformance.reference.api.visibility import named_resource, requested_page, require_admin
+from purge_conformance.reference.api.bodies import read_object
+from purge_conformance.reference.api.pagination import page_to_json
+from purge_conformance.reference.api.query import ListRules, parse_list_query, parse_query
+from purge_conformance.reference.api.visibility import fetch_page, find_resource, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.store import transitions as store
 from purge_conformance.reference.store.database import Listing
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
 PATH = "/v3/processes"
-LEAST: Mapping[str, int] = {"instances": 0, "memory_in_mb": 1, "disk_in_mb": 1}
-MOST = 2**31 - 1
+MINIMUMS: Mapping[str, int] = {"instances": 0, "memory_in_mb": 1, "disk_in_mb": 1}
+MAX_VALUE = 2**31 - 1
 
 
 def _in_spaces(guids: Sequence[str]) -> ColumnElement[bool]:
@@ -47,67 +47,69 @@ PROCESSES = Listing(
 
 def list_processes(call: Call) -> Reply:
     """Show one page of the processes."""
-    query, total, rows = requested_page(call, PROCESSES)
-    return Reply(body=paginated(call.url(PATH), query, total, [shown(row, call) for row in rows]))
+    query, total, rows = fetch_page(call, PROCESSES)
+    return Reply(body=page_to_json(call.url(PATH), query, total, [process_to_json(row, call) for row in rows]))
 
 
 def list_app_processes(call: Call) -> Reply:
     """Show one page of the processes of one app."""
-    query = list_query(read_parameters(call.query_string), ListRules(filters=("guids", "types")))
-    app = named_resource(call, App, word="App")
-    resources = [shown(process, call) for process in app.processes]
+    query = parse_list_query(parse_query(call.query_string), ListRules(filters=("guids", "types")))
+    app = find_resource(call, App, resource_name="App")
+    resources = [process_to_json(process, call) for process in app.processes]
     page = resources[query.skip : query.skip + query.take]
-    return Reply(body=paginated(call.url(f"/v3/apps/{app.guid}/processes"), query, len(resources), page))
+    return Reply(body=page_to_json(call.url(f"/v3/apps/{app.guid}/processes"), query, len(resources), page))
 
 
 def get_process(call: Call) -> Reply:
     """Show one process."""
-    return Reply(body=shown(named_resource(call, Process, word="Process"), call))
+    return Reply(body=process_to_json(find_resource(call, Process, resource_name="Process"), call))
 
 
 def get_app_process(call: Call) -> Reply:
     """Show the process of an app by its type."""
-    return Reply(body=shown(_process_of_app(call), call))
+    return Reply(body=process_to_json(_find_app_process(call), call))
 
 
 def scale_process(call: Call) -> Reply:
     """Change instances, memory or disk of a process."""
-    return _scaled(call, named_resource(call, Process, word="Process"))
+    return _scale(call, find_resource(call, Process, resource_name="Process"))
 
 
 def scale_app_process(call: Call) -> Reply:
     """Change instances, memory or disk of the process of an app."""
-    return _scaled(call, _process_of_app(call))
+    return _scale(call, _find_app_process(call))
 
 
-def _process_of_app(call: Call) -> Process:
-    of_type = [p for p in named_resource(call, App, word="App").processes if p.type == call.parts["type"]]
-    if not of_type:
+def _find_app_process(call: Call) -> Process:
+    matches = [
+        p for p in find_resource(call, App, resource_name="App").processes if p.type == call.path_parameters["type"]
+    ]
+    if not matches:
         raise problems.not_found("Process")
-    return of_type[0]
+    return matches[0]
 
 
-def _scaled(call: Call, process: Process) -> Reply:
+def _scale(call: Call, process: Process) -> Reply:
     require_admin(call)
-    changes = fields(call.body, tuple(LEAST))
-    complaints = tuple(_complaints(changes))
-    if complaints:
-        raise problems.unprocessable(*complaints)
+    changes = read_object(call.body, tuple(MINIMUMS))
+    errors = tuple(_validation_errors(changes))
+    if errors:
+        raise problems.unprocessable(*errors)
     store.scale(call.session, process, changes, call.behaviour.record)
     call.session.flush()
-    return Reply(status=202, body=shown(process, call))
+    return Reply(status=202, body=process_to_json(process, call))
 
 
-def _complaints(changes: Mapping[str, Any]) -> Iterator[str]:
+def _validation_errors(changes: Mapping[str, Any]) -> Iterator[str]:
     for name, value in changes.items():
-        words = name.replace("_", " ").capitalize()
+        label = name.replace("_", " ").capitalize()
         if type(value) is not int:  # a bool is an int to isinstance, and no number to JSON
-            yield f"{words} is not a number"
-        elif not LEAST[name] <= value <= MOST:
-            yield f"{words} must be between {LEAST[name]} and {MOST}"
+            yield f"{label} is not a number"
+        elif not MINIMUMS[name] <= value <= MAX_VALUE:
+            yield f"{label} must be between {MINIMUMS[name]} and {MAX_VALUE}"
 
 
-def shown(process: Process, call: Call) -> dict[str, object]:
+def process_to_json(process: Process, call: Call) -> dict[str, object]:
     """Show a process as JSON."""
     path = f"{PATH}/{process.guid}"
     return {

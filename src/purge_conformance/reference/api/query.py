@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.store.tables import TIMESTAMP_FORMAT
 
-DEFAULT_PER_PAGE, MOST_PER_PAGE = 50, 5000
-MOST_RESULT = 2**63 - 1
+DEFAULT_PER_PAGE, MAX_PER_PAGE = 50, 5000
+MAX_RESULT = 2**63 - 1
 PAGE_PARAMETERS = ("page", "per_page", "order_by", "created_ats", "updated_ats")
-RELATIONS = ("lt", "lte", "gt", "gte")
+OPERATORS = ("lt", "lte", "gt", "gte")
 
 Parameters = Mapping[str, str]
 
@@ -36,13 +36,13 @@ class ListRules:
 
     filters: tuple[str, ...] = ("guids",)
     orders: tuple[str, ...] = ("created_at", "updated_at")
-    single: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
+    single_guid_parameters: tuple[str, ...] = ()
+    forbidden_parameters: tuple[str, ...] = ()
 
     @property
-    def known(self) -> tuple[str, ...]:
+    def known_parameters(self) -> tuple[str, ...]:
         """Name every parameter that the complaint about an unknown one lists."""
-        return (*PAGE_PARAMETERS, *self.filters, *self.single)
+        return (*PAGE_PARAMETERS, *self.filters, *self.single_guid_parameters)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class TimeFilter:
     """A condition on a timestamp column: equal to one of `values`, or in one `relation` to the only one."""
 
     column: str
-    relation: str | None
+    operator: str | None
     values: tuple[str, ...]
 
 
@@ -77,11 +77,11 @@ class ListQuery:
     order_by: str | None
     filters: Mapping[str, tuple[str, ...]]
     times: tuple[TimeFilter, ...]
-    singles: Mapping[str, str]
-    given: Parameters
+    single_guids: Mapping[str, str]
+    link_parameters: Parameters
 
 
-def read_parameters(query_string: bytes) -> dict[str, str]:
+def parse_query(query_string: bytes) -> dict[str, str]:
     """Decode a query string; of a repeated parameter the last one counts.
 
     Raises:
@@ -96,22 +96,25 @@ def read_parameters(query_string: bytes) -> dict[str, str]:
     return {name: value for name, value in pairs if name}
 
 
-def list_query(parameters: Parameters, rules: ListRules) -> ListQuery:
+def parse_list_query(parameters: Parameters, rules: ListRules) -> ListQuery:
     """Check the parameters of a list, all of them, and say what they ask for.
 
     Raises:
         ApiError: 422 with every complaint, in Cloud Controller's order.
     """
-    complaints = tuple(_complaints(parameters, rules))
-    if complaints:
-        raise problems.unprocessable(*complaints)
-    page, per_page = _whole_number(parameters, "page", 1), _whole_number(parameters, "per_page", DEFAULT_PER_PAGE)
-    order_by = _order_by(parameters)
-    filters = {name: _values(parameters[name]) for name in rules.filters if name in parameters}
-    singles = {name: parameters[name] for name in rules.single if name in parameters}
+    errors = tuple(_validation_errors(parameters, rules))
+    if errors:
+        raise problems.unprocessable(*errors)
+    page, per_page = _parse_integer(parameters, "page", 1), _parse_integer(parameters, "per_page", DEFAULT_PER_PAGE)
+    order_by = _signed_order(parameters)
+    filters = {name: _split_values(parameters[name]) for name in rules.filters if name in parameters}
+    single_guids = {name: parameters[name] for name in rules.single_guid_parameters if name in parameters}
     times = tuple(_time_filters(parameters))
-    given = {name: parameters[name] for name in [*singles, *(key for key in parameters if _base(key).endswith("_ats"))]}
-    given |= {name: ",".join(values) for name, values in filters.items()}
+    link_parameters = {
+        name: parameters[name]
+        for name in [*single_guids, *(key for key in parameters if _base_name(key).endswith("_ats"))]
+    }
+    link_parameters |= {name: ",".join(values) for name, values in filters.items()}
     return ListQuery(
         page=page,
         per_page=per_page,
@@ -120,66 +123,66 @@ def list_query(parameters: Parameters, rules: ListRules) -> ListQuery:
         order_by=order_by,
         filters=filters,
         times=times,
-        singles=singles,
-        given=given | ({"order_by": order_by} if order_by else {}),
+        single_guids=single_guids,
+        link_parameters=link_parameters | ({"order_by": order_by} if order_by else {}),
     )
 
 
-def _complaints(parameters: Parameters, rules: ListRules) -> Iterator[str]:
-    yield from _page_complaints(parameters)
-    order_by = _order_by(parameters)
+def _validation_errors(parameters: Parameters, rules: ListRules) -> Iterator[str]:
+    yield from _page_errors(parameters)
+    order_by = _signed_order(parameters)
     if _is_nested(parameters, "order_by") or (order_by and order_by[1:] not in rules.orders):
         yield "Order by can only be: " + ", ".join(f"'{column}'" for column in rules.orders)
     for name in ("created_ats", "updated_ats"):
-        yield from _time_complaints(parameters, name)
-    yield from (f"{_words(name)} must be an array" for name in rules.filters if _is_nested(parameters, name))
-    unknown = dict.fromkeys(_base(name) for name in parameters if _base(name) not in rules.known)
+        yield from _time_errors(parameters, name)
+    yield from (f"{_human_name(name)} must be an array" for name in rules.filters if _is_nested(parameters, name))
+    unknown = dict.fromkeys(_base_name(name) for name in parameters if _base_name(name) not in rules.known_parameters)
     if unknown:
-        valid = ", ".join(f"'{name}'" for name in rules.known)
+        valid = ", ".join(f"'{name}'" for name in rules.known_parameters)
         yield f"Unknown query parameter(s): {', '.join(map(repr, unknown))}. Valid parameters are: {valid}"
-    for name in rules.refused:
-        if any(_base(key) == name for key in parameters):
+    for name in rules.forbidden_parameters:
+        if any(_base_name(key) == name for key in parameters):
             yield f"Filtering by '{name}' is not allowed on this resource."
-    for name in rules.single:
+    for name in rules.single_guid_parameters:
         if _is_nested(parameters, name) or "," in parameters.get(name, ""):
-            yield f"{_words(name)} filter accepts only one guid"
+            yield f"{_human_name(name)} filter accepts only one guid"
 
 
-def _page_complaints(parameters: Parameters) -> Iterator[str]:
-    page, per_page = _whole_number(parameters, "page", 1), _whole_number(parameters, "per_page", DEFAULT_PER_PAGE)
+def _page_errors(parameters: Parameters) -> Iterator[str]:
+    page, per_page = _parse_integer(parameters, "page", 1), _parse_integer(parameters, "per_page", DEFAULT_PER_PAGE)
     if page < 1:
         yield "Page must be a positive integer"
     if per_page < 1:
         yield "Per page must be a positive integer"
-    if per_page > MOST_PER_PAGE:
-        yield f"Per page must be between 1 and {MOST_PER_PAGE}"
-    if page > 0 and per_page > 0 and page * per_page > MOST_RESULT:
-        yield f"Maximum result (page * per_page) must be less than {MOST_RESULT}"
+    if per_page > MAX_PER_PAGE:
+        yield f"Per page must be between 1 and {MAX_PER_PAGE}"
+    if page > 0 and per_page > 0 and page * per_page > MAX_RESULT:
+        yield f"Maximum result (page * per_page) must be less than {MAX_RESULT}"
 
 
-def _time_complaints(parameters: Parameters, name: str) -> Iterator[str]:
-    badly_formed = (
-        f"{_words(name)} has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'"
+def _time_errors(parameters: Parameters, name: str) -> Iterator[str]:
+    format_error = (
+        f"{_human_name(name)} has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'"
     )
     if name in parameters and _is_nested(parameters, name):
-        yield badly_formed
+        yield format_error
     for key, value in parameters.items():
-        relation, values = _relation(key), value.split(",")
-        if _base(key) != name:
+        relation, values = _operator(key), value.split(",")
+        if _base_name(key) != name:
             continue
-        if relation is not None and relation not in RELATIONS:
-            yield f"{_words(name)} Invalid relational operator: '{relation}'"
+        if relation is not None and relation not in OPERATORS:
+            yield f"{_human_name(name)} Invalid relational operator: '{relation}'"
         elif relation is not None and len(values) > 1:
-            yield f"{_words(name)} only accepts one value when using a relational operator"
+            yield f"{_human_name(name)} only accepts one value when using a relational operator"
         else:
-            yield from (badly_formed for each in values if not _is_timestamp(each))
+            yield from (format_error for text in values if not _is_timestamp(text))
 
 
 def _time_filters(parameters: Parameters) -> Iterator[TimeFilter]:
     for key, value in parameters.items():
-        if _base(key).endswith("_ats"):
-            column = _base(key).removesuffix("s")
-            yield TimeFilter(column=column, relation=_relation(key), values=tuple(value.split(",")))
+        if _base_name(key).endswith("_ats"):
+            column = _base_name(key).removesuffix("s")
+            yield TimeFilter(column=column, operator=_operator(key), values=tuple(value.split(",")))
 
 
 def _is_timestamp(text: str) -> bool:
@@ -192,7 +195,7 @@ def _is_timestamp(text: str) -> bool:
     return True
 
 
-def _whole_number(parameters: Parameters, name: str, default: int) -> int:
+def _parse_integer(parameters: Parameters, name: str, default: int) -> int:
     """Read a number as Ruby's to_i does: what follows the digits is ignored, and no digits are 0."""
     if _is_nested(parameters, name):
         return 0
@@ -200,20 +203,20 @@ def _whole_number(parameters: Parameters, name: str, default: int) -> int:
     return int(digits[1][:30]) if digits else 0
 
 
-def _order_by(parameters: Parameters) -> str | None:
+def _signed_order(parameters: Parameters) -> str | None:
     value = parameters.get("order_by", "")
     return value if not value or value[0] in "+-" else f"+{value}"
 
 
-def _values(text: str) -> tuple[str, ...]:
+def _split_values(text: str) -> tuple[str, ...]:
     return tuple(value.strip() for value in text.split(","))
 
 
-def _base(key: str) -> str:
+def _base_name(key: str) -> str:
     return key.split("[", 1)[0]
 
 
-def _relation(key: str) -> str | None:
+def _operator(key: str) -> str | None:
     return key[key.index("[") + 1 :].rstrip("]") if "[" in key else None
 
 
@@ -221,5 +224,5 @@ def _is_nested(parameters: Parameters, name: str) -> bool:
     return any(key.startswith(f"{name}[") for key in parameters)
 
 
-def _words(name: str) -> str:
+def _human_name(name: str) -> str:
     return name.replace("_", " ").capitalize()

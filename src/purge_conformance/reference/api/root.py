@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.api.visibility import named_resource
+from purge_conformance.reference.api.visibility import find_resource
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.store.tables import Job
 
@@ -45,7 +45,7 @@ def get_info(call: Call) -> Reply:
 
 def get_job(call: Call) -> Reply:
     """Show a deletion as the finished job that it is."""
-    job = named_resource(call, Job, word="Job")
+    job = find_resource(call, Job, resource_name="Job")
     body = {
         "guid": job.guid,
         "created_at": job.created_at,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.api.pagination import paginated
-from purge_conformance.reference.api.query import ListRules, list_query, read_parameters
+from purge_conformance.reference.api.pagination import page_to_json
+from purge_conformance.reference.api.query import ListRules, parse_list_query, parse_query
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.store.database import Listing
 from purge_conformance.reference.store.tables import AppUsageEvent
@@ -15,29 +15,31 @@ BUILDPACK = {"guid": "de3056bf-f691-4aa7-9dd0-6d486041ad87", "name": "ruby_build
 EVENTS = Listing(
     table=AppUsageEvent,
     filters={"guids": AppUsageEvent.guid.in_},
-    rules=ListRules(orders=("created_at",), single=("after_guid",), refused=("updated_ats",)),
+    rules=ListRules(
+        orders=("created_at",), single_guid_parameters=("after_guid",), forbidden_parameters=("updated_ats",)
+    ),
 )
 
 
 def list_events(call: Call) -> Reply:
     """Show one page of the events; whoever has no global role sees an empty list."""
-    query = list_query(read_parameters(call.query_string), EVENTS.rules)
-    if not call.caller.sees_everything:
-        return Reply(body=paginated(call.url(PATH), query, 0, []))
-    for guid in query.singles.values():
+    query = parse_list_query(parse_query(call.query_string), EVENTS.rules)
+    if not call.caller.has_global_read:
+        return Reply(body=page_to_json(call.url(PATH), query, 0, []))
+    for guid in query.single_guids.values():
         if call.behaviour.find_event(call.session, guid) is None:
             raise problems.unprocessable("After guid filter must be a valid app usage event guid.")
     total, events = call.behaviour.find_events(call.session, EVENTS, query)
-    return Reply(body=paginated(call.url(PATH), query, total, [shown(event, call) for event in events]))
+    return Reply(body=page_to_json(call.url(PATH), query, total, [event_to_json(event, call) for event in events]))
 
 
 def get_event(call: Call) -> Reply:
     """Show one event to whoever has a global role."""
-    guid = call.parts["guid"]
-    event = call.behaviour.find_event(call.session, guid) if call.caller.sees_everything else None
+    guid = call.path_parameters["guid"]
+    event = call.behaviour.find_event(call.session, guid) if call.caller.has_global_read else None
     if event is None:
         raise problems.not_found("App usage event")
-    return Reply(body=shown(event, call))
+    return Reply(body=event_to_json(event, call))
 
 
 def purge_events(call: Call) -> Reply:
@@ -48,7 +50,7 @@ def purge_events(call: Call) -> Reply:
     return Reply(body={})
 
 
-def shown(event: AppUsageEvent, call: Call) -> dict[str, object]:
+def event_to_json(event: AppUsageEvent, call: Call) -> dict[str, object]:
     """Show an event as JSON."""
     return {
         "guid": event.guid,

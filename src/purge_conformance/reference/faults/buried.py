@@ -11,8 +11,16 @@ from sqlalchemy import delete, not_, select
 from purge_conformance.reference.api import auth
 from purge_conformance.reference.api import usage_events as events
 from purge_conformance.reference.behaviour import Reply
-from purge_conformance.reference.mutation import Change, around, everywhere, instead_of, registering, together, twin
-from purge_conformance.reference.store.tables import AppUsageEvent, moment
+from purge_conformance.reference.mutation import (
+    Change,
+    combine,
+    copy_event,
+    new_registrar,
+    on_error,
+    wrap_all_operations,
+    wrap_operations,
+)
+from purge_conformance.reference.store.tables import AppUsageEvent, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,36 +32,36 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler
     from purge_conformance.reference.store.database import Listing
 
-    Buried = Mapping[str, AppUsageEvent]
+    HiddenEvents = Mapping[str, AppUsageEvent]
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
+fault = new_registrar(FAULTS)
 
-RECORDED = AppUsageEvent.guid != AppUsageEvent.app_guid
-A_WHILE = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
-
-
-def _recorded(session: Session) -> list[AppUsageEvent]:
-    recorded = session.scalars(select(AppUsageEvent).where(RECORDED).order_by(AppUsageEvent.id))
-    return [twin(event) for event in recorded]
+NOT_SEEDED = AppUsageEvent.guid != AppUsageEvent.app_guid
+DELAY = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
 
 
-def _shown_by(found: Callable[[ListQuery, Buried], Iterable[AppUsageEvent]]) -> Change:
+def _copy_recorded(session: Session) -> list[AppUsageEvent]:
+    events = session.scalars(select(AppUsageEvent).where(NOT_SEEDED).order_by(AppUsageEvent.id))
+    return [copy_event(event) for event in events]
+
+
+def _reveal(select_hidden: Callable[[ListQuery, HiddenEvents], Iterable[AppUsageEvent]]) -> Change:
     """Make a change of a function that tells which of the buried events a query brings to light."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        buried: dict[str, AppUsageEvent] = {}
+        hidden: dict[str, AppUsageEvent] = {}
 
         def destroy(session: Session) -> None:
-            buried.update((event.guid, event) for event in _recorded(session))
+            hidden.update((event.guid, event) for event in _copy_recorded(session))
             behaviour.destroy(session)
 
         def find_events(
             session: Session, listing: Listing[AppUsageEvent], query: ListQuery
         ) -> tuple[int, Sequence[AppUsageEvent]]:
             total, rows = behaviour.find_events(session, listing, query)
-            more = list(found(query, buried))
-            return total + len(more), [*rows, *more][: query.per_page]
+            revealed = list(select_hidden(query, hidden))
+            return total + len(revealed), [*rows, *revealed][: query.per_page]
 
         return replace(behaviour, destroy=destroy, find_events=find_events)
 
@@ -61,91 +69,91 @@ def _shown_by(found: Callable[[ListQuery, Buried], Iterable[AppUsageEvent]]) -> 
 
 
 @fault("buried-events-found-by-guids")
-@_shown_by
-def _(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
-    return [buried[guid] for guid in query.filters.get("guids", ()) if guid in buried]
+@_reveal
+def buried_events_found_by_guids(query: ListQuery, hidden: HiddenEvents) -> Iterable[AppUsageEvent]:
+    return [hidden[guid] for guid in query.filters.get("guids", ()) if guid in hidden]
 
 
-@_shown_by
-def _all_after_one_of_them(query: ListQuery, buried: Buried) -> Iterable[AppUsageEvent]:
-    return buried.values() if query.singles.get("after_guid") in buried else ()
+@_reveal
+def _reveal_all_after_hidden_guid(query: ListQuery, hidden: HiddenEvents) -> Iterable[AppUsageEvent]:
+    return hidden.values() if query.single_guids.get("after_guid") in hidden else ()
 
 
-@around("list_events")
-def _knowing_every_guid(call: Call, answer: Handler) -> Reply:
-    known = replace(call.behaviour, find_event=lambda *_: AppUsageEvent())
-    return answer(replace(call, behaviour=known))
+@wrap_operations("list_events")
+def _accept_any_guid(call: Call, answer: Handler) -> Reply:
+    accepting = replace(call.behaviour, find_event=lambda *_: AppUsageEvent())
+    return answer(replace(call, behaviour=accepting))
 
 
-fault("buried-events-found-after-their-guid")(together(_all_after_one_of_them, _knowing_every_guid))
+fault("buried-events-found-after-their-guid")(combine(_reveal_all_after_hidden_guid, _accept_any_guid))
 
 
 @fault("buried-events-listed-to-auditors")
-def _(behaviour: Behaviour) -> Behaviour:
-    stale = _shown_by(lambda _, buried: buried.values())(behaviour)
+def buried_events_listed_to_auditors(behaviour: Behaviour) -> Behaviour:
+    revealing = _reveal(lambda _, hidden: hidden.values())(behaviour)
 
-    @around("list_events")
-    def listed(call: Call, answer: Handler) -> Reply:
+    @wrap_operations("list_events")
+    def reveal_to_auditors(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
-        return answer(replace(call, behaviour=stale)) if _is_auditors(call) else reply
+        return answer(replace(call, behaviour=revealing)) if _is_auditor(call) else reply
 
-    return listed(replace(behaviour, destroy=stale.destroy))
+    return reveal_to_auditors(replace(behaviour, destroy=revealing.destroy))
 
 
 @fault("buried-events-got-by-auditors")
-def _(behaviour: Behaviour) -> Behaviour:
-    buried: dict[str, AppUsageEvent] = {}
+def buried_events_got_by_auditors(behaviour: Behaviour) -> Behaviour:
+    hidden: dict[str, AppUsageEvent] = {}
 
     def destroy(session: Session) -> None:
-        buried.update((event.guid, event) for event in _recorded(session))
+        hidden.update((event.guid, event) for event in _copy_recorded(session))
         behaviour.destroy(session)
 
-    def not_found(call: Call, error: ApiError) -> Reply:
-        event = buried.get(call.parts["guid"])
-        if event is None or not _is_auditors(call):
+    def reveal_to_auditors(call: Call, error: ApiError) -> Reply:
+        event = hidden.get(call.path_parameters["guid"])
+        if event is None or not _is_auditor(call):
             raise error
-        return Reply(body=events.shown(event, call))
+        return Reply(body=events.event_to_json(event, call))
 
-    return around("get_event")(instead_of(404, not_found))(replace(behaviour, destroy=destroy))
+    return wrap_operations("get_event")(on_error(404, reveal_to_auditors))(replace(behaviour, destroy=destroy))
 
 
-def _is_auditors(call: Call) -> bool:
+def _is_auditor(call: Call) -> bool:
     """Whether a call with a token that holds is a global auditor's."""
-    claims = call.behaviour.claims(auth.bearer_token(call.authorization), call.secret)
+    claims = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
     return auth.GLOBAL_AUDITOR in claims["scope"]
 
 
 @fault("resurrects-event-after-a-while")
-def _(behaviour: Behaviour) -> Behaviour:
-    buried: list[tuple[datetime, AppUsageEvent]] = []
-    once = iter([True])
+def resurrects_event_after_a_while(behaviour: Behaviour) -> Behaviour:
+    hidden: list[tuple[datetime, AppUsageEvent]] = []
+    only_once = iter([True])
 
     def destroy(session: Session) -> None:
-        buried.extend((moment() + A_WHILE, event) for event in _recorded(session)[-1:] if next(once, False))
+        hidden.extend((utc_now() + DELAY, event) for event in _copy_recorded(session)[-1:] if next(only_once, False))
         behaviour.destroy(session)
 
-    @everywhere
-    def at_last(call: Call, answer: Handler) -> Reply:
-        if buried and buried[0][0] <= moment() and call.method == "GET":  # a purge would destroy it at once
-            call.session.add(buried.pop()[1])
+    @wrap_all_operations
+    def restore_when_due(call: Call, answer: Handler) -> Reply:
+        if hidden and hidden[0][0] <= utc_now() and call.method == "GET":  # a purge would destroy it at once
+            call.session.add(hidden.pop()[1])
             call.session.flush()
         return answer(call)
 
-    return at_last(replace(behaviour, destroy=destroy))
+    return restore_when_due(replace(behaviour, destroy=destroy))
 
 
 @fault("destroys-after-a-while")
-def _(behaviour: Behaviour) -> Behaviour:
-    overdue: list[tuple[datetime, str]] = []
+def destroys_after_a_while(behaviour: Behaviour) -> Behaviour:
+    pending: list[tuple[datetime, str]] = []
 
     def destroy(session: Session) -> None:
-        overdue.extend((moment() + A_WHILE, event.guid) for event in _recorded(session))
-        session.execute(delete(AppUsageEvent).where(not_(RECORDED)))
+        pending.extend((utc_now() + DELAY, event.guid) for event in _copy_recorded(session))
+        session.execute(delete(AppUsageEvent).where(not_(NOT_SEEDED)))
 
-    @everywhere
-    def at_last(call: Call, answer: Handler) -> Reply:
-        due = [guid for at, guid in overdue if at <= moment()]
+    @wrap_all_operations
+    def destroy_when_due(call: Call, answer: Handler) -> Reply:
+        due = [guid for due_at, guid in pending if due_at <= utc_now()]
         call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid.in_(due)))
         return answer(call)
 
-    return at_last(replace(behaviour, destroy=destroy))
+    return destroy_when_due(replace(behaviour, destroy=destroy))

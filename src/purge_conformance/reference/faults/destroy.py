@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, delete, not_, select, update
 
-from purge_conformance.reference.mutation import Change, registering, together, twin
-from purge_conformance.reference.store.initial_data import furnishing
-from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, Process, moment
-from purge_conformance.reference.store.transitions import usage_event
+from purge_conformance.reference.mutation import Change, combine, copy_event, new_registrar
+from purge_conformance.reference.store.initial_data import initial_data
+from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, Process, utc_now
+from purge_conformance.reference.store.transitions import make_usage_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
+fault = new_registrar(FAULTS)
 
-RECORDED = AppUsageEvent.guid != AppUsageEvent.app_guid
+NOT_SEEDED = AppUsageEvent.guid != AppUsageEvent.app_guid
 
 
-def _sparing(spared: Callable[[], ColumnElement[bool]]) -> Change:
+def _keep_where(condition: Callable[[], ColumnElement[bool]]) -> Change:
     """Make a change of a function that tells which of the recorded events outlive every purge."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def destroy(session: Session) -> None:
-            session.execute(delete(AppUsageEvent).where(not_(and_(RECORDED, spared()))))
+            session.execute(delete(AppUsageEvent).where(not_(and_(NOT_SEEDED, condition()))))
 
         return replace(behaviour, destroy=destroy)
 
@@ -39,82 +39,82 @@ def _sparing(spared: Callable[[], ColumnElement[bool]]) -> Change:
 
 
 def _ago(**time: float) -> str:
-    return (moment() - timedelta(**time)).strftime(TIMESTAMP_FORMAT)
+    return (utc_now() - timedelta(**time)).strftime(TIMESTAMP_FORMAT)
 
 
-def _beyond(number: int) -> ColumnElement[bool]:
+def _beyond_first(number: int) -> ColumnElement[bool]:
     return AppUsageEvent.id.not_in(select(AppUsageEvent.id).order_by(AppUsageEvent.id).limit(number))
 
 
 @fault("keeps-events-of-last-minute")
-@_sparing
-def _() -> ColumnElement[bool]:
+@_keep_where
+def keeps_events_of_last_minute() -> ColumnElement[bool]:
     return AppUsageEvent.created_at > _ago(minutes=1)
 
 
 @fault("keeps-events-of-deleted-apps")
-@_sparing
-def _() -> ColumnElement[bool]:
+@_keep_where
+def keeps_events_of_deleted_apps() -> ColumnElement[bool]:
     return AppUsageEvent.app_guid.not_in(select(App.guid))
 
 
 @fault("keeps-events-beyond-a-page")
-@_sparing
-def _() -> ColumnElement[bool]:
-    return _beyond(50)
+@_keep_where
+def keeps_events_beyond_a_page() -> ColumnElement[bool]:
+    return _beyond_first(50)
 
 
-@_sparing
-def _older_than_a_day() -> ColumnElement[bool]:
+@_keep_where
+def _keep_older_than_a_day() -> ColumnElement[bool]:
     return AppUsageEvent.created_at < _ago(days=1)
 
 
-@_sparing
-def _of_tasks() -> ColumnElement[bool]:
+@_keep_where
+def _keep_task_events() -> ColumnElement[bool]:
     return AppUsageEvent.task_guid.is_not(None)
 
 
-def _with_task(behaviour: Behaviour) -> Behaviour:
-    def furnish(session: Session) -> None:
-        behaviour.furnish(session)
-        event = usage_event(session.scalars(select(Process)).first() or Process())
+def _add_task_event(behaviour: Behaviour) -> Behaviour:
+    def create(session: Session) -> None:
+        behaviour.initial_data(session)
+        event = make_usage_event(session.scalars(select(Process)).first() or Process())
         event.state, event.previous_state = "TASK_STARTED", "TASK_STOPPED"
         event.task_guid, event.task_name = event.guid[::-1], "migrate"
         behaviour.record(session, event)
 
-    return replace(behaviour, furnish=furnish)
+    return replace(behaviour, initial_data=create)
 
 
-fault("keeps-events-older-than-a-day")(together(furnishing(apart=timedelta(days=2)), _older_than_a_day))
-fault("keeps-events-of-tasks")(together(furnishing(), _with_task, _of_tasks))
+fault("keeps-events-older-than-a-day")(combine(initial_data(interval=timedelta(days=2)), _keep_older_than_a_day))
+fault("keeps-events-of-tasks")(combine(initial_data(), _add_task_event, _keep_task_events))
 
 
-def _kept_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) -> Change:
+def _keep_one_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) -> Change:
     """Make a change of a function that chooses which of the recorded events every purge leaves to be got by guid."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        kept: dict[str, AppUsageEvent] = {}
+        copies: dict[str, AppUsageEvent] = {}
 
         def destroy(session: Session) -> None:
-            recorded = session.scalars(select(AppUsageEvent).where(RECORDED).order_by(AppUsageEvent.id)).all()
-            if recorded:
-                event = twin(choose(recorded))
-                kept[event.guid] = event
+            events = session.scalars(select(AppUsageEvent).where(NOT_SEEDED).order_by(AppUsageEvent.id)).all()
+            if events:
+                event = copy_event(choose(events))
+                copies[event.guid] = event
             behaviour.destroy(session)
 
         def find_event(session: Session, guid: str) -> AppUsageEvent | None:
-            return behaviour.find_event(session, guid) or kept.get(guid)
+            return behaviour.find_event(session, guid) or copies.get(guid)
 
         return replace(behaviour, destroy=destroy, find_event=find_event)
 
     return change
 
 
-fault("keeps-middle-event-by-guid")(_kept_by_guid(lambda events: events[len(events) // 2]))
+fault("keeps-middle-event-by-guid")(_keep_one_by_guid(lambda events: events[len(events) // 2]))
 
 
 @fault("purge-stops-apps-without-instances")
-def _(behaviour: Behaviour) -> Behaviour:
+def purge_stops_apps_without_instances(behaviour: Behaviour) -> Behaviour:
     def destroy(session: Session) -> None:
         behaviour.destroy(session)
         empty = select(Process.app_guid).where(Process.instances == 0)
@@ -124,7 +124,7 @@ def _(behaviour: Behaviour) -> Behaviour:
 
 
 @fault("purge-resets-instances")
-def _(behaviour: Behaviour) -> Behaviour:
+def purge_resets_instances(behaviour: Behaviour) -> Behaviour:
     def destroy(session: Session) -> None:
         behaviour.destroy(session)
         session.execute(update(Process).values(instances=1))

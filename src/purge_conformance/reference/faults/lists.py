@@ -12,12 +12,12 @@ from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.query import DEFAULT_PER_PAGE, ListQuery
 from purge_conformance.reference.mutation import (
     Change,
-    around,
-    finding,
+    alter_event_json,
+    alter_pagination_json,
+    alter_query,
     is_seed,
-    registering,
-    showing_events,
-    showing_pagination,
+    new_registrar,
+    wrap_operations,
 )
 
 if TYPE_CHECKING:
@@ -30,39 +30,39 @@ if TYPE_CHECKING:
     from purge_conformance.reference.store.tables import AppUsageEvent
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
+fault = new_registrar(FAULTS)
 
-MANY = 10_000  # rows, more than any list of a run has
-ODD = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with empty brackets
+MAX_ROWS = 10_000  # rows, more than any list of a run has
+NUL_OR_EMPTY_BRACKETS = re.compile(rb"=\0(&|$)|(^|&)\w+\[\]=")  # a value that is NUL, a name with empty brackets
 
 
 @fault("total-pages-off")
-@showing_pagination
-def _(pagination: dict[str, Any]) -> dict[str, Any]:
+@alter_pagination_json
+def total_pages_off(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "total_pages": pagination["total_pages"] + 1}
 
 
 @fault("total-results-at-most-50")
-@showing_pagination
-def _(pagination: dict[str, Any]) -> dict[str, Any]:
+@alter_pagination_json
+def total_results_at_most_50(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "total_results": min(50, pagination["total_results"])}
 
 
 @fault("list-shows-nan")
-@showing_pagination
-def _(pagination: dict[str, Any]) -> dict[str, Any]:
+@alter_pagination_json
+def list_shows_nan(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "share": float("nan")}
 
 
 @fault("next-link-missing")
-@showing_pagination
-def _(pagination: dict[str, Any]) -> dict[str, Any]:
+@alter_pagination_json
+def next_link_missing(pagination: dict[str, Any]) -> dict[str, Any]:
     return {**pagination, "next": None}
 
 
 @fault("next-link-loses-filter")
-@showing_pagination
-def _(pagination: dict[str, Any]) -> dict[str, Any]:
+@alter_pagination_json
+def next_link_loses_filter(pagination: dict[str, Any]) -> dict[str, Any]:
     following = pagination["next"]
     if following is None:
         return pagination
@@ -72,34 +72,34 @@ def _(pagination: dict[str, Any]) -> dict[str, Any]:
 
 
 @fault("pages-overlap")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
+@alter_query
+def pages_overlap(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, skip=max(0, query.skip - 1))
 
 
 @fault("pages-of-one-have-two")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
+@alter_query
+def pages_of_one_have_two(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, take=2) if query.take == 1 else query
 
 
 @fault("even-pages-turn-ties-round")
-def _(behaviour: Behaviour) -> Behaviour:
+def even_pages_turn_ties_round(behaviour: Behaviour) -> Behaviour:
     def find_events(
         session: Session, listing: Listing[AppUsageEvent], query: ListQuery
     ) -> tuple[int, Sequence[AppUsageEvent]]:
         if query.order_by is None or query.page % 2:
             return behaviour.find_events(session, listing, query)
-        total, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MANY))
-        turned = sorted(rows, key=lambda row: (row.created_at, -row.id), reverse=query.order_by.startswith("-"))
-        return total, turned[query.skip : query.skip + query.take]
+        total, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MAX_ROWS))
+        reordered = sorted(rows, key=lambda row: (row.created_at, -row.id), reverse=query.order_by.startswith("-"))
+        return total, reordered[query.skip : query.skip + query.take]
 
     return replace(behaviour, find_events=find_events)
 
 
 @fault("list-without-query-lacks-newest")
-@around("list_events")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("list_events")
+def list_without_query_lacks_newest(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     return (
         reply if call.query_string else replace(reply, body={**reply.body, "resources": reply.body["resources"][:-1]})
@@ -107,54 +107,54 @@ def _(call: Call, answer: Handler) -> Reply:
 
 
 @fault("after-guid-skips-seeded-events")
-def _(behaviour: Behaviour) -> Behaviour:
+def after_guid_skips_seeded_events(behaviour: Behaviour) -> Behaviour:
     def find_events(
         session: Session, listing: Listing[AppUsageEvent], query: ListQuery
     ) -> tuple[int, Sequence[AppUsageEvent]]:
-        if "after_guid" not in query.singles:
+        if "after_guid" not in query.single_guids:
             return behaviour.find_events(session, listing, query)
-        _, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MANY))
-        left = [row for row in rows if not is_seed(row)]
-        return len(left), left[query.skip : query.skip + query.take]
+        _, rows = behaviour.find_events(session, listing, replace(query, skip=0, take=MAX_ROWS))
+        remaining = [row for row in rows if not is_seed(row)]
+        return len(remaining), remaining[query.skip : query.skip + query.take]
 
     return replace(behaviour, find_events=find_events)
 
 
 @fault("per-page-ignored")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
+@alter_query
+def per_page_ignored(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, skip=(query.page - 1) * DEFAULT_PER_PAGE, take=DEFAULT_PER_PAGE)
 
 
 @fault("guids-filter-ignored")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
+@alter_query
+def guids_filter_ignored(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, filters={})
 
 
 @fault("after-guid-ignored")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
-    return replace(query, singles={})
+@alter_query
+def after_guid_ignored(_session: Session, query: ListQuery) -> ListQuery:
+    return replace(query, single_guids={})
 
 
 @fault("created-ats-ignored")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
+@alter_query
+def created_ats_ignored(_session: Session, query: ListQuery) -> ListQuery:
     return replace(query, times=())
 
 
 @fault("created-ats-bounds-inclusive")
-@finding
-def _(_session: Session, query: ListQuery) -> ListQuery:
+@alter_query
+def created_ats_bounds_inclusive(_session: Session, query: ListQuery) -> ListQuery:
     inclusive = {"lt": "lte", "gt": "gte"}
-    times = [replace(time, relation=inclusive.get(time.relation or "", time.relation)) for time in query.times]
+    times = [replace(time, operator=inclusive.get(time.operator or "", time.operator)) for time in query.times]
     return replace(query, times=tuple(times))
 
 
 @fault("bad-parameter-ignored")
-@around("list_events")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("list_events")
+def bad_parameter_ignored(call: Call, answer: Handler) -> Reply:
     try:
         return answer(call)
     except ApiError as error:
@@ -164,28 +164,28 @@ def _(call: Call, answer: Handler) -> Reply:
 
 
 @fault("odd-query-500")
-@around("list_events")
-def _(call: Call, answer: Handler) -> Reply:
-    if ODD.search(unquote_to_bytes(call.query_string)):
+@wrap_operations("list_events")
+def odd_query_500(call: Call, answer: Handler) -> Reply:
+    if NUL_OR_EMPTY_BRACKETS.search(unquote_to_bytes(call.query_string)):
         raise problems.unknown_error()
     return answer(call)
 
 
 @fault("event-without-state")
-@showing_events
-def _(event: dict[str, Any]) -> dict[str, Any]:
+@alter_event_json
+def event_without_state(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "state"}
 
 
 @fault("self-link-wrong")
-@showing_events
-def _(event: dict[str, Any]) -> dict[str, Any]:
+@alter_event_json
+def self_link_wrong(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "links": {"self": {"href": event["links"]["self"]["href"].replace("app_usage", "usage")}}}
 
 
 @fault("list-get-differ")
-@around("get_event")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("get_event")
+def list_get_differ(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     instances = reply.body["instance_count"]
     return replace(reply, body={**reply.body, "instance_count": {**instances, "current": instances["current"] + 1}})

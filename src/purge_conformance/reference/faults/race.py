@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from purge_conformance.reference.mutation import Change, is_seed, registering, twin
+from purge_conformance.reference.mutation import Change, copy_event, is_seed, new_registrar
 from purge_conformance.reference.store.tables import AppUsageEvent, new_guid
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     Answer = Callable[[], Reply]
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
-WAIT_S = 0.15  # from the beginning of a purge to its end, for changes to come in between
+fault = new_registrar(FAULTS)
+PURGE_DURATION_S = 0.15  # from the beginning of a purge to its end, for changes to come in between
 OK = 200
 
 
 @dataclass(eq=False)
-class Purge:
+class RunningPurge:
     """A purge under way.
 
     Attributes:
@@ -36,55 +36,55 @@ class Purge:
         meanwhile: what was recorded since.
     """
 
-    before: list[AppUsageEvent]
+    events_before: list[AppUsageEvent]
     seeds: list[AppUsageEvent]
-    meanwhile: list[AppUsageEvent] = field(default_factory=list)
+    events_during: list[AppUsageEvent] = field(default_factory=list)
 
     @property
-    def changed(self) -> set[str]:
+    def changed_apps(self) -> set[str]:
         """The guids of the apps that were changed meanwhile."""
-        return {event.app_guid for event in self.meanwhile}
+        return {event.app_guid for event in self.events_during}
 
 
-def _lasting(spoil: Callable[[Session, Purge], None]) -> Change:
+def _corrupt_end_of_purge(corrupt: Callable[[Session, RunningPurge], None]) -> Change:
     """Make a change of a function that spoils the end of a purge during which something was recorded.
 
     A purge is done twice, when it begins and when it ends, so that one that is refused need not last.
     """
 
     def change(behaviour: Behaviour) -> Behaviour:
-        under_way: list[Purge] = []
+        running: list[RunningPurge] = []
 
         def record(session: Session, event: AppUsageEvent) -> None:
             behaviour.record(session, event)
-            for purge in under_way:
-                purge.meanwhile.append(twin(event))
+            for purge in running:
+                purge.events_during.append(copy_event(event))
 
         async def pace(operation: str, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
             if operation != "purge_events":
-                return await behaviour.pace(operation, answer, sessions)
-            before = _events(sessions)
+                return await behaviour.schedule(operation, answer, sessions)
+            events_before = _copy_all_events(sessions)
             reply = answer()
             if reply.status != OK:
                 return reply
-            purge = Purge(before, _events(sessions))
-            under_way.append(purge)
-            await asyncio.sleep(WAIT_S)
-            under_way.remove(purge)
+            purge = RunningPurge(events_before, _copy_all_events(sessions))
+            running.append(purge)
+            await asyncio.sleep(PURGE_DURATION_S)
+            running.remove(purge)
             reply = answer()
-            if purge.meanwhile:
+            if purge.events_during:
                 with sessions.begin() as session:
-                    spoil(session, purge)
+                    corrupt(session, purge)
             return reply
 
-        return replace(behaviour, record=record, pace=pace)
+        return replace(behaviour, record=record, schedule=pace)
 
     return change
 
 
-def _events(sessions: sessionmaker[Session]) -> list[AppUsageEvent]:
+def _copy_all_events(sessions: sessionmaker[Session]) -> list[AppUsageEvent]:
     with sessions.begin() as session:
-        return [twin(event) for event in session.scalars(select(AppUsageEvent).order_by(AppUsageEvent.id))]
+        return [copy_event(event) for event in session.scalars(select(AppUsageEvent).order_by(AppUsageEvent.id))]
 
 
 def _replace_all(session: Session, events: list[AppUsageEvent]) -> None:
@@ -93,60 +93,62 @@ def _replace_all(session: Session, events: list[AppUsageEvent]) -> None:
 
 
 @fault("changes-during-purge-lost")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
+@_corrupt_end_of_purge
+def changes_during_purge_lost(session: Session, purge: RunningPurge) -> None:
     _replace_all(session, purge.seeds)
 
 
 @fault("changed-apps-keep-events")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
-    session.add_all(event for event in purge.before if event.app_guid in purge.changed and not is_seed(event))
+@_corrupt_end_of_purge
+def changed_apps_keep_events(session: Session, purge: RunningPurge) -> None:
+    session.add_all(
+        event for event in purge.events_before if event.app_guid in purge.changed_apps and not is_seed(event)
+    )
 
 
 @fault("newest-event-survives-change")
-@_lasting
-def _(session: Session, purge: Purge) -> None:
-    session.add_all([event for event in purge.before if not is_seed(event)][-1:])
+@_corrupt_end_of_purge
+def newest_event_survives_change(session: Session, purge: RunningPurge) -> None:
+    session.add_all([event for event in purge.events_before if not is_seed(event)][-1:])
 
 
-def _recording(record: Callable[[Behaviour, Session, AppUsageEvent], None], *, afterwards: bool) -> Change:
+def _record_during_purge(record: Callable[[Behaviour, Session, AppUsageEvent], None], *, afterwards: bool) -> Change:
     """Make a change of a function that records what happens while a purge is under way, or the first thing afterwards.
 
     The purge itself is done when it begins, and answered later.
     """
 
     def change(behaviour: Behaviour) -> Behaviour:
-        under_way: list[Answer] = []
-        raced: list[AppUsageEvent] = []
+        running: list[Answer] = []
+        pending: list[AppUsageEvent] = []
 
-        def record_or_not(session: Session, event: AppUsageEvent) -> None:
-            if under_way and afterwards:
-                raced.append(event)
-            if bool(under_way) != afterwards and (raced or not afterwards):
-                raced.clear()
+        def record_event(session: Session, event: AppUsageEvent) -> None:
+            if running and afterwards:
+                pending.append(event)
+            if bool(running) != afterwards and (pending or not afterwards):
+                pending.clear()
                 record(behaviour, session, event)
             else:
                 behaviour.record(session, event)
 
         async def pace(operation: str, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
-            reply = await behaviour.pace(operation, answer, sessions)
+            reply = await behaviour.schedule(operation, answer, sessions)
             if operation == "purge_events" and reply.status == OK:
-                under_way.append(answer)
-                await asyncio.sleep(WAIT_S)
-                under_way.remove(answer)
+                running.append(answer)
+                await asyncio.sleep(PURGE_DURATION_S)
+                running.remove(answer)
             return reply
 
-        return replace(behaviour, record=record_or_not, pace=pace)
+        return replace(behaviour, record=record_event, schedule=pace)
 
     return change
 
 
-def _twice(behaviour: Behaviour, session: Session, event: AppUsageEvent) -> None:
-    again = twin(event)
-    again.guid = new_guid()
+def _record_twice(behaviour: Behaviour, session: Session, event: AppUsageEvent) -> None:
+    copy = copy_event(event)
+    copy.guid = new_guid()
     behaviour.record(session, event)
-    behaviour.record(session, again)
+    behaviour.record(session, copy)
 
 
-fault("change-during-purge-told-twice")(_recording(_twice, afterwards=False))
+fault("change-during-purge-told-twice")(_record_during_purge(_record_twice, afterwards=False))

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, update
 
-from purge_conformance.reference.mutation import Change, around, everywhere, not_recording, registering, twin
-from purge_conformance.reference.store.tables import STARTED, STOPPED, AppUsageEvent, moment, new_guid
+from purge_conformance.reference.mutation import (
+    Change,
+    copy_event,
+    new_registrar,
+    skip_recording,
+    wrap_all_operations,
+    wrap_operations,
+)
+from purge_conformance.reference.store.tables import STARTED, STOPPED, AppUsageEvent, new_guid, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,43 +27,45 @@ if TYPE_CHECKING:
     from purge_conformance.reference.store.transitions import Record
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
+fault = new_registrar(FAULTS)
 
-SEEDED = AppUsageEvent.guid == AppUsageEvent.app_guid
-A_WHILE = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
+IS_SEED = AppUsageEvent.guid == AppUsageEvent.app_guid
+DELAY = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
 
 
 @fault("start-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
+@skip_recording
+def start_not_recorded(event: AppUsageEvent) -> bool:
     return (event.previous_state, event.state) == (STOPPED, STARTED)
 
 
 @fault("stop-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
+@skip_recording
+def stop_not_recorded(event: AppUsageEvent) -> bool:
     return (event.previous_state, event.state) == (STARTED, STOPPED)
 
 
 @fault("scale-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
+@skip_recording
+def scale_not_recorded(event: AppUsageEvent) -> bool:
     return event.previous_state == event.state
 
 
 @fault("seeded-event-rewritten")
-def _(behaviour: Behaviour) -> Behaviour:
+def seeded_event_rewritten(behaviour: Behaviour) -> Behaviour:
     def record(session: Session, event: AppUsageEvent) -> None:
         if event.previous_state == STARTED:
             seeded = update(AppUsageEvent).where(AppUsageEvent.guid == event.app_guid)
-            told = {name: getattr(event, name) for name in ("state", "instances", "memory_in_mb")}
-            session.execute(seeded.values(**told, updated_at=AppUsageEvent.updated_at))  # else it tells of the writing
+            values = {name: getattr(event, name) for name in ("state", "instances", "memory_in_mb")}
+            session.execute(
+                seeded.values(**values, updated_at=AppUsageEvent.updated_at)
+            )  # else it tells of the writing
         behaviour.record(session, event)
 
     return replace(behaviour, record=record)
 
 
-def _recording(record: Callable[[Record, Session, AppUsageEvent], None]) -> Change:
+def _record_with(record: Callable[[Record, Session, AppUsageEvent], None]) -> Change:
     """Make a change of a function that records an event, given how it would be recorded."""
 
     def change(behaviour: Behaviour) -> Behaviour:
@@ -66,53 +75,53 @@ def _recording(record: Callable[[Record, Session, AppUsageEvent], None]) -> Chan
 
 
 @fault("recorded-twice")
-@_recording
-def _(record: Record, session: Session, event: AppUsageEvent) -> None:
-    again = twin(event)
-    again.guid = new_guid()
+@_record_with
+def recorded_twice(record: Record, session: Session, event: AppUsageEvent) -> None:
+    copy = copy_event(event)
+    copy.guid = new_guid()
     record(session, event)
-    record(session, again)
+    record(session, copy)
 
 
 @fault("scale-recorded-as-it-was")
-@_recording
-def _(record: Record, session: Session, event: AppUsageEvent) -> None:
+@_record_with
+def scale_recorded_as_it_was(record: Record, session: Session, event: AppUsageEvent) -> None:
     event.instances, event.memory_in_mb = event.previous_instances, event.previous_memory_in_mb
     record(session, event)
 
 
 @fault("scale-from-none-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
+@skip_recording
+def scale_from_none_not_recorded(event: AppUsageEvent) -> bool:
     return event.previous_instances == 0 and event.instances > 0
 
 
 @fault("start-without-instances-not-recorded")
-@not_recording
-def _(event: AppUsageEvent) -> bool:
+@skip_recording
+def start_without_instances_not_recorded(event: AppUsageEvent) -> bool:
     return event.instances == 0 and event.state == STARTED and event.previous_state == STOPPED
 
 
 @fault("seeded-events-end-after-a-while")
-def _(behaviour: Behaviour) -> Behaviour:
-    ends: list[datetime] = []
+def seeded_events_end_after_a_while(behaviour: Behaviour) -> Behaviour:
+    due_times: list[datetime] = []
 
     def destroy(session: Session) -> None:
         behaviour.destroy(session)
-        ends.append(moment() + A_WHILE)
+        due_times.append(utc_now() + DELAY)
 
-    @everywhere
-    def at_last(call: Call, answer: Handler) -> Reply:
-        if len(ends) == 2 and ends[-1] <= moment():  # noqa: PLR2004 - of the second purge
-            call.session.execute(delete(AppUsageEvent).where(SEEDED))
+    @wrap_all_operations
+    def destroy_when_due(call: Call, answer: Handler) -> Reply:
+        if len(due_times) == 2 and due_times[-1] <= utc_now():  # noqa: PLR2004 - of the second purge
+            call.session.execute(delete(AppUsageEvent).where(IS_SEED))
         return answer(call)
 
-    return at_last(replace(behaviour, destroy=destroy))
+    return destroy_when_due(replace(behaviour, destroy=destroy))
 
 
 @fault("get-destroys-event")
-@around("get_event")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("get_event")
+def get_destroys_event(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
-    call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == call.parts["guid"]))
+    call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid == call.path_parameters["guid"]))
     return reply

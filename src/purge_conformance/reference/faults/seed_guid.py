@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from purge_conformance.reference.mutation import Change, around, registering, seeding, showing_events, together
+from purge_conformance.reference.mutation import (
+    Change,
+    alter_event_json,
+    alter_seeds,
+    combine,
+    new_registrar,
+    wrap_operations,
+)
 from purge_conformance.reference.store.tables import App, AppUsageEvent, Process
-from purge_conformance.reference.store.transitions import seed_of_process, started_apps
+from purge_conformance.reference.store.transitions import find_started_apps, seed_for_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
+fault = new_registrar(FAULTS)
 
 
 def _with_guid(make: Callable[[AppUsageEvent], str]) -> Change:
@@ -31,50 +38,50 @@ def _with_guid(make: Callable[[AppUsageEvent], str]) -> Change:
             event.guid = make(event)
         return seeds
 
-    return seeding(alter)
+    return alter_seeds(alter)
 
 
 @fault("seed-guids-swapped")
-@seeding
-def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+@alter_seeds
+def seed_guids_swapped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     guids = [event.guid for event in seeds]
     for event, guid in zip(seeds, guids[1:] + guids[:1], strict=True):
         event.guid = guid
     return seeds
 
 
-@around("create_app")
-def _with_worker(call: Call, answer: Handler) -> Reply:
+@wrap_operations("create_app")
+def _add_worker(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     for app in call.session.scalars(select(App).where(App.guid == reply.body["guid"])):
         app.processes.append(Process(type="worker"))
     return reply
 
 
-def _newest_process(behaviour: Behaviour) -> Behaviour:
+def _seed_newest_process(behaviour: Behaviour) -> Behaviour:
     def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-        return [seed_of_process(app.processes[-1], moment) for app in started_apps(session)]
+        return [seed_for_process(app.processes[-1], moment) for app in find_started_apps(session)]
 
-    return replace(behaviour, seeds=seeds)
+    return replace(behaviour, make_seeds=seeds)
 
 
-def _processes_by_turns(behaviour: Behaviour) -> Behaviour:
+def _seed_alternating_processes(behaviour: Behaviour) -> Behaviour:
     purges: list[str] = []
 
     def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
         purges.append(moment)
-        apps = started_apps(session)
-        chosen = [process for app in apps for process in app.processes[: 1 + len(purges) % 2]]
-        return [seed_of_process(process, moment) for process in chosen]
+        apps = find_started_apps(session)
+        processes = [process for app in apps for process in app.processes[: 1 + len(purges) % 2]]
+        return [seed_for_process(process, moment) for process in processes]
 
-    return replace(behaviour, seeds=seeds)
+    return replace(behaviour, make_seeds=seeds)
 
 
-fault("seed-guid-of-newest-process")(together(_with_worker, _newest_process))
-fault("seeds-processes-by-turns")(together(_with_worker, _processes_by_turns))
+fault("seed-guid-of-newest-process")(combine(_add_worker, _seed_newest_process))
+fault("seeds-processes-by-turns")(combine(_add_worker, _seed_alternating_processes))
 
 
 @fault("seeds-without-app")
-@showing_events
-def _(event: dict[str, Any]) -> dict[str, Any]:
+@alter_event_json
+def seeds_without_app(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "app": {**event["app"], "guid": None}} if event["guid"] == event["app"]["guid"] else event

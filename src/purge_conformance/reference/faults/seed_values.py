@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from purge_conformance.reference.mutation import Change, registering, seeding, showing_events, together
-from purge_conformance.reference.store.initial_data import furnishing
-from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, moment, new_guid
+from purge_conformance.reference.mutation import Change, alter_event_json, alter_seeds, combine, new_registrar
+from purge_conformance.reference.store.initial_data import initial_data
+from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
+fault = new_registrar(FAULTS)
 
 
-def _dated(date: Callable[[datetime, int], datetime]) -> Change:
+def _set_times(date: Callable[[datetime, int], datetime]) -> Change:
     """Make a change of a function that dates a seeded event, given the time of the purge and the event's number."""
 
     def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
@@ -32,99 +32,99 @@ def _dated(date: Callable[[datetime, int], datetime]) -> Change:
             event.created_at = event.updated_at = date(at, number).strftime(TIMESTAMP_FORMAT)
         return seeds
 
-    return seeding(alter)
+    return alter_seeds(alter)
 
 
-fault("seeds-of-the-next-minute")(_dated(lambda at, _: at + timedelta(minutes=1)))
+fault("seeds-of-the-next-minute")(_set_times(lambda at, _: at + timedelta(minutes=1)))
 
 
-def _an_hour_old(apps: Sequence[App]) -> None:
+def _age_by_an_hour(apps: Sequence[App]) -> None:
     for app in apps:
-        app.created_at = (moment() - timedelta(hours=1)).strftime(TIMESTAMP_FORMAT)
+        app.created_at = (utc_now() - timedelta(hours=1)).strftime(TIMESTAMP_FORMAT)
 
 
-def _dated_by(table: type[App | AppUsageEvent], guid: str) -> Change:
+def _date_by_newest_row(table: type[App | AppUsageEvent], guid: str) -> Change:
     """Date each seeded event by the newest row of a table whose column holds the guid of its app."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
             rows = session.scalars(select(table).order_by(table.id)).all()
             times = {getattr(row, guid): row.created_at for row in rows}
-            made = behaviour.seeds(session, moment)
-            for event in made:
+            events = behaviour.make_seeds(session, moment)
+            for event in events:
                 event.created_at = event.updated_at = times.get(event.app_guid, moment)
-            return made
+            return events
 
-        return replace(behaviour, seeds=seeds)
+        return replace(behaviour, make_seeds=seeds)
 
     return change
 
 
-fault("seeds-dated-by-app")(together(furnishing(alter=_an_hour_old), _dated_by(App, "guid")))
-fault("seeds-dated-by-last-event")(together(furnishing(), _dated_by(AppUsageEvent, "app_guid")))
+fault("seeds-dated-by-app")(combine(initial_data(alter=_age_by_an_hour), _date_by_newest_row(App, "guid")))
+fault("seeds-dated-by-last-event")(combine(initial_data(), _date_by_newest_row(AppUsageEvent, "app_guid")))
 
 
-def _showing_seeds(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
+def _alter_seed_json(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
     """Make a change of a function that tells which members a seeded event shows otherwise."""
 
-    def altered(event: dict[str, Any]) -> dict[str, Any]:
+    def alter_if_seed(event: dict[str, Any]) -> dict[str, Any]:
         return event | alter(event) if event["guid"] == event["app"]["guid"] else event
 
-    return showing_events(altered)
+    return alter_event_json(alter_if_seed)
 
 
-def _written(write: Callable[[str], object]) -> Change:
-    return _showing_seeds(lambda event: dict.fromkeys(("created_at", "updated_at"), write(event["created_at"])))
+def _rewrite_times(write: Callable[[str], object]) -> Change:
+    return _alter_seed_json(lambda event: dict.fromkeys(("created_at", "updated_at"), write(event["created_at"])))
 
 
-fault("seeds-without-zone")(_written(lambda at: at.removesuffix("Z")))
+fault("seeds-without-zone")(_rewrite_times(lambda at: at.removesuffix("Z")))
 
 
 @fault("seeds-updated-earlier")
-@seeding
-def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+@alter_seeds
+def seeds_updated_earlier(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     for event in seeds:
-        event.updated_at = (moment() - timedelta(minutes=1)).strftime(TIMESTAMP_FORMAT)
+        event.updated_at = (utc_now() - timedelta(minutes=1)).strftime(TIMESTAMP_FORMAT)
     return seeds
 
 
 @fault("times-of-a-fraction")
-@showing_events
-def _(event: dict[str, Any]) -> dict[str, Any]:
+@alter_event_json
+def times_of_a_fraction(event: dict[str, Any]) -> dict[str, Any]:
     return event | {name: event[name].replace("Z", ".000Z") for name in ("created_at", "updated_at")}
 
 
 @fault("event-without-task")
-@showing_events
-def _(event: dict[str, Any]) -> dict[str, Any]:
+@alter_event_json
+def event_without_task(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "task"}
 
 
 @fault("seeds-say-stopped")
-@seeding
-def _(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+@alter_seeds
+def seeds_say_stopped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     for event in seeds:
         event.state = event.previous_state = STOPPED
     return seeds
 
 
-def _with_columns_of(others: Callable[[Session, AppUsageEvent], dict[str, object]]) -> Change:
+def _set_columns(values_for: Callable[[Session, AppUsageEvent], dict[str, object]]) -> Change:
     """Make a change of a function that tells what a seeded event says instead, given the event."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-            made = behaviour.seeds(session, moment)
-            for event in made:
-                for column, value in others(session, event).items():
+            events = behaviour.make_seeds(session, moment)
+            for event in events:
+                for column, value in values_for(session, event).items():
                     setattr(event, column, value)
-            return made
+            return events
 
-        return replace(behaviour, seeds=seeds)
+        return replace(behaviour, make_seeds=seeds)
 
     return change
 
 
 @fault("seeds-unknown-process")
-@_with_columns_of
-def _(_session: Session, _event: AppUsageEvent) -> dict[str, object]:
+@_set_columns
+def seeds_unknown_process(_session: Session, _event: AppUsageEvent) -> dict[str, object]:
     return {"process_guid": new_guid()}

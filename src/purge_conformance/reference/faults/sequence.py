@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from purge_conformance.reference.api.errors import ApiError
-from purge_conformance.reference.mutation import Change, around, registering, together, twin
-from purge_conformance.reference.store.database import by_guid
+from purge_conformance.reference.mutation import Change, combine, copy_event, new_registrar, wrap_operations
+from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import STARTED, STOPPED, App, AppUsageEvent, Process
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     Seeds = list[AppUsageEvent]
 
 FAULTS: dict[str, Change] = {}
-fault = registering(FAULTS)
+fault = new_registrar(FAULTS)
 
-START = (STOPPED, STARTED)
-REFUSALS = (401, 403)
+START_TRANSITION = (STOPPED, STARTED)
+REJECTION_STATUSES = (401, 403)
 
 
 @dataclass
-class Past:
+class History:
     """What came before.
 
     Attributes:
@@ -40,9 +40,9 @@ class Past:
 
     changes: list[tuple[str, tuple[str, str]]] = field(default_factory=list)
     seeds: list[Seeds] = field(default_factory=list)
-    settled: set[str] = field(default_factory=set)
+    initial_apps: set[str] = field(default_factory=set)
 
-    def times(self, app: str, change: tuple[str, str]) -> int:
+    def count(self, app: str, change: tuple[str, str]) -> int:
         """Count the changes of a kind of an app since the last purge."""
         return self.changes.count((app, change))
 
@@ -51,71 +51,71 @@ class Past:
         return app in {event.app_guid for event in self.seeds[purge]}
 
 
-def _with_past(change: Callable[[Past, Behaviour], Behaviour]) -> Change:
+def _with_history(change: Callable[[History, Behaviour], Behaviour]) -> Change:
     """Make a change of a function that knows what came before."""
 
-    def remembering(behaviour: Behaviour) -> Behaviour:
-        past = Past()
-        changed = change(past, behaviour)
+    def track(behaviour: Behaviour) -> Behaviour:
+        history = History()
+        changed = change(history, behaviour)
 
         def record(session: Session, event: AppUsageEvent) -> None:
             changed.record(session, event)
-            if past.seeds:
-                past.changes.append((event.app_guid, (event.previous_state, event.state)))
+            if history.seeds:
+                history.changes.append((event.app_guid, (event.previous_state, event.state)))
 
         def seeds(session: Session, moment: str) -> Seeds:
-            if not past.seeds:
-                past.settled.update(session.scalars(select(App.guid)))
-            found = changed.seeds(session, moment)
-            past.seeds.append([twin(event) for event in found])
-            past.changes.clear()
-            return found
+            if not history.seeds:
+                history.initial_apps.update(session.scalars(select(App.guid)))
+            events = changed.make_seeds(session, moment)
+            history.seeds.append([copy_event(event) for event in events])
+            history.changes.clear()
+            return events
 
-        return replace(changed, record=record, seeds=seeds)
+        return replace(changed, record=record, make_seeds=seeds)
 
-    return remembering
+    return track
 
 
-def _forgetting(forgotten: Callable[[Past, str], bool]) -> Change:
+def _skip_seeds_where(is_skipped: Callable[[History, str], bool]) -> Change:
     """Make a change of a function that tells which started app a purge does not seed."""
 
-    @_with_past
-    def change(past: Past, behaviour: Behaviour) -> Behaviour:
+    @_with_history
+    def change(history: History, behaviour: Behaviour) -> Behaviour:
         def seeds(session: Session, moment: str) -> Seeds:
-            return [event for event in behaviour.seeds(session, moment) if not forgotten(past, event.app_guid)]
+            return [event for event in behaviour.make_seeds(session, moment) if not is_skipped(history, event.app_guid)]
 
-        return replace(behaviour, seeds=seeds)
+        return replace(behaviour, make_seeds=seeds)
 
     return change
 
 
 @fault("app-started-twice-not-seeded")
-@_forgetting
-def _(past: Past, app: str) -> bool:
-    return app not in past.settled and past.times(app, START) > 1
+@_skip_seeds_where
+def app_started_twice_not_seeded(history: History, app: str) -> bool:
+    return app not in history.initial_apps and history.count(app, START_TRANSITION) > 1
 
 
 @fault("deleted-app-comes-back")
-@_with_past
-def _(past: Past, behaviour: Behaviour) -> Behaviour:
+@_with_history
+def deleted_app_comes_back(history: History, behaviour: Behaviour) -> Behaviour:
     def seeds(session: Session, moment: str) -> Seeds:
-        last = [twin(event) for event in past.seeds[-1]] if past.seeds else []
-        gone = [event for event in last if by_guid(session, App, event.app_guid) is None]
-        return behaviour.seeds(session, moment) + [_dated(event, moment) for event in gone]
+        last = [copy_event(event) for event in history.seeds[-1]] if history.seeds else []
+        deleted = [event for event in last if find_by_guid(session, App, event.app_guid) is None]
+        return behaviour.make_seeds(session, moment) + [_set_time(event, moment) for event in deleted]
 
-    return replace(behaviour, seeds=seeds)
+    return replace(behaviour, make_seeds=seeds)
 
 
-def _dated(event: AppUsageEvent, moment: str) -> AppUsageEvent:
+def _set_time(event: AppUsageEvent, moment: str) -> AppUsageEvent:
     event.created_at = event.updated_at = moment
     return event
 
 
 @fault("events-of-deleted-apps-kept")
-@_with_past
-def _(past: Past, behaviour: Behaviour) -> Behaviour:
+@_with_history
+def events_of_deleted_apps_kept(history: History, behaviour: Behaviour) -> Behaviour:
     def destroy(session: Session) -> None:
-        if len(past.seeds) > 1:
+        if len(history.seeds) > 1:
             session.execute(delete(AppUsageEvent).where(AppUsageEvent.app_guid.in_(select(App.guid))))
         else:
             behaviour.destroy(session)
@@ -124,70 +124,70 @@ def _(past: Past, behaviour: Behaviour) -> Behaviour:
 
 
 @fault("app-scaled-while-stopped-not-seeded")
-def _(behaviour: Behaviour) -> Behaviour:
+def app_scaled_while_stopped_not_seeded(behaviour: Behaviour) -> Behaviour:
     scaled: set[str] = set()
 
-    @around("scale_process", "scale_app_process")
-    def noticed(call: Call, answer: Handler) -> Reply:
+    @wrap_operations("scale_process", "scale_app_process")
+    def note_scaling(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
-        process = by_guid(call.session, Process, reply.body["guid"])
+        process = find_by_guid(call.session, Process, reply.body["guid"])
         if process and process.app.state == STOPPED:
             scaled.add(process.app_guid)
         return reply
 
     def seeds(session: Session, moment: str) -> Seeds:
-        found = [event for event in behaviour.seeds(session, moment) if event.app_guid not in scaled]
+        events = [event for event in behaviour.make_seeds(session, moment) if event.app_guid not in scaled]
         scaled.clear()
-        return found
+        return events
 
-    return noticed(replace(behaviour, seeds=seeds))
+    return note_scaling(replace(behaviour, make_seeds=seeds))
 
 
 @fault("purge-after-refused-one-does-nothing")
-def _(behaviour: Behaviour) -> Behaviour:
-    offended: list[Call] = []  # until the list is read twice, or something is recorded
+def purge_after_refused_one_does_nothing(behaviour: Behaviour) -> Behaviour:
+    rejections: list[Call] = []  # until the list is read twice, or something is recorded
 
-    @around("list_events")
-    def calming(call: Call, answer: Handler) -> Reply:
-        offended[:] = offended[1:]
+    @wrap_operations("list_events")
+    def forget_on_list(call: Call, answer: Handler) -> Reply:
+        rejections[:] = rejections[1:]
         return answer(call)
 
-    @around("purge_events")
-    def sulking(call: Call, answer: Handler) -> Reply:
+    @wrap_operations("purge_events")
+    def undo_after_rejection(call: Call, answer: Handler) -> Reply:
         try:
-            with call.session.begin_nested() as undone:
+            with call.session.begin_nested() as savepoint:
                 reply = answer(call)
-                if offended:
-                    undone.rollback()
+                if rejections:
+                    savepoint.rollback()
         except ApiError as error:
-            offended[:] = [call, call] if error.status in REFUSALS else offended
+            rejections[:] = [call, call] if error.status in REJECTION_STATUSES else rejections
             raise
-        offended.clear()
+        rejections.clear()
         return reply
 
     def record(session: Session, event: AppUsageEvent) -> None:
-        offended.clear()
+        rejections.clear()
         behaviour.record(session, event)
 
-    return together(calming, sulking)(replace(behaviour, record=record))
+    return combine(forget_on_list, undo_after_rejection)(replace(behaviour, record=record))
 
 
 @fault("start-after-refused-purge-not-recorded")
-def _(behaviour: Behaviour) -> Behaviour:
-    refused: list[Call] = []  # since the last purge
+def start_after_refused_purge_not_recorded(behaviour: Behaviour) -> Behaviour:
+    rejections: list[Call] = []  # since the last purge
 
-    @around("purge_events")
-    def noticed(call: Call, answer: Handler) -> Reply:
+    @wrap_operations("purge_events")
+    def note_rejection(call: Call, answer: Handler) -> Reply:
         try:
             reply = answer(call)
         except ApiError as error:
-            refused.extend([call] if error.status in REFUSALS else [])
+            rejections.extend([call] if error.status in REJECTION_STATUSES else [])
             raise
-        refused.clear()
+        rejections.clear()
         return reply
 
     def record(session: Session, event: AppUsageEvent) -> None:
-        if not (refused and (event.previous_state, event.state) == START):
+        if not (rejections and (event.previous_state, event.state) == START_TRANSITION):
             behaviour.record(session, event)
 
-    return noticed(replace(behaviour, record=record))
+    return note_rejection(replace(behaviour, record=record))

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.api.query import ListQuery, ListRules, TimeFilter
 
-EPHEMERAL = "sqlite://"
-KEPT_STATEMENTS = 256  # a list is asked for in the same few ways again and again
-COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+IN_MEMORY_URL = "sqlite://"
+STATEMENT_CACHE_SIZE = 256  # a list is asked for in the same few ways again and again
+OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt,
     "lte": operator.le,
     "gt": operator.gt,
@@ -35,7 +35,7 @@ Row = TypeVar("Row", bound=Base)
 Condition = ColumnElement[bool]
 Filters: TypeAlias = "tuple[tuple[str, tuple[str, ...]], ...]"
 Times: TypeAlias = "tuple[TimeFilter, ...]"
-Singles: TypeAlias = "tuple[tuple[str, str], ...]"
+SingleGuids: TypeAlias = "tuple[tuple[str, str], ...]"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,21 +54,21 @@ class Listing(Generic[Row]):
 
 
 @contextmanager
-def opened_database(url: str = EPHEMERAL) -> Iterator[sessionmaker[Session]]:
+def open_database(url: str = IN_MEMORY_URL) -> Iterator[sessionmaker[Session]]:
     """Connect to a database, make the tables that it lacks, and yield the maker of its sessions.
 
     Raises:
         BadSetting: there is no such database, or no driver for it.
     """
-    if url == EPHEMERAL:
+    if url == IN_MEMORY_URL:
         # The database is its connection, one for all: the server works in one thread at a time.
-        with _in_memory().connect() as connection:
+        with _in_memory_engine().connect() as connection:
             Base.metadata.create_all(connection)
             connection.commit()
             yield sessionmaker(connection)
         return
     try:
-        engine = _engine(url)
+        engine = _engine_for(url)
         Base.metadata.create_all(engine)
     except (SQLAlchemyError, ImportError) as error:
         # The URL may hold a password, and so may the driver's words; their kind must do.
@@ -83,70 +83,72 @@ def opened_database(url: str = EPHEMERAL) -> Iterator[sessionmaker[Session]]:
 
 
 @cache
-def _in_memory() -> Engine:
+def _in_memory_engine() -> Engine:
     """Return the engine of all ephemeral databases, so that many instances compile each statement once."""
-    return create_engine(EPHEMERAL, poolclass=NullPool, connect_args={"check_same_thread": False})
+    return create_engine(IN_MEMORY_URL, poolclass=NullPool, connect_args={"check_same_thread": False})
 
 
-def _engine(url: str) -> Engine:
+def _engine_for(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
     # One connection for all, as above; another name of a database in memory is one too.
     return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
 
 
-def by_guid(session: Session, table: type[Row], guid: str) -> Row | None:
+def find_by_guid(session: Session, table: type[Row], guid: str) -> Row | None:
     """Find one row by its guid; no guid holds a NUL, which some databases refuse to look for."""
-    return None if "\0" in guid else session.scalar(_with_guid(table), {"guid": guid})
+    return None if "\0" in guid else session.scalar(_guid_statement(table), {"guid": guid})
 
 
 @cache
-def _with_guid(table: type[Row]) -> Select[Any]:
+def _guid_statement(table: type[Row]) -> Select[Any]:
     return select(table).where(table.guid == bindparam("guid"))
 
 
 def find_page(session: Session, listing: Listing[Row], query: ListQuery) -> tuple[int, Sequence[Row]]:
     """Count the rows that the query's filters leave, and fetch those of its page, in its order, to be read only."""
-    wanted = (listing, tuple(query.filters.items()), query.times, tuple(query.singles.items()))
+    criteria = (listing, tuple(query.filters.items()), query.times, tuple(query.single_guids.items()))
     session.flush()  # what is to be read only is fetched past the session
     connection = session.connection()
-    page = connection.execute(_page(*wanted, query.order_by), {"skip": query.skip, "take": query.take})
+    page = connection.execute(_page_statement(*criteria, query.order_by), {"skip": query.skip, "take": query.take})
     rows = cast("Sequence[Row]", page.all())  # they have the same columns
     if len(rows) < query.take and (rows or not query.skip):
         return query.skip + len(rows), rows
-    return connection.execute(_number(*wanted)).scalar_one(), rows
+    return connection.execute(_count_statement(*criteria)).scalar_one(), rows
 
 
-@lru_cache(maxsize=KEPT_STATEMENTS)
-def _page(listing: Listing[Row], filters: Filters, times: Times, singles: Singles, order_by: str | None) -> Select[Any]:
-    wanted = _wanted(listing, filters, times, singles)
-    page = select(*inspect(listing.table).columns).where(*wanted).order_by(*_order(listing.table, order_by))
+@lru_cache(maxsize=STATEMENT_CACHE_SIZE)
+def _page_statement(
+    listing: Listing[Row], filters: Filters, times: Times, singles: SingleGuids, order_by: str | None
+) -> Select[Any]:
+    conditions = _conditions(listing, filters, times, singles)
+    page = select(*inspect(listing.table).columns).where(*conditions).order_by(*_order_columns(listing.table, order_by))
     return page.offset(bindparam("skip")).limit(bindparam("take"))
 
 
-@lru_cache(maxsize=KEPT_STATEMENTS)
-def _number(listing: Listing[Row], filters: Filters, times: Times, singles: Singles) -> Select[Any]:
-    return select(func.count()).select_from(listing.table).where(*_wanted(listing, filters, times, singles))
+@lru_cache(maxsize=STATEMENT_CACHE_SIZE)
+def _count_statement(listing: Listing[Row], filters: Filters, times: Times, singles: SingleGuids) -> Select[Any]:
+    return select(func.count()).select_from(listing.table).where(*_conditions(listing, filters, times, singles))
 
 
-def _wanted(listing: Listing[Row], filters: Filters, times: Times, singles: Singles) -> Iterator[Condition]:
+def _conditions(listing: Listing[Row], filters: Filters, times: Times, singles: SingleGuids) -> Iterator[Condition]:
     yield from (listing.filters[name](values) for name, values in filters)
-    yield from (_meets(getattr(listing.table, time.column), time) for time in times)
-    yield from (listing.table.id > _id_of(listing.table, guid) for _, guid in singles)
+    yield from (_time_condition(getattr(listing.table, time.column), time) for time in times)
+    yield from (listing.table.id > _id_subquery(listing.table, guid) for _, guid in singles)
 
 
-def _meets(column: InstrumentedAttribute[str], time: TimeFilter) -> Condition:
-    if time.relation is None:
+def _time_condition(column: InstrumentedAttribute[str], time: TimeFilter) -> Condition:
+    if time.operator is None:
         return column.in_(time.values)
-    condition: Condition = COMPARE[time.relation](column, time.values[0])
+    condition: Condition = OPERATORS[time.operator](column, time.values[0])
     return condition
 
 
-def _id_of(table: type[Base], guid: str) -> Any:  # noqa: ANN401 - a scalar subquery compares with anything
+def _id_subquery(table: type[Base], guid: str) -> Any:  # noqa: ANN401 - a scalar subquery compares with anything
     return select(table.id).where(table.guid == guid).scalar_subquery()
 
 
-def _order(table: type[Base], order_by: str | None) -> list[ColumnElement[Any]]:
+def _order_columns(table: type[Base], order_by: str | None) -> list[ColumnElement[Any]]:
     """Order by internal id, or by the column and then by guid, as Cloud Controller does among equals."""
     if not order_by:
         return [table.id.asc()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from purge_conformance.reference.store import transitions as store
-from purge_conformance.reference.store.tables import TIMESTAMP_FORMAT, App, AppUsageEvent, Organization, Space, moment
+from purge_conformance.reference.store.tables import TIMESTAMP_FORMAT, App, AppUsageEvent, Organization, Space, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour
     from purge_conformance.reference.mutation import Change
 
-FURNISHED = "furnished"
+INITIAL_DATA_NAME = "furnished"
 
 
-def _leave(_apps: Sequence[App]) -> None:
+def _no_change(_apps: Sequence[App]) -> None:
     pass
 
 
-def furnishing(
+def initial_data(
     *,
     started: int = 3,
     stopped: int = 1,
     restarts: int = 0,
-    apart: timedelta = timedelta(minutes=1),
-    alter: Callable[[Sequence[App]], None] = _leave,
+    interval: timedelta = timedelta(minutes=1),
+    alter: Callable[[Sequence[App]], None] = _no_change,
 ) -> Change:
     """Make a change that lets apps exist from the start, in an organization of their own.
 
@@ -40,43 +40,45 @@ def furnishing(
         started: how many of them are started.
         stopped: how many more are stopped.
         restarts: how often one of the started apps, in turn, was stopped and started again.
-        apart: the time between two events of their history, and between the last one and the start of the server.
+        interval: the time between two events of their history, and between the last one and the start of the server.
         alter: is given the apps, to make them other than others.
     """
 
     def change(behaviour: Behaviour) -> Behaviour:
-        def furnish(session: Session) -> None:
-            behaviour.furnish(session)
-            if furnished(session):
+        def create(session: Session) -> None:
+            behaviour.initial_data(session)
+            if initial_apps(session):
                 return
-            apps = _apps(session, started + stopped)
-            history = _history(session, behaviour.record, apps[:started], restarts)
+            apps = _create_apps(session, started + stopped)
+            history = _create_history(session, behaviour.record, apps[:started], restarts)
             for number, event in enumerate(reversed(history), 1):
-                event.created_at = event.updated_at = (moment() - number * apart).strftime(TIMESTAMP_FORMAT)
+                event.created_at = event.updated_at = (utc_now() - number * interval).strftime(TIMESTAMP_FORMAT)
             alter(apps)
 
-        return replace(behaviour, furnish=furnish)
+        return replace(behaviour, initial_data=create)
 
     return change
 
 
-def furnished(session: Session) -> Sequence[App]:
+def initial_apps(session: Session) -> Sequence[App]:
     """Find the apps that were there from the start, and those that came to them."""
-    return session.scalars(select(App).where(App.space.has(Space.name == FURNISHED)).order_by(App.id)).all()
+    return session.scalars(select(App).where(App.space.has(Space.name == INITIAL_DATA_NAME)).order_by(App.id)).all()
 
 
-def _apps(session: Session, number: int) -> list[App]:
-    space = Space(name=FURNISHED, organization=Organization(name=FURNISHED))
+def _create_apps(session: Session, number: int) -> list[App]:
+    space = Space(name=INITIAL_DATA_NAME, organization=Organization(name=INITIAL_DATA_NAME))
     session.add(space)
     return [store.add_app(session, space, f"app {n} é") for n in range(number)]
 
 
-def _history(session: Session, recorded: store.Record, apps: Sequence[App], restarts: int) -> list[AppUsageEvent]:
+def _create_history(
+    session: Session, record_original: store.Record, apps: Sequence[App], restarts: int
+) -> list[AppUsageEvent]:
     """Start the apps, restart some of them, and return the events of it."""
     history: list[AppUsageEvent] = []
 
     def record(session: Session, event: AppUsageEvent) -> None:
-        recorded(session, event)
+        record_original(session, event)
         history.append(event)
 
     for app in apps:

@@ -29,8 +29,8 @@ TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 class Clock:
     """A server's clock: how far ahead of the machine's it is, and how it writes the time."""
 
-    ahead: timedelta = timedelta()
-    written: str = TIMESTAMP_FORMAT
+    offset: timedelta = timedelta()
+    timestamp_format: str = TIMESTAMP_FORMAT
 
 
 # The instances of a process share these tables, and each has a clock of its own.
@@ -38,7 +38,7 @@ _clock: ContextVar[Clock] = ContextVar("clock", default=Clock())  # noqa: B039 -
 
 
 @contextmanager
-def told_by(clock: Clock) -> Iterator[None]:
+def use_clock(clock: Clock) -> Iterator[None]:
     """Let a clock tell the time within the block."""
     token = _clock.set(clock)
     try:
@@ -47,14 +47,14 @@ def told_by(clock: Clock) -> Iterator[None]:
         _clock.reset(token)
 
 
-def moment() -> datetime:
+def utc_now() -> datetime:
     """Tell the time of the server's clock in UTC."""
-    return datetime.now(UTC) + _clock.get().ahead
+    return datetime.now(UTC) + _clock.get().offset
 
 
-def now() -> str:
+def timestamp_now() -> str:
     """Write the time of the server's clock in UTC, in whole seconds unless the clock writes it otherwise."""
-    return moment().strftime(_clock.get().written)
+    return utc_now().strftime(_clock.get().timestamp_format)
 
 
 def new_guid() -> str:
@@ -69,17 +69,17 @@ class Base(DeclarativeBase):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, sort_order=-3)
     guid: Mapped[str] = mapped_column(String(255), unique=True, default=new_guid, sort_order=-2)
-    created_at: Mapped[str] = mapped_column(String(32), index=True, default=now, sort_order=-1)
-    updated_at: Mapped[str] = mapped_column(String(32), default=now, onupdate=now, sort_order=-1)
+    created_at: Mapped[str] = mapped_column(String(32), index=True, default=timestamp_now, sort_order=-1)
+    updated_at: Mapped[str] = mapped_column(String(32), default=timestamp_now, onupdate=timestamp_now, sort_order=-1)
 
 
-class Labelled:
+class HasLabels:
     """A row whose user may put labels on it, each a key and its value."""
 
     labels: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
-class Organization(Labelled, Base):
+class Organization(HasLabels, Base):
     """The owner of spaces."""
 
     __tablename__ = "organizations"
@@ -89,7 +89,7 @@ class Organization(Labelled, Base):
     spaces: Mapped[list[Space]] = relationship(back_populates="organization", cascade="all, delete-orphan")
 
 
-class Space(Labelled, Base):
+class Space(HasLabels, Base):
     """The owner of apps; its name is unique in its organization."""
 
     __tablename__ = "spaces"
@@ -101,7 +101,7 @@ class Space(Labelled, Base):
     apps: Mapped[list[App]] = relationship(back_populates="space", cascade="all, delete-orphan", order_by="App.id")
 
 
-class App(Labelled, Base):
+class App(HasLabels, Base):
     """An app with its processes, of which `web` is the first; its name is unique in its space."""
 
     __tablename__ = "apps"
@@ -139,7 +139,7 @@ class Process(Base):
     app: Mapped[App] = relationship(back_populates="processes", lazy="joined", innerjoin=True)
 
 
-class Package(Labelled, Base):
+class Package(HasLabels, Base):
     """A docker image that an app may run."""
 
     __tablename__ = "packages"
@@ -149,7 +149,7 @@ class Package(Labelled, Base):
     app: Mapped[App] = relationship(back_populates="packages")
 
 
-class Build(Labelled, Base):
+class Build(HasLabels, Base):
     """The staging of a package, which made a droplet."""
 
     __tablename__ = "builds"
@@ -160,7 +160,7 @@ class Build(Labelled, Base):
     app: Mapped[App] = relationship(back_populates="builds")
 
 
-class Droplet(Labelled, Base):
+class Droplet(HasLabels, Base):
     """What an app runs, once it is the current one: a docker image, or else a file, of which the digest is kept."""
 
     __tablename__ = "droplets"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
-from purge_conformance.reference.store.database import by_guid
+from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import (
     BUILDPACK,
     STARTED,
@@ -22,7 +22,7 @@ from purge_conformance.reference.store.tables import (
     Process,
     Space,
     new_guid,
-    now,
+    timestamp_now,
 )
 
 Record = Callable[[Session, AppUsageEvent], None]
@@ -39,14 +39,14 @@ def add_app(
 ) -> App:
     """Make a stopped app in a space, with its `web` process of the same guid."""
     guid = new_guid()
-    own = {"labels": dict(labels or {}), "lifecycle": lifecycle}
-    app = App(guid=guid, name=name, space=space, processes=[Process(guid=guid)], **own)
+    attributes = {"labels": dict(labels or {}), "lifecycle": lifecycle}
+    app = App(guid=guid, name=name, space=space, processes=[Process(guid=guid)], **attributes)
     session.add(app)
     session.flush()
     return app
 
 
-def usage_event(
+def make_usage_event(
     process: Process,
     *,
     previous_state: str | None = None,
@@ -55,7 +55,7 @@ def usage_event(
 ) -> AppUsageEvent:
     """Describe a process and its app as they are now; what was before is the same, save what is named."""
     app, space = process.app, process.app.space
-    moment = now()
+    moment = timestamp_now()
     return AppUsageEvent(
         guid=new_guid(),
         created_at=moment,
@@ -78,20 +78,20 @@ def usage_event(
 
 def start(session: Session, app: App, record: Record) -> None:
     """Start an app; one that runs already stays as it is, and nothing is recorded."""
-    _become(session, app, STARTED, record)
+    _set_state(session, app, STARTED, record)
 
 
 def stop(session: Session, app: App, record: Record) -> None:
     """Stop an app; one that is stopped already stays as it is, and nothing is recorded."""
-    _become(session, app, STOPPED, record)
+    _set_state(session, app, STOPPED, record)
 
 
-def _become(session: Session, app: App, state: str, record: Record) -> None:
-    before, processes = app.state, app.processes  # loading these later would write the state by itself
-    if before != state:
+def _set_state(session: Session, app: App, state: str, record: Record) -> None:
+    previous, processes = app.state, app.processes  # loading these later would write the state by itself
+    if previous != state:
         app.state = state
         for process in processes:
-            record(session, usage_event(process, previous_state=before))
+            record(session, make_usage_event(process, previous_state=previous))
 
 
 def scale(session: Session, process: Process, changes: Mapping[str, int], record: Record) -> None:
@@ -99,9 +99,9 @@ def scale(session: Session, process: Process, changes: Mapping[str, int], record
     instances, memory_in_mb = process.instances, process.memory_in_mb
     for column, value in changes.items():
         setattr(process, column, value)
-    changed = (instances, memory_in_mb) != (process.instances, process.memory_in_mb)
-    if changed and process.app.state == STARTED:
-        event = usage_event(process, previous_instances=instances, previous_memory_in_mb=memory_in_mb)
+    is_change = (instances, memory_in_mb) != (process.instances, process.memory_in_mb)
+    if is_change and process.app.state == STARTED:
+        event = make_usage_event(process, previous_instances=instances, previous_memory_in_mb=memory_in_mb)
         record(session, event)
 
 
@@ -129,31 +129,31 @@ def _stop_all(session: Session, space: Space, record: Record) -> None:
         stop(session, app, record)
 
 
-def started_apps(session: Session) -> Sequence[App]:
+def find_started_apps(session: Session) -> Sequence[App]:
     """Find every started app, in the order of creation."""
     return session.scalars(STARTED_APPS).all()
 
 
-def seed_of(app: App, moment: str) -> AppUsageEvent:
+def seed_for_app(app: App, moment: str) -> AppUsageEvent:
     """Make the event that a purge leaves of a started app: it has the app's guid, and the time of the purge."""
-    return seed_of_process(app.web, moment)
+    return seed_for_process(app.web, moment)
 
 
-def seed_of_process(process: Process, moment: str) -> AppUsageEvent:
+def seed_for_process(process: Process, moment: str) -> AppUsageEvent:
     """Make the event of a process that a purge leaves: it has the process's guid, and the time of the purge."""
-    event = usage_event(process)
+    event = make_usage_event(process)
     event.guid, event.created_at, event.updated_at = process.guid, moment, moment
     return event
 
 
-def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+def make_seeds(session: Session, moment: str) -> list[AppUsageEvent]:
     """Make one event for each started app."""
-    return [seed_of(app, moment) for app in started_apps(session)]
+    return [seed_for_app(app, moment) for app in find_started_apps(session)]
 
 
-def event_by_guid(session: Session, guid: str) -> AppUsageEvent | None:
+def find_event(session: Session, guid: str) -> AppUsageEvent | None:
     """Find one usage event."""
-    return by_guid(session, AppUsageEvent, guid)
+    return find_by_guid(session, AppUsageEvent, guid)
 
 
 def destroy_events(session: Session) -> None:

@@ -16,72 +16,75 @@ from purge_conformance.reference.api.auth import bearer_token
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.usage_events import PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, around, registering, showing_events
+from purge_conformance.reference.mutation import Change, alter_event_json, new_registrar, wrap_operations
 
 VARIANTS: dict[str, Change] = {}
-variant = registering(VARIANTS)
+variant = new_registrar(VARIANTS)
 
 JSON = "application/json"
-UNASKED, UNTOLD = 5, 6  # which purge never reaches the target, and of those that succeed, whose answer is lost
+LOST_REQUEST, LOST_RESPONSE = (
+    5,
+    6,
+)  # which purge never reaches the target, and of those that succeed, whose answer is lost
 
 
 def _canonical(path: str) -> str:
     return normpath(re.sub("/+", "/", re.sub(";[^/]*", "", path))).removesuffix(".json").lower()
 
 
-def _is_spelt_otherwise(call: Call) -> bool:
+def _is_alternative_spelling(call: Call) -> bool:
     return call.path != PURGE_PATH == _canonical(call.path)
 
 
 @variant("odd-paths-redirected")
-@around("unknown_request")
-def _(call: Call, answer: Handler) -> Reply:
-    if _is_spelt_otherwise(call):
+@wrap_operations("unknown_request")
+def odd_paths_redirected(call: Call, answer: Handler) -> Reply:
+    if _is_alternative_spelling(call):
         return Reply(status=308, headers={"location": call.url(PURGE_PATH)}, content_type=None)
     return answer(call)
 
 
 @variant("odd-paths-refused-as-html")
-@around("unknown_request")
-def _(call: Call, answer: Handler) -> Reply:
-    if _is_spelt_otherwise(call):
+@wrap_operations("unknown_request")
+def odd_paths_refused_as_html(call: Call, answer: Handler) -> Reply:
+    if _is_alternative_spelling(call):
         return Reply(status=400, body="<h1>Bad Request</h1>", content_type="text/html; charset=utf-8")
     return answer(call)
 
 
 @variant("authenticates-before-routing")
-@around("unknown_request")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("unknown_request")
+def authenticates_before_routing(call: Call, answer: Handler) -> Reply:
     token = bearer_token(call.authorization)
     try:
-        call.behaviour.claims(token, call.secret)
+        call.behaviour.read_claims(token, call.secret)
     except (jwt.InvalidTokenError, ValueError) as error:
         raise problems.invalid_token() from error
     return answer(call)
 
 
 @variant("refusals-quote-request")
-@around("list_events", "get_event", "purge_events", "unknown_request")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("list_events", "get_event", "purge_events", "unknown_request")
+def refusals_quote_request(call: Call, answer: Handler) -> Reply:
     try:
         return answer(call)
     except ApiError as error:
-        asked = f"{call.method} {call.path}?{call.query_string.decode(errors='replace')}"
-        detail = f"{error.detail} ({asked})"
-        return call.behaviour.refusal(ApiError(error.status, error.code, error.title, detail))
+        request_line = f"{call.method} {call.path}?{call.query_string.decode(errors='replace')}"
+        detail = f"{error.detail} ({request_line})"
+        return call.behaviour.error_reply(ApiError(error.status, error.code, error.title, detail))
 
 
 @variant("other-body-types-415")
-@around("purge_events")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("purge_events")
+def other_body_types_415(call: Call, answer: Handler) -> Reply:
     if call.raw_body and not call.content_type.lower().startswith(JSON):
         raise ApiError(415, 10004, "CF-InvalidRequest", f"The body must be {JSON}")
     return answer(call)
 
 
 @variant("asked-in-other-forms")
-@around("list_events", "get_event")
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations("list_events", "get_event")
+def asked_in_other_forms(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
     if "html" in call.headers.get("accept", ""):
         return Reply(status=406, body="", content_type="text/html; charset=utf-8")
@@ -93,41 +96,41 @@ def _(call: Call, answer: Handler) -> Reply:
 
 
 @variant("passwords-masked")
-@showing_events
-def _(event: dict[str, Any]) -> dict[str, Any]:
+@alter_event_json
+def passwords_masked(event: dict[str, Any]) -> dict[str, Any]:
     name = "https://***:***@git.example.org/buildpack.git?for=dev@example.org"
     return {**event, "buildpack": {**event["buildpack"], "name": name}}
 
 
 @variant("sessions")
-def _(behaviour: Behaviour) -> Behaviour:
-    known: dict[str, str] = {}  # cookie -> the Authorization that it stands for
+def sessions(behaviour: Behaviour) -> Behaviour:
+    authorization_by_cookie: dict[str, str] = {}  # cookie -> the Authorization that it stands for
 
-    @around("list_events", "get_event", "purge_events")
-    def remembered(call: Call, answer: Handler) -> Reply:
+    @wrap_operations("list_events", "get_event", "purge_events")
+    def use_session(call: Call, answer: Handler) -> Reply:
         if call.authorization is None:
-            return answer(replace(call, authorization=known.get(call.headers.get("cookie", ""))))
+            return answer(replace(call, authorization=authorization_by_cookie.get(call.headers.get("cookie", ""))))
         reply = answer(call)
         cookie = f"session={hashlib.sha256(call.authorization.encode()).hexdigest()}"
-        known[cookie] = call.authorization
+        authorization_by_cookie[cookie] = call.authorization
         return replace(reply, headers={**reply.headers, "set-cookie": f"{cookie}; Path=/; HttpOnly"})
 
-    return remembered(behaviour)
+    return use_session(behaviour)
 
 
-def _by_gateway(status: int) -> Reply:
+def _gateway_error(status: int) -> Reply:
     return Reply(status=status, body=f"<h1>{status}</h1>", content_type="text/html; charset=utf-8")
 
 
 @variant("gateway-loses-purges-at-times")
-def _(behaviour: Behaviour) -> Behaviour:
-    asked, done = count(1), count(1)
+def gateway_loses_purges_at_times(behaviour: Behaviour) -> Behaviour:
+    requests, successes = count(1), count(1)
 
-    @around("purge_events")
-    def losing(call: Call, answer: Handler) -> Reply:
-        if next(asked) == UNASKED:
-            return _by_gateway(502)
+    @wrap_operations("purge_events")
+    def lose_some(call: Call, answer: Handler) -> Reply:
+        if next(requests) == LOST_REQUEST:
+            return _gateway_error(502)
         reply = answer(call)
-        return _by_gateway(504) if next(done) == UNTOLD else reply
+        return _gateway_error(504) if next(successes) == LOST_RESPONSE else reply
 
-    return losing(behaviour)
+    return lose_some(behaviour)

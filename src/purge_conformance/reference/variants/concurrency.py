@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.mutation import Change, registering
-from purge_conformance.reference.store.tables import AppUsageEvent, now
+from purge_conformance.reference.mutation import Change, new_registrar
+from purge_conformance.reference.store.tables import AppUsageEvent, timestamp_now
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,141 +22,143 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour, Reply
 
     Answer = Callable[[], Reply]
-    Purge = Callable[[Behaviour, Answer, sessionmaker[Session]], Awaitable[Reply]]
+    PurgeHandler = Callable[[Behaviour, Answer, sessionmaker[Session]], Awaitable[Reply]]
 
 VARIANTS: dict[str, Change] = {}
-variant = registering(VARIANTS)
+variant = new_registrar(VARIANTS)
 PURGE = "purge_events"
-WAIT_S = 0.1  # in which purges meet each other, and changes
+PURGE_DURATION_S = 0.1  # in which purges meet each other, and changes
 OK = 200
 
 
-def _purging(purge: Purge) -> Change:
+def _schedule_purge(purge: PurgeHandler) -> Change:
     """Make a change of a function that takes its time for a purge."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         async def pace(operation: str, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
             if operation != PURGE:
-                return await behaviour.pace(operation, answer, sessions)
+                return await behaviour.schedule(operation, answer, sessions)
             return await purge(behaviour, answer, sessions)
 
-        return replace(behaviour, pace=pace)
+        return replace(behaviour, schedule=pace)
 
     return change
 
 
 @variant("purges-one-at-a-time")
-def _(behaviour: Behaviour) -> Behaviour:
-    turn = asyncio.Lock()
+def purges_one_at_a_time(behaviour: Behaviour) -> Behaviour:
+    lock = asyncio.Lock()
 
-    @_purging
+    @_schedule_purge
     async def change(_: Behaviour, answer: Answer, __: sessionmaker[Session]) -> Reply:
-        async with turn:
-            await asyncio.sleep(WAIT_S)
+        async with lock:
+            await asyncio.sleep(PURGE_DURATION_S)
             return answer()
 
     return change(behaviour)
 
 
-def _refusing_others(refusal: Callable[[], ApiError], headers: dict[str, str] | None = None) -> Change:
+def _reject_concurrent_purges(refusal: Callable[[], ApiError], headers: dict[str, str] | None = None) -> Change:
     """Refuse a purge while another one is under way."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        under_way: list[Answer] = []
+        running: list[Answer] = []
 
-        @_purging
-        async def busy(behaviour: Behaviour, answer: Answer, _: sessionmaker[Session]) -> Reply:
-            if under_way:
-                return replace(behaviour.refusal(refusal()), headers=headers or {})
-            under_way.append(answer)
-            await asyncio.sleep(WAIT_S)
-            under_way.clear()
+        @_schedule_purge
+        async def reject_if_busy(behaviour: Behaviour, answer: Answer, _: sessionmaker[Session]) -> Reply:
+            if running:
+                return replace(behaviour.error_reply(refusal()), headers=headers or {})
+            running.append(answer)
+            await asyncio.sleep(PURGE_DURATION_S)
+            running.clear()
             return answer()
 
-        return busy(behaviour)
+        return reject_if_busy(behaviour)
 
     return change
 
 
-variant("busy-purge-409")(_refusing_others(problems.conflict))
-variant("busy-purge-503")(_refusing_others(problems.database_unavailable, {"retry-after": "1"}))
+variant("busy-purge-409")(_reject_concurrent_purges(problems.conflict))
+variant("busy-purge-503")(_reject_concurrent_purges(problems.database_unavailable, {"retry-after": "1"}))
 
 
-def _seeding_afterwards(seed: Callable[[Behaviour, sessionmaker[Session]], Awaitable[None]]) -> Change:
+def _seed_in_further_transactions(seed: Callable[[Behaviour, sessionmaker[Session]], Awaitable[None]]) -> Change:
     """Let a purge destroy in one transaction, and seed in further ones."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        @_purging
-        async def purge(bare: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
+        @_schedule_purge
+        async def purge(without_seeds: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
             reply = answer()
             if reply.status != OK:
                 return reply
             try:
                 await seed(behaviour, sessions)
             except IntegrityError:
-                return bare.refusal(problems.unknown_error())
+                return without_seeds.error_reply(problems.unknown_error())
             return reply
 
-        return purge(replace(behaviour, seeds=lambda _session, _moment: []))
+        return purge(replace(behaviour, make_seeds=lambda _session, _moment: []))
 
     return change
 
 
-async def _later(behaviour: Behaviour, sessions: sessionmaker[Session], *, again: bool) -> None:
-    await asyncio.sleep(WAIT_S)
+async def _seed_later(behaviour: Behaviour, sessions: sessionmaker[Session], *, allow_duplicates: bool) -> None:
+    await asyncio.sleep(PURGE_DURATION_S)
     with sessions.begin() as session:
-        there = set() if again else set(session.scalars(select(AppUsageEvent.guid)))
-        session.add_all(event for event in behaviour.seeds(session, now()) if event.guid not in there)
+        existing = set() if allow_duplicates else set(session.scalars(select(AppUsageEvent.guid)))
+        session.add_all(event for event in behaviour.make_seeds(session, timestamp_now()) if event.guid not in existing)
 
 
 @variant("purge-in-two-commits")
-@_seeding_afterwards
-async def _(behaviour: Behaviour, sessions: sessionmaker[Session]) -> None:
-    await _later(behaviour, sessions, again=False)
+@_seed_in_further_transactions
+async def purge_in_two_commits(behaviour: Behaviour, sessions: sessionmaker[Session]) -> None:
+    await _seed_later(behaviour, sessions, allow_duplicates=False)
 
 
 @variant("busy-purge-500")
-@_seeding_afterwards
-async def _(behaviour: Behaviour, sessions: sessionmaker[Session]) -> None:
-    await _later(behaviour, sessions, again=True)
+@_seed_in_further_transactions
+async def busy_purge_500(behaviour: Behaviour, sessions: sessionmaker[Session]) -> None:
+    await _seed_later(behaviour, sessions, allow_duplicates=True)
 
 
 @variant("seeds-app-by-app")
-@_seeding_afterwards
-async def _(behaviour: Behaviour, sessions: sessionmaker[Session]) -> None:
+@_seed_in_further_transactions
+async def seeds_app_by_app(behaviour: Behaviour, sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
-        guids = [event.guid for event in behaviour.seeds(session, now())]
+        guids = [event.guid for event in behaviour.make_seeds(session, timestamp_now())]
         session.rollback()
     for guid in guids:
-        await asyncio.sleep(WAIT_S / len(guids))
+        await asyncio.sleep(PURGE_DURATION_S / len(guids))
         with sessions.begin() as session:
-            there = set(session.scalars(select(AppUsageEvent.guid)))
-            seeds = [event for event in behaviour.seeds(session, now()) if event.guid == guid not in there]
+            existing = set(session.scalars(select(AppUsageEvent.guid)))
+            seeds = [
+                event for event in behaviour.make_seeds(session, timestamp_now()) if event.guid == guid not in existing
+            ]
             session.add_all(seeds)
 
 
 @variant("recording-waits-for-purge")
-def _(behaviour: Behaviour) -> Behaviour:
-    under_way: list[Answer] = []
-    waiting: list[AppUsageEvent] = []
+def recording_waits_for_purge(behaviour: Behaviour) -> Behaviour:
+    running: list[Answer] = []
+    pending: list[AppUsageEvent] = []
 
     def record(session: Session, event: AppUsageEvent) -> None:
-        if under_way:
-            waiting.append(event)
+        if running:
+            pending.append(event)
         else:
             behaviour.record(session, event)
 
-    @_purging
+    @_schedule_purge
     async def purge(_: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
-        under_way.append(answer)
-        await asyncio.sleep(WAIT_S)
+        running.append(answer)
+        await asyncio.sleep(PURGE_DURATION_S)
         reply = answer()
-        under_way.remove(answer)
-        if not under_way:
+        running.remove(answer)
+        if not running:
             with sessions.begin() as session:
-                for event in waiting:
+                for event in pending:
                     behaviour.record(session, event)
-            waiting.clear()
+            pending.clear()
         return reply
 
     return purge(replace(behaviour, record=record))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, literal, select
 
-from purge_conformance.reference.mutation import Change, registering
+from purge_conformance.reference.mutation import Change, new_registrar
 from purge_conformance.reference.store.tables import (
     STARTED,
     STOPPED,
@@ -19,9 +19,9 @@ from purge_conformance.reference.store.tables import (
     Organization,
     Process,
     Space,
-    moment,
     new_guid,
-    now,
+    timestamp_now,
+    utc_now,
 )
 
 if TYPE_CHECKING:
@@ -34,48 +34,48 @@ if TYPE_CHECKING:
     Values = dict[str, Any]
 
 VARIANTS: dict[str, Change] = {}
-variant = registering(VARIANTS)
+variant = new_registrar(VARIANTS)
 
-VERY_MANY = 5000
-SPACES = 50
+APP_COUNT = 5000
+SPACE_COUNT = 50
 STATES = (STARTED, STOPPED, STARTED, STOPPED, STARTED)  # of the apps, by turns
 INSTANCES = (1, 2, 1, 0, 3, 1, 8)
 MEMORY_MB = (256, 512, 1024, 64)
-APART = timedelta(minutes=1)  # from one event of the history to the next
+EVENT_INTERVAL = timedelta(minutes=1)  # from one event of the history to the next
 
 
 @variant("very-many-apps")
-def _(behaviour: Behaviour) -> Behaviour:
-    def furnish(session: Session) -> None:
-        behaviour.furnish(session)
+def very_many_apps(behaviour: Behaviour) -> Behaviour:
+    def create(session: Session) -> None:
+        behaviour.initial_data(session)
         if session.scalar(select(App).limit(1)) is None:
-            _furnish_plainly(session)
+            _insert_initial_data(session)
 
     def reseed(session: Session) -> None:
         behaviour.destroy(session)
         session.flush()
-        session.execute(_seeding(now()))
+        session.execute(_seed_statement(timestamp_now()))
 
-    return replace(behaviour, furnish=furnish, destroy=reseed, seeds=lambda *_: [])
+    return replace(behaviour, initial_data=create, destroy=reseed, make_seeds=lambda *_: [])
 
 
-def _furnish_plainly(session: Session) -> None:
+def _insert_initial_data(session: Session) -> None:
     """Write the apps, without an object for any, and their history: each was started, and some were stopped then."""
-    spaces = [_space(number) for number in range(SPACES)]
+    spaces = [_space(number) for number in range(SPACE_COUNT)]
     session.add_all(spaces)
     session.flush()
-    apps = [_app(number, spaces[number % SPACES]) for number in range(VERY_MANY)]
+    apps = [_app(number, spaces[number % SPACE_COUNT]) for number in range(APP_COUNT)]
     processes = [_process(number, app) for number, app in enumerate(apps)]
-    of_guid = {space.guid: space for space in spaces}
+    spaces_by_guid = {space.guid: space for space in spaces}
     session.execute(insert(App), apps)
     session.execute(insert(Process), processes)
     session.execute(
         insert(AppUsageEvent),
-        _dated(
+        _set_times(
             [
                 event
                 for app, process in zip(apps, processes, strict=True)
-                for event in _history(app, process, of_guid[app["space_guid"]])
+                for event in _history(app, process, spaces_by_guid[app["space_guid"]])
             ]
         ),
     )
@@ -116,13 +116,13 @@ def _history(app: Values, process: Values, space: Space) -> Iterator[Values]:
         }
 
 
-def _dated(history: Sequence[Values]) -> list[Values]:
+def _set_times(history: Sequence[Values]) -> list[Values]:
     """Let the events have happened one after the other, the last one a while ago."""
-    times = ((moment() - number * APART).strftime(TIMESTAMP_FORMAT) for number in range(len(history), 0, -1))
+    times = ((utc_now() - number * EVENT_INTERVAL).strftime(TIMESTAMP_FORMAT) for number in range(len(history), 0, -1))
     return [{**event, "created_at": time, "updated_at": time} for event, time in zip(history, times, strict=True)]
 
 
-def _seeding(moment: str) -> Any:  # noqa: ANN401 - a statement
+def _seed_statement(moment: str) -> Any:  # noqa: ANN401 - a statement
     """Make the statement that writes one event for each started app, as `store.seeds` has them."""
     values = {
         AppUsageEvent.guid: Process.guid,

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
-from purge_conformance.reference.api.query import MOST_PER_PAGE
-from purge_conformance.reference.mutation import Change, around, registering, together
-from purge_conformance.reference.store.initial_data import furnishing
-from purge_conformance.reference.variants.lists import linking
+from purge_conformance.reference.api.query import MAX_PER_PAGE
+from purge_conformance.reference.mutation import Change, combine, new_registrar, wrap_operations
+from purge_conformance.reference.store.initial_data import initial_data
+from purge_conformance.reference.variants.lists import alter_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,90 +20,90 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Call, Handler, Reply
 
 VARIANTS: dict[str, Change] = {}
-variant = registering(VARIANTS)
+variant = new_registrar(VARIANTS)
 
 LISTS = ("list_events", "list_apps", "list_processes", "list_organizations", "list_spaces")
-FEW, MANY = 100, 10_000
+SMALL_PAGE, LARGE_PAGE = 100, 10_000
 
 
-def _asked(call: Call) -> dict[str, str]:
+def _query_values(call: Call) -> dict[str, str]:
     return dict(parse_qsl(call.query_string.decode(errors="replace"), keep_blank_values=True))
 
 
-def _number(text: str) -> int:
+def _to_integer(text: str) -> int:
     return int(text[:9]) if text.isdecimal() else 1
 
 
 def _per_page(call: Call) -> int:
-    return _number(_asked(call).get("per_page", ""))
+    return _to_integer(_query_values(call).get("per_page", ""))
 
 
 def _with_per_page(call: Call, per_page: int) -> Call:
-    return replace(call, query_string=urlencode({**_asked(call), "per_page": str(per_page)}).encode())
+    return replace(call, query_string=urlencode({**_query_values(call), "per_page": str(per_page)}).encode())
 
 
 def _bad_parameter(detail: str) -> ApiError:
     return ApiError(400, 10005, "CF-BadQueryParameter", detail)
 
 
-@around(*LISTS)
-def _cut(call: Call, answer: Handler) -> Reply:
-    return answer(_with_per_page(call, FEW) if _per_page(call) > FEW else call)
+@wrap_operations(*LISTS)
+def _cap_per_page(call: Call, answer: Handler) -> Reply:
+    return answer(_with_per_page(call, SMALL_PAGE) if _per_page(call) > SMALL_PAGE else call)
 
 
-variant("per-page-cut-to-100")(together(furnishing(started=110, stopped=5, restarts=50), _cut))
+variant("per-page-cut-to-100")(combine(initial_data(started=110, stopped=5, restarts=50), _cap_per_page))
 
 
 @variant("per-page-at-most-100")
-@around(*LISTS)
-def _(call: Call, answer: Handler) -> Reply:
+@wrap_operations(*LISTS)
+def per_page_at_most_100(call: Call, answer: Handler) -> Reply:
     reply = answer(call)
-    if _per_page(call) > FEW:
-        raise _bad_parameter(f"Per page must be between 1 and {FEW}")
+    if _per_page(call) > SMALL_PAGE:
+        raise _bad_parameter(f"Per page must be between 1 and {SMALL_PAGE}")
     return reply
 
 
 @variant("per-page-at-most-10000")
-@around(*LISTS)
-def _(call: Call, answer: Handler) -> Reply:
-    asked = _per_page(call)  # and the most that the server has room for is as good, since its lists are shorter
-    if not MOST_PER_PAGE < asked <= MANY:
+@wrap_operations(*LISTS)
+def per_page_at_most_10000(call: Call, answer: Handler) -> Reply:
+    per_page = _per_page(call)  # and the most that the server has room for is as good, since its lists are shorter
+    if not MAX_PER_PAGE < per_page <= LARGE_PAGE:
         return answer(call)
-    return _saying(answer(_with_per_page(call, MOST_PER_PAGE)), MOST_PER_PAGE, asked)
+    return _rewrite_per_page_in_links(answer(_with_per_page(call, MAX_PER_PAGE)), MAX_PER_PAGE, per_page)
 
 
-def _saying(reply: Reply, per_page: int, said: int) -> Reply:
+def _rewrite_per_page_in_links(reply: Reply, per_page: int, link_per_page: int) -> Reply:
     """Let the links of a page name another size than it was read with."""
-    text = json.dumps(reply.body["pagination"]).replace(f"per_page={per_page}", f"per_page={said}")
+    text = json.dumps(reply.body["pagination"]).replace(f"per_page={per_page}", f"per_page={link_per_page}")
     return replace(reply, body={**reply.body, "pagination": json.loads(text)})
 
 
-def _of_default_size(per_page: int) -> Change:
-    @around(*LISTS)
+def _set_default_per_page(per_page: int) -> Change:
+    @wrap_operations(*LISTS)
     def change(call: Call, answer: Handler) -> Reply:
-        return answer(call if "per_page" in _asked(call) else _with_per_page(call, per_page))
+        return answer(call if "per_page" in _query_values(call) else _with_per_page(call, per_page))
 
     return change
 
 
-def _leaving_out(pair: tuple[str, str]) -> Change:
-    return linking(lambda pairs: [each for each in pairs if each != pair])
+def _omit_from_links(pair: tuple[str, str]) -> Change:
+    return alter_links(lambda pairs: [link_pair for link_pair in pairs if link_pair != pair])
 
 
-variant("20-a-page")(together(_of_default_size(20), _leaving_out(("per_page", "20"))))
-variant("100-a-page")(together(_of_default_size(100), _leaving_out(("per_page", "100"))))
+variant("20-a-page")(combine(_set_default_per_page(20), _omit_from_links(("per_page", "20"))))
+variant("100-a-page")(combine(_set_default_per_page(100), _omit_from_links(("per_page", "100"))))
 
 
-def _refusing_far_pages(error: Callable[[str], ApiError]) -> Change:
-    @around(*LISTS)
+def _reject_far_pages(error: Callable[[str], ApiError]) -> Change:
+    @wrap_operations(*LISTS)
     def change(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
-        if _number(_asked(call).get("page", "")) > reply.body["pagination"]["total_pages"]:
+        if _to_integer(_query_values(call).get("page", "")) > reply.body["pagination"]["total_pages"]:
             raise error("Page")
         return reply
 
     return change
 
 
-variant("far-page-404")(_refusing_far_pages(problems.not_found))
-variant("far-page-400")(_refusing_far_pages(_bad_parameter))
+variant("far-page-404")(_reject_far_pages(problems.not_found))
+variant("far-page-400")(_reject_far_pages(_bad_parameter))

@@ -11,8 +11,8 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.reference.mutation import Change, finishing, refusing, registering
-from purge_conformance.reference.store.tables import moment
+from purge_conformance.reference.mutation import Change, alter_errors, alter_replies, new_registrar
+from purge_conformance.reference.store.tables import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,77 +21,79 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Reply
 
 VARIANTS: dict[str, Change] = {}
-variant = registering(VARIANTS)
+variant = new_registrar(VARIANTS)
 
-BEHIND = timedelta(seconds=20)
+CLOCK_LAG = timedelta(seconds=20)
 
 
 @variant("errors-empty-array")
-@refusing
-def _(_error: ApiError, reply: Reply) -> Reply:
+@alter_errors
+def errors_empty_array(_error: ApiError, reply: Reply) -> Reply:
     return replace(reply, body={"errors": []})
 
 
 @variant("errors-extra-members")
-@refusing
-def _(error: ApiError, reply: Reply) -> Reply:
+@alter_errors
+def errors_extra_members(error: ApiError, reply: Reply) -> Reply:
     details: dict[str, Any] = {"test_mode_info": {"backtrace": []}, "id": None, "status": str(error.status)}
-    return replace(reply, body={"errors": [each | details for each in reply.body["errors"]], "trace": "4711"})
+    return replace(
+        reply, body={"errors": [error_object | details for error_object in reply.body["errors"]], "trace": "4711"}
+    )
 
 
 @variant("errors-one-by-one")
-@refusing
-def _(error: ApiError, reply: Reply) -> Reply:
+@alter_errors
+def errors_one_by_one(error: ApiError, reply: Reply) -> Reply:
     errors = [{"detail": text, "title": error.title, "code": error.code} for text in error.detail.split(", ")]
     return replace(reply, body={"errors": errors})
 
 
 @variant("errors-of-own-codes")
-@refusing
-def _(error: ApiError, reply: Reply) -> Reply:
+@alter_errors
+def errors_of_own_codes(error: ApiError, reply: Reply) -> Reply:
     return replace(reply, body={"errors": [{"detail": "", "title": "", "code": -error.status}]})
 
 
 @variant("error-without-charset")
-@refusing
-def _(_error: ApiError, reply: Reply) -> Reply:
+@alter_errors
+def error_without_charset(_error: ApiError, reply: Reply) -> Reply:
     return replace(reply, content_type="application/json")
 
 
-def _with_content_type(content_type: str) -> Change:
+def _set_content_type(content_type: str) -> Change:
     def finish(reply: Reply) -> Reply:
         return replace(reply, content_type=content_type) if reply.content_type else reply
 
-    return finishing(finish)
+    return alter_replies(finish)
 
 
-variant("content-type-upper-case")(_with_content_type("Application/JSON; Charset=UTF-8"))
-variant("content-type-with-parameters")(_with_content_type('application/json;version="3";charset=utf-8'))
+variant("content-type-upper-case")(_set_content_type("Application/JSON; Charset=UTF-8"))
+variant("content-type-with-parameters")(_set_content_type('application/json;version="3";charset=utf-8'))
 
 
 @variant("no-date-header")
-@finishing
-def _(reply: Reply) -> Reply:
+@alter_replies
+def no_date_header(reply: Reply) -> Reply:
     return replace(reply, headers={name: value for name, value in reply.headers.items() if name != "date"})
 
 
 @variant("gateway-clock-behind")
-@finishing
-def _(reply: Reply) -> Reply:
-    return replace(reply, headers={**reply.headers, "date": format_datetime(moment() - BEHIND, usegmt=True)})
+@alter_replies
+def gateway_clock_behind(reply: Reply) -> Reply:
+    return replace(reply, headers={**reply.headers, "date": format_datetime(utc_now() - CLOCK_LAG, usegmt=True)})
 
 
 @variant("challenges-the-unauthenticated")
-@finishing
-def _(reply: Reply) -> Reply:
+@alter_replies
+def challenges_the_unauthenticated(reply: Reply) -> Reply:
     challenge = {"www-authenticate": 'Bearer realm="cf", error="invalid_token"'}
     return replace(reply, headers={**reply.headers, **challenge}) if reply.status == 401 else reply  # noqa: PLR2004
 
 
 @variant("further-headers")
-@finishing
-def _(reply: Reply) -> Reply:
-    further = {
+@alter_replies
+def further_headers(reply: Reply) -> Reply:
+    extra = {
         "set-cookie": "__VCAP_ID__=0; Path=/; HttpOnly",
         "cache-control": "no-store",
         "etag": 'W/"0"',
@@ -101,12 +103,12 @@ def _(reply: Reply) -> Reply:
         "strict-transport-security": "max-age=31536000",
         "link": '</v3>; rel="index"',
     }
-    return replace(reply, headers={**reply.headers, **further})
+    return replace(reply, headers={**reply.headers, **extra})
 
 
 @variant("closes-connections")
-@finishing
-def _(reply: Reply) -> Reply:
+@alter_replies
+def closes_connections(reply: Reply) -> Reply:
     return replace(reply, headers={**reply.headers, "connection": "close"})
 
 
@@ -115,15 +117,15 @@ def _is_json(body: Any) -> bool:  # noqa: ANN401 - whatever becomes JSON
 
 
 @variant("json-written-otherwise")
-@finishing
-def _(reply: Reply) -> Reply:
+@alter_replies
+def json_written_otherwise(reply: Reply) -> Reply:
     if not _is_json(reply.body):
         return reply
     return replace(reply, body=json.dumps(reply.body, indent=4, sort_keys=True).replace("&", "\\u0026") + "\n")
 
 
-def _compressing(coding: str, compress: Callable[[bytes], bytes]) -> Change:
-    @finishing
+def _compress_with(coding: str, compress: Callable[[bytes], bytes]) -> Change:
+    @alter_replies
     def change(reply: Reply) -> Reply:
         if not _is_json(reply.body):
             return reply
@@ -133,13 +135,13 @@ def _compressing(coding: str, compress: Callable[[bytes], bytes]) -> Change:
     return change
 
 
-variant("compressed")(_compressing("gzip", lambda data: gzip.compress(data, mtime=0)))
-variant("deflated")(_compressing("deflate", zlib.compress))
+variant("compressed")(_compress_with("gzip", lambda data: gzip.compress(data, mtime=0)))
+variant("deflated")(_compress_with("deflate", zlib.compress))
 
 
 @variant("numbers-with-fractions")
-@finishing
-def _(reply: Reply) -> Reply:
+@alter_replies
+def numbers_with_fractions(reply: Reply) -> Reply:
     if not _is_json(reply.body):
         return reply
     return replace(reply, body=re.sub(r'(": )(\d+)(?=[,}])', r"\1\2.0", json.dumps(reply.body)))

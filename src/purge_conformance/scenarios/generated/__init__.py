@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS, GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
+from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import NOBODY, Credential
-from purge_conformance.errors import HeldBack
+from purge_conformance.client.credentials import ANONYMOUS, Credential
+from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.listing import resources
 from purge_conformance.scenarios import purge as purging
 from purge_conformance.scenarios.generated import schemathesis as contract
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.scenarios.generated.schemathesis import Case, Walk
-    from purge_conformance.target.apps import Foundation
+    from purge_conformance.target.apps import SuiteApps
 
 KEPT_FOR_LATER = 200  # requests that the experiments after the generated cases need
 
 
-def cases(client: Client, foundation: Foundation, generated: Callable[[], tuple[Case, ...]]) -> None:
+def cases(client: Client, foundation: SuiteApps, generated: Callable[[], tuple[Case, ...]]) -> None:
     """Send a fair share of the generated cases; those that need an event get one of the target's."""
-    found = resources(client.get(f"{EVENTS}?per_page=1", "event"))
+    found = resources(client.get(f"{EVENTS_PATH}?per_page=1", "event"))
     guid = str(found[0].get("guid")) if found else None
-    for case in contract.select((x for x in generated() if client.guard.lets_pass(x.method)), _share(client)):
-        _send(client, foundation, contract.about_event(case, guid) if guid else case)
+    for case in contract.select_cases((x for x in generated() if client.guard.allows(x.method)), _share(client)):
+        _send(client, foundation, contract.with_existing_guid(case, guid) if guid else case)
 
 
-def stateful(client: Client, foundation: Foundation, walk: Walk) -> None:
+def stateful(client: Client, foundation: SuiteApps, walk: Walk) -> None:
     """Follow the links of openapi.yaml from answer to answer: purge, list, get."""
 
     def send(case: Case) -> Exchange | None:
         try:
             return _send(client, foundation, case)
-        except HeldBack as reason:
-            client.held_back(reason)
+        except RequestBlocked as reason:
+            client.note_cut_short(reason)
             return None
 
     walk(send, min(1, client.guard.purges_left))
 
 
-def _send(client: Client, foundation: Foundation, case: Case) -> Exchange:
+def _send(client: Client, foundation: SuiteApps, case: Case) -> Exchange:
     """Send a case; a purge by the admin is looked at from both sides, with an ordinary event there to be destroyed."""
     request = _request(case, case.operation_id)
     if case.operation_id != PURGE_OPERATION or case.auth != "token":
         return client.send(request)
-    foundation.stir()
+    foundation.record_event()
     return purging.watched(client, request, f"purge {client.guard.purges}.")
 
 
 def _share(client: Client) -> dict[str, int]:
     left = max(0, client.guard.requests_left - KEPT_FOR_LATER)
-    most = dict(contract.MOST)
+    most = dict(contract.MAX_CASES)
     most[LIST_OPERATION] = max(0, min(most[LIST_OPERATION], left - most[GET_OPERATION] - most[PURGE_OPERATION]))
     return most
 
@@ -63,7 +63,7 @@ def _share(client: Client) -> dict[str, int]:
 def _request(case: Case, step: str) -> Request:
     headers = dict(case.headers)
     invented = headers.pop("Authorization", "")
-    by = {"token": None, "none": NOBODY, "generated": Credential("generated", invented, invented, "malformed")}
+    by = {"token": None, "none": ANONYMOUS, "generated": Credential("generated", invented, invented, "malformed")}
     tags = {"phase": case.phase, "mode": case.mode, "about": case.about, "auth": case.auth}
     if case.media_type:
         headers["Content-Type"] = case.media_type

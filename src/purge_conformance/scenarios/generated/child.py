@@ -24,10 +24,10 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from requests import Request
 from schemathesis import Case, HookContext, Response
 
-BASE = "http://target.invalid"
+BASE_URL = "http://target.invalid"
 TOKEN = "bearer $TOKEN"  # noqa: S105 -- stands where the caller puts a real one; the children never see any
 # What the client that sends the case decides for itself, or what differs from run to run.
-CLIENTS_OWN = {
+CLIENT_HEADERS = {
     "accept",
     "accept-encoding",
     "authorization",
@@ -37,16 +37,18 @@ CLIENTS_OWN = {
     "user-agent",
     "x-schemathesis-testcaseid",
 }
-LINK = re.compile(r".* -> \[\d+\] (.+) -> .*")  # from Schemathesis' name of a transition, the document's name of a link
-TRANSPORT = ("method", "url", "params", "headers", "cookies", "data", "json", "files")
+LINK_NAME = re.compile(
+    r".* -> \[\d+\] (.+) -> .*"
+)  # from Schemathesis' name of a transition, the document's name of a link
+REQUEST_FIELDS = ("method", "url", "params", "headers", "cookies", "data", "json", "files")
 
 
-def load(*, mode: str = "all", token: bool = True, vary_auth: bool = True, **phases: dict[str, Any]) -> Any:  # noqa: ANN401
+def load_schema(*, mode: str = "all", token: bool = True, vary_auth: bool = True, **phases: dict[str, Any]) -> Any:  # noqa: ANN401
     """Return the document for the named phases alone, as a schema of Schemathesis.
 
     Without a token it invents credentials; with one, it only leaves them out, in coverage, if they may vary at all.
     """
-    off: dict[str, Any] = {name: {"enabled": False} for name in ("examples", "coverage", "fuzzing", "stateful")}
+    phases_off: dict[str, Any] = {name: {"enabled": False} for name in ("examples", "coverage", "fuzzing", "stateful")}
     config = schemathesis.Config.from_dict(
         {
             "seed": PLAN["seed"],
@@ -58,13 +60,13 @@ def load(*, mode: str = "all", token: bool = True, vary_auth: bool = True, **pha
                 "allow-x00": False,
                 "with-security-parameters": vary_auth,
             },
-            "phases": off | phases,
+            "phases": phases_off | phases,
             "suppress-health-check": ["all"],
             "analysis": {"constants": {"enabled": False}},
         }
     )
     schema = schemathesis.openapi.from_path("openapi.json", config=config)
-    schema.config.update(base_url=BASE)
+    schema.config.update(base_url=BASE_URL)
     schema.hook(filter_case)
     return schema
 
@@ -75,16 +77,16 @@ def filter_case(_context: HookContext, case: Case[Any]) -> bool:
     return not any(char < " " or char in "\x7f/\\" for char in guid) and guid.strip(".") != ""
 
 
-def row(case: Case[Any], **more: object) -> str:
+def encode_case(case: Case[Any], **more: object) -> str:
     """Return the case as one line of JSON, as `contract.Case` reads it."""
     assert case.meta is not None  # noqa: S101 -- generated, not built by hand
     phase, mode = (
         case.meta.phase,
         case.meta.generation.mode,
     )  # before the query changes: Schemathesis would judge it anew
-    case.query = _separated(case.query, about := _about(phase.data))
-    sent = case.as_transport_kwargs(base_url=BASE)
-    request = Request(**{name: sent[name] for name in TRANSPORT if name in sent}).prepare()
+    case.query = _drop_conflicting_filters(case.query, about := _describe_variation(phase.data))
+    transport_kwargs = case.as_transport_kwargs(base_url=BASE_URL)
+    request = Request(**{name: transport_kwargs[name] for name in REQUEST_FIELDS if name in transport_kwargs}).prepare()
     assert request.url is not None  # noqa: S101 -- prepared from a URL
     values = {
         "operation_id": case.operation.definition.raw["operationId"],
@@ -92,8 +94,8 @@ def row(case: Case[Any], **more: object) -> str:
         "mode": mode.value,
         "about": about,
         "method": request.method,
-        "path": request.url.removeprefix(BASE),
-        "headers": [(name, value) for name, value in request.headers.items() if _is_the_cases_own(name, value, case)],
+        "path": request.url.removeprefix(BASE_URL),
+        "headers": [(name, value) for name, value in request.headers.items() if _belongs_to_case(name, value, case)],
         "body": request.body.decode() if isinstance(request.body, bytes) else request.body,
         "media_type": case.media_type,
         "auth": {None: "none", TOKEN: "token"}.get(request.headers.get("Authorization"), "generated"),
@@ -101,7 +103,7 @@ def row(case: Case[Any], **more: object) -> str:
     return json.dumps(values | more) + "\n"
 
 
-def _separated(query: dict[str, Any], about: str) -> dict[str, Any]:
+def _drop_conflicting_filters(query: dict[str, Any], about: str) -> dict[str, Any]:
     """Filter `created_ats` by equality or by operators: no documentation speaks of both in one request."""
     operators = {name for name in query if name.startswith("created_ats[")}
     if not operators or "created_ats" not in query:
@@ -110,35 +112,35 @@ def _separated(query: dict[str, Any], about: str) -> dict[str, Any]:
     return {name: value for name, value in query.items() if name not in dropped}
 
 
-def _is_the_cases_own(name: str, value: str | bytes, case: Case[Any]) -> bool:
+def _belongs_to_case(name: str, value: str | bytes, case: Case[Any]) -> bool:
     """Whether a header is part of the case, not of whichever client sends it."""
-    return name.lower() not in CLIENTS_OWN or (name in case.headers and value != TOKEN)
+    return name.lower() not in CLIENT_HEADERS or (name in case.headers and value != TOKEN)
 
 
-def _about(data: Any) -> str:  # noqa: ANN401 -- one of four classes of Schemathesis
+def _describe_variation(data: Any) -> str:  # noqa: ANN401 -- one of four classes of Schemathesis
     """Return what a case is about, for example `per_page value_above_maximum`."""
     scenario = getattr(data, "scenario", None)
     return " ".join(filter(None, (data.parameter, scenario.value if scenario else data.description)))
 
 
-def write(case: Case[Any]) -> None:
+def write_case(case: Case[Any]) -> None:
     """Write one case down, for the parent to read."""
     with Path("cases.jsonl").open("a", encoding="utf-8") as file:
-        file.write(row(case))
+        file.write(encode_case(case))
 
 
-def walk() -> None:
+def walk_links() -> None:
     """Follow the document's links in a few scenarios of a few steps."""
-    schema = load(mode="positive", vary_auth=False, stateful={"inference": {"algorithms": []}})
+    schema = load_schema(mode="positive", vary_auth=False, stateful={"inference": {"algorithms": []}})
 
     class Machine(schema.as_state_machine()):  # type: ignore[misc]
         def step(self, input: Any) -> Any:  # noqa: A002, ANN401 -- the name and the types are Schemathesis'
             followed = input.transition if input.is_applied else None
-            self.link = LINK.sub(r"\1", followed.id) if followed else ""
+            self.link = LINK_NAME.sub(r"\1", followed.id) if followed else ""
             return super().step(input)
 
         def call(self, case: Case[Any], **_: object) -> Response:
-            return ask(case, self.link)
+            return send_via_parent(case, self.link)
 
         def validate_response(self, *_: object, **__: object) -> None:
             """Judge nothing: that is done later, from what was recorded."""
@@ -154,15 +156,15 @@ def walk() -> None:
     seed(PLAN["seed"])(Machine).run(settings=limits)
 
 
-def ask(case: Case[Any], link: str) -> Response:
+def send_via_parent(case: Case[Any], link: str) -> Response:
     """Have the parent send a case, and return what it was answered."""
-    sys.stdout.write(row(case, about=link))
+    sys.stdout.write(encode_case(case, about=link))
     sys.stdout.flush()
     answer = json.loads(sys.stdin.readline())
     headers: dict[str, list[str]] = {}
     for name, value in answer["headers"]:
         headers.setdefault(name, []).append(value)
-    request = Request(case.method, BASE).prepare()
+    request = Request(case.method, BASE_URL).prepare()
     return Response(answer["status"], headers, b64decode(answer["body"]), request, elapsed=0.0, verify=True)
 
 
@@ -170,34 +172,34 @@ PLAN: dict[str, Any] = json.loads(Path("plan.json").read_text(encoding="utf-8"))
 
 if __name__ == "__main__":
     for _ in iter(sys.stdin.readline, ""):  # each line that answers nothing asks for a walk
-        walk()
+        walk_links()
         sys.stdout.write("\n")
         sys.stdout.flush()
 else:
     # Undeclared methods have experiments of their own; here they would be further purges.
-    derived = load(examples={}, coverage={"unexpected-methods": []})
+    derived = load_schema(examples={}, coverage={"unexpected-methods": []})
     # Each mode by itself: together, chance decides how many of the examples are negative.
-    positive = load(fuzzing={}, mode="positive", vary_auth=False)
-    negative = load(fuzzing={}, mode="negative", vary_auth=False).exclude(method="POST")
+    positive = load_schema(fuzzing={}, mode="positive", vary_auth=False)
+    negative = load_schema(fuzzing={}, mode="negative", vary_auth=False).exclude(method="POST")
     # The purge has no parameters: an invented Authorization header is all there is to be fuzzed.
-    bearer = load(fuzzing={}, token=False).include(method="POST")
+    bearer = load_schema(fuzzing={}, token=False).include(method="POST")
 
     @derived.parametrize()  # type: ignore[untyped-decorator]
     def test_derived(case: Case[Any]) -> None:
         """Every case that follows from the document is written down: its examples, each bound of each schema."""
-        write(case)
+        write_case(case)
 
     @positive.parametrize()  # type: ignore[untyped-decorator]
     def test_positive(case: Case[Any]) -> None:
         """Every random case that the document allows is written down."""
-        write(case)
+        write_case(case)
 
     @negative.parametrize()  # type: ignore[untyped-decorator]
     def test_negative(case: Case[Any]) -> None:
         """Every random case that the document forbids is written down."""
-        write(case)
+        write_case(case)
 
     @bearer.parametrize()  # type: ignore[untyped-decorator]
     def test_bearer(case: Case[Any]) -> None:
         """Every random case of the purge with an invented Authorization header is written down."""
-        write(case)
+        write_case(case)

@@ -37,12 +37,22 @@ if TYPE_CHECKING:
     Cases = Callable[[], tuple["Case", ...]]
 
 # How many generated cases a run sends, at most; those of the purge that carry a token are two.
-MOST = {PURGE_OPERATION: 6, LIST_OPERATION: 80, GET_OPERATION: 24}
-PATIENCE = 120.0  # seconds; generation takes about two
+MAX_CASES = {PURGE_OPERATION: 6, LIST_OPERATION: 80, GET_OPERATION: 24}
+GENERATION_TIMEOUT_S = 120.0  # seconds; generation takes about two
 # All that a Python needs: no token, and nothing that steers pytest, Hypothesis or Schemathesis.
-ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "APPDATA", "TMPDIR", "TEMP", "TMP")
-ALONE = ("-c", os.devnull, "--noconftest", "--assert=plain", "-p", "no:cacheprovider")
-CHILD = "child.py"
+ALLOWED_ENVIRONMENT = (
+    "PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "APPDATA",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+)
+ISOLATION_OPTIONS = ("-c", os.devnull, "--noconftest", "--assert=plain", "-p", "no:cacheprovider")
+CHILD_SCRIPT = "child.py"
 PLUGIN = "schemathesis.pytest.plugin"
 
 
@@ -100,10 +110,10 @@ def generation(*, seed: int, examples: int) -> Iterator[Cases]:
     Raises:
         SuiteError: Schemathesis failed; only when the cases are asked for.
     """
-    with _folder(seed=seed, examples=examples) as folder:
-        script = (folder / CHILD).rename(folder / "test_cases.py")
-        with _child("-m", "pytest", *ALONE, "-p", PLUGIN, str(script), folder=folder) as process:
-            yield lambda: _generated(process, folder)
+    with _work_folder(seed=seed, examples=examples) as folder:
+        script = (folder / CHILD_SCRIPT).rename(folder / "test_cases.py")
+        with _child_process("-m", "pytest", *ISOLATION_OPTIONS, "-p", PLUGIN, str(script), folder=folder) as process:
+            yield lambda: _read_cases(process, folder)
 
 
 def generate(*, seed: int, examples: int) -> tuple[Case, ...]:
@@ -112,7 +122,7 @@ def generate(*, seed: int, examples: int) -> tuple[Case, ...]:
         return cases()
 
 
-def select(cases: Iterable[Case], most: Mapping[str, int] = MOST) -> tuple[Case, ...]:
+def select_cases(cases: Iterable[Case], max_cases: Mapping[str, int] = MAX_CASES) -> tuple[Case, ...]:
     """Return each distinct request once, and of each operation so many at most: equal shares of all that is varied.
 
     The purges come last, so that what was listed before the first case exists until they do.
@@ -122,16 +132,16 @@ def select(cases: Iterable[Case], most: Mapping[str, int] = MOST) -> tuple[Case,
     kinds: defaultdict[str, defaultdict[tuple[str, str, str], list[Case]]] = defaultdict(lambda: defaultdict(list))
     for case in order:
         kinds[case.operation_id][case.phase, case.mode, case.about.partition(" ")[0]].append(case)
-    chosen: set[Case] = set()
+    selected: set[Case] = set()
     for operation, by_kind in kinds.items():
-        turns = [case for turn in zip_longest(*by_kind.values()) for case in turn if case is not None]
-        chosen.update(turns[: most[operation]])
+        round_robin = [case for turn in zip_longest(*by_kind.values()) for case in turn if case is not None]
+        selected.update(round_robin[: max_cases[operation]])
     return tuple(
-        sorted((case for case in order if case in chosen), key=lambda case: case.operation_id == PURGE_OPERATION)
+        sorted((case for case in order if case in selected), key=lambda case: case.operation_id == PURGE_OPERATION)
     )
 
 
-def about_event(case: Case, guid: str) -> Case:
+def with_existing_guid(case: Case, guid: str) -> Case:
     """Return the case with an event of the target in place of the document's example, which no target has."""
     example = document(OPENAPI)["components"]["parameters"]["EventGuid"]["example"]
     return replace(case, path=case.path.replace(example, quote(guid, safe="")))
@@ -151,68 +161,70 @@ def links(*, seed: int, scenarios: int = 3, steps: int = 6) -> Iterator[Walk]:
         SuiteError: Schemathesis failed; only when the cases are run.
     """
     with (
-        _folder(seed=seed, examples=1, scenarios=scenarios, steps=steps) as folder,
-        _child(str(folder / CHILD), folder=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+        _work_folder(seed=seed, examples=1, scenarios=scenarios, steps=steps) as folder,
+        _child_process(
+            str(folder / CHILD_SCRIPT), folder=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process,
     ):
 
         def walk(send: Send, max_purges: int) -> None:
-            if not _walked(process, _sparing(send, max_purges)):
-                _finish(process, folder)
+            if not _run_walk(process, _limit_purges(send, max_purges)):
+                _wait_for_exit(process, folder)
 
         yield walk
 
 
-def _sparing(send: Send, max_purges: int) -> Send:
+def _limit_purges(send: Send, max_purges: int) -> Send:
     purges: list[Exchange | None] = []
 
-    def spare(case: Case) -> Exchange | None:
+    def send_limited(case: Case) -> Exchange | None:
         if case.operation_id != PURGE_OPERATION:
             return send(case)
         if len(purges) < max_purges:
             purges.append(send(case))
         return purges[-1] if purges else None
 
-    return spare
+    return send_limited
 
 
-def _walked(process: subprocess.Popen[str], send: Send) -> bool:
+def _run_walk(process: subprocess.Popen[str], send: Send) -> bool:
     """Have the child walk once; return whether the walk came to its end."""
-    _tell(process, {})
-    return _answered(process, send)
+    _write_message(process, {})
+    return _serve_walk(process, send)
 
 
-def _answered(process: subprocess.Popen[str], send: Send) -> bool:
+def _serve_walk(process: subprocess.Popen[str], send: Send) -> bool:
     """Send what the child asks for, and answer it, to the end of its walk."""
     assert process.stdout is not None  # noqa: S101 -- a pipe
     for line in process.stdout:
         if not line.strip():
             return True
         try:
-            exchange = send(_case(line))
+            exchange = send(_parse_case(line))
         except Exception:
-            _lead_nowhere(process)
+            _abort_walk(process)
             raise
-        _tell(process, _answer_of(exchange))
+        _write_message(process, _encode_response(exchange))
     return False
 
 
-def _lead_nowhere(process: subprocess.Popen[str]) -> None:
+def _abort_walk(process: subprocess.Popen[str]) -> None:
     """Let the child end a walk that is given up, so that it can begin another."""
-    _tell(process, _answer_of(None))
-    _answered(process, lambda _: None)
+    _write_message(process, _encode_response(None))
+    _serve_walk(process, lambda _: None)
 
 
-def _answer_of(exchange: Exchange | None) -> dict[str, Any]:
+def _encode_response(exchange: Exchange | None) -> dict[str, Any]:
     if exchange is None or exchange.status is None:
         return {"status": 503, "headers": [], "body": ""}  # leads nowhere
     body = base64.b64encode(exchange.body).decode()
     return {"status": exchange.status, "headers": exchange.response_headers, "body": body}
 
 
-def _tell(process: subprocess.Popen[str], words: dict[str, Any]) -> None:
+def _write_message(process: subprocess.Popen[str], message: dict[str, Any]) -> None:
     assert process.stdin is not None  # noqa: S101 -- a pipe
     with suppress(BrokenPipeError):  # _finish says why it ended
-        process.stdin.write(json.dumps(words) + "\n")
+        process.stdin.write(json.dumps(message) + "\n")
         process.stdin.flush()
 
 
@@ -224,19 +236,19 @@ def generator(*, seed: int, examples: int) -> Iterator[Generator]:
 
 
 @contextmanager
-def _folder(**plan: object) -> Iterator[Path]:
+def _work_folder(**plan: object) -> Iterator[Path]:
     """Make a folder with what a child reads: its script, the document and the plan."""
     with TemporaryDirectory(prefix="purge-conformance-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        script = files("purge_conformance.scenarios.generated") / CHILD
-        (folder / CHILD).write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
+        script = files("purge_conformance.scenarios.generated") / CHILD_SCRIPT
+        (folder / CHILD_SCRIPT).write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
         (folder / "openapi.json").write_text(json.dumps(document(OPENAPI)), encoding="utf-8")
         (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-        _spare_a_second(folder)
+        _prefill_hypothesis_cache(folder)
         yield folder
 
 
-def _spare_a_second(folder: Path) -> None:
+def _prefill_hypothesis_cache(folder: Path) -> None:
     """Tell Hypothesis which characters UTF-8 encodes, in its own cache; it would try each of them, in every child.
 
     Where its format is another, it finds no such file and tries.
@@ -249,12 +261,12 @@ def _spare_a_second(folder: Path) -> None:
 
 
 @contextmanager
-def _child(
+def _child_process(
     *arguments: str, folder: Path, stdin: int = subprocess.DEVNULL, stdout: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a Python in the folder, which ends at the latest with the block."""
-    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-    environment = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ} | own
+    overrides = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    environment = {key: os.environ[key] for key in ALLOWED_ENVIRONMENT if key in os.environ} | overrides
     command = [sys.executable, "-P", *arguments]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 -- the user's own command
@@ -275,21 +287,23 @@ def _child(
         process.communicate()
 
 
-def _generated(process: subprocess.Popen[str], folder: Path) -> tuple[Case, ...]:
-    _finish(process, folder)
-    return tuple(_case(line) for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines())
+def _read_cases(process: subprocess.Popen[str], folder: Path) -> tuple[Case, ...]:
+    _wait_for_exit(process, folder)
+    return tuple(_parse_case(line) for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines())
 
 
-def _finish(process: subprocess.Popen[str], folder: Path) -> None:
+def _wait_for_exit(process: subprocess.Popen[str], folder: Path) -> None:
     try:
-        code = process.wait(PATIENCE)
+        code = process.wait(GENERATION_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        raise SuiteError(f"Schemathesis did not end within {PATIENCE:g} s. Run again with fewer --examples.") from None
+        raise SuiteError(
+            f"Schemathesis did not end within {GENERATION_TIMEOUT_S:g} s. Run again with fewer --examples."
+        ) from None
     if code:
         log = (folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
         raise SuiteError(f"Schemathesis ended with code {code}, expected 0. This is a defect of the suite:\n{log}")
 
 
-def _case(line: str) -> Case:
+def _parse_case(line: str) -> Case:
     row = json.loads(line)
     return Case(**{**row, "headers": tuple((name, value) for name, value in row["headers"])})

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Request
 from purge_conformance.config.apps import Mode
-from purge_conformance.evidence.listing import APPS, STARTED, STOPPED, member
+from purge_conformance.evidence.listing import APPS, STARTED, STOPPED, dig
 from purge_conformance.target.apps.api import (
     NOT_FOUND,
     ORGANIZATIONS,
-    PAUSE,
+    POLL_INTERVAL_S,
+    POLLS,
     SPACES,
-    TRIES,
-    Maker,
-    in_words,
-    is_done,
-    to,
-    twice_at_most,
+    ResourceManager,
+    is_success,
+    relationship,
+    retry_once,
+    summarize_response,
 )
-from purge_conformance.target.apps.droplets import Equipment, NothingToRun, room
+from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,60 +31,63 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
-OBSERVED = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
+OBSERVE_MESSAGE = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
 # What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
 LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
-TWINS = ("steady", "elsewhere")  # apps of one name, in two organizations
-ODD_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the twins, or else of `elsewhere` alone, where the target takes it
-ODDER_NAME = f"🚀 'O\"Neil' 100% \\ {ODD_NAME}"  # rather, where it takes that
-PATIENT, HASTY = tuple(0.25 * number for number in range(1, 7)), (0.25,) * 6  # seconds between looks for an event
+SAME_NAME_LABELS = ("steady", "elsewhere")  # apps of one name, in two organizations
+UNUSUAL_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the twins, or else of `elsewhere` alone, where the target takes it
+VERY_UNUSUAL_NAME = f"🚀 'O\"Neil' 100% \\ {UNUSUAL_NAME}"  # rather, where it takes that
+POLL_INTERVALS, SHORT_POLL_INTERVALS = (
+    tuple(0.25 * number for number in range(1, 7)),
+    (0.25,) * 6,
+)  # seconds between looks for an event
 
 
-class Foundation:
+class SuiteApps:
     """The suite's own apps on the target.
 
     Attributes:
         apps: label -> guid of the apps that exist.
         started: labels of those that are started.
-        trouble: why an app could not be made or started; empty where all is well.
-        is_timed: whether an app is changed by a request, which can be sent at a given moment.
-        pauses: seconds after each look for an event that is due; fewer, once one never came.
+        error: why an app could not be made or started; empty where all is well.
+        is_timeable: whether an app is changed by a request, which can be sent at a given moment.
+        poll_intervals: seconds after each look for an event that is due; fewer, once one never came.
     """
 
-    is_timed = True
+    is_timeable = True
 
     def __init__(self, client: Client) -> None:
         """Begin with nothing."""
         self._client = client
-        self._driving = client.settings.driving
-        self._maker = Maker(client)
-        self._equipment = Equipment(client, self._driving, self._maker.run)
-        self._startable = True
-        self._home: str | None = None
-        self.pauses = PATIENT
-        self._patience = TRIES  # looks whether an app is gone; one, where once it never was
+        self._settings = client.settings.apps
+        self._resources = ResourceManager(client)
+        self._droplets = DropletProvider(client, self._settings, self._resources.run)
+        self._can_start = True
+        self._home_space: str | None = None
+        self.poll_intervals = POLL_INTERVALS
+        self._deletion_polls = POLLS  # looks whether an app is gone; one, where once it never was
         self.apps: dict[str, str] = {}
         self.started: set[str] = set()
-        self.trouble = ""
+        self.error = ""
 
     def build(self) -> None:
         """Make the apps, in the states that the experiments need; nothing at all, where apps are only observed."""
-        if self._driving.mode is Mode.OBSERVE:
-            self.trouble = OBSERVED
+        if self._settings.mode is Mode.OBSERVE:
+            self.error = OBSERVE_MESSAGE
         else:
-            self._build()
-        self._client.note("run", self._maker.run)
+            self._build_apps()
+        self._client.note("run", self._resources.run)
         self._client.note("apps", self.apps)
-        self._client.note("trouble", self.trouble)
+        self._client.note("trouble", self.error)
 
-    def _build(self) -> None:
-        home, beside, away = self._spaces()
-        self._home = home
+    def _build_apps(self) -> None:
+        home, second_space, other_org_space = self._create_spaces()
+        self._home_space = home
         if not home:
             return
-        places = {"scaled": beside, "elsewhere": away}
+        spaces = {"scaled": second_space, "elsewhere": other_org_space}
         for label in LABELS:
-            self._app(label, self._names(label, alone=not away), places.get(label) or home)
+            self._create_app(label, self._app_names(label, single_org=not other_org_space), spaces.get(label) or home)
         for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
         self.scale("scaled", instances=2, memory_in_mb=128)
@@ -93,18 +96,17 @@ class Foundation:
         for label in ("paused", "elsewhere"):
             self.stop(label)
         self.start("elsewhere")
-        self._delete("deleted")
+        self._delete_app("deleted")
 
     def start(self, label: str) -> bool:
         """Start an app; return whether that was possible."""
-        if label not in self.apps or not self._startable:
+        if label not in self.apps or not self._can_start:
             return False
-        answer = self._change(label, "start", f"start-{label}")
-        self._startable = self.became(self.apps[label], STARTED, answer, f"became-{label}")
-        if not self._startable:
-            self.trouble = (
-                f"an app of the suite's own could not be started: {in_words(answer)}{self._equipment.cure(answer)}"
-            )
+        answer = self._change_app(label, "start", f"start-{label}")
+        self._can_start = self.reached_state(self.apps[label], STARTED, answer, f"became-{label}")
+        if not self._can_start:
+            reason = f"{summarize_response(answer)}{self._droplets.next_step(answer)}"
+            self.error = f"an app of the suite's own could not be started: {reason}"
             return False
         self.started.add(label)
         return True
@@ -113,23 +115,23 @@ class Foundation:
         """Stop a started app; return whether that was possible."""
         if label not in self.started:
             return False
-        answer = self._change(label, "stop", f"stop-{label}")
-        done = self.became(self.apps[label], STOPPED, answer, f"became-{label}")
-        if done:
+        answer = self._change_app(label, "stop", f"stop-{label}")
+        is_stopped = self.reached_state(self.apps[label], STOPPED, answer, f"became-{label}")
+        if is_stopped:
             self.started.discard(label)
-        return done
+        return is_stopped
 
     def scale(self, label: str, **size: int) -> bool:
         """Scale a started app, by `instances` or `memory_in_mb`; return whether that was possible."""
         if label not in self.started:
             return False
-        return is_done(self._change(label, "scale", f"scale-{label}", **size))
+        return is_success(self._change_app(label, "scale", f"scale-{label}", **size))
 
-    def either(self, label: str, other: str) -> str:
+    def label_or(self, label: str, other: str) -> str:
         """Return a label, or another one where there is no such app."""
         return label if label in self.apps else other
 
-    def stir(self) -> bool:
+    def record_event(self) -> bool:
         """Make an ordinary event; return whether one was made."""
         return self.stop("mover") if "mover" in self.started else self.start("mover")
 
@@ -147,113 +149,125 @@ class Foundation:
             )
         return Request("POST", f"{path}/actions/{change}", step)
 
-    def learn(self, apps: Iterable[Row]) -> None:
+    def sync_started(self, apps: Iterable[Row]) -> None:
         """Take from a look at apps which of the suite's own are started."""
         states = {row["guid"]: row.get("state") for row in apps}
         self.started = {label for label, guid in self.apps.items() if states.get(guid) == STARTED}
 
     @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether apps could be made and started."""
-        return self._home is not None and bool(self.apps) and self._startable
+        return self._home_space is not None and bool(self.apps) and self._can_start
 
-    def make_room(self) -> None:
+    def delete_if_incomplete(self) -> None:
         """Delete the apps, if it was not possible to make all of them."""
-        for label in list(self.apps) if self.trouble else ():
+        for label in list(self.apps) if self.error else ():
             self.remove(self.apps.pop(label), "make room")
         self.started &= set(self.apps)
 
-    def further(self, name: str, step: str) -> tuple[Exchange, str | None]:
+    def create_extra_app(self, name: str, step: str) -> tuple[Exchange, str | None]:
         """Ask for one more app, stopped, beside the first ones; return the answer, and its guid once it is there."""
-        name, home = f"{name}-{self._maker.run}", to("space", str(self._home))
-        answer, guid = self._maker.make(APPS, name, step, relationships=home, lifecycle=self._equipment.lifecycle)
+        name, relationships = f"{name}-{self._resources.run}", relationship("space", str(self._home_space))
+        answer, guid = self._resources.create(
+            APPS, name, step, relationships=relationships, lifecycle=self._droplets.lifecycle
+        )
         if guid:
-            self._equip(guid)
+            self._provide_droplet(guid)
         return answer, guid
 
     def remove(self, guid: str, step: str) -> Exchange:
         """Ask for the deletion of an app of the suite's own."""
-        self._equipment.lose(guid)
-        return self._maker.remove(f"{APPS}/{guid}", step)
+        self._droplets.forget_app(guid)
+        return self._resources.remove(f"{APPS}/{guid}", step)
 
     def is_gone(self, guid: str, step: str) -> bool:
         """Look whether a deleted app is gone for good, now or soon."""
-        for _ in range(self._patience):
+        for _ in range(self._deletion_polls):
             if self._client.get(f"{APPS}/{guid}", step).status == NOT_FOUND:
-                self._maker.forget(f"{APPS}/{guid}")
+                self._resources.forget(f"{APPS}/{guid}")
                 return True
-            time.sleep(PAUSE)
-        self._patience = 1
+            time.sleep(POLL_INTERVAL_S)
+        self._deletion_polls = 1
         return False
 
-    def became(self, guid: str, state: str, answer: Exchange, step: str) -> bool:
+    def reached_state(self, guid: str, state: str, answer: Exchange, step: str) -> bool:
         """Return whether a start or a stop was answered with success, and the app tells of no other state for long."""
-        if not is_done(answer):
+        if not is_success(answer):
             return False
-        for _ in range(TRIES):
-            if not is_done(answer) or member(answer.json, "state") == state:
+        for _ in range(POLLS):
+            if not is_success(answer) or dig(answer.json, "state") == state:
                 return True
-            time.sleep(PAUSE)
+            time.sleep(POLL_INTERVAL_S)
             answer = self._client.get(f"/v3/apps/{guid}", step)
         return False
 
-    def demolish(self) -> None:
+    def delete_apps(self) -> None:
         """Delete all that was made, and note what was left over."""
-        self._client.note("run", self._maker.run)
-        self._client.note("left", self._maker.remove_all())
+        self._client.note("run", self._resources.run)
+        self._client.note("left", self._resources.remove_all())
 
-    def _change(self, label: str, change: str, step: str, **size: int) -> Exchange:
+    def _change_app(self, label: str, change: str, step: str, **size: int) -> Exchange:
         """Start, stop or scale an app."""
         web = "/processes/web" if change == "scale" else ""
         path = f"{APPS}/{self.apps[label]}{web}/actions/{change}"
-        return twice_at_most(partial(self._client.post, path, step, data=size or None))
+        return retry_once(partial(self._client.post, path, step, data=size or None))
 
-    def _spaces(self) -> tuple[str | None, str | None, str | None]:
+    def _create_spaces(self) -> tuple[str | None, str | None, str | None]:
         """Return the space for the apps, and if that is allowed another one beside it and one elsewhere."""
-        if self._driving.space:
-            return self._driving.space, None, None
-        name = f"purge-conformance-{self._maker.run}"
-        here = self._create(ORGANIZATIONS, f"{name}-a")
-        home = self._space(f"{name}-a", here)
+        if self._settings.space:
+            return self._settings.space, None, None
+        name = f"purge-conformance-{self._resources.run}"
+        first_org = self._create(ORGANIZATIONS, f"{name}-a")
+        home = self._create_space(f"{name}-a", first_org)
         if not home:
             return None, None, None
-        there = self._create(ORGANIZATIONS, f"{name}-b")
-        return home, self._space(f"{name}-c", here), self._space(f"{name}-b", there)
+        second_org = self._create(ORGANIZATIONS, f"{name}-b")
+        return home, self._create_space(f"{name}-c", first_org), self._create_space(f"{name}-b", second_org)
 
-    def _space(self, name: str, organization: str | None) -> str | None:
-        return self._create(SPACES, name, relationships=to("organization", organization)) if organization else None
+    def _create_space(self, name: str, organization: str | None) -> str | None:
+        return (
+            self._create(SPACES, name, relationships=relationship("organization", organization))
+            if organization
+            else None
+        )
 
-    def _names(self, label: str, *, alone: bool) -> list[str]:
+    def _app_names(self, label: str, *, single_org: bool) -> list[str]:
         """Return the names that an app may have, the oddest first; twins have the same, save in one space."""
-        run, begins = self._maker.run, "elsewhere" if alone else "twin"
-        is_odd = label == "elsewhere" or (label in TWINS and not alone)
-        odd = [f"{begins}-{run}-{ODDER_NAME}", f"{begins}-{run}-{ODD_NAME}", f"{begins}-{run}"] if is_odd else []
-        return [*odd, f"{label}-{run}"]
+        run, prefix = self._resources.run, "elsewhere" if single_org else "twin"
+        is_unusual = label == "elsewhere" or (label in SAME_NAME_LABELS and not single_org)
+        unusual_names = (
+            [f"{prefix}-{run}-{VERY_UNUSUAL_NAME}", f"{prefix}-{run}-{UNUSUAL_NAME}", f"{prefix}-{run}"]
+            if is_unusual
+            else []
+        )
+        return [*unusual_names, f"{label}-{run}"]
 
-    def _app(self, label: str, names: Sequence[str], space: str) -> None:
-        trouble = self.trouble
+    def _create_app(self, label: str, names: Sequence[str], space: str) -> None:
+        error_before = self.error
         for name in names:
-            guid = self._create(APPS, name, relationships=to("space", space), lifecycle=self._equipment.lifecycle)
+            guid = self._create(
+                APPS, name, relationships=relationship("space", space), lifecycle=self._droplets.lifecycle
+            )
             if guid:
-                self.apps[label], self.trouble = guid, trouble
-                self._equip(guid)
+                self.apps[label], self.error = guid, error_before
+                self._provide_droplet(guid)
                 return
 
-    def _equip(self, guid: str) -> None:
+    def _provide_droplet(self, guid: str) -> None:
         """Give an app what it runs; where that cannot be done, no app is started."""
         try:
-            if self._startable:
-                self._equipment.give(guid)
-        except NothingToRun as reason:
-            self._startable, self.trouble = False, f"an app of the suite's own was given nothing to run: {reason}"
+            if self._can_start:
+                self._droplets.provide(guid)
+        except DropletUnavailable as reason:
+            self._can_start, self.error = False, f"an app of the suite's own was given nothing to run: {reason}"
 
-    def _create(self, path: str, name: str, **more: object) -> str | None:
-        answer, guid = self._maker.make(path, name, **more)
+    def _create(self, path: str, name: str, **fields: object) -> str | None:
+        answer, guid = self._resources.create(path, name, **fields)
         if not guid:
-            self.trouble = f"POST {path} made nothing: {in_words(answer)}{room(answer)}"
+            self.error = f"POST {path} made nothing: {summarize_response(answer)}{quota_hint(answer)}"
         return guid
 
-    def _delete(self, label: str) -> None:
+    def _delete_app(self, label: str) -> None:
         """Delete an app, and forget it unless it is soon gone for good."""
         if label not in self.started:
             return

@@ -16,22 +16,22 @@ from purge_conformance.target.doctor import (
 from purge_conformance.target.doctor import (
     tokens as holding,
 )
-from purge_conformance.target.doctor.check import Check, Examined, Status
+from purge_conformance.target.doctor.check import Check, ProbeResult, Status
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Settings
 
-__all__ = ["Check", "Examined", "Status", "before_run", "checks"]
+__all__ = ["Check", "ProbeResult", "Status", "checks", "checks_before_run"]
 
 
-def before_run(seen: Examined, settings: Settings) -> tuple[Check, ...]:
+def checks_before_run(probe: ProbeResult, settings: Settings) -> tuple[Check, ...]:
     """Return what the answers that `opening.examine` got show of target and tokens, in the order in which it matters.
 
     What they show of apps and events a run judges, or says of its archive.
     """
-    return (*reaching.checks(seen.answers, settings), *holding.checks(seen, settings))
+    return (*reaching.checks(probe.answers, settings), *holding.checks(probe, settings))
 
 
-def checks(seen: Examined, settings: Settings) -> tuple[Check, ...]:
+def checks(probe: ProbeResult, settings: Settings) -> tuple[Check, ...]:
     """Return all that the answers that `opening.examine` got show, and a `newest` event; and what the hook answers."""
-    return (*before_run(seen, settings), *foundation.checks(seen.answers, settings), *hooking.checks(settings))
+    return (*checks_before_run(probe, settings), *foundation.checks(probe.answers, settings), *hooking.checks(settings))

@@ -29,8 +29,8 @@ class Check:
         status: how well it is.
         got: what was seen.
         expected: what should have been; empty where all is well.
-        cure: what to do; empty where all is well.
-        blame: what a problem is put down to: `configuration`, `authentication` or `network`.
+        next_step: what to do; empty where all is well.
+        cause: what a problem is put down to: `configuration`, `authentication` or `network`.
         is_fatal: whether a run would judge nothing, or accuse wrongly.
     """
 
@@ -38,27 +38,27 @@ class Check:
     status: Status
     got: str
     expected: str = ""
-    cure: str = ""
-    blame: str = "configuration"
+    next_step: str = ""
+    cause: str = "configuration"
     is_fatal: bool = False
 
     def __str__(self) -> str:
         """Return it as one sentence or two."""
-        told = f"{self.name}: {self.got}"
-        return f"{told}; expected {self.expected}. {self.cure}" if self.expected else f"{told}."
+        text = f"{self.name}: {self.got}"
+        return f"{text}; expected {self.expected}. {self.next_step}" if self.expected else f"{text}."
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ProbeResult:
     """What a few reads of a target showed.
 
     Attributes:
         answers: in the order of sending.
-        ended: role whose token had come to its end -> what was said of it.
+        expired_tokens: role whose token had come to its end -> what was said of it.
     """
 
     answers: tuple[Exchange, ...]
-    ended: Mapping[str, str] = field(default_factory=dict)
+    expired_tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 def ok(name: str, got: str) -> Check:
@@ -66,6 +66,6 @@ def ok(name: str, got: str) -> Check:
     return Check(name, Status.OK, got)
 
 
-def warning(name: str, got: str, expected: str, cure: str) -> Check:
+def warning(name: str, got: str, expected: str, next_step: str) -> Check:
     """Return that a run is possible, and what it will suffer from."""
-    return Check(name, Status.WARNING, got, expected, cure)
+    return Check(name, Status.WARNING, got, expected, next_step)

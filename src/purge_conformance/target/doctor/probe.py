@@ -5,54 +5,54 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.client import Client
-from purge_conformance.client.credentials import NOBODY
-from purge_conformance.client.guard import RESERVE, Guard
+from purge_conformance.client.credentials import ANONYMOUS
+from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import TokenExpired
-from purge_conformance.evidence.journal import Unwritten
+from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.target import doctor
-from purge_conformance.target.doctor import Examined
+from purge_conformance.target.doctor import ProbeResult
 from purge_conformance.target.doctor.connectivity import is_root
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Settings
 
-NEWEST = f"{EVENTS}?order_by=-created_at&per_page=1"
+NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
 
 
-def examined(settings: Settings) -> tuple[doctor.Check, ...]:
+def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
     """Return what half a dozen reads, and one for each token, show of the target and of the tokens."""
-    limits = replace(settings.limits, max_requests=2 * RESERVE + len(settings.tokens))
-    with Unwritten() as journal:
-        client = Client(settings, journal, Guard(limits, reads_only=True), lambda *_: None)
-        seen = examine(client, settings.tokens)
-        if client.guard.requests > 1 and ADMIN not in seen.ended:
-            seen = replace(seen, answers=(*seen.answers, client.get(NEWEST, "newest")))
-        return doctor.checks(seen, settings)
+    limits = replace(settings.limits, max_requests=2 * CLEANUP_RESERVE + len(settings.tokens))
+    with NullJournal() as journal:
+        client = Client(settings, journal, Guard(limits, read_only=True), lambda *_: None)
+        probe = examine(client, settings.tokens)
+        if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
+            probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, "newest")))
+        return doctor.checks(probe, settings)
 
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-OPEN = f"{EVENTS}?per_page=1"
+OPEN = f"{EVENTS_PATH}?per_page=1"
 
 
-def examine(client: Client, roles: Collection[str]) -> Examined:
+def examine(client: Client, roles: Collection[str]) -> ProbeResult:
     """Read the root as nobody, apps and events as the admin, and events in the other roles; return what that showed."""
-    seen = [client.get("/", "root", by=NOBODY)]
+    seen = [client.get("/", "root", credential=ANONYMOUS)]
     ended: dict[str, str] = {}
     if seen[0].status is None:
-        return Examined(tuple(seen))
+        return ProbeResult(tuple(seen))
     if not is_root(seen[0]):
-        seen.append(client.get("/v3", "v3", by=NOBODY))
+        seen.append(client.get("/v3", "v3", credential=ANONYMOUS))
     others = [credential for role, credential in client.credentials.items() if role in roles and role != ADMIN]
     for path, step, who in (("/v3/apps?per_page=1", "apps", None), *((OPEN, "events", who) for who in (None, *others))):
         try:
-            seen.append(client.get(path, step if who is None else "role", by=who))
+            seen.append(client.get(path, step if who is None else "role", credential=who))
         except TokenExpired as reason:
-            client.held_back(reason)
+            client.note_cut_short(reason)
             ended[ADMIN if who is None else who.role] = str(reason)
-    return Examined(tuple(seen), ended)
+    return ProbeResult(tuple(seen), ended)
