@@ -16,9 +16,9 @@ import urllib3
 
 from purge_conformance import __version__
 from purge_conformance.catalogue.api import SAFE_METHODS
+from purge_conformance.client.auth.credentials import Credential, for_role, with_token
 from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.client.connection import Connection, ResponseDeadlineExceeded
-from purge_conformance.client.credentials import Credential, for_role, with_token
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import RequestBlocked, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock

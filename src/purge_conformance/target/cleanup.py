@@ -15,7 +15,7 @@ from purge_conformance.errors import RequestBlocked, SuiteError, TargetUnreachab
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, Row, dig
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import NOT_FOUND, ORGANIZATIONS, SPACES, is_success, summarize_response
+from purge_conformance.target.apps.resources import NOT_FOUND, ORGANIZATIONS, SPACES, is_success, summarize_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Client
-from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.client.guard import Guard
 from purge_conformance.errors import ConsentMissing
 from purge_conformance.evidence.journal import NullJournal

@@ -11,7 +11,7 @@ from purge_conformance.config.droplet_file import CONTENT_TYPE, CURL_FORM
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig
 from purge_conformance.evidence.records import FORM
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import is_success, relationship, summarize_response
+from purge_conformance.target.apps.resources import is_success, relationship, summarize_response
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client

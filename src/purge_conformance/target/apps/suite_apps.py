@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from purge_conformance.client.client import Request
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence.listing import APPS, STARTED, STOPPED, dig
-from purge_conformance.target.apps.api import (
+from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
+from purge_conformance.target.apps.resources import (
     NOT_FOUND,
     ORGANIZATIONS,
     POLL_INTERVAL_S,
@@ -22,7 +23,6 @@ from purge_conformance.target.apps.api import (
     retry_once,
     summarize_response,
 )
-from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
