@@ -47,14 +47,11 @@ class CfCli:
         value = strip_scheme(self._require_session().access_token, self.role)
         expires_at = expiry(value)
         if value == self._last_token or (expires_at is not None and expires_at <= time.time() + EXPIRY_MARGIN_S):
-            source = SecretSource(
-                f"token of {self.role} from `{RENEW_COMMAND}`", "command", RENEW_COMMAND, self.environ
-            )
+            what = f"token of {self.role} from `{RENEW_COMMAND}`"
+            source = SecretSource(what, "command", RENEW_COMMAND, self.environ)
             value = strip_scheme(source.read(), self.role)
         self._last_token = value
-        refresh_token = (
-            self._require_session().refresh_token
-        )  # read again: the command stores a new one, and the user may have changed the target
+        refresh_token = self._require_session().refresh_token  # read again: the command may have stored a new one
         return replace(build_token(value), other_secrets=(refresh_token,) if refresh_token else ())
 
     def _require_session(self) -> Session:
