@@ -43,9 +43,9 @@ def require_fingerprint(settings: Settings) -> None:
         root = client.get(ROOT_PATH, "root", credential=ANONYMOUS)
     fingerprint = fingerprint_of(root)
     if fingerprint != settings.fingerprint:
-        got = fingerprint or f"no links in the response to GET / ({root.status or root.error})"
+        got = f"the fingerprint {fingerprint}" if fingerprint else f"{root.status or root.error} without links"
+        hint = f" If it is right, set `fingerprint` in the configuration to {fingerprint}." if fingerprint else ""
         raise ConsentMissing(
-            f"{settings.target.url} is not the foundation that the configuration pins: got the fingerprint {got}, "
-            f"expected {settings.fingerprint}. Nothing was destroyed. Check the URL. If it is right, "
-            f"set `fingerprint` in the configuration, or --fingerprint, to {fingerprint or 'the new one'}."
+            f"{settings.target.url} is not the foundation that the configuration pins: GET / got {got}, "
+            f"expected the fingerprint {settings.fingerprint}. Nothing was destroyed. Check the URL.{hint}"
         )
