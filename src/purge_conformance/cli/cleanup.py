@@ -18,14 +18,10 @@ def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
 
     What a run made that was at work within the last hour is left, and told, for it may be under way; --run deletes it.
     """
-    from purge_conformance.client.client import Client
-    from purge_conformance.client.guard import Guard
+    from purge_conformance.client.unrecorded import unrecorded_client
     from purge_conformance.engine.settings import build_settings as settings_of
-    from purge_conformance.evidence.journal import NullJournal
     from purge_conformance.target.cleanup import cleanup
 
-    settings = settings_of(given)
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
+    with unrecorded_client(settings_of(given), read_only=False) as client:
         deleted = cleanup(client, click.echo, run, dry_run=dry)
     click.echo("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry else ''}deleted.")

@@ -1,1 +1,1 @@
-"""How a request leaves: authenticated, within its budget, once."""
+"""How a request is sent: authenticated, within the budgets, and recorded."""

@@ -1,34 +1,29 @@
-"""Sends, times, redacts and records; judges nothing."""
+"""The client of a run: it sends, times, redacts and records each request, and judges nothing."""
 
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from threading import Barrier, Lock, local
 from typing import TYPE_CHECKING, Any
 
-import requests
-import urllib3
-
 from purge_conformance import __version__
 from purge_conformance.catalogue.api import SAFE_METHODS
+from purge_conformance.client.auth.credentials import Credential, for_role, with_token
 from purge_conformance.client.auth.renewal import as_renewable
-from purge_conformance.client.connection import Connection, ResponseDeadlineExceeded
-from purge_conformance.client.credentials import Credential, for_role, with_token
+from purge_conformance.client.connection import SEND_ERRORS, Connection, ResponseDeadlineExceeded
+from purge_conformance.client.retries import MAX_RETRIES, MAX_RETRY_AFTER_S, retry_delay, retry_reason
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import RequestBlocked, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.records import (
     CONCURRENT,
     EXPIRED_TOKEN,
-    GATEWAY,
-    INDUCED,
     RETRIED,
-    SERVER_ERROR,
     Body,
     Exchange,
     sort_exchanges,
@@ -38,38 +33,17 @@ from purge_conformance.evidence.redaction import without_cookies
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import requests
+
     from purge_conformance.client.guard import Guard
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.journal import Journal
 
-RawResponse = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, why there is none
+RawResponse = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, error
 SCHEME = "bearer "
 CHUNK_BYTES = 64 * 1024
-MAX_UNANSWERED = 3  # requests in a row without an answer
-UNAUTHORIZED, RATE_LIMITED, INTERNAL_ERROR, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 401, 429, 500, 502, 503, 504
-RETRY_ANY: dict[int | None, str] = {RATE_LIMITED: "rate limit", UNAVAILABLE: "unavailable"}
-# Of what changes nothing more is asked again: what came between target and suite, and is no answer of the target; and
-# a failure of its own, which one judgment looks for, so that all others see what it is answered with the second time.
-RETRY_SAFE_METHODS: dict[int | None, str] = {
-    INTERNAL_ERROR: SERVER_ERROR,
-    BAD_GATEWAY: GATEWAY,
-    GATEWAY_TIMEOUT: GATEWAY,
-    None: "connection",
-}
-CONNECTION_ERRORS = re.compile(
-    "RemoteDisconnected|IncompleteRead|ConnectionResetError|ConnectionAbortedError|ConnectionRefusedError|BrokenPipeError"
-)
-MAX_RETRY_AFTER_S = 10.0  # the most seconds that a Retry-After is obeyed
-MAX_RETRIES = {
-    UNAUTHORIZED: 5,
-    RATE_LIMITED: 5,
-    INTERNAL_ERROR: 1,
-    UNAVAILABLE: 2,
-    BAD_GATEWAY: 2,
-    GATEWAY_TIMEOUT: 2,
-    None: 1,
-}
+MAX_UNANSWERED = 3  # consecutive requests without a response
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +52,13 @@ class Request:
 
     Attributes:
         method: HTTP method.
-        path: path and query below the target's base URL; sent as it is.
-        step: its place in the experiment.
-        credential: whose credential it carries; None is the admin's.
-        headers: beside Accept, User-Agent and Authorization.
+        path: path and query below the target's base URL; sent unchanged.
+        step: its place in the scenario.
+        credential: what `Authorization` contains; None is the admin's token.
+        headers: in addition to Accept, User-Agent and Authorization.
         body: text or None.
-        tags: what the experiment knows of it.
-        upload: a file that is sent in place of a text, and not recorded; or None.
+        tags: what the scenario knows about the request.
+        upload: a file to send instead of `body`, without recording it; or None.
     """
 
     method: str
@@ -101,16 +75,16 @@ class Client:
     """The one client of a run.
 
     Attributes:
-        experiment: the procedure that is under way; every exchange carries its name.
-        credentials: role -> credential, for each token that was given; the token that is sent is that of the moment.
-        tokens: role -> token, renewed in time.
-        page_sizes: path of a list -> the largest page that the target is known to give.
+        experiment: the name of the current scenario; every exchange carries it.
+        credentials: role -> credential, for each configured token; `send` replaces the token after a renewal.
+        tokens: role -> token, renewed before it expires.
+        page_sizes: path of a list -> the largest page size that the target is known to accept.
     """
 
     def __init__(
         self, settings: Settings, journal: Journal, guard: Guard, on_send: Callable[[Client, Exchange], None]
     ) -> None:
-        """Hold one connection to the target a thread; `on_send` is called after every exchange, for progress."""
+        """Prepare one connection per thread; `on_send` is called after every exchange, to show progress."""
         self.experiment = ""
         self.page_sizes: dict[str, int] = {}
         self.guard = guard
@@ -127,11 +101,11 @@ class Client:
         self._thread_local = local()
 
     def get(self, path: str, step: str, *, credential: Credential | None = None) -> Exchange:
-        """Send a GET."""
+        """Send a GET request with the admin's token, or with another credential."""
         return self.send(Request("GET", path, step, credential))
 
     def post(self, path: str, step: str, *, credential: Credential | None = None, data: object = None) -> Exchange:
-        """Send a POST, with `data` as its JSON body unless it is None."""
+        """Send a POST request, with `data` as its JSON body unless `data` is None."""
         if data is None:
             return self.send(Request("POST", path, step, credential))
         return self.send(
@@ -139,32 +113,31 @@ class Client:
         )
 
     def delete(self, path: str, step: str) -> Exchange:
-        """Send a DELETE."""
+        """Send a DELETE request with the admin's token."""
         return self.send(Request("DELETE", path, step))
 
     def send(self, request: Request) -> Exchange:
         """Send one request and record the exchange.
 
-        A 429 or a 503 is waited out, `Retry-After` at most `PATIENCE` seconds; what changes nothing is asked again as
-        well after a gateway's 502 or 504, and once after a 500, or where the connection broke. All that was asked again
-        is recorded with the tag `superseded`; so is a refusal of a token that had come to its end; an error that a hook
-        provoked is not. What may change something goes over a connection of its own: one that was kept may be closed by
-        the target at that moment, and nobody would know whether it was done.
+        The client waits and sends again after 429 and 503, where `Retry-After` is at most `MAX_RETRY_AFTER_S` seconds.
+        It sends a safe method again also after a gateway's 502 or 504, after a broken connection, and once after a 500.
+        Each superseded exchange is recorded with the tag `RETRIED`; so is the 401 for a token that has expired. An
+        error that a hook induced is final.
 
         Raises:
-            HeldBack: the guard did not let it pass; nothing was sent.
-            TokenExpired: the token has come to its end and there is no other, or what it came with is not sent twice.
-            TargetLost: the target gave no answer, and neither did it to the requests before.
+            RequestBlocked, Interrupted: the guard blocked the request; nothing was sent.
+            TokenExpired: the role's token has expired and cannot be renewed, or was renewed after an unsafe request.
+            TargetUnreachable: neither this request nor the ones before got a response.
         """
         attempts: Counter[int | None] = Counter()
         while True:
             credential = self._with_current_token(request.credential or self.credentials[ADMIN])
             n = self.guard.admit(request.method, request.path, credential.role)
             answer = self._exchange(n, request, credential, self._prepare(request, credential))
-            reason, delay = self._token_retry_reason(credential, answer) or _retry_reason(answer), _retry_delay(answer)
+            reason, delay = self._token_retry_reason(credential, answer) or retry_reason(answer), retry_delay(answer)
             if not reason or attempts[answer.status] >= MAX_RETRIES[answer.status] or delay > MAX_RETRY_AFTER_S:
                 break
-            attempts[answer.status] += 1  # each by itself: a gateway may fail just after a rate limit
+            attempts[answer.status] += 1  # counted per status: a gateway may fail just after a rate limit
             self._record_retried(answer, reason)
             time.sleep(delay)
         exchange = self._record(answer)
@@ -172,13 +145,13 @@ class Client:
         return exchange
 
     def send_concurrently(self, *scripts: Iterable[Request]) -> list[Exchange]:
-        """Send the requests of several scripts, each script in a thread of its own, and return all exchanges.
+        """Send the requests of several scripts, each script in its own thread, and return all exchanges.
 
-        A script is asked for its next request when the one before is answered; it must come to an end. Every exchange
-        carries the tag `at_once`, and neither a 429 nor a 503 is waited out: by then the others would be done.
+        A script yields its next request after the previous response; it must be finite. Every exchange carries the tag
+        `CONCURRENT`, and 429, 500 and 503 are not retried: by then the other scripts would have finished.
 
         Raises:
-            HeldBack, TargetLost: as `send`, when every script has ended.
+            RequestBlocked, TargetUnreachable: as `send`, after every script has ended.
         """
         barrier = Barrier(len(scripts))
 
@@ -191,15 +164,15 @@ class Client:
         return list(sort_exchanges(x for done in futures for x in done.result()))
 
     def exchanges_of(self, experiment: str, step: str) -> list[Exchange]:
-        """Return what was recorded so far of a step of an experiment."""
+        """Return the exchanges recorded so far for one step of a scenario."""
         return [x for x in self._journal.exchanges if (x.experiment, x.step) == (experiment, step)]
 
     def note_cut_short(self, reason: RequestBlocked) -> None:
-        """Record why the experiment is cut short."""
+        """Record why the current scenario ends early."""
         self.note("expired" if isinstance(reason, TokenExpired) else "stopped", str(reason))
 
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
-        """Record what the experiment learnt."""
+        """Record a fact about the current scenario, without secrets."""
         with self._lock:
             self._journal.note(
                 self.experiment, name, self._redactor.redact_text(value) if isinstance(value, str) else value
@@ -207,22 +180,26 @@ class Client:
 
     @property
     def _connection(self) -> Connection:
-        """The connection of this thread."""
+        """The current thread's connection."""
         if not hasattr(self._thread_local, "connection"):
             self._thread_local.connection = Connection(self.settings.target.url, self.settings.transport)
         connection: Connection = self._thread_local.connection
         return connection
 
     def _with_current_token(self, credential: Credential) -> Credential:
-        """Return a credential made of the token that its role has now."""
+        """Return the credential with the current token of its role."""
         if credential.source_role not in self.tokens:
             return credential
         token = self.tokens[credential.source_role]
         return credential if credential.value == f"{SCHEME}{token}" else with_token(credential, token)
 
     def _token_retry_reason(self, credential: Credential, answer: Exchange) -> str:
-        """Return why it is to be sent again with another token; empty unless the target refused one that had ended."""
-        if answer.status != UNAUTHORIZED or credential.kind != "valid" or credential.source_role not in self.tokens:
+        """Return why to send again with another token; empty unless the target rejected an expired one."""
+        if (
+            answer.status != HTTPStatus.UNAUTHORIZED
+            or credential.kind != "valid"
+            or credential.source_role not in self.tokens
+        ):
             return ""
         rejected_token = (credential.value or "").removeprefix(SCHEME)
         try:
@@ -235,7 +212,8 @@ class Client:
         if is_renewed and answer.method not in SAFE_METHODS:
             self._record_retried(answer, EXPIRED_TOKEN)
             raise TokenExpired(
-                f"The token of {credential.source_role} expired just before {answer.method} {answer.path}. Run again."
+                f"The token of {credential.source_role} expired just before {answer.method} {answer.path}, "
+                "which is not sent twice. Run again."
             )
         return EXPIRED_TOKEN if is_renewed else ""
 
@@ -282,13 +260,13 @@ class Client:
         limits = self.settings.limits
         try:
             with self._connection.send(prepared, limits.timeout) as response:
-                body = bytearray()  # bytes would be copied whole with each chunk
+                body = bytearray()  # appending to bytes would copy all of them with each chunk
                 while chunk := response.read1(CHUNK_BYTES, decode_content=True):
                     body += chunk
                     if len(body) > limits.max_body_bytes:
-                        return None, [], b"", f"the answer is larger than {limits.max_body_bytes} bytes"
+                        return None, [], b"", f"the response is larger than {limits.max_body_bytes} bytes"
                 return response.status, list(response.headers.items()), bytes(body), None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except SEND_ERRORS as error:
             return None, [], b"", _root_cause(error)
 
     def _record(self, answer: Exchange) -> Exchange:
@@ -307,35 +285,14 @@ class Client:
             unanswered = self._unanswered = self._unanswered + 1 if exchange.status is None else 0
         if unanswered >= MAX_UNANSWERED:
             raise TargetUnreachable(
-                f"{self.settings.target.url} gave no answer to {MAX_UNANSWERED} requests in a row ({exchange.error}). "
-                "Check the URL, the network and the target, then run again."
+                f"{self.settings.target.url} did not respond to {MAX_UNANSWERED} consecutive requests "
+                f"({exchange.error}). Check the URL, the network and the target (`purge-conformance doctor` does), "
+                "then run again."
             )
 
 
-def _retry_reason(answer: Exchange) -> str:
-    """Return what came in between, if the request is to be sent again; empty where the answer counts."""
-    if answer.status is None and not CONNECTION_ERRORS.match(answer.error or ""):
-        return ""
-    if answer.status in {*RETRY_ANY, INTERNAL_ERROR} and CONCURRENT in answer.tags:
-        return ""
-    if answer.tags.get(INDUCED) == str(answer.status):
-        return ""
-    return (RETRY_ANY | RETRY_SAFE_METHODS if answer.method in SAFE_METHODS else RETRY_ANY).get(answer.status, "")
-
-
-def _retry_delay(answer: Exchange) -> float:
-    """Return for how many seconds the target wants to be left alone; more than `PATIENCE` where nobody can tell."""
-    text = answer.header("Retry-After") or ("1" if answer.status == RATE_LIMITED else "0")
-    if re.fullmatch("[0-9]{1,9}", text):
-        return float(text)
-    retry_at, now = (clock.parse_http_date(value) for value in (text, answer.header("Date")))
-    if retry_at is None:
-        return MAX_RETRY_AFTER_S + 1
-    return max(0.0, retry_at - (answer.sent_at if now is None else now))
-
-
 def _root_cause(error: BaseException) -> str:
-    """Return what lies at the bottom of a failure, without the layers that wrapped it."""
+    """Return the innermost exception as text, without the ones that wrap it."""
     while error.__context__ is not None:
         error = error.__context__
     return str(error) if isinstance(error, ResponseDeadlineExceeded) else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Connections to the target: they mend nothing, try nothing twice, read past interim answers and wait within bounds."""
+"""Connections that send a request unchanged and once, skip interim responses and wait a bounded time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.utils import default_headers
@@ -30,16 +31,17 @@ if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.config.transport import Transport
 
+SEND_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)  # what sending and reading may raise
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
-RESPONSE_DEADLINE_FACTOR = 2  # timeouts that a whole answer may take
+RESPONSE_DEADLINE_FACTOR = 2  # a complete response may take this many timeouts
 
 
 class ResponseDeadlineExceeded(TimeoutError):
-    """An answer came, and came, and was not whole in time."""
+    """A response started in time and was incomplete at its deadline."""
 
 
 class _DeadlineReader(RawIOBase):
-    """What comes through a socket until a moment; each read by itself waits as long as the socket does, at most."""
+    """Reads a socket until a deadline; no single read waits longer than the socket's own timeout."""
 
     def __init__(self, raw: RawIOBase, source: socket, seconds: float, deadline: float) -> None:
         self._raw, self._source, self._seconds, self._deadline = raw, source, seconds, deadline
@@ -58,7 +60,7 @@ class _DeadlineReader(RawIOBase):
         except TimeoutError:
             if time.monotonic() < self._deadline:
                 raise
-        raise ResponseDeadlineExceeded(f"the answer was not whole after {self._seconds:g} s")
+        raise ResponseDeadlineExceeded(f"the response was incomplete after {self._seconds:g} s")
 
     def close(self) -> None:
         self._raw.close()
@@ -66,15 +68,15 @@ class _DeadlineReader(RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer as HTTP has it, where http.client reads less; and read within some seconds, even where it drips in.
+    """A response read as HTTP defines it where http.client deviates, and within a deadline.
 
-    What comes before it with a status of 1xx is none (RFC 9110, 15.2): http.client skips 100 alone. White space after
-    the value of a header does not belong to it (RFC 9112, 5): http.client keeps it, and then knows no `chunked `.
+    A response with a status of 1xx is interim (RFC 9110, 15.2), but http.client skips only 100. White space after a
+    header's value is no part of it (RFC 9112, 5), but http.client keeps it and then does not recognize `chunked `.
     """
 
     def __init__(self, source: socket, *args: Any, seconds: float, **kwargs: Any) -> None:  # noqa: ANN401 -- as http.client has it
         super().__init__(source, *args, **kwargs)
-        deadline = time.monotonic() + seconds  # from now on: the request is sent, however long that took
+        deadline = time.monotonic() + seconds  # starts now, after the request is sent
         self.fp = BufferedReader(_DeadlineReader(self.fp.detach(), source, seconds, deadline))
 
     def begin(self) -> None:
@@ -89,15 +91,15 @@ class _Response(http.client.HTTPResponse):
             self.chunked, self.chunk_left, self.length = True, None, None
 
     def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc] # it has no public name
+        version, status, reason = super()._read_status()  # type: ignore[misc] # there is no public name
         is_interim = status in INTERIM and status != HTTPStatus.SWITCHING_PROTOCOLS
         return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
 
 class _KeepAlive(HTTPConnection):
-    """A connection that is kept, but not for what may change something.
+    """A persistent connection; an unsafe method gets a new one.
 
-    The target may be closing one that was kept at that moment, and nobody would know whether it was done.
+    The target may close an idle connection at any moment, and then it is unknown whether it executed the request.
     """
 
     is_used = False
@@ -110,7 +112,7 @@ class _KeepAlive(HTTPConnection):
         if self.is_used and method not in SAFE_METHODS:
             self.close()
         seconds = RESPONSE_DEADLINE_FACTOR * float(self.timeout or 0)
-        self.response_class = partial(_Response, seconds=seconds)  # type: ignore[assignment] # it makes one
+        self.response_class = partial(_Response, seconds=seconds)  # type: ignore[assignment] # a factory
         super().request(method, *args, **kwargs)
         self.is_used = True
 
@@ -120,7 +122,7 @@ class _TlsKeepAlive(_KeepAlive, HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    """Connections to the target, or to a proxy, which is told the whole URL as it is: urllib3 would mend it."""
+    """Connections to the target or to a proxy, which gets the URL unchanged: urllib3 would normalize it."""
 
     ConnectionCls = _KeepAlive
     absolute_url = ""
@@ -138,14 +140,14 @@ class _TlsPool(HTTPSConnectionPool):
 
     def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401 -- as urllib3 has it
         if conn.is_closed:
-            conn.connect()  # and no warning of an unverified certificate for each: the report says it once
+            conn.connect()  # without urllib3's warning about --insecure per request: the report has it once
 
 
 POOL_CLASSES = {"http": _Pool, "https": _TlsPool}
 
 
 class _Adapter(HTTPAdapter):
-    """Sends to one target, and does not do what nobody here asks for."""
+    """Sends to one target through one pool, without the work that requests does for a general response."""
 
     pool: HTTPConnectionPool | None = None
 
@@ -174,26 +176,26 @@ class _Adapter(HTTPAdapter):
 
 
 class Connection:
-    """What a thread sends through: it takes nothing from the environment, and sends nothing twice behind our back."""
+    """One thread's connection to a target; it ignores the environment's proxy settings and never retries."""
 
     def __init__(self, base: str, transport: Transport) -> None:
-        """Connect to the target at this URL, in this way, when something is sent."""
+        """Prepare a connection to the target at this URL; it is opened for the first request."""
         self._base = base
         self._transport = transport
         proxy = transport.proxy_for(base)
         self._proxies = {urlsplit(base).scheme: proxy} if proxy else {}
         self._adapter = _Adapter(max_retries=0)
-        # By Authorization: a cookie may stand for whoever it was given to, and must go with no other's requests.
+        # Per Authorization: a cookie may authenticate its receiver, so no other role may send it.
         self._cookies: defaultdict[str | None, RequestsCookieJar] = defaultdict(RequestsCookieJar)
         self._default_headers = dict(requests.Request("GET", base, default_headers()).prepare().headers)
 
     def prepare(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload
     ) -> requests.PreparedRequest:
-        """Return a request with these headers and the usual ones.
+        """Return a request with these headers and the default ones.
 
         Raises:
-            RequestException: a header or the target's URL is none that can be sent.
+            RequestException: a header or the target's URL is invalid and cannot be sent.
         """
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
@@ -201,17 +203,17 @@ class Connection:
         if cookies := self._cookies_for(prepared):
             prepared.url = self._base
             prepared.prepare_cookies(cookies)
-        prepared.body = body or None  # type: ignore[assignment] # what is sent piece by piece is a body as well
+        prepared.body = body or None  # type: ignore[assignment] # an upload is streamed
         prepared.prepare_content_length(prepared.body)
-        prepared.url = self._base + path  # as it is: a client that mends a path cannot try a bad one
+        prepared.url = self._base + path  # unchanged: the suite sends malformed paths on purpose
         return prepared
 
     @contextmanager
     def send(self, prepared: requests.PreparedRequest, timeout: float) -> Iterator[BaseHTTPResponse]:
-        """Send it and yield the answer when its headers have come; a redirect is one like any other.
+        """Send the request and yield the response once its headers are complete; redirects are not followed.
 
         Raises:
-            RequestException: there is none.
+            RequestException: there is no response.
         """
         transport = self._transport
         with self._adapter.send(
@@ -222,5 +224,5 @@ class Connection:
             yield response.raw
 
     def _cookies_for(self, prepared: requests.PreparedRequest) -> RequestsCookieJar:
-        """Return the cookies that were given to whoever sends this."""
+        """Return the cookies that the target set for this request's credential."""
         return self._cookies[prepared.headers.get("Authorization")]

@@ -1,4 +1,4 @@
-"""Stands between the suite and the target: consent, the budgets, and no purge before the archive."""
+"""Blocks requests that exceed a budget, that purge before the archive is complete, or that follow an interrupt."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from purge_conformance.errors import BudgetExhausted, Interrupted, PurgeBlocked,
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Limits, Settings
 
-CLEANUP_RESERVE = 20  # requests kept back for taking the suite's own apps down
+CLEANUP_RESERVE = 20  # requests reserved for deleting the apps of the run
 
 
 class Guard:
-    """Counts what is sent, and holds back what may not be.
+    """Counts the requests of a run, and raises for those that may not be sent.
 
     Attributes:
         requests: how many were admitted.
         purges: how many purges with the admin's token were admitted.
-        is_archived: whether the events that exist are safe, or may be lost.
-        archive_error: why they are not; empty where nobody knows.
-        close_reason: why nothing more may be sent but what takes down the suite's own apps; empty while that is not so.
+        is_archived: whether the existing events are archived, or may be lost, so that purges are allowed.
+        archive_error: why the events are not archived; empty if unknown.
+        close_reason: why only cleanup requests are allowed; empty while the run continues.
     """
 
     def __init__(self, limits: Limits, *, read_only: bool = False) -> None:
-        """Begin with nothing sent and nothing archived; with `reads_only` nothing passes that could change anything."""
+        """Start with nothing sent and nothing archived; with `read_only` only safe methods are allowed."""
         self._limits = limits
         self._read_only = read_only
         self._lock = Lock()
@@ -41,16 +41,16 @@ class Guard:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Return the guard of a run."""
+        """Return a guard with the limits of these settings, read-only if they are."""
         return cls(settings.limits, read_only=settings.is_read_only)
 
     def allows(self, method: str) -> bool:
-        """Whether requests with that method are sent at all."""
+        """Whether requests with this method may be sent in this run."""
         return method in SAFE_METHODS or not self._read_only
 
     @property
     def requests_left(self) -> int:
-        """How many requests the experiments may still send."""
+        """How many requests the scenarios may still send."""
         return max(0, self._max_requests - self.requests)
 
     @property
@@ -59,11 +59,11 @@ class Guard:
         return max(0, self._limits.max_purges - self.purges)
 
     def close(self, reason: str) -> None:
-        """Let no purge pass from now on, nor anything else before the last orders; a signal may call it: no lock."""
+        """Block every purge, and every request before the cleanup; takes no lock, so a signal handler may call it."""
         self.close_reason = self.close_reason or reason
 
     def release_cleanup_reserve(self) -> None:
-        """Give free what was kept back for taking the suite's own apps down."""
+        """Allow the requests that are reserved for deleting the apps of the run."""
         self._max_requests = self._limits.max_requests
         self._is_cleaning_up = True
 
@@ -71,21 +71,19 @@ class Guard:
         """Count a request that is about to be sent, and return its number in the run.
 
         Raises:
-            Interrupted: the guard was closed.
-            ReadsOnly: it could change something, and nothing may be changed.
-            BudgetSpent: no more requests may be sent.
-            PurgeRefused: it is a purge, and nothing is archived, or no more purges may be sent.
+            Interrupted: the guard is closed.
+            WriteBlocked: the method is unsafe and the run is read-only.
+            BudgetExhausted: the run's requests are used up.
+            PurgeBlocked: the request is a purge, and the events are not archived or the purges are used up.
         """
         if not self.allows(method):
-            raise WriteBlocked(f"Only what changes nothing is sent here; {method} {path[:80]} was held back.")
+            raise WriteBlocked(f"This command only reads: {method} {path[:80]} was not sent.")
         with self._lock:
             if self.close_reason and (is_purge(method, path) or not self._is_cleaning_up):
-                raise Interrupted(
-                    f"{self.close_reason} Nothing more was sent but what takes down the suite's own apps."
-                )
+                raise Interrupted(f"{self.close_reason} After that, only cleanup requests were sent.")
             if self.requests >= self._max_requests:
                 raise BudgetExhausted(
-                    f"The run's {self._limits.max_requests} requests are spent. Raise --max-requests."
+                    f"The run has sent {self._limits.max_requests} requests. Give a larger --max-requests."
                 )
             if is_purge(method, path):
                 self._admit_purge(role)
@@ -94,9 +92,11 @@ class Guard:
 
     def _admit_purge(self, role: str) -> None:
         if not self.is_archived:
-            message = "The events that exist could not be archived, so none may be destroyed."
+            message = "No purge was sent: the existing events are not archived."
             raise PurgeBlocked(f"{message} {self.archive_error}".rstrip())
         if role == ADMIN:
             if not self.purges_left:
-                raise PurgeBlocked(f"The run's {self._limits.max_purges} purges are spent. Raise --max-purges.")
+                raise PurgeBlocked(
+                    f"The run has sent its {self._limits.max_purges} purges. Give a larger --max-purges."
+                )
             self.purges += 1

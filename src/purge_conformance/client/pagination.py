@@ -1,4 +1,4 @@
-"""Reads whole lists of the target, page by page, within bounds."""
+"""Reads complete lists of the target, page by page, within the limits of the run."""
 
 from __future__ import annotations
 
@@ -24,20 +24,15 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
 
-MAX_PAGE_SIZE = 5000  # as much as Cloud Controller gives; on a large foundation requests are dearer than rows
-FALLBACK_PAGE_SIZES = (
-    1000,
-    100,
-    50,
-    GUARANTEED_PAGE_SIZE,
-)  # pages that are asked for where a target refuses larger ones
+MAX_PAGE_SIZE = 5000  # Cloud Controller's maximum; on a large foundation a request costs more than a row
+FALLBACK_PAGE_SIZES = (1000, 100, 50, GUARANTEED_PAGE_SIZE)  # requested from a target that rejects larger ones
 NEWEST_EVENTS = f"{EVENTS_PATH}?order_by=-created_at&per_page={GUARANTEED_PAGE_SIZE}"
 
 
 def take_snapshot(client: Client, step: str) -> Listing:
     """Read all events, processes and apps; return the events.
 
-    The apps are read last, so that they are there when an event that others cause meanwhile names one of them.
+    The apps are read last: an event that another client causes during the snapshot then names a listed app.
     """
     events = read_pages(client, EVENTS_PATH, f"{step}.events")
     for name in ("processes", "apps"):
@@ -50,9 +45,9 @@ def read_pages(
 ) -> Listing:
     """Read a list to its end, and note under `step.complete` whether the end was reached.
 
-    Neither `total_pages` nor `next` is trusted alone: the walk ends on a page that is not full and names no next one,
-    that brings nothing new or cannot be read; or short of its end after that many pages (0: `Limits.events` rows). A
-    target that refuses the whole list in pages of that size is asked for smaller ones, from then on.
+    Neither `total_pages` nor `next` is trusted alone: the end is a page that is not full and names no next page, that
+    has no new row, or that cannot be read. Reading stops early after `max_pages` pages (0: `Limits.max_events` rows).
+    If the target rejects the page size, this and later calls use the largest smaller one that it accepts.
     """
     size = client.page_sizes.setdefault(path, min(MAX_PAGE_SIZE, client.settings.limits.max_events))
     full_query = {"per_page": size, **(query or {})}
@@ -74,21 +69,21 @@ def _read_pages(client: Client, path: str, step: str, query: Mapping[str, Any], 
 
 
 class Pages:
-    """The pages of a list, read as they are asked for.
+    """The pages of a list; iteration requests them one by one.
 
     Attributes:
-        reached_end: whether the last one was the end of the list.
+        reached_end: whether the last page was the end of the list.
     """
 
     def __init__(self, client: Client, path: str, step: str, query: Mapping[str, Any], max_pages: int = 0) -> None:
-        """Hold what to ask for, and how many pages at most (0: `Limits.events` rows); nothing is sent yet."""
+        """Store the query and the most pages to read (0: `Limits.max_events` rows); sends nothing."""
         self._client, self._path, self._step, self._query, self._max_pages = client, path, step, query, max_pages
-        self._page_budget = client.guard.requests_left // 2  # pages, lest a list without an end takes all
+        self._page_budget = client.guard.requests_left // 2  # pages: an endless list must not use up all requests
         self.reached_end = False
 
     def __iter__(self) -> Iterator[Exchange]:
-        """Yield page after page."""
-        recent: list[Exchange] = []  # two at most: a long list need not be held
+        """Request and yield page after page."""
+        recent: list[Exchange] = []  # at most two, so that a long list is never in memory
         seen_guids: set[str] = set()
         for number in count(1):
             query = urlencode({**self._query, "page": number}, errors="replace")
@@ -105,7 +100,7 @@ class Pages:
                 return
 
     def _reached_limit(self, pages: int, rows: int) -> bool:
-        """Whether so many pages, with so many rows, are as much as may be read; a target may give fewer than asked."""
+        """Whether a limit is reached; pages count as well, because a target may give smaller ones than requested."""
         if self._max_pages:
             return pages >= self._max_pages
         return rows >= self._client.settings.limits.max_events or pages >= self._page_budget

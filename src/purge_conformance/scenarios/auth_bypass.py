@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.config.roles import ADMIN_SCOPE
 from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
-    from purge_conformance.client.credentials import Credential
     from purge_conformance.target.apps import SuiteApps
 
 ACTIONS, _, ACTION = PURGE_PATH.rpartition("/")

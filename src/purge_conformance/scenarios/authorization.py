@@ -9,15 +9,15 @@ from uuid import UUID
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
 from purge_conformance.client import pagination as look
+from purge_conformance.client.auth.credentials import invalid_credentials
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import invalid_credentials
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
 from purge_conformance.evidence.listing import resources, total_results
 
 if TYPE_CHECKING:
+    from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
-    from purge_conformance.client.credentials import Credential
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
 

@@ -22,8 +22,8 @@ from purge_conformance.scenarios.authorization import non_admin_credentials
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
-    from purge_conformance.client.credentials import Credential
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps

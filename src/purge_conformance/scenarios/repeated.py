@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client import pagination as look
+from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.scenarios import authorization as access
 from purge_conformance.scenarios import purge as purging
 

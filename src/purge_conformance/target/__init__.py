@@ -1,1 +1,1 @@
-"""One target beside the endpoint: its consent, archive, apps, hook and cleanup."""
+"""What the suite does with one target apart from judging it: consent, archive, apps, hook, cleanup and checks."""

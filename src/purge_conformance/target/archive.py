@@ -1,8 +1,8 @@
-"""The events that exist, in a file of their own, before anything destroys them.
+"""Writes the existing events to a file before anything destroys them.
 
-`archive.jsonl.gz` holds one event a line, as the target listed it. A second file beside it, `archive.jsonl.gz.json`, is
-written last: how many events, the SHA-256 of the lines, when, from where, and which event was the last. Both are on the
-disk, and the first was read back and compared, before anybody is told that the events are safe.
+`archive.jsonl.gz` has one event per line, as the target lists it. `archive.jsonl.gz.json` beside it is written last and
+has the number of events, the SHA-256 of the lines, the time, the target and the newest event. `write` returns only when
+both files are on the disk and the archive has been read back and compared.
 """
 
 from __future__ import annotations
@@ -11,63 +11,44 @@ import gzip
 import hashlib
 import json
 import os
-import time
 import zlib
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.errors import ArchiveFailed
-from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import dig, is_page, total_results
+from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.client.guard import CLEANUP_RESERVE
+from purge_conformance.client.pagination import FALLBACK_PAGE_SIZES, MAX_PAGE_SIZE, Pages
+from purge_conformance.client.unrecorded import unrecorded_client
+from purge_conformance.errors import ArchiveFailed, BadSetting
+from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_query_rejected
+from purge_conformance.target.archived_events import EventCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import IO
 
+    from purge_conformance.client.client import Client
+    from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.target.archived_events import ArchiveSummary
 
 FILE_NAME = "archive.jsonl.gz"
-RECENT_S = 300.0  # seconds within which a billing consumer may not have read an event yet
-EARLIEST = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveSummary:
-    """What an archive holds.
-
-    Attributes:
-        events: how many lines.
-        sha256: of the lines, uncompressed.
-        complete: whether these are all: the list was read to its end, and names no more than were seen.
-        target: base URL that they are from.
-        archived_at: RFC 3339, when the last page was there.
-        last: `guid` and `created_at` of the newest event of an app that is not the suite's own; None: there is none.
-        age: seconds of that event, by the target's clock where it shows one; None where it has no time.
-    """
-
-    events: int
-    sha256: str
-    complete: bool
-    target: str
-    archived_at: str
-    last: dict[str, str] | None
-    age: float | None
+RECENT_S = 300.0  # a billing consumer may not have read a newer event yet
 
 
 def describe(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a reader must know of an archive, one sentence each; of an old one its members may be fewer."""
+    """Yield what a reader of the report must know about an archive; an old run's summary may lack members."""
     yield f"{summary['events']} events existed before the first purge; {FILE_NAME} holds them."
     if not summary["complete"]:
-        yield "The list could not be read to its end, so the archive is not complete."
+        yield "The list could not be read to its end, so the archive is incomplete."
     if last := summary.get("last"):
-        yield f"The last of them that is not the suite's own: {last['guid']} of {last['created_at']}."
+        yield f"The newest of them, without the suite's own apps: {last['guid']} of {last['created_at']}."
         yield from recency_warning(summary.get("age"))
 
 
 def recency_warning(age: float | None) -> Iterator[str]:
-    """Yield a warning if the last event, so many seconds old, may not have been read by those who bill."""
+    """Yield a warning if the newest event, `age` seconds old, may not have reached the billing system yet."""
     if age is not None and age < RECENT_S:
         yield (
             f"That event was {max(0.0, age):.0f} s old. A billing consumer that reads every few minutes may not have "
@@ -76,15 +57,36 @@ def recency_warning(age: float | None) -> Iterator[str]:
 
 
 def incomplete_message(summary: ArchiveSummary) -> str:
-    """Return what must be said of an archive that is not complete, and the cure."""
+    """Return the reason and the next step for an incomplete archive."""
     return (
-        f"The list could not be read to its end: {summary.events} events were there. "
-        "If these are as many as --max-events allows, raise it; "
-        "otherwise look at how the target answers GET /v3/app_usage_events."
+        f"The list was not read to its end: got {summary.events} events. If that is as many as --max-events allows, "
+        "give a larger --max-events; otherwise check how the target answers GET /v3/app_usage_events."
     )
 
 
-def write(  # noqa: PLR0913 -- where to, what from, and three facts that only the caller knows
+def archive_target(settings: Settings, path: Path) -> ArchiveSummary:
+    """Read all events of the target and write them to a new file, page by page; return its summary.
+
+    Args:
+        settings: the target, its admin token, and the limits, of which `max_events` bounds the archive.
+        path: of the archive; its summary is written to `PATH.json`.
+
+    Raises:
+        BadSetting: the file exists.
+        ArchiveFailed: the list was not read to its end, or the file could not be written; no file remains.
+        TargetUnreachable: the target does not respond.
+    """
+    if path.exists():
+        raise BadSetting(
+            f"{path} already exists and may be the only archive of its events. Name a new file: --out FILE."
+        )
+    max_requests = 2 * (settings.limits.max_events // GUARANTEED_PAGE_SIZE + CLEANUP_RESERVE)
+    with unrecorded_client(settings, max_requests=max_requests) as client:
+        pages = _EventPages(client)
+        return write(path, settings.target.url, pages, lambda: pages.reached_end)
+
+
+def write(  # noqa: PLR0913 -- file, source, and three facts that only the caller knows
     path: Path,
     target: str,
     pages: Iterable[Exchange],
@@ -93,36 +95,37 @@ def write(  # noqa: PLR0913 -- where to, what from, and three facts that only th
     own_apps: Collection[str] = (),
     allow_incomplete: bool = False,
 ) -> ArchiveSummary:
-    """Write the events on pages to a file, as the pages come; and beside it what it holds.
+    """Write the events on the pages to a file, then their summary to `PATH.json`, and return it.
 
     Args:
-        path: of the archive; it appears whole or not at all.
+        path: of the archive; it is written completely or not at all.
         target: base URL.
-        pages: of the list. What stood on two of them stands here once.
-        reached_end: whether the walk over the pages came to its end; asked after the last one.
+        pages: of the list; an event on two of them is written once.
+        reached_end: whether the pages were the whole list; called after the last page.
         own_apps: guids of the suite's own apps.
-        allow_incomplete: whether an archive that is not complete may stay.
+        allow_incomplete: whether to keep an incomplete archive.
 
     Raises:
-        ArchiveFailed: it could not be written, does not read back as it was written, or is not complete.
+        ArchiveFailed: the file could not be written, reads back differently, or is incomplete.
     """
     temporary = path.with_name(f"{path.name}.part")
-    reader = _EventReader(own_apps)
+    collector = EventCollector(own_apps)
     try:
         with temporary.open("wb") as file:
             with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as compressed:
-                for line in reader.lines(pages):
+                for line in collector.lines(pages):
                     compressed.write(line)
             _sync(file)
-        _verify(temporary, reader)
-        summary = reader.summarize(target, reached_end=reached_end())
+        _verify(temporary, collector)
+        summary = collector.summarize(target, reached_end=reached_end())
         if not (summary.complete or allow_incomplete):
             raise ArchiveFailed(f"{incomplete_message(summary)} {path} was not written.")
         temporary.replace(path)
         _write_summary(path.with_name(f"{path.name}.json"), summary)
     except OSError as error:
         raise ArchiveFailed(
-            f"The archive {path} could not be written: {error.strerror or error}. Make room, or name another place."
+            f"The archive {path} could not be written: {error.strerror or error}. "
+            "Free disk space, or name another place with --out."
         ) from None
     finally:
         temporary.unlink(missing_ok=True)
@@ -137,7 +140,7 @@ def _write_summary(path: Path, summary: ArchiveSummary) -> None:
     temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # or a crash may forget the names
+        os.fsync(folder)  # or a crash may lose the new file names
     finally:
         os.close(folder)
 
@@ -147,11 +150,11 @@ def _sync(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
-def _verify(path: Path, expected: _EventReader) -> None:
-    """Return if the file on the disk holds what was written, and every line is JSON.
+def _verify(path: Path, expected: EventCollector) -> None:
+    """Require that the file on the disk has the lines that were written, and that each is JSON.
 
     Raises:
-        ArchiveFailed: it does not.
+        ArchiveFailed: the file differs.
     """
     digest, events = hashlib.sha256(), 0
     try:
@@ -164,64 +167,25 @@ def _verify(path: Path, expected: _EventReader) -> None:
         problem = f" ({type(error).__name__})"
     if problem or (events, digest.digest()) != (expected.events, expected.digest.digest()):
         raise ArchiveFailed(
-            f"The archive {path} does not read back as it was written{problem}: {expected.events} events expected, "
-            f"{events} found. Check the disk, or name another place."
+            f"The archive {path} does not read back as written{problem}: got {events} events, expected "
+            f"{expected.events}. Check the disk, or name another place with --out."
         )
 
 
-class _EventReader:
-    """Takes the events off pages, and counts them."""
+class _EventPages:
+    """The pages of the whole list, in the largest page size that the target accepts."""
 
-    def __init__(self, own_apps: Collection[str]) -> None:
-        self._own_apps = frozenset(own_apps)
-        self._line_digests: set[bytes] = set()
-        self._guids: set[str] = set()  # or lines, of what has none
-        self._total = 0
-        self._newest: dict[str, Any] | None = None
-        self._clock = time.time()  # of the target, at its last page
-        self.digest = hashlib.sha256()
-        self.events = 0
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.reached_end = False
 
-    def lines(self, pages: Iterable[Exchange]) -> Iterator[bytes]:
-        """Yield one line an event, each once."""
-        for page in filter(is_page, pages):
-            self._total = total_results(page) or 0
-            self._clock = clock.parse_http_date(page.header("Date")) or page.sent_at
-            for row in page.json["resources"]:
-                line = json.dumps(row).encode() + b"\n"
-                line_digest = hashlib.sha256(line).digest()
-                if line_digest not in self._line_digests:
-                    self._line_digests.add(line_digest)
-                    self._count(row, line)
-                    yield line
-
-    def _count(self, row: Any, line: bytes) -> None:  # noqa: ANN401 -- whatever is listed
-        self.digest.update(line)
-        self.events += 1
-        event = row if isinstance(row, dict) else {}
-        guid = event.get("guid")
-        self._guids.add(guid if isinstance(guid, str) else line.decode())
-        if (
-            event
-            and str(dig(event, "app", "guid")) not in self._own_apps
-            and _created_at(event) >= _created_at(self._newest or {})
-        ):
-            self._newest = event
-
-    def summarize(self, target: str, *, reached_end: bool) -> ArchiveSummary:
-        """Return what was taken off the pages."""
-        newest = self._newest
-        moment = clock.parse_rfc3339(newest.get("created_at")) if newest else None
-        return ArchiveSummary(
-            events=self.events,
-            sha256=self.digest.hexdigest(),
-            complete=reached_end and len(self._guids) >= self._total,
-            target=target,
-            archived_at=clock.format_rfc3339(time.time()),
-            last={name: str(newest.get(name)) for name in ("guid", "created_at")} if newest else None,
-            age=round(self._clock - moment.timestamp(), 3) if moment else None,
-        )
-
-
-def _created_at(event: dict[str, Any]) -> datetime:
-    return clock.parse_rfc3339(event.get("created_at")) or EARLIEST
+    def __iter__(self) -> Iterator[Exchange]:
+        for size in (MAX_PAGE_SIZE, *FALLBACK_PAGE_SIZES):
+            pages = Pages(self._client, EVENTS_PATH, "archive", {"per_page": size})
+            for number, page in enumerate(pages):
+                if number == 0 and is_query_rejected(page) and size > GUARANTEED_PAGE_SIZE:
+                    break
+                yield page
+            else:
+                self.reached_end = pages.reached_end
+                return

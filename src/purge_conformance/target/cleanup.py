@@ -1,21 +1,21 @@
-"""Removes what killed runs left on a target: whatever bears the label of a run, and nothing else.
+"""Deletes what killed runs left on a target: every resource with the label of a run, and nothing else.
 
-A run that is under way bears one too. Whoever does not name a run deletes nothing of one that lately made or changed
-something.
+A run in progress has a label, too. Unless a run is named, nothing of a recently active run is deleted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from math import inf
 from typing import TYPE_CHECKING
 
-from purge_conformance.client import pagination as look
+from purge_conformance.client.pagination import read_pages
 from purge_conformance.errors import RequestBlocked, SuiteError, TargetUnreachable
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, Row, dig
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import NOT_FOUND, ORGANIZATIONS, SPACES, is_success, summarize_response
+from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, is_success, summarize_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Listing
 
-CHILDREN = {ORGANIZATIONS: (SPACES, "organization"), SPACES: (APPS, "space")}  # what is in it, and how that names it
+# container -> its contents, and their relationship to it
+CHILDREN = {ORGANIZATIONS: (SPACES, "organization"), SPACES: (APPS, "space")}
 RESOURCE_PATHS = (APPS, SPACES, ORGANIZATIONS)
-ACTIVE_WITHIN_S = 3600.0  # seconds within which a run that made or changed something may still be under way
-RERUN_HINT = "Run `purge-conformance cleanup` again: it goes on where this ended."
+ACTIVE_WITHIN_S = 3600.0  # a run that changed something more recently may be in progress
+RERUN_HINT = "Run `purge-conformance cleanup` again to delete the rest."
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """Something that bears the label of a run: the path of its kind, what was listed, and seconds since it changed."""
+    """A resource with the label of a run: the path of its list, its row there, and seconds since it changed."""
 
     path: str
     row: Row
@@ -39,29 +40,26 @@ class _Resource:
 
     @property
     def run(self) -> str:
-        """What the label says."""
         return str(_label(self.row))
 
     @property
     def description(self) -> str:
-        """What it is, for a person."""
         return f"{self.path}/{self.row['guid']} {self.row.get('name')} of run {self.run}"
 
 
 def cleanup(client: Client, report: Callable[[str], None], run: str | None = None, *, dry_run: bool = False) -> int:
-    """Delete every app, space and organization that bears the label, and wait until it is gone; return how many.
+    """Delete every app, space and organization with a run's label, wait until it is gone, and return how many.
 
-    A space with an app of somebody else in it stays, and so does an organization with such a space; and what may be of
-    a run that is under way, unless that run is named.
+    A space that contains an app without the label is kept, and so is an organization that contains such a space.
 
     Args:
         client: of the target.
-        report: is told of each thing.
-        run: what the label must say; None: anything, if no run that says it changed something `LATELY`.
-        dry_run: only say what would be deleted.
+        report: called with one line per resource.
+        run: the label's value; None: every run that changed nothing within the last `ACTIVE_WITHIN_S` seconds.
+        dry_run: only report what would be deleted.
 
     Raises:
-        SuiteError: something is left, or the target was lost.
+        SuiteError: a resource was not deleted, or the target is unreachable.
     """
     deleted = 0
     try:
@@ -72,34 +70,32 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
                 "" if dry_run else _try_delete(client, resource.path, resource.row["guid"])
             )
             verb = (
-                ("would leave" if skip_reason else "would delete") if dry_run else "left" if skip_reason else "deleted"
+                ("would keep" if skip_reason else "would delete") if dry_run else "kept" if skip_reason else "deleted"
             )
             report(f"{verb} {resource.description}" + (skip_reason and f": {skip_reason}"))
             deleted += not skip_reason
         remaining = 0 if dry_run else sum(len(_find_labelled(client, path, run)) for path in RESOURCE_PATHS)
     except (TargetUnreachable, RequestBlocked) as reason:
-        raise SuiteError(f"{deleted} of what was found is deleted, and then: {reason} {RERUN_HINT}") from None
+        raise SuiteError(f"Cleanup stopped; resources deleted before: {deleted}. {reason} {RERUN_HINT}") from None
     if remaining:
-        raise SuiteError(
-            f"{remaining} of what was found is still there, for the reasons above if any stand there. {RERUN_HINT}"
-        )
+        raise SuiteError(f"Resources not deleted: {remaining}; the lines above give reasons. {RERUN_HINT}")
     return deleted
 
 
 def _active_runs(resources: list[_Resource]) -> dict[str, str]:
-    """Return run -> why it may be under way, of those that lately made or changed something."""
+    """Return run -> why its resources are kept, for each run that may be in progress."""
     ages: dict[str, float] = {}
     for resource in resources:
         ages[resource.run] = min(resource.age, ages.get(resource.run, inf))
     return {
-        run: f"that run was at work {max(0.0, age) / 60:.0f} min ago, and may still be; if it is not: --run {run}"
+        run: f"that run was active {max(0.0, age) / 60:.0f} min ago. If it has ended, give --run {run}"
         for run, age in ages.items()
         if age < ACTIVE_WITHIN_S
     }
 
 
 def _age(row: Row, listing: Listing) -> float:
-    """Return how many seconds ago something changed, by the target's clock where it shows one; 0 where nobody knows."""
+    """Return the seconds since a resource changed, by the target's clock if known; 0 if its row has no time."""
     page = listing.exchanges[-1]
     now = clock.parse_http_date(page.header("Date")) or page.sent_at
     moments = [
@@ -109,12 +105,12 @@ def _age(row: Row, listing: Listing) -> float:
 
 
 def _find_labelled(client: Client, path: str, run: str | None) -> list[_Resource]:
-    """Return what bears the label, by its own word: a target may not know of selectors, and give all there is."""
+    """Return what has the label; filtered here as well, because a target may ignore `label_selector`."""
     selector = RUN_LABEL if run is None else f"{RUN_LABEL}={run}"
-    listing = look.read_pages(client, path, "find", {"label_selector": selector, "per_page": GUARANTEED_PAGE_SIZE})
+    listing = read_pages(client, path, "find", {"label_selector": selector, "per_page": GUARANTEED_PAGE_SIZE})
     if not listing.complete:
         raise TargetUnreachable(
-            f"{path} cannot be searched for the label {RUN_LABEL}: {summarize_response(listing.exchanges[-1])}."
+            f"{path} cannot be searched for the label {RUN_LABEL}; got {summarize_response(listing.exchanges[-1])}."
         )
     return [_Resource(path, row, _age(row, listing)) for row in listing.rows if _is_own(row, run)]
 
@@ -128,11 +124,11 @@ def _is_own(row: Row, run: str | None) -> bool:
 
 
 def _try_delete(client: Client, path: str, guid: str) -> str:
-    """Delete one thing, unless something is in it; return why it is still there, or nothing."""
+    """Delete a resource unless it contains others; return why it still exists, or an empty string."""
     if contents := ", ".join(_contents(client, path, guid)):
-        return f"there is still something in it: {contents}"
+        return f"it still contains {contents}"
     answer = client.delete(f"{path}/{guid}", "delete")
-    if answer.status == NOT_FOUND:
+    if answer.status == HTTPStatus.NOT_FOUND:
         return ""
     if not is_success(answer):
         return summarize_response(answer)
@@ -141,13 +137,13 @@ def _try_delete(client: Client, path: str, guid: str) -> str:
 
 
 def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
-    """Yield what would be deleted with what holds it: somebody else's, or what could not be deleted by itself."""
+    """Yield what deleting a container would delete with it: resources of others, or kept ones."""
     if path not in CHILDREN:
         return
     child_path, owner = CHILDREN[path]
-    listing = look.read_pages(client, child_path, "inside", {f"{owner}_guids": guid, "per_page": GUARANTEED_PAGE_SIZE})
+    listing = read_pages(client, child_path, "inside", {f"{owner}_guids": guid, "per_page": GUARANTEED_PAGE_SIZE})
     if not listing.complete:
-        yield f"perhaps ({child_path} cannot be listed: {summarize_response(listing.exchanges[-1])})"
+        yield f"an unknown number of {child_path} (the list answered {summarize_response(listing.exchanges[-1])})"
     for row in listing.rows:
         if dig(row, "relationships", owner, "data", "guid") in {None, guid}:
             yield f"{child_path}/{row['guid']}"
@@ -155,6 +151,6 @@ def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
 
 def _wait_until_gone(client: Client, path: str) -> str:
     for _ in jobs.poll():
-        if client.get(path, "gone").status == NOT_FOUND:
+        if client.get(path, "gone").status == HTTPStatus.NOT_FOUND:
             return ""
-    return "it is still there"
+    return "it still exists after a successful DELETE"

@@ -1,4 +1,4 @@
-"""Consent to destroy the billing data of a host that is not this machine."""
+"""Consent to destroy the billing data of a host other than this machine."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 def require_consent(target: Target, allowed_hosts: Iterable[str], ask: Callable[[str], str] | None = None) -> None:
-    """Return if the target may be purged: it is this machine, or its host was named once more.
+    """Require that the target is on loopback, or that the user has named its host a second time.
 
     Args:
-        target: that would be purged.
-        allowed_hosts: `HOST`, for each of its ports, or `HOST:PORT`.
-        ask: puts a question to a person, if there is one, and returns what was typed; None: nobody is there.
+        target: the server to purge.
+        allowed_hosts: values of --allow-purge: `HOST`, which allows each port, or `HOST:PORT`.
+        ask: asks the user a question and returns the typed text; None: the run is not interactive.
 
     Raises:
-        ConsentMissing: neither is so.
+        ConsentMissing: the user has not named the host.
     """
     allowed = {host.lower() for host in allowed_hosts}
     if target.is_loopback or allowed & target.names:
         return
     consequence = f"A run destroys all app usage events (billing data) of {target.host}"
     if allowed or not ask:
-        hint = f", and {', '.join(sorted(allowed))} is another host" if allowed else ", and nobody has allowed that"
-        raise ConsentMissing(f"{consequence}{hint}. If you may: --allow-purge {target.host}")
-    if ask(f"{consequence}. If you may, type that host name").strip().lower() not in target.names:
-        raise ConsentMissing(f"{target.host} was to be typed, and something else was. Nothing was sent.")
+        got = f"; --allow-purge names another host: {', '.join(sorted(allowed))}" if allowed else ""
+        raise ConsentMissing(f"{consequence}{got}. To allow it, give --allow-purge {target.host}")
+    if ask(f"{consequence}. To allow it, type the host name").strip().lower() not in target.names:
+        raise ConsentMissing(f"Expected the host name {target.host}, got something else. Nothing was sent.")

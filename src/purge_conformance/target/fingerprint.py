@@ -1,4 +1,4 @@
-"""What tells one foundation from another: the links of its root document, which need no token to be read."""
+"""Identifies a foundation by the links of its root document, which is readable without a token."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from purge_conformance.client.client import Client
-from purge_conformance.client.credentials import ANONYMOUS
-from purge_conformance.client.guard import Guard
+from purge_conformance.client.auth.credentials import ANONYMOUS
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.errors import ConsentMissing
-from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import dig
 
 if TYPE_CHECKING:
@@ -21,9 +19,9 @@ ROOT_PATH = "/"
 
 
 def fingerprint_of(root: Exchange) -> str | None:
-    """Return the SHA-256 of the names and addresses of the links in a root document; None where it has none.
+    """Return the SHA-256 of the links in a root document, by name and address; None if it has no links.
 
-    What else stands beside them, such as versions, changes with an upgrade, and the foundation stays the same.
+    Other members, such as versions, are ignored: they change with an upgrade of the same foundation.
     """
     links = dig(root.json, "links") if isinstance(root.json, dict) else None
     if not isinstance(links, dict) or not links:
@@ -33,21 +31,21 @@ def fingerprint_of(root: Exchange) -> str | None:
 
 
 def require_fingerprint(settings: Settings) -> None:
-    """Return if the target is the one whose fingerprint was pinned, or none was; the token is not sent.
+    """Require the fingerprint that the user pinned, if any; the request has no token.
 
     Raises:
-        ConsentMissing: it is another, or shows no links.
-        TargetLost: it gives no answer.
+        ConsentMissing: the target has another fingerprint, or none.
+        TargetUnreachable: the target does not respond.
     """
     if not settings.fingerprint:
         return
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda *_: None)
+    with unrecorded_client(settings) as client:
         root = client.get(ROOT_PATH, "root", credential=ANONYMOUS)
     fingerprint = fingerprint_of(root)
     if fingerprint != settings.fingerprint:
-        got = fingerprint or f"no links in the answer to GET / ({root.status or root.error})"
+        got = f"the fingerprint {fingerprint}" if fingerprint else f"{root.status or root.error} without links"
+        hint = f" If it is right, set `fingerprint` in the configuration to {fingerprint}." if fingerprint else ""
         raise ConsentMissing(
-            f"{settings.target.url} is not the foundation that was pinned: got {got}, expected {settings.fingerprint}. "
-            "Nothing was destroyed. If it is the one you mean, pin what was got: `fingerprint` in the configuration."
+            f"{settings.target.url} is not the foundation that the configuration pins: GET / got {got}, "
+            f"expected the fingerprint {settings.fingerprint}. Nothing was destroyed. Check the URL.{hint}"
         )

@@ -1,4 +1,4 @@
-"""Asks the user's hook to put the target into a state; `spec/hook.md` is the protocol."""
+"""Asks the user's hook to put the target into a provider state; `spec/hook.md` is the protocol."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ import signal
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any
 
-import requests
-import urllib3
-
 from purge_conformance.client.auth.renewal import as_renewable
-from purge_conformance.client.connection import Connection
+from purge_conformance.client.connection import SEND_ERRORS, Connection
 from purge_conformance.config.hook_url import SETUP, TEARDOWN, hook_request
 from purge_conformance.errors import HookFailed, HookUnreachable, StateUnsupported
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Settings
 
-UNSUPPORTED_STATUS, UNSUPPORTED_CODE = 501, 3  # of an HTTP endpoint, and of a command
-OK, NO_CONTENT = 200, 204
-MAX_BYTES = 64 * 1024  # of an answer; as many as a pipe holds
-MAX_QUOTED_CHARS = 200  # characters of an answer that a reason quotes
+UNSUPPORTED_EXIT_CODE = 3
+MAX_BYTES = 64 * 1024  # of an answer; a pipe holds as many
+MAX_QUOTED_CHARS = 200  # of an answer in a message
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What a hook answered: in which words it ended, what that means, and its bytes."""
+    """A hook's answer: its status or exit code in words, what that means, and the body."""
 
     summary: str
     is_success: bool
@@ -38,11 +35,11 @@ class _Reply:
 
 
 class Hook:
-    """Puts the target into states, one question at a time; one that has failed is asked no more."""
+    """Requests provider states one by one; after a failure it raises the same error without asking again."""
 
     def __init__(self, settings: Settings) -> None:
-        """Ask the hook that the settings name; each answer may take as long as the target's may."""
-        assert settings.hook is not None  # noqa: S101 -- nobody asks a hook that was not given
+        """Use the hook that the settings name; an answer may take as long as a response of the target."""
+        assert settings.hook is not None  # noqa: S101 -- callers check that there is a hook
         self._address = settings.hook
         self._timeout = settings.limits.timeout
         self._transport = settings.transport
@@ -50,7 +47,7 @@ class Hook:
         self._failure: HookFailed | None = None
 
     def set_up(self, state: str, **params: object) -> dict[str, Any]:
-        """Ask for a state, and return the values that the hook gives.
+        """Ask for a state, and return the JSON object of the hook's answer.
 
         Raises:
             StateUnsupported: the hook does not know the state.
@@ -59,7 +56,7 @@ class Hook:
         return self._request_state(state, params, SETUP)
 
     def tear_down(self, state: str, **params: object) -> None:
-        """Ask for the end of a state; a hook that has no end for it need not know it.
+        """Ask for the end of a state; the hook may answer that it does not support that.
 
         Raises:
             HookFailed: it failed, now or earlier.
@@ -72,28 +69,29 @@ class Hook:
             raise self._failure
         reply = self._send(hook_request(state, params, action).encode(), state, action)
         if reply.is_unsupported:
-            raise StateUnsupported(f"the hook does not support the state {state!r} ({reply.summary})")
+            raise StateUnsupported(f"the hook does not support the state {state!r}; it answered {reply.summary}")
         if not reply.is_success:
-            raise self._fail(state, action, f"it ended with {reply.summary}{self._quote(reply.body)}")
+            raise self._fail(state, action, f"it answered {reply.summary}{self._quote(reply.body)}")
         try:
             values = json.loads(reply.body) if reply.body.strip() else {}
         except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
-            raise self._fail(state, action, f"it answered what is no JSON object{self._quote(reply.body)}")
+            raise self._fail(state, action, f"its answer is not a JSON object{self._quote(reply.body)}")
         return values
 
     def _send(self, request_body: bytes, state: str, action: str) -> _Reply:
         try:
             return self._post(request_body) if self._address.url else self._run_command(request_body)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._fail(state, action, f"it gave no answer ({type(error).__name__})", HookUnreachable) from None
+        except SEND_ERRORS as error:
+            raise self._fail(state, action, f"it did not answer ({type(error).__name__})", HookUnreachable) from None
         except _NoReply as error:
             raise self._fail(state, action, str(error)) from None
 
     def _fail(self, state: str, action: str, reason: str, kind: type[HookFailed] = HookFailed) -> HookFailed:
         self._failure = kind(
-            f"the hook failed at the {action} of the state {state!r}: {reason}. spec/hook.md says what it is asked"
+            f"the hook failed at the {action} of the state {state!r}: {reason}. "
+            "spec/hook.md describes the expected answer"
         )
         return self._failure
 
@@ -111,12 +109,13 @@ class Hook:
                 if len(body) > MAX_BYTES:
                     raise _NoReply(f"its answer is larger than {MAX_BYTES} bytes")
         status = answer.status
-        return _Reply(f"HTTP {status}", status in {OK, NO_CONTENT}, status == UNSUPPORTED_STATUS, body)
+        is_success = status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
+        return _Reply(f"HTTP {status}", is_success, status == HTTPStatus.NOT_IMPLEMENTED, body)
 
     def _run_command(self, request_body: bytes) -> _Reply:
-        """Run the command, without a shell and without our tokens, until it exits, whatever it leaves behind."""
+        """Run the command, without a shell and without the run's tokens, until it exits; its children may go on."""
         pipe = subprocess.PIPE
-        with subprocess.Popen(  # noqa: S603 -- the user's own words
+        with subprocess.Popen(  # noqa: S603 -- the user's own command
             self._address.command,
             bufsize=0,
             stdin=pipe,
@@ -125,7 +124,7 @@ class Hook:
             env=self._environment(),
             start_new_session=True,
         ) as process:
-            assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 -- pipes were asked for
+            assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 -- all three are pipes
             try:
                 with suppress(BrokenPipeError):
                     process.stdin.write(request_body)
@@ -139,19 +138,19 @@ class Hook:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
             body = _read_available(process.stdout) or (_read_available(process.stderr) if code else b"")
-        return _Reply(f"exit code {code}", code == 0, code == UNSUPPORTED_CODE, body)
+        return _Reply(f"exit code {code}", code == 0, code == UNSUPPORTED_EXIT_CODE, body)
 
     def _environment(self) -> dict[str, str]:
-        """Return our environment without what holds a token of the run."""
+        """Return this process's environment without the variables that contain a token of the run."""
         return {name: value for name, value in os.environ.items() if self._redactor.redact_text(value) == value}
 
 
 class _NoReply(Exception):
-    """A hook gave no answer that can be read."""
+    """The hook gave no complete answer; the text says why."""
 
 
 def _read_available(pipe: IO[bytes]) -> bytes:
-    """Return what is in a pipe now; what the command started may keep it open for ever."""
+    """Return what is in a pipe now, without waiting: children of the command may keep it open."""
     os.set_blocking(pipe.fileno(), False)
     with suppress(BlockingIOError):
         return os.read(pipe.fileno(), MAX_BYTES)

@@ -1,1 +1,1 @@
-"""Tokens by role: where each comes from, and how it is renewed before its end."""
+"""Tokens per role: where each comes from, what it claims, and how it is renewed before it expires."""

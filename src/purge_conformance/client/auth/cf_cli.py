@@ -1,4 +1,4 @@
-"""The login that the cf CLI left: who is logged in where, as `cf login` wrote it. It is read, never written.
+"""Reads the token of the cf CLI's login from the file that `cf login` writes; never changes that file.
 
 Source: cloudfoundry/cli, util/configv3/json_config.go and load_config.go.
 """
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-EXPIRY_MARGIN_S = 60.0  # seconds before its end that a token of the file is not taken any more
-RENEW_COMMAND = "cf oauth-token"  # prints a new token, and has the CLI keep what renews it
+EXPIRY_MARGIN_S = 60.0  # a token of the file that expires sooner is not used
+RENEW_COMMAND = "cf oauth-token"  # prints a new token; the CLI stores the new refresh token
 
 
 @dataclass
 class CfCli:
-    """Gives a role the token of the cf CLI's login, and then those that the CLI itself renews it by.
+    """The source of a role's token: the cf CLI's login, renewed by the CLI itself.
 
-    Its refresh token is left to it: a UAA may take each one only once, and whoever else used it would log the user out.
+    The suite does not use the refresh token: a UAA may accept each one only once, so that would log the user out.
     """
 
     role: str
@@ -39,31 +39,32 @@ class CfCli:
     _last_token: str = field(default="", init=False, repr=False)
 
     def fetch(self) -> Token:
-        """Return the token that the CLI wrote, if it is new and lives; or else the one that the CLI prints then.
+        """Return the token in the CLI's file if it is new and valid, otherwise the one that `cf oauth-token` prints.
 
         Raises:
-            BadSetting: there is no login at the target, or the CLI cannot renew it.
+            BadSetting: the CLI is not logged in at the target, or cannot renew the token.
         """
         value = strip_scheme(self._require_session().access_token, self.role)
         expires_at = expiry(value)
         if value == self._last_token or (expires_at is not None and expires_at <= time.time() + EXPIRY_MARGIN_S):
-            source = SecretSource(f"token of {self.role} by `{RENEW_COMMAND}`", "command", RENEW_COMMAND, self.environ)
+            what = f"token of {self.role} from `{RENEW_COMMAND}`"
+            source = SecretSource(what, "command", RENEW_COMMAND, self.environ)
             value = strip_scheme(source.read(), self.role)
         self._last_token = value
-        refresh_token = self._require_session().refresh_token  # and nobody logged in elsewhere meanwhile
+        refresh_token = self._require_session().refresh_token  # read again: the command may have stored a new one
         return replace(build_token(value), other_secrets=(refresh_token,) if refresh_token else ())
 
     def _require_session(self) -> Session:
-        """Return the login at the target.
+        """Return the CLI's login.
 
         Raises:
-            BadSetting: there is none.
+            BadSetting: there is none, or it is for another target.
         """
         login = read_session(self.path)
         if not _is_same(parse_target(login.target), self.target):
             raise BadSetting(
-                f"The cf CLI is logged in at {login.target}, not at {self.target.url}, and its token goes nowhere "
-                f"else. Log in there, or give another token of {self.role}."
+                f"The cf CLI is logged in at {login.target}, not at {self.target.url}; its token is sent only there. "
+                f"Run `cf login -a {self.target.url}`, or give another source: --token {self.role}=SOURCE."
             )
         return login
 

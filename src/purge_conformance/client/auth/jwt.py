@@ -1,4 +1,4 @@
-"""What a JSON Web Token claims, read without verifying its signature."""
+"""Reads the claims of a JSON Web Token without verifying its signature."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import json
 from typing import Any
 
 JWT_PARTS = 3
-
-
 MAX_TIMESTAMP = 253_402_300_799  # the last second of the year 9999
 
 
 def scopes(token: str) -> frozenset[str] | None:
-    """Return the scopes that a JWT claims, unverified; None where the token is no readable JWT."""
+    """Return the scopes that a JWT claims; None if the token is not a readable JWT with scopes."""
     scope = _claims(token).get("scope")
     if isinstance(scope, str):
         scope = scope.split()
@@ -22,7 +20,7 @@ def scopes(token: str) -> frozenset[str] | None:
 
 
 def expiry(token: str) -> float | None:
-    """Return when a JWT says that it ends, in seconds since the epoch; None where it says nothing readable."""
+    """Return the claim `exp` in seconds since the epoch; None if the token has no readable one."""
     match _claims(token).get("exp"):
         case int() | float() as expires_at if 0 <= expires_at <= MAX_TIMESTAMP:
             return float(expires_at)

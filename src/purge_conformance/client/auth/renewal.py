@@ -1,4 +1,4 @@
-"""The tokens of a run: each is renewed before its end, by whichever thread asks first."""
+"""The tokens of a run; the first thread that needs a token renews it shortly before it expires."""
 
 from __future__ import annotations
 
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.auth.token import Source, Token
 
-RENEWAL_MARGIN_S = (
-    30.0  # seconds before its end that a token is renewed, at most; of a short-lived one a third of its life
-)
-RENEWAL_TRIES = 4  # in that time
-MAX_FORCED_RENEWALS = 10  # renewals of a token whose end nobody knows, because it was refused
+RENEWAL_MARGIN_S = 30.0  # a token is renewed this long before it expires, or after two thirds of a shorter lifetime
+RENEWAL_TRIES = 4  # within the margin
+MAX_FORCED_RENEWALS = 10  # renewals after a 401, for a token without a known expiry
 
 
 @dataclass
@@ -31,10 +29,10 @@ class _TokenState:
     """The token of a role.
 
     Attributes:
-        renew_at: when it is to be renewed; None where its end is unknown, or not to be believed.
+        renew_at: when to renew it; None if its expiry is unknown or already past when it was fetched.
         retry_delay: seconds between two tries to renew it.
-        forced_renewals: how often it was renewed because it was refused.
-        error: why there is no token any more.
+        forced_renewals: how often it was renewed because the target rejected it.
+        error: why the role has no usable token; empty while it has one.
     """
 
     source: Source
@@ -46,17 +44,17 @@ class _TokenState:
 
 
 class Tokens(Mapping[str, str]):
-    """Role -> token, one that still lives.
+    """Role -> a token that has not expired.
 
     Attributes:
-        redactor: knows every token that there ever was, and what came with it, before anybody can use it.
+        redactor: knows every token, and every secret that came with it, before it is used.
     """
 
     def __init__(self, sources: Mapping[str, Source], now: Callable[[], float] = time.time) -> None:
         """Fetch a token of each role.
 
         Raises:
-            BadSetting, TargetLost: as `Source.fetch`.
+            BadSetting, TargetUnreachable: as `Source.fetch`.
         """
         self.redactor = Redactor({})
         self._now = now
@@ -64,47 +62,47 @@ class Tokens(Mapping[str, str]):
         self._states = {role: self._fetch(role, source) for role, source in sources.items()}
 
     def __getitem__(self, role: str) -> str:
-        """Return the token of a role, a new one if the last is near its end.
+        """Return the token of a role; renew it first if it expires soon.
 
         Raises:
-            KeyError: the role has none.
-            TokenExpired: it has come to its end, and cannot be renewed.
+            KeyError: the role has no token.
+            TokenExpired: the token has expired and cannot be renewed.
         """
         with self._lock:
             state = self._states[role]
             if state.error:
                 raise TokenExpired(state.error)
             if state.renew_at is not None and self._now() >= state.renew_at and state.source.is_renewable:
-                state.renew_at = self._now() + state.retry_delay  # for the next try, if this one fails
+                state.renew_at = self._now() + state.retry_delay  # the next try, if this one fails
                 self._renew(role)
             return self._states[role].token.value
 
     def __contains__(self, role: object) -> bool:
-        """Whether the role has a token, or had one: to ask is not to need it."""
+        """Whether the role has or had a token; never renews it."""
         return role in self._states
 
     def __iter__(self) -> Iterator[str]:
-        """Return the roles."""
+        """Iterate over the roles."""
         return iter(self._states)
 
     def __len__(self) -> int:
-        """Return how many roles there are."""
+        """Return the number of roles."""
         return len(self._states)
 
     def is_usable(self, role: str) -> bool:
-        """Whether the role still has a token, as far as is known."""
+        """Whether the role's token is not known to have expired; never renews it."""
         return not self._states[role].error
 
     def renew_if_expired(self, role: str, rejected: str, served_at: float | None) -> bool:
-        """Whether a token that was refused had come to its end, and there is another one now.
+        """Return whether a rejected token had expired and has been replaced by a new one.
 
         Args:
-            role: whose it is.
-            rejected: the token that was refused.
-            served_at: when, by the clock of whoever refused it, if that is known.
+            role: the token's role.
+            rejected: the token that the target rejected.
+            served_at: the time of the response by the target's clock; None if unknown.
 
         Raises:
-            TokenExpired: it had come to its end, and there is no other.
+            TokenExpired: the token has expired and cannot be renewed.
         """
         with self._lock:
             state = self._states[role]
@@ -119,7 +117,10 @@ class Tokens(Mapping[str, str]):
                     return True
             if state.token.expires_at is None:
                 return False
-            raise self._mark_expired(role, "give one that lives longer, or a login that renews it")
+            raise self._mark_expired(
+                role,
+                f"give one with a longer lifetime, or a source that renews it: --token {role}=cf or {role}=uaa:GRANT",
+            )
 
     def _fetch(self, role: str, source: Source) -> _TokenState:
         token = source.fetch()
@@ -133,13 +134,13 @@ class Tokens(Mapping[str, str]):
         return _TokenState(source, token, token.expires_at - margin, margin / RENEWAL_TRIES)
 
     def _renew(self, role: str) -> None:
-        """Fetch another token; one that still lives is kept where there is none."""
+        """Replace the token with a newly fetched one; if there is none, keep the old one until it expires."""
         state = self._states[role]
         try:
             new_state = self._fetch(role, state.source)
         except (BadSetting, TargetUnreachable) as reason:
             expires_at = state.token.expires_at
-            if isinstance(reason, LoginRejected):  # some tries more, and a UAA locks the user out
+            if isinstance(reason, LoginRejected):  # after a few more rejections a UAA locks the user out
                 state.renew_at = expires_at
             if expires_at is None or self._now() >= expires_at:
                 raise self._mark_expired(role, f"it could not be renewed: {reason}") from None
@@ -159,13 +160,13 @@ class Tokens(Mapping[str, str]):
     def _mark_expired(self, role: str, reason: str) -> TokenExpired:
         state = self._states[role]
         expires_at = state.token.expires_at
-        when = "was refused" if expires_at is None else f"expired at {clock.format_rfc3339(expires_at)}"
+        when = "was rejected with 401" if expires_at is None else f"expired at {clock.format_rfc3339(expires_at)}"
         state.error = state.error or f"The token of {role} {when}; {reason}"
         return TokenExpired(state.error)
 
 
 def as_renewable(tokens: Mapping[str, str]) -> Tokens:
-    """Return the tokens as ones that are renewed where their sources can; plain ones cannot."""
-    return (
-        tokens if isinstance(tokens, Tokens) else Tokens({role: StaticToken(value) for role, value in tokens.items()})
-    )
+    """Return `Tokens` unchanged, and plain strings as tokens that cannot be renewed."""
+    if isinstance(tokens, Tokens):
+        return tokens
+    return Tokens({role: StaticToken(value) for role, value in tokens.items()})

@@ -1,4 +1,4 @@
-"""Where a secret of the user's stands: in an environment variable, in a file, or in what a command prints."""
+"""Reads a secret from an environment variable, a file or the output of a command."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_BYTES = 64 * 1024
-COMMAND_TIMEOUT_S = 30.0  # seconds that a command may take
+COMMAND_TIMEOUT_S = 30.0  # the longest run of a command
 SOURCE_FORMS = "env:NAME, file:PATH or command:LINE"
 KINDS = ("env", "file", "command")
 
 
 @dataclass(frozen=True, slots=True)
 class SecretSource:
-    """Where one secret stands.
+    """Where to read one secret.
 
     Attributes:
-        what: in words, for example "token of admin".
+        what: the secret in words, for example "token of admin".
         kind: `env`, `file` or `command`.
-        name: of the variable, the file, or the line of the command; never shown: it may be a secret in the wrong place.
+        name: the variable, the path or the command line; never shown, because users paste secrets here by mistake.
         environ: environment variables.
     """
 
@@ -41,49 +41,50 @@ class SecretSource:
     environ: Mapping[str, str] = field(repr=False)
 
     def read(self) -> str:
-        """Return the secret as it stands there, without white space around it.
+        """Return the secret, without white space around it.
 
         Raises:
-            BadSetting: there is none.
+            BadSetting: it is empty, or cannot be read.
         """
         match self.kind:
             case "env":
-                text, missing = self.environ.get(self.name, ""), "environment variable is not set, or empty"
+                text, missing = self.environ.get(self.name, ""), "environment variable is unset or empty. Set it"
             case "file":
-                text, missing = _read_file(self.what, Path(self.name)), "file is empty"
+                text, missing = _read_file(self.what, Path(self.name)), "file is empty. Write the secret into it"
             case _:
-                text, missing = _run_command(self.what, self.name, self.environ), "command printed nothing"
+                text = _run_command(self.what, self.name, self.environ)
+                missing = "command printed nothing. Run it in a shell to see why"
         if not text.strip():
-            raise BadSetting(f"The {self.what} is missing: the {missing}. Put it there.")
+            raise BadSetting(f"The {self.what} is missing: its {missing}.")
         return text.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """A token that stands somewhere; a file is read again and a command run again for another one."""
+    """The source of a role's token that is stored somewhere; each renewal reads the file or runs the command again."""
 
     role: str
     secret: SecretSource
 
     @property
     def is_renewable(self) -> bool:
-        """An environment does not change."""
+        """Whether the stored token may change; an environment variable of this process does not."""
         return self.secret.kind != "env"
 
     def fetch(self) -> Token:
-        """Return the token that stands there now."""
+        """Return the token that is stored now."""
         return build_token(strip_scheme(self.secret.read(), self.role))
 
 
 def parse_secret_source(what: str, text: str, environ: Mapping[str, str]) -> SecretSource:
-    """Return the place that a text names.
+    """Parse a source such as `env:NAME`.
 
     Raises:
-        BadSetting: it names none; the text is not shown.
+        BadSetting: the text has another form; the message does not quote it.
     """
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name:
-        raise BadSetting(f"The {what} wants {SOURCE_FORMS} as its source; it got something else.")
+        raise BadSetting(f"The source of the {what} is not valid. Give one of: {SOURCE_FORMS}.")
     return SecretSource(what, kind, name, environ)
 
 
@@ -93,12 +94,14 @@ def _read_file(what: str, path: Path) -> str:
             return file.read(MAX_BYTES)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise BadSetting(f"The {what} cannot be read from its file: {reason}. Name a readable file.") from None
+        raise BadSetting(
+            f"The file with the {what} cannot be read: {reason}. Give a readable one: file:PATH."
+        ) from None
 
 
 def _run_command(what: str, line: str, environ: Mapping[str, str]) -> str:
-    """Return what a command prints; no shell reads the line, and what it says besides is not shown."""
-    next_step = "Try the command by hand."
+    """Return what a command prints; it runs without a shell, and its error output is discarded."""
+    next_step = "Run it in a shell to see why."
     try:
         words = shlex.split(line)
         process = subprocess.Popen(  # noqa: S603 -- the user's own command
@@ -110,20 +113,20 @@ def _run_command(what: str, line: str, environ: Mapping[str, str]) -> str:
             start_new_session=True,
         )
     except (OSError, ValueError, IndexError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the line cannot be read"
+        reason = error.strerror if isinstance(error, OSError) else "the command line cannot be parsed"
         raise BadSetting(f"The command for the {what} cannot be run: {reason}. {next_step}") from None
     output, code = _read_output(process)
     if len(output) > MAX_BYTES:
         raise BadSetting(f"The command for the {what} printed more than {MAX_BYTES} bytes. {next_step}")
     if code < 0:
-        raise BadSetting(f"The command for the {what} did not end within {COMMAND_TIMEOUT_S:g} s. {next_step}")
+        raise BadSetting(f"The command for the {what} did not finish within {COMMAND_TIMEOUT_S:g} s. {next_step}")
     if code:
-        raise BadSetting(f"The command for the {what} ended with {code}. {next_step}")
+        raise BadSetting(f"The command for the {what} failed with exit code {code}. {next_step}")
     return output.decode("utf-8", "replace")
 
 
 def _read_output(process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
-    """Return what it prints, a little more than the most at the most, and its exit code; negative if it was killed."""
+    """Return at most `MAX_BYTES` + 1 bytes of output and the exit code, which is negative if the command was killed."""
     timer = Timer(COMMAND_TIMEOUT_S, _kill, [process])
     timer.start()
     with process:
@@ -132,7 +135,7 @@ def _read_output(process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
             if len(output) > MAX_BYTES:
                 _kill(process)
             return output, process.wait()
-        except BaseException:  # an interrupt: leaving the block would wait for the command
+        except BaseException:  # an interrupt: leaving the block waits for the command
             _kill(process)
             raise
         finally:
@@ -140,6 +143,6 @@ def _read_output(process: subprocess.Popen[bytes]) -> tuple[bytes, int]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a command and all that it started, which may hold its output open."""
+    """Kill a command and its children, which may hold the pipe open."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

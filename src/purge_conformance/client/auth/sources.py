@@ -1,4 +1,4 @@
-"""What a user says of tokens: `--token ROLE=SOURCE`, or a role's entry in the configuration file."""
+"""Parses token sources: `--token ROLE=SOURCE`, or a role's entry in the configuration file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.auth.token import Source
 
-SOURCES_HELP = f"{SOURCE_FORMS}; cf, the login of the cf CLI; or uaa:GRANT, a login at the target's UAA"
-GRANT_PATTERNS = {  # a login in one line -> what its parts are called in the configuration file
+SOURCES_HELP = f"{SOURCE_FORMS}; cf (the cf CLI's login); or uaa:GRANT (a login at the target's UAA)"
+GRANT_PATTERNS = {  # grant -> the rest of `uaa:GRANT:...`; groups are keys of the configuration file
     "password": re.compile(r"(?P<username>.+?):(?P<password>(?:env|file|command):.+)"),
     "client_credentials": re.compile(r"(?P<client>.+?):(?P<secret>(?:env|file|command):.+)"),
     "refresh_token": re.compile(r"(?P<refresh_token>(?:env|file|command):.+)"),
@@ -39,31 +39,34 @@ GRANT_EXAMPLES = {
 
 
 def open_tokens(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, str] | None = None) -> Tokens:
-    """Return the tokens of the roles, having fetched one of each.
+    """Fetch a token for each role and return them.
 
     Args:
-        sources: role -> source, as a line or, of a login, as the members that the configuration file has.
+        sources: role -> source: a line, or for a login a mapping as in the configuration file.
         uaa: where users of the target log in.
         environ: environment variables; None: this process's.
 
     Raises:
-        BadSetting: a source is not usable, or no token of an admin is among them.
-        TargetLost: a login does not answer.
+        BadSetting: a source is not usable, or the role admin is missing.
+        TargetUnreachable: a login server does not respond.
     """
     if ADMIN not in sources:
-        raise BadSetting(f"No token of an admin was given. Add --token admin=SOURCE: {SOURCES_HELP}.")
+        raise BadSetting(f"There is no admin token. Give --token admin=SOURCE, where SOURCE is {SOURCES_HELP}.")
     environment = os.environ if environ is None else environ
     return Tokens({role: parse_source(role, text, uaa, environment) for role, text in sources.items()})
 
 
 def parse_source(role: str, definition: object, uaa: Uaa, environ: Mapping[str, str]) -> Source:
-    """Return the source that a user named for a role.
+    """Return the token source that the user configured for a role.
 
     Raises:
-        BadSetting: it is none, or one that an expired token cannot have.
+        BadSetting: the definition is not valid, or would renew the token of the role `expired`.
     """
     if role == EXPIRED and not (isinstance(definition, str) and definition.startswith(("env:", "file:"))):
-        raise BadSetting("The token of the role expired is one that has come to its end: give env:NAME or file:PATH.")
+        raise BadSetting(
+            "The role expired needs a token that has already expired, from env:NAME or file:PATH; "
+            "other sources renew theirs. Give --token expired=env:NAME."
+        )
     if isinstance(definition, str) and definition.startswith("uaa:"):
         definition = _parse_login(role, definition)
     if isinstance(definition, dict):
@@ -72,37 +75,39 @@ def parse_source(role: str, definition: object, uaa: Uaa, environ: Mapping[str, 
         return CfCli(role, config_path(environ), uaa.target, environ)
     if isinstance(definition, str) and re.match("(env|file|command):.", definition):
         return StoredToken(role, parse_secret_source(f"token of {role}", definition, environ))
-    raise BadSetting(f"The token of {role} wants as its source {SOURCES_HELP}. It got something else.")
+    raise BadSetting(
+        f"The source of the token of {role} is not valid. Give --token {role}=SOURCE, where SOURCE is {SOURCES_HELP}."
+    )
 
 
 def _parse_login(role: str, line: str) -> dict[str, object]:
-    """Return the members of a login that stands in one line."""
+    """Return the line `uaa:GRANT:...` as the mapping that the configuration file would have."""
     head, _, rest = line.removeprefix("uaa:").partition(":")
     kind, at, origin = head.partition("@")
     pattern = GRANT_PATTERNS.get(kind)
     match = pattern.fullmatch(rest) if pattern else None
     if not match or (at and not (origin and "origin" in GRANT_FIELDS[kind])):
-        raise BadSetting(f"The login of {role} wants one of: {', '.join(GRANT_EXAMPLES.values())}.")
+        raise BadSetting(f"The login of {role} is not valid. Give one of: {', '.join(GRANT_EXAMPLES.values())}.")
     return {"grant": kind, **match.groupdict(), **({"origin": origin} if at else {})}
 
 
 def _parse_grant(role: str, definition: Mapping[object, object], environ: Mapping[str, str]) -> Grant:
-    """Return the login that members tell.
+    """Return the grant that a mapping describes.
 
     Raises:
-        BadSetting: a member is missing, unknown or no text; none is shown.
+        BadSetting: a key is missing or unknown, or a value is not a string; the message quotes no value.
     """
     kind = str(definition.get("grant"))
     if kind not in GRANT_FIELDS:
-        raise BadSetting(f"The login of {role} has no grant that is known. Give one of: {', '.join(GRANT_FIELDS)}.")
+        raise BadSetting(f"The grant of the login of {role} is unknown. Give one of: {', '.join(GRANT_FIELDS)}.")
     members = {str(key): value for key, value in definition.items() if key != "grant"}
     required = set(GRANT_PATTERNS[kind].groupindex)
     if not required <= members.keys() <= GRANT_FIELDS[kind] or not all(
         isinstance(v, str) and v for v in members.values()
     ):
         raise BadSetting(
-            f"The login of {role} by {kind} wants the texts {', '.join(sorted(required))}, "
-            f"and may have {', '.join(sorted(GRANT_FIELDS[kind] - required)) or 'nothing else'}."
+            f"The login of {role} by {kind} is not valid. Give the strings {', '.join(sorted(required))}; "
+            f"optional: {', '.join(sorted(GRANT_FIELDS[kind] - required)) or 'nothing'}."
         )
     texts = {key: str(value) for key, value in members.items()}
     secrets = {

@@ -1,4 +1,4 @@
-"""What a token is, and what gives one."""
+"""A bearer token, and the interface of its sources."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Token:
 
     Attributes:
         value: secret.
-        expires_at: seconds since the epoch, on the suite's clock; None where nobody can tell.
-        other_secrets: further secrets that came with it.
+        expires_at: seconds since the epoch, by the suite's clock; None if unknown.
+        other_secrets: further secrets that came with it, for example a refresh token.
     """
 
     value: str = field(repr=False)
@@ -27,37 +27,37 @@ class Token:
 
 
 class Source(Protocol):
-    """What gives the token of a role, as often as it is asked for one."""
+    """A source of a role's token that can be asked repeatedly."""
 
     @property
     def is_renewable(self) -> bool:
-        """Whether it may give another token later."""
+        """Whether a later `fetch` may return another token."""
 
     def fetch(self) -> Token:
-        """Return a token.
+        """Return the current or a new token.
 
         Raises:
-            BadSetting: it gives none; says why, and the cure.
-            TargetLost: whoever gives it does not answer.
+            BadSetting: there is no token; the message has the reason and the next step.
+            TargetUnreachable: the login server does not respond.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class StaticToken:
-    """Gives the one token that is there."""
+    """The source of a token that never changes."""
 
     value: str = field(repr=False)
     is_renewable: bool = False
 
     def fetch(self) -> Token:
-        """Return it."""
+        """Return the same token each time."""
         return build_token(self.value)
 
 
 def build_token(value: str, lifetime: float | None = None, other_secrets: tuple[str, ...] = ()) -> Token:
-    """Return a token that ends when its `exp` says so, or after so many seconds from now, whichever is sooner.
+    """Return a token that expires at its `exp` or after `lifetime` seconds from now, whichever is sooner.
 
-    An `exp` that is over already is that of another clock, where a lifetime was told just now.
+    A new token with a lifetime but an `exp` in the past comes from a server with another clock; then `exp` is ignored.
     """
     now, expires_at = time.time(), expiry(value)
     if lifetime is not None:
@@ -66,14 +66,14 @@ def build_token(value: str, lifetime: float | None = None, other_secrets: tuple[
 
 
 def strip_scheme(text: str, role: str) -> str:
-    """Return a token without its scheme and white space.
+    """Return a token without `bearer` and without white space around it.
 
     Raises:
-        BadSetting: it is none; the text is not shown.
+        BadSetting: the text is empty or cannot be a token; the message does not quote it.
     """
     value = re.sub(r"(?i)^\s*bearer\s+", "", text).strip()
     if not value:
-        raise BadSetting(f"The token of {role} is missing: what should hold it is empty. Put the bearer token there.")
+        raise BadSetting(f"The token of {role} is missing: its source is empty. Write the bearer token there.")
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise BadSetting(f"The token of {role} has white space or odd characters. Give the bare token.")
+        raise BadSetting(f"The token of {role} contains white space or non-ASCII characters. Give only the token.")
     return value

@@ -1,4 +1,4 @@
-"""Logs in at the UAA of a target, Cloud Foundry's OAuth server, and again before a token's end.
+"""Gets and refreshes tokens at the target's UAA, Cloud Foundry's OAuth server.
 
 Sources: RFC 6749, sections 4.3, 4.4, 5 and 6; UAA's API documentation, "Token"; Cloud Controller's, "Root".
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,74 +23,76 @@ if TYPE_CHECKING:
 
     Ask = Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]  # method, URL, headers, body
 
-OK, TOO_MANY_REQUESTS, SERVER_ERROR = 200, 429, 500
-LOGIN_LINKS = ("uaa", "login")  # of the root document, the better one first: both serve tokens
+LOGIN_LINKS = ("uaa", "login")  # of the root document, in order of preference: both serve tokens
 MAX_LIFETIME_S = 10 * 365 * 24 * 3600
-MAX_QUOTED_CHARS = 200  # characters of what a server says of a refusal
+MAX_QUOTED_CHARS = 200  # of a server's error message
 CF_CLIENT_ID = "cf"  # the client of the cf CLI, which every UAA of Cloud Foundry knows; its secret is empty
 
 
 @dataclass(frozen=True)
 class Uaa:
-    """Where tokens are asked for: at the endpoint that the target names.
+    """The token endpoint that the target's root document names.
 
     Attributes:
-        target: whose users log in.
-        ask: sends a request, and follows no redirect.
+        target: the server under judgment.
+        ask: sends a request without following redirects; returns status and body.
     """
 
     target: Target
     ask: Ask
 
     def endpoint(self) -> str:
-        """Return the URL that gives tokens.
+        """Return the URL of the token endpoint.
 
         Raises:
-            BadSetting: none is known, or the way to it is not safe.
-            TargetLost: the target does not answer.
+            BadSetting: the root names none, or it is reached without https.
+            TargetUnreachable: the target does not respond.
         """
         return f"{self._require_safe(self._find_url(), 'The login').rstrip('/')}/oauth/token"
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, bytes]:
-        """Return status and body of an answer that says something.
+        """Return the status and body of a definite response.
 
         Raises:
-            TargetLost: there is none, or it says no more than that there is none now.
+            TargetUnreachable: there is no response, or its status is 429 or 5xx.
         """
         status, answer = self.ask(method, url, headers, body)
-        if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
-            raise TargetUnreachable(f"{url} answered with {status}. Run again when it is available.")
+        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TargetUnreachable(f"{url} answered {status}. Run again when it is available.")
         return status, answer
 
     def _find_url(self) -> str:
-        base = self._require_safe(self.target.url, "The target, which names where its users log in,")
+        base = self._require_safe(self.target.url, "The target, whose root document names the login server,")
         status, body = self.request("GET", f"{base}/", {"Accept": "application/json"})
         links = _as_object(_as_object(body).get("links"))
         for name in LOGIN_LINKS:
             href = _as_object(links.get(name)).get("href")
-            if status == OK and isinstance(href, str) and href:
+            if status == HTTPStatus.OK and isinstance(href, str) and href:
                 return href
         raise BadSetting(
-            f"{base}/ (answered with {status}) names no login: neither links.uaa.href nor links.login.href. "
-            "Check the URL, or give a token of another source."
+            f"{base}/ answered {status} and names no login server: neither links.uaa.href nor links.login.href. "
+            "Check the target's URL, or give another source: --token ROLE=env:NAME."
         )
 
     def _require_safe(self, url: str, what: str) -> str:
-        """Return a URL that may be told a password: over https, or on this machine if the target is there as well."""
+        """Return a URL to which passwords may be sent: https, or loopback if the target is on loopback as well."""
         target = parse_target(url)
         is_local = target.is_loopback and self.target.is_loopback
         if urlsplit(url).scheme != "https" and not is_local:
-            raise BadSetting(f"{what} is at {target.url}, which is not https. No password is sent there.")
+            raise BadSetting(
+                f"{what} is at {target.url}, which is not https, so no password is sent. "
+                "Give the target's https URL, or another source: --token ROLE=env:NAME."
+            )
         return target.url
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who logs in by a password.
+    """A user of the password grant.
 
     Attributes:
-        name: of the user.
-        origin: key of the identity provider that knows the user, for example `ldap`; empty leaves it to the UAA.
+        name: the user name.
+        origin: key of the user's identity provider, for example `ldap`; empty lets the UAA choose.
     """
 
     name: str
@@ -97,20 +100,20 @@ class User:
 
     @property
     def login_hint(self) -> dict[str, str]:
-        """What tells the UAA the origin, as the cf CLI does with --origin."""
+        """The request parameter for the origin, as the cf CLI sends it for --origin."""
         return {"login_hint": json.dumps({"origin": self.origin})} if self.origin else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token is asked for with.
+    """An OAuth grant: what the suite requests a token with.
 
     Attributes:
-        role: whose token it is.
+        role: the token's role.
         kind: `password`, `client_credentials` or `refresh_token`.
         client: id of the OAuth client.
-        secret: of the client; None where it is empty.
-        user: of a password grant.
+        secret: the client's secret; None if it is empty.
+        user: the user of a password grant.
         credential: the user's password, or the first refresh token.
     """
 
@@ -124,7 +127,7 @@ class Grant:
 
 @dataclass
 class Login:
-    """Gives a role a token for what its grant says, and further ones for the refresh token that came with it."""
+    """The source of a role's token: a login with its grant, then with the refresh token that came with it."""
 
     grant: Grant
     uaa: Uaa
@@ -132,7 +135,7 @@ class Login:
     refresh_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        """Need the library before anything is sent.
+        """Check for the OAuth library before anything is sent.
 
         Raises:
             BadSetting: it is not installed.
@@ -140,7 +143,7 @@ class Login:
         _import_oauth2()
 
     def fetch(self) -> Token:
-        """Return a new token: for the refresh token if there is one, and if that is refused as at the beginning."""
+        """Return a new token: for the refresh token, or for the grant if there is none or it is rejected."""
         if self.refresh_token:
             try:
                 return self._request_token({"refresh_token": self.refresh_token})
@@ -152,7 +155,7 @@ class Login:
         return self._request_token({"refresh_token": credential} if self.grant.kind == "refresh_token" else {})
 
     def _request_token(self, parameters: dict[str, str]) -> Token:
-        """Ask for a token with a refresh token, with a user's name and password, or as the client itself."""
+        """Send the token request with a refresh token, with a user's name and password, or for the client itself."""
         secret = self.grant.secret.read() if self.grant.secret else ""
         secrets = (secret, parameters.get("password", ""), parameters.get("refresh_token", ""))
         basic = base64.b64encode(f"{self.grant.client}:{secret}".encode()).decode()
@@ -166,7 +169,7 @@ class Login:
             "POST", endpoint, headers, _token_request_body(self.grant.client, parameters).encode()
         )
         response = _parse_response(
-            body, f"The login of {self.grant.role} at {endpoint}, which answered with {status},", secrets
+            body, f"The login of {self.grant.role} at {endpoint} answered {status} without a token", secrets
         )
         old_refresh_token, new_refresh_token = parameters.get("refresh_token", ""), response.get("refresh_token")
         self.refresh_token = new_refresh_token if isinstance(new_refresh_token, str) else old_refresh_token
@@ -180,18 +183,17 @@ class Login:
 
 def _import_oauth2() -> Any:  # noqa: ANN401 -- a module
     try:
-        from oauthlib import oauth2  # noqa: PLC0415 -- as in _library
+        from oauthlib import oauth2  # noqa: PLC0415 -- an optional dependency
     except ImportError:
         raise BadSetting(
-            "A login at a UAA needs an OAuth library: pip install 'purge-conformance[uaa]'. "
-            "Or give a token of another source."
+            "A login at a UAA needs an OAuth library. Run `pip install 'purge-conformance[uaa]'`, "
+            "or give another source: --token ROLE=env:NAME."
         ) from None
     return oauth2
 
 
 def _token_request_body(client: str, parameters: Mapping[str, Any]) -> str:
-    """Return the body of a request for a token."""
-    from oauthlib import oauth2  # noqa: PLC0415 -- as in _library
+    from oauthlib import oauth2  # noqa: PLC0415 -- as in _import_oauth2
 
     if "refresh_token" in parameters:
         return str(
@@ -202,13 +204,13 @@ def _token_request_body(client: str, parameters: Mapping[str, Any]) -> str:
     return oauth2.BackendApplicationClient(client).prepare_request_body()
 
 
-def _parse_response(body: bytes, login: str, secrets: Iterable[str]) -> Mapping[str, Any]:
-    """Return what the login gave.
+def _parse_response(body: bytes, failure: str, secrets: Iterable[str]) -> Mapping[str, Any]:
+    """Return the members of a token response.
 
     Raises:
-        LoginRefused: it gave no token; says what it said instead, without the secrets that it was told.
+        LoginRejected: it has no token; the message quotes the server's error without the secrets.
     """
-    from oauthlib import oauth2  # noqa: PLC0415 -- as in _library
+    from oauthlib import oauth2  # noqa: PLC0415 -- as in _import_oauth2
 
     try:
         response: Mapping[str, Any] = oauth2.BackendApplicationClient("").parse_request_body_response(
@@ -216,19 +218,24 @@ def _parse_response(body: bytes, login: str, secrets: Iterable[str]) -> Mapping[
         )
     except oauth2.OAuth2Error as error:
         message = " ".join(f"{error.error}: {error.description}".split())
-    except (ValueError, TypeError, AttributeError, RecursionError):  # what it makes of JSON that is no object
-        message = "it is no answer of OAuth"
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):  # of JSON that is not an object
+        message = "the response is not OAuth's"
     else:
         return response
     for secret in secrets:
         message = message.replace(secret, "...") if secret else message
     raise LoginRejected(
-        f"{login} gave no token: {message[:MAX_QUOTED_CHARS]}. Check the names, the secrets and the grant."
+        f"{failure}: {message[:MAX_QUOTED_CHARS]}. Check the names, the secrets and the grant of this login."
     )
 
 
 def _as_object(value: object) -> dict[str, Any]:
-    """Return what a text of JSON or a value holds by name; nothing where it is no object."""
+    """Return a JSON object, given as a value or as text; an empty one for anything else."""
     try:
         document = json.loads(value) if isinstance(value, bytes) else value
     except (ValueError, RecursionError):

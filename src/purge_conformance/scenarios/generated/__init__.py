@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
+from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import ANONYMOUS, Credential
 from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.listing import resources
 from purge_conformance.scenarios import purge as purging

@@ -16,7 +16,7 @@ from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.app_model.trace import RESULTING_STATES, ExecutedStep, SequenceTrace
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client import pagination as look
-from purge_conformance.client.credentials import ANONYMOUS
+from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.evidence.listing import app_of_process, resources
 from purge_conformance.scenarios.authorization import non_admin_credentials
 from purge_conformance.scenarios.sequences.generator import generate
@@ -24,8 +24,8 @@ from purge_conformance.scenarios.sequences.shrinker import shrink
 
 if TYPE_CHECKING:
     from purge_conformance.analysis.app_model.state import Step
+    from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
-    from purge_conformance.client.credentials import Credential
     from purge_conformance.target.apps import SuiteApps
 
     Steps = tuple[Step, ...]

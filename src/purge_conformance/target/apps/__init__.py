@@ -1,4 +1,4 @@
-"""What is needed of the target besides the resource under judgment: apps to start, stop and scale."""
+"""The apps that a run starts, stops and scales to cause usage events."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ __all__ = ["SuiteApps", "suite_apps_for"]
 
 
 def suite_apps_for(client: Client) -> SuiteApps:
-    """Return the apps of a run, which are changed as the run was asked to."""
+    """Return the apps of a run, changed through API v3 or through the hook as `--apps` says."""
     return (HookedApps if client.settings.apps.mode is Mode.HOOK else SuiteApps)(client)

@@ -1,4 +1,4 @@
-"""Apps that the user's hook makes, starts, stops, scales and deletes, where the suite has no means of its own."""
+"""Apps that the user's hook creates, starts, stops, scales and deletes, for targets without API v3 for that."""
 
 from __future__ import annotations
 
@@ -18,45 +18,47 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 STATES = {"start": "app started", "stop": "app stopped", "scale": "app scaled", "delete": "app deleted"}
-UNTIMED_MESSAGE = "the hook changes the apps, and nobody can time that by a purge; for it give --apps drive"
+UNTIMED_MESSAGE = (
+    "the hook changes the apps, so a change cannot be timed to a purge; give --apps drive for these checks"
+)
 
 
 class HookedApps(SuiteApps):
-    """The suite's own apps, as the hook makes them; each change is followed by a look at the app, as an exchange."""
+    """The suite's own apps, changed through the hook; a GET of the app after each change is its exchange."""
 
     is_timeable = False
 
     def __init__(self, client: Client) -> None:
-        """Begin with nothing."""
+        """Start without apps."""
         super().__init__(client)
         self._hook = Hook(client.settings)
-        self._guids: list[str] = []  # guids of the apps that were made
+        self._guids: list[str] = []  # of the created apps
 
     @property
     def is_usable(self) -> bool:
-        """No: what is sent in a sequence that is told as a script, a hook cannot do."""
+        """Always False: sequences send requests, which the hook replaces."""
         return False
 
     def start(self, label: str) -> bool:
-        """Start an app; return whether that was possible."""
+        """Start an app; return whether it is started."""
         return self._try(lambda: super(HookedApps, self).start(label))
 
     def stop(self, label: str) -> bool:
-        """Stop a started app; return whether that was possible."""
+        """Stop a started app; return whether it is stopped."""
         return self._try(lambda: super(HookedApps, self).stop(label))
 
     def scale(self, label: str, **size: int) -> bool:
-        """Scale a started app, by `instances` or `memory_in_mb`; return whether that was possible."""
+        """Scale a started app by `instances` or `memory_in_mb`; return whether that succeeded."""
         return self._try(lambda: super(HookedApps, self).scale(label, **size))
 
     def remove(self, guid: str, step: str) -> Exchange:
-        """Ask for the deletion of an app; return a look at it."""
+        """Delete an app; return a GET of it after that."""
         self._set_state("delete", guid)
         self._guids.remove(guid)
         return self._read_app(guid, step)
 
     def delete_apps(self) -> None:
-        """Delete all that was made, and note what was left over."""
+        """Delete all created apps, and note those that remain."""
         leftovers = []
         for guid in reversed(self._guids):
             try:
@@ -73,11 +75,11 @@ class HookedApps(SuiteApps):
     def _create_spaces(self) -> tuple[str | None, str | None, str | None]:
         return "of the hook's", None, None
 
-    def _create_app(self, label: str, names: Sequence[str], space: str) -> None:  # noqa: ARG002 -- the hook knows where
+    def _create_app(self, label: str, names: Sequence[str], space: str) -> None:  # noqa: ARG002 -- the hook chooses the space
         guid = self._hook.set_up(STATES["stop"], name=names[-1]).get("app")
         if not isinstance(guid, str) or not guid:
             raise HookFailed(
-                f"the hook set the state {STATES['stop']!r} and named no app: it answers with {{'app': GUID}}"
+                f'the hook set the state {STATES["stop"]!r} but named no app: expected the answer {{"app": GUID}}'
             )
         self.apps[label] = guid
         self._guids.append(guid)

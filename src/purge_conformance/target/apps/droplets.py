@@ -1,9 +1,10 @@
-"""What the suite's own apps run: nothing, copies of a droplet, or a docker image or a file that becomes one once."""
+"""Droplets of the suite's own apps: copies of an existing, an uploaded or a staged one; or none."""
 
 from __future__ import annotations
 
 import json
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Request
@@ -11,7 +12,7 @@ from purge_conformance.config.droplet_file import CONTENT_TYPE, CURL_FORM
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig
 from purge_conformance.evidence.records import FORM
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import is_success, relationship, summarize_response
+from purge_conformance.target.apps.resources import is_success, relationship, summarize_response
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
@@ -19,39 +20,36 @@ if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.evidence.records import Exchange
 
-MEMORY_IN_MB = 64  # little, for the quota of a space
-STAGING_POLLS = 60  # looks at what is staged, copied or uploaded
+MEMORY_IN_MB = 64  # small, because a space has a quota
+STAGING_POLLS = 60
 STEP = "equip"  # of all requests
-UNPROCESSABLE = 422
-NO_DROPLET_HINT = (
-    " Give the apps something to run: --app-droplet GUID, or --app-droplet-file FILE, or --app-docker-image REF"
-)
+NO_DROPLET_HINT = " Give the apps a droplet: --app-droplet GUID, --app-droplet-file FILE or --app-docker-image REF"
 QUOTA = re.compile("quota|limit", re.IGNORECASE)  # as in Cloud Controller's `memory quota_exceeded`
 
 
 class DropletUnavailable(Exception):
-    """An app could not be given what it is to run; the text says why."""
+    """An app has no droplet; the text says why."""
 
 
 class DropletProvider:
-    """Gives apps what they run."""
+    """Creates one droplet and gives each app a copy of it."""
 
     def __init__(self, client: Client, settings: AppSettings, run: str) -> None:
-        """Have staged and uploaded nothing yet; `run` is what the label says."""
+        """Stage and upload nothing yet; `run` is the value of the label."""
         self._client, self._settings, self._run = client, settings, run
         self._source = settings.droplet
-        self._source_app = ""  # the app for which the source was staged or uploaded
+        self._source_app = ""  # the app that owns the staged or uploaded droplet
 
     @property
     def lifecycle(self) -> dict[str, object] | None:
-        """What an app must be created with; None where it is as usual."""
+        """The member `lifecycle` of a new app; None for the target's default."""
         return {"type": "docker", "data": {}} if self._settings.docker_image else None
 
     def provide(self, app: str) -> None:
-        """Give an app a droplet of its own, and little memory; nothing, where it needs none.
+        """Give an app its own droplet and little memory, if a droplet is configured.
 
         Raises:
-            NothingToRun: the target does not let it.
+            DropletUnavailable: the target rejected a request.
         """
         if self._settings.has_nothing_to_run:
             return
@@ -65,12 +63,12 @@ class DropletProvider:
         self._send("POST", f"{APPS}/{app}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
 
     def next_step(self, answer: Exchange) -> str:
-        """Return what to give where the target refuses to start an app, after a space; empty where nobody knows."""
-        needs_droplet = answer.status == UNPROCESSABLE and self._settings.has_nothing_to_run
+        """Return a space and the next step after a failed start; empty if the response suggests none."""
+        needs_droplet = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and self._settings.has_nothing_to_run
         return quota_hint(answer) or (NO_DROPLET_HINT if needs_droplet else "")
 
     def forget_app(self, app: str) -> None:
-        """Take note that an app is deleted, and with it what was staged or uploaded for it."""
+        """Forget the droplet of a deleted app: the target deletes it with the app."""
         if app == self._source_app:
             self._source = None
 
@@ -105,7 +103,7 @@ class DropletProvider:
         return _guid(finished_build, "droplet", "guid")
 
     def _await_staged(self, answer: Exchange, path: str) -> Exchange:
-        """Return the answer that shows what was asked for as staged."""
+        """Wait until a droplet or build is staged; return the response that says so."""
         for _ in jobs.poll(STAGING_POLLS):
             state = dig(_require_json(answer).json, "state")
             if state == "STAGED":
@@ -121,9 +119,9 @@ class DropletProvider:
 
 
 def quota_hint(answer: Exchange) -> str:
-    """Return what to do where the target refuses something for a quota, after a space; empty where that is not so."""
-    is_full = answer.status == UNPROCESSABLE and QUOTA.search(answer.text)
-    return " Make room in the quota, or name a space that has some: --space GUID" if is_full else ""
+    """Return a space and the next step if the target rejected a request because of a quota; empty otherwise."""
+    is_full = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and QUOTA.search(answer.text)
+    return " Raise the quota, or give a space with a larger one: --space GUID" if is_full else ""
 
 
 def _require_json(answer: Exchange) -> Exchange:
@@ -136,6 +134,6 @@ def _guid(answer: Exchange, *names: str) -> str:
     guid = dig(_require_json(answer).json, *(names or ("guid",)))
     if not isinstance(guid, str):
         raise DropletUnavailable(
-            f"{answer.method} {answer.path} names no {' '.join(names) or 'guid'}: {summarize_response(answer)}"
+            f"{answer.method} {answer.path} has no {'.'.join(names) or 'guid'}: {summarize_response(answer)}"
         )
     return guid

@@ -1,17 +1,18 @@
-"""Apps of the suite's own, to start, stop and scale; nobody else's app is ever touched."""
+"""The suite's own apps on the target, to start, stop and scale; no other app is changed."""
 
 from __future__ import annotations
 
 import json
 import time
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Request
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence.listing import APPS, STARTED, STOPPED, dig
-from purge_conformance.target.apps.api import (
-    NOT_FOUND,
+from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
+from purge_conformance.target.apps.resources import (
     ORGANIZATIONS,
     POLL_INTERVAL_S,
     POLLS,
@@ -22,7 +23,6 @@ from purge_conformance.target.apps.api import (
     retry_once,
     summarize_response,
 )
-from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,16 +31,18 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
-OBSERVE_MESSAGE = "apps are observed, not driven. To let the suite make apps of its own: --apps drive --space GUID"
-# What each app is for; should there be a quota, most depends on the first. The last lives in a second organization.
+OBSERVE_MESSAGE = (
+    "the suite changes no apps in this run (--apps observe). Give --apps drive --space GUID to let it create its own"
+)
+# By importance, in case a quota stops their creation. The last one is in a second organization.
 LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
-SAME_NAME_LABELS = ("steady", "elsewhere")  # apps of one name, in two organizations
-UNUSUAL_NAME = "ÄÖü-漢字-" + "long-" * 20  # of the twins, or else of `elsewhere` alone, where the target takes it
-VERY_UNUSUAL_NAME = f"🚀 'O\"Neil' 100% \\ {UNUSUAL_NAME}"  # rather, where it takes that
-POLL_INTERVALS, SHORT_POLL_INTERVALS = (
-    tuple(0.25 * number for number in range(1, 7)),
-    (0.25,) * 6,
-)  # seconds between looks for an event
+SAME_NAME_LABELS = ("steady", "elsewhere")  # two apps with one name, in two organizations
+UNUSUAL_NAME = (
+    "ÄÖü-漢字-" + "long-" * 20
+)  # of the apps with one name, or of `elsewhere` alone, if the target accepts it
+VERY_UNUSUAL_NAME = f"🚀 'O\"Neil' 100% \\ {UNUSUAL_NAME}"  # tried first
+# Seconds between polls for an event that is due.
+POLL_INTERVALS, SHORT_POLL_INTERVALS = tuple(0.25 * number for number in range(1, 7)), (0.25,) * 6
 
 
 class SuiteApps:
@@ -48,16 +50,16 @@ class SuiteApps:
 
     Attributes:
         apps: label -> guid of the apps that exist.
-        started: labels of those that are started.
-        error: why an app could not be made or started; empty where all is well.
-        is_timeable: whether an app is changed by a request, which can be sent at a given moment.
-        poll_intervals: seconds after each look for an event that is due; fewer, once one never came.
+        started: labels of the started apps.
+        error: why an app could not be created or started; empty if all succeeded.
+        is_timeable: whether a request changes an app, which can be sent at a chosen moment.
+        poll_intervals: seconds after each poll for an event that is due; shorter after one never appeared.
     """
 
     is_timeable = True
 
     def __init__(self, client: Client) -> None:
-        """Begin with nothing."""
+        """Start without apps."""
         self._client = client
         self._settings = client.settings.apps
         self._resources = ResourceManager(client)
@@ -65,13 +67,13 @@ class SuiteApps:
         self._can_start = True
         self._home_space: str | None = None
         self.poll_intervals = POLL_INTERVALS
-        self._deletion_polls = POLLS  # looks whether an app is gone; one, where once it never was
+        self._deletion_polls = POLLS  # for a deleted app; one, after an app did not disappear
         self.apps: dict[str, str] = {}
         self.started: set[str] = set()
         self.error = ""
 
     def build(self) -> None:
-        """Make the apps, in the states that the experiments need; nothing at all, where apps are only observed."""
+        """Create the apps in the states that the scenarios need; nothing if apps are only observed."""
         if self._settings.mode is Mode.OBSERVE:
             self.error = OBSERVE_MESSAGE
         else:
@@ -91,7 +93,7 @@ class SuiteApps:
         for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
             self.start(label)
         self.scale("scaled", instances=2, memory_in_mb=128)
-        for label in ("empty", "paused"):  # a started app without an instance is a started app, a stopped one is none
+        for label in ("empty", "paused"):  # an app without instances counts as started until it is stopped
             self.scale(label, instances=0)
         for label in ("paused", "elsewhere"):
             self.stop(label)
@@ -99,20 +101,20 @@ class SuiteApps:
         self._delete_app("deleted")
 
     def start(self, label: str) -> bool:
-        """Start an app; return whether that was possible."""
+        """Start an app; return whether it is started."""
         if label not in self.apps or not self._can_start:
             return False
         answer = self._change_app(label, "start", f"start-{label}")
         self._can_start = self.reached_state(self.apps[label], STARTED, answer, f"became-{label}")
         if not self._can_start:
             reason = f"{summarize_response(answer)}{self._droplets.next_step(answer)}"
-            self.error = f"an app of the suite's own could not be started: {reason}"
+            self.error = f"an app of the suite could not be started: {reason}"
             return False
         self.started.add(label)
         return True
 
     def stop(self, label: str) -> bool:
-        """Stop a started app; return whether that was possible."""
+        """Stop a started app; return whether it is stopped."""
         if label not in self.started:
             return False
         answer = self._change_app(label, "stop", f"stop-{label}")
@@ -122,21 +124,21 @@ class SuiteApps:
         return is_stopped
 
     def scale(self, label: str, **size: int) -> bool:
-        """Scale a started app, by `instances` or `memory_in_mb`; return whether that was possible."""
+        """Scale a started app by `instances` or `memory_in_mb`; return whether that succeeded."""
         if label not in self.started:
             return False
         return is_success(self._change_app(label, "scale", f"scale-{label}", **size))
 
     def label_or(self, label: str, other: str) -> str:
-        """Return a label, or another one where there is no such app."""
+        """Return the label if it has an app, otherwise the other label."""
         return label if label in self.apps else other
 
     def record_event(self) -> bool:
-        """Make an ordinary event; return whether one was made."""
+        """Start or stop an app so that one event is recorded; return whether that succeeded."""
         return self.stop("mover") if "mover" in self.started else self.start("mover")
 
     def request(self, label: str, change: str, step: str, *, instances: int = 1) -> Request:
-        """Return the request that starts, stops or scales an app, for whoever sends it and then lets `learn` know."""
+        """Return the request that starts, stops or scales an app; the sender calls `sync_started` after it."""
         path = f"{APPS}/{self.apps[label]}"
         if change == "scale":
             body = json.dumps({"instances": instances})
@@ -150,23 +152,23 @@ class SuiteApps:
         return Request("POST", f"{path}/actions/{change}", step)
 
     def sync_started(self, apps: Iterable[Row]) -> None:
-        """Take from a look at apps which of the suite's own are started."""
+        """Update `started` from rows of the list of apps."""
         states = {row["guid"]: row.get("state") for row in apps}
         self.started = {label for label, guid in self.apps.items() if states.get(guid) == STARTED}
 
     @property
     def is_usable(self) -> bool:
-        """Whether apps could be made and started."""
+        """Whether apps could be created and started."""
         return self._home_space is not None and bool(self.apps) and self._can_start
 
     def delete_if_incomplete(self) -> None:
-        """Delete the apps, if it was not possible to make all of them."""
+        """Delete the apps if not all of them could be created."""
         for label in list(self.apps) if self.error else ():
             self.remove(self.apps.pop(label), "make room")
         self.started &= set(self.apps)
 
     def create_extra_app(self, name: str, step: str) -> tuple[Exchange, str | None]:
-        """Ask for one more app, stopped, beside the first ones; return the answer, and its guid once it is there."""
+        """Create one more app, stopped; return the response, and the guid once the app exists, or None."""
         name, relationships = f"{name}-{self._resources.run}", relationship("space", str(self._home_space))
         answer, guid = self._resources.create(
             APPS, name, step, relationships=relationships, lifecycle=self._droplets.lifecycle
@@ -176,14 +178,14 @@ class SuiteApps:
         return answer, guid
 
     def remove(self, guid: str, step: str) -> Exchange:
-        """Ask for the deletion of an app of the suite's own."""
+        """Send the DELETE for an app of the suite."""
         self._droplets.forget_app(guid)
         return self._resources.remove(f"{APPS}/{guid}", step)
 
     def is_gone(self, guid: str, step: str) -> bool:
-        """Look whether a deleted app is gone for good, now or soon."""
+        """Return whether a deleted app answers 404, now or within a few polls."""
         for _ in range(self._deletion_polls):
-            if self._client.get(f"{APPS}/{guid}", step).status == NOT_FOUND:
+            if self._client.get(f"{APPS}/{guid}", step).status == HTTPStatus.NOT_FOUND:
                 self._resources.forget(f"{APPS}/{guid}")
                 return True
             time.sleep(POLL_INTERVAL_S)
@@ -191,7 +193,7 @@ class SuiteApps:
         return False
 
     def reached_state(self, guid: str, state: str, answer: Exchange, step: str) -> bool:
-        """Return whether a start or a stop was answered with success, and the app tells of no other state for long."""
+        """Return whether a start or stop succeeded and the app then has that state within a few polls."""
         if not is_success(answer):
             return False
         for _ in range(POLLS):
@@ -202,18 +204,17 @@ class SuiteApps:
         return False
 
     def delete_apps(self) -> None:
-        """Delete all that was made, and note what was left over."""
+        """Delete all resources of the run, and note those that remain."""
         self._client.note("run", self._resources.run)
         self._client.note("left", self._resources.remove_all())
 
     def _change_app(self, label: str, change: str, step: str, **size: int) -> Exchange:
-        """Start, stop or scale an app."""
         web = "/processes/web" if change == "scale" else ""
         path = f"{APPS}/{self.apps[label]}{web}/actions/{change}"
         return retry_once(partial(self._client.post, path, step, data=size or None))
 
     def _create_spaces(self) -> tuple[str | None, str | None, str | None]:
-        """Return the space for the apps, and if that is allowed another one beside it and one elsewhere."""
+        """Return the apps' space, a second one in its organization and one in another; None if not created."""
         if self._settings.space:
             return self._settings.space, None, None
         name = f"purge-conformance-{self._resources.run}"
@@ -232,7 +233,7 @@ class SuiteApps:
         )
 
     def _app_names(self, label: str, *, single_org: bool) -> list[str]:
-        """Return the names that an app may have, the oddest first; twins have the same, save in one space."""
+        """Return the names to try for an app, the most unusual first; within one space no two apps share a name."""
         run, prefix = self._resources.run, "elsewhere" if single_org else "twin"
         is_unusual = label == "elsewhere" or (label in SAME_NAME_LABELS and not single_org)
         unusual_names = (
@@ -254,21 +255,21 @@ class SuiteApps:
                 return
 
     def _provide_droplet(self, guid: str) -> None:
-        """Give an app what it runs; where that cannot be done, no app is started."""
+        """Give an app its droplet; if that fails, no app is started from then on."""
         try:
             if self._can_start:
                 self._droplets.provide(guid)
         except DropletUnavailable as reason:
-            self._can_start, self.error = False, f"an app of the suite's own was given nothing to run: {reason}"
+            self._can_start, self.error = False, f"an app of the suite has no droplet: {reason}"
 
     def _create(self, path: str, name: str, **fields: object) -> str | None:
         answer, guid = self._resources.create(path, name, **fields)
         if not guid:
-            self.error = f"POST {path} made nothing: {summarize_response(answer)}{quota_hint(answer)}"
+            self.error = f"POST {path} created nothing: {summarize_response(answer)}{quota_hint(answer)}"
         return guid
 
     def _delete_app(self, label: str) -> None:
-        """Delete an app, and forget it unless it is soon gone for good."""
+        """Delete a started app, and wait until it no longer exists."""
         if label not in self.started:
             return
         self.started.discard(label)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Client
-from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import TokenExpired

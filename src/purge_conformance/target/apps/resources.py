@@ -1,10 +1,11 @@
-"""Makes things on the target, each with the label of the run, and takes them away again."""
+"""Creates resources on the target, each with the label of the run, and deletes them."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,42 +19,40 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
 
-POLLS, POLL_INTERVAL_S = 20, 0.1  # looks whether what was asked for is done, and seconds between them
-FINAL_POLLS = 6  # for what was accepted and not seen, before all is taken down: few requests are left by then
-RETRY_DELAYS = (0.5, 1.0, 2.0)  # seconds to wait for a target that is away while things are taken down
-ACCEPTED, NOT_FOUND, INTERNAL_ERROR = 202, 404, 500
+POLLS, POLL_INTERVAL_S = 20, 0.1  # how often to check for a created resource
+FINAL_POLLS = 6  # the same at the end of a run, when few requests are left
+RETRY_DELAYS = (0.5, 1.0, 2.0)  # seconds between retries of cleanup requests that get no response
 ORGANIZATIONS, SPACES = "/v3/organizations", "/v3/spaces"
 
 
 class ResourceManager:
-    """Makes things, and remembers them.
+    """Creates resources and keeps track of those to delete.
 
     Attributes:
-        run: what the label says, and all names end with.
+        run: the value of the label, and a part of all names.
     """
 
     def __init__(self, client: Client) -> None:
-        """Begin with nothing."""
+        """Start a run without resources; its label is random."""
         self._client = client
-        self._deletion_jobs: dict[
-            str, str | None
-        ] = {}  # path -> the job that deletes it, if it was asked for; oldest first
-        self._may_have_unknown = False  # whether something may have been made that nobody told of
-        self._pending: dict[str, str] = {}  # name -> path of what was accepted and not seen yet
+        # path of a resource -> its deletion job, None before its deletion; oldest first
+        self._deletion_jobs: dict[str, str | None] = {}
+        self._may_have_unknown = False  # whether a resource may exist whose guid no response told
+        self._pending: dict[str, str] = {}  # name -> list path, for what was accepted (202) and is not listed yet
         self.run = secrets.token_hex(4)
 
     def create(
         self, path: str, name: str, step: str = "create", /, **fields: object | None
     ) -> tuple[Exchange, str | None]:
-        """Ask for something with that name; return the answer, and its guid once it is there."""
+        """Create a resource; return the response, and the guid once the resource exists, or None."""
         data: dict[str, object] = {"name": name, "metadata": {"labels": {RUN_LABEL: self.run}}}
         data |= {key: value for key, value in fields.items() if value is not None}
         answer = self._post(path, step, data)
-        if answer.status == INTERNAL_ERROR:
-            self._may_have_unknown = True  # it may be made all the same
+        if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._may_have_unknown = True  # it may exist in spite of the 500
             answer = self._post(path, step, data)
         guid = dig(answer.json, "guid") if isinstance(answer.json, dict) else None
-        if answer.status == ACCEPTED:
+        if answer.status == HTTPStatus.ACCEPTED:
             guid = self._await_created(path, name, "created" if step == "create" else f"{step} made")
         self._may_have_unknown = (
             self._may_have_unknown or answer.status is None or (is_success(answer) and guid is None)
@@ -71,7 +70,7 @@ class ResourceManager:
             raise
 
     def remove(self, path: str, step: str) -> Exchange:
-        """Ask for the deletion of something that was made here; whether it is gone is seen later."""
+        """Send the DELETE for a resource of this run; `remove_all` waits for its job."""
         answer = retry_once(partial(self._client.delete, path, step))
         if is_success(answer) and path in self._deletion_jobs:
             self._deletion_jobs[path] = jobs.job_path(answer)
@@ -80,13 +79,13 @@ class ResourceManager:
         return answer
 
     def forget(self, path: str) -> None:
-        """Take note that something is gone for good."""
+        """Stop tracking a resource that no longer exists."""
         self._deletion_jobs.pop(path, None)
 
     def remove_all(self) -> list[str]:
-        """Delete all that is left, the last made first, and wait until it is gone; return what is not, with the reason.
+        """Delete all resources of the run, newest first; return those that remain, each with the reason.
 
-        A target that is away is waited for a little.
+        Requests without a response are retried for a few seconds.
         """
         leftovers: dict[str, str] = {}
         try:
@@ -100,19 +99,22 @@ class ResourceManager:
                 self.forget(path)
         except (RequestBlocked, TargetUnreachable) as reason:
             leftovers |= dict.fromkeys(reversed(self._deletion_jobs), str(reason))
-        leftovers |= {f"{path} {name}": "it was accepted and never seen" for name, path in self._pending.items()}
+        leftovers |= {
+            f"{path} {name}": "its creation was accepted, but it was never listed"
+            for name, path in self._pending.items()
+        }
         return [f"{path} ({why})" for path, why in leftovers.items()]
 
     def _try_remove(self, path: str) -> str:
-        """Ask for a deletion, unless that is done; return why it was not to be had, or nothing.
+        """Send the DELETE unless it was sent before; return why it failed, or an empty string.
 
-        What goes with an organization need not be waited for by itself.
+        What an organization contains is deleted with it, so only the organization's job is awaited.
         """
         job, reason = self._deletion_jobs[path], ""
         if job is None:
             answer = retry_once(partial(_retry_until_reachable, partial(self._client.delete, path, "demolish")))
             job = jobs.job_path(answer)
-            reason = "" if is_success(answer) or answer.status == NOT_FOUND else summarize_response(answer)
+            reason = "" if is_success(answer) or answer.status == HTTPStatus.NOT_FOUND else summarize_response(answer)
         in_organization = any(other.startswith(ORGANIZATIONS) for other in self._deletion_jobs)
         if job is None or (in_organization and not path.startswith(ORGANIZATIONS)):
             self.forget(path)
@@ -121,7 +123,7 @@ class ResourceManager:
         return reason
 
     def _find_unknown(self) -> dict[str, str]:
-        """Look for what may have been made without an answer that names it; return what cannot be searched, and why."""
+        """Find resources whose guid no response told; return the lists that cannot be searched, each with the reason."""
         unsearchable = {}
         for name, path in [*self._pending.items()]:
             guids = (self._find_by_name(path, name, "demolish find") for _ in jobs.poll(FINAL_POLLS))
@@ -131,9 +133,7 @@ class ResourceManager:
             query = f"label_selector={RUN_LABEL}%3D{self.run}"
             page = _retry_until_reachable(partial(self._client.get, f"{path}?{query}", "demolish find"))
             if not is_success(page):
-                unsearchable[path] = (
-                    f"what was made there without an answer cannot be looked for: {summarize_response(page)}"
-                )
+                unsearchable[path] = f"resources of this run may be left: the list answered {summarize_response(page)}"
             for row in resources(page):
                 if dig(row, "metadata", "labels", RUN_LABEL) == self.run:
                     self._pending.pop(str(row.get("name")), None)
@@ -141,7 +141,7 @@ class ResourceManager:
         return unsearchable
 
     def _await_created(self, path: str, name: str, step: str) -> str | None:
-        """Return the guid of what is made by a job, once it is there."""
+        """Wait for a resource that a job creates; return its guid, or None if it does not appear."""
         self._pending[name] = path
         for _ in range(POLLS):
             if guid := self._find_by_name(path, name, step):
@@ -150,7 +150,7 @@ class ResourceManager:
         return None
 
     def _find_by_name(self, path: str, name: str, step: str) -> str | None:
-        """Return the guid of what is made by a job, if it is there; elsewhere may be another of the same name."""
+        """Return the guid of a resource by name if it is listed; other spaces may have one of the same name."""
         rows = resources(self._client.get(f"{path}?names={quote(name)}", step))
         new = [row for row in rows if row.get("name") == name and f"{path}/{row['guid']}" not in self._deletion_jobs]
         guid = next((str(row["guid"]) for row in new), None)
@@ -160,13 +160,13 @@ class ResourceManager:
 
 
 def retry_once(send: Callable[[], Exchange]) -> Exchange:
-    """Send what comes to the same when it is sent twice, and once more, should the target fail at it."""
+    """Send an idempotent request, and once more after a 500."""
     answer = send()
-    return send() if answer.status == INTERNAL_ERROR else answer
+    return send() if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR else answer
 
 
 def _retry_until_reachable(send: Callable[[], Exchange]) -> Exchange:
-    """Send what may be sent again until it is answered, or the target was away for too long."""
+    """Send an idempotent request until it gets a response, or `RETRY_DELAYS` are used up."""
     for delay in RETRY_DELAYS:
         try:
             answer = send()
@@ -180,15 +180,15 @@ def _retry_until_reachable(send: Callable[[], Exchange]) -> Exchange:
 
 
 def relationship(name: str, guid: str) -> dict[str, Any]:
-    """Return the relationship of a new thing to another one."""
+    """Return the `relationships` member that links a new resource to an existing one."""
     return {name: {"data": {"guid": guid}}}
 
 
 def is_success(answer: Exchange) -> bool:
-    """Whether a request was answered with success."""
+    """Whether the status is 2xx."""
     return answer.status is not None and answer.status // 100 == 2  # noqa: PLR2004 -- 2xx
 
 
 def summarize_response(answer: Exchange) -> str:
-    """Return an answer in a few words."""
+    """Return the status or error, and the beginning of the body."""
     return f"{answer.status or answer.error} {answer.text[:200]}".strip()

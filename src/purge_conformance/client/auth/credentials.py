@@ -1,4 +1,4 @@
-"""What the suite puts into Authorization, and how it is shown without giving the secret away."""
+"""The values of the Authorization header that the suite sends, each with a redacted form that can be shown."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Credential:
     """One value of the Authorization header.
 
     Attributes:
-        role: the role, or what is wrong with the credential.
+        role: the role, or the defect of the credential.
         value: the header's value, secret; None sends no header.
-        redacted: the same for a file or a shell, with the secret as `$VARIABLE`.
-        kind: `valid`, or the requirement that it tries: `none`, `malformed`, `invalid`, `expired`.
-        source_role: the role whose token it is made of, or empty.
+        redacted: the value for a file or a shell, with `$VARIABLE` in place of the secret.
+        kind: `valid`, or the kind of defect: `none`, `malformed`, `invalid`, `expired`.
+        source_role: the role whose token the value contains, or empty.
     """
 
     role: str
@@ -42,13 +42,13 @@ ANONYMOUS = Credential("none", None, None, "none")
 
 
 def for_role(role: str, token: str) -> Credential:
-    """Return the credential of a role's token."""
+    """Return the credential that sends a role's token unchanged."""
     kind = EXPIRED if role == EXPIRED else "valid"
     return Credential(role, f"bearer {token}", f"bearer ${token_variable(role)}", kind, role)
 
 
 def with_token(credential: Credential, token: str) -> Credential:
-    """Return the same credential, made of the token that its role has now."""
+    """Return the same kind of credential, built from the role's current token."""
     candidates = (for_role(credential.source_role, token), *_tampered_credentials(token))
     return next(
         (
@@ -61,7 +61,7 @@ def with_token(credential: Credential, token: str) -> Credential:
 
 
 def invalid_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
-    """Return the credentials that every operation must refuse with 401: none, malformed, invalid, expired."""
+    """Return the credentials that every operation must reject with 401: none, malformed, invalid, expired."""
     admin = tokens[ADMIN]
     credentials = [
         ANONYMOUS,
