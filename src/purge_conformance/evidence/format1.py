@@ -92,16 +92,14 @@ def place(scenario: Scenario, name: str) -> Place:
 
 def with_spans(evidence: Evidence) -> Evidence:
     """Return evidence that was converted, with its spans, in the order of the run."""
-    found = [
+    spans = [
         *_around_requests(evidence),
         *_attempts(evidence),
         *_app_changes(evidence),
         *_races(evidence),
         *_induced(evidence),
     ]
-    numbered = [((*span.requests, *span.before, *span.after), span) for span in found]
-    ordered = sorted((every[0], place) for place, (every, _) in enumerate(numbered) if every)
-    return replace(evidence, all_spans=tuple(found[place] for _, place in ordered))
+    return replace(evidence, all_spans=tuple(sorted(spans, key=lambda span: span.requests[0])))
 
 
 def _unknown(what: str, name: object) -> NoReturn:
@@ -183,7 +181,7 @@ def _around_requests(evidence: Evidence) -> Iterator[Span]:
         for found, exchanges in places.items():
             sides.setdefault(found.requests, {}).setdefault(found.phase, []).extend(numbers(exchanges))
         for requests, side in sides.items():
-            if Phase.BEFORE in side:
+            if Phase.BEFORE in side and None in side:
                 phases = (Phase.BEFORE, None, Phase.AFTER)
                 before, sent, after = (tuple(sorted(side.get(phase, ()))) for phase in phases)
                 yield Span(scenario, requests, before, sent, after, number)
@@ -212,7 +210,8 @@ def _app_changes(evidence: Evidence) -> Iterator[Span]:
             sent = numbers(evidence.of(scenario, Step.START_APP, Step.STOP_APP, Step.SCALE_APP))
             last = after[0] if after else (*sent, 0)[-1] + 1
             between = tuple(n for n in sent if (0, *earlier)[-1] < n < last)
-            yield Span(scenario, Place(step), earlier, between, after, note.round)
+            if between:
+                yield Span(scenario, Place(step), earlier, between, after, note.round)
             before[scenario] = after
 
 

@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from purge_conformance.evidence.steps import Part, Place, Scenario, Step
+from purge_conformance.evidence.steps import Part, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from purge_conformance.evidence.records import Evidence, Exchange, Key
+    from purge_conformance.evidence.steps import Scenario, Where
 
 OK, NOT_FOUND = 200, 404
 APPS = "/v3/apps"
@@ -113,9 +114,9 @@ def build_listing(exchanges: Iterable[Exchange], *, reached_end: bool) -> Listin
     return Listing(pages, tuple(rows), total_results(pages[0]) if pages else None, is_readable and reached_end)
 
 
-def listing_at(evidence: Evidence, scenario: Scenario, where: Step | Place, round: int = 1) -> Listing:
+def listing_at(evidence: Evidence, scenario: Scenario, where: Where, round: int = 1) -> Listing:
     """Return the list that was read at a place; an empty, incomplete one where none was."""
-    place = where if isinstance(where, Place) else Place(where)
+    place = place_of(where)
     key: Key = scenario, round, place
     pages = evidence.at(scenario, place, round)
     if key not in evidence.cache:  # one Listing for all judgments: its rows are indexed once
@@ -124,9 +125,9 @@ def listing_at(evidence: Evidence, scenario: Scenario, where: Step | Place, roun
     return cached
 
 
-def snapshot_at(evidence: Evidence, scenario: Scenario, where: Step | Place, round: int = 1) -> Snapshot:
+def snapshot_at(evidence: Evidence, scenario: Scenario, where: Where, round: int = 1) -> Snapshot:
     """Return the snapshot that was taken at a place."""
-    place = where if isinstance(where, Place) else Place(where)
+    place = place_of(where)
     return Snapshot(*(listing_at(evidence, scenario, place.of(part), round) for part in SNAPSHOT_PARTS))
 
 

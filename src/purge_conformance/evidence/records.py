@@ -202,7 +202,7 @@ class Span:
         scenario, round: of the procedure.
         place: of the requests, without a phase and without a part.
         before, after: numbers of the exchanges of each observation: a page, a list or a snapshot.
-        requests: numbers of the requests whose final response counts.
+        requests: numbers of the requests whose response counts; at least one.
     """
 
     scenario: Scenario

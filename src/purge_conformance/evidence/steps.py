@@ -293,6 +293,13 @@ class Place:
 
 
 PLACE = tuple(field.name for field in fields(Place))
+Where = Step | Place
+
+
+def place_of(where: Where) -> Place:
+    """Return a place; a step alone is the place without an index."""
+    return where if isinstance(where, Place) else Place(where)
+
 
 # Constants on which scenarios and analysis have to agree.
 UNEXPECTED_INPUTS = (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import is_page
+from purge_conformance.evidence.steps import Step
 from purge_conformance.target.doctor.check import Check, Status, ok, warning
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ def _check_tls(settings: Settings) -> Iterable[Check]:
 
 def _check_api(exchanges: Sequence[Exchange]) -> Iterable[Check]:
     """Yield whether lists can be read, which no run can do without, and whether the root names API v3."""
-    lists = [x for x in exchanges if x.step in {"apps", "events"}]
-    roots = [x for x in exchanges if x.step in {"root", "v3"}]
+    lists = [x for x in exchanges if x.step in {Step.APPS, Step.EVENTS}]
+    roots = [x for x in exchanges if x.step in {Step.ROOT, Step.V3_ROOT}]
     if any(map(is_page, lists)) and any(map(is_root, roots)):
         yield ok("API", _version(roots) or "the root names API v3")
     elif any(map(is_page, lists)):
