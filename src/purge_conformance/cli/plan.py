@@ -24,9 +24,9 @@ NO_ARCHIVE_NO_PURGE = "and without an archive of all nothing is purged but on th
     "target", *CONNECTION_KEYS, *APP_KEYS, "profile", "repeat", "max_purges", "max_requests", "max_events", "hook"
 )
 def plan(*, given: dict[str, Any]) -> None:
-    """Say what a run would send to a target: experiments, requests, purges, apps, how long; it only reads.
+    """Print what a run would send to a target: scenarios, requests, purges, apps, duration; it sends reads only.
 
-    The numbers are those of lists that fit on a page; whatever happens, --max-requests and --max-purges hold.
+    The numbers assume that every list fits on one page; --max-requests and --max-purges always hold.
     """
     from purge_conformance.engine.plan import plan_run
     from purge_conformance.engine.settings import build_settings as settings_of
@@ -50,14 +50,17 @@ def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
     if plan.last:
         yield f"The last event: {plan.last['guid']} of {plan.last['created_at']}"
         yield from recency_warning(plan.age)
-    yield f"{'experiment':12} {'requests':>8} {'purges':>8}"
+    width = max(map(len, plan.costs))
+    yield f"{'scenario':{width}} {'requests':>8} {'purges':>8}"
     for name, cost in plan.costs.items():
-        more = "  and what is left, to shorten a sequence that fails" if cost.may_use_remainder else ""
-        yield f"{name:12} {cost.requests:8} {cost.purges or '':>8}{more}"
+        more = "  or all that remain, to shorten a sequence that fails" if cost.may_use_remainder else ""
+        yield f"{name:{width}} {cost.requests:8} {cost.purges or '':>8}{more}"
     purges = f"{plan.limits.max_purges} purges" if any(cost.purges for cost in plan.costs.values()) else "no purge"
     yield f"In all at most {plan.limits.max_requests} requests and {purges}; about {plan.seconds:.0f} s from here."
     yield (
-        f"It would make {plan.creates}." if plan.creates else "It would make and change nothing but what a purge does."
+        f"It would create {plan.creates}."
+        if plan.creates
+        else "It would create nothing and change only what a purge changes."
     )
     if not (settings.is_read_only or settings.target.is_loopback):
         yield f"It needs your consent: --allow-purge {settings.target.host}"

@@ -18,7 +18,7 @@ from purge_conformance.engine import verdicts as judging
 from purge_conformance.engine.collect import collect
 from purge_conformance.engine.settings import build_settings as settings_of
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence.records import FILE_NAME, read
+from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.report import terminal as as_terminal
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict

@@ -57,9 +57,7 @@ class ResourceManager:
         guid = dig(answer.json, "guid") if isinstance(answer.json, dict) else None
         if answer.status == HTTPStatus.ACCEPTED:
             guid = self._await_created(path, name, replace(place_of(where), step=Step.AWAIT_CREATION))
-        self._may_have_unknown = (
-            self._may_have_unknown or answer.status is None or (answer.succeeded and guid is None)
-        )
+        self._may_have_unknown = self._may_have_unknown or answer.status is None or (answer.succeeded and guid is None)
         if not answer.succeeded or not isinstance(guid, str):
             return answer, None
         self._deletion_jobs[f"{path}/{guid}"] = None

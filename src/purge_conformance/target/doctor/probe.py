@@ -37,7 +37,6 @@ def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
         return doctor.checks(probe, settings)
 
 
-
 def probe_target(client: Client, roles: Collection[str]) -> ProbeResult:
     """Read the root as nobody, apps and events as the admin, and events in the other roles; return what that showed."""
     responses = [client.get("/", Step.ROOT, credential=ANONYMOUS)]
