@@ -146,7 +146,9 @@ def select_requirements(profiles: Iterable[Profile], select: Iterable[str] = ())
     for glob in globs:
         if not any(fnmatchcase(r.id, glob) for r in candidates):
             names = ", ".join(sorted(profile_set))
-            raise BadSetting(f"--select {glob!r} matches no requirement of {names}. `purge-conformance list` prints all ids.")
+            raise BadSetting(
+                f"--select {glob!r} matches no requirement of {names}. `purge-conformance list` prints all ids."
+            )
     return tuple(r for r in candidates if not globs or any(fnmatchcase(r.id, glob) for glob in globs))
 
 
