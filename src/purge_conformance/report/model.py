@@ -87,7 +87,7 @@ class Tally:
     is_flaky: bool = False
 
     def upper_bound(self) -> float:
-        """Return the highest failure rate that so many passes allow, at 95 % confidence (Clopper-Pearson, one-sided)."""
+        """Return the highest failure rate, at 95 % confidence, if no trial failed (Clopper-Pearson, one-sided)."""
         return float(1 - SIGNIFICANCE ** (1 / self.trials))
 
 

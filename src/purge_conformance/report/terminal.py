@@ -100,12 +100,9 @@ def _reproduce(finding: Finding) -> list[Text]:
         return []
     too_long = sum(map(len, lines)) > (MAX_SCRIPT_CHARS if finding.script else MAX_CURL_CHARS)
     if too_long or (len(lines) > 1 and not finding.script) or any(line.lstrip().startswith("::") for line in lines):
-        return [
-            _field("reproduce", f"the command is too long for a terminal: exchange {finding.exchange} in report.html")
-        ]
-    return [
-        _label_line("" if n else "reproduce", _LOG_COMMAND.sub("# #", visible(line))) for n, line in enumerate(lines)
-    ]
+        return [_field("reproduce", f"too long for a terminal: see exchange {finding.exchange} in report.html")]
+    safe_lines = [_LOG_COMMAND.sub("# #", visible(line)) for line in lines]
+    return [_label_line("" if n else "reproduce", line) for n, line in enumerate(safe_lines)]
 
 
 def _by_reason(results: Iterable[Result]) -> list[list[Result]]:

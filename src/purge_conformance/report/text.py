@@ -69,9 +69,7 @@ def _of(number: int, musts: list[Result]) -> str:
 def _passed(run: Run, musts: list[Result]) -> str:
     passed = sum(r.outcome is Outcome.PASSED for r in musts)
     if rest := len(musts) - passed:
-        return (
-            f"{_of(passed, musts)} passed; the other {rest} had nothing to judge, for example because no 409 occurred."
-        )
+        return f"{_of(passed, musts)} passed; there was nothing to judge for the other {rest}, such as a 409."
     if unselected := _unselected(run, musts):
         return f"The {pluralize(passed, 'selected MUST requirement')} passed; {unselected} were not selected."
     return f"All {pluralize(passed, 'MUST requirement')} passed."
