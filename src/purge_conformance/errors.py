@@ -26,7 +26,7 @@ from traceback import format_tb
 
 
 def crash_message(error: BaseException) -> str:
-    """Return the message for a defect of the suite: its type and place, without its text, which may contain a secret."""
+    """Return the message for a defect of the suite: type and place, without the text, which may contain a secret."""
     frames = "".join(format_tb(error.__traceback__)).rstrip()
     cause = error.__cause__ or error.__context__
     message = (

@@ -24,7 +24,7 @@ CUT_SHORT = {"stopped", "lost", "interrupted", "crashed"}
 
 
 def count_statuses(exchanges: Iterable[Exchange]) -> tuple[StatusCount, ...]:
-    """Return how often each operation answered with each status: every documented one, and every other that occurred."""
+    """Return how often each operation answered with each documented status, and with every other that occurred."""
     counts = Counter((find_operation_id(x.method, x.path), x.status) for x in exchanges if x.status is not None)
     rows: list[StatusCount] = []
     for operation, documented in catalogue.documented_statuses().items():
