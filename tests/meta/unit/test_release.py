@@ -77,6 +77,4 @@ def test_no_section() -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1] if len(sys.argv) > 1 else None
-    sys.exit(
-        "\n".join(problems(version_of_package(), (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), given)) or 0
-    )
+    sys.exit("\n".join(problems(version_of_package(), (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), given)) or 0)
