@@ -20,3 +20,4 @@ html_show_sourcelink = False
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3  # so that a link to a heading is checked, and works on GitHub as well
 nitpicky = True
+smartquotes = False  # a quote of the documentation stays as it is
