@@ -21,7 +21,6 @@ MARKDOWN = ("*.md", ".github/*.md", "docs/*.md", "reports/**/*.md", "spec/*.md")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-GENERATED = ROOT / "docs" / "requirements"  # exists only where the documentation was built
 
 
 class _Page(HTMLParser):

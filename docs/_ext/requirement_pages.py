@@ -124,12 +124,30 @@ def _condition(case: Row) -> str:
 
 def _dependencies(row: Row) -> Iterator[str]:
     if rests_on := row.get("rests_on"):
-        yield f"It is inconclusive if one of these fails: {', '.join(map(link, rests_on))}."
+        yield f"A failure of it is inconclusive if one of these fails as well: {_links(rests_on)}."
+    for names, cases in _by_dependencies(row.get("cases", ())).items():
+        yield f"A failure of {_codes(cases)} is inconclusive if one of these fails as well: {_links(names)}."
     if disturbed_by := row.get("disturbed_by"):
-        names = [disturbed_by] if isinstance(disturbed_by, str) else disturbed_by
-        yield f"It is inconclusive if this disturbs the run: {', '.join(f'`{each}`' for each in names)}."
+        yield f"A failure of it is inconclusive if this disturbs the run: {_codes(disturbed_by)}."
     if dependents := facts.resting_on(row["id"]):
-        yield f"If it fails, these are inconclusive: {', '.join(map(link, dependents))}."
+        yield f"If it fails, a failure of these is inconclusive: {_links(dependents)}."
+
+
+def _links(names: Iterable[str]) -> str:
+    return ", ".join(map(link, names))
+
+
+def _codes(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _by_dependencies(cases: Iterable[Row]) -> dict[tuple[str, ...], list[str]]:
+    """Return what cases rest on besides their requirement -> the ids of the cases that rest on it."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for case in cases:
+        if rests_on := tuple(case.get("rests_on", ())):
+            found.setdefault(rests_on, []).append(case["id"])
+    return found
 
 
 def _faults(row: Row) -> Iterator[str]:
