@@ -15,7 +15,9 @@ MAX_IDS = 6
 INCONCLUSIVE = {
     Cause.TARGET: "Fix the response that the reason quotes, then run again.",
     Cause.CONFIGURATION: "Run `purge-conformance doctor`, change the setting that it names, then run again.",
-    Cause.AUTHENTICATION: "Give a valid token: --token ROLE=SOURCE (`purge-conformance doctor` checks it). Then run again.",
+    Cause.AUTHENTICATION: (
+        "Give a valid token with --token ROLE=SOURCE (`purge-conformance doctor` checks it), then run again."
+    ),
     Cause.NETWORK: "Check the URL, the proxy and --timeout (`purge-conformance doctor` tries them), then run again.",
     Cause.RACE: "Run again while nothing else starts, stops, scales, deletes or purges on the target.",
     Cause.SUITE: "This is a defect of the suite: report it, and attach evidence.jsonl.",

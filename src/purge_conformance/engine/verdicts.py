@@ -152,7 +152,7 @@ def _is_interrupted(evidence: Evidence) -> bool:
 
 def _not_judged(phrase: str, violated: Sequence[str]) -> Inconclusive:
     ids = f" ({enumerate_ids(violated)})" if violated else ""
-    return Inconclusive(f"Not judged: {phrase}{ids}.", Cause.TARGET, after_fixing(violated))
+    return Inconclusive(f"{phrase[:1].upper()}{phrase[1:]}{ids}.", Cause.TARGET, after_fixing(violated))
 
 
 def _disturbed(error: RequirementViolated, first: int, last: int) -> Inconclusive:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Finding, Result, Run
 
 MAX_FINDINGS = 3
+LABEL_WIDTH = 12
+CONTINUATION = " " * LABEL_WIDTH  # instead of the label, in the lines of a script
+COMMAND_LABEL = "  reproduce "
 MAX_CURL_CHARS = 2_000
 MAX_SCRIPT_CHARS = 8_000
 STYLES = {Verdict.CONFORMANT: "bold green", Verdict.NON_CONFORMANT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
@@ -43,11 +46,23 @@ _LOG_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def show(run: Run, out: Path | None, console: Console) -> None:
-    """Print the last lines, with colours if the console is a terminal; a long line is never broken in two."""
+    """Print the last lines: with colours and wrapped on a terminal, otherwise each on one line."""
     for line in lines(run, out):
         codec = console.encoding
         line.plain = line.plain.encode(codec, "backslashreplace").decode(codec)
-        console.print(line, soft_wrap=True, highlight=False)
+        for part in _wrap(line, console):
+            console.print(part, soft_wrap=True, highlight=False)
+
+
+def _wrap(line: Text, console: Console) -> list[Text]:
+    """Return the line in parts that fit on the terminal; a command stays on one line, so that it can be copied."""
+    is_command = line.plain.startswith((COMMAND_LABEL, CONTINUATION))
+    if not console.file.isatty() or len(line) <= console.width or is_command:
+        return [line]
+    indent = " " * (LABEL_WIDTH if line.plain.startswith("  ") else 2)
+    first = line.wrap(console, console.width)[0]
+    rest = Text(line.plain[len(first) :].lstrip())
+    return [first, *(Text.assemble(indent, part) for part in rest.wrap(console, console.width - len(indent)))]
 
 
 def lines(run: Run, out: Path | None) -> list[Text]:
@@ -80,17 +95,23 @@ def _needs_explanation(result: Result) -> bool:
 def _failure(result: Result) -> list[Text]:
     binding = result.level is Level.MUST
     output = [_title("FAILED", result, "bold red" if binding else "bold yellow")]
-    for finding in result.findings[:MAX_FINDINGS]:
+    findings = _distinct(result.findings)[:MAX_FINDINGS]
+    for finding in findings:
         output += [_field("expected", finding.expected), _field("got", finding.got)]
         output += _reproduce(finding)
         passed = finding.passing_exchange
         output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
-    if (more := len(result.findings) - MAX_FINDINGS) > 0:
+    if more := len(result.findings) - len(findings):
         output.append(_field("and", f"{more} more of the same kind, see report.html"))
     output += [_field("rate", rate(result))] if rate(result) else []
     output.append(_field("cause", result.cause or ""))
     output.append(_field("remedy", result.requirement.remedy))
     return output
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that read differently."""
+    return list({(f.expected, f.got, f.curl, f.script): f for f in reversed(tuple(findings))}.values())[::-1]
 
 
 def _reproduce(finding: Finding) -> list[Text]:
