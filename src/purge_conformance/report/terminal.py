@@ -111,7 +111,10 @@ def _failure(result: Result) -> list[Text]:
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that read differently."""
-    return list({(f.expected, f.got, f.curl, f.script): f for f in reversed(tuple(findings))}.values())[::-1]
+    distinct: dict[tuple[str | None, ...], Finding] = {}
+    for finding in findings:
+        distinct.setdefault((finding.expected, finding.got, finding.curl, finding.script), finding)
+    return list(distinct.values())
 
 
 def _reproduce(finding: Finding) -> list[Text]:
