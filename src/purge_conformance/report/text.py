@@ -54,7 +54,7 @@ def _headline(run: Run) -> str:
     failed = sum(r.outcome is Outcome.FAILED for r in musts)
     undecided = sum(map(is_undecided, musts))
     if run.verdict is Verdict.NON_CONFORMANT:
-        return f"{_of(failed, musts)} failed."
+        return f"{_of(failed, musts)} failed{f'; {undecided} more could not be judged' if undecided else ''}."
     if run.verdict is Verdict.CONFORMANT:
         return _passed(run, musts)
     if failed or not undecided:
@@ -69,7 +69,7 @@ def _of(number: int, musts: list[Result]) -> str:
 def _passed(run: Run, musts: list[Result]) -> str:
     passed = sum(r.outcome is Outcome.PASSED for r in musts)
     if rest := len(musts) - passed:
-        return f"{_of(passed, musts)} passed; there was nothing to judge for the other {rest}, such as a 409."
+        return f"{_of(passed, musts)} passed; the other {rest} had nothing to judge (for example, no 409 occurred)."
     if unselected := _unselected(run, musts):
         return f"The {pluralize(passed, 'selected MUST requirement')} passed; {unselected} were not selected."
     return f"All {pluralize(passed, 'MUST requirement')} passed."
