@@ -21,6 +21,7 @@ from purge_conformance.analysis.assertions import (
     require_snapshot,
     require_status_of_each,
 )
+from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_started_apps, require_success
 from purge_conformance.analysis.purge_series import (
     plain_purges,
@@ -77,7 +78,7 @@ def test_later_purge_reflects_state(view: JudgmentView) -> None:
     require_exchanges(view, "changed", "purge", if_none="no later purge was tried")
     purges = [purge for purge in require_first_purges(view) if purge.state_changed_earlier]
     if not purges:
-        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION)
+        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
     findings_by_exchange = {
         purge.last_exchange: [_state_mismatch(purge, app) for app in sorted(purge.state_changed_earlier)]
         for purge in purges
@@ -125,11 +126,11 @@ def _require_recorded(view: JudgmentView, *groups: tuple[str, ...]) -> None:
     made_changes = [change for experiment, *names in groups for change in effective_changes(view, experiment, *names)]
     if not made_changes:
         raise_if_cut_short(view, "lifecycle")
-        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION)
+        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
     for scenario in dict.fromkeys(change.scenario for change in made_changes):
         apps = require_apps(require_snapshot(view, scenario, "end")).apps.by_guid
         if any(change.app not in apps for change in made_changes if change.scenario == scenario):
-            raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Cause.RACE)
+            raise Inconclusive("An app of the suite is gone: another client deleted it.", Cause.RACE)
     require_no(
         Finding(
             f"after {change.name} a new event for the app {change.app} that tells {change.expected_values}",

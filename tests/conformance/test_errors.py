@@ -17,6 +17,7 @@ from purge_conformance.analysis.assertions import (
     require_each_trial,
     require_no,
 )
+from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.catalogue import documented_statuses
@@ -146,7 +147,9 @@ def _require_envelope(view: JudgmentView, *statuses: int) -> None:
         raise_if_cut_short(view, "reads")
         provoked.raise_if_not_induced(view, *statuses)
         words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
-        raise NotExercised(words, Cause.CONFIGURATION if statuses == (403,) else Cause.TARGET)
+        if statuses == (403,):
+            raise NotExercised(words, Cause.CONFIGURATION, give_token("global_auditor"))
+        raise NotExercised(words)
     require_no(
         Finding(envelope.EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type')}: {describe_response(x)}", x.n)
         for x in found

@@ -10,6 +10,7 @@ import pytest
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.assertions import (
     Inconclusive,
+    PrerequisiteFailed,
     Trial,
     across_repetitions,
     describe_response,
@@ -166,4 +167,4 @@ def _require_single_purge_correct(view: JudgmentView, scenario: str) -> None:
     purge = require_purge_at_step(view, scenario, "alone")
     require_baseline(view, purge)
     if not purge.is_complete():
-        raise Inconclusive("a purge by itself populates what is no app: see SEED-08", Cause.TARGET)
+        raise PrerequisiteFailed("an isolated purge already adds events of something that is no app")

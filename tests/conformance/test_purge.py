@@ -8,8 +8,8 @@ import pytest
 
 from purge_conformance.analysis.actions import unchanged_apps
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
     NotExercised,
+    PrerequisiteFailed,
     Trial,
     describe_response,
     no_suitable_app,
@@ -33,7 +33,7 @@ from purge_conformance.analysis.purge_series import (
 )
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence.listing import resources
-from purge_conformance.report.model import Cause, Finding
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,7 +97,7 @@ def test_destroyed_events_are_not_returned(view: JudgmentView) -> None:
 def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
     """An event that a purge destroyed MUST NOT come back later."""
     if any(destroyed_events_found_by_filter(view)):
-        raise Inconclusive("destroyed events never went away: see PURGE-03", Cause.TARGET)
+        raise PrerequisiteFailed("a purge does not destroy all events")
     destroyed = destroyed_guids(view)
     if not destroyed:
         raise no_suitable_app(view, "no event was destroyed")

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
-from purge_conformance.analysis.assertions import Inconclusive, Trial, describe_response, require_each_trial
+from purge_conformance.analysis.assertions import (
+    Inconclusive,
+    PrerequisiteFailed,
+    Trial,
+    describe_response,
+    require_each_trial,
+)
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_purge_between
 from purge_conformance.analysis.race import (
     SEQUENTIAL,
@@ -38,7 +44,7 @@ def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
         if found.name == SEQUENTIAL
         for finding in _wrong_unchanged_apps(view, found, single_process)
     ):
-        raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Cause.TARGET)
+        raise PrerequisiteFailed("the same effect appears without concurrency")
     require_each_trial(
         view,
         (

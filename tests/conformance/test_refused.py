@@ -11,6 +11,7 @@ from purge_conformance.analysis.assertions import (
     AttributableViolation,
     Inconclusive,
     NotExercised,
+    PrerequisiteFailed,
     Trial,
     describe_response,
     raise_if_cut_short,
@@ -20,6 +21,7 @@ from purge_conformance.analysis.assertions import (
 )
 from purge_conformance.analysis.history import complete_listings, has_purge_between, undestroyed_events_per_list
 from purge_conformance.analysis.induced_errors import conflicting_purges, raise_if_not_induced
+from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.purge_series import observed_purges, require_plain_purges_correct
 from purge_conformance.analysis.rejected import (
     BYPASS_STEPS,
@@ -55,7 +57,7 @@ def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
     if not tried:
         raise_if_cut_short(view, "refused")
         raise NotExercised(
-            "no token without the admin scope was given. Add --token global_auditor=...", Cause.CONFIGURATION
+            "No token without the admin scope was given.", Cause.CONFIGURATION, give_token("global_auditor")
         )
     _require_no_loss(view, (a for a in tried if _is_rejected(a)), if_none="no purge was forbidden")
 
@@ -101,7 +103,7 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
         for a in [*tried, *bypass_attempts]
         if _is_rejected(a) or a.request.step == "method" or a in bypass_attempts
     ):
-        raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04, and AUTH", Cause.TARGET)
+        raise PrerequisiteFailed("rejected requests already destroy events at once")
     for (before, after), undestroyed in zip(
         pairwise(complete_listings(view)), undestroyed_events_per_list(view), strict=False
     ):
@@ -109,7 +111,9 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
         if not gone or has_purge_between(view, before.exchanges[0], after.exchanges[-1]):
             continue
         if gone == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(gone) > 1:
-            raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Cause.RACE)
+            raise Inconclusive(
+                "Every event except the seeded ones is gone: another client may have purged.", Cause.RACE
+            )
         require_no(
             Finding("every event is still there", f"{guid} is gone", after.exchanges[0].n) for guid in sorted(gone)
         )
@@ -122,7 +126,7 @@ def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
     tried = [*attempts(view, "credential", "method", "route"), *unexpected_input_attempts(view)]
     judged = [a for a in tried if (_is_rejected(a) or a.request.step == "method") and not a.describe_loss()]
     if not judged:
-        raise NotExercised("no purge was refused, or each destroyed something: see REFUSE-01 to REFUSE-04")
+        raise NotExercised("No purge was rejected, or each rejected purge destroyed events.")
     found = [
         Finding(f"no new event after this {a.request.method}, answered with {a.request.status}", f"{guid}", a.after.n)
         for a in judged
@@ -153,7 +157,7 @@ def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none:
     survivors = {event_identity(row) for purge in observed_purges(view) for row in purge.surviving_events.values()}
     attributable = [a for a in judged if not (survivors and a.describe_loss() and a.lost_keys() <= survivors)]
     if len(attributable) < len(judged) and not any(a.describe_loss() for a in attributable):
-        raise Inconclusive("what a purge left may go later, whatever is done meanwhile: see PURGE-03", Cause.TARGET)
+        raise PrerequisiteFailed("events that an earlier purge left may disappear at any time")
     require_each_trial(
         view, (Trial(a.request.n, _loss_findings(a), f"{a.request.role} {a.request.path}") for a in attributable)
     )

@@ -9,13 +9,14 @@ import pytest
 from purge_conformance.analysis import error_format as envelope
 from purge_conformance.analysis import induced_errors as provoked
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
     NotExercised,
+    PrerequisiteFailed,
     describe_response,
     require_exchanges,
     require_no,
     require_status,
 )
+from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.report.model import Cause, Finding
@@ -60,7 +61,7 @@ def test_invalid_token_code(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ERROR-04")
 def test_forbidden_code(view: JudgmentView) -> None:
     """A forbidden request MUST be answered with 10003, CF-NotAuthorized."""
-    reason = "no request was forbidden. Add --token global_auditor=... or another role's"
+    reason = "No request was forbidden, as no token without the admin scope was given."
     _require_code(view.error_responses(), FORBIDDEN, (10003, "CF-NotAuthorized"), if_none=reason)
 
 
@@ -104,7 +105,11 @@ def test_readers_may_get(view: JudgmentView) -> None:
     """Admin Read-Only and Global Auditor MUST be allowed to get an app usage event."""
     found = [x for x in _reads_by_role(view, "get") if x.role in READ_ONLY_ROLES]
     if not found:
-        raise NotExercised("add --token admin_read_only=... and --token global_auditor=...", Cause.CONFIGURATION)
+        raise NotExercised(
+            "No token of a role that may read all events was given.",
+            Cause.CONFIGURATION,
+            give_token("admin_read_only", "global_auditor"),
+        )
     require_status(found, 200)
 
 
@@ -113,7 +118,9 @@ def test_others_may_not_get(view: JudgmentView) -> None:
     """The get of an existing event by any other role MUST be answered with 404 or 403."""
     found = [x for x in _reads_by_role(view, "get") if x.role not in READ_ONLY_ROLES]
     if not found:
-        raise NotExercised("add --token org_manager=... or --token space_developer=...", Cause.CONFIGURATION)
+        raise NotExercised(
+            "No token of a role that may not read events was given.", Cause.CONFIGURATION, give_token("org_manager")
+        )
     require_status(found, 404, 403)
 
 
@@ -157,7 +164,9 @@ def _reads_by_role(view: JudgmentView, step: str) -> list[Exchange]:
     sent = require_exchanges(view, "reads", step, if_none="there was no event to read")
     found = [x for x in sent if x.tags.get("credential") == "valid"]
     if not found:
-        raise NotExercised("no role beside the admin was given. Add --token global_auditor=...", Cause.CONFIGURATION)
+        raise NotExercised(
+            "No token of a role other than the admin was given.", Cause.CONFIGURATION, give_token("global_auditor")
+        )
     return found
 
 
@@ -166,7 +175,11 @@ def _require_code(responses: Iterable[Exchange], status: int, code: tuple[int, s
     judged = _require_envelopes([x for x in responses if x.status == status and x.method != "HEAD"])
     if not judged:
         cause = Cause.CONFIGURATION if if_none else Cause.TARGET
-        raise NotExercised(if_none or f"no such request was answered with {status}", cause)
+        raise NotExercised(
+            if_none or f"No such request was answered with {status}.",
+            cause,
+            give_token("global_auditor") if if_none else "",
+        )
     require_no(_code_finding(x, code) for x in judged if code not in envelope.codes_and_titles(x))
 
 
@@ -178,7 +191,7 @@ def _require_envelopes(errors: list[Exchange]) -> list[Exchange]:
     """
     with_envelope = [x for x in errors if not envelope.envelope_defect(x)]
     if errors and not with_envelope:
-        raise Inconclusive("the errors carry no envelope: see ERROR", Cause.TARGET)
+        raise PrerequisiteFailed("no error has the documented format")
     return with_envelope
 
 

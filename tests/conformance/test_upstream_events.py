@@ -10,6 +10,7 @@ import pytest
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.app_changes import effective_changes
 from purge_conformance.analysis.assertions import NotExercised, require_complete, require_exchanges, require_no
+from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.purge_series import require_purges_with_started_apps
 from purge_conformance.analysis.schema import is_seed_with_invalid_time
 from purge_conformance.catalogue.api import EVENTS_PATH
@@ -166,7 +167,7 @@ def test_change_is_recorded_once(view: JudgmentView) -> None:
     lifecycle = effective_changes(view, "lifecycle", *("start", "stop", "scale", "scale-memory", "scale-down"))
     made_changes = [*lifecycle, *effective_changes(view, "late", "start", "scale", "stop")]
     if not made_changes:
-        raise NotExercised("no app of the suite's own could be started, stopped or scaled", Cause.CONFIGURATION)
+        raise NotExercised("The suite had no app to start, stop or scale.", Cause.CONFIGURATION, get_apps(view))
     require_no(
         Finding(
             f"one event of the {change.name} of the app {change.app}", f"{row['guid']} as well", change.last_exchange
@@ -193,7 +194,7 @@ def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
     ]
     found = [(page, row) for page in pages for row in resources(page)]
     if not found:
-        raise NotExercised("the list was empty", Cause.CONFIGURATION)
+        raise NotExercised("The list was empty.", Cause.CONFIGURATION, get_apps(view))
     yield from found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from purge_conformance.analysis.next_steps import NO_INTERRUPT, RAISE_BUDGET, get_apps
 from purge_conformance.evidence.intermediaries import is_gateway_error, is_proxy_rejection
 from purge_conformance.evidence.listing import Snapshot, read_listing, read_snapshot
 from purge_conformance.evidence.records import GATEWAY, RETRIED, Evidence, Exchange, Value
@@ -30,38 +31,59 @@ MAX_FINDINGS = 10
 
 
 class RequirementViolated(AssertionError):
-    """The target broke the requirement, in one way or more."""
+    """The target violates the requirement.
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
-        """Hold at least one finding."""
+    Attributes:
+        findings: at least one.
+        case: id of the case that is violated, if the judgment tells its cases apart; or None.
+    """
+
+    def __init__(self, findings: tuple[Finding, ...], case: str | None = None) -> None:
+        """Store the findings and the case."""
         self.findings = findings
+        self.case = case
         super().__init__("\n".join(f"expected {f.expected}; got {f.got}" for f in findings))
 
 
 class AttributableViolation(RequirementViolated):
-    """As `Broken`, and the run itself shows that nobody else did it."""
+    """A violation that, as the evidence shows, no other client can have caused."""
 
 
 class Undecided(Exception):
-    """The requirement could not be judged."""
+    """The requirement could not be judged.
 
-    def __init__(self, reason: str, cause: Cause) -> None:
-        """Hold why, and what it is put down to."""
+    Attributes:
+        reason: why.
+        cause: what that is attributed to.
+        next_step: what to do so that it can be judged; empty if the cause says enough.
+    """
+
+    def __init__(self, reason: str, cause: Cause, next_step: str = "") -> None:
+        """Store the reason, its cause and the next step."""
         self.reason = reason
         self.cause = cause
+        self.next_step = next_step
         super().__init__(reason)
 
 
 class Inconclusive(Undecided):
-    """It was tried, and could not be told."""
+    """It was tried, without a clear result."""
+
+
+class PrerequisiteFailed(Inconclusive):
+    """What the judgment assumes does not hold in its evidence; the engine adds which requirements failed."""
+
+    def __init__(self, reason: str) -> None:
+        """Store the reason: a clause such as "plain purges already fail"."""
+        super().__init__(reason, Cause.TARGET)
 
 
 class NotExercised(Undecided):
-    """It was never tried, or had no occasion."""
+    """It was not tried, or there was nothing to judge."""
 
-    def __init__(self, reason: str, cause: Cause = Cause.TARGET) -> None:
-        """Hold why; what did not occur is put down to the target unless said otherwise."""
-        super().__init__(reason, cause)
+    def __init__(self, reason: str, cause: Cause = Cause.TARGET, next_step: str = "") -> None:
+        """Store the reason, its cause and the next step."""
+        super().__init__(reason, cause, next_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +176,7 @@ def require_usable_target(evidence: Evidence) -> None:
             raise Inconclusive(note.value["reason"], Cause(note.value["blame"]))
 
 
-def require_no(findings: Iterable[Finding]) -> None:
+def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
     """Return if there is no finding.
 
     Raises:
@@ -162,10 +184,10 @@ def require_no(findings: Iterable[Finding]) -> None:
     """
     found = tuple(finding for finding, _ in zip(findings, range(MAX_FINDINGS), strict=False))
     if found:
-        raise RequirementViolated(found)
+        raise RequirementViolated(found, case)
 
 
-def require_each_trial(view: JudgmentView, trials: Iterable[Trial]) -> None:
+def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | None = None) -> None:
     """Return if nothing is wrong with any trial; and let `seen` know how many there were, and how many failed.
 
     Only trials of a kind that was tried several times are counted: a single one tells nothing of how often it fails.
@@ -188,8 +210,8 @@ def require_each_trial(view: JudgmentView, trials: Iterable[Trial]) -> None:
     for trial in failed:
         for finding in trial.findings:
             signature = (trial.group, finding.expected, finding.got)
-            found.setdefault(signature, replace(finding, passing=passed.get(trial.group)))
-    require_no(found.values())
+            found.setdefault(signature, replace(finding, passing_exchange=passed.get(trial.group)))
+    require_no(found.values(), case)
 
 
 def require_status_of_each(view: JudgmentView, exchanges: Iterable[Exchange], *expected: int) -> None:
@@ -263,17 +285,21 @@ def raise_if_cut_short(view: JudgmentView, scenario: str) -> None:
     """
     run_notes = {note.name: note.value for note in view.notes}
     if reason := view.note(scenario, "stopped"):
-        raise Inconclusive(str(reason), Cause.CONFIGURATION)
+        raise Inconclusive(str(reason), Cause.CONFIGURATION, RAISE_BUDGET)
     if reason := view.note(scenario, "expired") or run_notes.get("expired"):
         raise Inconclusive(str(reason), Cause.AUTHENTICATION)
     if reason := view.note(scenario, "crashed"):
-        raise Inconclusive(f"the suite failed ({reason}). Please report it.", Cause.SUITE)
+        raise Inconclusive(f"The suite failed ({reason}).", Cause.SUITE)
     if "lost" in run_notes:
         raise Inconclusive(str(run_notes["lost"]), Cause.NETWORK)
     if "interrupted" in run_notes:
-        raise Inconclusive(f"{run_notes['interrupted']} Run again.", Cause.CONFIGURATION)
+        raise Inconclusive(str(run_notes["interrupted"]), Cause.CONFIGURATION, NO_INTERRUPT)
     if "finished" not in run_notes:
-        raise Inconclusive("the run was killed before it could try. Run again.", Cause.SUITE)
+        raise Inconclusive(
+            "The run was killed before it could try.",
+            Cause.SUITE,
+            "Run again; if it is killed again, see the limits of memory and time of the machine or CI job.",
+        )
 
 
 def require_snapshot(view: JudgmentView, scenario: str, step: str) -> Snapshot:
@@ -304,7 +330,7 @@ def require_apps(result: Snapshot) -> Snapshot:
 def no_suitable_app(view: JudgmentView, reason: str) -> NotExercised:
     """Return that something had no occasion, with the reason why the suite had no apps of its own, if it had none."""
     error = view.note("foundation", "trouble")
-    return NotExercised(f"{reason}; {error}" if error else reason, Cause.CONFIGURATION)
+    return NotExercised(f"{reason}; {error}" if error else reason, Cause.CONFIGURATION, get_apps(view))
 
 
 def require_walk(view: JudgmentView, scenario: str, step: str) -> Listing:

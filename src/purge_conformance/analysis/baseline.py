@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import single_process_apps
-from purge_conformance.analysis.assertions import Inconclusive
+from purge_conformance.analysis.assertions import PrerequisiteFailed
 from purge_conformance.analysis.history import unexpected_input_purges
 from purge_conformance.analysis.purge_series import observed_purges
 from purge_conformance.evidence.listing import STARTED, dig
-from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,7 +25,7 @@ def require_baseline(view: JudgmentView, *extra: PurgeObservation) -> None:
     """
     own = single_process_apps(view)
     if any(_is_incorrect(found, own) for found in (*_isolated_purges(view), *extra)):
-        raise Inconclusive("a purge by itself is no whole purge either: see PURGE-03, SEED and AGAIN", Cause.TARGET)
+        raise PrerequisiteFailed("isolated purges already fail")
 
 
 def seeded_instances_match(view: JudgmentView) -> bool:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, target_responses
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, PrerequisiteFailed, target_responses
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at_step
 from purge_conformance.analysis.purge_series import observed_purges, snapshot_spans
@@ -232,7 +232,7 @@ def require_admin_reads(view: JudgmentView) -> None:
         Inconclusive: that is so; what the reads would have shown is open.
     """
     if admin_reads_rejected(view):
-        raise Inconclusive("the admin may not read: see AUTH-08", Cause.TARGET)
+        raise PrerequisiteFailed("the admin may not read events")
 
 
 def require_proven_admin(view: JudgmentView, request: Exchange) -> None:

@@ -13,6 +13,7 @@ from purge_conformance.analysis.assertions import (
     require_complete,
     target_responses,
 )
+from purge_conformance.analysis.next_steps import GIVE_HOOK, LOOK_AT_HOOK
 from purge_conformance.analysis.purge import PurgeObservation
 from purge_conformance.analysis.rejected import Attempt
 from purge_conformance.evidence.listing import app_of_event, event_identity, read_listing, read_snapshot, stable_apps
@@ -48,12 +49,10 @@ def raise_if_not_induced(view: JudgmentView, *statuses: int) -> None:
     reasons = [value for value in notes if value.get("status") in statuses]
     for value in sorted(reasons, key=lambda value: not value["failed"]):
         if value["failed"]:
-            raise Inconclusive(value["reason"], Cause.CONFIGURATION)
-        raise NotExercised(value["reason"], Cause.CONFIGURATION)
+            raise Inconclusive(value["reason"], Cause.CONFIGURATION, LOOK_AT_HOOK)
+        raise NotExercised(value["reason"], Cause.CONFIGURATION, LOOK_AT_HOOK)
     if LISTING_BEFORE.keys() & statuses and not view.header.settings.get("hook"):
-        raise NotExercised(
-            f"no answer had the status {statuses[0]}; a hook can provoke one: --hook", Cause.CONFIGURATION
-        )
+        raise NotExercised(f"No response had the status {statuses[0]}.", Cause.CONFIGURATION, GIVE_HOOK)
 
 
 def conflicting_purges(view: JudgmentView) -> list[Attempt]:

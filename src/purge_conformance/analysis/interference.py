@@ -20,20 +20,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence, Exchange
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
-# What compares two looks, and so goes wrong where somebody else purges in between.
-DISTURBED_BY_FOREIGN_PURGE = frozenset(
-    {
-        *("PURGE-03", "PURGE-04", "PURGE-05", "AGAIN-02", "AGAIN-03", "MODEL-01", "BODY-02", "BODY-03"),
-        *(f"SEED-0{n}" for n in range(1, 10)),
-        *(f"AFTER-0{n}" for n in range(1, 5)),
-        *(f"REFUSE-0{n}" for n in (1, 2, 3, 4, 6, 7)),
-        *("AUTH-09", "AUTH-10", "AUTH-11", "AUTH-12", "RACE-02", "RACE-03", "GET-02", "GET-03"),
-        *(f"PARALLEL-0{n}" for n in range(1, 5)),
-        *("LIST-02", "LIST-04", "LIST-05", "LIST-06", "LIST-07", "LIST-08", "LIST-09", "LIST-10", "LIST-11", "LIST-15"),
-        *("UP-SEED-01", "UP-SEED-02", "UP-SEED-03", "UP-SEED-04", "UP-RECORD-01", "UP-FIELD-04"),
-        *("UP-ROLE-02", "UP-ROLE-03"),
-    }
-)
 
 
 def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:

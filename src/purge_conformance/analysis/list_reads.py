@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised, require_complete, require_walk
+from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def require_list_read(view: JudgmentView) -> ListRead:
     for listing in (opening, closing):
         require_complete(listing, "events")
     if not opening.rows:
-        raise NotExercised("the list was empty", Cause.CONFIGURATION)
+        raise NotExercised("The list was empty.", Cause.CONFIGURATION, get_apps(view))
     before, after = set(opening.by_guid), set(closing.by_guid)
     if before - after:
-        raise Inconclusive("events vanished while the list was read: somebody else purged", Cause.RACE)
+        raise Inconclusive("Events disappeared while the list was read: another client purged.", Cause.RACE)
     return ListRead(opening, frozenset(after - before))

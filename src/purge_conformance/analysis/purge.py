@@ -15,6 +15,7 @@ from purge_conformance.analysis.assertions import (
     require_exchanges,
     require_snapshot,
 )
+from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.evidence.listing import (
     STARTED,
     app_of_event,
@@ -272,5 +273,5 @@ def require_started_apps(purge: PurgeObservation, view: JudgmentView) -> PurgeOb
     """
     if not purge.started_apps:
         error = view.note("foundation", "trouble") or "none is there"
-        raise NotExercised(f"no app was started all the time: {error}. Start one.", Cause.CONFIGURATION)
+        raise NotExercised(f"No app was started all the time: {error}", Cause.CONFIGURATION, get_apps(view))
     return purge

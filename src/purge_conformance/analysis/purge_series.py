@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import single_process_apps, state_changing_requests
-from purge_conformance.analysis.assertions import Inconclusive, Trial, require_each_trial, target_responses
+from purge_conformance.analysis.assertions import (
+    Inconclusive,
+    PrerequisiteFailed,
+    Trial,
+    require_each_trial,
+    target_responses,
+)
 from purge_conformance.analysis.purge import (
     PurgeObservation,
     require_purge,
@@ -59,7 +65,7 @@ def require_plain_purges_reliable(view: JudgmentView) -> None:
         Inconclusive: one did, so that a failure beside others, or of an odd purge, tells nothing of these.
     """
     if any(request.status == INTERNAL_ERROR for request, _ in plain_purges(view)):
-        raise Inconclusive("a plain purge by itself fails as well: see PURGE-01 and AGAIN-01", Cause.TARGET)
+        raise PrerequisiteFailed("plain purges already answer 500")
 
 
 def require_observed_purges(view: JudgmentView) -> tuple[PurgeObservation, ...]:
@@ -123,7 +129,7 @@ def require_plain_purges_correct(view: JudgmentView, *, ignore_changed_apps: boo
     found = [trial for trial in observed_purges(view) if not trial.is_repeat]
     judged = found if ignore_changed_apps else [replace(trial, state_changed_earlier=frozenset()) for trial in found]
     if not all(trial.is_correct(single_process) for trial in judged):
-        raise Inconclusive("a plain purge is no whole purge either: see PURGE-03 and SEED", Cause.TARGET)
+        raise PrerequisiteFailed("plain purges already fail")
 
 
 def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:

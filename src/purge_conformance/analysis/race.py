@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from purge_conformance.analysis import linearizability as orders
 from purge_conformance.analysis.app_changes import all_changes_recorded
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
     NotExercised,
+    PrerequisiteFailed,
     across_repetitions,
     raise_if_cut_short,
     require_apps,
@@ -32,6 +32,7 @@ from purge_conformance.analysis.linearizability import (
     FinalObservation,
     Operation,
 )
+from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.evidence.listing import STARTED, app_of_event, dig, event_identity
 from purge_conformance.report.model import Cause
 
@@ -113,7 +114,7 @@ def require_rounds(view: JudgmentView) -> list[Round]:
     """
     error = view.note("foundation", "trouble") or view.note("foundation", "untimed")
     if error and not view.of(SCENARIO):
-        raise NotExercised(str(error), Cause.CONFIGURATION)
+        raise NotExercised(str(error), Cause.CONFIGURATION, get_apps(view))
     require_exchanges(view, SCENARIO, if_none="there are no apps to start, stop or scale")
     return list(across_repetitions(view, SCENARIO, _find_rounds))
 
@@ -150,7 +151,7 @@ def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]
     """
     require_baseline(view)
     if not all_changes_recorded(view):
-        raise Inconclusive("a change by itself is not recorded either: see AFTER", Cause.TARGET)
+        raise PrerequisiteFailed("changes without a purge are already recorded wrongly")
     delayed_recording = sum(len(view.of(experiment, "await")) for experiment in view.repetitions(SCENARIO)) > len(
         race_rounds
     )
@@ -164,7 +165,7 @@ def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]
         strategy = partial(_unexplained_operations, simplify, delayed_recording=delayed_recording)
         if not any(map(strategy, sequential)):
             return strategy
-    raise Inconclusive("without haste it is wrong too: see PURGE, SEED and AFTER", Cause.TARGET)
+    raise PrerequisiteFailed("the same effect appears without concurrency")
 
 
 def format_timeline(history: AppHistory, operations: Sequence[Operation], race_round: Round) -> str:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import Inconclusive, describe_response, require_exchanges, target_responses
+from purge_conformance.analysis.assertions import (
+    PrerequisiteFailed,
+    describe_response,
+    require_exchanges,
+    target_responses,
+)
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
 from purge_conformance.evidence.listing import app_of_event, event_identity, is_page, resources, total_results
-from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -171,7 +175,7 @@ def successful_bypasses(view: JudgmentView, step: str) -> list[tuple[Exchange, s
     sent = require_exchanges(view, "bypass", step, if_none="no such way past was tried")
     guarded = [x for x in sent if not unguarded & {_plain_request_key(x), (x.method, x.route, "anybody")}]
     if not guarded:
-        raise Inconclusive("what must be refused purges without any trick: see AUTH and REFUSE-04", Cause.TARGET)
+        raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
     successes = [
         (x, describe_response(x))
         for x in guarded
@@ -180,7 +184,7 @@ def successful_bypasses(view: JudgmentView, step: str) -> list[tuple[Exchange, s
     losses = {a.request.n: a.describe_loss() for a in attempts(view, step, scenario="bypass")}
     with_loss = [(x, f"{loss}; {describe_response(x)}") for x in guarded if (loss := losses.get(x.n))]
     if with_loss and not successes and unguarded:
-        raise Inconclusive("what must be refused purges without any trick as well: see AUTH and REFUSE", Cause.TARGET)
+        raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
     if successes and not with_loss and _accepts_unknown_routes(view):
         return []
     return successes or with_loss
