@@ -22,7 +22,7 @@ def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str,
     """Judge again, offline, what an old run recorded in FOLDER."""
     from purge_conformance.engine import pytest_process as pytest
     from purge_conformance.engine import verdicts as judging
-    from purge_conformance.evidence import records as evidence
+    from purge_conformance.evidence import jsonl as evidence
 
     judging.requirements_to_judge(
         evidence.read(folder), profiles, select
@@ -34,7 +34,7 @@ def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str,
 @click.argument("folder", type=RUN_FOLDER)
 def report(folder: Path) -> None:
     """Write the reports of the run in FOLDER again, from its report.json and its evidence."""
-    from purge_conformance.evidence import records as evidence
+    from purge_conformance.evidence import jsonl as evidence
     from purge_conformance.report import json as as_json
     from purge_conformance.report import write_all
 

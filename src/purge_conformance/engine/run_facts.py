@@ -10,7 +10,8 @@ from purge_conformance.analysis.concurrent_reads import summarize_concurrent_rea
 from purge_conformance.analysis.interference import count_changing_apps, find_foreign_purge
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.config.apps import Mode
-from purge_conformance.evidence.records import base_name
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import StatusCount, Timing
 from purge_conformance.report.text import pluralize
 from purge_conformance.target import archive
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.evidence.records import Evidence, Exchange
 
-CUT_SHORT = {"stopped", "lost", "interrupted", "crashed"}
+CUT_SHORT = {note.name for note in (notes.STOPPED, notes.LOST, notes.INTERRUPTED, notes.CRASHED)}
 
 
 def count_statuses(exchanges: Iterable[Exchange]) -> tuple[StatusCount, ...]:
@@ -38,15 +39,15 @@ def count_statuses(exchanges: Iterable[Exchange]) -> tuple[StatusCount, ...]:
 
 def measure_scenarios(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
     """Return the duration of each scenario, its repetitions included, in the order of the run."""
-    by_scenario: dict[str, list[Exchange]] = {}
+    rounds: dict[tuple[Scenario, int], list[Exchange]] = {}
     for x in exchanges:
-        by_scenario.setdefault(x.experiment, []).append(x)
-    groups_by_name: dict[str, list[Sequence[Exchange]]] = {}
-    for name, group in by_scenario.items():
-        groups_by_name.setdefault(base_name(name), []).append(group)
+        rounds.setdefault((x.scenario, x.round), []).append(x)
+    by_scenario: dict[Scenario, list[Sequence[Exchange]]] = {}
+    for (scenario, _), group in rounds.items():
+        by_scenario.setdefault(scenario, []).append(group)
     return tuple(
-        Timing(name, round(sum(map(_duration, groups)), 4), sum(map(len, groups)))
-        for name, groups in groups_by_name.items()
+        Timing(scenario, round(sum(map(_duration, groups)), 4), sum(map(len, groups)))
+        for scenario, groups in by_scenario.items()
     )
 
 
@@ -57,27 +58,27 @@ def _duration(exchanges: Sequence[Exchange]) -> float:
 
 def run_notes(evidence: Evidence) -> Iterator[str]:
     """Yield what else a reader must know, one sentence each."""
-    if summary := evidence.note("archive", "archived"):
+    if summary := evidence.note(Scenario.ARCHIVE, notes.ARCHIVED):
         yield from archive.describe(summary)
-    yield from evidence.note("reach", "doctor") or ()
+    yield from evidence.note(Scenario.PREFLIGHT, notes.WARNINGS) or ()
     yield from _app_notes(evidence)
     if foreign_purge := find_foreign_purge(evidence):
         first, last = foreign_purge
         yield f"Another client purged during the run, between exchanges {first} and {last}. Run again without it."
     if concurrent_reads := summarize_concurrent_reads(evidence):
         yield f"During concurrent purges, readers of the list saw: {concurrent_reads}."
-    if leftovers := evidence.note("demolish", "left"):
+    if leftovers := evidence.note(Scenario.CLEANUP, notes.LEFT):
         yield f"Not deleted on the target: {', '.join(leftovers)}. {_deletion_hint(evidence)}"
-    yield from dict.fromkeys(str(note.value) for note in evidence.notes if note.name == "expired")
+    yield from dict.fromkeys(evidence.noted(notes.EXPIRED))
     cut_short = [note for note in evidence.notes if note.name in CUT_SHORT]
-    for (name, why), times in Counter((base_name(note.experiment), note.value) for note in cut_short).items():
-        yield f"Scenario {name} was cut short{f' {times} times' if times > 1 else ''}: {why}"
-    yield from (note.value["reason"] for note in evidence.notes if note.name == "unusable")
+    for (scenario, why), times in Counter((note.scenario, note.value) for note in cut_short).items():
+        yield f"Scenario {scenario} was cut short{f' {times} times' if times > 1 else ''}: {why}"
+    yield from (unusable.reason for unusable in evidence.noted(notes.UNUSABLE))
 
 
 def _app_notes(evidence: Evidence) -> Iterator[str]:
     is_observing = evidence.header.settings.get("apps") == Mode.OBSERVE
-    if error := evidence.note("foundation", "trouble"):
+    if error := evidence.note(Scenario.FOUNDATION, notes.APPS_ERROR):
         yield f"The suite created no app: {error}" if is_observing else f"The suite could not use its own apps: {error}"
     apps, changing = count_changing_apps(evidence)
     if changing or (apps and is_observing):
@@ -91,5 +92,5 @@ def _deletion_hint(evidence: Evidence) -> str:
     """Return how to delete what a run left on the target."""
     if evidence.header.settings.get("apps") == Mode.HOOK:
         return "Delete them with the hook's own means."
-    run = evidence.note("demolish", "run")
+    run = evidence.note(Scenario.CLEANUP, notes.RUN)
     return f"To delete them: purge-conformance cleanup {evidence.header.target}{f' --run {run}' if run else ''}"

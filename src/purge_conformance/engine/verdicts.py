@@ -23,7 +23,7 @@ from purge_conformance.engine.next_steps import after_fixing, default_next_step,
 from purge_conformance.engine.prerequisites import is_violated
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.errors import BadData
-from purge_conformance.evidence import clock, curl
+from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, Verdict, roll_up
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class RunBuilder:
 
 def _is_interrupted(evidence: Evidence) -> bool:
     """Whether the run was interrupted: later evidence could have changed what the earlier evidence means."""
-    return any(note.name == "interrupted" for note in evidence.notes)
+    return bool(evidence.noted(notes.INTERRUPTED))
 
 
 def _not_judged(phrase: str, violated: Sequence[str]) -> Inconclusive:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.catalogue.api import EVENTS_PATH
@@ -97,9 +96,11 @@ def _stop(step: Step, app: App, apps: SuiteApps) -> Change:
 
 
 def _scale(step: Step, app: App, apps: SuiteApps, **size: int) -> Change:
+    def send(app: App) -> bool:
+        return apps.scale(app, **size)
+
     members = {"instances": "instance_count", "memory_in_mb": "memory_in_mb_per_instance"}
-    expected = {members[name]: value for name, value in size.items()}
-    return Change(step, Step.SCALE_APP, app, partial(apps.scale, **size), expected)
+    return Change(step, Step.SCALE_APP, app, send, {members[name]: value for name, value in size.items()})
 
 
 def _apply_changes(client: Client, apps: SuiteApps, changes: Iterable[Change], pause: float = 0) -> None:

@@ -67,7 +67,7 @@ def read_lists(client: Client, _: SuiteApps) -> None:
         page_size = {"per_page": _page_size(rows, pages)}
         read_pages(client, EVENTS_PATH, Place(Step.WALK, pages), page_size, max_pages=pages + 1)
     for step, order in ((Step.ASCENDING, "created_at"), (Step.DESCENDING, "-created_at")):
-        page = {"order_by": order, "per_page": _page_size(rows, PAGES_PER_WALK - 1)}
+        page: Query = {"order_by": order, "per_page": _page_size(rows, PAGES_PER_WALK - 1)}
         read_pages(client, EVENTS_PATH, step, page, max_pages=PAGES_PER_WALK)
     _read_filtered_lists(client, [row for row in rows if isinstance(row.get("guid"), str)])
     for row in sample_evenly(rows, MAX_GETS):

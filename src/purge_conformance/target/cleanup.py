@@ -142,7 +142,7 @@ def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
     if path not in CHILDREN:
         return
     child_path, owner = CHILDREN[path]
-    query = {f"{owner}_guids": guid, "per_page": GUARANTEED_PAGE_SIZE}
+    query: dict[str, str | int] = {f"{owner}_guids": guid, "per_page": GUARANTEED_PAGE_SIZE}
     listing = read_pages(client, child_path, Step.FIND_CONTENTS, query)
     if not listing.complete:
         yield f"an unknown number of {child_path} (the list answered {summarize_response(listing.exchanges[-1])})"
