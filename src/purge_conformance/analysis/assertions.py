@@ -1,7 +1,7 @@
-"""The words that judgments are written in.
+"""The functions that judgments are written with.
 
-A judgment ends in one of four ways: it returns (passed), or it raises `Broken`, `Inconclusive` or `NotExercised`.
-Anything else that leaves it is a defect of the suite, and says nothing about the target.
+A judgment ends in one of four ways: it returns (passed), or it raises `RequirementViolated`, `Inconclusive` or
+`NotExercised`. Any other exception is a defect of the suite, and says nothing about the target.
 """
 
 from __future__ import annotations
@@ -10,22 +10,28 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from purge_conformance.analysis.next_steps import NO_INTERRUPT, RAISE_BUDGET, get_apps
-from purge_conformance.evidence.intermediaries import is_gateway_error, is_proxy_rejection
-from purge_conformance.evidence.listing import Snapshot, read_listing, read_snapshot
-from purge_conformance.evidence.records import GATEWAY, RETRIED, Evidence, Exchange, Value
+from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.intermediaries import is_of_target, is_proxy_rejection
+from purge_conformance.evidence.listing import Snapshot, listing_at, snapshot_at
+from purge_conformance.evidence.records import Evidence, Exchange, Result
+from purge_conformance.evidence.steps import Part, Scenario, Step, place_of
 from purge_conformance.report.model import Cause, Finding, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from purge_conformance.evidence.listing import Listing
+    from purge_conformance.evidence.records import Span
+    from purge_conformance.evidence.steps import App, Phase, Place, Where
 
-FIRST_ERROR_STATUS = 400
 Item = TypeVar("Item")
-RATE_LIMITED = 429
+NOT_RUN = "the scenario was not run"
+SHARED_CACHES = ("by_place", "snapshot_keys", "cache", "_by_number", "_spans", "_complete", "_notes")
 MAX_QUOTED_CHARS = 300  # characters of an answer that a finding quotes
 MAX_FINDINGS = 10
 
@@ -102,14 +108,14 @@ class Trial:
 
 
 class JudgmentView(Evidence):
-    """The evidence of a run, which remembers what one judgment looked at, and how many trials it judged."""
+    """The evidence of a run as one judgment reads it: it records the exchanges that were read, and the trials."""
 
     def __init__(self, evidence: Evidence) -> None:
         """Show the same evidence."""
-        super().__init__(evidence.header, evidence.exchanges, evidence.notes)
+        super().__init__(evidence.header, evidence.exchanges, evidence.notes, evidence.list_ends, evidence.all_spans)
         object.__setattr__(self, "read_exchanges", [])
         object.__setattr__(self, "tally", Tally())
-        self.__dict__.update(by_step=evidence.by_step, cache=evidence.cache)  # made once for all judgments
+        self.__dict__.update({name: getattr(evidence, name) for name in SHARED_CACHES})  # built once for all judgments
         object.__setattr__(
             self, "full_evidence", evidence.full_evidence if isinstance(evidence, JudgmentView) else evidence
         )
@@ -118,12 +124,12 @@ class JudgmentView(Evidence):
     tally: Tally
     full_evidence: Evidence
 
-    def cached(self, find: Callable[[Evidence], Value]) -> Value:
-        """Return what is found in the whole evidence, as `Evidence.once` does."""
+    def cached(self, find: Callable[[Evidence], Result]) -> Result:
+        """Return the result of a query over the full evidence, as `Evidence.cached` does."""
         return self.full_evidence.cached(find)
 
     def memoized(self, query: Callable[[JudgmentView], Iterable[Item]]) -> list[Item]:
-        """Return what a look finds, as if each judgment looked by itself: what it looked at, each has looked at."""
+        """Return the results of a query that runs once; the exchanges that it read count as read by each judgment."""
         if query not in self.cache:
             recorder = JudgmentView(self)
             try:
@@ -135,16 +141,53 @@ class JudgmentView(Evidence):
         self.read_exchanges.extend(numbers)
         return list(results)
 
-    def of(self, scenario: str, *steps: str) -> tuple[Exchange, ...]:
-        """Return an experiment's exchanges, as `Evidence.of` does."""
-        found = super().of(scenario, *steps)
-        self.read_exchanges.extend(x.n for x in found)
+    def of(  # noqa: PLR0913 -- the members of a place, as in Evidence
+        self,
+        scenario: Scenario,
+        *steps: Step,
+        round: int = 1,
+        index: int | None = None,
+        phase: Phase | None = None,
+        app: App | None = None,
+        sequence: int | None = None,
+        position: int | None = None,
+    ) -> tuple[Exchange, ...]:
+        """Return the exchanges of a scenario, as `Evidence.of` does."""
+        return self._read(
+            super().of(
+                scenario,
+                *steps,
+                round=round,
+                index=index,
+                phase=phase,
+                app=app,
+                sequence=sequence,
+                position=position,
+            )
+        )
+
+    def at(self, scenario: Scenario, place: Place, round: int = 1) -> tuple[Exchange, ...]:
+        """Return the exchanges of a place, as `Evidence.at` does."""
+        return self._read(super().at(scenario, place, round))
+
+    def numbered(self, numbers: Iterable[int]) -> tuple[Exchange, ...]:
+        """Return the exchanges with these numbers, as `Evidence.numbered` does."""
+        return self._read(super().numbered(numbers))
+
+    def spans(self, scenario: Scenario, *steps: Step, round: int | None = None) -> tuple[Span, ...]:
+        """Return the spans of a scenario, as `Evidence.spans` does."""
+        found = super().spans(scenario, *steps, round=round)
+        self.read_exchanges.extend(n for span in found for n in (*span.requests, *span.before, *span.after))
         return found
+
+    def _read(self, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+        self.read_exchanges.extend(x.n for x in exchanges)
+        return exchanges
 
     def resource_exchanges(self) -> tuple[Exchange, ...]:
         """Return every exchange on the resource or below it that the target itself answered, whatever it was for.
 
-        What was asked for in another form is left out: the documentation says nothing of what comes then.
+        Requests for another form of the response are left out: the documentation does not describe their responses.
         """
         return self._resource_exchanges
 
@@ -155,32 +198,33 @@ class JudgmentView(Evidence):
         return found
 
     def error_responses(self) -> tuple[Exchange, ...]:
-        """Return every error below the resource that can carry a body; what is spelt otherwise is no operation's."""
-        found = (x for x in self.resource_exchanges() if x.method != "HEAD" and (x.status or 0) >= FIRST_ERROR_STATUS)
-        return tuple(x for x in found if x.step != "spelling")
+        """Return every error below the resource that can have a body; other spellings of a path are no operation."""
+        errors = (
+            x for x in self.resource_exchanges() if x.method != "HEAD" and (x.status or 0) >= HTTPStatus.BAD_REQUEST
+        )
+        return tuple(x for x in errors if x.step is not Step.SPELLING)
 
 
 def _find_resource_exchanges(evidence: Evidence) -> tuple[Exchange, ...]:
-    sent = (x for x in evidence.exchanges if x.route.startswith("/v3/app_usage_events") and x.step != "headers")
+    sent = (x for x in evidence.exchanges if x.route.startswith(EVENTS_PATH) and x.step is not Step.OTHER_HEADERS)
     return tuple(x for x in target_responses(sent) if not is_proxy_rejection(x))
 
 
 def require_usable_target(evidence: Evidence) -> None:
-    """Return if the target answered at all as the API to its admin.
+    """Return if the target answered the admin as the API does.
 
     Raises:
         Inconclusive: it did not: nothing can be judged.
     """
-    for note in evidence.notes:
-        if note.name == "unusable":
-            raise Inconclusive(note.value["reason"], Cause(note.value["blame"]))
+    for unusable in evidence.noted(notes.UNUSABLE):
+        raise Inconclusive(unusable.reason, Cause(unusable.cause))
 
 
 def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
     """Return if there is no finding.
 
     Raises:
-        Broken: there are some; the first `MOST_FINDINGS` are kept.
+        RequirementViolated: there are some; the first `MAX_FINDINGS` are kept.
     """
     found = tuple(finding for finding, _ in zip(findings, range(MAX_FINDINGS), strict=False))
     if found:
@@ -188,12 +232,12 @@ def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
 
 
 def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | None = None) -> None:
-    """Return if nothing is wrong with any trial; and let `seen` know how many there were, and how many failed.
+    """Return if no trial has a finding; store in `view` how many trials there were and how many failed.
 
-    Only trials of a kind that was tried several times are counted: a single one tells nothing of how often it fails.
+    Only groups of several trials are counted: a single trial does not show how often it fails.
 
     Raises:
-        Broken: something is; of what several of a kind show alike the first one's is kept, with one that passed.
+        RequirementViolated: a trial has findings; equal findings of a group are kept once, with a trial that passed.
     """
     all_trials = list(trials)
     passed = {trial.group: trial.exchange for trial in all_trials if not trial.findings}
@@ -215,7 +259,7 @@ def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | 
 
 
 def require_status_of_each(view: JudgmentView, exchanges: Iterable[Exchange], *expected: int) -> None:
-    """Require of each of several trials that its answer has one of the statuses; who asks for the same is one kind."""
+    """Require that each response has one of the statuses; equal requests form one group of trials."""
     words = " or ".join(str(status) for status in expected)
     found = ((x, () if x.status in expected else (Finding(words, describe_response(x), x.n),)) for x in exchanges)
     require_each_trial(
@@ -224,77 +268,90 @@ def require_status_of_each(view: JudgmentView, exchanges: Iterable[Exchange], *e
 
 
 def require_status(exchanges: Iterable[Exchange], *expected: int) -> None:
-    """Require that every answer has one of the statuses."""
+    """Require that every response has one of the statuses."""
     words = " or ".join(str(status) for status in expected)
     require_no(Finding(words, describe_response(x), x.n) for x in exchanges if x.status not in expected)
 
 
 def target_responses(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """Return the exchanges that the target itself answered: not lost, not rate limited, no gateway's that passed."""
-    own = (x for x in exchanges if x.status not in {None, RATE_LIMITED} and x.tags.get(RETRIED) != GATEWAY)
-    return tuple(x for x in own if not is_gateway_error(x))
+    """Return the exchanges that the target itself answered."""
+    return tuple(x for x in exchanges if is_of_target(x))
 
 
-def across_repetitions(
-    view: JudgmentView, scenario: str, find: Callable[[JudgmentView, str], Iterable[Item]]
+def across_rounds(
+    view: JudgmentView, scenario: Scenario, find: Callable[[JudgmentView, int], Iterable[Item]]
 ) -> Iterator[Item]:
-    """Yield what is found of an experiment and of its repetitions, as far as the latter could be read.
+    """Yield the results of each round of a scenario; of a repetition only as far as it could be read.
 
     Raises:
-        Undecided: as `find` does, of the first time.
+        Undecided: as `find` does for the first round.
     """
-    first, *repetitions = view.repetitions(scenario)
+    first, *repetitions = view.rounds(scenario)
     yield from find(view, first)
-    for name in repetitions:
+    for number in repetitions:
         with suppress(Undecided):
-            yield from find(view, name)
+            yield from find(view, number)
 
 
-def require_exchanges_with_repetitions(
-    view: JudgmentView, scenario: str, *steps: str, if_none: str
+def require_exchanges_of_all_rounds(
+    view: JudgmentView, scenario: Scenario, *steps: Step, if_none: str
 ) -> tuple[Exchange, ...]:
-    """Return the answered exchanges of an experiment and of its repetitions; raises as `need` does, of the former."""
+    """Return the answered exchanges of all rounds of a scenario; raises as `require_exchanges` does for the first."""
     require_exchanges(view, scenario, *steps, if_none=if_none)
-    return target_responses(x for name in view.repetitions(scenario) for x in view.of(name, *steps))
+    return target_responses(x for number in view.rounds(scenario) for x in view.of(scenario, *steps, round=number))
 
 
-def require_exchanges(view: JudgmentView, scenario: str, *steps: str, if_none: str) -> tuple[Exchange, ...]:
-    """Return the answered exchanges of an experiment.
+def require_exchanges(  # noqa: PLR0913 -- the members of a place
+    view: JudgmentView,
+    scenario: Scenario,
+    *steps: Step,
+    if_none: str,
+    round: int = 1,
+    index: int | None = None,
+    phase: Phase | None = None,
+) -> tuple[Exchange, ...]:
+    """Return the exchanges of a scenario that the target answered.
 
     Raises:
-        Inconclusive: the experiment was held back, cut short or got no answer.
-        NotExercised: it had no occasion, for the reason given as `why`.
+        Inconclusive: the scenario was blocked, cut short or got no answer.
+        NotExercised: nothing was sent, for the reason `if_none`.
     """
-    sent = view.of(scenario, *steps)
+    sent = view.of(scenario, *steps, round=round, index=index, phase=phase)
+    return require_responses(view, scenario, sent, if_none=if_none, round=round)
+
+
+def require_responses(
+    view: JudgmentView, scenario: Scenario, sent: Sequence[Exchange], *, if_none: str, round: int = 1
+) -> tuple[Exchange, ...]:
+    """Return those of these exchanges of a scenario that the target answered; raises as `require_exchanges` does."""
     responses = target_responses(sent)
     if not responses:
-        raise_if_cut_short(view, scenario)
+        raise_if_cut_short(view, scenario, round)
         if sent:
             status = sent[-1].status
-            reason = "rate limited (429)" if status == RATE_LIMITED else f"a gateway says {status}"
+            reason = "rate limited (429)" if status == HTTPStatus.TOO_MANY_REQUESTS else f"a gateway answered {status}"
             raise Inconclusive(f"the target gave no answer: {reason if status else sent[-1].error}", Cause.NETWORK)
         raise NotExercised(if_none)
     return responses
 
 
-def raise_if_cut_short(view: JudgmentView, scenario: str) -> None:
-    """Return unless the experiment was cut short.
+def raise_if_cut_short(view: JudgmentView, scenario: Scenario, round: int = 1) -> None:
+    """Return unless the scenario was cut short.
 
     Raises:
         Inconclusive: it was, for the reason that the run noted.
     """
-    run_notes = {note.name: note.value for note in view.notes}
-    if reason := view.note(scenario, "stopped"):
-        raise Inconclusive(str(reason), Cause.CONFIGURATION, RAISE_BUDGET)
-    if reason := view.note(scenario, "expired") or run_notes.get("expired"):
-        raise Inconclusive(str(reason), Cause.AUTHENTICATION)
-    if reason := view.note(scenario, "crashed"):
+    if reason := view.note(scenario, notes.STOPPED, round):
+        raise Inconclusive(reason, Cause.CONFIGURATION, RAISE_BUDGET)
+    if reason := view.note(scenario, notes.EXPIRED, round) or _last(view.noted(notes.EXPIRED)):
+        raise Inconclusive(reason, Cause.AUTHENTICATION)
+    if reason := view.note(scenario, notes.CRASHED, round):
         raise Inconclusive(f"The suite failed ({reason}).", Cause.SUITE)
-    if "lost" in run_notes:
-        raise Inconclusive(str(run_notes["lost"]), Cause.NETWORK)
-    if "interrupted" in run_notes:
-        raise Inconclusive(str(run_notes["interrupted"]), Cause.CONFIGURATION, NO_INTERRUPT)
-    if "finished" not in run_notes:
+    if reason := _last(view.noted(notes.LOST)):
+        raise Inconclusive(reason, Cause.NETWORK)
+    if reason := _last(view.noted(notes.INTERRUPTED)):
+        raise Inconclusive(reason, Cause.CONFIGURATION, NO_INTERRUPT)
+    if not view.noted(notes.FINISHED):
         raise Inconclusive(
             "The run was killed before it could try.",
             Cause.SUITE,
@@ -302,17 +359,23 @@ def raise_if_cut_short(view: JudgmentView, scenario: str) -> None:
         )
 
 
-def require_snapshot(view: JudgmentView, scenario: str, step: str) -> Snapshot:
-    """Return a snapshot whose events could be read.
+def _last(reasons: tuple[str, ...]) -> str | None:
+    return reasons[-1] if reasons else None
+
+
+def require_snapshot(view: JudgmentView, scenario: Scenario, where: Where, round: int = 1) -> Snapshot:
+    """Return the snapshot of a place whose events could be read.
 
     Raises:
-        Inconclusive: they could not, or nobody looked.
+        Inconclusive: the events could not be read.
         NotExercised: nothing was tried.
     """
-    require_exchanges(view, scenario, f"{step}.events", if_none="the experiment was not run")
-    result = read_snapshot(view, scenario, step)
+    place = place_of(where)
+    pages = view.at(scenario, place.of(Part.EVENTS), round)
+    require_responses(view, scenario, pages, if_none=NOT_RUN, round=round)
+    result = snapshot_at(view, scenario, place, round)
     if not result.events.complete:
-        raise_if_cut_short(view, scenario)
+        raise_if_cut_short(view, scenario, round)
     require_complete(result.events, "events")
     return result
 
@@ -328,15 +391,16 @@ def require_apps(result: Snapshot) -> Snapshot:
 
 
 def no_suitable_app(view: JudgmentView, reason: str) -> NotExercised:
-    """Return that something had no occasion, with the reason why the suite had no apps of its own, if it had none."""
-    error = view.note("foundation", "trouble")
+    """Return that there was nothing to judge, with the reason why the suite has no apps of its own, if it has none."""
+    error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
     return NotExercised(f"{reason}; {error}" if error else reason, Cause.CONFIGURATION, get_apps(view))
 
 
-def require_walk(view: JudgmentView, scenario: str, step: str) -> Listing:
-    """Return a walk over a list, whether it came to its end or not."""
-    require_exchanges(view, scenario, step, if_none="the experiment was not run")
-    return read_listing(view, scenario, step)
+def require_walk(view: JudgmentView, scenario: Scenario, where: Where, round: int = 1) -> Listing:
+    """Return the list of a place, whether or not its end was reached."""
+    place = place_of(where)
+    require_responses(view, scenario, view.at(scenario, place, round), if_none=NOT_RUN, round=round)
+    return listing_at(view, scenario, place, round)
 
 
 def require_complete(listing: Listing, noun: str) -> None:
@@ -351,7 +415,7 @@ def require_complete(listing: Listing, noun: str) -> None:
 
 
 def describe_response(exchange: Exchange | None) -> str:
-    """Return an answer in a few words: its status, and the beginning of its body."""
+    """Return a response in a few words: its status, and the beginning of its body."""
     if exchange is None:
         return "no request"
     if exchange.status is None:

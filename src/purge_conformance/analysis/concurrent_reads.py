@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import product
 from typing import TYPE_CHECKING
 
-from purge_conformance.evidence.listing import is_page, read_snapshot, resources
-from purge_conformance.evidence.records import CONCURRENT
+from purge_conformance.evidence.listing import is_page, listing_of, resources
+from purge_conformance.evidence.steps import Part, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from purge_conformance.evidence.records import Evidence, Exchange
 
-SCENARIO = "parallel"
-ROUNDS = ("first", "second")
-
 
 def summarize_concurrent_reads(evidence: Evidence) -> str:
     """Return how often each sight was seen by those who read the list during purges at the same time; or nothing."""
     counts: Counter[str] = Counter()
-    for scenario, name in product(evidence.repetitions(SCENARIO), ROUNDS):
-        looks = (read_snapshot(evidence, scenario, f"{name}.{look}").events for look in ("before", "after"))
-        before, after = (look.by_guid.keys() for look in looks)
-        reads = [x for x in evidence.of(scenario, f"{name}.reads") if CONCURRENT in x.tags]
+    for span in evidence.spans(Scenario.CONCURRENT_PURGES, Step.CONCURRENT):
+        before, after = (listing_of(evidence, side, Part.EVENTS).by_guid.keys() for side in (span.before, span.after))
+        reads = [
+            x
+            for x in evidence.of(span.scenario, Step.CONCURRENT_READ, round=span.round, index=span.place.index)
+            if Tag.CONCURRENT in x.tags
+        ]
         counts.update(_classify_read(x, before, after) for x in reads)
     return ", ".join(f"{sight} {times}x" for sight, times in counts.most_common())
 

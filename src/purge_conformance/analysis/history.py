@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from http import HTTPStatus
 from itertools import product
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised, PrerequisiteFailed, target_responses
 from purge_conformance.analysis.openapi import find_operation_id
-from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at_step
-from purge_conformance.analysis.purge_series import observed_purges, snapshot_spans
-from purge_conformance.analysis.rejected import UNEXPECTED_INPUTS
-from purge_conformance.analysis.sequence import SCENARIO
+from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at
+from purge_conformance.analysis.purge_series import observed_purges
 from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, event_path, is_purge
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import OK, app_of_event, event_identity, read_listing, resources
-from purge_conformance.evidence.records import CONCURRENT, INDUCED, RETRIED
+from purge_conformance.evidence.listing import app_of_event, event_identity, listing_at, resources, snapshots
+from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, App, Phase, Place, Scenario, Step, Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -28,10 +27,11 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange
 
-SUCCESS = 2  # the first digit of a status
+PLAIN_GETS = {Step.GET, Step.GET_SEEDED}
+UNUSUAL_LISTS = {Step.UNSPECIFIED_QUERY, Step.OTHER_HEADERS}
 MAX_CLOCK_DIFFERENCE = 60.0  # seconds between the clocks of a target and of what stands in front of it, at most
-CREATED = 201
-CREATED_STATUSES = {CREATED, 202}  # at once, or by a job
+CREATED_STATUSES = {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}  # at once, or by a job
+UNAUTHORIZED_STATUSES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def target_clock_offset(view: JudgmentView) -> tuple[Offset, str] | None:
@@ -50,9 +50,10 @@ def target_clock_offset(view: JudgmentView) -> tuple[Offset, str] | None:
 
 
 def _offset_from_start(view: JudgmentView) -> Offset | None:
-    for start in view.of("lifecycle", "start-idle"):
+    scenario, listed = Scenario.APP_CHANGES, Place(Step.START, phase=Phase.AFTER)
+    for start in view.of(scenario, Step.START_APP, app=App.STOPPED):
         guid = start.route.split("/")[3]
-        rows = group_by_app(read_listing(view, "lifecycle", "start").rows, ()).get(guid, ())
+        rows = group_by_app(listing_at(view, scenario, listed).rows, ()).get(guid, ())
         times = [moment for row in rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
         if times:
             return clock.offset_from_event(min(times), start)
@@ -66,16 +67,16 @@ def seed_observations(view: JudgmentView) -> Iterator[tuple[Exchange, Exchange, 
     purge that left events of before nobody knows which of them it populated. Nor does anybody know whether success on a
     path spelt otherwise was a purge; one that nobody saw may always lie in between.
     """
-    spans = view.cached(snapshot_spans)
+    spans = view.cached(snapshots)
     apps = {str(row.get("guid")) for look in spans for row in look.snapshot.apps.rows}
     incomplete = {
         purge.request.n for purge in (*observed_purges(view), *unexpected_input_purges(view)) if purge.surviving_events
     }
     purge: Exchange | None = None
-    for x in (x for x in view.resource_exchanges() if CONCURRENT not in x.tags):
-        if is_purge(x.method, x.path) and 200 <= (x.status or 0) < 300:  # noqa: PLR2004 -- success
-            purge = x if x.step != "spelling" else purge
-        elif is_purge(x.method, x.path) and INDUCED in x.tags:
+    for x in (x for x in view.resource_exchanges() if Tag.CONCURRENT not in x.tags):
+        if is_purge(x.method, x.path) and x.succeeded:
+            purge = x if x.step is not Step.SPELLING else purge
+        elif is_purge(x.method, x.path) and Tag.INDUCED in x.tags:
             purge = None  # nobody knows what it left
         elif purge and purge.n not in incomplete:
             yield from ((purge, x, row) for row in resources(x) if row.get("guid") in apps)
@@ -87,9 +88,9 @@ def unexpected_input_purges(view: JudgmentView) -> list[PurgeObservation]:
 
 
 def _find_unexpected_input_purges(view: JudgmentView) -> Iterator[PurgeObservation]:
-    for scenario, name in product(view.repetitions("odd"), UNEXPECTED_INPUTS):
+    for number, step in product(view.rounds(Scenario.UNEXPECTED_INPUT), UNEXPECTED_INPUTS):
         with suppress(Inconclusive, NotExercised):
-            yield require_purge_at_step(view, scenario, name)
+            yield require_purge_at(view, Scenario.UNEXPECTED_INPUT, step, number)
 
 
 def gets_of_destroyed_events(view: JudgmentView) -> list[Exchange]:
@@ -98,31 +99,33 @@ def gets_of_destroyed_events(view: JudgmentView) -> list[Exchange]:
 
 
 def _find_gets_of_destroyed_events(view: JudgmentView) -> Iterator[Exchange]:
-    purges = [x.n for x in view.resource_exchanges() if is_purge(x.method, x.path) and (x.status or 0) // 100 != 4]  # noqa: PLR2004 -- refused
+    purges = [x.n for x in view.resource_exchanges() if is_purge(x.method, x.path) and not x.rejected]
     gets = [x for x in view.resource_exchanges() if x.method == "GET"]
     for trial in (*observed_purges(view), *unexpected_input_purges(view)):
         destroyed = set(trial.before.events.by_guid) - set(trial.after.events.by_guid)
         next_purge = next((n for n in purges if n > trial.request.n), sys.maxsize)
-        candidates = [
-            x for x in gets if trial.last_exchange < x.n < next_purge and x.experiment == trial.request.experiment
-        ]
+        origin = trial.request.scenario, trial.request.round
+        candidates = [x for x in gets if trial.last_exchange < x.n < next_purge and (x.scenario, x.round) == origin]
         yield from (x for x in candidates if x.guid in destroyed and x.path == event_path(x.guid))
 
 
 def destroyed_events_found_by_filter(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
     """Yield each event that the first purge took from the list, and that a filter or an order brings to light again."""
     for trial in observed_purges(view):
-        if trial.request.experiment == "purge":
+        if trial.request.scenario is Scenario.PURGE:
             before, after = trial.before.events.by_guid, trial.after.events.by_guid
             destroyed = {event_identity(row) for guid, row in before.items() if guid not in after}
             yield from (
-                (x, row) for x in view.of("purge", "search") for row in resources(x) if event_identity(row) in destroyed
+                (x, row)
+                for x in view.of(Scenario.PURGE, Step.SEARCH_DESTROYED)
+                for row in resources(x)
+                if event_identity(row) in destroyed
             )
 
 
 def returns_requested_event(get: Exchange) -> bool:
     """Whether a get by guid shows the event."""
-    return get.status == OK and isinstance(get.json, dict) and get.json.get("guid") == get.guid
+    return get.status == HTTPStatus.OK and isinstance(get.json, dict) and get.json.get("guid") == get.guid
 
 
 def destroyed_guids(view: JudgmentView) -> dict[str, int]:
@@ -156,13 +159,11 @@ def _find_complete_listings(view: JudgmentView) -> Iterator[Listing]:
     sequential = (
         x
         for x in view.resource_exchanges()
-        if CONCURRENT not in x.tags and x.experiment != SCENARIO and not x.step.startswith("walk ")
+        if Tag.CONCURRENT not in x.tags and x.scenario is not Scenario.SEQUENCES and x.step is not Step.WALK
     )
-    steps = dict.fromkeys(
-        (x.experiment, x.step) for x in sequential if x.route == EVENTS_PATH and set(x.query) <= page_parameters
-    )
-    for scenario, step in steps:
-        listing = read_listing(view, scenario, step)
+    keys = dict.fromkeys(x.key for x in sequential if x.route == EVENTS_PATH and set(x.query) <= page_parameters)
+    for scenario, number, place in keys:
+        listing = listing_at(view, scenario, place, number)
         if listing.complete and all(set(x.query) == page_parameters for x in listing.exchanges):
             yield listing
 
@@ -176,7 +177,7 @@ def undestroyed_events_per_list(view: JudgmentView) -> list[frozenset[str]]:
 
 
 def _find_undestroyed_events_per_list(view: JudgmentView) -> Iterator[frozenset[str]]:
-    purges = [x.n for x in view.resource_exchanges() if is_purge(x.method, x.path) and x.status == OK]
+    purges = [x.n for x in view.resource_exchanges() if is_purge(x.method, x.path) and x.status == HTTPStatus.OK]
     known, undestroyed, last = set[str](), frozenset[str](), -1
     for listing in complete_listings(view):
         first = listing.exchanges[0].n
@@ -194,9 +195,7 @@ def has_purge_between(view: JudgmentView, first: Exchange, last: Exchange) -> bo
     """
     purges = [x for x in view.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path)]
     unanswered = {x.n for x in purges if x.role == ADMIN} - {x.n for x in target_responses(purges)}
-    return any(
-        (x.status or 0) // 100 == SUCCESS or x.n in unanswered or {CONCURRENT, INDUCED} & x.tags.keys() for x in purges
-    )
+    return any(x.succeeded or x.n in unanswered or {Tag.CONCURRENT, Tag.INDUCED} & x.tags.keys() for x in purges)
 
 
 def recording_order(view: JudgmentView, opening: Listing) -> dict[str, int]:
@@ -215,14 +214,12 @@ def admin_reads_rejected(view: JudgmentView) -> list[Exchange]:
 
     A token that has come to its end denies nobody; an odd query may meet a firewall.
     """
-    sent = [x for x in view.exchanges if x.role == ADMIN and RETRIED not in x.tags]
-    last_success = max((x.n for x in sent if x.status in {OK, CREATED}), default=0)
-    gets = [x for x in sent if x.step in {"get", "seeded"} and find_operation_id(x.method, x.path) == GET_OPERATION]
-    lists = [
-        x for x in sent if x.step not in {"odd", "headers"} and find_operation_id(x.method, x.path) == LIST_OPERATION
-    ]
-    plain = [x for x in [*gets, *lists] if x.tags.get("mode", "positive") == "positive" and x.n <= last_success]
-    return [x for x in plain if x.status in {401, 403}]
+    sent = [x for x in view.exchanges if x.role == ADMIN and Tag.SUPERSEDED not in x.tags]
+    last_success = max((x.n for x in sent if x.status in {HTTPStatus.OK, HTTPStatus.CREATED}), default=0)
+    gets = [x for x in sent if x.step in PLAIN_GETS and find_operation_id(x.method, x.path) == GET_OPERATION]
+    lists = [x for x in sent if x.step not in UNUSUAL_LISTS and find_operation_id(x.method, x.path) == LIST_OPERATION]
+    plain = [x for x in [*gets, *lists] if x.tags.get(Tag.MODE, "positive") == "positive" and x.n <= last_success]
+    return [x for x in plain if x.status in UNAUTHORIZED_STATUSES]
 
 
 def require_admin_reads(view: JudgmentView) -> None:
@@ -242,8 +239,8 @@ def require_proven_admin(view: JudgmentView, request: Exchange) -> None:
         Inconclusive: that is so.
     """
     is_proven = view.header.settings.get("admin_scope") or any(
-        x.status in CREATED_STATUSES for x in view.of("foundation", "create")
+        x.status in CREATED_STATUSES for x in view.of(Scenario.FOUNDATION, Step.CREATE)
     )
-    if request.status in {401, 403} and not is_proven:
+    if request.status in UNAUTHORIZED_STATUSES and not is_proven:
         reason = f"the purge was refused ({request.status}), and nothing shows that the token given as admin is one"
         raise Inconclusive(reason, Cause.AUTHENTICATION)

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING
 from purge_conformance.analysis.actions import own_apps
 from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised
 from purge_conformance.analysis.history import complete_listings, undestroyed_events_per_list
-from purge_conformance.analysis.purge_series import snapshot_spans
 from purge_conformance.analysis.rejected import unconfirmed_losses
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
-from purge_conformance.evidence.listing import APPS, RUN_LABEL, app_of_event, app_of_process, dig, event_identity
+from purge_conformance.evidence.listing import (
+    APPS,
+    RUN_LABEL,
+    app_of_event,
+    app_of_process,
+    dig,
+    event_identity,
+    snapshots,
+)
+from purge_conformance.evidence.steps import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from purge_conformance.evidence.listing import Listing, Row, Snapshot
     from purge_conformance.evidence.records import Evidence, Exchange
-
-SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:
@@ -37,7 +43,7 @@ def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:
             _could_purge(x) for x in _exchanges_between(evidence, first, last)
         ):
             return first.n, last.n
-    for scenario in ("refused", "bypass"):
+    for scenario in (Scenario.REJECTED_PURGES, Scenario.AUTH_BYPASS):
         try:
             losses = unconfirmed_losses(seen, scenario)
         except (Inconclusive, NotExercised):
@@ -54,7 +60,7 @@ def count_changing_apps(evidence: Evidence) -> tuple[int, int]:
         for x in evidence.exchanges
         if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := dig(x.json, "guid"))
     }
-    looks = [look.snapshot for look in evidence.cached(snapshot_spans) if look.snapshot.apps.complete]
+    looks = [look.snapshot for look in evidence.cached(snapshots) if look.snapshot.apps.complete]
     states = [
         {guid: state for guid, state in _foreign_app_states(look).items() if guid not in own_guids} for look in looks
     ]
@@ -87,7 +93,7 @@ def _could_purge(x: Exchange) -> bool:
     if x.route.startswith(APPS) and "?" not in x.path:
         return False
     is_read = x.method == "GET" and not x.route.startswith(PURGE_PATH.rpartition("/")[0])
-    return is_purge(x.method, x.path) or not is_read or x.experiment == "bypass"
+    return is_purge(x.method, x.path) or not is_read or x.scenario is Scenario.AUTH_BYPASS
 
 
 def _resembles_purge(before: Listing, after: Listing, undestroyed: Collection[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised, require_complete, require_walk
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ class ListRead:
 
 
 def require_list_read(view: JudgmentView) -> ListRead:
-    """Return what the experiment `lists` read.
+    """Return what the scenario `lists` read.
 
     Raises:
         Inconclusive: the list could not be read, or events vanished meanwhile.
         NotExercised: there was none to read.
     """
-    opening, closing = (require_walk(view, "lists", step) for step in ("opening", "closing"))
+    opening, closing = (require_walk(view, Scenario.LISTS, step) for step in (Step.OPENING, Step.CLOSING))
     for listing in (opening, closing):
         require_complete(listing, "events")
     if not opening.rows:

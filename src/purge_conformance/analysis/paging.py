@@ -13,12 +13,13 @@ from purge_conformance.evidence.listing import (
     GUARANTEED_PAGE_SIZE,
     dig,
     is_page,
+    listing_at,
     pagination,
-    read_listing,
     resources,
     split_url,
     total_results,
 )
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,12 +67,13 @@ class Page:
         return min(self.capacity, max(0, total - (self.number - 1) * self.capacity))
 
 
-def walks(view: JudgmentView, *prefixes: str) -> list[Listing]:
-    """Return the walks of the experiment `lists`; those whose step begins so, or all."""
-    require_exchanges(view, "lists", "opening", if_none="no list was read")
-    steps = dict.fromkeys(x.step for x in view.of("lists") if view.note("lists", f"{x.step}.complete") is not None)
-    matching = [step for step in steps if not prefixes or step.startswith(prefixes)]
-    return [read_listing(view, "lists", step) for step in matching]
+def walks(view: JudgmentView, *steps: Step) -> list[Listing]:
+    """Return the lists that the scenario `lists` read; those of the given steps, or all."""
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
+    ended = {end.place for end in view.list_ends if end.scenario is Scenario.LISTS}
+    places = dict.fromkeys(x.place for x in view.of(Scenario.LISTS) if x.place in ended)
+    matching = [place for place in places if not steps or place.step in steps]
+    return [listing_at(view, Scenario.LISTS, place) for place in matching]
 
 
 def pages_of(walk: Listing) -> Iterator[Page]:
@@ -110,7 +112,7 @@ def _page_size_limit(walk: Listing) -> int | None:
 
 def default_per_page(view: JudgmentView) -> str | None:
     """Return how many events a page has room for where nobody says, by its own links or its length; None if unknown."""
-    for x in view.of("lists", "plain"):
+    for x in view.of(Scenario.LISTS, Step.DEFAULT_PAGE):
         href = dig(pagination(x), "first", "href")
         parts = split_url(href) if isinstance(href, str) else None
         value = dict(parse_qsl(parts.query)).get("per_page") if parts else None

@@ -13,11 +13,14 @@ from purge_conformance.analysis.assertions import (
     describe_response,
     require_complete,
     require_exchanges,
+    require_responses,
     require_snapshot,
 )
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import (
     STARTED,
+    STOPPED,
     app_of_event,
     app_of_process,
     dig,
@@ -26,6 +29,7 @@ from purge_conformance.evidence.listing import (
     is_crash_event,
     stable_apps,
 )
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, place_of
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -34,8 +38,7 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.evidence.listing import Row, Snapshot
     from purge_conformance.evidence.records import Evidence, Exchange
-
-STOPPED = "STOPPED"
+    from purge_conformance.evidence.steps import Where
 
 
 @dataclass(frozen=True)
@@ -206,26 +209,27 @@ def format_guids(events: Iterable[Row]) -> str:
     return ", ".join(str(event.get("guid")) for event in events) or "none"
 
 
-def require_purge(view: JudgmentView, scenario: str) -> PurgeObservation:
-    """Return the purge that an experiment tried.
+def require_purge(view: JudgmentView, scenario: Scenario) -> PurgeObservation:
+    """Return the purge of a scenario.
 
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
-    request = require_exchanges(view, scenario, "purge", if_none="no purge was tried")[-1]
-    return require_purge_between(
-        view, request, require_snapshot(view, scenario, "before"), require_snapshot(view, scenario, "after")
-    )
+    request = require_exchanges(view, scenario, Step.PURGE, if_none="no purge was tried")[-1]
+    before, after = (require_snapshot(view, scenario, Place(Step.PURGE, phase=phase)) for phase in Phase)
+    return require_purge_between(view, request, before, after)
 
 
-def require_purge_at_step(view: JudgmentView, scenario: str, step: str) -> PurgeObservation:
-    """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`.
+def require_purge_at(view: JudgmentView, scenario: Scenario, where: Where, round: int = 1) -> PurgeObservation:
+    """Return the purge of a place, between the snapshots of that place; raises as `require_purge`.
 
-    Of several the last one that succeeded stands for all.
+    Of several purges the last one that succeeded counts.
     """
-    sent = require_exchanges(view, scenario, step, if_none="no such purge was tried")
-    before, after = (require_snapshot(view, scenario, f"{step}.{look}") for look in ("before", "after"))
-    successes = [x for x in sent if (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    place = place_of(where)
+    purges = view.at(scenario, place, round)
+    sent = require_responses(view, scenario, purges, if_none="no such purge was tried", round=round)
+    before, after = (require_snapshot(view, scenario, place.at(phase), round) for phase in Phase)
+    successes = [x for x in sent if x.succeeded]
     return require_purge_between(view, (successes or sent)[-1], before, after)
 
 
@@ -261,7 +265,7 @@ def require_success(request: Exchange) -> None:
     Raises:
         Inconclusive: it was not; what follows from a purge cannot be judged.
     """
-    if not 200 <= (request.status or 0) < 300:  # noqa: PLR2004 -- success
+    if not request.succeeded:
         raise Inconclusive(f"the purge did not succeed: {describe_response(request)}", Cause.TARGET)
 
 
@@ -272,6 +276,6 @@ def require_started_apps(purge: PurgeObservation, view: JudgmentView) -> PurgeOb
         NotExercised: none was.
     """
     if not purge.started_apps:
-        error = view.note("foundation", "trouble") or "none is there"
+        error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or "none is there"
         raise NotExercised(f"No app was started all the time: {error}", Cause.CONFIGURATION, get_apps(view))
     return purge

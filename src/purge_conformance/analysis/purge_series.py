@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import single_process_apps, state_changing_requests
@@ -23,29 +24,17 @@ from purge_conformance.analysis.purge import (
 )
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.config.roles import ADMIN
-from purge_conformance.evidence.listing import event_identity, read_snapshot
-from purge_conformance.evidence.records import CONCURRENT, INDUCED, RETRIED
+from purge_conformance.evidence.listing import event_identity, snapshots
+from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from purge_conformance.analysis.assertions import JudgmentView
-    from purge_conformance.evidence.listing import Snapshot
+    from purge_conformance.evidence.listing import SnapshotSpan
     from purge_conformance.evidence.records import Evidence, Exchange
     from purge_conformance.report.model import Finding
-
-INTERNAL_ERROR = 500
-SNAPSHOT_PARTS = {"events", "processes", "apps"}  # of a look at everything
-
-
-@dataclass(frozen=True)
-class SnapshotSpan:
-    """A look at everything: where it stands in the run, from its first exchange to its last, and what it saw."""
-
-    first: int
-    last: int
-    snapshot: Snapshot
 
 
 def plain_purges(view: JudgmentView) -> list[tuple[Exchange, bool]]:
@@ -64,7 +53,7 @@ def require_plain_purges_reliable(view: JudgmentView) -> None:
     Raises:
         Inconclusive: one did, so that a failure beside others, or of an odd purge, tells nothing of these.
     """
-    if any(request.status == INTERNAL_ERROR for request, _ in plain_purges(view)):
+    if any(request.status == HTTPStatus.INTERNAL_SERVER_ERROR for request, _ in plain_purges(view)):
         raise PrerequisiteFailed("plain purges already answer 500")
 
 
@@ -74,7 +63,7 @@ def require_observed_purges(view: JudgmentView) -> tuple[PurgeObservation, ...]:
     Raises:
         Inconclusive, NotExercised: there is none, for the reason that holds for the first purge.
     """
-    found = observed_purges(view) or (require_purge(view, "purge"),)
+    found = observed_purges(view) or (require_purge(view, Scenario.PURGE),)
     for trial in found:
         listings = (trial.before.events, trial.after.events, trial.after.apps)
         view.read_exchanges.extend([trial.request.n, *(x.n for listing in listings for x in listing.exchanges)])
@@ -134,7 +123,7 @@ def require_plain_purges_correct(view: JudgmentView, *, ignore_changed_apps: boo
 
 def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
     requests = evidence.cached(state_changing_requests)
-    purge_by_number = {x.n: is_purge(x.method, x.path) for x in requests if (x.status or 0) // 100 == 2}  # noqa: PLR2004 -- success
+    purge_by_number = {x.n: is_purge(x.method, x.path) for x in requests if x.succeeded}
     found, is_repeat = [], False
     for x in requests:
         if _is_plain_purge(x) and target_responses([x]):
@@ -145,11 +134,11 @@ def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
 
 def _is_plain_purge(x: Exchange) -> bool:
     is_plain = (x.method, x.path, x.role) == ("POST", PURGE_PATH, ADMIN) and not x.request_body
-    return is_plain and not {RETRIED, CONCURRENT, INDUCED} & x.tags.keys()
+    return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED} & x.tags.keys()
 
 
 def _find_observed_purges(evidence: Evidence) -> tuple[PurgeObservation, ...]:
-    spans, requests = evidence.cached(snapshot_spans), evidence.cached(state_changing_requests)
+    spans, requests = evidence.cached(snapshots), evidence.cached(state_changing_requests)
     ends, numbers = [look.last for look in spans], [x.n for x in requests]
     states: dict[str, set[str]] = {}
     seeded_earlier: set[str] = set()
@@ -184,17 +173,6 @@ def _find_observed_purges(evidence: Evidence) -> tuple[PurgeObservation, ...]:
 def _obscures(x: Exchange, purge: Exchange) -> bool:
     """Whether a request between two looks hides what the purge did: another purge, or what did not end before it."""
     return is_purge(x.method, x.path) or x.sent_at + x.elapsed > purge.sent_at
-
-
-def snapshot_spans(evidence: Evidence) -> list[SnapshotSpan]:
-    """Return every look at everything, in their order; its step's name is that of no other look of the experiment."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for x in evidence.exchanges:
-        step, _, part = x.step.rpartition(".")
-        if step and part in SNAPSHOT_PARTS:
-            found.setdefault((x.experiment, step), []).append(x.n)
-    spans = [SnapshotSpan(min(ns), max(ns), read_snapshot(evidence, *place)) for place, ns in found.items()]
-    return sorted(spans, key=lambda look: look.last)
 
 
 def _add_states(states: dict[str, set[str]], spans: Iterable[SnapshotSpan]) -> None:

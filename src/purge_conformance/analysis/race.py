@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from http import HTTPStatus
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from purge_conformance.analysis.app_changes import all_changes_recorded
 from purge_conformance.analysis.assertions import (
     NotExercised,
     PrerequisiteFailed,
-    across_repetitions,
+    across_rounds,
     raise_if_cut_short,
     require_apps,
     require_exchanges,
@@ -33,7 +33,10 @@ from purge_conformance.analysis.linearizability import (
     Operation,
 )
 from purge_conformance.analysis.next_steps import get_apps
-from purge_conformance.evidence.listing import STARTED, app_of_event, dig, event_identity
+from purge_conformance.catalogue.api import is_purge
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, dig, event_identity, first_page
+from purge_conformance.evidence.steps import Part, Place, Scenario, Step
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -45,24 +48,22 @@ if TYPE_CHECKING:
 
     ExplanationStrategy = Callable[["AppHistory"], tuple[Operation, ...]]
 
-SCENARIO = "race"
-SEQUENTIAL, *CONCURRENT_ROUNDS = ROUNDS = ("quiet", "first", "second", "third")
 APP_ACTION = re.compile(r"/v3/apps/([^/]+)/(?:actions|processes/web/actions)/(start|stop|scale)")
-AMBIGUOUS_STATUSES = {None, 202, 502, 504}  # statuses that tell nothing of when it was done, if at all
-STOPPED = "STOPPED"
+# Responses that do not show when the operation was done, if at all.
+AMBIGUOUS_STATUSES = {None, HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 
 
 @dataclass(frozen=True)
 class Round:
-    """Purges, and changes of apps, between two looks at everything.
+    """Purges and changes of apps between two snapshots.
 
     Attributes:
-        name: of the experiment's.
-        purges, changes: what was sent.
-        before, after: everything, just before and when all was quiet again.
+        place: of the round: sequential, or concurrent with the number of the race as index.
+        purges, changes: the requests.
+        before, after: snapshots just before, and after all requests had ended.
     """
 
-    name: str
+    place: Place
     purges: tuple[Exchange, ...]
     changes: tuple[Exchange, ...]
     before: Snapshot
@@ -79,8 +80,8 @@ class Round:
 
     @property
     def last_success(self) -> Exchange | None:
-        """The last purge that did, or None."""
-        return next((x for x in reversed(self.purges) if _is_success(x)), None)
+        """The last purge that succeeded, or None."""
+        return next((x for x in reversed(self.purges) if x.succeeded), None)
 
     @property
     def last_exchange(self) -> int:
@@ -112,21 +113,31 @@ def require_rounds(view: JudgmentView) -> list[Round]:
         Inconclusive: not even the quiet one of the first time did.
         NotExercised: the suite has no apps to change.
     """
-    error = view.note("foundation", "trouble") or view.note("foundation", "untimed")
-    if error and not view.of(SCENARIO):
-        raise NotExercised(str(error), Cause.CONFIGURATION, get_apps(view))
-    require_exchanges(view, SCENARIO, if_none="there are no apps to start, stop or scale")
-    return list(across_repetitions(view, SCENARIO, _find_rounds))
+    foundation = Scenario.FOUNDATION
+    error = view.note(foundation, notes.APPS_ERROR) or view.note(foundation, notes.UNTIMED)
+    if error and not view.of(Scenario.RACE):
+        raise NotExercised(error, Cause.CONFIGURATION, get_apps(view))
+    require_exchanges(view, Scenario.RACE, if_none="there are no apps to start, stop or scale")
+    return list(across_rounds(view, Scenario.RACE, _find_rounds))
 
 
-def _find_rounds(view: JudgmentView, scenario: str) -> Iterator[Round]:
-    steps = [name for name in ("start", *ROUNDS) if view.of(scenario, f"{name}.apps")]
-    if len(steps) < 2:  # noqa: PLR2004 -- before and after
-        raise_if_cut_short(view, scenario)
+def _find_rounds(view: JudgmentView, number: int) -> Iterator[Round]:
+    spans = [span for span in view.spans(Scenario.RACE, round=number) if first_page(view, span.after, Part.APPS)]
+    if not spans:
+        raise_if_cut_short(view, Scenario.RACE, number)
         raise NotExercised("no round came to its end")
-    snapshots = [require_apps(require_snapshot(view, scenario, name)) for name in steps]
-    for (before, after), name in zip(pairwise(snapshots), steps[1:], strict=True):
-        yield Round(name, view.of(scenario, name), view.of(scenario, f"{name}.change"), before, after)
+    for span in spans:
+        before, after = (_require_snapshot_of(view, side, number) for side in (span.before, span.after))
+        requests = view.numbered(span.requests)
+        purges = tuple(x for x in requests if is_purge(x.method, x.path))
+        changes = tuple(x for x in requests if not is_purge(x.method, x.path))
+        yield Round(span.place, purges, changes, before, after)
+
+
+def _require_snapshot_of(view: JudgmentView, numbers: tuple[int, ...], round_number: int) -> Snapshot:
+    page = first_page(view, numbers, Part.EVENTS)
+    place = page.place.whole if page else Place(Step.OPENING)
+    return require_apps(require_snapshot(view, Scenario.RACE, place, round_number))
 
 
 def app_histories(race_round: Round) -> Iterator[AppHistory]:
@@ -152,10 +163,9 @@ def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]
     require_baseline(view)
     if not all_changes_recorded(view):
         raise PrerequisiteFailed("changes without a purge are already recorded wrongly")
-    delayed_recording = sum(len(view.of(experiment, "await")) for experiment in view.repetitions(SCENARIO)) > len(
-        race_rounds
-    )
-    sequential = [history for one in race_rounds if one.name == SEQUENTIAL for history in app_histories(one)]
+    waits = [x for number in view.rounds(Scenario.RACE) for x in view.of(Scenario.RACE, Step.AWAIT_EVENT, round=number)]
+    delayed_recording = len(waits) > len(race_rounds)
+    sequential = [history for one in race_rounds if one.place.step is Step.SEQUENTIAL for history in app_histories(one)]
     for simplify in (
         *([_identity] if seeded_instances_match(view) else []),
         FinalObservation.without_instances,
@@ -200,15 +210,11 @@ def _count_at_least(observed: FinalObservation) -> FinalObservation:
     return _count_only(observed).with_unlimited_copies()
 
 
-def _is_success(exchange: Exchange) -> bool:
-    return (exchange.status or 0) // 100 == 2  # noqa: PLR2004 -- success
-
-
 def _to_operation(x: Exchange) -> Operation:
     match = APP_ACTION.fullmatch(x.route)
     answered_at = inf if x.status in AMBIGUOUS_STATUSES else x.sent_at + x.elapsed
     size = json.loads(x.request_body).get("instances") if match and match[2] == SCALE and x.request_body else None
-    return Operation(match[2] if match else PURGE, x.sent_at, answered_at, _is_success(x), size, x.n)
+    return Operation(match[2] if match else PURGE, x.sent_at, answered_at, x.succeeded, size, x.n)
 
 
 def _initial_state(snapshot: Snapshot, app: str) -> AppState:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.app_model.state import Action
-from purge_conformance.analysis.sequence import SCENARIO, created_guid
+from purge_conformance.analysis.sequence import created_guid, requests_of
 from purge_conformance.evidence import curl
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,11 +53,11 @@ def render_script(view: JudgmentView, run: SequenceRun) -> str:
 
 
 def _lines(view: JudgmentView, sequence_run: SequenceRun) -> Iterator[str]:
-    organization, space = view.of("foundation", "create")[:2]
+    organization, space = view.of(Scenario.FOUNDATION, Step.CREATE)[:2]
     run = json.loads(organization.request_body or "{}")["name"].split("-")[-2]
     shell = _ShellContext(view.header, {view.header.target: "API", run: "RUN"})
     yield PREAMBLE.format(curl.shell_quote(view.header.target))
-    yield shell.command(view.of("purge", "purge")[0])
+    yield shell.command(view.of(Scenario.PURGE, Step.PURGE)[0])
     yield from shell.create_and_capture(organization, _foundation_reads(view, ORGANIZATIONS), "ORGANIZATION")
     yield from shell.create_and_capture(space, _foundation_reads(view, SPACES)[:1], "SPACE")
     executed = [
@@ -75,15 +76,14 @@ def _lines(view: JudgmentView, sequence_run: SequenceRun) -> Iterator[str]:
 
 
 def _step_lines(view: JudgmentView, run: SequenceRun, execution: ExecutedStep, shell: _ShellContext) -> Iterator[str]:
-    label = f"{run.number}.{execution.position}"
     if execution.step.action is Action.CREATE:
-        looks = view.of(SCENARIO, f"{label} {execution.step} made")
-        yield from shell.create_and_capture(execution.response, looks, execution.step.argument.upper())
+        reads = requests_of(view, run.number, execution.position, Step.AWAIT_CREATION)
+        yield from shell.create_and_capture(execution.response, reads, execution.step.argument.upper())
     else:
         yield shell.command(execution.response)
-    for look in view.of(SCENARIO, f"{label} gone")[-1:]:
-        yield f"until {shell.command(look)} | grep -q '^HTTP[^ ]* 404'; do sleep 1; done"
+    for read in requests_of(view, run.number, execution.position, Step.AWAIT_DELETION)[-1:]:
+        yield f"until {shell.command(read)} | grep -q '^HTTP[^ ]* 404'; do sleep 1; done"
 
 
 def _foundation_reads(view: JudgmentView, path: str) -> list[Exchange]:
-    return [look for look in view.of("foundation", "created") if look.route == path]
+    return [x for x in view.of(Scenario.FOUNDATION, Step.AWAIT_CREATION) if x.route == path]
