@@ -78,6 +78,7 @@ def _requirement(row: dict[str, Any], sources: dict[str, Source]) -> Requirement
             "level": Level(row["level"]),
             "profile": Profile(row["profile"]),
             "source": sources[row["source"]],
+            "scenarios": tuple(row.get("scenarios", ())),
             "rests_on": tuple(row.get("rests_on", ())),
             "assumes": tuple(row.get("assumes", ())),
             "disturbed_by": tuple(map(Disturbance, row.get("disturbed_by", ()))),

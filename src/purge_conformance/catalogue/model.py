@@ -26,6 +26,7 @@ class Profile(StrEnum):
 
 
 DOCUMENTED = (Profile.CORE, Profile.UPSTREAM)
+ANY_SCENARIO = "any"
 
 
 class Disturbance(StrEnum):
@@ -75,6 +76,7 @@ class Requirement:
         quote: the words of the source that say so.
         source: where these words are.
         operation: operationId in `openapi.yaml`, or "any".
+        scenarios: those whose evidence its judgment reads; `ANY_SCENARIO` alone: all.
         shown_by: how a run judges it.
         remedy: what a developer of the target checks or changes when it fails.
         conditional: the occasion that it needs and that only the target or a hook can provide; or None.
@@ -101,11 +103,16 @@ class Requirement:
     conditional: str | None = None
     not_judged: str | None = None
     observed: bool = False
+    scenarios: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()
     assumes: tuple[str, ...] = ()
     disturbed_by: tuple[Disturbance, ...] = ()
     not_alone: str | None = None
     cases: tuple[Case, ...] = ()
+
+    def needs(self, scenario: str) -> bool:
+        """Whether its judgment reads the evidence of a scenario."""
+        return scenario in self.scenarios or ANY_SCENARIO in self.scenarios
 
     def prerequisites(self, case: str | None = None) -> tuple[str, ...]:
         """Return the ids that a failure of the requirement rests on, or that of one of its cases."""

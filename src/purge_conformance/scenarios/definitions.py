@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from purge_conformance import catalogue
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios import generated, setup
 from purge_conformance.scenarios.app_changes import change_apps, change_apps_after_purges
@@ -28,6 +29,7 @@ from purge_conformance.scenarios.sequences.player import play_sequences
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from purge_conformance.catalogue.model import Requirement
     from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
     from purge_conformance.scenarios.generated.schemathesis import Generator
@@ -92,6 +94,11 @@ class ScenarioDefinition:
     repetition: Repetition = Repetition.NONE
     needs_hook: bool = False
     is_last: bool = False
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The requirements that are judged by its evidence, as `spec/requirements.yaml` says."""
+        return tuple(requirement for requirement in catalogue.requirements() if requirement.needs(self.name))
 
     def is_selected(self, settings: Settings) -> bool:
         """Whether a run with these settings includes it."""
