@@ -21,32 +21,35 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
 
-OPEN = f"{EVENTS_PATH}?per_page=1"
+ONE_EVENT_PATH = f"{EVENTS_PATH}?per_page=1"
 NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
 
 
 def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
     """Return all findings about a target; sends about six reads, and one per token."""
     with unrecorded_client(settings, max_requests=2 * CLEANUP_RESERVE + len(settings.tokens)) as client:
-        probe = examine(client, settings.tokens)
+        probe = probe_target(client, settings.tokens)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
             probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, "newest")))
         return doctor.checks(probe, settings)
 
 
-def examine(client: Client, roles: Collection[str]) -> ProbeResult:
+def probe_target(client: Client, roles: Collection[str]) -> ProbeResult:
     """Read the root without a token, apps and events as admin, and events in each other role."""
-    seen = [client.get("/", "root", credential=ANONYMOUS)]
-    ended: dict[str, str] = {}
-    if seen[0].status is None:
-        return ProbeResult(tuple(seen))
-    if not is_root(seen[0]):
-        seen.append(client.get("/v3", "v3", credential=ANONYMOUS))
+    responses = [client.get("/", "root", credential=ANONYMOUS)]
+    expired: dict[str, str] = {}
+    if responses[0].status is None:
+        return ProbeResult(tuple(responses))
+    if not is_root(responses[0]):
+        responses.append(client.get("/v3", "v3", credential=ANONYMOUS))
     others = [credential for role, credential in client.credentials.items() if role in roles and role != ADMIN]
-    for path, step, who in (("/v3/apps?per_page=1", "apps", None), *((OPEN, "events", who) for who in (None, *others))):
+    for path, step, reader in (
+        ("/v3/apps?per_page=1", "apps", None),
+        *((ONE_EVENT_PATH, "events", who) for who in (None, *others)),
+    ):
         try:
-            seen.append(client.get(path, step if who is None else "role", credential=who))
+            responses.append(client.get(path, step if reader is None else "role", credential=reader))
         except TokenExpired as reason:
             client.note_cut_short(reason)
-            ended[ADMIN if who is None else who.role] = str(reason)
-    return ProbeResult(tuple(seen), ended)
+            expired[ADMIN if reader is None else reader.role] = str(reason)
+    return ProbeResult(tuple(responses), expired)
