@@ -1,4 +1,4 @@
-"""`cleanup`: delete what killed runs left on a target."""
+"""`cleanup`: what killed runs left on a target, taken away."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
 
 
-@click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is left.")
+@click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is.")
 @with_configuration("target", *CONNECTION_KEYS)
-@click.option("--run", "run", metavar="ID", help="Delete only what this run created, even if it was active recently.")
-@click.option("--dry-run", "dry", is_flag=True, help="Delete nothing; list what would be deleted.")
+@click.option("--run", "run", metavar="ID", help="Only what that run made, though it was at work just now.")
+@click.option("--dry-run", "dry", is_flag=True, help="Delete nothing, list what would be deleted.")
 def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
-    """Delete the apps, spaces and organizations that killed runs left on a target, found by the label of a run.
+    """Delete the apps, spaces and organizations that killed runs left on a target: all that bears a run's label.
 
-    Resources of a run that was active within the last hour are kept and listed; --run deletes them as well.
+    What a run made that was at work within the last hour is left, and told, for it may be under way; --run deletes it.
     """
     from purge_conformance.client.unrecorded import unrecorded_client
     from purge_conformance.engine.settings import build_settings as settings_of

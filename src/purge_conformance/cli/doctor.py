@@ -22,11 +22,11 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 @click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
 @with_configuration("target", *CONNECTION_KEYS, "max_requests", "max_events", "hook", "fingerprint")
 def doctor(*, given: dict[str, Any]) -> None:
-    """Check target, tokens and settings before a run, with about six reads and one per token; changes nothing.
+    """Check target, tokens and settings before a run; only reads.
 
-    A hook is asked whether it answers.
+    Sends about six reads, one more for each token, and asks the hook, if there is one, whether it answers.
 
-    Each finding is ok, a warning or a problem; warnings and problems have a next step.
+    Each line is ok, a warning or a problem. A warning or a problem comes with the next step.
     """
     from purge_conformance.engine.settings import build_settings as settings_of
     from purge_conformance.target.doctor.probe import run_checks

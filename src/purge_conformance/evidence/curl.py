@@ -1,4 +1,4 @@
-"""Builds the curl command that reproduces a recorded request, with the certificates and proxy of the run."""
+"""One line that sends a recorded request again, the way in which the run reached the target."""
 
 from __future__ import annotations
 
@@ -16,45 +16,50 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange, Header
 
 OMITTED_HEADERS = {"connection", "accept-encoding", "content-length", "user-agent"}
-TOKEN_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*_TOKEN)(?![A-Z0-9_])")  # as the redactor writes it
-PROXY_USER = "PROXY_USER"  # the variable for USER:PASSWORD in a proxy's URL
-# member of a transport -> curl's option
-FILE_OPTIONS = {"ca_bundle": "--cacert", "client_cert": "--cert", "client_key": "--key"}
+TOKEN_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*_TOKEN)(?![A-Z0-9_])")  # as the redactor writes them
+PROXY_USER = "PROXY_USER"  # the variable that stands for USER:PASSWORD of a proxy's URL
+FILE_OPTIONS = {
+    "ca_bundle": "--cacert",
+    "client_cert": "--cert",
+    "client_key": "--key",
+}  # of a transport -> curl's option
 JSON_TYPE = shlex.quote("Content-Type: application/json")
-HOOK_VARIABLE = "PURGE_CONFORMANCE_HOOK"  # the suite reads the hook's address from it, too
+HOOK_VARIABLE = "PURGE_CONFORMANCE_HOOK"  # the variable that the suite itself reads the hook's address from
 
 
 def command(exchange: Exchange, header: Header, variables: Mapping[str, str] | None = None) -> str:
-    """Return a command line for a POSIX shell, with `$VARIABLE` in place of each secret.
+    """Return a line for a POSIX shell; secrets stand there as `$VARIABLE`, which the shell fills in.
 
-    If a hook induced the response, the line asks the hook first, at the address in `$PURGE_CONFORMANCE_HOOK`.
+    Where a hook provoked what is to be seen, the line asks it first, at the address that is in `$HOOK`.
 
     Args:
-        exchange: the request to reproduce.
-        header: the target, certificates and proxy of its run.
-        variables: further text that the shell expands -> the name of its variable.
+        exchange: the request to send again.
+        header: of its run: the target, and how that was reached.
+        variables: what the shell fills in besides, wherever it stands -> name of its variable.
     """
     shell_variables = {f"${name}": name for name in TOKEN_VARIABLE.findall(exchange.path)} | dict(variables or {})
     transport_options = list(_transport_options(header.settings.get("transport")))
     words = ["curl", "-sS", "-i", "--path-as-is", "--globoff", *transport_options]
     words += ["-I"] if exchange.method == "HEAD" else ["-X", shlex.quote(exchange.method)]
     form = exchange.tags.get(FORM)
-    omitted = OMITTED_HEADERS | {"content-type"} if form else OMITTED_HEADERS  # curl chooses its own boundary
+    omitted = OMITTED_HEADERS | {"content-type"} if form else OMITTED_HEADERS  # curl makes a boundary of its own
     headers = [(name, value) for name, value in exchange.request_headers if name.lower() not in omitted]
-    headers = [(n, v) for n, v in headers if not (n == "Cookie" and COOKIE_PLACEHOLDER in v)]  # the run's cookie
+    headers = [
+        (name, value) for name, value in headers if not (name == "Cookie" and COOKIE_PLACEHOLDER in value)
+    ]  # it is the run's own
     words += [word for name, value in headers for word in ("-H", _quote_header(name, value))]
     if form:
         words += ["-F", shell_quote(form, shell_variables)]
     elif exchange.request_body is not None:
         if all(name.lower() != "content-type" for name, _ in headers):
-            words += ["-H", "Content-Type:"]  # or curl sends the type of a form
+            words += ["-H", "Content-Type:"]  # curl would call it a form
         words += ["--data-raw", shell_quote(exchange.request_body, shell_variables)]
     line = " ".join([*words, shell_quote(header.target + exchange.path, shell_variables)])
     return " && ".join([*_hook_request(exchange, header.settings.get("hook"), transport_options), line])
 
 
 def shell_quote(text: str, variables: Mapping[str, str] | None = None) -> str:
-    """Quote a word for the shell, which expands only the given variables."""
+    """Quote a word; only what is known stays open to the shell."""
     for value, name in (variables or {}).items():
         before, separator, after = text.partition(value)
         if separator:
@@ -65,14 +70,14 @@ def shell_quote(text: str, variables: Mapping[str, str] | None = None) -> str:
 
 
 def _quote_header(name: str, value: str) -> str:
-    """Quote a header for the shell, which expands only a credential of the suite."""
+    """Quote a header; only a credential of ours stays open to the shell, which fills in its secret."""
     if name == "Authorization" and SHELL_EXPANDABLE.fullmatch(value):
         return f'"{name}: {value}"'
     return shlex.quote(f"{name}: {value}" if value else f"{name};")
 
 
-def _transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON value
-    """Yield curl's options for a redacted transport, as a header records it."""
+def _transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- as a record has it, whoever wrote it
+    """Yield the options that reach a target as the run did: `Transport.shown` of it."""
     options = transport if isinstance(transport, dict) else {}
     for name, option in FILE_OPTIONS.items():
         if name in options:
@@ -86,12 +91,12 @@ def _transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- any 
 
 
 def _escape_path(path: str, option: str) -> str:
-    """Return a path as curl expects it: in --cert, a password follows a colon."""
+    """Return a path as curl reads it: in that of a certificate a password would follow a colon."""
     return re.sub(r"([\\:])", r"\\\1", path) if option == "--cert" else path
 
 
 def _hook_request(exchange: Exchange, hook: object, transport_options: list[str]) -> Iterator[str]:
-    """Yield the command that asks the hook for the state of this request, if it had one."""
+    """Yield what asks the hook for the state that this request met, if it did."""
     if HOOK_STATE not in exchange.tags:
         return
     body = shlex.quote(hook_request(exchange.tags[HOOK_STATE], {"operation": exchange.step.partition(" ")[0]}, SETUP))

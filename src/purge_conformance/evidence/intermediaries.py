@@ -1,8 +1,7 @@
-"""Recognizes responses of gateways and proxies rather than of the target."""
+"""What stands between suite and target, and answers in its place: gateways behind which nobody is, and proxies."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from unicodedata import category
 from urllib.parse import unquote
@@ -12,24 +11,22 @@ from purge_conformance.catalogue.api import SAFE_METHODS
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
-GATEWAY_ERRORS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
-# Statuses that say nothing about the target except that it did not handle the request now.
-TEMPORARY_FAILURES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, *GATEWAY_ERRORS})
+GATEWAY_ERRORS = {502, 504}
 
 
 def is_gateway_error(exchange: Exchange) -> bool:
-    """Whether a gateway answered an unsafe request with 502 or 504 and without JSON.
+    """Whether a gateway says, in other words than JSON, that it got no answer to what may change something.
 
-    The client does not send such a request again, so it is unknown whether the failure is temporary.
+    Such is not sent again, so that nobody sees whether the failure passes.
     """
     is_json = "json" in (exchange.header("Content-Type") or "").lower()
     return exchange.status in GATEWAY_ERRORS and exchange.method not in SAFE_METHODS and not is_json
 
 
 def is_proxy_rejection(exchange: Exchange) -> bool:
-    """Whether a proxy in front of the target may have rejected the path with 4xx and without JSON.
+    """Whether a proxy in front of the target may have refused: in other words than JSON, a path that many refuse.
 
-    Proxies reject a path that, decoded, is not UTF-8 or has control characters, extra slashes or segments of dots.
+    Such are, decoded, what is no UTF-8 or has control characters, further slashes, or segments of dots.
     """
     if not 400 <= (exchange.status or 0) < 500:  # noqa: PLR2004 -- the client's fault
         return False

@@ -7,7 +7,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.intermediaries import TEMPORARY_FAILURES
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.target.doctor.check import Check, Status, ok, warning
 
@@ -19,6 +18,12 @@ if TYPE_CHECKING:
 
 MAX_CLOCK_SKEW_S = 5.0  # a larger difference of the clocks is a warning
 SLOW_RESPONSE_S = 1.0  # a longer median is a warning, because a run then takes long
+UNAVAILABLE_STATUSES = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
 REDIRECTS = range(300, 400)
 CONFIGURATION, NETWORK = "configuration", "network"
 KNOWN_FAILURES = (  # words of an error -> expected, next step, cause; the first match counts
@@ -131,7 +136,7 @@ def _explain_missing_api(lists: Sequence[Exchange], roots: Sequence[Exchange]) -
             "The target rejects the admin token. Give a valid one: --token admin=SOURCE.",
             "authentication",
         )
-    if statuses & {*TEMPORARY_FAILURES, None}:
+    if statuses & {*UNAVAILABLE_STATUSES, None}:
         return "the lists", "The target is unavailable. Run again when it is available.", NETWORK
     redirect = next((x.header("Location") for x in [*roots, *lists] if x.status in REDIRECTS), None)
     if redirect:
