@@ -24,11 +24,11 @@ def archive_events(*, given: dict[str, Any], out: Path) -> None:
     """
     from purge_conformance.engine.settings import build_settings as settings_of
     from purge_conformance.report.text import visible
-    from purge_conformance.target.archive import archive_target, recency_warning
+    from purge_conformance.target import archive
 
-    summary = archive_target(settings_of({"max_events": DEFAULT_MAX_EVENTS} | given), out)
+    summary = archive.archive_target(settings_of({"max_events": DEFAULT_MAX_EVENTS} | given), out)
     click.echo(f"{summary.events} events are in {out}, read back and compared; SHA-256 of the lines {summary.sha256}")
     if summary.last:
         click.echo(visible(f"The last of them: {summary.last['guid']} of {summary.last['created_at']}"))
-    for line in recency_warning(summary.age):
+    for line in archive.recency_warning(summary.age):
         click.echo(line)

@@ -1,8 +1,10 @@
-"""`doctor`: what is wrong with a configuration, before any run."""
+"""`doctor`: check a configuration before a run."""
 
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,26 +22,29 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 @click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
 @with_configuration("target", *CONNECTION_KEYS, "max_requests", "max_events", "hook", "fingerprint")
 def doctor(*, given: dict[str, Any]) -> None:
-    """Check target, tokens and settings before a run, by half a dozen reads and one for each token; nothing is changed.
+    """Check target, tokens and settings before a run; only reads.
 
-    A hook is asked whether it is there.
+    Sends about six reads, one more for each token, and asks the hook, if there is one, whether it answers.
 
-    Each line is ok, a warning or a problem; what is not ok comes with its cure.
+    Each line is ok, a warning or a problem. A warning or a problem comes with the next step.
     """
     from purge_conformance.engine.settings import build_settings as settings_of
     from purge_conformance.target.doctor.probe import run_checks
 
     checks = run_checks(settings_of(given))
     for check in checks:
-        for line in _lines(check):
-            click.echo(line)
+        click.echo("\n".join(_lines(check)))
     sys.exit(2 if any(check.status == "problem" for check in checks) else 0)
 
 
 def _lines(check: Check) -> Iterator[str]:
     from purge_conformance.report.text import one_line
 
-    yield f"{click.style(f'{check.status:<8}', COLOURS[check.status])} {check.name}: {one_line(check.got)}"
+    wrap = TextWrapper(get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+    wrap.initial_indent, wrap.subsequent_indent = " " * 9, " " * 11
+    first, *rest = wrap.wrap(f"{check.name}: {one_line(check.got)}")
+    yield click.style(f"{check.status:<8}", COLOURS[check.status]) + first[8:]
+    yield from rest
     if check.expected:
-        yield f"         expected {one_line(check.expected)}"
-        yield f"         cure     {one_line(check.next_step)}"
+        yield from wrap.wrap(f"expected: {one_line(check.expected)}")
+        yield from wrap.wrap(f"next step: {one_line(check.next_step)}")

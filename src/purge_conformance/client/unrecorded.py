@@ -1,4 +1,4 @@
-"""The client of a command that leaves no evidence: `archive`, `cleanup`, `doctor` and `plan`."""
+"""A client for commands that are not a run: what it sends is recorded nowhere."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 def unrecorded_client(
     settings: Settings,
     *,
-    max_requests: int | None = None,
     read_only: bool = True,
-    on_send: Callable[[Client, Exchange], None] = lambda *_: None,
+    max_requests: int | None = None,
+    on_exchange: Callable[[Exchange], None] = lambda _: None,
 ) -> Iterator[Client]:
-    """Yield a client that records nothing and, if `read_only`, sends safe methods only.
+    """Yield a client whose exchanges are not written to a file.
 
     Args:
-        settings: the target, the tokens and the limits.
-        max_requests: replaces the limit of the settings.
-        read_only: whether an unsafe method raises `WriteBlocked`.
-        on_send: called after every exchange.
+        settings: the target, its tokens and the limits.
+        read_only: whether the guard blocks every request that could change something.
+        max_requests: the most requests, in place of the limit in the settings.
+        on_exchange: is called after every exchange.
     """
     limits = settings.limits if max_requests is None else replace(settings.limits, max_requests=max_requests)
     with NullJournal() as journal:
-        yield Client(settings, journal, Guard(limits, read_only=read_only), on_send)
+        yield Client(settings, journal, Guard(limits, read_only=read_only), lambda _, exchange: on_exchange(exchange))

@@ -48,7 +48,7 @@ class SecretSource:
         """
         match self.kind:
             case "env":
-                text, missing = self.environ.get(self.name, ""), "environment variable is unset or empty. Set it"
+                text, missing = self.environ.get(self.name, ""), "environment variable is not set, or empty. Set it"
             case "file":
                 text, missing = _read_file(self.what, Path(self.name)), "file is empty. Write the secret into it"
             case _:

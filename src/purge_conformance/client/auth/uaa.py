@@ -58,7 +58,7 @@ class Uaa:
         """
         status, answer = self.ask(method, url, headers, body)
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TargetUnreachable(f"{url} answered {status}. Run again when it is available.")
+            raise TargetUnreachable(f"{url} answered with {status}. Run again when it is available.")
         return status, answer
 
     def _find_url(self) -> str:
@@ -70,7 +70,7 @@ class Uaa:
             if status == HTTPStatus.OK and isinstance(href, str) and href:
                 return href
         raise BadSetting(
-            f"{base}/ answered {status} and names no login server: neither links.uaa.href nor links.login.href. "
+            f"{base}/ answered with {status} and names no login server: neither links.uaa.href nor links.login.href. "
             "Check the target's URL, or give another source: --token ROLE=env:NAME."
         )
 
@@ -169,7 +169,7 @@ class Login:
             "POST", endpoint, headers, _token_request_body(self.grant.client, parameters).encode()
         )
         response = _parse_response(
-            body, f"The login of {self.grant.role} at {endpoint} answered {status} without a token", secrets
+            body, f"The login of {self.grant.role} at {endpoint} answered with {status} and without a token", secrets
         )
         old_refresh_token, new_refresh_token = parameters.get("refresh_token", ""), response.get("refresh_token")
         self.refresh_token = new_refresh_token if isinstance(new_refresh_token, str) else old_refresh_token
@@ -229,9 +229,8 @@ def _parse_response(body: bytes, failure: str, secrets: Iterable[str]) -> Mappin
         return response
     for secret in secrets:
         message = message.replace(secret, "...") if secret else message
-    raise LoginRejected(
-        f"{failure}: {message[:MAX_QUOTED_CHARS]}. Check the names, the secrets and the grant of this login."
-    )
+    quoted = message[:MAX_QUOTED_CHARS].rstrip(".")
+    raise LoginRejected(f"{failure}: {quoted}. Check the names, the secrets and the grant of this login.")
 
 
 def _as_object(value: object) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class ResourceManager:
         self._client = client
         # path of a resource -> its deletion job, None before its deletion; oldest first
         self._deletion_jobs: dict[str, str | None] = {}
-        self._may_have_unknown = False  # whether a resource may exist whose guid no response showed
+        self._may_have_unknown = False  # whether a resource with an unknown guid may exist
         self._pending: dict[str, str] = {}  # name -> list path, for what was accepted (202) and is not listed yet
         self.run = secrets.token_hex(4)
 
@@ -124,7 +124,7 @@ class ResourceManager:
         return reason
 
     def _find_unknown(self) -> dict[str, str]:
-        """Find resources whose guid no response showed; return the lists that cannot be searched, with the reason."""
+        """Find resources whose guid is unknown; return the lists that cannot be searched, each with the reason."""
         unsearchable = {}
         for name, path in [*self._pending.items()]:
             guids = (self._find_by_name(path, name, Step.FIND) for _ in jobs.poll(FINAL_POLLS))

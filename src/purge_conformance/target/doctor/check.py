@@ -1,4 +1,4 @@
-"""What a check of a target found."""
+"""The findings of `doctor`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """How well it is."""
+    """The severity of a finding; only a problem fails `doctor`."""
 
     OK = "ok"
     WARNING = "warning"
@@ -22,16 +22,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at.
+    """One finding.
 
     Attributes:
-        name: what was looked at, for example `clock`.
-        status: how well it is.
-        got: what was seen.
-        expected: what should have been; empty where all is well.
-        next_step: what to do; empty where all is well.
-        cause: what a problem is put down to: `configuration`, `authentication` or `network`.
-        is_fatal: whether a run would judge nothing, or accuse wrongly.
+        name: the subject, for example `clock`.
+        status: the severity.
+        got: what was observed.
+        expected: what was expected instead; empty if the status is ok.
+        next_step: what to do; empty if the status is ok.
+        cause: of a problem: `configuration`, `authentication` or `network`.
+        is_fatal: whether a run is pointless: it would judge nothing, or accuse the target wrongly.
     """
 
     name: str
@@ -43,18 +43,18 @@ class Check:
     is_fatal: bool = False
 
     def __str__(self) -> str:
-        """Return it as one sentence or two."""
+        """Return the finding and its next step as one line."""
         text = f"{self.name}: {self.got}"
         return f"{text}; expected {self.expected}. {self.next_step}" if self.expected else f"{text}."
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What a few reads of a target showed.
+    """The responses to a few reads of a target.
 
     Attributes:
-        answers: in the order of sending.
-        expired_tokens: role whose token had come to its end -> what was said of it.
+        answers: the exchanges, in the order of sending.
+        expired_tokens: role whose token has expired -> the reason.
     """
 
     answers: tuple[Exchange, ...]
@@ -62,10 +62,10 @@ class ProbeResult:
 
 
 def ok(name: str, got: str) -> Check:
-    """Return that all is well."""
+    """Return a finding without a defect."""
     return Check(name, Status.OK, got)
 
 
 def warning(name: str, got: str, expected: str, next_step: str) -> Check:
-    """Return that a run is possible, and what it will suffer from."""
+    """Return a defect that allows a run."""
     return Check(name, Status.WARNING, got, expected, next_step)

@@ -1,4 +1,4 @@
-"""Is the user's hook there, and does it speak the protocol?"""
+"""Checks that the user's hook can be reached and follows the protocol."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 NAME = "hook"
 EXPECTED_ANSWERS = {"url": "200, 204 or 501", "command": "exit code 0 or 3"}
-START_HINT = "Start it, or name the right one: --hook URL or --hook 'command:LINE'."
-ANSWER_HINT = "Name the right one with --hook, and see how it answers the question of spec/hook.md within --timeout."
+START_HINT = "Start it, or give another: --hook URL or --hook 'command:LINE'."
+ANSWER_HINT = "Answer as spec/hook.md describes, within --timeout; or give another --hook."
 
 
 def checks(settings: Settings) -> Iterable[Check]:
-    """Ask the hook for the state that is none, and yield what came of it; where there is no hook, nothing."""
+    """Ask the hook, if there is one, for the state that changes nothing; yield the finding."""
     if settings.hook is None:
         return
     try:
         Hook(settings).set_up(PROBE_STATE)
     except StateUnsupported:
-        yield ok(NAME, f"it is there; the state {PROBE_STATE!r} it does not know, and need not")
+        yield ok(NAME, f"it answers; it does not support the state {PROBE_STATE!r}, which is optional")
     except HookFailed as reason:
         next_step = START_HINT if isinstance(reason, HookUnreachable) else ANSWER_HINT
         yield Check(NAME, Status.PROBLEM, str(reason), EXPECTED_ANSWERS[settings.hook.kind], next_step)
     else:
-        yield ok(NAME, "it is there")
+        yield ok(NAME, "it answers")

@@ -1,4 +1,4 @@
-"""Which apps and events are there?"""
+"""Reports the foundation's fingerprint, apps and events."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 
 
 def checks(exchanges: Sequence[Exchange], settings: Settings) -> Iterable[Check]:
-    """Yield which foundation it is, and what the lists show, as far as they can be read."""
+    """Yield findings about the foundation's identity and about each list that can be read."""
     fingerprint = next((fingerprint_of(x) for x in exchanges if x.step is Step.ROOT), None)
     if fingerprint:
         yield _check_fingerprint(fingerprint, settings.fingerprint)
     for x in exchanges:
         if x.step is Step.APPS and is_page(x):
-            yield ok("apps", f"{_format_count(x)} can be seen")
+            yield ok("apps", f"{_format_count(x)} listed")
         elif x.step in {Step.APPS, Step.EVENTS} and x.status is not None and not is_page(x):
             got = f"{x.status} to GET {x.path}"
-            yield warning(x.step, got, "a page of the list", "See what the target answers; most is judged by it.")
+            next_step = "See the target's log for this request; most requirements are judged by it."
+            yield warning(x.step, got, "a page of the list", next_step)
     events = next((x for x in exchanges if x.step is Step.EVENTS and is_page(x)), None)
     newest = next((x for x in exchanges if x.step is Step.NEWEST_EVENT and is_page(x)), None)
     if events and newest:
@@ -38,28 +39,27 @@ def checks(exchanges: Sequence[Exchange], settings: Settings) -> Iterable[Check]
 
 def _check_fingerprint(fingerprint: str, pinned: str | None) -> Check:
     if pinned in {None, fingerprint}:
-        return ok("fingerprint", f"{fingerprint}{'' if pinned else ', which can be pinned'}")
-    next_step = "If it is the foundation that you mean, pin this one: `fingerprint` in the configuration."
+        return ok("fingerprint", fingerprint)
+    next_step = "Check the URL. If it is right, set `fingerprint` in the configuration to the value above."
     return Check("fingerprint", Status.PROBLEM, fingerprint, pinned or "", next_step, is_fatal=True)
 
 
 def _check_events(events: Exchange, newest: Exchange, settings: Settings) -> Check:
     total, maximum = total_results(events) or 0, settings.limits.max_events
     if total > maximum:
-        next_step = f"Give --max-events {2 * total}: without an archive of all nothing is purged but on this machine."
-        return warning("events", f"{total:,} are there", f"at most {maximum:,}", next_step)
+        next_step = f"Give --max-events {2 * total}: a run purges a remote target only after a complete archive."
+        return warning("events", f"{total:,} exist", f"at most {maximum:,}", next_step)
     rows = resources(newest)
     created = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None
     if created is None:
-        return ok("events", f"{_format_count(events)} are there")
+        return ok("events", f"{_format_count(events)} exist")
     now = clock.parse_http_date(newest.header("Date")) or time.time()
     age = max(0.0, now - created.timestamp())
-    got = f"{_format_count(events)} are there; the newest is {rows[0].get('guid')}, {age:,.0f} s old"
+    got = f"{_format_count(events)} exist; the newest is {rows[0].get('guid')}, {age:,.0f} s old"
     if age >= RECENT_S:
         return ok("events", got)
-    return warning(
-        "events", got, f"none of the last {RECENT_S:g} s", "See that all who bill have read it before you purge."
-    )
+    next_step = "Make sure your billing consumer has read these events first."
+    return warning("events", got, f"none of the last {RECENT_S:g} s", next_step)
 
 
 def _format_count(exchange: Exchange) -> str:

@@ -1,4 +1,4 @@
-"""Examines a target by itself: it reads a little, and leaves nothing behind."""
+"""Reads a few resources of a target, for `doctor` and at the beginning of a run."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.auth.credentials import ANONYMOUS
-from purge_conformance.client.client import Client
-from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
+from purge_conformance.client.guard import CLEANUP_RESERVE
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import TokenExpired
-from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target import doctor
 from purge_conformance.target.doctor import ProbeResult
@@ -20,6 +19,7 @@ from purge_conformance.target.doctor.connectivity import is_root
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
 
 ONE_EVENT_PATH = f"{EVENTS_PATH}?per_page=1"
@@ -27,10 +27,8 @@ NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
 
 
 def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
-    """Return what half a dozen reads, and one for each token, show of the target and of the tokens."""
-    limits = replace(settings.limits, max_requests=2 * CLEANUP_RESERVE + len(settings.tokens))
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(limits, read_only=True), lambda *_: None)
+    """Return all findings about a target; sends about six reads, and one per token."""
+    with unrecorded_client(settings, max_requests=2 * CLEANUP_RESERVE + len(settings.tokens)) as client:
         probe = probe_target(client, settings.tokens)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
             probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, Step.NEWEST_EVENT)))
@@ -38,7 +36,7 @@ def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
 
 
 def probe_target(client: Client, roles: Collection[str]) -> ProbeResult:
-    """Read the root as nobody, apps and events as the admin, and events in the other roles; return what that showed."""
+    """Read the root without a token, apps and events as admin, and events in each other role."""
     responses = [client.get("/", Step.ROOT, credential=ANONYMOUS)]
     expired: dict[str, str] = {}
     if responses[0].status is None:

@@ -1,8 +1,9 @@
-"""Does each role's token hold, and is it a token of that role?"""
+"""Checks that each role's token is accepted and has the scopes of that role."""
 
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import expiry, scopes
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.doctor.check import ProbeResult
 
-UNAUTHORIZED = 401
 ROLE_SCOPES = {
     ADMIN: ADMIN_SCOPE,
     "admin_read_only": "cloud_controller.admin_read_only",
@@ -27,7 +27,7 @@ ROLE_SCOPES = {
 
 
 def checks(probe: ProbeResult, settings: Settings) -> Iterable[Check]:
-    """Yield what is to be said of each token: of its scopes and its end as far as it can be read, and of its answer."""
+    """Yield one finding per token, from its scopes and expiry, if readable, and from the responses to it."""
     is_reachable = any(x.status is not None for x in probe.answers)
     for role in settings.tokens if is_reachable else ():
         name = f"token of {role}"
@@ -49,35 +49,37 @@ def _check_token(name: str, role: str, token: str, probe: ProbeResult) -> Check:
 
 
 def _unusable_token(name: str, role: str, reason: str) -> Check:
-    next_step, is_fatal = f"Give a new one: --token {role}=SOURCE.", role == ADMIN
+    next_step, is_fatal = f"Give a valid one: --token {role}=SOURCE.", role == ADMIN
     return Check(
-        name, Status.PROBLEM, reason.rstrip("."), "a valid one", next_step, "authentication", is_fatal=is_fatal
+        name, Status.PROBLEM, reason.rstrip("."), "a valid token", next_step, "authentication", is_fatal=is_fatal
     )
 
 
 def _check_expired_role(name: str, token: str, answers: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Check:
     expires_at = expiry(token)
     offset = clock.offset_from_dates(exchanges)
-    now = time.time() + max(0.0, offset.lower if offset else 0.0)  # whichever clock it is held to, the later one counts
-    next_step = "Give one that has come to its end, or leave this role out."
+    now = time.time() + max(0.0, offset.lower if offset else 0.0)  # the later one of both clocks
+    next_step = "Give a token that has already expired, or no --token expired."
     if expires_at is not None and expires_at > now:
-        got = f"it is good for {expires_at - now:,.0f} s more"
-        return Check(name, Status.PROBLEM, got, "an expired one", next_step, "configuration", is_fatal=True)
-    if expires_at is None and answers and all(x.status != UNAUTHORIZED for x in answers):
-        return warning(name, "when it ends cannot be read, and it is accepted", "an expired one", next_step)
-    return ok(name, "it is refused" if expires_at is None else "it has come to its end")
+        got = f"it expires in {expires_at - now:,.0f} s"
+        return Check(name, Status.PROBLEM, got, "an expired token", next_step, is_fatal=True)
+    if expires_at is None and answers and all(x.status != HTTPStatus.UNAUTHORIZED for x in answers):
+        return warning(name, "it is accepted, and its expiry cannot be read", "an expired token", next_step)
+    return ok(name, "it is rejected with 401" if expires_at is None else "it has expired, as it should")
 
 
 def _check_valid_role(name: str, role: str, token: str, answers: Sequence[Exchange]) -> Check:
     token_scopes, role_scope = scopes(token), ROLE_SCOPES.get(role)
-    if any(x.status == UNAUTHORIZED for x in answers):
+    if any(x.status == HTTPStatus.UNAUTHORIZED for x in answers):
         next_step = f"Give a valid one: --token {role}=SOURCE."
         return Check(
-            name, Status.PROBLEM, "the target refuses it with 401", "that it is accepted", next_step, "authentication"
+            name, Status.PROBLEM, "the target rejects it with 401", "an accepted token", next_step, "authentication"
         )
     if token_scopes is not None and role != ADMIN and ADMIN_SCOPE in token_scopes:
-        next_step = f"Give a token of a {role}; with this one the target would be accused of letting anybody in."
-        return Check(name, Status.PROBLEM, f"it has the scope {ADMIN_SCOPE}", "no admin's", next_step, is_fatal=True)
+        next_step = f"Give a token of a user who is only {role}; a run with this one would accuse the target wrongly."
+        got = f"it has the scope {ADMIN_SCOPE}"
+        return Check(name, Status.PROBLEM, got, "a token without it", next_step, is_fatal=True)
     if token_scopes is not None and role_scope and role_scope not in token_scopes:
-        return warning(name, f"it has no scope {role_scope}", "that it has", f"Give a token of a user who is {role}.")
+        next_step = f"Give a token of a user with that scope: --token {role}=SOURCE."
+        return warning(name, "it lacks the scope of its role", f"the scope {role_scope}", next_step)
     return ok(name, f"it has the scope {role_scope}" if token_scopes is not None and role_scope else "it is accepted")
