@@ -18,7 +18,7 @@ from purge_conformance.config.value_types import BOOLEAN
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
 
@@ -102,7 +102,8 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 @pytest.fixture
 def view(evidence: Evidence) -> JudgmentView:
     """What the run saw, for one judgment."""
-    from purge_conformance.analysis.assertions import JudgmentView, require_usable_target
+    from purge_conformance.analysis.assertions import require_usable_target
+    from purge_conformance.analysis.view import JudgmentView
 
     require_usable_target(evidence)
     return JudgmentView(evidence)

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from purge_conformance.analysis.assertions import JudgmentView
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard

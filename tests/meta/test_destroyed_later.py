@@ -9,12 +9,12 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from purge_conformance.client.credentials import ANONYMOUS
 
-from purge_conformance.analysis.assertions import AttributableViolation, Inconclusive, RequirementViolated
+from purge_conformance.analysis.outcomes import AttributableViolation, Inconclusive, RequirementViolated
 from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.scenarios import authorization as access
 
 if TYPE_CHECKING:

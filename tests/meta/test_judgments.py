@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.report.model import Cause
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conftest import Story
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
 
     Row = dict[str, Any]
 

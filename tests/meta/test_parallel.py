@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis import concurrent_reads as meanwhile
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised
 from purge_conformance.analysis.history import complete_listings, has_purge_between, seed_observations
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import read
 from purge_conformance.scenarios import concurrent_purges as parallel

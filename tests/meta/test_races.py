@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis import race as races
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import race

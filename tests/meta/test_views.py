@@ -8,9 +8,9 @@ import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.app_changes import effective_changes
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised
 from purge_conformance.analysis.history import destroyed_guids, require_proven_admin, target_clock_offset
 from purge_conformance.analysis.list_reads import require_list_read
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at_step, require_started_apps
 from purge_conformance.analysis.rejected import attempts, unexpected_input_attempts
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH

@@ -12,7 +12,7 @@ from purge_conformance.evidence.listing import app_of_event, dig, listing_of, sn
 from purge_conformance.evidence.steps import Scenario
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.steps import Step
 

@@ -8,17 +8,36 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from purge_conformance.analysis.next_steps import NO_INTERRUPT, RAISE_BUDGET, get_apps
-from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.analysis.outcomes import (
+    AttributableViolation as AttributableViolation,
+)
+from purge_conformance.analysis.outcomes import (
+    Inconclusive as Inconclusive,
+)
+from purge_conformance.analysis.outcomes import (
+    NotExercised as NotExercised,
+)
+from purge_conformance.analysis.outcomes import (
+    PrerequisiteFailed as PrerequisiteFailed,
+)
+from purge_conformance.analysis.outcomes import (
+    RequirementViolated as RequirementViolated,
+)
+from purge_conformance.analysis.outcomes import (
+    Trial as Trial,
+)
+from purge_conformance.analysis.outcomes import (
+    Undecided as Undecided,
+)
+from purge_conformance.analysis.view import JudgmentView as JudgmentView
+from purge_conformance.analysis.view import target_responses as target_responses
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.intermediaries import is_of_target, is_proxy_rejection
 from purge_conformance.evidence.listing import Snapshot, listing_at, snapshot_at
-from purge_conformance.evidence.records import Evidence, Exchange, Result
 from purge_conformance.evidence.steps import Part, Scenario, Step, place_of
 from purge_conformance.report.model import Cause, Finding, Tally
 
@@ -26,188 +45,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from purge_conformance.evidence.listing import Listing
-    from purge_conformance.evidence.records import Span
-    from purge_conformance.evidence.steps import App, Phase, Place, Where
+    from purge_conformance.evidence.records import Evidence, Exchange
+    from purge_conformance.evidence.steps import Phase, Where
 
 Item = TypeVar("Item")
 NOT_RUN = "the scenario was not run"
-SHARED_CACHES = ("by_place", "snapshot_keys", "cache", "_by_number", "_spans", "_complete", "_notes")
 MAX_QUOTED_CHARS = 300  # characters of an answer that a finding quotes
 MAX_FINDINGS = 10
-
-
-class RequirementViolated(AssertionError):
-    """The target violates the requirement.
-
-    Attributes:
-        findings: at least one.
-        case: id of the case that is violated, if the judgment tells its cases apart; or None.
-    """
-
-    def __init__(self, findings: tuple[Finding, ...], case: str | None = None) -> None:
-        """Store the findings and the case."""
-        self.findings = findings
-        self.case = case
-        super().__init__("\n".join(f"expected {f.expected}; got {f.got}" for f in findings))
-
-
-class AttributableViolation(RequirementViolated):
-    """A violation that, as the evidence shows, no other client can have caused."""
-
-
-class Undecided(Exception):
-    """The requirement could not be judged.
-
-    Attributes:
-        reason: why.
-        cause: what that is attributed to.
-        next_step: what to do so that it can be judged; empty if the cause says enough.
-    """
-
-    def __init__(self, reason: str, cause: Cause, next_step: str = "") -> None:
-        """Store the reason, its cause and the next step."""
-        self.reason = reason
-        self.cause = cause
-        self.next_step = next_step
-        super().__init__(reason)
-
-
-class Inconclusive(Undecided):
-    """It was tried, without a clear result."""
-
-
-class PrerequisiteFailed(Inconclusive):
-    """What the judgment assumes does not hold in its evidence; the engine adds which requirements failed."""
-
-    def __init__(self, reason: str) -> None:
-        """Store the reason: a clause such as "plain purges already fail"."""
-        super().__init__(reason, Cause.TARGET)
-
-
-class NotExercised(Undecided):
-    """It was not tried, or there was nothing to judge."""
-
-    def __init__(self, reason: str, cause: Cause = Cause.TARGET, next_step: str = "") -> None:
-        """Store the reason, its cause and the next step."""
-        super().__init__(reason, cause, next_step)
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One of several attempts at the same, for example one purge of those of a run.
-
-    Attributes:
-        exchange: number of the exchange that shows best how it ended.
-        findings: what is wrong with it; none if it passed.
-        kind: attempts of one kind differ in nothing that ought to matter.
-    """
-
-    exchange: int
-    findings: tuple[Finding, ...]
-    group: str = ""
-
-
-class JudgmentView(Evidence):
-    """The evidence of a run as one judgment reads it: it records the exchanges that were read, and the trials."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        """Show the same evidence."""
-        super().__init__(evidence.header, evidence.exchanges, evidence.notes, evidence.list_ends, evidence.all_spans)
-        object.__setattr__(self, "read_exchanges", [])
-        object.__setattr__(self, "tally", Tally())
-        self.__dict__.update({name: getattr(evidence, name) for name in SHARED_CACHES})  # built once for all judgments
-        object.__setattr__(
-            self, "full_evidence", evidence.full_evidence if isinstance(evidence, JudgmentView) else evidence
-        )
-
-    read_exchanges: list[int]
-    tally: Tally
-    full_evidence: Evidence
-
-    def cached(self, find: Callable[[Evidence], Result]) -> Result:
-        """Return the result of a query over the full evidence, as `Evidence.cached` does."""
-        return self.full_evidence.cached(find)
-
-    def memoized(self, query: Callable[[JudgmentView], Iterable[Item]]) -> list[Item]:
-        """Return the results of a query that runs once; the exchanges that it read count as read by each judgment."""
-        if query not in self.cache:
-            recorder = JudgmentView(self)
-            try:
-                self.cache[query] = list(query(recorder)), recorder.read_exchanges
-            except Undecided:
-                self.read_exchanges.extend(recorder.read_exchanges)
-                raise
-        results, numbers = self.cache[query]
-        self.read_exchanges.extend(numbers)
-        return list(results)
-
-    def of(  # noqa: PLR0913 -- the members of a place, as in Evidence
-        self,
-        scenario: Scenario,
-        *steps: Step,
-        round: int = 1,
-        index: int | None = None,
-        phase: Phase | None = None,
-        app: App | None = None,
-        sequence: int | None = None,
-        position: int | None = None,
-    ) -> tuple[Exchange, ...]:
-        """Return the exchanges of a scenario, as `Evidence.of` does."""
-        return self._read(
-            super().of(
-                scenario,
-                *steps,
-                round=round,
-                index=index,
-                phase=phase,
-                app=app,
-                sequence=sequence,
-                position=position,
-            )
-        )
-
-    def at(self, scenario: Scenario, place: Place, round: int = 1) -> tuple[Exchange, ...]:
-        """Return the exchanges of a place, as `Evidence.at` does."""
-        return self._read(super().at(scenario, place, round))
-
-    def numbered(self, numbers: Iterable[int]) -> tuple[Exchange, ...]:
-        """Return the exchanges with these numbers, as `Evidence.numbered` does."""
-        return self._read(super().numbered(numbers))
-
-    def spans(self, scenario: Scenario, *steps: Step, round: int | None = None) -> tuple[Span, ...]:
-        """Return the spans of a scenario, as `Evidence.spans` does."""
-        found = super().spans(scenario, *steps, round=round)
-        self.read_exchanges.extend(n for span in found for n in (*span.requests, *span.before, *span.after))
-        return found
-
-    def _read(self, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-        self.read_exchanges.extend(x.n for x in exchanges)
-        return exchanges
-
-    def resource_exchanges(self) -> tuple[Exchange, ...]:
-        """Return every exchange on the resource or below it that the target itself answered, whatever it was for.
-
-        Requests for another form of the response are left out: the documentation does not describe their responses.
-        """
-        return self._resource_exchanges
-
-    @cached_property
-    def _resource_exchanges(self) -> tuple[Exchange, ...]:
-        found = self.cached(_find_resource_exchanges)
-        self.read_exchanges.extend(x.n for x in found)
-        return found
-
-    def error_responses(self) -> tuple[Exchange, ...]:
-        """Return every error below the resource that can have a body; other spellings of a path are no operation."""
-        errors = (
-            x for x in self.resource_exchanges() if x.method != "HEAD" and (x.status or 0) >= HTTPStatus.BAD_REQUEST
-        )
-        return tuple(x for x in errors if x.step is not Step.SPELLING)
-
-
-def _find_resource_exchanges(evidence: Evidence) -> tuple[Exchange, ...]:
-    sent = (x for x in evidence.exchanges if x.route.startswith(EVENTS_PATH) and x.step is not Step.OTHER_HEADERS)
-    return tuple(x for x in target_responses(sent) if not is_proxy_rejection(x))
 
 
 def require_usable_target(evidence: Evidence) -> None:
@@ -271,11 +115,6 @@ def require_status(exchanges: Iterable[Exchange], *expected: int) -> None:
     """Require that every response has one of the statuses."""
     words = " or ".join(str(status) for status in expected)
     require_no(Finding(words, describe_response(x), x.n) for x in exchanges if x.status not in expected)
-
-
-def target_responses(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """Return the exchanges that the target itself answered."""
-    return tuple(x for x in exchanges if is_of_target(x))
 
 
 def across_rounds(

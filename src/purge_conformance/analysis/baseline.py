@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import single_process_apps
-from purge_conformance.analysis.assertions import PrerequisiteFailed
 from purge_conformance.analysis.history import unexpected_input_purges
+from purge_conformance.analysis.outcomes import PrerequisiteFailed
 from purge_conformance.analysis.purge_series import observed_purges
 from purge_conformance.evidence.listing import STARTED, dig
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
 
 
 def require_baseline(view: JudgmentView, *extra: PurgeObservation) -> None:

@@ -8,10 +8,11 @@ from http import HTTPStatus
 from itertools import product
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, PrerequisiteFailed, target_responses
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at
 from purge_conformance.analysis.purge_series import observed_purges
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, event_path, is_purge
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
@@ -22,7 +23,7 @@ from purge_conformance.report.model import Cause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.clock import Offset
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange

@@ -7,16 +7,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
-    across_rounds,
-    require_complete,
-    target_responses,
-)
+from purge_conformance.analysis.assertions import across_rounds, require_complete
 from purge_conformance.analysis.next_steps import GIVE_HOOK, LOOK_AT_HOOK
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge import PurgeObservation
 from purge_conformance.analysis.rejected import Attempt
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import (
     app_of_event,
@@ -32,7 +28,7 @@ from purge_conformance.report.model import Cause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 

@@ -6,9 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised
 from purge_conformance.analysis.history import complete_listings, undestroyed_events_per_list
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.rejected import unconfirmed_losses
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.evidence.listing import (
     APPS,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, require_complete, require_walk
+from purge_conformance.analysis.assertions import require_complete, require_walk
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing, Row
 
 

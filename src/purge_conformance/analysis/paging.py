@@ -24,7 +24,7 @@ from purge_conformance.evidence.steps import Scenario, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 

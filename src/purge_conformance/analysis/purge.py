@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import apps_unchanged_since_earlier_purge, own_apps
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
     describe_response,
     require_complete,
     require_exchanges,
@@ -17,6 +15,7 @@ from purge_conformance.analysis.assertions import (
     require_snapshot,
 )
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import (
     STARTED,
@@ -35,7 +34,7 @@ from purge_conformance.report.model import Cause
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row, Snapshot
     from purge_conformance.evidence.records import Evidence, Exchange
     from purge_conformance.evidence.steps import Where

@@ -9,19 +9,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import single_process_apps, state_changing_requests
-from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    PrerequisiteFailed,
-    Trial,
-    require_each_trial,
-    target_responses,
-)
+from purge_conformance.analysis.assertions import require_each_trial
+from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge import (
     PurgeObservation,
     require_purge,
     require_purge_between,
     require_started_apps,
 )
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import event_identity, snapshots
@@ -31,7 +27,7 @@ from purge_conformance.report.model import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import SnapshotSpan
     from purge_conformance.evidence.records import Evidence, Exchange
     from purge_conformance.report.model import Finding

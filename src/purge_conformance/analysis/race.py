@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from purge_conformance.analysis import linearizability as orders
 from purge_conformance.analysis.app_changes import all_changes_recorded
 from purge_conformance.analysis.assertions import (
-    NotExercised,
-    PrerequisiteFailed,
     across_rounds,
     raise_if_cut_short,
     require_apps,
@@ -33,6 +31,7 @@ from purge_conformance.analysis.linearizability import (
     Operation,
 )
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, dig, event_identity, first_page
@@ -42,7 +41,7 @@ from purge_conformance.report.model import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row, Snapshot
     from purge_conformance.evidence.records import Exchange
 

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import (
-    PrerequisiteFailed,
-    describe_response,
-    require_exchanges,
-    target_responses,
-)
+from purge_conformance.analysis.assertions import describe_response, require_exchanges
+from purge_conformance.analysis.outcomes import PrerequisiteFailed
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
 from purge_conformance.evidence.listing import (
     app_of_event,
@@ -26,7 +23,7 @@ from purge_conformance.evidence.steps import ATTEMPTS, WAITS, Part, Scenario, St
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange, Span
 
 # Responses of servers that accept no such body, before the operation is reached.

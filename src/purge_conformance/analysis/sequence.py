@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from purge_conformance.analysis.app_model.trace import Disagreement
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from purge_conformance.analysis.app_model.trace import ExecutedStep
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.sequence import SequenceRun
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange, Header
 
 PREAMBLE = """\

@@ -7,7 +7,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import JudgmentView, RequirementViolated
+from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.analysis.view import JudgmentView
 
 if TYPE_CHECKING:
     from collections.abc import Callable

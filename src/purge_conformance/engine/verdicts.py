@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
-from purge_conformance.analysis.assertions import (
+from purge_conformance.analysis.interference import find_foreign_purge
+from purge_conformance.analysis.outcomes import (
     AttributableViolation,
     Inconclusive,
     NotExercised,
@@ -15,7 +16,6 @@ from purge_conformance.analysis.assertions import (
     RequirementViolated,
     Undecided,
 )
-from purge_conformance.analysis.interference import find_foreign_purge
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ADMIN
