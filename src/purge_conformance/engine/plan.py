@@ -62,7 +62,7 @@ def plan_run(settings: Settings) -> Plan:
         TargetUnreachable: the target does not answer.
     """
     exchanges: list[Exchange] = []
-    with unrecorded_client(settings, on_send=lambda _, x: exchanges.append(x)) as client:
+    with unrecorded_client(settings, on_exchange=exchanges.append) as client:
         preflight(client, SuiteApps(client))
         newest = client.get(NEWEST_EVENTS, Step.NEWEST_EVENT)
     totals = {x.route: total_results(x) for x in exchanges}

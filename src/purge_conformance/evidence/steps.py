@@ -268,6 +268,13 @@ class Place:
         """Return the place of one list of this snapshot."""
         return replace(self, part=part)
 
+    def __str__(self) -> str:
+        """Return the members in words, for reports."""
+        names = (self.step, self.index, self.app, self.phase, self.part)
+        words = " ".join(str(name) for name in names if name is not None)
+        numbers = (("sequence", self.sequence), ("action", self.position))
+        return ", ".join([words, *(f"{name} {number}" for name, number in numbers if number is not None)])
+
     def to_row(self) -> dict[str, Any]:
         """Return the members of a JSON row; what is None is left out."""
         return {name: value for name in PLACE if (value := getattr(self, name)) is not None}
