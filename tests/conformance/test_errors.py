@@ -21,7 +21,7 @@ from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.catalogue import documented_statuses
-from purge_conformance.evidence.records import CONCURRENT, RETRIED, SERVER_ERROR
+from purge_conformance.evidence.steps import Retry, Scenario, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def test_no_intermittent_read_failures(view: JudgmentView) -> None:
     read = [
         x
         for x in view.resource_exchanges()
-        if find_operation_id(x.method, x.path) in {LIST, GET} and CONCURRENT not in x.tags
+        if find_operation_id(x.method, x.path) in {LIST, GET} and Tag.CONCURRENT not in x.tags
     ]
     if not read:
         raise NotExercised("nothing was read")
@@ -129,7 +129,7 @@ def test_no_intermittent_read_failures(view: JudgmentView) -> None:
 
 def _intermittent_failure(view: JudgmentView, failed: Exchange) -> tuple[Finding, ...]:
     """Return what is wrong with a 500 that the same request, sent once more, was not answered with."""
-    if failed.tags.get(RETRIED) != SERVER_ERROR:
+    if failed.tags.get(Tag.SUPERSEDED) != Retry.FAILURE:
         return ()
     retry = next((x for x in view.exchanges if x.n > failed.n and _is_same_request(x, failed)), failed)
     if retry.status == failed.status:
@@ -144,7 +144,7 @@ def _is_same_request(one: Exchange, other: Exchange) -> bool:
 def _require_envelope(view: JudgmentView, *statuses: int) -> None:
     found = [x for x in view.error_responses() if x.status in statuses]
     if not found:
-        raise_if_cut_short(view, "reads")
+        raise_if_cut_short(view, Scenario.READS)
         provoked.raise_if_not_induced(view, *statuses)
         words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
         if statuses == (403,):
@@ -161,7 +161,7 @@ def _require_documented_status(view: JudgmentView, operation: str) -> None:
     every = [x for x in view.resource_exchanges() if find_operation_id(x.method, x.path) == operation]
     found = [x for x in every if not is_media_type_rejected(x)]
     if not found:
-        raise_if_cut_short(view, "reads")
+        raise_if_cut_short(view, Scenario.READS)
         raise NotExercised("the operation was never answered")
     documented = documented_statuses()[operation]
     words = ", ".join(str(status) for status in documented)

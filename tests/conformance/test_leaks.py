@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 import pytest
 
 from purge_conformance.analysis.assertions import NotExercised, describe_response, require_exchanges, require_no
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ MASKED = re.compile(r"[*xX.•-]+|.*(redacted|filtered|hidden|masked|private).*"
 @pytest.mark.requirement("LEAK-01")
 def test_token_is_not_echoed(view: JudgmentView) -> None:
     """No answer MUST repeat the token that the request carried."""
-    require_exchanges(view, "reads", "list", if_none="nothing was read")
+    require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing was read")
     require_no(
         Finding("an answer without the token that was sent", _quote_echo(x), x.n)
         for x in view.resource_exchanges()
@@ -62,7 +63,7 @@ def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
 @pytest.mark.requirement("LEAK-03")
 def test_urls_contain_no_password(view: JudgmentView) -> None:
     """An answer SHOULD NOT show a URL with a password."""
-    require_exchanges(view, "reads", "list", if_none="nothing was read")
+    require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing was read")
     require_no(
         Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
         for x in view.resource_exchanges()

@@ -15,6 +15,7 @@ from purge_conformance.analysis.query_rules import parse_query
 from purge_conformance.analysis.schema import schema_violations
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence.listing import is_page, pagination, resources, total_results
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def test_event_is_on_one_page(view: JudgmentView) -> None:
     """Each event MUST be on exactly one page."""
     read = require_list_read(view)
     all_guids = set(read.initial.by_guid)
-    for walk in walks(view, "walk", "order"):
+    for walk in walks(view, Step.WALK, Step.ASCENDING, Step.DESCENDING):
         guids = [guid for page in pages_of(walk) for guid in page.guids]
         twice = {guid for guid in guids if guids.count(guid) > 1} - read.new_guids
         n = walk.exchanges[-1].n
@@ -96,7 +97,7 @@ def test_page_is_full(view: JudgmentView) -> None:
         Finding(
             f"{expected} events on page {page.number} of {page.capacity} a page", str(len(page.guids)), page.exchange.n
         )
-        for walk in walks(view, "walk", "opening")
+        for walk in walks(view, Step.WALK, Step.OPENING)
         for page in pages_of(walk)
         if not 0 <= len(page.guids) - (expected := page.expected_count(total)) <= len(read.new_guids)
     )
@@ -124,7 +125,9 @@ def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     """Two reads of a list that nothing changed in between MUST be equal."""
     new_guids = require_list_read(view).new_guids
     repeated_reads = [
-        x for x in require_exchanges(view, "lists", "twice", if_none="the list was not read twice") if x.status == OK
+        x
+        for x in require_exchanges(view, Scenario.LISTS, Step.SAME_PAGE_TWICE, if_none="the list was not read twice")
+        if x.status == OK
     ]
     if len(repeated_reads) < 2:
         raise NotExercised("the list could not be read twice")
@@ -135,7 +138,7 @@ def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     )
     require_no(
         Finding("the beginning of the list, as it was read in large pages", describe_response(x), x.n)
-        for x in view.of("lists", "plain")
+        for x in view.of(Scenario.LISTS, Step.DEFAULT_PAGE)
         if is_page(x) and not new_guids and not _is_beginning(require_list_read(view).initial.rows, x)
     )
 

@@ -33,6 +33,7 @@ from purge_conformance.analysis.purge_series import (
 )
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence.listing import resources
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ OK = 200
 @pytest.mark.requirement("PURGE-01")
 def test_purge_answers_200(view: JudgmentView) -> None:
     """A purge by an admin MUST answer 200."""
-    request = require_exchanges(view, "purge", "purge", if_none="no purge was tried")[-1]
+    request = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
     require_proven_admin(view, request)
     sent = [x for x, is_again in plain_purges(view) if not is_again]
     require_status_of_each(view, sent, OK)
@@ -85,7 +86,9 @@ def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
 @pytest.mark.requirement("PURGE-04")
 def test_destroyed_events_are_not_returned(view: JudgmentView) -> None:
     """After a purge no event that existed before MUST be got by its guid."""
-    require_exchanges(view, "purge", "destroyed", if_none="no event was destroyed that could be asked for")
+    require_exchanges(
+        view, Scenario.PURGE, Step.GET_DESTROYED, if_none="no event was destroyed that could be asked for"
+    )
     gets = gets_of_destroyed_events(view)
     require_each_trial(
         view,

@@ -16,13 +16,13 @@ from purge_conformance.analysis.assertions import (
 )
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_purge_between
 from purge_conformance.analysis.race import (
-    SEQUENTIAL,
     app_histories,
     choose_explanation_strategy,
     format_timeline,
     require_rounds,
 )
 from purge_conformance.evidence.listing import STARTED
+from purge_conformance.evidence.steps import Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -41,14 +41,16 @@ def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
     if any(
         finding
         for found in race_rounds
-        if found.name == SEQUENTIAL
+        if found.place.step is Step.SEQUENTIAL
         for finding in _wrong_unchanged_apps(view, found, single_process)
     ):
         raise PrerequisiteFailed("the same effect appears without concurrency")
     require_each_trial(
         view,
         (
-            Trial(found.last_exchange, tuple(_wrong_unchanged_apps(view, found, single_process)), found.name)
+            Trial(
+                found.last_exchange, tuple(_wrong_unchanged_apps(view, found, single_process)), str(found.place.index)
+            )
             for found in _rounds_with_purge(race_rounds)
         ),
     )
@@ -62,7 +64,7 @@ def test_changed_apps_are_linearizable(view: JudgmentView) -> None:
     require_each_trial(
         view,
         (
-            Trial(found.last_exchange, tuple(_unexplained_apps(found, unexplained)), found.name)
+            Trial(found.last_exchange, tuple(_unexplained_apps(found, unexplained)), str(found.place.index))
             for found in _rounds_with_purge(race_rounds)
         ),
     )
@@ -86,7 +88,7 @@ def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:
     Raises:
         Inconclusive: none did.
     """
-    concurrent = [found for found in race_rounds if found.name != SEQUENTIAL]
+    concurrent = [found for found in race_rounds if found.place.step is not Step.SEQUENTIAL]
     successful = [found for found in concurrent if found.last_success]
     if not successful:
         responses = "; ".join(describe_response(x) for found in concurrent for x in found.purges) or "no purge was sent"

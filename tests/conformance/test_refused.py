@@ -24,7 +24,6 @@ from purge_conformance.analysis.induced_errors import conflicting_purges, raise_
 from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.purge_series import observed_purges, require_plain_purges_correct
 from purge_conformance.analysis.rejected import (
-    BYPASS_STEPS,
     Attempt,
     attempts,
     delayed_losses,
@@ -32,6 +31,7 @@ from purge_conformance.analysis.rejected import (
     unexpected_input_attempts,
 )
 from purge_conformance.evidence.listing import app_of_event, event_identity
+from purge_conformance.evidence.steps import BYPASSES, Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -45,17 +45,17 @@ CLIENT_ERRORS = range(400, 500)
 @pytest.mark.requirement("REFUSE-01")
 def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is refused for want of authentication MUST destroy nothing."""
-    tried = [a for a in unauthorized_purges(view) if a.request.tags["credential"] != "valid"]
+    tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != "valid"]
     _require_no_loss(view, (a for a in tried if _is_rejected(a)), if_none="no purge without authentication was refused")
 
 
 @pytest.mark.requirement("REFUSE-02")
 def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is forbidden MUST destroy nothing."""
-    require_exchanges(view, "refused", "credential", if_none="no purge was tried")
-    tried = [a for a in unauthorized_purges(view) if a.request.tags["credential"] == "valid"]
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was tried")
+    tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == "valid"]
     if not tried:
-        raise_if_cut_short(view, "refused")
+        raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise NotExercised(
             "No token without the admin scope was given.", Cause.CONFIGURATION, give_token("global_auditor")
         )
@@ -65,7 +65,7 @@ def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
 @pytest.mark.requirement("REFUSE-03")
 def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is refused for its request MUST destroy nothing."""
-    tried = [*attempts(view, "route"), *unexpected_input_attempts(view)]
+    tried = [*attempts(view, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     rejected = (a for a in tried if a.request.method == "POST" and a.request.status in CLIENT_ERRORS)
     _require_no_loss(view, rejected, if_none="no purge was refused for its request")
 
@@ -73,13 +73,13 @@ def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
 @pytest.mark.requirement("REFUSE-04")
 def test_other_methods_destroy_nothing(view: JudgmentView) -> None:
     """Any other method than POST on the purge's path, and none on the list, MUST destroy anything."""
-    _require_no_loss(view, attempts(view, "method"), if_none="no other method was tried")
+    _require_no_loss(view, attempts(view, Step.METHOD), if_none="no other method was tried")
 
 
 @pytest.mark.requirement("REFUSE-05")
 def test_other_methods_are_rejected(view: JudgmentView) -> None:
     """Any other method than POST on the purge's path SHOULD be answered with 404 or 405."""
-    sent = require_exchanges(view, "refused", "method", if_none="no other method was tried")
+    sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.METHOD, if_none="no other method was tried")
     require_no(
         Finding("404 or 405", describe_response(x), x.n)
         for x in sent
@@ -90,18 +90,20 @@ def test_other_methods_are_rejected(view: JudgmentView) -> None:
 @pytest.mark.requirement("REFUSE-06")
 def test_no_delayed_destruction(view: JudgmentView) -> None:
     """Nothing but a purge that succeeds MUST destroy an event, not even later."""
-    require_exchanges(view, "refused", "credential", if_none="no purge was refused")
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
     if delayed := delayed_losses(view):
         words = "every event is still there a second after purges that were refused, as it is a second after nothing"
         raise AttributableViolation(
             tuple(Finding(words, str(found.describe_loss()), found.after.n) for found in delayed)
         )
-    tried = [*attempts(view, "credential", "method", "route"), *unexpected_input_attempts(view)]
-    bypass_attempts = attempts(view, *BYPASS_STEPS, scenario="bypass") if view.of("bypass", *BYPASS_STEPS) else []
+    tried = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+    bypass_attempts = (
+        attempts(view, *BYPASSES, scenario=Scenario.AUTH_BYPASS) if view.of(Scenario.AUTH_BYPASS, *BYPASSES) else []
+    )
     if any(
         a.describe_loss()
         for a in [*tried, *bypass_attempts]
-        if _is_rejected(a) or a.request.step == "method" or a in bypass_attempts
+        if _is_rejected(a) or a.request.step is Step.METHOD or a in bypass_attempts
     ):
         raise PrerequisiteFailed("rejected requests already destroy events at once")
     for (before, after), undestroyed in zip(
@@ -122,9 +124,9 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
 @pytest.mark.requirement("REFUSE-07")
 def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
     """A purge that is refused MUST populate nothing."""
-    require_exchanges(view, "refused", "credential", if_none="no purge was refused")
-    tried = [*attempts(view, "credential", "method", "route"), *unexpected_input_attempts(view)]
-    judged = [a for a in tried if (_is_rejected(a) or a.request.step == "method") and not a.describe_loss()]
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
+    tried = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+    judged = [a for a in tried if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
     if not judged:
         raise NotExercised("No purge was rejected, or each rejected purge destroyed events.")
     found = [

@@ -26,6 +26,7 @@ from purge_conformance.analysis.purge_series import (
 )
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import STARTED, dig
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -162,8 +163,8 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
 def test_get_returns_seeded_event(view: JudgmentView) -> None:
     """A seeded event MUST be got by the guid of its app."""
     gets = [
-        *require_exchanges(view, "purge", "seeded", if_none="no event had the guid of its app"),
-        *view.of("changed", "seeded"),
+        *require_exchanges(view, Scenario.PURGE, Step.GET_SEEDED, if_none="no event had the guid of its app"),
+        *view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED),
     ]
     require_admin_reads(view)
     require_no(Finding("200", describe_response(x), x.n) for x in target_responses(gets) if x.status != 200)

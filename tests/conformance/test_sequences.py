@@ -19,6 +19,8 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.sequence import sequence_runs
 from purge_conformance.analysis.sequence_script import render_script
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -73,11 +75,11 @@ def _require_completed(view: JudgmentView, runs: Sequence[SequenceRun]) -> None:
         Inconclusive: they were cut short.
         NotExercised: there was none, or none with a started app.
     """
-    raise_if_cut_short(view, "sequences")
+    raise_if_cut_short(view, Scenario.SEQUENCES)
     if abort_reasons := [play.trace.abort_reason for play in runs if play.trace.abort_reason]:
         raise Inconclusive(f"a sequence could not be followed to its end: {abort_reasons[0]}", Cause.TARGET)
     if not any(play.trace.seed_guids for play in runs):
-        error = view.note("foundation", "trouble") or view.note("foundation", "untimed")
+        error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or view.note(Scenario.FOUNDATION, notes.UNTIMED)
         error = error or "no app of the suite's own was started when a purge came"
         raise NotExercised(str(error), Cause.CONFIGURATION, get_apps(view))
 

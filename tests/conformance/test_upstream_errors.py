@@ -19,6 +19,7 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
 from purge_conformance.evidence.listing import is_page
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -68,14 +69,14 @@ def test_forbidden_code(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ERROR-05")
 def test_unknown_guid_code(view: JudgmentView) -> None:
     """The get of a guid that no event has MUST be answered with 10010, CF-ResourceNotFound."""
-    found = require_exchanges(view, "reads", "unknown", if_none="no unknown guid was asked for")
+    found = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was asked for")
     _require_code(found, NOT_FOUND, (10010, "CF-ResourceNotFound"))
 
 
 @pytest.mark.requirement("UP-ERROR-06")
 def test_bad_parameter_code(view: JudgmentView) -> None:
     """An invalid query parameter MUST be answered with 422 and 10008, or 400 and 10005."""
-    found = require_exchanges(view, "lists", "invalid", if_none="no invalid query was tried")
+    found = require_exchanges(view, Scenario.LISTS, Step.INVALID_QUERY, if_none="no invalid query was tried")
     codes = {422: (10008, "CF-UnprocessableEntity"), 400: (10005, "CF-BadQueryParameter")}
     rejected = _require_envelopes([x for x in found if x.status in codes])
     if not rejected:
@@ -97,13 +98,13 @@ def test_uncaught_error_code(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ROLE-01")
 def test_roles_may_list(view: JudgmentView) -> None:
     """Every role MUST be allowed to list app usage events."""
-    require_status(_reads_by_role(view, "list"), 200)
+    require_status(_reads_by_role(view, Step.LIST), 200)
 
 
 @pytest.mark.requirement("UP-ROLE-02")
 def test_readers_may_get(view: JudgmentView) -> None:
     """Admin Read-Only and Global Auditor MUST be allowed to get an app usage event."""
-    found = [x for x in _reads_by_role(view, "get") if x.role in READ_ONLY_ROLES]
+    found = [x for x in _reads_by_role(view, Step.GET) if x.role in READ_ONLY_ROLES]
     if not found:
         raise NotExercised(
             "No token of a role that may read all events was given.",
@@ -116,7 +117,7 @@ def test_readers_may_get(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ROLE-03")
 def test_others_may_not_get(view: JudgmentView) -> None:
     """The get of an existing event by any other role MUST be answered with 404 or 403."""
-    found = [x for x in _reads_by_role(view, "get") if x.role not in READ_ONLY_ROLES]
+    found = [x for x in _reads_by_role(view, Step.GET) if x.role not in READ_ONLY_ROLES]
     if not found:
         raise NotExercised(
             "No token of a role that may not read events was given.", Cause.CONFIGURATION, give_token("org_manager")
@@ -137,8 +138,12 @@ def test_page_bounds(view: JudgmentView) -> None:
 
 
 def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], rejected: set[str]) -> None:
-    require_exchanges(view, "lists", "opening", if_none="no list was read")
-    paged = [x for x in [*view.of("lists"), *view.of("reach", "events")] if set(x.query) <= {"page", "per_page"}]
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
+    paged = [
+        x
+        for x in [*view.of(Scenario.LISTS), *view.of(Scenario.PREFLIGHT, Step.EVENTS)]
+        if set(x.query) <= {"page", "per_page"}
+    ]
     tried = [x for x in paged if name in x.query]
     others = {
         x.n: classify_query("listAppUsageEvents", {k: v for k, v in parse_query(x.path).items() if k != name})
@@ -155,14 +160,14 @@ def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], reject
 
 
 def _responses_with_credential(view: JudgmentView, kind: str) -> list[Exchange]:
-    sent = [*view.of("refused", "credential"), *view.of("reads", "list", "get")]
-    return [x for x in sent if x.tags.get("credential") == kind]
+    sent = [*view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL), *view.of(Scenario.READS, Step.LIST, Step.GET)]
+    return [x for x in sent if x.tags.get(Tag.CREDENTIAL) == kind]
 
 
-def _reads_by_role(view: JudgmentView, step: str) -> list[Exchange]:
+def _reads_by_role(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads by every role that was given beside the admin."""
-    sent = require_exchanges(view, "reads", step, if_none="there was no event to read")
-    found = [x for x in sent if x.tags.get("credential") == "valid"]
+    sent = require_exchanges(view, Scenario.READS, step, if_none="there was no event to read")
+    found = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == "valid"]
     if not found:
         raise NotExercised(
             "No token of a role other than the admin was given.", Cause.CONFIGURATION, give_token("global_auditor")
