@@ -69,7 +69,7 @@ def test_nothing_tried_is_not_exercised(story: Story) -> None:
 
 
 def test_sights_are_counted(story: Story) -> None:
-    """What readers saw is told by kind: nothing, the list of before or of afterwards, a part, an event twice."""
+    """The summary counts kinds of reads: nothing, the old or the new list, a part of one, an event twice."""
     new = {**SEEDED, "guid": "n"}
     story.walk("parallel", "first.before.events", [OLD, SEEDED])
     for rows in ([], [], [OLD, SEEDED], [SEEDED, new], [SEEDED], [new, new], [OLD, new]):
@@ -77,7 +77,7 @@ def test_sights_are_counted(story: Story) -> None:
     story.say("parallel", "first.reads", status=503, tags=AT_ONCE)
     story.walk("parallel", "first.after.events", [SEEDED, new])
     assert meanwhile.summarize_concurrent_reads(story.evidence) == (
-        "nothing 2x, a part, or a mixture 2x, the list of before 1x, the list of afterwards 1x, "
+        "nothing 2x, a partial or mixed list 2x, the old list 1x, the new list 1x, "
         "an event twice 1x, status 503 1x"
     )
 

@@ -126,7 +126,7 @@ def test_timeline_is_shown(story: Story) -> None:
     assert finding.got.splitlines() == [
         f"0 to 2000 ms: POST {PURGE_PATH} -> 200;",
         "1000 to 1250 ms: POST /v3/apps/a/actions/stop -> 200;",
-        "in the end the app is STOPPED with 1 instances, with a seeded event of 1 instances; events of changes: none",
+        "afterwards the app is STOPPED with 1 instances, with a seeded event with 1 instances; events of changes: none",
     ]
 
 

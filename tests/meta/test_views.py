@@ -272,7 +272,7 @@ def test_offset_is_from_start(story: Story) -> None:
     start = story.say("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
     story.walk("lifecycle", "start", [story.event("e", "idle", "2026-07-01T13:00:01Z")])
     found = target_clock_offset(story.seen)
-    assert found == (Offset(3599.5, 3601), "the event of a start that was just asked for")
+    assert found == (Offset(3599.5, 3601), "the event of a start that the suite just requested")
     assert start.n == 1
 
 

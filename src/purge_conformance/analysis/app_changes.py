@@ -24,8 +24,8 @@ class AppChange:
     """A start, a stop or a scaling that the target accepted.
 
     Attributes:
-        scenario: that made the change.
-        step: which change.
+        scenario: the scenario that sent the request.
+        step: its step, which names the change.
         app: the guid of the app.
         expected_values: what an event of the change shows, member -> current value; empty in evidence of older suites.
         new_events: the events of the app that are listed since.
@@ -79,33 +79,33 @@ def effective_changes(view: JudgmentView, scenario: Scenario, *steps: Step) -> l
 
 
 def all_changes_recorded(view: JudgmentView) -> bool:
-    """Whether each change that was made in isolation is recorded by an event."""
+    """Whether an event records each change that no purge was concurrent with."""
     return not any(
         change.describe_missing()
         for scenario in (Scenario.APP_CHANGES, Scenario.CHANGES_AFTER_PURGES)
-        for made in view.noted(notes.CHANGE, scenario)
-        for change in effective_changes(view, scenario, made.step)
+        for note in view.noted(notes.CHANGE, scenario)
+        for change in effective_changes(view, scenario, note.step)
     )
 
 
 def _no_op_changes(view: JudgmentView, scenario: Scenario) -> set[Step]:
-    """Return the changes to a state that their app had already, as the last snapshot before the scenario shows."""
+    """Return the changes to a state that their app already had in the last snapshot before the scenario."""
     first_number = min((x.n for x in view.of(scenario)), default=0)
     before = [span.snapshot.apps for span in view.cached(snapshots) if span.last < first_number]
     states = {guid: row.get("state") for apps in before[-1:] for guid, row in apps.by_guid.items()}
     no_ops = set()
     for change in view.noted(notes.CHANGE, scenario):
-        state = states.pop(change.app or "", None)  # a later change of the app starts from a state that the suite made
+        state = states.pop(change.app or "", None)  # a later change of the app starts from a state that the suite set
         if state is not None and state == change.current.get("state"):
             no_ops.add(change.step)
     return no_ops
 
 
-def _read_change(view: JudgmentView, scenario: Scenario, made: notes.AppChange, app: str) -> AppChange:
-    span = next(iter(view.spans(scenario, made.step)), None)
+def _read_change(view: JudgmentView, scenario: Scenario, note: notes.AppChange, app: str) -> AppChange:
+    span = next(iter(view.spans(scenario, note.step)), None)
     before, after = (_require_list(view, scenario, side) for side in ((span.before, span.after) if span else ((), ())))
     new = [row for row in after.rows if app_of_event(row) == app and row["guid"] not in before.by_guid]
-    return AppChange(scenario, made.step, app, made.current, tuple(new), after.exchanges[-1].n)
+    return AppChange(scenario, note.step, app, note.current, tuple(new), after.exchanges[-1].n)
 
 
 def _require_list(view: JudgmentView, scenario: Scenario, numbers: tuple[int, ...]) -> Listing:

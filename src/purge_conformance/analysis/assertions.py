@@ -1,7 +1,6 @@
-"""The functions that judgments are written with.
+"""The assertions that judgments are written with, and the queries that check that there is something to judge.
 
-A judgment ends in one of four ways: it returns (passed), or it raises `RequirementViolated`, `Inconclusive` or
-`NotExercised`. Any other exception is a defect of the suite, and says nothing about the target.
+A judgment either returns (passed), or raises `RequirementViolated`, `Inconclusive` or `NotExercised`.
 """
 
 from __future__ import annotations
@@ -50,38 +49,39 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 NOT_RUN = "the scenario was not run"
-MAX_QUOTED_CHARS = 300  # characters of an answer that a finding quotes
+MAX_QUOTED_CHARS = 300  # characters of a response that a finding quotes
 MAX_FINDINGS = 10
 
 
 def require_usable_target(evidence: Evidence) -> None:
-    """Return if the target answered the admin as the API does.
+    """Require that the target answered the admin's first requests as the API does.
 
     Raises:
-        Inconclusive: it did not: nothing can be judged.
+        Inconclusive: it did not, so nothing can be judged.
     """
     for unusable in evidence.noted(notes.UNUSABLE):
         raise Inconclusive(unusable.reason, Cause(unusable.cause))
 
 
 def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
-    """Return if there is no finding.
+    """Require that there is no finding.
 
     Raises:
-        RequirementViolated: there are some; the first `MAX_FINDINGS` are kept.
+        RequirementViolated: there is one; the exception holds the first `MAX_FINDINGS`.
     """
-    found = tuple(finding for finding, _ in zip(findings, range(MAX_FINDINGS), strict=False))
-    if found:
-        raise RequirementViolated(found, case)
+    first_findings = tuple(finding for finding, _ in zip(findings, range(MAX_FINDINGS), strict=False))
+    if first_findings:
+        raise RequirementViolated(first_findings, case)
 
 
 def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | None = None) -> None:
-    """Return if no trial has a finding; store in `view` how many trials there were and how many failed.
+    """Require that no trial has a finding; store in `view` how many trials there were and how many failed.
 
-    Only groups of several trials are counted: a single trial does not show how often it fails.
+    Only groups of several trials count: a single trial does not show how often it fails.
 
     Raises:
-        RequirementViolated: a trial has findings; equal findings of a group are kept once, with a trial that passed.
+        RequirementViolated: a trial has findings. The exception holds equal findings of a group once, with the number
+            of a trial of the group that passed.
     """
     all_trials = list(trials)
     passed = {trial.group: trial.exchange for trial in all_trials if not trial.findings}
@@ -94,20 +94,20 @@ def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | 
         is_flaky=any(trial.group in passed for trial in failed),
     )
     object.__setattr__(view, "tally", tally)
-    found: dict[tuple[str, str, str], Finding] = {}
+    findings: dict[tuple[str, str, str], Finding] = {}
     for trial in failed:
         for finding in trial.findings:
             signature = (trial.group, finding.expected, finding.got)
-            found.setdefault(signature, replace(finding, passing_exchange=passed.get(trial.group)))
-    require_no(found.values(), case)
+            findings.setdefault(signature, replace(finding, passing_exchange=passed.get(trial.group)))
+    require_no(findings.values(), case)
 
 
 def require_status_of_each(view: JudgmentView, exchanges: Iterable[Exchange], *expected: int) -> None:
     """Require that each response has one of the statuses; equal requests form one group of trials."""
     words = " or ".join(str(status) for status in expected)
-    found = ((x, () if x.status in expected else (Finding(words, describe_response(x), x.n),)) for x in exchanges)
+    pairs = ((x, () if x.status in expected else (Finding(words, describe_response(x), x.n),)) for x in exchanges)
     require_each_trial(
-        view, (Trial(x.n, findings, f"{x.role} {x.path} {x.request_body or ''}") for x, findings in found)
+        view, (Trial(x.n, findings, f"{x.role} {x.path} {x.request_body or ''}") for x, findings in pairs)
     )
 
 
@@ -120,10 +120,10 @@ def require_status(exchanges: Iterable[Exchange], *expected: int) -> None:
 def across_rounds(
     view: JudgmentView, scenario: Scenario, find: Callable[[JudgmentView, int], Iterable[Item]]
 ) -> Iterator[Item]:
-    """Yield the results of each round of a scenario; of a repetition only as far as it could be read.
+    """Yield the results of each round of a scenario; those of a repetition up to where it cannot be judged.
 
     Raises:
-        Undecided: as `find` does for the first round.
+        Undecided: `find` raises it for the first round.
     """
     first, *repetitions = view.rounds(scenario)
     yield from find(view, first)
@@ -152,8 +152,8 @@ def require_exchanges(  # noqa: PLR0913 -- the members of a place
     """Return the exchanges of a scenario that the target answered.
 
     Raises:
-        Inconclusive: the scenario was blocked, cut short or got no answer.
-        NotExercised: nothing was sent, for the reason `if_none`.
+        Inconclusive: the scenario was blocked or cut short, or the target gave no answer.
+        NotExercised: nothing was sent; `if_none` is the reason.
     """
     sent = view.of(scenario, *steps, round=round, index=index, phase=phase)
     return require_responses(view, scenario, sent, if_none=if_none, round=round)
@@ -175,10 +175,10 @@ def require_responses(
 
 
 def raise_if_cut_short(view: JudgmentView, scenario: Scenario, round: int = 1) -> None:
-    """Return unless the scenario was cut short.
+    """Raise if the scenario was cut short.
 
     Raises:
-        Inconclusive: it was, for the reason that the run noted.
+        Inconclusive: it was, for the reason that the run recorded.
     """
     if reason := view.note(scenario, notes.STOPPED, round):
         raise Inconclusive(reason, Cause.CONFIGURATION, RAISE_BUDGET)
@@ -203,11 +203,11 @@ def _last(reasons: tuple[str, ...]) -> str | None:
 
 
 def require_snapshot(view: JudgmentView, scenario: Scenario, where: Where, round: int = 1) -> Snapshot:
-    """Return the snapshot of a place whose events could be read.
+    """Return the snapshot of a place, with all of its events.
 
     Raises:
         Inconclusive: the events could not be read.
-        NotExercised: nothing was tried.
+        NotExercised: the scenario did not try to read them.
     """
     place = place_of(where)
     pages = view.at(scenario, place.of(Part.EVENTS), round)
@@ -220,17 +220,17 @@ def require_snapshot(view: JudgmentView, scenario: Scenario, where: Where, round
 
 
 def require_apps(result: Snapshot) -> Snapshot:
-    """Return the snapshot if all of its apps could be read.
+    """Return the snapshot, if it has all apps.
 
     Raises:
-        Inconclusive: they could not.
+        Inconclusive: the apps could not be read.
     """
     require_complete(result.apps, "apps")
     return result
 
 
 def no_suitable_app(view: JudgmentView, reason: str) -> NotExercised:
-    """Return that there was nothing to judge, with the reason why the suite has no apps of its own, if it has none."""
+    """Return the exception for evidence without a suitable app; its reason says why the suite has no own apps."""
     error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
     return NotExercised(f"{reason}; {error}" if error else reason, Cause.CONFIGURATION, get_apps(view))
 
@@ -243,7 +243,7 @@ def require_walk(view: JudgmentView, scenario: Scenario, where: Where, round: in
 
 
 def require_complete(listing: Listing, noun: str) -> None:
-    """Return if a list was read to its end.
+    """Require that a list was read to its end.
 
     Raises:
         Inconclusive: it was not.
@@ -254,7 +254,7 @@ def require_complete(listing: Listing, noun: str) -> None:
 
 
 def describe_response(exchange: Exchange | None) -> str:
-    """Return a response in a few words: its status, and the beginning of its body."""
+    """Return a response in words: its status, and the beginning of its body."""
     if exchange is None:
         return "no request"
     if exchange.status is None:

@@ -1,4 +1,4 @@
-"""What readers see while purges are under way; it is measured, never judged."""
+"""What concurrent reads of the list show during purges: measured, never judged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def summarize_concurrent_reads(evidence: Evidence) -> str:
-    """Return how often each sight was seen by those who read the list during purges at the same time; or nothing."""
+    """Return how often reads during concurrent purges showed what, in words; empty if there were none."""
     counts: Counter[str] = Counter()
     for span in evidence.spans(Scenario.CONCURRENT_PURGES, Step.CONCURRENT):
         before, after = (listing_of(evidence, side, Part.EVENTS).by_guid.keys() for side in (span.before, span.after))
@@ -25,7 +25,7 @@ def summarize_concurrent_reads(evidence: Evidence) -> str:
             if Tag.CONCURRENT in x.tags
         ]
         counts.update(_classify_read(x, before, after) for x in reads)
-    return ", ".join(f"{sight} {times}x" for sight, times in counts.most_common())
+    return ", ".join(f"{description} {times}x" for description, times in counts.most_common())
 
 
 def _classify_read(read: Exchange, before: Collection[str], after: Collection[str]) -> str:
@@ -35,7 +35,7 @@ def _classify_read(read: Exchange, before: Collection[str], after: Collection[st
     cases = {
         "nothing": not guids,
         "an event twice": len(set(guids)) < len(guids),
-        "the list of before": set(guids) == set(before),
-        "the list of afterwards": set(guids) == set(after),
+        "the old list": set(guids) == set(before),
+        "the new list": set(guids) == set(after),
     }
-    return next((words for words, holds in cases.items() if holds), "a part, or a mixture")
+    return next((words for words, matches in cases.items() if matches), "a partial or mixed list")

@@ -1,4 +1,4 @@
-"""Errors that a hook was asked to provoke: those that came, what they left, and why others did not come."""
+"""Errors that a hook induces: which occurred, what they left, and why others did not occur."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
 from purge_conformance.analysis.assertions import across_rounds, require_complete
-from purge_conformance.analysis.next_steps import GIVE_HOOK, LOOK_AT_HOOK
+from purge_conformance.analysis.next_steps import FIX_HOOK, GIVE_HOOK
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge import PurgeObservation
 from purge_conformance.analysis.rejected import Attempt
@@ -37,38 +37,38 @@ CONFLICT_TAG = str(HTTPStatus.CONFLICT.value)
 
 
 def is_induced_error(exchange: Exchange) -> bool:
-    """Whether an error was provoked, and came."""
+    """Whether a response has the error status that the hook induced."""
     return exchange.tags.get(Tag.INDUCED) == str(exchange.status)
 
 
 def raise_if_not_induced(view: JudgmentView, *statuses: int) -> None:
-    """Return if nobody was asked to provoke an error with one of these statuses.
+    """Raise if an error with one of these statuses was not induced; return if a hook was not asked for it.
 
     Raises:
         Inconclusive: the hook failed.
-        NotExercised: it does not know the state, or what it did was not seen; or there is none.
+        NotExercised: the hook does not support the state, or it had no visible effect; or there is no hook.
     """
     reasons = [note for note in view.noted(notes.NOT_INDUCED, Scenario.INDUCED_ERRORS) if note.status in statuses]
     for note in sorted(reasons, key=lambda note: not note.failed):
         if note.failed:
-            raise Inconclusive(note.reason, Cause.CONFIGURATION, LOOK_AT_HOOK)
-        raise NotExercised(note.reason, Cause.CONFIGURATION, LOOK_AT_HOOK)
+            raise Inconclusive(note.reason, Cause.CONFIGURATION, FIX_HOOK)
+        raise NotExercised(note.reason, Cause.CONFIGURATION, FIX_HOOK)
     if set(INDUCED_STATUSES) & set(statuses) and not view.header.settings.get("hook"):
         raise NotExercised(f"No response had the status {statuses[0]}.", Cause.CONFIGURATION, GIVE_HOOK)
 
 
 def conflicting_purges(view: JudgmentView) -> list[Attempt]:
-    """Return the purges that were answered with a conflict, each between two looks at the first page of the list."""
-    found = []
+    """Return the purges that were answered with an induced conflict, each between two first pages of the list."""
+    attempts = []
     for span in view.spans(Scenario.INDUCED_ERRORS):
         before, after = (first_page(view, side, Part.EVENTS) for side in (span.before, span.after))
         sent = [x for x in view.numbered(span.requests) if x.tags.get(Tag.INDUCED) == CONFLICT_TAG]
-        found += [Attempt(x, before, after) for x in sent if is_induced_error(x) and before and after]
-    return found
+        attempts += [Attempt(x, before, after) for x in sent if is_induced_error(x) and before and after]
+    return attempts
 
 
 def failed_purges(view: JudgmentView) -> Iterator[PurgeObservation]:
-    """Yield each purge that was provoked to fail, between two looks, as if it had succeeded.
+    """Yield each purge that was induced to fail, between two snapshots, as if it had succeeded.
 
     Raises:
         Inconclusive: the lists could not be read.
@@ -80,7 +80,7 @@ def _failed_purges(view: JudgmentView, number: int) -> Iterator[PurgeObservation
     snapshots = [snapshot_at(view, Scenario.INDUCED_ERRORS, step, number) for step in (Step.OPENING, Step.CLOSING)]
     for span in view.spans(Scenario.INDUCED_ERRORS, round=number):
         listings = [listing_of(view, side, Part.EVENTS) for side in (span.before, span.after)]
-        before, after = (replace(there, events=events) for there, events in zip(snapshots, listings, strict=True))
+        before, after = (replace(snapshot, events=events) for snapshot, events in zip(snapshots, listings, strict=True))
         for x in target_responses(view.numbered(span.requests)):
             if x.tags.get(Tag.INDUCED) in FAILURES and is_induced_error(x):
                 for listing in (*listings, before.apps, after.apps):
@@ -89,7 +89,7 @@ def _failed_purges(view: JudgmentView, number: int) -> Iterator[PurgeObservation
 
 
 def is_rolled_back(purge: PurgeObservation) -> bool:
-    """Whether a purge left everything as it was: no event is gone, and none is there that only a purge makes."""
+    """Whether a purge left the events unchanged: none is gone, and none is new that only a purge creates."""
     before, after = _keys(purge.before.events), _keys(purge.after.events)
     seeds = {event_identity(row) for row in purge.after.events.rows if row["guid"] == app_of_event(row)}
     return before <= after and seeds <= before

@@ -1,4 +1,4 @@
-"""The list, between two readings of the whole."""
+"""The list of events as the scenario `lists` reads it, between two complete reads."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListRead:
-    """The list, read at the beginning and at the end of an experiment that reads it in all ways.
+    """The list at the beginning of the scenario, and the events that appeared until its end.
 
     Attributes:
-        opening: the whole, before.
-        newcomers: guids of the events that others caused meanwhile.
+        initial: the complete list at the beginning.
+        new_guids: guids of the events that other clients caused during the scenario.
     """
 
     initial: Listing
     new_guids: frozenset[str]
 
     def known_guids(self, rows: Iterable[Row]) -> set[str]:
-        """Return the guids of rows, without newcomers."""
+        """Return the guids of rows, without those of new events."""
         return {str(row.get("guid")) for row in rows} - self.new_guids
 
 
@@ -39,8 +39,8 @@ def require_list_read(view: JudgmentView) -> ListRead:
     """Return what the scenario `lists` read.
 
     Raises:
-        Inconclusive: the list could not be read, or events vanished meanwhile.
-        NotExercised: there was none to read.
+        Inconclusive: the list could not be read, or events disappeared during the scenario.
+        NotExercised: the list was empty.
     """
     opening, closing = (require_walk(view, Scenario.LISTS, step) for step in (Step.OPENING, Step.CLOSING))
     for listing in (opening, closing):

@@ -19,7 +19,7 @@ class RequirementViolated(AssertionError):
 
     Attributes:
         findings: at least one.
-        case: id of the case that is violated, if the judgment tells its cases apart; or None.
+        case: id of the violated case, if the judgment distinguishes cases; or None.
     """
 
     def __init__(self, findings: tuple[Finding, ...], case: str | None = None) -> None:
@@ -30,16 +30,16 @@ class RequirementViolated(AssertionError):
 
 
 class AttributableViolation(RequirementViolated):
-    """A violation that, as the evidence shows, no other client can have caused."""
+    """A violation that no other client can have caused, as the evidence shows."""
 
 
 class Undecided(Exception):
     """The requirement could not be judged.
 
     Attributes:
-        reason: why.
+        reason: why it could not be judged.
         cause: what that is attributed to.
-        next_step: what to do so that it can be judged; empty if the cause says enough.
+        next_step: what the user does so that it can be judged; empty for the default of the cause.
     """
 
     def __init__(self, reason: str, cause: Cause, next_step: str = "") -> None:
@@ -51,11 +51,11 @@ class Undecided(Exception):
 
 
 class Inconclusive(Undecided):
-    """It was tried, without a clear result."""
+    """The requirement was tried, and the evidence does not decide it."""
 
 
 class PrerequisiteFailed(Inconclusive):
-    """What the judgment assumes does not hold in its evidence; the engine adds which requirements failed."""
+    """A requirement that the judgment assumes is violated; the engine appends its id to the reason."""
 
     def __init__(self, reason: str) -> None:
         """Store the reason: a clause such as "plain purges already fail"."""
@@ -63,7 +63,7 @@ class PrerequisiteFailed(Inconclusive):
 
 
 class NotExercised(Undecided):
-    """It was not tried, or there was nothing to judge."""
+    """The requirement was not tried, or there was nothing to judge."""
 
     def __init__(self, reason: str, cause: Cause = Cause.TARGET, next_step: str = "") -> None:
         """Store the reason, its cause and the next step."""
@@ -72,12 +72,12 @@ class NotExercised(Undecided):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One of several attempts at the same, for example one purge of those of a run.
+    """One of several attempts at the same thing, for example one purge of those of a run.
 
     Attributes:
-        exchange: number of the exchange that shows best how it ended.
-        findings: what is wrong with it; none if it passed.
-        kind: attempts of one kind differ in nothing that ought to matter.
+        exchange: number of the exchange that shows its result best.
+        findings: how it violates the requirement; empty if it passed.
+        group: trials of one group differ in nothing that should affect the result.
     """
 
     exchange: int

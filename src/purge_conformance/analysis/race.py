@@ -1,4 +1,4 @@
-"""Purges while apps are changed: what each app had to go through, and what is seen of it in the end."""
+"""Purges concurrent with changes of apps: the operations on each app, and its final observation."""
 
 from __future__ import annotations
 
@@ -57,9 +57,11 @@ class Round:
     """Purges and changes of apps between two snapshots.
 
     Attributes:
-        place: of the round: sequential, or concurrent with the number of the race as index.
-        purges, changes: the requests.
-        before, after: snapshots just before, and after all requests had ended.
+        place: sequential, or concurrent with the number of the race as index.
+        purges: the requests to purge.
+        changes: the requests to start, stop or scale an app.
+        before: the snapshot just before the requests.
+        after: the snapshot after the last response.
     """
 
     place: Place
@@ -70,12 +72,12 @@ class Round:
 
     @property
     def changes_by_app(self) -> dict[str, list[Exchange]]:
-        """The apps that were changed, with their changes."""
-        found: dict[str, list[Exchange]] = {}
+        """App guid -> the changes of that app."""
+        changes: dict[str, list[Exchange]] = {}
         for x in self.changes:
             if match := APP_ACTION.fullmatch(x.route):
-                found.setdefault(match[1], []).append(x)
-        return found
+                changes.setdefault(match[1], []).append(x)
+        return changes
 
     @property
     def last_success(self) -> Exchange | None:
@@ -84,7 +86,7 @@ class Round:
 
     @property
     def last_exchange(self) -> int:
-        """The number of the exchange that shows the events in the end."""
+        """The number of the exchange that shows the events after the round."""
         return self.after.events.exchanges[-1].n
 
 
@@ -94,9 +96,9 @@ class AppHistory:
 
     Attributes:
         app: its guid.
-        begin: as it was before.
-        operations: all that was asked for that concerns it, in the order of sending.
-        end: what is seen of it afterwards.
+        initial: its state before the round.
+        operations: the purges and its changes, in the order of sending.
+        observed: its state and its events after the round.
     """
 
     app: str
@@ -106,10 +108,10 @@ class AppHistory:
 
 
 def require_rounds(view: JudgmentView) -> list[Round]:
-    """Return the rounds that came to their end, each time that they were tried.
+    """Return the complete rounds of every repetition.
 
     Raises:
-        Inconclusive: not even the quiet one of the first time did.
+        Inconclusive: not even the sequential round of the first repetition is complete.
         NotExercised: the suite has no apps to change.
     """
     foundation = Scenario.FOUNDATION
@@ -124,7 +126,7 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[Round]:
     spans = [span for span in view.spans(Scenario.RACE, round=number) if first_page(view, span.after, Part.APPS)]
     if not spans:
         raise_if_cut_short(view, Scenario.RACE, number)
-        raise NotExercised("no round came to its end")
+        raise NotExercised("no round is complete")
     for span in spans:
         before, after = (_require_snapshot_of(view, side, number) for side in (span.before, span.after))
         requests = view.numbered(span.requests)
@@ -140,7 +142,7 @@ def _require_snapshot_of(view: JudgmentView, numbers: tuple[int, ...], round_num
 
 
 def app_histories(race_round: Round) -> Iterator[AppHistory]:
-    """Yield each app that was changed in a round, and that others left alone, as far as its state tells."""
+    """Yield each app that was changed in a round, and whose state shows no change by another client."""
     for app, changes in race_round.changes_by_app.items():
         operations = tuple(_to_operation(x) for x in sorted([*race_round.purges, *changes], key=lambda x: x.n))
         if app in race_round.before.apps.by_guid and app in race_round.after.apps.by_guid:
@@ -152,19 +154,21 @@ def app_histories(race_round: Round) -> Iterator[AppHistory]:
 
 
 def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]) -> ExplanationStrategy:
-    """Return what tells the fewest operations of an app that no order explains, or nothing, as a target is to be read.
+    """Return the function that finds the smallest set of operations of an app that no order explains.
 
-    What it shows of sizes, and of what each event is for, counts if it was true when one thing came after the other.
+    It is the strictest function that explains the sequential rounds: instance counts and the kinds of changes that
+    events record count only if they were right without concurrency.
 
     Raises:
-        Inconclusive: even then nothing explains what is seen, or a purge or a change by itself does not do right.
+        PrerequisiteFailed: none explains the sequential rounds, or isolated purges or changes are incorrect.
     """
     require_baseline(view)
     if not all_changes_recorded(view):
         raise PrerequisiteFailed("changes without a purge are already recorded wrongly")
     waits = [x for number in view.rounds(Scenario.RACE) for x in view.of(Scenario.RACE, Step.AWAIT_EVENT, round=number)]
     delayed_recording = len(waits) > len(race_rounds)
-    sequential = [history for one in race_rounds if one.place.step is Step.SEQUENTIAL for history in app_histories(one)]
+    sequential_rounds = [each for each in race_rounds if each.place.step is Step.SEQUENTIAL]
+    histories = [history for each in sequential_rounds for history in app_histories(each)]
     for simplify in (
         *([_identity] if seeded_instances_match(view) else []),
         FinalObservation.without_instances,
@@ -172,13 +176,13 @@ def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]
         _count_at_least,
     ):
         strategy = partial(_unexplained_operations, simplify, delayed_recording=delayed_recording)
-        if not any(map(strategy, sequential)):
+        if not any(map(strategy, histories)):
             return strategy
     raise PrerequisiteFailed("the same effect appears without concurrency")
 
 
 def format_timeline(history: AppHistory, operations: Sequence[Operation], race_round: Round) -> str:
-    """Return operations and what is seen in the end, a line each, in milliseconds since the round began."""
+    """Return operations and the final observation, one per line, in milliseconds since the beginning of the round."""
     sent = {x.n: x for x in (*race_round.purges, *race_round.changes)}
     origin = min(x.sent_at for x in sent.values())
     lines = [_format_request(sent[x.exchange], origin) for x in sorted(operations, key=lambda x: x.exchange)]
@@ -248,7 +252,7 @@ def _final_observation(race_round: Round, app: str) -> FinalObservation:
 
 
 def _seeds_and_others(snapshot: Snapshot, app: str) -> tuple[list[Row], list[Row]]:
-    """Return the seeded events of an app, those with its guid or a process's, and its others."""
+    """Return the seeded events of an app, which have its guid or that of a process, and its other events."""
     own = {app} | {str(row.get("guid")) for row in snapshot.processes_of(app)}
     seed_guids = own | snapshot.apps.by_guid.keys() | snapshot.processes.by_guid.keys()
     rows = snapshot.events.rows
@@ -262,7 +266,7 @@ def _web_instances(snapshot: Snapshot, app: str) -> int | None:
 
 
 def _possible_changes(event: Row) -> frozenset[str]:
-    """Return the changes that an event may tell of; none where it tells of something else, such as staging."""
+    """Return the changes that an event may record; empty if it records something else, such as staging."""
     was, now = dig(event, "state", "previous"), dig(event, "state", "current")
     if now not in {None, STARTED, STOPPED}:
         return frozenset()
@@ -284,9 +288,9 @@ def _format_observation(observed: FinalObservation) -> str:
     state = {True: STARTED, False: STOPPED, None: "unreadable"}[observed.started]
     size = "" if observed.instances is None else f" with {observed.instances} instances"
     seed = "a seeded event" if observed.has_seed else "no seeded event"
-    seed += "" if observed.seed_instances is None else f" of {observed.seed_instances} instances"
+    seed += "" if observed.seed_instances is None else f" with {observed.seed_instances} instances"
     changes = "; ".join(
         ", ".join(" or ".join(sorted(kinds)) for kinds in events) for events in observed.events_by_process
     )
-    old = ", and events of before" if observed.has_old_events else ""
-    return f"in the end the app is {state}{size}, with {seed}; events of changes: {changes or 'none'}{old}"
+    old = "; events from before the round are listed" if observed.has_old_events else ""
+    return f"afterwards the app is {state}{size}, with {seed}; events of changes: {changes or 'none'}{old}"

@@ -90,7 +90,7 @@ def attempts(view: JudgmentView, *steps: Step, scenario: Scenario = Scenario.REJ
     """Return the answered attempts of these steps whose pages could be read and showed events.
 
     Left out: a loss that did not recur when the attempt was repeated, since another client may have purged (see
-    `unconfirmed_losses`), and one that a later page takes back, since the page after the attempt was wrong.
+    `unconfirmed_losses`), and one whose events a later page shows again, since the page after the attempt was wrong.
     """
     candidates = _find_attempts(view, *steps, scenario=scenario)
     unreproducible = _unreproducible_losses(candidates)
@@ -99,7 +99,7 @@ def attempts(view: JudgmentView, *steps: Step, scenario: Scenario = Scenario.REJ
 
 
 def unconfirmed_losses(view: JudgmentView, scenario: Scenario) -> list[Attempt]:
-    """Return the attempts after which events were lost, and none when the attempt was repeated."""
+    """Return the attempts after which events were lost, although none was lost when the attempt was repeated."""
     return _unreproducible_losses(_find_attempts(view, *ATTEMPTS, scenario=scenario))
 
 
@@ -120,7 +120,7 @@ def delayed_losses(view: JudgmentView) -> list[Attempt]:
 
 
 def _find_attempts(view: JudgmentView, *steps: Step, scenario: Scenario) -> list[Attempt]:
-    require_exchanges(view, scenario, *steps, if_none="nothing of the kind was tried")
+    require_exchanges(view, scenario, *steps, if_none="no such request was tried")
     return [attempt for span in view.spans(scenario, *steps) for attempt in _attempts_of(view, span)]
 
 
@@ -140,7 +140,7 @@ def _reappears_later(attempt: Attempt, pages: Iterable[Exchange]) -> bool:
 
 
 def _unreproducible_losses(candidates: list[Attempt]) -> list[Attempt]:
-    """Return the attempts after which events were lost, and none whenever the same request was repeated."""
+    """Return the attempts after which events were lost, although none was lost when the request was repeated."""
     retries: dict[tuple[str | None, ...], list[Attempt]] = {}
     for attempt in candidates:
         if Tag.REPEATED in attempt.request.tags:
@@ -210,22 +210,22 @@ def _plain_request_key(exchange: Exchange) -> tuple[str, str, str]:
 
 
 def _unguarded_requests(view: JudgmentView) -> set[tuple[str, str, str]]:
-    """Return method, path and role of what purged without a bypass; where another method did, any role may."""
+    """Return method, path and role of the requests that purged without a bypass; another method counts for any role."""
     credentials = view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL)
-    found = {(x.method, x.route, x.role) for x in credentials if x.succeeded}
+    unguarded = {(x.method, x.route, x.role) for x in credentials if x.succeeded}
     for attempt in attempts(view, Step.CREDENTIAL, Step.METHOD):
         if attempt.describe_loss():
             role = attempt.request.role if attempt.request.step is Step.CREDENTIAL else "anybody"
-            found.add((attempt.request.method, attempt.request.route, role))
-    return found
+            unguarded.add((attempt.request.method, attempt.request.route, role))
+    return unguarded
 
 
 def unexpected_input_attempts(view: JudgmentView) -> list[Attempt]:
     """Return the purges with unexpected input whose lists showed events, each with the first page of its lists."""
-    found = []
+    results = []
     for span in view.spans(Scenario.UNEXPECTED_INPUT):
         before, after = (first_page(view, side, Part.EVENTS) for side in (span.before, span.after))
         sent = target_responses(view.numbered(span.requests))
         if sent and before and after and resources(before) and is_page(after):
-            found.append(Attempt(sent[-1], before, after))
-    return found
+            results.append(Attempt(sent[-1], before, after))
+    return results

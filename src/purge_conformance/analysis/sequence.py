@@ -1,4 +1,4 @@
-"""The random sequences as they were executed: rebuilt from the evidence, and compared with the model again."""
+"""The random sequences of a run, rebuilt from the evidence and compared with the model again."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class SequenceRun:
     """A sequence that was executed.
 
     Attributes:
-        number: among the sequences of the run, from 1.
+        number: of the sequence in the run, from 1.
         steps: the planned actions.
         is_shrunk: whether it was executed because a longer one disagreed with the model.
         executed_steps: the actions that were executed.
-        trace: their comparison with the model.
+        trace: the comparison of these with the model.
     """
 
     number: int
@@ -43,8 +43,8 @@ class SequenceRun:
 
     @property
     def length(self) -> int:
-        """How many steps it took until the target disagreed."""
-        return sum(one.position <= self.disagreement.position for one in self.executed_steps if self.disagreement)
+        """The number of executed steps up to the disagreement."""
+        return sum(step.position <= self.disagreement.position for step in self.executed_steps if self.disagreement)
 
     @property
     def disagreement(self) -> Disagreement | None:
@@ -91,7 +91,7 @@ def requests_of(view: JudgmentView, number: int, position: int, step: Step) -> t
 
 
 def created_guid(response: Exchange, reads: Sequence[Exchange]) -> str | None:
-    """Return the guid of what was created, at once or by a job, as the last read shows; None where nothing was."""
+    """Return the guid of a created object, from the response or from the last read after a job; None without one."""
     if response.status != HTTPStatus.ACCEPTED:
         guid = dig(response.json, "guid")
         return guid if isinstance(guid, str) else None
@@ -105,7 +105,7 @@ def _reached_state(step: SequenceStep, reads: Sequence[Exchange]) -> bool:
 
 
 def _last_listing(view: JudgmentView, number: int, position: int) -> Listing | None:
-    """Return the last list after an action; it was read several times where a change was recorded late."""
+    """Return the last list after an action; the suite reads it again if a change is recorded late."""
     reads = requests_of(view, number, position, Step.LIST_AFTER_ACTION)
     last = max((x.place.index or 0 for x in reads), default=None)
     if last is None:

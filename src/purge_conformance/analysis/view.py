@@ -24,14 +24,22 @@ SHARED_CACHES = ("by_place", "snapshot_keys", "cache", "_by_number", "_spans", "
 
 
 class JudgmentView(Evidence):
-    """The evidence of a run as one judgment reads it: it records the exchanges that were read, and the trials."""
+    """The evidence of a run as one judgment reads it.
+
+    Attributes:
+        read_exchanges: numbers of the exchanges that the judgment read.
+        tally: how many trials it judged, and how many of them failed.
+        full_evidence: the evidence itself, which does not record what is read.
+    """
 
     def __init__(self, evidence: Evidence) -> None:
-        """Show the same evidence."""
+        """Wrap the evidence, and share the caches of its queries."""
         super().__init__(evidence.header, evidence.exchanges, evidence.notes, evidence.list_ends, evidence.all_spans)
         object.__setattr__(self, "read_exchanges", [])
         object.__setattr__(self, "tally", Tally())
-        self.__dict__.update({name: getattr(evidence, name) for name in SHARED_CACHES})  # built once for all judgments
+        self.__dict__.update(
+            {name: getattr(evidence, name) for name in SHARED_CACHES}
+        )  # computed once for all judgments
         object.__setattr__(
             self, "full_evidence", evidence.full_evidence if isinstance(evidence, JudgmentView) else evidence
         )
@@ -45,7 +53,7 @@ class JudgmentView(Evidence):
         return self.full_evidence.cached(find)
 
     def memoized(self, query: Callable[[JudgmentView], Iterable[Item]]) -> list[Item]:
-        """Return the results of a query that runs once; the exchanges that it read count as read by each judgment."""
+        """Return the results of a query that runs once per run; what it read counts as read by each judgment."""
         if query not in self.cache:
             recorder = JudgmentView(self)
             try:
@@ -92,29 +100,29 @@ class JudgmentView(Evidence):
 
     def spans(self, scenario: Scenario, *steps: Step, round: int | None = None) -> tuple[Span, ...]:
         """Return the spans of a scenario, as `Evidence.spans` does."""
-        found = super().spans(scenario, *steps, round=round)
-        self.read_exchanges.extend(n for span in found for n in (*span.requests, *span.before, *span.after))
-        return found
+        spans = super().spans(scenario, *steps, round=round)
+        self.read_exchanges.extend(n for span in spans for n in (*span.requests, *span.before, *span.after))
+        return spans
 
     def _read(self, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
         self.read_exchanges.extend(x.n for x in exchanges)
         return exchanges
 
     def resource_exchanges(self) -> tuple[Exchange, ...]:
-        """Return every exchange on the resource or below it that the target itself answered, whatever it was for.
+        """Return every exchange on the resource or below it that the target itself answered, of any scenario.
 
-        Requests for another form of the response are left out: the documentation does not describe their responses.
+        Requests for another form of the response do not count: the documentation does not describe their responses.
         """
         return self._resource_exchanges
 
     @cached_property
     def _resource_exchanges(self) -> tuple[Exchange, ...]:
-        found = self.cached(_find_resource_exchanges)
-        self.read_exchanges.extend(x.n for x in found)
-        return found
+        exchanges = self.cached(_find_resource_exchanges)
+        self.read_exchanges.extend(x.n for x in exchanges)
+        return exchanges
 
     def error_responses(self) -> tuple[Exchange, ...]:
-        """Return every error below the resource that can have a body; other spellings of a path are no operation."""
+        """Return every error response of the resource that can have a body, except those of alternative spellings."""
         errors = (
             x for x in self.resource_exchanges() if x.method != "HEAD" and (x.status or 0) >= HTTPStatus.BAD_REQUEST
         )
