@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from conftest import Done, Stub
-
+    from meta.support.command import CommandResult
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
 Row = dict[str, Any]
@@ -47,13 +47,13 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 class Things:
     """Apps, spaces and organizations that a stub has: kind -> guid -> row; it knows of no selector."""
 
-    def __init__(self, stub: Stub) -> None:
+    def __init__(self, stub_server: StubServer) -> None:
         """Have nothing, and delete by jobs."""
         self.rows: dict[str, dict[str, Row]] = {APPS: {}, SPACES: {}, ORGANIZATIONS: {}}
         self.states = ["PROCESSING", "COMPLETE"]  # of the next job
         self.deleted: list[str] = []
-        self._stub, self._left = stub, list[str]()
-        stub.answer = self._answer
+        self._stub, self._left = stub_server, list[str]()
+        stub_server.answer = self._answer
 
     def add(self, kind: str, guid: str, run: str | None = None, owner: str = "", *, age: float = 7200) -> None:
         """Have one more, with the label of a run or without any, that was made so many seconds ago."""
@@ -67,16 +67,16 @@ class Things:
         path, query = urlsplit(handler.path).path, parse_qs(urlsplit(handler.path).query)
         kind, _, guid = path.rpartition("/")
         if path.startswith("/v3/jobs/"):
-            self._stub.say(handler, 200, json.dumps({"state": self._left.pop(0)}).encode())
+            self._stub.respond(handler, 200, json.dumps({"state": self._left.pop(0)}).encode())
         elif handler.command == "DELETE":
             self.deleted.append(path)
             self.rows[kind].pop(guid)
             self._left = [*self.states]
-            self._stub.say(handler, 202, Location="http://elsewhere.test/v3/jobs/one")
+            self._stub.respond(handler, 202, Location="http://elsewhere.test/v3/jobs/one")
         else:
             rows = [row for row in self.rows[path].values() if _is_in(row, query)]
             body = {"pagination": {"total_results": len(rows), "next": None}, "resources": rows}
-            self._stub.say(handler, 200, json.dumps(body).encode())
+            self._stub.respond(handler, 200, json.dumps(body).encode())
 
 
 def _is_in(row: Row, query: dict[str, list[str]]) -> bool:
@@ -85,30 +85,30 @@ def _is_in(row: Row, query: dict[str, list[str]]) -> bool:
 
 
 @pytest.fixture
-def things(stub: Stub) -> Things:
+def things(stub_server: StubServer) -> Things:
     """A foundation with an app, a space and an organization of a run, and others of somebody else's."""
-    made = Things(stub)
+    made = Things(stub_server)
     for kind, guid, owner in ((ORGANIZATIONS, "org", ""), (SPACES, "space", "org"), (APPS, "app", "space")):
         made.add(kind, guid, "0123abcd", owner)
         made.add(kind, f"others-{guid}", None, owner and f"others-{owner}")
     return made
 
 
-def test_what_is_labelled_goes(things: Things, connect: Callable[..., Client]) -> None:
+def test_what_is_labelled_goes(things: Things, make_client: Callable[..., Client]) -> None:
     """What bears the label goes, what is inside first; everything else stays, also where the selector is ignored."""
     said: list[str] = []
-    assert cleanup(connect(), said.append) == 3
+    assert cleanup(make_client(), said.append) == 3
     assert things.deleted == [f"{APPS}/app", f"{SPACES}/space", f"{ORGANIZATIONS}/org"]
     assert [list(rows) for rows in things.rows.values()] == [["others-app"], ["others-space"], ["others-org"]]
     assert said[0] == f"deleted {APPS}/app app of run 0123abcd"
 
 
-def test_others_keep_what_holds_them(things: Things, connect: Callable[..., Client]) -> None:
+def test_others_keep_what_holds_them(things: Things, make_client: Callable[..., Client]) -> None:
     """A space with an app of somebody else's in it stays, and the organization of that space."""
     things.add(APPS, "guest", None, "space")
     said: list[str] = []
     with pytest.raises(SuiteError, match="2 of what was found is still there"):
-        cleanup(connect(), said.append)
+        cleanup(make_client(), said.append)
     assert things.deleted == [f"{APPS}/app"]
     assert f"left {SPACES}/space space of run 0123abcd: there is still something in it: {APPS}/guest" in said
 
@@ -116,7 +116,7 @@ def test_others_keep_what_holds_them(things: Things, connect: Callable[..., Clie
 @pytest.mark.parametrize("when", [{"created_at": 600}, {"updated_at": 600}, {}])
 @pytest.mark.parametrize("dry", [False, True])
 def test_live_run_keeps_its_things(
-    when: dict[str, float], things: Things, connect: Callable[..., Client], *, dry: bool
+    when: dict[str, float], things: Things, make_client: Callable[..., Client], *, dry: bool
 ) -> None:
     """Of a run that lately changed something, or nobody knows when, nothing is deleted; others' leavings are."""
     for guid in ("old", "young"):
@@ -126,45 +126,45 @@ def test_live_run_keeps_its_things(
     row |= {name: clock.format_rfc3339(time.time() - age) for name, age in when.items()}
     said: list[str] = []
     if dry:
-        assert cleanup(connect(), said.append, dry_run=True) == 3
+        assert cleanup(make_client(), said.append, dry_run=True) == 3
     else:
         with pytest.raises(SuiteError, match="2 of what was found is still there"):
-            cleanup(connect(), said.append)
+            cleanup(make_client(), said.append)
     kept = " ".join(line for line in said if "--run 4567cdef" in line)
     assert set(re.findall(r"/v3/\S+", kept)) == {f"{APPS}/old", f"{APPS}/young"}
     assert (len(things.deleted), set(things.rows[APPS]) >= {"old", "young"}) == (0 if dry else 3, True)
 
 
-def test_named_run_is_deleted_at_once(things: Things, connect: Callable[..., Client]) -> None:
+def test_named_run_is_deleted_at_once(things: Things, make_client: Callable[..., Client]) -> None:
     """Whoever names a run deletes what it made just now, and nothing of another run."""
     things.add(APPS, "young", "4567cdef", age=1)
-    assert cleanup(connect(), lambda _: None, "4567cdef") == 1
+    assert cleanup(make_client(), lambda _: None, "4567cdef") == 1
     assert things.deleted == [f"{APPS}/young"]
 
 
 @pytest.mark.parametrize(("run", "dry", "found", "deleted"), [("0123abcd", True, 3, 0), ("another", False, 0, 0)])
 def test_cleanup_can_be_narrowed(  # noqa: PLR0913 -- two fixtures, and the parts of a case
-    run: str, found: int, deleted: int, things: Things, connect: Callable[..., Client], *, dry: bool
+    run: str, found: int, deleted: int, things: Things, make_client: Callable[..., Client], *, dry: bool
 ) -> None:
     """One run alone can be cleaned up after, and what would be deleted can be listed before."""
-    assert cleanup(connect(), lambda _: None, run, dry_run=dry) == found
+    assert cleanup(make_client(), lambda _: None, run, dry_run=dry) == found
     assert len(things.deleted) == deleted
 
 
 @pytest.mark.parametrize(
     ("states", "why"), [(["FAILED"], "its job failed"), (["PROCESSING"] * jobs.POLLS, "its job is still PROCESSING")]
 )
-def test_jobs_are_bounded(states: list[str], why: str, things: Things, connect: Callable[..., Client]) -> None:
+def test_jobs_are_bounded(states: list[str], why: str, things: Things, make_client: Callable[..., Client]) -> None:
     """A deletion whose job fails, or comes to no end, is told as left."""
     things.states = states
     said: list[str] = []
-    cleanup(connect(), said.append)  # the stub deletes all the same
+    cleanup(make_client(), said.append)  # the stub deletes all the same
     assert all(why in line for line in said)
 
 
-def test_lost_cleanup_goes_on(things: Things, stub: Stub, connect: Callable[..., Client]) -> None:
+def test_lost_cleanup_goes_on(things: Things, stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """Where the target dies in the middle, that is said, and a second cleanup deletes the rest."""
-    whole = stub.answer
+    whole = stub_server.answer
 
     def dying(handler: BaseHTTPRequestHandler) -> None:
         if things.deleted:
@@ -172,13 +172,13 @@ def test_lost_cleanup_goes_on(things: Things, stub: Stub, connect: Callable[...,
         else:
             whole(handler)
 
-    stub.answer = dying
+    stub_server.answer = dying
     with pytest.raises(
         SuiteError, match=r"^0 of what was found is deleted, and then: .* gave no answer.*cleanup. again"
     ):
-        cleanup(connect(), lambda _: None)
-    stub.answer = whole
-    assert cleanup(connect(), lambda _: None) == 2
+        cleanup(make_client(), lambda _: None)
+    stub_server.answer = whole
+    assert cleanup(make_client(), lambda _: None) == 2
     assert [list(rows) for rows in things.rows.values()] == [["others-app"], ["others-space"], ["others-org"]]
 
 
@@ -216,7 +216,7 @@ main()
     ],
 )
 def test_killed_run_is_cleaned_up_after(
-    name: str, most: int, tmp_path: Path, command: Callable[..., Done], *, at_home: bool
+    name: str, most: int, tmp_path: Path, command: Callable[..., CommandResult], *, at_home: bool
 ) -> None:
     """A run that is killed, wherever that is, leaves nothing that cleanup does not delete, and others keep theirs.
 
@@ -250,7 +250,7 @@ def things_at(url: str, token: str) -> set[str]:
     return {f"{path}/{row['guid']}" for path, answer in answers.items() for row in answer["resources"]}
 
 
-def test_cleanup_is_a_command(command: Callable[..., Done]) -> None:
+def test_cleanup_is_a_command(command: Callable[..., CommandResult]) -> None:
     """The command lists what it deletes, and ends with 0; on a clean target it says that there is nothing."""
     with embedded.server() as (url, tokens):
         asked = ("cleanup", url, "--token=admin=env:ADMIN_SECRET")

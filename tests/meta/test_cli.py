@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from conftest import Done, Stub, Whole
+    from meta.support.command import CommandResult, FullRun
+    from meta.support.stub import StubServer
 
-    Command = Callable[..., Done]
+    Command = Callable[..., CommandResult]
 
 SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
 ADMIN = "--token=admin=env:ADMIN_SECRET"
@@ -37,12 +38,12 @@ def called(*arguments: str, **more: Any) -> Result:  # noqa: ANN401 -- of click'
     return CliRunner().invoke(main, arguments, env=SECRET, **more)
 
 
-def test_conformant_is_0(whole: Whole) -> None:
+def test_conformant_is_0(full_run: FullRun) -> None:
     """A run of both profiles against a server without a fault exits with 0, and accounts for every MUST."""
-    assert (whole.code, whole.report["verdict"], whole.stderr) == (0, "conformant", "")
-    rows = {r["id"]: r for r in whole.report["requirements"] if r["outcome"] != "passed" and r["level"] == "MUST"}
+    assert (full_run.code, full_run.report["verdict"], full_run.stderr) == (0, "conformant", "")
+    rows = {r["id"]: r for r in full_run.report["requirements"] if r["outcome"] != "passed" and r["level"] == "MUST"}
     assert [name for name, row in rows.items() if not row["conditional"] or not row["reason"]] == []
-    assert len(whole.outcomes) == len(catalogue.requirements())
+    assert len(full_run.outcomes) == len(catalogue.requirements())
 
 
 def test_non_conformant_is_1(command: Command, tmp_path: Path) -> None:
@@ -69,24 +70,30 @@ def test_non_conformant_is_1(command: Command, tmp_path: Path) -> None:
 def test_unreachable_is_3(command: Command, tmp_path: Path) -> None:
     """A target that cannot be reached gives no verdict about it: 3, and the network is blamed."""
     done = command("run", UNUSED, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET)
-    assert (done.code, done.report["verdict"], done.blames) == (3, "inconclusive", {"network"})
+    assert (done.code, done.report["verdict"], done.causes) == (3, "inconclusive", {"network"})
     assert set(done.outcomes.values()) == {"inconclusive", "not exercised"}
 
 
-def test_refused_token_is_3(command: Command, stub: Stub, tmp_path: Path) -> None:
+def test_refused_token_is_3(command: Command, stub_server: StubServer, tmp_path: Path) -> None:
     """A target that refuses the admin's token gives no verdict about it: 3, and authentication is blamed."""
-    stub.answer = lambda handler: stub.say(handler, 401, b'{"errors": []}')
-    done = command("run", stub.url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET)
-    assert (done.code, done.report["verdict"], done.blames) == (3, "inconclusive", {"authentication"})
-    assert ("passed" in done.outcomes.values(), stub.purges) == (False, 0)
+    stub_server.answer = lambda handler: stub_server.respond(handler, 401, b'{"errors": []}')
+    done = command(
+        "run", stub_server.url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET
+    )
+    assert (done.code, done.report["verdict"], done.causes) == (3, "inconclusive", {"authentication"})
+    assert ("passed" in done.outcomes.values(), stub_server.purges) == (False, 0)
 
 
-def test_no_api_is_3(command: Command, stub: Stub, tmp_path: Path) -> None:
+def test_no_api_is_3(command: Command, stub_server: StubServer, tmp_path: Path) -> None:
     """A URL at which no such API is gives no verdict: 3, and the configuration is blamed."""
-    stub.answer = lambda handler: stub.say(handler, 200, b"<html>Welcome</html>", Content_Type="text/html")
-    done = command("run", stub.url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET)
-    assert (done.code, done.report["verdict"], done.blames) == (3, "inconclusive", {"configuration"})
-    assert ("passed" in done.outcomes.values(), stub.purges) == (False, 0)
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, 200, b"<html>Welcome</html>", Content_Type="text/html"
+    )
+    done = command(
+        "run", stub_server.url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET
+    )
+    assert (done.code, done.report["verdict"], done.causes) == (3, "inconclusive", {"configuration"})
+    assert ("passed" in done.outcomes.values(), stub_server.purges) == (False, 0)
 
 
 @pytest.mark.parametrize(
@@ -114,11 +121,11 @@ def test_misuse_is_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> 
     assert words in done.output
 
 
-def test_stranger_is_sent_nothing(stub: Stub, tmp_path: Path) -> None:
+def test_stranger_is_sent_nothing(stub_server: StubServer, tmp_path: Path) -> None:
     """A host that is not this machine's by name gets no request without consent, though it may be reached."""
-    url = stub.url.replace("127.0.0.1", "127.1")
+    url = stub_server.url.replace("127.0.0.1", "127.1")
     assert called("run", url, ADMIN, "--out", str(tmp_path / "out")).exit_code == 2
-    assert stub.got == []
+    assert stub_server.received == []
 
 
 def test_crash_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,43 +138,43 @@ def test_crash_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert called("run", UNUSED, ADMIN, "--out", str(tmp_path / "out")).exit_code == 3
 
 
-def test_old_folder_is_2(whole: Whole) -> None:
+def test_old_folder_is_2(full_run: FullRun) -> None:
     """A folder that holds a run is not written over."""
-    before = (whole.folder / "evidence.jsonl").stat().st_mtime_ns
-    done = called("run", UNUSED, ADMIN, "--out", str(whole.folder))
+    before = (full_run.folder / "evidence.jsonl").stat().st_mtime_ns
+    done = called("run", UNUSED, ADMIN, "--out", str(full_run.folder))
     assert (done.exit_code, "another folder" in done.output) == (2, True)
-    assert (whole.folder / "evidence.jsonl").stat().st_mtime_ns == before
+    assert (full_run.folder / "evidence.jsonl").stat().st_mtime_ns == before
 
 
-def test_purges_are_told_first(whole: Whole) -> None:
+def test_purges_are_told_first(full_run: FullRun) -> None:
     """The most purges are printed before the first is sent, and so is what each destroys."""
-    lines = whole.stdout.splitlines()
+    lines = full_run.stdout.splitlines()
     assert "at most 40 purges, each destroys all app usage events" in lines[0]
     assert min(n for n, line in enumerate(lines) if "POST /v3/app_usage_events/actions" in line) > 0
 
 
-def test_lines_are_plain(whole: Whole) -> None:
+def test_lines_are_plain(full_run: FullRun) -> None:
     """Where the output is no terminal, it is plain lines: no colours, no carriage returns."""
-    assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f]", whole.stdout) == []
+    assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f]", full_run.stdout) == []
 
 
-def test_verbose_shows_each_request(whole: Whole) -> None:
+def test_verbose_shows_each_request(full_run: FullRun) -> None:
     """With --verbose each request is a line."""
-    shown = re.findall(r"^ +(\d+) \S+ [A-Z]+ /\S* -> \d+$", whole.stdout, re.MULTILINE)
-    assert len(shown) == whole.report["requests"]
+    shown = re.findall(r"^ +(\d+) \S+ [A-Z]+ /\S* -> \d+$", full_run.stdout, re.MULTILINE)
+    assert len(shown) == full_run.report["requests"]
 
 
-def test_last_lines_say_verdict(whole: Whole) -> None:
+def test_last_lines_say_verdict(full_run: FullRun) -> None:
     """The last lines are the verdict and where the reports are."""
-    *_, verdict, reports = whole.stdout.splitlines()
+    *_, verdict, reports = full_run.stdout.splitlines()
     assert verdict.startswith("Verdict: conformant.")
-    assert str(whole.folder / "report.html") in reports
+    assert str(full_run.folder / "report.html") in reports
 
 
-def test_quiet_shows_the_end_only(stub: Stub, tmp_path: Path) -> None:
+def test_quiet_shows_the_end_only(stub_server: StubServer, tmp_path: Path) -> None:
     """With --quiet nothing is printed before the end."""
-    stub.answer = lambda handler: stub.say(handler, 401)
-    done = called("run", stub.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
+    stub_server.answer = lambda handler: stub_server.respond(handler, 401)
+    done = called("run", stub_server.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
     assert (done.exit_code, "collecting" in done.output, "at most" in done.output) == (3, False, False)
     assert "Verdict: inconclusive" in done.output
 
@@ -212,24 +219,24 @@ def test_empty_folder_is_2(tmp_path: Path) -> None:
         assert (done.exit_code, "Name the folder that a run wrote" in done.output) == (2, True)
 
 
-def test_report_writes_again(whole: Whole, tmp_path: Path) -> None:
+def test_report_writes_again(full_run: FullRun, tmp_path: Path) -> None:
     """`report` writes the same reports again from report.json and the evidence."""
     for name in ("report.json", "evidence.jsonl"):
-        (tmp_path / name).write_bytes((whole.folder / name).read_bytes())
+        (tmp_path / name).write_bytes((full_run.folder / name).read_bytes())
     assert called("report", str(tmp_path)).exit_code == 0
     for name in ("report.json", "junit.xml", "summary.md", "report.html"):
-        assert (tmp_path / name).read_bytes() == (whole.folder / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (full_run.folder / name).read_bytes()
 
 
-def test_admin_is_asked_for_only_lists(stub: Stub, tmp_path: Path) -> None:
+def test_admin_is_asked_for_only_lists(stub_server: StubServer, tmp_path: Path) -> None:
     """Before anything else, a run only reads: what turns out to be no API was never asked to change."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        stub.say(handler, 404)
+        stub_server.respond(handler, 404)
 
-    stub.answer = answer
-    called("run", stub.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
-    assert stub.targets == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
+    stub_server.answer = answer
+    called("run", stub_server.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
+    assert stub_server.targets == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
 
 
 @pytest.mark.parametrize(("count", "code"), [(1, 0), (0, 1)])

@@ -14,7 +14,7 @@ from purge_conformance.evidence.clock import Offset
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 EARLY = timezone(timedelta(hours=9))
@@ -72,9 +72,9 @@ def test_written_is_parsed_again() -> None:
     assert clock.format_rfc3339(NOON.timestamp() + 0.25) == "2026-07-01T12:00:00.250Z"
 
 
-def date(story: Story, text: str, *, sent_at: float = NOON.timestamp(), elapsed: float = 0.5) -> None:
+def date(builder: EvidenceBuilder, text: str, *, sent_at: float = NOON.timestamp(), elapsed: float = 0.5) -> None:
     """Add an answer with that Date header."""
-    story.say("e", "s", response_headers=(("date", text),), sent_at=sent_at, elapsed=elapsed)
+    builder.add_exchange("e", "s", response_headers=(("date", text),), sent_at=sent_at, elapsed=elapsed)
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def date(story: Story, text: str, *, sent_at: float = NOON.timestamp(), elapsed:
         "Wed Jul  1 12:01:00 2026",
     ],
 )
-def test_offset_is_learnt(text: str, story: Story, somewhere_else: None) -> None:  # noqa: ARG001 -- it sets the zone
+def test_offset_is_learnt(text: str, builder: EvidenceBuilder, somewhere_else: None) -> None:  # noqa: ARG001 -- it sets the zone
     """A Date in each form of HTTP names a second of UTC, wherever the suite runs."""
-    date(story, text)
-    assert clock.offset_from_dates(story.exchanges) == Offset(59.5, 61)
+    date(builder, text)
+    assert clock.offset_from_dates(builder.exchanges) == Offset(59.5, 61)
 
 
 @pytest.fixture
@@ -101,31 +101,31 @@ def somewhere_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def test_offset_narrows_down(story: Story) -> None:
+def test_offset_narrows_down(builder: EvidenceBuilder) -> None:
     """Each further Date narrows the offset down to what all of them agree on."""
-    date(story, "Wed, 01 Jul 2026 12:00:10 GMT", elapsed=0.0)
-    date(story, "Wed, 01 Jul 2026 12:00:11 GMT", sent_at=NOON.timestamp() + 0.4, elapsed=0.0)
-    found = clock.offset_from_dates(story.exchanges)
+    date(builder, "Wed, 01 Jul 2026 12:00:10 GMT", elapsed=0.0)
+    date(builder, "Wed, 01 Jul 2026 12:00:11 GMT", sent_at=NOON.timestamp() + 0.4, elapsed=0.0)
+    found = clock.offset_from_dates(builder.exchanges)
     assert found is not None
     assert (found.lower, found.upper) == pytest.approx((10.6, 11))
 
 
-def test_offset_of_two_clocks_is_wide(story: Story) -> None:
+def test_offset_of_two_clocks_is_wide(builder: EvidenceBuilder) -> None:
     """Dates that contradict each other give an offset that holds for all of them."""
-    date(story, "Wed, 01 Jul 2026 12:00:00 GMT")
-    date(story, "Wed, 01 Jul 2026 13:00:00 GMT")
-    assert clock.offset_from_dates(story.exchanges) == Offset(-0.5, 3601)
+    date(builder, "Wed, 01 Jul 2026 12:00:00 GMT")
+    date(builder, "Wed, 01 Jul 2026 13:00:00 GMT")
+    assert clock.offset_from_dates(builder.exchanges) == Offset(-0.5, 3601)
 
 
 @pytest.mark.parametrize("text", ["", "now", "0", "Wed, 99 Jul 2026 12:00:00 GMT", "1 1 1 1 1", "Wed, 01 Jul \xb2 GMT"])
-def test_offset_is_unknown(text: str, story: Story) -> None:
+def test_offset_is_unknown(text: str, builder: EvidenceBuilder) -> None:
     """A Date that is none tells nothing, and neither does its absence."""
-    story.say("e", "s")
-    date(story, text)
-    assert clock.offset_from_dates(story.exchanges) is None
+    builder.add_exchange("e", "s")
+    date(builder, text)
+    assert clock.offset_from_dates(builder.exchanges) is None
 
 
-def test_offset_shows_in_event(story: Story) -> None:
+def test_offset_shows_in_event(builder: EvidenceBuilder) -> None:
     """An event that a request caused tells the offset; its time may be cut to the second."""
-    cause = story.say("e", "s", sent_at=NOON.timestamp(), elapsed=0.5)
+    cause = builder.add_exchange("e", "s", sent_at=NOON.timestamp(), elapsed=0.5)
     assert clock.offset_from_event(NOON.astimezone(EARLY), cause) == Offset(-0.5, 1)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Done, Stub, Whole
-
+    from meta.support.command import CommandResult, FullRun
+    from meta.support.stub import StubServer
     from purge_conformance.evidence.records import Evidence
 
 PURGES = tuple(
@@ -66,10 +66,10 @@ class Both:
 
 
 @pytest.fixture
-def collected(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evidence]:
+def collected(stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Evidence]:
     """Collect from the stub as if it were an API, within limits."""
     rows = json.dumps({"pagination": {"total_results": 1}, "resources": [{"guid": "one"}]}).encode()
-    stub.answer = lambda handler: stub.say(handler, body=rows)
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=rows)
     monkeypatch.setattr(contract, "generation", without_limit)
     monkeypatch.setattr(contract, "links", without_limit)
     monkeypatch.setattr(changing, "SECOND", 0)
@@ -77,19 +77,19 @@ def collected(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     monkeypatch.setattr(making, "POLL_INTERVAL_S", 0)
 
     def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
-        settings = Settings(Target(stub.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))
+        settings = Settings(Target(stub_server.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))
         return collect.collect(settings, tmp_path / "out", lambda *_: None)
 
     return run
 
 
 @pytest.mark.parametrize("most", [0, 1, 3, 12])
-def test_purges_are_held(most: int, collected: Callable[..., Evidence], stub: Stub) -> None:
+def test_purges_are_held(most: int, collected: Callable[..., Evidence], stub_server: StubServer) -> None:
     """Never more purges than --max-purges reach the server with the admin's token, by the server's own count."""
     found = collected(max_purges=most)
     arrived = [
         line
-        for line, headers in stub.got
+        for line, headers in stub_server.received
         if is_purge(*line.split(" ")[:2]) and headers.get("Authorization") == "bearer an-opaque-secret"
     ]
     assert len(arrived) == most
@@ -97,104 +97,110 @@ def test_purges_are_held(most: int, collected: Callable[..., Evidence], stub: St
 
 
 @pytest.mark.parametrize("most", [50, 100])
-def test_requests_are_held(most: int, collected: Callable[..., Evidence], stub: Stub) -> None:
+def test_requests_are_held(most: int, collected: Callable[..., Evidence], stub_server: StubServer) -> None:
     """Never more requests than --max-requests reach the server, and the suite's own apps are still taken down."""
-    stub.answer = lambda handler: stub.say(handler, body=b'{"guid": "g", "resources": [{"guid": "one"}]}')
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, body=b'{"guid": "g", "resources": [{"guid": "one"}]}'
+    )
     found = collected(max_requests=most)
-    assert len(stub.got) == len(found.exchanges) <= most
+    assert len(stub_server.received) == len(found.exchanges) <= most
     assert found.exchanges[-1].experiment == "demolish"
     assert found.note("demolish", "finished") is True
 
 
-def test_archive_comes_first(collected: Callable[..., Evidence], stub: Stub, tmp_path: Path) -> None:
+def test_archive_comes_first(collected: Callable[..., Evidence], stub_server: StubServer, tmp_path: Path) -> None:
     """When the first purge arrives, the events that existed are on the disk."""
     archived: list[str] = []
-    answer = stub.answer
+    answer = stub_server.answer
 
     def look(handler: BaseHTTPRequestHandler) -> None:
         if is_purge(handler.command, handler.path):
             archived.append(gzip.decompress((tmp_path / "out" / "archive.jsonl.gz").read_bytes()).decode())
         answer(handler)
 
-    stub.answer = look
+    stub_server.answer = look
     collected(max_purges=1)
     assert archived[0] == '{"guid": "one"}\n'
 
 
-def test_archive_holds_whatever_is_listed(collected: Callable[..., Evidence], stub: Stub, tmp_path: Path) -> None:
+def test_archive_holds_whatever_is_listed(
+    collected: Callable[..., Evidence], stub_server: StubServer, tmp_path: Path
+) -> None:
     """An event without a usable guid is archived like any other, and counted."""
     rows: list[object] = [{"guid": "one"}, {"guid": 7}, {"created_at": "2026-07-01T12:00:00Z"}, None]
-    stub.answer = lambda handler: stub.say(handler, body=json.dumps({"pagination": {}, "resources": rows}).encode())
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, body=json.dumps({"pagination": {}, "resources": rows}).encode()
+    )
     found = collected(max_purges=0)
     archived = gzip.decompress((tmp_path / "out" / "archive.jsonl.gz").read_bytes()).splitlines()
     assert [json.loads(line) for line in archived] == rows
     assert found.note("archive", "archived")["events"] == 4
 
 
-def test_lost_target_ends_run(collected: Callable[..., Evidence], stub: Stub) -> None:
+def test_lost_target_ends_run(collected: Callable[..., Evidence], stub_server: StubServer) -> None:
     """A target that falls silent ends the run soon; what was seen stays, and so does the reason."""
-    answer = stub.answer
+    answer = stub_server.answer
 
     def fall_silent(handler: BaseHTTPRequestHandler) -> None:
-        if len(stub.got) < 30:
+        if len(stub_server.received) < 30:
             answer(handler)
         else:
             handler.close_connection = True
 
-    stub.answer = fall_silent
+    stub_server.answer = fall_silent
     found = collected()
     assert [note.name for note in found.notes if note.name == "lost"] == ["lost"]
-    assert (len(stub.got) < 60, found.note("demolish", "finished")) == (True, True)
+    assert (len(stub_server.received) < 60, found.note("demolish", "finished")) == (True, True)
 
 
-def test_whole_run_is_bounded(whole: Whole) -> None:
+def test_whole_run_is_bounded(full_run: FullRun) -> None:
     """A whole run of both profiles sends at most 40 purges as an admin and at most 1200 requests."""
-    found = whole.evidence.exchanges
-    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in found) == whole.report["purges"] <= 40
-    assert len(found) == whole.report["requests"] <= 1200
+    found = full_run.evidence.exchanges
+    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in found) == full_run.report["purges"] <= 40
+    assert len(found) == full_run.report["requests"] <= 1200
 
 
-def test_exchanges_are_numbered(whole: Whole) -> None:
+def test_exchanges_are_numbered(full_run: FullRun) -> None:
     """The exchanges of a run are numbered from 1, without a gap."""
-    assert [x.n for x in whole.evidence.exchanges] == list(range(1, len(whole.evidence.exchanges) + 1))
+    assert [x.n for x in full_run.evidence.exchanges] == list(range(1, len(full_run.evidence.exchanges) + 1))
 
 
-def test_experiments_are_ordered(whole: Whole) -> None:
+def test_experiments_are_ordered(full_run: FullRun) -> None:
     """A run reads first, archives before the first purge, and tidies up at last."""
-    order = list(dict.fromkeys(x.experiment for x in whole.evidence.exchanges))
+    order = list(dict.fromkeys(x.experiment for x in full_run.evidence.exchanges))
     assert (order[0], order[-1], "archive" in order) == ("reach", "demolish", True)
-    first = next(x for x in whole.evidence.exchanges if is_purge(x.method, x.path))
+    first = next(x for x in full_run.evidence.exchanges if is_purge(x.method, x.path))
     assert first.experiment == order[order.index("archive") + 1] == "purge"
 
 
-def test_own_apps_are_gone(whole: Whole) -> None:
+def test_own_apps_are_gone(full_run: FullRun) -> None:
     """All that a run made on the target is deleted in the end, and nothing else ever is."""
-    made = {x.json["guid"] for x in whole.evidence.exchanges if x.status == 201}
-    sent = [x for x in whole.evidence.exchanges if x.method == "DELETE"]
+    made = {x.json["guid"] for x in full_run.evidence.exchanges if x.status == 201}
+    sent = [x for x in full_run.evidence.exchanges if x.method == "DELETE"]
     deleted = {x.guid for x in sent if not x.route.startswith(EVENTS_PATH)}  # what is tried there must be refused
     assert deleted == made
-    assert whole.evidence.note("demolish", "left") == []
+    assert full_run.evidence.note("demolish", "left") == []
 
 
-def test_evidence_is_valid(whole: Whole) -> None:
+def test_evidence_is_valid(full_run: FullRun) -> None:
     """Each line of the evidence is valid against spec/evidence.schema.json, and the report against its own."""
     validator = jsonschema.Draft202012Validator(catalogue.document("evidence.schema.json"))
-    lines = (whole.folder / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    lines = (full_run.folder / FILE_NAME).read_text(encoding="utf-8").splitlines()
     assert [error.message for line in lines for error in validator.iter_errors(json.loads(line))] == []
-    jsonschema.validate(whole.report, catalogue.document("report.schema.json"), jsonschema.Draft202012Validator)
+    jsonschema.validate(full_run.report, catalogue.document("report.schema.json"), jsonschema.Draft202012Validator)
 
 
-def test_every_experiment_sends(whole: Whole) -> None:
+def test_every_experiment_sends(full_run: FullRun) -> None:
     """No experiment of the plan sends nothing against a server without a fault, or is cut short."""
-    sent = Counter(x.experiment for x in whole.evidence.exchanges)
+    sent = Counter(x.experiment for x in full_run.evidence.exchanges)
     later = {"contract", "stateful", "odd", "late", "provoked", "parallel", "race"}
     later |= {"standstill", "sequences", "demolish"}
     planned = {name for name, _ in collect.EXPERIMENTS} | later
     assert planned == set(sent)
-    assert [note for note in whole.evidence.notes if note.name in {"stopped", "lost", "unusable"}] == []
+    assert [note for note in full_run.evidence.notes if note.name in {"stopped", "lost", "unusable"}] == []
 
 
-def test_killed_run_is_judged(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_killed_run_is_judged(stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """A run that is killed while it collects leaves what it saw, and that is judged: inconclusive, 3."""
     purging, done = threading.Event(), threading.Event()
 
@@ -202,10 +208,17 @@ def test_killed_run_is_judged(stub: Stub, command: Callable[..., Done], tmp_path
         if is_purge(handler.command, handler.path):
             purging.set()
             done.wait(30)
-        stub.say(handler, body=b'{"resources": [{"guid": "one"}]}')
+        stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
 
-    stub.answer = answer
-    asked = ["run", stub.url, "--token=admin=env:ADMIN_SECRET", "--select=PURGE-*", "--out", str(tmp_path / "out")]
+    stub_server.answer = answer
+    asked = [
+        "run",
+        stub_server.url,
+        "--token=admin=env:ADMIN_SECRET",
+        "--select=PURGE-*",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     program = [str(Path(sys.executable).with_name("purge-conformance")), *asked]
     with subprocess.Popen(program, env=os.environ | {"ADMIN_SECRET": "opaque"}, stdout=subprocess.DEVNULL) as process:
         assert purging.wait(30)

@@ -12,8 +12,7 @@ from purge_conformance.analysis.assertions import Broken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Story
-
+    from meta.support.story import EvidenceBuilder
     from purge_conformance.analysis.assertions import Seen
 
 judged = importlib.import_module("purge_conformance.conformance.test_list_filters")
@@ -25,12 +24,12 @@ FILTERS: dict[str, Callable[[Seen], None]] = {
 TIMES = {"one": "2026-07-01T12:00:01Z", "two": "2026-07-01T12:00:02Z", "late": "2026-07-01T12:00:09Z"}
 
 
-def told(story: Story, *shown: str) -> Seen:
+def told(builder: EvidenceBuilder, *shown: str) -> Seen:
     """Tell of lists that are right alone, and of one with all filters that shows these events."""
-    rows = {guid: story.event(guid, "app", at) for guid, at in {**TIMES, "other": TIMES["one"]}.items()}
+    rows = {guid: builder.event(guid, "app", at) for guid, at in {**TIMES, "other": TIMES["one"]}.items()}
     by_time = sorted(rows.values(), key=lambda row: row["created_at"])
     asked = {"guids": ",".join(TIMES), "created_ats[lt]": TIMES["late"], "order_by": "-created_at"}
-    story.walk("lists", "opening", by_time)
+    builder.add_list("lists", "opening", by_time)
     for step, found, query in (
         ("order created_at", by_time, {"order_by": "created_at"}),
         ("order -created_at", by_time[::-1], {"order_by": "-created_at"}),
@@ -38,10 +37,10 @@ def told(story: Story, *shown: str) -> Seen:
         ("created_ats 0", [rows["late"]], {"created_ats": TIMES["late"]}),
         ("combined 0", [rows[guid] for guid in shown], asked),
     ):
-        story.page("lists", step, found, **query)
-        story.note("lists", f"{step}.complete", value=True)
-    story.walk("lists", "closing", by_time)
-    return story.seen
+        builder.add_page("lists", step, found, **query)
+        builder.add_note("lists", f"{step}.complete", value=True)
+    builder.add_list("lists", "closing", by_time)
+    return builder.judgment_view
 
 
 @pytest.mark.parametrize(
@@ -54,9 +53,9 @@ def told(story: Story, *shown: str) -> Seen:
         (("late", "one", "two", "other"), {"guids", "created_ats", "order_by"}),
     ],
 )
-def test_each_filter_counts(shown: tuple[str, ...], broken: set[str], story: Story) -> None:
+def test_each_filter_counts(shown: tuple[str, ...], broken: set[str], builder: EvidenceBuilder) -> None:
     """What one filter leaves out is put down to that one alone."""
-    seen, found = told(story, *shown), set()
+    seen, found = told(builder, *shown), set()
     for name, test in FILTERS.items():
         try:
             test(seen)

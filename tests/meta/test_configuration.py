@@ -17,8 +17,7 @@ from purge_conformance.engine.settings import build_settings
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.config.loader import Options
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
@@ -172,24 +171,24 @@ def test_misplaced_token_is_not_told(text: str) -> None:
     assert [part for part in TOKEN.split(".") if part[:8] in said] == []
 
 
-def test_literal_token_is_refused(stub: Stub) -> None:
+def test_literal_token_is_refused(stub_server: StubServer) -> None:
     """A token that stands in the file itself is refused with the cure, not repeated, and nothing is sent."""
-    Path(FILE_NAME).write_text(f"target: {stub.url}\ntokens:\n  admin: {TOKEN}\n", encoding="utf-8")
+    Path(FILE_NAME).write_text(f"target: {stub_server.url}\ntokens:\n  admin: {TOKEN}\n", encoding="utf-8")
     done = CliRunner().invoke(main, ["run"])
-    assert (done.exit_code, stub.got) == (2, [])
+    assert (done.exit_code, stub_server.received) == (2, [])
     assert "env:NAME" in done.output
     assert [part for part in TOKEN.split(".") if part[:8] in done.output] == []
 
 
-def test_run_reads_the_file(stub: Stub) -> None:
+def test_run_reads_the_file(stub_server: StubServer) -> None:
     """`run` takes the target, the tokens and all else from the file in its folder, and from the environment."""
-    stub.answer = lambda handler: stub.say(handler, 401)
-    text = f"target: {stub.url}\ntokens:\n  admin: env:ADMIN_SECRET\nout: there\nselect: [ROUTE-01]\n"
+    stub_server.answer = lambda handler: stub_server.respond(handler, 401)
+    text = f"target: {stub_server.url}\ntokens:\n  admin: env:ADMIN_SECRET\nout: there\nselect: [ROUTE-01]\n"
     Path(FILE_NAME).write_text(text, encoding="utf-8")
     environ = {"ADMIN_SECRET": "an-opaque-secret", "PURGE_CONFORMANCE_SEED": "5"}
     done = CliRunner().invoke(main, ["run", "--quiet"], env=environ)
     assert (done.exit_code, Path("there/report.json").exists()) == (3, True), done.output
-    assert stub.got != []
+    assert stub_server.received != []
 
 
 def test_file_is_no_consent() -> None:

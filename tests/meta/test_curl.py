@@ -22,8 +22,9 @@ from purge_conformance.evidence.records import HOOK_STATE, INDUCED, Header
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from conftest import Story, Stub, Whole
-
+    from meta.support.command import FullRun
+    from meta.support.story import EvidenceBuilder
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
 
@@ -70,14 +71,14 @@ REQUESTS = [
 @pytest.mark.parametrize("program", ["sh", "bash"])
 @pytest.mark.parametrize("request_", REQUESTS, ids=range(len(REQUESTS)))
 def test_curl_sends_the_same(
-    request_: Request, program: str, connect: Callable[..., Client], stub: Stub, tmp_path: Path
+    request_: Request, program: str, make_client: Callable[..., Client], stub_server: StubServer, tmp_path: Path
 ) -> None:
     """A shell with the token as a variable sends the same line and headers again, and runs no command on the way."""
-    exchange = connect(tokens={"admin": TOKEN, "space_developer": OTHER}).send(request_)
-    line = line_of(exchange, stub.url)
+    exchange = make_client(tokens={"admin": TOKEN, "space_developer": OTHER}).send(request_)
+    line = line_of(exchange, stub_server.url)
     assert OTHER not in line
     shell(line, tmp_path, program, ADMIN_TOKEN=TOKEN, SPACE_DEVELOPER_TOKEN=OTHER)
-    (line, headers), (again, headers_again) = stub.got
+    (line, headers), (again, headers_again) = stub_server.received
     assert line == again
     assert plain(headers) == plain(headers_again)
     assert not (tmp_path / "pwned").exists()
@@ -95,20 +96,20 @@ def plain(headers: Mapping[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize(("step", "status"), [("list", "200"), ("unknown", "404")])
 def test_curl_gets_the_same(
-    step: str, status: str, served: tuple[str, dict[str, str]], whole: Whole, tmp_path: Path
+    step: str, status: str, reference_server: tuple[str, dict[str, str]], full_run: FullRun, tmp_path: Path
 ) -> None:
     """The line of a recorded request gets the same status from another server, with that server's token."""
-    url, tokens = served
-    exchange = whole.evidence.of("reads", step)[0]
+    url, tokens = reference_server
+    exchange = full_run.evidence.of("reads", step)[0]
     done = shell(line_of(exchange, url), tmp_path, ADMIN_TOKEN=tokens["admin"])
     assert done.stdout.split()[1] == status, done.stderr
     assert tokens["admin"] not in line_of(exchange, url)
 
 
-def test_curl_expands_nothing_recorded(story: Story, tmp_path: Path) -> None:
+def test_curl_expands_nothing_recorded(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """Of recorded evidence, whoever wrote it, the line runs no command, whichever role it claims."""
     sent = (("Authorization", WEIRD), ("X-A", WEIRD), ("$(touch pwned)", "x"))
-    exchange = story.say(
+    exchange = builder.add_exchange(
         *("e", "s"),
         method="$(touch pwned)",
         path="/$(touch pwned)$A_TOKEN`touch pwned`",
@@ -124,10 +125,12 @@ def test_curl_expands_nothing_recorded(story: Story, tmp_path: Path) -> None:
     assert not (tmp_path / "pwned").exists()
 
 
-def test_curl_asks_the_hook_first(whole: Whole, served: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+def test_curl_asks_the_hook_first(
+    full_run: FullRun, reference_server: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
     """The line of a request that met a provoked error has the hook provoke it again, and gets it."""
-    url, tokens = served
-    (exchange,) = whole.evidence.of("provoked", "list 503")
+    url, tokens = reference_server
+    (exchange,) = full_run.evidence.of("provoked", "list 503")
     line = line_of(exchange, url, hook="url")
     done = shell(line, tmp_path, ADMIN_TOKEN=tokens["admin"], PURGE_CONFORMANCE_HOOK=embedded.hook_url(url))
     assert done.stdout.split()[1] == "503", done.stderr
@@ -135,12 +138,16 @@ def test_curl_asks_the_hook_first(whole: Whole, served: tuple[str, dict[str, str
 
 
 @pytest.mark.parametrize(("program", "is_sent"), [("tee asked", True), ("false", False)])
-def test_curl_asks_a_command_first(program: str, story: Story, stub: Stub, tmp_path: Path, *, is_sent: bool) -> None:
+def test_curl_asks_a_command_first(
+    program: str, builder: EvidenceBuilder, stub_server: StubServer, tmp_path: Path, *, is_sent: bool
+) -> None:
     """Of a hook that is a command, the line gives that its question; where it fails, nothing is sent."""
-    exchange = story.purge("provoked", status=409, tags={INDUCED: "409", HOOK_STATE: "conflict for the next request"})
-    line = line_of(replace(exchange, step="purge 409"), stub.url, hook="command")
+    exchange = builder.add_purge(
+        "provoked", status=409, tags={INDUCED: "409", HOOK_STATE: "conflict for the next request"}
+    )
+    line = line_of(replace(exchange, step="purge 409"), stub_server.url, hook="command")
     shell(line, tmp_path, PURGE_CONFORMANCE_HOOK=f"command:{program}")
-    assert stub.purges == is_sent
+    assert stub_server.purges == is_sent
     if is_sent:
         question = json.loads((tmp_path / "asked").read_text(encoding="utf-8"))
         jsonschema.validate(question, json.loads((SPEC / "hook.schema.json").read_text(encoding="utf-8")))

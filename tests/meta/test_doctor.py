@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Done, Stub
-
+    from meta.support.command import CommandResult
+    from meta.support.stub import StubServer
     from purge_conformance.target.doctor import Check
 
 ROOT = {"links": {"cloud_controller_v3": {"href": "/v3", "meta": {"version": "3.195.0"}}}}
@@ -81,10 +81,10 @@ def found(url: str, tokens: dict[str, str] | None = None, **more: Any) -> dict[s
     return {check.name: check for check in run_checks(Settings(Target(url), tokens or {"admin": ADMIN}, **more))}
 
 
-def test_all_well(stub: Stub) -> None:
+def test_all_well(stub_server: StubServer) -> None:
     """Of a target where all is well every check says so, with what was seen."""
-    stub.answer = Api()
-    checks = found(stub.url, {"admin": ADMIN, "expired": jwt("cloud_controller.admin", ends_in=-60)})
+    stub_server.answer = Api()
+    checks = found(stub_server.url, {"admin": ADMIN, "expired": jwt("cloud_controller.admin", ends_in=-60)})
     assert {name: str(check.status) for name, check in checks.items()} == dict.fromkeys(checks, "ok")
     assert [*checks] == [
         *(
@@ -105,19 +105,19 @@ def test_all_well(stub: Stub) -> None:
     assert checks["events"].got.startswith("1,234 are there; the newest is the-newest, ")
 
 
-def test_reference_is_well(served: tuple[str, dict[str, str]]) -> None:
+def test_reference_is_well(reference_server: tuple[str, dict[str, str]]) -> None:
     """Of the reference server nothing is a problem, whichever role's token is looked at."""
-    url, tokens = served
+    url, tokens = reference_server
     assert {str(check.status) for name, check in found(url, tokens).items() if name != "events"} == {"ok"}
 
 
-def test_few_reads_are_sent(stub: Stub) -> None:
+def test_few_reads_are_sent(stub_server: StubServer) -> None:
     """Half a dozen requests and one for each further token are sent, and each only reads."""
-    stub.answer = Api()
+    stub_server.answer = Api()
     roles = ("admin", "global_auditor", "space_developer", "expired")
-    found(stub.url, dict.fromkeys(roles, "an-opaque-secret"))
-    assert {line.split()[0] for line, _ in stub.got} == {"GET"}
-    assert len(stub.got) == 4 + len(roles) - 1
+    found(stub_server.url, dict.fromkeys(roles, "an-opaque-secret"))
+    assert {line.split()[0] for line, _ in stub_server.received} == {"GET"}
+    assert len(stub_server.received) == 4 + len(roles) - 1
 
 
 @pytest.mark.parametrize(
@@ -130,36 +130,36 @@ def test_few_reads_are_sent(stub: Stub) -> None:
         (Api(age=0), "events", "the-newest", "all who bill"),
     ],
 )
-def test_warnings(api: Api, name: str, got: str, cure: str, stub: Stub) -> None:
+def test_warnings(api: Api, name: str, got: str, cure: str, stub_server: StubServer) -> None:
     """What a run can suffer from is a warning."""
-    stub.answer = api
-    check = found(stub.url)[name]
+    stub_server.answer = api
+    check = found(stub_server.url)[name]
     assert (str(check.status), got in check.got, cure in check.next_step, bool(check.expected)) == (
         *("warning", True, True, True),
     ), check
 
 
-def test_pinned_fingerprint_is_compared(stub: Stub) -> None:
+def test_pinned_fingerprint_is_compared(stub_server: StubServer) -> None:
     """The fingerprint is shown, to be pinned; another one than was pinned is a problem."""
-    stub.answer = Api()
-    shown = found(stub.url)["fingerprint"].got.partition(",")[0]
-    assert str(found(stub.url, fingerprint=shown)["fingerprint"].status) == "ok"
-    other = found(stub.url, fingerprint="0" * 64)["fingerprint"]
+    stub_server.answer = Api()
+    shown = found(stub_server.url)["fingerprint"].got.partition(",")[0]
+    assert str(found(stub_server.url, fingerprint=shown)["fingerprint"].status) == "ok"
+    other = found(stub_server.url, fingerprint="0" * 64)["fingerprint"]
     assert (str(other.status), other.got, "pin this one" in other.next_step) == ("problem", shown, True)
 
 
-def test_large_rate_limit_is_fine(stub: Stub) -> None:
+def test_large_rate_limit_is_fine(stub_server: StubServer) -> None:
     """A limit that leaves room for a run is none to be told of; one that is no number is none."""
     for left in ("5000", "many", "9" * 40):
-        stub.answer = Api(headers={"X-RateLimit-Remaining": left})
-        assert str(found(stub.url)["rate limit"].status) == "ok"
+        stub_server.answer = Api(headers={"X-RateLimit-Remaining": left})
+        assert str(found(stub_server.url)["rate limit"].status) == "ok"
 
 
-def test_slow_target_is_a_warning(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_target_is_a_warning(stub_server: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that take long are told, with how long."""
     monkeypatch.setattr("purge_conformance.target.doctor.connectivity.SLOW_RESPONSE_S", 0.0)
-    stub.answer = Api()
-    check = found(stub.url)["latency"]
+    stub_server.answer = Api()
+    check = found(stub_server.url)["latency"]
     assert (str(check.status), " ms" in check.got) == ("warning", True)
 
 
@@ -172,10 +172,12 @@ def test_slow_target_is_a_warning(stub: Stub, monkeypatch: pytest.MonkeyPatch) -
     ],
     ids=["refused", "admin's", "not-expired"],
 )
-def test_wrong_tokens_are_problems(role: str, token: str, status: int, got: str, cure: str, stub: Stub) -> None:  # noqa: PLR0913, PLR0917 -- a row of a table
+def test_wrong_tokens_are_problems(
+    role: str, token: str, status: int, got: str, cure: str, stub_server: StubServer
+) -> None:  # noqa: PLR0913, PLR0917 -- a row of a table
     """A token that the target refuses, or one of another role, is a problem."""
-    stub.answer = Api(statuses={token: status})
-    check = found(stub.url, {"admin": jwt("cloud_controller.admin", "y"), role: token})[f"token of {role}"]
+    stub_server.answer = Api(statuses={token: status})
+    check = found(stub_server.url, {"admin": jwt("cloud_controller.admin", "y"), role: token})[f"token of {role}"]
     assert (str(check.status), got in check.got, cure in check.next_step) == ("problem", True, True), check
 
 
@@ -188,18 +190,18 @@ def test_wrong_tokens_are_problems(role: str, token: str, status: int, got: str,
     ],
     ids=["admin", "auditor", "expired"],
 )
-def test_doubtful_tokens_are_warnings(role: str, token: str, got: str, stub: Stub) -> None:
+def test_doubtful_tokens_are_warnings(role: str, token: str, got: str, stub_server: StubServer) -> None:
     """A token that may be one of another role is a warning; what cannot be read is not judged."""
-    stub.answer = Api()
-    check = found(stub.url, {"admin": ADMIN} | {role: token})[f"token of {role}"]
+    stub_server.answer = Api()
+    check = found(stub_server.url, {"admin": ADMIN} | {role: token})[f"token of {role}"]
     assert (str(check.status), check.got) == ("warning", got)
 
 
-def test_opaque_tokens_are_fine(stub: Stub) -> None:
+def test_opaque_tokens_are_fine(stub_server: StubServer) -> None:
     """Of a token that is no JWT only the target's answer is looked at."""
-    stub.answer = Api()
+    stub_server.answer = Api()
     tokens = {"admin": "an-opaque-secret", "global_auditor": "another-secret"}
-    assert {str(check.status) for check in found(stub.url, tokens).values()} == {"ok"}
+    assert {str(check.status) for check in found(stub_server.url, tokens).values()} == {"ok"}
 
 
 @pytest.mark.parametrize(
@@ -211,10 +213,10 @@ def test_opaque_tokens_are_fine(stub: Stub) -> None:
         (302, "the lists", "It redirects to https://other.example", "configuration"),
     ],
 )
-def test_no_api_is_a_problem(status: int, expected: str, cure: str, blame: str, stub: Stub) -> None:
+def test_no_api_is_a_problem(status: int, expected: str, cure: str, blame: str, stub_server: StubServer) -> None:
     """Where neither apps nor events can be read, the cure depends on what was answered."""
-    stub.answer = Api(root={}, statuses={ADMIN: status}, headers={"Location": "https://other.example"})
-    check = found(stub.url)["API"]
+    stub_server.answer = Api(root={}, statuses={ADMIN: status}, headers={"Location": "https://other.example"})
+    check = found(stub_server.url)["API"]
     assert (str(check.status), check.expected, cure in check.next_step, check.cause) == (
         "problem",
         expected,
@@ -242,30 +244,38 @@ def test_unreachable_is_a_problem(url: str, cure: str) -> None:
 
 
 @pytest.mark.parametrize(("api", "code", "words"), [(Api(), 0, "ok "), (Api(statuses={ADMIN: 401}), 2, "cure  ")])
-def test_command_exits_by_problems(api: Api, code: int, words: str, stub: Stub, tmp_path: Path) -> None:
+def test_command_exits_by_problems(api: Api, code: int, words: str, stub_server: StubServer, tmp_path: Path) -> None:
     """`doctor` shows each finding and exits with 0, or with 2 where one is a problem; it gives no token away."""
-    stub.answer = api
+    stub_server.answer = api
     (tmp_path / "admin").write_text(ADMIN, encoding="utf-8")
-    done = CliRunner().invoke(main, ["doctor", stub.url, f"--token=admin=file:{tmp_path / 'admin'}"])
+    done = CliRunner().invoke(main, ["doctor", stub_server.url, f"--token=admin=file:{tmp_path / 'admin'}"])
     assert (done.exit_code, words in done.output, ADMIN[-20:] in done.output) == (code, True, False), done.output
     assert "token of admin" in done.output
 
 
-def test_run_tells_what_is_doubtful(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_run_tells_what_is_doubtful(
+    stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path
+) -> None:
     """`run` looks first as well, and its reports note what is not as it should be."""
-    stub.answer = Api(date=90)
+    stub_server.answer = Api(date=90)
     (tmp_path / "admin").write_text(ADMIN, encoding="utf-8")
     asked = ("--select=ROUTE-01", "--max-requests=50", "--max-purges=0", f"--token=admin=file:{tmp_path / 'admin'}")
-    done = command("run", stub.url, *asked, "--out", tmp_path / "out", folder=tmp_path / "out")
+    done = command("run", stub_server.url, *asked, "--out", tmp_path / "out", folder=tmp_path / "out")
     assert [note for note in done.report["notes"] if re.match(r"clock: the target.s is \d+ s ahead", note)] != []
-    assert stub.targets[:3] == ["/", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
+    assert stub_server.targets[:3] == ["/", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
 
 
-def test_run_stops_at_a_wrong_token(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_run_stops_at_a_wrong_token(
+    stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path
+) -> None:
     """A run in which an admin's token stands for another role would accuse the target, so it ends before any change."""
-    stub.answer = Api()
+    stub_server.answer = Api()
     (tmp_path / "admin").write_text(ADMIN, encoding="utf-8")
     tokens = [f"--token={role}=file:{tmp_path / 'admin'}" for role in ("admin", "global_auditor")]
-    done = command("run", stub.url, *tokens, "--out", tmp_path / "out", folder=tmp_path / "out")
-    assert (done.code, done.blames, {line.split()[0] for line, _ in stub.got}) == (3, {"configuration"}, {"GET"})
+    done = command("run", stub_server.url, *tokens, "--out", tmp_path / "out", folder=tmp_path / "out")
+    assert (done.code, done.causes, {line.split()[0] for line, _ in stub_server.received}) == (
+        3,
+        {"configuration"},
+        {"GET"},
+    )
     assert "Give a token of a global_auditor" in done.stdout

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Done
+    from meta.support.command import CommandResult
 
-    Run = Callable[..., Done]
+    Run = Callable[..., CommandResult]
 
 IMAGE = "registry.test/one:1"
 
@@ -76,7 +76,7 @@ def theirs(request: pytest.FixtureRequest) -> Iterator[Theirs]:
 def run(theirs: Theirs, command: Run, tmp_path: Path) -> Run:
     """Run the command in that space; afterwards all is there that was there before, as it was, and nothing else."""
 
-    def call(*options: str) -> Done:
+    def call(*options: str) -> CommandResult:
         sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in theirs.tokens]
         secrets = {f"{role.upper()}_SECRET": token for role, token in theirs.tokens.items()}
         asked = ("run", theirs.url, f"--space={theirs.space}", *sources, *options, "--out", tmp_path / "out")

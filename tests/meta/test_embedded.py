@@ -9,9 +9,9 @@ from purge_conformance.engine import reference_process as embedded
 from purge_conformance.errors import SuiteError
 
 
-def test_server_serves(served: tuple[str, dict[str, str]]) -> None:
+def test_server_serves(reference_server: tuple[str, dict[str, str]]) -> None:
     """The server answers on loopback, to the tokens that it gave, one a role."""
-    url, tokens = served
+    url, tokens = reference_server
     headers = {"Authorization": f"bearer {tokens['admin']}"}
     assert url.startswith("http://127.0.0.1:")
     assert requests.get(f"{url}/v3/app_usage_events", headers=headers, timeout=5).status_code == 200

@@ -13,7 +13,7 @@ from purge_conformance.evidence.records import FILE_NAME, Exchange, Note, read, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
 
 def written(folder: Path, *lines: str | bytes) -> Path:
@@ -24,20 +24,22 @@ def written(folder: Path, *lines: str | bytes) -> Path:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", "Äpfel \u2028".encode(), b"\xff\xfe\x00", b"\r\n", b'"\\ud800"'])
-def test_exchange_comes_back(body: bytes, story: Story, tmp_path: Path) -> None:
+def test_exchange_comes_back(body: bytes, builder: EvidenceBuilder, tmp_path: Path) -> None:
     """An exchange is read as it was written, whatever its bytes."""
-    one = story.say("e", "s", body=body, response_headers=(("A", "1"), ("a", "2")), tags={"k": "v"}, request_body="ü")
-    found = read(written(tmp_path, to_json(story.evidence.header), to_json(one)))
+    one = builder.add_exchange(
+        "e", "s", body=body, response_headers=(("A", "1"), ("a", "2")), tags={"k": "v"}, request_body="ü"
+    )
+    found = read(written(tmp_path, to_json(builder.evidence.header), to_json(one)))
     assert found.exchanges == (one,)
-    assert found.header == story.evidence.header
+    assert found.header == builder.evidence.header
 
 
 @pytest.mark.parametrize("cut", [1, 20, -1])
-def test_cut_line_is_left_out(cut: int, story: Story, tmp_path: Path) -> None:
+def test_cut_line_is_left_out(cut: int, builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A last line that a crash cut off, even of its newline alone, is left out, and all before it stays."""
-    first, second = story.say("e", "s"), story.say("e", "s")
+    first, second = builder.add_exchange("e", "s"), builder.add_exchange("e", "s")
     tail = f"{to_json(second)}\n".encode()[:cut]
-    assert read(written(tmp_path, to_json(story.evidence.header), to_json(first), tail)).exchanges == (first,)
+    assert read(written(tmp_path, to_json(builder.evidence.header), to_json(first), tail)).exchanges == (first,)
 
 
 HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":1}'
@@ -72,22 +74,22 @@ def test_read_wants_a_journal(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_of_leaves_out_superseded(story: Story) -> None:
+def test_of_leaves_out_superseded(builder: EvidenceBuilder) -> None:
     """Answers that were waited out are no part of what an experiment saw."""
-    story.say("e", "s", status=429, tags={"superseded": "rate limit"})
-    kept = story.say("e", "s")
-    story.say("e", "t")
-    story.say("f", "s")
-    assert story.evidence.of("e", "s") == (kept,)
-    assert len(story.evidence.of("e")) == 2
+    builder.add_exchange("e", "s", status=429, tags={"superseded": "rate limit"})
+    kept = builder.add_exchange("e", "s")
+    builder.add_exchange("e", "t")
+    builder.add_exchange("f", "s")
+    assert builder.evidence.of("e", "s") == (kept,)
+    assert len(builder.evidence.of("e")) == 2
 
 
-def test_note_is_the_last(story: Story) -> None:
+def test_note_is_the_last(builder: EvidenceBuilder) -> None:
     """Of several notes of one name the last counts, and None stands for none."""
     for value in (1, 2):
-        story.note("e", "n", value)
-    story.note("f", "n", 3)
-    assert (story.evidence.note("e", "n"), story.evidence.note("e", "m")) == (2, None)
+        builder.add_note("e", "n", value)
+    builder.add_note("f", "n", 3)
+    assert (builder.evidence.note("e", "n"), builder.evidence.note("e", "m")) == (2, None)
 
 
 @pytest.mark.parametrize(
@@ -103,22 +105,24 @@ def test_note_is_the_last(story: Story) -> None:
     ],
     ids=["object", "null", "empty", "html", "deep", "long", "bytes"],
 )
-def test_json_is_read(body: bytes, value: object, story: Story, *, is_json: bool) -> None:
+def test_json_is_read(body: bytes, value: object, builder: EvidenceBuilder, *, is_json: bool) -> None:
     """A body is JSON or None, whatever was sent, and null is JSON."""
-    found = story.say("e", "s", body=body)
+    found = builder.add_exchange("e", "s", body=body)
     assert (found.json, found.is_json) == (value, is_json)
 
 
-def test_exchange_reads_its_path(story: Story) -> None:
+def test_exchange_reads_its_path(builder: EvidenceBuilder) -> None:
     """Route, query and headers are read from an exchange; the last of a repeated parameter counts."""
-    found = story.say("e", "s", path="/v3/a%20b?page=1&page=2&x=&y=%26", response_headers=(("X-A", "1"), ("x-a", "2")))
+    found = builder.add_exchange(
+        "e", "s", path="/v3/a%20b?page=1&page=2&x=&y=%26", response_headers=(("X-A", "1"), ("x-a", "2"))
+    )
     assert (found.route, found.query) == ("/v3/a%20b", {"page": "2", "x": "", "y": "&"})
     assert (found.header("x-A"), found.header("none")) == ("1", None)
 
 
-def test_lines_are_single(story: Story) -> None:
+def test_lines_are_single(builder: EvidenceBuilder) -> None:
     """A record is one line of ASCII, whatever it holds."""
-    records: list[Exchange | Note] = [story.say("e", "s", body="\u2028\n".encode()), Note("e", "n", "a\nb")]
+    records: list[Exchange | Note] = [builder.add_exchange("e", "s", body="\u2028\n".encode()), Note("e", "n", "a\nb")]
     for record in records:
         text = to_json(record)
         assert text.isascii()

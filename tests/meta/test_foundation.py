@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
 Refusals = dict[str, int]  # end of a path -> status
@@ -48,32 +47,32 @@ def foundation(refusals: Refusals) -> Callable[[BaseHTTPRequestHandler], None]:
     return answer
 
 
-def built(stub: Stub, connect: Callable[..., Client], **refusals: int) -> SuiteApps:
+def built(stub_server: StubServer, make_client: Callable[..., Client], **refusals: int) -> SuiteApps:
     """Return what can be built; `_` in a name stands for `/`."""
-    stub.answer = foundation({name.replace("_", "/"): status for name, status in refusals.items()})
-    found = SuiteApps(connect())
+    stub_server.answer = foundation({name.replace("_", "/"): status for name, status in refusals.items()})
+    found = SuiteApps(make_client())
     found.build()
     return found
 
 
-def test_foundation_is_built(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_foundation_is_built(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """All apps are made, the deleted one is forgotten, and those that shall be are started."""
-    found = built(stub, connect)
+    found = built(stub_server, make_client)
     assert set(found.apps) == set(LABELS) - {"deleted"}
     assert found.started == {"steady", "scaled", "empty", "elsewhere"}
     assert not found.error
 
 
 @pytest.mark.parametrize("place", ["organizations", "spaces", "apps"])
-def test_foundation_survives_refusal(place: str, stub: Stub, connect: Callable[..., Client]) -> None:
+def test_foundation_survives_refusal(place: str, stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """What cannot be made is told, and nothing is started."""
-    found = built(stub, connect, **{place: 403})
+    found = built(stub_server, make_client, **{place: 403})
     assert f"POST /v3/{place}" in found.error
     assert not found.apps
     assert not found.started
 
 
-def test_odd_name_may_be_refused(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_odd_name_may_be_refused(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """An app has a plain name where a target refuses an odd one, and nothing is amiss."""
     plain, refusing = foundation({}), foundation({"apps": 422})
 
@@ -81,16 +80,16 @@ def test_odd_name_may_be_refused(stub: Stub, connect: Callable[..., Client]) -> 
         is_odd = int(handler.headers.get("Content-Length") or 0) > 2 * len(UNUSUAL_NAME)
         (refusing if is_odd else plain)(handler)
 
-    stub.answer = answer
-    found = SuiteApps(connect())
+    stub_server.answer = answer
+    found = SuiteApps(make_client())
     found.build()
     assert set(found.apps) == set(LABELS) - {"deleted"}
     assert not found.error
 
 
-def test_apps_share_a_name(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_apps_share_a_name(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """Two apps in two organizations have one name; a third app is in another space of the first organization."""
-    stub.answer, client = foundation({}), connect()
+    stub_server.answer, client = foundation({}), make_client()
     client.experiment = "foundation"
     SuiteApps(client).build()
     asked = [json.loads(x.request_body or "") for x in client.exchanges_of("foundation", "create") if x.path == APPS]
@@ -99,16 +98,16 @@ def test_apps_share_a_name(stub: Stub, connect: Callable[..., Client]) -> None:
     assert (len(names) - len(set(names)), len(spaces)) == (1, 3)
 
 
-def test_foundation_cannot_start(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_foundation_cannot_start(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """An app that cannot be started stays as it is, and one try is enough."""
-    found = built(stub, connect, start=422)
+    found = built(stub_server, make_client, start=422)
     assert "422" in found.error
     assert not found.started
     assert not found.record_event()
-    assert sum(target.endswith("/start") for target in stub.targets) == 1
+    assert sum(target.endswith("/start") for target in stub_server.targets) == 1
 
 
-def test_failed_start_is_tried_again(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_failed_start_is_tried_again(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """A start that fails is asked for once more, and one that is done then is done."""
     well = foundation({})
     failing = foundation({"/start": 500})
@@ -117,25 +116,25 @@ def test_failed_start_is_tried_again(stub: Stub, connect: Callable[..., Client])
     def answer(handler: BaseHTTPRequestHandler) -> None:
         (next(answers) if handler.path.endswith("/start") else well)(handler)
 
-    stub.answer = answer
-    found = SuiteApps(connect())
+    stub_server.answer = answer
+    found = SuiteApps(make_client())
     found.build()
     assert (found.is_usable, found.error, "steady" in found.started) == (True, "", True)
 
 
-def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_foundation_within_quota(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """What cannot be made for a quota is told, and what was made before is used all the same."""
     within = foundation({})
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        made = sum(line.startswith("POST /v3/apps ") for line, _ in stub.got)
+        made = sum(line.startswith("POST /v3/apps ") for line, _ in stub_server.received)
         if handler.path == "/v3/apps" and made > 3:
-            stub.say(handler, 422, b"app quota_exceeded")
+            stub_server.respond(handler, 422, b"app quota_exceeded")
         else:
             within(handler)
 
-    stub.answer = answer
-    found = SuiteApps(connect())
+    stub_server.answer = answer
+    found = SuiteApps(make_client())
     found.build()
     assert (list(found.apps), found.started) == (["mover", "steady", "scaled"], {"steady", "scaled"})
     assert "POST /v3/apps made nothing: 422 app quota_exceeded Make room in the quota" in found.error
@@ -143,7 +142,9 @@ def test_foundation_within_quota(stub: Stub, connect: Callable[..., Client]) -> 
     assert found.label_or("elsewhere", "mover") == "mover"
 
 
-def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_foundation_waits_for_jobs(
+    stub_server: StubServer, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is made, started and stopped by a job is there once a look shows it, and not before."""
     monkeypatch.setattr(time, "sleep", lambda _: None)
     looks = {"made": 0, "state": 0}
@@ -158,10 +159,10 @@ def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], m
         elif handler.command == "GET" and "/of-twin" in path:
             looks["state"] += 1
             data = {"state": "STARTED" if looks["state"] == 3 else "STOPPED"}
-        stub.say(handler, 200 if name or data else 202, json.dumps(data).encode())
+        stub_server.respond(handler, 200 if name or data else 202, json.dumps(data).encode())
 
-    stub.answer = answer
-    found = SuiteApps(connect())
+    stub_server.answer = answer
+    found = SuiteApps(make_client())
     found.build()
     assert all(
         guid.startswith(f"of-{'twin' if label in SAME_NAME_LABELS else label}-") for label, guid in found.apps.items()
@@ -171,22 +172,22 @@ def test_foundation_waits_for_jobs(stub: Stub, connect: Callable[..., Client], m
     assert "could not be started" in found.error
 
 
-def test_foundation_is_taken_down(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_foundation_is_taken_down(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """All that was made is deleted, the last made first, and nothing else is."""
-    found = built(stub, connect)
+    found = built(stub_server, make_client)
     made = {f"/v3/apps/{guid}" for guid in found.apps.values()}
-    stub.got.clear()
+    stub_server.received.clear()
     found.delete_apps()
-    assert all(line.startswith("DELETE ") for line, _ in stub.got)
-    assert made < set(stub.targets)
-    assert len(stub.targets) == len(made) + 5  # two organizations, three spaces
+    assert all(line.startswith("DELETE ") for line, _ in stub_server.received)
+    assert made < set(stub_server.targets)
+    assert len(stub_server.targets) == len(made) + 5  # two organizations, three spaces
 
 
-def test_foundation_touches_its_own(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_foundation_touches_its_own(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """Every app that is started, stopped, scaled or deleted was made by the suite."""
-    found = built(stub, connect)
+    found = built(stub_server, make_client)
     found.record_event()
     found.delete_apps()
-    touched = [target for target in stub.targets if target.count("/") > 2]
+    touched = [target for target in stub_server.targets if target.count("/") > 2]
     assert touched
     assert all("/made-" in target for target in touched)

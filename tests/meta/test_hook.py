@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Stub
+    from meta.support.stub import StubServer
 
 SPEC = Path(__file__).parents[2] / "spec"
 EXAMPLE = Path(__file__).parent / "examples" / "hook_example.py"
@@ -51,10 +51,10 @@ def command(code: str) -> str:
 @pytest.mark.parametrize(
     ("status", "body", "values"), [(200, b"", {}), (204, b"", {}), (200, b'{"app": "guid"}', {"app": "guid"})]
 )
-def test_endpoint_sets_state(status: int, body: bytes, values: dict[str, str], stub: Stub) -> None:
+def test_endpoint_sets_state(status: int, body: bytes, values: dict[str, str], stub_server: StubServer) -> None:
     """A hook that answers 200 or 204 has set the state; a JSON object in its body holds values."""
-    stub.answer = lambda handler: stub.say(handler, status, body)
-    assert hook(stub.url).set_up(STATE, operation="purge") == values
+    stub_server.answer = lambda handler: stub_server.respond(handler, status, body)
+    assert hook(stub_server.url).set_up(STATE, operation="purge") == values
 
 
 def test_command_sets_state() -> None:
@@ -75,10 +75,10 @@ def test_question_is_valid(state: str, action: str) -> None:
     assert question == {"version": 1, "state": state, "params": {"operation": "list"}, "action": action}
 
 
-def test_unknown_state_is_no_failure(stub: Stub) -> None:
+def test_unknown_state_is_no_failure(stub_server: StubServer) -> None:
     """501 and exit code 3 say that a state is not supported; ending it is then no failure, and others may be asked."""
-    stub.answer = lambda handler: stub.say(handler, 501)
-    for asked in (hook(stub.url), hook(command("raise SystemExit(3)"))):
+    stub_server.answer = lambda handler: stub_server.respond(handler, 501)
+    for asked in (hook(stub_server.url), hook(command("raise SystemExit(3)"))):
         for _ in range(2):
             with pytest.raises(StateUnsupported, match="does not support the state 'service"):
                 asked.set_up(STATE, operation="get")
@@ -97,14 +97,14 @@ def test_unknown_state_is_no_failure(stub: Stub) -> None:
         (500, SECRET.encode(), r"HTTP 500: \$ADMIN_TOKEN"),
     ],
 )
-def test_endpoint_fails(status: int, body: bytes, words: str, stub: Stub) -> None:
+def test_endpoint_fails(status: int, body: bytes, words: str, stub_server: StubServer) -> None:
     """Any other answer of an endpoint is a failure, told with the beginning of its words, and with no secret."""
-    stub.answer = lambda handler: stub.say(handler, status, body, Location="/elsewhere")
-    asked = hook(stub.url)
+    stub_server.answer = lambda handler: stub_server.respond(handler, status, body, Location="/elsewhere")
+    asked = hook(stub_server.url)
     for _ in range(2):
         with pytest.raises(HookFailed, match=words):
             asked.set_up(STATE, operation="purge")
-    assert len(stub.got) == 1  # a hook that failed is asked no more
+    assert len(stub_server.received) == 1  # a hook that failed is asked no more
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_slow_command_is_ended(code: str) -> None:
     assert time.monotonic() - begun < 20
 
 
-def test_slow_endpoint_is_left(stub: Stub) -> None:
+def test_slow_endpoint_is_left(stub_server: StubServer) -> None:
     """An endpoint whose answer drips in is left when its time is over, and has failed."""
     left = threading.Event()
 
@@ -155,9 +155,9 @@ def test_slow_endpoint_is_left(stub: Stub) -> None:
             handler.wfile.write(b"H")
             handler.wfile.flush()
 
-    stub.answer = drip
+    stub_server.answer = drip
     with pytest.raises(HookFailed, match="gave no answer"):
-        hook(stub.url, timeout=0.5).set_up(STATE, operation="purge")
+        hook(stub_server.url, timeout=0.5).set_up(STATE, operation="purge")
     left.set()
 
 

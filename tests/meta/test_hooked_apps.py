@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Done, Story
-
+    from meta.support.command import CommandResult
+    from meta.support.story import EvidenceBuilder
     from purge_conformance.target.apps import SuiteApps
 
     Build = Callable[..., tuple[Client, SuiteApps]]
@@ -50,10 +50,10 @@ print(json.dumps({{"app": params.get("name", params.get("app"))}} if {names} els
 
 
 @pytest.fixture
-def built(served: tuple[str, dict[str, str]], story: Story, tmp_path: Path) -> Iterator[Build]:
+def built(reference_server: tuple[str, dict[str, str]], builder: EvidenceBuilder, tmp_path: Path) -> Iterator[Build]:
     """Build a foundation through a hook: the reference server's, or a command."""
-    url, tokens = served
-    with Journal(tmp_path / "out", story.evidence.header) as journal:
+    url, tokens = reference_server
+    with Journal(tmp_path / "out", builder.evidence.header) as journal:
 
         def make(hook: str = embedded.hook_url(url)) -> tuple[Client, SuiteApps]:
             settings = Settings(Target(url), tokens, hook=parse_hook(hook), apps=AppSettings(Mode.HOOK))
@@ -71,7 +71,7 @@ def keeping(kept: Path, *refused: str, names: bool = True) -> str:
     return f"command:{shlex.quote(sys.executable)} -c {shlex.quote(code)} {kept}"
 
 
-def test_whole_run_by_hook(command: Callable[..., Done], tmp_path: Path) -> None:
+def test_whole_run_by_hook(command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """A run whose apps are the hook's leaves open only what a hook cannot time, and sends no request to change one."""
     with embedded.server() as (url, tokens):
         sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in tokens]
@@ -138,14 +138,14 @@ def test_hook_without_apps_is_told(
     assert (made.error, made.started, made.record_event()) == (trouble, set(), False)
 
 
-def test_change_by_hook_counts(story: Story) -> None:
+def test_change_by_hook_counts(builder: EvidenceBuilder) -> None:
     """A purge after a change by the hook is none right after another purge, though no request made the change."""
-    story.purge("one")
-    story.say("two", "start-mover", path="/v3/apps/a", tags={CHANGED_BY_HOOK: "hook"})
-    story.purge("two")
-    story.say("three", "look", path=PURGE_PATH)
-    story.purge("three")
-    assert [is_again for _, is_again in plain_purges(story.seen)] == [False, False, True]
+    builder.add_purge("one")
+    builder.add_exchange("two", "start-mover", path="/v3/apps/a", tags={CHANGED_BY_HOOK: "hook"})
+    builder.add_purge("two")
+    builder.add_exchange("three", "look", path=PURGE_PATH)
+    builder.add_purge("three")
+    assert [is_again for _, is_again in plain_purges(builder.judgment_view)] == [False, False, True]
 
 
 def test_apps_by_hook_want_a_hook() -> None:

@@ -25,28 +25,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Done, Stub
+    from meta.support.command import CommandResult
+    from meta.support.stub import StubServer
 
 PROGRAM = str(Path(sys.executable).with_name("purge-conformance"))
 ADMIN = "--token=admin=env:ADMIN_SECRET"
 SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
 
 
-def api(stub: Stub, handler: BaseHTTPRequestHandler) -> None:
+def api(stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
     """Answer as an API would that takes everything: what is asked for is done at once, and what is deleted is gone."""
     state = "STOPPED" if handler.path.endswith("/stop") else "STARTED"
     body = json.dumps({"guid": "g", "state": state, "pagination": {}, "resources": [{"guid": "one"}]}).encode()
-    stub.say(handler, 404 if (handler.command, handler.path) == ("GET", "/v3/apps/g") else 200, body)
+    stub_server.respond(handler, 404 if (handler.command, handler.path) == ("GET", "/v3/apps/g") else 200, body)
 
 
 class Running:
     """A run of the command against a stub, which is interrupted while the stub has yet to answer something."""
 
-    def __init__(self, stub: Stub, out: Path, *arguments: str) -> None:
+    def __init__(self, stub_server: StubServer, out: Path, *arguments: str) -> None:
         """Begin nothing yet."""
-        self._stub = stub
+        self._stub = stub_server
         self.out = out
-        self._command = [PROGRAM, "run", stub.url, ADMIN, "--out", str(out), *arguments]
+        self._command = [PROGRAM, "run", stub_server.url, ADMIN, "--out", str(out), *arguments]
         self.process: subprocess.Popen[str] | None = None
         self.told = ""
         self._heard = threading.Semaphore(0)
@@ -57,7 +58,7 @@ class Running:
 
         def answer(handler: BaseHTTPRequestHandler) -> None:
             if not sent and when(handler.command, handler.path):
-                sent.append(len(self._stub.got))
+                sent.append(len(self._stub.received))
                 for number in signals:
                     self._interrupt(number)
             api(self._stub, handler)
@@ -71,7 +72,7 @@ class Running:
                 self.told += line
                 if "Interrupted" in line:
                     self._heard.release()
-        self.after = [line for line, _ in self._stub.got[sent[0] :]]
+        self.after = [line for line, _ in self._stub.received[sent[0] :]]
         return self.process.returncode
 
     def _interrupt(self, number: int) -> None:
@@ -99,9 +100,9 @@ def nth_purge(n: int) -> Callable[[str, str], bool]:
 
 
 @pytest.mark.parametrize(("n", "number"), [(1, signal.SIGINT), (2, signal.SIGTERM)])
-def test_interrupt_stops_purges(n: int, number: int, stub: Stub, tmp_path: Path) -> None:
+def test_interrupt_stops_purges(n: int, number: int, stub_server: StubServer, tmp_path: Path) -> None:
     """After an interrupt nothing is sent but deletions of what was made; the reports are partial, the verdict is 3."""
-    running = Running(stub, tmp_path / "out")
+    running = Running(stub_server, tmp_path / "out")
     assert running.run(nth_purge(n), number) == 3
     assert {line.split(" ")[0] for line in running.after} == {"DELETE"}
     assert (running.report["verdict"], running.report["purges"]) == ("inconclusive", n)
@@ -111,27 +112,29 @@ def test_interrupt_stops_purges(n: int, number: int, stub: Stub, tmp_path: Path)
     assert "Verdict: inconclusive. The run was interrupted" in running.told
 
 
-def test_interrupt_before_purge_stops_it(stub: Stub, tmp_path: Path) -> None:
+def test_interrupt_before_purge_stops_it(stub_server: StubServer, tmp_path: Path) -> None:
     """An interrupt while the archive is read leaves every event as it is."""
-    running = Running(stub, tmp_path / "out", "--select=PURGE-01")
+    running = Running(stub_server, tmp_path / "out", "--select=PURGE-01")
     assert running.run(lambda _, path: path.startswith(f"{EVENTS_PATH}?per_page=5000"), signal.SIGINT) == 3
-    assert (stub.purges, running.report["verdict"]) == (0, "inconclusive")
+    assert (stub_server.purges, running.report["verdict"]) == (0, "inconclusive")
 
 
-def test_what_is_judged_of_it_is_no_verdict(stub: Stub, tmp_path: Path, command: Callable[..., Done]) -> None:
+def test_what_is_judged_of_it_is_no_verdict(
+    stub_server: StubServer, tmp_path: Path, command: Callable[..., CommandResult]
+) -> None:
     """An interrupted run is inconclusive though all that was asked for passed, also when it is judged again."""
-    running = Running(stub, tmp_path / "out", "--select=PURGE-01")
+    running = Running(stub_server, tmp_path / "out", "--select=PURGE-01")
     assert running.run(nth_purge(3), signal.SIGINT) == 3
     again = command("judge", running.out, "--out", tmp_path / "again", folder=tmp_path / "again")
     assert (again.code, again.outcomes, again.report["verdict"]) == (3, {"PURGE-01": "passed"}, "inconclusive")
 
 
-def test_second_interrupt_leaves(stub: Stub, tmp_path: Path) -> None:
+def test_second_interrupt_leaves(stub_server: StubServer, tmp_path: Path) -> None:
     """A second interrupt ends the run at once: nothing more is sent, and the cure for what is left is told."""
-    running = Running(stub, tmp_path / "out")
+    running = Running(stub_server, tmp_path / "out")
     assert running.run(nth_purge(1), signal.SIGINT, signal.SIGTERM) == 3
     assert running.after == []
-    assert f"purge-conformance cleanup {stub.url}" in running.told
+    assert f"purge-conformance cleanup {stub_server.url}" in running.told
     assert read(running.out).exchanges
 
 
@@ -179,42 +182,44 @@ def test_embedded_server_outlives_interrupt(tmp_path: Path) -> None:
     assert (process.returncode, read(out).note("demolish", "left")) == (3, [])
 
 
-def test_target_dies_within_purge(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_target_dies_within_purge(
+    stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path
+) -> None:
     """A target that dies in the middle of a purge is not purged again; the reports are written, and say so."""
 
     def die(handler: BaseHTTPRequestHandler) -> None:
-        if stub.purges:
+        if stub_server.purges:
             handler.close_connection = True
         else:
-            api(stub, handler)
+            api(stub_server, handler)
 
-    stub.answer = die
+    stub_server.answer = die
     out = tmp_path / "out"
-    done = command("run", stub.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET)
-    assert (done.code, done.report["verdict"], done.report["purges"], stub.purges) == (3, "inconclusive", 1, 1)
+    done = command("run", stub_server.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET)
+    assert (done.code, done.report["verdict"], done.report["purges"], stub_server.purges) == (3, "inconclusive", 1, 1)
     assert "gave no answer" in "\n".join(done.report["notes"])
     assert "failed" not in done.outcomes.values()
 
 
-def test_full_disk_stops_purges(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_full_disk_stops_purges(stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """A run that can no longer write its evidence sends nothing more but deletions of what it made, and says so."""
 
     def short() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 
-    stub.answer = lambda handler: api(stub, handler)
+    stub_server.answer = lambda handler: api(stub_server, handler)
     out = tmp_path / "out"
-    done = command("run", stub.url, ADMIN, "--out", out, folder=out, env=os.environ | SECRET, preexec_fn=short)
+    done = command("run", stub_server.url, ADMIN, "--out", out, folder=out, env=os.environ | SECRET, preexec_fn=short)
     recorded = read(out).exchanges
-    assert (done.code, stub.got[-1][0].split(" ")[0]) == (3, "DELETE")
-    assert {line.split(" ")[0] for line, _ in stub.got[len(recorded) + 1 :]} == {"DELETE"}
+    assert (done.code, stub_server.received[-1][0].split(" ")[0]) == (3, "DELETE")
+    assert {line.split(" ")[0] for line, _ in stub_server.received[len(recorded) + 1 :]} == {"DELETE"}
     assert "File too large. Make room" in done.stderr
 
 
 @pytest.mark.parametrize(("typed", "asked"), [("127.1", True), ("127.0.0.1", False), ("", False)])
-def test_host_is_typed_on_a_terminal(typed: str, asked: bool, stub: Stub, tmp_path: Path) -> None:  # noqa: FBT001
+def test_host_is_typed_on_a_terminal(typed: str, asked: bool, stub_server: StubServer, tmp_path: Path) -> None:  # noqa: FBT001
     """On a terminal a run asks for the name of a host that nobody allowed, and sends nothing unless it is typed."""
-    url = stub.url.replace("127.0.0.1", "127.1")
+    url = stub_server.url.replace("127.0.0.1", "127.1")
     person, terminal = pty.openpty()
     os.write(person, f"{typed}\n".encode())
     with subprocess.Popen(
@@ -228,4 +233,4 @@ def test_host_is_typed_on_a_terminal(typed: str, asked: bool, stub: Stub, tmp_pa
     shown = os.read(person, 4096).decode()
     os.close(terminal)
     os.close(person)
-    assert ("billing data" in shown, bool(stub.got)) == (True, asked)
+    assert ("billing data" in shown, bool(stub_server.received)) == (True, asked)

@@ -15,25 +15,25 @@ from purge_conformance.evidence.records import FILE_NAME, LARGE_BODY_BYTES, read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
 
-def test_journal_is_readable_at_once(story: Story, tmp_path: Path) -> None:
+def test_journal_is_readable_at_once(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """What was recorded can be read while the journal is still open."""
-    with Journal(tmp_path / "new" / "folder", story.evidence.header) as journal:
-        one = journal.record(story.say("e", "s"))
+    with Journal(tmp_path / "new" / "folder", builder.evidence.header) as journal:
+        one = journal.record(builder.add_exchange("e", "s"))
         journal.note("e", "n", [1])
         found = read(tmp_path / "new" / "folder")
         assert (found.exchanges, found.note("e", "n")) == ((one,), [1])
         assert journal.evidence() == found
 
 
-def test_long_body_is_kept_once(story: Story, tmp_path: Path) -> None:
+def test_long_body_is_kept_once(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A long body that comes again is written once and held once; short ones stand in each line."""
     long, short = ["x" * LARGE_BODY_BYTES], ["x"]
-    with Journal(tmp_path, story.evidence.header) as journal:
+    with Journal(tmp_path, builder.evidence.header) as journal:
         for data in (long, short, long, short):
-            journal.record(story.say("e", "s", data=data))
+            journal.record(builder.add_exchange("e", "s", data=data))
         found = read(tmp_path)
     rows = [json.loads(line) for line in (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()[1:]]
     assert [row.get("body_of") for row in rows] == [None, None, rows[0]["n"], None]
@@ -43,27 +43,27 @@ def test_long_body_is_kept_once(story: Story, tmp_path: Path) -> None:
         assert first.body is again.body
 
 
-def test_journal_spares_another_run(story: Story, tmp_path: Path) -> None:
+def test_journal_spares_another_run(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A folder that holds a run is refused, and its evidence stays as it was."""
-    with Journal(tmp_path, story.evidence.header) as journal:
-        journal.record(story.say("e", "s"))
+    with Journal(tmp_path, builder.evidence.header) as journal:
+        journal.record(builder.add_exchange("e", "s"))
     before = (tmp_path / "evidence.jsonl").read_bytes()
     with pytest.raises(BadSetting, match="another folder with --out"):
-        Journal(tmp_path, story.evidence.header)
+        Journal(tmp_path, builder.evidence.header)
     assert (tmp_path / "evidence.jsonl").read_bytes() == before
 
 
-def test_journal_wants_a_folder(story: Story, tmp_path: Path) -> None:
+def test_journal_wants_a_folder(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A folder that cannot be made is told, with the cure."""
     (tmp_path / "file").touch()
     with pytest.raises(BadSetting, match="another folder with --out"):
-        Journal(tmp_path / "file" / "below", story.evidence.header)
+        Journal(tmp_path / "file" / "below", builder.evidence.header)
 
 
-def test_journal_syncs(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_journal_syncs(builder: EvidenceBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The journal can be asked to return only when all is on the disk."""
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", synced.append)
-    with Journal(tmp_path, story.evidence.header) as journal:
+    with Journal(tmp_path, builder.evidence.header) as journal:
         journal.sync()
     assert len(synced) == 1

@@ -15,8 +15,7 @@ from purge_conformance.report.model import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Story
-
+    from meta.support.story import EvidenceBuilder
     from purge_conformance.analysis.assertions import Seen
 
     Row = dict[str, Any]
@@ -50,10 +49,10 @@ def judgments() -> dict[str, Callable[[Seen], None]]:
 JUDGMENTS = judgments()
 
 
-def verdict(story: Story, name: str) -> str:
+def verdict(builder: EvidenceBuilder, name: str) -> str:
     """Return how a judgment ends."""
     try:
-        JUDGMENTS[name](story.seen)
+        JUDGMENTS[name](builder.judgment_view)
     except Broken:
         return "failed"
     except Inconclusive:
@@ -63,7 +62,9 @@ def verdict(story: Story, name: str) -> str:
     return "passed"
 
 
-def purge(story: Story, after: list[Row], *, before: list[Row] | None = None, late: list[Row] | None = None) -> None:
+def purge(
+    builder: EvidenceBuilder, after: list[Row], *, before: list[Row] | None = None, late: list[Row] | None = None
+) -> None:
     """Add a purge of a foundation with a started app `a`, whose process is `p`, and a stopped one, `b`.
 
     Args:
@@ -72,10 +73,13 @@ def purge(story: Story, after: list[Row], *, before: list[Row] | None = None, la
         before: events before it; `old`, of the app `a`, unless given.
         late: apps that are there after it beside these two.
     """
-    apps, processes = [story.app("a"), story.app("b", "STOPPED")], [story.process("p", "a"), story.process("b", "b")]
-    story.look("purge", "before", [story.event("old", "a")] if before is None else before, apps, processes)
-    story.purge("purge", sent_at=1_782_907_200.0)
-    story.look("purge", "after", after, [*apps, *(late or [])], processes)
+    apps, processes = (
+        [builder.app("a"), builder.app("b", "STOPPED")],
+        [builder.process("p", "a"), builder.process("b", "b")],
+    )
+    builder.add_snapshot("purge", "before", [builder.event("old", "a")] if before is None else before, apps, processes)
+    builder.add_purge("purge", sent_at=1_782_907_200.0)
+    builder.add_snapshot("purge", "after", after, [*apps, *(late or [])], processes)
 
 
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
@@ -95,10 +99,10 @@ PROFILE = [
 
 
 @pytest.mark.parametrize("name", PROFILE)
-def test_good_purge_passes(name: str, story: Story) -> None:
+def test_good_purge_passes(name: str, builder: EvidenceBuilder) -> None:
     """A purge that leaves one event for the one started app fulfils what is required of it."""
-    purge(story, [SEEDED])
-    assert verdict(story, name) == "passed"
+    purge(builder, [SEEDED])
+    assert verdict(builder, name) == "passed"
 
 
 @pytest.mark.parametrize(
@@ -116,21 +120,23 @@ def test_good_purge_passes(name: str, story: Story) -> None:
         ("SEED-08", [SEEDED, {**SEEDED, "guid": "gone", "app": {"guid": "gone"}}]),
     ],
 )
-def test_bad_purge_fails(name: str, after: list[Row], story: Story) -> None:
+def test_bad_purge_fails(name: str, after: list[Row], builder: EvidenceBuilder) -> None:
     """Each way in which events are kept or populated wrongly fails its requirement."""
-    purge(story, after)
-    assert verdict(story, name) == "failed"
+    purge(builder, after)
+    assert verdict(builder, name) == "failed"
 
 
 @pytest.mark.parametrize(("after", "outcome"), [([SEEDED], "failed"), ([], "inconclusive")])
-def test_seeded_after_refusal(after: list[Row], outcome: str, story: Story) -> None:
+def test_seeded_after_refusal(after: list[Row], outcome: str, builder: EvidenceBuilder) -> None:
     """What is new after a refused purge was seeded by it, unless purges by themselves seed late as well."""
-    purge(story, after)
-    recorded = story.event("recorded", "a")
-    story.page("refused", "look", [recorded])
-    story.say("refused", "credential", method="POST", path=PURGE_PATH, status=403, tags={"credential": "valid"})
-    story.page("refused", "look", [recorded, SEEDED])
-    assert verdict(story, "REFUSE-07") == outcome
+    purge(builder, after)
+    recorded = builder.event("recorded", "a")
+    builder.add_page("refused", "look", [recorded])
+    builder.add_exchange(
+        "refused", "credential", method="POST", path=PURGE_PATH, status=403, tags={"credential": "valid"}
+    )
+    builder.add_page("refused", "look", [recorded, SEEDED])
+    assert verdict(builder, "REFUSE-07") == outcome
 
 
 LATER = "2026-07-01T12:00:07Z"  # three seconds after the purge, by others
@@ -143,62 +149,62 @@ OTHERS = {
 
 @pytest.mark.parametrize("event", OTHERS.values(), ids=OTHERS)
 @pytest.mark.parametrize("name", PROFILE)
-def test_others_break_nothing(name: str, event: Row, story: Story) -> None:
+def test_others_break_nothing(name: str, event: Row, builder: EvidenceBuilder) -> None:
     """What others start between the purge and the look after it is never held against the target."""
-    purge(story, [SEEDED, event], late=[NEW_APP])
-    assert verdict(story, name) != "failed"
+    purge(builder, [SEEDED, event], late=[NEW_APP])
+    assert verdict(builder, name) != "failed"
 
 
 @pytest.mark.parametrize("name", ["SEED-01", "SEED-02", "SEED-03", "SEED-04", "SEED-08"])
-def test_app_changed_meanwhile_is_left_out(name: str, story: Story) -> None:
+def test_app_changed_meanwhile_is_left_out(name: str, builder: EvidenceBuilder) -> None:
     """An app that others stopped or started during the purge may have an event or none."""
-    story.look("purge", "before", [], [story.app("a"), story.app("c"), story.app("d", "STOPPED")])
-    story.purge("purge")
-    apps = [story.app("a"), story.app("c", "STOPPED", LATER), story.app("d", "STARTED", LATER)]
-    story.look("purge", "after", [SEEDED, {**SEEDED, "guid": "x", "app": {"guid": "d"}}], apps)
-    assert verdict(story, name) in {"passed", "not exercised"}
+    builder.add_snapshot("purge", "before", [], [builder.app("a"), builder.app("c"), builder.app("d", "STOPPED")])
+    builder.add_purge("purge")
+    apps = [builder.app("a"), builder.app("c", "STOPPED", LATER), builder.app("d", "STARTED", LATER)]
+    builder.add_snapshot("purge", "after", [SEEDED, {**SEEDED, "guid": "x", "app": {"guid": "d"}}], apps)
+    assert verdict(builder, name) in {"passed", "not exercised"}
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, b""), (200, b"{}"), (200, b" null\n"), (200, b"[ ]"), (200, b'""')])
-def test_purge_that_says_nothing_passes(status: int, body: bytes, story: Story) -> None:
+def test_purge_that_says_nothing_passes(status: int, body: bytes, builder: EvidenceBuilder) -> None:
     """An empty body, and what holds nothing in JSON, carry no data structure."""
-    story.say("purge", "purge", method="POST", path=PURGE_PATH, status=status, body=body)
-    assert verdict(story, "PURGE-02") == "passed"
+    builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH, status=status, body=body)
+    assert verdict(builder, "PURGE-02") == "passed"
 
 
 @pytest.mark.parametrize("body", [b'{"count": 0}', b"0", b"false", b"OK", b"<html>", b"\xff"])
-def test_purge_that_says_something_fails(body: bytes, story: Story) -> None:
+def test_purge_that_says_something_fails(body: bytes, builder: EvidenceBuilder) -> None:
     """Anything else is one."""
-    story.say("purge", "purge", method="POST", path=PURGE_PATH, body=body)
-    assert verdict(story, "PURGE-02") == "failed"
+    builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH, body=body)
+    assert verdict(builder, "PURGE-02") == "failed"
 
 
-def test_purge_elsewhere_counts_too(story: Story) -> None:
+def test_purge_elsewhere_counts_too(builder: EvidenceBuilder) -> None:
     """A purge of any experiment is judged by what it returns."""
-    purge(story, [SEEDED])
-    story.say("contract", "purge", method="POST", path=PURGE_PATH, data={"count": 1})
-    assert verdict(story, "PURGE-02") == "failed"
+    purge(builder, [SEEDED])
+    builder.add_exchange("contract", "purge", method="POST", path=PURGE_PATH, data={"count": 1})
+    assert verdict(builder, "PURGE-02") == "failed"
 
 
 @pytest.mark.parametrize(
     ("first", "second", "outcome"), [(200, 200, "passed"), (200, 500, "failed"), (500, 500, "inconclusive")]
 )
-def test_second_purge_needs_no_list(first: int, second: int, outcome: str, story: Story) -> None:
+def test_second_purge_needs_no_list(first: int, second: int, outcome: str, builder: EvidenceBuilder) -> None:
     """Whether a second purge succeeds is told by its status, also where the apps cannot be listed."""
-    story.purge("purge", status=first)
-    story.purge("again", status=second)
-    assert verdict(story, "AGAIN-01") == outcome
+    builder.add_purge("purge", status=first)
+    builder.add_purge("again", status=second)
+    assert verdict(builder, "AGAIN-01") == outcome
 
 
 @pytest.mark.parametrize("place", ["list", "get"])
-def test_returned_event_is_told(place: str, story: Story) -> None:
+def test_returned_event_is_told(place: str, builder: EvidenceBuilder) -> None:
     """A destroyed event that comes back later fails, in a list or by its guid."""
-    purge(story, [SEEDED])
+    purge(builder, [SEEDED])
     if place == "list":
-        story.page("late", "last.events", [SEEDED, OLD])
+        builder.add_page("late", "last.events", [SEEDED, OLD])
     else:
-        story.say("late", "destroyed", path=f"{EVENTS_PATH}/old", data=OLD)
-    assert verdict(story, "PURGE-05") == "failed"
+        builder.add_exchange("late", "destroyed", path=f"{EVENTS_PATH}/old", data=OLD)
+    assert verdict(builder, "PURGE-05") == "failed"
 
 
 @pytest.mark.parametrize(
@@ -211,29 +217,31 @@ def test_returned_event_is_told(place: str, story: Story) -> None:
     ],
     ids=["same", "further-members", "another-app", "another-time"],
 )
-def test_get_agrees_with_list(got: Row, outcome: str, story: Story) -> None:
+def test_get_agrees_with_list(got: Row, outcome: str, builder: EvidenceBuilder) -> None:
     """What the list and a get both show of an event is the same; either may show more."""
     for step in ("opening", "closing"):
-        story.walk("lists", step, [OLD])
+        builder.add_list("lists", step, [OLD])
     labelled = (("Content-Type", "application/json"),)
-    story.say("lists", "get", path=f"{EVENTS_PATH}/{OLD['guid']}", data={**OLD, **got}, response_headers=labelled)
-    assert verdict(story, "GET-03") == outcome
+    builder.add_exchange(
+        "lists", "get", path=f"{EVENTS_PATH}/{OLD['guid']}", data={**OLD, **got}, response_headers=labelled
+    )
+    assert verdict(builder, "GET-03") == outcome
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"<html>", b'{"resources": 1}', b'{"resources": [null, 1, {}]}', b"9" * 5000]
 )
 @pytest.mark.parametrize("name", JUDGMENTS)
-def test_odd_answers_crash_nothing(name: str, body: bytes, story: Story) -> None:
+def test_odd_answers_crash_nothing(name: str, body: bytes, builder: EvidenceBuilder) -> None:
     """Whatever a target answers, to everything, a judgment ends as one does, and never crashes."""
-    purge(story, [SEEDED])
-    story.exchanges[:] = []
+    purge(builder, [SEEDED])
+    builder.exchanges[:] = []
     for experiment, steps in STEPS.items():
         for step, (method, path) in steps.items():
-            story.say(experiment, step, method=method, path=path, body=body, tags=TAGS)
+            builder.add_exchange(experiment, step, method=method, path=path, body=body, tags=TAGS)
             if path == LIST[1]:
-                story.note(experiment, f"{step}.complete", value=True)
-    verdict(story, name)
+                builder.add_note(experiment, f"{step}.complete", value=True)
+    verdict(builder, name)
 
 
 LIST = ("GET", f"{EVENTS_PATH}?per_page=2&page=1&guids=a&after_guid=None&order_by=created_at")
@@ -273,19 +281,19 @@ STEPS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
-def test_race_has_its_blame(story: Story) -> None:
+def test_race_has_its_blame(builder: EvidenceBuilder) -> None:
     """A list that somebody else purged while it was read is inconclusive, and a race is blamed."""
-    story.walk("lists", "opening", [SEEDED, OLD])
-    story.walk("lists", "closing", [SEEDED])
+    builder.add_list("lists", "opening", [SEEDED, OLD])
+    builder.add_list("lists", "closing", [SEEDED])
     with pytest.raises(Inconclusive) as caught:
-        JUDGMENTS["LIST-04"](story.seen)
+        JUDGMENTS["LIST-04"](builder.judgment_view)
     assert caught.value.blame is Cause.RACE
 
 
-def test_time_without_date_is_left_open(story: Story) -> None:
+def test_time_without_date_is_left_open(builder: EvidenceBuilder) -> None:
     """Where nothing tells the target's clock, a time that does not agree with ours is not held against it."""
-    purge(story, [{**SEEDED, "created_at": "2026-07-01T09:00:00Z"}])
-    assert verdict(story, "SEED-06") == "not exercised"
+    purge(builder, [{**SEEDED, "created_at": "2026-07-01T09:00:00Z"}])
+    assert verdict(builder, "SEED-06") == "not exercised"
 
 
 @pytest.mark.parametrize(
@@ -298,9 +306,9 @@ def test_time_without_date_is_left_open(story: Story) -> None:
         ("2026-07-01T13:01:00Z", "failed"),
     ],
 )
-def test_time_is_by_targets_clock(created_at: str, end: str, story: Story) -> None:
+def test_time_is_by_targets_clock(created_at: str, end: str, builder: EvidenceBuilder) -> None:
     """With a Date header, a time is judged by the target's clock, an hour ahead or not."""
     date = (("Date", "Wed, 01 Jul 2026 13:00:01 GMT"),)
-    story.say("reach", "events", response_headers=date)
-    purge(story, [{**SEEDED, "created_at": created_at}])
-    assert verdict(story, "SEED-06") == end
+    builder.add_exchange("reach", "events", response_headers=date)
+    purge(builder, [{**SEEDED, "created_at": created_at}])
+    assert verdict(builder, "SEED-06") == end

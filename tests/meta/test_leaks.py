@@ -13,18 +13,17 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Story
-
+    from meta.support.story import EvidenceBuilder
     from purge_conformance.analysis.assertions import Seen
 
 JUDGMENTS = import_module("purge_conformance.conformance.test_leaks")
 
 
-def leaks(judgment: Callable[[Seen], None], story: Story) -> bool:
+def leaks(judgment: Callable[[Seen], None], builder: EvidenceBuilder) -> bool:
     """Whether a judgment finds a leak, after a list was read."""
-    story.say("reads", "list", data={"resources": []})
+    builder.add_exchange("reads", "list", data={"resources": []})
     try:
-        judgment(story.seen)
+        judgment(builder.judgment_view)
     except Broken:
         return True
     return False
@@ -40,19 +39,19 @@ def leaks(judgment: Callable[[Seen], None], story: Story) -> bool:
         ("bearer $ADMIN_TOKEN", b"$ADMIN_TOKENS and ADMIN_TOKEN", False),
     ],
 )
-def test_repeated_token_is_told(sent: str, body: bytes, *, leak: bool, story: Story) -> None:
+def test_repeated_token_is_told(sent: str, body: bytes, *, leak: bool, builder: EvidenceBuilder) -> None:
     """The variable of the token that was sent, in an answer, is a leak; another word is none."""
-    story.say(
+    builder.add_exchange(
         "refused", "credential", method="POST", path=PURGE_PATH, body=body, request_headers=(("Authorization", sent),)
     )
-    assert leaks(JUDGMENTS.test_token_not_repeated, story) is leak
+    assert leaks(JUDGMENTS.test_token_not_repeated, builder) is leak
 
 
-def test_token_in_header_is_told(story: Story) -> None:
+def test_token_in_header_is_told(builder: EvidenceBuilder) -> None:
     """A header may give it away as well as a body."""
     sent, shown = (("Authorization", "bearer $ADMIN_TOKEN"),), (("X-By", "bearer $ADMIN_TOKEN"),)
-    story.say("purge", "purge", method="POST", path=PURGE_PATH, request_headers=sent, response_headers=shown)
-    assert leaks(JUDGMENTS.test_token_not_repeated, story)
+    builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH, request_headers=sent, response_headers=shown)
+    assert leaks(JUDGMENTS.test_token_not_repeated, builder)
 
 
 @pytest.mark.parametrize(
@@ -72,10 +71,10 @@ def test_token_in_header_is_told(story: Story) -> None:
         ("created at 12:00:01, in a list (Events)", False),
     ],
 )
-def test_trace_is_told(text: str, *, leak: bool, story: Story) -> None:
+def test_trace_is_told(text: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """Frames of the common languages are told from sentences."""
-    story.say("reads", "unknown", status=500, data={"errors": [{"code": 1, "title": "x", "detail": text}]})
-    assert leaks(JUDGMENTS.test_errors_show_no_trace, story) is leak
+    builder.add_exchange("reads", "unknown", status=500, data={"errors": [{"code": 1, "title": "x", "detail": text}]})
+    assert leaks(JUDGMENTS.test_errors_show_no_trace, builder) is leak
 
 
 @pytest.mark.parametrize(
@@ -90,15 +89,15 @@ def test_trace_is_told(text: str, *, leak: bool, story: Story) -> None:
         ("mailto:a@example.org", False),
     ],
 )
-def test_password_is_told(name: str, *, leak: bool, story: Story) -> None:
+def test_password_is_told(name: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """A password before the host is one, unless it is masked; a port or an address elsewhere is none."""
-    story.say("lists", "opening", data={"resources": [{"guid": "a", "buildpack": {"name": name}}]})
-    assert leaks(JUDGMENTS.test_no_password_is_shown, story) is leak
+    builder.add_exchange("lists", "opening", data={"resources": [{"guid": "a", "buildpack": {"name": name}}]})
+    assert leaks(JUDGMENTS.test_no_password_is_shown, builder) is leak
 
 
 @pytest.mark.parametrize(("query", "leak"), [("", True), ("?order_by=a%3A%2F%2Fb%3As3cret%40c", False)])
-def test_password_in_error_is_told(query: str, *, leak: bool, story: Story) -> None:
+def test_password_in_error_is_told(query: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """An error shows one as well, unless it quotes the request."""
     errors = [{"code": 1, "title": "x", "detail": "no connection to a://b:s3cret@c"}]
-    story.say("lists", "odd", path=f"{EVENTS_PATH}{query}", status=500, data={"errors": errors})
-    assert leaks(JUDGMENTS.test_no_password_is_shown, story) is leak
+    builder.add_exchange("lists", "odd", path=f"{EVENTS_PATH}{query}", status=500, data={"errors": errors})
+    assert leaks(JUDGMENTS.test_no_password_is_shown, builder) is leak

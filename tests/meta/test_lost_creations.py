@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
@@ -51,7 +50,7 @@ class Apps:
         searchable: whether the list of apps can be read with a label.
     """
 
-    def __init__(self, stub: Stub) -> None:
+    def __init__(self, stub_server: StubServer) -> None:
         """Have no apps but somebody else's, and accept what is to be made."""
         self.run = ""
         self.made: list[str] = []
@@ -60,8 +59,8 @@ class Apps:
         self.asked = ""
         self.on_look: Callable[[], object] = lambda: None
         self.is_silent, self.searchable = False, True
-        self._stub = stub
-        stub.answer = self._answer
+        self._stub = stub_server
+        stub_server.answer = self._answer
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path, query = urlsplit(handler.path).path, parse_qs(urlsplit(handler.path).query)
@@ -70,17 +69,17 @@ class Apps:
             if self.is_silent:
                 handler.connection.shutdown(socket.SHUT_RDWR)
             else:
-                self._stub.say(handler, 202, b"")
+                self._stub.respond(handler, 202, b"")
         elif handler.command == "DELETE":
             self.deleted.append(path.removeprefix(f"{APPS}/"))
-            self._stub.say(handler)
+            self._stub.respond(handler)
         elif "names" in query:
             self._show(handler, self._named(query["names"][0]))
         else:
             self._show(handler, self._labelled() if path == APPS else [], 200 if self.searchable else 403)
 
     def _show(self, handler: BaseHTTPRequestHandler, rows: list[dict[str, Any]], status: int = 200) -> None:
-        self._stub.say(handler, status, json.dumps({"resources": rows} if status == 200 else {}).encode())
+        self._stub.respond(handler, status, json.dumps({"resources": rows} if status == 200 else {}).encode())
 
     def _named(self, name: str) -> list[dict[str, Any]]:
         self.asked = name
@@ -96,9 +95,9 @@ class Apps:
 
 
 @pytest.fixture
-def apps(stub: Stub) -> Apps:
+def apps(stub_server: StubServer) -> Apps:
     """The apps of a stub."""
-    return Apps(stub)
+    return Apps(stub_server)
 
 
 def making_of(client: Client, apps: Apps) -> ResourceManager:
@@ -115,9 +114,9 @@ def take_down(client: Client, maker: ResourceManager) -> list[str]:
 
 
 @pytest.mark.parametrize("hidden", [0, 1 + FINAL_POLLS // 2])
-def test_awaited_app_is_found_after_interrupt(hidden: int, apps: Apps, connect: Connect) -> None:
+def test_awaited_app_is_found_after_interrupt(hidden: int, apps: Apps, make_client: Connect) -> None:
     """An app that a job makes goes, though the run was interrupted before it was seen, and it is there only later."""
-    client = connect()
+    client = make_client()
     maker = making_of(client, apps)
     apps.hidden = 1 + hidden
     apps.on_look = lambda: client.guard.close("The run was interrupted.")
@@ -127,9 +126,9 @@ def test_awaited_app_is_found_after_interrupt(hidden: int, apps: Apps, connect: 
     assert apps.deleted == apps.made == ["made-0"]
 
 
-def test_search_leaves_requests(apps: Apps, connect: Connect) -> None:
+def test_search_leaves_requests(apps: Apps, make_client: Connect) -> None:
     """Where the requests are spent, those that were kept back suffice for the search and for taking down the others."""
-    client = connect(max_requests=5 + FINAL_POLLS + CLEANUP_RESERVE)
+    client = make_client(max_requests=5 + FINAL_POLLS + CLEANUP_RESERVE)
     maker = making_of(client, apps)
     assert [maker.create(APPS, name)[1] for name in ("one", "two")] == ["made-0", "made-1"]
     apps.hidden = NEVER
@@ -139,30 +138,30 @@ def test_search_leaves_requests(apps: Apps, connect: Connect) -> None:
     assert set(apps.deleted) == set(apps.made) == {"made-0", "made-1", "made-2"}
 
 
-def test_app_that_never_comes_is_told(apps: Apps, connect: Connect) -> None:
+def test_app_that_never_comes_is_told(apps: Apps, make_client: Connect) -> None:
     """An app that was accepted and is found by nothing is told as left: it may come yet."""
     apps.hidden = NEVER
-    client = connect()
+    client = make_client()
     maker = making_of(client, apps)
     assert maker.create(APPS, "one")[1] is None
     apps.made.clear()
     assert take_down(client, maker) == [f"{APPS} one (it was accepted and never seen)"]
 
 
-def test_late_app_is_found_by_its_label(apps: Apps, connect: Connect) -> None:
+def test_late_app_is_found_by_its_label(apps: Apps, make_client: Connect) -> None:
     """An app that no look by its name showed in time goes by its label."""
     apps.hidden = NEVER
-    client = connect()
+    client = make_client()
     maker = making_of(client, apps)
     assert maker.create(APPS, "one")[1] is None
     assert take_down(client, maker) == []
     assert apps.deleted == ["made-0"]
 
 
-def test_unanswered_creations_are_found(apps: Apps, connect: Connect) -> None:
+def test_unanswered_creations_are_found(apps: Apps, make_client: Connect) -> None:
     """Apps that were made while the target gave no answer go by their label, and nobody else's does."""
     apps.is_silent = True
-    client = connect()
+    client = make_client()
     maker = making_of(client, apps)
     assert [maker.create(APPS, name)[1] for name in ("one", "two")] == [None, None]
     with pytest.raises(TargetUnreachable):
@@ -172,10 +171,10 @@ def test_unanswered_creations_are_found(apps: Apps, connect: Connect) -> None:
     assert set(apps.deleted) == set(apps.made) == {"made-0", "made-1", "made-2"}
 
 
-def test_search_that_fails_is_told(apps: Apps, connect: Connect) -> None:
+def test_search_that_fails_is_told(apps: Apps, make_client: Connect) -> None:
     """Where the list cannot be searched, it is told that something may be left, and why."""
     apps.is_silent = True
-    client = connect()
+    client = make_client()
     maker = making_of(client, apps)
     assert maker.create(APPS, "one")[1] is None
     apps.searchable = False

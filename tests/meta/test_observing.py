@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Done, Stub
+    from meta.support.command import CommandResult
+    from meta.support.stub import StubServer
 
 OBSERVED = {r.id for r in catalogue.requirements() if r.observed}
 
@@ -29,7 +30,7 @@ def test_observed_are_selected() -> None:
     assert alone < OBSERVED
 
 
-def observing(command: Callable[..., Done], place: Path, *arguments: str, url: str = "") -> Done:
+def observing(command: Callable[..., CommandResult], place: Path, *arguments: str, url: str = "") -> CommandResult:
     """Observe a reference server on which others have many apps; `url` replaces the host in its URL."""
     with embedded.server(["--variant", "many-apps", *arguments]) as (served, tokens):
         sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in tokens]
@@ -41,7 +42,7 @@ def observing(command: Callable[..., Done], place: Path, *arguments: str, url: s
         )
 
 
-def test_observed_server_is_judged(command: Callable[..., Done], tmp_path: Path) -> None:
+def test_observed_server_is_judged(command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """Of a host that nobody allowed to be purged all is judged that needs no purge, by reads alone."""
     done = observing(command, tmp_path / "out", url="127.1")
     assert (done.code, done.report["verdict"], set(done.outcomes.values())) == (0, "conformant", {"passed"})
@@ -53,7 +54,7 @@ def test_observed_server_is_judged(command: Callable[..., Done], tmp_path: Path)
     assert done.report["settings"]["apps"] == "observe"
 
 
-def test_observed_fault_fails(command: Callable[..., Done], tmp_path: Path) -> None:
+def test_observed_fault_fails(command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """What is wrong with reads is found without a purge, by the requirements that find it with purges."""
     fault = next(fault for fault in catalogue.faults() if fault.id == "unknown-guid-200")
     done = observing(command, tmp_path / "out", "--fault", fault.id)
@@ -62,13 +63,17 @@ def test_observed_fault_fails(command: Callable[..., Done], tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("more", [[], ["--hook=command:false"]])
-def test_nothing_else_leaves(more: list[str], command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+def test_nothing_else_leaves(
+    more: list[str], command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+) -> None:
     """Whatever a target answers, nothing but reads is sent to it."""
-    stub.answer = lambda handler: stub.say(handler, body=b'{"pagination": {}, "resources": [{"guid": "one"}]}')
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, body=b'{"pagination": {}, "resources": [{"guid": "one"}]}'
+    )
     command(
         *(
             "run",
-            stub.url,
+            stub_server.url,
             "--token=admin=env:ADMIN_SECRET",
             "--profile=observe-only",
             *more,
@@ -78,5 +83,5 @@ def test_nothing_else_leaves(more: list[str], command: Callable[..., Done], stub
         folder=tmp_path / "out",
         env=os.environ | {"ADMIN_SECRET": "an-opaque-secret"},
     )
-    assert {line.split(" ")[0] for line, _ in stub.got} <= SAFE_METHODS
-    assert len(stub.got) > 20
+    assert {line.split(" ")[0] for line, _ in stub_server.received} <= SAFE_METHODS
+    assert len(stub_server.received) > 20

@@ -11,14 +11,16 @@ from purge_conformance.analysis.paging import Page, default_per_page, expected_l
 from purge_conformance.catalogue.api import EVENTS_PATH
 
 if TYPE_CHECKING:
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
 BASE = "https://cdn.example.org:8443/prefix"
 
 
-def page(story: Story, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -- any link
+def page(builder: EvidenceBuilder, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -- any link
     """Return a page of a filtered list."""
-    x = story.say("lists", "walk", path=f"{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}")
+    x = builder.add_exchange(
+        "lists", "walk", path=f"{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}"
+    )
     return Page(x, number, 2, 2, (), 5, 3, links)
 
 
@@ -26,9 +28,9 @@ def page(story: Story, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -
     ("number", "total", "needed", "due"),
     [(1, 5, 3, 2), (3, 5, 3, 1), (4, 5, 3, 0), (1, 0, 1, 0), (1, 1, 1, 1), (2, 4, 2, 2)],
 )
-def test_page_is_counted(number: int, total: int, needed: int, due: int, story: Story) -> None:
+def test_page_is_counted(number: int, total: int, needed: int, due: int, builder: EvidenceBuilder) -> None:
     """A page knows how many pages its total takes, at least one, and how many events are due on it."""
-    found = replace(page(story, number), total=total)
+    found = replace(page(builder, number), total=total)
     assert (found.needed, found.due(total)) == (needed, due)
 
 
@@ -47,18 +49,20 @@ def holds(found: Page, name: str, total: int = 5, default: str | None = "50") ->
         f"{EVENTS_PATH}?guids=b,%20a,b&order_by=created_at&page=3&per_page=2",
     ],
 )
-def test_link_leads_next(href: str, story: Story) -> None:
+def test_link_leads_next(href: str, builder: EvidenceBuilder) -> None:
     """A link leads to the next page on any host, below any prefix, its parameters in any order and encoding."""
-    assert holds(page(story, next={"href": href}), "next")
+    assert holds(page(builder, next={"href": href}), "next")
 
 
 @pytest.mark.parametrize(
     ("moment", "is_so"),
     [("2026-07-01T12:00:00%2B00:00", True), ("2026-07-01t12:00:00.0z", True), ("2026-07-01T12:00:00-01:00", False)],
 )
-def test_link_writes_times_its_own_way(moment: str, is_so: bool, story: Story) -> None:  # noqa: FBT001
+def test_link_writes_times_its_own_way(moment: str, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A link may write the time of a filter otherwise, so long as it is that time."""
-    x = story.say("lists", "walk", path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1")
+    x = builder.add_exchange(
+        "lists", "walk", path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1"
+    )
     link = {"href": f"{EVENTS_PATH}?created_ats[gt]={moment}&per_page=2&page=2"}
     assert holds(Page(x, 1, 2, 2, (), 5, 3, {"next": link}), "next") is is_so
 
@@ -81,37 +85,37 @@ def test_link_writes_times_its_own_way(moment: str, is_so: bool, story: Story) -
         {"href": "http://[broken"},
     ],
 )
-def test_link_leads_astray(link: object, story: Story) -> None:
+def test_link_leads_astray(link: object, builder: EvidenceBuilder) -> None:
     """A link that is missing, or loses a filter, or leads to another page or list, does not hold."""
-    assert not holds(page(story, next=link), "next")
+    assert not holds(page(builder, next=link), "next")
 
 
 @pytest.mark.parametrize(
     ("number", "total", "link", "is_so"),
     [(3, 5, None, True), (3, 5, {"href": f"{EVENTS_PATH}?page=4"}, False), (1, 0, None, True), (1, 4, None, False)],
 )
-def test_last_page_has_no_next(number: int, total: int, link: object, is_so: bool, story: Story) -> None:  # noqa: FBT001
+def test_last_page_has_no_next(number: int, total: int, link: object, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """The last page has no next one, and it alone."""
-    assert holds(page(story, number, next=link), "next", total) is is_so
+    assert holds(page(builder, number, next=link), "next", total) is is_so
 
 
-def test_first_page_has_no_previous(story: Story) -> None:
+def test_first_page_has_no_previous(builder: EvidenceBuilder) -> None:
     """The first page has no previous one, and it alone."""
-    assert holds(page(story, 1), "previous")
-    assert not holds(page(story, 2), "previous")
+    assert holds(page(builder, 1), "previous")
+    assert not holds(page(builder, 2), "previous")
 
 
-def test_first_may_leave_out_page(story: Story) -> None:
+def test_first_may_leave_out_page(builder: EvidenceBuilder) -> None:
     """A link to the first page need not say page=1."""
     href = f"{BASE}{EVENTS_PATH}?guids=a,b&order_by=created_at&per_page=2"
-    assert holds(page(story, first={"href": href}), "first")
+    assert holds(page(builder, first={"href": href}), "first")
 
 
 @pytest.mark.parametrize(("default", "is_so"), [("2", True), ("50", False), (None, True)])
-def test_default_size_may_be_left_out(default: str | None, is_so: bool, story: Story) -> None:  # noqa: FBT001
+def test_default_size_may_be_left_out(default: str | None, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A link need not say how large a page is where that is the default, or where nobody knows what that is."""
     link = {"href": f"{EVENTS_PATH}?guids=a,b&order_by=created_at&page=3"}
-    assert holds(page(story, next=link), "next", default=default) is is_so
+    assert holds(page(builder, next=link), "next", default=default) is is_so
 
 
 @pytest.mark.parametrize(
@@ -124,29 +128,29 @@ def test_default_size_may_be_left_out(default: str | None, is_so: bool, story: S
         (3, {"first": {"href": 1}}, None),
     ],
 )
-def test_default_size_is_learnt(rows: int, links: object, default: str | None, story: Story) -> None:
+def test_default_size_is_learnt(rows: int, links: object, default: str | None, builder: EvidenceBuilder) -> None:
     """The default is what the list's own link names, or as many events as there are where more follow."""
-    data = {"pagination": links, "resources": [story.event(str(n)) for n in range(rows)]}
-    story.say("lists", "plain", data=data)
-    assert default_per_page(story.seen) == default
+    data = {"pagination": links, "resources": [builder.event(str(n)) for n in range(rows)]}
+    builder.add_exchange("lists", "plain", data=data)
+    assert default_per_page(builder.judgment_view) == default
 
 
-def bounded(story: Story, *lengths: int, pages: int, total: int = 70, asked: int = 1000) -> list[Page]:
+def bounded(builder: EvidenceBuilder, *lengths: int, pages: int, total: int = 70, asked: int = 1000) -> list[Page]:
     """Return the pages of a walk on which so many events are, of a target with a bound of its own."""
     for number, length in enumerate(lengths, 1):
         following = {"href": "x"} if number < len(lengths) else None
         data = {
             "pagination": {"total_results": total, "total_pages": pages, "next": following},
-            "resources": [story.event(f"{number}-{n}") for n in range(length)],
+            "resources": [builder.event(f"{number}-{n}") for n in range(length)],
         }
-        story.say("lists", "opening", path=f"{EVENTS_PATH}?per_page={asked}&page={number}", data=data)
-    story.note("lists", "opening.complete", value=True)
-    return list(pages_of(walks(story.seen)[0]))
+        builder.add_exchange("lists", "opening", path=f"{EVENTS_PATH}?per_page={asked}&page={number}", data=data)
+    builder.add_note("lists", "opening.complete", value=True)
+    return list(pages_of(walks(builder.judgment_view)[0]))
 
 
-def test_bound_makes_pages_smaller(story: Story) -> None:
+def test_bound_makes_pages_smaller(builder: EvidenceBuilder) -> None:
     """Where a target makes large pages smaller, and counts them so, that is how many events they have room for."""
-    found = bounded(story, 30, 30, 10, pages=3)
+    found = bounded(builder, 30, 30, 10, pages=3)
     assert [(page.size, page.due(70)) for page in found] == [(30, 30), (30, 30), (30, 10)]
 
 
@@ -154,32 +158,32 @@ def test_bound_makes_pages_smaller(story: Story) -> None:
     ("lengths", "pages", "asked"),
     [((30, 29, 11), 3, 1000), ((30, 30, 10), 1, 1000), ((19, 19, 19, 13), 4, 1000), ((70,), 1, 1000)],
 )
-def test_uneven_pages_have_no_bound(lengths: tuple[int, ...], pages: int, asked: int, story: Story) -> None:
+def test_uneven_pages_have_no_bound(lengths: tuple[int, ...], pages: int, asked: int, builder: EvidenceBuilder) -> None:
     """Pages of several lengths, wrongly counted or smaller than any may be, are not full."""
-    assert {page.size for page in bounded(story, *lengths, pages=pages, asked=asked)} == {asked}
+    assert {page.size for page in bounded(builder, *lengths, pages=pages, asked=asked)} == {asked}
 
 
-def test_link_may_name_bound(story: Story) -> None:
+def test_link_may_name_bound(builder: EvidenceBuilder) -> None:
     """A link may name the target's bound where more was asked for, and nothing that makes pages smaller."""
-    found = bounded(story, 30, pages=1, total=30)[0]
+    found = bounded(builder, 30, pages=1, total=30)[0]
     for named, is_so in (("100", True), ("1000", True), ("29", False), ("19", False), ("x", False)):
         link = {"href": f"{EVENTS_PATH}?page=1&per_page={named}"}
         assert holds(replace(found, links={"last": link}), "last", 30) is is_so
 
 
-def test_walks_are_those_of_pages(story: Story) -> None:
+def test_walks_are_those_of_pages(builder: EvidenceBuilder) -> None:
     """The walks of the experiment are told apart by step; requests that name no page are none, and neither are gets."""
-    story.walk("lists", "opening", [story.event("a")])
-    story.say("lists", "get", path=f"{EVENTS_PATH}/a")
-    story.walk("lists", "walk 4", [story.event("a")], complete=False)
-    story.walk("purge", "after.events", [])
-    assert [walk.complete for walk in walks(story.seen)] == [True, False]
-    assert len(walks(story.seen, "walk")) == 1
+    builder.add_list("lists", "opening", [builder.event("a")])
+    builder.add_exchange("lists", "get", path=f"{EVENTS_PATH}/a")
+    builder.add_list("lists", "walk 4", [builder.event("a")], complete=False)
+    builder.add_list("purge", "after.events", [])
+    assert [walk.complete for walk in walks(builder.judgment_view)] == [True, False]
+    assert len(walks(builder.judgment_view, "walk")) == 1
 
 
-def test_unreadable_pages_are_left_out(story: Story) -> None:
+def test_unreadable_pages_are_left_out(builder: EvidenceBuilder) -> None:
     """Of a walk only the pages that could be read are judged as such."""
-    story.walk("lists", "opening", [story.event("a")])
-    story.say("lists", "opening", path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
-    (found,) = pages_of(walks(story.seen)[0])
+    builder.add_list("lists", "opening", [builder.event("a")])
+    builder.add_exchange("lists", "opening", path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
+    (found,) = pages_of(walks(builder.judgment_view)[0])
     assert (found.number, found.size, found.guids, found.total) == (1, 500, ("a",), 1)

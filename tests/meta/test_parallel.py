@@ -15,7 +15,8 @@ from purge_conformance.evidence.records import read
 from purge_conformance.scenarios import concurrent_purges as parallel
 
 if TYPE_CHECKING:
-    from conftest import Story, Whole
+    from meta.support.command import FullRun
+    from meta.support.story import EvidenceBuilder
 
 judged = importlib.import_module("purge_conformance.conformance.test_parallel")
 AT_ONCE = {"at_once": "first"}
@@ -23,60 +24,60 @@ SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"
 OLD = {**SEEDED, "guid": "old"}
 
 
-def purges(story: Story, *statuses: int | None, after: list[dict[str, object]] | None = None) -> None:
+def purges(builder: EvidenceBuilder, *statuses: int | None, after: list[dict[str, object]] | None = None) -> None:
     """Add a purge by itself, and a round of purges with these statuses, of a started app and a stopped one."""
-    apps = [story.app("a"), story.app("b", "STOPPED")]
-    story.look("parallel", "alone.before", [OLD], apps)
-    story.say("parallel", "alone", method="POST", path=PURGE_PATH)
-    story.look("parallel", "alone.after", [SEEDED], apps)
-    story.look("parallel", "first.before", [OLD, SEEDED], apps)
+    apps = [builder.app("a"), builder.app("b", "STOPPED")]
+    builder.add_snapshot("parallel", "alone.before", [OLD], apps)
+    builder.add_exchange("parallel", "alone", method="POST", path=PURGE_PATH)
+    builder.add_snapshot("parallel", "alone.after", [SEEDED], apps)
+    builder.add_snapshot("parallel", "first.before", [OLD, SEEDED], apps)
     for status in statuses:
-        story.say("parallel", "first", method="POST", path=PURGE_PATH, status=status, tags=AT_ONCE)
-    story.look("parallel", "first.after", [SEEDED] if after is None else after, apps)
+        builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, status=status, tags=AT_ONCE)
+    builder.add_snapshot("parallel", "first.after", [SEEDED] if after is None else after, apps)
 
 
 @pytest.mark.parametrize("statuses", [(200, 200), (500, 200, 500), (200, 409), (503, 200), (200, 422, 429)])
-def test_one_success_is_enough(story: Story, statuses: tuple[int, ...]) -> None:
+def test_one_success_is_enough(builder: EvidenceBuilder, statuses: tuple[int, ...]) -> None:
     """However the others are answered, a round with one success is judged by what is left."""
-    purges(story, *statuses)
-    judged.test_no_event_survives(story.seen)
-    judged.test_no_app_missing(story.seen)
-    judged.test_no_app_twice(story.seen)
-    judged.test_nothing_else_populated(story.seen)
+    purges(builder, *statuses)
+    judged.test_no_event_survives(builder.judgment_view)
+    judged.test_no_app_missing(builder.judgment_view)
+    judged.test_no_app_twice(builder.judgment_view)
+    judged.test_nothing_else_populated(builder.judgment_view)
 
 
 @pytest.mark.parametrize("statuses", [(409, 503), (500, 500), (200, None)])
-def test_round_without_success_is_open(story: Story, statuses: tuple[int | None, ...]) -> None:
+def test_round_without_success_is_open(builder: EvidenceBuilder, statuses: tuple[int | None, ...]) -> None:
     """A round in which none succeeded, or one was not answered, says nothing."""
-    purges(story, *statuses, after=[])
+    purges(builder, *statuses, after=[])
     with pytest.raises(Inconclusive):
-        judged.test_no_app_missing(story.seen)
+        judged.test_no_app_missing(builder.judgment_view)
 
 
-def test_unfaithful_purge_says_nothing(story: Story) -> None:
+def test_unfaithful_purge_says_nothing(builder: EvidenceBuilder) -> None:
     """Where a purge by itself is wrong, several are not judged."""
-    purges(story, 200)
-    story.look("parallel", "alone.after", [], [story.app("a")])
-    story.exchanges[:] = [x for x in story.exchanges if (x.step, x.n > 9) != ("alone.after.events", False)]
+    purges(builder, 200)
+    builder.add_snapshot("parallel", "alone.after", [], [builder.app("a")])
+    builder.exchanges[:] = [x for x in builder.exchanges if (x.step, x.n > 9) != ("alone.after.events", False)]
     with pytest.raises(Inconclusive, match="by itself"):
-        judged.test_no_app_missing(story.seen)
+        judged.test_no_app_missing(builder.judgment_view)
 
 
-def test_nothing_tried_is_not_exercised(story: Story) -> None:
+def test_nothing_tried_is_not_exercised(builder: EvidenceBuilder) -> None:
     """Where no purge was tried nothing is judged."""
     with pytest.raises(NotExercised):
-        judged.test_no_event_survives(story.seen)
+        judged.test_no_event_survives(builder.judgment_view)
 
 
-def test_sights_are_counted(story: Story) -> None:
+def test_sights_are_counted(builder: EvidenceBuilder) -> None:
     """What readers saw is told by kind: nothing, the list of before or of afterwards, a part, an event twice."""
     new = {**SEEDED, "guid": "n"}
-    story.walk("parallel", "first.before.events", [OLD, SEEDED])
+    builder.add_list("parallel", "first.before.events", [OLD, SEEDED])
     for rows in ([], [], [OLD, SEEDED], [SEEDED, new], [SEEDED], [new, new], [OLD, new]):
-        story.page("parallel", "first.reads", rows).tags.update(AT_ONCE)
-    story.say("parallel", "first.reads", status=503, tags=AT_ONCE)
-    story.walk("parallel", "first.after.events", [SEEDED, new])
-    assert meanwhile.seen_meanwhile(story.evidence) == (
+        builder.add_page("parallel", "first.reads", rows).tags.update(AT_ONCE)
+    builder.add_exchange("parallel", "first.reads", status=503, tags=AT_ONCE)
+    builder.add_list("parallel", "first.after.events", [SEEDED, new])
+    assert meanwhile.seen_meanwhile(builder.evidence) == (
         "nothing 2x, a part, or a mixture 2x, the list of before 1x, the list of afterwards 1x, "
         "an event twice 1x, status 503 1x"
     )
@@ -87,31 +88,31 @@ def test_rounds_have_their_names() -> None:
     assert meanwhile.ROUNDS == parallel.ROUNDS
 
 
-def test_sequences_leave_out_what_was_at_once(story: Story) -> None:
+def test_sequences_leave_out_what_was_at_once(builder: EvidenceBuilder) -> None:
     """A list that was read beside purges is no step of a sequence, and one of several purges is always one between."""
-    story.walk("purge", "after.events", [SEEDED])
-    first = story.exchanges[-1]
-    story.say("purge", "purge", method="POST", path=PURGE_PATH)
-    story.say("parallel", "first", method="POST", path=PURGE_PATH, status=500, tags=AT_ONCE)
-    story.walk("parallel", "first.reads", [SEEDED])
-    story.exchanges[-1].tags.update(AT_ONCE)
-    last = story.say("parallel", "settle", path=EVENTS_PATH)
-    assert [found.exchanges[0].step for found in whole_lists(story.seen)] == ["after.events"]
-    assert list(seeded_events(story.seen)) == []
-    story.exchanges[:] = [x for x in story.exchanges if x.status == 500]
-    assert purges_between(story.seen, first, last)
+    builder.add_list("purge", "after.events", [SEEDED])
+    first = builder.exchanges[-1]
+    builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH)
+    builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, status=500, tags=AT_ONCE)
+    builder.add_list("parallel", "first.reads", [SEEDED])
+    builder.exchanges[-1].tags.update(AT_ONCE)
+    last = builder.add_exchange("parallel", "settle", path=EVENTS_PATH)
+    assert [found.exchanges[0].step for found in whole_lists(builder.judgment_view)] == ["after.events"]
+    assert list(seeded_events(builder.judgment_view)) == []
+    builder.exchanges[:] = [x for x in builder.exchanges if x.status == 500]
+    assert purges_between(builder.judgment_view, first, last)
 
 
 @pytest.mark.parametrize(("role", "is_so"), [("admin", True), ("none", False)])
 @pytest.mark.parametrize("status", [None, 504])
-def test_unanswered_purge_may_be_done(status: int | None, role: str, is_so: bool, story: Story) -> None:  # noqa: FBT001
+def test_unanswered_purge_may_be_done(status: int | None, role: str, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """An admin's purge that the target did not answer may be done; nobody else's may."""
-    first = story.page("e", "before", [])
-    story.say("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
-    assert purges_between(story.seen, first, story.page("e", "after", [])) is is_so
+    first = builder.add_page("e", "before", [])
+    builder.add_exchange("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
+    assert purges_between(builder.judgment_view, first, builder.add_page("e", "after", [])) is is_so
 
 
-def test_evidence_is_read_by_number(whole: Whole) -> None:
+def test_evidence_is_read_by_number(full_run: FullRun) -> None:
     """However the answers came, evidence is in the order of sending."""
-    numbers = [x.n for x in read(whole.folder).exchanges]
+    numbers = [x.n for x in read(full_run.folder).exchanges]
     assert numbers == sorted(numbers)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Done, Stub, Whole
-
+    from meta.support.command import CommandResult, FullRun
+    from meta.support.stub import StubServer
     from purge_conformance.evidence.records import Evidence
 
 ADMIN = "--token=admin=env:ADMIN_SECRET"
@@ -40,14 +40,14 @@ def exceeded(found: Evidence) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_table_holds_in_whole_run(whole: Whole) -> None:
+def test_table_holds_in_whole_run(full_run: FullRun) -> None:
     """No experiment of a whole run sends more requests or purges than the table tells, and none is missing in it."""
-    assert exceeded(whole.evidence) == {}
-    assert {x.experiment for x in whole.evidence.exchanges} <= set(COSTS)
+    assert exceeded(full_run.evidence) == {}
+    assert {x.experiment for x in full_run.evidence.exchanges} <= set(COSTS)
 
 
 @pytest.mark.parametrize("fault", ["seeds-twice", "purge-answers-202"])
-def test_table_holds_of_faulty_server(fault: str, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_table_holds_of_faulty_server(fault: str, command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """Nor does one of a run that sees failures, save the one that says that it may take what is left."""
     with embedded.server(["--fault", fault]) as (url, tokens):
         environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
@@ -70,16 +70,16 @@ def test_plan_follows_what_is_asked() -> None:
     assert [cost.purges for cost in costs_for(only).values()] == [0, 0, 0, 0]
 
 
-def test_plan_only_reads(command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+def test_plan_only_reads(command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path) -> None:
     """`plan` sends a few reads, and tells what is there, what would be sent and made, and what consent it needs."""
     body = b'{"links": {"self": {"href": "x"}}, "pagination": {"total_results": 1234}, "resources": [{"guid": "one"}]}'
-    stub.answer = lambda handler: stub.say(handler, body=body)
-    url = stub.url.replace("127.0.0.1", "127.1")
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
+    url = stub_server.url.replace("127.0.0.1", "127.1")
     done = command("plan", url, ADMIN, folder=tmp_path, env=os.environ | SECRET, cwd=tmp_path)
     assert (done.code, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
-    assert stub.targets[:-1] == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
-    assert {line.split(" ")[0] for line, _ in stub.got} == {"GET"}
-    assert "Authorization" not in stub.got[0][1]
+    assert stub_server.targets[:-1] == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
+    assert {line.split(" ")[0] for line, _ in stub_server.received} == {"GET"}
+    assert "Authorization" not in stub_server.received[0][1]
     for words in (
         "1,234 events",
         "fingerprint: ",
@@ -92,8 +92,8 @@ def test_plan_only_reads(command: Callable[..., Done], stub: Stub, tmp_path: Pat
     assert "It would make and change nothing" in done.stdout
 
 
-def test_plan_of_no_api_is_3(command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+def test_plan_of_no_api_is_3(command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path) -> None:
     """`plan` says of a target that is no API, or refuses the token, what is wrong."""
-    stub.answer = lambda handler: stub.say(handler, 401)
-    done = command("plan", stub.url, ADMIN, folder=tmp_path, env=os.environ | SECRET)
+    stub_server.answer = lambda handler: stub_server.respond(handler, 401)
+    done = command("plan", stub_server.url, ADMIN, folder=tmp_path, env=os.environ | SECRET)
     assert (done.code, "refuses the token" in done.stderr) == (3, True)

@@ -18,7 +18,8 @@ from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence import records as evidence
 
 if TYPE_CHECKING:
-    from conftest import Stub, Whole
+    from meta.support.command import FullRun
+    from meta.support.stub import StubServer
 
 ROOM = Path(__file__).parents[1] / "conformance"
 CRASHING = """
@@ -86,10 +87,12 @@ def test_misuse_is_4(arguments: list[str], words: str) -> None:
     assert words in done.stdout + done.stderr
 
 
-def test_pytest_gives_same_outcomes(served: tuple[str, dict[str, str]], whole: Whole, tmp_path: Path) -> None:
+def test_pytest_gives_same_outcomes(
+    reference_server: tuple[str, dict[str, str]], full_run: FullRun, tmp_path: Path
+) -> None:
     """Plain pytest against a server gives the outcomes that the command gave, from the same generated requests."""
-    url, tokens = served
-    roles = [role for role in tokens if role in whole.tokens]
+    url, tokens = reference_server
+    roles = [role for role in tokens if role in full_run.tokens]
     sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in roles]
     profiles = ["--conformance-profile=core", "--conformance-profile=upstream"]
     done = pytest_of(
@@ -98,7 +101,7 @@ def test_pytest_gives_same_outcomes(served: tuple[str, dict[str, str]], whole: W
         **{f"{role.upper()}_SECRET": tokens[role] for role in roles},
     )
     assert done.returncode == 0, done.stdout
-    assert outcomes(tmp_path) == whole.outcomes
+    assert outcomes(tmp_path) == full_run.outcomes
 
 
 def test_every_key_is_a_flag() -> None:
@@ -107,12 +110,12 @@ def test_every_key_is_a_flag() -> None:
     assert [key.name for key in KEYS if not re.search(rf"^  {key.pytest_option}\b", shown, re.MULTILINE)] == []
 
 
-def test_flags_arrive(stub: Stub, tmp_path: Path) -> None:
+def test_flags_arrive(stub_server: StubServer, tmp_path: Path) -> None:
     """What the flags say is what the run is asked for; a switch and a repeated one too."""
     given = {"apps": "observe", "examples": "3", "max-purges": "0", "max-requests": "60", "timeout": "9.5", "seed": "7"}
     flags = [f"--conformance-{name}={value}" for name, value in given.items()]
     more = ["--conformance-select=PURGE-01,PURGE-02", "--conformance-select=SEED-01", "--conformance-insecure"]
-    own = (f"--target={stub.url}", "--token=admin=env:T", f"--conformance-out={tmp_path}")
+    own = (f"--target={stub_server.url}", "--token=admin=env:T", f"--conformance-out={tmp_path}")
     pytest_of(ROOM, *own, *flags, *more, T="opaque")
     told = evidence.read(tmp_path).header.settings
     asked = {name.replace("-", "_"): value for name, value in given.items()}
@@ -121,13 +124,13 @@ def test_flags_arrive(stub: Stub, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--conformance-fingerprint=" + "0" * 64, "--conformance-apps=hook"])
-def test_pytest_is_as_careful(flag: str, stub: Stub, tmp_path: Path) -> None:
+def test_pytest_is_as_careful(flag: str, stub_server: StubServer, tmp_path: Path) -> None:
     """Another foundation than the pinned one, and apps of a hook that is not there, are misuse here as well."""
-    stub.answer = lambda handler: stub.say(handler, body=b'{"links": {"self": {"href": "x"}}}')
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"links": {"self": {"href": "x"}}}')
     done = pytest_of(
-        ROOM, f"--target={stub.url}", "--token=admin=env:T", flag, f"--conformance-out={tmp_path}", T="opaque"
+        ROOM, f"--target={stub_server.url}", "--token=admin=env:T", flag, f"--conformance-out={tmp_path}", T="opaque"
     )
-    assert (done.returncode, stub.purges) == (pytest.ExitCode.USAGE_ERROR, 0)
+    assert (done.returncode, stub_server.purges) == (pytest.ExitCode.USAGE_ERROR, 0)
     assert flag.split("=", maxsplit=1)[0].removeprefix("--conformance-") in done.stdout + done.stderr
 
 
@@ -139,11 +142,13 @@ def test_collecting_sends_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def crashed(whole: Whole, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def crashed(
+    full_run: FullRun, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Judgments that end in every way, one of them in a crash."""
     folder = tmp_path_factory.mktemp("crashed")
     (folder / "test_crash.py").write_text(CRASHING, encoding="utf-8")
-    options = [f"--evidence={whole.folder}", f"--conformance-out={folder / 'out'}", "-c", str(ROOM / "pytest.ini")]
+    options = [f"--evidence={full_run.folder}", f"--conformance-out={folder / 'out'}", "-c", str(ROOM / "pytest.ini")]
     return folder / "out", pytest_of(folder / "test_crash.py", *options, "--conformance-select=*E-0*")
 
 
@@ -163,10 +168,10 @@ def test_each_end_is_shown(crashed: tuple[Path, subprocess.CompletedProcess[str]
     assert crashed[1].returncode == 1
 
 
-def test_one_pytest_judges_many(whole: Whole, tmp_path: Path) -> None:
+def test_one_pytest_judges_many(full_run: FullRun, tmp_path: Path) -> None:
     """Several runs are judged side by side, each with reports of its own; the worst verdict decides the exit code."""
     for name in ("one", "other"):
-        shutil.copytree(whole.folder, tmp_path / name)
+        shutil.copytree(full_run.folder, tmp_path / name)
     with (tmp_path / "other" / "evidence.jsonl").open("a", encoding="utf-8") as file:
         unusable = {"blame": "target", "reason": "planted"}
         file.write(json.dumps({"kind": "note", "experiment": "e", "name": "unusable", "value": unusable}) + "\n")
@@ -185,10 +190,10 @@ def test_runs_of_one_name_are_4(tmp_path: Path) -> None:
     assert "have the same name" in done.stdout + done.stderr
 
 
-def test_unknown_requirement_is_4(whole: Whole, tmp_path: Path) -> None:
+def test_unknown_requirement_is_4(full_run: FullRun, tmp_path: Path) -> None:
     """A judgment of a requirement that does not exist is a usage error when it is collected."""
     (tmp_path / "test_it.py").write_text(CRASHING.replace("PURGE-01", "PURGE-99"), encoding="utf-8")
-    done = pytest_of(tmp_path, f"--evidence={whole.folder}", "-c", ROOM / "pytest.ini")
+    done = pytest_of(tmp_path, f"--evidence={full_run.folder}", "-c", ROOM / "pytest.ini")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "PURGE-99: no such requirement" in done.stdout + done.stderr
 
@@ -200,9 +205,9 @@ def test_other_tests_are_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("chosen", ["-k=purge_succeeds", "--deselect=x"])
-def test_choice_of_pytest_counts(chosen: str, whole: Whole, tmp_path: Path) -> None:
+def test_choice_of_pytest_counts(chosen: str, full_run: FullRun, tmp_path: Path) -> None:
     """What -k leaves out is neither judged nor held against the run."""
-    options = [f"--evidence={whole.folder}", f"--conformance-out={tmp_path}", "--conformance-select=PURGE-0[12]"]
+    options = [f"--evidence={full_run.folder}", f"--conformance-out={tmp_path}", "--conformance-select=PURGE-0[12]"]
     done = pytest_of(ROOM, *options, chosen)
     assert done.returncode == 0
     assert outcomes(tmp_path)["PURGE-01"] == "passed"

@@ -28,15 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Story, Stub, Whole
+    from meta.support.command import FullRun
+    from meta.support.story import EvidenceBuilder
+    from meta.support.stub import StubServer
 
 OF_ERRORS = {"ERROR-06", "ERROR-07", "ERROR-08", "BODY-03", "REFUSE-08"}
 
 
-def test_whole_run_exercises_errors(whole: Whole) -> None:
+def test_whole_run_exercises_errors(full_run: FullRun) -> None:
     """With the reference server's hook a whole run judges 409, 500 and 503, each purge once and each read."""
-    assert {whole.outcomes[name] for name in OF_ERRORS} == {"passed"}
-    sent = [x for x in whole.evidence.exchanges if INDUCED in x.tags]
+    assert {full_run.outcomes[name] for name in OF_ERRORS} == {"passed"}
+    sent = [x for x in full_run.evidence.exchanges if INDUCED in x.tags]
     assert sorted((x.step, x.status) for x in sent) == [
         ("get 500", 500),
         ("get 503", 503),
@@ -44,36 +46,38 @@ def test_whole_run_exercises_errors(whole: Whole) -> None:
         ("list 503", 503),
         *((f"purge {status}", status) for status in (409, 500, 503)),
     ]
-    assert whole.report["settings"]["hook"] == "url"
-    assert len(whole.evidence.of("provoked")) <= 17
+    assert full_run.report["settings"]["hook"] == "url"
+    assert len(full_run.evidence.of("provoked")) <= 17
 
 
-def test_provoked_purge_is_no_plain_one(story: Story) -> None:
+def test_provoked_purge_is_no_plain_one(builder: EvidenceBuilder) -> None:
     """A purge that was to fail says nothing of how plain purges end."""
-    story.purge("provoked", status=409, tags={INDUCED: "409"})
-    story.purge("parallel")
-    assert [x.status for x, _ in plain_purges(story.seen)] == [200]
+    builder.add_purge("provoked", status=409, tags={INDUCED: "409"})
+    builder.add_purge("parallel")
+    assert [x.status for x, _ in plain_purges(builder.judgment_view)] == [200]
 
 
-def provoked(story: Story, *, conflict: Any = None, unavailable: Any = None, after: Any = None) -> Story:  # noqa: ANN401 -- rows
+def provoked(
+    builder: EvidenceBuilder, *, conflict: Any = None, unavailable: Any = None, after: Any = None
+) -> EvidenceBuilder:  # noqa: ANN401 -- rows
     """Tell of three purges that were provoked to fail, by what was listed after each; None: all as it was."""
-    app, was = story.app("a"), [story.event("e", "a"), story.event("a", "a")]
-    story.look("provoked", "before", was, [app])
+    app, was = builder.app("a"), [builder.event("e", "a"), builder.event("a", "a")]
+    builder.add_snapshot("provoked", "before", was, [app])
     for status, look, rows in ((409, "conflict", conflict), (503, "unavailable", unavailable), (500, "after", after)):
-        story.say(
+        builder.add_exchange(
             *("provoked", f"purge {status}"), method="POST", path=PURGE_PATH, status=status, tags={INDUCED: str(status)}
         )
         was = was if rows is None else rows
         if look == "after":
-            story.look("provoked", look, was, [app])
+            builder.add_snapshot("provoked", look, was, [app])
         else:
-            story.walk("provoked", f"{look}.events", was)
-    return story
+            builder.add_list("provoked", f"{look}.events", was)
+    return builder
 
 
-def test_undone_purges_lose_nothing(story: Story) -> None:
+def test_undone_purges_lose_nothing(builder: EvidenceBuilder) -> None:
     """Purges that left everything as it was are undone, and a conflict lost nothing."""
-    seen = provoked(story).seen
+    seen = provoked(builder).judgment_view
     assert [is_undone(purge) for purge in failures(seen)] == [True, True]
     assert [attempt.loss() for attempt in conflicts(seen)] == [None]
 
@@ -87,16 +91,18 @@ def test_undone_purges_lose_nothing(story: Story) -> None:
         ([("e", "a")], False, False),
     ],
 )
-def test_failed_purge_is_told(rows: list[tuple[str, str]], undone: bool, faithful: bool, story: Story) -> None:  # noqa: FBT001
+def test_failed_purge_is_told(
+    rows: list[tuple[str, str]], undone: bool, faithful: bool, builder: EvidenceBuilder
+) -> None:  # noqa: FBT001
     """A failed purge left all, did all, or is half done; a new event with an app's guid is done as well."""
-    events = [story.event(guid, app) for guid, app in rows]
-    (purge, _) = failures(provoked(story, unavailable=events).seen)
+    events = [builder.event(guid, app) for guid, app in rows]
+    (purge, _) = failures(provoked(builder, unavailable=events).judgment_view)
     assert (is_undone(purge), purge.is_faithful()) == (undone, faithful)
 
 
-def test_conflict_that_destroys_is_told(story: Story) -> None:
+def test_conflict_that_destroys_is_told(builder: EvidenceBuilder) -> None:
     """What a purge destroyed that was answered with a conflict is lost."""
-    (attempt,) = conflicts(provoked(story, conflict=[]).seen)
+    (attempt,) = conflicts(provoked(builder, conflict=[]).judgment_view)
     assert attempt.loss() == "2 events before, 0 after"
 
 
@@ -109,26 +115,26 @@ def test_conflict_that_destroys_is_told(story: Story) -> None:
     ],
 )
 def test_missing_error_is_explained(
-    value: dict[str, object], error: type[Inconclusive | NotExercised], words: str, story: Story
+    value: dict[str, object], error: type[Inconclusive | NotExercised], words: str, builder: EvidenceBuilder
 ) -> None:
     """An error that did not come is inconclusive where the hook failed, not exercised otherwise, never the target's."""
-    story.note("provoked", "purge", value)
+    builder.add_note("provoked", "purge", value)
     with pytest.raises(error, match=words) as raised:
-        missing(story.seen, 409)
+        missing(builder.judgment_view, 409)
     assert raised.value.blame is Cause.CONFIGURATION
 
 
-def test_other_status_needs_no_hook(story: Story) -> None:
+def test_other_status_needs_no_hook(builder: EvidenceBuilder) -> None:
     """A hook provokes nothing but conflicts, failures and unavailability."""
-    missing(story.seen, 422)
+    missing(builder.judgment_view, 422)
 
 
 @pytest.fixture
 def seen_with(
-    served: tuple[str, dict[str, str]], story: Story, tmp_path: Path
+    reference_server: tuple[str, dict[str, str]], builder: EvidenceBuilder, tmp_path: Path
 ) -> Callable[[str], tuple[Seen, list[str]]]:
     """Provoke errors of a reference server with a hook; return what was seen, and the states that a command kept."""
-    url, tokens = served
+    url, tokens = reference_server
 
     def provoke(hook: str) -> tuple[Seen, list[str]]:
         kept = tmp_path / "kept"
@@ -136,7 +142,7 @@ def seen_with(
             hook if hook.startswith("http") else f"command:{shlex.quote(sys.executable)} -c {shlex.quote(hook)} {kept}"
         )
         settings = Settings(Target(url), tokens, hook=parse_hook(address))
-        with Journal(tmp_path / "out", story.evidence.header) as journal:
+        with Journal(tmp_path / "out", builder.evidence.header) as journal:
             guard = Guard(settings.limits)
             guard.is_archived = True
             client = Client(settings, journal, guard, lambda *_: None)
@@ -186,13 +192,15 @@ def test_failing_hook_is_told(seen_with: Callable[[str], tuple[Seen, list[str]]]
         assert raised.value.blame is Cause.CONFIGURATION
 
 
-def test_held_back_request_ends_its_state(connect: Callable[..., Client], stub: Stub, tmp_path: Path) -> None:
+def test_held_back_request_ends_its_state(
+    make_client: Callable[..., Client], stub_server: StubServer, tmp_path: Path
+) -> None:
     """A request that the guard holds back leaves no state behind that a later one would meet."""
     kept = tmp_path / "kept"
     words = f"command:{shlex.quote(sys.executable)} -c {shlex.quote(KEEPING.format(0))} {kept}"
-    client = connect(max_purges=0)
+    client = make_client(max_purges=0)
     client.settings = replace(client.settings, hook=parse_hook(words))
-    stub.answer = lambda handler: stub.say(handler, body=b'{"resources": []}')
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": []}')
     with pytest.raises(RequestBlocked):
         provoking.errors(client, SuiteApps(client))
-    assert (kept.read_text(encoding="utf-8").split(), stub.purges) == (["setup", "teardown"], 0)
+    assert (kept.read_text(encoding="utf-8").split(), stub_server.purges) == (["setup", "teardown"], 0)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Story, Stub, Whole
-
+    from meta.support.command import FullRun
+    from meta.support.story import EvidenceBuilder
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
 judged = importlib.import_module("purge_conformance.conformance.test_race")
@@ -50,30 +51,34 @@ def told(change: str, guid: str = "e1", process: str = "a") -> Row:
     return row | {"state": {"previous": was, "current": now}, "instance_count": {"previous": 1, "current": 2}}
 
 
-def look(story: Story, name: str, state: str, events: Sequence[Row]) -> None:
+def look(builder: EvidenceBuilder, name: str, state: str, events: Sequence[Row]) -> None:
     """Add a look at the app `a` in that state, at a started app that nobody changes, and at events."""
-    apps = [story.app("a", state, LATER if state == "STOPPED" else EARLIER), story.app("still")]
-    processes = [{**story.process(app, app), "type": "web"} for app in ("a", "still")]
-    story.look("race", name, events, apps, processes)
+    apps = [builder.app("a", state, LATER if state == "STOPPED" else EARLIER), builder.app("still")]
+    processes = [{**builder.process(app, app), "type": "web"} for app in ("a", "still")]
+    builder.add_snapshot("race", name, events, apps, processes)
 
 
-def do(story: Story, name: str, *changes: str, status: int = 200, beside: bool = True) -> None:
+def do(builder: EvidenceBuilder, name: str, *changes: str, status: int = 200, beside: bool = True) -> None:
     """Add a purge of two seconds, and changes of the app `a` in the middle of it or after it."""
-    begun = story.say("race", name, method="POST", path=PURGE_PATH, elapsed=2.0, data={}, status=status).sent_at
+    begun = builder.add_exchange(
+        "race", name, method="POST", path=PURGE_PATH, elapsed=2.0, data={}, status=status
+    ).sent_at
     for change in changes:
         path = f"/v3/apps/a/actions/{change}"
         at = begun + (1.0 if beside else 3.0)
-        story.say("race", f"{name}.change", method="POST", path=path, sent_at=at, elapsed=0.25, data={})
+        builder.add_exchange("race", f"{name}.change", method="POST", path=path, sent_at=at, elapsed=0.25, data={})
 
 
-def raced(story: Story, after: Sequence[Row], *, quiet: Sequence[Row] | None = None, status: int = 200) -> None:
+def raced(
+    builder: EvidenceBuilder, after: Sequence[Row], *, quiet: Sequence[Row] | None = None, status: int = 200
+) -> None:
     """Add a quiet round with a start of the app `a`, and one in which it is stopped during the purge."""
-    story.note("foundation", "apps", {"steady": "a", "empty": "still"})
-    look(story, "start", "STOPPED", [seed("still")])
-    do(story, "quiet", "start", beside=False)
-    look(story, "quiet", "STARTED", [seed("still"), told("start", "e0"), OLD] if quiet is None else quiet)
-    do(story, "first", "stop", status=status)
-    look(story, "first", "STOPPED", after)
+    builder.add_note("foundation", "apps", {"steady": "a", "empty": "still"})
+    look(builder, "start", "STOPPED", [seed("still")])
+    do(builder, "quiet", "start", beside=False)
+    look(builder, "quiet", "STARTED", [seed("still"), told("start", "e0"), OLD] if quiet is None else quiet)
+    do(builder, "first", "stop", status=status)
+    look(builder, "first", "STOPPED", after)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +91,13 @@ def raced(story: Story, after: Sequence[Row], *, quiet: Sequence[Row] | None = N
         [seed("still"), {**told("stop"), "state": None}],
     ],
 )
-def test_race_may_end_so(after: list[Row], story: Story) -> None:
+def test_race_may_end_so(after: list[Row], builder: EvidenceBuilder) -> None:
     """A stop during a purge may come before it, within it or after it; events of other things do not count."""
-    raced(story, after, quiet=[seed("still", 7), told("start", "e0")])
+    raced(builder, after, quiet=[seed("still", 7), told("start", "e0")])
     if len(after) > 3:
-        story.exchanges[:] = [x for x in story.exchanges if "processes" not in x.step]
-    judged.test_still_apps_are_purged(story.seen)
-    judged.test_some_order_explains(story.seen)
+        builder.exchanges[:] = [x for x in builder.exchanges if "processes" not in x.step]
+    judged.test_still_apps_are_purged(builder.judgment_view)
+    judged.test_some_order_explains(builder.judgment_view)
 
 
 @pytest.mark.parametrize(
@@ -106,22 +111,22 @@ def test_race_may_end_so(after: list[Row], story: Story) -> None:
         ("test_still_apps_are_purged", [seed("still"), OLD]),
     ],
 )
-def test_race_may_not_end_so(judgment: str, after: list[Row], story: Story) -> None:
+def test_race_may_not_end_so(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
     """A lost stop, one told twice, events of before, and other apps missed or doubled fail their requirement alone."""
-    raced(story, after)
+    raced(builder, after)
     for name in ("test_some_order_explains", "test_still_apps_are_purged"):
         if name == judgment:
             with pytest.raises(Broken):
-                getattr(judged, name)(story.seen)
+                getattr(judged, name)(builder.judgment_view)
         else:
-            getattr(judged, name)(story.seen)
+            getattr(judged, name)(builder.judgment_view)
 
 
-def test_timeline_is_shown(story: Story) -> None:
+def test_timeline_is_shown(builder: EvidenceBuilder) -> None:
     """A failure shows what was asked for in milliseconds, the answers, and what is seen in the end; nothing else."""
-    raced(story, [seed("still"), seed("a")])
+    raced(builder, [seed("still"), seed("a")])
     with pytest.raises(Broken) as caught:
-        judged.test_some_order_explains(story.seen)
+        judged.test_some_order_explains(builder.judgment_view)
     (finding,) = caught.value.findings
     assert finding.got.splitlines() == [
         f"0 to 2000 ms: POST {PURGE_PATH} -> 200;",
@@ -131,74 +136,74 @@ def test_timeline_is_shown(story: Story) -> None:
 
 
 @pytest.mark.parametrize(("events", "is_so"), [((), False), (("stop",), True), (("stop", "stop", "stop"), True)])
-def test_target_may_tell_by_several_events(events: Sequence[str], is_so: bool, story: Story) -> None:  # noqa: FBT001 -- expected
+def test_target_may_tell_by_several_events(events: Sequence[str], is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
     """Where one thing after the other is told by several events each, so it may be when both come at once."""
     quiet = [seed("still"), told("start", "e0"), told("scale", "e00")]
     rows = [told(change, f"e{n}") for n, change in enumerate(events, 1)]
-    raced(story, [seed("still"), seed("a"), *rows], quiet=quiet)
-    judged.test_still_apps_are_purged(story.seen)
+    raced(builder, [seed("still"), seed("a"), *rows], quiet=quiet)
+    judged.test_still_apps_are_purged(builder.judgment_view)
     if is_so:
-        judged.test_some_order_explains(story.seen)
+        judged.test_some_order_explains(builder.judgment_view)
         return
     with pytest.raises(Broken):
-        judged.test_some_order_explains(story.seen)
+        judged.test_some_order_explains(builder.judgment_view)
 
 
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
-def test_wrong_without_haste_says_nothing(judgment: str, story: Story) -> None:
+def test_wrong_without_haste_says_nothing(judgment: str, builder: EvidenceBuilder) -> None:
     """Where it is wrong already when one thing comes after the other, the race is not judged."""
-    raced(story, [], quiet=[])
+    raced(builder, [], quiet=[])
     with pytest.raises(Inconclusive, match="without haste"):
-        getattr(judged, judgment)(story.seen)
+        getattr(judged, judgment)(builder.judgment_view)
 
 
 @pytest.mark.parametrize(
     "after", [[], [OLD], [seed("still"), {**seed("still"), "guid": "x"}], [{**seed("still"), "app": {"guid": "a"}}]]
 )
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
-def test_purge_wrong_alone_says_nothing(judgment: str, after: list[Row], story: Story) -> None:
+def test_purge_wrong_alone_says_nothing(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
     """Where any purge by itself keeps, misses, repeats or misnames, the race is not judged."""
-    apps = [story.app("still"), story.app("b", "STOPPED")]
-    processes = [story.process("still", "still")]
-    story.look("purge", "before", [OLD], apps, processes)
-    story.purge("purge")
-    story.look("purge", "after", after, apps, processes)
-    raced(story, [seed("still"), seed("a")])
+    apps = [builder.app("still"), builder.app("b", "STOPPED")]
+    processes = [builder.process("still", "still")]
+    builder.add_snapshot("purge", "before", [OLD], apps, processes)
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", after, apps, processes)
+    raced(builder, [seed("still"), seed("a")])
     with pytest.raises(Inconclusive, match="by itself"):
-        getattr(judged, judgment)(story.seen)
+        getattr(judged, judgment)(builder.judgment_view)
 
 
-def test_untrue_sizes_are_not_read(story: Story) -> None:
+def test_untrue_sizes_are_not_read(builder: EvidenceBuilder) -> None:
     """Where a seeded event shows other instances than its app has, without haste, sizes tell nothing."""
-    apps, processes = [story.app("still")], [story.process("still", "still")]
-    story.look("purge", "before", [OLD], apps, processes)
-    story.purge("purge")
-    story.look("purge", "after", [seed("still", 7)], apps, processes)
-    raced(story, [seed("still"), seed("a", 5), told("stop")])
-    judged.test_some_order_explains(story.seen)
+    apps, processes = [builder.app("still")], [builder.process("still", "still")]
+    builder.add_snapshot("purge", "before", [OLD], apps, processes)
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", [seed("still", 7)], apps, processes)
+    raced(builder, [seed("still"), seed("a", 5), told("stop")])
+    judged.test_some_order_explains(builder.judgment_view)
 
 
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
-def test_race_without_purge_is_open(judgment: str, story: Story) -> None:
+def test_race_without_purge_is_open(judgment: str, builder: EvidenceBuilder) -> None:
     """Where no purge succeeded while apps were changed, nothing is judged."""
-    raced(story, [], status=503)
+    raced(builder, [], status=503)
     with pytest.raises(Inconclusive, match="no purge succeeded"):
-        getattr(judged, judgment)(story.seen)
+        getattr(judged, judgment)(builder.judgment_view)
 
 
-def test_race_without_apps_is_not_exercised(story: Story) -> None:
+def test_race_without_apps_is_not_exercised(builder: EvidenceBuilder) -> None:
     """Where the suite has no apps, the reason is told and it is a matter of configuration."""
-    story.note("foundation", "trouble", "POST /v3/apps made nothing")
+    builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
     with pytest.raises(NotExercised, match="made nothing") as caught:
-        judged.test_some_order_explains(story.seen)
+        judged.test_some_order_explains(builder.judgment_view)
     assert caught.value.blame is Cause.CONFIGURATION
 
 
-def test_untold_kinds_are_counted(story: Story) -> None:
+def test_untold_kinds_are_counted(builder: EvidenceBuilder) -> None:
     """Where events do not tell a start from a stop, they are only counted."""
     blank = {"state": None, "instance_count": None}
-    raced(story, [seed("still"), {**told("stop"), **blank}], quiet=[seed("still"), {**told("start", "e0"), **blank}])
-    judged.test_some_order_explains(story.seen)
+    raced(builder, [seed("still"), {**told("stop"), **blank}], quiet=[seed("still"), {**told("start", "e0"), **blank}])
+    judged.test_some_order_explains(builder.judgment_view)
 
 
 def test_rounds_have_their_names() -> None:
@@ -206,9 +211,9 @@ def test_rounds_have_their_names() -> None:
     assert (race.QUIET, *race.ROUNDS) == races.ROUNDS
 
 
-def test_whole_run_races(whole: Whole) -> None:
+def test_whole_run_races(full_run: FullRun) -> None:
     """A whole run has changes beside every purge of a race, at most 60 requests and 5 purges, and says so by tags."""
-    found = whole.evidence.of("race")
+    found = full_run.evidence.of("race")
     purges = [x for x in found if is_purge(x.method, x.path)]
     assert (len(found) <= 60, len(purges)) == (True, 5)
     for name in races.RACED:
@@ -217,12 +222,12 @@ def test_whole_run_races(whole: Whole) -> None:
         assert all("at_once" in x.tags for x in purges if x.step == name)
 
 
-def test_same_seed_same_changes(stub: Stub, connect: Callable[..., Client]) -> None:
+def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """The same seed asks for the same changes."""
-    stub.answer = lambda handler: _as_foundation(stub, handler)
+    stub_server.answer = lambda handler: _as_foundation(stub_server, handler)
     asked = []
     for _ in range(2):
-        client = connect()
+        client = make_client()
         client.experiment = "race"
         foundation = SuiteApps(client)
         foundation.apps = {label: label for label in ("steady", "scaled", "elsewhere", "mover", "idle")}
@@ -233,11 +238,13 @@ def test_same_seed_same_changes(stub: Stub, connect: Callable[..., Client]) -> N
     assert len(asked[0]) > len(races.ROUNDS)
 
 
-def _as_foundation(stub: Stub, handler: BaseHTTPRequestHandler) -> None:
+def _as_foundation(stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
     """Answer as if every app were started, became what it was asked for, and had a new event."""
     if handler.command == "POST":
-        return stub.say(handler, body=b'{"state": "STARTED"}')
+        return stub_server.respond(handler, body=b'{"state": "STARTED"}')
     rows: list[Row] = [{"guid": label, "state": "STARTED"} for label in ("steady", "scaled", "elsewhere")]
     if "app_usage_events" in handler.path:
-        rows = [{"guid": f"{app}-{len(stub.got)}", "app": {"guid": app}} for app in ("mover", "idle")]
-    return stub.say(handler, body=json.dumps({"pagination": {"total_results": 2}, "resources": rows}).encode())
+        rows = [{"guid": f"{app}-{len(stub_server.received)}", "app": {"guid": app}} for app in ("mover", "idle")]
+    return stub_server.respond(
+        handler, body=json.dumps({"pagination": {"total_results": 2}, "resources": rows}).encode()
+    )

@@ -23,8 +23,7 @@ from purge_conformance.evidence.records import base_name, repetition_name
 from purge_conformance.report.model import Tally
 
 if TYPE_CHECKING:
-    from conftest import Story
-
+    from meta.support.story import EvidenceBuilder
     from purge_conformance.evidence.records import Evidence
 
 Row = dict[str, Any]
@@ -102,18 +101,21 @@ def test_repetitions_are_within_bounds(repeated: Evidence) -> None:
     assert {name for name in most if sent[name] > most[name]} == set()
 
 
-def test_unrepeated_run_has_one_time(story: Story) -> None:
+def test_unrepeated_run_has_one_time(builder: EvidenceBuilder) -> None:
     """What was run but once has its own name alone, and so has what never was."""
-    story.purge("parallel")
-    assert (story.evidence.repetitions("parallel"), story.evidence.repetitions("race")) == (("parallel",), ("race",))
+    builder.add_purge("parallel")
+    assert (builder.evidence.repetitions("parallel"), builder.evidence.repetitions("race")) == (
+        ("parallel",),
+        ("race",),
+    )
     assert [base_name(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3
 
 
-def repeat(story: Story, experiment: str, *, wrong: str = "", rows: tuple[Row, ...] = ()) -> None:
+def repeat(builder: EvidenceBuilder, experiment: str, *, wrong: str = "", rows: tuple[Row, ...] = ()) -> None:
     """Add all of an experiment once more, with these events in place of those of one step."""
-    shift, name = len(story.exchanges), repetition_name(experiment, 2)
+    shift, name = len(builder.exchanges), repetition_name(experiment, 2)
     page = json.dumps({"pagination": {"total_results": len(rows), "next": None}, "resources": rows}).encode()
-    story.exchanges += [
+    builder.exchanges += [
         replace(
             x,
             n=x.n + shift,
@@ -121,47 +123,47 @@ def repeat(story: Story, experiment: str, *, wrong: str = "", rows: tuple[Row, .
             experiment=name,
             body=page if x.step == wrong else x.body,
         )
-        for x in story.exchanges
+        for x in builder.exchanges
         if x.experiment == experiment
     ]
-    for note in [note for note in story.notes if note.experiment == experiment]:
-        story.note(name, note.name, note.value)
+    for note in [note for note in builder.notes if note.experiment == experiment]:
+        builder.add_note(name, note.name, note.value)
 
 
-def in_parallel(story: Story) -> None:
+def in_parallel(builder: EvidenceBuilder) -> None:
     """Add a purge by itself, and a round of two at once, of a started app."""
-    apps = [story.app("a")]
-    story.look("parallel", "alone.before", [OLD], apps)
-    story.say("parallel", "alone", method="POST", path=PURGE_PATH)
-    story.look("parallel", "alone.after", [SEEDED], apps)
-    story.look("parallel", "first.before", [OLD, SEEDED], apps)
+    apps = [builder.app("a")]
+    builder.add_snapshot("parallel", "alone.before", [OLD], apps)
+    builder.add_exchange("parallel", "alone", method="POST", path=PURGE_PATH)
+    builder.add_snapshot("parallel", "alone.after", [SEEDED], apps)
+    builder.add_snapshot("parallel", "first.before", [OLD, SEEDED], apps)
     for _ in range(2):
-        story.say("parallel", "first", method="POST", path=PURGE_PATH, tags={"at_once": "first"})
-    story.look("parallel", "first.after", [SEEDED], apps)
+        builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, tags={"at_once": "first"})
+    builder.add_snapshot("parallel", "first.after", [SEEDED], apps)
 
 
-def in_a_race(story: Story) -> None:
+def in_a_race(builder: EvidenceBuilder) -> None:
     """Add a quiet round, and one with a start beside the purge, which leaves a started app alone."""
-    apps = [story.app("a"), story.app("b", "STOPPED")]
+    apps = [builder.app("a"), builder.app("b", "STOPPED")]
     told = {"guid": "e", "created_at": SEEDED["created_at"], "app": {"guid": "b"}, "state": {"current": "STARTED"}}
-    story.note("foundation", "apps", {"steady": "b", "empty": "a"})
-    story.look("race", "start", [SEEDED], apps)
-    story.say("race", "quiet", method="POST", path=PURGE_PATH)
-    story.look("race", "quiet", [SEEDED], apps)
-    story.say("race", "first", method="POST", path=PURGE_PATH, elapsed=3.0)
-    story.say("race", "first.change", method="POST", path="/v3/apps/b/actions/start")
-    story.look("race", "first", [SEEDED, told], [apps[0], story.app("b")])
+    builder.add_note("foundation", "apps", {"steady": "b", "empty": "a"})
+    builder.add_snapshot("race", "start", [SEEDED], apps)
+    builder.add_exchange("race", "quiet", method="POST", path=PURGE_PATH)
+    builder.add_snapshot("race", "quiet", [SEEDED], apps)
+    builder.add_exchange("race", "first", method="POST", path=PURGE_PATH, elapsed=3.0)
+    builder.add_exchange("race", "first.change", method="POST", path="/v3/apps/b/actions/start")
+    builder.add_snapshot("race", "first", [SEEDED, told], [apps[0], builder.app("b")])
 
 
-def with_odd_bodies(story: Story) -> None:
+def with_odd_bodies(builder: EvidenceBuilder) -> None:
     """Add an odd purge that is ignored, after a plain one."""
-    apps = [story.app("a")]
-    story.look("purge", "before", [OLD], apps)
-    story.purge("purge")
-    story.look("purge", "after", [SEEDED], apps)
-    story.look("odd", "no-json.before", [OLD], apps)
-    story.say("odd", "no-json", method="POST", path=PURGE_PATH, request_body="odd")
-    story.look("odd", "no-json.after", [SEEDED], apps)
+    apps = [builder.app("a")]
+    builder.add_snapshot("purge", "before", [OLD], apps)
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", [SEEDED], apps)
+    builder.add_snapshot("odd", "no-json.before", [OLD], apps)
+    builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH, request_body="odd")
+    builder.add_snapshot("odd", "no-json.after", [SEEDED], apps)
 
 
 STORIES = {"parallel": in_parallel, "race": in_a_race, "odd": with_odd_bodies}
@@ -184,42 +186,42 @@ STORIES = {"parallel": in_parallel, "race": in_a_race, "odd": with_odd_bodies}
     ],
 )
 def test_outcome_that_changes_is_flaky(
-    where: str, judgment: str, wrong: str, rows: tuple[Row, ...], story: Story
+    where: str, judgment: str, wrong: str, rows: tuple[Row, ...], builder: EvidenceBuilder
 ) -> None:
     """What passes the first time and fails the second is failed as flaky, with an exchange of each."""
     module, _, name = judgment.partition(".")
     judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
-    STORIES[where](story)
-    judge(story.seen)
-    repeat(story, where, wrong=wrong, rows=rows)
-    seen = story.seen
+    STORIES[where](builder)
+    judge(builder.judgment_view)
+    repeat(builder, where, wrong=wrong, rows=rows)
+    seen = builder.judgment_view
     with pytest.raises(Broken) as caught:
         judge(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     finding = caught.value.findings[0]
-    shown = {x.n: x.experiment for x in story.exchanges}
+    shown = {x.n: x.experiment for x in builder.exchanges}
     assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (repetition_name(where, 2), where)
 
 
-def test_odd_status_that_changes_is_flaky(story: Story) -> None:
+def test_odd_status_that_changes_is_flaky(builder: EvidenceBuilder) -> None:
     """An odd purge that is answered otherwise the second time is failed as flaky."""
     judge = importlib.import_module("purge_conformance.conformance.test_requests").test_odd_purge_answered
-    with_odd_bodies(story)
-    repeat(story, "odd")
-    story.exchanges[:] = [replace(x, status=418) if x.experiment == "odd 2" else x for x in story.exchanges]
-    seen = story.seen
+    with_odd_bodies(builder)
+    repeat(builder, "odd")
+    builder.exchanges[:] = [replace(x, status=418) if x.experiment == "odd 2" else x for x in builder.exchanges]
+    seen = builder.judgment_view
     with pytest.raises(Broken):
         judge(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
 
 
-def test_one_wrong_quiet_round_leaves_the_race_open(story: Story) -> None:
+def test_one_wrong_quiet_round_leaves_the_race_open(builder: EvidenceBuilder) -> None:
     """Where a purge without haste is wrong but once, what is wrong in haste is not put down to haste."""
-    in_a_race(story)
-    repeat(story, "race", wrong="quiet.events", rows=(OLD,))
+    in_a_race(builder)
+    repeat(builder, "race", wrong="quiet.events", rows=(OLD,))
     judge = importlib.import_module("purge_conformance.conformance.test_race").test_still_apps_are_purged
     with pytest.raises(Inconclusive):
-        judge(story.seen)
+        judge(builder.judgment_view)
 
 
 @pytest.mark.parametrize(
@@ -230,14 +232,14 @@ def test_one_wrong_quiet_round_leaves_the_race_open(story: Story) -> None:
         ("odd", "requests.test_ignored_oddity_purges_whole", "no-json.after.apps"),
     ],
 )
-def test_unreadable_repetition_is_left_out(where: str, judgment: str, look: str, story: Story) -> None:
+def test_unreadable_repetition_is_left_out(where: str, judgment: str, look: str, builder: EvidenceBuilder) -> None:
     """A repetition whose lists could not be read is no trial; the others are judged."""
     module, _, name = judgment.partition(".")
     judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
-    STORIES[where](story)
-    repeat(story, where)
+    STORIES[where](builder)
+    repeat(builder, where)
     lost = repetition_name(where, 2)
-    story.exchanges[:] = [
-        replace(x, status=None, body=b"") if (x.experiment, x.step) == (lost, look) else x for x in story.exchanges
+    builder.exchanges[:] = [
+        replace(x, status=None, body=b"") if (x.experiment, x.step) == (lost, look) else x for x in builder.exchanges
     ]
-    judge(story.seen)
+    judge(builder.judgment_view)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from conftest import Stub
+    from meta.support.stub import StubServer
 
 IMAGE = "registry.test/one:1"
 BITS = GZIP_MAGIC + b"\r\n--\0\r\n" * 40_000  # several pieces
@@ -146,14 +146,14 @@ def test_nothing_to_run_is_told(driving: AppSettings, words: str, api: Api) -> N
         assert found.apps
 
 
-def staging(stub: Stub, *states: str) -> Callable[[BaseHTTPRequestHandler], None]:
+def staging(stub_server: StubServer, *states: str) -> Callable[[BaseHTTPRequestHandler], None]:
     """Answer as an API that shows these states, one after the other, and the last for good."""
     left = list(states)
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         state = left.pop(0) if len(left) > 1 else left[0]
         body = {"guid": "one", "state": state, "droplet": {"guid": "staged"}}
-        stub.say(handler, 200 if handler.command == "GET" else 201, json.dumps(body).encode())
+        stub_server.respond(handler, 200 if handler.command == "GET" else 201, json.dumps(body).encode())
 
     return answer
 
@@ -171,39 +171,45 @@ WAYS = ["/v3/droplets/one", "/v3/builds/one", "/v3/droplets/one, uploaded"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_staging_is_waited_for(way: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
+def test_staging_is_waited_for(
+    way: str, file: Upload, stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
     """A droplet that is still staged, copied or uploaded is waited for, and then it is the app's."""
-    stub.answer = staging(stub, "AWAITING_UPLOAD", "STAGING", "COPYING", "STAGED")
-    DropletProvider(connect(), ways(file)[way], "0123abcd").provide("app")
-    assert stub.targets[-2:] == [
+    stub_server.answer = staging(stub_server, "AWAITING_UPLOAD", "STAGING", "COPYING", "STAGED")
+    DropletProvider(make_client(), ways(file)[way], "0123abcd").provide("app")
+    assert stub_server.targets[-2:] == [
         "/v3/apps/app/relationships/current_droplet",
         "/v3/apps/app/processes/web/actions/scale",
     ]
-    assert sum(line.startswith("GET ") for line, _ in stub.got) in {2, 3}
+    assert sum(line.startswith("GET ") for line, _ in stub_server.received) in {2, 3}
 
 
 @pytest.mark.parametrize("way", WAYS[1:])
-def test_next_app_is_a_source(way: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
+def test_next_app_is_a_source(
+    way: str, file: Upload, stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
     """What was staged or uploaded for an app is copied for others; once that app is deleted, it is made anew."""
-    stub.answer = staging(stub, "STAGED")
-    equipment = DropletProvider(connect(), ways(file)[way], "0123abcd")
+    stub_server.answer = staging(stub_server, "STAGED")
+    equipment = DropletProvider(make_client(), ways(file)[way], "0123abcd")
     for app in ("one", "two", "three"):
         equipment.provide(app)
     equipment.forget_app("two")
     equipment.provide("four")
     equipment.forget_app("one")
     equipment.provide("five")
-    copies = [target for target in stub.targets if "source_guid" in target]
-    made = [target for target in stub.targets if target in {"/v3/droplets/one/upload", "/v3/builds"}]
+    copies = [target for target in stub_server.targets if "source_guid" in target]
+    made = [target for target in stub_server.targets if target in {"/v3/droplets/one/upload", "/v3/builds"}]
     assert (len(copies), len(made)) == (3, 2)
 
 
 @pytest.mark.parametrize("state", ["FAILED", "STAGING"])
 @pytest.mark.parametrize("way", WAYS)
-def test_staging_is_bounded(way: str, state: str, file: Upload, stub: Stub, connect: Callable[..., Client]) -> None:
+def test_staging_is_bounded(
+    way: str, state: str, file: Upload, stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
     """What is staged, copied or uploaded, and fails or comes to no end, is told as such."""
-    stub.answer = staging(stub, state)
+    stub_server.answer = staging(stub_server, state)
     path = way.partition(",")[0]
     with pytest.raises(DropletUnavailable, match=f"{path} is not staged: .*{state}"):
-        DropletProvider(connect(), ways(file)[way], "0123abcd").provide("app")
-    assert len(stub.got) < 2 * STAGING_POLLS
+        DropletProvider(make_client(), ways(file)[way], "0123abcd").provide("app")
+    assert len(stub_server.received) < 2 * STAGING_POLLS

@@ -30,7 +30,7 @@ from purge_conformance.target.apps import SuiteApps
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
 Row = dict[str, Any]
 JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_model_agrees
@@ -163,14 +163,16 @@ def test_all_is_taken_down(collected: Callable[..., Seen]) -> None:
     assert seen.note("demolish", "left") == []
 
 
-def play(story: Story, number: int, *steps: tuple[str, list[Row]], shorter: bool = False) -> None:
+def play(builder: EvidenceBuilder, number: int, *steps: tuple[str, list[Row]], shorter: bool = False) -> None:
     """Add a sequence that was played, of steps in words, each with the list after it."""
-    story.note("sequences", f"sequence {number}", {"steps": [s for s, _ in steps], "processes": 1, "shorter": shorter})
+    builder.add_note(
+        "sequences", f"sequence {number}", {"steps": [s for s, _ in steps], "processes": 1, "shorter": shorter}
+    )
     for place, (words, rows) in enumerate(steps, 1):
         refused = words.startswith("purge as")
         state = "STOPPED" if words.startswith("stop") else "STARTED"
         answered: dict[str, Any] = {"status": 401, "role": "none"} if refused else {}
-        story.say(
+        builder.add_exchange(
             "sequences",
             f"{number}.{place} {words}",
             method="POST",
@@ -178,7 +180,7 @@ def play(story: Story, number: int, *steps: tuple[str, list[Row]], shorter: bool
             data={} if words.startswith("purge") else {"guid": "A", "state": state},
             **answered,
         )
-        story.walk("sequences", f"{number}.{place} look 0", rows)
+        builder.add_list("sequences", f"{number}.{place} look 0", rows)
 
 
 def event(guid: str, app: str, created_at: str = "2026-07-01T12:00:00Z") -> Row:
@@ -194,73 +196,75 @@ RIGHT: tuple[tuple[str, list[Row]], ...] = (
 WRONG: tuple[tuple[str, list[Row]], ...] = (*RIGHT[:2], ("purge", []))
 
 
-def begun(story: Story, *, seeded: list[Row] | None = None) -> Story:
+def begun(builder: EvidenceBuilder, *, seeded: list[Row] | None = None) -> EvidenceBuilder:
     """Return a story of an organization, a space and a purge, which was right unless it seeded something else."""
     name = "purge-conformance-0a1b2c3d-a"
     for path in ("/v3/organizations", "/v3/spaces"):
         body = f'{{"name": "{name}"}}'
-        story.say("foundation", "create", method="POST", path=path, request_body=body, data={"guid": path[4:]})
-    story.look("purge", "before", [], [story.app("b")])
-    story.purge("purge")
-    story.look("purge", "after", [event("b", "b")] if seeded is None else seeded, [story.app("b")])
-    return story
+        builder.add_exchange(
+            "foundation", "create", method="POST", path=path, request_body=body, data={"guid": path[4:]}
+        )
+    builder.add_snapshot("purge", "before", [], [builder.app("b")])
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", [event("b", "b")] if seeded is None else seeded, [builder.app("b")])
+    return builder
 
 
-def test_agreement_is_judged_offline(story: Story) -> None:
+def test_agreement_is_judged_offline(builder: EvidenceBuilder) -> None:
     """Sequences that agree fulfil the requirement, by what was recorded."""
-    play(begun(story), 1, *RIGHT)
-    JUDGMENT(story.seen)
+    play(begun(builder), 1, *RIGHT)
+    JUDGMENT(builder.judgment_view)
 
 
-def test_creation_may_be_recorded(story: Story) -> None:
+def test_creation_may_be_recorded(builder: EvidenceBuilder) -> None:
     """An event of an app to which nothing was done but its creation agrees until a purge, and no longer."""
     made = [event("c", "A")]
-    play(begun(story), 1, *RIGHT)
-    play(story, 2, ("create a", made), ("purge as none", made), ("purge", []))
-    JUDGMENT(story.seen)
-    play(story, 3, ("create a", made), ("purge", []), ("purge as none", [event("x", "A")]))
-    assert "nothing was done to it" in told(story.seen).expected
+    play(begun(builder), 1, *RIGHT)
+    play(builder, 2, ("create a", made), ("purge as none", made), ("purge", []))
+    JUDGMENT(builder.judgment_view)
+    play(builder, 3, ("create a", made), ("purge", []), ("purge as none", [event("x", "A")]))
+    assert "nothing was done to it" in told(builder.judgment_view).expected
 
 
-def test_disagreement_is_judged_offline(story: Story) -> None:
+def test_disagreement_is_judged_offline(builder: EvidenceBuilder) -> None:
     """One that disagrees fails it, and the shortest that shows the same is told."""
-    play(begun(story), 1, RIGHT[0], ("purge as none", []), *WRONG[1:])
-    play(story, 2, *WRONG, shorter=True)
-    assert "did not come again" not in told(story.seen).got
-    assert told(story.seen).expected.startswith("after step 3 of 3, purge: an event with the guid of a")
+    play(begun(builder), 1, RIGHT[0], ("purge as none", []), *WRONG[1:])
+    play(builder, 2, *WRONG, shorter=True)
+    assert "did not come again" not in told(builder.judgment_view).got
+    assert told(builder.judgment_view).expected.startswith("after step 3 of 3, purge: an event with the guid of a")
 
 
-def test_what_never_came_again_is_told(story: Story) -> None:
+def test_what_never_came_again_is_told(builder: EvidenceBuilder) -> None:
     """A disagreement that no further play showed is still told, with its own sequence, and the doubt."""
-    play(begun(story), 1, *WRONG)
-    play(story, 2, *RIGHT, shorter=True)
-    assert told(story.seen).got == "none; played 1 times more, it did not come again"
+    play(begun(builder), 1, *WRONG)
+    play(builder, 2, *RIGHT, shorter=True)
+    assert told(builder.judgment_view).got == "none; played 1 times more, it did not come again"
 
 
-def test_sequence_that_disagrees_but_once_is_flaky(story: Story) -> None:
+def test_sequence_that_disagrees_but_once_is_flaky(builder: EvidenceBuilder) -> None:
     """The same sequence, played twice, that disagrees the second time is failed as flaky, with an exchange of each."""
-    play(begun(story), 1, *RIGHT)
-    play(story, 2, *WRONG)
-    seen = story.seen
+    play(begun(builder), 1, *RIGHT)
+    play(builder, 2, *WRONG)
+    seen = builder.judgment_view
     finding = told(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
-    steps = {x.n: x.step for x in story.exchanges}
+    steps = {x.n: x.step for x in builder.exchanges}
     assert (steps[finding.exchange or 0], steps[finding.passing or 0]) == ("2.3 look 0", "1.3 purge")
 
 
-def test_what_is_simpler_is_named(story: Story) -> None:
+def test_what_is_simpler_is_named(builder: EvidenceBuilder) -> None:
     """Where a plain purge does not seed either, that requirement is named instead."""
-    play(begun(story, seeded=[]), 1, *WRONG)
-    seen = story.seen
+    play(begun(builder, seeded=[]), 1, *WRONG)
+    seen = builder.judgment_view
     with pytest.raises(Inconclusive, match=r"see .*SEED-01") as caught:
         JUDGMENT(seen)
     assert caught.value.blame is Cause.TARGET
 
 
-def test_purge_by_others_is_a_race(story: Story) -> None:
+def test_purge_by_others_is_a_race(builder: EvidenceBuilder) -> None:
     """Where every recorded event is gone at once, and it did not come again, somebody else purged."""
     lost = ("purge as none", [event("A", "A", "2026-07-01T12:00:09Z")])
-    play(begun(story), 1, *RIGHT, ("stop a", [event("A", "A"), event("t", "A")]), lost)
+    play(begun(builder), 1, *RIGHT, ("stop a", [event("A", "A"), event("t", "A")]), lost)
     with pytest.raises(Inconclusive) as caught:
-        JUDGMENT(story.seen)
+        JUDGMENT(builder.judgment_view)
     assert caught.value.blame is Cause.RACE

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Done, Story
+    from meta.support.command import CommandResult
+    from meta.support.story import EvidenceBuilder
 
 DEEDS = ("start", "stop", "restart", "restart", "scale", "create", "delete")
 FEWEST, MOST = 4, 12  # apps
@@ -81,7 +82,9 @@ class Neighbour:
 
 @pytest.mark.parametrize("mode", ["observe", "drive"])
 @pytest.mark.parametrize("purges", [0, 0.03])
-def test_neighbours_accuse_nobody(mode: str, purges: float, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_neighbours_accuse_nobody(
+    mode: str, purges: float, command: Callable[..., CommandResult], tmp_path: Path
+) -> None:
     """Whatever others do, purges too, a conforming target fails nothing, and the report tells of what they did."""
     with embedded.server(["--variant", "apps-from-the-start"]) as (url, tokens):
         environment = os.environ | {role.upper(): token for role, token in tokens.items()}
@@ -96,55 +99,58 @@ def test_neighbours_accuse_nobody(mode: str, purges: float, command: Callable[..
     assert purges or "Somebody else purged" not in notes
 
 
-def test_others_purge_is_seen(story: Story) -> None:
+def test_others_purge_is_seen(builder: EvidenceBuilder) -> None:
     """That all is gone and others are seeded, while the suite but read, is somebody else's purge."""
-    seed = story.event("app", "app", "2026-07-01T12:00:00Z")
-    story.walk("lists", "opening", [seed, story.event("recorded", "app")])
-    story.walk("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
-    assert purged_meanwhile(story.evidence) == (1, 2)
+    seed = builder.event("app", "app", "2026-07-01T12:00:00Z")
+    builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
+    builder.add_list("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
+    assert purged_meanwhile(builder.evidence) == (1, 2)
 
 
-def test_late_seeds_are_no_others_purge(story: Story) -> None:
+def test_late_seeds_are_no_others_purge(builder: EvidenceBuilder) -> None:
     """What stands where nothing stood is the purge's before it, and late."""
-    story.walk("lists", "opening", [])
-    story.walk("lists", "closing", [story.event("app", "app", "2026-07-01T12:00:00Z")])
-    assert purged_meanwhile(story.evidence) is None
+    builder.add_list("lists", "opening", [])
+    builder.add_list("lists", "closing", [builder.event("app", "app", "2026-07-01T12:00:00Z")])
+    assert purged_meanwhile(builder.evidence) is None
 
 
-def test_late_destruction_is_no_others_purge(story: Story) -> None:
+def test_late_destruction_is_no_others_purge(builder: EvidenceBuilder) -> None:
     """What a purge of the suite's own should have destroyed, and goes only later, is gone by that purge."""
-    seed, old = story.event("app", "app", "2026-07-01T12:00:02Z"), [story.event("a", "app"), story.event("b", "app")]
-    story.walk("purge", "before.events", old)
-    story.purge("purge")
-    story.walk("purge", "after.events", [*old, seed])
-    story.walk("lists", "opening", [seed])
-    assert purged_meanwhile(story.evidence) is None
+    seed, old = (
+        builder.event("app", "app", "2026-07-01T12:00:02Z"),
+        [builder.event("a", "app"), builder.event("b", "app")],
+    )
+    builder.add_list("purge", "before.events", old)
+    builder.add_purge("purge")
+    builder.add_list("purge", "after.events", [*old, seed])
+    builder.add_list("lists", "opening", [seed])
+    assert purged_meanwhile(builder.evidence) is None
 
 
 @pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])
-def test_seeds_alone_are_all_others(second: str, story: Story, *, is_purge: bool) -> None:
+def test_seeds_alone_are_all_others(second: str, builder: EvidenceBuilder, *, is_purge: bool) -> None:
     """Where seeded events stood alone, a purge is told by all of them being others now: one may be recorded over."""
-    seeds = [story.event(app, app, "2026-07-01T12:00:00Z") for app in ("one", "two")]
-    story.walk("lists", "opening", seeds)
+    seeds = [builder.event(app, app, "2026-07-01T12:00:00Z") for app in ("one", "two")]
+    builder.add_list("lists", "opening", seeds)
     later = ("2026-07-01T12:00:09Z", f"2026-07-01T{second}")
-    story.walk("lists", "closing", [seed | {"created_at": at} for seed, at in zip(seeds, later, strict=True)])
-    assert purged_meanwhile(story.evidence) == ((1, 2) if is_purge else None)
+    builder.add_list("lists", "closing", [seed | {"created_at": at} for seed, at in zip(seeds, later, strict=True)])
+    assert purged_meanwhile(builder.evidence) == ((1, 2) if is_purge else None)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_own_doing_is_no_others(method: str, story: Story) -> None:
+def test_own_doing_is_no_others(method: str, builder: EvidenceBuilder) -> None:
     """What the suite tried may have done it, be it refused, and so it is nobody else's purge."""
-    seed = story.event("app", "app", "2026-07-01T12:00:00Z")
-    story.walk("lists", "opening", [seed, story.event("recorded", "app")])
-    story.say("refused", "credential", method=method, path=PURGE_PATH, status=403)
-    story.walk("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
-    assert purged_meanwhile(story.evidence) is None
+    seed = builder.event("app", "app", "2026-07-01T12:00:00Z")
+    builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
+    builder.add_exchange("refused", "credential", method=method, path=PURGE_PATH, status=403)
+    builder.add_list("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
+    assert purged_meanwhile(builder.evidence) is None
 
 
-def test_flux_is_counted(story: Story) -> None:
+def test_flux_is_counted(builder: EvidenceBuilder) -> None:
     """Apps of others that came, went or changed are in flux; the suite's own are not counted."""
-    story.say("foundation", "create", method="POST", path=APPS, status=201, data={"guid": "own"})
-    still, moved, gone = story.app("still"), story.app("moved"), story.app("gone")
-    story.look("purge", "before", apps=[still, moved, gone, story.app("own")])
-    story.look("purge", "after", apps=[still, moved | {"state": "STOPPED"}, story.app("own", "STOPPED")])
-    assert in_flux(story.evidence) == (3, 2)
+    builder.add_exchange("foundation", "create", method="POST", path=APPS, status=201, data={"guid": "own"})
+    still, moved, gone = builder.app("still"), builder.app("moved"), builder.app("gone")
+    builder.add_snapshot("purge", "before", apps=[still, moved, gone, builder.app("own")])
+    builder.add_snapshot("purge", "after", apps=[still, moved | {"state": "STOPPED"}, builder.app("own", "STOPPED")])
+    assert in_flux(builder.evidence) == (3, 2)

@@ -20,7 +20,7 @@ from purge_conformance.evidence.listing import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
         (200, None, False),
     ],
 )
-def test_page_is_told(status: int | None, data: object, story: Story, *, page: bool) -> None:
+def test_page_is_told(status: int | None, data: object, builder: EvidenceBuilder, *, page: bool) -> None:
     """A page is a 200 with a list of resources; of anything else there are no rows, and no error."""
-    found = story.say("e", "s", status=status, data=data)
+    found = builder.add_exchange("e", "s", status=status, data=data)
     assert is_page(found) is page
     assert all(isinstance(row, dict) for row in resources(found))
     assert page or resources(found) == ()
@@ -55,22 +55,22 @@ def test_page_is_told(status: int | None, data: object, story: Story, *, page: b
         ([], None),
     ],
 )
-def test_total_is_integer(pagination: object, total: int | None, story: Story) -> None:
+def test_total_is_integer(pagination: object, total: int | None, builder: EvidenceBuilder) -> None:
     """The total is an integer or unknown."""
-    assert total_results(story.say("e", "s", data={"resources": [], "pagination": pagination})) == total
+    assert total_results(builder.add_exchange("e", "s", data={"resources": [], "pagination": pagination})) == total
 
 
-def test_listing_joins_pages(story: Story) -> None:
+def test_listing_joins_pages(builder: EvidenceBuilder) -> None:
     """The rows of all pages come in order; what stood on an earlier page is left out, what is twice on one is kept."""
-    pages = [[story.event("a"), story.event("b"), story.event("b")], [story.event("b"), story.event("c")]]
-    found = build_listing([story.page("e", "s", rows) for rows in pages], reached_end=True)
+    pages = [[builder.event("a"), builder.event("b"), builder.event("b")], [builder.event("b"), builder.event("c")]]
+    found = build_listing([builder.add_page("e", "s", rows) for rows in pages], reached_end=True)
     assert [row["guid"] for row in found.rows] == ["a", "b", "b", "c"]
     assert (found.complete, found.total, set(found.by_guid)) == (True, 3, {"a", "b", "c"})
 
 
-def test_listing_with_bad_page_is_incomplete(story: Story) -> None:
+def test_listing_with_bad_page_is_incomplete(builder: EvidenceBuilder) -> None:
     """A walk with a page that could not be read did not read everything, and neither did one without a page."""
-    pages = [story.page("e", "s", [story.event("a")]), story.say("e", "s", status=500)]
+    pages = [builder.add_page("e", "s", [builder.event("a")]), builder.add_exchange("e", "s", status=500)]
     assert not build_listing(pages, reached_end=True).complete
     assert not build_listing(pages[:1], reached_end=False).complete
     assert not build_listing([], reached_end=True).complete
@@ -100,17 +100,17 @@ def test_nested_member_is_none() -> None:
     assert app_of_process({"relationships": {"app": {"data": None}}}) is None
 
 
-def looks(story: Story, *, before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
+def looks(builder: EvidenceBuilder, *, before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
     """Return the stable apps of two looks."""
-    story.look("e", "before", **before)
-    story.look("e", "after", **after)
-    return stable_apps(read_snapshot(story.evidence, "e", "before"), read_snapshot(story.evidence, "e", "after"))
+    builder.add_snapshot("e", "before", **before)
+    builder.add_snapshot("e", "after", **after)
+    return stable_apps(read_snapshot(builder.evidence, "e", "before"), read_snapshot(builder.evidence, "e", "after"))
 
 
-def test_untouched_apps_are_stable(story: Story) -> None:
+def test_untouched_apps_are_stable(builder: EvidenceBuilder) -> None:
     """An app that looks the same twice is stable, in its state."""
-    same = {"apps": [story.app("a"), story.app("b", "STOPPED")], "processes": [story.process("a", "a")]}
-    assert looks(story, before=same, after=same) == {"a": "STARTED", "b": "STOPPED"}
+    same = {"apps": [builder.app("a"), builder.app("b", "STOPPED")], "processes": [builder.process("a", "a")]}
+    assert looks(builder, before=same, after=same) == {"a": "STARTED", "b": "STOPPED"}
 
 
 @pytest.mark.parametrize(
@@ -126,33 +126,37 @@ def test_untouched_apps_are_stable(story: Story) -> None:
     ],
     ids=["deleted", "stopped", "updated", "scaled", "resized", "process-gone", "process-new"],
 )
-def test_touched_apps_are_not(apps: list[dict[str, Any]], processes: list[dict[str, Any]], story: Story) -> None:
+def test_touched_apps_are_not(
+    apps: list[dict[str, Any]], processes: list[dict[str, Any]], builder: EvidenceBuilder
+) -> None:
     """An app that somebody deleted, stopped, restarted or scaled meanwhile is nobody's fault."""
-    app, process = story.app("a"), story.process("a", "a")
+    app, process = builder.app("a"), builder.process("a", "a")
     after = {"apps": [app | row for row in apps], "processes": [process | row for row in processes]}
-    assert looks(story, before={"apps": [app], "processes": [process]}, after=after) == {}
+    assert looks(builder, before={"apps": [app], "processes": [process]}, after=after) == {}
 
 
-def test_own_app_is_stable_in_its_state(story: Story) -> None:
+def test_own_app_is_stable_in_its_state(builder: EvidenceBuilder) -> None:
     """Of an app of the suite's own the state tells enough, whatever the target updates of it by itself."""
-    app = story.app("a")
-    story.look("e", "before", apps=[app])
-    story.look("e", "after", apps=[app | {"updated_at": "2026-07-01T11:59:59Z"}])
-    before, after = (read_snapshot(story.evidence, "e", step) for step in ("before", "after"))
+    app = builder.app("a")
+    builder.add_snapshot("e", "before", apps=[app])
+    builder.add_snapshot("e", "after", apps=[app | {"updated_at": "2026-07-01T11:59:59Z"}])
+    before, after = (read_snapshot(builder.evidence, "e", step) for step in ("before", "after"))
     assert stable_apps(before, after, {"a"}) == {"a": "STARTED"}
     assert stable_apps(before, after) == {}
 
 
-def test_new_app_is_not_stable(story: Story) -> None:
+def test_new_app_is_not_stable(builder: EvidenceBuilder) -> None:
     """An app that was made between the looks is not stable."""
-    assert looks(story, before={}, after={"apps": [story.app("a")]}) == {}
+    assert looks(builder, before={}, after={"apps": [builder.app("a")]}) == {}
 
 
-def test_processes_are_counted(story: Story) -> None:
+def test_processes_are_counted(builder: EvidenceBuilder) -> None:
     """The processes of an app are counted, or unknown where the list could not be read."""
-    story.look("e", "s", processes=[story.process("a", "a"), story.process("b", "a"), story.process("c", "c")])
-    assert read_snapshot(story.evidence, "e", "s").process_count("a") == 2
-    assert read_snapshot(story.evidence, "e", "t").process_count("a") is None
+    builder.add_snapshot(
+        "e", "s", processes=[builder.process("a", "a"), builder.process("b", "a"), builder.process("c", "c")]
+    )
+    assert read_snapshot(builder.evidence, "e", "s").process_count("a") == 2
+    assert read_snapshot(builder.evidence, "e", "t").process_count("a") is None
 
 
 @pytest.mark.parametrize(

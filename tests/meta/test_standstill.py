@@ -15,27 +15,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Story, Stub
-
+    from meta.support.story import EvidenceBuilder
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
 
-def answer(stub: Stub, rows: list[dict[str, str]], handler: BaseHTTPRequestHandler) -> None:
+def answer(stub_server: StubServer, rows: list[dict[str, str]], handler: BaseHTTPRequestHandler) -> None:
     """List these apps, and as many events."""
     listed = {"pagination": {"total_results": len(rows), "next": None}, "resources": rows}
-    stub.say(handler, body=json.dumps(listed).encode())
+    stub_server.respond(handler, body=json.dumps(listed).encode())
 
 
 @pytest.mark.parametrize(
     ("others", "stops", "purges"), [("STOPPED", True, 1), ("STOPPED", False, 0), ("STARTED", True, 0)]
 )
 def test_purge_at_standstill(  # noqa: PLR0913 -- what is there, what becomes of it, and who tells
-    others: str, purges: int, stub: Stub, story: Story, connect: Callable[..., Client], *, stops: bool
+    others: str,
+    purges: int,
+    stub_server: StubServer,
+    builder: EvidenceBuilder,
+    make_client: Callable[..., Client],
+    *,
+    stops: bool,
 ) -> None:
     """The suite's own apps are stopped and a purge is tried, unless somebody else's app is started or one goes on."""
-    rows = [story.app("own"), story.app("other", others)]
-    stub.answer = partial(answer, stub, rows)
+    rows = [builder.app("own"), builder.app("other", others)]
+    stub_server.answer = partial(answer, stub_server, rows)
     stopped: list[str] = []
 
     def stop(label: str) -> bool:
@@ -43,5 +49,5 @@ def test_purge_at_standstill(  # noqa: PLR0913 -- what is there, what becomes of
         return stops
 
     foundation = SimpleNamespace(apps={"steady": "own"}, started={"steady"}, stop=stop)
-    purging.standstill(connect(), cast("SuiteApps", foundation))
-    assert (stub.purges, stopped) == (purges, ["steady"] if others == "STOPPED" else [])
+    purging.standstill(make_client(), cast("SuiteApps", foundation))
+    assert (stub_server.purges, stopped) == (purges, ["steady"] if others == "STOPPED" else [])

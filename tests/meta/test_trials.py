@@ -12,36 +12,36 @@ from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purg
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
     Row = dict[str, Any]
 
 
-def act(story: Story, **more: Any) -> None:  # noqa: ANN401 -- of Story.say
+def act(builder: EvidenceBuilder, **more: Any) -> None:  # noqa: ANN401 -- of Story.say
     """Add the start of an app by the suite."""
-    story.say("lifecycle", "start", method="POST", path="/v3/apps/a/actions/start", **more)
+    builder.add_exchange("lifecycle", "start", method="POST", path="/v3/apps/a/actions/start", **more)
 
 
-def look(story: Story, experiment: str, step: str, *events: str, a: str = "STARTED") -> None:
+def look(builder: EvidenceBuilder, experiment: str, step: str, *events: str, a: str = "STARTED") -> None:
     """Add a look at events, seen with the app `a` and its process."""
-    story.look(experiment, step, [story.event(guid, "a") for guid in events], [story.app("a", a)])
+    builder.add_snapshot(experiment, step, [builder.event(guid, "a") for guid in events], [builder.app("a", a)])
 
 
-def watched(story: Story, experiment: str, before: list[str], after: list[str], **more: Any) -> None:  # noqa: ANN401
+def watched(builder: EvidenceBuilder, experiment: str, before: list[str], after: list[str], **more: Any) -> None:  # noqa: ANN401
     """Add a purge between two looks."""
-    look(story, experiment, "before", *before)
-    story.purge(experiment, **more)
-    look(story, experiment, "after", *after)
+    look(builder, experiment, "before", *before)
+    builder.add_purge(experiment, **more)
+    look(builder, experiment, "after", *after)
 
 
-def test_every_watched_purge_is_a_trial(story: Story) -> None:
+def test_every_watched_purge_is_a_trial(builder: EvidenceBuilder) -> None:
     """Every plain purge between two looks is a trial, whoever sent it, and so is one that shares its look."""
-    watched(story, "purge", ["old"], ["a"])
-    story.purge("again")
-    look(story, "again", "after", "a")
-    act(story)
-    watched(story, "whatever", ["a", "new"], ["a", "new"])
-    found = trials(story.seen)
+    watched(builder, "purge", ["old"], ["a"])
+    builder.add_purge("again")
+    look(builder, "again", "after", "a")
+    act(builder)
+    watched(builder, "whatever", ["a", "new"], ["a", "new"])
+    found = trials(builder.judgment_view)
     assert [trial.request.experiment for trial in found] == ["purge", "again", "whatever"]
     assert [set(trial.kept) for trial in found] == [set(), set(), {"new"}]
 
@@ -58,96 +58,100 @@ def test_every_watched_purge_is_a_trial(story: Story) -> None:
         {"tags": {"superseded": "unavailable"}},
     ],
 )
-def test_other_purges_are_no_trials(more: Any, story: Story) -> None:  # noqa: ANN401 -- of Story.say
+def test_other_purges_are_no_trials(more: Any, builder: EvidenceBuilder) -> None:  # noqa: ANN401 -- of Story.say
     """A purge that did not succeed, that somebody else sent, or that is no plain one is no trial."""
-    watched(story, "purge", ["old"], ["a"])
-    look(story, "odd", "before", "x")
-    story.say("odd", "purge", method="POST", **{"path": PURGE_PATH, **more})
-    look(story, "odd", "after", "x")
-    assert [trial.request.experiment for trial in trials(story.seen)] == ["purge"]
+    watched(builder, "purge", ["old"], ["a"])
+    look(builder, "odd", "before", "x")
+    builder.add_exchange("odd", "purge", method="POST", **{"path": PURGE_PATH, **more})
+    look(builder, "odd", "after", "x")
+    assert [trial.request.experiment for trial in trials(builder.judgment_view)] == ["purge"]
 
 
 @pytest.mark.parametrize("disturbance", ["a purge", "a start after it", "a start at the same time"])
-def test_disturbed_purge_is_no_trial(disturbance: str, story: Story) -> None:
+def test_disturbed_purge_is_no_trial(disturbance: str, builder: EvidenceBuilder) -> None:
     """A purge is no trial if another, or a change that did not end before it, lies between the same looks."""
-    watched(story, "purge", ["old"], ["a"])
-    look(story, "race", "before", "x")
+    watched(builder, "purge", ["old"], ["a"])
+    look(builder, "race", "before", "x")
     if disturbance == "a start at the same time":
-        act(story, elapsed=5.0)
-    story.purge("race")
+        act(builder, elapsed=5.0)
+    builder.add_purge("race")
     if disturbance == "a purge":
-        story.purge("race")
+        builder.add_purge("race")
     if disturbance == "a start after it":
-        act(story)
-    look(story, "race", "after", "a")
-    assert len(trials(story.seen)) == 1
+        act(builder)
+    look(builder, "race", "after", "a")
+    assert len(trials(builder.judgment_view)) == 1
 
 
-def test_purge_right_after_another_is_told(story: Story) -> None:
+def test_purge_right_after_another_is_told(builder: EvidenceBuilder) -> None:
     """A purge is one again if the suite did nothing since the last; a refused purge, and reading, is nothing."""
-    watched(story, "purge", ["old"], ["a"])
-    story.purge("refused", role="none", status=401)
-    watched(story, "again", ["a"], ["a"])
-    act(story)
-    watched(story, "later", ["a", "new"], ["a"])
-    assert [trial.is_again for trial in trials(story.seen)] == [False, True, False]
-    assert [trial.request.experiment for trial in fresh(story.seen)] == ["purge", "later"]
-    assert [is_again for _, is_again in plain_purges(story.seen)] == [False, True, False]
+    watched(builder, "purge", ["old"], ["a"])
+    builder.add_purge("refused", role="none", status=401)
+    watched(builder, "again", ["a"], ["a"])
+    act(builder)
+    watched(builder, "later", ["a", "new"], ["a"])
+    assert [trial.is_again for trial in trials(builder.judgment_view)] == [False, True, False]
+    assert [trial.request.experiment for trial in fresh(builder.judgment_view)] == ["purge", "later"]
+    assert [is_again for _, is_again in plain_purges(builder.judgment_view)] == [False, True, False]
 
 
-def test_purges_at_once_are_left_out(story: Story) -> None:
+def test_purges_at_once_are_left_out(builder: EvidenceBuilder) -> None:
     """Of purges that were under way at the same time none is judged by its status."""
-    story.purge("parallel", tags={"at_once": "first"})
-    story.purge("late")
-    assert [request.experiment for request, _ in plain_purges(story.seen)] == ["late"]
+    builder.add_purge("parallel", tags={"at_once": "first"})
+    builder.add_purge("late")
+    assert [request.experiment for request, _ in plain_purges(builder.judgment_view)] == ["late"]
 
 
-def test_app_that_was_otherwise_is_unsettled(story: Story) -> None:
+def test_app_that_was_otherwise_is_unsettled(builder: EvidenceBuilder) -> None:
     """An app is settled as long as no earlier look of the run showed it in another state."""
-    watched(story, "purge", ["old"], ["a"])
-    look(story, "lifecycle", "end", "a", a="STOPPED")
-    act(story)
-    watched(story, "changed", ["a", "new"], ["a"])
-    first, later = trials(story.seen)
+    watched(builder, "purge", ["old"], ["a"])
+    look(builder, "lifecycle", "end", "a", a="STOPPED")
+    act(builder)
+    watched(builder, "changed", ["a", "new"], ["a"])
+    first, later = trials(builder.judgment_view)
     assert (first.unsettled, set(first.settled)) == (set(), {"a"})
     assert (later.unsettled, later.settled, later.started) == ({"a"}, {}, ["a"])
 
 
-def test_unwatched_purge_says_why(story: Story) -> None:
+def test_unwatched_purge_says_why(builder: EvidenceBuilder) -> None:
     """Where no purge could be seen, the reason is that of the first."""
-    watched(story, "purge", ["old"], ["a"], status=500)
+    watched(builder, "purge", ["old"], ["a"], status=500)
     with pytest.raises(Inconclusive, match="did not succeed: 500"):
-        trials(story.seen)
+        trials(builder.judgment_view)
 
 
-def test_looks_are_judged(story: Story) -> None:
+def test_looks_are_judged(builder: EvidenceBuilder) -> None:
     """A judgment that asks for the trials has looked at the purges and at the lists around them."""
-    watched(story, "purge", ["old"], ["a"])
-    seen = story.seen
+    watched(builder, "purge", ["old"], ["a"])
+    seen = builder.judgment_view
     trials(seen)
-    assert {x.n for x in story.exchanges if x.step in {"purge", "after.events", "before.events"}} <= set(seen.looked_at)
+    assert {x.n for x in builder.exchanges if x.step in {"purge", "after.events", "before.events"}} <= set(
+        seen.looked_at
+    )
 
 
 @pytest.mark.parametrize(("after", "whole"), [(["a"], True), (["a", "new"], False), ([], False), (["x"], False)])
-def test_broken_trial_is_named_elsewhere(after: list[str], *, whole: bool, story: Story) -> None:
+def test_broken_trial_is_named_elsewhere(after: list[str], *, whole: bool, builder: EvidenceBuilder) -> None:
     """What is wrong in special circumstances can be put down to them only while plain purges are whole."""
-    watched(story, "purge", ["old"], ["a"])
-    act(story)
-    watched(story, "changed", ["a", "new"], after)
+    watched(builder, "purge", ["old"], ["a"])
+    act(builder)
+    watched(builder, "changed", ["a", "new"], after)
     if whole:
-        all_whole(story.seen)
+        all_whole(builder.judgment_view)
     else:
         with pytest.raises(Inconclusive, match="PURGE-03 and SEED"):
-            all_whole(story.seen)
+            all_whole(builder.judgment_view)
 
 
-def test_destroyed_event_is_asked_for(story: Story) -> None:
+def test_destroyed_event_is_asked_for(builder: EvidenceBuilder) -> None:
     """A get of an event that a purge destroyed counts where the same experiment sent it, and before the next purge."""
-    watched(story, "purge", ["old"], ["a"])
-    gets = [story.say("purge", "destroyed", path="/v3/app_usage_events/old", status=200, data={"guid": "old"})]
-    story.say("purge", "seeded", path="/v3/app_usage_events/a", data={"guid": "a"})
-    story.say("late", "destroyed", path="/v3/app_usage_events/old", status=404)
-    story.purge("again")
-    story.say("purge", "destroyed", path="/v3/app_usage_events/old", status=404)
-    assert list(gets_of_destroyed(story.seen)) == gets
-    assert vanished(story.seen) == {}
+    watched(builder, "purge", ["old"], ["a"])
+    gets = [
+        builder.add_exchange("purge", "destroyed", path="/v3/app_usage_events/old", status=200, data={"guid": "old"})
+    ]
+    builder.add_exchange("purge", "seeded", path="/v3/app_usage_events/a", data={"guid": "a"})
+    builder.add_exchange("late", "destroyed", path="/v3/app_usage_events/old", status=404)
+    builder.add_purge("again")
+    builder.add_exchange("purge", "destroyed", path="/v3/app_usage_events/old", status=404)
+    assert list(gets_of_destroyed(builder.judgment_view)) == gets
+    assert vanished(builder.judgment_view) == {}

@@ -11,25 +11,25 @@ from purge_conformance.analysis.assertions import Broken
 from purge_conformance.catalogue.api import EVENTS_PATH
 
 if TYPE_CHECKING:
-    from conftest import Story
+    from meta.support.story import EvidenceBuilder
 
 judged = importlib.import_module("purge_conformance.conformance.test_get")
 
 
-def unknown(story: Story, status: int, *listed: str) -> Story:
+def unknown(builder: EvidenceBuilder, status: int, *listed: str) -> EvidenceBuilder:
     """Tell of a get of an app's guid, after a look at the list, and of its status."""
-    story.look("lifecycle", "end", events=[story.event(guid, "app") for guid in listed])
-    story.say("reads", "unknown", path=f"{EVENTS_PATH}/app", status=status, data={"guid": "app"})
-    return story
+    builder.add_snapshot("lifecycle", "end", events=[builder.event(guid, "app") for guid in listed])
+    builder.add_exchange("reads", "unknown", path=f"{EVENTS_PATH}/app", status=status, data={"guid": "app"})
+    return builder
 
 
-def test_event_of_no_list_is_made_up(story: Story) -> None:
+def test_event_of_no_list_is_made_up(builder: EvidenceBuilder) -> None:
     """An event that is in no list is not there to be got."""
     with pytest.raises(Broken):
-        judged.test_unknown_guid_not_found(unknown(story, 200, "other").seen)
+        judged.test_unknown_guid_not_found(unknown(builder, 200, "other").judgment_view)
 
 
 @pytest.mark.parametrize(("status", "listed"), [(404, "other"), (200, "app")])
-def test_event_of_a_list_may_be_got(status: int, listed: str, story: Story) -> None:
+def test_event_of_a_list_may_be_got(status: int, listed: str, builder: EvidenceBuilder) -> None:
     """What is not found is right; and what the list shows may be got, whoever seeded it."""
-    judged.test_unknown_guid_not_found(unknown(story, status, listed).seen)
+    judged.test_unknown_guid_not_found(unknown(builder, status, listed).judgment_view)

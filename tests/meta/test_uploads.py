@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
@@ -56,11 +55,11 @@ def uploading(file: Upload) -> Request:
     return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL_FORM}, upload=file)
 
 
-def test_file_is_not_recorded(file: Upload, connect: Connect, stub: Stub, tmp_path: Path) -> None:
+def test_file_is_not_recorded(file: Upload, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
     """The record has the request with its headers, and of the file neither a byte nor the path."""
-    found = connect().send(uploading(file))
+    found = make_client().send(uploading(file))
     assert (found.status, found.request_body, found.tags) == (200, None, {FORM: CURL_FORM})
-    ((_, headers),) = stub.got
+    ((_, headers),) = stub_server.received
     assert int(headers["Content-Length"]) == len(file) > len(BITS)
     journal = (tmp_path / "client-0" / FILE_NAME).read_text()
     assert PATH in journal
@@ -68,29 +67,31 @@ def test_file_is_not_recorded(file: Upload, connect: Connect, stub: Stub, tmp_pa
     assert "bits-of-a-droplet" not in journal
 
 
-def test_file_is_read_anew(file: Upload, connect: Connect, stub: Stub) -> None:
+def test_file_is_read_anew(file: Upload, make_client: Connect, stub_server: StubServer) -> None:
     """An upload that the target is too busy for is sent again, and whole again."""
     statuses = [429, 202]
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        stub.say(handler, statuses.pop(0), Retry_After="0")
+        stub_server.respond(handler, statuses.pop(0), Retry_After="0")
 
-    stub.answer = answer
-    assert connect().send(uploading(file)).status == 202
-    assert [headers["Content-Length"] for _, headers in stub.got] == [str(len(file))] * 2
+    stub_server.answer = answer
+    assert make_client().send(uploading(file)).status == 202
+    assert [headers["Content-Length"] for _, headers in stub_server.received] == [str(len(file))] * 2
 
 
-def test_redirect_gets_nothing(file: Upload, connect: Connect, stub: Stub, other_stub: Stub) -> None:
+def test_redirect_gets_nothing(
+    file: Upload, make_client: Connect, stub_server: StubServer, second_stub_server: StubServer
+) -> None:
     """Where an upload is redirected, neither file nor token goes there, and the reason is told."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        elsewhere = {"Location": f"{other_stub.url}/blobs"} if handler.path.endswith("/upload") else {}
-        stub.say(handler, 307 if elsewhere else 201, b'{"guid": "one"}', **elsewhere)
+        elsewhere = {"Location": f"{second_stub_server.url}/blobs"} if handler.path.endswith("/upload") else {}
+        stub_server.respond(handler, 307 if elsewhere else 201, b'{"guid": "one"}', **elsewhere)
 
-    stub.answer = answer
+    stub_server.answer = answer
     with pytest.raises(DropletUnavailable, match=f"POST {PATH}: 307"):
-        DropletProvider(connect(), AppSettings(droplet_file=file), "0123abcd").provide("app")
-    assert other_stub.got == []
+        DropletProvider(make_client(), AppSettings(droplet_file=file), "0123abcd").provide("app")
+    assert second_stub_server.received == []
 
 
 @pytest.mark.parametrize(
@@ -101,16 +102,16 @@ def test_redirect_gets_nothing(file: Upload, connect: Connect, stub: Stub, other
     ],
 )
 def test_lost_file_is_told(
-    spoil: Callable[[Path], object], why: str, file: Upload, connect: Connect, stub: Stub
+    spoil: Callable[[Path], object], why: str, file: Upload, make_client: Connect, stub_server: StubServer
 ) -> None:
     """A file that is gone or cut off by the time that it is sent leaves the apps nothing to run, with the reason."""
-    stub.answer = lambda handler: stub.say(handler, 201, json.dumps({"guid": "one"}).encode())
+    stub_server.answer = lambda handler: stub_server.respond(handler, 201, json.dumps({"guid": "one"}).encode())
     spoil(file.path)
     with pytest.raises(DropletUnavailable, match=f"POST {PATH}: .*{why}"):
-        DropletProvider(connect(), AppSettings(droplet_file=file), "0123abcd").provide("app")
+        DropletProvider(make_client(), AppSettings(droplet_file=file), "0123abcd").provide("app")
 
 
-def test_slow_upload_has_its_time(file: Upload, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_upload_has_its_time(file: Upload, make_client: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long an upload takes, the answer's time begins after it."""
     now = 0.0
 
@@ -123,7 +124,7 @@ def test_slow_upload_has_its_time(file: Upload, connect: Connect, monkeypatch: p
     whole = Upload.__iter__
     monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now))
     monkeypatch.setattr(Upload, "__iter__", pieces)
-    assert connect().send(uploading(file)).status == 200
+    assert make_client().send(uploading(file)).status == 200
     assert now > 2000.0
 
 
@@ -152,12 +153,12 @@ def test_bad_file_is_refused(make: Callable[[Path], object], words: str, tmp_pat
         check_droplet_file("--app-droplet-file", path)
 
 
-def test_curl_uploads_as_well(file: Upload, connect: Connect, stub: Stub, tmp_path: Path) -> None:
+def test_curl_uploads_as_well(file: Upload, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
     """The curl line of an upload sends a form with the user's file of that name."""
-    line = curl.command(connect().send(uploading(file)), Header("0", {}, stub.url, {}, ""))
+    line = curl.command(make_client().send(uploading(file)), Header("0", {}, stub_server.url, {}, ""))
     shutil.copy(file.path, tmp_path / upload.FILENAME)
     subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, timeout=20, check=True)
-    (_, (again, headers)) = stub.got
+    (_, (again, headers)) = stub_server.received
     assert again.startswith(f"POST {PATH} ")
     assert headers["Content-Type"].startswith("multipart/form-data; boundary=")
     assert int(headers["Content-Length"]) > len(BITS)

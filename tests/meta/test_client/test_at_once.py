@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
@@ -24,20 +23,20 @@ if TYPE_CHECKING:
 PATIENCE = 1.5  # seconds: by when all must have come, with room for a busy machine
 
 
-def test_scripts_run_at_once(connect: Connect, stub: Stub) -> None:
+def test_scripts_run_at_once(make_client: Connect, stub_server: StubServer) -> None:
     """Scripts are under way at the same time: a server that answers none before all have come answers them."""
     all_there = threading.Barrier(3, timeout=PATIENCE)
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         all_there.wait()
-        stub.say(handler)
+        stub_server.respond(handler)
 
-    stub.answer = answer
-    found = connect().send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(3)))
+    stub_server.answer = answer
+    found = make_client().send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(3)))
     assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {"at_once": "purge"}) for n in (1, 2, 3)]
 
 
-def test_script_waits_for_answers(connect: Connect, stub: Stub) -> None:
+def test_script_waits_for_answers(make_client: Connect, stub_server: StubServer) -> None:
     """A script is asked for its next request when the one before is answered, and may end by what came meanwhile."""
     answered: list[str] = []
 
@@ -55,27 +54,29 @@ def test_script_waits_for_answers(connect: Connect, stub: Stub) -> None:
         if handler.command == "POST":
             assert purged.wait(PATIENCE)  # until the list was read
         purged.set()
-        stub.say(handler)
+        stub_server.respond(handler)
 
-    stub.answer = answer
-    found = connect().send_concurrently(purging(), reading())
+    stub_server.answer = answer
+    found = make_client().send_concurrently(purging(), reading())
     assert [x.step for x in found].count("purge") == 1
     assert [x.n for x in found] == list(range(1, len(found) + 1))
     assert len(found) > 1
 
 
-def test_nothing_is_waited_out_at_once(connect: Connect, stub: Stub) -> None:
+def test_nothing_is_waited_out_at_once(make_client: Connect, stub_server: StubServer) -> None:
     """A 503 is the answer where others are under way; asked again, they would be done."""
-    stub.answer = lambda handler: stub.say(handler, 503, Retry_After="0")
-    found = connect().send_concurrently([Request("POST", PURGE_PATH, "purge")], [Request("POST", PURGE_PATH, "purge")])
+    stub_server.answer = lambda handler: stub_server.respond(handler, 503, Retry_After="0")
+    found = make_client().send_concurrently(
+        [Request("POST", PURGE_PATH, "purge")], [Request("POST", PURGE_PATH, "purge")]
+    )
     assert [(x.status, x.tags) for x in found] == [(503, {"at_once": "purge"})] * 2
-    assert stub.purges == 2
+    assert stub_server.purges == 2
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_purges_are_held_at_once(most: int, connect: Connect, stub: Stub) -> None:
+def test_purges_are_held_at_once(most: int, make_client: Connect, stub_server: StubServer) -> None:
     """Of purges at the same time never more than --max-purges reach the target; each that did is recorded."""
-    client = connect(max_purges=most)
+    client = make_client(max_purges=most)
     with pytest.raises(PurgeBlocked):
         client.send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(most + 3)))
-    assert (stub.purges, len(client.exchanges_of("", "purge"))) == (most, most)
+    assert (stub_server.purges, len(client.exchanges_of("", "purge"))) == (most, most)

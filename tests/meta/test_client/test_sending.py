@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
@@ -37,16 +36,16 @@ if TYPE_CHECKING:
         "//v3/a",
     ],
 )
-def test_path_is_sent_as_is(path: str, connect: Connect, stub: Stub) -> None:
+def test_path_is_sent_as_is(path: str, make_client: Connect, stub_server: StubServer) -> None:
     """A path reaches the target, and the evidence, as the experiment wrote it."""
-    assert connect().get(path, "s").path == path
-    assert stub.targets == [path]
+    assert make_client().get(path, "s").path == path
+    assert stub_server.targets == [path]
 
 
-def test_request_is_recorded(connect: Connect, stub: Stub) -> None:
+def test_request_is_recorded(make_client: Connect, stub_server: StubServer) -> None:
     """The exchange holds what was sent and what came, with headers in order and repeated ones."""
-    stub.answer = lambda handler: stub.say(handler, 201, b"\xff", X_One="1", x_one="2")
-    found = connect().post("/v3/apps", "make", data={"name": "ü"})
+    stub_server.answer = lambda handler: stub_server.respond(handler, 201, b"\xff", X_One="1", x_one="2")
+    found = make_client().post("/v3/apps", "make", data={"name": "ü"})
     assert (found.n, found.status, found.body, found.method, found.role) == (1, 201, b"\xff", "POST", "admin")
     assert [value for key, value in found.response_headers if key.lower() == "x-one"] == ["1", "2"]
     assert found.request_body == '{"name": "\\u00fc"}'
@@ -63,15 +62,17 @@ def test_request_is_recorded(connect: Connect, stub: Stub) -> None:
         (Credential("basic", "Basic YTph", "Basic YTph"), "Basic YTph"),
     ],
 )
-def test_authorization_is_as_told(who: Credential | None, sent: str | None, connect: Connect, stub: Stub) -> None:
+def test_authorization_is_as_told(
+    who: Credential | None, sent: str | None, make_client: Connect, stub_server: StubServer
+) -> None:
     """Each request carries the credential that it was given, an empty one too, or none."""
-    connect().get("/v3", "s", credential=who)
-    assert stub.got[0][1].get("Authorization") == sent
+    make_client().get("/v3", "s", credential=who)
+    assert stub_server.received[0][1].get("Authorization") == sent
 
 
 @pytest.mark.parametrize("proxied", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
 def test_environment_is_ignored(
-    proxied: str, connect: Connect, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    proxied: str, make_client: Connect, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a .netrc nor a proxy nor a bundle of certificates of the environment reaches a request."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else", encoding="utf-8")
@@ -79,66 +80,70 @@ def test_environment_is_ignored(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     monkeypatch.setenv(proxied, "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert connect().get("/v3", "s", credential=ANONYMOUS).status == 200
-    assert "Authorization" not in stub.got[0][1]
+    assert make_client().get("/v3", "s", credential=ANONYMOUS).status == 200
+    assert "Authorization" not in stub_server.received[0][1]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirect_is_not_followed(status: int, connect: Connect, stub: Stub) -> None:
+def test_redirect_is_not_followed(status: int, make_client: Connect, stub_server: StubServer) -> None:
     """A redirect is an answer like any other: a purge is never sent where nobody allowed it."""
-    stub.answer = lambda handler: stub.say(handler, status, b"moved", Location=f"{stub.url}/elsewhere")
-    found = connect().post(PURGE_PATH, "purge")
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, status, b"moved", Location=f"{stub_server.url}/elsewhere"
+    )
+    found = make_client().post(PURGE_PATH, "purge")
     assert (found.status, found.text) == (status, "moved")
-    assert len(stub.got) == 1
+    assert len(stub_server.received) == 1
 
 
-def test_cookies_are_kept(connect: Connect, stub: Stub) -> None:
+def test_cookies_are_kept(make_client: Connect, stub_server: StubServer) -> None:
     """A cookie goes back to whoever set it, as a balancer before a target may want; its value is recorded nowhere."""
-    stub.answer = lambda handler: stub.say(handler, Set_Cookie="__VCAP_ID__=0; Path=/; HttpOnly")
-    client = connect()
+    stub_server.answer = lambda handler: stub_server.respond(handler, Set_Cookie="__VCAP_ID__=0; Path=/; HttpOnly")
+    client = make_client()
     found = [client.get("/v3", "s") for _ in range(2)]
     assert [dict(x.request_headers).get("Cookie") for x in found] == [None, "__VCAP_ID__=$COOKIE"]
     assert {x.header("Set-Cookie") for x in found} == {"__VCAP_ID__=$COOKIE; Path=/; HttpOnly"}
-    assert [headers.get("Cookie") for _, headers in stub.got] == [None, "__VCAP_ID__=0"]
+    assert [headers.get("Cookie") for _, headers in stub_server.received] == [None, "__VCAP_ID__=0"]
 
 
-def test_cookies_are_kept_apart(connect: Connect, stub: Stub) -> None:
+def test_cookies_are_kept_apart(make_client: Connect, stub_server: StubServer) -> None:
     """A cookie may stand for whoever it was given to: it never goes with another token, or with none."""
-    stub.answer = lambda handler: stub.say(handler, Set_Cookie=f"session={len(stub.got)}; Path=/")
-    client = connect()
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, Set_Cookie=f"session={len(stub_server.received)}; Path=/"
+    )
+    client = make_client()
     for who in (None, ANONYMOUS, None, ANONYMOUS):
         client.get("/v3", "s", credential=who)
-    assert [headers.get("Cookie") for _, headers in stub.got] == [None, None, "session=1", "session=2"]
+    assert [headers.get("Cookie") for _, headers in stub_server.received] == [None, None, "session=1", "session=2"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_changes_have_new_connections(method: str, connect: Connect, stub: Stub) -> None:
+def test_changes_have_new_connections(method: str, make_client: Connect, stub_server: StubServer) -> None:
     """What may change something never goes over a connection that was kept, and which may end at that moment."""
     served: list[int] = []
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         served.append(handler.client_address[1])
-        stub.say(handler)
+        stub_server.respond(handler)
 
-    stub.answer = answer
-    client = connect()
+    stub_server.answer = answer
+    client = make_client()
     for each in ("GET", method, "GET", method):
         client.send(Request(each, "/v3", "s"))
     assert [served[n] == served[n - 1] for n in (1, 2, 3)] == [False, True, False]
 
 
-def test_nothing_held_back_is_sent(connect: Connect, stub: Stub) -> None:
+def test_nothing_held_back_is_sent(make_client: Connect, stub_server: StubServer) -> None:
     """What the guard holds back never reaches the target, and is no exchange."""
-    client = connect(max_purges=0)
+    client = make_client(max_purges=0)
     with pytest.raises(PurgeBlocked):
         client.post(PURGE_PATH, "purge")
-    assert (stub.got, client.exchanges_of("", "purge")) == ([], [])
+    assert (stub_server.received, client.exchanges_of("", "purge")) == ([], [])
 
 
-def test_every_exchange_is_told(connect: Connect) -> None:
+def test_every_exchange_is_told(make_client: Connect) -> None:
     """Whoever watches is told of every exchange, after it was recorded."""
     told: list[tuple[int, int]] = []
-    client = connect(on_send=lambda client, x: told.append((x.n, len(client.sent("", "s")))))
+    client = make_client(on_send=lambda client, x: told.append((x.n, len(client.sent("", "s")))))
     client.get("/v3", "s")
     client.get("/v3", "s")
     assert told == [(1, 1), (2, 2)]

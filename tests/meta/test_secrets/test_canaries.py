@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from conftest import Done, Stub
-
+    from meta.support.command import CommandResult
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
@@ -26,27 +26,31 @@ COMMANDS = ("run", "observed", "plan", "archive", "doctor", "cleanup", "pinned",
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
-def test_canary_is_nowhere(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+def test_canary_is_nowhere(
+    kind: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+) -> None:
     """No command writes a token to any file or stream, though the target sends it back, dies, or cannot be asked."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
-        if kind == "dies" and len(stub.got) > 4:
+        if kind == "dies" and len(stub_server.received) > 4:
             handler.wfile.write(f"{CANARY}\r\n\r\n".encode())
             handler.close_connection = True
         else:
             forms = "\n".join(in_other_forms(CANARY))
-            stub.say(handler, body=forms.encode() + CANARY.replace("/", "\\/").encode(), X_You=quote(CANARY))
+            stub_server.respond(handler, body=forms.encode() + CANARY.replace("/", "\\/").encode(), X_You=quote(CANARY))
 
-    stub.answer = answer
+    stub_server.answer = answer
     out = tmp_path / "out"
-    run = ("run", stub.url, "--max-requests=60", "--verbose", "--out", str(out))
-    (tmp_path / "broken.yaml").write_text(f"target: {stub.url}\ntokens: {{admin: [{CANARY}]}}\n", encoding="utf-8")
+    run = ("run", stub_server.url, "--max-requests=60", "--verbose", "--out", str(out))
+    (tmp_path / "broken.yaml").write_text(
+        f"target: {stub_server.url}\ntokens: {{admin: [{CANARY}]}}\n", encoding="utf-8"
+    )
     arguments = {
         "observed": (*run, "--profile=observe-only"),
-        "plan": ("plan", stub.url),
-        "archive": ("archive", stub.url, "--out", str(tmp_path / "events.jsonl.gz")),
-        "doctor": ("doctor", stub.url),
-        "cleanup": ("cleanup", stub.url),
+        "plan": ("plan", stub_server.url),
+        "archive": ("archive", stub_server.url, "--out", str(tmp_path / "events.jsonl.gz")),
+        "doctor": ("doctor", stub_server.url),
+        "cleanup": ("cleanup", stub_server.url),
         "pinned": (*run, f"--fingerprint={'0' * 64}"),
         "misplaced": (*run, f"--config={tmp_path}/broken.yaml"),
     }.get(kind, run)
@@ -57,7 +61,9 @@ def test_canary_is_nowhere(kind: str, command: Callable[..., Done], stub: Stub, 
 
 
 @pytest.mark.parametrize("kind", ["apps", "jobs"])
-def test_cleanup_tells_no_canary(kind: str, command: Callable[..., Done], stub: Stub, tmp_path: Path) -> None:
+def test_cleanup_tells_no_canary(
+    kind: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+) -> None:
     """Nor does cleanup, though the target names what it deletes after the token, and fails with it."""
     row: dict[str, object] = {"guid": "left", "name": CANARY, "created_at": "2026-07-01T12:00:00Z"}
     row["metadata"] = {"labels": {"purge-conformance-run": CANARY}}
@@ -65,18 +71,20 @@ def test_cleanup_tells_no_canary(kind: str, command: Callable[..., Done], stub: 
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if handler.command == "DELETE" and kind == "apps":
-            stub.say(handler, 422, json.dumps({"errors": [{"code": 1, "title": CANARY, "detail": CANARY}]}).encode())
+            stub_server.respond(
+                handler, 422, json.dumps({"errors": [{"code": 1, "title": CANARY, "detail": CANARY}]}).encode()
+            )
         else:
-            stub.say(handler, body=page)
+            stub_server.respond(handler, body=page)
 
-    stub.answer = answer
+    stub_server.answer = answer
     environ = os.environ | {"ADMIN_SECRET": CANARY}
-    done = command("cleanup", stub.url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environ)
+    done = command("cleanup", stub_server.url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environ)
     assert ("left" in done.stdout, leaks(tmp_path, done.stdout, done.stderr)) == (True, [])
 
 
 @pytest.mark.parametrize("flag", ["--token=admin={0}", "--token={0}=env:T", "--proxy=http://me:{0}@proxy"])
-def test_init_tells_no_canary(flag: str, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_init_tells_no_canary(flag: str, command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """`init` neither writes nor repeats a secret that stands in the wrong place, and leaves no file then."""
     secret = quote(CANARY, safe="") if "proxy" in flag else CANARY
     done = command("init", "http://target.test", flag.format(secret), folder=tmp_path, cwd=tmp_path)
@@ -86,15 +94,19 @@ def test_init_tells_no_canary(flag: str, command: Callable[..., Done], tmp_path:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_gets_no_token(
-    status: int, command: Callable[..., Done], stub: Stub, other_stub: Stub, tmp_path: Path
+    status: int,
+    command: Callable[..., CommandResult],
+    stub_server: StubServer,
+    second_stub_server: StubServer,
+    tmp_path: Path,
 ) -> None:
     """Nothing is sent to where a target redirects, neither a token nor a request, and it is no lost target either."""
-    place = other_stub.url.replace("127.0.0.1", "localhost")
-    stub.answer = lambda handler: stub.say(handler, status, Location=f"{place}{handler.path}")
+    place = second_stub_server.url.replace("127.0.0.1", "localhost")
+    stub_server.answer = lambda handler: stub_server.respond(handler, status, Location=f"{place}{handler.path}")
     done = command(
-        *("run", stub.url, "--token=admin=env:ADMIN_SECRET", "--out", tmp_path / "out"),
+        *("run", stub_server.url, "--token=admin=env:ADMIN_SECRET", "--out", tmp_path / "out"),
         folder=tmp_path / "out",
         env=os.environ | {"ADMIN_SECRET": CANARY},
     )
-    assert (done.code, other_stub.got, stub.purges) == (3, [], 0)
+    assert (done.code, second_stub_server.received, stub_server.purges) == (3, [], 0)
     assert done.evidence.exchanges[0].status == status

@@ -20,8 +20,7 @@ from .conftest import CANARY, in_other_forms, leaks, unpacked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
@@ -36,10 +35,10 @@ def falling(*_: object) -> None:
 
 @pytest.mark.parametrize(("place", "told"), [("again", "crashed"), ("all", "The suite failed"), ("judge", "failed")])
 def test_crash_tells_no_canary(
-    place: str, told: str, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, told: str, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A defect of the suite, in an experiment or anywhere else, is told without its words where a token is in them."""
-    stub.answer = lambda handler: stub.say(handler, body=b'{"resources": [{"guid": "one"}]}')
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
     whole = collect.EXPERIMENTS
     plan = tuple((name, falling if name == place else procedure) for name, procedure in whole)
     monkeypatch.setattr(collect, "EXPERIMENTS", plan)
@@ -47,7 +46,7 @@ def test_crash_tells_no_canary(
         monkeypatch.setattr(f"purge_conformance.{'collect.collect' if place == 'all' else 'judge.judge'}", falling)
     asked = [
         "run",
-        stub.url,
+        stub_server.url,
         "--token=admin=env:T",
         "--select=AGAIN-*",
         "--max-requests=120",
@@ -58,7 +57,7 @@ def test_crash_tells_no_canary(
     assert leaks(tmp_path, done.output) == []
 
 
-def test_crash_under_pytest_tells_no_canary(stub: Stub, tmp_path: Path) -> None:
+def test_crash_under_pytest_tells_no_canary(stub_server: StubServer, tmp_path: Path) -> None:
     """Plain pytest tells no words of a defect either, and no variables, though it is asked for them."""
     (tmp_path / "falling.py").write_text(
         f"""import purge_conformance.engine.pytest_session
@@ -73,7 +72,7 @@ def pytest_configure(config):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", str(ROOM), "-p", "falling", "-l"),
-            *(f"--target={stub.url}", "--token=admin=env:T", f"--conformance-out={tmp_path / 'out'}"),
+            *(f"--target={stub_server.url}", "--token=admin=env:T", f"--conformance-out={tmp_path / 'out'}"),
         ],
         env=os.environ | {"T": CANARY, "PYTHONPATH": str(tmp_path)},
         capture_output=True,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from conftest import Done, Stub, Whole
-
+    from meta.support.command import CommandResult, FullRun
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
@@ -49,39 +49,41 @@ def echo(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "global_auditor", "expired", "space_developer"])
-def test_folder_holds_no_token(role: str, whole: Whole) -> None:
+def test_folder_holds_no_token(role: str, full_run: FullRun) -> None:
     """No file of a run holds a token, its payload or its signature."""
-    for path in whole.folder.rglob("*"):
+    for path in full_run.folder.rglob("*"):
         text = unpacked(path)
-        assert [path.name for secret in secrets_of(whole.tokens[role]) if secret in text] == []
+        assert [path.name for secret in secrets_of(full_run.tokens[role]) if secret in text] == []
 
 
-def test_output_holds_no_token(whole: Whole) -> None:
+def test_output_holds_no_token(full_run: FullRun) -> None:
     """Nothing that a run prints holds one either, with --verbose too."""
-    shown = whole.stdout + whole.stderr
-    assert [role for role, token in whole.tokens.items() for secret in secrets_of(token) if secret in shown] == []
+    shown = full_run.stdout + full_run.stderr
+    assert [role for role, token in full_run.tokens.items() for secret in secrets_of(token) if secret in shown] == []
 
 
-def test_evidence_names_variables(whole: Whole) -> None:
+def test_evidence_names_variables(full_run: FullRun) -> None:
     """In their place stand the variables, by role."""
-    shown = {value for x in whole.evidence.exchanges for name, value in x.request_headers if name == "Authorization"}
+    shown = {value for x in full_run.evidence.exchanges for name, value in x.request_headers if name == "Authorization"}
     assert {"bearer $ADMIN_TOKEN", "bearer $GLOBAL_AUDITOR_TOKEN", "bearer $EXPIRED_TOKEN"} <= shown
 
 
 @pytest.mark.parametrize("who", invalid_credentials({"admin": TOKEN}), ids=lambda who: who.role)
-def test_echo_is_redacted(who: object, connect: Connect, stub: Stub, tmp_path: Path) -> None:
+def test_echo_is_redacted(who: object, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
     """A server that sends Authorization back, in header and body, gives nothing away, whichever variation was tried."""
-    stub.answer = echo
-    connect(tokens={"admin": TOKEN}).send(Request("GET", "/v3", "s", who))  # type: ignore[arg-type] # a credential
+    stub_server.answer = echo
+    make_client(tokens={"admin": TOKEN}).send(Request("GET", "/v3", "s", who))  # type: ignore[arg-type] # a credential
     text = (tmp_path / "client-0" / "evidence.jsonl").read_text(encoding="utf-8")
     assert [part for part in PARTS if part in text] == []
 
 
-def test_echo_of_run_is_redacted(stub: Stub, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_echo_of_run_is_redacted(
+    stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path
+) -> None:
     """A run against a server that echoes leaves no secret in any file or line, though it takes it all for answers."""
-    stub.answer = echo
+    stub_server.answer = echo
     done = command(
-        *("run", stub.url, "--token=admin=env:ADMIN_SECRET", "--verbose", "--max-requests=60", "--select=P*"),
+        *("run", stub_server.url, "--token=admin=env:ADMIN_SECRET", "--verbose", "--max-requests=60", "--select=P*"),
         *("--out", tmp_path),
         folder=tmp_path,
         env=os.environ | {"ADMIN_SECRET": TOKEN},
@@ -92,15 +94,15 @@ def test_echo_of_run_is_redacted(stub: Stub, command: Callable[..., Done], tmp_p
     assert [name for name, text in places.items() for secret in PARTS if secret in text] == []
 
 
-def test_exception_tells_no_token(connect: Connect, stub: Stub) -> None:
+def test_exception_tells_no_token(make_client: Connect, stub_server: StubServer) -> None:
     """What is said of a lost target holds no token, even where the target answered with it instead of HTTP."""
 
     def junk(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(f"{TOKEN}\r\n\r\n".encode())
         handler.close_connection = True
 
-    stub.answer = junk
-    client = connect(tokens={"admin": TOKEN})
+    stub_server.answer = junk
+    client = make_client(tokens={"admin": TOKEN})
     for _ in range(2):
         client.get("/v3", "s")
     with pytest.raises(TargetUnreachable) as caught:
@@ -108,12 +110,12 @@ def test_exception_tells_no_token(connect: Connect, stub: Stub) -> None:
     assert [part for part in PARTS if part in str(caught.value)] == []
 
 
-def test_client_hides_credentials(connect: Connect) -> None:
+def test_client_hides_credentials(make_client: Connect) -> None:
     """Neither a client nor what it holds shows a token when it is printed."""
-    client = connect(tokens={"admin": TOKEN})
+    client = make_client(tokens={"admin": TOKEN})
     assert not re.search("|".join(PARTS), f"{client!r} {vars(client)!r}")
 
 
-def test_archive_is_unchanged(whole: Whole) -> None:
+def test_archive_is_unchanged(full_run: FullRun) -> None:
     """The archive holds the events as they were, with nothing redacted: no token resembled what a server says."""
-    assert "_TOKEN" not in unpacked(whole.folder / "archive.jsonl.gz")
+    assert "_TOKEN" not in unpacked(full_run.folder / "archive.jsonl.gz")

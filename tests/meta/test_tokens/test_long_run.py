@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Done
+    from meta.support.command import CommandResult
 
     from .conftest import Issuer
 
-    Run = Callable[..., Done]
+    Run = Callable[..., CommandResult]
 
 LIFE = 3.0
 # Prints a new token each time, as `cf oauth-token` does.
@@ -46,7 +46,7 @@ def target(issuer: Issuer) -> Iterator[str]:
 def run(target: str, command: Run, tmp_path: Path) -> Run:
     """Run the command against that server, with secrets in its environment."""
 
-    def call(*arguments: str, **environ: str) -> Done:
+    def call(*arguments: str, **environ: str) -> CommandResult:
         secrets = {"THE_PASSWORD": PASSWORD, "CLIENT_SECRET": CLIENT_SECRET, "EXPIRED": signed("admin", -3600)}
         folder = tmp_path / "out"
         where = () if "--cf" in arguments else (target,)
@@ -57,7 +57,7 @@ def run(target: str, command: Run, tmp_path: Path) -> Run:
     return call
 
 
-def secrets_in(done: Done, *secrets: str) -> list[str]:
+def secrets_in(done: CommandResult, *secrets: str) -> list[str]:
     """Return where a run left any of these secrets, or a part of a token: in its files or its output."""
     parts = {part for secret in secrets for part in (secret.split(".")[1:] or [secret])}
     places = {str(path): path.read_bytes() for path in done.folder.rglob("*") if path.is_file()}
@@ -93,7 +93,7 @@ def test_token_of_the_environment_may_end(run: Run) -> None:
     token = signed("admin", LIFE)
     done = run("--token=admin=env:SHORT", SHORT=token)
     assert (done.code, done.report["verdict"]) == (3, "inconclusive")
-    assert done.blames == {"authentication"}
+    assert done.causes == {"authentication"}
     assert "failed" not in done.outcomes.values()
     assert "passed" in done.outcomes.values()
     assert "The token of admin expired at " in done.stdout
@@ -108,7 +108,7 @@ def test_token_of_another_role_may_end(run: Run, issuer: Issuer) -> None:
         "--token=global_auditor=env:SHORT",
         SHORT=signed("global_auditor", 0.5),
     )
-    assert (done.code, done.blames) == (3, {"authentication"})
+    assert (done.code, done.causes) == (3, {"authentication"})
     assert done.outcomes["AUTH-07"] == "inconclusive"
     assert done.outcomes["SEED-01"] == "passed"
     assert secrets_in(done, *issuer.secrets, PASSWORD) == []
@@ -118,7 +118,7 @@ def test_over_before_it_began(run: Run) -> None:
     """A token of the admin that is over is told at once, with its end, and nothing is judged."""
     done = run("--token=admin=env:OLD", OLD=signed("admin", -60))
     assert done.code == 3
-    assert done.blames == {"authentication"}
+    assert done.causes == {"authentication"}
     assert "The token of admin expired at " in done.stdout
     assert "passed" not in done.outcomes.values()
 

@@ -19,8 +19,7 @@ from .conftest import CLIENT_SECRET, PASSWORD
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.client.auth.uaa import Uaa
 
     from .conftest import Issuer
@@ -80,18 +79,22 @@ def test_roles_have_tokens(issuer: Issuer, uaa: Uaa) -> None:
 
 
 def test_file_names_a_login(
-    stub: Stub, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    stub_server: StubServer,
+    issuer: Issuer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The configuration file may hold the members of a login, which is found through the target's root document."""
     root = json.dumps({"links": {"login": {"href": issuer.url}}}).encode()
-    stub.answer = lambda handler: stub.say(handler, 200, root)
+    stub_server.answer = lambda handler: stub_server.respond(handler, 200, root)
     monkeypatch.setenv("THE_SECRET", CLIENT_SECRET)
     path = tmp_path / "settings.yaml"
     login = "{grant: client_credentials, client: global_auditor, secret: env:THE_SECRET}"
-    path.write_text(f"target: {stub.url}\ntokens:\n  admin: {login}\n", encoding="utf-8")
+    path.write_text(f"target: {stub_server.url}\ntokens:\n  admin: {login}\n", encoding="utf-8")
     settings = settings_of(configuration.merge({}, path, {}))
     assert (dict(settings.tokens), issuer.asked) == ({"admin": issuer.secrets[-1]}, ["client_credentials"])
-    assert [line for line, _ in stub.got] == ["GET / HTTP/1.1"]
+    assert [line for line, _ in stub_server.received] == ["GET / HTTP/1.1"]
     assert CLIENT_SECRET not in f"{settings!r} {capfd.readouterr()}"
 
 

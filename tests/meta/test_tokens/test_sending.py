@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Story, Stub
-
+    from meta.support.story import EvidenceBuilder
+    from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     from .conftest import Issuer
@@ -47,69 +47,69 @@ class Series:
         return Token(value, None)
 
 
-def taking(stub: Stub, *good: str) -> None:
+def taking(stub_server: StubServer, *good: str) -> None:
     """Answer 200 to these tokens, and 401 to others."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         status = 200 if (handler.headers.get("Authorization") or "") in {f"bearer {value}" for value in good} else 401
-        stub.say(handler, status)
+        stub_server.respond(handler, status)
 
-    stub.answer = answer
+    stub_server.answer = answer
 
 
-def sent(stub: Stub) -> list[str]:
+def sent(stub_server: StubServer) -> list[str]:
     """Return what came as Authorization."""
-    return [headers.get("Authorization", "") for _, headers in stub.got]
+    return [headers.get("Authorization", "") for _, headers in stub_server.received]
 
 
-def test_refused_read_is_sent_with_the_new_token(connect: Connect, stub: Stub) -> None:
+def test_refused_read_is_sent_with_the_new_token(make_client: Connect, stub_server: StubServer) -> None:
     """A read whose token had come to its end is sent again, once, with a new one; the refusal is no answer to it."""
-    taking(stub, "the-second-token")
-    client = connect(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
+    taking(stub_server, "the-second-token")
+    client = make_client(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
     answer = client.get("/v3", "s")
-    assert (answer.status, sent(stub)) == (200, ["bearer the-first-token", "bearer the-second-token"])
+    assert (answer.status, sent(stub_server)) == (200, ["bearer the-first-token", "bearer the-second-token"])
     assert [(x.status, x.tags) for x in client.exchanges_of("", "s")] == [
         (401, {"superseded": "expired token"}),
         (200, {}),
     ]
 
 
-def test_refused_change_is_not_sent_twice(connect: Connect, stub: Stub) -> None:
+def test_refused_change_is_not_sent_twice(make_client: Connect, stub_server: StubServer) -> None:
     """What may change something is sent once: it is held back, and the experiment after it has the new token."""
-    taking(stub, "the-second-token")
-    client = connect(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
+    taking(stub_server, "the-second-token")
+    client = make_client(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
     with pytest.raises(TokenExpired, match=f"expired just before POST {PURGE_PATH}"):
         client.post(PURGE_PATH, "purge")
-    assert (stub.purges, client.exchanges_of("", "purge")[0].tags) == (1, {"superseded": "expired token"})
+    assert (stub_server.purges, client.exchanges_of("", "purge")[0].tags) == (1, {"superseded": "expired token"})
     assert client.post(PURGE_PATH, "purge").status == 200
 
 
-def test_refusal_that_stays_counts(connect: Connect, stub: Stub) -> None:
+def test_refusal_that_stays_counts(make_client: Connect, stub_server: StubServer) -> None:
     """A target that refuses a new token as well has said so."""
-    taking(stub)
-    client = connect(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
-    assert (client.get("/v3", "s").status, len(stub.got)) == (401, 2)
+    taking(stub_server)
+    client = make_client(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
+    assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 2)
     assert client.exchanges_of("", "s")[-1].tags == {}
 
 
-def test_refusal_of_a_living_token_counts(connect: Connect, stub: Stub) -> None:
+def test_refusal_of_a_living_token_counts(make_client: Connect, stub_server: StubServer) -> None:
     """A token that lives was refused by the target: it is not asked twice."""
-    taking(stub)
-    client = connect(tokens={"admin": signed("admin", LIFE)})
-    assert (client.get("/v3", "s").status, len(stub.got)) == (401, 1)
+    taking(stub_server)
+    client = make_client(tokens={"admin": signed("admin", LIFE)})
+    assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 1)
 
 
-def test_refusal_of_an_ended_token_holds_back(connect: Connect, stub: Stub) -> None:
+def test_refusal_of_an_ended_token_holds_back(make_client: Connect, stub_server: StubServer) -> None:
     """Where the only token had ended nothing more is sent with it, and the refusal is no answer."""
-    taking(stub)
-    client = connect(tokens=Tokens({"admin": StaticToken(signed("admin", -1))}))
+    taking(stub_server)
+    client = make_client(tokens=Tokens({"admin": StaticToken(signed("admin", -1))}))
     for _ in range(2):
         with pytest.raises(TokenExpired, match="The token of admin expired at"):
             client.get("/v3", "s")
-    assert (len(stub.got), client.exchanges_of("", "s")[0].tags) == (1, {"superseded": "expired token"})
+    assert (len(stub_server.received), client.exchanges_of("", "s")[0].tags) == (1, {"superseded": "expired token"})
 
 
-def test_variations_are_of_the_token_of_the_moment(connect: Connect, stub: Stub) -> None:
+def test_variations_are_of_the_token_of_the_moment(make_client: Connect, stub_server: StubServer) -> None:
     """A forged signature stands below the payload of a token that lives, also after it was renewed."""
     now = [time.time()]
     values = [signed("admin", LIFE, now[0]), signed("admin", 2 * LIFE, now[0])]
@@ -121,26 +121,26 @@ def test_variations_are_of_the_token_of_the_moment(connect: Connect, stub: Stub)
             return Token(values[now[0] > time.time()], now[0] + LIFE)
 
     tokens = Tokens({"admin": Two()}, lambda: now[0])
-    client = connect(tokens=tokens)
+    client = make_client(tokens=tokens)
     tried = invalid_credentials(tokens)
     now[0] += LIFE
     for who in tried:
         client.send(Request("GET", EVENTS_PATH, "s", who))
     payload = values[1].split(".")[1]
-    assert [payload in text for text in sent(stub) if text.count(".") == 2] == [True] * 4
-    assert values[1] not in "".join(sent(stub))
+    assert [payload in text for text in sent(stub_server) if text.count(".") == 2] == [True] * 4
+    assert values[1] not in "".join(sent(stub_server))
 
 
-def test_redirect_gets_no_token(connect: Connect, stub: Stub, issuer: Issuer) -> None:
+def test_redirect_gets_no_token(make_client: Connect, stub_server: StubServer, issuer: Issuer) -> None:
     """A redirect to another host is an answer; that host is told nothing, and least of all the token."""
-    stub.answer = lambda handler: stub.say(handler, 307, Location=f"{issuer.url}/oauth/token")
-    client = connect(tokens={"admin": "the-token-of-all"})
+    stub_server.answer = lambda handler: stub_server.respond(handler, 307, Location=f"{issuer.url}/oauth/token")
+    client = make_client(tokens={"admin": "the-token-of-all"})
     assert [client.get("/v3", "s").status, client.post("/v3/apps", "s", data={}).status] == [307, 307]
-    assert (len(stub.got), issuer.asked) == (2, [])
+    assert (len(stub_server.received), issuer.asked) == (2, [])
 
 
-def test_superseded_refusal_denies_nobody(story: Story) -> None:
+def test_superseded_refusal_denies_nobody(builder: EvidenceBuilder) -> None:
     """An admin whose ended token was refused, and whose new one was not, was not denied anything."""
-    story.say("lists", "walk", status=401, tags={"superseded": "expired token"})
-    story.say("lists", "walk", data={})
-    assert denied(story.seen) == []
+    builder.add_exchange("lists", "walk", status=401, tags={"superseded": "expired token"})
+    builder.add_exchange("lists", "walk", data={})
+    assert denied(builder.judgment_view) == []

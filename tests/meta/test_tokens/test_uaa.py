@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-    from conftest import Stub
+    from meta.support.stub import StubServer
 
     from .conftest import Issuer
 
@@ -156,28 +156,32 @@ def test_unavailable_target_is_no_misuse(status: int) -> None:
         Uaa(parse_target("https://api.example.org"), naming({}, status)).endpoint()
 
 
-def test_redirect_gets_no_secret(stub: Stub, issuer: Issuer) -> None:
+def test_redirect_gets_no_secret(stub_server: StubServer, issuer: Issuer) -> None:
     """A login that sends elsewhere is no login: what it names is told nothing."""
 
     def away(handler: BaseHTTPRequestHandler) -> None:
-        stub.say(handler, 307, Location=f"{issuer.url}/oauth/token")
+        stub_server.respond(handler, 307, Location=f"{issuer.url}/oauth/token")
 
-    stub.answer = away
+    stub_server.answer = away
     with pytest.raises(BadSetting, match="answered with 307"):
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, token_requester(Transport(), 5.0)))).fetch()
+        Login(
+            BY_PASSWORD, Uaa(parse_target(stub_server.url), through(stub_server.url, token_requester(Transport(), 5.0)))
+        ).fetch()
     assert issuer.asked == []
 
 
-def test_silence_is_bounded(stub: Stub) -> None:
+def test_silence_is_bounded(stub_server: StubServer) -> None:
     """A login that does not answer in time is lost, and nothing of what it was told is said."""
     over = Event()
 
     def wait(_: BaseHTTPRequestHandler) -> None:
         over.wait(5)
 
-    stub.answer = wait
+    stub_server.answer = wait
     with pytest.raises(TargetUnreachable, match="gave no answer") as caught:
-        Login(BY_PASSWORD, Uaa(parse_target(stub.url), through(stub.url, token_requester(Transport(), 0.2)))).fetch()
+        Login(
+            BY_PASSWORD, Uaa(parse_target(stub_server.url), through(stub_server.url, token_requester(Transport(), 0.2)))
+        ).fetch()
     over.set()
     assert PASSWORD not in str(caught.value)
 

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from conftest import Stub
-
+    from meta.support.stub import StubServer
     from purge_conformance.target.doctor import Check
 
-    Serving = Callable[..., AbstractContextManager[Stub]]
+    Serving = Callable[..., AbstractContextManager[StubServer]]
 
 PASSWORD = "pass word/of-the-proxy"  # noqa: S105 -- nobody's
 QUOTED = "pass%20word%2Fof-the-proxy"
@@ -91,17 +90,17 @@ def context(ours: Authority, *names: str, demands: bool = False) -> ssl.SSLConte
 
 
 @pytest.fixture
-def secure(ours: Authority, serving: Serving) -> Iterator[Stub]:
+def secure(ours: Authority, stub_factory: Serving) -> Iterator[StubServer]:
     """A stub that speaks TLS with a certificate of 127.0.0.1 and localhost."""
-    with serving(tls=context(ours, "127.0.0.1", "localhost")) as made:
+    with stub_factory(tls=context(ours, "127.0.0.1", "localhost")) as made:
         made.answer = a_page
         yield made
 
 
 @pytest.fixture
-def demanding(ours: Authority, serving: Serving) -> Iterator[Stub]:
+def demanding(ours: Authority, stub_factory: Serving) -> Iterator[StubServer]:
     """A stub that speaks TLS, and only with whom it knows."""
-    with serving(tls=context(ours, "127.0.0.1", demands=True)) as made:
+    with stub_factory(tls=context(ours, "127.0.0.1", demands=True)) as made:
         made.answer = a_page
         yield made
 

@@ -23,7 +23,7 @@ from .conftest import ENCODED, PASSWORD, QUOTED, a_page
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Stub
+    from meta.support.stub import StubServer
 
     from .conftest import Authority, Proxy
 
@@ -51,7 +51,7 @@ def again(line: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("way", [{"ca_bundle": "bundle"}, {"insecure": True}])
-def test_line_trusts_the_same(way: dict[str, Any], secure: Stub, ours: Authority) -> None:
+def test_line_trusts_the_same(way: dict[str, Any], secure: StubServer, ours: Authority) -> None:
     """The line names the certificates that the run trusted, or that it verified none."""
     given: dict[str, Any] = {name: ours.bundle if name == "ca_bundle" else value for name, value in way.items()}
     line = line_of(secure.url, Transport(**given))
@@ -60,7 +60,9 @@ def test_line_trusts_the_same(way: dict[str, Any], secure: Stub, ours: Authority
 
 
 @pytest.mark.parametrize("parts", [("client",), ("cert", "key")])
-def test_line_shows_the_certificate(parts: tuple[str, ...], demanding: Stub, ours: Authority, tmp_path: Path) -> None:
+def test_line_shows_the_certificate(
+    parts: tuple[str, ...], demanding: StubServer, ours: Authority, tmp_path: Path
+) -> None:
     """The line names the suite's own certificate and key, by the paths that were given, odd ones too."""
     files = [tmp_path / f"odd: 'name' $HOME {part}.pem" for part in parts]
     for file, part in zip(files, parts, strict=True):
@@ -72,9 +74,11 @@ def test_line_shows_the_certificate(parts: tuple[str, ...], demanding: Stub, our
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_line_takes_the_proxy(stub: Stub, secure: Stub, ours: Authority, proxy: Proxy, *, tls: bool) -> None:
+def test_line_takes_the_proxy(
+    stub_server: StubServer, secure: StubServer, ours: Authority, proxy: Proxy, *, tls: bool
+) -> None:
     """The line goes through the run's proxy; user and password stand there as a variable, in the form of the URL."""
-    target, stub.answer, proxy.password = secure if tls else stub, a_page, ENCODED
+    target, stub_server.answer, proxy.password = secure if tls else stub_server, a_page, ENCODED
     way = Transport(ca_bundle=ours.bundle, proxy=f"http://{LOGIN}@127.0.0.1:{proxy.port}")
     line = line_of(target.url, way)
     again(line, PROXY_USER=LOGIN)
@@ -90,14 +94,14 @@ def test_user_of_a_proxy_is_not_shown(name: str) -> None:
     assert ("user" in shown, "$PROXY_USER@proxy.test:1" in shown) == (False, True)
 
 
-def test_line_passes_by_the_environment(stub: Stub, proxy: Proxy) -> None:
+def test_line_passes_by_the_environment(stub_server: StubServer, proxy: Proxy) -> None:
     """Where the run took no proxy though the environment names one, curl takes none either."""
     place = f"http://127.0.0.1:{proxy.port}"
-    line = line_of(stub.url, Transport(proxies={"http": place}))
+    line = line_of(stub_server.url, Transport(proxies={"http": place}))
     again(line, http_proxy=place, no_proxy="", NO_PROXY="")
-    assert (proxy.got, stub.targets) == ([], [PATH, PATH])
+    assert (proxy.got, stub_server.targets) == ([], [PATH, PATH])
 
 
-def test_usual_way_is_not_told(stub: Stub) -> None:
+def test_usual_way_is_not_told(stub_server: StubServer) -> None:
     """Where nothing was given, the line has no options for it."""
-    assert Transport().describe(stub.url) == {}
+    assert Transport().describe(stub_server.url) == {}

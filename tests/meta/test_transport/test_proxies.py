@@ -17,20 +17,21 @@ from .conftest import ADMIN, ENCODED, PASSWORD, QUOTED, SECRET, a_page, found, p
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Done, Stub
+    from meta.support.command import CommandResult
+    from meta.support.stub import StubServer
 
     from .conftest import Authority, Proxy
 
 
-def test_plain_requests_pass_a_proxy(stub: Stub, proxy: Proxy) -> None:
+def test_plain_requests_pass_a_proxy(stub_server: StubServer, proxy: Proxy) -> None:
     """A request without TLS is sent to the proxy with the whole URL, its path as it was written."""
-    stub.answer = a_page
-    assert statuses(found(f"{stub.url}/a/../b//c%7E", proxy=f"http://127.0.0.1:{proxy.port}")) == {"ok"}
-    assert f"GET {stub.url}/a/../b//c%7E{EVENTS_PATH}?per_page=1 HTTP/1.1" in proxy.got
-    assert f"/a/../b//c%7E{EVENTS_PATH}?per_page=1" in stub.targets
+    stub_server.answer = a_page
+    assert statuses(found(f"{stub_server.url}/a/../b//c%7E", proxy=f"http://127.0.0.1:{proxy.port}")) == {"ok"}
+    assert f"GET {stub_server.url}/a/../b//c%7E{EVENTS_PATH}?per_page=1 HTTP/1.1" in proxy.got
+    assert f"/a/../b//c%7E{EVENTS_PATH}?per_page=1" in stub_server.targets
 
 
-def test_tls_passes_a_proxy(secure: Stub, ours: Authority, proxy: Proxy) -> None:
+def test_tls_passes_a_proxy(secure: StubServer, ours: Authority, proxy: Proxy) -> None:
     """A request with TLS passes through a tunnel, so that the proxy sees no token, and the target is verified."""
     way = {"ca_bundle": ours.bundle, "proxy": f"http://127.0.0.1:{proxy.port}"}
     assert statuses(found(secure.url, **way)) == {"ok"}
@@ -40,45 +41,49 @@ def test_tls_passes_a_proxy(secure: Stub, ours: Authority, proxy: Proxy) -> None
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_proxy_has_its_password(stub: Stub, secure: Stub, ours: Authority, proxy: Proxy, *, tls: bool) -> None:
+def test_proxy_has_its_password(
+    stub_server: StubServer, secure: StubServer, ours: Authority, proxy: Proxy, *, tls: bool
+) -> None:
     """A proxy gets the user and the password that its URL has; without it, or with another, it lets nothing through."""
-    stub.answer, proxy.password = a_page, ENCODED
-    url = secure.url if tls else stub.url
+    stub_server.answer, proxy.password = a_page, ENCODED
+    url = secure.url if tls else stub_server.url
     for login, well in ((f"user:{QUOTED}@", True), ("user:another-one@", False), ("", False)):
         checks = found(url, ca_bundle=ours.bundle, proxy=f"http://{login}127.0.0.1:{proxy.port}")
         assert (statuses(checks) == {"ok"}) is well, checks
         if not well:
             assert "--proxy" in " ".join(check.next_step for check in checks.values())
-    assert ENCODED not in str(stub.got + secure.got)
+    assert ENCODED not in str(stub_server.received + secure.received)
 
 
-def test_password_is_never_seen(stub: Stub, proxy: Proxy, command: Callable[..., Done], tmp_path: Path) -> None:
+def test_password_is_never_seen(
+    stub_server: StubServer, proxy: Proxy, command: Callable[..., CommandResult], tmp_path: Path
+) -> None:
     """Neither what a run writes nor what it prints holds a proxy's password, even where the target sends it back."""
 
     def echo(handler: Any) -> None:  # noqa: ANN401 -- a handler
-        stub.say(handler, body=f'{{"resources": [], "x": "{PASSWORD} {QUOTED} {ENCODED}"}}'.encode())
+        stub_server.respond(handler, body=f'{{"resources": [], "x": "{PASSWORD} {QUOTED} {ENCODED}"}}'.encode())
 
-    stub.answer, proxy.password = echo, ENCODED
+    stub_server.answer, proxy.password = echo, ENCODED
     environ = os.environ | SECRET | {"PURGE_CONFORMANCE_PROXY": f"http://user:{QUOTED}@127.0.0.1:{proxy.port}"}
-    asked = ("run", stub.url, ADMIN, "--verbose", "--select=ROUTE-01", "--max-requests=60", "--max-purges=0")
+    asked = ("run", stub_server.url, ADMIN, "--verbose", "--select=ROUTE-01", "--max-requests=60", "--max-purges=0")
     done = command(*asked, "--out", tmp_path, folder=tmp_path, env=environ)
     assert proxy.got != []
     texts = [path.read_text("utf-8", "replace") for path in tmp_path.iterdir()] + [done.stdout, done.stderr]
     assert [secret for text in texts for secret in (PASSWORD, QUOTED, ENCODED) if secret in text] == []
 
 
-def test_lost_proxy_is_told(stub: Stub) -> None:
+def test_lost_proxy_is_told(stub_server: StubServer) -> None:
     """A proxy that is not there is a problem whose cure names it, without its password."""
-    checks = found(stub.url, proxy=f"http://user:{QUOTED}@127.0.0.1:1")
+    checks = found(stub_server.url, proxy=f"http://user:{QUOTED}@127.0.0.1:1")
     assert "--proxy" in problem(checks)[0]
     assert QUOTED not in str(checks)
     assert PASSWORD not in str(checks)
 
 
-def test_environment_names_proxies(stub: Stub, proxy: Proxy) -> None:
+def test_environment_names_proxies(stub_server: StubServer, proxy: Proxy) -> None:
     """Without --proxy HTTP_PROXY is used, but for what NO_PROXY names, and never for this machine."""
-    stub.answer = a_page
-    other = stub.url.replace("127.0.0.1", "127.1")  # reaches this machine, and is not known to
+    stub_server.answer = a_page
+    other = stub_server.url.replace("127.0.0.1", "127.1")  # reaches this machine, and is not known to
     environ = SECRET | {
         "http_proxy": f"http://127.0.0.1:{proxy.port}",
         "HTTP_PROXY": "",
@@ -86,7 +91,7 @@ def test_environment_names_proxies(stub: Stub, proxy: Proxy) -> None:
         "no_proxy": "",
     }
     seen = []
-    for url, no_proxy in ((other, ""), (other, "127.1"), (stub.url, "")):
+    for url, no_proxy in ((other, ""), (other, "127.1"), (stub_server.url, "")):
         proxy.got.clear()
         done = CliRunner().invoke(main, ["doctor", url, ADMIN], env=environ | {"no_proxy": no_proxy})
         assert done.exit_code == 0, done.output
