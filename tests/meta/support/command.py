@@ -14,10 +14,11 @@ import pytest
 
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence import records as evidence
-from purge_conformance.evidence.records import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from purge_conformance.evidence.records import Evidence
 
 
 @dataclass(frozen=True)
