@@ -1,0 +1,64 @@
+"""The evidence of a full run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import jsonschema
+
+from purge_conformance import catalogue
+from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
+from purge_conformance.engine import collect
+from purge_conformance.evidence.records import FILE_NAME
+
+if TYPE_CHECKING:
+    from meta.support.command import FullRun
+
+
+def test_full_run_respects_budgets(full_run: FullRun) -> None:
+    """A full run of both profiles sends at most 40 admin purges and at most 1200 requests."""
+    found = full_run.evidence.exchanges
+    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in found) == full_run.report["purges"] <= 40
+    assert len(found) == full_run.report["requests"] <= 1200
+
+
+def test_exchanges_are_numbered(full_run: FullRun) -> None:
+    """The exchanges of a run are numbered from 1, without a gap."""
+    assert [x.n for x in full_run.evidence.exchanges] == list(range(1, len(full_run.evidence.exchanges) + 1))
+
+
+def test_scenarios_are_ordered(full_run: FullRun) -> None:
+    """A run reads first, archives before the first purge, and cleans up last."""
+    order = list(dict.fromkeys(x.experiment for x in full_run.evidence.exchanges))
+    assert (order[0], order[-1], "archive" in order) == ("reach", "demolish", True)
+    first = next(x for x in full_run.evidence.exchanges if is_purge(x.method, x.path))
+    assert first.experiment == order[order.index("archive") + 1] == "purge"
+
+
+def test_suite_apps_are_deleted(full_run: FullRun) -> None:
+    """A run deletes everything that it created, and nothing else."""
+    made = {x.json["guid"] for x in full_run.evidence.exchanges if x.status == 201}
+    sent = [x for x in full_run.evidence.exchanges if x.method == "DELETE"]
+    deleted = {x.guid for x in sent if not x.route.startswith(EVENTS_PATH)}  # what is tried there must be refused
+    assert deleted == made
+    assert full_run.evidence.note("demolish", "left") == []
+
+
+def test_evidence_is_valid(full_run: FullRun) -> None:
+    """Each line of the evidence is valid against spec/evidence.schema.json, and the report against its own."""
+    validator = jsonschema.Draft202012Validator(catalogue.document("evidence.schema.json"))
+    lines = (full_run.folder / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    assert [error.message for line in lines for error in validator.iter_errors(json.loads(line))] == []
+    jsonschema.validate(full_run.report, catalogue.document("report.schema.json"), jsonschema.Draft202012Validator)
+
+
+def test_every_scenario_sends_requests(full_run: FullRun) -> None:
+    """Every planned scenario sends requests to a server without a fault, and none is cut short."""
+    sent = Counter(x.experiment for x in full_run.evidence.exchanges)
+    later = {"contract", "stateful", "odd", "late", "provoked", "parallel", "race"}
+    later |= {"standstill", "sequences", "demolish"}
+    planned = {name for name, _ in collect.EXPERIMENTS} | later
+    assert planned == set(sent)
+    assert [note for note in full_run.evidence.notes if note.name in {"stopped", "lost", "unusable"}] == []

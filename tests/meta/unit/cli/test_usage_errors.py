@@ -1,0 +1,134 @@
+"""Usage errors: exit code 2 before anything is sent."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.invoke import ADMIN, invoke
+from meta.support.root_document import root_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from meta.support.command import CommandResult, FullRun
+    from meta.support.stub import StubServer
+
+
+@pytest.fixture
+def run_archive(
+    command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+) -> Callable[..., CommandResult]:
+    """Run `purge-conformance archive` against the stub, into `events.jsonl.gz`."""
+
+    def run(*more: str) -> CommandResult:
+        out = tmp_path / "events.jsonl.gz"
+        return command(
+            "archive",
+            stub_server.url,
+            ADMIN,
+            "--out",
+            out,
+            *more,
+            folder=tmp_path,
+            env=os.environ | SECRET,
+            cwd=tmp_path,
+        )
+
+    return run
+
+
+def test_existing_archive_is_not_overwritten(
+    run_archive: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+) -> None:
+    """An existing archive is not overwritten."""
+    (tmp_path / "events.jsonl.gz").write_bytes(b"precious")
+    done = run_archive()
+    assert (done.code, stub_server.received, (tmp_path / "events.jsonl.gz").read_bytes()) == (2, [], b"precious")
+
+
+UNUSED = "http://127.0.0.1:1"  # nothing listens there
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((UNUSED,), "No token of an admin"),
+        ((UNUSED, "--token=admin=env:NOTHING"), "is not set"),
+        ((UNUSED, ADMIN, "--select=NO-SUCH"), "matches no requirement"),
+        ((UNUSED, ADMIN, "--profile=downstream"), "downstream"),
+        ((UNUSED, ADMIN, "--max-purges=-1"), "max-purges"),
+        ((UNUSED, ADMIN, "--seed=x"), "seed"),
+        ((UNUSED, ADMIN, "--ca-bundle=/no/such/file"), "ca-bundle"),
+        ((UNUSED, ADMIN, "--no-such-option"), "no-such-option"),
+        (("http://127.0.0.1:99999", ADMIN), "Give http"),
+        (("http://[::1", ADMIN), "Give http"),
+        (("ftp://127.0.0.1", ADMIN), "Give http"),
+        (("https://api.example.org", ADMIN), "--allow-purge api.example.org"),
+        ((ADMIN,), "URL"),
+    ],
+)
+def test_usage_error_exits_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    """A usage error exits with 2 and one plain sentence, before anything is written or sent."""
+    done = invoke("run", *arguments, "--out", str(tmp_path / "out"))
+    assert (done.exit_code, "Traceback" in done.output, (tmp_path / "out").exists()) == (2, False, False)
+    assert words in done.output
+
+
+def test_unconfirmed_host_receives_nothing(stub_server: StubServer, tmp_path: Path) -> None:
+    """A host name that does not count as local gets no request without consent."""
+    url = stub_server.url.replace("127.0.0.1", "127.1")
+    assert invoke("run", url, ADMIN, "--out", str(tmp_path / "out")).exit_code == 2
+    assert stub_server.received == []
+
+
+def test_crash_exits_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect of the suite exits with neither 0 nor 1, which are verdicts about the target."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("purge_conformance.engine.collect.collect", broken)
+    assert invoke("run", UNUSED, ADMIN, "--out", str(tmp_path / "out")).exit_code == 3
+
+
+def test_used_folder_exits_2(full_run: FullRun) -> None:
+    """A folder that holds a run is not overwritten."""
+    before = (full_run.folder / "evidence.jsonl").stat().st_mtime_ns
+    done = invoke("run", UNUSED, ADMIN, "--out", str(full_run.folder))
+    assert (done.exit_code, "another folder" in done.output) == (2, True)
+    assert (full_run.folder / "evidence.jsonl").stat().st_mtime_ns == before
+
+
+def test_empty_folder_exits_2(tmp_path: Path) -> None:
+    """`judge` and `report` of a folder without a run exit with 2 and name the next step."""
+    for arguments in (("judge", str(tmp_path), "--out", str(tmp_path / "out")), ("report", str(tmp_path))):
+        done = invoke(*arguments)
+        assert (done.exit_code, "Name the folder that a run wrote" in done.output) == (2, True)
+
+
+def test_selfcheck_without_match_exits_2(tmp_path: Path) -> None:
+    """`selfcheck` without a matching fault is a usage error."""
+    done = invoke("selfcheck", "--only", "no-such-fault", "--out", str(tmp_path))
+    assert (done.exit_code, "matches no fault" in done.output) == (2, True)
+
+
+OTHER = "0" * 64
+
+
+@pytest.mark.parametrize("body", [root_document(), b"<html>"])
+def test_unpinned_target_is_not_purged(
+    body: bytes, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+) -> None:
+    """A target other than the pinned one exits with 2: one request without a token, and no folder."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
+    out = tmp_path / "out"
+    environment = os.environ | {"ADMIN_SECRET": "an-opaque-secret", "PURGE_CONFORMANCE_FINGERPRINT": OTHER}
+    done = command("run", stub_server.url, "--token=admin=env:ADMIN_SECRET", "--out", out, folder=out, env=environment)
+    assert (done.code, out.exists(), [line for line, _ in stub_server.received]) == (2, False, ["GET / HTTP/1.1"])
+    assert "Authorization" not in stub_server.received[0][1]
+    assert "got" in done.stderr
+    assert f"expected {OTHER}" in done.stderr

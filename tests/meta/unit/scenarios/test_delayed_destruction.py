@@ -1,0 +1,86 @@
+"""The waits that reveal delayed destruction."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, cast
+
+from purge_conformance.analysis.rejected import WAITS, destroyed_later
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import ANONYMOUS
+from purge_conformance.scenarios import authorization
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    import pytest
+
+    from meta.support.story import EvidenceBuilder
+    from meta.support.stub import StubServer
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import SuiteApps
+
+STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
+DELAY_S = 0.8  # seconds; less than is waited
+
+
+class DelayedDestructionStub:
+    """A target that destroys its events a while after it rejected a purge, by a fake clock."""
+
+    def __init__(self, after: float) -> None:
+        """Start without events."""
+        self._after = after
+        self._now, self._due, self._events, self._numbers = 0.0, [float("inf")], list[str](), count()
+
+    def sleep(self, seconds: float) -> None:
+        """Advance the clock."""
+        self._now += seconds
+
+    def record_event(self) -> bool:
+        """Record an event, as a change of an app does."""
+        self._events.append(f"e{next(self._numbers)}")
+        return True
+
+    def answer(self, stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
+        """Reject a purge, or list the events."""
+        if handler.command == "POST":
+            self._due.append(self._now + self._after)
+            stub_server.respond(handler, 403)
+            return
+        if min(self._due) <= self._now:
+            self._due, self._events = [float("inf")], []
+        rows = [{"guid": guid, "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}} for guid in self._events]
+        body = json.dumps({"pagination": {"total_results": len(rows)}, "resources": rows}).encode()
+        stub_server.respond(handler, body=body)
+
+
+def test_waits_reveal_delayed_destruction(
+    stub_server: StubServer,
+    make_client: Callable[..., Client],
+    builder: EvidenceBuilder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The alternating waits reveal a target that destroys events a while after a rejection."""
+    late, client = DelayedDestructionStub(DELAY_S), make_client()
+    stub_server.answer = partial(late.answer, stub_server)
+    monkeypatch.setattr("time.sleep", late.sleep)
+    client.experiment = "refused"
+    authorization._later(client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    builder.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.exchanges_of("refused", step)]
+    assert len(destroyed_later(builder.judgment_view)) == authorization.LATER == WAITS
+
+
+def test_waits_stop_without_information(
+    stub_server: StubServer, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If no event is gone after a rejected purge, there is no further wait."""
+    steady, client = DelayedDestructionStub(float("inf")), make_client()
+    stub_server.answer = partial(steady.answer, stub_server)
+    monkeypatch.setattr("time.sleep", steady.sleep)
+    client.experiment = "refused"
+    authorization._later(client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    assert [bool(client.exchanges_of("refused", step)) for step in STEPS[:3]] == [True, True, False]

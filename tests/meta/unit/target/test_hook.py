@@ -1,0 +1,63 @@
+"""An HTTP hook gets requests as spec/hook.md says, within bounds."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.hook import SECRET, STATE, hook
+from purge_conformance.errors import HookFailed
+from purge_conformance.target.hook import MAX_BYTES
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+
+    from meta.support.stub import StubServer
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "values"), [(200, b"", {}), (204, b"", {}), (200, b'{"app": "guid"}', {"app": "guid"})]
+)
+def test_http_hook_sets_state(status: int, body: bytes, values: dict[str, str], stub_server: StubServer) -> None:
+    """A hook that answers 200 or 204 has set the state; a JSON object in its body holds values."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, status, body)
+    assert hook(stub_server.url).set_up(STATE, operation="purge") == values
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (404, b"no such path", "HTTP 404: no such path"),
+        (500, b"", "HTTP 500"),
+        (302, b"", "HTTP 302"),
+        (200, b"[]", "no JSON object"),
+        (200, b"done", "no JSON object: done"),
+        (200, b" " * (MAX_BYTES + 1), "larger than"),
+        (500, SECRET.encode(), r"HTTP 500: \$ADMIN_TOKEN"),
+    ],
+)
+def test_http_hook_failure_is_reported(status: int, body: bytes, words: str, stub_server: StubServer) -> None:
+    """Any other HTTP response is a failure, with the start of its body and without a secret."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, status, body, Location="/elsewhere")
+    asked = hook(stub_server.url)
+    for _ in range(2):
+        with pytest.raises(HookFailed, match=words):
+            asked.set_up(STATE, operation="purge")
+    assert len(stub_server.received) == 1  # a hook that failed is asked no more
+
+
+def test_slow_endpoint_times_out(stub_server: StubServer) -> None:
+    """An HTTP hook whose response exceeds the timeout is a failure, and its connection is closed."""
+    left = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        while not left.wait(0.05):
+            handler.wfile.write(b"H")
+            handler.wfile.flush()
+
+    stub_server.answer = drip
+    with pytest.raises(HookFailed, match="gave no answer"):
+        hook(stub_server.url, timeout=0.5).set_up(STATE, operation="purge")
+    left.set()
