@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
-from meta.support.invoke import ADMIN, invoke
+from meta.support.invoke import ADMIN, SECRET, invoke
 from meta.support.root_document import root_document
+from purge_conformance.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from meta.support.command import CommandResult, FullRun
     from meta.support.stub import StubServer
-
-
-@pytest.fixture
-def run_archive(
-    command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
-) -> Callable[..., CommandResult]:
-    """Run `purge-conformance archive` against the stub, into `events.jsonl.gz`."""
-
-    def run(*more: str) -> CommandResult:
-        out = tmp_path / "events.jsonl.gz"
-        return command(
-            "archive",
-            stub_server.url,
-            ADMIN,
-            "--out",
-            out,
-            *more,
-            folder=tmp_path,
-            env=os.environ | SECRET,
-            cwd=tmp_path,
-        )
-
-    return run
-
-
-def test_existing_archive_is_not_overwritten(
-    run_archive: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
-) -> None:
-    """An existing archive is not overwritten."""
-    (tmp_path / "events.jsonl.gz").write_bytes(b"precious")
-    done = run_archive()
-    assert (done.code, stub_server.received, (tmp_path / "events.jsonl.gz").read_bytes()) == (2, [], b"precious")
+    from meta.support.tls import Authority
 
 
 UNUSED = "http://127.0.0.1:1"  # nothing listens there
+OTHER = "0" * 64
+
+
+def test_existing_archive_is_not_overwritten(stub_server: StubServer, tmp_path: Path) -> None:
+    """An existing archive is not overwritten."""
+    (tmp_path / "events.jsonl.gz").write_bytes(b"precious")
+    done = invoke("archive", stub_server.url, ADMIN, "--out", str(tmp_path / "events.jsonl.gz"))
+    assert (done.exit_code, stub_server.received, (tmp_path / "events.jsonl.gz").read_bytes()) == (2, [], b"precious")
 
 
 @pytest.mark.parametrize(
@@ -95,12 +71,12 @@ def test_crash_exits_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert invoke("run", UNUSED, ADMIN, "--out", str(tmp_path / "out")).exit_code == 3
 
 
-def test_used_folder_exits_2(full_run: FullRun) -> None:
+def test_used_folder_exits_2(tmp_path: Path) -> None:
     """A folder that holds a run is not overwritten."""
-    before = (full_run.folder / "evidence.jsonl").stat().st_mtime_ns
-    done = invoke("run", UNUSED, ADMIN, "--out", str(full_run.folder))
+    (tmp_path / "evidence.jsonl").write_text("{}\n", encoding="utf-8")
+    done = invoke("run", UNUSED, ADMIN, "--out", str(tmp_path))
     assert (done.exit_code, "another folder" in done.output) == (2, True)
-    assert (full_run.folder / "evidence.jsonl").stat().st_mtime_ns == before
+    assert (tmp_path / "evidence.jsonl").read_text(encoding="utf-8") == "{}\n"
 
 
 def test_empty_folder_exits_2(tmp_path: Path) -> None:
@@ -116,19 +92,25 @@ def test_selfcheck_without_match_exits_2(tmp_path: Path) -> None:
     assert (done.exit_code, "matches no fault" in done.output) == (2, True)
 
 
-OTHER = "0" * 64
-
-
 @pytest.mark.parametrize("body", [root_document(), b"<html>"])
 def test_unpinned_target_is_not_purged(
-    body: bytes, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+    body: bytes, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A target other than the pinned one exits with 2: one request without a token, and no folder."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
     out = tmp_path / "out"
-    environment = os.environ | {"ADMIN_SECRET": "an-opaque-secret", "PURGE_CONFORMANCE_FINGERPRINT": OTHER}
-    done = command("run", stub_server.url, "--token=admin=env:ADMIN_SECRET", "--out", out, folder=out, env=environment)
-    assert (done.code, out.exists(), [line for line, _ in stub_server.received]) == (2, False, ["GET / HTTP/1.1"])
+    monkeypatch.setenv("PURGE_CONFORMANCE_FINGERPRINT", OTHER)
+    done = invoke("run", stub_server.url, ADMIN, "--out", str(out))
+    assert (done.exit_code, out.exists(), [line for line, _ in stub_server.received]) == (2, False, ["GET / HTTP/1.1"])
     assert "Authorization" not in stub_server.received[0][1]
     assert "got" in done.stderr
     assert f"expected {OTHER}" in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--client-key={key}", "--ca-bundle=/no/such/file", "--proxy=ftp://proxy"])
+def test_tls_usage_error_exits_2(flag: str, trusted_authority: Authority, stub_server: StubServer) -> None:
+    """A key without its certificate, a file that is not there, or no proxy is misuse, and nothing is sent."""
+    done = CliRunner().invoke(
+        main, ["doctor", stub_server.url, ADMIN, flag.format(key=trusted_authority.key)], env=SECRET
+    )
+    assert (done.exit_code, stub_server.received) == (2, []), done.output

@@ -1,4 +1,4 @@
-"""The client reads whatever HTTP lets a server answer, within bounds of size and time."""
+"""The client reads every form of response that HTTP allows, within bounds of size and time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import DEADLINE, SHORT, raw
+from meta.support.raw_http import GIVE_UP_S, SHORT_TIMEOUT_S, write_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_body_is_bounded(make_client: Connect, stub_server: StubServer, *, compressed: bool) -> None:
+def test_body_size_is_bounded(make_client: Connect, stub_server: StubServer, *, compressed: bool) -> None:
     """An answer larger than the limit, also once it is unpacked, counts as none."""
     body = b" " * 2_000_000
     packed, coding = (gzip.compress(body, mtime=0), "gzip") if compressed else (body, "identity")
@@ -32,7 +32,7 @@ def test_body_is_bounded(make_client: Connect, stub_server: StubServer, *, compr
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_broken_coding_is_no_answer(coding: str, make_client: Connect, stub_server: StubServer) -> None:
+def test_invalid_encoding_is_no_response(coding: str, make_client: Connect, stub_server: StubServer) -> None:
     """A body that cannot be unpacked counts as no answer, and says why."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b"neither", Content_Encoding=coding)
     found = make_client().get("/v3", "s")
@@ -40,56 +40,56 @@ def test_broken_coding_is_no_answer(coding: str, make_client: Connect, stub_serv
     assert "decompress" in (found.error or "")
 
 
-def test_cut_body_is_no_answer(make_client: Connect, stub_server: StubServer) -> None:
+def test_truncated_body_is_no_response(make_client: Connect, stub_server: StubServer) -> None:
     """A body shorter than announced counts as no answer, not as a short one."""
-    stub_server.answer = lambda handler: raw(handler, b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"')
+    stub_server.answer = lambda handler: write_raw(handler, b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"')
     assert make_client().get("/v3", "s").status is None
 
 
 def test_chunks_are_joined(make_client: Connect, stub_server: StubServer) -> None:
     """A body in chunks is read as one."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    stub_server.answer = lambda handler: raw(handler, head, b"1\r\n{\r\n", b"1\r\n}\r\n", b"0\r\n\r\n")
+    stub_server.answer = lambda handler: write_raw(handler, head, b"1\r\n{\r\n", b"1\r\n}\r\n", b"0\r\n\r\n")
     assert make_client().get("/v3", "s").json == {}
 
 
-def test_silence_times_out(make_client: Connect, stub_server: StubServer) -> None:
+def test_silent_target_times_out(make_client: Connect, stub_server: StubServer) -> None:
     """A target that says nothing is given up after `timeout`."""
-    stub_server.answer = lambda _: time.sleep(2 * DEADLINE)
-    found = make_client(timeout=SHORT).get("/v3", "s")
-    assert (found.status, found.elapsed < DEADLINE) == (None, True)
+    stub_server.answer = lambda _: time.sleep(2 * GIVE_UP_S)
+    found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", "s")
+    assert (found.status, found.elapsed < GIVE_UP_S) == (None, True)
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"])
-def test_dripping_times_out(head: bytes, make_client: Connect, stub_server: StubServer) -> None:
+def test_slow_response_times_out(head: bytes, make_client: Connect, stub_server: StubServer) -> None:
     """A target that drips its headers or its body byte by byte is given up after a total of twice `timeout`."""
-    stub_server.answer = lambda handler: raw(handler, head, *[b"x"] * 60, pause=SHORT / 4)
-    found = make_client(timeout=SHORT).get("/v3", "s")
-    assert (found.status, found.elapsed < DEADLINE) == (None, True)
-    assert found.error == f"the answer was not whole after {2 * SHORT:g} s"
+    stub_server.answer = lambda handler: write_raw(handler, head, *[b"x"] * 60, pause=SHORT_TIMEOUT_S / 4)
+    found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", "s")
+    assert (found.status, found.elapsed < GIVE_UP_S) == (None, True)
+    assert found.error == f"the answer was not whole after {2 * SHORT_TIMEOUT_S:g} s"
 
 
-def test_dripping_connection_is_left(make_client: Connect, stub_server: StubServer) -> None:
+def test_slow_connection_is_abandoned(make_client: Connect, stub_server: StubServer) -> None:
     """What was left of an answer that dripped in is no part of the next, which comes over another connection."""
     served: list[int] = []
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         served.append(handler.client_address[1])
-        stub_server.respond(handler) if len(served) > 1 else raw(
-            handler, b"HTTP/1.1 200 OK\r\nX: ", *[b"x"] * 60, pause=SHORT / 4
+        stub_server.respond(handler) if len(served) > 1 else write_raw(
+            handler, b"HTTP/1.1 200 OK\r\nX: ", *[b"x"] * 60, pause=SHORT_TIMEOUT_S / 4
         )
 
     stub_server.answer = answer
-    client = make_client(timeout=SHORT)
+    client = make_client(timeout=SHORT_TIMEOUT_S)
     assert [client.get("/v3", "s").status for _ in range(2)] == [None, 200]
     assert len(set(served)) == 2
 
 
 @pytest.mark.parametrize("interim", [100, 102, 103, 199])
-def test_interim_answers_are_none(interim: int, make_client: Connect, stub_server: StubServer) -> None:
+def test_interim_responses_are_skipped(interim: int, make_client: Connect, stub_server: StubServer) -> None:
     """What comes before an answer with a status of 1xx is none, however often."""
     before = f"HTTP/1.1 {interim} So far\r\nLink: </v3>\r\n\r\n".encode() * 2
-    stub_server.answer = lambda handler: raw(handler, before, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    stub_server.answer = lambda handler: write_raw(handler, before, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     found = make_client().get("/v3", "s")
     assert (found.status, found.json, found.header("Link")) == (200, {}, None)
 
@@ -105,29 +105,29 @@ def test_interim_answers_are_none(interim: int, make_client: Connect, stub_serve
         b"HTTP/1.1 200 OK\r\nContent-Encoding: X-GZIP\r\n\r\n" + gzip.compress(b"{}", mtime=0),
     ],
 )
-def test_answers_of_all_forms_are_read(answer: bytes, make_client: Connect, stub_server: StubServer) -> None:
+def test_all_response_forms_are_read(answer: bytes, make_client: Connect, stub_server: StubServer) -> None:
     """However HTTP lets an answer be written, it is read."""
-    stub_server.answer = lambda handler: raw(handler, answer)
+    stub_server.answer = lambda handler: write_raw(handler, answer)
     assert (found := make_client().get("/v3", "s")).status == 200
     assert found.json == {}
 
 
 @pytest.mark.parametrize("size", [1, 7])
-def test_dripping_compression_is_read(size: int, make_client: Connect, stub_server: StubServer) -> None:
+def test_chunked_compression_is_read(size: int, make_client: Connect, stub_server: StubServer) -> None:
     """A compressed body that comes in the smallest of chunks is read to its end."""
     packed = gzip.compress(b'{"a": 1}', mtime=0)
     pieces = [packed[n : n + size] for n in range(0, len(packed), size)]
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
-    stub_server.answer = lambda handler: raw(handler, head, *chunks, b"0\r\n\r\n")
+    stub_server.answer = lambda handler: write_raw(handler, head, *chunks, b"0\r\n\r\n")
     assert make_client().get("/v3", "s").json == {"a": 1}
 
 
 @pytest.mark.parametrize(
     "junk", [b"\x00\xff\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200]
 )
-def test_junk_is_no_answer(junk: bytes, make_client: Connect, stub_server: StubServer) -> None:
+def test_invalid_http_is_no_response(junk: bytes, make_client: Connect, stub_server: StubServer) -> None:
     """What is no HTTP counts as no answer, and breaks nothing."""
-    stub_server.answer = lambda handler: raw(handler, junk)
+    stub_server.answer = lambda handler: write_raw(handler, junk)
     found = make_client().get("/v3", "s")
     assert (found.status, bool(found.error)) == (None, True)

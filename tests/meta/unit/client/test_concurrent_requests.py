@@ -1,4 +1,4 @@
-"""The client, several scripts at once: each waits for its own answers, and the bounds hold for all together."""
+"""Concurrent requests: each script waits for its own responses, and the budgets apply to all together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PATIENCE = 1.5  # seconds: by when all must have come, with room for a busy machine
 
 
-def test_scripts_run_at_once(make_client: Connect, stub_server: StubServer) -> None:
+def test_scripts_run_concurrently(make_client: Connect, stub_server: StubServer) -> None:
     """Scripts are under way at the same time: a server that answers none before all have come answers them."""
     all_there = threading.Barrier(3, timeout=PATIENCE)
 
@@ -36,7 +36,7 @@ def test_scripts_run_at_once(make_client: Connect, stub_server: StubServer) -> N
     assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {"at_once": "purge"}) for n in (1, 2, 3)]
 
 
-def test_script_waits_for_answers(make_client: Connect, stub_server: StubServer) -> None:
+def test_script_waits_for_response(make_client: Connect, stub_server: StubServer) -> None:
     """A script is asked for its next request when the one before is answered, and may end by what came meanwhile."""
     answered: list[str] = []
 
@@ -63,7 +63,7 @@ def test_script_waits_for_answers(make_client: Connect, stub_server: StubServer)
     assert len(found) > 1
 
 
-def test_nothing_is_waited_out_at_once(make_client: Connect, stub_server: StubServer) -> None:
+def test_concurrent_requests_are_not_retried(make_client: Connect, stub_server: StubServer) -> None:
     """A 503 is the answer where others are under way; asked again, they would be done."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 503, Retry_After="0")
     found = make_client().send_concurrently(
@@ -74,7 +74,7 @@ def test_nothing_is_waited_out_at_once(make_client: Connect, stub_server: StubSe
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_purges_are_held_at_once(most: int, make_client: Connect, stub_server: StubServer) -> None:
+def test_concurrent_purges_respect_budget(most: int, make_client: Connect, stub_server: StubServer) -> None:
     """Of purges at the same time never more than --max-purges reach the target; each that did is recorded."""
     client = make_client(max_purges=most)
     with pytest.raises(PurgeBlocked):

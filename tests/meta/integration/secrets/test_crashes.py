@@ -1,4 +1,4 @@
-"""A defect of the suite gives no secret away, though its exceptions and its variables hold one."""
+"""A defect of the suite reveals no secret, although its exceptions and variables contain one."""
 
 from __future__ import annotations
 
@@ -6,44 +6,45 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from meta.support.leaks import CANARY, encodings_of, find_canary, read_text
+from meta.support.paths import CONFORMANCE
 from purge_conformance.cli import main
 from purge_conformance.engine import collect
 
-from .conftest import CANARY, in_other_forms, leaks, unpacked
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
 
     Connect = Callable[..., Client]
 
-ROOM = Path(__file__).parents[2] / "conformance"
 
-
-def falling(*_: object) -> None:
+def raise_with_canary(*_: object) -> None:
     """Fail as a defect of the suite would that has a token at hand, in each of its forms."""
-    raise RuntimeError("\n".join(in_other_forms(CANARY))) from KeyError(CANARY)
+    raise RuntimeError("\n".join(encodings_of(CANARY))) from KeyError(CANARY)
 
 
 @pytest.mark.parametrize(("place", "told"), [("again", "crashed"), ("all", "The suite failed"), ("judge", "failed")])
-def test_crash_tells_no_canary(
+def test_crash_prints_no_canary(
     place: str, told: str, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A defect of the suite, in an experiment or anywhere else, is told without its words where a token is in them."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
     whole = collect.EXPERIMENTS
-    plan = tuple((name, falling if name == place else procedure) for name, procedure in whole)
+    plan = tuple((name, raise_with_canary if name == place else procedure) for name, procedure in whole)
     monkeypatch.setattr(collect, "EXPERIMENTS", plan)
     if place != "again":
-        monkeypatch.setattr(f"purge_conformance.{'collect.collect' if place == 'all' else 'judge.judge'}", falling)
+        monkeypatch.setattr(
+            f"purge_conformance.{'engine.collect.collect' if place == 'all' else 'engine.pytest_process.judge'}",
+            raise_with_canary,
+        )
     asked = [
         "run",
         stub_server.url,
@@ -53,11 +54,11 @@ def test_crash_tells_no_canary(
         f"--out={tmp_path / 'out'}",
     ]
     done = CliRunner().invoke(main, asked, env={"T": CANARY})
-    assert (done.exit_code, told in done.output or told in unpacked(tmp_path / "out" / "evidence.jsonl")) == (3, True)
-    assert leaks(tmp_path, done.output) == []
+    assert (done.exit_code, told in done.output or told in read_text(tmp_path / "out" / "evidence.jsonl")) == (3, True)
+    assert find_canary(tmp_path, done.output) == []
 
 
-def test_crash_under_pytest_tells_no_canary(stub_server: StubServer, tmp_path: Path) -> None:
+def test_pytest_crash_prints_no_canary(stub_server: StubServer, tmp_path: Path) -> None:
     """Plain pytest tells no words of a defect either, and no variables, though it is asked for them."""
     (tmp_path / "falling.py").write_text(
         f"""import purge_conformance.engine.pytest_session
@@ -71,7 +72,7 @@ def pytest_configure(config):
     )
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", str(ROOM), "-p", "falling", "-l"),
+            *(sys.executable, "-m", "pytest", str(CONFORMANCE), "-p", "falling", "-l"),
             *(f"--target={stub_server.url}", "--token=admin=env:T", f"--conformance-out={tmp_path / 'out'}"),
         ],
         env=os.environ | {"T": CANARY, "PYTHONPATH": str(tmp_path)},
@@ -83,4 +84,4 @@ def pytest_configure(config):
     (tmp_path / "falling.py").unlink()
     shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
     assert (done.returncode, "The suite failed" in done.stdout + done.stderr) == (3, True)
-    assert leaks(tmp_path, done.stdout, done.stderr) == []
+    assert find_canary(tmp_path, done.stdout, done.stderr) == []

@@ -1,4 +1,4 @@
-"""The client asks again what may be asked again, within bounds, and records each time."""
+"""The client retries what it may retry, within bounds, and records each attempt."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.raw_http import write_raw
 from purge_conformance.analysis.assertions import answered
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import MAX_RETRIES, MAX_UNANSWERED, Request
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
 from purge_conformance.evidence.records import RETRIED, SERVER_ERROR
-
-from .conftest import raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +23,15 @@ if TYPE_CHECKING:
     Connect = Callable[..., Client]
 
 
-def test_purge_is_never_repeated(make_client: Connect, stub_server: StubServer) -> None:
+def test_purge_is_not_retried(make_client: Connect, stub_server: StubServer) -> None:
     """A purge whose connection breaks is not sent again behind the guard's back."""
-    stub_server.answer = lambda handler: raw(handler, b"")
+    stub_server.answer = lambda handler: write_raw(handler, b"")
     found = make_client().post(PURGE_PATH, "purge")
     assert (found.status, stub_server.purges) == (None, 1)
     assert found.error
 
 
-def test_rate_limit_is_waited_for(make_client: Connect, stub_server: StubServer) -> None:
+def test_rate_limit_is_retried(make_client: Connect, stub_server: StubServer) -> None:
     """A 429 with a short Retry-After is asked again, and recorded as superseded."""
     statuses = iter([429, 200])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), Retry_After="0")
@@ -59,24 +58,26 @@ def test_rate_limit_is_waited_for(make_client: Connect, stub_server: StubServer)
         ("Wednesday, 01-Jul-26 11:59:48 GMT", MAX_RETRIES[429] + 1),
     ],
 )
-def test_rate_limit_is_bounded(retry_after: str, requests: int, make_client: Connect, stub_server: StubServer) -> None:
+def test_rate_limit_retries_are_bounded(
+    retry_after: str, requests: int, make_client: Connect, stub_server: StubServer
+) -> None:
     """A 429 that goes on, or that asks for too long or nothing readable, is an answer in the end."""
     date = "Wed, 01 Jul 2026 11:59:49 GMT"  # as the target's clock shows it, years away from ours
-    stub_server.answer = lambda handler: raw(
+    stub_server.answer = lambda handler: write_raw(
         handler, f"HTTP/1.1 429 \r\nRetry-After: {retry_after}\r\nDate: {date}\r\n\r\n".encode("latin-1")
     )
     assert make_client().get("/v3", "s").status == 429
     assert len(stub_server.received) == requests
 
 
-def test_each_cause_is_bounded_by_itself(make_client: Connect, stub_server: StubServer) -> None:
+def test_each_cause_has_own_bound(make_client: Connect, stub_server: StubServer) -> None:
     """A connection that breaks just after an answer that was waited out is asked for again like any other."""
     answers = iter([503, None, 429, 502, 200])
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         status = next(answers)
         if status is None:
-            raw(handler, b"")
+            write_raw(handler, b"")
         else:
             stub_server.respond(handler, status, Retry_After="0")
 
@@ -84,7 +85,7 @@ def test_each_cause_is_bounded_by_itself(make_client: Connect, stub_server: Stub
     assert make_client().get("/v3", "s").status == 200
 
 
-def test_rate_limited_purges_count(make_client: Connect, stub_server: StubServer) -> None:
+def test_retried_purges_count(make_client: Connect, stub_server: StubServer) -> None:
     """A purge that is asked again counts again: the server may have purged before it said 429."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 429, Retry_After="0")
     with pytest.raises(PurgeBlocked):
@@ -92,11 +93,11 @@ def test_rate_limited_purges_count(make_client: Connect, stub_server: StubServer
     assert stub_server.purges == 2
 
 
-def test_target_is_lost_at_last(make_client: Connect, stub_server: StubServer) -> None:
+def test_silent_target_is_lost(make_client: Connect, stub_server: StubServer) -> None:
     """After `LOST_AFTER` requests in a row without an answer the target is lost; an answer begins anew."""
     answers = iter([False] * (MAX_UNANSWERED - 1) + [True] + [False] * MAX_UNANSWERED)
     stub_server.answer = lambda handler: (
-        stub_server.respond(handler) if next(answers) else raw(handler, b"junk\r\n\r\n")
+        stub_server.respond(handler) if next(answers) else write_raw(handler, b"junk\r\n\r\n")
     )
     client = make_client()
     for _ in range(2 * MAX_UNANSWERED - 1):
@@ -105,18 +106,18 @@ def test_target_is_lost_at_last(make_client: Connect, stub_server: StubServer) -
         client.get("/v3", "s")
 
 
-def test_target_is_lost_at_once(make_client: Connect, stub_server: StubServer) -> None:
+def test_silent_concurrent_requests_lose_target(make_client: Connect, stub_server: StubServer) -> None:
     """A target that answers none of several at once is lost."""
-    stub_server.answer = lambda handler: raw(handler, b"")
+    stub_server.answer = lambda handler: write_raw(handler, b"")
     with pytest.raises(TargetUnreachable):
         make_client().send_concurrently(*([Request("GET", "/v3", "s")] for _ in range(MAX_UNANSWERED)))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_broken_read_is_repeated(method: str, make_client: Connect, stub_server: StubServer) -> None:
+def test_broken_read_is_retried(method: str, make_client: Connect, stub_server: StubServer) -> None:
     """A read whose connection breaks before the answer is sent once more, and the loss is recorded."""
     answers = iter([False, True])
-    stub_server.answer = lambda handler: stub_server.respond(handler) if next(answers) else raw(handler, b"")
+    stub_server.answer = lambda handler: stub_server.respond(handler) if next(answers) else write_raw(handler, b"")
     client = make_client()
     assert client.send(Request(method, "/v3", "s")).status == 200
     assert [(x.n, x.status, x.tags) for x in client.exchanges_of("", "s")] == [
@@ -126,26 +127,26 @@ def test_broken_read_is_repeated(method: str, make_client: Connect, stub_server:
 
 
 @pytest.mark.parametrize("half", [b"Content-Length: 9\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"])
-def test_read_cut_off_is_repeated(half: bytes, make_client: Connect, stub_server: StubServer) -> None:
+def test_truncated_read_is_retried(half: bytes, make_client: Connect, stub_server: StubServer) -> None:
     """A read whose answer breaks off is sent once more."""
     answers = iter([False, True])
     stub_server.answer = lambda handler: (
-        stub_server.respond(handler) if next(answers) else raw(handler, b"HTTP/1.1 200 OK\r\n", half)
+        stub_server.respond(handler) if next(answers) else write_raw(handler, b"HTTP/1.1 200 OK\r\n", half)
     )
     client = make_client()
     assert client.get("/v3", "s").status == 200
     assert [x.tags for x in client.exchanges_of("", "s")] == [{"superseded": "connection"}, {}]
 
 
-def test_broken_read_is_repeated_once(make_client: Connect, stub_server: StubServer) -> None:
+def test_broken_read_retry_is_bounded(make_client: Connect, stub_server: StubServer) -> None:
     """A read whose connection breaks each time has no answer in the end."""
-    stub_server.answer = lambda handler: raw(handler, b"")
+    stub_server.answer = lambda handler: write_raw(handler, b"")
     assert make_client().get("/v3", "s").status is None
     assert len(stub_server.received) == 2
 
 
 @pytest.mark.parametrize("status", [502, 504])
-def test_gateways_failure_passes(status: int, make_client: Connect, stub_server: StubServer) -> None:
+def test_transient_gateway_error_is_retried(status: int, make_client: Connect, stub_server: StubServer) -> None:
     """A gateway's failure that passes is none of the target's: the read is sent again, and answered."""
     statuses = iter([status, 200])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), b"<html>")
@@ -154,7 +155,7 @@ def test_gateways_failure_passes(status: int, make_client: Connect, stub_server:
     assert [x.status for x in answered(client.exchanges_of("", "s"))] == [200]
 
 
-def test_gateways_failure_stays(make_client: Connect, stub_server: StubServer) -> None:
+def test_lasting_gateway_error_is_returned(make_client: Connect, stub_server: StubServer) -> None:
     """A gateway's failure that does not pass is an answer; that of a purge is one at once."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 502)
     client = make_client()
@@ -162,7 +163,7 @@ def test_gateways_failure_stays(make_client: Connect, stub_server: StubServer) -
     assert [client.post(PURGE_PATH, "purge").status, stub_server.purges] == [502, 1]
 
 
-def test_failed_read_is_sent_again(make_client: Connect, stub_server: StubServer) -> None:
+def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -> None:
     """A read that failed is sent once more, and both answers are kept; a purge that failed is not."""
     statuses = iter([500, 200, 500, 500, 500])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses))
