@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 KILLED = """
 import os, signal, sys
-from purge_conformance import collect, progress
-from purge_conformance.cli import main
+from purge_conformance.cli import main, progress
+from purge_conformance.engine import collect
 
 name, left = sys.argv.pop(1), int(sys.argv.pop(1))
-plan, sent = collect._plan, progress.Reporter.sent
+plan, on_exchange = collect._plan, progress.Reporter.on_exchange
 
-def shorter(*given):
-    return [step for step in plan(*given) if step[0] in {"reach", "foundation", "archive", name}]
+def shorter(*arguments):
+    return [step for step in plan(*arguments) if step[0] in {"reach", "foundation", "archive", name}]
 
 def killing(self, client, exchange):
     global left
     left -= client.experiment == name
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
-    sent(self, client, exchange)
+    on_exchange(self, client, exchange)
 
-collect._plan, progress.Reporter.sent = shorter, killing
+collect._plan, progress.Reporter.on_exchange = shorter, killing
 main()
 """
 

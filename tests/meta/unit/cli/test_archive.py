@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from typing import TYPE_CHECKING
@@ -10,50 +9,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.archive import ROWS, archived_events, paged_list
+from meta.support.invoke import ADMIN, invoke
 from purge_conformance.evidence import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from meta.support.command import CommandResult
+    from click.testing import Result
+
     from meta.support.stub import StubServer
 
-ADMIN = "--token=admin=env:ADMIN_SECRET"
-SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
+
+def run_archive(stub_server: StubServer, folder: Path) -> Result:
+    """Run `archive` against the stub, into `events.jsonl.gz`."""
+    return invoke("archive", stub_server.url, ADMIN, "--out", str(folder / "events.jsonl.gz"))
 
 
-@pytest.fixture
-def run_archive(
-    command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
-) -> Callable[..., CommandResult]:
-    """Run `purge-conformance archive` against the stub, into `events.jsonl.gz`."""
-
-    def run(*more: str) -> CommandResult:
-        out = tmp_path / "events.jsonl.gz"
-        return command(
-            "archive",
-            stub_server.url,
-            ADMIN,
-            "--out",
-            out,
-            *more,
-            folder=tmp_path,
-            env=os.environ | SECRET,
-            cwd=tmp_path,
-        )
-
-    return run
-
-
-def test_archive_command_only_reads(
-    run_archive: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
-) -> None:
+def test_archive_command_only_reads(stub_server: StubServer, tmp_path: Path) -> None:
     """`archive` reads the whole list, in smaller pages if necessary, changes nothing and prints what it wrote."""
     stub_server.answer = paged_list(stub_server, ROWS)
-    done = run_archive()
-    assert (done.code, done.stderr) == (0, "")
+    done = run_archive(stub_server, tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
     assert archived_events(tmp_path / "events.jsonl.gz") == ROWS
     assert "45 events" in done.stdout
     assert "event-44 of 2026-07-01T11:44:00Z" in done.stdout
@@ -61,16 +38,14 @@ def test_archive_command_only_reads(
     assert {line.split(" ")[0] for line, _ in stub_server.received} == {"GET"}
 
 
-def test_recent_event_causes_warning(run_archive: Callable[..., CommandResult], stub_server: StubServer) -> None:
+def test_recent_event_causes_warning(stub_server: StubServer, tmp_path: Path) -> None:
     """`archive` warns that a billing consumer may not have read an event that is only minutes old."""
     stub_server.answer = paged_list(stub_server, [{**ROWS[0], "created_at": clock.format_rfc3339(time.time() - 120)}])
-    assert re.search(r" \d+ s old. A billing consumer", run_archive().stdout)
+    assert re.search(r" \d+ s old. A billing consumer", run_archive(stub_server, tmp_path).stdout)
 
 
 @pytest.mark.parametrize("how", ["dies", "fails", "hides"])
-def test_interrupted_list_leaves_no_archive(
-    how: str, run_archive: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
-) -> None:
+def test_interrupted_list_leaves_no_archive(how: str, stub_server: StubServer, tmp_path: Path) -> None:
     """`archive` leaves no file if the target dies, fails, or lists fewer events than its total."""
     answer = paged_list(stub_server, ROWS, total=46 if how == "hides" else 45)
 
@@ -83,6 +58,6 @@ def test_interrupted_list_leaves_no_archive(
             handler.close_connection = True
 
     stub_server.answer = die
-    done = run_archive()
-    assert (done.code, list(tmp_path.iterdir())) == (3, [])
+    done = run_archive(stub_server, tmp_path)
+    assert (done.exit_code, list(tmp_path.iterdir())) == (3, [])
     assert "Error: " in done.stderr

@@ -10,6 +10,11 @@ import pytest
 
 from meta.support.invoke import invoke
 from purge_conformance import __version__, catalogue
+from purge_conformance.analysis.assertions import Broken
+from purge_conformance.engine.verdicts import RunBuilder
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.report import write_all
+from purge_conformance.report.model import Finding
 from purge_conformance.selfcheck import run as selfcheck_run
 from purge_conformance.selfcheck.matrix import Matrix, Row
 from purge_conformance.selfcheck.mutants import select_servers
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from meta.support.command import FullRun
+    from meta.support.story import EvidenceBuilder
 
 
 def test_list_prints_every_requirement() -> None:
@@ -54,13 +59,22 @@ def test_commands_print_help(arguments: tuple[str, ...], code: int, words: str) 
     assert (done.exit_code, words in done.output) == (code, True), done.output
 
 
-def test_report_command_is_reproducible(full_run: FullRun, tmp_path: Path) -> None:
+def test_report_command_is_reproducible(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """`report` writes the same reports from report.json and the evidence."""
+    builder.add_purge("purge", status=500)
+    with Journal(tmp_path / "run", builder.evidence.header) as journal:
+        for exchange in builder.exchanges:
+            journal.record(exchange)
+        evidence = journal.evidence()
+    verdicts = RunBuilder(evidence, {r.id: r for r in catalogue.requirements()})
+    verdicts.record("PURGE-01", Broken((Finding("200", "500", 1),)), [1], 0.1)
+    write_all(verdicts.build(), evidence, tmp_path / "run")
+    (tmp_path / "copy").mkdir()
     for name in ("report.json", "evidence.jsonl"):
-        (tmp_path / name).write_bytes((full_run.folder / name).read_bytes())
-    assert invoke("report", str(tmp_path)).exit_code == 0
+        (tmp_path / "copy" / name).write_bytes((tmp_path / "run" / name).read_bytes())
+    assert invoke("report", str(tmp_path / "copy")).exit_code == 0
     for name in ("report.json", "junit.xml", "summary.md", "report.html"):
-        assert (tmp_path / name).read_bytes() == (full_run.folder / name).read_bytes()
+        assert (tmp_path / "copy" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
 
 
 @pytest.mark.parametrize(("count", "code"), [(1, 0), (0, 1)])

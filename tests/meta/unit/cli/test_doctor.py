@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from meta.support.api_stub import ADMIN, Api
-from meta.support.doctor_hook import SECRET
+from meta.support.hook import SECRET
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.cli import main
 

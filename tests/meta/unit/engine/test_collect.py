@@ -12,10 +12,8 @@ import pytest
 from purge_conformance.catalogue.api import PURGE_OPERATION, PURGE_PATH, is_purge
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
-from purge_conformance.scenarios import app_changes
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.scenarios.generated.schemathesis import Case
-from purge_conformance.target.apps import api, suite_apps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
 
     from meta.support.stub import StubServer
     from purge_conformance.evidence.records import Evidence
+
+pytestmark = pytest.mark.usefixtures("no_delay")
 
 PURGES = tuple(
     Case(PURGE_OPERATION, "fuzzing", "positive", f"about {n}", "POST", f"{PURGE_PATH}{end}", (), None, None, "token")
@@ -63,9 +63,6 @@ def collect_from_stub(
     stub_server.answer = lambda handler: stub_server.respond(handler, body=rows)
     monkeypatch.setattr(schemathesis, "generation", unlimited_generator)
     monkeypatch.setattr(schemathesis, "links", unlimited_generator)
-    monkeypatch.setattr(app_changes, "SECOND", 0)
-    monkeypatch.setattr(suite_apps, "POLL_INTERVAL_S", 0)
-    monkeypatch.setattr(api, "POLL_INTERVAL_S", 0)
 
     def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
         settings = Settings(Target(stub_server.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))

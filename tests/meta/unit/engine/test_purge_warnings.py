@@ -10,6 +10,7 @@ import pytest
 from meta.support.warnings import list_body, settings
 from purge_conformance.engine import collect
 from purge_conformance.evidence import clock
+from purge_conformance.scenarios.generated.schemathesis import Generator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
     from meta.support.stub import StubServer
     from purge_conformance.config.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("no_delay")
+
 
 def warnings_before_purge(asked: Settings, folder: Path, stub_server: StubServer) -> list[tuple[str, int]]:
     """Return the warnings of a run, each with the number of purges that had arrived by then."""
     told: list[tuple[str, int]] = []
-    collect.collect(asked, folder, lambda *_: None, warn=lambda text: told.append((text, stub_server.purges)))
+    generator = Generator(cases=tuple, walk=lambda *_: None)
+    collect.collect(
+        asked, folder, lambda *_: None, generator, warn=lambda text: told.append((text, stub_server.purges))
+    )
     return told
 
 

@@ -25,20 +25,21 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
-DELAY_S = 0.8  # seconds; less than is waited
 
 
 class DelayedDestructionStub:
-    """A target that destroys its events a while after it rejected a purge, by a fake clock."""
+    """A target that destroys its events while the client sleeps after a rejected purge, or never."""
 
-    def __init__(self, after: float) -> None:
+    def __init__(self, *, destroys: bool) -> None:
         """Start without events."""
-        self._after = after
-        self._now, self._due, self._events, self._numbers = 0.0, [float("inf")], list[str](), count()
+        self._destroys = destroys
+        self._is_due, self._events, self._numbers = False, list[str](), count()
 
-    def sleep(self, seconds: float) -> None:
-        """Advance the clock."""
-        self._now += seconds
+    def sleep(self, _: float) -> None:
+        """Destroy the events if a purge was rejected before."""
+        if self._is_due:
+            self._is_due = False
+            self._events.clear()
 
     def record_event(self) -> bool:
         """Record an event, as a change of an app does."""
@@ -48,11 +49,9 @@ class DelayedDestructionStub:
     def answer(self, stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
         """Reject a purge, or list the events."""
         if handler.command == "POST":
-            self._due.append(self._now + self._after)
+            self._is_due = self._destroys
             stub_server.respond(handler, 403)
             return
-        if min(self._due) <= self._now:
-            self._due, self._events = [float("inf")], []
         rows = [{"guid": guid, "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}} for guid in self._events]
         body = json.dumps({"pagination": {"total_results": len(rows)}, "resources": rows}).encode()
         stub_server.respond(handler, body=body)
@@ -65,7 +64,7 @@ def test_waits_reveal_delayed_destruction(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The alternating waits reveal a target that destroys events a while after a rejection."""
-    late, client = DelayedDestructionStub(DELAY_S), make_client()
+    late, client = DelayedDestructionStub(destroys=True), make_client()
     stub_server.answer = partial(late.answer, stub_server)
     monkeypatch.setattr("time.sleep", late.sleep)
     client.experiment = "refused"
@@ -78,7 +77,7 @@ def test_waits_stop_without_information(
     stub_server: StubServer, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If no event is gone after a rejected purge, there is no further wait."""
-    steady, client = DelayedDestructionStub(float("inf")), make_client()
+    steady, client = DelayedDestructionStub(destroys=False), make_client()
     stub_server.answer = partial(steady.answer, stub_server)
     monkeypatch.setattr("time.sleep", steady.sleep)
     client.experiment = "refused"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from meta.support.hook import SECRET, STATE, hook
-from purge_conformance.errors import HookFailed
+from purge_conformance.errors import HookFailed, StateUnsupported
 from purge_conformance.target.hook import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def test_http_hook_sets_state(status: int, body: bytes, values: dict[str, str], 
         (200, b" " * (MAX_BYTES + 1), "larger than"),
         (500, SECRET.encode(), r"HTTP 500: \$ADMIN_TOKEN"),
     ],
+    ids=["404", "500", "302", "list", "text", "too-large", "secret"],
 )
 def test_http_hook_failure_is_reported(status: int, body: bytes, words: str, stub_server: StubServer) -> None:
     """Any other HTTP response is a failure, with the start of its body and without a secret."""
@@ -48,16 +50,34 @@ def test_http_hook_failure_is_reported(status: int, body: bytes, words: str, stu
     assert len(stub_server.received) == 1  # a hook that failed is asked no more
 
 
+def test_unsupported_state_is_reported(stub_server: StubServer) -> None:
+    """501 means an unsupported state; ending it is then no failure, and others may follow."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 501)
+    http_hook = hook(stub_server.url)
+    for _ in range(2):
+        with pytest.raises(StateUnsupported, match="does not support the state 'service"):
+            http_hook.set_up(STATE, operation="get")
+    http_hook.tear_down(STATE, operation="get")
+
+
+def test_missing_hook_is_reported() -> None:
+    """A missing hook is a failure."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(HookFailed, match="gave no answer"):
+        hook(f"http://127.0.0.1:{port}/").set_up(STATE, operation="purge")
+
+
 def test_slow_endpoint_times_out(stub_server: StubServer) -> None:
     """An HTTP hook whose response exceeds the timeout is a failure, and its connection is closed."""
     left = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
-        while not left.wait(0.05):
+        while not left.wait(0.01):
             handler.wfile.write(b"H")
             handler.wfile.flush()
 
     stub_server.answer = drip
     with pytest.raises(HookFailed, match="gave no answer"):
-        hook(stub_server.url, timeout=0.5).set_up(STATE, operation="purge")
+        hook(stub_server.url, timeout=0.05).set_up(STATE, operation="purge")
     left.set()

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from meta.support.warnings import ADMIN, list_body, settings
+from meta.support.invoke import ADMIN, invoke
+from meta.support.warnings import list_body, settings
 from purge_conformance.engine import plan
 from purge_conformance.target.doctor.probe import run_checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from meta.support.command import CommandResult
     from meta.support.stub import StubServer
 
 
-def test_event_limit_is_reported_early(
-    stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path
-) -> None:
+def test_event_limit_is_reported_early(stub_server: StubServer) -> None:
     """`doctor` and `plan` name the limit that a run needs."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=list_body([{"guid": "one"}], 70_000))
     assert plan.plan_run(settings(stub_server)).events == 70_000
     (found,) = (check for check in run_checks(settings(stub_server)) if check.name == "events")
     assert (found.status, "--max-events 140000" in found.next_step) == ("warning", True)
     for more, is_told in ((), True), (("--max-events=140000",), False):
-        done = command(
-            *("plan", stub_server.url, ADMIN, *more),
-            folder=tmp_path,
-            env=os.environ | {"ADMIN_SECRET": "x"},
-            cwd=tmp_path,
-        )
+        done = invoke("plan", stub_server.url, ADMIN, *more)
         assert ("--max-events 140000" in done.stdout) == is_told

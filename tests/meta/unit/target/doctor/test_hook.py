@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.support.doctor_hook import check_hook
+from meta.support.hook import check_hook
 
 if TYPE_CHECKING:
     from meta.support.stub import StubServer
@@ -28,3 +28,10 @@ def test_other_service_is_a_problem(
     second_stub_server.answer = lambda handler: second_stub_server.respond(handler, status, body, Location="/")
     check = check_hook(stub_server.url, second_stub_server.url)
     assert (str(check.status), body.decode() in check.got, "spec/hook.md" in check.next_step) == ("problem", True, True)
+
+
+def test_missing_hook_is_a_problem(stub_server: StubServer) -> None:
+    """A hook that is missing is a problem with a next step."""
+    check = check_hook(stub_server.url, "http://127.0.0.1:1/")
+    assert (str(check.status), "gave no answer" in check.got, "Start it" in check.next_step) == ("problem", True, True)
+    assert check.expected == "200, 204 or 501"
