@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.cf_program import write_login
 from meta.support.client import clients_of
 from meta.support.proxy import serve_proxy
 from meta.support.story import EvidenceBuilder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.proxy import Proxy
+    from purge_conformance.client.auth.cf_cli import CfCli
     from purge_conformance.client.client import Client
 
 
@@ -113,3 +115,9 @@ def uaa(uaa_stub: UaaStub) -> Uaa:
     """The client of that server, where the target names it."""
     ask = via_root_document(uaa_stub.url, token_requester(Transport(), 5.0))
     return Uaa(parse_target("http://127.0.0.1:1"), ask)
+
+
+@pytest.fixture
+def login(uaa_stub: UaaStub, uaa: Uaa, tmp_path: Path) -> Callable[..., CfCli]:
+    """The function that writes a login of the cf CLI, and returns the source that reads it."""
+    return lambda **changes: write_login(tmp_path, uaa.target, uaa_stub.url, **changes)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from purge_conformance.client.auth.cf_cli import CfCli
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from purge_conformance.config.settings import Target
 
 
 # As the cf CLI does: it renews its login, writes the new refresh token to its file, and prints the access token.
@@ -39,3 +44,43 @@ def install_cf_program(folder: Path) -> str:
     program.write_text(CF_PROGRAM.format(python=sys.executable), encoding="utf-8")
     program.chmod(0o755)
     return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+# As `cf login` of version 8 writes it: every key, in its order, indented by two spaces.
+CONFIG = {
+    "AccessToken": "",
+    "APIVersion": "3.195.0",
+    "AsyncTimeout": 0,
+    "AuthorizationEndpoint": "https://login.sys.example.org",
+    "CFOnK8s": {"Enabled": False, "AuthInfo": ""},
+    "ColorEnabled": "",
+    "ConfigVersion": 4,
+    "DopplerEndPoint": "wss://doppler.sys.example.org:443",
+    "Locale": "",
+    "LogCacheEndPoint": "https://log-cache.sys.example.org",
+    "MinCLIVersion": "",
+    "MinRecommendedCLIVersion": "",
+    "NetworkPolicyV1Endpoint": "https://api.sys.example.org/networking/v1/external",
+    "OrganizationFields": {"GUID": "7b5d2d3c-2f9b-4c0e-8f57-9d1b3e1b2f7a", "Name": "system"},
+    "PluginRepos": [{"Name": "CF-Community", "URL": "https://plugins.cloudfoundry.org"}],
+    "RefreshToken": "",
+    "RoutingAPIEndpoint": "https://api.sys.example.org/routing",
+    "SpaceFields": {"GUID": "", "Name": "", "AllowSSH": False},
+    "SSHOAuthClient": "ssh-proxy",
+    "SSLDisabled": False,
+    "Target": "https://api.sys.example.org",
+    "Trace": "",
+    "UaaEndpoint": "https://uaa.sys.example.org",
+    "UAAGrantType": "",
+    "UAAOAuthClient": "cf",
+    "UAAOAuthClientSecret": "",
+}
+
+
+def write_login(folder: Path, target: Target, login: str, **changes: object) -> CfCli:
+    """Write a config.json with these changes to a folder, and return the source that reads it."""
+    path = folder / ".cf" / "config.json"
+    path.parent.mkdir(exist_ok=True)
+    values = CONFIG | {"Target": target.url, "UaaEndpoint": login} | changes
+    path.write_text(json.dumps(values, indent=2), encoding="utf-8")
+    return CfCli("admin", path, target, {"CF_HOME": str(folder), "PATH": install_cf_program(folder)})

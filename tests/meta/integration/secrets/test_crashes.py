@@ -41,10 +41,8 @@ def test_crash_prints_no_canary(
     plan = tuple((name, raise_with_canary if name == place else procedure) for name, procedure in whole)
     monkeypatch.setattr(collect, "EXPERIMENTS", plan)
     if place != "again":
-        monkeypatch.setattr(
-            f"purge_conformance.{'engine.collect.collect' if place == 'all' else 'engine.pytest_process.judge'}",
-            raise_with_canary,
-        )
+        broken = "engine.collect.collect" if place == "all" else "engine.pytest_process.judge"
+        monkeypatch.setattr(f"purge_conformance.{broken}", raise_with_canary)
     asked = [
         "run",
         stub_server.url,

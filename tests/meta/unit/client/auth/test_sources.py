@@ -1,4 +1,4 @@
-"""What a user says of tokens: each source in a line or in the file's members, and what is wrong with it."""
+"""Token sources, as a line or as members of the configuration file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from meta.support.uaa import CLIENT_SECRET, PASSWORD
 from purge_conformance.client.auth.sources import open_tokens, parse_source
 from purge_conformance.client.auth.uaa import Grant, Login
 from purge_conformance.config import loader as configuration
@@ -14,15 +15,13 @@ from purge_conformance.config.token_flags import parse_flags
 from purge_conformance.engine.settings import build_settings as settings_of
 from purge_conformance.errors import BadSetting
 
-from .conftest import CLIENT_SECRET, PASSWORD
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.stub import StubServer
+    from meta.support.uaa import UaaStub
     from purge_conformance.client.auth.uaa import Uaa
 
-    from .conftest import Issuer
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
 ENVIRON = {"T": TOKEN, "PASSWORD": PASSWORD, "SECRET": CLIENT_SECRET}
@@ -46,14 +45,14 @@ ENVIRON = {"T": TOKEN, "PASSWORD": PASSWORD, "SECRET": CLIENT_SECRET}
         ("uaa:refresh_token:env:T", {"grant": "refresh_token", "refresh_token": "env:T"}),
     ],
 )
-def test_line_and_members_say_the_same(line: str, members: dict[str, str], uaa: Uaa) -> None:
+def test_line_equals_members(line: str, members: dict[str, str], uaa: Uaa) -> None:
     """A login in one line is that of the file's members."""
     found = [parse_source("admin", text, uaa, ENVIRON) for text in (line, members)]
     assert all(isinstance(one, Login) for one in found)
     assert found[0] == found[1]
 
 
-def test_user_may_log_in_by_another_client(uaa: Uaa) -> None:
+def test_password_grant_may_name_client(uaa: Uaa) -> None:
     """A password grant may name a client and its secret; without them it is the cf CLI's."""
     members = {"grant": "password", "username": "me", "password": "env:PASSWORD"}
     made = parse_source("admin", members | {"client": "mine", "secret": "env:SECRET"}, uaa, ENVIRON)
@@ -65,7 +64,7 @@ def test_user_may_log_in_by_another_client(uaa: Uaa) -> None:
     assert isinstance(usual.grant, Grant)
 
 
-def test_roles_have_tokens(issuer: Issuer, uaa: Uaa) -> None:
+def test_roles_have_tokens(uaa_stub: UaaStub, uaa: Uaa) -> None:
     """Each role has a token from its source."""
     given = parse_flags(
         [
@@ -75,25 +74,27 @@ def test_roles_have_tokens(issuer: Issuer, uaa: Uaa) -> None:
         ]
     )
     tokens = open_tokens(given, uaa, ENVIRON)
-    assert dict(tokens) == dict(zip(("admin", "global_auditor"), issuer.secrets[1:], strict=True)) | {"expired": TOKEN}
+    assert dict(tokens) == dict(zip(("admin", "global_auditor"), uaa_stub.secrets[1:], strict=True)) | {
+        "expired": TOKEN
+    }
 
 
-def test_file_names_a_login(
+def test_file_configures_login(
     stub_server: StubServer,
-    issuer: Issuer,
+    uaa_stub: UaaStub,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The configuration file may hold the members of a login, which is found through the target's root document."""
-    root = json.dumps({"links": {"login": {"href": issuer.url}}}).encode()
+    root = json.dumps({"links": {"login": {"href": uaa_stub.url}}}).encode()
     stub_server.answer = lambda handler: stub_server.respond(handler, 200, root)
     monkeypatch.setenv("THE_SECRET", CLIENT_SECRET)
     path = tmp_path / "settings.yaml"
     login = "{grant: client_credentials, client: global_auditor, secret: env:THE_SECRET}"
     path.write_text(f"target: {stub_server.url}\ntokens:\n  admin: {login}\n", encoding="utf-8")
     settings = settings_of(configuration.merge({}, path, {}))
-    assert (dict(settings.tokens), issuer.asked) == ({"admin": issuer.secrets[-1]}, ["client_credentials"])
+    assert (dict(settings.tokens), uaa_stub.grants) == ({"admin": uaa_stub.secrets[-1]}, ["client_credentials"])
     assert [line for line, _ in stub_server.received] == ["GET / HTTP/1.1"]
     assert CLIENT_SECRET not in f"{settings!r} {capfd.readouterr()}"
 
@@ -123,33 +124,15 @@ def test_file_names_a_login(
         ({"admin": "env:T", "expired": "cf"}, "has come to its end: give env:NAME or file:PATH"),
     ],
 )
-def test_what_cannot_be_used_is_refused(given: dict[str, Any], words: str, uaa: Uaa) -> None:
+def test_invalid_source_is_rejected(given: dict[str, Any], words: str, uaa: Uaa) -> None:
     """What is no usable source is a bad setting that says what to give, and repeats nothing that may be secret."""
     with pytest.raises(BadSetting, match=words) as caught:
         open_tokens(given, uaa, ENVIRON)
     assert "hunter" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["admin=env:A", "admin=env:A"], "twice"),
-        (["admin"], "ROLE=SOURCE"),
-        (["Admin=env:A"], "ROLE=SOURCE"),
-        (["=env:A"], "ROLE=SOURCE"),
-        ([TOKEN], "ROLE=SOURCE"),
-        ([f"{TOKEN}=env:A"], "ROLE=SOURCE"),
-    ],
-)
-def test_flag_wants_a_role(options: list[str], words: str) -> None:
-    """A flag that names no role, or one twice, is refused, and not repeated."""
-    with pytest.raises(BadSetting, match=words) as caught:
-        parse_flags(options)
-    assert "c2VjcmV0" not in str(caught.value)
-
-
 @pytest.mark.parametrize("text", [TOKEN, f"env:{TOKEN}", f"cf:{TOKEN}", f"uaa:{TOKEN}", f"uaa:password:me:{TOKEN}"])
-def test_misplaced_token_is_not_told(text: str, uaa: Uaa) -> None:
+def test_misplaced_token_is_not_printed(text: str, uaa: Uaa) -> None:
     """A token where its source belongs is not repeated."""
     with pytest.raises(BadSetting) as caught:
         open_tokens({"admin": text}, uaa, ENVIRON)

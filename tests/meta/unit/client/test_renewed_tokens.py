@@ -1,4 +1,4 @@
-"""What the client sends: the token of the moment, and once more where one had come to its end."""
+"""The client sends the current token, and renews a rejected one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.uaa import signed
 from purge_conformance.analysis.history import denied
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.renewal import Tokens
@@ -15,24 +16,21 @@ from purge_conformance.client.client import Request
 from purge_conformance.client.credentials import invalid_credentials
 from purge_conformance.errors import TokenExpired
 
-from .conftest import signed
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
     from meta.support.story import EvidenceBuilder
     from meta.support.stub import StubServer
+    from meta.support.uaa import UaaStub
     from purge_conformance.client.client import Client
-
-    from .conftest import Issuer
 
     Connect = Callable[..., Client]
 
 LIFE = 600.0
 
 
-class Series:
+class TokenSeries:
     """Gives one token after the other, which live longer than any test."""
 
     is_renewable = True
@@ -47,7 +45,7 @@ class Series:
         return Token(value, None)
 
 
-def taking(stub_server: StubServer, *good: str) -> None:
+def accepting(stub_server: StubServer, *good: str) -> None:
     """Answer 200 to these tokens, and 401 to others."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -57,51 +55,54 @@ def taking(stub_server: StubServer, *good: str) -> None:
     stub_server.answer = answer
 
 
-def sent(stub_server: StubServer) -> list[str]:
+def received_authorizations(stub_server: StubServer) -> list[str]:
     """Return what came as Authorization."""
     return [headers.get("Authorization", "") for _, headers in stub_server.received]
 
 
-def test_refused_read_is_sent_with_the_new_token(make_client: Connect, stub_server: StubServer) -> None:
+def test_rejected_read_uses_new_token(make_client: Connect, stub_server: StubServer) -> None:
     """A read whose token had come to its end is sent again, once, with a new one; the refusal is no answer to it."""
-    taking(stub_server, "the-second-token")
-    client = make_client(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
+    accepting(stub_server, "the-second-token")
+    client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
     answer = client.get("/v3", "s")
-    assert (answer.status, sent(stub_server)) == (200, ["bearer the-first-token", "bearer the-second-token"])
+    assert (answer.status, received_authorizations(stub_server)) == (
+        200,
+        ["bearer the-first-token", "bearer the-second-token"],
+    )
     assert [(x.status, x.tags) for x in client.exchanges_of("", "s")] == [
         (401, {"superseded": "expired token"}),
         (200, {}),
     ]
 
 
-def test_refused_change_is_not_sent_twice(make_client: Connect, stub_server: StubServer) -> None:
+def test_rejected_change_is_not_retried(make_client: Connect, stub_server: StubServer) -> None:
     """What may change something is sent once: it is held back, and the experiment after it has the new token."""
-    taking(stub_server, "the-second-token")
-    client = make_client(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
+    accepting(stub_server, "the-second-token")
+    client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
     with pytest.raises(TokenExpired, match=f"expired just before POST {PURGE_PATH}"):
         client.post(PURGE_PATH, "purge")
     assert (stub_server.purges, client.exchanges_of("", "purge")[0].tags) == (1, {"superseded": "expired token"})
     assert client.post(PURGE_PATH, "purge").status == 200
 
 
-def test_refusal_that_stays_counts(make_client: Connect, stub_server: StubServer) -> None:
+def test_repeated_rejection_counts(make_client: Connect, stub_server: StubServer) -> None:
     """A target that refuses a new token as well has said so."""
-    taking(stub_server)
-    client = make_client(tokens=Tokens({"admin": Series("the-first-token", "the-second-token")}))
+    accepting(stub_server)
+    client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
     assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 2)
     assert client.exchanges_of("", "s")[-1].tags == {}
 
 
-def test_refusal_of_a_living_token_counts(make_client: Connect, stub_server: StubServer) -> None:
+def test_valid_token_rejection_counts(make_client: Connect, stub_server: StubServer) -> None:
     """A token that lives was refused by the target: it is not asked twice."""
-    taking(stub_server)
+    accepting(stub_server)
     client = make_client(tokens={"admin": signed("admin", LIFE)})
     assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 1)
 
 
-def test_refusal_of_an_ended_token_holds_back(make_client: Connect, stub_server: StubServer) -> None:
+def test_expired_token_blocks_requests(make_client: Connect, stub_server: StubServer) -> None:
     """Where the only token had ended nothing more is sent with it, and the refusal is no answer."""
-    taking(stub_server)
+    accepting(stub_server)
     client = make_client(tokens=Tokens({"admin": StaticToken(signed("admin", -1))}))
     for _ in range(2):
         with pytest.raises(TokenExpired, match="The token of admin expired at"):
@@ -109,7 +110,7 @@ def test_refusal_of_an_ended_token_holds_back(make_client: Connect, stub_server:
     assert (len(stub_server.received), client.exchanges_of("", "s")[0].tags) == (1, {"superseded": "expired token"})
 
 
-def test_variations_are_of_the_token_of_the_moment(make_client: Connect, stub_server: StubServer) -> None:
+def test_variations_use_current_token(make_client: Connect, stub_server: StubServer) -> None:
     """A forged signature stands below the payload of a token that lives, also after it was renewed."""
     now = [time.time()]
     values = [signed("admin", LIFE, now[0]), signed("admin", 2 * LIFE, now[0])]
@@ -127,19 +128,19 @@ def test_variations_are_of_the_token_of_the_moment(make_client: Connect, stub_se
     for who in tried:
         client.send(Request("GET", EVENTS_PATH, "s", who))
     payload = values[1].split(".")[1]
-    assert [payload in text for text in sent(stub_server) if text.count(".") == 2] == [True] * 4
-    assert values[1] not in "".join(sent(stub_server))
+    assert [payload in text for text in received_authorizations(stub_server) if text.count(".") == 2] == [True] * 4
+    assert values[1] not in "".join(received_authorizations(stub_server))
 
 
-def test_redirect_gets_no_token(make_client: Connect, stub_server: StubServer, issuer: Issuer) -> None:
+def test_redirect_gets_no_token(make_client: Connect, stub_server: StubServer, uaa_stub: UaaStub) -> None:
     """A redirect to another host is an answer; that host is told nothing, and least of all the token."""
-    stub_server.answer = lambda handler: stub_server.respond(handler, 307, Location=f"{issuer.url}/oauth/token")
+    stub_server.answer = lambda handler: stub_server.respond(handler, 307, Location=f"{uaa_stub.url}/oauth/token")
     client = make_client(tokens={"admin": "the-token-of-all"})
     assert [client.get("/v3", "s").status, client.post("/v3/apps", "s", data={}).status] == [307, 307]
-    assert (len(stub_server.received), issuer.asked) == (2, [])
+    assert (len(stub_server.received), uaa_stub.grants) == (2, [])
 
 
-def test_superseded_refusal_denies_nobody(builder: EvidenceBuilder) -> None:
+def test_superseded_rejection_is_ignored(builder: EvidenceBuilder) -> None:
     """An admin whose ended token was refused, and whose new one was not, was not denied anything."""
     builder.add_exchange("lists", "walk", status=401, tags={"superseded": "expired token"})
     builder.add_exchange("lists", "walk", data={})

@@ -1,4 +1,4 @@
-"""Renewal: in time, once, for every thread; and a token that has come to its end is told as such."""
+"""Tokens are renewed before they expire, within bounds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from threading import Barrier
 
 import pytest
 
+from meta.support.uaa import signed
 from purge_conformance.client.auth.renewal import RENEWAL_MARGIN_S, Tokens, as_renewable
 from purge_conformance.client.auth.token import Token
 from purge_conformance.errors import BadSetting, LoginRejected, TokenExpired
-
-from .conftest import signed
 
 LIFE = 600.0
 
@@ -31,7 +30,7 @@ class Clock:
 
 
 @dataclass
-class Counting:
+class CountingSource:
     """A source whose tokens are numbered.
 
     Attributes:
@@ -60,7 +59,7 @@ class Counting:
 
 
 @dataclass
-class Refusing(Counting):
+class RejectingLogin(CountingSource):
     """A login that refuses.
 
     Attributes:
@@ -83,25 +82,25 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_token_is_kept_while_it_lives(clock: Clock) -> None:
+def test_valid_token_is_cached(clock: Clock) -> None:
     """A token is fetched once, as long as it is far from its end."""
-    source = Counting(clock)
+    source = CountingSource(clock)
     tokens = Tokens({"admin": source}, clock)
     clock.now += LIFE - RENEWAL_MARGIN_S - 1
     assert (tokens["admin"], source.given) == ("token-number-1", ["token-number-1"])
 
 
 @pytest.mark.parametrize(("life", "at"), [(LIFE, LIFE - RENEWAL_MARGIN_S), (3.0, 2.0)])
-def test_token_is_renewed_in_time(life: float, at: float, clock: Clock) -> None:
+def test_token_is_renewed_before_expiry(life: float, at: float, clock: Clock) -> None:
     """A token is renewed half a minute before its end, and a short-lived one when a third of its life is left."""
-    tokens = Tokens({"admin": Counting(clock, life)}, clock)
+    tokens = Tokens({"admin": CountingSource(clock, life)}, clock)
     clock.now += at
     assert tokens["admin"] == "token-number-2"
 
 
 def test_threads_renew_once(clock: Clock) -> None:
     """Of several threads that need a new token at once, one fetches it for all."""
-    source = Counting(clock)
+    source = CountingSource(clock)
     tokens = Tokens({"admin": source}, clock)
     clock.now += LIFE - 1
     together = Barrier(8)
@@ -115,9 +114,9 @@ def test_threads_renew_once(clock: Clock) -> None:
     assert len(source.given) == 2
 
 
-def test_living_token_survives_a_failure(clock: Clock) -> None:
+def test_valid_token_survives_failure(clock: Clock) -> None:
     """Where a token cannot be renewed yet it serves until its end, and another try comes after a pause."""
-    source = Counting(clock)
+    source = CountingSource(clock)
     tokens = Tokens({"admin": source}, clock)
     clock.now += LIFE - RENEWAL_MARGIN_S
     source.fails = True
@@ -128,9 +127,9 @@ def test_living_token_survives_a_failure(clock: Clock) -> None:
     assert tokens["admin"] == "token-number-2"
 
 
-def test_refused_login_is_not_asked_again_and_again(clock: Clock) -> None:
+def test_rejected_login_is_not_repeated(clock: Clock) -> None:
     """A login that said no is asked once more, at the end of the token: a UAA locks out whoever tries too often."""
-    source = Refusing(clock)
+    source = RejectingLogin(clock)
     tokens = Tokens({"admin": source}, clock)
     source.fails = True
     for _ in range(60):
@@ -141,10 +140,10 @@ def test_refused_login_is_not_asked_again_and_again(clock: Clock) -> None:
     assert not tokens.is_usable("admin")
 
 
-def test_end_without_renewal_is_told(clock: Clock) -> None:
+def test_expired_token_is_reported(clock: Clock) -> None:
     """A token that is over and could not be renewed is none, from then on; what went wrong is told."""
-    source = Counting(clock)
-    tokens = Tokens({"admin": source, "global_auditor": Counting(clock)}, clock)
+    source = CountingSource(clock)
+    tokens = Tokens({"admin": source, "global_auditor": CountingSource(clock)}, clock)
     clock.now += LIFE
     source.fails = True
     for _ in range(2):
@@ -155,9 +154,9 @@ def test_end_without_renewal_is_told(clock: Clock) -> None:
     assert "admin" in tokens
 
 
-def test_every_secret_is_known_to_the_redactor(clock: Clock) -> None:
+def test_redactor_knows_every_token(clock: Clock) -> None:
     """Each token, and what came with it, is taken out of texts, also when it was replaced long ago."""
-    tokens = Tokens({"admin": Counting(clock)}, clock)
+    tokens = Tokens({"admin": CountingSource(clock)}, clock)
     for _ in range(3):
         clock.now += LIFE
         assert tokens["admin"]
@@ -167,32 +166,32 @@ def test_every_secret_is_known_to_the_redactor(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(("after", "counts"), [(10.0, True), (LIFE - 1, False), (LIFE + 1, False)])
-def test_refusal_counts_while_a_token_lives(after: float, clock: Clock, *, counts: bool) -> None:
+def test_rejection_of_valid_token_counts(after: float, clock: Clock, *, counts: bool) -> None:
     """A 401 is the target's own answer as long as the token lives; and no answer to a token that was over."""
-    tokens = Tokens({"admin": Counting(clock)}, clock)
+    tokens = Tokens({"admin": CountingSource(clock)}, clock)
     clock.now += after
     assert tokens.renew_if_expired("admin", "token-number-1", None) is not counts
 
 
-def test_refusal_of_a_replaced_token_does_not_count(clock: Clock) -> None:
+def test_rejection_of_replaced_token_is_ignored(clock: Clock) -> None:
     """Where another thread renewed the token meanwhile, there is one to try with."""
-    tokens = Tokens({"admin": Counting(clock)}, clock)
+    tokens = Tokens({"admin": CountingSource(clock)}, clock)
     clock.now += LIFE
     assert tokens["admin"] == "token-number-2"
     assert tokens.renew_if_expired("admin", "token-number-1", None)
 
 
-def test_the_refusing_clock_decides(clock: Clock) -> None:
+def test_target_clock_decides_expiry(clock: Clock) -> None:
     """A token that is over by the clock of the target is over, whatever ours shows."""
     value = signed("admin", LIFE, clock())
-    tokens = Tokens({"admin": Given(value, clock() + LIFE)}, clock)
+    tokens = Tokens({"admin": StaticSource(value, clock() + LIFE)}, clock)
     assert tokens.renew_if_expired("admin", value, clock() + LIFE - 10) is False
     with pytest.raises(TokenExpired, match="give one that lives longer, or a login"):
         tokens.renew_if_expired("admin", value, clock() + LIFE + 10)
 
 
 @dataclass(frozen=True)
-class Given:
+class StaticSource:
     """One token, as the environment gives it."""
 
     value: str
@@ -204,9 +203,9 @@ class Given:
         return Token(self.value, self.expires_at)
 
 
-def test_unknown_end_is_found_out(clock: Clock) -> None:
+def test_opaque_token_expiry_is_detected(clock: Clock) -> None:
     """An opaque token that is refused is over if its source has another one by now; else the refusal counts."""
-    source = Counting(clock, life=None)
+    source = CountingSource(clock, life=None)
     tokens = Tokens({"admin": source}, clock)
     assert tokens.renew_if_expired("admin", "token-number-1", None)
     source.stays = True
@@ -214,18 +213,18 @@ def test_unknown_end_is_found_out(clock: Clock) -> None:
     assert not as_renewable({"admin": "an-opaque-token"}).renew_if_expired("admin", "an-opaque-token", None)
 
 
-def test_endless_refusals_are_bounded(clock: Clock) -> None:
+def test_renewals_are_bounded(clock: Clock) -> None:
     """A target that refuses whatever it is given is asked with a bounded number of new tokens."""
-    source = Counting(clock, life=None)
+    source = CountingSource(clock, life=None)
     tokens = Tokens({"admin": source}, clock)
     tried = [tokens.renew_if_expired("admin", source.given[-1], None) for _ in range(50)]
     assert tried == sorted(tried, reverse=True)
     assert sum(tried) == 10
 
 
-def test_unchanged_file_is_told_at_its_end(clock: Clock) -> None:
+def test_unchanged_expired_token_is_reported(clock: Clock) -> None:
     """Where a source still gives the token that is over, that is told."""
-    source = Counting(clock, stays=True)
+    source = CountingSource(clock, stays=True)
     tokens = Tokens({"admin": source}, clock)
     first = clock.now
     clock.now += LIFE + 1
@@ -234,7 +233,7 @@ def test_unchanged_file_is_told_at_its_end(clock: Clock) -> None:
         tokens.renew_if_expired("admin", "token-number-1", None)
 
 
-def test_token_over_from_the_beginning_is_tried(clock: Clock) -> None:
+def test_locally_expired_token_is_sent(clock: Clock) -> None:
     """A token that is over by our clock alone is sent: the clock may be wrong."""
-    tokens = Tokens({"expired": Given("an-old-token", clock() - 5)}, clock)
+    tokens = Tokens({"expired": StaticSource("an-old-token", clock() - 5)}, clock)
     assert tokens["expired"] == "an-old-token"

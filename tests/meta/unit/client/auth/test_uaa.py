@@ -1,4 +1,4 @@
-"""Logins at a UAA: found through the root document, over safe ways alone, and never told."""
+"""Logins at a UAA: password, client and refresh token."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
+from meta.support.uaa import CLIENT_SECRET, PASSWORD, fixed_secret, via_root_document
 from purge_conformance.client.auth.jwt import expiry, scopes
 from purge_conformance.client.auth.token_request import token_requester
 from purge_conformance.client.auth.uaa import Grant, Login, Uaa, User
@@ -18,90 +19,89 @@ from purge_conformance.config.settings import parse_target
 from purge_conformance.config.transport import Transport
 from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable
 
-from .conftest import CLIENT_SECRET, PASSWORD, known, through
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
     from meta.support.stub import StubServer
+    from meta.support.uaa import UaaStub
 
-    from .conftest import Issuer
-
-BY_PASSWORD = Grant("admin", "password", user=User("admin"), credential=known(PASSWORD))
-AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", known(CLIENT_SECRET))
+BY_PASSWORD = Grant("admin", "password", user=User("admin"), credential=fixed_secret(PASSWORD))
+AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", fixed_secret(CLIENT_SECRET))
 
 
-def naming(root: object, status: int = 200) -> Callable[[str, str, object, object], tuple[int, bytes]]:
+def root_document_of(root: object, status: int = 200) -> Callable[[str, str, object, object], tuple[int, bytes]]:
     """Return what answers as a target with this root document."""
     return lambda *_: (status, root if isinstance(root, bytes) else json.dumps(root).encode())
 
 
-def test_password_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
+def test_password_gives_a_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
     """A user's name and password give a token, and its refresh token the next one."""
     login = Login(BY_PASSWORD, uaa)
     found = [login.fetch() for _ in range(3)]
-    assert issuer.asked == ["password", "refresh_token", "refresh_token"]
+    assert uaa_stub.grants == ["password", "refresh_token", "refresh_token"]
     assert all("cloud_controller.admin" in (scopes(one.value) or ()) for one in found)
     assert all(one.expires_at == pytest.approx(expiry(one.value), abs=2) for one in found)
 
 
-def test_origin_names_the_provider(issuer: Issuer, uaa: Uaa) -> None:
+def test_origin_names_the_provider(uaa_stub: UaaStub, uaa: Uaa) -> None:
     """A user of another identity provider logs in with its key; one that is not named, or named wrongly, is refused."""
-    issuer.origin = "ldap"
+    uaa_stub.origin = "ldap"
     for origin in ("", "uaa"):
         with pytest.raises(LoginRejected):
             Login(replace(BY_PASSWORD, user=User("admin", origin)), uaa).fetch()
     login = Login(replace(BY_PASSWORD, user=User("admin", "ldap")), uaa)
     assert len({login.fetch().value for _ in range(2)}) == 2
-    assert issuer.asked[-2:] == ["password", "refresh_token"]
+    assert uaa_stub.grants[-2:] == ["password", "refresh_token"]
 
 
-def test_client_gives_a_token(issuer: Issuer, uaa: Uaa) -> None:
+def test_client_gives_a_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
     """A client gets a token with its secret, whatever characters that has, and asks in the same way again."""
     login = Login(AS_CLIENT, uaa)
     assert login.fetch().value != login.fetch().value
-    assert issuer.asked == ["client_credentials"] * 2
+    assert uaa_stub.grants == ["client_credentials"] * 2
 
 
 @pytest.mark.parametrize("rotates", [False, True])
-def test_refresh_token_gives_a_token(issuer: Issuer, uaa: Uaa, *, rotates: bool) -> None:
+def test_refresh_token_gives_a_token(uaa_stub: UaaStub, uaa: Uaa, *, rotates: bool) -> None:
     """A refresh token gives tokens, also where each is good once."""
-    issuer.rotates = rotates
-    login = Login(Grant("admin", "refresh_token", credential=known(issuer.refresh_token("admin"))), uaa)
+    uaa_stub.rotates = rotates
+    login = Login(Grant("admin", "refresh_token", credential=fixed_secret(uaa_stub.refresh_token("admin"))), uaa)
     assert len({login.fetch().value for _ in range(3)}) == 3
 
 
-def test_password_is_the_last_resort(issuer: Issuer, uaa: Uaa) -> None:
+def test_password_follows_failed_refresh(uaa_stub: UaaStub, uaa: Uaa) -> None:
     """Where a refresh token is no longer good the password is given again."""
     login = Login(BY_PASSWORD, uaa)
     login.fetch()
-    issuer.refresh_tokens.clear()
+    uaa_stub.refresh_tokens.clear()
     login.fetch()
-    assert issuer.asked == ["password", "refresh_token", "password"]
+    assert uaa_stub.grants == ["password", "refresh_token", "password"]
 
 
 @pytest.mark.parametrize(
     "grant",
     [
-        Grant("admin", "password", user=User("admin"), credential=known("a-wrong-password")),
-        Grant("admin", "client_credentials", "global_auditor", known("a-wrong-secret")),
-        Grant("admin", "refresh_token", credential=known("a-wrong-refresh-token-r")),
+        Grant("admin", "password", user=User("admin"), credential=fixed_secret("a-wrong-password")),
+        Grant("admin", "client_credentials", "global_auditor", fixed_secret("a-wrong-secret")),
+        Grant("admin", "refresh_token", credential=fixed_secret("a-wrong-refresh-token-r")),
     ],
     ids=lambda grant: grant.kind,
 )
-def test_refusal_is_told_without_secrets(grant: Grant, issuer: Issuer, uaa: Uaa) -> None:
+def test_rejection_hides_secrets(grant: Grant, uaa_stub: UaaStub, uaa: Uaa) -> None:
     """What a UAA refuses is told with its reason; not the secret, even where the UAA repeats it."""
     with pytest.raises(BadSetting, match="unauthorized: Bad credentials") as caught:
         Login(grant, uaa).fetch()
     assert "a-wrong" not in str(caught.value)
-    assert issuer.url in str(caught.value)
+    assert uaa_stub.url in str(caught.value)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"1", b"<html>", b"[" * 100_000, b"{}", b'{"access_token": "a b"}'])
-def test_odd_answers_are_refused(body: bytes) -> None:
+def test_invalid_responses_are_rejected(body: bytes) -> None:
     """What is no answer of OAuth, or holds no token, is told as such."""
-    uaa = Uaa(parse_target("https://api.example.org"), through("https://uaa.example.org", naming(body)))
+    uaa = Uaa(
+        parse_target("https://api.example.org"), via_root_document("https://uaa.example.org", root_document_of(body))
+    )
     with pytest.raises(BadSetting, match=r"gave no token|white space"):
         Login(BY_PASSWORD, uaa).fetch()
 
@@ -115,7 +115,7 @@ def test_odd_answers_are_refused(body: bytes) -> None:
 )
 def test_login_is_found(links: object, endpoint: str) -> None:
     """The endpoint is that of the root document's uaa, or else of its login."""
-    assert Uaa(parse_target("https://api.example.org"), naming({"links": links})).endpoint() == endpoint
+    assert Uaa(parse_target("https://api.example.org"), root_document_of({"links": links})).endpoint() == endpoint
 
 
 @pytest.mark.parametrize(
@@ -130,47 +130,48 @@ def test_login_is_found(links: object, endpoint: str) -> None:
         ("http://api.example.org", {"links": {"uaa": {"href": "https://uaa.example.org"}}}, "not https"),
     ],
 )
-def test_unsafe_ways_are_refused(target: str, root: object, words: str) -> None:
+def test_unsafe_login_is_rejected(target: str, root: object, words: str) -> None:
     """No password goes where it could be read, nor where a page that could be forged says."""
     with pytest.raises(BadSetting, match=words):
-        Uaa(parse_target(target), naming(root)).endpoint()
+        Uaa(parse_target(target), root_document_of(root)).endpoint()
 
 
-def test_unavailable_login_keeps_its_refresh_token(issuer: Issuer, uaa: Uaa) -> None:
+def test_unavailable_login_keeps_refresh_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
     """Where a UAA is not available for a moment the refresh token is kept, and the password is not given again."""
-    issuer.rotates = True
+    uaa_stub.rotates = True
     login = Login(BY_PASSWORD, uaa)
     login.fetch()
-    issuer.down = True
+    uaa_stub.down = True
     with pytest.raises(TargetUnreachable, match="answered with 503"):
         login.fetch()
-    issuer.down = False
+    uaa_stub.down = False
     login.fetch()
-    assert issuer.asked == ["password", "refresh_token", "refresh_token"]
+    assert uaa_stub.grants == ["password", "refresh_token", "refresh_token"]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_unavailable_target_is_no_misuse(status: int) -> None:
+def test_unavailable_target_is_lost(status: int) -> None:
     """A target whose root document is not available now is lost, and nothing is wrong with what was configured."""
     with pytest.raises(TargetUnreachable, match=f"https://api.example.org/ answered with {status}"):
-        Uaa(parse_target("https://api.example.org"), naming({}, status)).endpoint()
+        Uaa(parse_target("https://api.example.org"), root_document_of({}, status)).endpoint()
 
 
-def test_redirect_gets_no_secret(stub_server: StubServer, issuer: Issuer) -> None:
+def test_redirect_gets_no_secret(stub_server: StubServer, uaa_stub: UaaStub) -> None:
     """A login that sends elsewhere is no login: what it names is told nothing."""
 
     def away(handler: BaseHTTPRequestHandler) -> None:
-        stub_server.respond(handler, 307, Location=f"{issuer.url}/oauth/token")
+        stub_server.respond(handler, 307, Location=f"{uaa_stub.url}/oauth/token")
 
     stub_server.answer = away
     with pytest.raises(BadSetting, match="answered with 307"):
         Login(
-            BY_PASSWORD, Uaa(parse_target(stub_server.url), through(stub_server.url, token_requester(Transport(), 5.0)))
+            BY_PASSWORD,
+            Uaa(parse_target(stub_server.url), via_root_document(stub_server.url, token_requester(Transport(), 5.0))),
         ).fetch()
-    assert issuer.asked == []
+    assert uaa_stub.grants == []
 
 
-def test_silence_is_bounded(stub_server: StubServer) -> None:
+def test_silent_login_times_out(stub_server: StubServer) -> None:
     """A login that does not answer in time is lost, and nothing of what it was told is said."""
     over = Event()
 
@@ -180,19 +181,20 @@ def test_silence_is_bounded(stub_server: StubServer) -> None:
     stub_server.answer = wait
     with pytest.raises(TargetUnreachable, match="gave no answer") as caught:
         Login(
-            BY_PASSWORD, Uaa(parse_target(stub_server.url), through(stub_server.url, token_requester(Transport(), 0.2)))
+            BY_PASSWORD,
+            Uaa(parse_target(stub_server.url), via_root_document(stub_server.url, token_requester(Transport(), 0.2))),
         ).fetch()
     over.set()
     assert PASSWORD not in str(caught.value)
 
 
-def test_library_is_asked_for(uaa: Uaa) -> None:
+def test_missing_library_is_explained(uaa: Uaa) -> None:
     """Without the library the command that installs it is told, before anything is sent."""
     with patch.dict(sys.modules, {"oauthlib": None}), pytest.raises(BadSetting, match=r"pip install .*\[uaa\]"):
         Login(BY_PASSWORD, uaa)
 
 
-def test_login_shows_nothing(uaa: Uaa) -> None:
+def test_repr_hides_secrets(uaa: Uaa) -> None:
     """A login does not show what it is asked with when it is printed."""
     login = Login(BY_PASSWORD, uaa)
     login.fetch()

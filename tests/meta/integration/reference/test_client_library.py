@@ -1,4 +1,4 @@
-"""A client library that others wrote, before the reference server: it finds in it the API that it knows."""
+"""A client library of others reads the API of the reference server."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from cloudfoundry_client.client import CloudFoundryClient  # type: ignore[import
 from cloudfoundry_client.errors import InvalidStatusCode  # type: ignore[import-untyped] # as above
 from cloudfoundry_client.v3.entities import EntityManager  # type: ignore[import-untyped] # as above
 
+from meta.support.reference_with_login import serve_reference
+from meta.support.uaa import CLIENT_SECRET, PASSWORD
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
-
-from .conftest import CLIENT_SECRET, PASSWORD, foundation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .conftest import Issuer
+    from meta.support.uaa import UaaStub
 
 
 class Library:
@@ -50,9 +50,9 @@ class Library:
 
 
 @pytest.fixture
-def library(issuer: Issuer) -> Iterator[Library]:
+def library(uaa_stub: UaaStub) -> Iterator[Library]:
     """The library before a reference server whose root document names a login."""
-    with foundation(issuer.url) as url:
+    with serve_reference(uaa_stub.url) as url:
         yield Library(url)
 
 
@@ -123,7 +123,7 @@ def test_library_reads_errors(asked: str, status: int, error: dict[str, Any], li
     assert caught.value.request_id
 
 
-def test_library_of_others_cannot_purge(library: Library) -> None:
+def test_library_without_admin_cannot_purge(library: Library) -> None:
     """A client that is no admin gets 403 for a purge, and every event stays."""
     other = CloudFoundryClient(library.url, "global_auditor", CLIENT_SECRET)
     other.init_with_client_credentials()
@@ -132,12 +132,12 @@ def test_library_of_others_cannot_purge(library: Library) -> None:
     assert EntityManager(library.url, other, EVENTS_PATH).len() == 3
 
 
-def test_library_renews_tokens(issuer: Issuer) -> None:
+def test_library_renews_tokens(uaa_stub: UaaStub) -> None:
     """The library knows an ended token by the answer, gets the next one, and asks again."""
-    issuer.life = -1
-    with foundation(issuer.url) as url:
+    uaa_stub.life = -1
+    with serve_reference(uaa_stub.url) as url:
         client = CloudFoundryClient(url)
         client.init_with_user_credentials("admin", PASSWORD)
-        issuer.life = 600
+        uaa_stub.life = 600
         assert client.v3.apps.len() == 0
-    assert issuer.asked == ["password", "refresh_token"]
+    assert uaa_stub.grants == ["password", "refresh_token"]

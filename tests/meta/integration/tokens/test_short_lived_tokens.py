@@ -1,4 +1,4 @@
-"""Whole runs with tokens that live three seconds, against the reference server and a server like UAA."""
+"""A run that lasts longer than its tokens."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.cf_program import install_cf_program
+from meta.support.reference_with_login import serve_reference
+from meta.support.uaa import CLIENT_SECRET, PASSWORD, SECRET, signed
 from purge_conformance.reference.api.auth import ROLE_SCOPES
-
-from .conftest import CLIENT_SECRET, PASSWORD, SECRET, foundation, signed, with_cf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from meta.support.command import CommandResult
-
-    from .conftest import Issuer
+    from meta.support.uaa import UaaStub
 
     Run = Callable[..., CommandResult]
 
@@ -34,22 +34,22 @@ print("bearer", jwt.encode(claims | {{"exp": math.ceil(time.time() + {LIFE})}}, 
 
 
 @pytest.fixture
-def target(issuer: Issuer) -> Iterator[str]:
+def reference_with_login(uaa_stub: UaaStub) -> Iterator[str]:
     """A reference server whose root document names the server that gives tokens."""
-    issuer.life = LIFE
-    issuer.rotates = True
-    with foundation(issuer.url) as url:
+    uaa_stub.life = LIFE
+    uaa_stub.rotates = True
+    with serve_reference(uaa_stub.url) as url:
         yield url
 
 
 @pytest.fixture
-def run(target: str, command: Run, tmp_path: Path) -> Run:
+def run(reference_with_login: str, command: Run, tmp_path: Path) -> Run:
     """Run the command against that server, with secrets in its environment."""
 
     def call(*arguments: str, **environ: str) -> CommandResult:
         secrets = {"THE_PASSWORD": PASSWORD, "CLIENT_SECRET": CLIENT_SECRET, "EXPIRED": signed("admin", -3600)}
         folder = tmp_path / "out"
-        where = () if "--cf" in arguments else (target,)
+        where = () if "--cf" in arguments else (reference_with_login,)
         expired = "--token=expired=env:EXPIRED"
         environment = os.environ | secrets | environ
         return command("run", *where, "--out", folder, expired, *arguments, folder=folder, env=environment)
@@ -57,7 +57,7 @@ def run(target: str, command: Run, tmp_path: Path) -> Run:
     return call
 
 
-def secrets_in(done: CommandResult, *secrets: str) -> list[str]:
+def find_secrets(done: CommandResult, *secrets: str) -> list[str]:
     """Return where a run left any of these secrets, or a part of a token: in its files or its output."""
     parts = {part for secret in secrets for part in (secret.split(".")[1:] or [secret])}
     places = {str(path): path.read_bytes() for path in done.folder.rglob("*") if path.is_file()}
@@ -65,7 +65,7 @@ def secrets_in(done: CommandResult, *secrets: str) -> list[str]:
     return [place for place, data in places.items() for part in parts if part.encode() in data]
 
 
-def test_run_outlives_its_tokens(run: Run, issuer: Issuer) -> None:
+def test_run_renews_tokens(run: Run, uaa_stub: UaaStub) -> None:
     """A run that is longer than the life of each of its tokens ends as any other: no alarm, nothing open, no secret."""
     done = run(
         "--verbose",
@@ -75,7 +75,7 @@ def test_run_outlives_its_tokens(run: Run, issuer: Issuer) -> None:
         "--token=global_auditor=uaa:client_credentials:global_auditor:env:CLIENT_SECRET",
         f"--token=admin_read_only=command:{shlex.join([sys.executable, '-c', PRINTING])}",
         "--token=space_developer=uaa:refresh_token:env:REFRESH",
-        REFRESH=issuer.refresh_token("space_developer"),
+        REFRESH=uaa_stub.refresh_token("space_developer"),
     )
     rows = done.report["requirements"]
     assert {row["id"]: row["outcome"] for row in rows if row["outcome"] != "passed" and not row["conditional"]} == {}
@@ -83,12 +83,12 @@ def test_run_outlives_its_tokens(run: Run, issuer: Issuer) -> None:
     assert (done.code, done.report["verdict"]) == (0, "conformant")
     last = done.evidence.exchanges[-1]
     assert last.sent_at - done.evidence.exchanges[0].sent_at > LIFE
-    assert issuer.asked.count("refresh_token") > 2
-    assert {"password", "client_credentials", "refresh_token"} == set(issuer.asked)
-    assert secrets_in(done, *issuer.secrets, PASSWORD, CLIENT_SECRET) == []
+    assert uaa_stub.grants.count("refresh_token") > 2
+    assert {"password", "client_credentials", "refresh_token"} == set(uaa_stub.grants)
+    assert find_secrets(done, *uaa_stub.secrets, PASSWORD, CLIENT_SECRET) == []
 
 
-def test_token_of_the_environment_may_end(run: Run) -> None:
+def test_environment_token_may_expire(run: Run) -> None:
     """Where a token cannot be renewed the rest is inconclusive for want of authentication; the target is not blamed."""
     token = signed("admin", LIFE)
     done = run("--token=admin=env:SHORT", SHORT=token)
@@ -98,10 +98,10 @@ def test_token_of_the_environment_may_end(run: Run) -> None:
     assert "passed" in done.outcomes.values()
     assert "The token of admin expired at " in done.stdout
     assert "give one that lives longer, or a login that renews it" in done.stdout
-    assert secrets_in(done, token) == []
+    assert find_secrets(done, token) == []
 
 
-def test_token_of_another_role_may_end(run: Run, issuer: Issuer) -> None:
+def test_other_role_token_may_expire(run: Run, uaa_stub: UaaStub) -> None:
     """Where another role's token ends, only what needs that role is inconclusive."""
     done = run(
         "--token=admin=uaa:password:admin:env:THE_PASSWORD",
@@ -111,10 +111,10 @@ def test_token_of_another_role_may_end(run: Run, issuer: Issuer) -> None:
     assert (done.code, done.causes) == (3, {"authentication"})
     assert done.outcomes["AUTH-07"] == "inconclusive"
     assert done.outcomes["SEED-01"] == "passed"
-    assert secrets_in(done, *issuer.secrets, PASSWORD) == []
+    assert find_secrets(done, *uaa_stub.secrets, PASSWORD) == []
 
 
-def test_over_before_it_began(run: Run) -> None:
+def test_expired_token_ends_run(run: Run) -> None:
     """A token of the admin that is over is told at once, with its end, and nothing is judged."""
     done = run("--token=admin=env:OLD", OLD=signed("admin", -60))
     assert done.code == 3
@@ -123,31 +123,38 @@ def test_over_before_it_began(run: Run) -> None:
     assert "passed" not in done.outcomes.values()
 
 
-def test_login_of_the_cf_cli_is_a_target_and_an_admin(run: Run, issuer: Issuer, target: str, tmp_path: Path) -> None:
+def test_cf_login_gives_target_and_token(
+    run: Run, uaa_stub: UaaStub, reference_with_login: str, tmp_path: Path
+) -> None:
     """With --cf alone a run goes where the cf CLI is logged in, outlives its token, and its user stays logged in."""
     path = tmp_path / "home" / ".cf" / "config.json"
     path.parent.mkdir(parents=True)
-    token, refresh = signed("admin", LIFE), issuer.refresh_token("admin")
-    login = {"Target": target, "AccessToken": f"bearer {token}", "RefreshToken": refresh, "UaaEndpoint": issuer.url}
+    token, refresh = signed("admin", LIFE), uaa_stub.refresh_token("admin")
+    login = {
+        "Target": reference_with_login,
+        "AccessToken": f"bearer {token}",
+        "RefreshToken": refresh,
+        "UaaEndpoint": uaa_stub.url,
+    }
     path.write_text(json.dumps(login | {"UAAOAuthClient": "cf", "UAAOAuthClientSecret": ""}), encoding="utf-8")
     role = "--token=global_auditor=uaa:client_credentials:global_auditor:env:CLIENT_SECRET"
-    done = run("--cf", role, CF_HOME=str(path.parents[1]), PATH=with_cf(tmp_path))
-    assert (done.code, done.report["target"]) == (0, target)
-    assert json.loads(path.read_text(encoding="utf-8"))["RefreshToken"] in issuer.refresh_tokens
-    assert secrets_in(done, token, refresh, *issuer.secrets, CLIENT_SECRET) == []
+    done = run("--cf", role, CF_HOME=str(path.parents[1]), PATH=install_cf_program(tmp_path))
+    assert (done.code, done.report["target"]) == (0, reference_with_login)
+    assert json.loads(path.read_text(encoding="utf-8"))["RefreshToken"] in uaa_stub.refresh_tokens
+    assert find_secrets(done, token, refresh, *uaa_stub.secrets, CLIENT_SECRET) == []
 
 
-def test_wrong_password_ends_it(run: Run, issuer: Issuer) -> None:
+def test_wrong_password_ends_run(run: Run, uaa_stub: UaaStub) -> None:
     """A wrong password ends the run before anything is sent to the target but the question where users log in."""
     done = run("--token=admin=uaa:password:admin:env:WRONG", WRONG="a-wrong-password")
-    assert (done.code, issuer.asked) == (2, ["password"])
-    assert f"The login of admin at {issuer.url}/oauth/token" in done.stderr
+    assert (done.code, uaa_stub.grants) == (2, ["password"])
+    assert f"The login of admin at {uaa_stub.url}/oauth/token" in done.stderr
     assert "Bad credentials" in done.stderr
     assert "a-wrong-password" not in done.stdout + done.stderr
     assert not done.folder.exists()
 
 
-def test_nobody_logs_in_without_consent(command: Run, tmp_path: Path) -> None:
+def test_missing_consent_prevents_login(command: Run, tmp_path: Path) -> None:
     """Where nobody has allowed the purge nothing is sent, to a login neither."""
     done = command(
         *("run", "https://api.invalid", "--token=admin=uaa:password:admin:env:THE_PASSWORD"),
