@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from meta.support.reference_api import api_factory
 
+from meta.support.reference_api import api_factory
 from purge_conformance.reference.behaviour import Behaviour
 
 if TYPE_CHECKING:

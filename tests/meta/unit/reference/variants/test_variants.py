@@ -1,30 +1,22 @@
-"""The variants: all registered, each visible to a client, and the ones that stand by themselves."""
+"""The variants: all are registered, and some have effects of their own."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
+from meta.support.reference_api import EVENTS, PURGE, SECRET
 from purge_conformance import catalogue
 from purge_conformance.reference import behaviour_with
-from purge_conformance.reference.behaviour import Behaviour
 from purge_conformance.reference.registry import FAULTS, VARIANTS
-
-from .conftest import EVENTS, PURGE, SECRET
-from .transcript import transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import Api
-    from .transcript import Exchange
+    import pytest
 
-
-# Seen only where there is a server with an address and connections: test_serving.py looks at them.
-OF_THE_SERVER = {"below-a-path", "closes-idle-connections", "ipv6"}
-OF_A_STATE = {"failed-purge-is-done"}  # shows where a hook has set one, as in a selfcheck
+    from meta.support.reference_api import Api
+    from purge_conformance.reference.behaviour import Behaviour
 
 
 def test_variants_are_catalogued() -> None:
@@ -33,21 +25,7 @@ def test_variants_are_catalogued() -> None:
     assert not set(VARIANTS) & set(FAULTS)
 
 
-@pytest.fixture(scope="module")
-def plain() -> list[Exchange]:
-    """Hold the transcript of an instance without variants, once one was made."""
-    return []
-
-
-@pytest.mark.parametrize("name", sorted(VARIANTS.keys() - OF_THE_SERVER - OF_A_STATE))
-def test_variant_shows(name: str, api_behaving: Callable[[Behaviour], Api], plain: list[Exchange]) -> None:
-    """A client that does everything once sees the difference that a variant makes."""
-    if not plain:
-        plain.extend(transcript(api_behaving(Behaviour())))
-    assert transcript(api_behaving(behaviour_with([name]))) != plain
-
-
-def test_opaque_tokens_hold(api_behaving: Callable[[Behaviour], Api]) -> None:
+def test_opaque_tokens_are_accepted(api_behaving: Callable[[Behaviour], Api]) -> None:
     """Opaque tokens are known by their text: an admin's purges, an expired one does not, a JWT neither."""
     behaviour = behaviour_with(["opaque-tokens"])
     api = api_behaving(behaviour)
@@ -78,7 +56,7 @@ def test_fractions_are_filtered_exactly(api_behaving: Callable[[Behaviour], Api]
     assert len(api.events(f"created_ats={moment.replace('.000000', '')}")) == 1
 
 
-def test_clock_is_of_one_instance(api_behaving: Callable[[Behaviour], Api]) -> None:
+def test_clock_belongs_to_instance(api_behaving: Callable[[Behaviour], Api]) -> None:
     """A clock ahead dates events and answers alike, and those of no other instance."""
     ahead, right = (api_behaving(behaviour_with(names)) for names in (["clock-ahead"], []))
     for api, hour in ((ahead, "01"), (right, "00")):
@@ -87,7 +65,7 @@ def test_clock_is_of_one_instance(api_behaving: Callable[[Behaviour], Api]) -> N
         assert f" {hour}:00:" in api.get(EVENTS).headers["date"]
 
 
-def test_apps_are_there_from_the_start(api_behaving: Callable[[Behaviour], Api]) -> None:
+def test_initial_apps_exist(api_behaving: Callable[[Behaviour], Api]) -> None:
     """With many-apps there are 180 apps, 120 of them started, and 700 events of different times."""
     api = api_behaving(behaviour_with(["many-apps"]))
     apps = api.get("/v3/apps?per_page=5000").json["resources"]
@@ -95,7 +73,7 @@ def test_apps_are_there_from_the_start(api_behaving: Callable[[Behaviour], Api])
     assert len({event["created_at"] for event in api.events()}) == 700
 
 
-def test_unavailable_does_nothing(api_behaving: Callable[[Behaviour], Api]) -> None:
+def test_unavailable_changes_nothing(api_behaving: Callable[[Behaviour], Api]) -> None:
     """With unavailable-at-times every fortieth request answers 503, is to be repeated at once, and changes nothing."""
     api = api_behaving(behaviour_with(["unavailable-at-times"]))
     app = api.app_in(api.space(), "app", started=False)
@@ -106,7 +84,7 @@ def test_unavailable_does_nothing(api_behaving: Callable[[Behaviour], Api]) -> N
     assert len(api.events()) == 2 * (39 - made) - 1  # the first one had nothing to stop
 
 
-def test_late_events_come(api_behaving: Callable[[Behaviour], Api], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_events_appear(api_behaving: Callable[[Behaviour], Api], monkeypatch: pytest.MonkeyPatch) -> None:
     """With records-late an event is there once 0.3 seconds are over, unless a purge came before."""
     elapsed = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: elapsed)

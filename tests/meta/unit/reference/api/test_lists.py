@@ -1,4 +1,4 @@
-"""How the reference server lists: pages, filters, order, and complaints about parameters."""
+"""Lists of the reference server: pages, filters, order, and invalid parameters."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from .conftest import BASE_URL, EVENTS, PURGE
+from meta.support.reference_api import BASE_URL, EVENTS, PURGE
 
 if TYPE_CHECKING:
-    from .conftest import Api
+    from meta.support.reference_api import Api
 
 BAD_TIMESTAMP = "Created ats has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'"
 UNKNOWN = "Unknown query parameter(s):"
@@ -18,7 +18,7 @@ VALID = "Valid parameters are: 'page', 'per_page', 'order_by', 'created_ats', 'u
 
 
 @pytest.fixture
-def five(api: Api) -> list[str]:
+def five_events(api: Api) -> list[str]:
     """Start five apps, a few seconds apart; return the guids of the events."""
     space = api.space()
     for number in range(5):
@@ -31,14 +31,14 @@ def guids(api: Api, **parameters: object) -> list[str]:
     return [event["guid"] for event in api.events(urlencode(parameters))]
 
 
-def test_pages_are_linked(api: Api, five: list[str]) -> None:
+def test_pages_are_linked(api: Api, five_events: list[str]) -> None:
     """Each page names its neighbours, the first and the last, and the pages together show each event once."""
     seen, url = [], f"{EVENTS}?per_page=2&order_by=created_at"
     while url:
         body = api.get(url).json
         seen += [event["guid"] for event in body["resources"]]
         url = (body["pagination"]["next"] or {"href": ""})["href"].removeprefix(BASE_URL)
-    assert seen == five
+    assert seen == five_events
     assert body["pagination"] == {
         "total_results": 5,
         "total_pages": 3,
@@ -49,10 +49,10 @@ def test_pages_are_linked(api: Api, five: list[str]) -> None:
     }
 
 
-def test_page_beyond_last_is_empty(api: Api, five: list[str]) -> None:
+def test_page_beyond_last_is_empty(api: Api, five_events: list[str]) -> None:
     """A page beyond the last is empty, tells the true totals, and has a previous one."""
     body = api.get(f"{EVENTS}?page=9").json
-    assert (body["resources"], body["pagination"]["total_results"]) == ([], len(five))
+    assert (body["resources"], body["pagination"]["total_results"]) == ([], len(five_events))
     assert body["pagination"]["previous"]["href"].endswith("?page=8&per_page=50")
 
 
@@ -63,36 +63,36 @@ def test_empty_list_has_one_page(api: Api) -> None:
     assert pagination["first"] == pagination["last"]
 
 
-def test_order_follows_created_at(api: Api, five: list[str]) -> None:
+def test_order_follows_created_at(api: Api, five_events: list[str]) -> None:
     """The order is by internal id, or by created_at in either direction."""
-    assert guids(api, order_by="created_at") == guids(api, order_by="+created_at") == guids(api) == five
-    assert guids(api, order_by="-created_at") == five[::-1]
+    assert guids(api, order_by="created_at") == guids(api, order_by="+created_at") == guids(api) == five_events
+    assert guids(api, order_by="-created_at") == five_events[::-1]
 
 
-def test_equal_times_order_by_guid(api: Api, five: list[str]) -> None:
+def test_equal_times_order_by_guid(api: Api, five_events: list[str]) -> None:
     """Events of one second, as a purge seeds them, are ordered by guid."""
     api.post(PURGE)
-    assert guids(api, order_by="-created_at") == sorted(guids(api), reverse=True) != five
+    assert guids(api, order_by="-created_at") == sorted(guids(api), reverse=True) != five_events
 
 
-def test_guids_choose(api: Api, five: list[str]) -> None:
+def test_guids_filter_events(api: Api, five_events: list[str]) -> None:
     """`guids` leaves the named events, in the order of the list; none are named by an empty value."""
-    assert guids(api, guids=f"{five[3]}, {five[0]},nobody") == [five[0], five[3]]
+    assert guids(api, guids=f"{five_events[3]}, {five_events[0]},nobody") == [five_events[0], five_events[3]]
     assert guids(api, guids="") == []
 
 
-def test_after_guid_continues(api: Api, five: list[str]) -> None:
+def test_after_guid_continues(api: Api, five_events: list[str]) -> None:
     """`after_guid` leaves what was recorded later."""
-    assert guids(api, after_guid=five[2]) == five[3:]
+    assert guids(api, after_guid=five_events[2]) == five_events[3:]
 
 
 @pytest.mark.parametrize(
     ("relation", "chosen"), [("", [2]), ("[lt]", [0, 1]), ("[lte]", [0, 1, 2]), ("[gt]", [3, 4]), ("[gte]", [2, 3, 4])]
 )
-def test_created_ats_choose(api: Api, five: list[str], relation: str, chosen: list[int]) -> None:
+def test_created_ats_filters_events(api: Api, five_events: list[str], relation: str, chosen: list[int]) -> None:
     """`created_ats` compares whole seconds."""
     moment = api.events()[2]["created_at"]
-    assert guids(api, **{f"created_ats{relation}": moment}) == [five[index] for index in chosen]
+    assert guids(api, **{f"created_ats{relation}": moment}) == [five_events[index] for index in chosen]
 
 
 @pytest.mark.parametrize(
@@ -124,25 +124,25 @@ def test_created_ats_choose(api: Api, five: list[str], relation: str, chosen: li
         ),
     ],
 )
-def test_bad_parameters_are_named(api: Api, query: str, detail: str) -> None:
+def test_invalid_parameters_are_named(api: Api, query: str, detail: str) -> None:
     """Every complaint about the parameters is in the detail of one error 422."""
     answer = api.get(f"{EVENTS}?{query}")
     assert (answer.status, answer.json["errors"][0]["detail"]) == (422, detail)
 
 
 @pytest.mark.parametrize("query", ["guids=%ff", "guids=%00", "%ff=1"])
-def test_unreadable_query_is_refused(api: Api, query: str) -> None:
+def test_unreadable_query_is_rejected(api: Api, query: str) -> None:
     """A query string that is no text is refused with 400."""
     assert api.get(f"{EVENTS}?{query}").json["errors"][0]["title"] == "CF-InvalidRequest"
 
 
 @pytest.mark.parametrize("number", ["2abc", "2.5", "02", "%2B2"])
-def test_numbers_are_read_like_ruby(api: Api, five: list[str], number: str) -> None:
+def test_numbers_are_read_like_ruby(api: Api, five_events: list[str], number: str) -> None:
     """Of a number only its digits count."""
-    assert [event["guid"] for event in api.events(f"per_page={number}")] == five[:2]
+    assert [event["guid"] for event in api.events(f"per_page={number}")] == five_events[:2]
 
 
-def test_plain_user_sees_nothing(api: Api, five: list[str]) -> None:
+def test_plain_user_sees_nothing(api: Api, five_events: list[str]) -> None:
     """A user without a global role gets an empty list, even after a guid that nobody knows."""
-    assert len(five) == 5
+    assert len(five_events) == 5
     assert api.get(f"{EVENTS}?after_guid=nobody", role="org_auditor").json["pagination"]["total_results"] == 0

@@ -1,4 +1,4 @@
-"""What a purge of the reference server does."""
+"""Effects of a purge of the reference server."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.reference_api import EVENTS, PURGE
 from purge_conformance.reference.behaviour import Behaviour
 from purge_conformance.reference.store import tables
 from purge_conformance.reference.store import transitions as store
-
-from .conftest import EVENTS, PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.orm import Session
 
-    from .conftest import Api
+    from meta.support.reference_api import Api
 
 
-def test_purge_answers_nothing(api: Api) -> None:
+def test_purge_returns_empty_object(api: Api) -> None:
     """A purge by an admin answers 200 and the empty object."""
     answer = api.post(PURGE)
     assert (answer.status, answer.text, answer.headers["content-type"]) == (
@@ -54,7 +53,7 @@ def test_purge_seeds_started_apps(api: Api) -> None:
     assert {event["created_at"] for event in events} == {now}
 
 
-def test_seed_shows_app(api: Api) -> None:
+def test_seeded_event_shows_app(api: Api) -> None:
     """A seeded event shows the app as it is, and as having been so."""
     space = api.space("here")
     app = api.app_in(space, "app")

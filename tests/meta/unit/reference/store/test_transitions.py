@@ -1,4 +1,4 @@
-"""Which usage events the reference server records."""
+"""Events that changes of an app record."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import PURGE
+from meta.support.reference_api import PURGE
 
 if TYPE_CHECKING:
-    from .conftest import Api
+    from meta.support.reference_api import Api
 
 Told = list[tuple[str, str, int, int]]
 
 
-def told(api: Api) -> Told:
+def recorded_changes(api: Api) -> Told:
     """Purge nothing, and tell of every event: previous and current state, previous and current instances."""
     return [
         (
@@ -46,7 +46,7 @@ def test_state_changes_are_recorded(api: Api, actions: list[str], expected: Told
     app = api.app_in(api.space(), "app", started=False)
     for action in actions:
         assert api.post(f"/v3/apps/{app}/actions/{action}").status == 200
-    assert told(api) == expected
+    assert recorded_changes(api) == expected
 
 
 @pytest.mark.parametrize("path", ["/v3/processes/{}/actions/scale", "/v3/apps/{}/processes/web/actions/scale"])
@@ -55,23 +55,23 @@ def test_scaling_is_recorded(api: Api, path: str) -> None:
     app = api.app_in(api.space(), "app")
     for _ in range(2):
         assert api.post(path.format(app), {"instances": 4}).status == 202
-    assert told(api)[1:] == [("STARTED", "STARTED", 1, 4)]
+    assert recorded_changes(api)[1:] == [("STARTED", "STARTED", 1, 4)]
 
 
-def test_scaling_stopped_app_is_silent(api: Api) -> None:
+def test_scaling_stopped_app_records_nothing(api: Api) -> None:
     """Scaling a stopped app is no event, and shows when it is started."""
     app = api.app_in(api.space(), "app", started=False)
     api.post(f"/v3/processes/{app}/actions/scale", {"instances": 0, "memory_in_mb": 32, "disk_in_mb": 32})
-    assert told(api) == []
+    assert recorded_changes(api) == []
     api.post(f"/v3/apps/{app}/actions/start")
-    assert told(api) == [("STOPPED", "STARTED", 0, 0)]
+    assert recorded_changes(api) == [("STOPPED", "STARTED", 0, 0)]
 
 
 def test_disk_is_not_recorded(api: Api) -> None:
     """More disk for a started app is no event."""
     app = api.app_in(api.space(), "app")
     api.post(f"/v3/processes/{app}/actions/scale", {"disk_in_mb": 2048})
-    assert len(told(api)) == 1
+    assert len(recorded_changes(api)) == 1
 
 
 @pytest.mark.parametrize("kind", ["apps", "spaces", "organizations"])
@@ -80,13 +80,13 @@ def test_deletion_is_recorded_as_stop(api: Api, kind: str) -> None:
     api.app_in(api.space(), "app")
     guid = api.get(f"/v3/{kind}").json["resources"][0]["guid"]
     api.call("DELETE", f"/v3/{kind}/{guid}")
-    assert told(api)[1:] == [("STARTED", "STOPPED", 1, 1)]
+    assert recorded_changes(api)[1:] == [("STARTED", "STOPPED", 1, 1)]
 
 
-def test_recording_goes_on_after_purge(api: Api) -> None:
+def test_recording_continues_after_purge(api: Api) -> None:
     """Starts, scalings and stops after a purge stand behind the seeded events."""
     app = api.app_in(api.space(), "app")
     api.post(PURGE)
     api.post(f"/v3/processes/{app}/actions/scale", {"instances": 2})
     api.post(f"/v3/apps/{app}/actions/stop")
-    assert told(api)[1:] == [("STARTED", "STARTED", 1, 2), ("STARTED", "STOPPED", 2, 2)]
+    assert recorded_changes(api)[1:] == [("STARTED", "STARTED", 1, 2), ("STARTED", "STOPPED", 2, 2)]

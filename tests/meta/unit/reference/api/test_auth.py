@@ -1,4 +1,4 @@
-"""Who may do what on the reference server, and how it refuses."""
+"""Permissions of the roles, and the rejection of requests."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
+from meta.support.reference_api import EVENTS, PURGE, SECRET
 from purge_conformance.reference.api import auth
 
-from .conftest import EVENTS, PURGE, SECRET
-
 if TYPE_CHECKING:
-    from .conftest import Api
+    from meta.support.reference_api import Api
 
 NOT_AUTHENTICATED, INVALID_TOKEN = (401, 10002), (401, 1000)
 NOT_AUTHORIZED, NOT_FOUND = (403, 10003), (404, 10010)
@@ -71,7 +70,7 @@ def test_roles_see_and_purge(api: Api, role: str) -> None:
     ],
     ids=range(15),
 )
-def test_bad_tokens_are_refused(
+def test_invalid_tokens_are_rejected(
     api: Api, method: str, path: str, authorization: str, expected: tuple[int, int]
 ) -> None:
     """Without a bearer token that holds, every operation answers 401, and never fails."""
@@ -79,29 +78,29 @@ def test_bad_tokens_are_refused(
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "Bearer", "BEARER", " bearer ", "bearer\t"])
-def test_scheme_is_read_kindly(api: Api, scheme: str) -> None:
+def test_scheme_ignores_case(api: Api, scheme: str) -> None:
     """The scheme is read without regard to case and spaces."""
     assert api.call("GET", EVENTS, role=None, headers={"authorization": f"{scheme} {signed()} "}).status == 200
 
 
 @pytest.mark.parametrize("changes", [{"algorithm": "HS512"}, {"nbf": 2**40}, {"iat": 2**40}])
-def test_more_tokens_hold(api: Api, changes: dict[str, Any]) -> None:
+def test_unchecked_claims_are_accepted(api: Api, changes: dict[str, Any]) -> None:
     """Longer digests hold, and nbf and iat are not looked at."""
     assert api.call("POST", PURGE, role=None, headers={"authorization": f"bearer {signed(**changes)}"}).status == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", EVENTS), ("POST", PURGE)])
-def test_scopes_are_needed(api: Api, method: str, path: str) -> None:
+def test_scope_is_required(api: Api, method: str, path: str) -> None:
     """A token without the scope to read or to write is refused with 403."""
     assert refusal(api, method, path, f"bearer {signed(scope=[])}") == NOT_AUTHORIZED
 
 
-def test_body_is_read_before_role(api: Api) -> None:
+def test_body_is_checked_before_role(api: Api) -> None:
     """A malformed body is refused before it is asked whether the user may purge, as in Cloud Controller."""
     assert api.post(PURGE, b"{", role="space_developer").status == 400
 
 
-def test_refused_purge_destroys_nothing(api: Api) -> None:
+def test_rejected_purge_destroys_nothing(api: Api) -> None:
     """A purge that is refused leaves the events as they were."""
     api.app_in(api.space(), "app")
     before = api.events()

@@ -1,4 +1,4 @@
-"""The faults: all registered, and they add up; that each shows is what `selfcheck` is for."""
+"""The faults: all are registered, and they can be combined. The self-check shows that each is visible."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.reference_api import PURGE
+from meta.support.transcript import transcript
 from purge_conformance import catalogue
 from purge_conformance.errors import BadSetting
 from purge_conformance.reference import behaviour_with
 from purge_conformance.reference.behaviour import Behaviour
 from purge_conformance.reference.registry import FAULTS
 
-from .conftest import PURGE
-from .transcript import transcript
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import Api
+    from meta.support.reference_api import Api
 
 
 def test_faults_are_catalogued() -> None:
@@ -31,14 +30,14 @@ def test_transcript_repeats(api_behaving: Callable[[Behaviour], Api]) -> None:
     assert transcript(api_behaving(Behaviour())) == transcript(api_behaving(Behaviour()))
 
 
-def test_faults_add_up(api_behaving: Callable[[Behaviour], Api]) -> None:
+def test_faults_can_be_combined(api_behaving: Callable[[Behaviour], Api]) -> None:
     """Two faults of one instance both show."""
     api = api_behaving(behaviour_with(["purge-answers-202", "purge-returns-data"]))
     answer = api.post(PURGE)
     assert (answer.status, answer.text) == (202, '{"purged":0}')
 
 
-def test_unknown_fault_is_refused() -> None:
+def test_unknown_fault_is_rejected() -> None:
     """An unknown fault is misuse, and the message names the known ones."""
     with pytest.raises(BadSetting, match=r"'no-such-fault' is no fault and no variant .* keeps-oldest-event"):
         behaviour_with(["no-such-fault"])

@@ -1,0 +1,39 @@
+"""A client notices the difference that each variant makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.transcript import transcript
+from purge_conformance.reference import behaviour_with
+from purge_conformance.reference.behaviour import Behaviour
+from purge_conformance.reference.registry import VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meta.support.reference_api import Api
+    from meta.support.transcript import Exchange
+
+
+# Seen only where there is a server with an address and connections: test_serving.py looks at them.
+OF_THE_SERVER = {"below-a-path", "closes-idle-connections", "ipv6"}
+OF_A_STATE = {"failed-purge-is-done"}  # shows where a hook has set one, as in a selfcheck
+
+
+@pytest.fixture(scope="module")
+def baseline_transcript() -> list[Exchange]:
+    """Hold the transcript of an instance without variants, once one was made."""
+    return []
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS.keys() - OF_THE_SERVER - OF_A_STATE))
+def test_variant_changes_transcript(
+    name: str, api_behaving: Callable[[Behaviour], Api], baseline_transcript: list[Exchange]
+) -> None:
+    """A client that does everything once sees the difference that a variant makes."""
+    if not baseline_transcript:
+        baseline_transcript.extend(transcript(api_behaving(Behaviour())))
+    assert transcript(api_behaving(behaviour_with([name]))) != baseline_transcript
