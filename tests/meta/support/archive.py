@@ -20,14 +20,14 @@ ROWS = [{"guid": f"event-{n}", "created_at": f"2026-07-01T11:{n:02}:00Z", "app":
 
 
 def paged_list(
-    stub_server: StubServer, rows: list[Row], *, most: int = 20, total: int | None = None
+    stub_server: StubServer, rows: list[Row], *, max_rows: int = 20, total: int | None = None
 ) -> Callable[..., None]:
-    """Answer with a list of these rows, at most `most` per page; a larger page size is rejected."""
+    """Answer with a list of these rows, at most `max_rows` per page; a larger page size is rejected."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         query = parse_qs(urlsplit(handler.path).query)
         page, size = int(query.get("page", ["1"])[0]), int(query.get("per_page", ["1"])[0])
-        if size > most:
+        if size > max_rows:
             stub_server.respond(handler, 422, b'{"errors": []}')
             return
         end = page * size
@@ -48,5 +48,5 @@ def archived_events(path: Path) -> list[Row]:
 
 def archive_metadata(path: Path) -> Mapping[str, Any]:
     """Return the metadata file of an archive."""
-    found: Mapping[str, Any] = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
-    return found
+    metadata: Mapping[str, Any] = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    return metadata

@@ -33,6 +33,6 @@ def python_command(code: str) -> str:
 
 def check_hook(url: str, hook: str, timeout: float = 20, token: str = SECRET) -> Check:
     """Return what the doctor finds about a hook."""
-    asked = Settings(Target(url), {"admin": token}, hook=parse_hook(hook), limits=Limits(timeout=timeout))
-    (check,) = (check for check in run_checks(asked) if check.name == "hook")
+    settings = Settings(Target(url), {"admin": token}, hook=parse_hook(hook), limits=Limits(timeout=timeout))
+    (check,) = (check for check in run_checks(settings) if check.name == "hook")
     return check

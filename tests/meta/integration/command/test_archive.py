@@ -28,7 +28,7 @@ def test_failed_archive_blocks_purges(
     trouble: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
 ) -> None:
     """A run that cannot write its archive, or loses its target meanwhile, purges nothing and says why."""
-    answer = paged_list(stub_server, ROWS, most=30)
+    answer = paged_list(stub_server, ROWS, max_rows=30)
     out = tmp_path / "out"
 
     def die(handler: BaseHTTPRequestHandler) -> None:
@@ -40,9 +40,11 @@ def test_failed_archive_blocks_purges(
     out.mkdir()
     if trouble == "full":
         (out / f"{archive.FILE_NAME}.part").symlink_to("/dev/full")
-    done = command("run", stub_server.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET)
-    assert (done.code, done.report["verdict"], stub_server.purges) == (3, "inconclusive", 0)
+    result = command(
+        "run", stub_server.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET
+    )
+    assert (result.code, result.report["verdict"], stub_server.purges) == (3, "inconclusive", 0)
     assert not [line for line, _ in stub_server.received if PURGE_PATH in line and line.startswith("POST")]
     words = {"full": "No space left", "dies": "gave no answer"}[trouble]
-    assert words in "\n".join(done.report["notes"])
+    assert words in "\n".join(result.report["notes"])
     assert trouble == "full" or not archive_metadata(out / archive.FILE_NAME)["complete"]

@@ -69,18 +69,18 @@ def test_killed_run_is_cleaned_up(
         environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
         space = next(path.removeprefix(f"{SPACES}/") for path in sorted(theirs) if path.startswith(SPACES))
         where = () if at_home else (f"--space={space}",)
-        asked = ("run", url, "--token=admin=env:ADMIN_SECRET", "--quiet", f"--out={tmp_path / 'out'}", *where)
-        program = [sys.executable, "-c", KILLED, name, str(last), *asked]
+        arguments = ("run", url, "--token=admin=env:ADMIN_SECRET", "--quiet", f"--out={tmp_path / 'out'}", *where)
+        program = [sys.executable, "-c", KILLED, name, str(last), *arguments]
         killed = subprocess.run(program, env=environment, capture_output=True, timeout=120, check=False)
         left = list_resources(url, tokens["admin"]) - theirs
-        clean = ("cleanup", url, "--token=admin=env:ADMIN_SECRET")
-        done = command(*clean, folder=tmp_path, env=environment)
-        assert (done.code, list_resources(url, tokens["admin"]) - theirs) == (3, left)  # that run might be under way
-        (run,) = set(re.findall(r"--run (\w+)", done.stdout))
-        done = command(*clean, f"--run={run}", folder=tmp_path, env=environment)
-        assert (done.code, list_resources(url, tokens["admin"])) == (0, theirs)
+        cleanup = ("cleanup", url, "--token=admin=env:ADMIN_SECRET")
+        result = command(*cleanup, folder=tmp_path, env=environment)
+        assert (result.code, list_resources(url, tokens["admin"]) - theirs) == (3, left)  # that run may be active
+        (run,) = set(re.findall(r"--run (\w+)", result.stdout))
+        result = command(*cleanup, f"--run={run}", folder=tmp_path, env=environment)
+        assert (result.code, list_resources(url, tokens["admin"])) == (0, theirs)
     assert killed.returncode == -signal.SIGKILL
-    assert len(done.stdout.splitlines()) == len(left) + 1
+    assert len(result.stdout.splitlines()) == len(left) + 1
     assert left
 
 

@@ -29,9 +29,9 @@ def test_run_reports_doctor_warnings(
     """`run` examines the target first, and its reports contain the warnings."""
     stub_server.answer = Api(date=90)
     (tmp_path / "admin").write_text(ADMIN, encoding="utf-8")
-    asked = ("--select=ROUTE-01", "--max-requests=50", "--max-purges=0", f"--token=admin=file:{tmp_path / 'admin'}")
-    done = command("run", stub_server.url, *asked, "--out", tmp_path / "out", folder=tmp_path / "out")
-    assert [note for note in done.report["notes"] if re.match(r"clock: the target.s is \d+ s ahead", note)] != []
+    options = ("--select=ROUTE-01", "--max-requests=50", "--max-purges=0", f"--token=admin=file:{tmp_path / 'admin'}")
+    result = command("run", stub_server.url, *options, "--out", tmp_path / "out", folder=tmp_path / "out")
+    assert [note for note in result.report["notes"] if re.match(r"clock: the target.s is \d+ s ahead", note)] != []
     assert stub_server.targets[:3] == ["/", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
 
 
@@ -40,10 +40,10 @@ def test_wrong_token_stops_run(stub_server: StubServer, command: Callable[..., C
     stub_server.answer = Api()
     (tmp_path / "admin").write_text(ADMIN, encoding="utf-8")
     tokens = [f"--token={role}=file:{tmp_path / 'admin'}" for role in ("admin", "global_auditor")]
-    done = command("run", stub_server.url, *tokens, "--out", tmp_path / "out", folder=tmp_path / "out")
-    assert (done.code, done.causes, {line.split()[0] for line, _ in stub_server.received}) == (
+    result = command("run", stub_server.url, *tokens, "--out", tmp_path / "out", folder=tmp_path / "out")
+    assert (result.code, result.causes, {line.split()[0] for line, _ in stub_server.received}) == (
         3,
         {"configuration"},
         {"GET"},
     )
-    assert "Give a token of a global_auditor" in done.stdout
+    assert "Give a token of a global_auditor" in result.stdout

@@ -34,39 +34,46 @@ def test_conformant_exits_0(full_run: FullRun) -> None:
 def test_non_conformant_exits_1(command: Command, tmp_path: Path) -> None:
     """A run against a faulty server exits with 1, names the requirement and respects its flags."""
     with reference_process.server(["--fault", "purge-returns-data"]) as (url, tokens):
-        asked = ("--select=PURGE-*", "--max-purges=3", "--max-requests=200", "--seed=7", "--examples=2", "--timeout=9")
-        done = command(
+        options = (
+            "--select=PURGE-*",
+            "--max-purges=3",
+            "--max-requests=200",
+            "--seed=7",
+            "--examples=2",
+            "--timeout=9",
+        )
+        result = command(
             "run",
             url,
             ADMIN,
-            *asked,
+            *options,
             "--out",
             tmp_path / "out",
             folder=tmp_path / "out",
             env=os.environ | {"ADMIN_SECRET": tokens["admin"]},
         )
-    assert (done.code, done.report["verdict"], done.outcomes["PURGE-02"]) == (1, "non-conformant", "failed")
-    assert set(done.outcomes) == {f"PURGE-0{n}" for n in range(1, 7)}
-    wanted = {"max_purges": 3, "max_requests": 200, "seed": 7, "examples": 2, "timeout": 9.0, "select": ["PURGE-*"]}
-    assert wanted.items() <= done.evidence.header.settings.items()
-    assert (done.report["purges"] <= 3, done.report["requests"] <= 200) == (True, True)
+    assert (result.code, result.report["verdict"], result.outcomes["PURGE-02"]) == (1, "non-conformant", "failed")
+    assert set(result.outcomes) == {f"PURGE-0{n}" for n in range(1, 7)}
+    expected = {"max_purges": 3, "max_requests": 200, "seed": 7, "examples": 2, "timeout": 9.0, "select": ["PURGE-*"]}
+    assert expected.items() <= result.evidence.header.settings.items()
+    assert (result.report["purges"] <= 3, result.report["requests"] <= 200) == (True, True)
 
 
 def test_unreachable_target_exits_3(command: Command, tmp_path: Path) -> None:
     """An unreachable target gives no verdict: exit code 3, with the network as cause."""
-    done = command("run", UNUSED, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET)
-    assert (done.code, done.report["verdict"], done.causes) == (3, "inconclusive", {"network"})
-    assert set(done.outcomes.values()) == {"inconclusive", "not exercised"}
+    result = command("run", UNUSED, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET)
+    assert (result.code, result.report["verdict"], result.causes) == (3, "inconclusive", {"network"})
+    assert set(result.outcomes.values()) == {"inconclusive", "not exercised"}
 
 
 def test_rejected_token_exits_3(command: Command, stub_server: StubServer, tmp_path: Path) -> None:
     """A target that rejects the admin token gives no verdict: exit code 3, with authentication as cause."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 401, b'{"errors": []}')
-    done = command(
+    result = command(
         "run", stub_server.url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET
     )
-    assert (done.code, done.report["verdict"], done.causes) == (3, "inconclusive", {"authentication"})
-    assert ("passed" in done.outcomes.values(), stub_server.purges) == (False, 0)
+    assert (result.code, result.report["verdict"], result.causes) == (3, "inconclusive", {"authentication"})
+    assert ("passed" in result.outcomes.values(), stub_server.purges) == (False, 0)
 
 
 def test_missing_api_exits_3(command: Command, stub_server: StubServer, tmp_path: Path) -> None:
@@ -74,11 +81,11 @@ def test_missing_api_exits_3(command: Command, stub_server: StubServer, tmp_path
     stub_server.answer = lambda handler: stub_server.respond(
         handler, 200, b"<html>Welcome</html>", Content_Type="text/html"
     )
-    done = command(
+    result = command(
         "run", stub_server.url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET
     )
-    assert (done.code, done.report["verdict"], done.causes) == (3, "inconclusive", {"configuration"})
-    assert ("passed" in done.outcomes.values(), stub_server.purges) == (False, 0)
+    assert (result.code, result.report["verdict"], result.causes) == (3, "inconclusive", {"configuration"})
+    assert ("passed" in result.outcomes.values(), stub_server.purges) == (False, 0)
 
 
 def test_preflight_only_reads(stub_server: StubServer, tmp_path: Path) -> None:

@@ -24,17 +24,17 @@ def test_terminal_prompts_for_values() -> None:
     command = [str(Path(sys.executable).with_name("purge-conformance")), "init"]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        for question, said in {
+        for question, answer in {
             "Target": URL,
             "admin": "env:A",
             "global": "",
             "space": "file:dev",
             "expired": "",
         }.items():
-            shown = ""
-            while f"{question}" not in shown or not shown.endswith(": "):
-                shown += os.read(ours, 1000).decode()
-            os.write(ours, f"{said}\n".encode())
+            output = ""
+            while f"{question}" not in output or not output.endswith(": "):
+                output += os.read(ours, 1000).decode()
+            os.write(ours, f"{answer}\n".encode())
         assert process.wait(30) == 0
     os.close(ours)
     assert merge({}, environ={}) == {"target": URL, "tokens": {"admin": "env:A", "space_developer": "file:dev"}}

@@ -83,10 +83,10 @@ def test_interrupt_deletes_suite_apps(words: str, tmp_path: Path) -> None:
         headers = {"Authorization": f"bearer {tokens['admin']}"}
         for name in ("apps", "spaces", "organizations"):
             assert requests.get(f"{url}/v3/{name}", headers=headers, timeout=30).json()["resources"] == []
-    found = read(tmp_path / "out")
-    assert found.note("demolish", "left") == []
-    assert "crashed" not in {note.name for note in found.notes}
-    assert found.exchanges[-1].experiment == "demolish"
+    evidence = read(tmp_path / "out")
+    assert evidence.note("demolish", "left") == []
+    assert "crashed" not in {note.name for note in evidence.notes}
+    assert evidence.exchanges[-1].experiment == "demolish"
 
 
 def test_reference_server_survives_interrupt(tmp_path: Path) -> None:
@@ -115,10 +115,17 @@ def test_target_lost_during_purge(
 
     stub_server.answer = die
     out = tmp_path / "out"
-    done = command("run", stub_server.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET)
-    assert (done.code, done.report["verdict"], done.report["purges"], stub_server.purges) == (3, "inconclusive", 1, 1)
-    assert "gave no answer" in "\n".join(done.report["notes"])
-    assert "failed" not in done.outcomes.values()
+    result = command(
+        "run", stub_server.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET
+    )
+    assert (result.code, result.report["verdict"], result.report["purges"], stub_server.purges) == (
+        3,
+        "inconclusive",
+        1,
+        1,
+    )
+    assert "gave no answer" in "\n".join(result.report["notes"])
+    assert "failed" not in result.outcomes.values()
 
 
 def test_full_disk_stops_purges(stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path) -> None:
@@ -129,8 +136,8 @@ def test_full_disk_stops_purges(stub_server: StubServer, command: Callable[..., 
 
     stub_server.answer = lambda handler: accept_everything(stub_server, handler)
     out = tmp_path / "out"
-    done = command("run", stub_server.url, ADMIN, "--out", out, folder=out, env=os.environ | SECRET, preexec_fn=short)
+    result = command("run", stub_server.url, ADMIN, "--out", out, folder=out, env=os.environ | SECRET, preexec_fn=short)
     recorded = read(out).exchanges
-    assert (done.code, stub_server.received[-1][0].split(" ")[0]) == (3, "DELETE")
+    assert (result.code, stub_server.received[-1][0].split(" ")[0]) == (3, "DELETE")
     assert {line.split(" ")[0] for line, _ in stub_server.received[len(recorded) + 1 :]} == {"DELETE"}
-    assert "File too large. Make room" in done.stderr
+    assert "File too large. Make room" in result.stderr

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 def test_killed_run_is_judged(stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """The evidence of a killed run can be judged: inconclusive, exit code 3."""
-    purging, done = threading.Event(), threading.Event()
+    is_purging, may_answer = threading.Event(), threading.Event()
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if is_purge(handler.command, handler.path):
-            purging.set()
-            done.wait(30)
+            is_purging.set()
+            may_answer.wait(30)
         stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
 
     stub_server.answer = answer
-    asked = [
+    arguments = [
         "run",
         stub_server.url,
         "--token=admin=env:ADMIN_SECRET",
@@ -40,11 +40,11 @@ def test_killed_run_is_judged(stub_server: StubServer, command: Callable[..., Co
         "--out",
         str(tmp_path / "out"),
     ]
-    program = [str(Path(sys.executable).with_name("purge-conformance")), *asked]
+    program = [str(Path(sys.executable).with_name("purge-conformance")), *arguments]
     with subprocess.Popen(program, env=os.environ | {"ADMIN_SECRET": "opaque"}, stdout=subprocess.DEVNULL) as process:
-        assert purging.wait(30)
+        assert is_purging.wait(30)
         process.send_signal(signal.SIGKILL)
-    done.set()
-    judged = command("judge", tmp_path / "out", "--out", tmp_path / "again", folder=tmp_path / "again")
-    assert (judged.code, judged.report["verdict"], "failed" in judged.outcomes.values()) == (3, "inconclusive", False)
+    may_answer.set()
+    result = command("judge", tmp_path / "out", "--out", tmp_path / "again", folder=tmp_path / "again")
+    assert (result.code, result.report["verdict"], "failed" in result.outcomes.values()) == (3, "inconclusive", False)
     assert f"{EVENTS_PATH}?per_page=1" in [x.path for x in read(tmp_path / "out").exchanges]

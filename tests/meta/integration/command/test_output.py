@@ -28,8 +28,8 @@ def test_piped_output_is_plain(full_run: FullRun) -> None:
 
 def test_verbose_shows_each_request(full_run: FullRun) -> None:
     """With --verbose each request is a line."""
-    shown = re.findall(r"^ +(\d+) \S+ [A-Z]+ /\S* -> \d+$", full_run.stdout, re.MULTILINE)
-    assert len(shown) == full_run.report["requests"]
+    requests = re.findall(r"^ +(\d+) \S+ [A-Z]+ /\S* -> \d+$", full_run.stdout, re.MULTILINE)
+    assert len(requests) == full_run.report["requests"]
 
 
 def test_last_lines_show_verdict(full_run: FullRun) -> None:
@@ -42,6 +42,6 @@ def test_last_lines_show_verdict(full_run: FullRun) -> None:
 def test_quiet_prints_only_verdict(stub_server: StubServer, tmp_path: Path) -> None:
     """With --quiet nothing is printed before the end."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 401)
-    done = invoke("run", stub_server.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
-    assert (done.exit_code, "collecting" in done.output, "at most" in done.output) == (3, False, False)
-    assert "Verdict: inconclusive" in done.output
+    result = invoke("run", stub_server.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
+    assert (result.exit_code, "collecting" in result.output, "at most" in result.output) == (3, False, False)
+    assert "Verdict: inconclusive" in result.output

@@ -22,17 +22,17 @@ def test_pinned_target_is_judged(
 ) -> None:
     """The pinned target is judged."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=root_document())
-    pinned = fingerprint_of(builder.add_exchange("s", "root", body=root_document()))
-    done = command(
+    fingerprint = fingerprint_of(builder.add_exchange("s", "root", body=root_document()))
+    result = command(
         *(
             "run",
             stub_server.url,
             "--token=admin=env:ADMIN_SECRET",
-            f"--fingerprint={pinned}",
+            f"--fingerprint={fingerprint}",
             "--out",
             tmp_path / "out",
         ),
         folder=tmp_path / "out",
         env=os.environ | {"ADMIN_SECRET": "an-opaque-secret"},
     )
-    assert (done.code, done.report["verdict"]) == (3, "inconclusive")  # it is no API, but it was asked
+    assert (result.code, result.report["verdict"]) == (3, "inconclusive")  # it is no API, but it got requests

@@ -42,17 +42,17 @@ def test_command_prints_warning(
     """`run --quiet` prints the warning on standard error."""
     url, token, guid = server_with_recent_event
     options = ("--select=PURGE-01", "--quiet", "--max-requests=150", "--out", str(tmp_path))
-    done = command("run", url, ADMIN, *options, folder=tmp_path, env=os.environ | {"ADMIN_SECRET": token})
-    assert done.stderr.startswith("Warning: ")
-    assert guid in done.stderr
-    assert done.outcomes["PURGE-01"] == "passed"
+    result = command("run", url, ADMIN, *options, folder=tmp_path, env=os.environ | {"ADMIN_SECRET": token})
+    assert result.stderr.startswith("Warning: ")
+    assert guid in result.stderr
+    assert result.outcomes["PURGE-01"] == "passed"
 
 
 def test_pytest_prints_warning(server_with_recent_event: tuple[str, str, str], tmp_path: Path) -> None:
     """Plain pytest prints the warning above its own lines."""
     url, token, guid = server_with_recent_event
     options = [f"--target={url}", ADMIN, "--conformance-select=PURGE-01", f"--conformance-out={tmp_path}"]
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "pytest", str(CONFORMANCE), *options],
         env=os.environ | {"ADMIN_SECRET": token},
         capture_output=True,
@@ -60,7 +60,7 @@ def test_pytest_prints_warning(server_with_recent_event: tuple[str, str, str], t
         timeout=120,
         check=False,
     )
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("Warning: "))
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("Warning: "))
     assert guid in line
 
 
@@ -73,7 +73,7 @@ def test_event_limit_can_be_raised(
     )
     for most, purges in ("2", False), ("10", True):
         out = tmp_path / most
-        done = command(
+        result = command(
             *(
                 "run",
                 stub_server.url.replace("127.0.0.1", "127.1"),
@@ -85,4 +85,4 @@ def test_event_limit_can_be_raised(
             folder=out,
             env=os.environ | {"ADMIN_SECRET": "x"},
         )
-        assert ("Nothing will be purged" not in done.stderr, stub_server.purges > 0) == (purges, purges)
+        assert ("Nothing will be purged" not in result.stderr, stub_server.purges > 0) == (purges, purges)

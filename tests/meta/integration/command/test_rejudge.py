@@ -40,8 +40,8 @@ def rejudged(full_run: FullRun, command: Command, tmp_path_factory: pytest.TempP
 def test_rejudge_agrees_with_run(rejudged: CommandResult, full_run: FullRun) -> None:
     """`judge` gives every requirement the outcome, reason and findings of the run, without a server."""
 
-    def plain(done: CommandResult) -> list[dict[str, object]]:
-        return [{**row, "seconds": 0} for row in done.report["requirements"]]
+    def plain(result: CommandResult) -> list[dict[str, object]]:
+        return [{**row, "seconds": 0} for row in result.report["requirements"]]
 
     assert plain(rejudged) == plain(full_run)
     assert (rejudged.code, rejudged.report["verdict"]) == (full_run.code, full_run.report["verdict"])
@@ -58,9 +58,9 @@ def test_rejudge_ignores_local_files(name: str, full_run: FullRun, command: Comm
     """No file of the working directory affects the judgments."""
     (tmp_path / "cwd").mkdir()
     (tmp_path / "cwd" / name).write_text(STRANGERS[name], encoding="utf-8")
-    asked = ("judge", full_run.folder, "--out", tmp_path / "out", "--select", "ROUTE-01")
-    done = command(*asked, folder=tmp_path / "out", cwd=tmp_path / "cwd")
-    assert (done.code, done.outcomes) == (0, {"ROUTE-01": "passed"}), done.stderr
+    arguments = ("judge", full_run.folder, "--out", tmp_path / "out", "--select", "ROUTE-01")
+    result = command(*arguments, folder=tmp_path / "out", cwd=tmp_path / "cwd")
+    assert (result.code, result.outcomes) == (0, {"ROUTE-01": "passed"}), result.stderr
 
 
 @pytest.mark.parametrize(

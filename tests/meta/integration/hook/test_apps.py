@@ -55,24 +55,24 @@ def build_by_hook(
         def make(hook: str = reference_process.hook_url(url)) -> tuple[Client, SuiteApps]:
             settings = Settings(Target(url), tokens, hook=parse_hook(hook), apps=AppSettings(Mode.HOOK))
             client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
-            made = suite_apps_for(client)
-            made.build()
-            return client, made
+            apps = suite_apps_for(client)
+            apps.build()
+            return client, apps
 
         yield make
 
 
-def recording_hook(kept: Path, *refused: str, names: bool = True) -> str:
+def recording_hook(log: Path, *unsupported: str, names: bool = True) -> str:
     """Return a hook that records its requests, supports all states but these, and returns guids or does not."""
-    code = KEEPING.format(refused=set(refused) or "()", names=names)
-    return f"command:{shlex.quote(sys.executable)} -c {shlex.quote(code)} {kept}"
+    code = KEEPING.format(refused=set(unsupported) or "()", names=names)
+    return f"command:{shlex.quote(sys.executable)} -c {shlex.quote(code)} {log}"
 
 
 def test_full_run_uses_hook(command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """A run with apps by the hook leaves open only what needs exact timing, and changes no app by API."""
     with reference_process.server() as (url, tokens):
         sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in tokens]
-        done = command(
+        result = command(
             *(
                 "run",
                 url,
@@ -85,46 +85,46 @@ def test_full_run_uses_hook(command: Callable[..., CommandResult], tmp_path: Pat
             folder=tmp_path / "out",
             env=os.environ | {f"{role.upper()}_SECRET": token for role, token in tokens.items()},
         )
-    musts = [row for row in done.report["requirements"] if row["level"] == "MUST" and not row["conditional"]]
+    musts = [row for row in result.report["requirements"] if row["level"] == "MUST" and not row["conditional"]]
     assert {row["id"]: row["cause"] for row in musts if row["outcome"] != "passed"} == dict.fromkeys(
         ("RACE-02", "RACE-03", "MODEL-01"), "configuration"
     )
-    assert (done.code, done.evidence.note("demolish", "left")) == (3, [])
-    assert [x.path for x in done.evidence.exchanges if x.method != "GET" and x.route.startswith("/v3/apps")] == []
+    assert (result.code, result.evidence.note("demolish", "left")) == (3, [])
+    assert [x.path for x in result.evidence.exchanges if x.method != "GET" and x.route.startswith("/v3/apps")] == []
 
 
 def test_hook_manages_apps(build_by_hook: Build) -> None:
     """The apps exist in the states that the scenarios need, can be changed, and are deleted at the end."""
-    client, made = build_by_hook()
-    assert (set(made.apps), made.error, made.is_usable) == (set(LABELS) - {"deleted"}, "", False)
-    states = {label: client.get(f"/v3/apps/{guid}", "look").json["state"] for label, guid in made.apps.items()}
-    assert {label for label, state in states.items() if state == "STARTED"} == made.started
-    assert made.started == {"steady", "scaled", "empty", "elsewhere"}
-    assert (made.record_event(), "mover" in made.started, made.record_event(), "mover" in made.started) == (
+    client, apps = build_by_hook()
+    assert (set(apps.apps), apps.error, apps.is_usable) == (set(LABELS) - {"deleted"}, "", False)
+    states = {label: client.get(f"/v3/apps/{guid}", "look").json["state"] for label, guid in apps.apps.items()}
+    assert {label for label, state in states.items() if state == "STARTED"} == apps.started
+    assert apps.started == {"steady", "scaled", "empty", "elsewhere"}
+    assert (apps.record_event(), "mover" in apps.started, apps.record_event(), "mover" in apps.started) == (
         True,
         True,
         True,
         False,
     )
-    (scaled,) = client.get(f"/v3/apps/{made.apps['scaled']}/processes", "look").json["resources"]
+    (scaled,) = client.get(f"/v3/apps/{apps.apps['scaled']}/processes", "look").json["resources"]
     assert (scaled["instances"], scaled["memory_in_mb"]) == (2, 128)
-    made.delete_apps()
-    assert {client.get(f"/v3/apps/{guid}", "look").status for guid in made.apps.values()} == {404}
+    apps.delete_apps()
+    assert {client.get(f"/v3/apps/{guid}", "look").status for guid in apps.apps.values()} == {404}
 
 
 def test_app_requests_match_schema(build_by_hook: Build, tmp_path: Path) -> None:
     """Hook requests about apps are valid against spec/hook.schema.json, and created apps are deleted."""
-    _, made = build_by_hook(recording_hook(tmp_path / "kept"))
-    made.delete_apps()
-    asked = [json.loads(line) for line in (tmp_path / "kept").read_text(encoding="utf-8").splitlines()]
+    _, apps = build_by_hook(recording_hook(tmp_path / "kept"))
+    apps.delete_apps()
+    requests = [json.loads(line) for line in (tmp_path / "kept").read_text(encoding="utf-8").splitlines()]
     validator = jsonschema.Draft202012Validator(catalogue.document("hook.schema.json"))
-    assert [error.message for question in asked for error in validator.iter_errors(question)] == []
-    assert sum(question["state"] == "app deleted" for question in asked) == len(made.apps)
-    assert made.error.startswith("an app of the suite's own could not be started: 404")
+    assert [error.message for question in requests for error in validator.iter_errors(question)] == []
+    assert sum(question["state"] == "app deleted" for question in requests) == len(apps.apps)
+    assert apps.error.startswith("an app of the suite's own could not be started: 404")
 
 
 @pytest.mark.parametrize(
-    ("refused", "names", "trouble"),
+    ("unsupported", "names", "trouble"),
     [
         (("app stopped",), True, "the hook does not support the state 'app stopped' (exit code 3)"),
         (("app started",), True, "the hook does not support the state 'app started' (exit code 3)"),
@@ -132,12 +132,12 @@ def test_app_requests_match_schema(build_by_hook: Build, tmp_path: Path) -> None
     ],
 )
 def test_hook_without_apps_is_reported(
-    refused: tuple[str, ...],
+    unsupported: tuple[str, ...],
     names: bool,  # noqa: FBT001 -- pytest's
     trouble: str,
     build_by_hook: Build,
     tmp_path: Path,
 ) -> None:
     """If the hook does not create, start or name apps, the run reports it and continues without apps."""
-    _, made = build_by_hook(recording_hook(tmp_path / "kept", *refused, names=names))
-    assert (made.error, made.started, made.record_event()) == (trouble, set(), False)
+    _, apps = build_by_hook(recording_hook(tmp_path / "kept", *unsupported, names=names))
+    assert (apps.error, apps.started, apps.record_event()) == (trouble, set(), False)

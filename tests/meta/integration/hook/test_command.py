@@ -30,12 +30,12 @@ def test_command_hook_sets_state() -> None:
 def test_hook_request_matches_schema(state: str, action: str) -> None:
     """A hook request is valid against spec/hook.schema.json, and an empty response suffices."""
     schema = json.loads((SPEC / "hook.schema.json").read_text(encoding="utf-8"))
-    asked = hook(python_command("import sys; sys.stderr.write(sys.stdin.read()); sys.exit(1)"))
-    with pytest.raises(HookFailed) as failed:
-        (asked.set_up if action == "setup" else asked.tear_down)(state, operation="list")
-    question = json.loads(re.findall(r"\{.*\}", str(failed.value))[0])
-    jsonschema.validate(question, schema, jsonschema.Draft202012Validator)
-    assert question == {"version": 1, "state": state, "params": {"operation": "list"}, "action": action}
+    command_hook = hook(python_command("import sys; sys.stderr.write(sys.stdin.read()); sys.exit(1)"))
+    with pytest.raises(HookFailed) as failure:
+        (command_hook.set_up if action == "setup" else command_hook.tear_down)(state, operation="list")
+    request = json.loads(re.findall(r"\{.*\}", str(failure.value))[0])
+    jsonschema.validate(request, schema, jsonschema.Draft202012Validator)
+    assert request == {"version": 1, "state": state, "params": {"operation": "list"}, "action": action}
 
 
 def test_unsupported_state_is_reported() -> None:
@@ -103,5 +103,5 @@ def test_command_gets_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADMIN_TOKEN", f"bearer {SECRET}")
     monkeypatch.setenv("HOOK_OPTION", "stays")
     code = "import json, os; print(json.dumps({n: os.environ.get(n) for n in ('ADMIN_TOKEN', 'HOOK_OPTION')}))"
-    found = hook(python_command(code)).set_up(STATE, operation="purge")
-    assert found == {"ADMIN_TOKEN": None, "HOOK_OPTION": "stays"}
+    environment = hook(python_command(code)).set_up(STATE, operation="purge")
+    assert environment == {"ADMIN_TOKEN": None, "HOOK_OPTION": "stays"}

@@ -42,15 +42,15 @@ def test_example_hook_is_available(stub_server: StubServer, tmp_path: Path, monk
 
 def test_probe_matches_schema(stub_server: StubServer, tmp_path: Path) -> None:
     """The probe is valid against spec/hook.schema.json and induces nothing."""
-    asked = tmp_path / "asked"
-    assert str(check_hook(stub_server.url, f"command:tee {asked}").status) == "ok"
-    question = json.loads(asked.read_text(encoding="utf-8"))
-    jsonschema.validate(question, catalogue.document("hook.schema.json"), jsonschema.Draft202012Validator)
-    assert question == {"version": 1, "state": "nothing", "params": {}, "action": "setup"}
+    request_file = tmp_path / "asked"
+    assert str(check_hook(stub_server.url, f"command:tee {request_file}").status) == "ok"
+    request = json.loads(request_file.read_text(encoding="utf-8"))
+    jsonschema.validate(request, catalogue.document("hook.schema.json"), jsonschema.Draft202012Validator)
+    assert request == {"version": 1, "state": "nothing", "params": {}, "action": "setup"}
 
 
 @pytest.mark.parametrize(
-    ("hook", "got", "cure"),
+    ("hook", "got", "next_step"),
     [
         ("command:/no/such/program", "gave no answer (FileNotFoundError)", "Start it"),
         (python_command("raise SystemExit('broken')"), "exit code 1: broken", "spec/hook.md"),
@@ -59,8 +59,8 @@ def test_probe_matches_schema(stub_server: StubServer, tmp_path: Path) -> None:
         (python_command(f"raise SystemExit('{SECRET}')"), "exit code 1: $ADMIN_TOKEN", "spec/hook.md"),
     ],
 )
-def test_unavailable_hook_is_a_problem(hook: str, got: str, cure: str, stub_server: StubServer) -> None:
+def test_unavailable_hook_is_a_problem(hook: str, got: str, next_step: str, stub_server: StubServer) -> None:
     """A command that is missing, fails, gives an invalid response or does not exit is a problem with a next step."""
     check = check_hook(stub_server.url, hook, timeout=0.5 if "pause" in hook else 20)
-    assert (str(check.status), got in check.got, cure in check.next_step) == ("problem", True, True), check
+    assert (str(check.status), got in check.got, next_step in check.next_step) == ("problem", True, True), check
     assert check.expected == "exit code 0 or 3"

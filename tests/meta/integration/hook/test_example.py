@@ -53,13 +53,13 @@ def test_example_induces_error(way: str, tmp_path: Path, monkeypatch: pytest.Mon
     """The example, over HTTP and as a command: one request gets the error, and an ended state induces none."""
     monkeypatch.chdir(tmp_path)
     with serve_example(tmp_path) as url:
-        asked = hook(f"{url}/hook" if way == "endpoint" else f"command:{shlex.quote(sys.executable)} {EXAMPLE}")
+        example_hook = hook(f"{url}/hook" if way == "endpoint" else f"command:{shlex.quote(sys.executable)} {EXAMPLE}")
         path = f"{url}/v3/app_usage_events"
         for status, state in STATES.items():
-            asked.set_up(state, operation="list")
+            example_hook.set_up(state, operation="list")
             assert [requests.get(path, timeout=10).status_code for _ in range(2)] == [status, 200]
-            asked.set_up(state, operation="purge")
-            asked.tear_down(state, operation="purge")
+            example_hook.set_up(state, operation="purge")
+            example_hook.tear_down(state, operation="purge")
             assert requests.post(path, timeout=10).status_code == 200
         with pytest.raises(StateUnsupported):
-            asked.set_up("the moon is full", operation="list")
+            example_hook.set_up("the moon is full", operation="list")

@@ -40,17 +40,17 @@ class ForeignSpace:
         self._session.headers["Authorization"] = f"bearer {tokens['admin']}"
         organization = self._create(ORGANIZATIONS, name="theirs")
         self.space = self._create(SPACES, name="theirs", relationships=relationship("organization", organization))
-        made = [
+        guids = [
             self._create(APPS, name=f"theirs-{n}", relationships=relationship("space", self.space)) for n in range(apps)
         ]
         package = self._create(
-            "/v3/packages", type="docker", data={"image": IMAGE}, relationships=relationship("app", made[0])
+            "/v3/packages", type="docker", data={"image": IMAGE}, relationships=relationship("app", guids[0])
         )
         build = self._session.post(f"{url}/v3/builds", json={"package": {"guid": package}}, timeout=30).json()
         self.droplet = build["droplet"]["guid"]
-        current = f"{url}{APPS}/{made[0]}/relationships/current_droplet"
+        current = f"{url}{APPS}/{guids[0]}/relationships/current_droplet"
         self._session.patch(current, json={"data": {"guid": self.droplet}}, timeout=30).raise_for_status()
-        self._session.post(f"{url}{APPS}/{made[0]}/actions/start", timeout=30).raise_for_status()
+        self._session.post(f"{url}{APPS}/{guids[0]}/actions/start", timeout=30).raise_for_status()
 
     def _create(self, path: str, **body: object) -> str:
         answer = self._session.post(f"{self.url}{path}", json=body, timeout=30)
@@ -79,7 +79,7 @@ def run_in_foreign_space(foreign_space: ForeignSpace, command: Run, tmp_path: Pa
     def call(*options: str) -> CommandResult:
         sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in foreign_space.tokens]
         secrets = {f"{role.upper()}_SECRET": token for role, token in foreign_space.tokens.items()}
-        asked = (
+        arguments = (
             "run",
             foreign_space.url,
             f"--space={foreign_space.space}",
@@ -89,9 +89,9 @@ def run_in_foreign_space(foreign_space: ForeignSpace, command: Run, tmp_path: Pa
             tmp_path / "out",
         )
         before = foreign_space.all
-        done = command(*asked, folder=tmp_path / "out", env=os.environ | secrets)
+        result = command(*arguments, folder=tmp_path / "out", env=os.environ | secrets)
         assert foreign_space.all == before
-        return done
+        return result
 
     return call
 
@@ -105,8 +105,8 @@ def test_apps_run_given_source(
     file = tmp_path / "droplet.tgz"
     file.write_bytes(GZIP_MAGIC)
     value = {"--app-droplet": foreign_space.droplet, "--app-droplet-file": file, "--app-docker-image": IMAGE}[way]
-    done = run_in_foreign_space(f"{way}={value}")
-    assert (done.code, done.report["verdict"]) == (0, "conformant"), done.stdout
+    result = run_in_foreign_space(f"{way}={value}")
+    assert (result.code, result.report["verdict"]) == (0, "conformant"), result.stdout
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_apps_run_given_source(
 )
 def test_quota_is_not_a_failure(words: str, run_in_foreign_space: Run) -> None:
     """A quota that prevents apps or starts makes requirements inconclusive, with its message and a next step."""
-    done = run_in_foreign_space()
-    assert (done.code, done.report["verdict"]) == (3, "inconclusive"), done.stdout
-    assert "failed" not in done.outcomes.values()
-    reasons = [row["reason"] for row in done.report["requirements"] if row["outcome"] == "not exercised"]
+    result = run_in_foreign_space()
+    assert (result.code, result.report["verdict"]) == (3, "inconclusive"), result.stdout
+    assert "failed" not in result.outcomes.values()
+    reasons = [row["reason"] for row in result.report["requirements"] if row["outcome"] == "not exercised"]
     assert any(words in reason and "Make room in the quota" in reason for reason in reasons)

@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING
 import jsonschema
 
 from purge_conformance import catalogue
+from purge_conformance.analysis import race as races
 from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
 from purge_conformance.engine import collect
-from purge_conformance.evidence.records import FILE_NAME
+from purge_conformance.evidence.records import FILE_NAME, INDUCED, read
 
 if TYPE_CHECKING:
     from meta.support.command import FullRun
 
 
+OF_ERRORS = {"ERROR-06", "ERROR-07", "ERROR-08", "BODY-03", "REFUSE-08"}
+
+
 def test_full_run_respects_budgets(full_run: FullRun) -> None:
     """A full run of both profiles sends at most 40 admin purges and at most 1200 requests."""
-    found = full_run.evidence.exchanges
-    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in found) == full_run.report["purges"] <= 40
-    assert len(found) == full_run.report["requests"] <= 1200
+    exchanges = full_run.evidence.exchanges
+    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in exchanges) == full_run.report["purges"] <= 40
+    assert len(exchanges) == full_run.report["requests"] <= 1200
 
 
 def test_exchanges_are_numbered(full_run: FullRun) -> None:
@@ -39,10 +43,10 @@ def test_scenarios_are_ordered(full_run: FullRun) -> None:
 
 def test_suite_apps_are_deleted(full_run: FullRun) -> None:
     """A run deletes everything that it created, and nothing else."""
-    made = {x.json["guid"] for x in full_run.evidence.exchanges if x.status == 201}
+    created = {x.json["guid"] for x in full_run.evidence.exchanges if x.status == 201}
     sent = [x for x in full_run.evidence.exchanges if x.method == "DELETE"]
     deleted = {x.guid for x in sent if not x.route.startswith(EVENTS_PATH)}  # what is tried there must be refused
-    assert deleted == made
+    assert deleted == created
     assert full_run.evidence.note("demolish", "left") == []
 
 
@@ -62,3 +66,35 @@ def test_every_scenario_sends_requests(full_run: FullRun) -> None:
     planned = {name for name, _ in collect.EXPERIMENTS} | later
     assert planned == set(sent)
     assert [note for note in full_run.evidence.notes if note.name in {"stopped", "lost", "unusable"}] == []
+
+
+def test_evidence_is_ordered_by_number(full_run: FullRun) -> None:
+    """However the answers came, evidence is in the order of sending."""
+    numbers = [x.n for x in read(full_run.folder).exchanges]
+    assert numbers == sorted(numbers)
+
+
+def test_full_run_judges_errors(full_run: FullRun) -> None:
+    """With the reference server's hook a whole run judges 409, 500 and 503, each purge once and each read."""
+    assert {full_run.outcomes[name] for name in OF_ERRORS} == {"passed"}
+    sent = [x for x in full_run.evidence.exchanges if INDUCED in x.tags]
+    assert sorted((x.step, x.status) for x in sent) == [
+        ("get 500", 500),
+        ("get 503", 503),
+        ("list 500", 500),
+        ("list 503", 503),
+        *((f"purge {status}", status) for status in (409, 500, 503)),
+    ]
+    assert full_run.report["settings"]["hook"] == "url"
+    assert len(full_run.evidence.of("provoked")) <= 17
+
+
+def test_full_run_has_races(full_run: FullRun) -> None:
+    """A whole run has changes beside every purge of a race, at most 60 requests and 5 purges, and says so by tags."""
+    found = full_run.evidence.of("race")
+    purges = [x for x in found if is_purge(x.method, x.path)]
+    assert (len(found) <= 60, len(purges)) == (True, 5)
+    for name in races.RACED:
+        beside = [x for x in found if x.step == f"{name}.change" and "at_once" in x.tags]
+        assert len(beside) >= 3
+        assert all("at_once" in x.tags for x in purges if x.step == name)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Collect = Callable[[str, str], Evidence]
 
 REQUIREMENTS = {requirement.id: requirement for requirement in catalogue.requirements()}
-# Each fails in another place, and what is judged beside it asks about that: the purge, seeds, what follows, haste.
+# Each fails at another place, on which other judgments depend: the purge, seeds, later purges, concurrency.
 FAULTS = (
     "keeps-oldest-event",
     "deleted-app-seeded",

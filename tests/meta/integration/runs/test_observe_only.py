@@ -35,22 +35,22 @@ def observe(command: Callable[..., CommandResult], place: Path, *arguments: str,
 
 def test_observed_target_is_judged(command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """On a host without consent, every requirement that needs no purge is judged by reads alone."""
-    done = observe(command, tmp_path / "out", url="127.1")
-    assert (done.code, done.report["verdict"], set(done.outcomes.values())) == (0, "conformant", {"passed"})
-    assert set(done.outcomes) == OBSERVED
-    assert {x.method for x in done.evidence.exchanges} <= SAFE_METHODS
-    assert "only reads" in done.stdout.splitlines()[0]
-    assert "Only what needs no purge was judged." in done.stdout
-    assert done.report["settings"]["profiles"] == ["observe-only", "upstream", "core"]
-    assert done.report["settings"]["apps"] == "observe"
+    result = observe(command, tmp_path / "out", url="127.1")
+    assert (result.code, result.report["verdict"], set(result.outcomes.values())) == (0, "conformant", {"passed"})
+    assert set(result.outcomes) == OBSERVED
+    assert {x.method for x in result.evidence.exchanges} <= SAFE_METHODS
+    assert "only reads" in result.stdout.splitlines()[0]
+    assert "Only what needs no purge was judged." in result.stdout
+    assert result.report["settings"]["profiles"] == ["observe-only", "upstream", "core"]
+    assert result.report["settings"]["apps"] == "observe"
 
 
 def test_observed_fault_fails(command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """A fault of a read is found without a purge, by the same requirements as with purges."""
     fault = next(fault for fault in catalogue.faults() if fault.id == "unknown-guid-200")
-    done = observe(command, tmp_path / "out", "--fault", fault.id)
-    assert done.code == 1
-    assert {name for name, outcome in done.outcomes.items() if outcome == "failed"} == set(fault.requirements)
+    result = observe(command, tmp_path / "out", "--fault", fault.id)
+    assert result.code == 1
+    assert {name for name, outcome in result.outcomes.items() if outcome == "failed"} == set(fault.requirements)
 
 
 @pytest.mark.parametrize("more", [[], ["--hook=command:false"]])

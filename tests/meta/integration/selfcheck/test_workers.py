@@ -26,19 +26,19 @@ def test_every_item_is_processed() -> None:
 
 def test_exception_loses_only_item() -> None:
     """An item whose work raises is lost with the reason, and the others are processed."""
-    done = dict(workers.map_unordered(yield_work(int), ["1", "one", "2"], jobs=1))
-    assert (done["1"], done["2"]) == (1, 2)
-    assert done["one"] == workers.WorkerFailed("ValueError: invalid literal for int() with base 10: 'one'")
+    results = dict(workers.map_unordered(yield_work(int), ["1", "one", "2"], jobs=1))
+    assert (results["1"], results["2"]) == (1, 2)
+    assert results["one"] == workers.WorkerFailed("ValueError: invalid literal for int() with base 10: 'one'")
 
 
 def test_crash_loses_only_item() -> None:
     """A process that dies loses its item, and another process continues with the rest."""
-    done = dict(workers.map_unordered(yield_work(os._exit), [3, 4], jobs=1))
-    assert done == {code: workers.WorkerFailed(f"its process ended with {code}") for code in (3, 4)}
+    results = dict(workers.map_unordered(yield_work(os._exit), [3, 4], jobs=1))
+    assert results == {code: workers.WorkerFailed(f"its process ended with {code}") for code in (3, 4)}
 
 
 def test_closed_pool_leaves_no_process() -> None:
     """A closed pool leaves no process, even with work in progress."""
-    with closing(workers.map_unordered(yield_work(str), range(9), jobs=3)) as found:
-        next(found)
+    with closing(workers.map_unordered(yield_work(str), range(9), jobs=3)) as results:
+        next(results)
     assert active_children() == []

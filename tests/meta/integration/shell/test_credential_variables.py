@@ -19,5 +19,5 @@ def test_shell_expands_credential(who: Credential) -> None:
     """The redacted form of a credential expands to its value in a shell with the token variables."""
     script = f'printf %s "{who.redacted or ""}"'
     environment = {"ADMIN_TOKEN": TOKEN, "EXPIRED_TOKEN": "old", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == (who.value or "")
+    process = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert process.stdout == (who.value or "")

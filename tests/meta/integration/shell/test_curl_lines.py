@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
 
-TOKEN = "e30.cGF5bG9hZC1wYXlsb2Fk.c2lnbmF0dXJlLXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
+TOKEN = "e30.cGF5bG9hZC1wYXlsb2Fk.c2lnbmF0dXJlLXNpZ25hdHVyZQ"  # noqa: S105 -- not a real token
 OTHER = "an-opaque-secret-of-a-developer"
 WEIRD = "bearer $(touch pwned) `touch pwned` \"; touch pwned; ' $HOME \\"
 
@@ -87,8 +87,8 @@ def test_curl_gets_same_status(
     """The line of a recorded request gets the same status from another server, with that server's token."""
     url, tokens = reference_server
     exchange = full_run.evidence.of("reads", step)[0]
-    done = run_in_shell(curl_line(exchange, url), tmp_path, ADMIN_TOKEN=tokens["admin"])
-    assert done.stdout.split()[1] == status, done.stderr
+    process = run_in_shell(curl_line(exchange, url), tmp_path, ADMIN_TOKEN=tokens["admin"])
+    assert process.stdout.split()[1] == status, process.stderr
     assert tokens["admin"] not in curl_line(exchange, url)
 
 
@@ -118,10 +118,10 @@ def test_curl_calls_http_hook_first(
     url, tokens = reference_server
     (exchange,) = full_run.evidence.of("provoked", "list 503")
     line = curl_line(exchange, url, hook="url")
-    done = run_in_shell(
+    process = run_in_shell(
         line, tmp_path, ADMIN_TOKEN=tokens["admin"], PURGE_CONFORMANCE_HOOK=reference_process.hook_url(url)
     )
-    assert done.stdout.split()[1] == "503", done.stderr
+    assert process.stdout.split()[1] == "503", process.stderr
     assert reference_process.hook_url(url) not in line
 
 
@@ -137,6 +137,6 @@ def test_curl_calls_command_hook_first(
     run_in_shell(line, tmp_path, PURGE_CONFORMANCE_HOOK=f"command:{program}")
     assert stub_server.purges == is_sent
     if is_sent:
-        question = json.loads((tmp_path / "asked").read_text(encoding="utf-8"))
-        jsonschema.validate(question, json.loads((SPEC / "hook.schema.json").read_text(encoding="utf-8")))
-        assert question["params"] == {"operation": "purge"}
+        request = json.loads((tmp_path / "asked").read_text(encoding="utf-8"))
+        jsonschema.validate(request, json.loads((SPEC / "hook.schema.json").read_text(encoding="utf-8")))
+        assert request["params"] == {"operation": "purge"}

@@ -102,19 +102,19 @@ def test_missing_exchange_is_not_exercised(builder: EvidenceBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "blame"),
+    ("name", "value", "cause"),
     [
         ("stopped", "The run's 3 purges are spent.", Cause.CONFIGURATION),
         ("lost", "no answer", Cause.NETWORK),
         ("crashed", "KeyError: 'guid'", Cause.SUITE),
     ],
 )
-def test_stopped_scenario_has_cause(name: str, value: object, blame: Cause, builder: EvidenceBuilder) -> None:
+def test_stopped_scenario_has_cause(name: str, value: object, cause: Cause, builder: EvidenceBuilder) -> None:
     """A scenario that was blocked or cut short is inconclusive, with the recorded reason."""
     builder.add_note("e", name, value)
     with pytest.raises(Inconclusive) as caught:
         stopped(builder.judgment_view, "e")
-    assert caught.value.blame is blame
+    assert caught.value.blame is cause
 
 
 def test_other_stopped_scenario_is_ignored(builder: EvidenceBuilder) -> None:

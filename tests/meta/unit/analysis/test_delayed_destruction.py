@@ -14,7 +14,7 @@ from purge_conformance.catalogue.api import PURGE_PATH
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
 
-judged = importlib.import_module("purge_conformance.conformance.test_refused")
+judgments = importlib.import_module("purge_conformance.conformance.test_refused")
 STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
 
 
@@ -31,9 +31,9 @@ def add_waits(builder: EvidenceBuilder, *gone: bool) -> EvidenceBuilder:
 def test_rejected_purge_destroys_later(builder: EvidenceBuilder) -> None:
     """If events are gone after every rejected purge and never otherwise, the rejected purge destroyed them."""
     seen = add_waits(builder, *(False, True) * WAITS).judgment_view
-    assert [found.loss() for found in destroyed_later(seen)] == ["2 events before, 1 after"] * WAITS
+    assert [purge.loss() for purge in destroyed_later(seen)] == ["2 events before, 1 after"] * WAITS
     with pytest.raises(Proven):
-        judged.test_nothing_destroyed_later(seen)
+        judgments.test_nothing_destroyed_later(seen)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def add_purge_and_rejection(builder: EvidenceBuilder, *left: str) -> EvidenceBui
 def test_late_loss_is_ambiguous(builder: EvidenceBuilder) -> None:
     """An event that a purge kept and that is gone after a rejected purge is inconclusive."""
     with pytest.raises(Inconclusive, match="PURGE-03"):
-        judged.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "a").judgment_view)
+        judgments.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "a").judgment_view)
 
 
 def test_further_loss_accuses_rejected_purge(builder: EvidenceBuilder) -> None:
     """If an event is gone that no purge should destroy, the rejected purge destroyed it."""
     with pytest.raises(Broken):
-        judged.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "old").judgment_view)
+        judgments.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "old").judgment_view)

@@ -32,7 +32,11 @@ LOST = {
     "stop": (STARTED, change("stop", 1, 2), make_final_state(started=False, seeded=True)),
     "start": (STOPPED, change("start", 1, 2), make_final_state(started=True, seeded=False)),
     "scale": (STARTED, change("scale", 1, 2, 3), make_final_state(started=True, seeded=True, instances=3)),
-    "told twice": (STARTED, change("stop", 1, 2), make_final_state(started=False, seeded=True, told=("stop", "stop"))),
+    "recorded twice": (
+        STARTED,
+        change("stop", 1, 2),
+        make_final_state(started=False, seeded=True, told=("stop", "stop")),
+    ),
 }
 
 

@@ -20,7 +20,7 @@ class Task:
 
     kind: str
     instances: int | None = None
-    breaks: int = 9  # after so many moments it fails; the answer, if any, tells so
+    breaks: int = 9  # the number of steps after which it fails; a response, if any, reports the failure
     times: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -72,7 +72,7 @@ def test_documented_responses_have_no_violation(answer: Exchange) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"),
+    ("answer", "actual"),
     [
         (exchange(418, ERROR), [Violation("status", DOCUMENTED, "418")]),
         (exchange(204, b"", method="POST", path=PURGE, headers=()), [Violation("status", DOCUMENTED, "204")]),
@@ -95,9 +95,9 @@ def test_documented_responses_have_no_violation(answer: Exchange) -> None:
         ),
     ],
 )
-def test_violation_names_difference(answer: Exchange, found: list[Violation]) -> None:
+def test_violation_names_difference(answer: Exchange, actual: list[Violation]) -> None:
     """An undocumented status, content type or schema is a violation, and the text says where it is."""
-    assert list(violations(answer)) == found
+    assert list(violations(answer)) == actual
 
 
 @pytest.mark.parametrize("body", [b"", b"[1", b"\xff\xfe", b'{"errors": 5}', b'{"error": []}'])

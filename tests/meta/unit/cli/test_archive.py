@@ -29,12 +29,12 @@ def run_archive(stub_server: StubServer, folder: Path) -> Result:
 def test_archive_command_only_reads(stub_server: StubServer, tmp_path: Path) -> None:
     """`archive` reads the whole list, in smaller pages if necessary, changes nothing and prints what it wrote."""
     stub_server.answer = paged_list(stub_server, ROWS)
-    done = run_archive(stub_server, tmp_path)
-    assert (done.exit_code, done.stderr) == (0, "")
+    result = run_archive(stub_server, tmp_path)
+    assert (result.exit_code, result.stderr) == (0, "")
     assert archived_events(tmp_path / "events.jsonl.gz") == ROWS
-    assert "45 events" in done.stdout
-    assert "event-44 of 2026-07-01T11:44:00Z" in done.stdout
-    assert "billing consumer" not in done.stdout
+    assert "45 events" in result.stdout
+    assert "event-44 of 2026-07-01T11:44:00Z" in result.stdout
+    assert "billing consumer" not in result.stdout
     assert {line.split(" ")[0] for line, _ in stub_server.received} == {"GET"}
 
 
@@ -58,6 +58,6 @@ def test_interrupted_list_leaves_no_archive(how: str, stub_server: StubServer, t
             handler.close_connection = True
 
     stub_server.answer = die
-    done = run_archive(stub_server, tmp_path)
-    assert (done.exit_code, list(tmp_path.iterdir())) == (3, [])
-    assert "Error: " in done.stderr
+    result = run_archive(stub_server, tmp_path)
+    assert (result.exit_code, list(tmp_path.iterdir())) == (3, [])
+    assert "Error: " in result.stderr

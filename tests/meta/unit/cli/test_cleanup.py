@@ -19,7 +19,7 @@ def test_cleanup_command_lists_deletions(stub_server: StubServer, monkeypatch: p
     """The command lists what it deletes and exits with 0; on a clean target it reports that there is nothing."""
     monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
     LabelledResources(stub_server).add(ORGANIZATIONS, "left", "0123abcd")
-    done = [invoke("cleanup", stub_server.url, ADMIN, "--run=0123abcd") for _ in range(2)]
-    assert [one.exit_code for one in done] == [0, 0]
-    assert done[0].stdout.startswith(f"deleted {ORGANIZATIONS}/")
-    assert (done[0].stdout.splitlines()[-1], done[1].stdout) == ("1 deleted.", "Nothing to delete.\n")
+    results = [invoke("cleanup", stub_server.url, ADMIN, "--run=0123abcd") for _ in range(2)]
+    assert [result.exit_code for result in results] == [0, 0]
+    assert results[0].stdout.startswith(f"deleted {ORGANIZATIONS}/")
+    assert (results[0].stdout.splitlines()[-1], results[1].stdout) == ("1 deleted.", "Nothing to delete.\n")

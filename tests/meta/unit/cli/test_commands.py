@@ -55,8 +55,8 @@ def test_list_prints_json() -> None:
 )
 def test_commands_print_help(arguments: tuple[str, ...], code: int, words: str) -> None:
     """Each subcommand prints its help and rejects a wrong argument with exit code 2."""
-    done = invoke(*arguments)
-    assert (done.exit_code, words in done.output) == (code, True), done.output
+    result = invoke(*arguments)
+    assert (result.exit_code, words in result.output) == (code, True), result.output
 
 
 def test_report_command_is_reproducible(builder: EvidenceBuilder, tmp_path: Path) -> None:
@@ -82,17 +82,17 @@ def test_selfcheck_exit_code_follows_matrix(
     count: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`selfcheck` exits with 0 if the matrix is as expected, else with 1, and prints how to reproduce it."""
-    (subject,) = select_servers(["purge-returns-data"])
-    row = Row(subject, failed=subject.fails * count, requests=9, purges=1)
-    made = Matrix("0", "1", {}, 1, (), "2026-07-01T12:00:00Z", 1.0, 2, (row,))
+    (mutant,) = select_servers(["purge-returns-data"])
+    row = Row(mutant, failed=mutant.fails * count, requests=9, purges=1)
+    matrix = Matrix("0", "1", {}, 1, (), "2026-07-01T12:00:00Z", 1.0, 2, (row,))
 
     def check(folder: Path, *, on_row: Callable[[Row, int, int], None], **_: object) -> Matrix:
         assert folder == tmp_path
         on_row(row, 1, 1)
-        return made
+        return matrix
 
     monkeypatch.setattr(selfcheck_run, "check", check)
-    done = invoke("selfcheck", "--out", str(tmp_path))
-    assert done.exit_code == code, done.output
-    assert ("survived" in done.output) == ("--only purge-returns-data" in done.output) == bool(code)
-    assert f"{count} of 1 fault killed" in done.output
+    result = invoke("selfcheck", "--out", str(tmp_path))
+    assert result.exit_code == code, result.output
+    assert ("survived" in result.output) == ("--only purge-returns-data" in result.output) == bool(code)
+    assert f"{count} of 1 fault killed" in result.output

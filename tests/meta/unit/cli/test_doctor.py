@@ -26,16 +26,20 @@ def test_doctor_exit_code_follows_problems(
     """`doctor` shows each finding and exits with 0, or with 2 on a problem; it prints no token."""
     stub_server.answer = api
     (tmp_path / "admin").write_text(ADMIN, encoding="utf-8")
-    done = CliRunner().invoke(main, ["doctor", stub_server.url, f"--token=admin=file:{tmp_path / 'admin'}"])
-    assert (done.exit_code, words in done.output, ADMIN[-20:] in done.output) == (code, True, False), done.output
-    assert "token of admin" in done.output
+    result = CliRunner().invoke(main, ["doctor", stub_server.url, f"--token=admin=file:{tmp_path / 'admin'}"])
+    assert (result.exit_code, words in result.output, ADMIN[-20:] in result.output) == (code, True, False), (
+        result.output
+    )
+    assert "token of admin" in result.output
 
 
 def test_command_shows_the_hook(stub_server: StubServer) -> None:
     """`doctor --hook` exits with 2 if the hook is unavailable, and does not print its address."""
     body = b'{"links": {"apps": {}}, "pagination": {"total_results": 0}, "resources": []}'
     stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
-    asked = ["doctor", stub_server.url, "--token=admin=env:T", "--hook=http://127.0.0.1:1/?key=hidden"]
-    done = CliRunner().invoke(main, asked, env={"T": SECRET})
-    assert (done.exit_code, "problem  hook: " in done.output, "hidden" in done.output) == (2, True, False), done.output
+    arguments = ["doctor", stub_server.url, "--token=admin=env:T", "--hook=http://127.0.0.1:1/?key=hidden"]
+    result = CliRunner().invoke(main, arguments, env={"T": SECRET})
+    assert (result.exit_code, "problem  hook: " in result.output, "hidden" in result.output) == (2, True, False), (
+        result.output
+    )
     assert f"{EVENTS_PATH}?per_page=1" in stub_server.targets

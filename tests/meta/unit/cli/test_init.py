@@ -14,7 +14,7 @@ from purge_conformance.config.loader import FILE_NAME, merge
 from purge_conformance.config.options import KEYS
 
 URL = "http://localhost:8080"
-TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- not a real token
 
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -60,8 +60,8 @@ def test_commented_options_are_valid_yaml() -> None:
 def test_existing_file_is_not_overwritten() -> None:
     """An existing file is not overwritten, the next step is named, and --force overwrites it."""
     Path(FILE_NAME).write_text("seed: 5\n", encoding="utf-8")
-    done = init(URL)
-    assert (done.exit_code, "--force" in done.output, "--config FILE" in done.output) == (2, True, True)
+    result = init(URL)
+    assert (result.exit_code, "--force" in result.output, "--config FILE" in result.output) == (2, True, True)
     assert Path(FILE_NAME).read_text(encoding="utf-8") == "seed: 5\n"
     assert init(URL, "--force").exit_code == 0
     assert merge({}, environ={})["target"] == URL
@@ -86,6 +86,6 @@ def test_file_name_can_be_given() -> None:
 )
 def test_invalid_value_writes_no_file(arguments: list[str], words: str) -> None:
     """An invalid value exits with 2 and the next step, prints no token and writes no file."""
-    done = init(*arguments)
-    assert (done.exit_code, words in done.output, TOKEN in done.output) == (2, True, False), done.output
+    result = init(*arguments)
+    assert (result.exit_code, words in result.output, TOKEN in result.output) == (2, True, False), result.output
     assert list(Path().iterdir()) == []

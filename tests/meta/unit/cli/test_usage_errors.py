@@ -25,8 +25,8 @@ OTHER = "0" * 64
 def test_existing_archive_is_not_overwritten(stub_server: StubServer, tmp_path: Path) -> None:
     """An existing archive is not overwritten."""
     (tmp_path / "events.jsonl.gz").write_bytes(b"precious")
-    done = invoke("archive", stub_server.url, ADMIN, "--out", str(tmp_path / "events.jsonl.gz"))
-    assert (done.exit_code, stub_server.received, (tmp_path / "events.jsonl.gz").read_bytes()) == (2, [], b"precious")
+    result = invoke("archive", stub_server.url, ADMIN, "--out", str(tmp_path / "events.jsonl.gz"))
+    assert (result.exit_code, stub_server.received, (tmp_path / "events.jsonl.gz").read_bytes()) == (2, [], b"precious")
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_existing_archive_is_not_overwritten(stub_server: StubServer, tmp_path: 
 )
 def test_usage_error_exits_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
     """A usage error exits with 2 and one plain sentence, before anything is written or sent."""
-    done = invoke("run", *arguments, "--out", str(tmp_path / "out"))
-    assert (done.exit_code, "Traceback" in done.output, (tmp_path / "out").exists()) == (2, False, False)
-    assert words in done.output
+    result = invoke("run", *arguments, "--out", str(tmp_path / "out"))
+    assert (result.exit_code, "Traceback" in result.output, (tmp_path / "out").exists()) == (2, False, False)
+    assert words in result.output
 
 
 def test_unconfirmed_host_receives_nothing(stub_server: StubServer, tmp_path: Path) -> None:
@@ -74,22 +74,22 @@ def test_crash_exits_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_used_folder_exits_2(tmp_path: Path) -> None:
     """A folder that holds a run is not overwritten."""
     (tmp_path / "evidence.jsonl").write_text("{}\n", encoding="utf-8")
-    done = invoke("run", UNUSED, ADMIN, "--out", str(tmp_path))
-    assert (done.exit_code, "another folder" in done.output) == (2, True)
+    result = invoke("run", UNUSED, ADMIN, "--out", str(tmp_path))
+    assert (result.exit_code, "another folder" in result.output) == (2, True)
     assert (tmp_path / "evidence.jsonl").read_text(encoding="utf-8") == "{}\n"
 
 
 def test_empty_folder_exits_2(tmp_path: Path) -> None:
     """`judge` and `report` of a folder without a run exit with 2 and name the next step."""
     for arguments in (("judge", str(tmp_path), "--out", str(tmp_path / "out")), ("report", str(tmp_path))):
-        done = invoke(*arguments)
-        assert (done.exit_code, "Name the folder that a run wrote" in done.output) == (2, True)
+        result = invoke(*arguments)
+        assert (result.exit_code, "Name the folder that a run wrote" in result.output) == (2, True)
 
 
 def test_selfcheck_without_match_exits_2(tmp_path: Path) -> None:
     """`selfcheck` without a matching fault is a usage error."""
-    done = invoke("selfcheck", "--only", "no-such-fault", "--out", str(tmp_path))
-    assert (done.exit_code, "matches no fault" in done.output) == (2, True)
+    result = invoke("selfcheck", "--only", "no-such-fault", "--out", str(tmp_path))
+    assert (result.exit_code, "matches no fault" in result.output) == (2, True)
 
 
 @pytest.mark.parametrize("body", [root_document(), b"<html>"])
@@ -100,17 +100,21 @@ def test_unpinned_target_is_not_purged(
     stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
     out = tmp_path / "out"
     monkeypatch.setenv("PURGE_CONFORMANCE_FINGERPRINT", OTHER)
-    done = invoke("run", stub_server.url, ADMIN, "--out", str(out))
-    assert (done.exit_code, out.exists(), [line for line, _ in stub_server.received]) == (2, False, ["GET / HTTP/1.1"])
+    result = invoke("run", stub_server.url, ADMIN, "--out", str(out))
+    assert (result.exit_code, out.exists(), [line for line, _ in stub_server.received]) == (
+        2,
+        False,
+        ["GET / HTTP/1.1"],
+    )
     assert "Authorization" not in stub_server.received[0][1]
-    assert "got" in done.stderr
-    assert f"expected {OTHER}" in done.stderr
+    assert "got" in result.stderr
+    assert f"expected {OTHER}" in result.stderr
 
 
 @pytest.mark.parametrize("flag", ["--client-key={key}", "--ca-bundle=/no/such/file", "--proxy=ftp://proxy"])
 def test_tls_usage_error_exits_2(flag: str, trusted_authority: Authority, stub_server: StubServer) -> None:
     """A key without its certificate, a file that is not there, or no proxy is misuse, and nothing is sent."""
-    done = CliRunner().invoke(
+    result = CliRunner().invoke(
         main, ["doctor", stub_server.url, ADMIN, flag.format(key=trusted_authority.key)], env=SECRET
     )
-    assert (done.exit_code, stub_server.received) == (2, []), done.output
+    assert (result.exit_code, stub_server.received) == (2, []), result.output

@@ -16,29 +16,29 @@ from purge_conformance.errors import (
 )
 
 
-def guard(**limits: int) -> Guard:
+def make_guard(**limits: int) -> Guard:
     """Return a guard with a complete archive."""
-    made = Guard(Limits(**limits))
-    made.is_archived = True
-    return made
+    guard = Guard(Limits(**limits))
+    guard.is_archived = True
+    return guard
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_purge_budget_is_enforced(most: int) -> None:
     """Exactly `max_purges` admin purges are admitted, and the next one raises with the name of the flag."""
-    held = guard(max_purges=most)
+    guard = make_guard(max_purges=most)
     for _ in range(most):
-        held.admit("POST", PURGE_PATH, "admin")
+        guard.admit("POST", PURGE_PATH, "admin")
     with pytest.raises(PurgeBlocked, match="--max-purges"):
-        held.admit("POST", f"{PURGE_PATH}/", "admin")
-    assert (held.purges, held.purges_left, held.requests) == (most, 0, most)
+        guard.admit("POST", f"{PURGE_PATH}/", "admin")
+    assert (guard.purges, guard.purges_left, guard.requests) == (most, 0, most)
 
 
 def test_other_roles_spend_no_budget() -> None:
     """A purge without the admin token does not count against the purge budget."""
-    held = guard(max_purges=0)
-    held.admit("POST", PURGE_PATH, "none")
-    assert (held.purges, held.requests) == (0, 1)
+    guard = make_guard(max_purges=0)
+    guard.admit("POST", PURGE_PATH, "none")
+    assert (guard.purges, guard.requests) == (0, 1)
 
 
 @pytest.mark.parametrize("role", ["admin", "none", "global_auditor"])
@@ -50,37 +50,37 @@ def test_purge_requires_archive(role: str) -> None:
 
 def test_request_budget_reserves_cleanup() -> None:
     """The requests for the deletion of the suite's apps are reserved until the end."""
-    held = guard(max_requests=CLEANUP_RESERVE + 1)
-    held.admit("GET", EVENTS_PATH, "admin")
+    guard = make_guard(max_requests=CLEANUP_RESERVE + 1)
+    guard.admit("GET", EVENTS_PATH, "admin")
     with pytest.raises(BudgetExhausted, match="--max-requests"):
-        held.admit("GET", EVENTS_PATH, "admin")
-    held.release_cleanup_reserve()
+        guard.admit("GET", EVENTS_PATH, "admin")
+    guard.release_cleanup_reserve()
     for _ in range(CLEANUP_RESERVE):
-        held.admit("DELETE", "/v3/apps/1", "admin")
+        guard.admit("DELETE", "/v3/apps/1", "admin")
     with pytest.raises(RequestBlocked):
-        held.admit("DELETE", "/v3/apps/1", "admin")
-    assert (held.requests, held.requests_left) == (CLEANUP_RESERVE + 1, 0)
+        guard.admit("DELETE", "/v3/apps/1", "admin")
+    assert (guard.requests, guard.requests_left) == (CLEANUP_RESERVE + 1, 0)
 
 
 def test_closed_guard_allows_only_cleanup() -> None:
     """A closed guard admits nothing, and then only cleanup; the first reason is reported."""
-    held = guard()
-    held.close("It was interrupted.")
-    held.close("Something else.")
+    guard = make_guard()
+    guard.close("It was interrupted.")
+    guard.close("Something else.")
     with pytest.raises(Interrupted, match="It was interrupted"):
-        held.admit("GET", EVENTS_PATH, "admin")
-    held.release_cleanup_reserve()
-    held.admit("DELETE", "/v3/apps/1", "admin")
+        guard.admit("GET", EVENTS_PATH, "admin")
+    guard.release_cleanup_reserve()
+    guard.admit("DELETE", "/v3/apps/1", "admin")
     with pytest.raises(Interrupted):
-        held.admit("POST", PURGE_PATH, "none")
-    assert (held.requests, held.purges) == (1, 0)
+        guard.admit("POST", PURGE_PATH, "none")
+    assert (guard.requests, guard.purges) == (1, 0)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_read_only_guard_blocks_changes(method: str) -> None:
     """A read-only guard admits no change and does not count it."""
-    held = Guard(Limits(), read_only=True)
-    held.admit("GET", EVENTS_PATH, "admin")
+    guard = Guard(Limits(), read_only=True)
+    guard.admit("GET", EVENTS_PATH, "admin")
     with pytest.raises(WriteBlocked, match=method):
-        held.admit(method, PURGE_PATH, "admin")
-    assert held.requests == 1
+        guard.admit(method, PURGE_PATH, "admin")
+    assert guard.requests == 1

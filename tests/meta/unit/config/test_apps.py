@@ -11,7 +11,7 @@ from purge_conformance.errors import BadSetting
 
 
 @pytest.mark.parametrize(
-    ("is_loopback", "asked", "mode"),
+    ("is_loopback", "settings", "mode"),
     [
         (True, {}, Mode.DRIVE),
         (False, {}, Mode.OBSERVE),
@@ -20,13 +20,13 @@ from purge_conformance.errors import BadSetting
         (True, {"mode": "observe"}, Mode.OBSERVE),
     ],
 )
-def test_remote_hosts_default_to_observe(*, is_loopback: bool, asked: dict[str, Any], mode: Mode) -> None:
+def test_remote_hosts_default_to_observe(*, is_loopback: bool, settings: dict[str, Any], mode: Mode) -> None:
     """By default a run creates apps only on a local target or in a named space."""
-    assert app_settings(is_loopback=is_loopback, **asked) == AppSettings(mode, asked.get("space"))
+    assert app_settings(is_loopback=is_loopback, **settings) == AppSettings(mode, settings.get("space"))
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("settings", "words"),
     [
         ({"mode": "no-such"}, "observe or drive"),
         ({"mode": "observe", "space": "a-space"}, "--space: of use only where apps are driven"),
@@ -39,7 +39,7 @@ def test_remote_hosts_default_to_observe(*, is_loopback: bool, asked: dict[str, 
         ({"mode": "drive", "docker_image": "no image"}, "--app-docker-image wants the name of an image"),
     ],
 )
-def test_contradicting_options_are_rejected(asked: dict[str, Any], words: str) -> None:
+def test_contradicting_options_are_rejected(settings: dict[str, Any], words: str) -> None:
     """Contradicting options, and an invalid guid or image, are rejected with the next step."""
     with pytest.raises(BadSetting, match=words):
-        app_settings(is_loopback=False, **asked)
+        app_settings(is_loopback=False, **settings)

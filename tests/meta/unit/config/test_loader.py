@@ -11,7 +11,7 @@ from purge_conformance.config.loader import FILE_NAME, merge
 from purge_conformance.config.options import KEYS
 from purge_conformance.errors import BadSetting
 
-TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- not a real token
 
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -27,15 +27,15 @@ def error_message(text: str = "", environ: dict[str, str] | None = None) -> str:
 def test_flag_overrides_environment() -> None:
     """A flag overrides the environment, which overrides the file; they complement each other."""
     text = "seed: 2\nrepeat: 2\nexamples: 2\n"
-    found = merge_sources(text, {"SEED": "3", "REPEAT": "3"}, flags={"seed": 4, "timeout": None})
-    assert found == {"seed": 4, "repeat": 3, "examples": 2, "tokens": {}}
+    options = merge_sources(text, {"SEED": "3", "REPEAT": "3"}, flags={"seed": 4, "timeout": None})
+    assert options == {"seed": 4, "repeat": 3, "examples": 2, "tokens": {}}
 
 
 def test_tokens_merge_per_role() -> None:
     """The flag of one role keeps the sources that the file names for other roles."""
     text = "tokens:\n  admin: env:A\n  global_auditor: file:auditor.jwt\n"
-    found = merge_sources(text, flags={"tokens": ("admin=file:admin.jwt",)})
-    assert found["tokens"] == {"admin": "file:admin.jwt", "global_auditor": "file:auditor.jwt"}
+    options = merge_sources(text, flags={"tokens": ("admin=file:admin.jwt",)})
+    assert options["tokens"] == {"admin": "file:admin.jwt", "global_auditor": "file:auditor.jwt"}
 
 
 def test_config_file_can_be_named() -> None:
@@ -76,9 +76,9 @@ def test_config_file_can_be_named() -> None:
 )
 def test_invalid_file_is_rejected(text: str, words: str) -> None:
     """An invalid file is rejected: the message says what was read, what is expected, and the next step."""
-    said = error_message(text)
-    assert said.startswith(FILE_NAME)
-    assert words in said
+    message = error_message(text)
+    assert message.startswith(FILE_NAME)
+    assert words in message
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_unrelated_variables_are_ignored() -> None:
 )
 def test_misplaced_token_is_not_printed(text: str) -> None:
     """A token at the wrong place of the file is not repeated in the message."""
-    said = error_message(text)
-    assert [part for part in TOKEN.split(".") if part[:8] in said] == []
+    message = error_message(text)
+    assert [part for part in TOKEN.split(".") if part[:8] in message] == []
 
 
 def test_options_have_flag_and_variable() -> None:

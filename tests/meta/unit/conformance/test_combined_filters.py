@@ -24,18 +24,18 @@ FILTERS: dict[str, Callable[[Seen], None]] = {
 TIMES = {"one": "2026-07-01T12:00:01Z", "two": "2026-07-01T12:00:02Z", "late": "2026-07-01T12:00:09Z"}
 
 
-def filtered_lists(builder: EvidenceBuilder, *shown: str) -> Seen:
+def filtered_lists(builder: EvidenceBuilder, *listed: str) -> Seen:
     """Add correct lists with one filter each, and a list with all filters that shows these events."""
     rows = {guid: builder.event(guid, "app", at) for guid, at in {**TIMES, "other": TIMES["one"]}.items()}
     by_time = sorted(rows.values(), key=lambda row: row["created_at"])
-    asked = {"guids": ",".join(TIMES), "created_ats[lt]": TIMES["late"], "order_by": "-created_at"}
+    parameters = {"guids": ",".join(TIMES), "created_ats[lt]": TIMES["late"], "order_by": "-created_at"}
     builder.add_list("lists", "opening", by_time)
     for step, found, query in (
         ("order created_at", by_time, {"order_by": "created_at"}),
         ("order -created_at", by_time[::-1], {"order_by": "-created_at"}),
         ("guids 0", [rows["one"]], {"guids": "one"}),
         ("created_ats 0", [rows["late"]], {"created_ats": TIMES["late"]}),
-        ("combined 0", [rows[guid] for guid in shown], asked),
+        ("combined 0", [rows[guid] for guid in listed], parameters),
     ):
         builder.add_page("lists", step, found, **query)
         builder.add_note("lists", f"{step}.complete", value=True)
@@ -44,7 +44,7 @@ def filtered_lists(builder: EvidenceBuilder, *shown: str) -> Seen:
 
 
 @pytest.mark.parametrize(
-    ("shown", "broken"),
+    ("listed", "broken"),
     [
         (("two", "one"), set()),
         (("two", "one", "other"), {"guids"}),
@@ -53,9 +53,9 @@ def filtered_lists(builder: EvidenceBuilder, *shown: str) -> Seen:
         (("late", "one", "two", "other"), {"guids", "created_ats", "order_by"}),
     ],
 )
-def test_each_filter_is_judged_separately(shown: tuple[str, ...], broken: set[str], builder: EvidenceBuilder) -> None:
+def test_each_filter_is_judged_separately(listed: tuple[str, ...], broken: set[str], builder: EvidenceBuilder) -> None:
     """An event that one filter excludes breaks the requirement of that filter alone."""
-    seen, found = filtered_lists(builder, *shown), set()
+    seen, found = filtered_lists(builder, *listed), set()
     for name, test in FILTERS.items():
         try:
             test(seen)

@@ -1,4 +1,4 @@
-"""Collection of evidence: within the budgets, in order, and kept if it is cut short."""
+"""Collection of evidence: within the budgets, in order, and preserved if a run is cut short."""
 
 from __future__ import annotations
 
@@ -71,29 +71,29 @@ def collect_from_stub(
     return run
 
 
-@pytest.mark.parametrize("most", [0, 1, 3, 12])
-def test_purge_budget_holds(most: int, collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:
+@pytest.mark.parametrize("limit", [0, 1, 3, 12])
+def test_purge_budget_holds(limit: int, collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:
     """At most --max-purges purges reach the server with the admin token, by the server's own count."""
-    found = collect_from_stub(max_purges=most)
+    evidence = collect_from_stub(max_purges=limit)
     arrived = [
         line
         for line, headers in stub_server.received
         if is_purge(*line.split(" ")[:2]) and headers.get("Authorization") == "bearer an-opaque-secret"
     ]
-    assert len(arrived) == most
-    assert any("--max-purges" in str(note.value) for note in found.notes if note.name == "stopped")
+    assert len(arrived) == limit
+    assert any("--max-purges" in str(note.value) for note in evidence.notes if note.name == "stopped")
 
 
-@pytest.mark.parametrize("most", [50, 100])
-def test_request_budget_holds(most: int, collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:
+@pytest.mark.parametrize("limit", [50, 100])
+def test_request_budget_holds(limit: int, collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:
     """At most --max-requests requests reach the server, and the suite's apps are still deleted."""
     stub_server.answer = lambda handler: stub_server.respond(
         handler, body=b'{"guid": "g", "resources": [{"guid": "one"}]}'
     )
-    found = collect_from_stub(max_requests=most)
-    assert len(stub_server.received) == len(found.exchanges) <= most
-    assert found.exchanges[-1].experiment == "demolish"
-    assert found.note("demolish", "finished") is True
+    evidence = collect_from_stub(max_requests=limit)
+    assert len(stub_server.received) == len(evidence.exchanges) <= limit
+    assert evidence.exchanges[-1].experiment == "demolish"
+    assert evidence.note("demolish", "finished") is True
 
 
 def test_archive_precedes_first_purge(
@@ -121,10 +121,10 @@ def test_archive_contains_every_row(
     stub_server.answer = lambda handler: stub_server.respond(
         handler, body=json.dumps({"pagination": {}, "resources": rows}).encode()
     )
-    found = collect_from_stub(max_purges=0)
+    evidence = collect_from_stub(max_purges=0)
     archived = gzip.decompress((tmp_path / "out" / "archive.jsonl.gz").read_bytes()).splitlines()
     assert [json.loads(line) for line in archived] == rows
-    assert found.note("archive", "archived")["events"] == 4
+    assert evidence.note("archive", "archived")["events"] == 4
 
 
 def test_silent_target_ends_run(collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:
@@ -138,6 +138,6 @@ def test_silent_target_ends_run(collect_from_stub: Callable[..., Evidence], stub
             handler.close_connection = True
 
     stub_server.answer = fall_silent
-    found = collect_from_stub()
-    assert [note.name for note in found.notes if note.name == "lost"] == ["lost"]
-    assert (len(stub_server.received) < 60, found.note("demolish", "finished")) == (True, True)
+    evidence = collect_from_stub()
+    assert [note.name for note in evidence.notes if note.name == "lost"] == ["lost"]
+    assert (len(stub_server.received) < 60, evidence.note("demolish", "finished")) == (True, True)

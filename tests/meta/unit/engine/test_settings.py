@@ -17,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
 
 def test_defaults_are_sufficient() -> None:
     """Without file, variables and flags the settings are the defaults."""
-    found = merge({"target": "http://localhost"}, environ={})
-    assert build_settings(found, {}) == Settings(parse_target("http://localhost"), {})
+    options = merge({"target": "http://localhost"}, environ={})
+    assert build_settings(options, {}) == Settings(parse_target("http://localhost"), {})
 
 
 def test_file_values_reach_settings() -> None:
@@ -36,20 +36,30 @@ def test_file_values_reach_settings() -> None:
         max_requests: 400
         ca_bundle: ca.pem
     """
-    made = build_settings(merge_sources(text), {})
-    assert [str(profile) for profile in made.profiles] == ["core", "upstream"]
-    assert (made.select, made.examples, made.seed, made.repeat, made.transport.ca_bundle) == (
+    run_settings = build_settings(merge_sources(text), {})
+    assert [str(profile) for profile in run_settings.profiles] == ["core", "upstream"]
+    assert (
+        run_settings.select,
+        run_settings.examples,
+        run_settings.seed,
+        run_settings.repeat,
+        run_settings.transport.ca_bundle,
+    ) == (
         ("SEED-*",),
         3,
         7,
         2,
         "ca.pem",
     )
-    assert (made.limits.timeout, made.limits.max_purges, made.limits.max_requests) == (1.5, 90, 400)
+    assert (run_settings.limits.timeout, run_settings.limits.max_purges, run_settings.limits.max_requests) == (
+        1.5,
+        90,
+        400,
+    )
 
 
 def test_hook_apps_require_hook() -> None:
     """`--apps hook` without a hook is rejected with the next step."""
-    given = {"target": "http://localhost:1", "tokens": [], "apps.mode": "hook"}
+    options = {"target": "http://localhost:1", "tokens": [], "apps.mode": "hook"}
     with pytest.raises(BadSetting, match="Give --hook URL"):
-        build_settings(given, {"admin": "a-token"})
+        build_settings(options, {"admin": "a-token"})

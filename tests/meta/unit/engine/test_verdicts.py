@@ -25,7 +25,7 @@ def judging(builder: EvidenceBuilder, *names: str) -> RunBuilder:
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome", "blame"),
+    ("error", "outcome", "cause"),
     [
         (None, Outcome.PASSED, None),
         (Broken((Finding("200", "500"),)), Outcome.FAILED, Cause.TARGET),
@@ -38,41 +38,41 @@ def judging(builder: EvidenceBuilder, *names: str) -> RunBuilder:
     ],
 )
 def test_exception_maps_to_outcome(
-    error: BaseException | None, outcome: Outcome, blame: Cause | None, builder: EvidenceBuilder
+    error: BaseException | None, outcome: Outcome, cause: Cause | None, builder: EvidenceBuilder
 ) -> None:
     """A judgment returns or raises its outcome; any other exception is a defect of the suite."""
-    found = judging(builder).record("PURGE-01", error, [], 0.1)
-    assert (found.outcome, found.cause) == (outcome, blame)
-    assert bool(found.reason) == (outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED})
+    result = judging(builder).record("PURGE-01", error, [], 0.1)
+    assert (result.outcome, result.cause) == (outcome, cause)
+    assert bool(result.reason) == (outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED})
 
 
 def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
     """A failure has its findings, the curl line, and the exchange of the finding first."""
     builder.add_exchange("e", "s")
     builder.add_purge("purge")
-    found = judging(builder).record("PURGE-01", Broken((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1)
-    assert (found.evidence, found.findings[1].curl) == ((2, 1), None)
-    assert found.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
+    result = judging(builder).record("PURGE-01", Broken((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1)
+    assert (result.evidence, result.findings[1].curl) == ((2, 1), None)
+    assert result.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
 
 
 def test_evidence_is_bounded(builder: EvidenceBuilder) -> None:
     """A result names each exchange once, up to a limit."""
-    found = judging(builder).record("PURGE-01", None, [*range(1, 100), *range(1, 100)], 0.1)
-    assert found.evidence == tuple(range(1, MAX_EVIDENCE + 1))
+    result = judging(builder).record("PURGE-01", None, [*range(1, 100), *range(1, 100)], 0.1)
+    assert result.evidence == tuple(range(1, MAX_EVIDENCE + 1))
 
 
 def test_missing_judgment_is_inconclusive(builder: EvidenceBuilder) -> None:
     """A requirement without a judgment is inconclusive with the suite as cause, and so is the verdict."""
-    (found,) = judging(builder).build().requirements
-    assert (found.outcome, found.cause) == (Outcome.INCONCLUSIVE, Cause.SUITE)
+    (result,) = judging(builder).build().requirements
+    assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.SUITE)
     assert judging(builder).build().verdict is Verdict.INCONCLUSIVE
 
 
 def test_unjudged_requirement_has_reason(builder: EvidenceBuilder) -> None:
     """A requirement that no run can judge is not exercised, with its reason."""
-    (found,) = judging(builder, "RACE-01").build().requirements
-    assert (found.outcome, found.reason) == (Outcome.NOT_EXERCISED, REQUIREMENTS["RACE-01"].not_judged)
-    assert found.conditional
+    (result,) = judging(builder, "RACE-01").build().requirements
+    assert (result.outcome, result.reason) == (Outcome.NOT_EXERCISED, REQUIREMENTS["RACE-01"].not_judged)
+    assert result.conditional
 
 
 def test_results_follow_catalogue_order(builder: EvidenceBuilder) -> None:
@@ -153,13 +153,14 @@ def test_damaged_header_is_rejected(builder: EvidenceBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(None, True), (Broken((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)]
+    ("error", "is_reported"),
+    [(None, True), (Broken((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)],
 )
-def test_trials_are_reported(error: BaseException | None, told: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
+def test_trials_are_reported(error: BaseException | None, is_reported: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A result has the number of trials if it was judged, and shows a trial that passed."""
     builder.add_purge("purge")
     builder.add_purge("repeat")
-    found = judging(builder).record("PURGE-01", error, [], 0.1, Tally(2, 1, is_flaky=True))
-    assert (found.tally.trials == 2) is told
-    if found.findings:
-        assert (found.evidence, found.findings[0].passing) == ((1, 2), 2)
+    result = judging(builder).record("PURGE-01", error, [], 0.1, Tally(2, 1, is_flaky=True))
+    assert (result.tally.trials == 2) is is_reported
+    if result.findings:
+        assert (result.evidence, result.findings[0].passing) == ((1, 2), 2)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadData
-from purge_conformance.evidence.records import FILE_NAME, Exchange, Note, read, to_json
+from purge_conformance.evidence.records import FILE_NAME, Exchange, Note, base_name, read, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.story import EvidenceBuilder
+
+
+HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":1}'
 
 
 def write_journal(folder: Path, *lines: str | bytes) -> Path:
@@ -40,9 +43,6 @@ def test_truncated_line_is_skipped(cut: int, builder: EvidenceBuilder, tmp_path:
     first, second = builder.add_exchange("e", "s"), builder.add_exchange("e", "s")
     tail = f"{to_json(second)}\n".encode()[:cut]
     assert read(write_journal(tmp_path, to_json(builder.evidence.header), to_json(first), tail)).exchanges == (first,)
-
-
-HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":1}'
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_missing_journal_is_reported(tmp_path: Path) -> None:
 def test_superseded_exchanges_are_excluded(builder: EvidenceBuilder) -> None:
     """Responses that were retried are no part of a scenario."""
     builder.add_exchange("e", "s", status=429, tags={"superseded": "rate limit"})
-    kept = builder.add_exchange("e", "s")
+    exchange = builder.add_exchange("e", "s")
     builder.add_exchange("e", "t")
     builder.add_exchange("f", "s")
-    assert builder.evidence.of("e", "s") == (kept,)
+    assert builder.evidence.of("e", "s") == (exchange,)
     assert len(builder.evidence.of("e")) == 2
 
 
@@ -128,3 +128,13 @@ def test_record_is_one_line(builder: EvidenceBuilder) -> None:
         assert text.isascii()
         assert len(text.splitlines()) == 1
         assert json.loads(text)["kind"] == type(record).__name__.lower()
+
+
+def test_single_run_has_one_repetition(builder: EvidenceBuilder) -> None:
+    """What was run but once has its own name alone, and so has what never was."""
+    builder.add_purge("parallel")
+    assert (builder.evidence.repetitions("parallel"), builder.evidence.repetitions("race")) == (
+        ("parallel",),
+        ("race",),
+    )
+    assert [base_name(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3

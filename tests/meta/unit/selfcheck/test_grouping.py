@@ -20,23 +20,23 @@ def fault(name: str, *fails: str, lonely: bool = False) -> Server:
     return Server(name, Kind.FAULT, "Group", "It is wrong.", fails, alone=lonely)
 
 
-def grouped_names(*subjects: Server) -> list[list[str]]:
+def grouped_names(*servers: Server) -> list[list[str]]:
     """Return the names of each group."""
-    return [[subject.name for subject in company] for company in group_faults(subjects)]
+    return [[server.name for server in group] for group in group_faults(servers)]
 
 
 def test_each_mutant_is_grouped_once() -> None:
     """Every mutant is in exactly one group, and a conforming server is alone."""
-    found = group_faults(select_servers())
-    assert sorted(s.name for company in found for s in company) == sorted(s.name for s in select_servers())
-    assert {1, MAX_GROUP_SIZE} <= {len(company) for company in found} <= set(range(1, MAX_GROUP_SIZE + 1))
-    assert {s.kind for company in found if len(company) > 1 for s in company} == {Kind.FAULT}
+    groups = group_faults(select_servers())
+    assert sorted(s.name for group in groups for s in group) == sorted(s.name for s in select_servers())
+    assert {1, MAX_GROUP_SIZE} <= {len(group) for group in groups} <= set(range(1, MAX_GROUP_SIZE + 1))
+    assert {s.kind for group in groups if len(group) > 1 for s in group} == {Kind.FAULT}
 
 
 def test_group_breaks_distinct_requirements() -> None:
     """No two faults of a group break the same requirement."""
-    for company in group_faults(select_servers()):
-        assert len({name for s in company for name in s.fails}) == sum(len(s.fails) for s in company)
+    for group in group_faults(select_servers()):
+        assert len({name for s in group for name in s.fails}) == sum(len(s.fails) for s in group)
 
 
 def test_masking_fault_runs_alone() -> None:
@@ -46,7 +46,7 @@ def test_masking_fault_runs_alone() -> None:
     assert grouped_names(a, fault("d", "LEAK-02")) == [["a"], ["d"]]
     assert grouped_names(c, fault("d", "UP-SEED-03")) == [["c"], ["d"]]
     assert grouped_names(fault("d", "RACE-01"), c, fault("e", "REFUSE-01"), a) == [["c", "a"], ["d", "e"]]
-    assert [len(company) for company in one_per_group((a, c))] == [1, 1]
+    assert [len(group) for group in one_per_group((a, c))] == [1, 1]
 
 
 def test_unexpected_failure_concerns_both_faults() -> None:
@@ -57,6 +57,6 @@ def test_unexpected_failure_concerns_both_faults() -> None:
         for name in ("A-01", "C-01")
     ]
     run = cast("Run", SimpleNamespace(requirements=failed, requests=9, purges=1))
-    told = {row.server.name: list(row.problems()) for row in rows_from_run(pair, run, 1.0)}
-    assert told["a"] == ["was caught by C-01, not its own"]
-    assert told["b"] == ["survived: B-01 did not fail", "was caught by C-01, not its own"]
+    problems = {row.server.name: list(row.problems()) for row in rows_from_run(pair, run, 1.0)}
+    assert problems["a"] == ["was caught by C-01, not its own"]
+    assert problems["b"] == ["survived: B-01 did not fail", "was caught by C-01, not its own"]

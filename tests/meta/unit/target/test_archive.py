@@ -48,15 +48,15 @@ def write_archive(
 
 def test_archive_has_metadata(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """The archive holds every event once; its metadata has count, digest, time, target and the last event."""
-    made = write_archive(builder, tmp_path, ROWS[:30], ROWS[20:], total=45)
+    summary = write_archive(builder, tmp_path, ROWS[:30], ROWS[20:], total=45)
     path = tmp_path / archive.FILE_NAME
     assert archived_events(path) == ROWS
-    assert made.sha256 == hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
-    assert {"events": 45, "complete": True, "target": "http://t", "sha256": made.sha256}.items() <= archive_metadata(
+    assert summary.sha256 == hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
+    assert {"events": 45, "complete": True, "target": "http://t", "sha256": summary.sha256}.items() <= archive_metadata(
         path
     ).items()
     assert archive_metadata(path)["last"] == {"guid": "event-44", "created_at": "2026-07-01T11:44:00Z"}
-    assert made.age == 16 * 60
+    assert summary.age == 16 * 60
 
 
 def test_archive_is_reproducible(builder: EvidenceBuilder, tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_last_event_is_foreign(builder: EvidenceBuilder, tmp_path: Path) -> None
 
 def test_malformed_rows_are_archived(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A row without a guid, without a time, or that is no object is archived like any other."""
-    odd: list[Any] = [None, 7, {"guid": 7, "app": {"guid": []}}, {"created_at": "yesterday"}]
-    made = write_archive(builder, tmp_path, odd, total=4)
-    assert (archived_events(tmp_path / archive.FILE_NAME), made.complete, made.age) == (odd, True, None)
+    rows: list[Any] = [None, 7, {"guid": 7, "app": {"guid": []}}, {"created_at": "yesterday"}]
+    summary = write_archive(builder, tmp_path, rows, total=4)
+    assert (archived_events(tmp_path / archive.FILE_NAME), summary.complete, summary.age) == (rows, True, None)
 
 
 def test_corrupt_archive_is_rejected(builder: EvidenceBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

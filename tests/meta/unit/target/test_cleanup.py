@@ -30,36 +30,36 @@ pytestmark = pytest.mark.usefixtures("no_delay")
 @pytest.fixture
 def labelled_resources(stub_server: StubServer) -> LabelledResources:
     """A foundation with an app, a space and an organization of a run, and others of another user."""
-    made = LabelledResources(stub_server)
+    resources = LabelledResources(stub_server)
     for kind, guid, owner in ((ORGANIZATIONS, "org", ""), (SPACES, "space", "org"), (APPS, "app", "space")):
-        made.add(kind, guid, "0123abcd", owner)
-        made.add(kind, f"others-{guid}", None, owner and f"others-{owner}")
-    return made
+        resources.add(kind, guid, "0123abcd", owner)
+        resources.add(kind, f"others-{guid}", None, owner and f"others-{owner}")
+    return resources
 
 
 def test_labelled_resources_are_deleted(
     labelled_resources: LabelledResources, make_client: Callable[..., Client]
 ) -> None:
     """Labelled resources are deleted, inner ones first; all others stay, even if the selector is ignored."""
-    said: list[str] = []
-    assert cleanup(make_client(), said.append) == 3
+    output: list[str] = []
+    assert cleanup(make_client(), output.append) == 3
     assert labelled_resources.deleted == [f"{APPS}/app", f"{SPACES}/space", f"{ORGANIZATIONS}/org"]
     assert [list(rows) for rows in labelled_resources.rows.values()] == [
         ["others-app"],
         ["others-space"],
         ["others-org"],
     ]
-    assert said[0] == f"deleted {APPS}/app app of run 0123abcd"
+    assert output[0] == f"deleted {APPS}/app app of run 0123abcd"
 
 
 def test_shared_space_is_preserved(labelled_resources: LabelledResources, make_client: Callable[..., Client]) -> None:
     """A space with an app of another user stays, and so does its organization."""
     labelled_resources.add(APPS, "guest", None, "space")
-    said: list[str] = []
+    output: list[str] = []
     with pytest.raises(SuiteError, match="2 of what was found is still there"):
-        cleanup(make_client(), said.append)
+        cleanup(make_client(), output.append)
     assert labelled_resources.deleted == [f"{APPS}/app"]
-    assert f"left {SPACES}/space space of run 0123abcd: there is still something in it: {APPS}/guest" in said
+    assert f"left {SPACES}/space space of run 0123abcd: there is still something in it: {APPS}/guest" in output
 
 
 @pytest.mark.parametrize("when", [{"created_at": 600}, {"updated_at": 600}, {}])
@@ -73,14 +73,14 @@ def test_active_run_is_preserved(
     row = labelled_resources.rows[APPS]["young"]
     del row["created_at"]
     row |= {name: clock.format_rfc3339(time.time() - age) for name, age in when.items()}
-    said: list[str] = []
+    output: list[str] = []
     if dry:
-        assert cleanup(make_client(), said.append, dry_run=True) == 3
+        assert cleanup(make_client(), output.append, dry_run=True) == 3
     else:
         with pytest.raises(SuiteError, match="2 of what was found is still there"):
-            cleanup(make_client(), said.append)
-    kept = " ".join(line for line in said if "--run 4567cdef" in line)
-    assert set(re.findall(r"/v3/\S+", kept)) == {f"{APPS}/old", f"{APPS}/young"}
+            cleanup(make_client(), output.append)
+    preserved = " ".join(line for line in output if "--run 4567cdef" in line)
+    assert set(re.findall(r"/v3/\S+", preserved)) == {f"{APPS}/old", f"{APPS}/young"}
     assert (len(labelled_resources.deleted), set(labelled_resources.rows[APPS]) >= {"old", "young"}) == (
         0 if dry else 3,
         True,
@@ -117,29 +117,29 @@ def test_job_polling_is_bounded(
 ) -> None:
     """A deletion whose job fails or does not finish is reported as left."""
     labelled_resources.states = states
-    said: list[str] = []
-    cleanup(make_client(), said.append)  # the stub deletes all the same
-    assert all(why in line for line in said)
+    output: list[str] = []
+    cleanup(make_client(), output.append)  # the stub deletes all the same
+    assert all(why in line for line in output)
 
 
 def test_cleanup_resumes_after_loss(
     labelled_resources: LabelledResources, stub_server: StubServer, make_client: Callable[..., Client]
 ) -> None:
     """If the target dies during cleanup, this is reported, and a second cleanup deletes the rest."""
-    whole = stub_server.answer
+    answer = stub_server.answer
 
     def dying(handler: BaseHTTPRequestHandler) -> None:
         if labelled_resources.deleted:
             handler.connection.shutdown(socket.SHUT_RDWR)
         else:
-            whole(handler)
+            answer(handler)
 
     stub_server.answer = dying
     with pytest.raises(
         SuiteError, match=r"^0 of what was found is deleted, and then: .* gave no answer.*cleanup. again"
     ):
         cleanup(make_client(), lambda _: None)
-    stub_server.answer = whole
+    stub_server.answer = answer
     assert cleanup(make_client(), lambda _: None) == 2
     assert [list(rows) for rows in labelled_resources.rows.values()] == [
         ["others-app"],

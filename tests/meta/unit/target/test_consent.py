@@ -40,9 +40,9 @@ def test_missing_consent_is_explained(allowed: list[str]) -> None:
 @pytest.mark.parametrize("typed", ["api.example.org", " API.example.org ", "api.example.org:443"])
 def test_typed_host_gives_consent(typed: str) -> None:
     """The typed host name gives consent, after the prompt has said what is destroyed."""
-    asked: list[str] = []
-    require_consent(Target("https://api.example.org"), [], lambda question: asked.append(question) or typed)  # type: ignore[func-returns-value] # None, so that what was typed is returned
-    assert "billing data" in asked[0]
+    prompts: list[str] = []
+    require_consent(Target("https://api.example.org"), [], lambda question: prompts.append(question) or typed)  # type: ignore[func-returns-value] # None, so that what was typed is returned
+    assert "billing data" in prompts[0]
 
 
 @pytest.mark.parametrize("typed", ["", "y", "yes", "example.org", "api.example.org:80"])

@@ -43,11 +43,11 @@ def test_http_hook_sets_state(status: int, body: bytes, values: dict[str, str], 
 def test_http_hook_failure_is_reported(status: int, body: bytes, words: str, stub_server: StubServer) -> None:
     """Any other HTTP response is a failure, with the start of its body and without a secret."""
     stub_server.answer = lambda handler: stub_server.respond(handler, status, body, Location="/elsewhere")
-    asked = hook(stub_server.url)
+    http_hook = hook(stub_server.url)
     for _ in range(2):
         with pytest.raises(HookFailed, match=words):
-            asked.set_up(STATE, operation="purge")
-    assert len(stub_server.received) == 1  # a hook that failed is asked no more
+            http_hook.set_up(STATE, operation="purge")
+    assert len(stub_server.received) == 1  # a failed hook gets no further request
 
 
 def test_unsupported_state_is_reported(stub_server: StubServer) -> None:
@@ -70,14 +70,14 @@ def test_missing_hook_is_reported() -> None:
 
 def test_slow_endpoint_times_out(stub_server: StubServer) -> None:
     """An HTTP hook whose response exceeds the timeout is a failure, and its connection is closed."""
-    left = threading.Event()
+    is_left = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
-        while not left.wait(0.01):
+        while not is_left.wait(0.01):
             handler.wfile.write(b"H")
             handler.wfile.flush()
 
     stub_server.answer = drip
     with pytest.raises(HookFailed, match="gave no answer"):
         hook(stub_server.url, timeout=0.05).set_up(STATE, operation="purge")
-    left.set()
+    is_left.set()

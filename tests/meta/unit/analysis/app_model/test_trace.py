@@ -117,9 +117,13 @@ def test_wrong_history_disagrees(
     kind: Kind, steps: tuple[tuple[str, list[Row]], ...], builder: EvidenceBuilder
 ) -> None:
     """Each incorrect list disagrees at the last step, with its kind."""
-    found = executed_steps(builder, *BEGIN, *steps).found
-    assert found
-    assert (found.kind, found.place, str(found.step)) == (kind, len(BEGIN) + len(steps), steps[-1][0])
+    disagreement = executed_steps(builder, *BEGIN, *steps).found
+    assert disagreement
+    assert (disagreement.kind, disagreement.place, str(disagreement.step)) == (
+        kind,
+        len(BEGIN) + len(steps),
+        steps[-1][0],
+    )
 
 
 def test_each_process_may_be_seeded(builder: EvidenceBuilder) -> None:
@@ -127,9 +131,9 @@ def test_each_process_may_be_seeded(builder: EvidenceBuilder) -> None:
     two = [seeded_event(), recorded_event("w", created_at=AT)]
     begin = (BEGIN[0], ("start a", [recorded_event("s"), recorded_event("t")]), ("purge", two), ("purge", two))
     assert executed_steps(builder, *begin, processes=2).found is None
-    found = executed_steps(builder, *begin, processes=1).found
-    assert found
-    assert found.kind is Kind.SEEDED
+    disagreement = executed_steps(builder, *begin, processes=1).found
+    assert disagreement
+    assert disagreement.kind is Kind.SEEDED
 
 
 @pytest.mark.parametrize(
@@ -139,9 +143,9 @@ def test_each_process_may_be_seeded(builder: EvidenceBuilder) -> None:
 def test_wrong_answer_disagrees(words: str, status: int, kind: Kind, builder: EvidenceBuilder) -> None:
     """A purge that fails disagrees, and so does one that should be rejected and is not."""
     taken = Taken(1, Step.parse(words), builder.add_exchange("sequences", words, status=status))
-    found = History().then(taken).found
-    assert found
-    assert found.kind is kind
+    disagreement = History().then(taken).found
+    assert disagreement
+    assert disagreement.kind is kind
 
 
 @pytest.mark.parametrize("status", [None, 429, 502, 503, 504])
@@ -173,9 +177,11 @@ def test_unfinished_deletion_is_excluded(builder: EvidenceBuilder) -> None:
 def test_foreign_purge_is_suspected(rows: list[Row], others: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
     """If no recorded event is left, of any app, another client may have purged."""
     recorded = [recorded_event("t"), recorded_event("x", "X")]
-    found = executed_steps(builder, *BEGIN, ("stop a", [seeded_event(), *recorded]), ("purge as none", rows)).found
-    assert found
-    assert found.others is others
+    disagreement = executed_steps(
+        builder, *BEGIN, ("stop a", [seeded_event(), *recorded]), ("purge as none", rows)
+    ).found
+    assert disagreement
+    assert disagreement.others is others
 
 
 @pytest.mark.parametrize("rows", [[], [recorded_event("t", created_at=AT)]], ids=["left-out", "shown"])
@@ -221,8 +227,8 @@ def test_rejected_read_disagrees(builder: EvidenceBuilder) -> None:
     """A read without a list in its response disagrees."""
     history = executed_steps(builder, *BEGIN)
     page = builder.add_exchange("sequences", "read", path=f"{EVENTS_PATH}?guids=A", status=500)
-    found = history.then(
+    disagreement = history.then(
         Taken(4, Step.parse("read by guids"), page, reads=(build_listing([page], reached_end=True),))
     ).found
-    assert found
-    assert found.kind is Kind.READ
+    assert disagreement
+    assert disagreement.kind is Kind.READ

@@ -17,8 +17,8 @@ def test_event_limit_is_reported_early(stub_server: StubServer) -> None:
     """`doctor` and `plan` name the limit that a run needs."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=list_body([{"guid": "one"}], 70_000))
     assert plan.plan_run(settings(stub_server)).events == 70_000
-    (found,) = (check for check in run_checks(settings(stub_server)) if check.name == "events")
-    assert (found.status, "--max-events 140000" in found.next_step) == ("warning", True)
-    for more, is_told in ((), True), (("--max-events=140000",), False):
-        done = invoke("plan", stub_server.url, ADMIN, *more)
-        assert ("--max-events 140000" in done.stdout) == is_told
+    (events_check,) = (check for check in run_checks(settings(stub_server)) if check.name == "events")
+    assert (events_check.status, "--max-events 140000" in events_check.next_step) == ("warning", True)
+    for more, is_reported in ((), True), (("--max-events=140000",), False):
+        result = invoke("plan", stub_server.url, ADMIN, *more)
+        assert ("--max-events 140000" in result.stdout) == is_reported

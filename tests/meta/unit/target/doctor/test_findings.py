@@ -48,7 +48,7 @@ def test_doctor_only_reads(stub_server: StubServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("api", "name", "got", "cure"),
+    ("api", "name", "got", "next_step"),
     [
         (Api(date=90), "clock", "ahead of this machine's", "NTP"),
         (Api(date=-90), "clock", "behind this machine's", "NTP"),
@@ -57,11 +57,11 @@ def test_doctor_only_reads(stub_server: StubServer) -> None:
         (Api(age=0), "events", "the-newest", "all who bill"),
     ],
 )
-def test_risky_target_causes_warning(api: Api, name: str, got: str, cure: str, stub_server: StubServer) -> None:
+def test_risky_target_causes_warning(api: Api, name: str, got: str, next_step: str, stub_server: StubServer) -> None:
     """A property that can disturb a run is a warning."""
     stub_server.answer = api
     check = checks_by_name(stub_server.url)[name]
-    assert (str(check.status), got in check.got, cure in check.next_step, bool(check.expected)) == (
+    assert (str(check.status), got in check.got, next_step in check.next_step, bool(check.expected)) == (
         *("warning", True, True, True),
     ), check
 
@@ -69,10 +69,10 @@ def test_risky_target_causes_warning(api: Api, name: str, got: str, cure: str, s
 def test_pinned_fingerprint_is_compared(stub_server: StubServer) -> None:
     """The doctor shows the fingerprint, and reports a problem if it is not the pinned one."""
     stub_server.answer = Api()
-    shown = checks_by_name(stub_server.url)["fingerprint"].got.partition(",")[0]
-    assert str(checks_by_name(stub_server.url, fingerprint=shown)["fingerprint"].status) == "ok"
+    fingerprint = checks_by_name(stub_server.url)["fingerprint"].got.partition(",")[0]
+    assert str(checks_by_name(stub_server.url, fingerprint=fingerprint)["fingerprint"].status) == "ok"
     other = checks_by_name(stub_server.url, fingerprint="0" * 64)["fingerprint"]
-    assert (str(other.status), other.got, "pin this one" in other.next_step) == ("problem", shown, True)
+    assert (str(other.status), other.got, "pin this one" in other.next_step) == ("problem", fingerprint, True)
 
 
 def test_large_rate_limit_passes(stub_server: StubServer) -> None:
@@ -91,7 +91,7 @@ def test_slow_target_is_a_warning(stub_server: StubServer, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("status", "expected", "cure", "blame"),
+    ("status", "expected", "next_step", "cause"),
     [
         (401, "the lists", "Give a valid one", "authentication"),
         (503, "the lists", "Run again when it is", "network"),
@@ -99,31 +99,31 @@ def test_slow_target_is_a_warning(stub_server: StubServer, monkeypatch: pytest.M
         (302, "the lists", "It redirects to https://other.example", "configuration"),
     ],
 )
-def test_no_api_is_a_problem(status: int, expected: str, cure: str, blame: str, stub_server: StubServer) -> None:
+def test_no_api_is_a_problem(status: int, expected: str, next_step: str, cause: str, stub_server: StubServer) -> None:
     """If neither apps nor events can be read, the next step depends on the response."""
     stub_server.answer = Api(root={}, statuses={ADMIN: status}, headers={"Location": "https://other.example"})
     check = checks_by_name(stub_server.url)["API"]
-    assert (str(check.status), check.expected, cure in check.next_step, check.cause) == (
+    assert (str(check.status), check.expected, next_step in check.next_step, check.cause) == (
         "problem",
         expected,
         True,
-        blame,
+        cause,
     )
     assert check.is_fatal
 
 
 @pytest.mark.parametrize(
-    ("url", "cure"),
+    ("url", "next_step"),
     [
         ("http://127.0.0.1:1", "Check the URL, the network"),
         ("http://no-such-host.invalid", "Check the host in the URL"),
     ],
 )
-def test_unreachable_is_a_problem(url: str, cure: str) -> None:
+def test_unreachable_is_a_problem(url: str, next_step: str) -> None:
     """An unreachable target is the only finding, with the network as cause."""
     checks = checks_by_name(url, limits=Limits(timeout=5))
     reachable = checks["reachable"]
-    assert (str(reachable.status), cure in reachable.next_step, reachable.cause) == ("problem", True, "network"), (
+    assert (str(reachable.status), next_step in reachable.next_step, reachable.cause) == ("problem", True, "network"), (
         reachable
     )
     assert {str(check.status) for name, check in checks.items() if name != "reachable"} <= {"warning"}

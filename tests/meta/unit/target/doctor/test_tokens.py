@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("role", "token", "status", "got", "cure"),
+    ("role", "token", "status", "got", "next_step"),
     [
         ("global_auditor", jwt("x"), 401, "refuses it with 401", "--token global_auditor=SOURCE"),
         ("global_auditor", ADMIN, 200, "it has the scope cloud_controller.admin", "Give a token of a global_auditor"),
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     ids=["refused", "admin's", "not-expired"],
 )
 def test_wrong_token_is_a_problem(  # noqa: PLR0913, PLR0917 -- a row of a table
-    role: str, token: str, status: int, got: str, cure: str, stub_server: StubServer
+    role: str, token: str, status: int, got: str, next_step: str, stub_server: StubServer
 ) -> None:
     """A token that the target rejects, or that belongs to another role, is a problem."""
     stub_server.answer = Api(statuses={token: status})
     check = checks_by_name(stub_server.url, {"admin": jwt("cloud_controller.admin", "y"), role: token})[
         f"token of {role}"
     ]
-    assert (str(check.status), got in check.got, cure in check.next_step) == ("problem", True, True), check
+    assert (str(check.status), got in check.got, next_step in check.next_step) == ("problem", True, True), check
 
 
 @pytest.mark.parametrize(
