@@ -1,4 +1,4 @@
-"""What a stub server answers as a Cloud Controller."""
+"""The responses of a stub server that acts as a Cloud Controller."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OLD = "2026-07-01T12:00:00Z"
 
 
 def jwt(*scopes: str, expires_in: float = 86_400) -> str:
-    """Return a token with these scopes that ends in so many seconds."""
+    """Return a token with these scopes that expires in `expires_in` seconds."""
     claims = json.dumps({"scope": scopes, "exp": time.time() + expires_in}).encode()
     return f"eyJhbGciOiJIUzI1NiJ9.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
@@ -26,14 +26,14 @@ ADMIN = jwt("cloud_controller.admin")
 
 @dataclass
 class Api:
-    """What the stub answers with as an API.
+    """Makes the stub respond as an API.
 
     Attributes:
-        root: of `/`.
-        statuses: token -> status of what it asks for; 200 otherwise.
-        headers: of every answer.
-        age: of the newest event, seconds; it is of long ago otherwise.
-        date: of every answer, seconds from now.
+        root: the body of `/`.
+        statuses: token -> status of its requests; 200 by default.
+        headers: of every response.
+        age: of the newest event, in seconds; old by default.
+        date: of every response, in seconds from now.
     """
 
     root: Any = field(default_factory=lambda: ROOT)

@@ -43,13 +43,18 @@ def walk_links(*, max_purges: int = 2, guids: tuple[str, ...] = GUIDS) -> list[C
     return sent
 
 
-def test_links_lead_from_purge_to_event() -> None:
+@pytest.fixture(scope="module")
+def default_walk() -> list[Case]:
+    """The cases of a walk with the default purge budget and events."""
+    return walk_links()
+
+
+def test_links_lead_from_purge_to_event(default_walk: list[Case]) -> None:
     """A walk purges, lists, and gets a listed event; every case is positive and carries the token."""
-    sent = walk_links()
-    assert [case.operation_id for case in sent[:3]] == [PURGE_OPERATION, LIST_OPERATION, GET_OPERATION]
-    assert {case.about for case in sent} == {"", "SeededEvents", "FirstEvent"}
-    assert {case.path for case in sent if case.about == "FirstEvent"} == {f"/v3/app_usage_events/{GUIDS[0]}"}
-    assert {(case.phase, case.mode, case.auth) for case in sent} == {("stateful", "positive", "token")}
+    assert [case.operation_id for case in default_walk[:3]] == [PURGE_OPERATION, LIST_OPERATION, GET_OPERATION]
+    assert {case.about for case in default_walk} == {"", "SeededEvents", "FirstEvent"}
+    assert {case.path for case in default_walk if case.about == "FirstEvent"} == {f"/v3/app_usage_events/{GUIDS[0]}"}
+    assert {(case.phase, case.mode, case.auth) for case in default_walk} == {("stateful", "positive", "token")}
 
 
 def test_links_stop_at_empty_list() -> None:
@@ -70,11 +75,10 @@ def test_links_need_a_purge() -> None:
     assert walk_links(max_purges=0) == []
 
 
-def test_links_are_deterministic() -> None:
+def test_links_are_deterministic(default_walk: list[Case]) -> None:
     """One seed and the same responses give the same walk, of the requested length."""
-    sent = walk_links()
-    assert sent == walk_links()
-    assert len(sent) <= 3 * 6
+    assert walk_links() == default_walk
+    assert len(default_walk) <= 3 * 6
 
 
 def test_links_survive_blocked_requests() -> None:
@@ -93,7 +97,7 @@ def test_links_propagate_lost_target() -> None:
         walk(send, 2)
 
 
-def test_generator_walks_repeatedly() -> None:
+def test_generator_walks_repeatedly(default_walk: list[Case]) -> None:
     """One child process walks several targets, with the same walk each time, even after an aborted one."""
     walks: list[list[Case]] = [[], [], []]
 
@@ -108,4 +112,4 @@ def test_generator_walks_repeatedly() -> None:
         with pytest.raises(TargetUnreachable):
             walk(lambda case: send(case, walks[1]), 2)
         walk(lambda case: send(case, walks[2]), 2)
-    assert walks[0] == walks[2] == walk_links()
+    assert walks[0] == walks[2] == default_walk
