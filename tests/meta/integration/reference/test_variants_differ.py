@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meta.support.transcript import Exchange
 
 
-# Seen only where there is a server with an address and connections: test_serving.py looks at them.
+# Visible only with an address and connections: test_serve.py tests them.
 OF_THE_SERVER = {"below-a-path", "closes-idle-connections", "ipv6"}
 OF_A_STATE = {"failed-purge-is-done"}  # shows where a hook has set one, as in a selfcheck
 

@@ -1,0 +1,164 @@
+"""Random sequences on the reference server, and the script that repeats a failure."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.assertions import Broken, NotExercised, Seen
+from purge_conformance.analysis.sequence import plays
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.errors import RequestBlocked
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import Header
+from purge_conformance.report.model import Cause, Finding
+from purge_conformance.scenarios import purge as purging
+from purge_conformance.scenarios import setup as opening
+from purge_conformance.scenarios.sequences import player as sequences
+from purge_conformance.target.apps import SuiteApps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_model_agrees
+FAULTS = ("app-started-twice-not-seeded", "events-of-deleted-apps-kept", "start-after-refused-purge-not-recorded")
+SPARED = "app-scaled-while-stopped-not-seeded"  # tried with few purges
+OTHERS = (SPARED, "records-late", "no-app-creation", "apps-from-the-start")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, dict[str, str]]]:
+    """Serve an instance for each fault and variant that is tried here."""
+    mounts = [word for name in FAULTS + OTHERS for word in ("--mount", name)]
+    with embedded.server(mounts) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def play_sequences(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Seen]:
+    """Play the sequences against an instance, once, after a first purge; keyword arguments are `Limits`."""
+
+    @cache
+    def collect(name: str = "", **limits: Any) -> Seen:  # noqa: ANN401 -- of Limits
+        url, tokens = server
+        settings = Settings(Target(f"{url}/{name}".rstrip("/")), tokens, limits=Limits(**limits))
+        with Journal(
+            tmp_path_factory.mktemp("run") / "out", Header("0", {}, settings.target.url, {}, "2026-07-01T12:00:00Z")
+        ) as journal:
+            client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
+            client.guard.is_archived = True
+            foundation = SuiteApps(client)
+            for experiment, procedure in (
+                ("foundation", opening.build),
+                ("purge", purging.first),
+                ("sequences", sequences.sequences),
+            ):
+                client.experiment = experiment
+                procedure(client, foundation)
+            client.experiment = "demolish"
+            client.guard.release_cleanup_reserve()
+            foundation.delete_apps()
+            client.note("finished", value=True)
+            return Seen(journal.evidence())
+
+    return collect
+
+
+def finding_of(seen: Seen) -> Finding:
+    """Return what the judgment finds."""
+    with pytest.raises(Broken) as caught:
+        JUDGMENT(seen)
+    (finding,) = caught.value.findings
+    return finding
+
+
+@pytest.mark.parametrize("name", ["", "records-late", "apps-from-the-start"])
+def test_conforming_server_agrees(name: str, play_sequences: Callable[..., Seen]) -> None:
+    """A server without a fault agrees with the model at each step of each sequence, within the bounds of a run."""
+    seen = play_sequences(name)
+    JUDGMENT(seen)
+    assert [play.shorter for play in plays(seen)] == [False] * 2
+    assert not [play for play in plays(seen) if play.history.lost or len(play.taken) < len(play.steps)]
+    if not name:
+        assert len(seen.of("sequences")) <= 115
+
+
+SHORTEST = {
+    "app-started-twice-not-seeded": ["create", "start", "stop", "start", "purge"],
+    "events-of-deleted-apps-kept": ["create", "start", "delete", "purge"],
+    "start-after-refused-purge-not-recorded": ["create", "purge as", "start"],
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_failure_is_shrunk(name: str, play_sequences: Callable[..., Seen]) -> None:
+    """A failure shrinks to its shortest sequence, which names the step, and stands there as a script."""
+    seen = play_sequences(name)
+    finding = finding_of(seen)
+    steps = re.findall(r"^# \d+\. (\w+(?: as)?)", finding.script or "", re.MULTILINE)
+    assert steps == SHORTEST[name]
+    assert finding.expected.startswith(f"after step {len(steps)} of {len(steps)}, {steps[-1]}")
+
+
+def script_shows_events(script: str, tokens: dict[str, str]) -> bool:
+    """Run a script as a user does; return whether the list that it ends with shows events of its one app."""
+    secrets = {f"{role.upper()}_TOKEN": token for role, token in tokens.items()}
+    done = subprocess.run(
+        ["sh", "-eu"], input=script, env=os.environ | secrets, capture_output=True, text=True, timeout=60, check=True
+    )
+    (app,) = re.findall(r"^[A-Z]=(\S+)$", done.stdout, re.MULTILINE)
+    look = next(part for part in reversed(done.stdout.split("HTTP/1.1 ")) if '"resources"' in part)
+    return app in look
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_script_repeats_failure(
+    name: str, play_sequences: Callable[..., Seen], server: tuple[str, dict[str, str]]
+) -> None:
+    """A shell that runs the script sees the same on the faulty server, something else on one without a fault."""
+    script, (url, tokens) = finding_of(play_sequences(name)).script or "", server
+    wrong = name == "events-of-deleted-apps-kept"
+    assert script_shows_events(script, tokens) is wrong
+    assert script_shows_events(script.replace(f"{url}/{name}", url), tokens) is not wrong
+
+
+def test_budget_ends_shrinking(play_sequences: Callable[..., Seen]) -> None:
+    """Where no more may be sent, the shortest sequence so far is told, and nothing is cut short."""
+    seen = play_sequences(SPARED, max_purges=8)
+    assert (finding_of(seen).script or "").count("\n# ") > len(
+        ["create", "scale", "start", "purge", "what the list shows"]
+    )
+    assert [note for note in seen.notes if note.name in {"stopped", "crashed"}] == []
+
+
+def test_spent_budget_is_inconclusive(play_sequences: Callable[..., Seen]) -> None:
+    """Where the sequences themselves may not be sent, a run is held back, as everywhere."""
+    with pytest.raises(RequestBlocked, match="--max-purges"):
+        play_sequences(max_purges=4)
+
+
+def test_missing_apps_skip_sequences(play_sequences: Callable[..., Seen]) -> None:
+    """On a target where no app can be made nothing is played, and the reason is told."""
+    seen = play_sequences("no-app-creation")
+    assert seen.of("sequences") == ()
+    with pytest.raises(NotExercised, match="POST /v3/organizations made nothing") as caught:
+        JUDGMENT(seen)
+    assert caught.value.blame is Cause.CONFIGURATION
+
+
+def test_sequence_apps_are_deleted(play_sequences: Callable[..., Seen]) -> None:
+    """Every app that was made for a sequence is deleted again, and no other."""
+    seen = play_sequences(FAULTS[1])
+    made = {x.json["guid"] for x in seen.exchanges if x.status == 201}
+    assert {x.guid for x in seen.exchanges if x.method == "DELETE"} == made
+    assert seen.note("demolish", "left") == []

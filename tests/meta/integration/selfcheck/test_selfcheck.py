@@ -1,0 +1,141 @@
+"""The self-check: its findings, those of planted defects above all, and its files."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from meta.support.paths import CONFORMANCE
+from purge_conformance import catalogue
+from purge_conformance.selfcheck import run as checking
+from purge_conformance.selfcheck.mutants import FAULTLESS, select_servers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from purge_conformance.selfcheck.matrix import Matrix, Row
+
+
+FAULT, VARIANT, ALONE = "purge-returns-data", "purge-body-empty", "opaque-tokens"
+IMPORTS = "from purge_conformance.analysis.assertions import Broken; from purge_conformance.report.model import Finding"
+ALARM = 'raise Broken((Finding("nothing", "something", 1),))'
+
+
+def plant_judgments(room: Path, bodies: dict[str, str]) -> Path:
+    """Copy the judgments, those of some requirements with another body."""
+    shutil.copytree(CONFORMANCE, room)
+    for path in room.glob("test_*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in reversed(ast.parse("\n".join(lines)).body):
+            marks = {ast.unparse(mark) for mark in getattr(node, "decorator_list", ())}
+            for name, body in bodies.items():
+                if isinstance(node, ast.FunctionDef) and f"pytest.mark.requirement('{name}')" in marks:
+                    lines[node.body[0].lineno : node.end_lineno] = [f"    {IMPORTS}", f"    {body}"]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return room
+
+
+def row_of(matrix: Matrix, name: str) -> Row:
+    """Return the row of a subject."""
+    return next(row for row in matrix.rows if row.server.name == name)
+
+
+@pytest.fixture(scope="module")
+def correct_check(tmp_path_factory: pytest.TempPathFactory) -> tuple[Matrix, Path]:
+    """A check of a few subjects by the suite's own judgments, and its folder."""
+    folder = tmp_path_factory.mktemp("sound")
+    return checking.check(folder, only=[FAULT, VARIANT, ALONE, FAULTLESS], jobs=2), folder
+
+
+@pytest.fixture(scope="module")
+def defective_check(tmp_path_factory: pytest.TempPathFactory) -> tuple[Matrix, Path]:
+    """A check by a room in which one judgment cannot fail, one always does, and one crashes; and its folder."""
+    folder = tmp_path_factory.mktemp("wrong")
+    room = plant_judgments(folder / "room", {"PURGE-02": "return", "GET-01": ALARM})
+    return checking.check(folder / "out", only=[FAULT, FAULTLESS], jobs=2, judgments=room), folder / "out"
+
+
+def test_fault_is_killed(correct_check: tuple[Matrix, Path]) -> None:
+    """A fault is killed by its own requirement and by nothing else."""
+    row = row_of(correct_check[0], FAULT)
+    assert (row.killed_by, row.failed, list(row.problems())) == (("PURGE-02",), ("PURGE-02",), [])
+    assert (correct_check[0].killed.count, correct_check[0].killed.total) == (1, 1)
+
+
+@pytest.mark.parametrize("name", [FAULTLESS, VARIANT, ALONE])
+def test_conforming_server_is_not_accused(name: str, correct_check: tuple[Matrix, Path]) -> None:
+    """A server that conforms raises no alarm, mounted beside others or on a server of its own."""
+    row = row_of(correct_check[0], name)
+    assert (row.failed, list(row.problems())) == ((), [])
+    assert row.requests > row.purges > 0
+    assert row.seconds > 0
+
+
+def test_vacuous_judgment_is_reported(defective_check: tuple[Matrix, Path]) -> None:
+    """Where a judgment cannot fail, the fault that is its own survives."""
+    assert "survived: PURGE-02 did not fail" in row_of(defective_check[0], FAULT).problems()
+    assert (defective_check[0].killed.count, defective_check[0].killed.total) == (0, 1)
+
+
+def test_wrong_kill_is_reported(defective_check: tuple[Matrix, Path]) -> None:
+    """A fault that something else catches than its own requirements is said."""
+    assert "was caught by GET-01, not its own" in row_of(defective_check[0], FAULT).problems()
+
+
+def test_false_alarm_is_reported(defective_check: tuple[Matrix, Path]) -> None:
+    """A judgment that accuses a server which conforms is said."""
+    assert list(row_of(defective_check[0], FAULTLESS).problems()) == ["conforms, and failed GET-01: a false alarm"]
+    assert (defective_check[0].false_alarms.count, defective_check[0].false_alarms.total) == (1, 1)
+
+
+def test_failed_evidence_is_stored(correct_check: tuple[Matrix, Path], defective_check: tuple[Matrix, Path]) -> None:
+    """Evidence and reports of what went wrong lie beside the matrix; of all else nothing is left."""
+    files = [checking.JSON, checking.MARKDOWN]
+    assert sorted(path.name for path in correct_check[1].iterdir()) == files
+    assert sorted(path.name for path in defective_check[1].iterdir()) == sorted([*files, FAULT, FAULTLESS])
+    for name in (FAULT, FAULTLESS):
+        assert {"evidence.jsonl", "report.html"} <= {path.name for path in (defective_check[1] / name).iterdir()}
+
+
+def test_matrix_json_is_valid(correct_check: tuple[Matrix, Path], defective_check: tuple[Matrix, Path]) -> None:
+    """What is written is valid against its schema, and says what was found."""
+    for matrix, folder in (correct_check, defective_check):
+        data = json.loads((folder / checking.JSON).read_text(encoding="utf-8"))
+        jsonschema.validate(data, catalogue.document("matrix.schema.json"), jsonschema.Draft202012Validator)
+        assert [row["problems"] for row in data["rows"]] == [list(row.problems()) for row in matrix.rows]
+
+
+def test_markdown_names_every_mutant(correct_check: tuple[Matrix, Path], defective_check: tuple[Matrix, Path]) -> None:
+    """The Markdown names every subject, the rates, and what is wrong."""
+    for matrix, folder in (correct_check, defective_check):
+        text = (folder / checking.MARKDOWN).read_text(encoding="utf-8")
+        assert all(f"`{row.server.name}`" in text for row in matrix.rows)
+        assert ("## Wrong" in text) == bool(matrix.problems())
+    assert "**1 of 1 fault killed (100 %), 0 false alarms on 3 conforming servers with 2 variants (0 %).**" in (
+        correct_check[1] / checking.MARKDOWN
+    ).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "problems"),
+    [
+        (FAULT, {"failed": ("PURGE-02",), "undecided": ("AGAIN-03",)}, []),
+        (FAULT, {"trouble": "it died"}, ["could not be judged: it died"]),
+        ("purge-answers-202", {"failed": ("PURGE-01",)}, ["did not fail STATUS-01, as it must"]),
+        (VARIANT, {"undecided": ("SEED-01",)}, ["left SEED-01 undecided, which is not declared"]),
+        (VARIANT, {"trouble": "it died"}, ["could not be judged: it died"]),
+    ],
+)
+def test_problems_are_explained(
+    name: str, changes: dict[str, Any], problems: list[str], correct_check: tuple[Matrix, Path]
+) -> None:
+    """Each way of not being as it must be has its words, and what is as it must be has none."""
+    (subject,) = select_servers([name])
+    row = replace(row_of(correct_check[0], FAULTLESS), server=subject, **changes)
+    assert list(row.problems()) == problems

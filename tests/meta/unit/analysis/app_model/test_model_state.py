@@ -1,0 +1,124 @@
+"""The state of the app model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import reduce
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from purge_conformance.analysis.app_model.reads import HOW
+from purge_conformance.analysis.app_model.state import App, Deed, State, Step, World, sensible
+from purge_conformance.scenarios.sequences.generator import SIZES, WHO
+
+NAMES = st.sampled_from("abc")
+STEPS = st.one_of(
+    st.builds(Step, st.sampled_from([Deed.CREATE, Deed.START, Deed.STOP, Deed.DELETE]), NAMES),
+    st.builds(Step, st.just(Deed.SCALE), NAMES, st.sampled_from(SIZES)),
+    st.builds(Step, st.just(Deed.REFUSED), st.sampled_from(WHO)),
+    st.builds(Step, st.just(Deed.READ), st.sampled_from(HOW)),
+    st.just(Step(Deed.PURGE)),
+)
+SEQUENCES = st.lists(STEPS, max_size=30).map(tuple)
+PURGE = Step(Deed.PURGE)
+same_each_time = settings(derandomize=True, deadline=None, max_examples=200, database=None)
+
+
+def state_after(steps: tuple[Step, ...]) -> World:
+    """Return what the model says after these steps."""
+    return reduce(World.after, steps, World())
+
+
+class NaiveServer:
+    """A server that keeps the events of each app in a list, and records whatever changes."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.apps: dict[str, str] = {}
+        self.sizes: dict[str, dict[str, int]] = {}
+        self.events: list[tuple[str, str]] = []
+
+    def do(self, step: Step) -> None:
+        """Do a step, if it makes sense."""
+        if step.deed is Deed.PURGE:
+            self.events = [(name, "seeded") for name, state in self.apps.items() if state == "started"]
+        elif step.deed is Deed.CREATE and step.what not in self.apps:
+            self.apps[step.what], self.sizes[step.what] = "stopped", {"instances": 1}
+        elif step.deed is not Deed.CREATE and self.apps.get(step.what) in {"started", "stopped"}:
+            self._change(step)
+
+    def _change(self, step: Step) -> None:
+        before = (self.apps[step.what], dict(self.sizes[step.what]))
+        if step.deed is Deed.SCALE:
+            self.sizes[step.what] |= step.scaled
+        else:
+            self.apps[step.what] = {"start": "started", "stop": "stopped", "delete": "deleted"}[step.deed]
+        after = (self.apps[step.what], self.sizes[step.what])
+        if before != after and "started" in {before[0], after[0]}:
+            self.events.append((step.what, "recorded"))
+
+
+@same_each_time
+@given(SEQUENCES)
+def test_model_agrees_with_simulation(steps: tuple[Step, ...]) -> None:
+    """A server that records each change has the seeded events, and between the least and the most of the others."""
+    naive = NaiveServer()
+    for step in steps:
+        naive.do(step)
+    events = Counter(naive.events)
+    for name, app in state_after(steps).apps.items():
+        assert app.state == naive.apps[name]
+        if app.exists:
+            assert events[name, "seeded"] == app.seeded
+            assert events[name, "recorded"] >= app.recorded
+            assert app.perhaps or events[name, "recorded"] == app.recorded
+
+
+@same_each_time
+@given(SEQUENCES)
+def test_purge_is_idempotent(steps: tuple[Step, ...]) -> None:
+    """A second purge in a row leaves what the first left."""
+    once = state_after((*steps, PURGE))
+    assert once.after(PURGE) == once
+
+
+@same_each_time
+@given(SEQUENCES)
+def test_purge_seeds_started_apps(steps: tuple[Step, ...]) -> None:
+    """After a purge the started apps are seeded, and they alone, and nothing else is there."""
+    world = state_after((*steps, PURGE))
+    assert {name for name, app in world.apps.items() if app.seeded} == {
+        name for name, app in world.apps.items() if app.state is State.STARTED
+    }
+    assert not any(app.recorded or app.perhaps for app in world.apps.values())
+
+
+@same_each_time
+@given(SEQUENCES, st.builds(Step, st.sampled_from([Deed.REFUSED, Deed.READ]), st.just("none")))
+def test_rejected_purge_changes_nothing(steps: tuple[Step, ...], step: Step) -> None:
+    """Neither a refused purge nor a read changes anything."""
+    assert state_after(steps).after(step) == state_after(steps)
+
+
+@same_each_time
+@given(SEQUENCES)
+def test_impossible_steps_are_dropped(steps: tuple[Step, ...]) -> None:
+    """Steps that make no sense can be left out, and what is left all makes sense."""
+    kept = sensible(steps)
+    assert state_after(kept) == state_after(steps)
+    assert sensible(kept) == kept
+
+
+@same_each_time
+@given(STEPS)
+def test_step_round_trips(step: Step) -> None:
+    """A step that is written in words is the same step when they are read."""
+    assert Step.parse(str(step)) == step
+
+
+def test_unfinished_deletion_is_unknown() -> None:
+    """Of an app whose deletion came to no end the model says nothing, and nothing further is done to it."""
+    world = World({"a": App(State.STARTED)}).losing_sight_of("a").after(PURGE)
+    assert world.apps["a"].state is State.UNKNOWN
+    assert not world.allows(Step(Deed.START, "a"))

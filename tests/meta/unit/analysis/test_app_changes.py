@@ -1,0 +1,41 @@
+"""Changes of apps in the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.actions import simple_apps
+from purge_conformance.analysis.app_changes import changes
+from purge_conformance.target.apps import droplets as running
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+    Row = dict[str, Any]
+
+
+@pytest.mark.parametrize(("state", "counted"), [("STARTED", ["stop"]), ("STOPPED", [])])
+def test_noop_change_is_ignored(state: str, counted: list[str], builder: EvidenceBuilder) -> None:
+    """A stop of an app that was stopped by itself, perhaps by a purge, need not be recorded; one of it later has to."""
+    builder.add_snapshot("again", "after", [], [builder.app("a", state)])
+    for name, tells in (("before", ""), ("stop", "STOPPED"), ("start", "STARTED"), ("stop-again", "STOPPED")):
+        if tells:
+            builder.add_note(
+                "lifecycle", f"change {name}", {"app": "a", "done": True, "since": "before", "tells": {"state": tells}}
+            )
+        builder.add_list("lifecycle", name, [])
+    assert [change.name for change in changes(builder.judgment_view, "lifecycle", "stop", "stop-again")] == [
+        *counted,
+        "stop-again",
+    ]
+
+
+@pytest.mark.parametrize(("step", "found"), [("create", {"a"}), ("equip", set())])
+def test_droplet_allows_more_processes(step: str, found: set[str], builder: EvidenceBuilder) -> None:
+    """The suite's own apps have one process each, unless they were given a droplet, which may have more."""
+    builder.add_note("foundation", "apps", {"steady": "a"})
+    builder.add_exchange("foundation", step, method="POST", path="/v3/droplets")
+    assert running.STEP == "equip"
+    assert simple_apps(builder.evidence) == found

@@ -1,0 +1,133 @@
+"""The history of the events in a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.assertions import Inconclusive
+from purge_conformance.analysis.history import (
+    offset,
+    proven_admin,
+    purges_between,
+    seeded_events,
+    vanished,
+    whole_lists,
+)
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence.clock import Offset
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+    Row = dict[str, Any]
+
+
+AT_ONCE = {"at_once": "first"}
+SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
+
+
+def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
+    """A list that was read beside purges is no step of a sequence, and one of several purges is always one between."""
+    builder.add_list("purge", "after.events", [SEEDED])
+    first = builder.exchanges[-1]
+    builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH)
+    builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, status=500, tags=AT_ONCE)
+    builder.add_list("parallel", "first.reads", [SEEDED])
+    builder.exchanges[-1].tags.update(AT_ONCE)
+    last = builder.add_exchange("parallel", "settle", path=EVENTS_PATH)
+    assert [found.exchanges[0].step for found in whole_lists(builder.judgment_view)] == ["after.events"]
+    assert list(seeded_events(builder.judgment_view)) == []
+    builder.exchanges[:] = [x for x in builder.exchanges if x.status == 500]
+    assert purges_between(builder.judgment_view, first, last)
+
+
+@pytest.mark.parametrize(("role", "is_so"), [("admin", True), ("none", False)])
+@pytest.mark.parametrize("status", [None, 504])
+def test_unanswered_purge_may_have_succeeded(
+    status: int | None,
+    role: str,
+    is_so: bool,
+    builder: EvidenceBuilder,  # noqa: FBT001 -- a parameter of a case
+) -> None:
+    """An admin's purge that the target did not answer may be done; nobody else's may."""
+    first = builder.add_page("e", "before", [])
+    builder.add_exchange("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
+    assert purges_between(builder.judgment_view, first, builder.add_page("e", "after", [])) is is_so
+
+
+def add_purge_between_snapshots(
+    builder: EvidenceBuilder,
+    *,
+    before: list[Row],
+    after: list[Row],
+    status: int = 200,
+    **more: Any,  # noqa: ANN401 -- of Story.look
+) -> None:
+    """Add a purge between two looks at events, with the apps and processes that `more` names."""
+    builder.add_snapshot("purge", "before", before, **more)
+    builder.add_purge("purge", status=status)
+    builder.add_snapshot("purge", "after", after, **more)
+
+
+@pytest.mark.parametrize(
+    ("scope", "made", "status", "proven"),
+    [(True, 401, 403, True), (False, 201, 401, True), (False, 401, 403, False), (False, 401, 500, True)],
+)
+def test_admin_rejection_needs_proof(
+    scope: bool,
+    made: int,
+    status: int,
+    proven: bool,
+    builder: EvidenceBuilder,  # noqa: FBT001 -- a parameter of a case
+) -> None:
+    """A refused purge is held against the target only where the token shows the scope, or made an organization."""
+    builder.evidence.header.settings["admin_scope"] = scope
+    builder.add_exchange("foundation", "create", method="POST", path="/v3/organizations", status=made)
+    request = builder.add_purge("purge", status=status)
+    try:
+        if proven:
+            proven_admin(builder.judgment_view, request)
+        else:
+            with pytest.raises(Inconclusive, match="nothing shows"):
+                proven_admin(builder.judgment_view, request)
+    finally:
+        builder.evidence.header.settings["admin_scope"] = True
+
+
+def test_destroyed_event_is_known(builder: EvidenceBuilder) -> None:
+    """What a purge destroyed is known with the exchange that showed it; guids that may be seeded again are not."""
+    before = [builder.event("old"), builder.event("a", "a"), builder.event("p", "a")]
+    add_purge_between_snapshots(
+        builder, before=before, after=[], apps=[builder.app("a")], processes=[builder.process("p", "a")]
+    )
+    assert vanished(builder.judgment_view) == {"old": len(builder.exchanges)}
+
+
+def test_destroyed_event_needs_complete_lists(builder: EvidenceBuilder) -> None:
+    """Nothing is known to be destroyed where a list could not be read to its end."""
+    add_purge_between_snapshots(builder, before=[builder.event("old")], after=[])
+    builder.add_note("purge", "after.events.complete", value=False)
+    assert vanished(builder.judgment_view) == {}
+
+
+def test_offset_is_from_dates(builder: EvidenceBuilder) -> None:
+    """The target's clock is known from its Date headers."""
+    builder.add_exchange("e", "s", response_headers=(("Date", "Wed, 01 Jul 2026 12:00:01 GMT"),))
+    assert offset(builder.judgment_view) == (Offset(-0.5, 1), "its Date headers")
+
+
+def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
+    """Without a Date it is known from the event of a start that was just asked for."""
+    start = builder.add_exchange("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
+    builder.add_list("lifecycle", "start", [builder.event("e", "idle", "2026-07-01T13:00:01Z")])
+    found = offset(builder.judgment_view)
+    assert found == (Offset(3599.5, 3601), "the event of a start that was just asked for")
+    assert start.n == 1
+
+
+def test_offset_may_be_unknown(builder: EvidenceBuilder) -> None:
+    """Without either nothing is known."""
+    builder.add_exchange("e", "s")
+    assert offset(builder.judgment_view) is None

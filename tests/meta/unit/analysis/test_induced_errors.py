@@ -1,0 +1,103 @@
+"""Errors that a state hook induces: judged, or explained where they are missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised
+from purge_conformance.analysis.induced_errors import conflicts, failures, is_undone, missing
+from purge_conformance.analysis.purge_series import plain_purges
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.records import INDUCED
+from purge_conformance.report.model import Cause
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+
+def test_induced_purge_is_excluded(builder: EvidenceBuilder) -> None:
+    """A purge that was to fail says nothing of how plain purges end."""
+    builder.add_purge("provoked", status=409, tags={INDUCED: "409"})
+    builder.add_purge("parallel")
+    assert [x.status for x, _ in plain_purges(builder.judgment_view)] == [200]
+
+
+def add_induced_errors(
+    builder: EvidenceBuilder,
+    *,
+    conflict: Any = None,
+    unavailable: Any = None,
+    after: Any = None,  # noqa: ANN401 -- of add_exchange
+) -> EvidenceBuilder:
+    """Tell of three purges that were provoked to fail, by what was listed after each; None: all as it was."""
+    app, was = builder.app("a"), [builder.event("e", "a"), builder.event("a", "a")]
+    builder.add_snapshot("provoked", "before", was, [app])
+    for status, look, rows in ((409, "conflict", conflict), (503, "unavailable", unavailable), (500, "after", after)):
+        builder.add_exchange(
+            *("provoked", f"purge {status}"), method="POST", path=PURGE_PATH, status=status, tags={INDUCED: str(status)}
+        )
+        was = was if rows is None else rows
+        if look == "after":
+            builder.add_snapshot("provoked", look, was, [app])
+        else:
+            builder.add_list("provoked", f"{look}.events", was)
+    return builder
+
+
+def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
+    """Purges that left everything as it was are undone, and a conflict lost nothing."""
+    seen = add_induced_errors(builder).judgment_view
+    assert [is_undone(purge) for purge in failures(seen)] == [True, True]
+    assert [attempt.loss() for attempt in conflicts(seen)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("rows", "undone", "faithful"),
+    [
+        ([], False, False),
+        ([("a", "a")], False, True),
+        ([("e", "a"), ("a", "a")], True, False),
+        ([("e", "a")], False, False),
+    ],
+)
+def test_partial_purge_is_detected(
+    rows: list[tuple[str, str]],
+    undone: bool,
+    faithful: bool,
+    builder: EvidenceBuilder,  # noqa: FBT001 -- a parameter of a case
+) -> None:
+    """A failed purge left all, did all, or is half done; a new event with an app's guid is done as well."""
+    events = [builder.event(guid, app) for guid, app in rows]
+    (purge, _) = failures(add_induced_errors(builder, unavailable=events).judgment_view)
+    assert (is_undone(purge), purge.is_faithful()) == (undone, faithful)
+
+
+def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
+    """What a purge destroyed that was answered with a conflict is lost."""
+    (attempt,) = conflicts(add_induced_errors(builder, conflict=[]).judgment_view)
+    assert attempt.loss() == "2 events before, 0 after"
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        ({"status": 409, "failed": True, "reason": "the hook failed"}, Inconclusive, "the hook failed"),
+        ({"status": 409, "failed": False, "reason": "not supported"}, NotExercised, "not supported"),
+        ({"status": 503, "failed": False, "reason": "not supported"}, NotExercised, "--hook"),
+    ],
+)
+def test_missing_error_is_explained(
+    value: dict[str, object], error: type[Inconclusive | NotExercised], words: str, builder: EvidenceBuilder
+) -> None:
+    """An error that did not come is inconclusive where the hook failed, not exercised otherwise, never the target's."""
+    builder.add_note("provoked", "purge", value)
+    with pytest.raises(error, match=words) as raised:
+        missing(builder.judgment_view, 409)
+    assert raised.value.blame is Cause.CONFIGURATION
+
+
+def test_other_status_is_not_induced(builder: EvidenceBuilder) -> None:
+    """A hook provokes nothing but conflicts, failures and unavailability."""
+    missing(builder.judgment_view, 422)

@@ -1,0 +1,71 @@
+"""Purges and changes by foreign clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.analysis.interference import in_flux, purged_meanwhile
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.listing import APPS
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+
+def test_foreign_purge_is_detected(builder: EvidenceBuilder) -> None:
+    """That all is gone and others are seeded, while the suite but read, is somebody else's purge."""
+    seed = builder.event("app", "app", "2026-07-01T12:00:00Z")
+    builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
+    builder.add_list("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
+    assert purged_meanwhile(builder.evidence) == (1, 2)
+
+
+def test_late_seeds_are_no_foreign_purge(builder: EvidenceBuilder) -> None:
+    """What stands where nothing stood is the purge's before it, and late."""
+    builder.add_list("lists", "opening", [])
+    builder.add_list("lists", "closing", [builder.event("app", "app", "2026-07-01T12:00:00Z")])
+    assert purged_meanwhile(builder.evidence) is None
+
+
+def test_late_destruction_is_no_foreign_purge(builder: EvidenceBuilder) -> None:
+    """What a purge of the suite's own should have destroyed, and goes only later, is gone by that purge."""
+    seed, old = (
+        builder.event("app", "app", "2026-07-01T12:00:02Z"),
+        [builder.event("a", "app"), builder.event("b", "app")],
+    )
+    builder.add_list("purge", "before.events", old)
+    builder.add_purge("purge")
+    builder.add_list("purge", "after.events", [*old, seed])
+    builder.add_list("lists", "opening", [seed])
+    assert purged_meanwhile(builder.evidence) is None
+
+
+@pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])
+def test_replaced_seeds_show_foreign_purge(second: str, builder: EvidenceBuilder, *, is_purge: bool) -> None:
+    """Where seeded events stood alone, a purge is told by all of them being others now: one may be recorded over."""
+    seeds = [builder.event(app, app, "2026-07-01T12:00:00Z") for app in ("one", "two")]
+    builder.add_list("lists", "opening", seeds)
+    later = ("2026-07-01T12:00:09Z", f"2026-07-01T{second}")
+    builder.add_list("lists", "closing", [seed | {"created_at": at} for seed, at in zip(seeds, later, strict=True)])
+    assert purged_meanwhile(builder.evidence) == ((1, 2) if is_purge else None)
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_own_request_is_no_foreign_purge(method: str, builder: EvidenceBuilder) -> None:
+    """What the suite tried may have done it, be it refused, and so it is nobody else's purge."""
+    seed = builder.event("app", "app", "2026-07-01T12:00:00Z")
+    builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
+    builder.add_exchange("refused", "credential", method=method, path=PURGE_PATH, status=403)
+    builder.add_list("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
+    assert purged_meanwhile(builder.evidence) is None
+
+
+def test_changing_apps_are_counted(builder: EvidenceBuilder) -> None:
+    """Apps of others that came, went or changed are in flux; the suite's own are not counted."""
+    builder.add_exchange("foundation", "create", method="POST", path=APPS, status=201, data={"guid": "own"})
+    still, moved, gone = builder.app("still"), builder.app("moved"), builder.app("gone")
+    builder.add_snapshot("purge", "before", apps=[still, moved, gone, builder.app("own")])
+    builder.add_snapshot("purge", "after", apps=[still, moved | {"state": "STOPPED"}, builder.app("own", "STOPPED")])
+    assert in_flux(builder.evidence) == (3, 2)

@@ -1,0 +1,74 @@
+"""The shrinker of failing sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from purge_conformance.analysis.app_model.state import Deed, State, Step, World, sensible
+from purge_conformance.scenarios.sequences.generator import draw
+from purge_conformance.scenarios.sequences.shrinker import shrunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+Steps = tuple[Step, ...]
+
+
+def reproduce_until(wrong: Callable[[World, World, Step], bool]) -> Callable[[Steps], Steps | None]:
+    """Make what `shrunk` asks: the steps up to the first one that goes wrong, given the worlds around it."""
+
+    def shown(steps: Steps) -> Steps | None:
+        world = World()
+        for place, step in enumerate(steps, 1):
+            before, world = world, world.after(step)
+            if wrong(before, world, step):
+                return steps[:place]
+        return None
+
+    return shown
+
+
+def _many_changes(before: World, _: World, step: Step) -> bool:
+    return step.deed is Deed.PURGE and any(app.recorded > 1 for app in before.apps.values())
+
+
+def _seeded_then_deleted(before: World, _: World, step: Step) -> bool:
+    gone = (app for app in before.apps.values() if app.state is State.DELETED)
+    return step.deed is Deed.PURGE and any(app.seeded for app in gone)
+
+
+def _stopped_after_purge(before: World, after: World, step: Step) -> bool:
+    return step.deed is Deed.STOP and before.apps[step.what].seeded and after.apps[step.what].state is State.STOPPED
+
+
+WRONG: dict[Callable[[World, World, Step], bool], list[str]] = {
+    _many_changes: ["create", "start", "stop", "purge"],
+    _seeded_then_deleted: ["create", "start", "purge", "delete", "purge"],
+    _stopped_after_purge: ["create", "start", "purge", "stop"],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda f: f.__name__)
+@settings(derandomize=True, deadline=None, max_examples=30, database=None)
+@given(seed=st.integers(0, 10_000))
+def test_shrunk_sequence_is_minimal(wrong: Callable[[World, World, Step], bool], seed: int) -> None:
+    """Of what is left, no step can be left out: it goes wrong no more then, or has no shorter way to."""
+    shown = reproduce_until(wrong)
+    for steps in draw(seed):
+        if first := shown(steps):
+            found = shrunk(first, shown)
+            rests = [sensible(found[:place] + found[place + 1 :]) for place in range(len(found) - 1)]
+            assert shown(found) == found
+            assert not [rest for rest in rests if shown(rest)]
+            assert len(found) <= len(WRONG[wrong]) + 1
+
+
+def test_unrepeated_failure_is_not_shrunk() -> None:
+    """Steps that a target goes wrong in only once are left as they are."""
+    steps = next(iter(draw(1)))
+    assert shrunk(steps, lambda _: None) == steps
