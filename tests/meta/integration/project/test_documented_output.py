@@ -1,4 +1,7 @@
-"""README.md shows what the command prints; `python tests/meta/integration/project/test_documented_output.py` updates it."""
+"""README.md shows what the command prints.
+
+`python tests/meta/integration/project/test_documented_output.py` updates it.
+"""
 
 from __future__ import annotations
 

@@ -152,14 +152,3 @@ def test_wrong_password_ends_run(run: Run, uaa_stub: UaaStub) -> None:
     assert "Bad credentials" in done.stderr
     assert "a-wrong-password" not in done.stdout + done.stderr
     assert not done.folder.exists()
-
-
-def test_missing_consent_prevents_login(command: Run, tmp_path: Path) -> None:
-    """Where nobody has allowed the purge nothing is sent, to a login neither."""
-    done = command(
-        *("run", "https://api.invalid", "--token=admin=uaa:password:admin:env:THE_PASSWORD"),
-        folder=tmp_path,
-        env=os.environ | {"THE_PASSWORD": PASSWORD},
-    )
-    assert done.code == 2
-    assert "--allow-purge" in done.stderr

@@ -46,10 +46,7 @@ def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
 @pytest.mark.parametrize(("role", "is_so"), [("admin", True), ("none", False)])
 @pytest.mark.parametrize("status", [None, 504])
 def test_unanswered_purge_may_have_succeeded(
-    status: int | None,
-    role: str,
-    is_so: bool,
-    builder: EvidenceBuilder,  # noqa: FBT001 -- a parameter of a case
+    status: int | None, role: str, builder: EvidenceBuilder, *, is_so: bool
 ) -> None:
     """An admin's purge that the target did not answer may be done; nobody else's may."""
     first = builder.add_page("e", "before", [])
@@ -76,11 +73,7 @@ def add_purge_between_snapshots(
     [(True, 401, 403, True), (False, 201, 401, True), (False, 401, 403, False), (False, 401, 500, True)],
 )
 def test_admin_rejection_needs_proof(
-    scope: bool,
-    made: int,
-    status: int,
-    proven: bool,
-    builder: EvidenceBuilder,  # noqa: FBT001 -- a parameter of a case
+    made: int, status: int, builder: EvidenceBuilder, *, scope: bool, proven: bool
 ) -> None:
     """A refused purge is held against the target only where the token shows the scope, or made an organization."""
     builder.evidence.header.settings["admin_scope"] = scope

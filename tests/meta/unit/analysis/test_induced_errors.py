@@ -24,12 +24,15 @@ def test_induced_purge_is_excluded(builder: EvidenceBuilder) -> None:
     assert [x.status for x, _ in plain_purges(builder.judgment_view)] == [200]
 
 
+Rows = list[dict[str, Any]]
+
+
 def add_induced_errors(
     builder: EvidenceBuilder,
     *,
-    conflict: Any = None,
-    unavailable: Any = None,
-    after: Any = None,  # noqa: ANN401 -- of add_exchange
+    conflict: Rows | None = None,
+    unavailable: Rows | None = None,
+    after: Rows | None = None,
 ) -> EvidenceBuilder:
     """Tell of three purges that were provoked to fail, by what was listed after each; None: all as it was."""
     app, was = builder.app("a"), [builder.event("e", "a"), builder.event("a", "a")]
@@ -63,10 +66,7 @@ def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
     ],
 )
 def test_partial_purge_is_detected(
-    rows: list[tuple[str, str]],
-    undone: bool,
-    faithful: bool,
-    builder: EvidenceBuilder,  # noqa: FBT001 -- a parameter of a case
+    rows: list[tuple[str, str]], builder: EvidenceBuilder, *, undone: bool, faithful: bool
 ) -> None:
     """A failed purge left all, did all, or is half done; a new event with an app's guid is done as well."""
     events = [builder.event(guid, app) for guid, app in rows]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 
-def add_start(builder: EvidenceBuilder, **more: Any) -> None:  # noqa: ANN401 -- of Story.say
+def add_start(builder: EvidenceBuilder, **more: Any) -> None:  # noqa: ANN401 -- of add_exchange
     """Add the start of an app by the suite."""
     builder.add_exchange("lifecycle", "start", method="POST", path="/v3/apps/a/actions/start", **more)
 
@@ -64,7 +64,7 @@ def test_observed_purge_is_a_trial(builder: EvidenceBuilder) -> None:
         {"tags": {"superseded": "unavailable"}},
     ],
 )
-def test_failed_purge_is_no_trial(more: Any, builder: EvidenceBuilder) -> None:  # noqa: ANN401 -- of Story.say
+def test_failed_purge_is_no_trial(more: Any, builder: EvidenceBuilder) -> None:  # noqa: ANN401 -- of add_exchange
     """A purge that did not succeed, that somebody else sent, or that is no plain one is no trial."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     add_snapshot(builder, "odd", "before", "x")

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from meta.support.invoke import ADMIN, SECRET, invoke
 from meta.support.root_document import root_document
+from meta.support.uaa import PASSWORD
 from purge_conformance.cli import main
 
 if TYPE_CHECKING:
@@ -118,3 +119,11 @@ def test_tls_usage_error_exits_2(flag: str, trusted_authority: Authority, stub_s
         main, ["doctor", stub_server.url, ADMIN, flag.format(key=trusted_authority.key)], env=SECRET
     )
     assert (result.exit_code, stub_server.received) == (2, []), result.output
+
+
+def test_missing_consent_prevents_login() -> None:
+    """Without consent to purge no request is sent, not even to a login."""
+    line = ("run", "https://api.invalid", "--token=admin=uaa:password:admin:env:THE_PASSWORD")
+    done = CliRunner().invoke(main, line, env={"THE_PASSWORD": PASSWORD})
+    assert done.exit_code == 2
+    assert "--allow-purge" in done.stderr

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.raw_http import HANG_S
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeBlocked
@@ -20,12 +21,10 @@ if TYPE_CHECKING:
 
     Connect = Callable[..., Client]
 
-PATIENCE = 1.5  # seconds: by when all must have come, with room for a busy machine
-
 
 def test_scripts_run_concurrently(make_client: Connect, stub_server: StubServer) -> None:
     """Scripts are under way at the same time: a server that answers none before all have come answers them."""
-    all_there = threading.Barrier(3, timeout=PATIENCE)
+    all_there = threading.Barrier(3, timeout=HANG_S)
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         all_there.wait()
@@ -52,7 +51,7 @@ def test_script_waits_for_response(make_client: Connect, stub_server: StubServer
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if handler.command == "POST":
-            assert purged.wait(PATIENCE)  # until the list was read
+            assert purged.wait(HANG_S)  # until the list was read
         purged.set()
         stub_server.respond(handler)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.support.raw_http import GIVE_UP_S
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.credentials import ANONYMOUS, Credential
@@ -49,7 +48,7 @@ def test_request_is_recorded(make_client: Connect, stub_server: StubServer) -> N
     assert [value for key, value in found.response_headers if key.lower() == "x-one"] == ["1", "2"]
     assert found.request_body == '{"name": "\\u00fc"}'
     assert dict(found.request_headers)["Content-Type"] == "application/json"
-    assert 0 < found.elapsed < GIVE_UP_S
+    assert found.elapsed > 0
 
 
 @pytest.mark.parametrize(

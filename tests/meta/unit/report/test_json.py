@@ -65,7 +65,7 @@ def test_invalid_value_is_located(tmp_path: Path) -> None:
         as_json.load(tmp_path)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
 @given(st.text(max_size=60))
 def test_any_text_round_trips(text: str) -> None:
     """Whatever a target sent, report.json holds it."""

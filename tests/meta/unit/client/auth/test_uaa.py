@@ -176,13 +176,13 @@ def test_silent_login_times_out(stub_server: StubServer) -> None:
     over = Event()
 
     def wait(_: BaseHTTPRequestHandler) -> None:
-        over.wait(5)
+        over.wait(30)
 
     stub_server.answer = wait
     with pytest.raises(TargetUnreachable, match="gave no answer") as caught:
         Login(
             BY_PASSWORD,
-            Uaa(parse_target(stub_server.url), via_root_document(stub_server.url, token_requester(Transport(), 0.2))),
+            Uaa(parse_target(stub_server.url), via_root_document(stub_server.url, token_requester(Transport(), 0.05))),
         ).fetch()
     over.set()
     assert PASSWORD not in str(caught.value)
