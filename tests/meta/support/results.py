@@ -20,7 +20,7 @@ HOSTILE = [
 
 
 def result(identifier: str, level: Level, outcome: Outcome, text: str = "") -> Result:
-    """Return a result whose every text that can come from a target is the given one."""
+    """Return a result that contains the text wherever a target's text can be."""
     missed = outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}
     return Result(
         id=identifier,

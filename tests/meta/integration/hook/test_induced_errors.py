@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def view_with_hook(
     reference_server: tuple[str, dict[str, str]], builder: EvidenceBuilder, tmp_path: Path
 ) -> Callable[[str], tuple[Seen, list[str]]]:
-    """Provoke errors of a reference server with a hook; return what was seen, and the states that a command kept."""
+    """Induce errors of a reference server with a hook; return the evidence, and the calls of a command."""
     url, tokens = reference_server
 
     def provoke(hook: str) -> tuple[Seen, list[str]]:
@@ -66,7 +66,7 @@ sys.exit({})
 
 
 def test_false_hook_accuses_no_target(view_with_hook: Callable[[str], tuple[Seen, list[str]]]) -> None:
-    """A hook that says that a state is set, and sets none: each is ended, and the report says why."""
+    """A hook that sets no state, but says so: each state is ended, and the report explains it."""
     seen, kept = view_with_hook(KEEPING.format(0))
     assert kept == ["setup", "teardown"] * (len(kept) // 2)
     assert len(kept) >= 2 * 5
@@ -76,7 +76,7 @@ def test_false_hook_accuses_no_target(view_with_hook: Callable[[str], tuple[Seen
 
 
 def test_unsupported_state_is_explained(view_with_hook: Callable[[str], tuple[Seen, list[str]]]) -> None:
-    """A hook that supports no state: each is asked for once, and nothing is sent that ought to meet one."""
+    """A hook that supports no state: each is requested once, and no request depends on it."""
     seen, kept = view_with_hook(KEEPING.format(3))
     assert kept == ["setup"] * len(kept)
     assert [x for x in seen.exchanges if INDUCED in x.tags] == []
@@ -85,7 +85,7 @@ def test_unsupported_state_is_explained(view_with_hook: Callable[[str], tuple[Se
 
 
 def test_failing_hook_is_explained(view_with_hook: Callable[[str], tuple[Seen, list[str]]]) -> None:
-    """A hook that fails is asked once; what needs it is inconclusive by configuration."""
+    """A hook that fails is called once; what depends on it is inconclusive, with the cause configuration."""
     seen, kept = view_with_hook(KEEPING.format(1))
     assert kept == ["setup"]
     for status in provoking.STATES:
@@ -97,7 +97,7 @@ def test_failing_hook_is_explained(view_with_hook: Callable[[str], tuple[Seen, l
 def test_blocked_request_resets_state(
     make_client: Callable[..., Client], stub_server: StubServer, tmp_path: Path
 ) -> None:
-    """A request that the guard holds back leaves no state behind that a later one would meet."""
+    """A request that the guard blocks leaves no state for a later request."""
     kept = tmp_path / "kept"
     words = f"command:{shlex.quote(sys.executable)} -c {shlex.quote(KEEPING.format(0))} {kept}"
     client = make_client(max_purges=0)

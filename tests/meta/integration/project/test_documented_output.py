@@ -33,7 +33,7 @@ VOLATILE = (
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> str:
-    """Return what `purge-conformance run` prints into a log."""
+    """Return what `purge-conformance run` prints without a terminal."""
     command = [sys.executable, "-m", "purge_conformance", "run", *arguments]
     with TemporaryDirectory() as folder:
         done = subprocess.run(
@@ -43,12 +43,12 @@ def run(*arguments: str, environment: dict[str, str] | None = None) -> str:
 
 
 def reference_output() -> str:
-    """Return what a run of the reference server shows."""
+    """Return the output of a run of the reference server."""
     return run()
 
 
 def fault_output() -> str:
-    """Return how a run of a faulty server ends."""
+    """Return the end of the output of a run of a faulty server."""
     with embedded.server(["--fault", FAULT]) as (url, tokens):
         sources = [f"--token={role}=env:{role.upper()}_TOKEN" for role in tokens]
         return run(
@@ -60,7 +60,7 @@ BLOCKS = {"run": reference_output, "fault": fault_output}
 
 
 def mask_variable_parts(text: str) -> str:
-    """Return the text without what differs from run to run."""
+    """Return the text without the parts that vary."""
     for pattern in VOLATILE:
         text = re.sub(pattern, "*", text)
     return text
@@ -68,14 +68,14 @@ def mask_variable_parts(text: str) -> str:
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_readme_output_is_current(name: str) -> None:
-    """What stands in the README is what the command prints today."""
+    """README.md contains the current output of the command."""
     block = re.search(BLOCK.format(name), README.read_text(encoding="utf-8"), re.DOTALL)
     assert block
     assert mask_variable_parts(block[2]) == mask_variable_parts(BLOCKS[name]())
 
 
 def write() -> None:
-    """Write what the command prints today into the README."""
+    """Write the current output into README.md."""
     text = README.read_text(encoding="utf-8")
     for name, shown in BLOCKS.items():
         head, _, tail = re.split(BLOCK.format(name), text, flags=re.DOTALL)[1:4]

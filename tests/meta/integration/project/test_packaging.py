@@ -1,4 +1,4 @@
-"""The project's papers agree with each other: version, changelog, habits and what the wheel is to carry."""
+"""The files of the project agree with each other: version, changelog, tox environments, wheel."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def test_changelog_matches_version() -> None:
 
 @pytest.mark.parametrize("habit", [*HABITS, *sorted(ON_DEMAND)])
 def test_tox_environment_is_described(habit: str) -> None:
-    """`tox list` says of every environment what it is for; a colon would make a condition of the words before it."""
+    """`tox list` describes every environment; a colon would start a condition."""
     description = TOX[f"testenv:{habit}"]["description"]
     assert description
     assert ":" not in description
 
 
 def test_every_environment_runs() -> None:
-    """No environment of tox.ini is left out when `tox` runs all, save those that measure."""
+    """`tox` runs every environment of tox.ini except those that measure."""
     environments = {name.removeprefix("testenv:") for name in TOX if name.startswith("testenv:")}
     assert environments - ON_DEMAND == set(HABITS)
 
 
 def test_every_package_is_listed() -> None:
-    """Every folder of Python files below src/ is a package of the wheel, and so are spec/ and tests/conformance/."""
+    """Every folder of Python files in src/ is a package of the wheel, and so are spec/ and tests/conformance/."""
     source = ROOT / "src"
     found = {".".join(path.parent.relative_to(source).parts) for path in source.rglob("*.py")}
     extra = {"purge_conformance.spec", "purge_conformance.conformance"}
@@ -50,7 +50,7 @@ def test_every_package_is_listed() -> None:
 
 
 def test_every_data_file_is_listed() -> None:
-    """Every file of a package that is not Python, save notes for readers of the checkout, is package data."""
+    """Every file of a package that is neither Python nor Markdown is package data."""
     settings = PROJECT["tool"]["setuptools"]
     for package in settings["packages"]:
         folder = ROOT / settings["package-dir"].get(package, Path("src", *package.split(".")))
@@ -60,6 +60,6 @@ def test_every_data_file_is_listed() -> None:
 
 
 def test_ci_runs_readme_command() -> None:
-    """CI's script runs the test command of the README, letter by letter."""
+    """CI's script runs the test command of the README."""
     last = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
     assert last in (ROOT / "README.md").read_text()

@@ -25,7 +25,7 @@ BLOCK = r"(<!-- generated: {} -->\n)(.*?)(<!-- end -->)"
 
 
 def selfcheck_block() -> str:
-    """Return the line of the two rates."""
+    """Return the line with the two rates."""
     data = json.loads(MATRIX.read_text(encoding="utf-8"))
     variants = sum(len(row["variants"]) for row in data["rows"])
     rates = headline(Rate(**data["killed"]), Rate(**data["false_alarms"]), variants)
@@ -42,7 +42,7 @@ BLOCKS = {"selfcheck": selfcheck_block, "schemathesis": comparison_block}
 
 
 def test_published_matrix_is_current() -> None:
-    """The published matrix is whole, valid, without a problem, and has a row for each fault and variant of today."""
+    """The published matrix is complete, valid, without a problem, and has a row for each current fault and variant."""
     data = json.loads(MATRIX.read_text(encoding="utf-8"))
     jsonschema.validate(data, catalogue.document("matrix.schema.json"), jsonschema.Draft202012Validator)
     assert (data["only"], [row["problems"] for row in data["rows"] if row["problems"]]) == ([], [])
@@ -51,14 +51,14 @@ def test_published_matrix_is_current() -> None:
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_readme_matches_published_files(name: str) -> None:
-    """README.md says what the published files say."""
+    """README.md contains the published results."""
     block = re.search(BLOCK.format(name), README.read_text(encoding="utf-8"), re.DOTALL)
     assert block
     assert block[2] == BLOCKS[name]()
 
 
 def write() -> None:
-    """Put what is published into README.md, between the marks that stand there."""
+    """Write the published results into README.md."""
     text = README.read_text(encoding="utf-8")
     for name, shown in BLOCKS.items():
         head, old, tail = re.findall(BLOCK.format(name), text, re.DOTALL)[0]

@@ -1,4 +1,4 @@
-"""What a user installs judges a server, with no checkout in sight."""
+"""The installed wheel judges a server, without a checkout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[4]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the source distribution, so that both are complete."""
+    """The wheel, built from the source distribution, so that the test covers both."""
     dist = tmp_path_factory.mktemp("dist")
     subprocess.run([sys.executable, "-m", "build", "--outdir", str(dist), str(ROOT)], check=True)
     (built,) = dist.glob("*.whl")
@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command, installed into an environment that has nothing else."""
+    """The command, installed into an empty environment."""
     environment = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     scripts = environment / ("Scripts" if os.name == "nt" else "bin")
@@ -35,7 +35,7 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_carries_spec_and_judgments(wheel: Path) -> None:
-    """The wheel holds every file of src/, spec/ and tests/conformance/, save notes for readers of the checkout."""
+    """The wheel contains every file of src/, spec/ and tests/conformance/ except Markdown."""
     rooms = {
         "purge_conformance": ROOT / "src" / "purge_conformance",
         "purge_conformance/spec": ROOT / "spec",
@@ -53,13 +53,13 @@ def test_wheel_carries_spec_and_judgments(wheel: Path) -> None:
 
 
 def test_installed_command_lists(command: Path, tmp_path: Path) -> None:
-    """The installed command knows every requirement."""
+    """The installed command lists every requirement."""
     done = subprocess.run([command, "list", "--json"], cwd=tmp_path, capture_output=True, check=True)
     assert {"core", "upstream"} == {requirement["profile"] for requirement in json.loads(done.stdout)}
 
 
 def test_installed_command_judges(command: Path, tmp_path: Path) -> None:
-    """The installed command finds its own reference server conformant and writes the report."""
+    """The installed command judges its own reference server, and writes the report."""
     done = subprocess.run([command, "run", "--examples", "1", "--out", "out"], cwd=tmp_path, check=False)
     assert done.returncode == 0
     assert json.loads((tmp_path / "out" / "report.json").read_text())["verdict"] == "conformant"

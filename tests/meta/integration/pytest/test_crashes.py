@@ -44,7 +44,7 @@ def test_advice(seen): raise Broken((Finding("405", "418"),))
 
 
 def run_pytest(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run plain pytest, as people do who live there."""
+    """Run plain pytest, as its users do."""
     command = [sys.executable, "-m", "pytest", *map(str, arguments)]
     return subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
@@ -55,7 +55,7 @@ def run_pytest(*arguments: str | Path, **environment: str) -> subprocess.Complet
 def crashed_run(
     full_run: FullRun, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """Judgments that end in every way, one of them in a crash."""
+    """A run with judgments of every outcome, one of them a crash."""
     folder = tmp_path_factory.mktemp("crashed")
     (folder / "test_crash.py").write_text(CRASHING, encoding="utf-8")
     options = [
@@ -68,7 +68,7 @@ def crashed_run(
 
 
 def test_crash_has_suite_cause(crashed_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """A judgment that crashes, or cannot even begin, is inconclusive and blamed on the suite, never failed."""
+    """A judgment that crashes, or cannot start, is inconclusive with the cause suite, never failed."""
     rows = {row["id"]: row for row in json.loads((crashed_run[0] / "report.json").read_text())["requirements"]}
     for name in ("PURGE-01", "PURGE-03"):
         assert (rows[name]["outcome"], rows[name]["cause"], rows[name]["findings"]) == ("inconclusive", "suite", [])
@@ -76,7 +76,7 @@ def test_crash_has_suite_cause(crashed_run: tuple[Path, subprocess.CompletedProc
 
 
 def test_each_outcome_is_shown(crashed_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """Pytest shows each outcome by its own name; a SHOULD that fails is advice."""
+    """Pytest shows each outcome by its name; a failed SHOULD is advice."""
     last = crashed_run[1].stdout.rstrip().splitlines()[-1]
     for words in ("1 failed", "1 passed", "1 advised", "2 inconclusive", "1 not exercised"):
         assert words in last

@@ -49,7 +49,7 @@ def test_advice(seen): raise Broken((Finding("405", "418"),))
 
 
 def run_pytest(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run plain pytest, as people do who live there."""
+    """Run plain pytest, as its users do."""
     command = [sys.executable, "-m", "pytest", *map(str, arguments)]
     return subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
@@ -80,7 +80,7 @@ def test_pytest_gives_same_outcomes(
 
 
 def test_flags_reach_settings(stub_server: StubServer, tmp_path: Path) -> None:
-    """What the flags say is what the run is asked for; a switch and a repeated one too."""
+    """The flags reach the settings of the run; a switch and a repeated flag too."""
     given = {"apps": "observe", "examples": "3", "max-purges": "0", "max-requests": "60", "timeout": "9.5", "seed": "7"}
     flags = [f"--conformance-{name}={value}" for name, value in given.items()]
     more = ["--conformance-select=PURGE-01,PURGE-02", "--conformance-select=SEED-01", "--conformance-insecure"]
@@ -93,14 +93,14 @@ def test_flags_reach_settings(stub_server: StubServer, tmp_path: Path) -> None:
 
 
 def test_collecting_sends_nothing() -> None:
-    """`--collect-only` lists the judgments and sends nothing, so that it needs no target."""
+    """`--collect-only` lists the judgments without a target, and sends nothing."""
     done = run_pytest(CONFORMANCE, "--collect-only", "-q")
     assert done.returncode == 0
     assert len(re.findall(r"::test_\w+$", done.stdout, re.MULTILINE)) > 80
 
 
 def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> None:
-    """Several runs are judged side by side, each with reports of its own; the worst verdict decides the exit code."""
+    """Several runs are judged together, each with its own reports; the worst verdict decides the exit code."""
     for name in ("one", "other"):
         shutil.copytree(full_run.folder, tmp_path / name)
     with (tmp_path / "other" / "evidence.jsonl").open("a", encoding="utf-8") as file:
@@ -117,7 +117,7 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
 
 
 def test_unknown_requirement_exits_4(full_run: FullRun, tmp_path: Path) -> None:
-    """A judgment of a requirement that does not exist is a usage error when it is collected."""
+    """A judgment of an unknown requirement is a usage error of the collection."""
     (tmp_path / "test_it.py").write_text(CRASHING.replace("PURGE-01", "PURGE-99"), encoding="utf-8")
     done = run_pytest(tmp_path, f"--evidence={full_run.folder}", "-c", CONFORMANCE / "pytest.ini")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
@@ -125,14 +125,14 @@ def test_unknown_requirement_exits_4(full_run: FullRun, tmp_path: Path) -> None:
 
 
 def test_other_tests_are_unaffected(tmp_path: Path) -> None:
-    """Where no judgment is collected the plugin does nothing: it loads in every pytest of the environment."""
+    """Without judgments the plugin does nothing: it is loaded in every pytest of the environment."""
     (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
     assert run_pytest(tmp_path, "-c", CONFORMANCE / "pytest.ini").returncode == 0
 
 
 @pytest.mark.parametrize("chosen", ["-k=purge_succeeds", "--deselect=x"])
 def test_deselected_judgment_is_skipped(chosen: str, full_run: FullRun, tmp_path: Path) -> None:
-    """What -k leaves out is neither judged nor held against the run."""
+    """A judgment that -k deselects is not judged, and does not affect the verdict."""
     options = [f"--evidence={full_run.folder}", f"--conformance-out={tmp_path}", "--conformance-select=PURGE-0[12]"]
     done = run_pytest(CONFORMANCE, *options, chosen)
     assert done.returncode == 0

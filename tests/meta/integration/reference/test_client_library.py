@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Library:
-    """The library as an admin uses it, with an app of its own that was started, scaled and stopped.
+    """The library as an admin uses it, with an app that it starts, scales and stops.
 
     Attributes:
         url: of the reference server.
@@ -31,7 +31,7 @@ class Library:
     """
 
     def __init__(self, url: str) -> None:
-        """Log in by a password, and make and change an app."""
+        """Log in with a password, create an app and change it."""
         self.url = url
         self.client = CloudFoundryClient(url)
         self.client.init_with_user_credentials("admin", PASSWORD)
@@ -45,19 +45,19 @@ class Library:
         self.client.v3.apps[self.app].stop()
 
     def purge(self) -> Any:  # noqa: ANN401 -- JSON
-        """Purge and reseed; return the body of the answer."""
+        """Purge and reseed; return the body of the response."""
         return self.client.post(f"{self.url}{PURGE_PATH}").json()
 
 
 @pytest.fixture
 def library(uaa_stub: UaaStub) -> Iterator[Library]:
-    """The library before a reference server whose root document names a login."""
+    """The library with a reference server whose root document names a login."""
     with serve_reference(uaa_stub.url) as url:
         yield Library(url)
 
 
 def test_library_changes_apps(library: Library) -> None:
-    """The library makes, starts, scales and stops an app, follows its links, and each change is an event."""
+    """The library creates, starts, scales and stops an app, follows its links, and each change is an event."""
     app = library.client.v3.apps[library.app]
     assert (app["state"], app.space()["guid"]) == ("STOPPED", library.space)
     assert [process["instances"] for process in app.processes()] == [3]
@@ -66,7 +66,7 @@ def test_library_changes_apps(library: Library) -> None:
 
 
 def test_library_reads_pages(library: Library) -> None:
-    """The library walks the list over its pages, from an event on, backwards, by guid, and gets one event."""
+    """The library reads the list page by page, after an event, in reverse, by guid, and reads one event."""
     guids = [event["guid"] for event in library.events.list(per_page=1)]
     assert (len(guids), library.events.len()) == (3, 3)
     assert [event["guid"] for event in library.events.list(after_guid=guids[0])] == guids[1:]
@@ -94,7 +94,7 @@ def test_library_uploads(library: Library) -> None:
 
 
 def test_library_deletes(library: Library) -> None:
-    """The library deletes an app and a space, waits for the jobs, and then there is none."""
+    """The library deletes an app and a space, and waits for the jobs."""
     assert library.client.v3.apps.remove(library.app, asynchronous=False) is None
     library.client.v3.spaces.remove(library.space)
     assert (library.client.v3.apps.len(), library.client.v3.spaces.len()) == (0, 0)
@@ -116,7 +116,7 @@ def test_library_deletes(library: Library) -> None:
     ],
 )
 def test_library_reads_errors(asked: str, status: int, error: dict[str, Any], library: Library) -> None:
-    """What is refused reaches the library's user as its own error, with all that the envelope says."""
+    """The library raises its own error for a rejected request, with the whole error object."""
     with pytest.raises(InvalidStatusCode) as caught:
         library.client.get(library.url + asked)
     assert (caught.value.status_code, caught.value.body) == (status, {"errors": [error]})
@@ -124,7 +124,7 @@ def test_library_reads_errors(asked: str, status: int, error: dict[str, Any], li
 
 
 def test_library_without_admin_cannot_purge(library: Library) -> None:
-    """A client that is no admin gets 403 for a purge, and every event stays."""
+    """A client without admin gets 403 for a purge, and every event stays."""
     other = CloudFoundryClient(library.url, "global_auditor", CLIENT_SECRET)
     other.init_with_client_credentials()
     with pytest.raises(InvalidStatusCode, match="CF-NotAuthorized"):
@@ -133,7 +133,7 @@ def test_library_without_admin_cannot_purge(library: Library) -> None:
 
 
 def test_library_renews_tokens(uaa_stub: UaaStub) -> None:
-    """The library knows an ended token by the answer, gets the next one, and asks again."""
+    """The library renews a rejected token, and repeats the request."""
     uaa_stub.life = -1
     with serve_reference(uaa_stub.url) as url:
         client = CloudFoundryClient(url)

@@ -43,7 +43,7 @@ def serving(**options: Any) -> Iterator[tuple[str, requests.Session, subprocess.
 
 
 def test_server_answers_when_ready() -> None:
-    """Once the server has told its URL it answers, with a Date, and SIGTERM ends it well."""
+    """After the server prints its URL it responds, with a Date, and SIGTERM ends it with 0."""
     with serving() as (url, session, process):
         answer = session.get(url + EVENTS, timeout=5)
         assert (answer.status_code, "date" in answer.headers) == (200, True)
@@ -53,7 +53,7 @@ def test_server_answers_when_ready() -> None:
 
 
 def test_prefixes_are_isolated() -> None:
-    """Instances under prefixes have faults and databases of their own, and take the same tokens."""
+    """Instances with prefixes have their own faults and databases, and accept the same tokens."""
     with serving(mounts={"/right": [], "wrong": ["purge-answers-202"]}) as (url, session, _):
         session.post(f"{url}/wrong/v3/organizations", json={"name": "only here"}, timeout=5)
         for prefix, status, organizations in (("", 200, 0), ("/right", 200, 0), ("/wrong", 202, 1)):
@@ -65,7 +65,7 @@ def test_prefixes_are_isolated() -> None:
 
 @pytest.mark.parametrize(("variant", "begins"), [("ipv6", "http://[::1]:"), ("below-a-path", "http://127.0.0.1:")])
 def test_announced_url_is_used(variant: str, begins: str) -> None:
-    """A variant of the address, or of the path, is told with the URL; links lead there, and nothing is beside it."""
+    """The announced URL contains the variant of address or path; links lead there, and other paths are unknown."""
     with serving(variants=[variant]) as (url, session, _):
         assert url.startswith(begins)
         assert session.post(url + PURGE, timeout=5).status_code == 200
@@ -74,7 +74,7 @@ def test_announced_url_is_used(variant: str, begins: str) -> None:
 
 
 def test_idle_connection_is_closed() -> None:
-    """With closes-idle-connections a request on a kept connection is not answered at last; on a new one it is."""
+    """With closes-idle-connections a request on a persistent connection fails at last; on a new one it succeeds."""
     with serving(variants=["closes-idle-connections"]) as (url, session, _):
         answers = [session.get(url + EVENTS, timeout=5).status_code for _ in range(5)]
         with pytest.raises(requests.ConnectionError):
@@ -83,7 +83,7 @@ def test_idle_connection_is_closed() -> None:
 
 
 def test_database_is_persistent(tmp_path: Path) -> None:
-    """What is in a database that was named is still there for the next server."""
+    """A named database keeps its content for the next server."""
     database = f"sqlite:///{tmp_path / 'foundation.db'}"
     with serving(database=database) as (url, session, _):
         session.post(f"{url}/v3/organizations", json={"name": "kept"}, timeout=5)
@@ -94,7 +94,7 @@ def test_database_is_persistent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
 def test_wrong_methods_are_404(method: str) -> None:
-    """A method without a route is 404 over the wire too, and HEAD has no body."""
+    """A method without a route is 404 in a real response too, and HEAD has no body."""
     with serving() as (url, session, _):
         answer = session.request(method, url + PURGE, timeout=5)
         assert (answer.status_code, bool(answer.content)) == (404, method != "HEAD")

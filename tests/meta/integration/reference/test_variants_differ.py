@@ -25,7 +25,7 @@ OF_A_STATE = {"failed-purge-is-done"}  # shows where a hook has set one, as in a
 
 @pytest.fixture(scope="module")
 def baseline_transcript() -> list[Exchange]:
-    """Hold the transcript of an instance without variants, once one was made."""
+    """The transcript of an instance without variants; the first test fills it."""
     return []
 
 
@@ -33,7 +33,7 @@ def baseline_transcript() -> list[Exchange]:
 def test_variant_changes_transcript(
     name: str, api_behaving: Callable[[Behaviour], Api], baseline_transcript: list[Exchange]
 ) -> None:
-    """A client that does everything once sees the difference that a variant makes."""
+    """The transcript of an instance with a variant differs."""
     if not baseline_transcript:
         baseline_transcript.extend(transcript(api_behaving(Behaviour())))
     assert transcript(api_behaving(behaviour_with([name]))) != baseline_transcript

@@ -31,32 +31,32 @@ BITS = GZIP_MAGIC + b"\r\n--\0\r\n" * 40_000  # several pieces
 
 
 class Api:
-    """An admin of a foundation that starts no app without a droplet, with an app and a droplet of somebody else's."""
+    """An admin of a foundation that starts no app without a droplet, with an app and a droplet of a foreign client."""
 
     def __init__(self, url: str, token: str) -> None:
-        """Make an organization, a space, an app and its droplet."""
+        """Create an organization, a space, an app and its droplet."""
         self.url, self._token = url, token
-        self.space = self.made(
-            "spaces", name="theirs", relationships=relationship("organization", self.made("organizations"))
+        self.space = self.create(
+            "spaces", name="theirs", relationships=relationship("organization", self.create("organizations"))
         )
-        self.app = self.made(
+        self.app = self.create(
             "apps", lifecycle={"type": "docker", "data": {}}, relationships=relationship("space", self.space)
         )
-        package = self.made(
+        package = self.create(
             "packages", type="docker", data={"image": IMAGE}, relationships=relationship("app", self.app)
         )
-        self.build = self.made("builds", package={"guid": package})
+        self.build = self.create("builds", package={"guid": package})
         self.droplet = self.get(f"/v3/builds/{self.build}")["droplet"]["guid"]
 
-    def made(self, kind: str, **body: Any) -> str:  # noqa: ANN401 -- any JSON value
-        """Make something, and return its guid."""
+    def create(self, kind: str, **body: Any) -> str:  # noqa: ANN401 -- any JSON value
+        """Create a resource, and return its guid."""
         named = body if kind in {"packages", "builds"} else {"name": "theirs", **body}
         answer = requests.post(f"{self.url}/v3/{kind}", json=named, headers=self._headers, timeout=30)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["guid"])
 
     def get(self, path: str) -> Any:  # noqa: ANN401 -- any JSON value
-        """Return what stands there."""
+        """Return the resource at that path."""
         return requests.get(f"{self.url}{path}", headers=self._headers, timeout=30).json()
 
     @property
@@ -64,8 +64,8 @@ class Api:
         return {"Authorization": f"bearer {self._token}"}
 
     @contextmanager
-    def driven(self, driving: AppSettings) -> Iterator[SuiteApps]:
-        """Build the suite's own apps, and take them down."""
+    def build_and_delete(self, driving: AppSettings) -> Iterator[SuiteApps]:
+        """Build the suite's apps, and delete them."""
         settings = Settings(Target(self.url), {"admin": self._token}, apps=driving)
         with NullJournal() as journal:
             client = Client(settings, journal, Guard(Limits()), lambda *_: None)
@@ -89,7 +89,7 @@ def app_names(rows: Any) -> set[str]:  # noqa: ANN401 -- JSON
 
 @pytest.fixture(autouse=True)
 def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody wait between two looks."""
+    """Replace the delay between two polls by none."""
     monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
 
 
@@ -110,11 +110,11 @@ def file(tmp_path: Path) -> Upload:
     ],
 )
 def test_apps_run_given_source(what: str, image: str | None, digest: object, api: Api, file: Upload) -> None:
-    """Apps that are given what they run start, labelled, in the space that was named, and are gone after."""
+    """Apps with a source start, labelled, in the given space, and are deleted afterwards."""
     value = {"droplet": api.droplet, "docker_image": IMAGE, "droplet_file": file}[what]
     theirs = {path: app_names(api.get(path)) for path in ("/v3/apps", "/v3/spaces", "/v3/organizations")}
     driving = AppSettings(space=api.space, **{what: value})
-    with api.driven(driving) as found:
+    with api.build_and_delete(driving) as found:
         assert (found.error, found.started) == ("", {"steady", "scaled", "empty", "elsewhere"})
         own = [row for row in api.get("/v3/apps")["resources"] if row["guid"] in found.apps.values()]
         assert len(own) == len(found.apps)
@@ -135,8 +135,8 @@ def test_apps_run_given_source(what: str, image: str | None, digest: object, api
     ],
 )
 def test_missing_source_is_reported(driving: AppSettings, words: str, api: Api) -> None:
-    """Where apps cannot be started, it is said what is missing, and none counts as started."""
-    with api.driven(driving) as found:
+    """If apps cannot be started, the reason is reported, and none counts as started."""
+    with api.build_and_delete(driving) as found:
         assert not found.started
         assert re.search(words, found.error)
         assert found.apps

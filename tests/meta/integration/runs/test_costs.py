@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def scenarios_over_budget(found: Evidence) -> dict[str, tuple[int, int]]:
-    """Return the experiments that sent more requests, or more purges, than the table tells."""
+    """Return the scenarios with more requests, or more purges, than in the table."""
     requests = Counter(x.experiment for x in found.exchanges)
     purges = Counter(x.experiment for x in found.exchanges if is_purge(x.method, x.path) and x.role == "admin")
     return {
@@ -33,14 +33,14 @@ def scenarios_over_budget(found: Evidence) -> dict[str, tuple[int, int]]:
 
 
 def test_full_run_stays_within_costs(full_run: FullRun) -> None:
-    """No experiment of a whole run sends more requests or purges than the table tells, and none is missing in it."""
+    """No scenario of a full run exceeds its costs, and each has a row."""
     assert scenarios_over_budget(full_run.evidence) == {}
     assert {x.experiment for x in full_run.evidence.exchanges} <= set(COSTS)
 
 
 @pytest.mark.parametrize("fault", ["seeds-twice", "purge-answers-202"])
 def test_faulty_server_stays_within_costs(fault: str, command: Callable[..., CommandResult], tmp_path: Path) -> None:
-    """Nor does one of a run that sees failures, save the one that says that it may take what is left."""
+    """No scenario of a run with failures exceeds its costs, except one that may use the remainder."""
     with embedded.server(["--fault", fault]) as (url, tokens):
         environment = os.environ | {"ADMIN_SECRET": tokens["admin"]}
         done = command("run", url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=environment)

@@ -28,7 +28,7 @@ TIMES = 3
 
 @pytest.fixture(scope="module")
 def repeated_run(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """What a run saw that tried three times what destroys."""
+    """The evidence of a run with three repetitions of its destructive scenarios."""
     with embedded.server() as (url, tokens):
         hook = parse_hook(embedded.hook_url(url))
         settings = Settings(Target(url), tokens, repeat=TIMES, limits=limits_for(TIMES), hook=hook)
@@ -36,12 +36,12 @@ def repeated_run(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 
 def purges(evidence: Evidence) -> Counter[str]:
-    """Count the purges of each experiment by an admin."""
+    """Count the admin purges of each scenario."""
     return Counter(x.experiment for x in evidence.exchanges if is_purge(x.method, x.path) and x.role == "admin")
 
 
 def test_repeated_purges_are_observed(repeated_run: Evidence) -> None:
-    """Each time there is one more watched purge, one right after it, and one that is refused for each role."""
+    """Each repetition has one more observed purge, one right after it, and a rejected one for each role."""
     sent = [x for x in repeated_run.of("repeat") if is_purge(x.method, x.path)]
     refused = repeated_run.of("repeat", "credential")
     plain = [trial for trial in trials(Seen(repeated_run)) if trial.request.experiment == "repeat"]
@@ -55,7 +55,7 @@ def test_repeated_purges_are_observed(repeated_run: Evidence) -> None:
 
 @pytest.mark.parametrize("name", ["odd", "provoked", "parallel", "race"])
 def test_destructive_scenarios_are_repeated(name: str, repeated_run: Evidence) -> None:
-    """Each time the same purges are sent, under a name of their own, and nothing is cut short."""
+    """Each repetition sends the same purges, under its own name, and is complete."""
     names = (name, repetition_name(name, 2), repetition_name(name, 3))
     sent = purges(repeated_run)
     assert repeated_run.repetitions(name) == names
@@ -65,7 +65,7 @@ def test_destructive_scenarios_are_repeated(name: str, repeated_run: Evidence) -
 
 
 def test_each_scaling_is_a_change(repeated_run: Evidence) -> None:
-    """No app is scaled to the size that it has, however often it was scaled before."""
+    """No app is scaled to its current size."""
     sizes: dict[str, int] = {}
     scalings = [
         x
@@ -81,14 +81,14 @@ def test_each_scaling_is_a_change(repeated_run: Evidence) -> None:
 
 
 def test_sequences_are_repeated(repeated_run: Evidence) -> None:
-    """The same sequences are played each time."""
+    """Each repetition plays the same sequences."""
     plays = [repeated_run.note("sequences", f"sequence {number}") for number in range(1, 2 * TIMES + 1)]
     assert plays == plays[:2] * TIMES
     assert repeated_run.note("sequences", f"sequence {len(plays) + 1}") is None
 
 
 def test_repetitions_are_within_bounds(repeated_run: Evidence) -> None:
-    """What one more time takes, at most, is what the bounds grow by."""
+    """The costs of a repetition fit into what it adds to the budgets."""
     names = ("odd", "provoked", "parallel", "race", "sequences")
     requests = REPETITION_COST.requests + sum(COSTS[name].requests for name in names)
     assert requests <= REQUESTS_PER_REPEAT

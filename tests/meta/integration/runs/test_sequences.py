@@ -38,7 +38,7 @@ OTHERS = (SPARED, "records-late", "no-app-creation", "apps-from-the-start")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, dict[str, str]]]:
-    """Serve an instance for each fault and variant that is tried here."""
+    """Serve an instance for each fault and variant of these tests."""
     mounts = [word for name in FAULTS + OTHERS for word in ("--mount", name)]
     with embedded.server(mounts) as found:
         yield found
@@ -75,7 +75,7 @@ def play_sequences(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.
 
 
 def finding_of(seen: Seen) -> Finding:
-    """Return what the judgment finds."""
+    """Return the finding of the judgment."""
     with pytest.raises(Broken) as caught:
         JUDGMENT(seen)
     (finding,) = caught.value.findings
@@ -84,7 +84,7 @@ def finding_of(seen: Seen) -> Finding:
 
 @pytest.mark.parametrize("name", ["", "records-late", "apps-from-the-start"])
 def test_conforming_server_agrees(name: str, play_sequences: Callable[..., Seen]) -> None:
-    """A server without a fault agrees with the model at each step of each sequence, within the bounds of a run."""
+    """A server without a fault agrees with the model at each step, within the budgets of a run."""
     seen = play_sequences(name)
     JUDGMENT(seen)
     assert [play.shorter for play in plays(seen)] == [False] * 2
@@ -102,7 +102,7 @@ SHORTEST = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_failure_is_shrunk(name: str, play_sequences: Callable[..., Seen]) -> None:
-    """A failure shrinks to its shortest sequence, which names the step, and stands there as a script."""
+    """A failure shrinks to its shortest sequence; the finding names the step, and has a script."""
     seen = play_sequences(name)
     finding = finding_of(seen)
     steps = re.findall(r"^# \d+\. (\w+(?: as)?)", finding.script or "", re.MULTILINE)
@@ -111,7 +111,7 @@ def test_failure_is_shrunk(name: str, play_sequences: Callable[..., Seen]) -> No
 
 
 def script_shows_events(script: str, tokens: dict[str, str]) -> bool:
-    """Run a script as a user does; return whether the list that it ends with shows events of its one app."""
+    """Run a script as a user does; return whether its final list has events of its app."""
     secrets = {f"{role.upper()}_TOKEN": token for role, token in tokens.items()}
     done = subprocess.run(
         ["sh", "-eu"], input=script, env=os.environ | secrets, capture_output=True, text=True, timeout=60, check=True
@@ -125,7 +125,7 @@ def script_shows_events(script: str, tokens: dict[str, str]) -> bool:
 def test_script_repeats_failure(
     name: str, play_sequences: Callable[..., Seen], server: tuple[str, dict[str, str]]
 ) -> None:
-    """A shell that runs the script sees the same on the faulty server, something else on one without a fault."""
+    """The script shows the failure on the faulty server, and no failure on one without a fault."""
     script, (url, tokens) = finding_of(play_sequences(name)).script or "", server
     wrong = name == "events-of-deleted-apps-kept"
     assert script_shows_events(script, tokens) is wrong
@@ -133,7 +133,7 @@ def test_script_repeats_failure(
 
 
 def test_budget_ends_shrinking(play_sequences: Callable[..., Seen]) -> None:
-    """Where no more may be sent, the shortest sequence so far is told, and nothing is cut short."""
+    """If the budget ends the shrinking, the shortest sequence so far is reported, and nothing is cut short."""
     seen = play_sequences(SPARED, max_purges=8)
     assert (finding_of(seen).script or "").count("\n# ") > len(
         ["create", "scale", "start", "purge", "what the list shows"]
@@ -142,13 +142,13 @@ def test_budget_ends_shrinking(play_sequences: Callable[..., Seen]) -> None:
 
 
 def test_spent_budget_is_inconclusive(play_sequences: Callable[..., Seen]) -> None:
-    """Where the sequences themselves may not be sent, a run is held back, as everywhere."""
+    """If the budget does not allow the sequences, the requirement is inconclusive."""
     with pytest.raises(RequestBlocked, match="--max-purges"):
         play_sequences(max_purges=4)
 
 
 def test_missing_apps_skip_sequences(play_sequences: Callable[..., Seen]) -> None:
-    """On a target where no app can be made nothing is played, and the reason is told."""
+    """If no app can be created, no sequence is played, and the reason is reported."""
     seen = play_sequences("no-app-creation")
     assert seen.of("sequences") == ()
     with pytest.raises(NotExercised, match="POST /v3/organizations made nothing") as caught:
@@ -157,7 +157,7 @@ def test_missing_apps_skip_sequences(play_sequences: Callable[..., Seen]) -> Non
 
 
 def test_sequence_apps_are_deleted(play_sequences: Callable[..., Seen]) -> None:
-    """Every app that was made for a sequence is deleted again, and no other."""
+    """Every app of a sequence is deleted, and no other."""
     seen = play_sequences(FAULTS[1])
     made = {x.json["guid"] for x in seen.exchanges if x.status == 201}
     assert {x.guid for x in seen.exchanges if x.method == "DELETE"} == made

@@ -29,10 +29,10 @@ PAUSE = 0.02  # seconds between two deeds, so that the run gets its turn
 
 
 class ForeignClient:
-    """Somebody else, who starts, stops, scales, creates and deletes apps, and purges now and then."""
+    """A client that starts, stops, scales, creates and deletes apps, and purges sometimes."""
 
     def __init__(self, url: str, token: str, seed: int, purges: float) -> None:
-        """Begin with the apps that are there; `purges` is the part of all deeds."""
+        """Start with the existing apps; `purges` is the fraction of purges."""
         self._url, self._purges = url, purges
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"bearer {token}"
@@ -42,8 +42,8 @@ class ForeignClient:
         self._stop = threading.Event()
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Be at work for the length of the block."""
+    def running(self) -> Iterator[None]:
+        """Run during the block."""
         thread = threading.Thread(target=self._work)
         thread.start()
         try:
@@ -84,11 +84,11 @@ class ForeignClient:
 def test_foreign_clients_cause_no_failure(
     mode: str, purges: float, command: Callable[..., CommandResult], tmp_path: Path
 ) -> None:
-    """Whatever others do, purges too, a conforming target fails nothing, and the report tells of what they did."""
+    """Whatever foreign clients do, a conforming target fails no requirement, and the report names the interference."""
     with embedded.server(["--variant", "apps-from-the-start"]) as (url, tokens):
         environment = os.environ | {role.upper(): token for role, token in tokens.items()}
         sources = [f"--token={role}=env:{role.upper()}" for role in tokens]
-        with ForeignClient(url, tokens["admin"], seed=1, purges=purges).at_work():
+        with ForeignClient(url, tokens["admin"], seed=1, purges=purges).running():
             asked = ("run", url, *sources, f"--apps={mode}", "--profile=core", "--profile=upstream", "--quiet")
             done = command(*asked, "--out", tmp_path, folder=tmp_path, env=environment)
     failed = {name for name, outcome in done.outcomes.items() if outcome == "failed"}

@@ -30,7 +30,7 @@ COMMANDS = ("run", "observed", "plan", "archive", "doctor", "cleanup", "pinned",
 def test_command_writes_no_canary(
     kind: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
 ) -> None:
-    """No command writes a token to any file or stream, though the target sends it back, dies, or cannot be asked."""
+    """No command writes a token to a file or a stream, if the target repeats it, stops, or does not respond."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if kind == "dies" and len(stub_server.received) > 4:
@@ -65,7 +65,7 @@ def test_command_writes_no_canary(
 def test_cleanup_prints_no_canary(
     kind: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
 ) -> None:
-    """Nor does cleanup, though the target names what it deletes after the token, and fails with it."""
+    """`cleanup` prints no token, though the target uses it as the name of an app and in an error."""
     row: dict[str, object] = {"guid": "left", "name": CANARY, "created_at": "2026-07-01T12:00:00Z"}
     row["metadata"] = {"labels": {"purge-conformance-run": CANARY}}
     page = json.dumps({"pagination": {"total_results": 1, "next": None}, "resources": [row]}).encode()
@@ -92,7 +92,7 @@ def test_redirect_gets_no_token(
     second_stub_server: StubServer,
     tmp_path: Path,
 ) -> None:
-    """Nothing is sent to where a target redirects, neither a token nor a request, and it is no lost target either."""
+    """No request is sent to the host of a redirect, and the target does not count as lost."""
     place = second_stub_server.url.replace("127.0.0.1", "localhost")
     stub_server.answer = lambda handler: stub_server.respond(handler, status, Location=f"{place}{handler.path}")
     done = command(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def raise_with_canary(*_: object) -> None:
-    """Fail as a defect of the suite would that has a token at hand, in each of its forms."""
+    """Raise an error that contains a token in each of its encodings."""
     raise RuntimeError("\n".join(encodings_of(CANARY))) from KeyError(CANARY)
 
 
@@ -35,7 +35,7 @@ def raise_with_canary(*_: object) -> None:
 def test_crash_prints_no_canary(
     place: str, told: str, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A defect of the suite, in an experiment or anywhere else, is told without its words where a token is in them."""
+    """A defect of the suite is reported without its message if that contains a token."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
     whole = collect.EXPERIMENTS
     plan = tuple((name, raise_with_canary if name == place else procedure) for name, procedure in whole)
@@ -57,7 +57,7 @@ def test_crash_prints_no_canary(
 
 
 def test_pytest_crash_prints_no_canary(stub_server: StubServer, tmp_path: Path) -> None:
-    """Plain pytest tells no words of a defect either, and no variables, though it is asked for them."""
+    """Plain pytest prints neither the message of a defect nor its variables, even with -l."""
     (tmp_path / "falling.py").write_text(
         f"""import purge_conformance.engine.pytest_session
 def pytest_configure(config):

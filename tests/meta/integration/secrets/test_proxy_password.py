@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_proxy_password_is_redacted(
     stub_server: StubServer, proxy: Proxy, command: Callable[..., CommandResult], tmp_path: Path
 ) -> None:
-    """Neither what a run writes nor what it prints holds a proxy's password, even where the target sends it back."""
+    """No file and no output of a run contains the password of the proxy, even if the target repeats it."""
 
     def echo(handler: Any) -> None:  # noqa: ANN401 -- a handler
         stub_server.respond(handler, body=f'{{"resources": [], "x": "{PASSWORD} {QUOTED} {ENCODED}"}}'.encode())

@@ -28,20 +28,20 @@ PARTS = (PAYLOAD, SIGNATURE, SIGNATURE[::-1])
 
 @pytest.mark.parametrize("role", ["admin", "global_auditor", "expired", "space_developer"])
 def test_run_folder_contains_no_token(role: str, full_run: FullRun) -> None:
-    """No file of a run holds a token, its payload or its signature."""
+    """No file of a run contains a token, its payload or its signature."""
     for path in full_run.folder.rglob("*"):
         text = read_text(path)
         assert [path.name for secret in secret_parts(full_run.tokens[role]) if secret in text] == []
 
 
 def test_output_contains_no_token(full_run: FullRun) -> None:
-    """Nothing that a run prints holds one either, with --verbose too."""
+    """The output of a run contains no token, with --verbose too."""
     shown = full_run.stdout + full_run.stderr
     assert [role for role, token in full_run.tokens.items() for secret in secret_parts(token) if secret in shown] == []
 
 
 def test_evidence_names_variables(full_run: FullRun) -> None:
-    """In their place stand the variables, by role."""
+    """The evidence contains variables in place of the tokens."""
     shown = {value for x in full_run.evidence.exchanges for name, value in x.request_headers if name == "Authorization"}
     assert {"bearer $ADMIN_TOKEN", "bearer $GLOBAL_AUDITOR_TOKEN", "bearer $EXPIRED_TOKEN"} <= shown
 
@@ -49,7 +49,7 @@ def test_evidence_names_variables(full_run: FullRun) -> None:
 def test_echo_of_run_is_redacted(
     stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path
 ) -> None:
-    """A run against a server that echoes leaves no secret in any file or line, though it takes it all for answers."""
+    """A run against a server that repeats tokens leaves none in any file or line."""
     stub_server.answer = echo
     done = command(
         *("run", stub_server.url, "--token=admin=env:ADMIN_SECRET", "--verbose", "--max-requests=60", "--select=P*"),
@@ -64,5 +64,5 @@ def test_echo_of_run_is_redacted(
 
 
 def test_archive_is_unchanged(full_run: FullRun) -> None:
-    """The archive holds the events as they were, with nothing redacted: no token resembled what a server says."""
+    """The archive contains the events unchanged, with nothing redacted."""
     assert "_TOKEN" not in read_text(full_run.folder / "archive.jsonl.gz")

@@ -28,7 +28,7 @@ ALARM = 'raise Broken((Finding("nothing", "something", 1),))'
 
 
 def plant_judgments(room: Path, bodies: dict[str, str]) -> Path:
-    """Copy the judgments, those of some requirements with another body."""
+    """Copy the judgments, some of them with another body."""
     shutil.copytree(CONFORMANCE, room)
     for path in room.glob("test_*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -42,27 +42,27 @@ def plant_judgments(room: Path, bodies: dict[str, str]) -> Path:
 
 
 def row_of(matrix: Matrix, name: str) -> Row:
-    """Return the row of a subject."""
+    """Return the row of a mutant."""
     return next(row for row in matrix.rows if row.server.name == name)
 
 
 @pytest.fixture(scope="module")
 def correct_check(tmp_path_factory: pytest.TempPathFactory) -> tuple[Matrix, Path]:
-    """A check of a few subjects by the suite's own judgments, and its folder."""
+    """A self-check of a few mutants with the suite's own judgments, and its folder."""
     folder = tmp_path_factory.mktemp("sound")
     return checking.check(folder, only=[FAULT, VARIANT, ALONE, FAULTLESS], jobs=2), folder
 
 
 @pytest.fixture(scope="module")
 def defective_check(tmp_path_factory: pytest.TempPathFactory) -> tuple[Matrix, Path]:
-    """A check by a room in which one judgment cannot fail, one always does, and one crashes; and its folder."""
+    """A self-check with a judgment that cannot fail and one that always fails, and its folder."""
     folder = tmp_path_factory.mktemp("wrong")
     room = plant_judgments(folder / "room", {"PURGE-02": "return", "GET-01": ALARM})
     return checking.check(folder / "out", only=[FAULT, FAULTLESS], jobs=2, judgments=room), folder / "out"
 
 
 def test_fault_is_killed(correct_check: tuple[Matrix, Path]) -> None:
-    """A fault is killed by its own requirement and by nothing else."""
+    """A fault is killed by its own requirement only."""
     row = row_of(correct_check[0], FAULT)
     assert (row.killed_by, row.failed, list(row.problems())) == (("PURGE-02",), ("PURGE-02",), [])
     assert (correct_check[0].killed.count, correct_check[0].killed.total) == (1, 1)
@@ -70,7 +70,7 @@ def test_fault_is_killed(correct_check: tuple[Matrix, Path]) -> None:
 
 @pytest.mark.parametrize("name", [FAULTLESS, VARIANT, ALONE])
 def test_conforming_server_is_not_accused(name: str, correct_check: tuple[Matrix, Path]) -> None:
-    """A server that conforms raises no alarm, mounted beside others or on a server of its own."""
+    """A conforming server causes no alarm, mounted beside others or on a server of its own."""
     row = row_of(correct_check[0], name)
     assert (row.failed, list(row.problems())) == ((), [])
     assert row.requests > row.purges > 0
@@ -78,24 +78,24 @@ def test_conforming_server_is_not_accused(name: str, correct_check: tuple[Matrix
 
 
 def test_vacuous_judgment_is_reported(defective_check: tuple[Matrix, Path]) -> None:
-    """Where a judgment cannot fail, the fault that is its own survives."""
+    """If a judgment cannot fail, its fault survives."""
     assert "survived: PURGE-02 did not fail" in row_of(defective_check[0], FAULT).problems()
     assert (defective_check[0].killed.count, defective_check[0].killed.total) == (0, 1)
 
 
 def test_wrong_kill_is_reported(defective_check: tuple[Matrix, Path]) -> None:
-    """A fault that something else catches than its own requirements is said."""
+    """A fault that another requirement kills is reported."""
     assert "was caught by GET-01, not its own" in row_of(defective_check[0], FAULT).problems()
 
 
 def test_false_alarm_is_reported(defective_check: tuple[Matrix, Path]) -> None:
-    """A judgment that accuses a server which conforms is said."""
+    """A judgment that fails on a conforming server is reported."""
     assert list(row_of(defective_check[0], FAULTLESS).problems()) == ["conforms, and failed GET-01: a false alarm"]
     assert (defective_check[0].false_alarms.count, defective_check[0].false_alarms.total) == (1, 1)
 
 
 def test_failed_evidence_is_stored(correct_check: tuple[Matrix, Path], defective_check: tuple[Matrix, Path]) -> None:
-    """Evidence and reports of what went wrong lie beside the matrix; of all else nothing is left."""
+    """Evidence and reports of each problem are beside the matrix; no other evidence remains."""
     files = [checking.JSON, checking.MARKDOWN]
     assert sorted(path.name for path in correct_check[1].iterdir()) == files
     assert sorted(path.name for path in defective_check[1].iterdir()) == sorted([*files, FAULT, FAULTLESS])
@@ -104,7 +104,7 @@ def test_failed_evidence_is_stored(correct_check: tuple[Matrix, Path], defective
 
 
 def test_matrix_json_is_valid(correct_check: tuple[Matrix, Path], defective_check: tuple[Matrix, Path]) -> None:
-    """What is written is valid against its schema, and says what was found."""
+    """The matrix is valid against its schema, and contains the results."""
     for matrix, folder in (correct_check, defective_check):
         data = json.loads((folder / checking.JSON).read_text(encoding="utf-8"))
         jsonschema.validate(data, catalogue.document("matrix.schema.json"), jsonschema.Draft202012Validator)
@@ -112,7 +112,7 @@ def test_matrix_json_is_valid(correct_check: tuple[Matrix, Path], defective_chec
 
 
 def test_markdown_names_every_mutant(correct_check: tuple[Matrix, Path], defective_check: tuple[Matrix, Path]) -> None:
-    """The Markdown names every subject, the rates, and what is wrong."""
+    """The Markdown names every mutant, the rates, and the problems."""
     for matrix, folder in (correct_check, defective_check):
         text = (folder / checking.MARKDOWN).read_text(encoding="utf-8")
         assert all(f"`{row.server.name}`" in text for row in matrix.rows)
@@ -135,7 +135,7 @@ def test_markdown_names_every_mutant(correct_check: tuple[Matrix, Path], defecti
 def test_problems_are_explained(
     name: str, changes: dict[str, Any], problems: list[str], correct_check: tuple[Matrix, Path]
 ) -> None:
-    """Each way of not being as it must be has its words, and what is as it must be has none."""
+    """Each problem has an explanation, and a correct row has none."""
     (subject,) = select_servers([name])
     row = replace(row_of(correct_check[0], FAULTLESS), server=subject, **changes)
     assert list(row.problems()) == problems

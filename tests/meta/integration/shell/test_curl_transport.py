@@ -33,7 +33,7 @@ LOGIN = f"user:{QUOTED}"
 
 
 def curl_line(url: str, way: Transport) -> str:
-    """Return the line of a request that was sent to a target on that way."""
+    """Return the curl line of a request with that transport."""
     settings = Settings(Target(url), {"admin": "an-opaque-secret"}, transport=way)
     with NullJournal() as journal:
         client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda *_: None)
@@ -42,7 +42,7 @@ def curl_line(url: str, way: Transport) -> str:
 
 
 def run_in_shell(line: str, **environment: str) -> str:
-    """Run a line in bash, and return what curl said."""
+    """Run a line in bash, and return the output of curl."""
     own = {"ADMIN_TOKEN": "an-opaque-secret"} | environment
     done = subprocess.run(
         ["bash", "-c", line], env=os.environ | own, capture_output=True, text=True, timeout=30, check=False
@@ -53,7 +53,7 @@ def run_in_shell(line: str, **environment: str) -> str:
 
 @pytest.mark.parametrize("way", [{"ca_bundle": "bundle"}, {"insecure": True}])
 def test_curl_uses_same_certificates(way: dict[str, Any], tls_stub: StubServer, trusted_authority: Authority) -> None:
-    """The line names the certificates that the run trusted, or that it verified none."""
+    """The line names the run's certificates, or --insecure."""
     given: dict[str, Any] = {
         name: trusted_authority.bundle if name == "ca_bundle" else value for name, value in way.items()
     }
@@ -66,7 +66,7 @@ def test_curl_uses_same_certificates(way: dict[str, Any], tls_stub: StubServer, 
 def test_curl_uses_client_certificate(
     parts: tuple[str, ...], mutual_tls_stub: StubServer, trusted_authority: Authority, tmp_path: Path
 ) -> None:
-    """The line names the suite's own certificate and key, by the paths that were given, odd ones too."""
+    """The line names client certificate and key by their paths, unusual ones too."""
     files = [tmp_path / f"odd: 'name' $HOME {part}.pem" for part in parts]
     for file, part in zip(files, parts, strict=True):
         shutil.copyfile(getattr(trusted_authority, part), file)
@@ -80,7 +80,7 @@ def test_curl_uses_client_certificate(
 def test_curl_uses_proxy(
     stub_server: StubServer, tls_stub: StubServer, trusted_authority: Authority, proxy: Proxy, *, tls: bool
 ) -> None:
-    """The line goes through the run's proxy; user and password stand there as a variable, in the form of the URL."""
+    """The line uses the run's proxy; user and password are a variable."""
     target, stub_server.answer, proxy.password = tls_stub if tls else stub_server, respond_with_page, ENCODED
     way = Transport(ca_bundle=trusted_authority.bundle, proxy=f"http://{LOGIN}@127.0.0.1:{proxy.port}")
     line = curl_line(target.url, way)
@@ -91,7 +91,7 @@ def test_curl_uses_proxy(
 
 
 def test_curl_ignores_environment_proxy(stub_server: StubServer, proxy: Proxy) -> None:
-    """Where the run took no proxy though the environment names one, curl takes none either."""
+    """If the run ignores the proxy of the environment, curl does too."""
     place = f"http://127.0.0.1:{proxy.port}"
     line = curl_line(stub_server.url, Transport(proxies={"http": place}))
     run_in_shell(line, http_proxy=place, no_proxy="", NO_PROXY="")

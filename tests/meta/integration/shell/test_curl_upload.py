@@ -37,19 +37,19 @@ PATH = "/v3/droplets/one/upload"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Upload:
-    """The file of a droplet, of many pieces."""
+    """The file of a droplet, which has several chunks."""
     path = tmp_path / "of-mine.tgz"
     path.write_bytes(BITS)
     return check_droplet_file("--file", path)
 
 
 def upload_request(file: Upload) -> Request:
-    """Return a request that uploads it."""
+    """Return a request that uploads the file."""
     return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL_FORM}, upload=file)
 
 
 def test_curl_uploads_file(file: Upload, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
-    """The curl line of an upload sends a form with the user's file of that name."""
+    """The curl line of an upload sends a form with the file of that name."""
     line = curl.command(make_client().send(upload_request(file)), Header("0", {}, stub_server.url, {}, ""))
     shutil.copy(file.path, tmp_path / upload.FILENAME)
     subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, timeout=20, check=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("rotates", [False, True])
 def test_cli_renews_token(login: Callable[..., CfCli], uaa_stub: UaaStub, *, rotates: bool) -> None:
-    """A token near its end is renewed by the CLI, again and again; its user stays logged in, though tokens rotate."""
+    """The CLI renews a token before its expiry; its user stays logged in, though refresh tokens rotate."""
     uaa_stub.rotates, uaa_stub.life = rotates, 5.0
     source = login(AccessToken=f"bearer {signed('admin', 5)}", RefreshToken=uaa_stub.refresh_token("admin"))
     made = [source.fetch() for _ in range(3)]
@@ -33,7 +33,7 @@ def test_cli_renews_token(login: Callable[..., CfCli], uaa_stub: UaaStub, *, rot
 
 @pytest.mark.parametrize("path", ["", "a-broken-one"])
 def test_refresh_token_is_not_used(path: str, login: Callable[..., CfCli], uaa_stub: UaaStub, tmp_path: Path) -> None:
-    """Where there is no CLI, or it fails, the refresh token is not used up, and the cure is told."""
+    """Without a working CLI the refresh token is not used, and the error says what to do."""
     refresh = uaa_stub.refresh_token("admin")
     source = login(AccessToken=f"bearer {signed('admin', 5)}", RefreshToken=refresh)
     program = tmp_path / path / "cf"
@@ -48,7 +48,7 @@ def test_refresh_token_is_not_used(path: str, login: Callable[..., CfCli], uaa_s
 
 
 def test_changed_target_is_rejected(login: Callable[..., CfCli], uaa_stub: UaaStub, tmp_path: Path) -> None:
-    """Where the user logs in at another API meanwhile, the token that the CLI then prints goes nowhere."""
+    """If the user logs in at another API meanwhile, the new token is not sent."""
     source = login(AccessToken=f"bearer {signed('admin', 5)}", RefreshToken=uaa_stub.refresh_token("admin"))
     program = tmp_path / "bin" / "cf"
     elsewhere = "path.write_text(path.read_text().replace('127.0.0.1:1\"', '127.0.0.1:2\"'))"
@@ -58,7 +58,7 @@ def test_changed_target_is_rejected(login: Callable[..., CfCli], uaa_stub: UaaSt
 
 
 def test_client_login_is_renewed(login: Callable[..., CfCli], uaa_stub: UaaStub) -> None:
-    """Where the CLI logged in as a client there is no refresh token, and it asks as that again."""
+    """A login of a client has no refresh token, and is repeated."""
     client = {"UAAGrantType": "client_credentials", "UAAOAuthClient": "global_auditor"}
     secret = uaa_stub.clients["global_auditor"]
     source = login(AccessToken=f"bearer {signed('global_auditor', 5)}", UAAOAuthClientSecret=secret, **client)

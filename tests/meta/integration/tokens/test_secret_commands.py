@@ -25,7 +25,7 @@ PYTHON = f"{sys.executable} -c"
 
 
 def token_source(text: str, **environ: str) -> StoredToken:
-    """Return the source of an admin's token that stands somewhere."""
+    """Return the source of an admin's token."""
     return StoredToken("admin", parse_secret_source("token of admin", text, environ))
 
 
@@ -54,7 +54,7 @@ def test_command_without_token_is_rejected(text: str, words: str) -> None:
 
 
 def test_command_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that does not end is ended, with what it started."""
+    """A command that exceeds the timeout is killed, with its child processes."""
     monkeypatch.setattr(places, "COMMAND_TIMEOUT_S", 0.2)
     with pytest.raises(BadSetting, match=r"did not end within 0\.2 s"):
         token_source("command:sh -c 'sleep 60 & sleep 60'", PATH="/usr/bin:/bin").fetch()
@@ -62,7 +62,7 @@ def test_command_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Be open to SIGINT, which a shell has its background jobs ignore."""
+    """Handle SIGINT, which a shell ignores in background jobs."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -95,7 +95,7 @@ def test_interrupt_ends_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_command_uses_no_shell(tmp_path: Path) -> None:
-    """A line is a command and its words: nothing in it is a shell's."""
+    """A line is a command and its arguments: no shell expands it."""
     assert (
         token_source(f"command:echo $HOME;touch${tmp_path}/made", PATH="/usr/bin:/bin")
         .secret.read()
@@ -112,7 +112,7 @@ def test_token_in_place_of_command_is_not_printed(capfd: pytest.CaptureFixture[s
 
 
 def test_command_stderr_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    """What a command writes to its standard error may hold a secret, and is not shown."""
+    """The standard error of a command may contain a secret, and is not printed."""
     with pytest.raises(BadSetting) as caught:
         token_source("command:sh -c 'echo a-secret >&2; exit 3'", PATH="/usr/bin:/bin").fetch()
     assert "a-secret" not in f"{caught.value} {capfd.readouterr()}"

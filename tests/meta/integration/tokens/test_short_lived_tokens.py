@@ -35,7 +35,7 @@ print("bearer", jwt.encode(claims | {{"exp": math.ceil(time.time() + {LIFE})}}, 
 
 @pytest.fixture
 def reference_with_login(uaa_stub: UaaStub) -> Iterator[str]:
-    """A reference server whose root document names the server that gives tokens."""
+    """A reference server whose root document names the UAA stub."""
     uaa_stub.life = LIFE
     uaa_stub.rotates = True
     with serve_reference(uaa_stub.url) as url:
@@ -58,7 +58,7 @@ def run(reference_with_login: str, command: Run, tmp_path: Path) -> Run:
 
 
 def find_secrets(done: CommandResult, *secrets: str) -> list[str]:
-    """Return where a run left any of these secrets, or a part of a token: in its files or its output."""
+    """Return the files and streams of a run that contain one of these secrets, or a part of a token."""
     parts = {part for secret in secrets for part in (secret.split(".")[1:] or [secret])}
     places = {str(path): path.read_bytes() for path in done.folder.rglob("*") if path.is_file()}
     places |= {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}
@@ -66,7 +66,7 @@ def find_secrets(done: CommandResult, *secrets: str) -> list[str]:
 
 
 def test_run_renews_tokens(run: Run, uaa_stub: UaaStub) -> None:
-    """A run that is longer than the life of each of its tokens ends as any other: no alarm, nothing open, no secret."""
+    """A run that is longer than the life of its tokens is conformant, complete, and contains no secret."""
     done = run(
         "--verbose",
         "--profile=core",
@@ -89,7 +89,7 @@ def test_run_renews_tokens(run: Run, uaa_stub: UaaStub) -> None:
 
 
 def test_environment_token_may_expire(run: Run) -> None:
-    """Where a token cannot be renewed the rest is inconclusive for want of authentication; the target is not blamed."""
+    """After the expiry of a token that cannot be renewed, the rest is inconclusive, with the cause authentication."""
     token = signed("admin", LIFE)
     done = run("--token=admin=env:SHORT", SHORT=token)
     assert (done.code, done.report["verdict"]) == (3, "inconclusive")
@@ -102,7 +102,7 @@ def test_environment_token_may_expire(run: Run) -> None:
 
 
 def test_other_role_token_may_expire(run: Run, uaa_stub: UaaStub) -> None:
-    """Where another role's token ends, only what needs that role is inconclusive."""
+    """After the expiry of another role's token, only requirements with that role are inconclusive."""
     done = run(
         "--token=admin=uaa:password:admin:env:THE_PASSWORD",
         "--token=global_auditor=env:SHORT",
@@ -115,7 +115,7 @@ def test_other_role_token_may_expire(run: Run, uaa_stub: UaaStub) -> None:
 
 
 def test_expired_token_ends_run(run: Run) -> None:
-    """A token of the admin that is over is told at once, with its end, and nothing is judged."""
+    """An expired token of the admin is reported at once, and nothing is judged."""
     done = run("--token=admin=env:OLD", OLD=signed("admin", -60))
     assert done.code == 3
     assert done.causes == {"authentication"}
@@ -126,7 +126,7 @@ def test_expired_token_ends_run(run: Run) -> None:
 def test_cf_login_gives_target_and_token(
     run: Run, uaa_stub: UaaStub, reference_with_login: str, tmp_path: Path
 ) -> None:
-    """With --cf alone a run goes where the cf CLI is logged in, outlives its token, and its user stays logged in."""
+    """With --cf a run uses the target and the login of the cf CLI, renews its token, and its user stays logged in."""
     path = tmp_path / "home" / ".cf" / "config.json"
     path.parent.mkdir(parents=True)
     token, refresh = signed("admin", LIFE), uaa_stub.refresh_token("admin")
@@ -145,7 +145,7 @@ def test_cf_login_gives_target_and_token(
 
 
 def test_wrong_password_ends_run(run: Run, uaa_stub: UaaStub) -> None:
-    """A wrong password ends the run before anything is sent to the target but the question where users log in."""
+    """A wrong password ends the run; the only request to the target is that for its login."""
     done = run("--token=admin=uaa:password:admin:env:WRONG", WRONG="a-wrong-password")
     assert (done.code, uaa_stub.grants) == (2, ["password"])
     assert f"The login of admin at {uaa_stub.url}/oauth/token" in done.stderr

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("state", "counted"), [("STARTED", ["stop"]), ("STOPPED", [])])
 def test_noop_change_is_ignored(state: str, counted: list[str], builder: EvidenceBuilder) -> None:
-    """A stop of an app that was stopped by itself, perhaps by a purge, need not be recorded; one of it later has to."""
+    """A stop of an app that is stopped already need not be recorded; a later one must be."""
     builder.add_snapshot("again", "after", [], [builder.app("a", state)])
     for name, tells in (("before", ""), ("stop", "STOPPED"), ("start", "STARTED"), ("stop-again", "STOPPED")):
         if tells:
@@ -34,7 +34,7 @@ def test_noop_change_is_ignored(state: str, counted: list[str], builder: Evidenc
 
 @pytest.mark.parametrize(("step", "found"), [("create", {"a"}), ("equip", set())])
 def test_droplet_allows_more_processes(step: str, found: set[str], builder: EvidenceBuilder) -> None:
-    """The suite's own apps have one process each, unless they were given a droplet, which may have more."""
+    """An app of the suite has one process, unless it runs a droplet, which may have more."""
     builder.add_note("foundation", "apps", {"steady": "a"})
     builder.add_exchange("foundation", step, method="POST", path="/v3/droplets")
     assert running.STEP == "equip"

@@ -17,7 +17,7 @@ OLD = {**SEEDED, "guid": "old"}
 
 
 def test_concurrent_reads_are_counted(builder: EvidenceBuilder) -> None:
-    """What readers saw is told by kind: nothing, the list of before or of afterwards, a part, an event twice."""
+    """Concurrent reads are counted by kind: nothing, the list before or after, a part, a duplicate event."""
     new = {**SEEDED, "guid": "n"}
     builder.add_list("parallel", "first.before.events", [OLD, SEEDED])
     for rows in ([], [], [OLD, SEEDED], [SEEDED, new], [SEEDED], [new, new], [OLD, new]):
@@ -31,5 +31,5 @@ def test_concurrent_reads_are_counted(builder: EvidenceBuilder) -> None:
 
 
 def test_rounds_have_their_names() -> None:
-    """The view looks for the rounds that the experiment runs."""
+    """The analysis reads the rounds that the scenario runs."""
     assert meanwhile.ROUNDS == parallel.ROUNDS

@@ -29,7 +29,7 @@ SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"
 
 
 def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
-    """A list that was read beside purges is no step of a sequence, and one of several purges is always one between."""
+    """A list read during purges is no step of a sequence; concurrent purges always count as one between."""
     builder.add_list("purge", "after.events", [SEEDED])
     first = builder.exchanges[-1]
     builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH)
@@ -48,7 +48,7 @@ def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
 def test_unanswered_purge_may_have_succeeded(
     status: int | None, role: str, builder: EvidenceBuilder, *, is_so: bool
 ) -> None:
-    """An admin's purge that the target did not answer may be done; nobody else's may."""
+    """An unanswered purge by an admin may have succeeded; one by another role may not."""
     first = builder.add_page("e", "before", [])
     builder.add_exchange("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
     assert purges_between(builder.judgment_view, first, builder.add_page("e", "after", [])) is is_so
@@ -62,7 +62,7 @@ def add_purge_between_snapshots(
     status: int = 200,
     **more: Any,  # noqa: ANN401 -- of Story.look
 ) -> None:
-    """Add a purge between two looks at events, with the apps and processes that `more` names."""
+    """Add a purge between two snapshots, with the apps and processes in `more`."""
     builder.add_snapshot("purge", "before", before, **more)
     builder.add_purge("purge", status=status)
     builder.add_snapshot("purge", "after", after, **more)
@@ -75,7 +75,7 @@ def add_purge_between_snapshots(
 def test_admin_rejection_needs_proof(
     made: int, status: int, builder: EvidenceBuilder, *, scope: bool, proven: bool
 ) -> None:
-    """A refused purge is held against the target only where the token shows the scope, or made an organization."""
+    """The rejection of an admin's purge counts only if the token has the scope, or created an organization."""
     builder.evidence.header.settings["admin_scope"] = scope
     builder.add_exchange("foundation", "create", method="POST", path="/v3/organizations", status=made)
     request = builder.add_purge("purge", status=status)
@@ -90,7 +90,7 @@ def test_admin_rejection_needs_proof(
 
 
 def test_destroyed_event_is_known(builder: EvidenceBuilder) -> None:
-    """What a purge destroyed is known with the exchange that showed it; guids that may be seeded again are not."""
+    """A destroyed event is known with the exchange that shows it; a guid that may be seeded again is not."""
     before = [builder.event("old"), builder.event("a", "a"), builder.event("p", "a")]
     add_purge_between_snapshots(
         builder, before=before, after=[], apps=[builder.app("a")], processes=[builder.process("p", "a")]
@@ -99,20 +99,20 @@ def test_destroyed_event_is_known(builder: EvidenceBuilder) -> None:
 
 
 def test_destroyed_event_needs_complete_lists(builder: EvidenceBuilder) -> None:
-    """Nothing is known to be destroyed where a list could not be read to its end."""
+    """Without complete lists no event is known as destroyed."""
     add_purge_between_snapshots(builder, before=[builder.event("old")], after=[])
     builder.add_note("purge", "after.events.complete", value=False)
     assert vanished(builder.judgment_view) == {}
 
 
 def test_offset_is_from_dates(builder: EvidenceBuilder) -> None:
-    """The target's clock is known from its Date headers."""
+    """The clock offset of the target comes from its Date headers."""
     builder.add_exchange("e", "s", response_headers=(("Date", "Wed, 01 Jul 2026 12:00:01 GMT"),))
     assert offset(builder.judgment_view) == (Offset(-0.5, 1), "its Date headers")
 
 
 def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
-    """Without a Date it is known from the event of a start that was just asked for."""
+    """Without a Date the offset comes from the event of a recent start."""
     start = builder.add_exchange("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
     builder.add_list("lifecycle", "start", [builder.event("e", "idle", "2026-07-01T13:00:01Z")])
     found = offset(builder.judgment_view)
@@ -121,6 +121,6 @@ def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
 
 
 def test_offset_may_be_unknown(builder: EvidenceBuilder) -> None:
-    """Without either nothing is known."""
+    """Without either the offset is unknown."""
     builder.add_exchange("e", "s")
     assert offset(builder.judgment_view) is None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_induced_purge_is_excluded(builder: EvidenceBuilder) -> None:
-    """A purge that was to fail says nothing of how plain purges end."""
+    """A purge with an induced error is no plain purge."""
     builder.add_purge("provoked", status=409, tags={INDUCED: "409"})
     builder.add_purge("parallel")
     assert [x.status for x, _ in plain_purges(builder.judgment_view)] == [200]
@@ -34,7 +34,7 @@ def add_induced_errors(
     unavailable: Rows | None = None,
     after: Rows | None = None,
 ) -> EvidenceBuilder:
-    """Tell of three purges that were provoked to fail, by what was listed after each; None: all as it was."""
+    """Add three purges with induced errors, and the lists after each; None means unchanged."""
     app, was = builder.app("a"), [builder.event("e", "a"), builder.event("a", "a")]
     builder.add_snapshot("provoked", "before", was, [app])
     for status, look, rows in ((409, "conflict", conflict), (503, "unavailable", unavailable), (500, "after", after)):
@@ -50,7 +50,7 @@ def add_induced_errors(
 
 
 def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
-    """Purges that left everything as it was are undone, and a conflict lost nothing."""
+    """A purge that leaves everything unchanged is rolled back, and a conflict loses nothing."""
     seen = add_induced_errors(builder).judgment_view
     assert [is_undone(purge) for purge in failures(seen)] == [True, True]
     assert [attempt.loss() for attempt in conflicts(seen)] == [None]
@@ -68,14 +68,14 @@ def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
 def test_partial_purge_is_detected(
     rows: list[tuple[str, str]], builder: EvidenceBuilder, *, undone: bool, faithful: bool
 ) -> None:
-    """A failed purge left all, did all, or is half done; a new event with an app's guid is done as well."""
+    """A failed purge is rolled back, complete or partial; a new event with an app's guid is part of a complete one."""
     events = [builder.event(guid, app) for guid, app in rows]
     (purge, _) = failures(add_induced_errors(builder, unavailable=events).judgment_view)
     assert (is_undone(purge), purge.is_faithful()) == (undone, faithful)
 
 
 def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
-    """What a purge destroyed that was answered with a conflict is lost."""
+    """Events that a purge with a conflict destroyed are lost."""
     (attempt,) = conflicts(add_induced_errors(builder, conflict=[]).judgment_view)
     assert attempt.loss() == "2 events before, 0 after"
 
@@ -91,7 +91,7 @@ def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
 def test_missing_error_is_explained(
     value: dict[str, object], error: type[Inconclusive | NotExercised], words: str, builder: EvidenceBuilder
 ) -> None:
-    """An error that did not come is inconclusive where the hook failed, not exercised otherwise, never the target's."""
+    """A missing error is inconclusive if the hook failed, else not exercised; the target is never the cause."""
     builder.add_note("provoked", "purge", value)
     with pytest.raises(error, match=words) as raised:
         missing(builder.judgment_view, 409)
@@ -99,5 +99,5 @@ def test_missing_error_is_explained(
 
 
 def test_other_status_is_not_induced(builder: EvidenceBuilder) -> None:
-    """A hook provokes nothing but conflicts, failures and unavailability."""
+    """A hook induces only conflicts, failures and unavailability."""
     missing(builder.judgment_view, 422)

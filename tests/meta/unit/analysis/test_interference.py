@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_foreign_purge_is_detected(builder: EvidenceBuilder) -> None:
-    """That all is gone and others are seeded, while the suite but read, is somebody else's purge."""
+    """If all events disappear and others are seeded while the suite only reads, a foreign client purged."""
     seed = builder.event("app", "app", "2026-07-01T12:00:00Z")
     builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
     builder.add_list("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
@@ -23,14 +23,14 @@ def test_foreign_purge_is_detected(builder: EvidenceBuilder) -> None:
 
 
 def test_late_seeds_are_no_foreign_purge(builder: EvidenceBuilder) -> None:
-    """What stands where nothing stood is the purge's before it, and late."""
+    """Events in an empty list belong to the purge before, and are late."""
     builder.add_list("lists", "opening", [])
     builder.add_list("lists", "closing", [builder.event("app", "app", "2026-07-01T12:00:00Z")])
     assert purged_meanwhile(builder.evidence) is None
 
 
 def test_late_destruction_is_no_foreign_purge(builder: EvidenceBuilder) -> None:
-    """What a purge of the suite's own should have destroyed, and goes only later, is gone by that purge."""
+    """Events that disappear late are destroyed by the suite's own purge."""
     seed, old = (
         builder.event("app", "app", "2026-07-01T12:00:02Z"),
         [builder.event("a", "app"), builder.event("b", "app")],
@@ -44,7 +44,7 @@ def test_late_destruction_is_no_foreign_purge(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])
 def test_replaced_seeds_show_foreign_purge(second: str, builder: EvidenceBuilder, *, is_purge: bool) -> None:
-    """Where seeded events stood alone, a purge is told by all of them being others now: one may be recorded over."""
+    """If only seeded events exist, a foreign purge replaces all of them; one may be recorded again."""
     seeds = [builder.event(app, app, "2026-07-01T12:00:00Z") for app in ("one", "two")]
     builder.add_list("lists", "opening", seeds)
     later = ("2026-07-01T12:00:09Z", f"2026-07-01T{second}")
@@ -54,7 +54,7 @@ def test_replaced_seeds_show_foreign_purge(second: str, builder: EvidenceBuilder
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_own_request_is_no_foreign_purge(method: str, builder: EvidenceBuilder) -> None:
-    """What the suite tried may have done it, be it refused, and so it is nobody else's purge."""
+    """A request of the suite, even a rejected one, may be the cause, so there is no foreign purge."""
     seed = builder.event("app", "app", "2026-07-01T12:00:00Z")
     builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
     builder.add_exchange("refused", "credential", method=method, path=PURGE_PATH, status=403)
@@ -63,7 +63,7 @@ def test_own_request_is_no_foreign_purge(method: str, builder: EvidenceBuilder) 
 
 
 def test_changing_apps_are_counted(builder: EvidenceBuilder) -> None:
-    """Apps of others that came, went or changed are in flux; the suite's own are not counted."""
+    """Foreign apps that are created, deleted or changed are counted; the suite's own are not."""
     builder.add_exchange("foundation", "create", method="POST", path=APPS, status=201, data={"guid": "own"})
     still, moved, gone = builder.app("still"), builder.app("moved"), builder.app("gone")
     builder.add_snapshot("purge", "before", apps=[still, moved, gone, builder.app("own")])

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def add_list_reads(builder: EvidenceBuilder, opening: list[str], closing: list[str]) -> None:
-    """Add the two readings of the whole list."""
+    """Add two reads of the whole list."""
     builder.add_list("lists", "opening", [builder.event(guid) for guid in opening])
     builder.add_list("lists", "closing", [builder.event(guid) for guid in closing])
 
 
 def test_new_events_are_excluded(builder: EvidenceBuilder) -> None:
-    """Events that others caused while the list was read count for nothing."""
+    """Events that foreign clients cause during the reads are excluded."""
     add_list_reads(builder, ["a", "b"], ["a", "b", "new"])
     found = reading(builder.judgment_view)
     assert found.newcomers == {"new"}
@@ -31,7 +31,7 @@ def test_new_events_are_excluded(builder: EvidenceBuilder) -> None:
 
 
 def test_reading_during_a_purge_is_inconclusive(builder: EvidenceBuilder) -> None:
-    """Events that vanished while the list was read were purged by somebody else: a race."""
+    """Events that disappear during the reads show a foreign purge: a race."""
     add_list_reads(builder, ["a", "b"], ["a"])
     with pytest.raises(Inconclusive, match="somebody else purged") as caught:
         reading(builder.judgment_view)

@@ -29,13 +29,13 @@ def page(builder: EvidenceBuilder, number: int = 2, **links: Any) -> Page:  # no
     [(1, 5, 3, 2), (3, 5, 3, 1), (4, 5, 3, 0), (1, 0, 1, 0), (1, 1, 1, 1), (2, 4, 2, 2)],
 )
 def test_page_count_is_derived(number: int, total: int, needed: int, due: int, builder: EvidenceBuilder) -> None:
-    """A page knows how many pages its total takes, at least one, and how many events are due on it."""
+    """A page derives the number of pages from its total, at least one, and the number of events on it."""
     found = replace(page(builder, number), total=total)
     assert (found.needed, found.due(total)) == (needed, due)
 
 
 def is_link_correct(found: Page, name: str, total: int = 5, default: str | None = "50") -> bool:
-    """Return whether a link of the page leads where it must."""
+    """Return whether a link of the page leads to the right page."""
     return next(is_so for link, _, is_so in expected_links(found, total, default) if link == name)
 
 
@@ -50,7 +50,7 @@ def is_link_correct(found: Page, name: str, total: int = 5, default: str | None 
     ],
 )
 def test_next_link_is_accepted(href: str, builder: EvidenceBuilder) -> None:
-    """A link leads to the next page on any host, below any prefix, its parameters in any order and encoding."""
+    """A link leads to the next page on any host, with any prefix, order and encoding of the parameters."""
     assert is_link_correct(page(builder, next={"href": href}), "next")
 
 
@@ -59,7 +59,7 @@ def test_next_link_is_accepted(href: str, builder: EvidenceBuilder) -> None:
     [("2026-07-01T12:00:00%2B00:00", True), ("2026-07-01t12:00:00.0z", True), ("2026-07-01T12:00:00-01:00", False)],
 )
 def test_link_time_format_is_free(moment: str, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
-    """A link may write the time of a filter otherwise, so long as it is that time."""
+    """A link may write the time of a filter in another format."""
     x = builder.add_exchange(
         "lists", "walk", path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1"
     )
@@ -86,7 +86,7 @@ def test_link_time_format_is_free(moment: str, is_so: bool, builder: EvidenceBui
     ],
 )
 def test_wrong_link_is_rejected(link: object, builder: EvidenceBuilder) -> None:
-    """A link that is missing, or loses a filter, or leads to another page or list, does not hold."""
+    """A link that is missing, loses a filter, or leads to another page or list, is wrong."""
     assert not is_link_correct(page(builder, next=link), "next")
 
 
@@ -95,25 +95,25 @@ def test_wrong_link_is_rejected(link: object, builder: EvidenceBuilder) -> None:
     [(3, 5, None, True), (3, 5, {"href": f"{EVENTS_PATH}?page=4"}, False), (1, 0, None, True), (1, 4, None, False)],
 )
 def test_last_page_has_no_next(number: int, total: int, link: object, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
-    """The last page has no next one, and it alone."""
+    """The last page, and only the last page, has no next link."""
     assert is_link_correct(page(builder, number, next=link), "next", total) is is_so
 
 
 def test_first_page_has_no_previous(builder: EvidenceBuilder) -> None:
-    """The first page has no previous one, and it alone."""
+    """The first page, and only the first page, has no previous link."""
     assert is_link_correct(page(builder, 1), "previous")
     assert not is_link_correct(page(builder, 2), "previous")
 
 
 def test_first_link_may_omit_page(builder: EvidenceBuilder) -> None:
-    """A link to the first page need not say page=1."""
+    """A link to the first page may omit page=1."""
     href = f"{BASE}{EVENTS_PATH}?guids=a,b&order_by=created_at&per_page=2"
     assert is_link_correct(page(builder, first={"href": href}), "first")
 
 
 @pytest.mark.parametrize(("default", "is_so"), [("2", True), ("50", False), (None, True)])
 def test_link_may_omit_default_size(default: str | None, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
-    """A link need not say how large a page is where that is the default, or where nobody knows what that is."""
+    """A link may omit the page size if it is the default, or if the default is unknown."""
     link = {"href": f"{EVENTS_PATH}?guids=a,b&order_by=created_at&page=3"}
     assert is_link_correct(page(builder, next=link), "next", default=default) is is_so
 
@@ -129,7 +129,7 @@ def test_link_may_omit_default_size(default: str | None, is_so: bool, builder: E
     ],
 )
 def test_default_size_is_derived(rows: int, links: object, default: str | None, builder: EvidenceBuilder) -> None:
-    """The default is what the list's own link names, or as many events as there are where more follow."""
+    """The default size is that of the list's own link, or the number of events on a page before another."""
     data = {"pagination": links, "resources": [builder.event(str(n)) for n in range(rows)]}
     builder.add_exchange("lists", "plain", data=data)
     assert default_per_page(builder.judgment_view) == default
@@ -138,7 +138,7 @@ def test_default_size_is_derived(rows: int, links: object, default: str | None, 
 def walk_with_limit(
     builder: EvidenceBuilder, *lengths: int, pages: int, total: int = 70, asked: int = 1000
 ) -> list[Page]:
-    """Return the pages of a walk on which so many events are, of a target with a bound of its own."""
+    """Return the pages of a list of a target that limits the page size."""
     for number, length in enumerate(lengths, 1):
         following = {"href": "x"} if number < len(lengths) else None
         data = {
@@ -151,7 +151,7 @@ def walk_with_limit(
 
 
 def test_target_limit_shrinks_pages(builder: EvidenceBuilder) -> None:
-    """Where a target makes large pages smaller, and counts them so, that is how many events they have room for."""
+    """If a target limits the page size, and counts its pages by it, that limit is the size of its pages."""
     found = walk_with_limit(builder, 30, 30, 10, pages=3)
     assert [(page.size, page.due(70)) for page in found] == [(30, 30), (30, 30), (30, 10)]
 
@@ -161,12 +161,12 @@ def test_target_limit_shrinks_pages(builder: EvidenceBuilder) -> None:
     [((30, 29, 11), 3, 1000), ((30, 30, 10), 1, 1000), ((19, 19, 19, 13), 4, 1000), ((70,), 1, 1000)],
 )
 def test_uneven_pages_show_no_limit(lengths: tuple[int, ...], pages: int, asked: int, builder: EvidenceBuilder) -> None:
-    """Pages of several lengths, wrongly counted or smaller than any may be, are not full."""
+    """Pages of several sizes, or with a wrong count, show no limit."""
     assert {page.size for page in walk_with_limit(builder, *lengths, pages=pages, asked=asked)} == {asked}
 
 
 def test_link_may_name_limit(builder: EvidenceBuilder) -> None:
-    """A link may name the target's bound where more was asked for, and nothing that makes pages smaller."""
+    """A link may name the target's limit if the request exceeded it, and no smaller size."""
     found = walk_with_limit(builder, 30, pages=1, total=30)[0]
     for named, is_so in (("100", True), ("1000", True), ("29", False), ("19", False), ("x", False)):
         link = {"href": f"{EVENTS_PATH}?page=1&per_page={named}"}
@@ -174,7 +174,7 @@ def test_link_may_name_limit(builder: EvidenceBuilder) -> None:
 
 
 def test_walks_are_grouped_by_step(builder: EvidenceBuilder) -> None:
-    """The walks of the experiment are told apart by step; requests that name no page are none, and neither are gets."""
+    """The list reads of a scenario are grouped by step; a request without a page, and a GET of one event, are none."""
     builder.add_list("lists", "opening", [builder.event("a")])
     builder.add_exchange("lists", "get", path=f"{EVENTS_PATH}/a")
     builder.add_list("lists", "walk 4", [builder.event("a")], complete=False)
@@ -184,7 +184,7 @@ def test_walks_are_grouped_by_step(builder: EvidenceBuilder) -> None:
 
 
 def test_unreadable_pages_are_excluded(builder: EvidenceBuilder) -> None:
-    """Of a walk only the pages that could be read are judged as such."""
+    """Only the readable pages of a list are judged as pages."""
     builder.add_list("lists", "opening", [builder.event("a")])
     builder.add_exchange("lists", "opening", path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
     (found,) = pages_of(walks(builder.judgment_view)[0])

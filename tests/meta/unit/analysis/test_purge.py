@@ -25,14 +25,14 @@ def add_purge_between_snapshots(
     status: int = 200,
     **more: Any,  # noqa: ANN401 -- of Story.look
 ) -> None:
-    """Add a purge between two looks at events, with the apps and processes that `more` names."""
+    """Add a purge between two snapshots, with the apps and processes in `more`."""
     builder.add_snapshot("purge", "before", before, **more)
     builder.add_purge("purge", status=status)
     builder.add_snapshot("purge", "after", after, **more)
 
 
 def test_purge_is_observed(builder: EvidenceBuilder) -> None:
-    """A purge shows what was there before and after, and the apps that stayed as they were."""
+    """An observed purge has the events before and after, and the unchanged apps."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     add_purge_between_snapshots(builder, before=[builder.event("old", "a")], after=[builder.event("a", "a")], apps=apps)
     found = purged(builder.judgment_view, "purge")
@@ -42,7 +42,7 @@ def test_purge_is_observed(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize("status", [500, 403, 302])
 def test_purge_that_failed_is_inconclusive(status: int, builder: EvidenceBuilder) -> None:
-    """What follows from a purge cannot be judged where it did not succeed."""
+    """The effects of a failed purge cannot be judged."""
     add_purge_between_snapshots(builder, before=[], after=[], status=status)
     with pytest.raises(Inconclusive, match=f"did not succeed: {status}"):
         purged(builder.judgment_view, "purge")
@@ -50,7 +50,7 @@ def test_purge_that_failed_is_inconclusive(status: int, builder: EvidenceBuilder
 
 @pytest.mark.parametrize("part", ["events", "apps"])
 def test_purge_between_unread_lists_is_inconclusive(part: str, builder: EvidenceBuilder) -> None:
-    """Nor where a list could not be read to its end before it or after it."""
+    """A purge between incomplete lists cannot be judged."""
     add_purge_between_snapshots(builder, before=[], after=[])
     builder.add_note("purge", f"after.{part}.complete", value=False)
     with pytest.raises(Inconclusive, match=f"the list of {part}"):
@@ -58,7 +58,7 @@ def test_purge_between_unread_lists_is_inconclusive(part: str, builder: Evidence
 
 
 def test_purge_without_started_app_is_not_exercised(builder: EvidenceBuilder) -> None:
-    """Without an app that was started all the time there is nothing to seed, and the reason is told."""
+    """Without a started app there is nothing to seed, and the reason says so."""
     builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
     add_purge_between_snapshots(builder, before=[], after=[], apps=[builder.app("a", "STOPPED")])
     with pytest.raises(NotExercised, match="POST /v3/apps made nothing") as caught:
@@ -67,7 +67,7 @@ def test_purge_without_started_app_is_not_exercised(builder: EvidenceBuilder) ->
 
 
 def test_guids_that_may_be_seeded(builder: EvidenceBuilder) -> None:
-    """A seeded event may have the guid of any app, or its process, that was not surely stopped."""
+    """A seeded event may have the guid of any app, or process, that was possibly started."""
     apps = [builder.app("a"), builder.app("b", "STOPPED"), builder.app("raced", "STOPPED")]
     processes = [builder.process("p", "a"), builder.process("q", "b")]
     builder.add_snapshot("purge", "before", apps=apps, processes=processes)
@@ -79,7 +79,7 @@ def test_guids_that_may_be_seeded(builder: EvidenceBuilder) -> None:
 
 
 def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
-    """An event that a purge left as it was is kept; one that an app has the guid of may be seeded anew."""
+    """An unchanged event survives the purge; an event with the guid of an app may be seeded again."""
     old, mine, again = (
         builder.event("old", "a"),
         builder.event("a", "a"),
@@ -92,7 +92,7 @@ def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
 
 
 def test_event_belongs_to_app(builder: EvidenceBuilder) -> None:
-    """An event is for the app that it has the guid of, or else for the one that it names, or for none."""
+    """An event belongs to the app with its guid, or else to the app that it names, or to none."""
     events = [builder.event("a", "b"), builder.event("x", "a"), builder.event("y"), builder.event("z", "c")]
     found = {app: [row["guid"] for row in rows] for app, rows in by_app(events, {"a", "b"}).items()}
     assert found == {"a": ["a", "x"], None: ["y"], "c": ["z"]}
@@ -103,7 +103,7 @@ def test_event_belongs_to_app(builder: EvidenceBuilder) -> None:
     [(["a"], True), ([], False), (["a", "b"], False), (["a", "gone"], False), (["a", "old"], False)],
 )
 def test_correct_purge_is_recognized(seeded: list[str], *, faithful: bool, builder: EvidenceBuilder) -> None:
-    """A purge is faithful if nothing is kept, every started app has an event, and nothing else has one."""
+    """A purge is correct if no event survives, every started app has an event, and nothing else has one."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     after = [builder.event(guid, guid) for guid in seeded]
     add_purge_between_snapshots(builder, before=[builder.event("old", "old")], after=after, apps=apps)
@@ -111,7 +111,7 @@ def test_correct_purge_is_recognized(seeded: list[str], *, faithful: bool, build
 
 
 def test_named_purge_uses_own_snapshots(builder: EvidenceBuilder) -> None:
-    """A purge at a step of its own is seen between the looks named after it."""
+    """A purge at a step of its own uses the snapshots with the name of that step."""
     builder.add_snapshot("odd", "no-json.before", [builder.event("old")])
     builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH)
     builder.add_snapshot("odd", "no-json.after")

@@ -23,7 +23,7 @@ def add_start(builder: EvidenceBuilder, **more: Any) -> None:  # noqa: ANN401 --
 
 
 def add_snapshot(builder: EvidenceBuilder, experiment: str, step: str, *events: str, a: str = "STARTED") -> None:
-    """Add a look at events, seen with the app `a` and its process."""
+    """Add a snapshot of events, with the app `a` and its process."""
     builder.add_snapshot(experiment, step, [builder.event(guid, "a") for guid in events], [builder.app("a", a)])
 
 
@@ -34,14 +34,14 @@ def add_observed_purge(
     after: list[str],
     **more: Any,  # noqa: ANN401 -- of add_exchange
 ) -> None:
-    """Add a purge between two looks."""
+    """Add a purge between two snapshots."""
     add_snapshot(builder, experiment, "before", *before)
     builder.add_purge(experiment, **more)
     add_snapshot(builder, experiment, "after", *after)
 
 
 def test_observed_purge_is_a_trial(builder: EvidenceBuilder) -> None:
-    """Every plain purge between two looks is a trial, whoever sent it, and so is one that shares its look."""
+    """Every plain purge between two snapshots is a trial, whichever scenario sent it, also with a shared snapshot."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     builder.add_purge("again")
     add_snapshot(builder, "again", "after", "a")
@@ -65,7 +65,7 @@ def test_observed_purge_is_a_trial(builder: EvidenceBuilder) -> None:
     ],
 )
 def test_failed_purge_is_no_trial(more: Any, builder: EvidenceBuilder) -> None:  # noqa: ANN401 -- of add_exchange
-    """A purge that did not succeed, that somebody else sent, or that is no plain one is no trial."""
+    """A purge that fails, that a foreign client sends, or that is not plain, is no trial."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     add_snapshot(builder, "odd", "before", "x")
     builder.add_exchange("odd", "purge", method="POST", **{"path": PURGE_PATH, **more})
@@ -75,7 +75,7 @@ def test_failed_purge_is_no_trial(more: Any, builder: EvidenceBuilder) -> None: 
 
 @pytest.mark.parametrize("disturbance", ["a purge", "a start after it", "a start at the same time"])
 def test_disturbed_purge_is_no_trial(disturbance: str, builder: EvidenceBuilder) -> None:
-    """A purge is no trial if another, or a change that did not end before it, lies between the same looks."""
+    """A purge is no trial if another purge, or an unfinished change, is between the same snapshots."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     add_snapshot(builder, "race", "before", "x")
     if disturbance == "a start at the same time":
@@ -90,7 +90,7 @@ def test_disturbed_purge_is_no_trial(disturbance: str, builder: EvidenceBuilder)
 
 
 def test_repeated_purge_is_detected(builder: EvidenceBuilder) -> None:
-    """A purge is one again if the suite did nothing since the last; a refused purge, and reading, is nothing."""
+    """A purge is repeated if the suite changed nothing since the last; reads and rejected purges change nothing."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     builder.add_purge("refused", role="none", status=401)
     add_observed_purge(builder, "again", ["a"], ["a"])
@@ -102,14 +102,14 @@ def test_repeated_purge_is_detected(builder: EvidenceBuilder) -> None:
 
 
 def test_concurrent_purges_are_excluded(builder: EvidenceBuilder) -> None:
-    """Of purges that were under way at the same time none is judged by its status."""
+    """Concurrent purges are not judged by their status."""
     builder.add_purge("parallel", tags={"at_once": "first"})
     builder.add_purge("late")
     assert [request.experiment for request, _ in plain_purges(builder.judgment_view)] == ["late"]
 
 
 def test_changed_app_is_unsettled(builder: EvidenceBuilder) -> None:
-    """An app is settled as long as no earlier look of the run showed it in another state."""
+    """An app is settled if no earlier snapshot of the run has it in another state."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     add_snapshot(builder, "lifecycle", "end", "a", a="STOPPED")
     add_start(builder)
@@ -120,14 +120,14 @@ def test_changed_app_is_unsettled(builder: EvidenceBuilder) -> None:
 
 
 def test_unobserved_purge_has_reason(builder: EvidenceBuilder) -> None:
-    """Where no purge could be seen, the reason is that of the first."""
+    """If no purge is observed, the reason is that of the first."""
     add_observed_purge(builder, "purge", ["old"], ["a"], status=500)
     with pytest.raises(Inconclusive, match="did not succeed: 500"):
         trials(builder.judgment_view)
 
 
 def test_snapshots_are_recorded(builder: EvidenceBuilder) -> None:
-    """A judgment that asks for the trials has looked at the purges and at the lists around them."""
+    """A judgment of trials cites the purges and the lists around them."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     seen = builder.judgment_view
     trials(seen)
@@ -138,7 +138,7 @@ def test_snapshots_are_recorded(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(("after", "whole"), [(["a"], True), (["a", "new"], False), ([], False), (["x"], False)])
 def test_incorrect_baseline_is_named(after: list[str], *, whole: bool, builder: EvidenceBuilder) -> None:
-    """What is wrong in special circumstances can be put down to them only while plain purges are whole."""
+    """A special circumstance explains an error only if plain purges are correct."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     add_start(builder)
     add_observed_purge(builder, "changed", ["a", "new"], after)
@@ -150,7 +150,7 @@ def test_incorrect_baseline_is_named(after: list[str], *, whole: bool, builder: 
 
 
 def test_destroyed_event_is_requested(builder: EvidenceBuilder) -> None:
-    """A get of an event that a purge destroyed counts where the same experiment sent it, and before the next purge."""
+    """A GET of a destroyed event counts if the same scenario sends it before the next purge."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     gets = [
         builder.add_exchange("purge", "destroyed", path="/v3/app_usage_events/old", status=200, data={"guid": "old"})

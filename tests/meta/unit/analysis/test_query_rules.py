@@ -118,23 +118,23 @@ OPEN = (
     ids=lambda value: value[:60],
 )
 def test_validity_follows_documentation(query: str, expected: Validity) -> None:
-    """A query is valid or invalid only where no reading of the documentation differs."""
+    """A query is valid or invalid only if every reading of the documentation agrees."""
     assert validity(LIST_OPERATION, query_of(f"/v3/app_usage_events?{query}"), existing={"known"}) is expected
 
 
 @pytest.mark.parametrize("operation", [PURGE_OPERATION, GET_OPERATION])
 def test_other_operations_are_unspecified(operation: str) -> None:
-    """Neither purge nor get has a documented parameter, so nothing is said of any."""
+    """Purge and GET have no documented parameter, so none is valid or invalid."""
     assert validity(operation, {"page": "0"}) is Validity.OPEN
 
 
 def test_plain_values_are_accepted() -> None:
-    """A parameter that is given once may be a plain text."""
+    """A parameter with one value may be a plain text."""
     assert validity(LIST_OPERATION, {"per_page": "0"}) is validity(LIST_OPERATION, {"per_page": ["0"]})
 
 
 def test_validity_agrees_with_recorded_answers() -> None:
-    """The real Cloud Controller refused every list that is invalid, and none for its query that is valid."""
+    """The real Cloud Controller rejected every list with an invalid query, and none with a valid one."""
     with gzip.open(RECORDED, "rt", encoding="utf-8") as lines:
         answers = [json.loads(line) for line in lines]
     judged = {Validity.VALID: 0, Validity.INVALID: 0, Validity.OPEN: 0}

@@ -19,14 +19,14 @@ PER_PAGE = 7
 
 
 def add_snapshot(builder: EvidenceBuilder, *guids: str, total: int | None = None) -> None:
-    """Add a look at the newest events, as the experiment `refused` takes it."""
+    """Add a snapshot of the newest events in the scenario `refused`."""
     rows = [builder.event(guid) for guid in guids]
     data = {"pagination": {"total_results": len(rows) if total is None else total}, "resources": rows}
     builder.add_exchange("refused", "look", path=f"{EVENTS_PATH}?per_page={PER_PAGE}", data=data)
 
 
 def add_attempt(builder: EvidenceBuilder, status: int = 401) -> None:
-    """Add an attempt at a purge that should be refused."""
+    """Add a purge that the target should reject."""
     builder.add_exchange(
         "refused", "credential", method="POST", path=PURGE_PATH, status=status, tags={"credential": "none"}
     )
@@ -44,7 +44,7 @@ def add_attempt(builder: EvidenceBuilder, status: int = 401) -> None:
     ],
 )
 def test_loss_is_described(before: list[str], after: list[str], words: str | None, builder: EvidenceBuilder) -> None:
-    """What is gone between two looks is told; newcomers and another order are no loss."""
+    """Events that are missing in the second snapshot are a loss; new events and another order are not."""
     add_snapshot(builder, *before)
     add_attempt(builder)
     add_snapshot(builder, *after)
@@ -54,7 +54,7 @@ def test_loss_is_described(before: list[str], after: list[str], words: str | Non
 
 
 def test_displaced_events_are_no_loss(builder: EvidenceBuilder) -> None:
-    """On a full page, events that newer ones displaced are not lost."""
+    """Events that newer events displaced from a full page are not lost."""
     guids = [str(n) for n in range(PER_PAGE)]
     add_snapshot(builder, *guids, total=500)
     add_attempt(builder)
@@ -63,7 +63,7 @@ def test_displaced_events_are_no_loss(builder: EvidenceBuilder) -> None:
 
 
 def test_attempt_needs_both_snapshots(builder: EvidenceBuilder) -> None:
-    """An attempt whose look before or after could not be read, or showed nothing to lose, is left out."""
+    """An attempt with an unreadable or empty snapshot is excluded."""
     add_attempt(builder)
     add_snapshot(builder)
     add_attempt(builder)
@@ -78,7 +78,7 @@ def test_attempt_needs_both_snapshots(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(("back", "counts"), [((), True), (("b",), True), (("a", "b"), False)])
 def test_reappearing_events_are_no_loss(back: tuple[str, ...], *, counts: bool, builder: EvidenceBuilder) -> None:
-    """What is gone after an attempt and shown again by a later look was never lost."""
+    """An event that a later snapshot shows again was not lost."""
     add_snapshot(builder, "a", "b")
     add_attempt(builder)
     add_snapshot(builder)
@@ -88,7 +88,7 @@ def test_reappearing_events_are_no_loss(back: tuple[str, ...], *, counts: bool, 
 
 
 def test_unexpected_body_uses_nearest_snapshots(builder: EvidenceBuilder) -> None:
-    """A purge with an odd body is judged between the looks around it."""
+    """A purge with an unexpected body is judged between the nearest snapshots."""
     builder.add_snapshot("odd", "no-json.before", [builder.event("a")])
     builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH, status=400)
     builder.add_snapshot("odd", "no-json.after", [])

@@ -20,7 +20,7 @@ JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences
 
 
 def finding_of(seen: Seen) -> Finding:
-    """Return what the judgment finds."""
+    """Return the finding of the judgment."""
     with pytest.raises(Broken) as caught:
         JUDGMENT(seen)
     (finding,) = caught.value.findings
@@ -28,7 +28,7 @@ def finding_of(seen: Seen) -> Finding:
 
 
 def add_sequence(builder: EvidenceBuilder, number: int, *steps: tuple[str, list[Row]], shorter: bool = False) -> None:
-    """Add a sequence that was played, of steps in words, each with the list after it."""
+    """Add a sequence with these steps, each with the list after it."""
     builder.add_note(
         "sequences", f"sequence {number}", {"steps": [s for s, _ in steps], "processes": 1, "shorter": shorter}
     )
@@ -61,7 +61,7 @@ WRONG: tuple[tuple[str, list[Row]], ...] = (*RIGHT[:2], ("purge", []))
 
 
 def with_first_purge(builder: EvidenceBuilder, *, seeded: list[Row] | None = None) -> EvidenceBuilder:
-    """Return a story of an organization, a space and a purge, which was right unless it seeded something else."""
+    """Return evidence of an organization, a space and a purge, which is correct unless other events are seeded."""
     name = "purge-conformance-0a1b2c3d-a"
     for path in ("/v3/organizations", "/v3/spaces"):
         body = f'{{"name": "{name}"}}'
@@ -75,13 +75,13 @@ def with_first_purge(builder: EvidenceBuilder, *, seeded: list[Row] | None = Non
 
 
 def test_agreeing_sequence_passes(builder: EvidenceBuilder) -> None:
-    """Sequences that agree fulfil the requirement, by what was recorded."""
+    """Sequences that agree with the model pass."""
     add_sequence(with_first_purge(builder), 1, *RIGHT)
     JUDGMENT(builder.judgment_view)
 
 
 def test_creation_may_be_recorded(builder: EvidenceBuilder) -> None:
-    """An event of an app to which nothing was done but its creation agrees until a purge, and no longer."""
+    """An event of a created, unchanged app agrees with the model until a purge."""
     made = [event("c", "A")]
     add_sequence(with_first_purge(builder), 1, *RIGHT)
     add_sequence(builder, 2, ("create a", made), ("purge as none", made), ("purge", []))
@@ -91,7 +91,7 @@ def test_creation_may_be_recorded(builder: EvidenceBuilder) -> None:
 
 
 def test_disagreeing_sequence_fails(builder: EvidenceBuilder) -> None:
-    """One that disagrees fails it, and the shortest that shows the same is told."""
+    """A sequence that disagrees fails, and the finding shows the shortest one."""
     add_sequence(with_first_purge(builder), 1, RIGHT[0], ("purge as none", []), *WRONG[1:])
     add_sequence(builder, 2, *WRONG, shorter=True)
     assert "did not come again" not in finding_of(builder.judgment_view).got
@@ -101,14 +101,14 @@ def test_disagreeing_sequence_fails(builder: EvidenceBuilder) -> None:
 
 
 def test_unrepeated_disagreement_is_reported(builder: EvidenceBuilder) -> None:
-    """A disagreement that no further play showed is still told, with its own sequence, and the doubt."""
+    """A disagreement that is not reproduced is reported with its own sequence, and with the doubt."""
     add_sequence(with_first_purge(builder), 1, *WRONG)
     add_sequence(builder, 2, *RIGHT, shorter=True)
     assert finding_of(builder.judgment_view).got == "none; played 1 times more, it did not come again"
 
 
 def test_single_disagreement_is_flaky(builder: EvidenceBuilder) -> None:
-    """The same sequence, played twice, that disagrees the second time is failed as flaky, with an exchange of each."""
+    """A repeated sequence that disagrees once is failed as flaky, with an exchange of each."""
     add_sequence(with_first_purge(builder), 1, *RIGHT)
     add_sequence(builder, 2, *WRONG)
     seen = builder.judgment_view
@@ -119,7 +119,7 @@ def test_single_disagreement_is_flaky(builder: EvidenceBuilder) -> None:
 
 
 def test_simpler_requirement_is_named(builder: EvidenceBuilder) -> None:
-    """Where a plain purge does not seed either, that requirement is named instead."""
+    """If a plain purge does not seed either, the finding names that requirement."""
     add_sequence(with_first_purge(builder, seeded=[]), 1, *WRONG)
     seen = builder.judgment_view
     with pytest.raises(Inconclusive, match=r"see .*SEED-01") as caught:
@@ -128,7 +128,7 @@ def test_simpler_requirement_is_named(builder: EvidenceBuilder) -> None:
 
 
 def test_foreign_purge_is_a_race(builder: EvidenceBuilder) -> None:
-    """Where every recorded event is gone at once, and it did not come again, somebody else purged."""
+    """If every recorded event disappears once, a foreign client purged."""
     lost = ("purge as none", [event("A", "A", "2026-07-01T12:00:09Z")])
     add_sequence(with_first_purge(builder), 1, *RIGHT, ("stop a", [event("A", "A"), event("t", "A")]), lost)
     with pytest.raises(Inconclusive) as caught:

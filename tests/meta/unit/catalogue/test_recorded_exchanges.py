@@ -1,4 +1,4 @@
-"""The real Cloud Controller's answers fulfil the contract, save a listed and named set of differences."""
+"""Recorded responses of the real Cloud Controller match the OpenAPI document, except for listed differences."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REGISTRY: Registry[Json] = Registry().with_resource("contract:", DRAFT202012.cre
 
 @dataclass(frozen=True, slots=True)
 class RecordedResponse:
-    """One recorded exchange; `recorded/README.md` says what its members are."""
+    """One recorded exchange; `recorded/README.md` describes its members."""
 
     n: int
     via: str
@@ -61,7 +61,7 @@ ANSWERS = read_answers()
 
 
 def operation_of(answer: RecordedResponse) -> dict[str, Json] | None:
-    """The operation that the contract has for this method and path; None when it has none."""
+    """The operation in the OpenAPI document for this method and path; None without one."""
     path = urlsplit(answer.path).path
     for template, methods in CONTRACT["paths"].items():  # the purge's fixed path stands before {guid}
         if re.fullmatch(template.replace("{guid}", "[^/]+"), path):
@@ -70,7 +70,7 @@ def operation_of(answer: RecordedResponse) -> dict[str, Json] | None:
 
 
 def resolve(node: Json) -> Json:
-    """A node of the contract, or what it refers to."""
+    """A node of the OpenAPI document, or the node that it refers to."""
     while "$ref" in node:
         target = CONTRACT
         for part in node["$ref"].removeprefix("#/").split("/"):
@@ -81,7 +81,7 @@ def resolve(node: Json) -> Json:
 
 @cache
 def validator(schema: str) -> Draft202012Validator:
-    """What judges a value by a schema of the contract, given as JSON text."""
+    """The validator of a schema, given as JSON text."""
     absolute = schema.replace('"#/', '"contract:#/')
     return Draft202012Validator(
         json.loads(absolute), registry=REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER
@@ -89,7 +89,7 @@ def validator(schema: str) -> Draft202012Validator:
 
 
 def body_violations(answer: RecordedResponse, content: dict[str, Json]) -> list[str]:
-    """What the contract's media types and schemas find wrong with the body of an answer."""
+    """The violations of media types and schemas in the body of a response."""
     media_type = (answer.media_type or "none").split(";")[0]
     if media_type not in content:
         return [f"media type {media_type}"]
@@ -103,7 +103,7 @@ def body_violations(answer: RecordedResponse, content: dict[str, Json]) -> list[
 
 
 def violations(answer: RecordedResponse) -> list[str]:
-    """What the contract finds wrong with an answer.
+    """The violations of the OpenAPI document in a response.
 
     A request that the contract has no operation for is judged when it is refused: every error
     carries the envelope. HEAD has no body by definition.
@@ -121,7 +121,7 @@ def violations(answer: RecordedResponse) -> list[str]:
 
 
 def request_violations(answer: RecordedResponse) -> list[str]:
-    """What the contract finds wrong with the query of a list request."""
+    """The violations of the OpenAPI document in the query of a list request."""
     declared = {p["name"]: p["schema"] for p in map(resolve, LIST["parameters"])}
     found = []
     for name, text in parse_qsl(urlsplit(answer.path).query, keep_blank_values=True):
@@ -134,7 +134,7 @@ def request_violations(answer: RecordedResponse) -> list[str]:
 
 
 def parameter_value(text: str, kind: str) -> object:
-    """The value that a query parameter's text stands for, by the type of its schema."""
+    """The value of a query parameter, by the type of its schema."""
     if kind == "array":
         return text.split(",")
     return int(text) if kind == "integer" and re.fullmatch("-?[0-9]+", text) else text
@@ -145,7 +145,7 @@ def parameter_value(text: str, kind: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A known way in which Cloud Controller's answers break the contract.
+    """A known way in which Cloud Controller's responses violate the OpenAPI document.
 
     Attributes:
         number: of the documentation's statement, as in `DOCUMENTED`.
@@ -166,13 +166,13 @@ DOCUMENTED = {
 
 
 def is_from_app_server(answer: RecordedResponse, status: int, *causes: str) -> bool:
-    """Whether the application server answered by itself, without a media type, for one of these causes."""
+    """Whether the application server responded itself, without a media type, for one of these causes."""
     said = (answer.body or "").partition("Puma caught this error: ")[2]
     return answer.status == status and answer.media_type is None and said.startswith(causes)
 
 
 def is_from_proxy(answer: RecordedResponse, *statuses: int) -> bool:
-    """Whether nginx answered by itself, with its HTML page."""
+    """Whether nginx responded itself, with its HTML page."""
     page = answer.media_type == "text/html" and (answer.body or "").startswith("<html>")
     return answer.via == "nginx" and answer.status in statuses and page
 
@@ -214,7 +214,7 @@ LEFT_OPEN = (
 
 
 def test_recording_is_complete() -> None:
-    """The recording has all exchanges, and each operation with each status that Cloud Controller gave it."""
+    """The recording has all exchanges, and each operation with each status of Cloud Controller."""
     assert len(ANSWERS) == 2060
     assert len({(answer.via, answer.n) for answer in ANSWERS}) == len(ANSWERS)
     seen = {(operation["operationId"], a.status) for a in ANSWERS if (operation := operation_of(a))}
@@ -227,7 +227,7 @@ def test_recording_is_complete() -> None:
 
 
 def test_recorded_responses_match_openapi() -> None:
-    """Every recorded answer is valid by the contract or differs in exactly one listed way."""
+    """Every recorded response matches the OpenAPI document or has exactly one listed difference."""
     for answer in ANSWERS:
         named = [difference.name for difference in DIFFERENCES if difference.recognises(answer)]
         found = violations(answer)
@@ -236,19 +236,19 @@ def test_recorded_responses_match_openapi() -> None:
 
 @pytest.mark.parametrize("reason", LEFT_OPEN)
 def test_listed_rejection_occurs(reason: str) -> None:
-    """A listed reason to refuse a valid request that no recorded answer gives is stale."""
+    """A listed reason to reject a valid request occurs in a recorded response."""
     assert any(reason in (answer.body or "") and request_violations(answer) == [] for answer in rejected_lists())
 
 
 def test_valid_requests_are_accepted() -> None:
-    """Cloud Controller refuses no list request that is valid by the contract, save where that leaves it open."""
+    """Cloud Controller rejects no valid list request, except where the document leaves that open."""
     for answer in rejected_lists():
         if not any(reason in (answer.body or "") for reason in LEFT_OPEN):
             assert request_violations(answer) != [], f"{answer}: a valid request was refused: {answer.body}"
 
 
 def rejected_lists() -> list[RecordedResponse]:
-    """The list requests that Cloud Controller itself, in JSON, called bad."""
+    """The list requests that Cloud Controller itself rejects, in JSON."""
     return [
         answer
         for answer in ANSWERS
@@ -258,6 +258,6 @@ def rejected_lists() -> list[RecordedResponse]:
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.name)
 def test_listed_difference_occurs(difference: Difference) -> None:
-    """A listed difference that no recorded answer shows is stale."""
+    """A listed difference occurs in a recorded response."""
     assert difference.number in DOCUMENTED
     assert any(difference.recognises(answer) for answer in ANSWERS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_scripts_run_concurrently(make_client: Connect, stub_server: StubServer) -> None:
-    """Scripts are under way at the same time: a server that answers none before all have come answers them."""
+    """Scripts run concurrently: a server that responds only after all requests have arrived responds to each."""
     all_there = threading.Barrier(3, timeout=HANG_S)
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -36,7 +36,7 @@ def test_scripts_run_concurrently(make_client: Connect, stub_server: StubServer)
 
 
 def test_script_waits_for_response(make_client: Connect, stub_server: StubServer) -> None:
-    """A script is asked for its next request when the one before is answered, and may end by what came meanwhile."""
+    """A script yields its next request after the response to the previous one, and may end early."""
     answered: list[str] = []
 
     def purging() -> Iterator[Request]:
@@ -63,7 +63,7 @@ def test_script_waits_for_response(make_client: Connect, stub_server: StubServer
 
 
 def test_concurrent_requests_are_not_retried(make_client: Connect, stub_server: StubServer) -> None:
-    """A 503 is the answer where others are under way; asked again, they would be done."""
+    """A 503 to one of several concurrent requests is not retried: a retry would not be concurrent."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 503, Retry_After="0")
     found = make_client().send_concurrently(
         [Request("POST", PURGE_PATH, "purge")], [Request("POST", PURGE_PATH, "purge")]
@@ -74,7 +74,7 @@ def test_concurrent_requests_are_not_retried(make_client: Connect, stub_server: 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_concurrent_purges_respect_budget(most: int, make_client: Connect, stub_server: StubServer) -> None:
-    """Of purges at the same time never more than --max-purges reach the target; each that did is recorded."""
+    """Of concurrent purges at most --max-purges reach the target, and each of these is recorded."""
     client = make_client(max_purges=most)
     with pytest.raises(PurgeBlocked):
         client.send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(most + 3)))

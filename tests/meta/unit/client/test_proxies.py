@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_http_uses_proxy(stub_server: StubServer, proxy: Proxy) -> None:
-    """A request without TLS is sent to the proxy with the whole URL, its path as it was written."""
+    """A plain HTTP request is sent to the proxy with the whole URL, whose path is unchanged."""
     stub_server.answer = respond_with_page
     assert statuses(run_doctor(f"{stub_server.url}/a/../b//c%7E", proxy=f"http://127.0.0.1:{proxy.port}")) == {"ok"}
     assert f"GET {stub_server.url}/a/../b//c%7E{EVENTS_PATH}?per_page=1 HTTP/1.1" in proxy.received
@@ -29,7 +29,7 @@ def test_http_uses_proxy(stub_server: StubServer, proxy: Proxy) -> None:
 
 
 def test_tls_tunnels_through_proxy(tls_stub: StubServer, trusted_authority: Authority, proxy: Proxy) -> None:
-    """A request with TLS passes through a tunnel, so that the proxy sees no token, and the target is verified."""
+    """A TLS request is tunnelled: the proxy sees no token, and the client verifies the target."""
     way = {"ca_bundle": trusted_authority.bundle, "proxy": f"http://127.0.0.1:{proxy.port}"}
     assert statuses(run_doctor(tls_stub.url, **way)) == {"ok"}
     assert {line.split()[0] for line in proxy.received} == {"CONNECT"}
@@ -41,7 +41,7 @@ def test_tls_tunnels_through_proxy(tls_stub: StubServer, trusted_authority: Auth
 def test_proxy_receives_password(
     stub_server: StubServer, tls_stub: StubServer, trusted_authority: Authority, proxy: Proxy, *, tls: bool
 ) -> None:
-    """A proxy gets the user and the password that its URL has; without it, or with another, it lets nothing through."""
+    """A proxy receives the user and the password of its URL; it rejects requests without them."""
     stub_server.answer, proxy.password = respond_with_page, ENCODED
     url = tls_stub.url if tls else stub_server.url
     for login, well in ((f"user:{QUOTED}@", True), ("user:another-one@", False), ("", False)):
@@ -53,7 +53,7 @@ def test_proxy_receives_password(
 
 
 def test_missing_proxy_is_reported(stub_server: StubServer) -> None:
-    """A proxy that is not there is a problem whose cure names it, without its password."""
+    """A proxy that does not exist is a problem; the next step names --proxy and hides the password."""
     checks = run_doctor(stub_server.url, proxy=f"http://user:{QUOTED}@127.0.0.1:1")
     assert "--proxy" in problem(checks)[0]
     assert QUOTED not in str(checks)
@@ -61,7 +61,7 @@ def test_missing_proxy_is_reported(stub_server: StubServer) -> None:
 
 
 def test_environment_names_proxies(stub_server: StubServer, proxy: Proxy) -> None:
-    """Without --proxy HTTP_PROXY is used, but for what NO_PROXY names, and never for this machine."""
+    """Without --proxy the client uses HTTP_PROXY, except for the hosts in NO_PROXY and for loopback."""
     stub_server.answer = respond_with_page
     other = stub_server.url.replace("127.0.0.1", "127.1")  # reaches this machine, and is not known to
     environ = SECRET | {

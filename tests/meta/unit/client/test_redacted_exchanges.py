@@ -31,7 +31,7 @@ PARTS = (PAYLOAD, SIGNATURE, SIGNATURE[::-1])
 
 @pytest.mark.parametrize("who", invalid_credentials({"admin": TOKEN}), ids=lambda who: who.role)
 def test_echo_is_redacted(who: object, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
-    """A server that sends Authorization back, in header and body, gives nothing away, whichever variation was tried."""
+    """A server that repeats Authorization in header and body reveals no token, whichever credential was sent."""
     stub_server.answer = echo
     make_client(tokens={"admin": TOKEN}).send(Request("GET", "/v3", "s", who))  # type: ignore[arg-type] # a credential
     text = (tmp_path / "client-0" / "evidence.jsonl").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def test_echo_is_redacted(who: object, make_client: Connect, stub_server: StubSe
 
 
 def test_exception_contains_no_token(make_client: Connect, stub_server: StubServer) -> None:
-    """What is said of a lost target holds no token, even where the target answered with it instead of HTTP."""
+    """The error of a lost target contains no token, even if the target sent the token instead of HTTP."""
 
     def junk(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(f"{TOKEN}\r\n\r\n".encode())
@@ -55,6 +55,6 @@ def test_exception_contains_no_token(make_client: Connect, stub_server: StubServ
 
 
 def test_client_hides_credentials(make_client: Connect) -> None:
-    """Neither a client nor what it holds shows a token when it is printed."""
+    """The repr of a client and of its attributes contains no token."""
     client = make_client(tokens={"admin": TOKEN})
     assert not re.search("|".join(PARTS), f"{client!r} {vars(client)!r}")

@@ -31,22 +31,22 @@ LIFE = 600.0
 
 
 class TokenSeries:
-    """Gives one token after the other, which live longer than any test."""
+    """A source that returns one token after the other; none of them expires."""
 
     is_renewable = True
 
     def __init__(self, *values: str) -> None:
-        """Hold the tokens; the last is given again and again."""
+        """Store the tokens; the last one is repeated."""
         self.values = list(values)
 
     def fetch(self) -> Token:
-        """Return the next one."""
+        """Return the next token."""
         value = self.values.pop(0) if len(self.values) > 1 else self.values[0]
         return Token(value, None)
 
 
 def accepting(stub_server: StubServer, *good: str) -> None:
-    """Answer 200 to these tokens, and 401 to others."""
+    """Respond with 200 to these tokens, and with 401 to others."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         status = 200 if (handler.headers.get("Authorization") or "") in {f"bearer {value}" for value in good} else 401
@@ -56,12 +56,12 @@ def accepting(stub_server: StubServer, *good: str) -> None:
 
 
 def received_authorizations(stub_server: StubServer) -> list[str]:
-    """Return what came as Authorization."""
+    """Return the Authorization of each request."""
     return [headers.get("Authorization", "") for _, headers in stub_server.received]
 
 
 def test_rejected_read_uses_new_token(make_client: Connect, stub_server: StubServer) -> None:
-    """A read whose token had come to its end is sent again, once, with a new one; the refusal is no answer to it."""
+    """A read with an expired token is sent again once, with a new token; the rejection is no response to it."""
     accepting(stub_server, "the-second-token")
     client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
     answer = client.get("/v3", "s")
@@ -76,7 +76,7 @@ def test_rejected_read_uses_new_token(make_client: Connect, stub_server: StubSer
 
 
 def test_rejected_change_is_not_retried(make_client: Connect, stub_server: StubServer) -> None:
-    """What may change something is sent once: it is held back, and the experiment after it has the new token."""
+    """A change is sent once: it is blocked, and the next scenario uses the new token."""
     accepting(stub_server, "the-second-token")
     client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
     with pytest.raises(TokenExpired, match=f"expired just before POST {PURGE_PATH}"):
@@ -86,7 +86,7 @@ def test_rejected_change_is_not_retried(make_client: Connect, stub_server: StubS
 
 
 def test_repeated_rejection_counts(make_client: Connect, stub_server: StubServer) -> None:
-    """A target that refuses a new token as well has said so."""
+    """A rejection of the new token is the response of the target."""
     accepting(stub_server)
     client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
     assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 2)
@@ -94,14 +94,14 @@ def test_repeated_rejection_counts(make_client: Connect, stub_server: StubServer
 
 
 def test_valid_token_rejection_counts(make_client: Connect, stub_server: StubServer) -> None:
-    """A token that lives was refused by the target: it is not asked twice."""
+    """A rejection of a valid token is the response of the target: the request is not sent again."""
     accepting(stub_server)
     client = make_client(tokens={"admin": signed("admin", LIFE)})
     assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 1)
 
 
 def test_expired_token_blocks_requests(make_client: Connect, stub_server: StubServer) -> None:
-    """Where the only token had ended nothing more is sent with it, and the refusal is no answer."""
+    """After the only token expires no more requests are sent with it, and the rejection is no response."""
     accepting(stub_server)
     client = make_client(tokens=Tokens({"admin": StaticToken(signed("admin", -1))}))
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_expired_token_blocks_requests(make_client: Connect, stub_server: StubSe
 
 
 def test_variations_use_current_token(make_client: Connect, stub_server: StubServer) -> None:
-    """A forged signature stands below the payload of a token that lives, also after it was renewed."""
+    """A forged token has the payload of the current token, also after a renewal."""
     now = [time.time()]
     values = [signed("admin", LIFE, now[0]), signed("admin", 2 * LIFE, now[0])]
 
@@ -133,7 +133,7 @@ def test_variations_use_current_token(make_client: Connect, stub_server: StubSer
 
 
 def test_redirect_gets_no_token(make_client: Connect, stub_server: StubServer, uaa_stub: UaaStub) -> None:
-    """A redirect to another host is an answer; that host is told nothing, and least of all the token."""
+    """A redirect to another host is a response; that host receives no request and no token."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 307, Location=f"{uaa_stub.url}/oauth/token")
     client = make_client(tokens={"admin": "the-token-of-all"})
     assert [client.get("/v3", "s").status, client.post("/v3/apps", "s", data={}).status] == [307, 307]
@@ -141,7 +141,7 @@ def test_redirect_gets_no_token(make_client: Connect, stub_server: StubServer, u
 
 
 def test_superseded_rejection_is_ignored(builder: EvidenceBuilder) -> None:
-    """An admin whose ended token was refused, and whose new one was not, was not denied anything."""
+    """A rejection of an expired token does not count if the new token is accepted."""
     builder.add_exchange("lists", "walk", status=401, tags={"superseded": "expired token"})
     builder.add_exchange("lists", "walk", data={})
     assert denied(builder.judgment_view) == []

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     ],
 )
 def test_path_is_sent_unchanged(path: str, make_client: Connect, stub_server: StubServer) -> None:
-    """A path reaches the target, and the evidence, as the experiment wrote it."""
+    """A path reaches the target and the evidence as the scenario wrote it."""
     assert make_client().get(path, "s").path == path
     assert stub_server.targets == [path]
 
 
 def test_request_is_recorded(make_client: Connect, stub_server: StubServer) -> None:
-    """The exchange holds what was sent and what came, with headers in order and repeated ones."""
+    """The exchange contains request and response, with the headers in order and repeated headers."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 201, b"\xff", X_One="1", x_one="2")
     found = make_client().post("/v3/apps", "make", data={"name": "ü"})
     assert (found.n, found.status, found.body, found.method, found.role) == (1, 201, b"\xff", "POST", "admin")
@@ -63,7 +63,7 @@ def test_request_is_recorded(make_client: Connect, stub_server: StubServer) -> N
 def test_credential_is_sent(
     who: Credential | None, sent: str | None, make_client: Connect, stub_server: StubServer
 ) -> None:
-    """Each request carries the credential that it was given, an empty one too, or none."""
+    """Each request carries its credential, which may be empty, or none."""
     make_client().get("/v3", "s", credential=who)
     assert stub_server.received[0][1].get("Authorization") == sent
 
@@ -72,7 +72,7 @@ def test_credential_is_sent(
 def test_environment_is_ignored(
     proxied: str, make_client: Connect, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a .netrc nor a proxy nor a bundle of certificates of the environment reaches a request."""
+    """No .netrc, proxy or certificate bundle of the environment affects a request."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
@@ -84,7 +84,7 @@ def test_environment_is_ignored(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_not_followed(status: int, make_client: Connect, stub_server: StubServer) -> None:
-    """A redirect is an answer like any other: a purge is never sent where nobody allowed it."""
+    """A redirect is a response like any other: a purge is never sent to a host without consent."""
     stub_server.answer = lambda handler: stub_server.respond(
         handler, status, b"moved", Location=f"{stub_server.url}/elsewhere"
     )
@@ -94,7 +94,7 @@ def test_redirect_is_not_followed(status: int, make_client: Connect, stub_server
 
 
 def test_cookies_are_returned(make_client: Connect, stub_server: StubServer) -> None:
-    """A cookie goes back to whoever set it, as a balancer before a target may want; its value is recorded nowhere."""
+    """A cookie is returned to its server, as load balancers demand; the evidence contains no value of it."""
     stub_server.answer = lambda handler: stub_server.respond(handler, Set_Cookie="__VCAP_ID__=0; Path=/; HttpOnly")
     client = make_client()
     found = [client.get("/v3", "s") for _ in range(2)]
@@ -104,7 +104,7 @@ def test_cookies_are_returned(make_client: Connect, stub_server: StubServer) -> 
 
 
 def test_cookies_are_separated_by_token(make_client: Connect, stub_server: StubServer) -> None:
-    """A cookie may stand for whoever it was given to: it never goes with another token, or with none."""
+    """A cookie is never sent with a token other than that of the response that set it."""
     stub_server.answer = lambda handler: stub_server.respond(
         handler, Set_Cookie=f"session={len(stub_server.received)}; Path=/"
     )
@@ -116,7 +116,7 @@ def test_cookies_are_separated_by_token(make_client: Connect, stub_server: StubS
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_changes_use_new_connections(method: str, make_client: Connect, stub_server: StubServer) -> None:
-    """What may change something never goes over a connection that was kept, and which may end at that moment."""
+    """A request that may change something never uses a persistent connection, which may close at that moment."""
     served: list[int] = []
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -131,7 +131,7 @@ def test_changes_use_new_connections(method: str, make_client: Connect, stub_ser
 
 
 def test_blocked_request_is_not_sent(make_client: Connect, stub_server: StubServer) -> None:
-    """What the guard holds back never reaches the target, and is no exchange."""
+    """A request that the guard blocks does not reach the target, and is no exchange."""
     client = make_client(max_purges=0)
     with pytest.raises(PurgeBlocked):
         client.post(PURGE_PATH, "purge")
@@ -139,7 +139,7 @@ def test_blocked_request_is_not_sent(make_client: Connect, stub_server: StubServ
 
 
 def test_observer_receives_every_exchange(make_client: Connect) -> None:
-    """Whoever watches is told of every exchange, after it was recorded."""
+    """The observer receives every exchange after it is recorded."""
     told: list[tuple[int, int]] = []
     client = make_client(on_send=lambda client, x: told.append((x.n, len(client.exchanges_of("", "s")))))
     client.get("/v3", "s")

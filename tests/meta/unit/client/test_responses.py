@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_body_size_is_bounded(make_client: Connect, stub_server: StubServer, *, compressed: bool) -> None:
-    """An answer larger than the limit, also once it is unpacked, counts as none."""
+    """A response whose body is larger than the limit, compressed or decompressed, counts as no response."""
     body = b" " * 2_000_000
     packed, coding = (gzip.compress(body, mtime=0), "gzip") if compressed else (body, "identity")
     stub_server.answer = lambda handler: stub_server.respond(handler, body=packed, Content_Encoding=coding)
@@ -33,7 +33,7 @@ def test_body_size_is_bounded(make_client: Connect, stub_server: StubServer, *, 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_invalid_encoding_is_no_response(coding: str, make_client: Connect, stub_server: StubServer) -> None:
-    """A body that cannot be unpacked counts as no answer, and says why."""
+    """A body that cannot be decompressed counts as no response, and the error says why."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b"neither", Content_Encoding=coding)
     found = make_client().get("/v3", "s")
     assert found.status is None
@@ -41,7 +41,7 @@ def test_invalid_encoding_is_no_response(coding: str, make_client: Connect, stub
 
 
 def test_truncated_body_is_no_response(make_client: Connect, stub_server: StubServer) -> None:
-    """A body shorter than announced counts as no answer, not as a short one."""
+    """A body shorter than its Content-Length counts as no response, not as a short one."""
     stub_server.answer = lambda handler: write_raw(handler, b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"')
     assert make_client().get("/v3", "s").status is None
 
@@ -91,7 +91,7 @@ def test_slow_connection_is_abandoned(make_client: Connect, stub_server: StubSer
 
 @pytest.mark.parametrize("interim", [100, 102, 103, 199])
 def test_interim_responses_are_skipped(interim: int, make_client: Connect, stub_server: StubServer) -> None:
-    """What comes before an answer with a status of 1xx is none, however often."""
+    """Interim responses with a status of 1xx are skipped, however many there are."""
     before = f"HTTP/1.1 {interim} So far\r\nLink: </v3>\r\n\r\n".encode() * 2
     stub_server.answer = lambda handler: write_raw(handler, before, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     found = make_client().get("/v3", "s")
@@ -110,7 +110,7 @@ def test_interim_responses_are_skipped(interim: int, make_client: Connect, stub_
     ],
 )
 def test_all_response_forms_are_read(answer: bytes, make_client: Connect, stub_server: StubServer) -> None:
-    """However HTTP lets an answer be written, it is read."""
+    """The client reads every form that HTTP allows for a response."""
     stub_server.answer = lambda handler: write_raw(handler, answer)
     assert (found := make_client().get("/v3", "s")).status == 200
     assert found.json == {}
@@ -118,7 +118,7 @@ def test_all_response_forms_are_read(answer: bytes, make_client: Connect, stub_s
 
 @pytest.mark.parametrize("size", [1, 7])
 def test_chunked_compression_is_read(size: int, make_client: Connect, stub_server: StubServer) -> None:
-    """A compressed body that comes in the smallest of chunks is read to its end."""
+    """A compressed body in very small chunks is read completely."""
     packed = gzip.compress(b'{"a": 1}', mtime=0)
     pieces = [packed[n : n + size] for n in range(0, len(packed), size)]
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -131,7 +131,7 @@ def test_chunked_compression_is_read(size: int, make_client: Connect, stub_serve
     "junk", [b"\x00\xff\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200]
 )
 def test_invalid_http_is_no_response(junk: bytes, make_client: Connect, stub_server: StubServer) -> None:
-    """What is no HTTP counts as no answer, and breaks nothing."""
+    """A response that is not HTTP counts as no response."""
     stub_server.answer = lambda handler: write_raw(handler, junk)
     found = make_client().get("/v3", "s")
     assert (found.status, bool(found.error)) == (None, True)

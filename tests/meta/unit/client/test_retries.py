@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def test_purge_is_not_retried(make_client: Connect, stub_server: StubServer) -> None:
-    """A purge whose connection breaks is not sent again behind the guard's back."""
+    """A purge whose connection breaks is not sent again."""
     stub_server.answer = lambda handler: write_raw(handler, b"")
     found = make_client().post(PURGE_PATH, "purge")
     assert (found.status, stub_server.purges) == (None, 1)
@@ -32,7 +32,7 @@ def test_purge_is_not_retried(make_client: Connect, stub_server: StubServer) -> 
 
 
 def test_rate_limit_is_retried(make_client: Connect, stub_server: StubServer) -> None:
-    """A 429 with a short Retry-After is asked again, and recorded as superseded."""
+    """A 429 with a short Retry-After is retried, and recorded as superseded."""
     statuses = iter([429, 200])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), Retry_After="0")
     client = make_client()
@@ -61,7 +61,7 @@ def test_rate_limit_is_retried(make_client: Connect, stub_server: StubServer) ->
 def test_rate_limit_retries_are_bounded(
     retry_after: str, requests: int, make_client: Connect, stub_server: StubServer
 ) -> None:
-    """A 429 that goes on, or that asks for too long or nothing readable, is an answer in the end."""
+    """A 429 that lasts, or whose Retry-After is too long or unreadable, is the final response."""
     date = "Wed, 01 Jul 2026 11:59:49 GMT"  # as the target's clock shows it, years away from ours
     stub_server.answer = lambda handler: write_raw(
         handler, f"HTTP/1.1 429 \r\nRetry-After: {retry_after}\r\nDate: {date}\r\n\r\n".encode("latin-1")
@@ -71,7 +71,7 @@ def test_rate_limit_retries_are_bounded(
 
 
 def test_each_cause_has_own_bound(make_client: Connect, stub_server: StubServer) -> None:
-    """A connection that breaks just after an answer that was waited out is asked for again like any other."""
+    """A connection that breaks after a retried response is retried like any other."""
     answers = iter([503, None, 429, 502, 200])
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -86,7 +86,7 @@ def test_each_cause_has_own_bound(make_client: Connect, stub_server: StubServer)
 
 
 def test_retried_purges_count(make_client: Connect, stub_server: StubServer) -> None:
-    """A purge that is asked again counts again: the server may have purged before it said 429."""
+    """A retried purge counts again: the server may have purged before it sent 429."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 429, Retry_After="0")
     with pytest.raises(PurgeBlocked):
         make_client(max_purges=2).post(PURGE_PATH, "purge")
@@ -94,7 +94,7 @@ def test_retried_purges_count(make_client: Connect, stub_server: StubServer) -> 
 
 
 def test_silent_target_is_lost(make_client: Connect, stub_server: StubServer) -> None:
-    """After `LOST_AFTER` requests in a row without an answer the target is lost; an answer begins anew."""
+    """After `MAX_UNANSWERED` consecutive requests without a response the target is lost."""
     answers = iter([False] * (MAX_UNANSWERED - 1) + [True] + [False] * MAX_UNANSWERED)
     stub_server.answer = lambda handler: (
         stub_server.respond(handler) if next(answers) else write_raw(handler, b"junk\r\n\r\n")
@@ -107,7 +107,7 @@ def test_silent_target_is_lost(make_client: Connect, stub_server: StubServer) ->
 
 
 def test_silent_concurrent_requests_lose_target(make_client: Connect, stub_server: StubServer) -> None:
-    """A target that answers none of several at once is lost."""
+    """A target that responds to none of several concurrent requests is lost."""
     stub_server.answer = lambda handler: write_raw(handler, b"")
     with pytest.raises(TargetUnreachable):
         make_client().send_concurrently(*([Request("GET", "/v3", "s")] for _ in range(MAX_UNANSWERED)))
@@ -115,7 +115,7 @@ def test_silent_concurrent_requests_lose_target(make_client: Connect, stub_serve
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_broken_read_is_retried(method: str, make_client: Connect, stub_server: StubServer) -> None:
-    """A read whose connection breaks before the answer is sent once more, and the loss is recorded."""
+    """A read whose connection breaks before the response is sent once more, and the loss is recorded."""
     answers = iter([False, True])
     stub_server.answer = lambda handler: stub_server.respond(handler) if next(answers) else write_raw(handler, b"")
     client = make_client()
@@ -128,7 +128,7 @@ def test_broken_read_is_retried(method: str, make_client: Connect, stub_server: 
 
 @pytest.mark.parametrize("half", [b"Content-Length: 9\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"])
 def test_truncated_read_is_retried(half: bytes, make_client: Connect, stub_server: StubServer) -> None:
-    """A read whose answer breaks off is sent once more."""
+    """A read whose response is truncated is sent once more."""
     answers = iter([False, True])
     stub_server.answer = lambda handler: (
         stub_server.respond(handler) if next(answers) else write_raw(handler, b"HTTP/1.1 200 OK\r\n", half)
@@ -139,7 +139,7 @@ def test_truncated_read_is_retried(half: bytes, make_client: Connect, stub_serve
 
 
 def test_broken_read_retry_is_bounded(make_client: Connect, stub_server: StubServer) -> None:
-    """A read whose connection breaks each time has no answer in the end."""
+    """A read whose connection breaks each time has no response in the end."""
     stub_server.answer = lambda handler: write_raw(handler, b"")
     assert make_client().get("/v3", "s").status is None
     assert len(stub_server.received) == 2
@@ -147,7 +147,7 @@ def test_broken_read_retry_is_bounded(make_client: Connect, stub_server: StubSer
 
 @pytest.mark.parametrize("status", [502, 504])
 def test_transient_gateway_error_is_retried(status: int, make_client: Connect, stub_server: StubServer) -> None:
-    """A gateway's failure that passes is none of the target's: the read is sent again, and answered."""
+    """A transient error of a gateway is not the target's: the read is sent again."""
     statuses = iter([status, 200])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), b"<html>")
     client = make_client()
@@ -156,7 +156,7 @@ def test_transient_gateway_error_is_retried(status: int, make_client: Connect, s
 
 
 def test_lasting_gateway_error_is_returned(make_client: Connect, stub_server: StubServer) -> None:
-    """A gateway's failure that does not pass is an answer; that of a purge is one at once."""
+    """A lasting error of a gateway is the response; for a purge the first one is."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 502)
     client = make_client()
     assert [client.get("/v3", "s").status, len(stub_server.received)] == [502, MAX_RETRIES[502] + 1]
@@ -164,7 +164,7 @@ def test_lasting_gateway_error_is_returned(make_client: Connect, stub_server: St
 
 
 def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -> None:
-    """A read that failed is sent once more, and both answers are kept; a purge that failed is not."""
+    """A failed read is sent once more, and both responses are recorded; a failed purge is not sent again."""
     statuses = iter([500, 200, 500, 500, 500])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses))
     client = make_client()

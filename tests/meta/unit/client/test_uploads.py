@@ -39,19 +39,19 @@ PATH = "/v3/droplets/one/upload"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Upload:
-    """The file of a droplet, of many pieces."""
+    """The file of a droplet, which has several chunks."""
     path = tmp_path / "of-mine.tgz"
     path.write_bytes(BITS)
     return check_droplet_file("--file", path)
 
 
 def upload_request(file: Upload) -> Request:
-    """Return a request that uploads it."""
+    """Return a request that uploads the file."""
     return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL_FORM}, upload=file)
 
 
 def test_file_is_not_recorded(file: Upload, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
-    """The record has the request with its headers, and of the file neither a byte nor the path."""
+    """The evidence contains the request with its headers, but neither a byte nor the path of the file."""
     found = make_client().send(upload_request(file))
     assert (found.status, found.request_body, found.tags) == (200, None, {FORM: CURL_FORM})
     ((_, headers),) = stub_server.received
@@ -63,7 +63,7 @@ def test_file_is_not_recorded(file: Upload, make_client: Connect, stub_server: S
 
 
 def test_retry_reads_file_again(file: Upload, make_client: Connect, stub_server: StubServer) -> None:
-    """An upload that the target is too busy for is sent again, and whole again."""
+    """A retried upload sends the whole file again."""
     statuses = [429, 202]
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -77,7 +77,7 @@ def test_retry_reads_file_again(file: Upload, make_client: Connect, stub_server:
 def test_redirected_upload_is_not_followed(
     file: Upload, make_client: Connect, stub_server: StubServer, second_stub_server: StubServer
 ) -> None:
-    """Where an upload is redirected, neither file nor token goes there, and the reason is told."""
+    """A redirected upload sends neither file nor token to the new host, and the reason is reported."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         elsewhere = {"Location": f"{second_stub_server.url}/blobs"} if handler.path.endswith("/upload") else {}
@@ -99,7 +99,7 @@ def test_redirected_upload_is_not_followed(
 def test_missing_file_is_reported(
     spoil: Callable[[Path], object], why: str, file: Upload, make_client: Connect, stub_server: StubServer
 ) -> None:
-    """A file that is gone or cut off by the time that it is sent leaves the apps nothing to run, with the reason."""
+    """A file that is missing or truncated at the upload leaves the apps without a droplet, with the reason."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 201, json.dumps({"guid": "one"}).encode())
     spoil(file.path)
     with pytest.raises(DropletUnavailable, match=f"POST {PATH}: .*{why}"):
@@ -107,7 +107,7 @@ def test_missing_file_is_reported(
 
 
 def test_upload_does_not_count_to_timeout(file: Upload, make_client: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long an upload takes, the answer's time begins after it."""
+    """The timeout of the response starts after the upload, however long that takes."""
     now = 0.0
 
     def pieces(_: Upload) -> Iterator[bytes]:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     [({"CF_HOME": "/cf", "HOME": "/home/me"}, "/cf"), ({"HOME": "/home/me"}, "/home/me"), ({"CF_HOME": ""}, None)],
 )
 def test_config_path_matches_cli(environ: dict[str, str], folder: str | None) -> None:
-    """The file stands below CF_HOME, or else below the home folder."""
+    """The file is below CF_HOME, or else below the home folder."""
     assert config_path(environ) == Path(folder or Path.home()) / ".cf" / "config.json"
 
 
 def test_cli_target_is_used(login: Callable[..., CfCli], uaa: Uaa) -> None:
-    """The API where the CLI is logged in can be the target."""
+    """The API of the CLI's login can be the target."""
     assert read_target(login(AccessToken="bearer x").path) == uaa.target
 
 
@@ -44,7 +44,7 @@ def test_cli_target_is_used(login: Callable[..., CfCli], uaa: Uaa) -> None:
     ],
 )
 def test_missing_login_is_reported(text: str | None, words: str, tmp_path: Path) -> None:
-    """Where the CLI left no login the cure is told."""
+    """Without a login of the CLI the error names `cf login`."""
     path = tmp_path / "config.json"
     if text is not None:
         path.write_text(text, encoding="utf-8")

@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.config.droplet_file import (
-    CHUNK_BYTES,
-    GZIP_MAGIC,
-    MAX_BYTES,
-    Upload,
-    check_droplet_file,
-)
+from purge_conformance.config.droplet_file import GZIP_MAGIC, MAX_BYTES, check_droplet_file
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -24,19 +18,8 @@ if TYPE_CHECKING:
     Connect = Callable[..., Client]
 
 
-BITS = GZIP_MAGIC + b"bits-of-a-droplet" * CHUNK_BYTES
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Upload:
-    """The file of a droplet, of many pieces."""
-    path = tmp_path / "of-mine.tgz"
-    path.write_bytes(BITS)
-    return check_droplet_file("--file", path)
-
-
 def write_sparse_file(path: Path) -> None:
-    """Write a file that is larger than what may be sent, and takes no room."""
+    """Write a sparse file that is larger than the limit."""
     with path.open("wb") as file:
         file.write(GZIP_MAGIC)
         file.truncate(MAX_BYTES + 1)
@@ -53,7 +36,7 @@ def write_sparse_file(path: Path) -> None:
     ],
 )
 def test_invalid_file_is_rejected(make: Callable[[Path], object], words: str, tmp_path: Path) -> None:
-    """What is no readable, bounded, gzip compressed file is refused with the cure, before anything is sent."""
+    """A file that is not readable, too large, or not gzip is rejected before any request."""
     path = tmp_path / "no-droplet"
     make(path)
     with pytest.raises(BadSetting, match=f"--app-droplet-file.*{words}"):

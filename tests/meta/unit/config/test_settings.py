@@ -42,13 +42,13 @@ def test_target_is_parsed(text: str, url: str, host: str) -> None:
     ],
 )
 def test_invalid_target_is_rejected(text: str) -> None:
-    """What is no base URL is a bad setting, and nothing else, and the message names the cure."""
+    """A target that is no base URL is a bad setting, and the message says what to give."""
     with pytest.raises(BadSetting, match="Give http"):
         parse_target(text)
 
 
 def test_target_with_password_is_rejected() -> None:
-    """A password in the URL is refused, and not repeated in the message."""
+    """A password in the URL is rejected, and the message does not repeat it."""
     with pytest.raises(BadSetting) as caught:
         parse_target("https://admin:hunter2@api.example.org")
     assert "hunter2" not in str(caught.value)
@@ -70,17 +70,17 @@ def test_target_with_password_is_rejected() -> None:
     ],
 )
 def test_loopback_follows_host_name(host: str, *, loopback: bool) -> None:
-    """Only the name localhost and addresses of this machine need no consent; nothing is looked up."""
+    """Only the name localhost and loopback addresses need no consent; no name is resolved."""
     assert parse_target(f"http://{host}:1").is_loopback is loopback
 
 
 def test_settings_hide_tokens() -> None:
-    """The settings do not show tokens when they are printed."""
+    """The repr of the settings contains no token."""
     assert TOKEN not in repr(Settings(parse_target("http://localhost"), {"admin": TOKEN}))
 
 
 def test_repetitions_raise_budgets() -> None:
-    """Each time has room for as many purges as the first, unless bounds were given; one run has the usual."""
+    """Each repetition adds the purges of one run to the budget, unless a budget is given."""
     assert limits_for(1) == Limits()
     assert (limits_for(40).max_purges, limits_for(40).max_requests) == (1600, 19_920)
     assert limits_for(40, max_purges=1700, max_requests=50) == Limits(max_purges=1700, max_requests=50)
@@ -91,6 +91,6 @@ def test_repetitions_raise_budgets() -> None:
     ("repeat", "most", "cure"), [(0, None, "1 to 200"), (201, None, "1 to 200"), (2, 79, "--max-purges 80")]
 )
 def test_repetitions_need_budget(repeat: int, most: int | None, cure: str) -> None:
-    """Too many repetitions, or too few purges for them, are refused before anything is sent, with the cure."""
+    """Too many repetitions, or a budget that is too small, are rejected before any request."""
     with pytest.raises(BadSetting, match=cure):
         limits_for(repeat, max_purges=most)

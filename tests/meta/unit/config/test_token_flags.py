@@ -22,7 +22,7 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noq
     ],
 )
 def test_token_flag_requires_role(options: list[str], words: str) -> None:
-    """A flag that names no role, or one twice, is refused, and not repeated."""
+    """A flag without a role, or with a role twice, is a usage error that does not repeat the flag."""
     with pytest.raises(BadSetting, match=words) as caught:
         parse_flags(options)
     assert "c2VjcmV0" not in str(caught.value)

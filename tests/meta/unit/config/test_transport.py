@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("name", ["user", "user:pass@word/x:1"])
 def test_proxy_user_is_hidden(name: str) -> None:
-    """What stands before the host of a proxy is not shown, however it is spelt."""
+    """User and password of a proxy are hidden, however they are written."""
     shown = str(Transport(proxy=f"http://{name}@proxy.test:1").describe("http://target.test"))
     assert ("user" in shown, "$PROXY_USER@proxy.test:1" in shown) == (False, True)
 
 
 def test_default_transport_adds_no_options(stub_server: StubServer) -> None:
-    """Where nothing was given, the line has no options for it."""
+    """The default transport has no description."""
     assert Transport().describe(stub_server.url) == {}

@@ -21,7 +21,7 @@ OLD = {**SEEDED, "guid": "old"}
 
 
 def add_purges(builder: EvidenceBuilder, *statuses: int | None, after: list[dict[str, object]] | None = None) -> None:
-    """Add a purge by itself, and a round of purges with these statuses, of a started app and a stopped one."""
+    """Add one purge alone, and a round of purges with these statuses, of a started app and a stopped one."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     builder.add_snapshot("parallel", "alone.before", [OLD], apps)
     builder.add_exchange("parallel", "alone", method="POST", path=PURGE_PATH)
@@ -34,7 +34,7 @@ def add_purges(builder: EvidenceBuilder, *statuses: int | None, after: list[dict
 
 @pytest.mark.parametrize("statuses", [(200, 200), (500, 200, 500), (200, 409), (503, 200), (200, 422, 429)])
 def test_one_success_suffices(builder: EvidenceBuilder, statuses: tuple[int, ...]) -> None:
-    """However the others are answered, a round with one success is judged by what is left."""
+    """A round with one successful purge is judged by its final list, whatever the other statuses are."""
     add_purges(builder, *statuses)
     judged.test_no_event_survives(builder.judgment_view)
     judged.test_no_app_missing(builder.judgment_view)
@@ -44,14 +44,14 @@ def test_one_success_suffices(builder: EvidenceBuilder, statuses: tuple[int, ...
 
 @pytest.mark.parametrize("statuses", [(409, 503), (500, 500), (200, None)])
 def test_round_without_success_is_inconclusive(builder: EvidenceBuilder, statuses: tuple[int | None, ...]) -> None:
-    """A round in which none succeeded, or one was not answered, says nothing."""
+    """A round without a successful purge, or with an unanswered one, is inconclusive."""
     add_purges(builder, *statuses, after=[])
     with pytest.raises(Inconclusive):
         judged.test_no_app_missing(builder.judgment_view)
 
 
 def test_incorrect_baseline_is_inconclusive(builder: EvidenceBuilder) -> None:
-    """Where a purge by itself is wrong, several are not judged."""
+    """If a purge alone is incorrect, concurrent purges are not judged."""
     add_purges(builder, 200)
     builder.add_snapshot("parallel", "alone.after", [], [builder.app("a")])
     builder.exchanges[:] = [x for x in builder.exchanges if (x.step, x.n > 9) != ("alone.after.events", False)]
@@ -60,6 +60,6 @@ def test_incorrect_baseline_is_inconclusive(builder: EvidenceBuilder) -> None:
 
 
 def test_missing_purges_are_not_exercised(builder: EvidenceBuilder) -> None:
-    """Where no purge was tried nothing is judged."""
+    """Without a purge nothing is judged."""
     with pytest.raises(NotExercised):
         judged.test_no_event_survives(builder.judgment_view)

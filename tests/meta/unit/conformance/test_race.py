@@ -47,14 +47,14 @@ def change_event(change: str, guid: str = "e1", process: str = "a") -> Row:
 
 
 def add_snapshot(builder: EvidenceBuilder, name: str, state: str, events: Sequence[Row]) -> None:
-    """Add a look at the app `a` in that state, at a started app that nobody changes, and at events."""
+    """Add a snapshot of the app `a` in that state, of an unchanged started app, and of events."""
     apps = [builder.app("a", state, LATER if state == "STOPPED" else EARLIER), builder.app("still")]
     processes = [{**builder.process(app, app), "type": "web"} for app in ("a", "still")]
     builder.add_snapshot("race", name, events, apps, processes)
 
 
 def add_round(builder: EvidenceBuilder, name: str, *changes: str, status: int = 200, beside: bool = True) -> None:
-    """Add a purge of two seconds, and changes of the app `a` in the middle of it or after it."""
+    """Add a purge of two seconds, and changes of the app `a` during it or after it."""
     begun = builder.add_exchange(
         "race", name, method="POST", path=PURGE_PATH, elapsed=2.0, data={}, status=status
     ).sent_at
@@ -67,7 +67,7 @@ def add_round(builder: EvidenceBuilder, name: str, *changes: str, status: int = 
 def add_race(
     builder: EvidenceBuilder, after: Sequence[Row], *, quiet: Sequence[Row] | None = None, status: int = 200
 ) -> None:
-    """Add a quiet round with a start of the app `a`, and one in which it is stopped during the purge."""
+    """Add a sequential round with a start of the app `a`, and one with a stop during the purge."""
     builder.add_note("foundation", "apps", {"steady": "a", "empty": "still"})
     add_snapshot(builder, "start", "STOPPED", [seeded_event("still")])
     add_round(builder, "quiet", "start", beside=False)
@@ -97,7 +97,7 @@ def add_race(
     ],
 )
 def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
-    """A stop during a purge may come before it, within it or after it; events of other things do not count."""
+    """A stop may take effect before, within or after the purge; events of other resources do not count."""
     add_race(builder, after, quiet=[seeded_event("still", 7), change_event("start", "e0")])
     if len(after) > 3:
         builder.exchanges[:] = [x for x in builder.exchanges if "processes" not in x.step]
@@ -117,7 +117,7 @@ def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
     ],
 )
 def test_illegal_race_fails(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
-    """A lost stop, one told twice, events of before, and other apps missed or doubled fail their requirement alone."""
+    """A lost stop, a duplicate one, surviving events, and apps missing or duplicated fail one requirement each."""
     add_race(builder, after)
     for name in ("test_some_order_explains", "test_still_apps_are_purged"):
         if name == judgment:
@@ -128,7 +128,7 @@ def test_illegal_race_fails(judgment: str, after: list[Row], builder: EvidenceBu
 
 
 def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
-    """A failure shows what was asked for in milliseconds, the answers, and what is seen in the end; nothing else."""
+    """A failure shows the requests in milliseconds, the responses and the final list, and nothing else."""
     add_race(builder, [seeded_event("still"), seeded_event("a")])
     with pytest.raises(Broken) as caught:
         judged.test_some_order_explains(builder.judgment_view)
@@ -142,7 +142,7 @@ def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(("events", "is_so"), [((), False), (("stop",), True), (("stop", "stop", "stop"), True)])
 def test_change_may_have_several_events(events: Sequence[str], is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
-    """Where one thing after the other is told by several events each, so it may be when both come at once."""
+    """If each sequential change has several events, a concurrent one may have them too."""
     quiet = [seeded_event("still"), change_event("start", "e0"), change_event("scale", "e00")]
     rows = [change_event(change, f"e{n}") for n, change in enumerate(events, 1)]
     add_race(builder, [seeded_event("still"), seeded_event("a"), *rows], quiet=quiet)
@@ -156,7 +156,7 @@ def test_change_may_have_several_events(events: Sequence[str], is_so: bool, buil
 
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
 def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
-    """Where it is wrong already when one thing comes after the other, the race is not judged."""
+    """If the sequential round is incorrect, the race is not judged."""
     add_race(builder, [], quiet=[])
     with pytest.raises(Inconclusive, match="without haste"):
         getattr(judged, judgment)(builder.judgment_view)
@@ -173,7 +173,7 @@ def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilde
 )
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
 def test_incorrect_baseline_is_inconclusive(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
-    """Where any purge by itself keeps, misses, repeats or misnames, the race is not judged."""
+    """If a purge alone is incorrect in any way, the race is not judged."""
     apps = [builder.app("still"), builder.app("b", "STOPPED")]
     processes = [builder.process("still", "still")]
     builder.add_snapshot("purge", "before", [OLD], apps, processes)
@@ -185,7 +185,7 @@ def test_incorrect_baseline_is_inconclusive(judgment: str, after: list[Row], bui
 
 
 def test_unreliable_sizes_are_ignored(builder: EvidenceBuilder) -> None:
-    """Where a seeded event shows other instances than its app has, without haste, sizes tell nothing."""
+    """If a seeded event of the sequential round has the wrong size, sizes are ignored."""
     apps, processes = [builder.app("still")], [builder.process("still", "still")]
     builder.add_snapshot("purge", "before", [OLD], apps, processes)
     builder.add_purge("purge")
@@ -196,14 +196,14 @@ def test_unreliable_sizes_are_ignored(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
 def test_race_without_purge_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
-    """Where no purge succeeded while apps were changed, nothing is judged."""
+    """Without a successful purge during the changes, nothing is judged."""
     add_race(builder, [], status=503)
     with pytest.raises(Inconclusive, match="no purge succeeded"):
         getattr(judged, judgment)(builder.judgment_view)
 
 
 def test_race_without_apps_is_not_exercised(builder: EvidenceBuilder) -> None:
-    """Where the suite has no apps, the reason is told and it is a matter of configuration."""
+    """Without apps of the suite, the reason is given, and the cause is the configuration."""
     builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
     with pytest.raises(NotExercised, match="made nothing") as caught:
         judged.test_some_order_explains(builder.judgment_view)
@@ -211,7 +211,7 @@ def test_race_without_apps_is_not_exercised(builder: EvidenceBuilder) -> None:
 
 
 def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
-    """Where events do not tell a start from a stop, they are only counted."""
+    """If events do not distinguish start and stop, they are only counted."""
     blank = {"state": None, "instance_count": None}
     add_race(
         builder,
@@ -222,5 +222,5 @@ def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
 
 
 def test_rounds_have_their_names() -> None:
-    """The view looks for the rounds that the experiment runs."""
+    """The analysis reads the rounds that the scenario runs."""
     assert (race.QUIET, *race.ROUNDS) == races.ROUNDS

@@ -24,7 +24,7 @@ SEEDED: Row = {"guid": "a", "created_at": "2026-07-01T12:00:09Z", "app": {"guid"
 
 
 def add_repetition(builder: EvidenceBuilder, experiment: str, *, wrong: str = "", rows: tuple[Row, ...] = ()) -> None:
-    """Add all of an experiment once more, with these events in place of those of one step."""
+    """Add a repetition of a scenario, with other events at one step."""
     shift, name = len(builder.exchanges), repetition_name(experiment, 2)
     page = json.dumps({"pagination": {"total_results": len(rows), "next": None}, "resources": rows}).encode()
     builder.exchanges += [
@@ -43,7 +43,7 @@ def add_repetition(builder: EvidenceBuilder, experiment: str, *, wrong: str = ""
 
 
 def add_concurrent_purges(builder: EvidenceBuilder) -> None:
-    """Add a purge by itself, and a round of two at once, of a started app."""
+    """Add a purge alone, and a round of two concurrent ones, of a started app."""
     apps = [builder.app("a")]
     builder.add_snapshot("parallel", "alone.before", [OLD], apps)
     builder.add_exchange("parallel", "alone", method="POST", path=PURGE_PATH)
@@ -55,7 +55,7 @@ def add_concurrent_purges(builder: EvidenceBuilder) -> None:
 
 
 def add_race(builder: EvidenceBuilder) -> None:
-    """Add a quiet round, and one with a start beside the purge, which leaves a started app alone."""
+    """Add a sequential round, and one with a start during the purge, which leaves a started app."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     told = {"guid": "e", "created_at": SEEDED["created_at"], "app": {"guid": "b"}, "state": {"current": "STARTED"}}
     builder.add_note("foundation", "apps", {"steady": "b", "empty": "a"})
@@ -68,7 +68,7 @@ def add_race(builder: EvidenceBuilder) -> None:
 
 
 def add_unexpected_bodies(builder: EvidenceBuilder) -> None:
-    """Add an odd purge that is ignored, after a plain one."""
+    """Add a purge with an unexpected body, which is ignored, after a plain one."""
     apps = [builder.app("a")]
     builder.add_snapshot("purge", "before", [OLD], apps)
     builder.add_purge("purge")
@@ -100,7 +100,7 @@ STORIES = {"parallel": add_concurrent_purges, "race": add_race, "odd": add_unexp
 def test_changing_outcome_is_flaky(
     where: str, judgment: str, wrong: str, rows: tuple[Row, ...], builder: EvidenceBuilder
 ) -> None:
-    """What passes the first time and fails the second is failed as flaky, with an exchange of each."""
+    """A pass that fails in the repetition is failed as flaky, with an exchange of each."""
     module, _, name = judgment.partition(".")
     judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
     STORIES[where](builder)
@@ -116,7 +116,7 @@ def test_changing_outcome_is_flaky(
 
 
 def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:
-    """An odd purge that is answered otherwise the second time is failed as flaky."""
+    """A changed status of a purge with an unexpected body is failed as flaky."""
     judge = importlib.import_module("purge_conformance.conformance.test_requests").test_odd_purge_answered
     add_unexpected_bodies(builder)
     add_repetition(builder, "odd")
@@ -128,7 +128,7 @@ def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:
 
 
 def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> None:
-    """Where a purge without haste is wrong but once, what is wrong in haste is not put down to haste."""
+    """If one sequential round is incorrect, an error of the race is not attributed to concurrency."""
     add_race(builder)
     add_repetition(builder, "race", wrong="quiet.events", rows=(OLD,))
     judge = importlib.import_module("purge_conformance.conformance.test_race").test_still_apps_are_purged
@@ -145,7 +145,7 @@ def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> 
     ],
 )
 def test_unreadable_repetition_is_excluded(where: str, judgment: str, look: str, builder: EvidenceBuilder) -> None:
-    """A repetition whose lists could not be read is no trial; the others are judged."""
+    """A repetition with unreadable lists is no trial; the others are judged."""
     module, _, name = judgment.partition(".")
     judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
     STORIES[where](builder)

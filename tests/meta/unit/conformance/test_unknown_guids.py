@@ -17,19 +17,19 @@ judged = importlib.import_module("purge_conformance.conformance.test_get")
 
 
 def add_unknown_get(builder: EvidenceBuilder, status: int, *listed: str) -> EvidenceBuilder:
-    """Tell of a get of an app's guid, after a look at the list, and of its status."""
+    """Add a GET of an app's guid after a list, with this status."""
     builder.add_snapshot("lifecycle", "end", events=[builder.event(guid, "app") for guid in listed])
     builder.add_exchange("reads", "unknown", path=f"{EVENTS_PATH}/app", status=status, data={"guid": "app"})
     return builder
 
 
 def test_unlisted_event_must_be_missing(builder: EvidenceBuilder) -> None:
-    """An event that is in no list is not there to be got."""
+    """The GET of an unlisted event must not find it."""
     with pytest.raises(Broken):
         judged.test_unknown_guid_not_found(add_unknown_get(builder, 200, "other").judgment_view)
 
 
 @pytest.mark.parametrize(("status", "listed"), [(404, "other"), (200, "app")])
 def test_listed_event_may_be_returned(status: int, listed: str, builder: EvidenceBuilder) -> None:
-    """What is not found is right; and what the list shows may be got, whoever seeded it."""
+    """A 404 is right; and a listed event may be returned, whoever caused it."""
     judged.test_unknown_guid_not_found(add_unknown_get(builder, status, listed).judgment_view)

@@ -22,12 +22,12 @@ REPEATED = {"odd", "parallel", "race", "sequences"}  # where there is no hook
 
 
 def test_costs_fit_default_budgets() -> None:
-    """What is told of all experiments together fits into the usual budgets of purges."""
+    """The costs of all scenarios together fit into the default budget of purges."""
     assert sum(cost.purges for cost in COSTS.values()) <= Limits().max_purges
 
 
 def test_plan_follows_options() -> None:
-    """Repetitions are told, and where nothing may be changed, there is nothing but reads."""
+    """Repetitions are in the plan, and a run that must not change anything plans only reads."""
     often = Settings(Target("http://localhost"), {}, repeat=11)
     costs, single = costs_for(often), costs_for(replace(often, repeat=1))
     assert (costs["repeat"].purges, "repeat" in experiment_names(often), "repeat" in single) == (20, True, False)
@@ -37,7 +37,7 @@ def test_plan_follows_options() -> None:
 
 
 def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
-    """`plan` sends a few reads, and tells what is there, what would be sent and made, and what consent it needs."""
+    """`plan` sends a few reads, and prints the state of the target, the costs of a run, and the consent it needs."""
     body = b'{"links": {"self": {"href": "x"}}, "pagination": {"total_results": 1234}, "resources": [{"guid": "one"}]}'
     stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
     url = stub_server.url.replace("127.0.0.1", "127.1")
@@ -59,7 +59,7 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
 
 
 def test_plan_without_api_exits_3(stub_server: StubServer) -> None:
-    """`plan` says of a target that is no API, or refuses the token, what is wrong."""
+    """`plan` explains that a target is no API, or that it rejects the token."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 401)
     done = invoke("plan", stub_server.url, ADMIN)
     assert (done.exit_code, "refuses the token" in done.stderr) == (3, True)

@@ -22,20 +22,20 @@ LINES = [
 
 
 def schema_errors(name: str, data: object) -> list[str]:
-    """Return what a schema of `spec/` holds against the data."""
+    """Return the errors of the data against a schema of `spec/`."""
     return [error.message for error in jsonschema.Draft202012Validator(catalogue.document(name)).iter_errors(data)]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: type(line).__name__)
 def test_written_evidence_is_valid(line: Header | Exchange | Note) -> None:
-    """Each kind of line that the model writes is valid; with a field more it is not."""
+    """Each kind of line that the suite writes is valid; with one more field it is not."""
     data = json.loads(to_json(line))
     assert schema_errors("evidence.schema.json", data) == []
     assert schema_errors("evidence.schema.json", {**data, "more": 1})
 
 
 def test_evidence_has_one_body() -> None:
-    """An exchange has its body once: as text, as base64, or as that of another one."""
+    """An exchange has one body: as text, as base64, or as a reference to another exchange."""
     data = json.loads(to_json(EXCHANGE))
     assert schema_errors("evidence.schema.json", json.loads(to_json(EXCHANGE, body_of=1))) == []
     assert schema_errors("evidence.schema.json", {**data, "body_of": 1})

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_page_is_recognized(status: int | None, data: object, builder: EvidenceBuilder, *, page: bool) -> None:
-    """A page is a 200 with a list of resources; of anything else there are no rows, and no error."""
+    """A page is a 200 with a list of resources; anything else has no rows, and is no error."""
     found = builder.add_exchange("e", "s", status=status, data=data)
     assert is_page(found) is page
     assert all(isinstance(row, dict) for row in resources(found))
@@ -61,7 +61,7 @@ def test_total_is_integer(pagination: object, total: int | None, builder: Eviden
 
 
 def test_listing_joins_pages(builder: EvidenceBuilder) -> None:
-    """The rows of all pages come in order; what stood on an earlier page is left out, what is twice on one is kept."""
+    """The rows of all pages are in order; a row of an earlier page is omitted, a duplicate on one page is not."""
     pages = [[builder.event("a"), builder.event("b"), builder.event("b")], [builder.event("b"), builder.event("c")]]
     found = build_listing([builder.add_page("e", "s", rows) for rows in pages], reached_end=True)
     assert [row["guid"] for row in found.rows] == ["a", "b", "b", "c"]
@@ -69,7 +69,7 @@ def test_listing_joins_pages(builder: EvidenceBuilder) -> None:
 
 
 def test_listing_with_bad_page_is_incomplete(builder: EvidenceBuilder) -> None:
-    """A walk with a page that could not be read did not read everything, and neither did one without a page."""
+    """A list with an unreadable page, or without a page, is incomplete."""
     pages = [builder.add_page("e", "s", [builder.event("a")]), builder.add_exchange("e", "s", status=500)]
     assert not build_listing(pages, reached_end=True).complete
     assert not build_listing(pages[:1], reached_end=False).complete
@@ -94,21 +94,21 @@ def test_event_names_app(event: dict[str, Any], app: str | None) -> None:
 
 
 def test_nested_member_is_none() -> None:
-    """A member that is missing on the way is None."""
+    """A missing member is None."""
     assert dig({"a": {"b": 1}}, "a", "b") == 1
     assert dig({"a": None}, "a", "b") is None
     assert app_of_process({"relationships": {"app": {"data": None}}}) is None
 
 
 def stable_apps_between(builder: EvidenceBuilder, *, before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
-    """Return the stable apps of two looks."""
+    """Return the stable apps of two snapshots."""
     builder.add_snapshot("e", "before", **before)
     builder.add_snapshot("e", "after", **after)
     return stable_apps(read_snapshot(builder.evidence, "e", "before"), read_snapshot(builder.evidence, "e", "after"))
 
 
 def test_unchanged_apps_are_stable(builder: EvidenceBuilder) -> None:
-    """An app that looks the same twice is stable, in its state."""
+    """An app that is the same in two snapshots is stable, in its state."""
     same = {"apps": [builder.app("a"), builder.app("b", "STOPPED")], "processes": [builder.process("a", "a")]}
     assert stable_apps_between(builder, before=same, after=same) == {"a": "STARTED", "b": "STOPPED"}
 
@@ -129,14 +129,14 @@ def test_unchanged_apps_are_stable(builder: EvidenceBuilder) -> None:
 def test_changed_apps_are_not_stable(
     apps: list[dict[str, Any]], processes: list[dict[str, Any]], builder: EvidenceBuilder
 ) -> None:
-    """An app that somebody deleted, stopped, restarted or scaled meanwhile is nobody's fault."""
+    """An app that a foreign client deletes, stops, restarts or scales is not stable."""
     app, process = builder.app("a"), builder.process("a", "a")
     after = {"apps": [app | row for row in apps], "processes": [process | row for row in processes]}
     assert stable_apps_between(builder, before={"apps": [app], "processes": [process]}, after=after) == {}
 
 
 def test_suite_app_is_stable(builder: EvidenceBuilder) -> None:
-    """Of an app of the suite's own the state tells enough, whatever the target updates of it by itself."""
+    """An app of the suite is stable if its state is, whatever else the target updates."""
     app = builder.app("a")
     builder.add_snapshot("e", "before", apps=[app])
     builder.add_snapshot("e", "after", apps=[app | {"updated_at": "2026-07-01T11:59:59Z"}])
@@ -146,12 +146,12 @@ def test_suite_app_is_stable(builder: EvidenceBuilder) -> None:
 
 
 def test_new_app_is_not_stable(builder: EvidenceBuilder) -> None:
-    """An app that was made between the looks is not stable."""
+    """An app that is created between the snapshots is not stable."""
     assert stable_apps_between(builder, before={}, after={"apps": [builder.app("a")]}) == {}
 
 
 def test_processes_are_counted(builder: EvidenceBuilder) -> None:
-    """The processes of an app are counted, or unknown where the list could not be read."""
+    """The processes of an app are counted, or unknown if the list is incomplete."""
     builder.add_snapshot(
         "e", "s", processes=[builder.process("a", "a"), builder.process("b", "a"), builder.process("c", "c")]
     )
@@ -171,5 +171,5 @@ def test_processes_are_counted(builder: EvidenceBuilder) -> None:
     ids=["crashed", "in-other-words", "after-a-crash", "staged", "silent"],
 )
 def test_crash_follows_state(event: dict[str, Any], is_crash: bool) -> None:  # noqa: FBT001 -- a parameter of a test
-    """An event is of a crash where its current state says so."""
+    """An event is that of a crash if its current state says so."""
     assert is_crash_event(event) is is_crash

@@ -1,4 +1,4 @@
-"""report.html: self-contained, deaf to what a target sent, and readable in a real browser."""
+"""report.html: self-contained, with every text of a target escaped, and readable in a real browser."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ RUN = Run(
 
 
 class Page(HTMLParser):
-    """Reads a page: its text, its tags with attributes, and whether each tag that opened closed in order."""
+    """Parses a page: its text, its tags with attributes, and whether tags are closed in order."""
 
     def __init__(self, html: str) -> None:
-        """Read the whole page."""
+        """Parse the whole page."""
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
@@ -81,34 +81,34 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
+        """Record a tag."""
         self.tags.append((tag, dict(attrs)))
         self.texts.append("" if tag in INLINE else " ")
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close the tag that was opened last."""
+        """Close the last open tag."""
         if tag not in VOID:
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Note text."""
+        """Record text."""
         self.texts.append(data)
 
     @property
     def text(self) -> str:
-        """All text, white space folded, blocks apart."""
+        """All text with white space collapsed, one line for each block."""
         return " ".join("".join(self.texts).split())
 
 
 def page(run: Run = RUN, *exchanges: Exchange) -> Page:
-    """Return the page of a run, read."""
+    """Return the parsed page of a run."""
     return Page(as_html.render(run, Evidence(HEADER, exchanges, ())))
 
 
 def test_page_shows_failure() -> None:
-    """A failure stands with its sentence, quote, source, expected, got, exchange, curl, remedy and blame."""
+    """A failure has its sentence, quote, source, expected, actual, exchange, curl, remedy and cause."""
     text = page(RUN, EXCHANGE).text
     for words in (
         "Non-conformant 1 of 1 MUST requirement failed.",
@@ -130,7 +130,7 @@ def test_page_shows_failure() -> None:
 
 
 def test_page_shows_unjudged_requirements() -> None:
-    """What was not judged stands with its reason and what to do."""
+    """An unjudged requirement has its reason and the next step."""
     idle = replace(
         FAILED,
         outcome=Outcome.NOT_EXERCISED,
@@ -144,7 +144,7 @@ def test_page_shows_unjudged_requirements() -> None:
 
 
 def test_page_loads_nothing() -> None:
-    """The page forbids itself to fetch or run anything, and names nothing to fetch."""
+    """The page forbids itself to load or run anything, and refers to nothing to load."""
     read = page(RUN, EXCHANGE)
     policies = [a["content"] for tag, a in read.tags if tag == "meta" and "http-equiv" in a]
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
@@ -153,7 +153,7 @@ def test_page_loads_nothing() -> None:
 
 
 def test_page_escapes_target_text() -> None:
-    """Text of a target adds no tag, no attribute, no template and no hidden character, wherever it stands."""
+    """Text of a target adds no tag, attribute, template or hidden character."""
     finding = Finding(HOSTILE, HOSTILE, 7, HOSTILE)
     rows = (
         replace(FAILED, statement=HOSTILE, quote=HOSTILE, remedy=HOSTILE, group=HOSTILE, findings=(finding,)),
@@ -176,7 +176,7 @@ def test_page_escapes_target_text() -> None:
     "body", [b"x" * 1_048_576, b"[" * 200_000, b"[1," * 80_000, b'{"a":"' + b"y" * 1_048_576 + b'"}', b"\xff" * 9_000]
 )
 def test_page_truncates_bodies(body: bytes) -> None:
-    """A huge, deep or binary body is cut, and the page says how much of it there was."""
+    """A huge, deep or binary body is truncated, and the page says how large it is."""
     html = as_html.render(RUN, Evidence(HEADER, (replace(EXCHANGE, body=body),), ()))
     assert f"{len(body):,} bytes" in html
     assert "the first 4,000 characters" in html
@@ -184,13 +184,13 @@ def test_page_truncates_bodies(body: bytes) -> None:
 
 
 def test_page_without_answer() -> None:
-    """An exchange that had no answer says why."""
+    """An exchange without a response has its error."""
     silent = replace(EXCHANGE, status=None, body=b"", response_headers=(), error="no answer within 30 s")
     assert "no answer: no answer within 30 s" in page(RUN, silent).text
 
 
 def test_empty_run_has_page() -> None:
-    """A run that saw nothing still makes a whole page."""
+    """A run without an exchange still has a complete page."""
     empty = replace(RUN, requirements=(), coverage=(), timings=(), settings={}, verdict=Verdict.INCONCLUSIVE)
     read = page(empty)
     assert not read.open
@@ -198,7 +198,7 @@ def test_empty_run_has_page() -> None:
 
 
 def test_statuses_mark_the_undocumented() -> None:
-    """A status that occurred without being documented stands out."""
+    """An undocumented status is highlighted."""
     cells = [a for tag, a in page().tags if tag == "td" and a.get("class") == "alien"]
     assert len(cells) == 1
     assert "2 !" in page().text
@@ -206,7 +206,7 @@ def test_statuses_mark_the_undocumented() -> None:
 
 @pytest.mark.parametrize("longest", [-2.0, 0.0, 0.0004, 0.07, 1.0, 3.31, 59.0, 100.0, 3599.0])
 def test_plot_contains_bars(longest: float) -> None:
-    """The axis has few round ticks from 0, and reaches past the longest bar."""
+    """The axis has few round ticks from 0, and is longer than the longest bar."""
     drawn = as_html.plot((Timing("a", longest, 1), Timing("b", longest / 3, 1)))
     assert all(0 <= bar.share <= 100 for bar in drawn.bars)
     assert drawn.ticks[0] == ("0", 0)
@@ -216,7 +216,7 @@ def test_plot_contains_bars(longest: float) -> None:
 
 
 def test_page_shows_rates() -> None:
-    """The page shows how often a requirement failed, and a trial that passed beside one that failed."""
+    """The page shows the failure rate, and a trial that passed beside one that failed."""
     finding = replace(FAILED.findings[0], passing=8)
     flaky = replace(FAILED, findings=(finding,), tally=Tally(40, 3, is_flaky=True))
     passed = replace(FAILED, id="PURGE-08", outcome=Outcome.PASSED, cause=None, findings=(), tally=Tally(40))

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_report_json_round_trips(tmp_path: Path, text: str) -> None:
-    """What was written is what is read, whatever a target sent."""
+    """A report is read as it was written, whatever text a target sent."""
     run = make_run(text)
     write_all(run, NOTHING, tmp_path)
     assert as_json.load(tmp_path) == run
 
 
 def test_report_json_keeps_key_order() -> None:
-    """Keys stand in the model's order, text as UTF-8, and the file ends with a line feed."""
+    """Keys are in the model's order, text is UTF-8, and the file ends with a line feed."""
     text = as_json.dump(make_run("größer"))
     assert list(json.loads(text)) == [field.name for field in dataclasses.fields(Run)]
     assert "größer" in text
@@ -49,7 +49,7 @@ def test_report_json_keeps_key_order() -> None:
     ],
 )
 def test_damaged_report_is_rejected(tmp_path: Path, damage: str | None, words: str) -> None:
-    """A report that is none is refused with what was got, what was expected, and the cure."""
+    """An invalid report is rejected with the actual and the expected content, and the next step."""
     if damage is not None:
         (tmp_path / "report.json").write_text(damage)
     with pytest.raises(BadData, match=words):
@@ -57,7 +57,7 @@ def test_damaged_report_is_rejected(tmp_path: Path, damage: str | None, words: s
 
 
 def test_invalid_value_is_located(tmp_path: Path) -> None:
-    """A report with one wrong value is refused by the value's place."""
+    """A report with one invalid value is rejected with the location of the value."""
     data = json.loads(as_json.dump(make_run()))
     data["requirements"][2]["outcome"] = "great"
     (tmp_path / "report.json").write_text(json.dumps(data))
@@ -68,6 +68,6 @@ def test_invalid_value_is_located(tmp_path: Path) -> None:
 @settings(max_examples=30, deadline=None, derandomize=True, database=None)
 @given(st.text(max_size=60))
 def test_any_text_round_trips(text: str) -> None:
-    """Whatever a target sent, report.json holds it."""
+    """report.json contains any text of a target."""
     run = make_run(text, levels=(Level.MUST,))
     assert json.loads(as_json.dump(run))["notes"] == [text]

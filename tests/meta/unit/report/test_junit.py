@@ -13,7 +13,7 @@ from purge_conformance.report import junit as as_junit
 
 
 def test_junit_matches_verdict() -> None:
-    """A failed MUST is a failure, an untold one an error; nothing else turns a build red."""
+    """A failed MUST is a failure, an inconclusive one an error; nothing else fails a build."""
     suite = ET.fromstring(as_junit.render(make_run()))[0]  # noqa: S314 -- our own output
     cases = {case.get("name", "").split()[0]: [child.tag for child in case] for case in suite.iter("testcase")}
     assert cases["MUST-00"] == []
@@ -28,7 +28,7 @@ def test_junit_matches_verdict() -> None:
 
 
 def test_junit_has_messages() -> None:
-    """Every case that is no pass carries a message, and a failed SHOULD says that it failed."""
+    """Every case that is no pass has a message, and a failed SHOULD says so."""
     root = ET.fromstring(as_junit.render(make_run("a word")))  # noqa: S314 -- our own output
     marks = [child for tag in ("failure", "error", "skipped") for child in root.iter(tag)]
     assert all("a word" in child.get("message", "") for child in marks)
@@ -38,5 +38,5 @@ def test_junit_has_messages() -> None:
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=60))
 def test_any_text_is_legal_xml(text: str) -> None:
-    """Whatever a target sent, junit.xml parses and is UTF-8."""
+    """junit.xml is valid XML in UTF-8, whatever text a target sent."""
     ET.fromstring(as_junit.render(make_run(text, levels=(Level.MUST,))).encode())  # noqa: S314 -- our own output

@@ -17,7 +17,7 @@ from purge_conformance.report.model import Outcome, Tally
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_summary_escapes_target_text(text: str) -> None:
-    """Markdown finds no markup in what a target sent, and no table grows a column."""
+    """Text of a target adds no markup and no column of a table."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(as_markdown.render(make_run(text)))
     inline = [child for token in tokens for child in token.children or []]
     assert not {t.type for t in [*tokens, *inline]} & {"html_block", "html_inline", "link_open", "image"}
@@ -28,14 +28,14 @@ def test_summary_escapes_target_text(text: str) -> None:
 
 
 def test_summary_fits_github() -> None:
-    """A run in which everything failed at length stays below GitHub's bound of 1 MiB."""
+    """A run with long failures everywhere stays below GitHub's limit of 1 MiB."""
     run = make_run("|" * 1_000_000)
     run = dataclasses.replace(run, requirements=run.requirements * 30)
     assert len(as_markdown.render(run).encode()) < 1024 * 1024
 
 
 def test_rates_are_written() -> None:
-    """summary.md and junit.xml say how often a requirement failed, what a pass leaves, and which trial passed."""
+    """summary.md and junit.xml contain the failure rate, the bound of a pass, and a trial that passed."""
     flaky = result("A-1", Level.MUST, Outcome.FAILED)
     finding = dataclasses.replace(flaky.findings[0], passing=3)
     flaky = dataclasses.replace(flaky, findings=(finding,), tally=Tally(40, 3, is_flaky=True))

@@ -1,4 +1,4 @@
-"""The roll-up: only a MUST decides, and nothing that was not judged passes for a pass."""
+"""The verdict: only a MUST decides, and an unjudged requirement is no pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from purge_conformance.report.model import Outcome, Result, Tally, Verdict, is_u
 
 
 def result(outcome: Outcome, level: Level = Level.MUST, *, conditional: bool = False) -> Result:
-    """Return a bare result."""
+    """Return a minimal result."""
     return Result("A-1", level, Profile.CORE, "", "", "", "", "", "", conditional, outcome)
 
 
@@ -31,18 +31,18 @@ PASS = result(Outcome.PASSED)
     ],
 )
 def test_verdict_follows_level_and_outcome(other: Result, verdict: Verdict) -> None:
-    """One requirement beside a pass gives the verdict that its level and outcome call for."""
+    """One requirement beside a pass gives the verdict of its level and outcome."""
     assert roll_up([PASS, other]) is verdict
 
 
 def test_failure_decides_verdict() -> None:
-    """A failure is told even where something else was not judged."""
+    """A failure decides the verdict even if another requirement is inconclusive."""
     assert roll_up([result(Outcome.INCONCLUSIVE), result(Outcome.FAILED)]) is Verdict.NON_CONFORMANT
 
 
 @pytest.mark.parametrize("rows", [[], [result(Outcome.PASSED, Level.SHOULD)]])
 def test_verdict_without_must(rows: list[Result]) -> None:
-    """Where no MUST was judged nothing can be said."""
+    """Without a judged MUST the verdict is inconclusive."""
     assert roll_up(rows) is Verdict.INCONCLUSIVE
 
 
@@ -50,14 +50,14 @@ def test_verdict_without_must(rows: list[Result]) -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 @pytest.mark.parametrize("conditional", [True, False])
 def test_undecided_matches_verdict(level: Level, outcome: Outcome, conditional: bool) -> None:  # noqa: FBT001 -- pytest
-    """What the reports call undecided is exactly what makes a verdict inconclusive."""
+    """The undecided requirements of a report are exactly those that make a verdict inconclusive."""
     one = result(outcome, level, conditional=conditional)
     assert is_undecided(one) == (roll_up([PASS, one]) is Verdict.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize(("trials", "bound"), [(1, 0.95), (7, 0.3482), (40, 0.0722), (1000, 0.003)])
 def test_rate_bound_is_exact(trials: int, bound: float) -> None:
-    """That none of so many trials failed leaves a rate at which that would happen once in twenty times, and no more."""
+    """The bound of a pass is the highest rate at which no failure occurs once in twenty times."""
     found = Tally(trials).upper_bound()
     assert found == pytest.approx(bound, abs=5e-5)
     assert (1 - found) ** trials == pytest.approx(0.05)

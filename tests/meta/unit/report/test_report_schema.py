@@ -58,12 +58,12 @@ RUN = Run(
 
 
 def schema_errors(name: str, data: object) -> list[str]:
-    """Return what a schema of `spec/` holds against the data."""
+    """Return the errors of the data against a schema of `spec/`."""
     return [error.message for error in jsonschema.Draft202012Validator(catalogue.document(name)).iter_errors(data)]
 
 
 def report(**changes: object) -> Any:  # noqa: ANN401 -- JSON
-    """Return a report as JSON, its only requirement changed."""
+    """Return a report as JSON, with changes of its only requirement."""
     data = json.loads(json.dumps(to_dict(RUN)))
     data["requirements"][0] |= changes
     return data
@@ -77,7 +77,7 @@ def test_schemas_are_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_schemas_are_closed_and_described(name: str) -> None:
-    """Every object with fields is closed, and every field is described, itself or where its kind is defined."""
+    """Every object with fields is closed, and every field has a description."""
     whole = catalogue.document(name)
     for schema in [whole, *whole["$defs"].values()]:
         if "properties" in schema:
@@ -87,7 +87,7 @@ def test_schemas_are_closed_and_described(name: str) -> None:
 
 
 def test_written_report_is_valid() -> None:
-    """What the model writes is valid, and is read as what was written."""
+    """A written report is valid, and is read as it was written."""
     assert schema_errors("report.schema.json", report()) == []
     assert from_dict(report()) == RUN
 
@@ -110,12 +110,12 @@ def test_written_report_is_valid() -> None:
     ],
 )
 def test_contradictory_report_is_rejected(changes: dict[str, object]) -> None:
-    """A report whose fields contradict each other or the format is refused."""
+    """A report whose fields contradict each other or the format is rejected."""
     assert schema_errors("report.schema.json", report(**changes))
 
 
 def test_older_report_is_read() -> None:
-    """A report of the time before trials were counted is valid, and read as one in which none was."""
+    """A report without the number of trials is valid, and is read as one without trials."""
     data = report()
     del data["requirements"][0]["tally"], data["requirements"][0]["findings"][0]["passing"]
     assert schema_errors("report.schema.json", data) == []

@@ -1,4 +1,4 @@
-"""The last lines on the terminal: complete, plain in a log, and deaf to what a target sent."""
+"""The last lines on the terminal: complete, plain in a log, and with every text of a target escaped."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def run_of(*rows: Result) -> Run:
 
 
 def printed_lines(run: Run, **console: object) -> str:
-    """Return what a console of 40 columns prints of the run."""
+    """Return the lines that a console of 40 columns prints of the run."""
     file = io.StringIO()
     as_terminal.show(run, Path("out"), Console(file=file, width=40, **console))  # type: ignore[arg-type]
     return file.getvalue()
 
 
 def test_log_output_is_complete() -> None:
-    """A log holds each failure, what is open with its cure, the counts, the verdict and the reports, unwrapped."""
+    """The log contains each failure, each open requirement with its next step, counts, the verdict and the reports."""
     idle = replace(PASSED, id="AUTH-1", outcome=Outcome.NOT_EXERCISED, cause=Cause.AUTHENTICATION, reason="No token.")
     should = failed_result(Finding("b", "c"), level=Level.SHOULD)
     finding = Finding("nothing is left", "3 of 12 are left", 3, "curl -H 'A:  $B' http://t/v3")
@@ -90,7 +90,7 @@ def test_log_output_is_complete() -> None:
 
 
 def test_conformant_run_is_short() -> None:
-    """A conformant run says so in four lines; a conditional requirement without its occasion is only counted."""
+    """A conformant run prints four lines; a conditional requirement without its condition is only counted."""
     idle = replace(PASSED, conditional=True, outcome=Outcome.NOT_EXERCISED, cause=Cause.TARGET, reason="No 503 came.")
     assert printed_lines(run_of(PASSED, idle)).splitlines()[:3] == [
         "2 requirements: 1 not exercised, 1 passed",
@@ -100,14 +100,14 @@ def test_conformant_run_is_short() -> None:
 
 
 def test_lines_have_colour_on_a_terminal() -> None:
-    """Colours come on a terminal and nowhere else."""
+    """Colours are printed on a terminal only."""
     run = run_of(PASSED)
     assert "\x1b[" in printed_lines(run, force_terminal=True, color_system="standard")
     assert "\x1b" not in printed_lines(run)
 
 
 def test_target_text_is_escaped() -> None:
-    """Neither the terminal nor a CI system obeys what a target sent."""
+    """Text of a target controls neither the terminal nor a CI system."""
     text = "\x1b]0;x\x07\x9b2J\r\n::error::x\n##vso[task.complete]##teamcity[x]##[error]\u202e\ud800[bold red]"
     out = printed_lines(run_of(failed_result(Finding(text, text, 1, f"curl {text}"))))
     assert not set(out) & set("\x1b\x07\x9b\r\u202e\ud800")
@@ -117,7 +117,7 @@ def test_target_text_is_escaped() -> None:
 
 
 def test_lines_are_bounded() -> None:
-    """A huge text or a hundred findings do not flood the terminal; they are pointed to instead."""
+    """A huge text or a hundred findings are truncated; a line names the report."""
     many = failed_result(*(Finding("x" * 1_000_000, "y", n, "curl " + "z" * 9_000) for n in range(1, 101)))
     out = printed_lines(run_of(many))
     assert len(out) < 20_000
@@ -126,7 +126,7 @@ def test_lines_are_bounded() -> None:
 
 
 def test_lines_fit_any_encoding() -> None:
-    """A console that cannot print a letter gets its escape."""
+    """A console that cannot print a letter prints its escape."""
     raw = io.BytesIO()
     console = Console(file=io.TextIOWrapper(raw, encoding="ascii", write_through=True))
     as_terminal.show(run_of(failed_result(Finding("größer", "…"))), None, console)
@@ -134,7 +134,7 @@ def test_lines_fit_any_encoding() -> None:
 
 
 def test_lines_show_rates() -> None:
-    """A failure says how often it failed and which trial passed; what passed, what rate that leaves possible."""
+    """A failure has its rate and a trial that passed; a pass has the bound of its rate."""
     flaky = replace(failed_result(Finding("a", "b", 7, passing=3)), tally=Tally(40, 3, is_flaky=True))
     passed = replace(PASSED, tally=Tally(40))
     lines = printed_lines(replace(run_of(passed, flaky), settings={"repeat": 40})).splitlines()

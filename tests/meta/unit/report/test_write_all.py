@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_write_all_replaces_reports(tmp_path: Path) -> None:
-    """Every report is there, older ones are replaced, and nothing else is left behind."""
+    """Every report is written, older ones are replaced, and no other file remains."""
     (tmp_path / "summary.md").write_text("old")
     paths = write_all(make_run(), NOTHING, tmp_path)
     assert [path.name for path in paths] == ["report.json", "junit.xml", "summary.md", "report.html"]
@@ -27,7 +27,7 @@ def test_write_all_replaces_reports(tmp_path: Path) -> None:
 
 
 def test_write_all_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that breaks leaves the older report as it was, and no draft."""
+    """A writer that fails leaves the older report unchanged, and no draft."""
     (tmp_path / "junit.xml").write_text("old")
     monkeypatch.setattr(as_junit, "render", lambda run: f"{run.target}\ud800")  # cannot be encoded
     with pytest.raises(UnicodeEncodeError):
@@ -39,7 +39,7 @@ def test_write_all_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @given(st.text(st.characters(exclude_categories=())))
 @settings(deadline=None, derandomize=True, database=None)
 def test_visible_removes_control_characters(text: str) -> None:
-    """Text made visible holds no control character but tab and line feed, and nothing that UTF-8 cannot hold."""
+    """Visible text contains no control character except tab and line feed, and is valid UTF-8."""
     shown = visible(text)
     shown.encode()
     assert not [c for c in shown if ord(c) < 32 and c not in "\t\n"]

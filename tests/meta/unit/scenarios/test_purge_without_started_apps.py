@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def list_apps_and_events(stub_server: StubServer, rows: list[dict[str, str]], handler: BaseHTTPRequestHandler) -> None:
-    """List these apps, and as many events."""
+    """Respond with these apps, and with as many events."""
     listed = {"pagination": {"total_results": len(rows), "next": None}, "resources": rows}
     stub_server.respond(handler, body=json.dumps(listed).encode())
 
@@ -39,7 +39,7 @@ def test_purge_without_started_apps(  # noqa: PLR0913 -- what is there, what bec
     *,
     stops: bool,
 ) -> None:
-    """The suite's own apps are stopped and a purge is tried, unless somebody else's app is started or one goes on."""
+    """The suite stops its apps and purges, unless a foreign app is started or an app stays started."""
     rows = [builder.app("own"), builder.app("other", others)]
     stub_server.answer = partial(list_apps_and_events, stub_server, rows)
     stopped: list[str] = []

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
-    """The same seed asks for the same changes."""
+    """The same seed sends the same changes."""
     stub_server.answer = lambda handler: respond_as_foundation(stub_server, handler)
     asked = []
     for _ in range(2):
@@ -37,7 +37,7 @@ def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[.
 
 
 def respond_as_foundation(stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
-    """Answer as if every app were started, became what it was asked for, and had a new event."""
+    """Respond as if every app were started, had the requested state, and had a new event."""
     if handler.command == "POST":
         return stub_server.respond(handler, body=b'{"state": "STARTED"}')
     rows: list[Row] = [{"guid": label, "state": "STARTED"} for label in ("steady", "scaled", "elsewhere")]

@@ -10,7 +10,7 @@ from purge_conformance.selfcheck.mutants import FAULTLESS, Kind, select_servers
 
 
 def test_every_mutant_is_listed() -> None:
-    """The whole check has every fault, the faultless server, and every variant once, alone or in a make."""
+    """The self-check has every fault, the reference server, and every variant once, alone or in a profile."""
     faults, variants = ([each.id for each in found] for found in (catalogue.faults(), catalogue.variants()))
     assert sorted(s.name for s in select_servers() if s.kind is Kind.FAULT) == sorted(faults)
     assert [s.name for s in select_servers() if s.kind is Kind.FAULTLESS] == [FAULTLESS]
@@ -18,7 +18,7 @@ def test_every_mutant_is_listed() -> None:
 
 
 def test_profile_variant_can_run_alone() -> None:
-    """A variant that a make has can be named, for a look at it alone; the make conforms where each of its own does."""
+    """A variant of a profile can be selected alone; the profile conforms if each of its variants does."""
     make = catalogue.server_profiles()[0]
     alone, together = (select_servers([name])[0] for name in (make.variants[0], make.id))
     assert (alone.variants, together.variants) == (make.variants[:1], make.variants)
@@ -27,6 +27,6 @@ def test_profile_variant_can_run_alone() -> None:
 
 
 def test_unknown_mutant_is_rejected() -> None:
-    """A glob that matches nothing is misuse."""
+    """A pattern that matches nothing is a usage error."""
     with pytest.raises(BadSetting, match="'no-such-\\*' matches no fault and no variant"):
         select_servers(["no-such-*"])

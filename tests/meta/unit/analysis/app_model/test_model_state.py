@@ -26,7 +26,7 @@ same_each_time = settings(derandomize=True, deadline=None, max_examples=200, dat
 
 
 def state_after(steps: tuple[Step, ...]) -> World:
-    """Return what the model says after these steps."""
+    """Return the state of the model after these steps."""
     return reduce(World.after, steps, World())
 
 
@@ -34,13 +34,13 @@ class NaiveServer:
     """A server that keeps the events of each app in a list, and records whatever changes."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start without an event."""
         self.apps: dict[str, str] = {}
         self.sizes: dict[str, dict[str, int]] = {}
         self.events: list[tuple[str, str]] = []
 
     def do(self, step: Step) -> None:
-        """Do a step, if it makes sense."""
+        """Execute a step if it is possible."""
         if step.deed is Deed.PURGE:
             self.events = [(name, "seeded") for name, state in self.apps.items() if state == "started"]
         elif step.deed is Deed.CREATE and step.what not in self.apps:
@@ -62,7 +62,7 @@ class NaiveServer:
 @same_each_time
 @given(SEQUENCES)
 def test_model_agrees_with_simulation(steps: tuple[Step, ...]) -> None:
-    """A server that records each change has the seeded events, and between the least and the most of the others."""
+    """A server that records each change has the seeded events, and a number of others within the model's bounds."""
     naive = NaiveServer()
     for step in steps:
         naive.do(step)
@@ -78,7 +78,7 @@ def test_model_agrees_with_simulation(steps: tuple[Step, ...]) -> None:
 @same_each_time
 @given(SEQUENCES)
 def test_purge_is_idempotent(steps: tuple[Step, ...]) -> None:
-    """A second purge in a row leaves what the first left."""
+    """A second purge leaves the result of the first unchanged."""
     once = state_after((*steps, PURGE))
     assert once.after(PURGE) == once
 
@@ -86,7 +86,7 @@ def test_purge_is_idempotent(steps: tuple[Step, ...]) -> None:
 @same_each_time
 @given(SEQUENCES)
 def test_purge_seeds_started_apps(steps: tuple[Step, ...]) -> None:
-    """After a purge the started apps are seeded, and they alone, and nothing else is there."""
+    """After a purge exactly the started apps have an event."""
     world = state_after((*steps, PURGE))
     assert {name for name, app in world.apps.items() if app.seeded} == {
         name for name, app in world.apps.items() if app.state is State.STARTED
@@ -97,14 +97,14 @@ def test_purge_seeds_started_apps(steps: tuple[Step, ...]) -> None:
 @same_each_time
 @given(SEQUENCES, st.builds(Step, st.sampled_from([Deed.REFUSED, Deed.READ]), st.just("none")))
 def test_rejected_purge_changes_nothing(steps: tuple[Step, ...], step: Step) -> None:
-    """Neither a refused purge nor a read changes anything."""
+    """A rejected purge and a read change nothing."""
     assert state_after(steps).after(step) == state_after(steps)
 
 
 @same_each_time
 @given(SEQUENCES)
 def test_impossible_steps_are_dropped(steps: tuple[Step, ...]) -> None:
-    """Steps that make no sense can be left out, and what is left all makes sense."""
+    """Impossible steps can be dropped, and every other step is possible."""
     kept = sensible(steps)
     assert state_after(kept) == state_after(steps)
     assert sensible(kept) == kept
@@ -113,12 +113,12 @@ def test_impossible_steps_are_dropped(steps: tuple[Step, ...]) -> None:
 @same_each_time
 @given(STEPS)
 def test_step_round_trips(step: Step) -> None:
-    """A step that is written in words is the same step when they are read."""
+    """A step that is written as text is the same step when it is parsed."""
     assert Step.parse(str(step)) == step
 
 
 def test_unfinished_deletion_is_unknown() -> None:
-    """Of an app whose deletion came to no end the model says nothing, and nothing further is done to it."""
+    """After an unfinished deletion the state of an app is unknown, and no further step changes it."""
     world = World({"a": App(State.STARTED)}).losing_sight_of("a").after(PURGE)
     assert world.apps["a"].state is State.UNKNOWN
     assert not world.allows(Step(Deed.START, "a"))

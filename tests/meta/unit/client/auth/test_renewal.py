@@ -20,12 +20,12 @@ LIFE = 600.0
 
 @dataclass
 class Clock:
-    """A clock that goes when it is told."""
+    """A clock that a test sets."""
 
     now: float = 1_000_000.0
 
     def __call__(self) -> float:
-        """Return what it shows."""
+        """Return the time."""
         return self.now
 
 
@@ -48,7 +48,7 @@ class CountingSource:
     given: list[str] = field(default_factory=list, repr=False)
 
     def fetch(self) -> Token:
-        """Return the next one."""
+        """Return the next token."""
         if self.fails:
             raise BadSetting("The login said no.")
         if not (self.stays and self.given):
@@ -60,7 +60,7 @@ class CountingSource:
 
 @dataclass
 class RejectingLogin(CountingSource):
-    """A login that refuses.
+    """A login that rejects each request.
 
     Attributes:
         asked: how often it was asked.
@@ -69,7 +69,7 @@ class RejectingLogin(CountingSource):
     asked: int = 0
 
     def fetch(self) -> Token:
-        """Return the next one."""
+        """Return the next token."""
         self.asked += 1
         if self.fails:
             raise LoginRejected("unauthorized")
@@ -78,12 +78,12 @@ class RejectingLogin(CountingSource):
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands."""
+    """A clock that stands still."""
     return Clock()
 
 
 def test_valid_token_is_cached(clock: Clock) -> None:
-    """A token is fetched once, as long as it is far from its end."""
+    """A token is fetched once while it is far from its expiry."""
     source = CountingSource(clock)
     tokens = Tokens({"admin": source}, clock)
     clock.now += LIFE - RENEWAL_MARGIN_S - 1
@@ -92,14 +92,14 @@ def test_valid_token_is_cached(clock: Clock) -> None:
 
 @pytest.mark.parametrize(("life", "at"), [(LIFE, LIFE - RENEWAL_MARGIN_S), (3.0, 2.0)])
 def test_token_is_renewed_before_expiry(life: float, at: float, clock: Clock) -> None:
-    """A token is renewed half a minute before its end, and a short-lived one when a third of its life is left."""
+    """A token is renewed 30 seconds before its expiry; a short-lived one after two thirds of its life."""
     tokens = Tokens({"admin": CountingSource(clock, life)}, clock)
     clock.now += at
     assert tokens["admin"] == "token-number-2"
 
 
 def test_threads_renew_once(clock: Clock) -> None:
-    """Of several threads that need a new token at once, one fetches it for all."""
+    """Of several threads that need a new token at the same time, one fetches it for all."""
     source = CountingSource(clock)
     tokens = Tokens({"admin": source}, clock)
     clock.now += LIFE - 1
@@ -115,7 +115,7 @@ def test_threads_renew_once(clock: Clock) -> None:
 
 
 def test_valid_token_survives_failure(clock: Clock) -> None:
-    """Where a token cannot be renewed yet it serves until its end, and another try comes after a pause."""
+    """A token that cannot be renewed yet is used until its expiry, and the next attempt follows after a pause."""
     source = CountingSource(clock)
     tokens = Tokens({"admin": source}, clock)
     clock.now += LIFE - RENEWAL_MARGIN_S
@@ -128,7 +128,7 @@ def test_valid_token_survives_failure(clock: Clock) -> None:
 
 
 def test_rejected_login_is_not_repeated(clock: Clock) -> None:
-    """A login that said no is asked once more, at the end of the token: a UAA locks out whoever tries too often."""
+    """A rejected login is repeated once, at the expiry of the token: a UAA locks out users after failed logins."""
     source = RejectingLogin(clock)
     tokens = Tokens({"admin": source}, clock)
     source.fails = True
@@ -141,7 +141,7 @@ def test_rejected_login_is_not_repeated(clock: Clock) -> None:
 
 
 def test_expired_token_is_reported(clock: Clock) -> None:
-    """A token that is over and could not be renewed is none, from then on; what went wrong is told."""
+    """A token that expired and could not be renewed is not used, and the error says why."""
     source = CountingSource(clock)
     tokens = Tokens({"admin": source, "global_auditor": CountingSource(clock)}, clock)
     clock.now += LIFE
@@ -155,7 +155,7 @@ def test_expired_token_is_reported(clock: Clock) -> None:
 
 
 def test_redactor_knows_every_token(clock: Clock) -> None:
-    """Each token, and what came with it, is taken out of texts, also when it was replaced long ago."""
+    """Each token and its further secrets are redacted, also after a renewal."""
     tokens = Tokens({"admin": CountingSource(clock)}, clock)
     for _ in range(3):
         clock.now += LIFE
@@ -167,14 +167,14 @@ def test_redactor_knows_every_token(clock: Clock) -> None:
 
 @pytest.mark.parametrize(("after", "counts"), [(10.0, True), (LIFE - 1, False), (LIFE + 1, False)])
 def test_rejection_of_valid_token_counts(after: float, clock: Clock, *, counts: bool) -> None:
-    """A 401 is the target's own answer as long as the token lives; and no answer to a token that was over."""
+    """A 401 is the target's response if the token is valid, and no response if the token is expired."""
     tokens = Tokens({"admin": CountingSource(clock)}, clock)
     clock.now += after
     assert tokens.renew_if_expired("admin", "token-number-1", None) is not counts
 
 
 def test_rejection_of_replaced_token_is_ignored(clock: Clock) -> None:
-    """Where another thread renewed the token meanwhile, there is one to try with."""
+    """If another thread renewed the token meanwhile, the new token is used."""
     tokens = Tokens({"admin": CountingSource(clock)}, clock)
     clock.now += LIFE
     assert tokens["admin"] == "token-number-2"
@@ -182,7 +182,7 @@ def test_rejection_of_replaced_token_is_ignored(clock: Clock) -> None:
 
 
 def test_target_clock_decides_expiry(clock: Clock) -> None:
-    """A token that is over by the clock of the target is over, whatever ours shows."""
+    """A token is expired if it is expired by the clock of the target."""
     value = signed("admin", LIFE, clock())
     tokens = Tokens({"admin": StaticSource(value, clock() + LIFE)}, clock)
     assert tokens.renew_if_expired("admin", value, clock() + LIFE - 10) is False
@@ -192,19 +192,19 @@ def test_target_clock_decides_expiry(clock: Clock) -> None:
 
 @dataclass(frozen=True)
 class StaticSource:
-    """One token, as the environment gives it."""
+    """One token, as from the environment."""
 
     value: str
     expires_at: float | None
     is_renewable: bool = False
 
     def fetch(self) -> Token:
-        """Return it."""
+        """Return the next token."""
         return Token(self.value, self.expires_at)
 
 
 def test_opaque_token_expiry_is_detected(clock: Clock) -> None:
-    """An opaque token that is refused is over if its source has another one by now; else the refusal counts."""
+    """A rejected opaque token is expired if its source has a new token; otherwise the rejection counts."""
     source = CountingSource(clock, life=None)
     tokens = Tokens({"admin": source}, clock)
     assert tokens.renew_if_expired("admin", "token-number-1", None)
@@ -214,7 +214,7 @@ def test_opaque_token_expiry_is_detected(clock: Clock) -> None:
 
 
 def test_renewals_are_bounded(clock: Clock) -> None:
-    """A target that refuses whatever it is given is asked with a bounded number of new tokens."""
+    """A target that rejects every token receives a bounded number of new tokens."""
     source = CountingSource(clock, life=None)
     tokens = Tokens({"admin": source}, clock)
     tried = [tokens.renew_if_expired("admin", source.given[-1], None) for _ in range(50)]
@@ -223,7 +223,7 @@ def test_renewals_are_bounded(clock: Clock) -> None:
 
 
 def test_unchanged_expired_token_is_reported(clock: Clock) -> None:
-    """Where a source still gives the token that is over, that is told."""
+    """If a source still returns the expired token, the error says so."""
     source = CountingSource(clock, stays=True)
     tokens = Tokens({"admin": source}, clock)
     first = clock.now
@@ -234,6 +234,6 @@ def test_unchanged_expired_token_is_reported(clock: Clock) -> None:
 
 
 def test_locally_expired_token_is_sent(clock: Clock) -> None:
-    """A token that is over by our clock alone is sent: the clock may be wrong."""
+    """A token that is expired by the local clock only is sent: the clock may be wrong."""
     tokens = Tokens({"expired": StaticSource("an-old-token", clock() - 5)}, clock)
     assert tokens["expired"] == "an-old-token"

@@ -17,7 +17,7 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noq
 
 
 def token_source(text: str, **environ: str) -> StoredToken:
-    """Return the source of an admin's token that stands somewhere."""
+    """Return the source of an admin's token."""
     return StoredToken("admin", parse_secret_source("token of admin", text, environ))
 
 
@@ -30,7 +30,7 @@ def test_token_has_no_scheme(text: str, tmp_path: Path) -> None:
 
 
 def test_source_is_read_again(tmp_path: Path) -> None:
-    """A file and a command may give another token later, a variable does not."""
+    """A file and a command may return a new token later, a variable does not."""
     path = tmp_path / "token"
     path.write_text("the-first", encoding="utf-8")
     source = token_source(f"file:{path}")

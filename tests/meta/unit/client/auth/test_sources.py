@@ -46,14 +46,14 @@ ENVIRON = {"T": TOKEN, "PASSWORD": PASSWORD, "SECRET": CLIENT_SECRET}
     ],
 )
 def test_line_equals_members(line: str, members: dict[str, str], uaa: Uaa) -> None:
-    """A login in one line is that of the file's members."""
+    """A login as one line equals the same login as members of the configuration file."""
     found = [parse_source("admin", text, uaa, ENVIRON) for text in (line, members)]
     assert all(isinstance(one, Login) for one in found)
     assert found[0] == found[1]
 
 
 def test_password_grant_may_name_client(uaa: Uaa) -> None:
-    """A password grant may name a client and its secret; without them it is the cf CLI's."""
+    """A password grant may name a client and its secret; the default is the client of the cf CLI."""
     members = {"grant": "password", "username": "me", "password": "env:PASSWORD"}
     made = parse_source("admin", members | {"client": "mine", "secret": "env:SECRET"}, uaa, ENVIRON)
     usual = parse_source("admin", members, uaa, ENVIRON)
@@ -86,7 +86,7 @@ def test_file_configures_login(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """The configuration file may hold the members of a login, which is found through the target's root document."""
+    """The configuration file may contain a login, whose address is in the target's root document."""
     root = json.dumps({"links": {"login": {"href": uaa_stub.url}}}).encode()
     stub_server.answer = lambda handler: stub_server.respond(handler, 200, root)
     monkeypatch.setenv("THE_SECRET", CLIENT_SECRET)
@@ -125,7 +125,7 @@ def test_file_configures_login(
     ],
 )
 def test_invalid_source_is_rejected(given: dict[str, Any], words: str, uaa: Uaa) -> None:
-    """What is no usable source is a bad setting that says what to give, and repeats nothing that may be secret."""
+    """An invalid source is a bad setting that says what to give, and contains no possible secret."""
     with pytest.raises(BadSetting, match=words) as caught:
         open_tokens(given, uaa, ENVIRON)
     assert "hunter" not in str(caught.value)
@@ -133,7 +133,7 @@ def test_invalid_source_is_rejected(given: dict[str, Any], words: str, uaa: Uaa)
 
 @pytest.mark.parametrize("text", [TOKEN, f"env:{TOKEN}", f"cf:{TOKEN}", f"uaa:{TOKEN}", f"uaa:password:me:{TOKEN}"])
 def test_misplaced_token_is_not_printed(text: str, uaa: Uaa) -> None:
-    """A token where its source belongs is not repeated."""
+    """A token in the place of its source is not printed."""
     with pytest.raises(BadSetting) as caught:
         open_tokens({"admin": text}, uaa, ENVIRON)
     assert "c2VjcmV0" not in str(caught.value)

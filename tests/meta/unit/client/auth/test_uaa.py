@@ -31,12 +31,12 @@ AS_CLIENT = Grant("global_auditor", "client_credentials", "global_auditor", fixe
 
 
 def root_document_of(root: object, status: int = 200) -> Callable[[str, str, object, object], tuple[int, bytes]]:
-    """Return what answers as a target with this root document."""
+    """Return an Ask whose target has this root document."""
     return lambda *_: (status, root if isinstance(root, bytes) else json.dumps(root).encode())
 
 
 def test_password_gives_a_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
-    """A user's name and password give a token, and its refresh token the next one."""
+    """User name and password give a token, and its refresh token gives the next one."""
     login = Login(BY_PASSWORD, uaa)
     found = [login.fetch() for _ in range(3)]
     assert uaa_stub.grants == ["password", "refresh_token", "refresh_token"]
@@ -45,7 +45,7 @@ def test_password_gives_a_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
 
 
 def test_origin_names_the_provider(uaa_stub: UaaStub, uaa: Uaa) -> None:
-    """A user of another identity provider logs in with its key; one that is not named, or named wrongly, is refused."""
+    """A user of another identity provider logs in with its key; a missing or wrong key is rejected."""
     uaa_stub.origin = "ldap"
     for origin in ("", "uaa"):
         with pytest.raises(LoginRejected):
@@ -56,7 +56,7 @@ def test_origin_names_the_provider(uaa_stub: UaaStub, uaa: Uaa) -> None:
 
 
 def test_client_gives_a_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
-    """A client gets a token with its secret, whatever characters that has, and asks in the same way again."""
+    """A client receives a token with its secret, which may contain any character, and repeats the same request."""
     login = Login(AS_CLIENT, uaa)
     assert login.fetch().value != login.fetch().value
     assert uaa_stub.grants == ["client_credentials"] * 2
@@ -64,14 +64,14 @@ def test_client_gives_a_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
 
 @pytest.mark.parametrize("rotates", [False, True])
 def test_refresh_token_gives_a_token(uaa_stub: UaaStub, uaa: Uaa, *, rotates: bool) -> None:
-    """A refresh token gives tokens, also where each is good once."""
+    """A refresh token gives tokens, also if each refresh token is valid once."""
     uaa_stub.rotates = rotates
     login = Login(Grant("admin", "refresh_token", credential=fixed_secret(uaa_stub.refresh_token("admin"))), uaa)
     assert len({login.fetch().value for _ in range(3)}) == 3
 
 
 def test_password_follows_failed_refresh(uaa_stub: UaaStub, uaa: Uaa) -> None:
-    """Where a refresh token is no longer good the password is given again."""
+    """After a rejected refresh token the password is sent again."""
     login = Login(BY_PASSWORD, uaa)
     login.fetch()
     uaa_stub.refresh_tokens.clear()
@@ -89,7 +89,7 @@ def test_password_follows_failed_refresh(uaa_stub: UaaStub, uaa: Uaa) -> None:
     ids=lambda grant: grant.kind,
 )
 def test_rejection_hides_secrets(grant: Grant, uaa_stub: UaaStub, uaa: Uaa) -> None:
-    """What a UAA refuses is told with its reason; not the secret, even where the UAA repeats it."""
+    """A rejection is reported with its reason, without the secret, even if the UAA repeats it."""
     with pytest.raises(BadSetting, match="unauthorized: Bad credentials") as caught:
         Login(grant, uaa).fetch()
     assert "a-wrong" not in str(caught.value)
@@ -98,7 +98,7 @@ def test_rejection_hides_secrets(grant: Grant, uaa_stub: UaaStub, uaa: Uaa) -> N
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"1", b"<html>", b"[" * 100_000, b"{}", b'{"access_token": "a b"}'])
 def test_invalid_responses_are_rejected(body: bytes) -> None:
-    """What is no answer of OAuth, or holds no token, is told as such."""
+    """A response that is not OAuth, or contains no token, is reported."""
     uaa = Uaa(
         parse_target("https://api.example.org"), via_root_document("https://uaa.example.org", root_document_of(body))
     )
@@ -114,7 +114,7 @@ def test_invalid_responses_are_rejected(body: bytes) -> None:
     ],
 )
 def test_login_is_found(links: object, endpoint: str) -> None:
-    """The endpoint is that of the root document's uaa, or else of its login."""
+    """The endpoint is that of the root document's uaa, or of its login."""
     assert Uaa(parse_target("https://api.example.org"), root_document_of({"links": links})).endpoint() == endpoint
 
 
@@ -131,13 +131,13 @@ def test_login_is_found(links: object, endpoint: str) -> None:
     ],
 )
 def test_unsafe_login_is_rejected(target: str, root: object, words: str) -> None:
-    """No password goes where it could be read, nor where a page that could be forged says."""
+    """No password is sent without TLS, or to an address from a page without TLS."""
     with pytest.raises(BadSetting, match=words):
         Uaa(parse_target(target), root_document_of(root)).endpoint()
 
 
 def test_unavailable_login_keeps_refresh_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
-    """Where a UAA is not available for a moment the refresh token is kept, and the password is not given again."""
+    """While a UAA is unavailable the refresh token stays, and the password is not sent again."""
     uaa_stub.rotates = True
     login = Login(BY_PASSWORD, uaa)
     login.fetch()
@@ -151,13 +151,13 @@ def test_unavailable_login_keeps_refresh_token(uaa_stub: UaaStub, uaa: Uaa) -> N
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_unavailable_target_is_lost(status: int) -> None:
-    """A target whose root document is not available now is lost, and nothing is wrong with what was configured."""
+    """A target whose root document is unavailable is lost; that is no usage error."""
     with pytest.raises(TargetUnreachable, match=f"https://api.example.org/ answered with {status}"):
         Uaa(parse_target("https://api.example.org"), root_document_of({}, status)).endpoint()
 
 
 def test_redirect_gets_no_secret(stub_server: StubServer, uaa_stub: UaaStub) -> None:
-    """A login that sends elsewhere is no login: what it names is told nothing."""
+    """A redirect of a login is not followed: the new host receives no request."""
 
     def away(handler: BaseHTTPRequestHandler) -> None:
         stub_server.respond(handler, 307, Location=f"{uaa_stub.url}/oauth/token")
@@ -172,7 +172,7 @@ def test_redirect_gets_no_secret(stub_server: StubServer, uaa_stub: UaaStub) -> 
 
 
 def test_silent_login_times_out(stub_server: StubServer) -> None:
-    """A login that does not answer in time is lost, and nothing of what it was told is said."""
+    """A login that does not respond in time is lost, and the error contains no secret."""
     over = Event()
 
     def wait(_: BaseHTTPRequestHandler) -> None:
@@ -189,13 +189,13 @@ def test_silent_login_times_out(stub_server: StubServer) -> None:
 
 
 def test_missing_library_is_explained(uaa: Uaa) -> None:
-    """Without the library the command that installs it is told, before anything is sent."""
+    """Without the library the error names the command that installs it, before any request."""
     with patch.dict(sys.modules, {"oauthlib": None}), pytest.raises(BadSetting, match=r"pip install .*\[uaa\]"):
         Login(BY_PASSWORD, uaa)
 
 
 def test_repr_hides_secrets(uaa: Uaa) -> None:
-    """A login does not show what it is asked with when it is printed."""
+    """The repr of a login contains no secret."""
     login = Login(BY_PASSWORD, uaa)
     login.fetch()
     assert PASSWORD not in repr(login)

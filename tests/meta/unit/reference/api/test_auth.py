@@ -27,19 +27,19 @@ def signed(secret: str = SECRET, algorithm: str = "HS256", **changes: object) ->
 
 
 def encoded(text: str) -> str:
-    """Write a part of a token."""
+    """Encode a part of a token."""
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def refusal(api: Api, method: str, path: str, authorization: str) -> tuple[int, int]:
-    """Send a header, and tell status and code of the refusal."""
+    """Send a header; return status and code of the rejection."""
     answer = api.call(method, path, role=None, headers={"authorization": authorization})
     return answer.status, answer.json["errors"][0]["code"]
 
 
 @pytest.mark.parametrize("role", ["admin", "admin_read_only", "global_auditor", *auth.LOCAL_ROLES])
 def test_roles_see_and_purge(api: Api, role: str) -> None:
-    """Only the global roles see events, only an admin purges, and everybody else gets an empty list."""
+    """Only the global roles see events, only an admin purges, and every other role gets an empty list."""
     api.app_in(api.space(), "app")
     guid = api.events()[0]["guid"]
     sees = role in {"admin", "admin_read_only", "global_auditor"}
@@ -73,35 +73,35 @@ def test_roles_see_and_purge(api: Api, role: str) -> None:
 def test_invalid_tokens_are_rejected(
     api: Api, method: str, path: str, authorization: str, expected: tuple[int, int]
 ) -> None:
-    """Without a bearer token that holds, every operation answers 401, and never fails."""
+    """Without a valid bearer token every operation responds with 401, and never fails."""
     assert refusal(api, method, path, authorization) == expected
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "Bearer", "BEARER", " bearer ", "bearer\t"])
 def test_scheme_ignores_case(api: Api, scheme: str) -> None:
-    """The scheme is read without regard to case and spaces."""
+    """The scheme ignores case and spaces."""
     assert api.call("GET", EVENTS, role=None, headers={"authorization": f"{scheme} {signed()} "}).status == 200
 
 
 @pytest.mark.parametrize("changes", [{"algorithm": "HS512"}, {"nbf": 2**40}, {"iat": 2**40}])
 def test_unchecked_claims_are_accepted(api: Api, changes: dict[str, Any]) -> None:
-    """Longer digests hold, and nbf and iat are not looked at."""
+    """Longer digests are accepted, and nbf and iat are not checked."""
     assert api.call("POST", PURGE, role=None, headers={"authorization": f"bearer {signed(**changes)}"}).status == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", EVENTS), ("POST", PURGE)])
 def test_scope_is_required(api: Api, method: str, path: str) -> None:
-    """A token without the scope to read or to write is refused with 403."""
+    """A token without the scope to read or to write is rejected with 403."""
     assert refusal(api, method, path, f"bearer {signed(scope=[])}") == NOT_AUTHORIZED
 
 
 def test_body_is_checked_before_role(api: Api) -> None:
-    """A malformed body is refused before it is asked whether the user may purge, as in Cloud Controller."""
+    """A malformed body is rejected before the role is checked, as in Cloud Controller."""
     assert api.post(PURGE, b"{", role="space_developer").status == 400
 
 
 def test_rejected_purge_destroys_nothing(api: Api) -> None:
-    """A purge that is refused leaves the events as they were."""
+    """A rejected purge leaves the events unchanged."""
     api.app_in(api.space(), "app")
     before = api.events()
     for role in (None, "expired", "global_auditor", "space_developer"):
@@ -111,7 +111,7 @@ def test_rejected_purge_destroys_nothing(api: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["organizations", "spaces", "apps"])
 def test_only_admins_change(api: Api, kind: str) -> None:
-    """Whoever is no admin makes nothing, and deletes nothing that can be seen."""
+    """A role other than admin creates nothing, and deletes nothing that it sees."""
     api.app_in(api.space(), "app")
     guid = api.get(f"/v3/{kind}").json["resources"][0]["guid"]
     assert api.post(f"/v3/{kind}", {"name": "another"}, role="org_manager").status == 403

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def form(bits: bytes, name: str = "droplet.tgz", field: str = "bits") -> bytes:
-    """Write a form with a text and a file."""
+    """Return a form with a text and a file."""
     text = b'--x\r\nContent-Disposition: form-data; name="bits"\r\n\r\na text\r\n'
     head = f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
     return text + head.encode() + bits + b"\r\n--x--\r\n"
@@ -24,7 +24,7 @@ FORM = {"content-type": "multipart/form-data; boundary=x"}
 
 
 def test_droplet_is_uploaded_once(api: Api) -> None:
-    """A droplet without a source awaits its upload, is then staged as it was sent, and takes no other."""
+    """A droplet without a source awaits its upload, is staged after it, and accepts no second upload."""
     app = api.app_in(api.space(), "app", started=False)
     made = api.post("/v3/droplets", {**relationship("app", app), "process_types": {"web": "run"}}).json
     path, bits = f"/v3/droplets/{made['guid']}", b"\r\n--\0-\r\n"
@@ -58,7 +58,7 @@ def test_droplet_is_uploaded_once(api: Api) -> None:
     ],
 )
 def test_invalid_upload_is_rejected(api: Api, body: bytes, headers: dict[str, str], words: str) -> None:
-    """What is no form with the file of a droplet answers 422, and the droplet still awaits its upload."""
+    """An upload without the file of a droplet responds with 422, and the droplet still awaits its upload."""
     made = api.post("/v3/droplets", relationship("app", api.app_in(api.space(), "app", started=False))).json
     answer = api.call("POST", f"/v3/droplets/{made['guid']}/upload", body, headers=headers)
     assert (answer.status, words in answer.json["errors"][0]["detail"]) == (422, True)
@@ -66,7 +66,7 @@ def test_invalid_upload_is_rejected(api: Api, body: bytes, headers: dict[str, st
 
 
 def test_droplet_belongs_to_app(api: Api) -> None:
-    """An app runs a droplet of its own alone: a copy of another app's, and not that one itself."""
+    """An app runs a droplet of its own only: a copy of another app's droplet, not that droplet itself."""
     space = api.space()
     one, other = (api.app_in(space, name, started=False) for name in ("one", "other"))
     package = {"type": "docker", "data": {"image": "an-image"}, **relationship("app", one)}

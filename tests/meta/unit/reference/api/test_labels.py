@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_labels_select(api: Api, selector: str, found: set[str]) -> None:
-    """A label selector finds what bears the label, by each of its operators and by several requirements at once."""
+    """A label selector selects by each of its operators, and by several requirements at once."""
     space = api.space()
     every = {"web": {"tier": "web", "example.org/stage": "two"}, "back": {"tier": "back"}, "bare": {}}
     for name, labels in every.items():
@@ -42,6 +42,6 @@ def test_labels_select(api: Api, selector: str, found: set[str]) -> None:
     "labels", [{"no dots/key": "a"}, {"purge/key": "a"}, {"cloudfoundry.org/a": "b"}, {"a": "-b"}, {"a": 1}, ["a"]]
 )
 def test_invalid_labels_are_rejected(api: Api, labels: object) -> None:
-    """What is no label by Cloud Controller's rules answers 422; a prefix needs a dot, and one is reserved."""
+    """A label against Cloud Controller's rules responds with 422; a prefix needs a dot, and one is reserved."""
     body = {"name": "a", **relationship("space", api.space()), "metadata": {"labels": labels}}
     assert api.post("/v3/apps", body).status == 422

@@ -50,7 +50,7 @@ def test_pages_are_linked(api: Api, five_events: list[str]) -> None:
 
 
 def test_page_beyond_last_is_empty(api: Api, five_events: list[str]) -> None:
-    """A page beyond the last is empty, tells the true totals, and has a previous one."""
+    """A page beyond the last is empty, has the true totals, and has a previous page."""
     body = api.get(f"{EVENTS}?page=9").json
     assert (body["resources"], body["pagination"]["total_results"]) == ([], len(five_events))
     assert body["pagination"]["previous"]["href"].endswith("?page=8&per_page=50")
@@ -76,13 +76,13 @@ def test_equal_times_order_by_guid(api: Api, five_events: list[str]) -> None:
 
 
 def test_guids_filter_events(api: Api, five_events: list[str]) -> None:
-    """`guids` leaves the named events, in the order of the list; none are named by an empty value."""
+    """`guids` selects the named events, in the order of the list; an empty value selects none."""
     assert guids(api, guids=f"{five_events[3]}, {five_events[0]},nobody") == [five_events[0], five_events[3]]
     assert guids(api, guids="") == []
 
 
 def test_after_guid_continues(api: Api, five_events: list[str]) -> None:
-    """`after_guid` leaves what was recorded later."""
+    """`after_guid` selects later events."""
     assert guids(api, after_guid=five_events[2]) == five_events[3:]
 
 
@@ -125,24 +125,24 @@ def test_created_ats_filters_events(api: Api, five_events: list[str], relation: 
     ],
 )
 def test_invalid_parameters_are_named(api: Api, query: str, detail: str) -> None:
-    """Every complaint about the parameters is in the detail of one error 422."""
+    """All errors of the parameters are in the detail of one error 422."""
     answer = api.get(f"{EVENTS}?{query}")
     assert (answer.status, answer.json["errors"][0]["detail"]) == (422, detail)
 
 
 @pytest.mark.parametrize("query", ["guids=%ff", "guids=%00", "%ff=1"])
 def test_unreadable_query_is_rejected(api: Api, query: str) -> None:
-    """A query string that is no text is refused with 400."""
+    """A query string that is not text is rejected with 400."""
     assert api.get(f"{EVENTS}?{query}").json["errors"][0]["title"] == "CF-InvalidRequest"
 
 
 @pytest.mark.parametrize("number", ["2abc", "2.5", "02", "%2B2"])
 def test_numbers_are_read_like_ruby(api: Api, five_events: list[str], number: str) -> None:
-    """Of a number only its digits count."""
+    """Only the leading digits of a number count."""
     assert [event["guid"] for event in api.events(f"per_page={number}")] == five_events[:2]
 
 
 def test_plain_user_sees_nothing(api: Api, five_events: list[str]) -> None:
-    """A user without a global role gets an empty list, even after a guid that nobody knows."""
+    """A user without a global role gets an empty list, even after an unknown guid."""
     assert len(five_events) == 5
     assert api.get(f"{EVENTS}?after_guid=nobody", role="org_auditor").json["pagination"]["total_results"] == 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_purge_returns_empty_object(api: Api) -> None:
-    """A purge by an admin answers 200 and the empty object."""
+    """A purge by an admin responds with 200 and the empty object."""
     answer = api.post(PURGE)
     assert (answer.status, answer.text, answer.headers["content-type"]) == (
         200,
@@ -31,7 +31,7 @@ def test_purge_returns_empty_object(api: Api) -> None:
 
 
 def test_purge_destroys_all(api: Api) -> None:
-    """What was there before a purge is neither listed nor got afterwards."""
+    """After a purge no earlier event is listed, and none is returned by its guid."""
     app = api.app_in(api.space(), "app")
     before = api.events()
     api.post(f"/v3/apps/{app}/actions/stop")
@@ -91,7 +91,7 @@ def test_ids_rise_across_purges(api: Api) -> None:
 
 @pytest.mark.parametrize("body", [b"{", b" ", b"\xff", b"NaN", b"[" * 100_000, b"1" * 5_000, rb'"\ud800"'])
 def test_malformed_body_destroys_nothing(api: Api, body: bytes) -> None:
-    """A body labelled JSON that is none answers 400, and nothing is purged."""
+    """A malformed JSON body responds with 400, and nothing is purged."""
     api.app_in(api.space(), "app")
     before = api.events()
     answer = api.post(PURGE, body)
@@ -101,13 +101,13 @@ def test_malformed_body_destroys_nothing(api: Api, body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [{}, [], None, {"unknown": 1}])
 def test_body_is_ignored(api: Api, body: object) -> None:
-    """Whatever the body says, a purge is a purge."""
+    """A purge ignores the content of its body."""
     assert api.post(PURGE, body).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 def test_other_methods_are_unknown(api: Api, method: str) -> None:
-    """A method other than POST answers 404 on the path of the purge, and nothing is purged."""
+    """A method other than POST responds with 404 on the path of the purge, and nothing is purged."""
     api.app_in(api.space(), "app")
     before = api.events()
     assert api.call(method, PURGE).json["errors"][0]["title"] == "CF-NotFound"
@@ -115,7 +115,7 @@ def test_other_methods_are_unknown(api: Api, method: str) -> None:
 
 
 def test_failed_purge_leaves_events(api_behaving: Callable[[Behaviour], Api]) -> None:
-    """A purge that fails when it seeds has destroyed nothing, for it is one transaction, and tells no reason."""
+    """A purge that fails at the seeding destroys nothing, since it is one transaction, and gives no reason."""
 
     def two_of_one_guid(session: Session, moment: str) -> list[tables.AppUsageEvent]:
         return store.make_seeds(session, moment) + store.make_seeds(session, moment)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("path", ["/", "/v3", "/v3/info"])
 def test_roots_need_no_token(api: Api, path: str) -> None:
-    """The roots answer without a token, with links."""
+    """The roots respond without a token, with links."""
     answer = api.get(path, role=None)
     assert answer.status == 200
     assert answer.json["links"]["self"]["href"].startswith(BASE_URL)
@@ -22,7 +22,7 @@ def test_roots_need_no_token(api: Api, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/nope", "/v3/nope", "/v3/app_usage_events/actions/nope", "/v2/info"])
 def test_unknown_routes_answer_404(api: Api, path: str) -> None:
-    """What no route answers to is 404 in the envelope, with or without a token."""
+    """An unknown route responds with 404 and an error object, with or without a token."""
     for role in ("admin", None):
         answer = api.get(path, role=role)
         error = {"detail": "Unknown request", "title": "CF-NotFound", "code": 10000}
@@ -45,7 +45,7 @@ def test_unknown_routes_answer_404(api: Api, path: str) -> None:
 )
 @pytest.mark.parametrize("guid", ["nobody", "%00", "%ff"])
 def test_unknown_guids_answer_404(api: Api, path: str, word: str, guid: str) -> None:
-    """A guid that nothing has is 404, and the detail says what was looked for."""
+    """An unknown guid responds with 404, and the detail names the kind of resource."""
     answer = api.get(f"/v3/{path}/{guid}")
     assert (answer.status, answer.json["errors"][0]["detail"]) == (404, f"{word} not found")
 
@@ -76,7 +76,7 @@ def test_apps_are_filtered(api: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["organizations", "spaces", "apps"])
 def test_duplicate_name_is_rejected(api: Api, kind: str) -> None:
-    """A second resource of the same name in the same place is refused."""
+    """A second resource with the same name in the same parent is rejected."""
     space = api.space("name", "name")
     api.app_in(space, "name")
     organization = api.get(f"/v3/spaces/{space}").json["relationships"]["organization"]["data"]["guid"]
@@ -94,20 +94,20 @@ def test_duplicate_name_is_rejected(api: Api, kind: str) -> None:
     "body", [None, [], {}, {"name": 5}, {"name": " "}, {"name": "\0"}, {"name": "x" * 256}, {"unknown": 1}]
 )
 def test_invalid_bodies_are_rejected(api: Api, kind: str, body: object) -> None:
-    """What does not describe a new resource is refused with 422."""
+    """A body that describes no new resource is rejected with 422."""
     assert api.post(f"/v3/{kind}", body).status == 422
 
 
 @pytest.mark.parametrize("guid", ["nobody", "\0", None, 5])
 def test_unknown_parent_is_rejected(api: Api, guid: str) -> None:
-    """A space in no organization, and an app in no space, are refused with 422."""
+    """A space without an organization, and an app without a space, are rejected with 422."""
     assert api.post("/v3/spaces", {"name": "name", **relationship("organization", guid)}).status == 422
     assert api.post("/v3/apps", {"name": "name", **relationship("space", guid)}).status == 422
 
 
 @pytest.mark.parametrize("value", [-1, 2**31, 10**30, 1.5, True, None, "2"])
 def test_invalid_scale_is_rejected(api: Api, value: object) -> None:
-    """An impossible number of instances is refused with 422, and changes nothing."""
+    """An impossible number of instances is rejected with 422, and changes nothing."""
     app = api.app_in(api.space(), "app")
     assert api.post(f"/v3/processes/{app}/actions/scale", {"instances": value}).status == 422
     assert api.get(f"/v3/processes/{app}").json["instances"] == 1
@@ -115,7 +115,7 @@ def test_invalid_scale_is_rejected(api: Api, value: object) -> None:
 
 @pytest.mark.parametrize("kind", ["organizations", "spaces", "apps"])
 def test_deletion_is_recursive(api: Api, kind: str) -> None:
-    """A deletion answers 202 with a finished job, and what was inside is gone."""
+    """A deletion responds with 202 and a finished job, and deletes what is inside."""
     space = api.space()
     apps = [api.app_in(space, name) for name in ("one", "two")]
     guid = api.get(f"/v3/{kind}").json["resources"][0]["guid"]
@@ -126,6 +126,6 @@ def test_deletion_is_recursive(api: Api, kind: str) -> None:
 
 
 def test_request_id_is_given(api: Api) -> None:
-    """Every answer has an id, which begins with what the client sent, cleaned."""
+    """Every response has a request id, which begins with the sanitized id of the client."""
     answer = api.call("GET", "/v3", headers={"x-vcap-request-id": "a b<c>-_9"})
     assert answer.headers["x-vcap-request-id"].startswith("abc-_9::")

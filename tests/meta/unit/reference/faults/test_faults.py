@@ -26,18 +26,18 @@ def test_faults_are_catalogued() -> None:
 
 
 def test_transcript_repeats(api_behaving: Callable[[Behaviour], Api]) -> None:
-    """Two conforming instances answer alike, so that a difference is a fault's doing."""
+    """Two instances without a fault respond alike, so that a difference shows a fault."""
     assert transcript(api_behaving(Behaviour())) == transcript(api_behaving(Behaviour()))
 
 
 def test_faults_can_be_combined(api_behaving: Callable[[Behaviour], Api]) -> None:
-    """Two faults of one instance both show."""
+    """Two faults of one instance are both visible."""
     api = api_behaving(behaviour_with(["purge-answers-202", "purge-returns-data"]))
     answer = api.post(PURGE)
     assert (answer.status, answer.text) == (202, '{"purged":0}')
 
 
 def test_unknown_fault_is_rejected() -> None:
-    """An unknown fault is misuse, and the message names the known ones."""
+    """An unknown fault is a usage error, and the message names the known faults."""
     with pytest.raises(BadSetting, match=r"'no-such-fault' is no fault and no variant .* keeps-oldest-event"):
         behaviour_with(["no-such-fault"])

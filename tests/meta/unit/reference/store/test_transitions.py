@@ -15,7 +15,7 @@ Told = list[tuple[str, str, int, int]]
 
 
 def recorded_changes(api: Api) -> Told:
-    """Purge nothing, and tell of every event: previous and current state, previous and current instances."""
+    """Return of every event the previous and current state, and the previous and current instances."""
     return [
         (
             event["state"]["previous"],
@@ -42,7 +42,7 @@ def recorded_changes(api: Api) -> Told:
     ],
 )
 def test_state_changes_are_recorded(api: Api, actions: list[str], expected: Told) -> None:
-    """Every change between started and stopped is one event; what changes nothing is none."""
+    """Every change between started and stopped is one event; a change without effect is none."""
     app = api.app_in(api.space(), "app", started=False)
     for action in actions:
         assert api.post(f"/v3/apps/{app}/actions/{action}").status == 200
@@ -51,7 +51,7 @@ def test_state_changes_are_recorded(api: Api, actions: list[str], expected: Told
 
 @pytest.mark.parametrize("path", ["/v3/processes/{}/actions/scale", "/v3/apps/{}/processes/web/actions/scale"])
 def test_scaling_is_recorded(api: Api, path: str) -> None:
-    """Scaling a started app by either route is one event, with what it was before; scaling to the same is none."""
+    """Scaling a started app by either route is one event with the previous size; the same size is no event."""
     app = api.app_in(api.space(), "app")
     for _ in range(2):
         assert api.post(path.format(app), {"instances": 4}).status == 202
@@ -59,7 +59,7 @@ def test_scaling_is_recorded(api: Api, path: str) -> None:
 
 
 def test_scaling_stopped_app_records_nothing(api: Api) -> None:
-    """Scaling a stopped app is no event, and shows when it is started."""
+    """Scaling a stopped app is no event; the size is in the event of the next start."""
     app = api.app_in(api.space(), "app", started=False)
     api.post(f"/v3/processes/{app}/actions/scale", {"instances": 0, "memory_in_mb": 32, "disk_in_mb": 32})
     assert recorded_changes(api) == []
@@ -76,7 +76,7 @@ def test_disk_is_not_recorded(api: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["apps", "spaces", "organizations"])
 def test_deletion_is_recorded_as_stop(api: Api, kind: str) -> None:
-    """Deleting a started app, or what it is in, is the event of a stop."""
+    """The deletion of a started app, or of its space or organization, is the event of a stop."""
     api.app_in(api.space(), "app")
     guid = api.get(f"/v3/{kind}").json["resources"][0]["guid"]
     api.call("DELETE", f"/v3/{kind}/{guid}")
@@ -84,7 +84,7 @@ def test_deletion_is_recorded_as_stop(api: Api, kind: str) -> None:
 
 
 def test_recording_continues_after_purge(api: Api) -> None:
-    """Starts, scalings and stops after a purge stand behind the seeded events."""
+    """Starts, scalings and stops after a purge follow the seeded events."""
     app = api.app_in(api.space(), "app")
     api.post(PURGE)
     api.post(f"/v3/processes/{app}/actions/scale", {"instances": 2})

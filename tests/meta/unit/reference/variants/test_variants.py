@@ -26,7 +26,7 @@ def test_variants_are_catalogued() -> None:
 
 
 def test_opaque_tokens_are_accepted(api_behaving: Callable[[Behaviour], Api]) -> None:
-    """Opaque tokens are known by their text: an admin's purges, an expired one does not, a JWT neither."""
+    """Opaque tokens are compared as text: an admin's purges, an expired one does not, and neither does a JWT."""
     behaviour = behaviour_with(["opaque-tokens"])
     api = api_behaving(behaviour)
     opaque = behaviour.sign_tokens(SECRET)
@@ -48,7 +48,7 @@ def test_each_process_is_seeded(api_behaving: Callable[[Behaviour], Api]) -> Non
 
 
 def test_fractions_are_filtered_exactly(api_behaving: Callable[[Behaviour], Api]) -> None:
-    """With fractional-timestamps a filter compares with the fraction, and zero where it names none."""
+    """With fractional-timestamps a filter compares with the fraction; its default is zero."""
     api = api_behaving(behaviour_with(["fractional-timestamps"]))
     api.app_in(api.space(), "app")
     moment = api.events()[0]["created_at"]
@@ -57,7 +57,7 @@ def test_fractions_are_filtered_exactly(api_behaving: Callable[[Behaviour], Api]
 
 
 def test_clock_belongs_to_instance(api_behaving: Callable[[Behaviour], Api]) -> None:
-    """A clock ahead dates events and answers alike, and those of no other instance."""
+    """A clock that is ahead dates events and responses of its own instance only."""
     ahead, right = (api_behaving(behaviour_with(names)) for names in (["clock-ahead"], []))
     for api, hour in ((ahead, "01"), (right, "00")):
         api.app_in(api.space(), "app")
@@ -74,7 +74,7 @@ def test_initial_apps_exist(api_behaving: Callable[[Behaviour], Api]) -> None:
 
 
 def test_unavailable_changes_nothing(api_behaving: Callable[[Behaviour], Api]) -> None:
-    """With unavailable-at-times every fortieth request answers 503, is to be repeated at once, and changes nothing."""
+    """With unavailable-at-times every fortieth request responds with 503, and changes nothing."""
     api = api_behaving(behaviour_with(["unavailable-at-times"]))
     app = api.app_in(api.space(), "app", started=False)
     made = 4  # requests for the organization, the space and the app
@@ -85,7 +85,7 @@ def test_unavailable_changes_nothing(api_behaving: Callable[[Behaviour], Api]) -
 
 
 def test_late_events_appear(api_behaving: Callable[[Behaviour], Api], monkeypatch: pytest.MonkeyPatch) -> None:
-    """With records-late an event is there once 0.3 seconds are over, unless a purge came before."""
+    """With records-late an event appears after 0.3 seconds, unless a purge precedes it."""
     elapsed = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: elapsed)
     api = api_behaving(behaviour_with(["records-late"]))

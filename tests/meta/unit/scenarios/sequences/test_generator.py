@@ -12,7 +12,7 @@ from purge_conformance.scenarios.sequences.generator import draw
 
 @pytest.mark.parametrize("seed", range(20))
 def test_same_seed_same_sequences(seed: int) -> None:
-    """The same seed draws the same sequences, and they make sense from the first step to the last."""
+    """The same seed draws the same sequences, and each of their steps is possible."""
     drawn = list(draw(seed))
     assert drawn == list(draw(seed))
     assert [sensible(steps) for steps in drawn] == drawn
@@ -21,7 +21,7 @@ def test_same_seed_same_sequences(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_sequences_cover_every_step(seed: int) -> None:
-    """Whatever the seed, a run purges nine times, is refused four times, reads in all five ways, and does the rest."""
+    """With every seed a run has nine purges, four rejected ones, all five kinds of read, and every other step."""
     steps = [step for sequence in draw(seed) for step in sequence]
     counts = Counter(step.deed for step in steps)
     assert set(counts) == set(Deed)

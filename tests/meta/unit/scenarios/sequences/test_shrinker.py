@@ -20,7 +20,7 @@ Steps = tuple[Step, ...]
 
 
 def reproduce_until(wrong: Callable[[World, World, Step], bool]) -> Callable[[Steps], Steps | None]:
-    """Make what `shrunk` asks: the steps up to the first one that goes wrong, given the worlds around it."""
+    """Return a reproduction for the shrinker: the steps up to the first wrong one, given the states around it."""
 
     def shown(steps: Steps) -> Steps | None:
         world = World()
@@ -57,7 +57,7 @@ WRONG: dict[Callable[[World, World, Step], bool], list[str]] = {
 @settings(derandomize=True, deadline=None, max_examples=30, database=None)
 @given(seed=st.integers(0, 10_000))
 def test_shrunk_sequence_is_minimal(wrong: Callable[[World, World, Step], bool], seed: int) -> None:
-    """Of what is left, no step can be left out: it goes wrong no more then, or has no shorter way to."""
+    """No step of a shrunk sequence can be omitted."""
     shown = reproduce_until(wrong)
     for steps in draw(seed):
         if first := shown(steps):
@@ -69,6 +69,6 @@ def test_shrunk_sequence_is_minimal(wrong: Callable[[World, World, Step], bool],
 
 
 def test_unrepeated_failure_is_not_shrunk() -> None:
-    """Steps that a target goes wrong in only once are left as they are."""
+    """A sequence that fails only once is not shrunk."""
     steps = next(iter(draw(1)))
     assert shrunk(steps, lambda _: None) == steps

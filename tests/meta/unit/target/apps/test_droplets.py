@@ -27,7 +27,7 @@ BITS = GZIP_MAGIC + b"\r\n--\0\r\n" * 40_000  # several pieces
 
 @pytest.fixture(autouse=True)
 def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody wait between two looks."""
+    """Replace the delay between two polls by none."""
     monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
 
 
@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> Upload:
 
 
 def staging(stub_server: StubServer, *states: str) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Answer as an API that shows these states, one after the other, and the last for good."""
+    """Respond as an API with these states, one after the other; the last one stays."""
     left = list(states)
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -52,7 +52,7 @@ def staging(stub_server: StubServer, *states: str) -> Callable[[BaseHTTPRequestH
 
 
 def app_sources(file: Upload) -> dict[str, AppSettings]:
-    """What apps may run, by where its droplet is looked for."""
+    """The sources of apps, by the path of the droplet."""
     return {
         "/v3/droplets/one": AppSettings(droplet="source"),
         "/v3/builds/one": AppSettings(docker_image=IMAGE),
@@ -65,7 +65,7 @@ WAYS = ["/v3/droplets/one", "/v3/builds/one", "/v3/droplets/one, uploaded"]
 
 @pytest.mark.parametrize("way", WAYS)
 def test_staging_is_polled(way: str, file: Upload, stub_server: StubServer, make_client: Callable[..., Client]) -> None:
-    """A droplet that is still staged, copied or uploaded is waited for, and then it is the app's."""
+    """A droplet that is staged, copied or uploaded is polled, and then belongs to the app."""
     stub_server.answer = staging(stub_server, "AWAITING_UPLOAD", "STAGING", "COPYING", "STAGED")
     DropletProvider(make_client(), app_sources(file)[way], "0123abcd").provide("app")
     assert stub_server.targets[-2:] == [
@@ -79,7 +79,7 @@ def test_staging_is_polled(way: str, file: Upload, stub_server: StubServer, make
 def test_staged_droplet_is_copied(
     way: str, file: Upload, stub_server: StubServer, make_client: Callable[..., Client]
 ) -> None:
-    """What was staged or uploaded for an app is copied for others; once that app is deleted, it is made anew."""
+    """A staged or uploaded droplet is copied for other apps; after the deletion of its app it is created again."""
     stub_server.answer = staging(stub_server, "STAGED")
     equipment = DropletProvider(make_client(), app_sources(file)[way], "0123abcd")
     for app in ("one", "two", "three"):
@@ -98,7 +98,7 @@ def test_staged_droplet_is_copied(
 def test_staging_is_bounded(
     way: str, state: str, file: Upload, stub_server: StubServer, make_client: Callable[..., Client]
 ) -> None:
-    """What is staged, copied or uploaded, and fails or comes to no end, is told as such."""
+    """A staging, copy or upload that fails or does not end is reported."""
     stub_server.answer = staging(stub_server, state)
     path = way.partition(",")[0]
     with pytest.raises(DropletUnavailable, match=f"{path} is not staged: .*{state}"):
