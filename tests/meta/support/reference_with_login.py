@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -24,20 +25,41 @@ if TYPE_CHECKING:
     from purge_conformance.reference.mutation import Change
 
 
-RESPONSE_DELAY_S = 0.004  # seconds
+RESPONSE_DELAY_S = 0.004
+
+
+@dataclass
+class Pace:
+    """The delay of responses.
+
+    Each is delayed by some milliseconds, so that a run is longer than three seconds on any machine.
+
+    Attributes:
+        stall_after: the number of requests after which the server stalls.
+        stall_until: the time at which it continues.
+    """
+
+    stall_after: int = 0
+    stall_until: float = 0.0
+    requests: int = 0
+
+    async def wait(self) -> None:
+        """Delay a response."""
+        self.requests += 1
+        stall = self.stall_until - time.time() if self.requests > self.stall_after else 0.0
+        await asyncio.sleep(max(RESPONSE_DELAY_S, stall))
 
 
 @contextmanager
-def serve_reference(login: str) -> Iterator[str]:
-    """Serve the reference server with a root document that names a login; yield its URL.
-
-    Each response is delayed by some milliseconds, so that a run is longer than three seconds on any machine.
-    """
+def serve_reference(login: str, pace: Pace | None = None) -> Iterator[str]:
+    """Serve the reference server with a root document that names a login; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the server's own does
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with open_database("sqlite://") as sessions:
-        app = create_app(sessions, secret=SECRET, base_url=url, behaviour=_with_login(login)(Behaviour()))
+        app = create_app(
+            sessions, secret=SECRET, base_url=url, behaviour=_with_login(login, pace or Pace())(Behaviour())
+        )
         config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", loop="asyncio", http=WireProtocol)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -49,7 +71,7 @@ def serve_reference(login: str) -> Iterator[str]:
             thread.join(10)
 
 
-def _with_login(login: str) -> Change:
+def _with_login(login: str, pace: Pace) -> Change:
     """Return a change that names a login in the root document, and delays each response."""
 
     @wrap_operations("get_root")
@@ -58,11 +80,11 @@ def _with_login(login: str) -> Change:
         links = {**reply.body["links"], "login": {"href": login}, "uaa": {"href": login}}
         return replace(reply, body={"links": links})
 
-    def thinking(behaviour: Behaviour) -> Behaviour:
-        async def pace(_operation: str, answer: Callable[[], Reply], _sessions: object) -> Reply:
-            await asyncio.sleep(RESPONSE_DELAY_S)
+    def delayed(behaviour: Behaviour) -> Behaviour:
+        async def schedule(_operation: str, answer: Callable[[], Reply], _sessions: object) -> Reply:
+            await pace.wait()
             return answer()
 
-        return replace(behaviour, schedule=pace)
+        return replace(behaviour, schedule=schedule)
 
-    return combine(named, thinking)
+    return combine(named, delayed)

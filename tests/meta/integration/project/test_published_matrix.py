@@ -28,7 +28,8 @@ def selfcheck_block() -> str:
     """Return the line with the two rates."""
     data = json.loads(MATRIX.read_text(encoding="utf-8"))
     variants = sum(len(row["variants"]) for row in data["rows"])
-    rates = headline(Rate(**data["killed"]), Rate(**data["false_alarms"]), variants)
+    killed, false_alarms = (Rate(data[name]["count"], data[name]["of"]) for name in ("killed", "false_alarms"))
+    rates = headline(killed, false_alarms, variants)
     return f"**{rates}**: the [kill matrix](reports/selfcheck/matrix.md).\n"
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import shutil
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from meta.support.paths import CONFORMANCE
 from purge_conformance import catalogue
 from purge_conformance.selfcheck import run as checking
-from purge_conformance.selfcheck.mutants import FAULTLESS, select_servers
+from purge_conformance.selfcheck.mutants import FAULTLESS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,22 +119,3 @@ def test_markdown_names_every_mutant(correct_check: tuple[Matrix, Path], defecti
     assert "**1 of 1 fault killed (100 %), 0 false alarms on 3 conforming servers with 2 variants (0 %).**" in (
         correct_check[1] / checking.MARKDOWN
     ).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "problems"),
-    [
-        (FAULT, {"failed": ("PURGE-02",), "undecided": ("AGAIN-03",)}, []),
-        (FAULT, {"trouble": "it died"}, ["could not be judged: it died"]),
-        ("purge-answers-202", {"failed": ("PURGE-01",)}, ["did not fail STATUS-01, as it must"]),
-        (VARIANT, {"undecided": ("SEED-01",)}, ["left SEED-01 undecided, which is not declared"]),
-        (VARIANT, {"trouble": "it died"}, ["could not be judged: it died"]),
-    ],
-)
-def test_problems_are_explained(
-    name: str, changes: dict[str, Any], problems: list[str], correct_check: tuple[Matrix, Path]
-) -> None:
-    """Each problem has an explanation, and a correct row has none."""
-    (subject,) = select_servers([name])
-    row = replace(row_of(correct_check[0], FAULTLESS), server=subject, **changes)
-    assert list(row.problems()) == problems

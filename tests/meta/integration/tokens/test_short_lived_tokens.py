@@ -6,12 +6,13 @@ import json
 import os
 import shlex
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from meta.support.cf_program import install_cf_program
-from meta.support.reference_with_login import serve_reference
+from meta.support.reference_with_login import Pace, serve_reference
 from meta.support.uaa import CLIENT_SECRET, PASSWORD, SECRET, signed
 from purge_conformance.reference.api.auth import ROLE_SCOPES
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Run = Callable[..., CommandResult]
 
 LIFE = 3.0
+LONG_LIFE = 15.0  # enough for the first requests of a run; then the server stalls until the token is expired
 # Prints a new token each time, as `cf oauth-token` does.
 PRINTING = f"""
 import jwt, math, time
@@ -34,11 +36,17 @@ print("bearer", jwt.encode(claims | {{"exp": math.ceil(time.time() + {LIFE})}}, 
 
 
 @pytest.fixture
-def reference_with_login(uaa_stub: UaaStub) -> Iterator[str]:
+def pace() -> Pace:
+    """The delay of the reference server's responses."""
+    return Pace()
+
+
+@pytest.fixture
+def reference_with_login(uaa_stub: UaaStub, pace: Pace) -> Iterator[str]:
     """A reference server whose root document names the UAA stub."""
     uaa_stub.life = LIFE
     uaa_stub.rotates = True
-    with serve_reference(uaa_stub.url) as url:
+    with serve_reference(uaa_stub.url, pace) as url:
         yield url
 
 
@@ -88,9 +96,10 @@ def test_run_renews_tokens(run: Run, uaa_stub: UaaStub) -> None:
     assert find_secrets(done, *uaa_stub.secrets, PASSWORD, CLIENT_SECRET) == []
 
 
-def test_environment_token_may_expire(run: Run) -> None:
+def test_environment_token_may_expire(run: Run, pace: Pace) -> None:
     """After the expiry of a token that cannot be renewed, the rest is inconclusive, with the cause authentication."""
-    token = signed("admin", LIFE)
+    token = signed("admin", LONG_LIFE)
+    pace.stall_after, pace.stall_until = 150, time.time() + LONG_LIFE + 1
     done = run("--token=admin=env:SHORT", SHORT=token)
     assert (done.code, done.report["verdict"]) == (3, "inconclusive")
     assert done.causes == {"authentication"}
