@@ -19,14 +19,12 @@ ODD = "漢字" * 40  # a name
 MORE_THAN_A_PAGE = 52  # events
 
 
-def transcript(api: Api) -> list[Exchange]:
-    """Send every request whose response a fault or a variant may change; return what a client receives."""
-    seen = []
+def transcript(api: Api) -> Iterator[Exchange]:
+    """Send every request whose response a fault or a variant may change; yield what a client receives."""
     with suppress(KeyError, ValueError):  # no app can be created, or a body is compressed
         for answer in _session(api):
             headers = {name: value for name, value in answer.headers.items() if name != "x-vcap-request-id"}
-            seen.append((answer.status, str(headers), answer.text, answer.wire))
-    return seen
+            yield answer.status, str(headers), answer.text, answer.wire
 
 
 def _session(api: Api) -> Iterator[Answer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +34,8 @@ def baseline_transcript() -> list[Exchange]:
 def test_variant_changes_transcript(
     name: str, api_behaving: Callable[[Behaviour], Api], baseline_transcript: list[Exchange]
 ) -> None:
-    """The transcript of an instance with a variant differs."""
+    """The transcript of an instance with a variant differs; it ends at the first difference."""
     if not baseline_transcript:
         baseline_transcript.extend(transcript(api_behaving(Behaviour())))
-    assert transcript(api_behaving(behaviour_with([name]))) != baseline_transcript
+    exchanges = transcript(api_behaving(behaviour_with([name])))
+    assert any(one != other for one, other in zip_longest(exchanges, baseline_transcript))
