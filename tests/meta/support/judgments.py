@@ -6,13 +6,13 @@ import importlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, NotExercised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meta.support.story import EvidenceBuilder
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
 
     Row = dict[str, Any]
 
@@ -36,7 +36,7 @@ FILES = (
 )
 
 
-def judgments() -> dict[str, Callable[[Seen], None]]:
+def judgments() -> dict[str, Callable[[JudgmentView], None]]:
     """Return the judgments of the core profile by the requirement that they assert."""
     modules = [importlib.import_module(f"{ROOM}.test_{name}") for name in FILES]
     functions = [f for module in modules for _, f in inspect.getmembers(module, inspect.isfunction)]
@@ -50,7 +50,7 @@ def outcome_of(builder: EvidenceBuilder, name: str) -> str:
     """Return the outcome of a judgment on this evidence."""
     try:
         JUDGMENTS[name](builder.judgment_view)
-    except Broken:
+    except RequirementViolated:
         return "failed"
     except Inconclusive:
         return "inconclusive"

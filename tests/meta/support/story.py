@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from purge_conformance.analysis.assertions import Seen
+from purge_conformance.analysis.assertions import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import Evidence, Exchange, Header, Note
 
@@ -110,6 +110,6 @@ class EvidenceBuilder:
         return Evidence(HEADER, tuple(self.exchanges), (*self.notes, Note("demolish", "finished", value=True)))
 
     @property
-    def judgment_view(self) -> Seen:
+    def judgment_view(self) -> JudgmentView:
         """The evidence as a judgment receives it."""
-        return Seen(self.evidence)
+        return JudgmentView(self.evidence)

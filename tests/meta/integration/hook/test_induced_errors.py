@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, Seen
-from purge_conformance.analysis.induced_errors import conflicts, failures, missing
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, JudgmentView
+from purge_conformance.analysis.induced_errors import conflicting_purges, failed_purges, raise_if_not_induced
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def view_with_hook(
     reference_server: tuple[str, dict[str, str]], builder: EvidenceBuilder, tmp_path: Path
-) -> Callable[[str], tuple[Seen, list[str]]]:
+) -> Callable[[str], tuple[JudgmentView, list[str]]]:
     """Induce errors of a reference server with a hook; return the evidence, and the calls of a command."""
     url, tokens = reference_server
 
-    def provoke(hook: str) -> tuple[Seen, list[str]]:
+    def provoke(hook: str) -> tuple[JudgmentView, list[str]]:
         kept = tmp_path / "kept"
         address = (
             hook if hook.startswith("http") else f"command:{shlex.quote(sys.executable)} -c {shlex.quote(hook)} {kept}"
@@ -49,9 +49,9 @@ def view_with_hook(
             guard.is_archived = True
             client = Client(settings, journal, guard, lambda *_: None)
             client.experiment = "provoked"
-            provoking.errors(client, SuiteApps(client))
+            provoking.induce_errors(client, SuiteApps(client))
             found = journal.evidence()
-        return Seen(found), kept.read_text(encoding="utf-8").split() if kept.exists() else []
+        return JudgmentView(found), kept.read_text(encoding="utf-8").split() if kept.exists() else []
 
     return provoke
 
@@ -65,33 +65,33 @@ sys.exit({})
 """
 
 
-def test_false_hook_accuses_no_target(view_with_hook: Callable[[str], tuple[Seen, list[str]]]) -> None:
+def test_false_hook_accuses_no_target(view_with_hook: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that sets no state, but says so: each state is ended, and the report explains it."""
     seen, kept = view_with_hook(KEEPING.format(0))
     assert kept == ["setup", "teardown"] * (len(kept) // 2)
     assert len(kept) >= 2 * 5
     with pytest.raises(NotExercised, match=r"had set the state 'conflict.*purge answered 200"):
-        missing(seen, 409)
-    assert (conflicts(seen), list(failures(seen)), plain_purges(seen)) == ([], [], [])
+        raise_if_not_induced(seen, 409)
+    assert (conflicting_purges(seen), list(failed_purges(seen)), plain_purges(seen)) == ([], [], [])
 
 
-def test_unsupported_state_is_explained(view_with_hook: Callable[[str], tuple[Seen, list[str]]]) -> None:
+def test_unsupported_state_is_explained(view_with_hook: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that supports no state: each is requested once, and no request depends on it."""
     seen, kept = view_with_hook(KEEPING.format(3))
     assert kept == ["setup"] * len(kept)
     assert [x for x in seen.exchanges if INDUCED in x.tags] == []
     with pytest.raises(NotExercised, match="does not support the state 'internal error"):
-        missing(seen, 500)
+        raise_if_not_induced(seen, 500)
 
 
-def test_failing_hook_is_explained(view_with_hook: Callable[[str], tuple[Seen, list[str]]]) -> None:
+def test_failing_hook_is_explained(view_with_hook: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that fails is called once; what depends on it is inconclusive, with the cause configuration."""
     seen, kept = view_with_hook(KEEPING.format(1))
     assert kept == ["setup"]
     for status in provoking.STATES:
         with pytest.raises(Inconclusive, match="exit code 1") as raised:
-            missing(seen, status)
-        assert raised.value.blame is Cause.CONFIGURATION
+            raise_if_not_induced(seen, status)
+        assert raised.value.cause is Cause.CONFIGURATION
 
 
 def test_blocked_request_resets_state(
@@ -104,5 +104,5 @@ def test_blocked_request_resets_state(
     client.settings = replace(client.settings, hook=parse_hook(words))
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": []}')
     with pytest.raises(RequestBlocked):
-        provoking.errors(client, SuiteApps(client))
+        provoking.induce_errors(client, SuiteApps(client))
     assert (kept.read_text(encoding="utf-8").split(), stub_server.purges) == (["setup", "teardown"], 0)

@@ -94,7 +94,7 @@ def test_full_run_has_races(full_run: FullRun) -> None:
     found = full_run.evidence.of("race")
     purges = [x for x in found if is_purge(x.method, x.path)]
     assert (len(found) <= 60, len(purges)) == (True, 5)
-    for name in races.RACED:
+    for name in races.CONCURRENT_ROUNDS:
         beside = [x for x in found if x.step == f"{name}.change" and "at_once" in x.tags]
         assert len(beside) >= 3
         assert all("at_once" in x.tags for x in purges if x.step == name)

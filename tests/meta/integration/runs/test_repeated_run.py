@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Seen
-from purge_conformance.analysis.purge_series import trials
-from purge_conformance.analysis.rejected import purge_attempts
+from purge_conformance.analysis.assertions import JudgmentView
+from purge_conformance.analysis.purge_series import require_observed_purges
+from purge_conformance.analysis.rejected import unauthorized_purges
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import REQUESTS_PER_REPEAT, Limits, Settings, Target, limits_for
@@ -44,11 +44,11 @@ def test_repeated_purges_are_observed(repeated_run: Evidence) -> None:
     """Each repetition has one more observed purge, one right after it, and a rejected one for each role."""
     sent = [x for x in repeated_run.of("repeat") if is_purge(x.method, x.path)]
     refused = repeated_run.of("repeat", "credential")
-    plain = [trial for trial in trials(Seen(repeated_run)) if trial.request.experiment == "repeat"]
+    plain = [trial for trial in require_observed_purges(JudgmentView(repeated_run)) if trial.request.experiment == "repeat"]
     assert [trial.request for trial in plain] == [x for x in sent if x.role == "admin"]
-    assert [trial.is_again for trial in plain] == [False, True] * (TIMES - 1)
+    assert [trial.is_repeat for trial in plain] == [False, True] * (TIMES - 1)
     assert len(refused) == (TIMES - 1) * len({x.role for x in refused})
-    assert [a.loss() for a in purge_attempts(Seen(repeated_run)) if a.request.experiment == "repeat"] == [None] * len(
+    assert [a.describe_loss() for a in unauthorized_purges(JudgmentView(repeated_run)) if a.request.experiment == "repeat"] == [None] * len(
         refused
     )
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, NotExercised, Seen
-from purge_conformance.analysis.sequence import plays
+from purge_conformance.analysis.assertions import RequirementViolated, NotExercised, JudgmentView
+from purge_conformance.analysis.sequence import sequence_runs
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target
@@ -45,11 +45,11 @@ def server() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @pytest.fixture(scope="module")
-def play_sequences(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Seen]:
+def play_sequences(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., JudgmentView]:
     """Play the sequences against an instance, once, after a first purge; keyword arguments are `Limits`."""
 
     @cache
-    def collect(name: str = "", **limits: Any) -> Seen:  # noqa: ANN401 -- of Limits
+    def collect(name: str = "", **limits: Any) -> JudgmentView:  # noqa: ANN401 -- of Limits
         url, tokens = server
         settings = Settings(Target(f"{url}/{name}".rstrip("/")), tokens, limits=Limits(**limits))
         with Journal(
@@ -59,9 +59,9 @@ def play_sequences(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.
             client.guard.is_archived = True
             foundation = SuiteApps(client)
             for experiment, procedure in (
-                ("foundation", opening.build),
-                ("purge", purging.first),
-                ("sequences", sequences.sequences),
+                ("foundation", opening.create_apps),
+                ("purge", purging.first_purge),
+                ("sequences", sequences.play_sequences),
             ):
                 client.experiment = experiment
                 procedure(client, foundation)
@@ -69,26 +69,26 @@ def play_sequences(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.
             client.guard.release_cleanup_reserve()
             foundation.delete_apps()
             client.note("finished", value=True)
-            return Seen(journal.evidence())
+            return JudgmentView(journal.evidence())
 
     return collect
 
 
-def finding_of(seen: Seen) -> Finding:
+def finding_of(seen: JudgmentView) -> Finding:
     """Return the finding of the judgment."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(RequirementViolated) as caught:
         JUDGMENT(seen)
     (finding,) = caught.value.findings
     return finding
 
 
 @pytest.mark.parametrize("name", ["", "records-late", "apps-from-the-start"])
-def test_conforming_server_agrees(name: str, play_sequences: Callable[..., Seen]) -> None:
+def test_conforming_server_agrees(name: str, play_sequences: Callable[..., JudgmentView]) -> None:
     """A server without a fault agrees with the model at each step, within the budgets of a run."""
     seen = play_sequences(name)
     JUDGMENT(seen)
-    assert [play.shorter for play in plays(seen)] == [False] * 2
-    assert not [play for play in plays(seen) if play.history.lost or len(play.taken) < len(play.steps)]
+    assert [play.is_shrunk for play in sequence_runs(seen)] == [False] * 2
+    assert not [play for play in sequence_runs(seen) if play.trace.abort_reason or len(play.executed_steps) < len(play.steps)]
     if not name:
         assert len(seen.of("sequences")) <= 115
 
@@ -101,7 +101,7 @@ SHORTEST = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_failure_is_shrunk(name: str, play_sequences: Callable[..., Seen]) -> None:
+def test_failure_is_shrunk(name: str, play_sequences: Callable[..., JudgmentView]) -> None:
     """A failure shrinks to its shortest sequence; the finding names the step, and has a script."""
     seen = play_sequences(name)
     finding = finding_of(seen)
@@ -123,7 +123,7 @@ def script_shows_events(script: str, tokens: dict[str, str]) -> bool:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_script_repeats_failure(
-    name: str, play_sequences: Callable[..., Seen], server: tuple[str, dict[str, str]]
+    name: str, play_sequences: Callable[..., JudgmentView], server: tuple[str, dict[str, str]]
 ) -> None:
     """The script shows the failure on the faulty server, and no failure on one without a fault."""
     script, (url, tokens) = finding_of(play_sequences(name)).script or "", server
@@ -132,7 +132,7 @@ def test_script_repeats_failure(
     assert script_shows_events(script.replace(f"{url}/{name}", url), tokens) is not wrong
 
 
-def test_budget_ends_shrinking(play_sequences: Callable[..., Seen]) -> None:
+def test_budget_ends_shrinking(play_sequences: Callable[..., JudgmentView]) -> None:
     """If the budget ends the shrinking, the shortest sequence so far is reported, and nothing is cut short."""
     seen = play_sequences(SPARED, max_purges=8)
     assert (finding_of(seen).script or "").count("\n# ") > len(
@@ -141,22 +141,22 @@ def test_budget_ends_shrinking(play_sequences: Callable[..., Seen]) -> None:
     assert [note for note in seen.notes if note.name in {"stopped", "crashed"}] == []
 
 
-def test_spent_budget_is_inconclusive(play_sequences: Callable[..., Seen]) -> None:
+def test_spent_budget_is_inconclusive(play_sequences: Callable[..., JudgmentView]) -> None:
     """If the budget does not allow the sequences, the requirement is inconclusive."""
     with pytest.raises(RequestBlocked, match="--max-purges"):
         play_sequences(max_purges=4)
 
 
-def test_missing_apps_skip_sequences(play_sequences: Callable[..., Seen]) -> None:
+def test_missing_apps_skip_sequences(play_sequences: Callable[..., JudgmentView]) -> None:
     """If no app can be created, no sequence is played, and the reason is reported."""
     seen = play_sequences("no-app-creation")
     assert seen.of("sequences") == ()
     with pytest.raises(NotExercised, match="POST /v3/organizations made nothing") as caught:
         JUDGMENT(seen)
-    assert caught.value.blame is Cause.CONFIGURATION
+    assert caught.value.cause is Cause.CONFIGURATION
 
 
-def test_sequence_apps_are_deleted(play_sequences: Callable[..., Seen]) -> None:
+def test_sequence_apps_are_deleted(play_sequences: Callable[..., JudgmentView]) -> None:
     """Every app of a sequence is deleted, and no other."""
     seen = play_sequences(FAULTS[1])
     made = {x.json["guid"] for x in seen.exchanges if x.status == 201}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.actions import simple_apps
-from purge_conformance.analysis.app_changes import changes
+from purge_conformance.analysis.actions import single_process_apps
+from purge_conformance.analysis.app_changes import effective_changes
 from purge_conformance.target.apps import droplets as running
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def test_noop_change_is_ignored(state: str, counted: list[str], builder: Evidenc
                 "lifecycle", f"change {name}", {"app": "a", "done": True, "since": "before", "tells": {"state": tells}}
             )
         builder.add_list("lifecycle", name, [])
-    assert [change.name for change in changes(builder.judgment_view, "lifecycle", "stop", "stop-again")] == [
+    assert [change.name for change in effective_changes(builder.judgment_view, "lifecycle", "stop", "stop-again")] == [
         *counted,
         "stop-again",
     ]
@@ -38,4 +38,4 @@ def test_droplet_allows_more_processes(step: str, found: set[str], builder: Evid
     builder.add_note("foundation", "apps", {"steady": "a"})
     builder.add_exchange("foundation", step, method="POST", path="/v3/droplets")
     assert running.STEP == "equip"
-    assert simple_apps(builder.evidence) == found
+    assert single_process_apps(builder.evidence) == found

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    MOST_FINDINGS,
-    Broken,
+    MAX_FINDINGS,
+    RequirementViolated,
     Inconclusive,
     NotExercised,
-    Seen,
+    JudgmentView,
     Trial,
-    answer,
-    answered,
-    apps_of,
-    hold,
-    hold_each,
-    need,
-    readable,
-    snapshot_of,
-    status_is,
-    stopped,
-    usable,
-    walk_of,
+    describe_response,
+    target_responses,
+    require_apps,
+    require_no,
+    require_each_trial,
+    require_exchanges,
+    require_complete,
+    require_snapshot,
+    require_status,
+    raise_if_cut_short,
+    require_usable_target,
+    require_walk,
 )
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import Evidence
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 
 def test_findings_are_limited() -> None:
     """Findings break a requirement, no finding fulfils it, and only the first few are reported."""
-    hold([])
-    with pytest.raises(Broken) as caught:
-        hold(Finding("a", str(n)) for n in range(100))
-    assert [f.got for f in caught.value.findings] == [str(n) for n in range(MOST_FINDINGS)]
+    require_no([])
+    with pytest.raises(RequirementViolated) as caught:
+        require_no(Finding("a", str(n)) for n in range(100))
+    assert [f.got for f in caught.value.findings] == [str(n) for n in range(MAX_FINDINGS)]
 
 
 def test_status_matches_expected(builder: EvidenceBuilder) -> None:
     """A response has an expected status, or the finding shows its status."""
-    status_is([builder.add_exchange("e", "s", status=400), builder.add_exchange("e", "s", status=422)], 400, 422)
-    with pytest.raises(Broken, match="expected 400 or 422; got 200 "):
-        status_is([builder.add_exchange("e", "s", body=b"all\n well")], 400, 422)
+    require_status([builder.add_exchange("e", "s", status=400), builder.add_exchange("e", "s", status=422)], 400, 422)
+    with pytest.raises(RequirementViolated, match="expected 400 or 422; got 200 "):
+        require_status([builder.add_exchange("e", "s", body=b"all\n well")], 400, 422)
 
 
 def test_unanswered_requests_are_excluded(builder: EvidenceBuilder) -> None:
     """Requests without a response and rate-limited responses are excluded."""
     kept = [builder.add_exchange("e", "s", status=status) for status in (200, 429, 503, None)]
-    assert [x.status for x in answered(kept)] == [200, 503]
+    assert [x.status for x in target_responses(kept)] == [200, 503]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_gateway_error_is_excluded(
 ) -> None:
     """A gateway's own 502 or 504 to a request that is never retried is not a response of the target."""
     x = builder.add_exchange("e", "s", method=method, status=status, response_headers=(("Content-Type", label),))
-    assert answered([x]) == ((x,) if is_targets else ())
+    assert target_responses([x]) == ((x,) if is_targets else ())
 
 
 def test_exchanges_are_returned(builder: EvidenceBuilder) -> None:
@@ -82,8 +82,8 @@ def test_exchanges_are_returned(builder: EvidenceBuilder) -> None:
     builder.add_exchange("e", "other")
     wanted = builder.add_exchange("e", "s")
     seen = builder.judgment_view
-    assert need(seen, "e", "s", why="never") == (wanted,)
-    assert seen.looked_at == [wanted.n]
+    assert require_exchanges(seen, "e", "s", if_none="never") == (wanted,)
+    assert seen.read_exchanges == [wanted.n]
 
 
 @pytest.mark.parametrize(("status", "words"), [(None, "reset"), (429, "rate limited"), (504, "gateway")])
@@ -91,14 +91,14 @@ def test_missing_response_is_inconclusive(status: int | None, words: str, builde
     """Requests without a response are inconclusive, with the network as cause."""
     builder.add_exchange("e", "s", method="POST", status=status, error="reset" if status is None else None)
     with pytest.raises(Inconclusive, match=words) as caught:
-        need(builder.judgment_view, "e", "s", why="never")
-    assert caught.value.blame is Cause.NETWORK
+        require_exchanges(builder.judgment_view, "e", "s", if_none="never")
+    assert caught.value.cause is Cause.NETWORK
 
 
 def test_missing_exchange_is_not_exercised(builder: EvidenceBuilder) -> None:
     """A step without an exchange in a complete run is not exercised, with the given reason."""
     with pytest.raises(NotExercised, match="never"):
-        need(builder.judgment_view, "e", "s", why="never")
+        require_exchanges(builder.judgment_view, "e", "s", if_none="never")
 
 
 @pytest.mark.parametrize(
@@ -113,38 +113,38 @@ def test_stopped_scenario_has_cause(name: str, value: object, cause: Cause, buil
     """A scenario that was blocked or cut short is inconclusive, with the recorded reason."""
     builder.add_note("e", name, value)
     with pytest.raises(Inconclusive) as caught:
-        stopped(builder.judgment_view, "e")
-    assert caught.value.blame is cause
+        raise_if_cut_short(builder.judgment_view, "e")
+    assert caught.value.cause is cause
 
 
 def test_other_stopped_scenario_is_ignored(builder: EvidenceBuilder) -> None:
     """The end of another scenario does not matter."""
     builder.add_note("other", "stopped", "spent")
-    stopped(builder.judgment_view, "e")
+    raise_if_cut_short(builder.judgment_view, "e")
 
 
 def test_killed_run_has_suite_cause(builder: EvidenceBuilder) -> None:
     """A run that ended early is inconclusive for scenarios that it had not reached."""
-    killed = Seen(Evidence(builder.evidence.header, (), ()))
+    killed = JudgmentView(Evidence(builder.evidence.header, (), ()))
     with pytest.raises(Inconclusive, match="killed") as caught:
-        need(killed, "e", "s", why="never")
-    assert caught.value.blame is Cause.SUITE
+        require_exchanges(killed, "e", "s", if_none="never")
+    assert caught.value.cause is Cause.SUITE
 
 
 def test_unreadable_list_is_inconclusive(builder: EvidenceBuilder) -> None:
     """A list that could not be read to its end is inconclusive, and the last response is shown."""
     builder.add_list("e", "s.events", [], complete=False)
     with pytest.raises(Inconclusive, match="could not be read to its end: 200"):
-        snapshot_of(builder.judgment_view, "e", "s")
+        require_snapshot(builder.judgment_view, "e", "s")
     with pytest.raises(Inconclusive, match="no request"):
-        readable(walk_of(builder.judgment_view, "e", "s.events").__class__((), (), None, complete=False), "apps")
+        require_complete(require_walk(builder.judgment_view, "e", "s.events").__class__((), (), None, complete=False), "apps")
 
 
 def test_unreadable_apps_are_inconclusive(builder: EvidenceBuilder) -> None:
     """Unreadable apps are inconclusive although the events could be read."""
     builder.add_list("e", "s.events", [])
     with pytest.raises(Inconclusive, match="list of apps"):
-        apps_of(snapshot_of(builder.judgment_view, "e", "s"))
+        require_apps(require_snapshot(builder.judgment_view, "e", "s"))
 
 
 def test_resource_includes_subpaths(builder: EvidenceBuilder) -> None:
@@ -156,16 +156,16 @@ def test_resource_includes_subpaths(builder: EvidenceBuilder) -> None:
     ]
     builder.add_exchange("e", "s", path="/v3/apps")
     builder.add_exchange("e", "s", path=PURGE_PATH, status=None)
-    assert list(builder.judgment_view.resource()) == kept
+    assert list(builder.judgment_view.resource_exchanges()) == kept
 
 
 def test_unusable_target_is_inconclusive(builder: EvidenceBuilder) -> None:
     """A target that is no API, or rejects the admin token, is inconclusive."""
-    usable(builder.evidence)
+    require_usable_target(builder.evidence)
     builder.add_note("reach", "unusable", {"blame": "authentication", "reason": "refused"})
     with pytest.raises(Inconclusive, match="refused") as caught:
-        usable(builder.evidence)
-    assert caught.value.blame is Cause.AUTHENTICATION
+        require_usable_target(builder.evidence)
+    assert caught.value.cause is Cause.AUTHENTICATION
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_unusable_target_is_inconclusive(builder: EvidenceBuilder) -> None:
 )
 def test_response_description_is_short(status: int | None, body: bytes, words: str, builder: EvidenceBuilder) -> None:
     """The description of a response is a few words on one line."""
-    assert answer(builder.add_exchange("e", "s", status=status, body=body, error="reset")) == words
+    assert describe_response(builder.add_exchange("e", "s", status=status, body=body, error="reset")) == words
 
 
 def trial(n: int, *wrong: str, kind: str = "") -> Trial:
@@ -191,15 +191,15 @@ def trial(n: int, *wrong: str, kind: str = "") -> Trial:
 def test_passed_trials_are_counted(builder: EvidenceBuilder) -> None:
     """Trials without a failure fulfil the requirement and are counted."""
     seen = builder.judgment_view
-    hold_each(seen, [trial(1), trial(2), trial(3)])
+    require_each_trial(seen, [trial(1), trial(2), trial(3)])
     assert seen.tally == Tally(trials=3, failures=0, is_flaky=False)
 
 
 def test_intermittent_failures_are_flaky(builder: EvidenceBuilder) -> None:
     """If some trials of a kind fail, the requirement is broken, and each finding names a trial that passed."""
     seen = builder.judgment_view
-    with pytest.raises(Broken) as caught:
-        hold_each(seen, [trial(1), trial(2, "a", "b"), trial(3, "a"), trial(4)])
+    with pytest.raises(RequirementViolated) as caught:
+        require_each_trial(seen, [trial(1), trial(2, "a", "b"), trial(3, "a"), trial(4)])
     assert seen.tally == Tally(trials=4, failures=2, is_flaky=True)
     assert caught.value.findings == (Finding("nothing", "a", 2, passing=4), Finding("nothing", "b", 2, passing=4))
 
@@ -207,26 +207,26 @@ def test_intermittent_failures_are_flaky(builder: EvidenceBuilder) -> None:
 def test_consistent_kinds_are_not_flaky(builder: EvidenceBuilder) -> None:
     """A kind that always fails beside one that never fails is not flaky; a single trial is not counted."""
     seen = builder.judgment_view
-    with pytest.raises(Broken) as caught:
-        hold_each(seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")])
+    with pytest.raises(RequirementViolated) as caught:
+        require_each_trial(seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")])
     assert (seen.tally, caught.value.findings[0].passing) == (Tally(trials=4, failures=2, is_flaky=False), None)
-    hold_each(seen, [trial(1, kind="x"), trial(2, kind="y")])
+    require_each_trial(seen, [trial(1, kind="x"), trial(2, kind="y")])
     assert seen.tally == Tally()
 
 
 def test_queries_are_memoized(builder: EvidenceBuilder) -> None:
     """A second judgment gets the cached result of a query and records the same exchanges."""
     builder.add_exchange("e", "s")
-    looked: list[Seen] = []
+    looked: list[JudgmentView] = []
 
-    def look(seen: Seen) -> list[str]:
+    def look(seen: JudgmentView) -> list[str]:
         looked.append(seen)
         return [x.step for x in seen.of("e", "s")]
 
     evidence = builder.evidence
-    seen = [Seen(evidence), Seen(evidence)]
-    assert [each.remembered(look) for each in seen] == [["s"], ["s"]]
-    assert [each.looked_at for each in seen] == [[1], [1]]
+    seen = [JudgmentView(evidence), JudgmentView(evidence)]
+    assert [each.memoized(look) for each in seen] == [["s"], ["s"]]
+    assert [each.read_exchanges for each in seen] == [[1], [1]]
     assert len(looked) == 1
 
 
@@ -234,7 +234,7 @@ def test_failed_queries_record_exchanges(builder: EvidenceBuilder) -> None:
     """A query that fails records the exchanges that it examined, each time."""
     builder.add_exchange("e", "s", status=None)
     evidence = builder.evidence
-    for seen in (Seen(evidence), Seen(evidence)):
+    for seen in (JudgmentView(evidence), JudgmentView(evidence)):
         with pytest.raises(Inconclusive):
-            seen.remembered(lambda eyes: need(eyes, "e", "s", why="nothing"))
-        assert seen.looked_at == [1]
+            seen.memoized(lambda eyes: require_exchanges(eyes, "e", "s", if_none="nothing"))
+        assert seen.read_exchanges == [1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
-from purge_conformance.analysis.rejected import attempts, bypasses
+from purge_conformance.analysis.rejected import attempts, successful_bypasses
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def add_purge_attempts(
 def test_rejection_is_no_bypass(spelt: tuple[int, ...], builder: EvidenceBuilder) -> None:
     """A rejected or redirected purge on an alternative path is no bypass."""
     add_purge_attempts(builder, spelt=spelt)
-    assert bypasses(builder.judgment_view, "spelling") == []
+    assert successful_bypasses(builder.judgment_view, "spelling") == []
 
 
 def test_success_is_a_bypass(builder: EvidenceBuilder) -> None:
     """A purge that succeeds is a bypass; the rejected ones beside it are not, whichever events are gone."""
     add_purge_attempts(builder, spelt=(404, 200), left=())
-    assert [x.path for x, _ in bypasses(builder.judgment_view, "spelling")] == [f"{PURGE_PATH}//"]
+    assert [x.path for x, _ in successful_bypasses(builder.judgment_view, "spelling")] == [f"{PURGE_PATH}//"]
 
 
 def test_lost_events_are_a_bypass(builder: EvidenceBuilder) -> None:
@@ -55,7 +55,7 @@ def test_lost_events_are_a_bypass(builder: EvidenceBuilder) -> None:
     add_purge_attempts(builder, left=())
     assert [
         (x.status, words.startswith("1 events before, 0 after"))
-        for x, words in bypasses(builder.judgment_view, "spelling")
+        for x, words in successful_bypasses(builder.judgment_view, "spelling")
     ] == [
         (404, True),
         (404, True),
@@ -66,7 +66,7 @@ def test_unprotected_purge_has_no_bypass(builder: EvidenceBuilder) -> None:
     """If a plain purge without a token succeeds, no attempt counts as a bypass."""
     add_purge_attempts(builder, plain=200, spelt=(200,))
     with pytest.raises(Inconclusive, match="without any trick"):
-        bypasses(builder.judgment_view, "spelling")
+        successful_bypasses(builder.judgment_view, "spelling")
 
 
 def test_seeded_event_is_detected(builder: EvidenceBuilder) -> None:
@@ -77,11 +77,11 @@ def test_seeded_event_is_detected(builder: EvidenceBuilder) -> None:
     )
     add_snapshot(builder, "refused", "old", "a", "new")
     (attempt,) = attempts(builder.judgment_view, "credential")
-    assert attempt.seeded() == ["a"]
+    assert attempt.new_seed_guids() == ["a"]
 
 
 def test_catch_all_success_proves_nothing(builder: EvidenceBuilder) -> None:
     """If every unknown path succeeds, another success is no purge unless events are gone."""
     add_purge_attempts(builder, spelt=(200,))
     builder.add_exchange("refused", "route", method="POST", path=f"{PURGE_PATH}/no_such_route", status=200)
-    assert bypasses(builder.judgment_view, "spelling") == []
+    assert successful_bypasses(builder.judgment_view, "spelling") == []

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive, Proven
-from purge_conformance.analysis.rejected import WAITS, destroyed_later
+from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, AttributableViolation
+from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
 
 judgments = importlib.import_module("purge_conformance.conformance.test_refused")
-STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
+STEPS = [f"{name} {number}" for number in range(WAIT_ROUNDS) for name in ("idle", "later")]
 
 
 def add_waits(builder: EvidenceBuilder, *gone: bool) -> EvidenceBuilder:
@@ -30,19 +30,19 @@ def add_waits(builder: EvidenceBuilder, *gone: bool) -> EvidenceBuilder:
 
 def test_rejected_purge_destroys_later(builder: EvidenceBuilder) -> None:
     """If events are gone after every rejected purge and never otherwise, the rejected purge destroyed them."""
-    seen = add_waits(builder, *(False, True) * WAITS).judgment_view
-    assert [purge.loss() for purge in destroyed_later(seen)] == ["2 events before, 1 after"] * WAITS
-    with pytest.raises(Proven):
+    seen = add_waits(builder, *(False, True) * WAIT_ROUNDS).judgment_view
+    assert [purge.describe_loss() for purge in delayed_losses(seen)] == ["2 events before, 1 after"] * WAIT_ROUNDS
+    with pytest.raises(AttributableViolation):
         judgments.test_nothing_destroyed_later(seen)
 
 
 @pytest.mark.parametrize(
     "gone",
-    [(False, False), (False, True) * (WAITS - 1), (False, True) * (WAITS - 1) + (True,), (True, True) * WAITS],
+    [(False, False), (False, True) * (WAIT_ROUNDS - 1), (False, True) * (WAIT_ROUNDS - 1) + (True,), (True, True) * WAIT_ROUNDS],
 )
 def test_unrelated_loss_is_ignored(gone: tuple[bool, ...], builder: EvidenceBuilder) -> None:
     """Events that are gone only once, or after no purge too, may have been purged by another client."""
-    assert destroyed_later(add_waits(builder, *gone).judgment_view) == []
+    assert delayed_losses(add_waits(builder, *gone).judgment_view) == []
 
 
 def add_purge_and_rejection(builder: EvidenceBuilder, *left: str) -> EvidenceBuilder:
@@ -67,5 +67,5 @@ def test_late_loss_is_ambiguous(builder: EvidenceBuilder) -> None:
 
 def test_further_loss_accuses_rejected_purge(builder: EvidenceBuilder) -> None:
     """If an event is gone that no purge should destroy, the rejected purge destroyed it."""
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judgments.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "old").judgment_view)

@@ -8,12 +8,12 @@ import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
 from purge_conformance.analysis.history import (
-    offset,
-    proven_admin,
-    purges_between,
-    seeded_events,
-    vanished,
-    whole_lists,
+    target_clock_offset,
+    require_proven_admin,
+    has_purge_between,
+    seed_observations,
+    destroyed_guids,
+    complete_listings,
 )
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.clock import Offset
@@ -37,10 +37,10 @@ def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
     builder.add_list("parallel", "first.reads", [SEEDED])
     builder.exchanges[-1].tags.update(AT_ONCE)
     last = builder.add_exchange("parallel", "settle", path=EVENTS_PATH)
-    assert [found.exchanges[0].step for found in whole_lists(builder.judgment_view)] == ["after.events"]
-    assert list(seeded_events(builder.judgment_view)) == []
+    assert [found.exchanges[0].step for found in complete_listings(builder.judgment_view)] == ["after.events"]
+    assert list(seed_observations(builder.judgment_view)) == []
     builder.exchanges[:] = [x for x in builder.exchanges if x.status == 500]
-    assert purges_between(builder.judgment_view, first, last)
+    assert has_purge_between(builder.judgment_view, first, last)
 
 
 @pytest.mark.parametrize(("role", "is_so"), [("admin", True), ("none", False)])
@@ -51,7 +51,7 @@ def test_unanswered_purge_may_have_succeeded(
     """An unanswered purge by an admin may have succeeded; one by another role may not."""
     first = builder.add_page("e", "before", [])
     builder.add_exchange("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
-    assert purges_between(builder.judgment_view, first, builder.add_page("e", "after", [])) is is_so
+    assert has_purge_between(builder.judgment_view, first, builder.add_page("e", "after", [])) is is_so
 
 
 def add_purge_between_snapshots(
@@ -81,10 +81,10 @@ def test_admin_rejection_needs_proof(
     request = builder.add_purge("purge", status=status)
     try:
         if proven:
-            proven_admin(builder.judgment_view, request)
+            require_proven_admin(builder.judgment_view, request)
         else:
             with pytest.raises(Inconclusive, match="nothing shows"):
-                proven_admin(builder.judgment_view, request)
+                require_proven_admin(builder.judgment_view, request)
     finally:
         builder.evidence.header.settings["admin_scope"] = True
 
@@ -95,27 +95,27 @@ def test_destroyed_event_is_known(builder: EvidenceBuilder) -> None:
     add_purge_between_snapshots(
         builder, before=before, after=[], apps=[builder.app("a")], processes=[builder.process("p", "a")]
     )
-    assert vanished(builder.judgment_view) == {"old": len(builder.exchanges)}
+    assert destroyed_guids(builder.judgment_view) == {"old": len(builder.exchanges)}
 
 
 def test_destroyed_event_needs_complete_lists(builder: EvidenceBuilder) -> None:
     """Without complete lists no event is known as destroyed."""
     add_purge_between_snapshots(builder, before=[builder.event("old")], after=[])
     builder.add_note("purge", "after.events.complete", value=False)
-    assert vanished(builder.judgment_view) == {}
+    assert destroyed_guids(builder.judgment_view) == {}
 
 
 def test_offset_is_from_dates(builder: EvidenceBuilder) -> None:
     """The clock offset of the target comes from its Date headers."""
     builder.add_exchange("e", "s", response_headers=(("Date", "Wed, 01 Jul 2026 12:00:01 GMT"),))
-    assert offset(builder.judgment_view) == (Offset(-0.5, 1), "its Date headers")
+    assert target_clock_offset(builder.judgment_view) == (Offset(-0.5, 1), "its Date headers")
 
 
 def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
     """Without a Date the offset comes from the event of a recent start."""
     start = builder.add_exchange("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
     builder.add_list("lifecycle", "start", [builder.event("e", "idle", "2026-07-01T13:00:01Z")])
-    found = offset(builder.judgment_view)
+    found = target_clock_offset(builder.judgment_view)
     assert found == (Offset(3599.5, 3601), "the event of a start that was just asked for")
     assert start.n == 1
 
@@ -123,4 +123,4 @@ def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
 def test_offset_may_be_unknown(builder: EvidenceBuilder) -> None:
     """Without either the offset is unknown."""
     builder.add_exchange("e", "s")
-    assert offset(builder.judgment_view) is None
+    assert target_clock_offset(builder.judgment_view) is None

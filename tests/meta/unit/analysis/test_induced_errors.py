@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised
-from purge_conformance.analysis.induced_errors import conflicts, failures, is_undone, missing
+from purge_conformance.analysis.induced_errors import conflicting_purges, failed_purges, is_rolled_back, raise_if_not_induced
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.records import INDUCED
@@ -52,8 +52,8 @@ def add_induced_errors(
 def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
     """A purge that leaves everything unchanged is rolled back, and a conflict loses nothing."""
     seen = add_induced_errors(builder).judgment_view
-    assert [is_undone(purge) for purge in failures(seen)] == [True, True]
-    assert [attempt.loss() for attempt in conflicts(seen)] == [None]
+    assert [is_rolled_back(purge) for purge in failed_purges(seen)] == [True, True]
+    assert [attempt.describe_loss() for attempt in conflicting_purges(seen)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_partial_purge_is_detected(
 ) -> None:
     """A failed purge is rolled back, complete or partial; a new event with an app's guid is part of a complete one."""
     events = [builder.event(guid, app) for guid, app in rows]
-    (purge, _) = failures(add_induced_errors(builder, unavailable=events).judgment_view)
-    assert (is_undone(purge), purge.is_faithful()) == (undone, faithful)
+    (purge, _) = failed_purges(add_induced_errors(builder, unavailable=events).judgment_view)
+    assert (is_rolled_back(purge), purge.is_complete()) == (undone, faithful)
 
 
 def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
     """Events that a purge with a conflict destroyed are lost."""
-    (attempt,) = conflicts(add_induced_errors(builder, conflict=[]).judgment_view)
-    assert attempt.loss() == "2 events before, 0 after"
+    (attempt,) = conflicting_purges(add_induced_errors(builder, conflict=[]).judgment_view)
+    assert attempt.describe_loss() == "2 events before, 0 after"
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_missing_error_is_explained(
     """A missing error is inconclusive if the hook failed, else not exercised; the target is never the cause."""
     builder.add_note("provoked", "purge", value)
     with pytest.raises(error, match=words) as raised:
-        missing(builder.judgment_view, 409)
-    assert raised.value.blame is Cause.CONFIGURATION
+        raise_if_not_induced(builder.judgment_view, 409)
+    assert raised.value.cause is Cause.CONFIGURATION
 
 
 def test_other_status_is_not_induced(builder: EvidenceBuilder) -> None:
     """A hook induces only conflicts, failures and unavailability."""
-    missing(builder.judgment_view, 422)
+    raise_if_not_induced(builder.judgment_view, 422)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.interference import in_flux, purged_meanwhile
+from purge_conformance.analysis.interference import count_changing_apps, find_foreign_purge
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.listing import APPS
 
@@ -19,14 +19,14 @@ def test_foreign_purge_is_detected(builder: EvidenceBuilder) -> None:
     seed = builder.event("app", "app", "2026-07-01T12:00:00Z")
     builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
     builder.add_list("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
-    assert purged_meanwhile(builder.evidence) == (1, 2)
+    assert find_foreign_purge(builder.evidence) == (1, 2)
 
 
 def test_late_seeds_are_no_foreign_purge(builder: EvidenceBuilder) -> None:
     """Events in an empty list belong to the purge before, and are late."""
     builder.add_list("lists", "opening", [])
     builder.add_list("lists", "closing", [builder.event("app", "app", "2026-07-01T12:00:00Z")])
-    assert purged_meanwhile(builder.evidence) is None
+    assert find_foreign_purge(builder.evidence) is None
 
 
 def test_late_destruction_is_no_foreign_purge(builder: EvidenceBuilder) -> None:
@@ -39,7 +39,7 @@ def test_late_destruction_is_no_foreign_purge(builder: EvidenceBuilder) -> None:
     builder.add_purge("purge")
     builder.add_list("purge", "after.events", [*old, seed])
     builder.add_list("lists", "opening", [seed])
-    assert purged_meanwhile(builder.evidence) is None
+    assert find_foreign_purge(builder.evidence) is None
 
 
 @pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])
@@ -49,7 +49,7 @@ def test_replaced_seeds_show_foreign_purge(second: str, builder: EvidenceBuilder
     builder.add_list("lists", "opening", seeds)
     later = ("2026-07-01T12:00:09Z", f"2026-07-01T{second}")
     builder.add_list("lists", "closing", [seed | {"created_at": at} for seed, at in zip(seeds, later, strict=True)])
-    assert purged_meanwhile(builder.evidence) == ((1, 2) if is_purge else None)
+    assert find_foreign_purge(builder.evidence) == ((1, 2) if is_purge else None)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
@@ -59,7 +59,7 @@ def test_own_request_is_no_foreign_purge(method: str, builder: EvidenceBuilder) 
     builder.add_list("lists", "opening", [seed, builder.event("recorded", "app")])
     builder.add_exchange("refused", "credential", method=method, path=PURGE_PATH, status=403)
     builder.add_list("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
-    assert purged_meanwhile(builder.evidence) is None
+    assert find_foreign_purge(builder.evidence) is None
 
 
 def test_changing_apps_are_counted(builder: EvidenceBuilder) -> None:
@@ -68,4 +68,4 @@ def test_changing_apps_are_counted(builder: EvidenceBuilder) -> None:
     still, moved, gone = builder.app("still"), builder.app("moved"), builder.app("gone")
     builder.add_snapshot("purge", "before", apps=[still, moved, gone, builder.app("own")])
     builder.add_snapshot("purge", "after", apps=[still, moved | {"state": "STOPPED"}, builder.app("own", "STOPPED")])
-    assert in_flux(builder.evidence) == (3, 2)
+    assert count_changing_apps(builder.evidence) == (3, 2)

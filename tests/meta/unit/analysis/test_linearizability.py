@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from purge_conformance.analysis.linearizability import End, Operation, World, explained, reachable, shortest
+from purge_conformance.analysis.linearizability import FinalObservation, Operation, AppState, is_explained, is_state_reachable, smallest_unexplained
 
 
 def purge(begun: float, ended: float, *, done: bool = True) -> Operation:
@@ -21,13 +21,13 @@ def change(kind: str, begun: float, ended: float, instances: int | None = None) 
 
 def make_final_state(
     *, started: bool, seeded: bool, told: tuple[str, ...] = (), instances: int = 1, shown: int = 1
-) -> End:
+) -> FinalObservation:
     """Return the final state."""
     events = (tuple(frozenset({kind}) for kind in told),)
-    return End(started, instances, seeded, shown if seeded else None, old=False, told=events)
+    return FinalObservation(started, instances, seeded, shown if seeded else None, has_old_events=False, events_by_process=events)
 
 
-STARTED, STOPPED = World(started=True, instances=1), World(started=False, instances=1)
+STARTED, STOPPED = AppState(started=True, instances=1), AppState(started=False, instances=1)
 LOST = {
     "stop": (STARTED, change("stop", 1, 2), make_final_state(started=False, seeded=True)),
     "start": (STOPPED, change("start", 1, 2), make_final_state(started=True, seeded=False)),
@@ -41,10 +41,10 @@ LOST = {
 
 
 @pytest.mark.parametrize(("begin", "changed", "end"), LOST.values(), ids=LOST)
-def test_lost_update_is_rejected(begin: World, changed: Operation, end: End) -> None:
+def test_lost_update_is_rejected(begin: AppState, changed: Operation, end: FinalObservation) -> None:
     """A purge that reads before a change and destroys after it has no valid order."""
-    assert not explained(begin, [purge(0, 3), changed], end)
-    assert not explained(begin, [purge(0, 3), changed], end, late=True)
+    assert not is_explained(begin, [purge(0, 3), changed], end)
+    assert not is_explained(begin, [purge(0, 3), changed], end, delayed_recording=True)
 
 
 def test_concurrent_stop_allows_every_order() -> None:
@@ -55,7 +55,7 @@ def test_concurrent_stop_allows_every_order() -> None:
         make_final_state(started=False, seeded=False, told=("stop",)),
         make_final_state(started=False, seeded=True, told=("stop",)),
     )
-    assert all(explained(STARTED, operations, end) for end in (before, within, after))
+    assert all(is_explained(STARTED, operations, end) for end in (before, within, after))
 
 
 def test_clock_orders_separate_operations() -> None:
@@ -68,22 +68,22 @@ def test_clock_orders_separate_operations() -> None:
         ([change("stop", 0, 1), purge(2, 3)], gone, there),
         ([purge(0, 1), change("stop", 2, 3)], there, gone),
     ):
-        assert explained(STARTED, operations, end)
-        assert not explained(STARTED, operations, other)
+        assert is_explained(STARTED, operations, end)
+        assert not is_explained(STARTED, operations, other)
 
 
 def test_event_may_be_late() -> None:
     """If events are recorded late, the event of a stop may exist although a purge came after it."""
     operations, end = [change("stop", 0, 1), purge(2, 3)], make_final_state(started=False, seeded=False, told=("stop",))
-    assert not explained(STARTED, operations, end)
-    assert explained(STARTED, operations, end, late=True)
+    assert not is_explained(STARTED, operations, end)
+    assert is_explained(STARTED, operations, end, delayed_recording=True)
 
 
 def test_failed_purge_may_be_partial() -> None:
     """A failed purge may have destroyed and not seeded; a successful one may not."""
     end = make_final_state(started=True, seeded=False)
-    assert explained(STARTED, [purge(0, 1, done=False)], end)
-    assert not explained(STARTED, [purge(0, 1)], end)
+    assert is_explained(STARTED, [purge(0, 1, done=False)], end)
+    assert not is_explained(STARTED, [purge(0, 1)], end)
 
 
 def test_noop_change_may_be_recorded() -> None:
@@ -93,7 +93,7 @@ def test_noop_change_may_be_recorded() -> None:
         (STOPPED, change("scale", 2, 3, 1), "scale"),
     ):
         for events in ((), (told,)):
-            assert explained(
+            assert is_explained(
                 begin,
                 [purge(0, 1), operation],
                 make_final_state(started=begin.started, seeded=begin.started, told=events),
@@ -104,10 +104,10 @@ def test_each_process_records_changes() -> None:
     """Each process may record a change, one of them must, and none may record it twice."""
     stop, operations = (frozenset({"stop"}),), [purge(0, 1), change("stop", 2, 3)]
     end = make_final_state(started=False, seeded=True)
-    assert explained(STARTED, operations, replace(end, told=(stop, stop)))
-    assert explained(STARTED, operations, replace(end, told=(stop,)))
-    assert not explained(STARTED, operations, replace(end, told=(stop, stop + stop)))
-    assert explained(STARTED, operations, replace(end, told=(stop + stop,), copies=2))
+    assert is_explained(STARTED, operations, replace(end, told=(stop, stop)))
+    assert is_explained(STARTED, operations, replace(end, told=(stop,)))
+    assert not is_explained(STARTED, operations, replace(end, told=(stop, stop + stop)))
+    assert is_explained(STARTED, operations, replace(end, told=(stop + stop,), copies=2))
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_change_is_recorded_once(begun: float, told: int, is_so: bool) -> None: 
     """If several events may record a change, at least one of them is required."""
     operations = [purge(0, 1), change("stop", begun, begun + 1)]
     end = make_final_state(started=False, seeded=begun > 1, told=("stop",) * told)
-    assert explained(STARTED, operations, end.without_kinds().at_least()) is is_so
-    assert not explained(STARTED, [purge(0, 1)], replace(end, started=True).without_kinds().at_least()) or not told
+    assert is_explained(STARTED, operations, end.without_change_kinds().with_unlimited_copies()) is is_so
+    assert not is_explained(STARTED, [purge(0, 1)], replace(end, started=True).without_change_kinds().with_unlimited_copies()) or not told
 
 
 def test_ambiguous_event_matches_either() -> None:
@@ -128,13 +128,13 @@ def test_ambiguous_event_matches_either() -> None:
     either = frozenset({"start", "scale"})
     operations = [purge(0, 1), change("scale", 2, 3, 2), change("stop", 4, 5), change("start", 6, 7)]
     end = make_final_state(started=True, seeded=True, instances=2)
-    assert explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"}), either),)))
-    assert not explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"})),)))
+    assert is_explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"}), either),)))
+    assert not is_explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"})),)))
 
 
 def test_foreign_state_is_detected() -> None:
     """A state that no operation leads to was caused by another client."""
-    assert not reachable(STARTED, [purge(0, 1)], make_final_state(started=False, seeded=True))
+    assert not is_state_reachable(STARTED, [purge(0, 1)], make_final_state(started=False, seeded=True))
 
 
 def test_shortest_timeline_is_minimal() -> None:
@@ -142,14 +142,14 @@ def test_shortest_timeline_is_minimal() -> None:
     lost = change("stop", 21, 22)
     purged = purge(20, 30)
     operations = [change("scale", 0, 1, 3), purge(2, 3), change("scale", 4, 5, 1), purged, lost]
-    assert shortest(STARTED, operations, make_final_state(started=False, seeded=True)) == (purged, lost)
+    assert smallest_unexplained(STARTED, operations, make_final_state(started=False, seeded=True)) == (purged, lost)
 
 
 def test_shortest_timeline_shows_duplicate() -> None:
     """A duplicate event is shown with its change and the purge, whatever came before."""
     stop = change("stop", 4, 5)
     operations = [change("scale", 0, 1, 1), change("start", 2, 3), purge(2, 6), stop]
-    assert shortest(STARTED, operations, make_final_state(started=False, seeded=True, told=("stop", "stop"))) == (
+    assert smallest_unexplained(STARTED, operations, make_final_state(started=False, seeded=True, told=("stop", "stop"))) == (
         purge(2, 6),
         stop,
     )

@@ -8,7 +8,7 @@ from math import inf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from purge_conformance.analysis.linearizability import End, Operation, World, explained, reachable, shortest, tells
+from purge_conformance.analysis.linearizability import FinalObservation, Operation, AppState, is_explained, is_state_reachable, smallest_unexplained, could_produce
 
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 MOMENTS = {"purge": ("send", "destroy", "seed", "answer")}
@@ -59,10 +59,10 @@ class Server:
             self.started = not self.started
             self.events.append(task.kind)
 
-    def final_state(self) -> End:
+    def final_state(self) -> FinalObservation:
         """Return the visible state."""
         told = (tuple(frozenset({kind}) for kind in self.events),)
-        return End(self.started, self.instances, self.seed is not None, self.seed, self.old, told)
+        return FinalObservation(self.started, self.instances, self.seed is not None, self.seed, self.old, told)
 
 
 CHANGES = st.one_of(
@@ -73,9 +73,9 @@ PURGES = st.lists(st.builds(Task, st.just("purge")), min_size=1, max_size=2)
 
 
 @st.composite
-def programs(draw: st.DrawFn, *, failing: bool = False) -> tuple[World, list[Task], Server]:
+def programs(draw: st.DrawFn, *, failing: bool = False) -> tuple[AppState, list[Task], Server]:
     """Draw an app, sequential changes, sequential purges, and their interleaving."""
-    begin = World(draw(st.booleans()), draw(st.integers(1, 4)))
+    begin = AppState(draw(st.booleans()), draw(st.integers(1, 4)))
     threads = [draw(st.lists(CHANGES, max_size=3)), draw(PURGES)]
     tasks = [task for thread in threads for task in thread]
     for task in tasks if failing else []:
@@ -100,25 +100,25 @@ def operations(tasks: list[Task]) -> list[Operation]:
 
 @EXAMPLES
 @given(programs())
-def test_successful_history_is_linearizable(program: tuple[World, list[Task], Server]) -> None:
+def test_successful_history_is_linearizable(program: tuple[AppState, list[Task], Server]) -> None:
     """Any result of successful changes and purges is explained by some order, with early and late events."""
     begin, tasks, server = program
-    assert explained(begin, operations(tasks), server.final_state())
-    assert explained(begin, operations(tasks), server.final_state(), late=True)
-    assert reachable(begin, operations(tasks), server.final_state())
+    assert is_explained(begin, operations(tasks), server.final_state())
+    assert is_explained(begin, operations(tasks), server.final_state(), delayed_recording=True)
+    assert is_state_reachable(begin, operations(tasks), server.final_state())
 
 
 @EXAMPLES
 @given(programs(failing=True))
-def test_failed_operations_are_linearizable(program: tuple[World, list[Task], Server]) -> None:
+def test_failed_operations_are_linearizable(program: tuple[AppState, list[Task], Server]) -> None:
     """A result with failed operations is explained too: before any effect, after it, or with half a purge."""
     begin, tasks, server = program
-    assert explained(begin, operations(tasks), server.final_state())
+    assert is_explained(begin, operations(tasks), server.final_state())
 
 
 @EXAMPLES
 @given(programs())
-def test_missing_event_is_rejected(program: tuple[World, list[Task], Server]) -> None:
+def test_missing_event_is_rejected(program: tuple[AppState, list[Task], Server]) -> None:
     """The event of a change that was sent after every purge was answered cannot be missing.
 
     Two events of a kind cannot be distinguished, so it must be the only change of its kind.
@@ -130,22 +130,22 @@ def test_missing_event_is_rejected(program: tuple[World, list[Task], Server]) ->
     last = Task(kind, times={"send": over, "answer": over})
     server.execute(last, "act")
     tasks.append(last)
-    assert explained(begin, operations(tasks), server.final_state())
+    assert is_explained(begin, operations(tasks), server.final_state())
     server.events.remove(kind)
-    assert not explained(begin, operations(tasks), server.final_state())
-    assert not explained(begin, operations(tasks), server.final_state(), late=True)
+    assert not is_explained(begin, operations(tasks), server.final_state())
+    assert not is_explained(begin, operations(tasks), server.final_state(), delayed_recording=True)
 
 
 @EXAMPLES
 @given(programs(), st.data())
-def test_duplicate_event_is_rejected(program: tuple[World, list[Task], Server], data: st.DataObject) -> None:
+def test_duplicate_event_is_rejected(program: tuple[AppState, list[Task], Server], data: st.DataObject) -> None:
     """There cannot be more events of a kind than changes of it."""
     begin, tasks, server = program
     assume(server.events)
     kind = data.draw(st.sampled_from(server.events))
     server.events += [kind] * (1 + sum(task.kind == kind for task in tasks) - server.events.count(kind))
-    assert not explained(begin, operations(tasks), server.final_state())
-    assert not explained(begin, operations(tasks), server.final_state(), late=True)
+    assert not is_explained(begin, operations(tasks), server.final_state())
+    assert not is_explained(begin, operations(tasks), server.final_state(), delayed_recording=True)
 
 
 @EXAMPLES
@@ -157,24 +157,24 @@ def test_unchanged_app_is_seeded(started: bool, purges: list[Task]) -> None:  # 
     for clock, (task, moment) in enumerate(moments):
         server.execute(task, moment)
         task.times[moment] = clock
-    begin, end = World(started, 1), server.final_state()
-    assert explained(begin, operations(purges), end)
-    assert not explained(begin, operations(purges), replace(end, seeded=not end.seeded))
-    assert not explained(begin, operations(purges), replace(end, old=True))
+    begin, end = AppState(started, 1), server.final_state()
+    assert is_explained(begin, operations(purges), end)
+    assert not is_explained(begin, operations(purges), replace(end, seeded=not end.has_seed))
+    assert not is_explained(begin, operations(purges), replace(end, old=True))
 
 
 @EXAMPLES
 @given(programs(), st.data())
-def test_shortest_timeline_still_contradicts(program: tuple[World, list[Task], Server], data: st.DataObject) -> None:
+def test_shortest_timeline_still_contradicts(program: tuple[AppState, list[Task], Server], data: st.DataObject) -> None:
     """The timeline contradicts the final state, whatever the others did, and nothing shorter does."""
     begin, tasks, server = program
     end = replace(server.final_state(), seeded=data.draw(st.booleans()), told=((frozenset({"stop"}),),), shown=None)
     found = operations(tasks)
-    assume(not explained(begin, found, end))
-    kept = shortest(begin, found, end)
-    loose = [x if x in kept else x.anyhow() for x in found]
-    assert not explained(begin, loose, end)
+    assume(not is_explained(begin, found, end))
+    kept = smallest_unexplained(begin, found, end)
+    loose = [x if x in kept else x.unconstrained() for x in found]
+    assert not is_explained(begin, loose, end)
     for one in kept:
         fewer = [x for x in kept if x is not one]
-        told = tells(begin, fewer, end)
-        assert not told or explained(begin, [x if x in fewer else x.anyhow() for x in found], end)
+        told = could_produce(begin, fewer, end)
+        assert not told or is_explained(begin, [x if x in fewer else x.unconstrained() for x in found], end)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised
-from purge_conformance.analysis.list_reads import reading
+from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -25,21 +25,21 @@ def add_list_reads(builder: EvidenceBuilder, opening: list[str], closing: list[s
 def test_new_events_are_excluded(builder: EvidenceBuilder) -> None:
     """Events that foreign clients cause during the reads are excluded."""
     add_list_reads(builder, ["a", "b"], ["a", "b", "new"])
-    found = reading(builder.judgment_view)
-    assert found.newcomers == {"new"}
-    assert found.of([builder.event("a"), builder.event("new")]) == {"a"}
+    found = require_list_read(builder.judgment_view)
+    assert found.new_guids == {"new"}
+    assert found.known_guids([builder.event("a"), builder.event("new")]) == {"a"}
 
 
 def test_reading_during_a_purge_is_inconclusive(builder: EvidenceBuilder) -> None:
     """Events that disappear during the reads show a foreign purge: a race."""
     add_list_reads(builder, ["a", "b"], ["a"])
     with pytest.raises(Inconclusive, match="somebody else purged") as caught:
-        reading(builder.judgment_view)
-    assert caught.value.blame is Cause.RACE
+        require_list_read(builder.judgment_view)
+    assert caught.value.cause is Cause.RACE
 
 
 def test_reading_of_nothing_is_not_exercised(builder: EvidenceBuilder) -> None:
     """An empty list shows nothing."""
     add_list_reads(builder, [], [])
     with pytest.raises(NotExercised):
-        reading(builder.judgment_view)
+        require_list_read(builder.judgment_view)

@@ -31,7 +31,7 @@ def page(builder: EvidenceBuilder, number: int = 2, **links: Any) -> Page:  # no
 def test_page_count_is_derived(number: int, total: int, needed: int, due: int, builder: EvidenceBuilder) -> None:
     """A page derives the number of pages from its total, at least one, and the number of events on it."""
     found = replace(page(builder, number), total=total)
-    assert (found.needed, found.due(total)) == (needed, due)
+    assert (found.expected_page_count, found.expected_count(total)) == (needed, due)
 
 
 def is_link_correct(found: Page, name: str, total: int = 5, default: str | None = "50") -> bool:
@@ -153,7 +153,7 @@ def walk_with_limit(
 def test_target_limit_shrinks_pages(builder: EvidenceBuilder) -> None:
     """If a target limits the page size, and counts its pages by it, that limit is the size of its pages."""
     found = walk_with_limit(builder, 30, 30, 10, pages=3)
-    assert [(page.size, page.due(70)) for page in found] == [(30, 30), (30, 30), (30, 10)]
+    assert [(page.capacity, page.expected_count(70)) for page in found] == [(30, 30), (30, 30), (30, 10)]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_target_limit_shrinks_pages(builder: EvidenceBuilder) -> None:
 )
 def test_uneven_pages_show_no_limit(lengths: tuple[int, ...], pages: int, asked: int, builder: EvidenceBuilder) -> None:
     """Pages of several sizes, or with a wrong count, show no limit."""
-    assert {page.size for page in walk_with_limit(builder, *lengths, pages=pages, asked=asked)} == {asked}
+    assert {page.capacity for page in walk_with_limit(builder, *lengths, pages=pages, asked=asked)} == {asked}
 
 
 def test_link_may_name_limit(builder: EvidenceBuilder) -> None:
@@ -188,4 +188,4 @@ def test_unreadable_pages_are_excluded(builder: EvidenceBuilder) -> None:
     builder.add_list("lists", "opening", [builder.event("a")])
     builder.add_exchange("lists", "opening", path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
     (found,) = pages_of(walks(builder.judgment_view)[0])
-    assert (found.number, found.size, found.guids, found.total) == (1, 500, ("a",), 1)
+    assert (found.number, found.capacity, found.guids, found.total) == (1, 500, ("a",), 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised
-from purge_conformance.analysis.purge import by_app, purged, purged_by, with_started_apps
+from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at_step, require_started_apps
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.report.model import Cause
 
@@ -35,9 +35,9 @@ def test_purge_is_observed(builder: EvidenceBuilder) -> None:
     """An observed purge has the events before and after, and the unchanged apps."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     add_purge_between_snapshots(builder, before=[builder.event("old", "a")], after=[builder.event("a", "a")], apps=apps)
-    found = purged(builder.judgment_view, "purge")
-    assert (found.started, found.kept, set(found.populated())) == (["a"], {}, {"a"})
-    assert found.last == found.after.events.exchanges[-1].n == len(builder.exchanges)
+    found = require_purge(builder.judgment_view, "purge")
+    assert (found.started_apps, found.surviving_events, set(found.new_events_by_app())) == (["a"], {}, {"a"})
+    assert found.last_exchange == found.after.events.exchanges[-1].n == len(builder.exchanges)
 
 
 @pytest.mark.parametrize("status", [500, 403, 302])
@@ -45,7 +45,7 @@ def test_purge_that_failed_is_inconclusive(status: int, builder: EvidenceBuilder
     """The effects of a failed purge cannot be judged."""
     add_purge_between_snapshots(builder, before=[], after=[], status=status)
     with pytest.raises(Inconclusive, match=f"did not succeed: {status}"):
-        purged(builder.judgment_view, "purge")
+        require_purge(builder.judgment_view, "purge")
 
 
 @pytest.mark.parametrize("part", ["events", "apps"])
@@ -54,7 +54,7 @@ def test_purge_between_unread_lists_is_inconclusive(part: str, builder: Evidence
     add_purge_between_snapshots(builder, before=[], after=[])
     builder.add_note("purge", f"after.{part}.complete", value=False)
     with pytest.raises(Inconclusive, match=f"the list of {part}"):
-        purged(builder.judgment_view, "purge")
+        require_purge(builder.judgment_view, "purge")
 
 
 def test_purge_without_started_app_is_not_exercised(builder: EvidenceBuilder) -> None:
@@ -62,8 +62,8 @@ def test_purge_without_started_app_is_not_exercised(builder: EvidenceBuilder) ->
     builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
     add_purge_between_snapshots(builder, before=[], after=[], apps=[builder.app("a", "STOPPED")])
     with pytest.raises(NotExercised, match="POST /v3/apps made nothing") as caught:
-        with_started_apps(purged(builder.judgment_view, "purge"), builder.judgment_view)
-    assert caught.value.blame is Cause.CONFIGURATION
+        require_started_apps(require_purge(builder.judgment_view, "purge"), builder.judgment_view)
+    assert caught.value.cause is Cause.CONFIGURATION
 
 
 def test_guids_that_may_be_seeded(builder: EvidenceBuilder) -> None:
@@ -75,7 +75,7 @@ def test_guids_that_may_be_seeded(builder: EvidenceBuilder) -> None:
     builder.add_snapshot(
         "purge", "after", apps=[*apps[:2], builder.app("raced"), builder.app("new")], processes=processes
     )
-    assert purged(builder.judgment_view, "purge").seedable == {"a", "p", "raced", "new"}
+    assert require_purge(builder.judgment_view, "purge").seedable_guids == {"a", "p", "raced", "new"}
 
 
 def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
@@ -87,14 +87,14 @@ def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
     )
     before = [old, mine, builder.event("x", "a")]
     add_purge_between_snapshots(builder, before=before, after=[old, mine, again], apps=[builder.app("a")])
-    found = purged(builder.judgment_view, "purge")
-    assert (set(found.kept), found.populated()) == ({"old"}, {"a": [mine, again]})
+    found = require_purge(builder.judgment_view, "purge")
+    assert (set(found.surviving_events), found.new_events_by_app()) == ({"old"}, {"a": [mine, again]})
 
 
 def test_event_belongs_to_app(builder: EvidenceBuilder) -> None:
     """An event belongs to the app with its guid, or else to the app that it names, or to none."""
     events = [builder.event("a", "b"), builder.event("x", "a"), builder.event("y"), builder.event("z", "c")]
-    found = {app: [row["guid"] for row in rows] for app, rows in by_app(events, {"a", "b"}).items()}
+    found = {app: [row["guid"] for row in rows] for app, rows in group_by_app(events, {"a", "b"}).items()}
     assert found == {"a": ["a", "x"], None: ["y"], "c": ["z"]}
 
 
@@ -107,7 +107,7 @@ def test_correct_purge_is_recognized(seeded: list[str], *, faithful: bool, build
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     after = [builder.event(guid, guid) for guid in seeded]
     add_purge_between_snapshots(builder, before=[builder.event("old", "old")], after=after, apps=apps)
-    assert purged(builder.judgment_view, "purge").is_faithful() is faithful
+    assert require_purge(builder.judgment_view, "purge").is_complete() is faithful
 
 
 def test_named_purge_uses_own_snapshots(builder: EvidenceBuilder) -> None:
@@ -115,5 +115,5 @@ def test_named_purge_uses_own_snapshots(builder: EvidenceBuilder) -> None:
     builder.add_snapshot("odd", "no-json.before", [builder.event("old")])
     builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH)
     builder.add_snapshot("odd", "no-json.after")
-    found = purged_by(builder.judgment_view, "odd", "no-json")
+    found = require_purge_at_step(builder.judgment_view, "odd", "no-json")
     assert (set(found.before.events.by_guid), found.after.events.rows) == ({"old"}, ())

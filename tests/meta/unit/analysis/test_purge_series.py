@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
-from purge_conformance.analysis.history import gets_of_destroyed, vanished
-from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purges, trials
+from purge_conformance.analysis.history import gets_of_destroyed_events, destroyed_guids
+from purge_conformance.analysis.purge_series import require_plain_purges_correct, require_first_purges, plain_purges, require_observed_purges
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def test_observed_purge_is_a_trial(builder: EvidenceBuilder) -> None:
     add_snapshot(builder, "again", "after", "a")
     add_start(builder)
     add_observed_purge(builder, "whatever", ["a", "new"], ["a", "new"])
-    found = trials(builder.judgment_view)
+    found = require_observed_purges(builder.judgment_view)
     assert [trial.request.experiment for trial in found] == ["purge", "again", "whatever"]
-    assert [set(trial.kept) for trial in found] == [set(), set(), {"new"}]
+    assert [set(trial.surviving_events) for trial in found] == [set(), set(), {"new"}]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_failed_purge_is_no_trial(more: Any, builder: EvidenceBuilder) -> None: 
     add_snapshot(builder, "odd", "before", "x")
     builder.add_exchange("odd", "purge", method="POST", **{"path": PURGE_PATH, **more})
     add_snapshot(builder, "odd", "after", "x")
-    assert [trial.request.experiment for trial in trials(builder.judgment_view)] == ["purge"]
+    assert [trial.request.experiment for trial in require_observed_purges(builder.judgment_view)] == ["purge"]
 
 
 @pytest.mark.parametrize("disturbance", ["a purge", "a start after it", "a start at the same time"])
@@ -86,7 +86,7 @@ def test_disturbed_purge_is_no_trial(disturbance: str, builder: EvidenceBuilder)
     if disturbance == "a start after it":
         add_start(builder)
     add_snapshot(builder, "race", "after", "a")
-    assert len(trials(builder.judgment_view)) == 1
+    assert len(require_observed_purges(builder.judgment_view)) == 1
 
 
 def test_repeated_purge_is_detected(builder: EvidenceBuilder) -> None:
@@ -96,8 +96,8 @@ def test_repeated_purge_is_detected(builder: EvidenceBuilder) -> None:
     add_observed_purge(builder, "again", ["a"], ["a"])
     add_start(builder)
     add_observed_purge(builder, "later", ["a", "new"], ["a"])
-    assert [trial.is_again for trial in trials(builder.judgment_view)] == [False, True, False]
-    assert [trial.request.experiment for trial in fresh(builder.judgment_view)] == ["purge", "later"]
+    assert [trial.is_repeat for trial in require_observed_purges(builder.judgment_view)] == [False, True, False]
+    assert [trial.request.experiment for trial in require_first_purges(builder.judgment_view)] == ["purge", "later"]
     assert [is_again for _, is_again in plain_purges(builder.judgment_view)] == [False, True, False]
 
 
@@ -114,25 +114,25 @@ def test_changed_app_is_unsettled(builder: EvidenceBuilder) -> None:
     add_snapshot(builder, "lifecycle", "end", "a", a="STOPPED")
     add_start(builder)
     add_observed_purge(builder, "changed", ["a", "new"], ["a"])
-    first, later = trials(builder.judgment_view)
-    assert (first.unsettled, set(first.settled)) == (set(), {"a"})
-    assert (later.unsettled, later.settled, later.started) == ({"a"}, {}, ["a"])
+    first, later = require_observed_purges(builder.judgment_view)
+    assert (first.state_changed_earlier, set(first.constant_apps)) == (set(), {"a"})
+    assert (later.state_changed_earlier, later.constant_apps, later.started_apps) == ({"a"}, {}, ["a"])
 
 
 def test_unobserved_purge_has_reason(builder: EvidenceBuilder) -> None:
     """If no purge is observed, the reason is that of the first."""
     add_observed_purge(builder, "purge", ["old"], ["a"], status=500)
     with pytest.raises(Inconclusive, match="did not succeed: 500"):
-        trials(builder.judgment_view)
+        require_observed_purges(builder.judgment_view)
 
 
 def test_snapshots_are_recorded(builder: EvidenceBuilder) -> None:
     """A judgment of trials cites the purges and the lists around them."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     seen = builder.judgment_view
-    trials(seen)
+    require_observed_purges(seen)
     assert {x.n for x in builder.exchanges if x.step in {"purge", "after.events", "before.events"}} <= set(
-        seen.looked_at
+        seen.read_exchanges
     )
 
 
@@ -143,10 +143,10 @@ def test_incorrect_baseline_is_named(after: list[str], *, whole: bool, builder: 
     add_start(builder)
     add_observed_purge(builder, "changed", ["a", "new"], after)
     if whole:
-        all_whole(builder.judgment_view)
+        require_plain_purges_correct(builder.judgment_view)
     else:
         with pytest.raises(Inconclusive, match="PURGE-03 and SEED"):
-            all_whole(builder.judgment_view)
+            require_plain_purges_correct(builder.judgment_view)
 
 
 def test_destroyed_event_is_requested(builder: EvidenceBuilder) -> None:
@@ -159,5 +159,5 @@ def test_destroyed_event_is_requested(builder: EvidenceBuilder) -> None:
     builder.add_exchange("late", "destroyed", path="/v3/app_usage_events/old", status=404)
     builder.add_purge("again")
     builder.add_exchange("purge", "destroyed", path="/v3/app_usage_events/old", status=404)
-    assert list(gets_of_destroyed(builder.judgment_view)) == gets
-    assert vanished(builder.judgment_view) == {}
+    assert list(gets_of_destroyed_events(builder.judgment_view)) == gets
+    assert destroyed_guids(builder.judgment_view) == {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.rejected import attempts, odd_attempts
+from purge_conformance.analysis.rejected import attempts, unexpected_input_attempts
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def test_loss_is_described(before: list[str], after: list[str], words: str | Non
     add_attempt(builder)
     add_snapshot(builder, *after)
     (found,) = attempts(builder.judgment_view, "credential")
-    assert (found.loss() or "").startswith(words or "")
-    assert bool(found.loss()) == bool(words)
+    assert (found.describe_loss() or "").startswith(words or "")
+    assert bool(found.describe_loss()) == bool(words)
 
 
 def test_displaced_events_are_no_loss(builder: EvidenceBuilder) -> None:
@@ -59,7 +59,7 @@ def test_displaced_events_are_no_loss(builder: EvidenceBuilder) -> None:
     add_snapshot(builder, *guids, total=500)
     add_attempt(builder)
     add_snapshot(builder, "new", *guids[:-1], total=501)
-    assert attempts(builder.judgment_view, "credential")[0].loss() is None
+    assert attempts(builder.judgment_view, "credential")[0].describe_loss() is None
 
 
 def test_attempt_needs_both_snapshots(builder: EvidenceBuilder) -> None:
@@ -84,7 +84,7 @@ def test_reappearing_events_are_no_loss(back: tuple[str, ...], *, counts: bool, 
     add_snapshot(builder)
     add_attempt(builder)
     add_snapshot(builder, *back)
-    assert any(a.loss() for a in attempts(builder.judgment_view, "credential")) is counts
+    assert any(a.describe_loss() for a in attempts(builder.judgment_view, "credential")) is counts
 
 
 def test_unexpected_body_uses_nearest_snapshots(builder: EvidenceBuilder) -> None:
@@ -92,5 +92,5 @@ def test_unexpected_body_uses_nearest_snapshots(builder: EvidenceBuilder) -> Non
     builder.add_snapshot("odd", "no-json.before", [builder.event("a")])
     builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH, status=400)
     builder.add_snapshot("odd", "no-json.after", [])
-    (found,) = odd_attempts(builder.judgment_view)
-    assert (found.request.status, found.loss()) == (400, "1 events before, 0 after")
+    (found,) = unexpected_input_attempts(builder.judgment_view)
+    assert (found.request.status, found.describe_loss()) == (400, "1 events before, 0 after")

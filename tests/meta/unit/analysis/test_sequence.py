@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive, Seen
+from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.report.model import Cause, Finding, Tally
 
@@ -19,9 +19,9 @@ Row = dict[str, Any]
 JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_model_agrees
 
 
-def finding_of(seen: Seen) -> Finding:
+def finding_of(seen: JudgmentView) -> Finding:
     """Return the finding of the judgment."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(RequirementViolated) as caught:
         JUDGMENT(seen)
     (finding,) = caught.value.findings
     return finding
@@ -124,7 +124,7 @@ def test_simpler_requirement_is_named(builder: EvidenceBuilder) -> None:
     seen = builder.judgment_view
     with pytest.raises(Inconclusive, match=r"see .*SEED-01") as caught:
         JUDGMENT(seen)
-    assert caught.value.blame is Cause.TARGET
+    assert caught.value.cause is Cause.TARGET
 
 
 def test_foreign_purge_is_a_race(builder: EvidenceBuilder) -> None:
@@ -133,4 +133,4 @@ def test_foreign_purge_is_a_race(builder: EvidenceBuilder) -> None:
     add_sequence(with_first_purge(builder), 1, *RIGHT, ("stop a", [event("A", "A"), event("t", "A")]), lost)
     with pytest.raises(Inconclusive) as caught:
         JUDGMENT(builder.judgment_view)
-    assert caught.value.blame is Cause.RACE
+    assert caught.value.cause is Cause.RACE

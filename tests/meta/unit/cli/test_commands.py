@@ -10,7 +10,7 @@ import pytest
 
 from meta.support.invoke import invoke
 from purge_conformance import __version__, catalogue
-from purge_conformance.analysis.assertions import Broken
+from purge_conformance.analysis.assertions import RequirementViolated
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.report import write_all
@@ -67,7 +67,7 @@ def test_report_command_is_reproducible(builder: EvidenceBuilder, tmp_path: Path
             journal.record(exchange)
         evidence = journal.evidence()
     verdicts = RunBuilder(evidence, {r.id: r for r in catalogue.requirements()})
-    verdicts.record("PURGE-01", Broken((Finding("200", "500", 1),)), [1], 0.1)
+    verdicts.record("PURGE-01", RequirementViolated((Finding("200", "500", 1),)), [1], 0.1)
     write_all(verdicts.build(), evidence, tmp_path / "run")
     (tmp_path / "copy").mkdir()
     for name in ("report.json", "evidence.jsonl"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.uaa import signed
-from purge_conformance.analysis.history import denied
+from purge_conformance.analysis.history import admin_reads_rejected
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.client.auth.token import StaticToken, Token
@@ -144,4 +144,4 @@ def test_superseded_rejection_is_ignored(builder: EvidenceBuilder) -> None:
     """A rejection of an expired token does not count if the new token is accepted."""
     builder.add_exchange("lists", "walk", status=401, tags={"superseded": "expired token"})
     builder.add_exchange("lists", "walk", data={})
-    assert denied(builder.judgment_view) == []
+    assert admin_reads_rejected(builder.judgment_view) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.raw_http import write_raw
-from purge_conformance.analysis.assertions import answered
+from purge_conformance.analysis.assertions import target_responses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import MAX_RETRIES, MAX_UNANSWERED, Request
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
@@ -152,7 +152,7 @@ def test_transient_gateway_error_is_retried(status: int, make_client: Connect, s
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), b"<html>")
     client = make_client()
     assert client.get("/v3", "s").status == 200
-    assert [x.status for x in answered(client.exchanges_of("", "s"))] == [200]
+    assert [x.status for x in target_responses(client.exchanges_of("", "s"))] == [200]
 
 
 def test_lasting_gateway_error_is_returned(make_client: Connect, stub_server: StubServer) -> None:

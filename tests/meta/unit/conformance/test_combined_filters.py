@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken
+from purge_conformance.analysis.assertions import RequirementViolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meta.support.story import EvidenceBuilder
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
 
 judged = importlib.import_module("purge_conformance.conformance.test_list_filters")
-FILTERS: dict[str, Callable[[Seen], None]] = {
+FILTERS: dict[str, Callable[[JudgmentView], None]] = {
     "guids": judged.test_guids_filter,
     "created_ats": judged.test_created_ats_filter,
     "order_by": judged.test_order_is_honoured,
@@ -24,7 +24,7 @@ FILTERS: dict[str, Callable[[Seen], None]] = {
 TIMES = {"one": "2026-07-01T12:00:01Z", "two": "2026-07-01T12:00:02Z", "late": "2026-07-01T12:00:09Z"}
 
 
-def filtered_lists(builder: EvidenceBuilder, *listed: str) -> Seen:
+def filtered_lists(builder: EvidenceBuilder, *listed: str) -> JudgmentView:
     """Add correct lists with one filter each, and a list with all filters that shows these events."""
     rows = {guid: builder.event(guid, "app", at) for guid, at in {**TIMES, "other": TIMES["one"]}.items()}
     by_time = sorted(rows.values(), key=lambda row: row["created_at"])
@@ -59,6 +59,6 @@ def test_each_filter_is_judged_separately(listed: tuple[str, ...], broken: set[s
     for name, test in FILTERS.items():
         try:
             test(seen)
-        except Broken:
+        except RequirementViolated:
             found.add(name)
     assert found == broken

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken
+from purge_conformance.analysis.assertions import RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meta.support.story import EvidenceBuilder
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
 
 JUDGMENTS = import_module("purge_conformance.conformance.test_leaks")
 
 
-def has_leak(judgment: Callable[[Seen], None], builder: EvidenceBuilder) -> bool:
+def has_leak(judgment: Callable[[JudgmentView], None], builder: EvidenceBuilder) -> bool:
     """Return whether a judgment finds a leak after a list was read."""
     builder.add_exchange("reads", "list", data={"resources": []})
     try:
         judgment(builder.judgment_view)
-    except Broken:
+    except RequirementViolated:
         return True
     return False
 

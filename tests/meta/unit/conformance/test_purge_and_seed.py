@@ -168,4 +168,4 @@ def test_race_has_cause(builder: EvidenceBuilder) -> None:
     builder.add_list("lists", "closing", [SEEDED])
     with pytest.raises(Inconclusive) as caught:
         JUDGMENTS["LIST-04"](builder.judgment_view)
-    assert caught.value.blame is Cause.RACE
+    assert caught.value.cause is Cause.RACE

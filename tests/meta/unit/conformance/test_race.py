@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis import race as races
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, NotExercised
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import race
@@ -121,7 +121,7 @@ def test_illegal_race_fails(judgment: str, after: list[Row], builder: EvidenceBu
     add_race(builder, after)
     for name in ("test_some_order_explains", "test_still_apps_are_purged"):
         if name == judgment:
-            with pytest.raises(Broken):
+            with pytest.raises(RequirementViolated):
                 getattr(judged, name)(builder.judgment_view)
         else:
             getattr(judged, name)(builder.judgment_view)
@@ -130,7 +130,7 @@ def test_illegal_race_fails(judgment: str, after: list[Row], builder: EvidenceBu
 def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
     """A failure shows the requests in milliseconds, the responses and the final list, and nothing else."""
     add_race(builder, [seeded_event("still"), seeded_event("a")])
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(RequirementViolated) as caught:
         judged.test_some_order_explains(builder.judgment_view)
     (finding,) = caught.value.findings
     assert finding.got.splitlines() == [
@@ -150,7 +150,7 @@ def test_change_may_have_several_events(events: Sequence[str], is_so: bool, buil
     if is_so:
         judged.test_some_order_explains(builder.judgment_view)
         return
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judged.test_some_order_explains(builder.judgment_view)
 
 
@@ -207,7 +207,7 @@ def test_race_without_apps_is_not_exercised(builder: EvidenceBuilder) -> None:
     builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
     with pytest.raises(NotExercised, match="made nothing") as caught:
         judged.test_some_order_explains(builder.judgment_view)
-    assert caught.value.blame is Cause.CONFIGURATION
+    assert caught.value.cause is Cause.CONFIGURATION
 
 
 def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
@@ -223,4 +223,4 @@ def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
 
 def test_rounds_have_their_names() -> None:
     """The analysis reads the rounds that the scenario runs."""
-    assert (race.QUIET, *race.ROUNDS) == races.ROUNDS
+    assert (race.SEQUENTIAL, *race.ROUNDS) == races.ROUNDS

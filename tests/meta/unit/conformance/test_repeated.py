@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive
+from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.records import repetition_name
 from purge_conformance.report.model import Tally
@@ -107,7 +107,7 @@ def test_changing_outcome_is_flaky(
     judge(builder.judgment_view)
     add_repetition(builder, where, wrong=wrong, rows=rows)
     seen = builder.judgment_view
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(RequirementViolated) as caught:
         judge(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     finding = caught.value.findings[0]
@@ -122,7 +122,7 @@ def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:
     add_repetition(builder, "odd")
     builder.exchanges[:] = [replace(x, status=418) if x.experiment == "odd 2" else x for x in builder.exchanges]
     seen = builder.judgment_view
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judge(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken
+from purge_conformance.analysis.assertions import RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_unknown_get(builder: EvidenceBuilder, status: int, *listed: str) -> Evid
 
 def test_unlisted_event_must_be_missing(builder: EvidenceBuilder) -> None:
     """The GET of an unlisted event must not find it."""
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judged.test_unknown_guid_not_found(add_unknown_get(builder, 200, "other").judgment_view)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, NotExercised
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine.verdicts import MAX_EVIDENCE, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
@@ -28,7 +28,7 @@ def judging(builder: EvidenceBuilder, *names: str) -> RunBuilder:
     ("error", "outcome", "cause"),
     [
         (None, Outcome.PASSED, None),
-        (Broken((Finding("200", "500"),)), Outcome.FAILED, Cause.TARGET),
+        (RequirementViolated((Finding("200", "500"),)), Outcome.FAILED, Cause.TARGET),
         (Inconclusive("lost", Cause.NETWORK), Outcome.INCONCLUSIVE, Cause.NETWORK),
         (NotExercised("no token", Cause.CONFIGURATION), Outcome.NOT_EXERCISED, Cause.CONFIGURATION),
         (NotExercised("it did not occur"), Outcome.NOT_EXERCISED, Cause.TARGET),
@@ -50,7 +50,7 @@ def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
     """A failure has its findings, the curl line, and the exchange of the finding first."""
     builder.add_exchange("e", "s")
     builder.add_purge("purge")
-    result = judging(builder).record("PURGE-01", Broken((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1)
+    result = judging(builder).record("PURGE-01", RequirementViolated((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1)
     assert (result.evidence, result.findings[1].curl) == ((2, 1), None)
     assert result.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
 
@@ -154,7 +154,7 @@ def test_damaged_header_is_rejected(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(
     ("error", "is_reported"),
-    [(None, True), (Broken((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)],
+    [(None, True), (RequirementViolated((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)],
 )
 def test_trials_are_reported(error: BaseException | None, is_reported: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A result has the number of trials if it was judged, and shows a trial that passed."""

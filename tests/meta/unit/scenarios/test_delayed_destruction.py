@@ -7,7 +7,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
-from purge_conformance.analysis.rejected import WAITS, destroyed_later
+from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.credentials import ANONYMOUS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
-STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
+STEPS = [f"{name} {number}" for number in range(WAIT_ROUNDS) for name in ("idle", "later")]
 
 
 class DelayedDestructionStub:
@@ -68,9 +68,9 @@ def test_waits_reveal_delayed_destruction(
     stub_server.answer = partial(late.answer, stub_server)
     monkeypatch.setattr("time.sleep", late.sleep)
     client.experiment = "refused"
-    authorization._later(client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    authorization._send_and_wait(client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
     builder.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.exchanges_of("refused", step)]
-    assert len(destroyed_later(builder.judgment_view)) == authorization.LATER == WAITS
+    assert len(delayed_losses(builder.judgment_view)) == authorization.WAIT_ROUNDS == WAIT_ROUNDS
 
 
 def test_waits_stop_without_information(
@@ -81,5 +81,5 @@ def test_waits_stop_without_information(
     stub_server.answer = partial(steady.answer, stub_server)
     monkeypatch.setattr("time.sleep", steady.sleep)
     client.experiment = "refused"
-    authorization._later(client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    authorization._send_and_wait(client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
     assert [bool(client.exchanges_of("refused", step)) for step in STEPS[:3]] == [True, True, False]

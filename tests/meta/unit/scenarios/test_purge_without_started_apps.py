@@ -49,5 +49,5 @@ def test_purge_without_started_apps(  # noqa: PLR0913 -- what is there, what bec
         return stops
 
     foundation = SimpleNamespace(apps={"steady": "own"}, started={"steady"}, stop=stop)
-    purging.standstill(make_client(), cast("SuiteApps", foundation))
+    purging.purge_without_started_apps(make_client(), cast("SuiteApps", foundation))
     assert (stub_server.purges, stopped) == (purges, ["steady"] if others == "STOPPED" else [])

@@ -29,7 +29,7 @@ def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[.
         client.experiment = "race"
         foundation = SuiteApps(client)
         foundation.apps = {label: label for label in ("steady", "scaled", "elsewhere", "mover", "idle")}
-        race.race(client, foundation)
+        race.race_purges_with_changes(client, foundation)
         sent = [x for name in races.ROUNDS for x in client.exchanges_of("race", f"{name}.change")]
         asked.append(sorted((x.step, x.path, x.request_body or "") for x in sent))
     assert asked[0] == asked[1]

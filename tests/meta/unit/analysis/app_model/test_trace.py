@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.app_model.expectations import Kind
+from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Step
-from purge_conformance.analysis.app_model.trace import History, Taken
+from purge_conformance.analysis.app_model.trace import SequenceTrace, ExecutedStep
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.listing import build_listing
 
@@ -30,18 +30,18 @@ def recorded_event(guid: str, app: str = "A", created_at: str = LATER) -> Row:
     return {"guid": guid, "created_at": created_at, "app": {"guid": app}, "task": {"guid": None}}
 
 
-def executed_steps(builder: EvidenceBuilder, *steps: tuple[str, list[Row]], processes: int = 1, **last: Any) -> History:  # noqa: ANN401 -- of a Taken
+def executed_steps(builder: EvidenceBuilder, *steps: tuple[str, list[Row]], processes: int = 1, **last: Any) -> SequenceTrace:  # noqa: ANN401 -- of a Taken
     """Return the history of steps, each with the list after it; `last` describes the last step."""
-    history = History(processes)
+    history = SequenceTrace(processes)
     for place, (words, rows) in enumerate(steps, 1):
         step = Step.parse(words)
         refused = words.startswith("purge as")
         answer = builder.add_exchange(
-            "sequences", words, status=401 if refused else 200, data={"guid": step.what.upper()}
+            "sequences", words, status=401 if refused else 200, data={"guid": step.argument.upper()}
         )
         look = build_listing([builder.add_page("sequences", "look", rows)], reached_end=True)
-        guid = step.what.upper() if words.startswith("create") else None
-        history = history.then(Taken(place, step, answer, look, guid=guid, **(last if place == len(steps) else {})))
+        guid = step.argument.upper() if words.startswith("create") else None
+        history = history.with_step(ExecutedStep(place, step, answer, look, created_guid=guid, **(last if place == len(steps) else {})))
     return history
 
 
@@ -76,50 +76,50 @@ LEGAL: dict[str, tuple[tuple[str, list[Row]], ...]] = {
 @pytest.mark.parametrize("steps", LEGAL.values(), ids=LEGAL)
 def test_legal_history_agrees(steps: tuple[tuple[str, list[Row]], ...], builder: EvidenceBuilder) -> None:
     """Documented and unspecified behaviour agrees."""
-    assert executed_steps(builder, *BEGIN, *steps).found is None
+    assert executed_steps(builder, *BEGIN, *steps).disagreement is None
 
 
-WRONG: dict[str, tuple[Kind, tuple[tuple[str, list[Row]], ...]]] = {
-    "started app not seeded": (Kind.SEEDED, (("purge", []),)),
+WRONG: dict[str, tuple[DisagreementKind, tuple[tuple[str, list[Row]], ...]]] = {
+    "started app not seeded": (DisagreementKind.WRONG_SEED, (("purge", []),)),
     "stopped app seeded": (
-        Kind.SEEDED,
+        DisagreementKind.WRONG_SEED,
         (("stop a", [seeded_event(), recorded_event("t")]), ("purge", [seeded_event()])),
     ),
-    "deleted app seeded": (Kind.SEEDED, (("delete a", [seeded_event()]), ("purge", [seeded_event()]))),
-    "other guid": (Kind.SEEDED, (("purge", [recorded_event("t")]),)),
-    "seeded twice": (Kind.SEEDED, (("purge", [seeded_event(), recorded_event("t")]),)),
+    "deleted app seeded": (DisagreementKind.WRONG_SEED, (("delete a", [seeded_event()]), ("purge", [seeded_event()]))),
+    "other guid": (DisagreementKind.WRONG_SEED, (("purge", [recorded_event("t")]),)),
+    "seeded twice": (DisagreementKind.WRONG_SEED, (("purge", [seeded_event(), recorded_event("t")]),)),
     "recorded event kept": (
-        Kind.KEPT,
+        DisagreementKind.EVENT_SURVIVED,
         (("stop a", [seeded_event(), recorded_event("t")]), ("purge", [recorded_event("t")])),
     ),
     "event of a deleted app kept": (
-        Kind.KEPT,
+        DisagreementKind.EVENT_SURVIVED,
         (("delete a", [seeded_event(), recorded_event("t")]), ("purge", [recorded_event("t")])),
     ),
-    "stop not recorded": (Kind.UNRECORDED, (("stop a", [seeded_event()]),)),
+    "stop not recorded": (DisagreementKind.CHANGE_UNRECORDED, (("stop a", [seeded_event()]),)),
     "second change not recorded": (
-        Kind.UNRECORDED,
+        DisagreementKind.CHANGE_UNRECORDED,
         (("stop a", [seeded_event(), recorded_event("t")]), ("start a", [seeded_event(), recorded_event("t")])),
     ),
-    "seeded event gone": (Kind.LOST, (("stop a", [recorded_event("t")]),)),
+    "seeded event gone": (DisagreementKind.EVENT_LOST, (("stop a", [recorded_event("t")]),)),
     "recorded event gone": (
-        Kind.LOST,
+        DisagreementKind.EVENT_LOST,
         (("stop a", [seeded_event(), recorded_event("t")]), ("purge as none", [seeded_event()])),
     ),
-    "seeded anew without a purge": (Kind.LOST, (("purge as none", [seeded_event(created_at=LATER)]),)),
-    "seeded event rewritten": (Kind.REWRITTEN, (("stop a", [seeded_event(state="STOPPED"), recorded_event("t")]),)),
-    "event of nothing": (Kind.INVENTED, (("purge as none", [seeded_event(), recorded_event("t")]),)),
+    "seeded anew without a purge": (DisagreementKind.EVENT_LOST, (("purge as none", [seeded_event(created_at=LATER)]),)),
+    "seeded event rewritten": (DisagreementKind.SEED_REWRITTEN, (("stop a", [seeded_event(state="STOPPED"), recorded_event("t")]),)),
+    "event of nothing": (DisagreementKind.UNEXPECTED_EVENT, (("purge as none", [seeded_event(), recorded_event("t")]),)),
 }
 
 
 @pytest.mark.parametrize(("kind", "steps"), WRONG.values(), ids=WRONG)
 def test_wrong_history_disagrees(
-    kind: Kind, steps: tuple[tuple[str, list[Row]], ...], builder: EvidenceBuilder
+    kind: DisagreementKind, steps: tuple[tuple[str, list[Row]], ...], builder: EvidenceBuilder
 ) -> None:
     """Each incorrect list disagrees at the last step, with its kind."""
-    disagreement = executed_steps(builder, *BEGIN, *steps).found
+    disagreement = executed_steps(builder, *BEGIN, *steps).disagreement
     assert disagreement
-    assert (disagreement.kind, disagreement.place, str(disagreement.step)) == (
+    assert (disagreement.kind, disagreement.position, str(disagreement.step)) == (
         kind,
         len(BEGIN) + len(steps),
         steps[-1][0],
@@ -130,20 +130,20 @@ def test_each_process_may_be_seeded(builder: EvidenceBuilder) -> None:
     """With two processes per app, two seeded events agree, and seeded events may stay."""
     two = [seeded_event(), recorded_event("w", created_at=AT)]
     begin = (BEGIN[0], ("start a", [recorded_event("s"), recorded_event("t")]), ("purge", two), ("purge", two))
-    assert executed_steps(builder, *begin, processes=2).found is None
-    disagreement = executed_steps(builder, *begin, processes=1).found
+    assert executed_steps(builder, *begin, processes=2).disagreement is None
+    disagreement = executed_steps(builder, *begin, processes=1).disagreement
     assert disagreement
-    assert disagreement.kind is Kind.SEEDED
+    assert disagreement.kind is DisagreementKind.WRONG_SEED
 
 
 @pytest.mark.parametrize(
     ("words", "status", "kind"),
-    [("purge", 500, Kind.FAILED), ("purge", 409, Kind.FAILED), ("purge as none", 200, Kind.ACCEPTED)],
+    [("purge", 500, DisagreementKind.PURGE_FAILED), ("purge", 409, DisagreementKind.PURGE_FAILED), ("purge as none", 200, DisagreementKind.PURGE_NOT_REJECTED)],
 )
-def test_wrong_answer_disagrees(words: str, status: int, kind: Kind, builder: EvidenceBuilder) -> None:
+def test_wrong_answer_disagrees(words: str, status: int, kind: DisagreementKind, builder: EvidenceBuilder) -> None:
     """A purge that fails disagrees, and so does one that should be rejected and is not."""
-    taken = Taken(1, Step.parse(words), builder.add_exchange("sequences", words, status=status))
-    disagreement = History().then(taken).found
+    taken = ExecutedStep(1, Step.parse(words), builder.add_exchange("sequences", words, status=status))
+    disagreement = SequenceTrace().with_step(taken).disagreement
     assert disagreement
     assert disagreement.kind is kind
 
@@ -151,15 +151,15 @@ def test_wrong_answer_disagrees(words: str, status: int, kind: Kind, builder: Ev
 @pytest.mark.parametrize("status", [None, 429, 502, 503, 504])
 def test_unanswered_step_ends_sequence(status: int | None, builder: EvidenceBuilder) -> None:
     """After a step without a response the state is unknown: the sequence ends, and nothing disagrees."""
-    history = History().then(Taken(1, Step.parse("purge"), builder.add_exchange("sequences", "purge", status=status)))
-    assert (history.found, history.ended, bool(history.lost)) == (None, True, True)
+    history = SequenceTrace().with_step(ExecutedStep(1, Step.parse("purge"), builder.add_exchange("sequences", "purge", status=status)))
+    assert (history.disagreement, history.is_finished, bool(history.abort_reason)) == (None, True, True)
 
 
 def test_rejected_change_is_ignored(builder: EvidenceBuilder) -> None:
     """A rejected start changes nothing in the model."""
     history = executed_steps(builder, *BEGIN[:1])
-    taken = Taken(2, Step.parse("start a"), builder.add_exchange("sequences", "start", status=422, data={}))
-    assert history.then(taken).world == history.world
+    taken = ExecutedStep(2, Step.parse("start a"), builder.add_exchange("sequences", "start", status=422, data={}))
+    assert history.with_step(taken).model == history.model
 
 
 def test_unfinished_deletion_is_excluded(builder: EvidenceBuilder) -> None:
@@ -168,7 +168,7 @@ def test_unfinished_deletion_is_excluded(builder: EvidenceBuilder) -> None:
     look = build_listing(
         [builder.add_page("sequences", "look", [seeded_event(), recorded_event("t")])], reached_end=True
     )
-    assert history.then(Taken(5, Step.parse("purge"), builder.add_exchange("sequences", "purge"), look)).found is None
+    assert history.with_step(ExecutedStep(5, Step.parse("purge"), builder.add_exchange("sequences", "purge"), look)).disagreement is None
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_foreign_purge_is_suspected(rows: list[Row], others: bool, builder: Evid
     recorded = [recorded_event("t"), recorded_event("x", "X")]
     disagreement = executed_steps(
         builder, *BEGIN, ("stop a", [seeded_event(), *recorded]), ("purge as none", rows)
-    ).found
+    ).disagreement
     assert disagreement
-    assert disagreement.others is others
+    assert disagreement.suggests_foreign_purge is others
 
 
 @pytest.mark.parametrize("rows", [[], [recorded_event("t", created_at=AT)]], ids=["left-out", "shown"])
@@ -189,8 +189,8 @@ def test_same_second_is_undecided(rows: list[Row], builder: EvidenceBuilder) -> 
     """An event of the same second as a seeded event may come before or after it."""
     history = executed_steps(builder, *BEGIN, ("stop a", [seeded_event(), recorded_event("t", created_at=AT)]))
     page = builder.add_page("sequences", "read", rows, after_guid="A")
-    taken = Taken(5, Step.parse("read by after_guid"), page, reads=(build_listing([page], reached_end=True),))
-    assert history.then(taken).found is None
+    taken = ExecutedStep(5, Step.parse("read by after_guid"), page, walks=(build_listing([page], reached_end=True),))
+    assert history.with_step(taken).disagreement is None
 
 
 @pytest.mark.parametrize(
@@ -219,16 +219,16 @@ def test_filtered_read_matches_list(
     """A read shows the suite's events that match its parameters, as in the complete list; others do not count."""
     history = executed_steps(builder, *BEGIN, ("stop a", [seeded_event(), recorded_event("t")]))
     page = builder.add_page("sequences", "read", rows, **query)
-    taken = Taken(5, Step.parse("read by guids"), page, reads=(build_listing([page], reached_end=True),))
-    assert (history.then(taken).found is None) is agrees
+    taken = ExecutedStep(5, Step.parse("read by guids"), page, walks=(build_listing([page], reached_end=True),))
+    assert (history.with_step(taken).disagreement is None) is agrees
 
 
 def test_rejected_read_disagrees(builder: EvidenceBuilder) -> None:
     """A read without a list in its response disagrees."""
     history = executed_steps(builder, *BEGIN)
     page = builder.add_exchange("sequences", "read", path=f"{EVENTS_PATH}?guids=A", status=500)
-    disagreement = history.then(
-        Taken(4, Step.parse("read by guids"), page, reads=(build_listing([page], reached_end=True),))
-    ).found
+    disagreement = history.with_step(
+        ExecutedStep(4, Step.parse("read by guids"), page, walks=(build_listing([page], reached_end=True),))
+    ).disagreement
     assert disagreement
-    assert disagreement.kind is Kind.READ
+    assert disagreement.kind is DisagreementKind.WRONG_READ
