@@ -6,7 +6,7 @@ import importlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, JudgmentView
+from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised
 from purge_conformance.analysis.induced_errors import conflicting_purges, failed_purges, raise_if_not_induced
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.client.client import Client

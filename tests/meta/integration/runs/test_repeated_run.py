@@ -44,13 +44,15 @@ def test_repeated_purges_are_observed(repeated_run: Evidence) -> None:
     """Each repetition has one more observed purge, one right after it, and a rejected one for each role."""
     sent = [x for x in repeated_run.of("repeat") if is_purge(x.method, x.path)]
     refused = repeated_run.of("repeat", "credential")
-    plain = [trial for trial in require_observed_purges(JudgmentView(repeated_run)) if trial.request.experiment == "repeat"]
+    plain = [
+        trial for trial in require_observed_purges(JudgmentView(repeated_run)) if trial.request.experiment == "repeat"
+    ]
     assert [trial.request for trial in plain] == [x for x in sent if x.role == "admin"]
     assert [trial.is_repeat for trial in plain] == [False, True] * (TIMES - 1)
     assert len(refused) == (TIMES - 1) * len({x.role for x in refused})
-    assert [a.describe_loss() for a in unauthorized_purges(JudgmentView(repeated_run)) if a.request.experiment == "repeat"] == [None] * len(
-        refused
-    )
+    assert [
+        a.describe_loss() for a in unauthorized_purges(JudgmentView(repeated_run)) if a.request.experiment == "repeat"
+    ] == [None] * len(refused)
 
 
 @pytest.mark.parametrize("name", ["odd", "provoked", "parallel", "race"])

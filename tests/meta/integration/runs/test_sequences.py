@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import RequirementViolated, NotExercised, JudgmentView
+from purge_conformance.analysis.assertions import JudgmentView, NotExercised, RequirementViolated
 from purge_conformance.analysis.sequence import sequence_runs
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
@@ -45,7 +45,9 @@ def server() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @pytest.fixture(scope="module")
-def play_sequences(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., JudgmentView]:
+def play_sequences(
+    server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., JudgmentView]:
     """Play the sequences against an instance, once, after a first purge; keyword arguments are `Limits`."""
 
     @cache
@@ -88,7 +90,9 @@ def test_conforming_server_agrees(name: str, play_sequences: Callable[..., Judgm
     seen = play_sequences(name)
     JUDGMENT(seen)
     assert [play.is_shrunk for play in sequence_runs(seen)] == [False] * 2
-    assert not [play for play in sequence_runs(seen) if play.trace.abort_reason or len(play.executed_steps) < len(play.steps)]
+    assert not [
+        play for play in sequence_runs(seen) if play.trace.abort_reason or len(play.executed_steps) < len(play.steps)
+    ]
     if not name:
         assert len(seen.of("sequences")) <= 115
 

@@ -8,23 +8,23 @@ import pytest
 
 from purge_conformance.analysis.assertions import (
     MAX_FINDINGS,
-    RequirementViolated,
     Inconclusive,
-    NotExercised,
     JudgmentView,
+    NotExercised,
+    RequirementViolated,
     Trial,
     describe_response,
-    target_responses,
+    raise_if_cut_short,
     require_apps,
-    require_no,
+    require_complete,
     require_each_trial,
     require_exchanges,
-    require_complete,
+    require_no,
     require_snapshot,
     require_status,
-    raise_if_cut_short,
     require_usable_target,
     require_walk,
+    target_responses,
 )
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import Evidence
@@ -137,7 +137,9 @@ def test_unreadable_list_is_inconclusive(builder: EvidenceBuilder) -> None:
     with pytest.raises(Inconclusive, match="could not be read to its end: 200"):
         require_snapshot(builder.judgment_view, "e", "s")
     with pytest.raises(Inconclusive, match="no request"):
-        require_complete(require_walk(builder.judgment_view, "e", "s.events").__class__((), (), None, complete=False), "apps")
+        require_complete(
+            require_walk(builder.judgment_view, "e", "s.events").__class__((), (), None, complete=False), "apps"
+        )
 
 
 def test_unreadable_apps_are_inconclusive(builder: EvidenceBuilder) -> None:
@@ -208,7 +210,9 @@ def test_consistent_kinds_are_not_flaky(builder: EvidenceBuilder) -> None:
     """A kind that always fails beside one that never fails is not flaky; a single trial is not counted."""
     seen = builder.judgment_view
     with pytest.raises(RequirementViolated) as caught:
-        require_each_trial(seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")])
+        require_each_trial(
+            seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")]
+        )
     assert (seen.tally, caught.value.findings[0].passing) == (Tally(trials=4, failures=2, is_flaky=False), None)
     require_each_trial(seen, [trial(1, kind="x"), trial(2, kind="y")])
     assert seen.tally == Tally()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, AttributableViolation
+from purge_conformance.analysis.assertions import AttributableViolation, Inconclusive, RequirementViolated
 from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
 
@@ -38,7 +38,12 @@ def test_rejected_purge_destroys_later(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(
     "gone",
-    [(False, False), (False, True) * (WAIT_ROUNDS - 1), (False, True) * (WAIT_ROUNDS - 1) + (True,), (True, True) * WAIT_ROUNDS],
+    [
+        (False, False),
+        (False, True) * (WAIT_ROUNDS - 1),
+        (False, True) * (WAIT_ROUNDS - 1) + (True,),
+        (True, True) * WAIT_ROUNDS,
+    ],
 )
 def test_unrelated_loss_is_ignored(gone: tuple[bool, ...], builder: EvidenceBuilder) -> None:
     """Events that are gone only once, or after no purge too, may have been purged by another client."""

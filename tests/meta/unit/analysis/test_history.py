@@ -8,12 +8,12 @@ import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
 from purge_conformance.analysis.history import (
-    target_clock_offset,
-    require_proven_admin,
-    has_purge_between,
-    seed_observations,
-    destroyed_guids,
     complete_listings,
+    destroyed_guids,
+    has_purge_between,
+    require_proven_admin,
+    seed_observations,
+    target_clock_offset,
 )
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.clock import Offset

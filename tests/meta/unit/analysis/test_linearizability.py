@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from purge_conformance.analysis.linearizability import FinalObservation, Operation, AppState, is_explained, is_state_reachable, smallest_unexplained
+from purge_conformance.analysis.linearizability import (
+    AppState,
+    FinalObservation,
+    Operation,
+    is_explained,
+    is_state_reachable,
+    smallest_unexplained,
+)
 
 
 def purge(begun: float, ended: float, *, done: bool = True) -> Operation:
@@ -24,7 +31,9 @@ def make_final_state(
 ) -> FinalObservation:
     """Return the final state."""
     events = (tuple(frozenset({kind}) for kind in told),)
-    return FinalObservation(started, instances, seeded, shown if seeded else None, has_old_events=False, events_by_process=events)
+    return FinalObservation(
+        started, instances, seeded, shown if seeded else None, has_old_events=False, events_by_process=events
+    )
 
 
 STARTED, STOPPED = AppState(started=True, instances=1), AppState(started=False, instances=1)
@@ -104,10 +113,10 @@ def test_each_process_records_changes() -> None:
     """Each process may record a change, one of them must, and none may record it twice."""
     stop, operations = (frozenset({"stop"}),), [purge(0, 1), change("stop", 2, 3)]
     end = make_final_state(started=False, seeded=True)
-    assert is_explained(STARTED, operations, replace(end, told=(stop, stop)))
-    assert is_explained(STARTED, operations, replace(end, told=(stop,)))
-    assert not is_explained(STARTED, operations, replace(end, told=(stop, stop + stop)))
-    assert is_explained(STARTED, operations, replace(end, told=(stop + stop,), copies=2))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=(stop, stop)))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=(stop,)))
+    assert not is_explained(STARTED, operations, replace(end, events_by_process=(stop, stop + stop)))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=(stop + stop,), max_copies=2))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +129,12 @@ def test_change_is_recorded_once(begun: float, told: int, is_so: bool) -> None: 
     operations = [purge(0, 1), change("stop", begun, begun + 1)]
     end = make_final_state(started=False, seeded=begun > 1, told=("stop",) * told)
     assert is_explained(STARTED, operations, end.without_change_kinds().with_unlimited_copies()) is is_so
-    assert not is_explained(STARTED, [purge(0, 1)], replace(end, started=True).without_change_kinds().with_unlimited_copies()) or not told
+    assert (
+        not is_explained(
+            STARTED, [purge(0, 1)], replace(end, started=True).without_change_kinds().with_unlimited_copies()
+        )
+        or not told
+    )
 
 
 def test_ambiguous_event_matches_either() -> None:
@@ -128,8 +142,8 @@ def test_ambiguous_event_matches_either() -> None:
     either = frozenset({"start", "scale"})
     operations = [purge(0, 1), change("scale", 2, 3, 2), change("stop", 4, 5), change("start", 6, 7)]
     end = make_final_state(started=True, seeded=True, instances=2)
-    assert is_explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"}), either),)))
-    assert not is_explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"})),)))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=((either, frozenset({"stop"}), either),)))
+    assert not is_explained(STARTED, operations, replace(end, events_by_process=((either, frozenset({"stop"})),)))
 
 
 def test_foreign_state_is_detected() -> None:
@@ -149,7 +163,9 @@ def test_shortest_timeline_shows_duplicate() -> None:
     """A duplicate event is shown with its change and the purge, whatever came before."""
     stop = change("stop", 4, 5)
     operations = [change("scale", 0, 1, 1), change("start", 2, 3), purge(2, 6), stop]
-    assert smallest_unexplained(STARTED, operations, make_final_state(started=False, seeded=True, told=("stop", "stop"))) == (
+    assert smallest_unexplained(
+        STARTED, operations, make_final_state(started=False, seeded=True, told=("stop", "stop"))
+    ) == (
         purge(2, 6),
         stop,
     )

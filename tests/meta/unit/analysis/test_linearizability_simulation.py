@@ -8,7 +8,15 @@ from math import inf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from purge_conformance.analysis.linearizability import FinalObservation, Operation, AppState, is_explained, is_state_reachable, smallest_unexplained, could_produce
+from purge_conformance.analysis.linearizability import (
+    AppState,
+    FinalObservation,
+    Operation,
+    could_produce,
+    is_explained,
+    is_state_reachable,
+    smallest_unexplained,
+)
 
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 MOMENTS = {"purge": ("send", "destroy", "seed", "answer")}
@@ -159,8 +167,8 @@ def test_unchanged_app_is_seeded(started: bool, purges: list[Task]) -> None:  # 
         task.times[moment] = clock
     begin, end = AppState(started, 1), server.final_state()
     assert is_explained(begin, operations(purges), end)
-    assert not is_explained(begin, operations(purges), replace(end, seeded=not end.has_seed))
-    assert not is_explained(begin, operations(purges), replace(end, old=True))
+    assert not is_explained(begin, operations(purges), replace(end, has_seed=not end.has_seed))
+    assert not is_explained(begin, operations(purges), replace(end, has_old_events=True))
 
 
 @EXAMPLES
@@ -168,7 +176,12 @@ def test_unchanged_app_is_seeded(started: bool, purges: list[Task]) -> None:  # 
 def test_shortest_timeline_still_contradicts(program: tuple[AppState, list[Task], Server], data: st.DataObject) -> None:
     """The timeline contradicts the final state, whatever the others did, and nothing shorter does."""
     begin, tasks, server = program
-    end = replace(server.final_state(), seeded=data.draw(st.booleans()), told=((frozenset({"stop"}),),), shown=None)
+    end = replace(
+        server.final_state(),
+        has_seed=data.draw(st.booleans()),
+        events_by_process=((frozenset({"stop"}),),),
+        seed_instances=None,
+    )
     found = operations(tasks)
     assume(not is_explained(begin, found, end))
     kept = smallest_unexplained(begin, found, end)

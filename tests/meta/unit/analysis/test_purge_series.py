@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
-from purge_conformance.analysis.history import gets_of_destroyed_events, destroyed_guids
-from purge_conformance.analysis.purge_series import require_plain_purges_correct, require_first_purges, plain_purges, require_observed_purges
+from purge_conformance.analysis.history import destroyed_guids, gets_of_destroyed_events
+from purge_conformance.analysis.purge_series import (
+    plain_purges,
+    require_first_purges,
+    require_observed_purges,
+    require_plain_purges_correct,
+)
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:

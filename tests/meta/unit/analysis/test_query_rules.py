@@ -9,7 +9,7 @@ import pytest
 
 from meta.support.paths import RECORDED
 from purge_conformance.analysis.openapi import find_operation_id
-from purge_conformance.analysis.query_rules import Validity, parse_query, classify_query
+from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 
 TIME = "2020-05-28T16:41:23Z"
@@ -119,7 +119,10 @@ OPEN = (
 )
 def test_validity_follows_documentation(query: str, expected: Validity) -> None:
     """A query is valid or invalid only if every reading of the documentation agrees."""
-    assert classify_query(LIST_OPERATION, parse_query(f"/v3/app_usage_events?{query}"), existing_guids={"known"}) is expected
+    assert (
+        classify_query(LIST_OPERATION, parse_query(f"/v3/app_usage_events?{query}"), existing_guids={"known"})
+        is expected
+    )
 
 
 @pytest.mark.parametrize("operation", [PURGE_OPERATION, GET_OPERATION])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, JudgmentView
+from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.report.model import Cause, Finding, Tally
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis import race as races
-from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import race

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import RequirementViolated, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine.verdicts import MAX_EVIDENCE, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
@@ -50,7 +50,9 @@ def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
     """A failure has its findings, the curl line, and the exchange of the finding first."""
     builder.add_exchange("e", "s")
     builder.add_purge("purge")
-    result = judging(builder).record("PURGE-01", RequirementViolated((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1)
+    result = judging(builder).record(
+        "PURGE-01", RequirementViolated((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1
+    )
     assert (result.evidence, result.findings[1].curl) == ((2, 1), None)
     assert result.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
 

@@ -68,7 +68,9 @@ def test_waits_reveal_delayed_destruction(
     stub_server.answer = partial(late.answer, stub_server)
     monkeypatch.setattr("time.sleep", late.sleep)
     client.experiment = "refused"
-    authorization._send_and_wait(client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    authorization._send_and_wait(
+        client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)]
+    )
     builder.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.exchanges_of("refused", step)]
     assert len(delayed_losses(builder.judgment_view)) == authorization.WAIT_ROUNDS == WAIT_ROUNDS
 
@@ -81,5 +83,7 @@ def test_waits_stop_without_information(
     stub_server.answer = partial(steady.answer, stub_server)
     monkeypatch.setattr("time.sleep", steady.sleep)
     client.experiment = "refused"
-    authorization._send_and_wait(client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    authorization._send_and_wait(
+        client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)]
+    )
     assert [bool(client.exchanges_of("refused", step)) for step in STEPS[:3]] == [True, True, False]

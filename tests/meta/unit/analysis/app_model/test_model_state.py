@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purge_conformance.analysis.app_model.reads import READ_KINDS
-from purge_conformance.analysis.app_model.state import App, Action, State, Step, ModelState, drop_impossible_steps
-from purge_conformance.scenarios.sequences.generator import SCALE_SIZES, CREDENTIAL_KINDS
+from purge_conformance.analysis.app_model.state import Action, App, ModelState, State, Step, drop_impossible_steps
+from purge_conformance.scenarios.sequences.generator import CREDENTIAL_KINDS, SCALE_SIZES
 
 NAMES = st.sampled_from("abc")
 STEPS = st.one_of(

@@ -8,7 +8,7 @@ import pytest
 
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Step
-from purge_conformance.analysis.app_model.trace import SequenceTrace, ExecutedStep
+from purge_conformance.analysis.app_model.trace import ExecutedStep, SequenceTrace
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.listing import build_listing
 
@@ -30,7 +30,9 @@ def recorded_event(guid: str, app: str = "A", created_at: str = LATER) -> Row:
     return {"guid": guid, "created_at": created_at, "app": {"guid": app}, "task": {"guid": None}}
 
 
-def executed_steps(builder: EvidenceBuilder, *steps: tuple[str, list[Row]], processes: int = 1, **last: Any) -> SequenceTrace:  # noqa: ANN401 -- of a Taken
+def executed_steps(
+    builder: EvidenceBuilder, *steps: tuple[str, list[Row]], processes: int = 1, **last: Any
+) -> SequenceTrace:
     """Return the history of steps, each with the list after it; `last` describes the last step."""
     history = SequenceTrace(processes)
     for place, (words, rows) in enumerate(steps, 1):
@@ -41,7 +43,9 @@ def executed_steps(builder: EvidenceBuilder, *steps: tuple[str, list[Row]], proc
         )
         look = build_listing([builder.add_page("sequences", "look", rows)], reached_end=True)
         guid = step.argument.upper() if words.startswith("create") else None
-        history = history.with_step(ExecutedStep(place, step, answer, look, created_guid=guid, **(last if place == len(steps) else {})))
+        history = history.with_step(
+            ExecutedStep(place, step, answer, look, created_guid=guid, **(last if place == len(steps) else {}))
+        )
     return history
 
 
@@ -106,9 +110,18 @@ WRONG: dict[str, tuple[DisagreementKind, tuple[tuple[str, list[Row]], ...]]] = {
         DisagreementKind.EVENT_LOST,
         (("stop a", [seeded_event(), recorded_event("t")]), ("purge as none", [seeded_event()])),
     ),
-    "seeded anew without a purge": (DisagreementKind.EVENT_LOST, (("purge as none", [seeded_event(created_at=LATER)]),)),
-    "seeded event rewritten": (DisagreementKind.SEED_REWRITTEN, (("stop a", [seeded_event(state="STOPPED"), recorded_event("t")]),)),
-    "event of nothing": (DisagreementKind.UNEXPECTED_EVENT, (("purge as none", [seeded_event(), recorded_event("t")]),)),
+    "seeded anew without a purge": (
+        DisagreementKind.EVENT_LOST,
+        (("purge as none", [seeded_event(created_at=LATER)]),),
+    ),
+    "seeded event rewritten": (
+        DisagreementKind.SEED_REWRITTEN,
+        (("stop a", [seeded_event(state="STOPPED"), recorded_event("t")]),),
+    ),
+    "event of nothing": (
+        DisagreementKind.UNEXPECTED_EVENT,
+        (("purge as none", [seeded_event(), recorded_event("t")]),),
+    ),
 }
 
 
@@ -138,7 +151,11 @@ def test_each_process_may_be_seeded(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(
     ("words", "status", "kind"),
-    [("purge", 500, DisagreementKind.PURGE_FAILED), ("purge", 409, DisagreementKind.PURGE_FAILED), ("purge as none", 200, DisagreementKind.PURGE_NOT_REJECTED)],
+    [
+        ("purge", 500, DisagreementKind.PURGE_FAILED),
+        ("purge", 409, DisagreementKind.PURGE_FAILED),
+        ("purge as none", 200, DisagreementKind.PURGE_NOT_REJECTED),
+    ],
 )
 def test_wrong_answer_disagrees(words: str, status: int, kind: DisagreementKind, builder: EvidenceBuilder) -> None:
     """A purge that fails disagrees, and so does one that should be rejected and is not."""
@@ -151,7 +168,9 @@ def test_wrong_answer_disagrees(words: str, status: int, kind: DisagreementKind,
 @pytest.mark.parametrize("status", [None, 429, 502, 503, 504])
 def test_unanswered_step_ends_sequence(status: int | None, builder: EvidenceBuilder) -> None:
     """After a step without a response the state is unknown: the sequence ends, and nothing disagrees."""
-    history = SequenceTrace().with_step(ExecutedStep(1, Step.parse("purge"), builder.add_exchange("sequences", "purge", status=status)))
+    history = SequenceTrace().with_step(
+        ExecutedStep(1, Step.parse("purge"), builder.add_exchange("sequences", "purge", status=status))
+    )
     assert (history.disagreement, history.is_finished, bool(history.abort_reason)) == (None, True, True)
 
 
@@ -168,7 +187,12 @@ def test_unfinished_deletion_is_excluded(builder: EvidenceBuilder) -> None:
     look = build_listing(
         [builder.add_page("sequences", "look", [seeded_event(), recorded_event("t")])], reached_end=True
     )
-    assert history.with_step(ExecutedStep(5, Step.parse("purge"), builder.add_exchange("sequences", "purge"), look)).disagreement is None
+    assert (
+        history.with_step(
+            ExecutedStep(5, Step.parse("purge"), builder.add_exchange("sequences", "purge"), look)
+        ).disagreement
+        is None
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from purge_conformance.analysis.app_model.state import Action, State, Step, ModelState, drop_impossible_steps
+from purge_conformance.analysis.app_model.state import Action, ModelState, State, Step, drop_impossible_steps
 from purge_conformance.scenarios.sequences.generator import generate
 from purge_conformance.scenarios.sequences.shrinker import shrink
 
@@ -43,7 +43,11 @@ def _seeded_then_deleted(before: ModelState, _: ModelState, step: Step) -> bool:
 
 
 def _stopped_after_purge(before: ModelState, after: ModelState, step: Step) -> bool:
-    return step.action is Action.STOP and before.apps[step.argument].is_seeded and after.apps[step.argument].state is State.STOPPED
+    return (
+        step.action is Action.STOP
+        and before.apps[step.argument].is_seeded
+        and after.apps[step.argument].state is State.STOPPED
+    )
 
 
 WRONG: dict[Callable[[ModelState, ModelState, Step], bool], list[str]] = {
