@@ -104,7 +104,7 @@ def _not_judged(run: Run) -> list[str]:
         return []
     rows = [["Requirement", "Level", "Outcome", "Reason and next step", "Cause"], ["---"] * 5]
     for r in results:
-        step = f"<br>**Next step:** {escape(r.next_step)}" if r.next_step else ""
+        step = f" **Next step:** {escape(r.next_step)}" if r.next_step else ""
         rows.append([escape(r.id), r.level, r.outcome, escape(r.reason) + step, str(r.cause or "")])
     return ["## Not judged", _table(rows)]
 
