@@ -24,17 +24,26 @@ Change = Callable[[Behaviour], Behaviour]
 Registrar = Callable[[str], Callable[[Change], Change]]
 
 
+FAULTS: dict[str, Change] = {}
+VARIANTS: dict[str, Change] = {}
+
+
 def new_registrar(changes: dict[str, Change]) -> Registrar:
-    """Make the decorator that enters a change under its id in `spec/faults.yaml` or `spec/variants.yaml`."""
+    """Return the decorator that registers a change under its id in `spec/faults.yaml` or `spec/variants.yaml`."""
 
     def register_as(name: str) -> Callable[[Change], Change]:
         def register(change: Change) -> Change:
+            if name in changes:
+                raise ValueError(f"{name} is registered twice")
             changes[name] = change
             return change
 
         return register
 
     return register_as
+
+
+fault, variant = new_registrar(FAULTS), new_registrar(VARIANTS)
 
 
 def wrap_operations(*operations: str) -> Callable[[Callable[[Call, Handler], Reply]], Change]:

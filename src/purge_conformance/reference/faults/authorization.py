@@ -1,4 +1,4 @@
-"""Faults of who may do what, and of refusals that do something all the same."""
+"""Faults of authentication and authorization, and of rejected requests that take effect."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import jwt
 from sqlalchemy import delete, select
@@ -15,15 +17,13 @@ from purge_conformance.reference.api import auth
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.usage_events import PATH, PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, new_registrar, on_error, wrap_operations
+from purge_conformance.reference.mutation import Change, fault, on_error, wrap_operations
 from purge_conformance.reference.store.tables import AppUsageEvent, timestamp_now
 
 if TYPE_CHECKING:
     from purge_conformance.reference.api.auth import Caller
     from purge_conformance.reference.api.errors import ApiError
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 ReadClaims = Callable[[str, str], Mapping[str, Any]]
 LIST, GET, PURGE = "list_events", "get_event", "purge_events"
@@ -196,3 +196,70 @@ fault("event-delete-destroys")(_act_on_unknown_request("DELETE", EVENT_PATTERN, 
 fault("event-patch-destroys")(_act_on_unknown_request("PATCH", EVENT_PATTERN, _destroy_event, _unknown_request))
 fault("actions-post-purges")(_act_on_unknown_request("POST", ACTIONS_PATTERN, _purge, _unknown_request))
 fault("put-method-200")(_act_on_unknown_request("PUT", PURGE_PATTERN, _do_nothing, _empty_reply))
+
+
+def _purge_unguarded(call: Call) -> Reply:
+    call.behaviour.purge_and_reseed(call.session)
+    return Reply(body={})
+
+
+def _purge_if(condition: Callable[[Call], object], *operations: str) -> Change:
+    """Purge without asking who calls, where a request tells to."""
+
+    @wrap_operations(*operations)
+    def change(call: Call, answer: Handler) -> Reply:
+        return _purge_unguarded(call) if condition(call) else answer(call)
+
+    return change
+
+
+def _purge_at_spelling(canonical: Callable[[str], str]) -> Change:
+    """Purge at the path that is the purge's only once it is made canonical, behind the guards."""
+    return _purge_if(
+        lambda call: call.method == "POST" and call.path != PURGE_PATH == canonical(call.path), "unknown_request"
+    )
+
+
+fault("slash-at-end-unguarded")(_purge_at_spelling(lambda path: path.rstrip("/")))
+fault("space-at-end-unguarded")(_purge_at_spelling(lambda path: path.rstrip(" ")))
+fault("line-break-at-end-unguarded")(_purge_at_spelling(lambda path: path.removesuffix("\n")))
+fault("capital-version-unguarded")(_purge_at_spelling(lambda path: path.replace("/V3/", "/v3/", 1)))
+
+
+@fault("dot-segments-purge-and-404")
+@wrap_operations("unknown_request")
+def dot_segments_purge_and_404(call: Call, answer: Handler) -> Reply:
+    if call.method == "POST" and "/." in call.path and normpath(call.path) == PURGE_PATH:
+        _purge_unguarded(call)
+        return call.behaviour.error_reply(problems.unknown_request())
+    return answer(call)
+
+
+def _has_header(call: Call, name: str, value: str) -> bool:
+    return call.headers.get(name) == value
+
+
+def _query_values(call: Call) -> dict[str, list[str]]:
+    return parse_qs(call.query_string.decode(errors="replace"))
+
+
+def _on_purge_path(call: Call) -> bool:
+    return call.path == PURGE_PATH
+
+
+fault("method-override-unguarded")(
+    _purge_if(
+        lambda call: _on_purge_path(call) and _has_header(call, "x-http-method-override", "POST"), "unknown_request"
+    )
+)
+fault("forwarded-user-believed")(_purge_if(lambda call: _has_header(call, "x-forwarded-user", "admin"), "purge_events"))
+
+fault("query-token-unverified")(_purge_if(lambda call: _query_values(call).get("access_token"), "purge_events"))
+
+
+@fault("query-token-counts")
+@wrap_operations("list_events", "get_event", "purge_events")
+def query_token_counts(call: Call, answer: Handler) -> Reply:
+    for token in _query_values(call).get("access_token", []):
+        return answer(replace(call, authorization=call.authorization or f"bearer {token}"))
+    return answer(call)

@@ -1,27 +1,41 @@
-"""Faults of which events outlive a purge, in the list, behind it, or until later."""
+"""Faults of which events outlive a purge: in the list, behind a query, or until later."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, delete, not_, select, update
 
-from purge_conformance.reference.mutation import Change, combine, copy_event, new_registrar
+from purge_conformance.reference.api import auth
+from purge_conformance.reference.api import usage_events as events
+from purge_conformance.reference.behaviour import Reply
+from purge_conformance.reference.mutation import (
+    Change,
+    combine,
+    copy_event,
+    fault,
+    on_error,
+    wrap_all_operations,
+    wrap_operations,
+)
 from purge_conformance.reference.store.initial_data import initial_data
 from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, Process, utc_now
 from purge_conformance.reference.store.transitions import make_usage_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Behaviour
+    from purge_conformance.reference.api.errors import ApiError
+    from purge_conformance.reference.api.query import ListQuery
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler
+    from purge_conformance.reference.store.database import Listing
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
+    HiddenEvents = Mapping[str, AppUsageEvent]
+
 
 NOT_SEEDED = AppUsageEvent.guid != AppUsageEvent.app_guid
 
@@ -130,3 +144,125 @@ def purge_resets_instances(behaviour: Behaviour) -> Behaviour:
         session.execute(update(Process).values(instances=1))
 
     return replace(behaviour, destroy=destroy)
+
+
+NOT_SEEDED = AppUsageEvent.guid != AppUsageEvent.app_guid
+DELAY = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
+
+
+def _copy_recorded(session: Session) -> list[AppUsageEvent]:
+    events = session.scalars(select(AppUsageEvent).where(NOT_SEEDED).order_by(AppUsageEvent.id))
+    return [copy_event(event) for event in events]
+
+
+def _reveal(select_hidden: Callable[[ListQuery, HiddenEvents], Iterable[AppUsageEvent]]) -> Change:
+    """Make a change of a function that tells which of the buried events a query brings to light."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        hidden: dict[str, AppUsageEvent] = {}
+
+        def destroy(session: Session) -> None:
+            hidden.update((event.guid, event) for event in _copy_recorded(session))
+            behaviour.destroy(session)
+
+        def find_events(
+            session: Session, listing: Listing[AppUsageEvent], query: ListQuery
+        ) -> tuple[int, Sequence[AppUsageEvent]]:
+            total, rows = behaviour.find_events(session, listing, query)
+            revealed = list(select_hidden(query, hidden))
+            return total + len(revealed), [*rows, *revealed][: query.per_page]
+
+        return replace(behaviour, destroy=destroy, find_events=find_events)
+
+    return change
+
+
+@fault("buried-events-found-by-guids")
+@_reveal
+def buried_events_found_by_guids(query: ListQuery, hidden: HiddenEvents) -> Iterable[AppUsageEvent]:
+    return [hidden[guid] for guid in query.filters.get("guids", ()) if guid in hidden]
+
+
+@_reveal
+def _reveal_all_after_hidden_guid(query: ListQuery, hidden: HiddenEvents) -> Iterable[AppUsageEvent]:
+    return hidden.values() if query.single_guids.get("after_guid") in hidden else ()
+
+
+@wrap_operations("list_events")
+def _accept_any_guid(call: Call, answer: Handler) -> Reply:
+    accepting = replace(call.behaviour, find_event=lambda *_: AppUsageEvent())
+    return answer(replace(call, behaviour=accepting))
+
+
+fault("buried-events-found-after-their-guid")(combine(_reveal_all_after_hidden_guid, _accept_any_guid))
+
+
+@fault("buried-events-listed-to-auditors")
+def buried_events_listed_to_auditors(behaviour: Behaviour) -> Behaviour:
+    revealing = _reveal(lambda _, hidden: hidden.values())(behaviour)
+
+    @wrap_operations("list_events")
+    def reveal_to_auditors(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        return answer(replace(call, behaviour=revealing)) if _is_auditor(call) else reply
+
+    return reveal_to_auditors(replace(behaviour, destroy=revealing.destroy))
+
+
+@fault("buried-events-got-by-auditors")
+def buried_events_got_by_auditors(behaviour: Behaviour) -> Behaviour:
+    hidden: dict[str, AppUsageEvent] = {}
+
+    def destroy(session: Session) -> None:
+        hidden.update((event.guid, event) for event in _copy_recorded(session))
+        behaviour.destroy(session)
+
+    def reveal_to_auditors(call: Call, error: ApiError) -> Reply:
+        event = hidden.get(call.path_parameters["guid"])
+        if event is None or not _is_auditor(call):
+            raise error
+        return Reply(body=events.event_to_json(event, call))
+
+    return wrap_operations("get_event")(on_error(404, reveal_to_auditors))(replace(behaviour, destroy=destroy))
+
+
+def _is_auditor(call: Call) -> bool:
+    """Whether a call with a token that holds is a global auditor's."""
+    claims = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
+    return auth.GLOBAL_AUDITOR in claims["scope"]
+
+
+@fault("resurrects-event-after-a-while")
+def resurrects_event_after_a_while(behaviour: Behaviour) -> Behaviour:
+    hidden: list[tuple[datetime, AppUsageEvent]] = []
+    only_once = iter([True])
+
+    def destroy(session: Session) -> None:
+        hidden.extend((utc_now() + DELAY, event) for event in _copy_recorded(session)[-1:] if next(only_once, False))
+        behaviour.destroy(session)
+
+    @wrap_all_operations
+    def restore_when_due(call: Call, answer: Handler) -> Reply:
+        if hidden and hidden[0][0] <= utc_now() and call.method == "GET":  # a purge would destroy it at once
+            call.session.add(hidden.pop()[1])
+            call.session.flush()
+        return answer(call)
+
+    return restore_when_due(replace(behaviour, destroy=destroy))
+
+
+@fault("destroys-after-a-while")
+def destroys_after_a_while(behaviour: Behaviour) -> Behaviour:
+    pending: list[tuple[datetime, str]] = []
+
+    def destroy(session: Session) -> None:
+        pending.extend((utc_now() + DELAY, event.guid) for event in _copy_recorded(session))
+        session.execute(delete(AppUsageEvent).where(not_(NOT_SEEDED)))
+
+    @wrap_all_operations
+    def destroy_when_due(call: Call, answer: Handler) -> Reply:
+        due = [guid for due_at, guid in pending if due_at <= utc_now()]
+        call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid.in_(due)))
+        return answer(call)
+
+    return destroy_when_due(replace(behaviour, destroy=destroy))

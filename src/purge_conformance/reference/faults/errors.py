@@ -15,7 +15,7 @@ from purge_conformance.reference.mutation import (
     Change,
     alter_errors,
     alter_event_json,
-    new_registrar,
+    fault,
     on_error,
     wrap_operations,
 )
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 Json = dict[str, Any]
 NOT_FOUND = 404

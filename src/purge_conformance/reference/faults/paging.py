@@ -17,7 +17,7 @@ from purge_conformance.reference.mutation import (
     alter_pagination_json,
     alter_query,
     combine,
-    new_registrar,
+    fault,
     wrap_operations,
 )
 from purge_conformance.reference.store.tables import AppUsageEvent
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Call, Handler, Reply
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 Pagination = dict[str, Any]
 

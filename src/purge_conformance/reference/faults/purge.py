@@ -16,8 +16,8 @@ from purge_conformance.reference.mutation import (
     alter_seeds,
     choose_seeded_apps,
     copy_event,
+    fault,
     is_seed,
-    new_registrar,
     wrap_operations,
 )
 from purge_conformance.reference.store.tables import STARTED, STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 
 @fault("purge-returns-data")

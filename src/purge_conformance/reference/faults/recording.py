@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 from purge_conformance.reference.mutation import (
     Change,
     copy_event,
-    new_registrar,
+    fault,
     skip_recording,
     wrap_all_operations,
     wrap_operations,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
     from purge_conformance.reference.store.transitions import Record
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 IS_SEED = AppUsageEvent.guid == AppUsageEvent.app_guid
 DELAY = timedelta(seconds=0.8)  # less than a run lets pass so that times differ

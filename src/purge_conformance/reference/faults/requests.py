@@ -13,15 +13,13 @@ from purge_conformance.reference.api import auth
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.usage_events import PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, alter_errors, new_registrar, on_error, wrap_operations
+from purge_conformance.reference.mutation import Change, alter_errors, fault, on_error, wrap_operations
 from purge_conformance.reference.store.tables import AppUsageEvent
 
 if TYPE_CHECKING:
     from purge_conformance.reference.api.auth import Caller
     from purge_conformance.reference.api.errors import ApiError
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 EVENT_OPERATIONS = ("list_events", "get_event", "purge_events")
 NOT_FOUND = 404

@@ -1,33 +1,46 @@
-"""Faults of which apps a purge seeds, and how often."""
+"""Faults of which apps a purge seeds, with which guids, how often and when."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, select
 
+from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.mutation import (
     Change,
+    alter_event_json,
     alter_seeds,
     choose_seeded_apps,
     combine,
     copy_event,
-    new_registrar,
+    fault,
+    is_seed,
+    wrap_all_operations,
+    wrap_operations,
 )
 from purge_conformance.reference.store.initial_data import initial_data
-from purge_conformance.reference.store.tables import DOCKER, STARTED, STOPPED, App, AppUsageEvent, Space, new_guid
-from purge_conformance.reference.store.transitions import find_started_apps
+from purge_conformance.reference.store.tables import (
+    DOCKER,
+    STARTED,
+    STOPPED,
+    App,
+    AppUsageEvent,
+    Process,
+    Space,
+    new_guid,
+)
+from purge_conformance.reference.store.transitions import find_started_apps, seed_for_app, seed_for_process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Behaviour
-
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
 
 @fault("misses-names-beyond-ascii")
@@ -116,3 +129,132 @@ def seeds_a_task(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
         event.guid, event.task_guid, event.task_name = new_guid(), new_guid(), "migrate"
         event.state = event.previous_state = "TASK_STARTED"
     return seeds + tasks
+
+
+def _with_guid(make: Callable[[AppUsageEvent], str]) -> Change:
+    """Make a change of a function that makes the guid of a seeded event."""
+
+    def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+        for event in seeds:
+            event.guid = make(event)
+        return seeds
+
+    return alter_seeds(alter)
+
+
+@fault("seed-guids-swapped")
+@alter_seeds
+def seed_guids_swapped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    guids = [event.guid for event in seeds]
+    for event, guid in zip(seeds, guids[1:] + guids[:1], strict=True):
+        event.guid = guid
+    return seeds
+
+
+@wrap_operations("create_app")
+def _add_worker(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    for app in call.session.scalars(select(App).where(App.guid == reply.body["guid"])):
+        app.processes.append(Process(type="worker"))
+    return reply
+
+
+def _seed_newest_process(behaviour: Behaviour) -> Behaviour:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        return [seed_for_process(app.processes[-1], moment) for app in find_started_apps(session)]
+
+    return replace(behaviour, make_seeds=seeds)
+
+
+def _seed_alternating_processes(behaviour: Behaviour) -> Behaviour:
+    purges: list[str] = []
+
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        purges.append(moment)
+        apps = find_started_apps(session)
+        processes = [process for app in apps for process in app.processes[: 1 + len(purges) % 2]]
+        return [seed_for_process(process, moment) for process in processes]
+
+    return replace(behaviour, make_seeds=seeds)
+
+
+fault("seed-guid-of-newest-process")(combine(_add_worker, _seed_newest_process))
+fault("seeds-processes-by-turns")(combine(_add_worker, _seed_alternating_processes))
+
+
+@fault("seeds-without-app")
+@alter_event_json
+def seeds_without_app(event: dict[str, Any]) -> dict[str, Any]:
+    return {**event, "app": {**event["app"], "guid": None}} if event["guid"] == event["app"]["guid"] else event
+
+
+DELAY_S = 0.5
+
+
+@fault("seeds-late")
+def seeds_late(behaviour: Behaviour) -> Behaviour:
+    pending: list[tuple[float, list[AppUsageEvent]]] = []
+
+    def seeds(session: Session, now: str) -> list[AppUsageEvent]:
+        with session.no_autoflush:
+            events = [copy_event(event) for event in behaviour.make_seeds(session, now)]
+        pending[:] = [(time.monotonic() + DELAY_S, events)]
+        return []
+
+    @wrap_all_operations
+    def seed_when_due(call: Call, answer: Handler) -> Reply:
+        if pending and pending[0][0] <= time.monotonic():
+            call.session.add_all(pending.pop()[1])
+            call.session.flush()
+        return answer(call)
+
+    return seed_when_due(replace(behaviour, make_seeds=seeds))
+
+
+@fault("seeds-as-at-first-purge")
+def seeds_as_at_first_purge(behaviour: Behaviour) -> Behaviour:
+    first: list[str] = []
+
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        if not first:
+            first.extend(app.guid for app in find_started_apps(session))
+        apps = session.scalars(select(App).where(App.guid.in_(first)).order_by(App.id))
+        return [seed_for_app(app, moment) for app in apps]
+
+    return replace(behaviour, make_seeds=seeds)
+
+
+@fault("keeps-last-seeds-under-other-guids")
+def keeps_last_seeds_under_other_guids(behaviour: Behaviour) -> Behaviour:
+    def destroy(session: Session) -> None:
+        copies = [copy_event(event) for event in session.scalars(select(AppUsageEvent)) if is_seed(event)]
+        for event in copies:
+            event.guid = new_guid()
+        behaviour.destroy(session)
+        session.add_all(copies)
+
+    return replace(behaviour, destroy=destroy)
+
+
+def _when_no_app_is_started(destroy: Callable[[Session], None]) -> Change:
+    """Make a change of a function that destroys in its own way where no app is started."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(
+            behaviour,
+            destroy=lambda session: behaviour.destroy(session) if find_started_apps(session) else destroy(session),
+        )
+
+    return change
+
+
+@fault("purge-that-seeds-nothing-fails")
+@_when_no_app_is_started
+def purge_that_seeds_nothing_fails(_session: Session) -> None:
+    raise problems.unknown_error()
+
+
+@fault("purge-that-seeds-nothing-keeps-all")
+@_when_no_app_is_started
+def purge_that_seeds_nothing_keeps_all(_session: Session) -> None:
+    pass

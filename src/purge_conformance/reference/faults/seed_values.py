@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from purge_conformance.reference.mutation import Change, alter_event_json, alter_seeds, combine, new_registrar
+from purge_conformance.reference.mutation import Change, alter_event_json, alter_seeds, combine, fault
 from purge_conformance.reference.store.initial_data import initial_data
 from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid, utc_now
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour
-
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 
 def _set_times(date: Callable[[datetime, int], datetime]) -> Change:

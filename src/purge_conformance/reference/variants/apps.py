@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.mutation import Change, combine, new_registrar, wrap_all_operations, wrap_operations
+from purge_conformance.reference.mutation import combine, variant, wrap_all_operations, wrap_operations
 from purge_conformance.reference.store import transitions as store
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.initial_data import initial_data
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 MAX_APPS = 3
 MAX_MEMORY_MB = 6 * 1024

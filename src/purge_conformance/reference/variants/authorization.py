@@ -16,10 +16,7 @@ from purge_conformance.reference.api.auth import bearer_token
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.usage_events import PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, alter_event_json, new_registrar, wrap_operations
-
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
+from purge_conformance.reference.mutation import alter_event_json, variant, wrap_operations
 
 JSON = "application/json"
 LOST_REQUEST, LOST_RESPONSE = (

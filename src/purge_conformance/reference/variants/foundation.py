@@ -16,7 +16,7 @@ from purge_conformance.reference.mutation import (
     Change,
     alter_replies,
     combine,
-    new_registrar,
+    variant,
     wrap_all_operations,
     wrap_operations,
 )
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 CALLS_PER_ACTION = 4
 MAX_NEIGHBOURS = 12

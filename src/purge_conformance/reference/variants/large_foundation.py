@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, literal, select
 
-from purge_conformance.reference.mutation import Change, new_registrar
+from purge_conformance.reference.mutation import variant
 from purge_conformance.reference.store.tables import (
     STARTED,
     STOPPED,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 APP_COUNT = 5000
 SPACE_COUNT = 50

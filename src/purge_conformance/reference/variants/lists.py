@@ -12,7 +12,7 @@ from purge_conformance.reference.mutation import (
     alter_event_json,
     alter_pagination_json,
     alter_query,
-    new_registrar,
+    variant,
     wrap_all_operations,
     wrap_operations,
 )
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 DEFAULT_PAIRS = {("page", "1"), ("per_page", "50")}
 

@@ -1,4 +1,4 @@
-"""Variants of how large a page may be, how large it is where nobody says, and what is beyond the last one."""
+"""Variants of page sizes, of pages beyond the last one, and of what after_guid leaves out."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from urllib.parse import parse_qsl, urlencode
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
-from purge_conformance.reference.api.query import MAX_PER_PAGE
-from purge_conformance.reference.mutation import Change, combine, new_registrar, wrap_operations
+from purge_conformance.reference.api.query import MAX_PER_PAGE, MAX_RESULT
+from purge_conformance.reference.mutation import Change, combine, variant, wrap_operations
 from purge_conformance.reference.store.initial_data import initial_data
+from purge_conformance.reference.store.transitions import find_event
 from purge_conformance.reference.variants.lists import alter_links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from purge_conformance.reference.behaviour import Call, Handler, Reply
+    from sqlalchemy.orm import Session
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
+    from purge_conformance.reference.api.query import ListQuery
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.store.database import Listing
+    from purge_conformance.reference.store.tables import AppUsageEvent
+
 
 LISTS = ("list_events", "list_apps", "list_processes", "list_organizations", "list_spaces")
 SMALL_PAGE, LARGE_PAGE = 100, 10_000
@@ -107,3 +111,30 @@ def _reject_far_pages(error: Callable[[str], ApiError]) -> Change:
 
 variant("far-page-404")(_reject_far_pages(problems.not_found))
 variant("far-page-400")(_reject_far_pages(_bad_parameter))
+
+
+def _after_guid_by_time(keep: Callable[[AppUsageEvent, AppUsageEvent], bool]) -> Change:
+    """Let after_guid mean what time it is, given which events to keep after another one."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        def find_events(
+            session: Session, listing: Listing[AppUsageEvent], query: ListQuery
+        ) -> tuple[int, Sequence[AppUsageEvent]]:
+            anchor = find_event(session, query.single_guids.get("after_guid", ""))
+            if anchor is None:
+                return behaviour.find_events(session, listing, query)
+            unpaged = replace(query, single_guids={}, skip=0, take=MAX_RESULT)
+            rows = [row for row in behaviour.find_events(session, listing, unpaged)[1] if keep(row, anchor)]
+            return len(rows), rows[query.skip : query.skip + query.take]
+
+        return replace(behaviour, find_events=find_events)
+
+    return change
+
+
+variant("after-guid-by-time-and-guid")(
+    _after_guid_by_time(lambda row, anchor: (row.created_at, row.guid) > (anchor.created_at, anchor.guid))
+)
+variant("after-guid-keeps-the-same-second")(
+    _after_guid_by_time(lambda row, anchor: row.created_at >= anchor.created_at and row.guid != anchor.guid)
+)

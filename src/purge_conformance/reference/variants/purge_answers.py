@@ -12,8 +12,8 @@ from purge_conformance.reference.mutation import (
     alter_event_json,
     alter_seeds,
     combine,
-    new_registrar,
     on_error,
+    variant,
     wrap_operations,
 )
 from purge_conformance.reference.store.database import find_by_guid
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 
 JSON = "application/json; charset=utf-8"

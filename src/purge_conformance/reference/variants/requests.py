@@ -21,9 +21,9 @@ from purge_conformance.reference.api.usage_events import EVENTS, PATH, PURGE_PAT
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.mutation import (
     Change,
-    new_registrar,
     on_error,
     reject_every_nth_call,
+    variant,
     wrap_all_operations,
     wrap_operations,
 )
@@ -32,8 +32,6 @@ from purge_conformance.reference.store.tables import utc_now
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.reference.mutation import Change, alter_errors, alter_replies, new_registrar
+from purge_conformance.reference.mutation import Change, alter_errors, alter_replies, variant
 from purge_conformance.reference.store.tables import utc_now
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.behaviour import Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 CLOCK_LAG = timedelta(seconds=20)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from purge_conformance.reference.mutation import Change, alter_replies, combine, new_registrar
+from purge_conformance.reference.mutation import Change, alter_replies, combine, variant
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from purge_conformance.reference.asgi import ASGIApp, Message, Receive, Scope, Send
     from purge_conformance.reference.behaviour import Behaviour, Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 REPLY_DELAY_S, CHUNK_PAUSE_S = 0.06, 0.01
 FIRST_PURGE_S, FURTHER_PURGES_S = 20.0, 0.3
