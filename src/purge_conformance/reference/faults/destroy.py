@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, delete, not_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, not_, select, update
 
 from purge_conformance.reference.api import auth
 from purge_conformance.reference.api import usage_events as events
 from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.mutation import (
     Change,
+    Rows,
+    after_pause,
     combine,
-    copy_event,
     fault,
     on_error,
-    wrap_all_operations,
     wrap_operations,
 )
 from purge_conformance.reference.store.initial_data import initial_data
-from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, Process, utc_now
-from purge_conformance.reference.store.transitions import make_usage_event
+from purge_conformance.reference.store.tables import STOPPED, App, AppUsageEvent, Process, format_timestamp, utc_now
+from purge_conformance.reference.store.transitions import (
+    IS_SEED,
+    NOT_SEEDED,
+    copy_event,
+    copy_recorded_events,
+    make_usage_event,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -37,11 +43,8 @@ if TYPE_CHECKING:
     HiddenEvents = Mapping[str, AppUsageEvent]
 
 
-NOT_SEEDED = AppUsageEvent.guid != AppUsageEvent.app_guid
-
-
 def _keep_where(condition: Callable[[], ColumnElement[bool]]) -> Change:
-    """Make a change of a function that tells which of the recorded events outlive every purge."""
+    """Decorate a function that returns the condition of the recorded events that outlive every purge."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def destroy(session: Session) -> None:
@@ -53,11 +56,16 @@ def _keep_where(condition: Callable[[], ColumnElement[bool]]) -> Change:
 
 
 def _ago(**time: float) -> str:
-    return (utc_now() - timedelta(**time)).strftime(TIMESTAMP_FORMAT)
+    return format_timestamp(utc_now() - timedelta(**time))
 
 
-def _beyond_first(number: int) -> ColumnElement[bool]:
-    return AppUsageEvent.id.not_in(select(AppUsageEvent.id).order_by(AppUsageEvent.id).limit(number))
+@fault("keeps-oldest-event")
+def keeps_oldest_event(behaviour: Behaviour) -> Behaviour:
+    def destroy(session: Session) -> None:
+        oldest = session.scalar(select(func.min(AppUsageEvent.id)).where(NOT_SEEDED))
+        session.execute(delete(AppUsageEvent).where(AppUsageEvent.id != (oldest or 0)))
+
+    return replace(behaviour, destroy=destroy)
 
 
 @fault("keeps-events-of-last-minute")
@@ -75,7 +83,7 @@ def keeps_events_of_deleted_apps() -> ColumnElement[bool]:
 @fault("keeps-events-beyond-a-page")
 @_keep_where
 def keeps_events_beyond_a_page() -> ColumnElement[bool]:
-    return _beyond_first(50)
+    return AppUsageEvent.id.not_in(select(AppUsageEvent.id).order_by(AppUsageEvent.id).limit(50))
 
 
 @_keep_where
@@ -103,17 +111,14 @@ fault("keeps-events-older-than-a-day")(combine(initial_data(interval=timedelta(d
 fault("keeps-events-of-tasks")(combine(initial_data(), _add_task_event, _keep_task_events))
 
 
-def _keep_one_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]) -> Change:
-    """Make a change of a function that chooses which of the recorded events every purge leaves to be got by guid."""
+def _keep_by_guid(choose: Callable[[Session], Iterable[AppUsageEvent]]) -> Change:
+    """Decorate a function that chooses events before each purge that GET still returns afterwards."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         copies: dict[str, AppUsageEvent] = {}
 
         def destroy(session: Session) -> None:
-            events = session.scalars(select(AppUsageEvent).where(NOT_SEEDED).order_by(AppUsageEvent.id)).all()
-            if events:
-                event = copy_event(choose(events))
-                copies[event.guid] = event
+            copies.update((event.guid, event) for event in choose(session))
             behaviour.destroy(session)
 
         def find_event(session: Session, guid: str) -> AppUsageEvent | None:
@@ -124,7 +129,33 @@ def _keep_one_by_guid(choose: Callable[[Sequence[AppUsageEvent]], AppUsageEvent]
     return change
 
 
-fault("keeps-middle-event-by-guid")(_keep_one_by_guid(lambda events: events[len(events) // 2]))
+@fault("keeps-events-by-guid")
+@_keep_by_guid
+def keeps_events_by_guid(session: Session) -> Iterable[AppUsageEvent]:
+    return [copy_event(event) for event in session.scalars(select(AppUsageEvent))]
+
+
+@fault("keeps-middle-event-by-guid")
+@_keep_by_guid
+def keeps_middle_event_by_guid(session: Session) -> Iterable[AppUsageEvent]:
+    recorded = copy_recorded_events(session)
+    return recorded[len(recorded) // 2 :][:1]
+
+
+@fault("resurrects-events")
+def resurrects_events(behaviour: Behaviour) -> Behaviour:
+    destroyed: list[AppUsageEvent] = []
+
+    def destroy(session: Session) -> None:
+        destroyed.extend(copy_recorded_events(session))
+        behaviour.destroy(session)
+
+    def record(session: Session, event: AppUsageEvent) -> None:
+        if destroyed:
+            session.add(destroyed.pop())
+        behaviour.record(session, event)
+
+    return replace(behaviour, destroy=destroy, record=record)
 
 
 @fault("purge-stops-apps-without-instances")
@@ -146,33 +177,29 @@ def purge_resets_instances(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, destroy=destroy)
 
 
-NOT_SEEDED = AppUsageEvent.guid != AppUsageEvent.app_guid
-DELAY = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
+def _hide_destroyed(behaviour: Behaviour) -> tuple[Behaviour, HiddenEvents]:
+    """Return the behaviour that keeps a copy of each recorded event when a purge destroys it, and these copies."""
+    hidden: dict[str, AppUsageEvent] = {}
 
+    def destroy(session: Session) -> None:
+        hidden.update((event.guid, event) for event in copy_recorded_events(session))
+        behaviour.destroy(session)
 
-def _copy_recorded(session: Session) -> list[AppUsageEvent]:
-    events = session.scalars(select(AppUsageEvent).where(NOT_SEEDED).order_by(AppUsageEvent.id))
-    return [copy_event(event) for event in events]
+    return replace(behaviour, destroy=destroy), hidden
 
 
 def _reveal(select_hidden: Callable[[ListQuery, HiddenEvents], Iterable[AppUsageEvent]]) -> Change:
-    """Make a change of a function that tells which of the buried events a query brings to light."""
+    """Decorate a function that selects the destroyed events that a query of the list still shows."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        hidden: dict[str, AppUsageEvent] = {}
+        hiding, hidden = _hide_destroyed(behaviour)
 
-        def destroy(session: Session) -> None:
-            hidden.update((event.guid, event) for event in _copy_recorded(session))
-            behaviour.destroy(session)
-
-        def find_events(
-            session: Session, listing: Listing[AppUsageEvent], query: ListQuery
-        ) -> tuple[int, Sequence[AppUsageEvent]]:
+        def find_events(session: Session, listing: Listing[AppUsageEvent], query: ListQuery) -> tuple[int, Rows]:
             total, rows = behaviour.find_events(session, listing, query)
             revealed = list(select_hidden(query, hidden))
             return total + len(revealed), [*rows, *revealed][: query.per_page]
 
-        return replace(behaviour, destroy=destroy, find_events=find_events)
+        return replace(hiding, find_events=find_events)
 
     return change
 
@@ -211,11 +238,7 @@ def buried_events_listed_to_auditors(behaviour: Behaviour) -> Behaviour:
 
 @fault("buried-events-got-by-auditors")
 def buried_events_got_by_auditors(behaviour: Behaviour) -> Behaviour:
-    hidden: dict[str, AppUsageEvent] = {}
-
-    def destroy(session: Session) -> None:
-        hidden.update((event.guid, event) for event in _copy_recorded(session))
-        behaviour.destroy(session)
+    hiding, hidden = _hide_destroyed(behaviour)
 
     def reveal_to_auditors(call: Call, error: ApiError) -> Reply:
         event = hidden.get(call.path_parameters["guid"])
@@ -223,46 +246,43 @@ def buried_events_got_by_auditors(behaviour: Behaviour) -> Behaviour:
             raise error
         return Reply(body=events.event_to_json(event, call))
 
-    return wrap_operations("get_event")(on_error(404, reveal_to_auditors))(replace(behaviour, destroy=destroy))
+    return wrap_operations("get_event")(on_error(404, reveal_to_auditors))(hiding)
 
 
 def _is_auditor(call: Call) -> bool:
-    """Whether a call with a token that holds is a global auditor's."""
+    """Whether a call with a valid token is a global auditor's."""
     claims = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
     return auth.GLOBAL_AUDITOR in claims["scope"]
 
 
 @fault("resurrects-event-after-a-while")
 def resurrects_event_after_a_while(behaviour: Behaviour) -> Behaviour:
-    hidden: list[tuple[datetime, AppUsageEvent]] = []
-    only_once = iter([True])
+    destroyed: list[AppUsageEvent] = []
+    first_purge = iter([True])
 
     def destroy(session: Session) -> None:
-        hidden.extend((utc_now() + DELAY, event) for event in _copy_recorded(session)[-1:] if next(only_once, False))
+        destroyed.extend(event for event in copy_recorded_events(session)[-1:] if next(first_purge, False))
         behaviour.destroy(session)
 
-    @wrap_all_operations
-    def restore_when_due(call: Call, answer: Handler) -> Reply:
-        if hidden and hidden[0][0] <= utc_now() and call.method == "GET":  # a purge would destroy it at once
-            call.session.add(hidden.pop()[1])
-            call.session.flush()
-        return answer(call)
+    @after_pause
+    def restore(session: Session) -> None:
+        session.add_all(destroyed)
+        destroyed.clear()
 
-    return restore_when_due(replace(behaviour, destroy=destroy))
+    return restore(replace(behaviour, destroy=destroy))
 
 
 @fault("destroys-after-a-while")
 def destroys_after_a_while(behaviour: Behaviour) -> Behaviour:
-    pending: list[tuple[datetime, str]] = []
+    doomed: list[str] = []  # guids
 
     def destroy(session: Session) -> None:
-        pending.extend((utc_now() + DELAY, event.guid) for event in _copy_recorded(session))
-        session.execute(delete(AppUsageEvent).where(not_(NOT_SEEDED)))
+        doomed.extend(event.guid for event in copy_recorded_events(session))
+        session.execute(delete(AppUsageEvent).where(IS_SEED))
 
-    @wrap_all_operations
-    def destroy_when_due(call: Call, answer: Handler) -> Reply:
-        due = [guid for due_at, guid in pending if due_at <= utc_now()]
-        call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid.in_(due)))
-        return answer(call)
+    @after_pause
+    def destroy_recorded(session: Session) -> None:
+        session.execute(delete(AppUsageEvent).where(AppUsageEvent.guid.in_(doomed)))
+        doomed.clear()
 
-    return destroy_when_due(replace(behaviour, destroy=destroy))
+    return destroy_recorded(replace(behaviour, destroy=destroy))

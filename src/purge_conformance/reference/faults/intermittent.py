@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ from sqlalchemy import delete, select
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
-from purge_conformance.reference.mutation import Change, combine, copy_event, fault, is_seed, on_error, wrap_operations
+from purge_conformance.reference.mutation import Change, combine, fault, on_error, wrap_operations
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import STARTED, STOPPED, App, AppUsageEvent, Process
+from purge_conformance.reference.store.transitions import copy_event, copy_recorded_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def _every_nth(number: int) -> Callable[[], bool]:
-    """Make what tells, of each time it is asked, whether it is one of so many: the last of them."""
+    """Return a function that returns True at every nth call."""
     times = count(1)
     return lambda: next(times) % number == 0
 
@@ -46,7 +48,7 @@ def purge_does_nothing_each_second_time(behaviour: Behaviour) -> Behaviour:
 
 
 def _fail_every_nth(number: int, *operations: str) -> Change:
-    """Answer each success of that number with 500 instead, and undo it."""
+    """Return the change that answers every nth successful call with 500 and rolls it back."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         is_nth = _every_nth(number)
@@ -84,26 +86,26 @@ def each_fifth_purge_leaves_an_event(behaviour: Behaviour) -> Behaviour:
     is_fifth = _every_nth(5)
 
     def destroy(session: Session) -> None:
-        not_seeded = [copy_event(event) for event in session.scalars(select(AppUsageEvent)) if not is_seed(event)]
+        recorded = copy_recorded_events(session)
         behaviour.destroy(session)
         if is_fifth():
-            session.add_all(not_seeded[-1:])
+            session.add_all(recorded[-1:])
 
     return replace(behaviour, destroy=destroy)
 
 
 START_TRANSITION = (STOPPED, STARTED)
-REJECTION_STATUSES = (401, 403)
+REJECTION_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 @dataclass
 class History:
-    """What came before.
+    """What happened before.
 
     Attributes:
-        changes: app and states, before and after, of each change since the last purge; none before the first one.
-        seeds: copies of what each purge seeded.
-        settled: the apps that were there at the first purge.
+        changes: app and (previous, current) state of each change since the last purge; empty before the first purge.
+        seeds: copies of the events that each purge seeded.
+        initial_apps: guids of the apps that existed at the first purge.
     """
 
     changes: list[tuple[str, tuple[str, str]]] = field(default_factory=list)
@@ -111,16 +113,12 @@ class History:
     initial_apps: set[str] = field(default_factory=set)
 
     def count(self, app: str, change: tuple[str, str]) -> int:
-        """Count the changes of a kind of an app since the last purge."""
+        """Count how often an app changed in this way since the last purge."""
         return self.changes.count((app, change))
-
-    def has_seeded(self, app: str, purge: int) -> bool:
-        """Tell whether a purge, by its place in the list, seeded an app."""
-        return app in {event.app_guid for event in self.seeds[purge]}
 
 
 def _with_history(change: Callable[[History, Behaviour], Behaviour]) -> Change:
-    """Make a change of a function that knows what came before."""
+    """Decorate a change that needs to know what happened before."""
 
     def track(behaviour: Behaviour) -> Behaviour:
         history = History()
@@ -145,7 +143,7 @@ def _with_history(change: Callable[[History, Behaviour], Behaviour]) -> Change:
 
 
 def _skip_seeds_where(is_skipped: Callable[[History, str], bool]) -> Change:
-    """Make a change of a function that tells which started app a purge does not seed."""
+    """Decorate a predicate of the started apps that a purge does not seed."""
 
     @_with_history
     def change(history: History, behaviour: Behaviour) -> Behaviour:
@@ -167,16 +165,12 @@ def app_started_twice_not_seeded(history: History, app: str) -> bool:
 @_with_history
 def deleted_app_comes_back(history: History, behaviour: Behaviour) -> Behaviour:
     def seeds(session: Session, moment: str) -> Seeds:
-        last = [copy_event(event) for event in history.seeds[-1]] if history.seeds else []
+        last = history.seeds[-1] if history.seeds else []
         deleted = [event for event in last if find_by_guid(session, App, event.app_guid) is None]
-        return behaviour.make_seeds(session, moment) + [_set_time(event, moment) for event in deleted]
+        copies = [copy_event(event, created_at=moment, updated_at=moment) for event in deleted]
+        return behaviour.make_seeds(session, moment) + copies
 
     return replace(behaviour, make_seeds=seeds)
-
-
-def _set_time(event: AppUsageEvent, moment: str) -> AppUsageEvent:
-    event.created_at = event.updated_at = moment
-    return event
 
 
 @fault("events-of-deleted-apps-kept")
@@ -213,7 +207,7 @@ def app_scaled_while_stopped_not_seeded(behaviour: Behaviour) -> Behaviour:
 
 @fault("purge-after-refused-one-does-nothing")
 def purge_after_refused_one_does_nothing(behaviour: Behaviour) -> Behaviour:
-    rejections: list[Call] = []  # until the list is read twice, or something is recorded
+    rejections: list[Call] = []  # forgotten once the list is read twice, or an event is recorded
 
     @wrap_operations("list_events")
     def forget_on_list(call: Call, answer: Handler) -> Reply:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.mutation import (
     Change,
+    add_worker_process,
+    after_pause,
     alter_event_json,
     alter_seeds,
     choose_seeded_apps,
     combine,
-    copy_event,
     fault,
-    is_seed,
-    wrap_all_operations,
-    wrap_operations,
 )
 from purge_conformance.reference.store.initial_data import initial_data
 from purge_conformance.reference.store.tables import (
@@ -28,11 +25,16 @@ from purge_conformance.reference.store.tables import (
     STOPPED,
     App,
     AppUsageEvent,
-    Process,
     Space,
     new_guid,
 )
-from purge_conformance.reference.store.transitions import find_started_apps, seed_for_app, seed_for_process
+from purge_conformance.reference.store.transitions import (
+    IS_SEED,
+    copy_event,
+    find_started_apps,
+    seed_for_app,
+    seed_for_process,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.behaviour import Behaviour
 
 
 @fault("misses-names-beyond-ascii")
@@ -75,10 +77,6 @@ def misses_space_beside(session: Session) -> Sequence[App]:
     return [app for app in find_started_apps(session) if app.space_guid in first.values()]
 
 
-def _events(session: Session, *conditions: ColumnElement[bool]) -> Sequence[AppUsageEvent]:
-    return session.scalars(select(AppUsageEvent).where(*conditions).order_by(AppUsageEvent.id)).all()
-
-
 @choose_seeded_apps
 def _skip_docker_apps(session: Session) -> Sequence[App]:
     return [app for app in find_started_apps(session) if app.lifecycle != DOCKER]
@@ -103,11 +101,10 @@ fault("misses-apps-beyond-a-page")(combine(initial_data(started=60), _first_50_a
 def deleted_app_seeded(behaviour: Behaviour) -> Behaviour:
     def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
         orphans = select(AppUsageEvent).where(AppUsageEvent.app_guid.not_in(select(App.guid)))
-        ghosts = {event.app_guid: copy_event(event) for event in session.scalars(orphans.order_by(AppUsageEvent.id))}
-        for guid, event in ghosts.items():
-            event.guid, event.created_at, event.updated_at = guid, moment, moment
-            event.state = event.previous_state = STARTED
-        return behaviour.make_seeds(session, moment) + list(ghosts.values())
+        columns = {"created_at": moment, "updated_at": moment, "state": STARTED, "previous_state": STARTED}
+        events = {event.app_guid: event for event in session.scalars(orphans.order_by(AppUsageEvent.id))}
+        seeds_of_deleted = [copy_event(event, guid=guid, **columns) for guid, event in events.items()]
+        return behaviour.make_seeds(session, moment) + seeds_of_deleted
 
     return replace(behaviour, make_seeds=seeds)
 
@@ -115,31 +112,14 @@ def deleted_app_seeded(behaviour: Behaviour) -> Behaviour:
 @fault("seeds-a-stop")
 @alter_seeds
 def seeds_a_stop(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    stops = [copy_event(event) for event in seeds]
-    for event in stops:
-        event.guid, event.state = new_guid(), STOPPED
-    return seeds + stops
+    return seeds + [copy_event(event, guid=new_guid(), state=STOPPED) for event in seeds]
 
 
 @fault("seeds-a-task")
 @alter_seeds
 def seeds_a_task(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    tasks = [copy_event(event) for event in seeds]
-    for event in tasks:
-        event.guid, event.task_guid, event.task_name = new_guid(), new_guid(), "migrate"
-        event.state = event.previous_state = "TASK_STARTED"
-    return seeds + tasks
-
-
-def _with_guid(make: Callable[[AppUsageEvent], str]) -> Change:
-    """Make a change of a function that makes the guid of a seeded event."""
-
-    def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-        for event in seeds:
-            event.guid = make(event)
-        return seeds
-
-    return alter_seeds(alter)
+    columns = {"task_name": "migrate", "state": "TASK_STARTED", "previous_state": "TASK_STARTED"}
+    return seeds + [copy_event(event, guid=new_guid(), task_guid=new_guid(), **columns) for event in seeds]
 
 
 @fault("seed-guids-swapped")
@@ -149,14 +129,6 @@ def seed_guids_swapped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     for event, guid in zip(seeds, guids[1:] + guids[:1], strict=True):
         event.guid = guid
     return seeds
-
-
-@wrap_operations("create_app")
-def _add_worker(call: Call, answer: Handler) -> Reply:
-    reply = answer(call)
-    for app in call.session.scalars(select(App).where(App.guid == reply.body["guid"])):
-        app.processes.append(Process(type="worker"))
-    return reply
 
 
 def _seed_newest_process(behaviour: Behaviour) -> Behaviour:
@@ -178,8 +150,8 @@ def _seed_alternating_processes(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, make_seeds=seeds)
 
 
-fault("seed-guid-of-newest-process")(combine(_add_worker, _seed_newest_process))
-fault("seeds-processes-by-turns")(combine(_add_worker, _seed_alternating_processes))
+fault("seed-guid-of-newest-process")(combine(add_worker_process, _seed_newest_process))
+fault("seeds-processes-by-turns")(combine(add_worker_process, _seed_alternating_processes))
 
 
 @fault("seeds-without-app")
@@ -188,27 +160,21 @@ def seeds_without_app(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "app": {**event["app"], "guid": None}} if event["guid"] == event["app"]["guid"] else event
 
 
-DELAY_S = 0.5
-
-
 @fault("seeds-late")
 def seeds_late(behaviour: Behaviour) -> Behaviour:
-    pending: list[tuple[float, list[AppUsageEvent]]] = []
+    pending: list[AppUsageEvent] = []
 
-    def seeds(session: Session, now: str) -> list[AppUsageEvent]:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
         with session.no_autoflush:
-            events = [copy_event(event) for event in behaviour.make_seeds(session, now)]
-        pending[:] = [(time.monotonic() + DELAY_S, events)]
+            pending[:] = [copy_event(event) for event in behaviour.make_seeds(session, moment)]
         return []
 
-    @wrap_all_operations
-    def seed_when_due(call: Call, answer: Handler) -> Reply:
-        if pending and pending[0][0] <= time.monotonic():
-            call.session.add_all(pending.pop()[1])
-            call.session.flush()
-        return answer(call)
+    @after_pause
+    def add_seeds(session: Session) -> None:
+        session.add_all(pending)
+        pending.clear()
 
-    return seed_when_due(replace(behaviour, make_seeds=seeds))
+    return add_seeds(replace(behaviour, make_seeds=seeds))
 
 
 @fault("seeds-as-at-first-purge")
@@ -227,9 +193,7 @@ def seeds_as_at_first_purge(behaviour: Behaviour) -> Behaviour:
 @fault("keeps-last-seeds-under-other-guids")
 def keeps_last_seeds_under_other_guids(behaviour: Behaviour) -> Behaviour:
     def destroy(session: Session) -> None:
-        copies = [copy_event(event) for event in session.scalars(select(AppUsageEvent)) if is_seed(event)]
-        for event in copies:
-            event.guid = new_guid()
+        copies = [copy_event(event, guid=new_guid()) for event in session.scalars(select(AppUsageEvent).where(IS_SEED))]
         behaviour.destroy(session)
         session.add_all(copies)
 
@@ -237,7 +201,7 @@ def keeps_last_seeds_under_other_guids(behaviour: Behaviour) -> Behaviour:
 
 
 def _when_no_app_is_started(destroy: Callable[[Session], None]) -> Change:
-    """Make a change of a function that destroys in its own way where no app is started."""
+    """Decorate a function that replaces the destruction of events in a purge when no app is started."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         return replace(

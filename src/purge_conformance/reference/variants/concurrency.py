@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.mutation import Change, copy_event, variant, wrap_operations
+from purge_conformance.reference.mutation import Answer, Change, schedule_purge, variant, wrap_operations
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import STOPPED, App, AppUsageEvent, Process, new_guid, timestamp_now
-from purge_conformance.reference.store.transitions import make_usage_event
+from purge_conformance.reference.store.transitions import copy_event, make_usage_event
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -24,35 +25,15 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-    Answer = Callable[[], Reply]
 
-    PurgeHandler = Callable[[Behaviour, Answer, sessionmaker[Session]], Awaitable[Reply]]
-
-
-PURGE = "purge_events"
-PURGE_DURATION_S = 0.1  # in which purges meet each other, and changes
-OK = 200
-
-
-def _schedule_purge(purge: PurgeHandler) -> Change:
-    """Make a change of a function that takes its time for a purge."""
-
-    def change(behaviour: Behaviour) -> Behaviour:
-        async def pace(operation: str, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
-            if operation != PURGE:
-                return await behaviour.schedule(operation, answer, sessions)
-            return await purge(behaviour, answer, sessions)
-
-        return replace(behaviour, schedule=pace)
-
-    return change
+PURGE_DURATION_S = 0.1  # seconds in which purges overlap, and apps can change
 
 
 @variant("purges-one-at-a-time")
 def purges_one_at_a_time(behaviour: Behaviour) -> Behaviour:
     lock = asyncio.Lock()
 
-    @_schedule_purge
+    @schedule_purge
     async def change(_: Behaviour, answer: Answer, __: sessionmaker[Session]) -> Reply:
         async with lock:
             await asyncio.sleep(PURGE_DURATION_S)
@@ -62,12 +43,12 @@ def purges_one_at_a_time(behaviour: Behaviour) -> Behaviour:
 
 
 def _reject_concurrent_purges(refusal: Callable[[], ApiError], headers: dict[str, str] | None = None) -> Change:
-    """Refuse a purge while another one is under way."""
+    """Return the change that rejects a purge while another one is under way."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         running: list[Answer] = []
 
-        @_schedule_purge
+        @schedule_purge
         async def reject_if_busy(behaviour: Behaviour, answer: Answer, _: sessionmaker[Session]) -> Reply:
             if running:
                 return replace(behaviour.error_reply(refusal()), headers=headers or {})
@@ -86,13 +67,13 @@ variant("busy-purge-503")(_reject_concurrent_purges(problems.database_unavailabl
 
 
 def _seed_in_further_transactions(seed: Callable[[Behaviour, sessionmaker[Session]], Awaitable[None]]) -> Change:
-    """Let a purge destroy in one transaction, and seed in further ones."""
+    """Decorate a coroutine that seeds in transactions of its own, after a purge that only destroys."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        @_schedule_purge
+        @schedule_purge
         async def purge(without_seeds: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
             reply = answer()
-            if reply.status != OK:
+            if reply.status != HTTPStatus.OK:
                 return reply
             try:
                 await seed(behaviour, sessions)
@@ -151,7 +132,7 @@ def recording_waits_for_purge(behaviour: Behaviour) -> Behaviour:
         else:
             behaviour.record(session, event)
 
-    @_schedule_purge
+    @schedule_purge
     async def purge(_: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
         running.append(answer)
         await asyncio.sleep(PURGE_DURATION_S)
@@ -207,9 +188,8 @@ def deletion_takes_events_along(call: Call, answer: Handler) -> Reply:
 @wrap_operations("scale_process", "scale_app_process")
 def scaling_recorded_by_instance(call: Call, answer: Handler) -> Reply:
     def record(session: Session, event: AppUsageEvent) -> None:
-        for instances in _unit_steps(event.previous_instances, event.instances):
-            step = copy_event(event)
-            step.guid, step.previous_instances, step.instances = new_guid(), *instances
+        for previous, current in _unit_steps(event.previous_instances, event.instances):
+            step = copy_event(event, guid=new_guid(), previous_instances=previous, instances=current)
             call.behaviour.record(session, step)
         if event.previous_memory_in_mb != event.memory_in_mb:
             call.behaviour.record(session, event)
@@ -218,7 +198,7 @@ def scaling_recorded_by_instance(call: Call, answer: Handler) -> Reply:
 
 
 def _unit_steps(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of neighbours on the way from one number to another."""
+    """Yield the pairs of consecutive numbers on the way from one number to another."""
     yield from pairwise(range(first, last + 1) if first < last else range(first, last - 1, -1))
 
 
@@ -226,9 +206,8 @@ def _unit_steps(first: int, last: int) -> Iterator[tuple[int, int]]:
 @wrap_operations("scale_process", "scale_app_process")
 def scaling_recorded_as_restart(call: Call, answer: Handler) -> Reply:
     def record(session: Session, event: AppUsageEvent) -> None:
-        stopped = copy_event(event)
-        stopped.guid, stopped.state = new_guid(), STOPPED
-        stopped.instances, stopped.memory_in_mb = event.previous_instances, event.previous_memory_in_mb
+        previous_size = {"instances": event.previous_instances, "memory_in_mb": event.previous_memory_in_mb}
+        stopped = copy_event(event, guid=new_guid(), state=STOPPED, **previous_size)
         event.previous_state = STOPPED
         for step in (stopped, event):
             call.behaviour.record(session, step)

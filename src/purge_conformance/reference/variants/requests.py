@@ -1,4 +1,4 @@
-"""Variants of tokens, of what is refused and how, and of which paths and methods are known."""
+"""Variants of tokens, of which requests are rejected and how, and of known paths and methods."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def plain_users_list_403(behaviour: Behaviour) -> Behaviour:
 
 
 def _retry_later(error: ApiError, wait: timedelta | int) -> Callable[[Call], Reply]:
-    """Refuse, and tell when to try again: in seconds, or by a date."""
+    """Return a function that rejects a call with Retry-After: seconds, or a date."""
 
     def refusal(call: Call) -> Reply:
         until = str(wait) if isinstance(wait, int) else format_datetime(utc_now() + wait, usegmt=True)
@@ -171,7 +171,6 @@ def _retry_later(error: ApiError, wait: timedelta | int) -> Callable[[Call], Rep
 
 
 def _proxy_error(status: int, headers: Mapping[str, str] | None = None) -> Reply:
-    """Answer as a proxy does."""
     page = f"<html><body><h1>{status}</h1></body></html>"
     return Reply(status=status, body=page, headers=headers or {}, content_type="text/html; charset=utf-8")
 
