@@ -1,6 +1,6 @@
-"""Every change of the conforming behaviour that has a name: the faults and the variants of `spec/`, by their ids.
+"""All faults and variants of `spec/`, by their ids.
 
-A module of `faults` or `variants` registers what it declares when it is imported; all of them are imported here.
+The modules of `faults` and `variants` register their changes when they are imported, which happens here.
 """
 
 from __future__ import annotations
@@ -46,6 +46,6 @@ def _find_change(name: str) -> Change:
     changes = {**FAULTS, **VARIANTS}
     if name not in changes:
         raise BadSetting(
-            f"{name!r} is no fault and no variant of the reference server. Take one of: {', '.join(sorted(changes))}."
+            f"{name!r} is not a fault or a variant of the reference server. Known are: {', '.join(sorted(changes))}."
         )
     return changes[name]
