@@ -18,7 +18,7 @@ from purge_conformance.config.value_types import BOOLEAN
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
 
@@ -100,12 +100,12 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 
 
 @pytest.fixture
-def seen(evidence: Evidence) -> Seen:
+def view(evidence: Evidence) -> JudgmentView:
     """What the run saw, for one judgment."""
-    from purge_conformance.analysis.assertions import Seen, usable
+    from purge_conformance.analysis.assertions import JudgmentView, require_usable_target
 
-    usable(evidence)
-    return Seen(evidence)
+    require_usable_target(evidence)
+    return JudgmentView(evidence)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -120,10 +120,10 @@ def pytest_runtest_makereport(
     if call.when == "call" or (call.when == "setup" and call.excinfo):
         from purge_conformance.engine import pytest_session as running
 
-        seen = getattr(item, "funcargs", {}).get("seen")
-        looked_at, tally = getattr(seen, "looked_at", ()), getattr(seen, "tally", None)
+        view = getattr(item, "funcargs", {}).get("view")
+        read_exchanges, tally = getattr(view, "read_exchanges", ()), getattr(view, "tally", None)
         error = call.excinfo.value if call.excinfo else None
-        result = builders[_run_key(item)].record(_requirement_id(item), error, looked_at, call.duration, tally)
+        result = builders[_run_key(item)].record(_requirement_id(item), error, read_exchanges, call.duration, tally)
         report.user_properties.append(("outcome", str(result.outcome)))
         gc.freeze()  # what the judgment read in the evidence stays as well
         report.outcome = running.pytest_outcome(result)

@@ -107,7 +107,7 @@ def plan_run(settings: Settings) -> Plan:
     exchanges: list[Exchange] = []
     with NullJournal() as journal:
         client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda _, x: exchanges.append(x))
-        opening.reach(client, SuiteApps(client))
+        opening.preflight(client, SuiteApps(client))
         newest = client.get(look.NEWEST_EVENTS, "newest")
     totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)
