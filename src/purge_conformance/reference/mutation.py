@@ -249,6 +249,11 @@ def alter_event_json(alter: Callable[[Json], Json]) -> Change:
     return combine(alter_list, alter_single)
 
 
+def alter_seed_json(alter: Callable[[Json], Json]) -> Change:
+    """Decorate a function that returns the members of a seeded event's JSON that are replaced."""
+    return alter_event_json(lambda event: event | alter(event) if event["guid"] == event["app"]["guid"] else event)
+
+
 def rewrite_times(rewrite: Callable[[str], str]) -> Change:
     """Decorate a function that changes how the times of an event are written."""
     return alter_event_json(lambda event: event | {name: rewrite(event[name]) for name in TIMES})

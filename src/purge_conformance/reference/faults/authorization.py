@@ -196,7 +196,7 @@ def _purge_if(condition: Callable[[Call], object], *operations: str) -> Change:
 
 
 def _purge_at_spelling(canonical: Callable[[str], str]) -> Change:
-    """Return the change that purges for any caller at a path that only its canonical form makes the purge path."""
+    """Return the change that purges for any caller at paths that are only in canonical form the purge path."""
     return _purge_if(
         lambda call: call.method == "POST" and call.path != PURGE_PATH == canonical(call.path), "unknown_request"
     )

@@ -225,7 +225,7 @@ fault("list-for-browser-500")(_fail_when("list_events", _header_contains("accept
 fault("get-if-modified-since-500")(_fail_when("get_event", _header_contains("if-modified-since", ":")))
 
 
-def _reject_role(operation: str, role: str, refusal: Callable[[], ApiError]) -> Change:
+def _reject_role(operation: str, role: str, make_error: Callable[[], ApiError]) -> Change:
     """Return the change that rejects reads of the user with one role, known by the user name."""
 
     @wrap_operations(operation)
@@ -233,7 +233,7 @@ def _reject_role(operation: str, role: str, refusal: Callable[[], ApiError]) -> 
         reply = answer(call)
         claims: Mapping[str, Any] = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
         if claims["user_name"] == role:
-            raise refusal()
+            raise make_error()
         return reply
 
     return change

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.mutation import (
     Change,
+    Json,
     add_worker_process,
     after_pause,
-    alter_event_json,
+    alter_seed_json,
     alter_seeds,
     choose_seeded_apps,
     combine,
@@ -38,7 +39,6 @@ from purge_conformance.reference.store.transitions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from sqlalchemy.orm import Session
 
@@ -155,9 +155,9 @@ fault("seeds-processes-by-turns")(combine(add_worker_process, _seed_alternating_
 
 
 @fault("seeds-without-app")
-@alter_event_json
-def seeds_without_app(event: dict[str, Any]) -> dict[str, Any]:
-    return {**event, "app": {**event["app"], "guid": None}} if event["guid"] == event["app"]["guid"] else event
+@alter_seed_json
+def seeds_without_app(event: Json) -> Json:
+    return {"app": {**event["app"], "guid": None}}
 
 
 @fault("seeds-late")

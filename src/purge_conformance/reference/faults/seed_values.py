@@ -14,6 +14,7 @@ from purge_conformance.reference.mutation import (
     Json,
     add_zero_fraction,
     alter_event_json,
+    alter_seed_json,
     alter_seeds,
     combine,
     fault,
@@ -80,17 +81,8 @@ fault("seeds-dated-by-app")(combine(initial_data(alter=_age_by_an_hour), _date_b
 fault("seeds-dated-by-last-event")(combine(initial_data(), _date_by_newest_row(AppUsageEvent, "app_guid")))
 
 
-def _alter_seed_json(alter: Callable[[Json], Json]) -> Change:
-    """Decorate a function that returns the JSON members of a seeded event that are replaced."""
-
-    def alter_if_seed(event: Json) -> Json:
-        return event | alter(event) if event["guid"] == event["app"]["guid"] else event
-
-    return alter_event_json(alter_if_seed)
-
-
 @fault("seeds-without-zone")
-@_alter_seed_json
+@alter_seed_json
 def seeds_without_zone(event: Json) -> Json:
     return dict.fromkeys(TIMES, event["created_at"].removesuffix("Z"))
 

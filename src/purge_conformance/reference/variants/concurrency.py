@@ -42,7 +42,7 @@ def purges_one_at_a_time(behaviour: Behaviour) -> Behaviour:
     return change(behaviour)
 
 
-def _reject_concurrent_purges(refusal: Callable[[], ApiError], headers: dict[str, str] | None = None) -> Change:
+def _reject_concurrent_purges(make_error: Callable[[], ApiError], headers: dict[str, str] | None = None) -> Change:
     """Return the change that rejects a purge while another one is under way."""
 
     def change(behaviour: Behaviour) -> Behaviour:
@@ -51,7 +51,7 @@ def _reject_concurrent_purges(refusal: Callable[[], ApiError], headers: dict[str
         @schedule_purge
         async def reject_if_busy(behaviour: Behaviour, answer: Answer, _: sessionmaker[Session]) -> Reply:
             if running:
-                return replace(behaviour.error_reply(refusal()), headers=headers or {})
+                return replace(behaviour.error_reply(make_error()), headers=headers or {})
             running.append(answer)
             await asyncio.sleep(PURGE_DURATION_S)
             running.clear()

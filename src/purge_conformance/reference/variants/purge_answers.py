@@ -13,6 +13,7 @@ from purge_conformance.reference.mutation import (
     act_and_reject,
     add_worker_process,
     alter_event_json,
+    alter_seed_json,
     alter_seeds,
     combine,
     on_error,
@@ -113,11 +114,11 @@ def seeds_previous_stopped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
 
 
 @variant("seeds-previous-null")
-@alter_event_json
+@alter_seed_json
 def seeds_previous_null(event: Json) -> Json:
-    pairs = ("state", "instance_count", "memory_in_mb_per_instance")
-    is_seed = event["guid"] == event["app"]["guid"]
-    return event | {name: {**event[name], "previous": None} for name in pairs if is_seed}
+    return {
+        name: {**event[name], "previous": None} for name in ("state", "instance_count", "memory_in_mb_per_instance")
+    }
 
 
 @variant("seeds-newest-app-first")

@@ -101,12 +101,12 @@ def _allow_header(call: Call) -> dict[str, str]:
     return {"allow": "POST" if call.path == PURGE_PATH else "GET, HEAD"}
 
 
-def _on_wrong_method(refusal: Callable[[Call], Reply]) -> Change:
+def _on_wrong_method(reject: Callable[[Call], Reply]) -> Change:
     @wrap_operations("unknown_request")
     def change(call: Call, answer: Handler) -> Reply:
         if not _has_other_method(call):
             return answer(call)
-        return replace(refusal(call), headers=_allow_header(call))
+        return replace(reject(call), headers=_allow_header(call))
 
     return change
 
@@ -163,11 +163,11 @@ def plain_users_list_403(behaviour: Behaviour) -> Behaviour:
 def _retry_later(error: ApiError, wait: timedelta | int) -> Callable[[Call], Reply]:
     """Return a function that rejects a call with Retry-After: seconds, or a date."""
 
-    def refusal(call: Call) -> Reply:
+    def reject(call: Call) -> Reply:
         until = str(wait) if isinstance(wait, int) else format_datetime(utc_now() + wait, usegmt=True)
         return replace(call.behaviour.error_reply(error), headers={"retry-after": until})
 
-    return refusal
+    return reject
 
 
 def _proxy_error(status: int, headers: Mapping[str, str] | None = None) -> Reply:
