@@ -110,7 +110,7 @@ def parallel_purges_answer_bare_500(answer: Answer, _: sessionmaker[Session]) ->
     )
 
 
-PURGE_DURATION_S = 0.15  # seconds from the begin of a purge to its end, in which apps can change
+PURGE_DURATION_S = 0.15  # seconds from the start of a purge to its end, in which apps can change
 
 
 @dataclass(eq=False)
@@ -119,7 +119,7 @@ class RunningPurge:
 
     Attributes:
         events_before: copies of the events that it destroyed.
-        seeds: copies of the events that it seeded at its begin.
+        seeds: copies of the events that it seeded at its start.
         events_during: copies of the events recorded since.
     """
 
@@ -136,7 +136,7 @@ class RunningPurge:
 def _corrupt_end_of_purge(corrupt: Callable[[Session, RunningPurge], None]) -> Change:
     """Decorate a function that corrupts the events at the end of a purge during which something was recorded.
 
-    Such a purge purges twice, at its begin and at its end. A rejected purge is answered at once.
+    Such a purge purges twice, at its start and at its end. A rejected purge is answered at once.
     """
 
     def change(behaviour: Behaviour) -> Behaviour:
