@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
@@ -63,7 +64,7 @@ from purge_conformance.target.apps import suite_apps_for
 from purge_conformance.target.fingerprint import require_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from purge_conformance.config.settings import Settings
@@ -118,18 +119,19 @@ def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an inte
         SuiteError: the journal could not be written to its end; what was put up is taken down.
     """
     require_fingerprint(settings)
-    with (
-        Journal(folder, _header(settings)) as journal,
-        nullcontext(generator)
-        if generator
-        else contract.generator(seed=settings.seed, examples=settings.examples) as active_generator,
-    ):
+    with Journal(folder, _header(settings)) as journal, ExitStack() as children:
+
+        @cache
+        def start_generator() -> contract.Generator:
+            """Start the child processes that generate the cases, unless the caller has them already."""
+            generate = contract.generator(seed=settings.seed, examples=settings.examples)
+            return generator or children.enter_context(generate)
+
         client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
         foundation = suite_apps_for(client)
         try:
-            _run_all(
-                client, foundation, _plan(settings, active_generator), lambda: _archive(client, journal, folder, warn)
-            )
+            hooks = {"reach": start_generator, "archive": lambda: _archive(client, journal, folder, warn)}
+            _run_all(client, foundation, _plan(settings, start_generator), hooks)
         finally:
             journal.sync()
         if journal.error:
@@ -141,17 +143,17 @@ def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an inte
 
 def experiment_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of the experiments of a run, in their order."""
-    empty_generator = contract.Generator(cases=tuple, walk=lambda *_: None)
-    return *(name for name, _ in _plan(settings, empty_generator)), *(() if settings.is_read_only else ("demolish",))
+    unused = contract.Generator(cases=tuple, walk=lambda *_: None)
+    return *(name for name, _ in _plan(settings, lambda: unused)), *(() if settings.is_read_only else ("demolish",))
 
 
-def _plan(settings: Settings, generator: contract.Generator) -> Plan:
+def _plan(settings: Settings, start_generator: Callable[[], contract.Generator]) -> Plan:
     induced = [("provoked", provoking.errors)] if settings.hook else []
     unexpected_input, *rest = ("odd", purging.odd), *induced, ("parallel", parallel), ("race", race)
     steps: Plan = (
         *EXPERIMENTS,
-        ("contract", lambda client, foundation: fuzzing.cases(client, foundation, generator.cases)),
-        ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, generator.walk)),
+        ("contract", lambda client, foundation: fuzzing.cases(client, foundation, start_generator().cases)),
+        ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, start_generator().walk)),
         *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
         unexpected_input,
         ("late", changing.late),
@@ -167,13 +169,14 @@ def _plan(settings: Settings, generator: contract.Generator) -> Plan:
     return [step for step in steps if step[0] in READ_ONLY or not settings.is_read_only]
 
 
-def _run_all(client: Client, foundation: SuiteApps, plan: Plan, make_archive: Callable[[], None]) -> None:
+def _run_all(client: Client, foundation: SuiteApps, plan: Plan, after: Mapping[str, Callable[[], object]]) -> None:
+    """Run the experiments in their order; `after` maps the name of one to what is done when it has ended."""
     try:
         for name, procedure in plan:
             client.experiment = name
             _run_experiment(client, foundation, procedure)
-            if name == "archive":
-                make_archive()
+            if name in after:
+                after[name]()
     except TargetUnusable as reason:
         client.note("unusable", {"blame": reason.cause, "reason": str(reason)})
     except TargetUnreachable as reason:

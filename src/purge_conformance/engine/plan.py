@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client import pagination as look
-from purge_conformance.client.client import Client
-from purge_conformance.client.guard import Guard
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.config.apps import Mode
 from purge_conformance.engine.collect import experiment_names
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import resources, total_results
 from purge_conformance.evidence.records import base_name
 from purge_conformance.scenarios import setup as opening
@@ -105,8 +103,7 @@ def plan_run(settings: Settings) -> Plan:
         TargetLost: it gives no answer.
     """
     exchanges: list[Exchange] = []
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda _, x: exchanges.append(x))
+    with unrecorded_client(settings, on_exchange=exchanges.append) as client:
         opening.reach(client, SuiteApps(client))
         newest = client.get(look.NEWEST_EVENTS, "newest")
     totals = {x.route: total_results(x) for x in exchanges}

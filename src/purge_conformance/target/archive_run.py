@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client import pagination as look
-from purge_conformance.client.client import Client
-from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
+from purge_conformance.client.guard import CLEANUP_RESERVE
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_query_rejected
 from purge_conformance.target import archive
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Exchange
 
@@ -36,11 +35,8 @@ def write_archive(settings: Settings, path: Path) -> archive.ArchiveSummary:
     """
     if path.exists():
         raise BadSetting(f"{path} exists, and may be the only archive of its events. Name another file with --out.")
-    limits = replace(
-        settings.limits, max_requests=2 * (settings.limits.max_events // GUARANTEED_PAGE_SIZE + CLEANUP_RESERVE)
-    )
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(limits, read_only=True), lambda *_: None)
+    max_requests = 2 * (settings.limits.max_events // GUARANTEED_PAGE_SIZE + CLEANUP_RESERVE)
+    with unrecorded_client(settings, max_requests=max_requests) as client:
         pages = _EventPages(client)
         return archive.write(path, settings.target.url, pages, lambda: pages.reached_end)
 

@@ -6,11 +6,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from purge_conformance.client.client import Client
 from purge_conformance.client.credentials import ANONYMOUS
-from purge_conformance.client.guard import Guard
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.errors import ConsentMissing
-from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import dig
 
 if TYPE_CHECKING:
@@ -41,8 +39,7 @@ def require_fingerprint(settings: Settings) -> None:
     """
     if not settings.fingerprint:
         return
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda *_: None)
+    with unrecorded_client(settings) as client:
         root = client.get(ROOT_PATH, "root", credential=ANONYMOUS)
     fingerprint = fingerprint_of(root)
     if fingerprint != settings.fingerprint:

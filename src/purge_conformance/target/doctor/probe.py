@@ -6,17 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.client.client import Client
 from purge_conformance.client.credentials import ANONYMOUS
-from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
+from purge_conformance.client.guard import CLEANUP_RESERVE
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import TokenExpired
-from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.target import doctor
 from purge_conformance.target.doctor import ProbeResult
 from purge_conformance.target.doctor.connectivity import is_root
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
 
 NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
@@ -24,17 +26,12 @@ NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
 
 def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
     """Return what half a dozen reads, and one for each token, show of the target and of the tokens."""
-    limits = replace(settings.limits, max_requests=2 * CLEANUP_RESERVE + len(settings.tokens))
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(limits, read_only=True), lambda *_: None)
+    max_requests = 2 * CLEANUP_RESERVE + len(settings.tokens)
+    with unrecorded_client(settings, max_requests=max_requests) as client:
         probe = examine(client, settings.tokens)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
             probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, "newest")))
         return doctor.checks(probe, settings)
-
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 
 OPEN = f"{EVENTS_PATH}?per_page=1"

@@ -1,0 +1,38 @@
+"""A client for commands that are not a run: what it sends is recorded nowhere."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.evidence.journal import NullJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from purge_conformance.config.settings import Settings
+    from purge_conformance.evidence.records import Exchange
+
+
+@contextmanager
+def unrecorded_client(
+    settings: Settings,
+    *,
+    read_only: bool = True,
+    max_requests: int | None = None,
+    on_exchange: Callable[[Exchange], None] = lambda _: None,
+) -> Iterator[Client]:
+    """Yield a client whose exchanges are not written to a file.
+
+    Args:
+        settings: the target, its tokens and the limits.
+        read_only: whether the guard blocks every request that could change something.
+        max_requests: the most requests, in place of the limit in the settings.
+        on_exchange: is called after every exchange.
+    """
+    limits = settings.limits if max_requests is None else replace(settings.limits, max_requests=max_requests)
+    with NullJournal() as journal:
+        yield Client(settings, journal, Guard(limits, read_only=read_only), lambda _, exchange: on_exchange(exchange))
