@@ -104,8 +104,8 @@ def _prompt_sources(missing_roles: Mapping[str, str]) -> dict[str, str]:
 def _validate_source(source: str) -> str:
     if not SOURCE_PATTERN.fullmatch(source):  # never printed: it may be the token
         raise BadSetting(
-            "The source of a token is not usable. Give env:NAME, file:PATH, command:LINE, cf or uaa:GRANT, never the token "
-            "itself."
+            "The source of a token is not usable. Give env:NAME, file:PATH, command:LINE, cf or uaa:GRANT, never the "
+            "token itself."
         )
     return source
 

@@ -130,7 +130,10 @@ def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an inte
         client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
         foundation = suite_apps_for(client)
         try:
-            hooks = {"reach": start_generator, "archive": lambda: _archive(client, journal, folder, warn)}
+            hooks: dict[str, Callable[[], object]] = {
+                "reach": start_generator,
+                "archive": lambda: _archive(client, journal, folder, warn),
+            }
             _run_all(client, foundation, _plan(settings, start_generator), hooks)
         finally:
             journal.sync()
