@@ -18,7 +18,7 @@ from purge_conformance.config.value_types import BOOLEAN
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Result
@@ -95,12 +95,12 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 
 
 @pytest.fixture
-def seen(evidence: Evidence) -> Seen:
+def view(evidence: Evidence) -> JudgmentView:
     """The evidence, for one judgment: it records which exchanges that judgment reads."""
-    from purge_conformance.analysis.assertions import Seen, usable
+    from purge_conformance.analysis.assertions import JudgmentView, require_usable_target
 
-    usable(evidence)
-    return Seen(evidence)
+    require_usable_target(evidence)
+    return JudgmentView(evidence)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -113,10 +113,10 @@ def pytest_runtest_makereport(
     if builders is None or not item.get_closest_marker(MARKER):
         return report
     if call.when == "call" or (call.when == "setup" and call.excinfo):
-        seen = getattr(item, "funcargs", {}).get("seen")
-        looked_at, tally = getattr(seen, "looked_at", ()), getattr(seen, "tally", None)
+        view = getattr(item, "funcargs", {}).get("view")
+        read_exchanges, tally = getattr(view, "read_exchanges", ()), getattr(view, "tally", None)
         error = call.excinfo.value if call.excinfo else None
-        result = builders[_run_key(item)].record(_requirement_id(item), error, looked_at, call.duration, tally)
+        result = builders[_run_key(item)].record(_requirement_id(item), error, read_exchanges, call.duration, tally)
         report.user_properties.append(("outcome", str(result.outcome)))
         gc.freeze()  # what the judgment cached of the evidence stays as well
         report.outcome = _pytest_outcome(result)

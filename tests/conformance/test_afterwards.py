@@ -7,169 +7,187 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.app_changes import changes
+from purge_conformance.analysis.app_changes import effective_changes
 from purge_conformance.analysis.assertions import (
     Inconclusive,
     NotExercised,
     Trial,
-    apps_of,
-    each_status_is,
-    for_want_of_apps,
-    hold,
-    hold_each,
-    need,
-    snapshot_of,
-    stopped,
+    no_suitable_app,
+    raise_if_cut_short,
+    require_apps,
+    require_each_trial,
+    require_exchanges,
+    require_no,
+    require_snapshot,
+    require_status_of_each,
 )
-from purge_conformance.analysis.purge import by_app, guids_of, succeeded, with_started_apps
-from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purges, trials
+from purge_conformance.analysis.purge import format_guids, group_by_app, require_started_apps, require_success
+from purge_conformance.analysis.purge_series import (
+    plain_purges,
+    require_first_purges,
+    require_observed_purges,
+    require_plain_purges_correct,
+)
 from purge_conformance.evidence.listing import STARTED, app_of_event
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.evidence.listing import Row
 
-    ByApp = dict[str | None, list[Row]]
+    EventsByApp = dict[str | None, list[Row]]
 
 
 @pytest.mark.requirement("AGAIN-01")
-def test_second_purge_succeeds(seen: Seen) -> None:
+def test_second_purge_succeeds(view: JudgmentView) -> None:
     """A second purge right after the first MUST succeed as well."""
-    first = need(seen, "purge", "purge", why="no purge was tried")[-1]
-    succeeded(first)
-    need(seen, "again", "purge", why="no second purge was tried")
-    again = [x for x, is_again in plain_purges(seen) if is_again]
-    each_status_is(seen, again, first.status or 0)
+    first = require_exchanges(view, "purge", "purge", if_none="no purge was tried")[-1]
+    require_success(first)
+    require_exchanges(view, "again", "purge", if_none="no second purge was tried")
+    again = [x for x, is_again in plain_purges(view) if is_again]
+    require_status_of_each(view, again, first.status or 0)
 
 
 @pytest.mark.requirement("AGAIN-02")
-def test_second_purge_equivalent(seen: Seen) -> None:
+def test_second_purge_is_equivalent(view: JudgmentView) -> None:
     """A second purge, and a later one, MUST give an equivalent state of the apps that did not change."""
-    need(seen, "again", "purge", why="no second purge was tried")
-    first, *later = trials(seen)
-    with_started_apps(first, seen)
-    if not later:
+    require_exchanges(view, "again", "purge", if_none="no second purge was tried")
+    first, *later_purges = require_observed_purges(view)
+    require_started_apps(first, view)
+    if not later_purges:
         raise Inconclusive("no second purge could be seen between two looks at everything", Cause.TARGET)
-    pairs = pairwise([first, *later])
-    _hold_beside_whole_ones(
-        seen,
+    pairs = pairwise([first, *later_purges])
+    _require_beyond_baseline(
+        view,
         [
-            Trial(now.last, tuple(_differences(first, before, now)), "again" if now.is_again else "later")
+            Trial(
+                now.last_exchange, tuple(_find_differences(first, before, now)), "again" if now.is_repeat else "later"
+            )
             for before, now in pairs
         ],
     )
 
 
 @pytest.mark.requirement("AGAIN-03")
-def test_later_purge_reflects_apps(seen: Seen) -> None:
+def test_later_purge_reflects_state(view: JudgmentView) -> None:
     """A later purge MUST reflect the apps as they are by then."""
-    need(seen, "changed", "purge", why="no later purge was tried")
-    changed = [purge for purge in fresh(seen) if purge.unsettled]
-    if not changed:
-        raise NotExercised(_no_apps(seen), Cause.CONFIGURATION)
-    found = {purge.last: [_otherwise(purge, app) for app in sorted(purge.unsettled)] for purge in changed}
-    _hold_beside_whole_ones(seen, [Trial(last, tuple(chain(*findings))) for last, findings in found.items()])
+    require_exchanges(view, "changed", "purge", if_none="no later purge was tried")
+    purges = [purge for purge in require_first_purges(view) if purge.state_changed_earlier]
+    if not purges:
+        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION)
+    findings_by_exchange = {
+        purge.last_exchange: [_state_mismatch(purge, app) for app in sorted(purge.state_changed_earlier)]
+        for purge in purges
+    }
+    _require_beyond_baseline(
+        view, [Trial(last, tuple(chain(*findings))) for last, findings in findings_by_exchange.items()]
+    )
 
 
 @pytest.mark.requirement("AFTER-01")
-def test_start_is_recorded(seen: Seen) -> None:
+def test_start_is_recorded(view: JudgmentView) -> None:
     """The start of an app after a purge MUST be recorded."""
-    _recorded(seen, ("lifecycle", "start", "start-again"), ("late", "start"))
+    _require_recorded(view, ("lifecycle", "start", "start-again"), ("late", "start"))
 
 
 @pytest.mark.requirement("AFTER-02")
-def test_stop_is_recorded(seen: Seen) -> None:
+def test_stop_is_recorded(view: JudgmentView) -> None:
     """The stop of an app after a purge MUST be recorded."""
-    _recorded(seen, ("lifecycle", "stop", "stop-again"), ("late", "stop"))
+    _require_recorded(view, ("lifecycle", "stop", "stop-again"), ("late", "stop"))
 
 
 @pytest.mark.requirement("AFTER-03")
-def test_scaling_is_recorded(seen: Seen) -> None:
+def test_scaling_is_recorded(view: JudgmentView) -> None:
     """The scaling of a started app after a purge MUST be recorded."""
-    _recorded(seen, ("lifecycle", "scale", "scale-memory", "scale-down", "scale-up"), ("late", "scale"))
+    _require_recorded(view, ("lifecycle", "scale", "scale-memory", "scale-down", "scale-up"), ("late", "scale"))
 
 
 @pytest.mark.requirement("AFTER-04")
-def test_seeded_events_stay(seen: Seen) -> None:
+def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
     """Events that are recorded after a purge MUST stand beside the seeded ones, which stay as they are."""
-    before = snapshot_of(seen, "again", "after").events
-    after = snapshot_of(seen, "lifecycle", "end").events
+    before = require_snapshot(view, "again", "after").events
+    after = require_snapshot(view, "lifecycle", "end").events
     seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]
-    if not seeded or not changes(seen, "lifecycle", "start", "stop", "scale"):
-        raise for_want_of_apps(seen, "there were no seeded events, or no app to start")
-    hold(
+    if not seeded or not effective_changes(view, "lifecycle", "start", "stop", "scale"):
+        raise no_suitable_app(view, "there were no seeded events, or no app to start")
+    require_no(
         Finding(f"the seeded event {row['guid']} as it was", str(now), after.exchanges[-1].n)
         for row in seeded
         if (now := after.by_guid.get(row["guid"], "gone")) != row
     )
 
 
-def _recorded(seen: Seen, *tried: tuple[str, ...]) -> None:
+def _require_recorded(view: JudgmentView, *groups: tuple[str, ...]) -> None:
     """Require a new event for the app of each of these changes, that tells of it; an experiment, and its changes."""
-    done = [change for experiment, *names in tried for change in changes(seen, experiment, *names)]
-    if not done:
-        stopped(seen, "lifecycle")
-        raise NotExercised(_no_apps(seen), Cause.CONFIGURATION)
-    for experiment in dict.fromkeys(change.experiment for change in done):
-        apps = apps_of(snapshot_of(seen, experiment, "end")).apps.by_guid
-        if any(change.app not in apps for change in done if change.experiment == experiment):
+    made_changes = [change for experiment, *names in groups for change in effective_changes(view, experiment, *names)]
+    if not made_changes:
+        raise_if_cut_short(view, "lifecycle")
+        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION)
+    for scenario in dict.fromkeys(change.scenario for change in made_changes):
+        apps = require_apps(require_snapshot(view, scenario, "end")).apps.by_guid
+        if any(change.app not in apps for change in made_changes if change.scenario == scenario):
             raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Cause.RACE)
-    hold(
-        Finding(f"after {change.name} a new event for the app {change.app} that tells {change.tells}", got, change.last)
-        for change in done
-        if (got := change.missing())
+    require_no(
+        Finding(
+            f"after {change.name} a new event for the app {change.app} that tells {change.expected_values}",
+            difference,
+            change.last_exchange,
+        )
+        for change in made_changes
+        if (difference := change.describe_missing())
     )
 
 
-def _hold_beside_whole_ones(seen: Seen, tried: Sequence[Trial]) -> None:
+def _require_beyond_baseline(view: JudgmentView, candidates: Sequence[Trial]) -> None:
     """Require that nothing is wrong with any of these trials.
 
     Raises:
         Inconclusive: something is, and with a plain purge as well.
     """
-    if any(trial.findings for trial in tried):
-        all_whole(seen, of_settled_apps=True)
-    hold_each(seen, tried)
+    if any(trial.findings for trial in candidates):
+        require_plain_purges_correct(view, ignore_changed_apps=True)
+    require_each_trial(view, candidates)
 
 
-def _differences(first: Purged, before: Purged, later: Purged) -> Iterator[Finding]:
+def _find_differences(first: PurgeObservation, before: PurgeObservation, later: PurgeObservation) -> Iterator[Finding]:
     """Yield the apps that did not change, and whose events are others after a later purge than after an earlier one.
 
     Right after another purge all events are compared with those that this one left; else what both of them populated.
     """
-    earlier = before if later.is_again else first
-    then, now = (_events(found, whole=later.is_again) for found in (earlier, later))
+    earlier = before if later.is_repeat else first
+    then, now = (_events_by_app(found, all_events=later.is_repeat) for found in (earlier, later))
     for app, state in earlier.apps.items():
-        if later.apps.get(app) == state and not _equivalent(app, then.get(app, []), now.get(app, [])):
-            words = f"for the app {app} as after the purge before it, {guids_of(then.get(app, ()))}"
-            yield Finding(words, guids_of(now.get(app, ())), later.last)
+        if later.apps.get(app) == state and not _are_equivalent(app, then.get(app, []), now.get(app, [])):
+            words = f"for the app {app} as after the purge before it, {format_guids(then.get(app, ()))}"
+            yield Finding(words, format_guids(now.get(app, ())), later.last_exchange)
 
 
-def _events(found: Purged, *, whole: bool) -> ByApp:
-    if whole:
-        return by_app(found.besides_changes(), set(found.after.apps.by_guid))
-    return found.populated(besides_changes=True)
+def _events_by_app(purge: PurgeObservation, *, all_events: bool) -> EventsByApp:
+    if all_events:
+        return group_by_app(purge.events_without_changes(), set(purge.after.apps.by_guid))
+    return purge.new_events_by_app(exclude_changes=True)
 
 
-def _otherwise(found: Purged, app: str) -> Iterator[Finding]:
+def _state_mismatch(purge: PurgeObservation, app: str) -> Iterator[Finding]:
     """Yield what does not reflect the state of an app that had another one before."""
-    state = found.apps[app]
-    events = found.populated(besides_changes=state != STARTED).get(app, [])
+    state = purge.apps[app]
+    events = purge.new_events_by_app(exclude_changes=state != STARTED).get(app, [])
     if (state == STARTED) != bool(events):
         yield Finding(
-            f"{'an' if state == STARTED else 'no'} event for {app}, {state} by then", guids_of(events), found.last
+            f"{'an' if state == STARTED else 'no'} event for {app}, {state} by then",
+            format_guids(events),
+            purge.last_exchange,
         )
 
 
-def _equivalent(app: str, then: list[Row], now: list[Row]) -> bool:
+def _are_equivalent(app: str, then: list[Row], now: list[Row]) -> bool:
     """Whether as many events are for the app as before, and one with its guid is among them or not, as before."""
-    own = [app in {event.get("guid") for event in events} for events in (then, now)]
-    return len(then) == len(now) and own[0] == own[1]
+    has_own_guid = [app in {event.get("guid") for event in events} for events in (then, now)]
+    return len(then) == len(now) and has_own_guid[0] == has_own_guid[1]
 
 
-def _no_apps(seen: Seen) -> str:
-    return str(seen.note("foundation", "trouble") or "no app of the suite's own could be started, stopped or scaled")
+def _no_apps_reason(view: JudgmentView) -> str:
+    return str(view.note("foundation", "trouble") or "no app of the suite's own could be started, stopped or scaled")

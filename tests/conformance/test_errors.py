@@ -8,9 +8,17 @@ import pytest
 
 from purge_conformance.analysis import error_format as envelope
 from purge_conformance.analysis import induced_errors as provoked
-from purge_conformance.analysis.assertions import NotExercised, Seen, Trial, answer, hold, hold_each, stopped
-from purge_conformance.analysis.openapi import operation_of
-from purge_conformance.analysis.rejected import is_untaken
+from purge_conformance.analysis.assertions import (
+    JudgmentView,
+    NotExercised,
+    Trial,
+    describe_response,
+    raise_if_cut_short,
+    require_each_trial,
+    require_no,
+)
+from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.catalogue import documented_statuses
 from purge_conformance.evidence.records import CONCURRENT, RETRIED, SERVER_ERROR
 from purge_conformance.report.model import Cause, Finding
@@ -22,130 +30,136 @@ PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUs
 
 
 @pytest.mark.requirement("ERROR-01")
-def test_401_has_envelope(seen: Seen) -> None:
+def test_401_has_envelope(view: JudgmentView) -> None:
     """A 401 MUST carry the error envelope."""
-    _enveloped(seen, 401)
+    _require_envelope(view, 401)
 
 
 @pytest.mark.requirement("ERROR-02")
-def test_403_has_envelope(seen: Seen) -> None:
+def test_403_has_envelope(view: JudgmentView) -> None:
     """A 403 MUST carry the error envelope."""
-    _enveloped(seen, 403)
+    _require_envelope(view, 403)
 
 
 @pytest.mark.requirement("ERROR-03")
-def test_404_has_envelope(seen: Seen) -> None:
+def test_404_has_envelope(view: JudgmentView) -> None:
     """A 404 MUST carry the error envelope."""
-    _enveloped(seen, 404)
+    _require_envelope(view, 404)
 
 
 @pytest.mark.requirement("ERROR-04")
-def test_400_has_envelope(seen: Seen) -> None:
+def test_400_has_envelope(view: JudgmentView) -> None:
     """A 400 MUST carry the error envelope."""
-    _enveloped(seen, 400)
+    _require_envelope(view, 400)
 
 
 @pytest.mark.requirement("ERROR-05")
-def test_422_has_envelope(seen: Seen) -> None:
+def test_422_has_envelope(view: JudgmentView) -> None:
     """A 422 MUST carry the error envelope."""
-    _enveloped(seen, 422)
+    _require_envelope(view, 422)
 
 
 @pytest.mark.requirement("ERROR-06")
-def test_409_has_envelope(seen: Seen) -> None:
+def test_409_has_envelope(view: JudgmentView) -> None:
     """A 409 MUST carry the error envelope."""
-    _enveloped(seen, 409)
+    _require_envelope(view, 409)
 
 
 @pytest.mark.requirement("ERROR-07")
-def test_500_has_envelope(seen: Seen) -> None:
+def test_500_has_envelope(view: JudgmentView) -> None:
     """A 500 MUST carry the error envelope."""
-    _enveloped(seen, 500)
+    _require_envelope(view, 500)
 
 
 @pytest.mark.requirement("ERROR-08")
-def test_503_has_envelope(seen: Seen) -> None:
+def test_503_has_envelope(view: JudgmentView) -> None:
     """A 503 MUST carry the error envelope."""
-    _enveloped(seen, 503)
+    _require_envelope(view, 503)
 
 
 @pytest.mark.requirement("ERROR-09")
-def test_other_error_has_envelope(seen: Seen) -> None:
+def test_other_error_has_envelope(view: JudgmentView) -> None:
     """An error with any other status SHOULD carry the error envelope."""
-    named = {status for statuses in documented_statuses().values() for status in statuses}
-    _enveloped(seen, *{x.status for x in seen.errors() if x.status} - named)
+    documented = {status for statuses in documented_statuses().values() for status in statuses}
+    _require_envelope(view, *{x.status for x in view.error_responses() if x.status} - documented)
 
 
 @pytest.mark.requirement("ERROR-10")
-def test_envelope_not_empty(seen: Seen) -> None:
+def test_envelope_is_not_empty(view: JudgmentView) -> None:
     """The envelope SHOULD hold at least one error."""
-    found = [x for x in seen.errors() if not envelope.problem(x)]
+    found = [x for x in view.error_responses() if not envelope.envelope_defect(x)]
     if not found:
         raise NotExercised("no error carried the envelope")
-    hold(Finding("at least one error in errors", answer(x), x.n) for x in found if not x.json.get("errors"))
-
-
-@pytest.mark.requirement("STATUS-01")
-def test_purge_status_documented(seen: Seen) -> None:
-    """Every status of a purge MUST be documented."""
-    _documented(seen, PURGE)
-
-
-@pytest.mark.requirement("STATUS-02")
-def test_list_status_documented(seen: Seen) -> None:
-    """Every status of a list MUST be documented."""
-    _documented(seen, LIST)
-
-
-@pytest.mark.requirement("STATUS-03")
-def test_get_status_documented(seen: Seen) -> None:
-    """Every status of a get MUST be documented."""
-    _documented(seen, GET)
-
-
-@pytest.mark.requirement("STATUS-04")
-def test_no_read_fails_at_times(seen: Seen) -> None:
-    """A list or a get MUST NOT fail now and then: what answers 500 answers so when it is asked for again."""
-    read = [x for x in seen.resource() if operation_of(x.method, x.path) in {LIST, GET} and CONCURRENT not in x.tags]
-    if not read:
-        raise NotExercised("nothing was read")
-    hold_each(seen, (Trial(x.n, _passing_failure(seen, x), f"{x.role} {x.path}") for x in read))
-
-
-def _passing_failure(seen: Seen, failed: Exchange) -> tuple[Finding, ...]:
-    """Return what is wrong with a 500 that the same request, sent once more, was not answered with."""
-    if failed.tags.get(RETRIED) != SERVER_ERROR:
-        return ()
-    once_more = next((x for x in seen.exchanges if x.n > failed.n and _is_same(x, failed)), failed)
-    if once_more.status == failed.status:
-        return ()
-    return (Finding(f"{once_more.status}, as the next one", answer(failed), failed.n),)
-
-
-def _is_same(one: Exchange, other: Exchange) -> bool:
-    return (one.path, one.role) == (other.path, other.role)
-
-
-def _enveloped(seen: Seen, *statuses: int) -> None:
-    found = [x for x in seen.errors() if x.status in statuses]
-    if not found:
-        stopped(seen, "reads")
-        provoked.missing(seen, *statuses)
-        words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
-        raise NotExercised(words, Cause.CONFIGURATION if statuses == (403,) else Cause.TARGET)
-    hold(
-        Finding(envelope.EXPECTED, f"{wrong}: {x.header('Content-Type')}: {answer(x)}", x.n)
-        for x in found
-        if (wrong := envelope.problem(x))
+    require_no(
+        Finding("at least one error in errors", describe_response(x), x.n) for x in found if not x.json.get("errors")
     )
 
 
-def _documented(seen: Seen, operation: str) -> None:
-    every = [x for x in seen.resource() if operation_of(x.method, x.path) == operation]
-    found = [x for x in every if not is_untaken(x)]
+@pytest.mark.requirement("STATUS-01")
+def test_purge_status_is_documented(view: JudgmentView) -> None:
+    """Every status of a purge MUST be documented."""
+    _require_documented_status(view, PURGE)
+
+
+@pytest.mark.requirement("STATUS-02")
+def test_list_status_is_documented(view: JudgmentView) -> None:
+    """Every status of a list MUST be documented."""
+    _require_documented_status(view, LIST)
+
+
+@pytest.mark.requirement("STATUS-03")
+def test_get_status_is_documented(view: JudgmentView) -> None:
+    """Every status of a get MUST be documented."""
+    _require_documented_status(view, GET)
+
+
+@pytest.mark.requirement("STATUS-04")
+def test_no_intermittent_read_failures(view: JudgmentView) -> None:
+    """A list or a get MUST NOT fail now and then: what answers 500 answers so when it is asked for again."""
+    read = [
+        x
+        for x in view.resource_exchanges()
+        if find_operation_id(x.method, x.path) in {LIST, GET} and CONCURRENT not in x.tags
+    ]
+    if not read:
+        raise NotExercised("nothing was read")
+    require_each_trial(view, (Trial(x.n, _intermittent_failure(view, x), f"{x.role} {x.path}") for x in read))
+
+
+def _intermittent_failure(view: JudgmentView, failed: Exchange) -> tuple[Finding, ...]:
+    """Return what is wrong with a 500 that the same request, sent once more, was not answered with."""
+    if failed.tags.get(RETRIED) != SERVER_ERROR:
+        return ()
+    retry = next((x for x in view.exchanges if x.n > failed.n and _is_same_request(x, failed)), failed)
+    if retry.status == failed.status:
+        return ()
+    return (Finding(f"{retry.status}, as the next one", describe_response(failed), failed.n),)
+
+
+def _is_same_request(one: Exchange, other: Exchange) -> bool:
+    return (one.path, one.role) == (other.path, other.role)
+
+
+def _require_envelope(view: JudgmentView, *statuses: int) -> None:
+    found = [x for x in view.error_responses() if x.status in statuses]
     if not found:
-        stopped(seen, "reads")
+        raise_if_cut_short(view, "reads")
+        provoked.raise_if_not_induced(view, *statuses)
+        words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
+        raise NotExercised(words, Cause.CONFIGURATION if statuses == (403,) else Cause.TARGET)
+    require_no(
+        Finding(envelope.EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type')}: {describe_response(x)}", x.n)
+        for x in found
+        if (defect := envelope.envelope_defect(x))
+    )
+
+
+def _require_documented_status(view: JudgmentView, operation: str) -> None:
+    every = [x for x in view.resource_exchanges() if find_operation_id(x.method, x.path) == operation]
+    found = [x for x in every if not is_media_type_rejected(x)]
+    if not found:
+        raise_if_cut_short(view, "reads")
         raise NotExercised("the operation was never answered")
     documented = documented_statuses()[operation]
     words = ", ".join(str(status) for status in documented)
-    hold(Finding(f"one of {words}", answer(x), x.n) for x in found if x.status not in documented)
+    require_no(Finding(f"one of {words}", describe_response(x), x.n) for x in found if x.status not in documented)

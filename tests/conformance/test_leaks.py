@@ -8,18 +8,18 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from purge_conformance.analysis.assertions import NotExercised, answer, hold, need
+from purge_conformance.analysis.assertions import NotExercised, describe_response, require_exchanges, require_no
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-SENT = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that stands for a token in what was sent
-SHOWN = re.compile(r"\$([A-Z0-9_]+?_TOKEN)(?:_PART)?(?![A-Z0-9_])")  # the same in what came back
-TRACE = re.compile(
+SENT_TOKEN = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that stands for a token in what was sent
+RECEIVED_TOKEN = re.compile(r"\$([A-Z0-9_]+?_TOKEN)(?:_PART)?(?![A-Z0-9_])")  # the same in what came back
+STACK_TRACE = re.compile(
     r"Traceback \(most recent call last\)|File \\?\"[^\"]{1,200}\", line \d+, in "  # Python
     r"|\.rb:\d+:in [`']"  # Ruby
     r"|\bat [\w.$<>]+\((?:[\w.]+(?:\.java|\.kt|\.scala|\.groovy):\d+|Native Method|Unknown Source)\)"  # the JVM
@@ -31,54 +31,62 @@ TRACE = re.compile(
     r"|\.exs?:\d+: "  # Elixir
     r"|\bat .{1,200}\.p[lm] line \d+"  # Perl
 )
-PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@\"<>]*:([^\s/@\"<>]+)@")
+URL_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@\"<>]*:([^\s/@\"<>]+)@")
 MASKED = re.compile(r"[*xX.•-]+|.*(redacted|filtered|hidden|masked|private).*", re.IGNORECASE)
 
 
 @pytest.mark.requirement("LEAK-01")
-def test_token_not_repeated(seen: Seen) -> None:
+def test_token_is_not_echoed(view: JudgmentView) -> None:
     """No answer MUST repeat the token that the request carried."""
-    need(seen, "reads", "list", why="nothing was read")
-    hold(Finding("an answer without the token that was sent", _told(x), x.n) for x in seen.resource() if _repeats(x))
-
-
-@pytest.mark.requirement("LEAK-02")
-def test_errors_show_no_trace(seen: Seen) -> None:
-    """An error SHOULD NOT show where in its code the server failed."""
-    found = seen.errors()
-    if not found:
-        raise NotExercised("no error occurred")
-    hold(Finding("an error without a stack trace", answer(x), x.n) for x in found if TRACE.search(x.text))
-
-
-@pytest.mark.requirement("LEAK-03")
-def test_no_password_is_shown(seen: Seen) -> None:
-    """An answer SHOULD NOT show a URL with a password."""
-    need(seen, "reads", "list", why="nothing was read")
-    hold(
-        Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
-        for x in seen.resource()
-        if any(password not in _sent(x) for password in _passwords(x))
+    require_exchanges(view, "reads", "list", if_none="nothing was read")
+    require_no(
+        Finding("an answer without the token that was sent", _quote_echo(x), x.n)
+        for x in view.resource_exchanges()
+        if _echoes_token(x)
     )
 
 
-def _repeats(exchange: Exchange) -> bool:
+@pytest.mark.requirement("LEAK-02")
+def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
+    """An error SHOULD NOT show where in its code the server failed."""
+    found = view.error_responses()
+    if not found:
+        raise NotExercised("no error occurred")
+    require_no(
+        Finding("an error without a stack trace", describe_response(x), x.n)
+        for x in found
+        if STACK_TRACE.search(x.text)
+    )
+
+
+@pytest.mark.requirement("LEAK-03")
+def test_urls_contain_no_password(view: JudgmentView) -> None:
+    """An answer SHOULD NOT show a URL with a password."""
+    require_exchanges(view, "reads", "list", if_none="nothing was read")
+    require_no(
+        Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
+        for x in view.resource_exchanges()
+        if any(password not in _request_text(x) for password in _passwords(x))
+    )
+
+
+def _echoes_token(exchange: Exchange) -> bool:
     sent = next((value for name, value in exchange.request_headers if name == "Authorization"), "")
     parts = [exchange.text, *(value for _, value in exchange.response_headers)]
-    return bool(set(SENT.findall(sent)) & {name for part in parts for name in SHOWN.findall(part)})
+    return bool(set(SENT_TOKEN.findall(sent)) & {name for part in parts for name in RECEIVED_TOKEN.findall(part)})
 
 
-def _told(exchange: Exchange) -> str:
+def _quote_echo(exchange: Exchange) -> str:
     """Return the header that repeats the token, or else the answer; evidence holds variables instead of tokens."""
-    headers = (f"{name}: {value}" for name, value in exchange.response_headers if SHOWN.search(value))
-    return next(headers, answer(exchange))
+    headers = (f"{name}: {value}" for name, value in exchange.response_headers if RECEIVED_TOKEN.search(value))
+    return next(headers, describe_response(exchange))
 
 
-def _sent(exchange: Exchange) -> str:
+def _request_text(exchange: Exchange) -> str:
     """Return what the request itself said, which an answer may quote."""
     return f"{unquote_plus(exchange.path)} {exchange.request_body or ''}"
 
 
 def _passwords(exchange: Exchange) -> Iterator[str]:
     text = exchange.text.replace("\\/", "/") if b"@" in exchange.body else ""
-    yield from (password for password in PASSWORD.findall(text) if not MASKED.fullmatch(password))
+    yield from (password for password in URL_PASSWORD.findall(text) if not MASKED.fullmatch(password))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import NotExercised, answer, hold, need
-from purge_conformance.analysis.list_reads import reading
-from purge_conformance.analysis.openapi import operation_of
+from purge_conformance.analysis.assertions import NotExercised, describe_response, require_exchanges, require_no
+from purge_conformance.analysis.list_reads import require_list_read
+from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.paging import default_per_page, expected_links, pages_of, walks
-from purge_conformance.analysis.query_rules import query_of
-from purge_conformance.analysis.schema import misshapen
+from purge_conformance.analysis.query_rules import parse_query
+from purge_conformance.analysis.schema import schema_violations
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence.listing import is_page, pagination, resources, total_results
 from purge_conformance.report.model import Finding
@@ -20,174 +20,182 @@ from purge_conformance.report.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.analysis.list_reads import Reading
+    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.list_reads import ListRead
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange
 
 OK = 200
-PER_PAGE = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+DECIMAL = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 
 @pytest.mark.requirement("LIST-01")
-def test_list_has_shape(seen: Seen) -> None:
+def test_list_matches_schema(view: JudgmentView) -> None:
     """The body of a list that answers 200 MUST have the documented shape."""
-    found = _lists(seen)
+    found = _successful_lists(view)
     if not found:
         raise NotExercised("no list answered 200")
-    hold(Finding(violation.expected, violation.got, x.n) for x in found for violation in misshapen(x))
+    require_no(Finding(violation.expected, violation.got, x.n) for x in found for violation in schema_violations(x))
 
 
 @pytest.mark.requirement("LIST-02")
-def test_total_is_number(seen: Seen) -> None:
+def test_total_results_is_correct(view: JudgmentView) -> None:
     """The `total_results` MUST be the number of events on all pages."""
-    read = reading(seen)
-    hold(
+    read = require_list_read(view)
+    require_no(
         Finding(f"total_results {total}, the number of events", str(page.total), page.exchange.n)
-        for walk in walks(seen)
+        for walk in walks(view)
         if walk.complete
-        if (total := _total(walk, read)) is not None
+        if (total := _expected_total(walk, read)) is not None
         for page in pages_of(walk)
-        if page.total is not None and abs(page.total - total) > len(read.newcomers)
+        if page.total is not None and abs(page.total - total) > len(read.new_guids)
     )
-    hold(
+    require_no(
         Finding(f"total_results of at least {len(resources(x))}, the events on this page", str(total), x.n)
-        for x in _lists(seen)
+        for x in _successful_lists(view)
         if (total := total_results(x)) is not None and total < len(resources(x))
     )
 
 
 @pytest.mark.requirement("LIST-03")
-def test_pages_fit_total(seen: Seen) -> None:
+def test_total_pages_is_correct(view: JudgmentView) -> None:
     """The `total_pages` MUST be the number of pages that `total_results` events take."""
-    every = [page for walk in walks(seen) for page in pages_of(walk) if page.total is not None]
-    hold(
+    every = [page for walk in walks(view) for page in pages_of(walk) if page.total is not None]
+    require_no(
         Finding(
-            f"total_pages {page.needed} for {page.total} events, {page.size} a page",
+            f"total_pages {page.expected_page_count} for {page.total} events, {page.capacity} a page",
             str(page.total_pages),
             page.exchange.n,
         )
         for page in every
-        if page.total_pages != page.needed and (page.total or page.total_pages != 0)
+        if page.total_pages != page.expected_page_count and (page.total or page.total_pages != 0)
     )
 
 
 @pytest.mark.requirement("LIST-04")
-def test_event_on_one_page(seen: Seen) -> None:
+def test_event_is_on_one_page(view: JudgmentView) -> None:
     """Each event MUST be on exactly one page."""
-    read = reading(seen)
-    whole = set(read.opening.by_guid)
-    for walk in walks(seen, "walk", "order"):
+    read = require_list_read(view)
+    all_guids = set(read.initial.by_guid)
+    for walk in walks(view, "walk", "order"):
         guids = [guid for page in pages_of(walk) for guid in page.guids]
-        twice = {guid for guid in guids if guids.count(guid) > 1} - read.newcomers
+        twice = {guid for guid in guids if guids.count(guid) > 1} - read.new_guids
         n = walk.exchanges[-1].n
-        if len(twice) > _growth(walk):
-            hold(Finding("each event on one page", f"{guid} on several", n) for guid in sorted(twice))
-        missing = whole - set(guids) if walk.complete else set()
-        hold(Finding("each event on one page", f"{guid} on none", n) for guid in sorted(missing))
+        if len(twice) > _count_new_events(walk):
+            require_no(Finding("each event on one page", f"{guid} on several", n) for guid in sorted(twice))
+        missing = all_guids - set(guids) if walk.complete else set()
+        require_no(Finding("each event on one page", f"{guid} on none", n) for guid in sorted(missing))
 
 
 @pytest.mark.requirement("LIST-05")
-def test_page_is_full(seen: Seen) -> None:
+def test_page_is_full(view: JudgmentView) -> None:
     """A page MUST hold `per_page` events, the last one what is left."""
-    read = reading(seen)
-    total = len(read.opening.rows)
-    hold(
-        Finding(f"{due} events on page {page.number} of {page.size} a page", str(len(page.guids)), page.exchange.n)
-        for walk in walks(seen, "walk", "opening")
+    read = require_list_read(view)
+    total = len(read.initial.rows)
+    require_no(
+        Finding(
+            f"{expected} events on page {page.number} of {page.capacity} a page", str(len(page.guids)), page.exchange.n
+        )
+        for walk in walks(view, "walk", "opening")
         for page in pages_of(walk)
-        if not 0 <= len(page.guids) - (due := page.due(total)) <= len(read.newcomers)
+        if not 0 <= len(page.guids) - (expected := page.expected_count(total)) <= len(read.new_guids)
     )
-    hold(
-        Finding(f"at most {asked} events on a page", str(len(resources(x))), x.n)
-        for x in _lists(seen)
-        if (asked := _asked(x)) is not None and len(resources(x)) > asked
+    require_no(
+        Finding(f"at most {requested} events on a page", str(len(resources(x))), x.n)
+        for x in _successful_lists(view)
+        if (requested := _requested_size(x)) is not None and len(resources(x)) > requested
     )
 
 
 @pytest.mark.requirement("LIST-06")
-def test_neighbours_are_linked(seen: Seen) -> None:
+def test_next_and_previous_links(view: JudgmentView) -> None:
     """The `next` and `previous` links MUST lead to the neighbouring pages with the same filters."""
-    _links(seen, "next", "previous")
+    _require_links(view, "next", "previous")
 
 
 @pytest.mark.requirement("LIST-07")
-def test_ends_are_linked(seen: Seen) -> None:
+def test_first_and_last_links(view: JudgmentView) -> None:
     """The `first` and `last` links MUST lead to the first and the last page with the same filters."""
-    _links(seen, "first", "last")
+    _require_links(view, "first", "last")
 
 
 @pytest.mark.requirement("LIST-15")
-def test_reads_are_repeatable(seen: Seen) -> None:
+def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     """Two reads of a list that nothing changed in between MUST be equal."""
-    newcomers = reading(seen).newcomers
-    twice = [x for x in need(seen, "lists", "twice", why="the list was not read twice") if x.status == OK]
-    if len(twice) < 2:
+    new_guids = require_list_read(view).new_guids
+    repeated_reads = [
+        x for x in require_exchanges(view, "lists", "twice", if_none="the list was not read twice") if x.status == OK
+    ]
+    if len(repeated_reads) < 2:
         raise NotExercised("the list could not be read twice")
-    hold(
-        Finding("the same as a moment before", answer(x), x.n)
-        for x in twice[1:]
-        if (x.json != twice[0].json if not newcomers else _differ(x, twice[0], newcomers))
+    require_no(
+        Finding("the same as a moment before", describe_response(x), x.n)
+        for x in repeated_reads[1:]
+        if (x.json != repeated_reads[0].json if not new_guids else _differ(x, repeated_reads[0], new_guids))
     )
-    hold(
-        Finding("the beginning of the list, as it was read in large pages", answer(x), x.n)
-        for x in seen.of("lists", "plain")
-        if is_page(x) and not newcomers and not _begins(reading(seen).opening.rows, x)
+    require_no(
+        Finding("the beginning of the list, as it was read in large pages", describe_response(x), x.n)
+        for x in view.of("lists", "plain")
+        if is_page(x) and not new_guids and not _is_beginning(require_list_read(view).initial.rows, x)
     )
 
 
-def _lists(seen: Seen) -> list[Exchange]:
+def _successful_lists(view: JudgmentView) -> list[Exchange]:
     """Return every list that was answered, whoever asked and when."""
-    return [x for x in seen.resource() if x.status == OK and operation_of(x.method, x.path) == LIST_OPERATION]
+    return [
+        x for x in view.resource_exchanges() if x.status == OK and find_operation_id(x.method, x.path) == LIST_OPERATION
+    ]
 
 
-def _asked(exchange: Exchange) -> int | None:
+def _requested_size(exchange: Exchange) -> int | None:
     """Return how many events a page was to have at most, where that was told in so many digits, and once."""
-    told = query_of(exchange.path).get("per_page", [])
-    return int(told[0]) if len(told) == 1 and PER_PAGE.fullmatch(told[0]) else None
+    values = parse_query(exchange.path).get("per_page", [])
+    return int(values[0]) if len(values) == 1 and DECIMAL.fullmatch(values[0]) else None
 
 
-def _links(seen: Seen, *names: str) -> None:
+def _require_links(view: JudgmentView, *names: str) -> None:
     """Require the links of every page, by what the walks showed; pages past the end are left open.
 
     While others cause events, a page's own total says more than the walk, which went on.
     """
-    read, default = reading(seen), default_per_page(seen)
-    hold(
+    read, default = require_list_read(view), default_per_page(view)
+    require_no(
         Finding(f"{name}: {words}", str(page.links.get(name)), page.exchange.n)
-        for walk in walks(seen)
+        for walk in walks(view)
         if walk.complete
         for page in pages_of(walk)
-        if (total := page.total if read.newcomers else _total(walk, read)) is not None
-        if page.number <= max(1, page.pages(total))
+        if (total := page.total if read.new_guids else _expected_total(walk, read)) is not None
+        if page.number <= max(1, page.page_count(total))
         for name, words, holds in expected_links(page, total, default)
         if name in names and not holds
     )
 
 
-def _total(walk: Listing, read: Reading) -> int | None:
+def _expected_total(walk: Listing, read: ListRead) -> int | None:
     """Return how many events a list is to count: as many as there are where all were asked for, or as it showed.
 
     Where some are on several pages, others may be on none: see LIST-04.
     """
     if set(walk.exchanges[0].query) <= {"page", "per_page", "order_by"}:
-        return len(read.opening.rows)
+        return len(read.initial.rows)
     return len(walk.rows) if walk.is_distinct else None
 
 
-def _growth(walk: Listing) -> int:
+def _count_new_events(walk: Listing) -> int:
     """Return how many events came while the pages were read; each may have moved one to the next page."""
     totals = [page.total for page in pages_of(walk) if page.total is not None]
     return max(totals, default=0) - min(totals, default=0)
 
 
-def _begins(rows: Sequence[Row], page: Exchange) -> bool:
+def _is_beginning(rows: Sequence[Row], page: Exchange) -> bool:
     """Whether a page shows the first of these rows, and all of them where it names no next one."""
-    shown = resources(page)
-    return tuple(rows[: len(shown)]) == shown and (len(shown) == len(rows) or bool(pagination(page).get("next")))
+    page_rows = resources(page)
+    return tuple(rows[: len(page_rows)]) == page_rows and (
+        len(page_rows) == len(rows) or bool(pagination(page).get("next"))
+    )
 
 
-def _differ(one: Exchange, other: Exchange, newcomers: frozenset[str]) -> bool:
+def _differ(one: Exchange, other: Exchange, new_guids: frozenset[str]) -> bool:
     """Whether two pages show other events, or in another order, as far as both go and apart from newcomers."""
-    rows = [[row for row in resources(x) if str(row.get("guid")) not in newcomers] for x in (one, other)]
+    rows = [[row for row in resources(x) if str(row.get("guid")) not in new_guids] for x in (one, other)]
     return any(a != b for a, b in zip(*rows, strict=False))

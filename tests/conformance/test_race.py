@@ -6,72 +6,104 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.actions import simple_apps
-from purge_conformance.analysis.assertions import Inconclusive, Trial, answer, hold_each
-from purge_conformance.analysis.purge import by_app, guids_of, purged_between
-from purge_conformance.analysis.race import QUIET, histories, reading, rounds, timeline
+from purge_conformance.analysis.actions import single_process_apps
+from purge_conformance.analysis.assertions import Inconclusive, Trial, describe_response, require_each_trial
+from purge_conformance.analysis.purge import format_guids, group_by_app, require_purge_between
+from purge_conformance.analysis.race import (
+    SEQUENTIAL,
+    app_histories,
+    choose_explanation_strategy,
+    format_timeline,
+    require_rounds,
+)
 from purge_conformance.evidence.listing import STARTED
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.analysis.race import Reading, Round
+    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.race import ExplanationStrategy, Round
 
 
 @pytest.mark.requirement("RACE-02")
-def test_still_apps_are_purged(seen: Seen) -> None:
+def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
     """Apps that nobody changes during a purge MUST be seeded as ever, whatever becomes of others meanwhile."""
-    every = rounds(seen)
-    own = simple_apps(seen)
-    reading(seen, every)
-    if any(finding for found in every if found.name == QUIET for finding in _wrong(seen, found, own)):
+    race_rounds = require_rounds(view)
+    single_process = single_process_apps(view)
+    choose_explanation_strategy(view, race_rounds)
+    if any(
+        finding
+        for found in race_rounds
+        if found.name == SEQUENTIAL
+        for finding in _wrong_unchanged_apps(view, found, single_process)
+    ):
         raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Cause.TARGET)
-    hold_each(seen, (Trial(found.shown, tuple(_wrong(seen, found, own)), found.name) for found in _purged(every)))
+    require_each_trial(
+        view,
+        (
+            Trial(found.last_exchange, tuple(_wrong_unchanged_apps(view, found, single_process)), found.name)
+            for found in _rounds_with_purge(race_rounds)
+        ),
+    )
 
 
 @pytest.mark.requirement("RACE-03")
-def test_some_order_explains(seen: Seen) -> None:
+def test_changed_apps_are_linearizable(view: JudgmentView) -> None:
     """What is left of an app that is changed during a purge MUST be explained by some order of what was done."""
-    every = rounds(seen)
-    unexplained = reading(seen, every)
-    hold_each(seen, (Trial(found.shown, tuple(_lost(found, unexplained)), found.name) for found in _purged(every)))
+    race_rounds = require_rounds(view)
+    unexplained = choose_explanation_strategy(view, race_rounds)
+    require_each_trial(
+        view,
+        (
+            Trial(found.last_exchange, tuple(_unexplained_apps(found, unexplained)), found.name)
+            for found in _rounds_with_purge(race_rounds)
+        ),
+    )
 
 
-def _lost(found: Round, unexplained: Reading) -> Iterator[Finding]:
+def _unexplained_apps(race_round: Round, unexplained: ExplanationStrategy) -> Iterator[Finding]:
     """Yield the apps of a round of which no order explains what is left."""
     words = "what some order of these leaves; a purge destroys, and seeds then or later"
-    for history in histories(found):
-        if needed := unexplained(history):
-            yield Finding(f"of the app {history.app} {words}", timeline(history, needed, found), found.shown)
+    for history in app_histories(race_round):
+        if operations := unexplained(history):
+            yield Finding(
+                f"of the app {history.app} {words}",
+                format_timeline(history, operations, race_round),
+                race_round.last_exchange,
+            )
 
 
-def _purged(every: list[Round]) -> list[Round]:
+def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:
     """Return the rounds with changes beside a purge that succeeded.
 
     Raises:
         Inconclusive: none did.
     """
-    raced = [found for found in every if found.name != QUIET]
-    done = [found for found in raced if found.succeeded]
-    if not done:
-        told = "; ".join(answer(x) for found in raced for x in found.purges) or "no purge was sent"
-        raise Inconclusive(f"no purge succeeded while apps were changed: {told}", Cause.TARGET)
-    return done
+    concurrent = [found for found in race_rounds if found.name != SEQUENTIAL]
+    successful = [found for found in concurrent if found.last_success]
+    if not successful:
+        responses = "; ".join(describe_response(x) for found in concurrent for x in found.purges) or "no purge was sent"
+        raise Inconclusive(f"no purge succeeded while apps were changed: {responses}", Cause.TARGET)
+    return successful
 
 
-def _wrong(seen: Seen, found: Round, own: set[str]) -> Iterator[Finding]:
+def _wrong_unchanged_apps(view: JudgmentView, race_round: Round, single_process: set[str]) -> Iterator[Finding]:
     """Yield what is wrong with the apps that nobody changed in a round."""
-    if found.succeeded is None:
+    if race_round.last_success is None:
         return
-    purge = purged_between(seen, found.succeeded, found.before, found.after)
-    populated = purge.populated(besides_changes=True)
-    repeated, kept = purge.repeated(own), by_app(purge.kept.values(), purge.apps)
+    purge = require_purge_between(view, race_round.last_success, race_round.before, race_round.after)
+    populated = purge.new_events_by_app(exclude_changes=True)
+    repeated, survivors = (
+        purge.duplicate_seeds(single_process),
+        group_by_app(purge.surviving_events.values(), purge.apps),
+    )
     for app, state in purge.apps.items():
-        if app not in found.changed:
-            due = f"{'one event' if state == STARTED else 'no event'} for the app {app}, {state} all the time"
+        if app not in race_round.changes_by_app:
+            expected = f"{'one event' if state == STARTED else 'no event'} for the app {app}, {state} all the time"
             if (app in populated) != (state == STARTED) or app in repeated:
-                yield Finding(due, guids_of(populated.get(app, ())), purge.last)
-            elif app in kept:
-                yield Finding(f"none of its old events for the app {app}", guids_of(kept[app]), purge.last)
+                yield Finding(expected, format_guids(populated.get(app, ())), purge.last_exchange)
+            elif app in survivors:
+                yield Finding(
+                    f"none of its old events for the app {app}", format_guids(survivors[app]), purge.last_exchange
+                )

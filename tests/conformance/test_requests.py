@@ -9,91 +9,97 @@ import pytest
 from purge_conformance.analysis.assertions import (
     NotExercised,
     Trial,
-    answer,
-    each_status_is,
-    each_time,
-    hold,
-    hold_each,
-    need,
-    need_all,
-    status_is,
+    across_repetitions,
+    describe_response,
+    require_each_trial,
+    require_exchanges,
+    require_exchanges_with_repetitions,
+    require_no,
+    require_status,
+    require_status_of_each,
 )
-from purge_conformance.analysis.induced_errors import failures, is_undone, missing
-from purge_conformance.analysis.purge import purged_by
-from purge_conformance.analysis.purge_series import all_whole, fails_at_times, trials
-from purge_conformance.analysis.rejected import ODD_REQUESTS, is_untaken
+from purge_conformance.analysis.induced_errors import failed_purges, is_rolled_back, raise_if_not_induced
+from purge_conformance.analysis.purge import require_purge_at_step
+from purge_conformance.analysis.purge_series import (
+    require_observed_purges,
+    require_plain_purges_correct,
+    require_plain_purges_reliable,
+)
+from purge_conformance.analysis.rejected import UNEXPECTED_INPUTS, is_media_type_rejected
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.purge import PurgeObservation
 
-OK, FAILED = 200, 500
-IN_PASSING = {409, 503}  # documented, and no word on the body
+OK, INTERNAL_ERROR = 200, 500
+UNRELATED_STATUSES = {409, 503}  # documented, and no word on the body
 
 
 @pytest.mark.requirement("BODY-01")
-def test_odd_purge_answered(seen: Seen) -> None:
+def test_unexpected_input_is_handled(view: JudgmentView) -> None:
     """A purge with a malformed or unexpected body or query MUST be refused, or done and the oddity ignored."""
-    plain = need(seen, "purge", "purge", why="no purge was tried")[-1].status or OK
-    ignored = plain if plain // 100 == 2 else OK
-    sent = need_all(seen, "odd", *ODD_REQUESTS, why="no odd purge was sent")
-    told = [x for x in sent if x.status not in IN_PASSING]
-    if not told:
+    plain = require_exchanges(view, "purge", "purge", if_none="no purge was tried")[-1].status or OK
+    success_status = plain if plain // 100 == 2 else OK
+    sent = require_exchanges_with_repetitions(view, "odd", *UNEXPECTED_INPUTS, if_none="no odd purge was sent")
+    judged = [x for x in sent if x.status not in UNRELATED_STATUSES]
+    if not judged:
         raise NotExercised("every odd purge met a conflict, or nobody there (409, 503)")
-    if any(x.status == FAILED for x in told):
-        fails_at_times(seen)
-    each_status_is(seen, (x for x in told if not is_untaken(x)), ignored, 400, 422)
+    if any(x.status == INTERNAL_ERROR for x in judged):
+        require_plain_purges_reliable(view)
+    require_status_of_each(view, (x for x in judged if not is_media_type_rejected(x)), success_status, 400, 422)
 
 
 @pytest.mark.requirement("BODY-02")
-def test_ignored_oddity_purges_whole(seen: Seen) -> None:
+def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
     """A purge whose odd body or query is ignored MUST be a whole purge."""
-    plain = trials(seen)[0]
-    done = list(each_time(seen, "odd", _ignored))
-    if not done:
+    plain = require_observed_purges(view)[0]
+    purges = list(across_repetitions(view, "odd", _purges_ignoring_input))
+    if not purges:
         raise NotExercised("every odd purge was refused")
     words = "a whole purge, as a plain one: nothing of before is left, each started app has its events"
     broken = {
         found.request.n: (Finding(words, "another state", found.request.n),)
-        for found in done
-        if not found.is_faithful() or _repeats(found, plain)
+        for found in purges
+        if not found.is_complete() or _seeds_more_often(found, plain)
     }
     if broken:
-        all_whole(seen)
-    hold_each(seen, (Trial(x.n, broken.get(x.n, ()), x.step) for x in (found.request for found in done)))
+        require_plain_purges_correct(view)
+    require_each_trial(view, (Trial(x.n, broken.get(x.n, ()), x.step) for x in (found.request for found in purges)))
 
 
 @pytest.mark.requirement("BODY-03")
-def test_failed_purge_is_undone(seen: Seen) -> None:
+def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
     """A purge that fails SHOULD NOT leave its work half done."""
-    failed = list(failures(seen))
+    failed = list(failed_purges(view))
     if not failed:
-        missing(seen, 500, 503)
+        raise_if_not_induced(view, 500, 503)
         raise NotExercised("no purge was provoked to fail")
-    broken = [found for found in failed if not (is_undone(found) or found.is_faithful())]
+    broken = [found for found in failed if not (is_rolled_back(found) or found.is_complete())]
     if broken:
-        all_whole(seen)
+        require_plain_purges_correct(view)
     words = "all is as it was, or a whole purge is done"
-    hold(Finding(words, f"another state, after {answer(found.request)}", found.request.n) for found in broken)
+    require_no(
+        Finding(words, f"another state, after {describe_response(found.request)}", found.request.n) for found in broken
+    )
 
 
-def _ignored(seen: Seen, experiment: str) -> Iterator[Purged]:
+def _purges_ignoring_input(view: JudgmentView, scenario: str) -> Iterator[PurgeObservation]:
     """Yield the odd purges that succeeded, as any other."""
-    for x in need(seen, experiment, *ODD_REQUESTS, why="no odd purge was sent"):
+    for x in require_exchanges(view, scenario, *UNEXPECTED_INPUTS, if_none="no odd purge was sent"):
         if x.status == OK:
-            yield purged_by(seen, experiment, x.step)
+            yield require_purge_at_step(view, scenario, x.step)
 
 
-def _repeats(found: Purged, plain: Purged) -> bool:
+def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> bool:
     """Whether a purge seeded an app more often than a plain one, of the apps that both found started."""
-    now, then = (purge.populated(besides_changes=True) for purge in (found, plain))
-    return any(len(now.get(app, ())) > len(then[app]) for app in found.started if app in then)
+    now, then = (purge.new_events_by_app(exclude_changes=True) for purge in (candidate, plain))
+    return any(len(now.get(app, ())) > len(then[app]) for app in candidate.started_apps if app in then)
 
 
 @pytest.mark.requirement("ROUTE-01")
-def test_unknown_route_not_found(seen: Seen) -> None:
+def test_unknown_route_answers_404(view: JudgmentView) -> None:
     """A route below the resource that does not exist MUST answer 404."""
-    status_is(need(seen, "refused", "route", why="no unknown route was tried"), 404)
+    require_status(require_exchanges(view, "refused", "route", if_none="no unknown route was tried"), 404)

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.actions import own_apps, simple_apps
+from purge_conformance.analysis.actions import own_apps, single_process_apps
 from purge_conformance.analysis.assertions import (
     NotExercised,
     Trial,
-    answer,
-    answered,
-    for_want_of_apps,
-    hold,
-    hold_each,
-    need,
+    describe_response,
+    no_suitable_app,
+    require_each_trial,
+    require_exchanges,
+    require_no,
+    target_responses,
 )
-from purge_conformance.analysis.history import may_read, offset, seeded_events
-from purge_conformance.analysis.purge import guids_of
-from purge_conformance.analysis.purge_series import fresh, hold_of_each, with_apps
+from purge_conformance.analysis.history import require_admin_reads, seed_observations, target_clock_offset
+from purge_conformance.analysis.purge import format_guids
+from purge_conformance.analysis.purge_series import (
+    require_each_purge,
+    require_first_purges,
+    require_purges_with_started_apps,
+)
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import STARTED, dig
 from purge_conformance.report.model import Finding
@@ -28,146 +32,153 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.evidence.clock import Offset
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
-APART = 1.0  # seconds that a clock of its own, a database's, may differ from the one that dates answers
-CUT = 1.0  # seconds: a time may be cut to the second
+MAX_CLOCK_DIFFERENCE = 1.0  # seconds that a clock of its own, a database's, may differ from the one that dates answers
+TRUNCATION = 1.0  # seconds: a time may be cut to the second
 
 
 @pytest.mark.requirement("SEED-01")
-def test_no_app_missing(seen: Seen) -> None:
+def test_started_apps_are_seeded(view: JudgmentView) -> None:
     """After a purge there MUST be an event for each started app."""
 
-    def missing(trial: Purged) -> Iterator[Finding]:
-        for app in trial.started:
-            if app in trial.settled and app not in trial.populated():
-                yield Finding(f"an event for the started app {app}", "none", trial.last)
+    def find_missing(trial: PurgeObservation) -> Iterator[Finding]:
+        for app in trial.started_apps:
+            if app in trial.constant_apps and app not in trial.new_events_by_app():
+                yield Finding(f"an event for the started app {app}", "none", trial.last_exchange)
 
-    hold_of_each(seen, with_apps(seen), missing)
+    require_each_purge(view, require_purges_with_started_apps(view), find_missing)
 
 
 @pytest.mark.requirement("SEED-02")
-def test_no_app_twice(seen: Seen) -> None:
+def test_apps_are_seeded_once(view: JudgmentView) -> None:
     """A purge MUST NOT seed an app twice, save once for each of its processes."""
-    own = simple_apps(seen)
+    single_process = single_process_apps(view)
 
-    def repeated(trial: Purged) -> Iterator[Finding]:
-        for app, events in trial.repeated(own).items():
-            words = f"at most {trial.allowed(app, own)} for the app {app}, each with a guid of its own"
-            yield Finding(words, guids_of(events), trial.last)
+    def find_duplicates(trial: PurgeObservation) -> Iterator[Finding]:
+        for app, events in trial.duplicate_seeds(single_process).items():
+            words = f"at most {trial.max_events(app, single_process)} for the app {app}, each with a guid of its own"
+            yield Finding(words, format_guids(events), trial.last_exchange)
 
-    hold_of_each(seen, with_apps(seen), repeated)
+    require_each_purge(view, require_purges_with_started_apps(view), find_duplicates)
 
 
 @pytest.mark.requirement("SEED-03")
-def test_no_stopped_app(seen: Seen) -> None:
+def test_stopped_apps_are_not_seeded(view: JudgmentView) -> None:
     """A purge MUST NOT seed an event for an app that is not started."""
-    with_stopped = [trial for trial in fresh(seen) if set(trial.settled.values()) - {STARTED}]
+    with_stopped = [trial for trial in require_first_purges(view) if set(trial.constant_apps.values()) - {STARTED}]
     if not with_stopped:
-        raise for_want_of_apps(seen, "no app was stopped all the time")
+        raise no_suitable_app(view, "no app was stopped all the time")
 
-    def unwanted(trial: Purged) -> Iterator[Finding]:
-        for app, state in trial.settled.items():
-            if state != STARTED and (events := trial.populated(besides_changes=True).get(app)):
-                yield Finding(f"no event for the app {app}, which is {state}", guids_of(events), trial.last)
+    def find_stopped(trial: PurgeObservation) -> Iterator[Finding]:
+        for app, state in trial.constant_apps.items():
+            if state != STARTED and (events := trial.new_events_by_app(exclude_changes=True).get(app)):
+                yield Finding(
+                    f"no event for the app {app}, which is {state}", format_guids(events), trial.last_exchange
+                )
 
-    hold_of_each(seen, with_stopped, unwanted)
+    require_each_purge(view, with_stopped, find_stopped)
 
 
 @pytest.mark.requirement("SEED-04")
-def test_guid_is_apps(seen: Seen) -> None:
+def test_seed_has_app_guid(view: JudgmentView) -> None:
     """The seeded event of an app MUST have the same guid as the app."""
 
-    def foreign(trial: Purged) -> Iterator[Finding]:
-        for app, events in _seeded(trial):
+    def find_wrong_guids(trial: PurgeObservation) -> Iterator[Finding]:
+        for app, events in _seeds_by_app(trial):
             if app not in {event.get("guid") for event in events}:
-                yield Finding(f"an event with the guid of its app, {app}", guids_of(events), trial.last)
+                yield Finding(f"an event with the guid of its app, {app}", format_guids(events), trial.last_exchange)
 
-    hold_of_each(seen, with_apps(seen), foreign)
+    require_each_purge(view, require_purges_with_started_apps(view), find_wrong_guids)
 
 
 @pytest.mark.requirement("SEED-05")
-def test_event_names_app(seen: Seen) -> None:
+def test_seed_names_app(view: JudgmentView) -> None:
     """A seeded event MUST name the app that it is for."""
 
-    def misnamed(trial: Purged) -> Iterator[Finding]:
-        for app, event in trial.misnamed().items():
-            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), trial.last)
+    def find_misattributed(trial: PurgeObservation) -> Iterator[Finding]:
+        for app, event in trial.misattributed_seeds().items():
+            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), trial.last_exchange)
 
-    hold_of_each(seen, with_apps(seen), misnamed)
+    require_each_purge(view, require_purges_with_started_apps(view), find_misattributed)
 
 
 @pytest.mark.requirement("SEED-06")
-def test_time_is_now(seen: Seen) -> None:
+def test_seed_time_is_purge_time(view: JudgmentView) -> None:
     """The `created_at` of every seeded event MUST be the time of the purge, on the target's clock."""
-    with_apps(seen)
-    known = offset(seen)
-    shift, origin = known or (clock.Offset(0, 0), "ours")
+    require_purges_with_started_apps(view)
+    clock_offset = target_clock_offset(view)
+    shift, origin = clock_offset or (clock.Offset(0, 0), "ours")
     tried: dict[int, list[Finding]] = {}
-    for purge, look, event in seeded_events(seen):
-        late, got = tried.setdefault(purge.n, []), str(event.get("created_at"))
-        if (moment := clock.parse_rfc3339(got)) and (span := _outside(moment, purge, look, shift)):
+    for purge, look, event in seed_observations(view):
+        findings, got = tried.setdefault(purge.n, []), str(event.get("created_at"))
+        if (moment := clock.parse_rfc3339(got)) and (span := _violated_span(moment, purge, look, shift)):
             words = f"created_at of {event.get('guid')} from {span} (the target's clock, known from {origin})"
-            late.append(Finding(words, got, look.n))
-    if any(tried.values()) and known is None:
+            findings.append(Finding(words, got, look.n))
+    if any(tried.values()) and clock_offset is None:
         raise NotExercised("the target sends no Date header, and its times do not agree with the suite's clock")
-    hold_each(seen, (Trial(n, tuple(late)) for n, late in tried.items()))
+    require_each_trial(view, (Trial(n, tuple(late)) for n, late in tried.items()))
 
 
 @pytest.mark.requirement("SEED-07")
-def test_time_is_formatted(seen: Seen) -> None:
+def test_seed_time_is_rfc3339(view: JudgmentView) -> None:
     """The `created_at` of every seeded event MUST be an RFC 3339 date-time."""
 
-    def misshapen(trial: Purged) -> Iterator[Finding]:
-        for event in (event for _, events in _seeded(trial) for event in events):
+    def find_malformed(trial: PurgeObservation) -> Iterator[Finding]:
+        for event in (event for _, events in _seeds_by_app(trial) for event in events):
             if clock.parse_rfc3339(event.get("created_at")) is None:
                 words = f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z"
-                yield Finding(words, repr(event.get("created_at")), trial.last)
+                yield Finding(words, repr(event.get("created_at")), trial.last_exchange)
 
-    hold_of_each(seen, with_apps(seen), misshapen)
+    require_each_purge(view, require_purges_with_started_apps(view), find_malformed)
 
 
 @pytest.mark.requirement("SEED-08")
-def test_nothing_else_populated(seen: Seen) -> None:
+def test_only_apps_are_seeded(view: JudgmentView) -> None:
     """A purge MUST populate nothing but events of started apps."""
-    own = own_apps(seen)
+    own = own_apps(view)
 
-    def strange(trial: Purged) -> Iterator[Finding]:
+    def find_unexpected(trial: PurgeObservation) -> Iterator[Finding]:
         for row in trial.after.events.rows:
             of_task = dig(row, "task", "guid") is not None and dig(row, "app", "guid") in own
             if of_task and row.get("guid") not in trial.before.events.by_guid:
                 words = "no event of a task, for nobody runs one of the suite's own apps"
-                yield Finding(words, str(row.get("guid")), trial.last)
+                yield Finding(words, str(row.get("guid")), trial.last_exchange)
         known = {*trial.before.apps.by_guid, *trial.after.apps.by_guid}
-        for app, events in trial.populated(besides_changes=True).items():
+        for app, events in trial.new_events_by_app(exclude_changes=True).items():
             if app not in known:
-                yield Finding("only events of apps that exist", f"{guids_of(events)} for {app}", trial.last)
+                yield Finding(
+                    "only events of apps that exist", f"{format_guids(events)} for {app}", trial.last_exchange
+                )
 
-    hold_of_each(seen, fresh(seen), strange)
+    require_each_purge(view, require_first_purges(view), find_unexpected)
 
 
 @pytest.mark.requirement("SEED-09")
-def test_seeded_event_gettable(seen: Seen) -> None:
+def test_get_returns_seeded_event(view: JudgmentView) -> None:
     """A seeded event MUST be got by the guid of its app."""
-    gets = [*need(seen, "purge", "seeded", why="no event had the guid of its app"), *seen.of("changed", "seeded")]
-    may_read(seen)
-    hold(Finding("200", answer(x), x.n) for x in answered(gets) if x.status != 200)
+    gets = [
+        *require_exchanges(view, "purge", "seeded", if_none="no event had the guid of its app"),
+        *view.of("changed", "seeded"),
+    ]
+    require_admin_reads(view)
+    require_no(Finding("200", describe_response(x), x.n) for x in target_responses(gets) if x.status != 200)
 
 
-def _seeded(trial: Purged) -> Iterator[tuple[str, list[Row]]]:
+def _seeds_by_app(trial: PurgeObservation) -> Iterator[tuple[str, list[Row]]]:
     """Yield each app that was started all the time, and the events that are for it, if any."""
-    populated = trial.populated()
-    yield from ((app, populated[app]) for app in trial.started if app in populated)
+    populated = trial.new_events_by_app()
+    yield from ((app, populated[app]) for app in trial.started_apps if app in populated)
 
 
-def _outside(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:
+def _violated_span(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:
     """Return the span in which a seeded event must be dated, if it is not; a purge that nobody saw may lie in it."""
-    begun = purge.sent_at + shift.lower - APART - CUT
-    ended = look.sent_at + look.elapsed + shift.upper + APART
-    if begun <= moment.timestamp() <= ended:
+    earliest = purge.sent_at + shift.lower - MAX_CLOCK_DIFFERENCE - TRUNCATION
+    latest = look.sent_at + look.elapsed + shift.upper + MAX_CLOCK_DIFFERENCE
+    if earliest <= moment.timestamp() <= latest:
         return ""
-    return f"{clock.format_rfc3339(begun)} to {clock.format_rfc3339(ended)}"
+    return f"{clock.format_rfc3339(earliest)} to {clock.format_rfc3339(latest)}"

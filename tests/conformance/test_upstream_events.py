@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.actions import simple_apps
-from purge_conformance.analysis.app_changes import changes
-from purge_conformance.analysis.assertions import NotExercised, hold, need, readable
-from purge_conformance.analysis.purge_series import with_apps
-from purge_conformance.analysis.schema import is_undated_seed
+from purge_conformance.analysis.actions import single_process_apps
+from purge_conformance.analysis.app_changes import effective_changes
+from purge_conformance.analysis.assertions import NotExercised, require_complete, require_exchanges, require_no
+from purge_conformance.analysis.purge_series import require_purges_with_started_apps
+from purge_conformance.analysis.schema import is_seed_with_invalid_time
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.listing import app_of_process, dig, resources, split_url
 from purge_conformance.report.model import Cause, Finding
@@ -19,12 +19,12 @@ from purge_conformance.report.model import Cause, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.analysis.purge import Purged
+    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
-FORMAT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 MEMBERS = (
     ("guid",),
     ("created_at",),
@@ -51,80 +51,88 @@ MEMBERS = (
 
 
 @pytest.mark.requirement("UP-FIELD-01")
-def test_members_are_complete(seen: Seen) -> None:
+def test_members_are_complete(view: JudgmentView) -> None:
     """An event MUST have every documented member."""
-    hold(
+    require_no(
         Finding(".".join(names), f"no such member in {row.get('guid')}", x.n)
-        for x, row in _events(seen)
+        for x, row in _listed_events(view)
         for names in MEMBERS
-        if not _has(row, *names)
+        if not _has_member(row, *names)
     )
 
 
 @pytest.mark.requirement("UP-FIELD-02")
-def test_timestamps_are_formatted(seen: Seen) -> None:
+def test_timestamps_are_formatted(view: JudgmentView) -> None:
     """Timestamps MUST have the format YYYY-MM-DDThh:mm:ssZ."""
-    hold(
+    require_no(
         Finding(f"{name} of {row.get('guid')} as 2020-06-30T23:49:04Z", repr(row.get(name)), x.n)
-        for x, row in _events(seen)
+        for x, row in _listed_events(view)
         for name in ("created_at", "updated_at")
-        if not FORMAT.fullmatch(str(row.get(name)))
-        and not (is_undated_seed(row) and row.get(name) == row.get("created_at"))  # SEED-07 names it
+        if not TIMESTAMP.fullmatch(str(row.get(name)))
+        and not (is_seed_with_invalid_time(row) and row.get(name) == row.get("created_at"))  # SEED-07 names it
     )
 
 
 @pytest.mark.requirement("UP-FIELD-03")
-def test_events_are_never_updated(seen: Seen) -> None:
+def test_updated_at_equals_created_at(view: JudgmentView) -> None:
     """The member `updated_at` MUST be identical to `created_at`."""
-    hold(
+    require_no(
         Finding(f"updated_at {row.get('created_at')} in {row.get('guid')}", str(row.get("updated_at")), x.n)
-        for x, row in _events(seen)
+        for x, row in _listed_events(view)
         if row.get("updated_at") != row.get("created_at")
     )
 
 
 @pytest.mark.requirement("UP-FIELD-04")
-def test_self_leads_to_event(seen: Seen) -> None:
+def test_self_link_leads_to_event(view: JudgmentView) -> None:
     """The link `self` of an event MUST lead to the event."""
-    hold(
+    require_no(
         Finding(f"a link that ends in {EVENTS_PATH}/{row.get('guid')}", str(dig(row, "links", "self", "href")), x.n)
-        for x, row in _events(seen)
+        for x, row in _listed_events(view)
         if not (parts := split_url(str(dig(row, "links", "self", "href"))))
         or not parts.path.endswith(f"{EVENTS_PATH}/{row.get('guid')}")
     )
 
 
 @pytest.mark.requirement("UP-SEED-01")
-def test_seeded_state_started(seen: Seen) -> None:
+def test_seeded_state_is_started(view: JudgmentView) -> None:
     """The member `state.current` of a seeded event MUST be STARTED."""
-    hold(
-        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), trial.last)
-        for trial, app, row in _seeded(seen)
+    require_no(
+        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), trial.last_exchange)
+        for trial, app, row in _seeded_events(view)
         if dig(row, "state", "current") != "STARTED"
     )
 
 
 @pytest.mark.requirement("UP-SEED-02")
-def test_seeded_place_is_apps(seen: Seen) -> None:
+def test_seed_names_space_and_organization(view: JudgmentView) -> None:
     """A seeded event MUST name the app, its space and its organization."""
-    homes = _homes(seen)
-    for trial, app, row in _seeded(seen):
-        due = {"app.name": str(trial.after.apps.by_guid[app].get("name")), **homes.get(app, {})}
-        hold(
-            Finding(f"{name} {value} in the event of the app {app}", str(dig(row, *name.split("."))), trial.last)
-            for name, value in due.items()
+    locations = _locations(view)
+    for trial, app, row in _seeded_events(view):
+        expected = {"app.name": str(trial.after.apps.by_guid[app].get("name")), **locations.get(app, {})}
+        require_no(
+            Finding(
+                f"{name} {value} in the event of the app {app}", str(dig(row, *name.split("."))), trial.last_exchange
+            )
+            for name, value in expected.items()
             if dig(row, *name.split(".")) != value
         )
 
 
 @pytest.mark.requirement("UP-SEED-03")
-def test_seeded_size_is_processes(seen: Seen) -> None:
+def test_seed_size_matches_process(view: JudgmentView) -> None:
     """A seeded event MUST have the instance count and the memory of the app's process."""
-    pairs = [(trial, app, row, process) for trial, app, row in _seeded(seen) if (process := _process(trial, app, row))]
+    pairs = [
+        (trial, app, row, process)
+        for trial, app, row in _seeded_events(view)
+        if (process := _process_of(trial, app, row))
+    ]
     if not pairs:
         raise NotExercised("no seeded event could be put down to one process")
-    hold(
-        Finding(f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), trial.last)
+    require_no(
+        Finding(
+            f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), trial.last_exchange
+        )
         for trial, app, row, process in pairs
         for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
         if dig(row, name, "current") != process.get(size)
@@ -132,91 +140,96 @@ def test_seeded_size_is_processes(seen: Seen) -> None:
 
 
 @pytest.mark.requirement("UP-SEED-04")
-def test_seeded_process_is_apps(seen: Seen) -> None:
+def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
     """A seeded event that names a process MUST name one of the app's."""
-    trials = [trial for trial in with_apps(seen) if trial.after.processes.complete]
+    trials = [trial for trial in require_purges_with_started_apps(view) if trial.after.processes.complete]
     if not trials:
-        readable(with_apps(seen)[0].after.processes, "processes")
-    owners = {trial.last: _owners(trial) for trial in trials}
+        require_complete(require_purges_with_started_apps(view)[0].after.processes, "processes")
+    owners = {trial.last_exchange: _app_of_each_process(trial) for trial in trials}
     named = [
         (trial, app, str(guid))
-        for trial, app, row in _seeded(seen)
-        if trial.last in owners and (guid := dig(row, "process", "guid")) is not None
+        for trial, app, row in _seeded_events(view)
+        if trial.last_exchange in owners and (guid := dig(row, "process", "guid")) is not None
     ]
     if not named:
         raise NotExercised("no seeded event named a process")
-    hold(
-        Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", trial.last)
+    require_no(
+        Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", trial.last_exchange)
         for trial, app, guid in named
-        if (owner := owners[trial.last].get(guid)) != app
+        if (owner := owners[trial.last_exchange].get(guid)) != app
     )
 
 
 @pytest.mark.requirement("UP-RECORD-01")
-def test_change_is_recorded_once(seen: Seen) -> None:
+def test_change_is_recorded_once(view: JudgmentView) -> None:
     """A change of an app after a purge MUST be recorded once for each of its processes."""
-    lifecycle = changes(seen, "lifecycle", *("start", "stop", "scale", "scale-memory", "scale-down"))
-    done = [*lifecycle, *changes(seen, "late", "start", "scale", "stop")]
-    if not done:
+    lifecycle = effective_changes(view, "lifecycle", *("start", "stop", "scale", "scale-memory", "scale-down"))
+    made_changes = [*lifecycle, *effective_changes(view, "late", "start", "scale", "stop")]
+    if not made_changes:
         raise NotExercised("no app of the suite's own could be started, stopped or scaled", Cause.CONFIGURATION)
-    hold(
-        Finding(f"one event of the {change.name} of the app {change.app}", f"{row['guid']} as well", change.last)
-        for change in done
-        for row in change.repeated()
+    require_no(
+        Finding(
+            f"one event of the {change.name} of the app {change.app}", f"{row['guid']} as well", change.last_exchange
+        )
+        for change in made_changes
+        for row in change.duplicate_events()
     )
 
 
-def _process(found: Purged, app: str, event: Row) -> Row | None:
+def _process_of(purge: PurgeObservation, app: str, event: Row) -> Row | None:
     """Return the process that a seeded event is for: the one with its guid, or else the only one of its app."""
-    processes = found.after.processes
+    processes = purge.after.processes
     if event["guid"] in processes.by_guid:
         return processes.by_guid[event["guid"]]
-    own = found.after.processes_of(app)
+    own = purge.after.processes_of(app)
     return own[0] if len(own) == 1 else None
 
 
-def _events(seen: Seen) -> Iterator[tuple[Exchange, Row]]:
+def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
     """Yield each event of the lists, with the page that shows it."""
-    pages = [*need(seen, "purge", "after.events", why="no list was read"), *seen.of("lists", "opening")]
+    pages = [
+        *require_exchanges(view, "purge", "after.events", if_none="no list was read"),
+        *view.of("lists", "opening"),
+    ]
     found = [(page, row) for page in pages for row in resources(page)]
     if not found:
         raise NotExercised("the list was empty", Cause.CONFIGURATION)
     yield from found
 
 
-def _seeded(seen: Seen) -> Iterator[tuple[Purged, str, Row]]:
+def _seeded_events(view: JudgmentView) -> Iterator[tuple[PurgeObservation, str, Row]]:
     """Yield each trial with each app that was started all the time and each event for it that names no other app.
 
     Of apps that were seeded too often nobody knows which event is the right one; SEED-02 names them.
     """
-    own = simple_apps(seen)
-    for trial in with_apps(seen):
-        populated, repeated = trial.populated(besides_changes=True), trial.repeated(own)
-        events = ((app, row) for app in trial.started if app not in repeated for row in populated.get(app, ()))
+    own = single_process_apps(view)
+    for trial in require_purges_with_started_apps(view):
+        populated, repeated = trial.new_events_by_app(exclude_changes=True), trial.duplicate_seeds(own)
+        events = ((app, row) for app in trial.started_apps if app not in repeated for row in populated.get(app, ()))
         yield from ((trial, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
 
 
-def _owners(trial: Purged) -> dict[str, str | None]:
+def _app_of_each_process(trial: PurgeObservation) -> dict[str, str | None]:
     """Return the app of each process."""
     return {guid: app_of_process(row) for guid, row in trial.after.processes.by_guid.items()}
 
 
-def _homes(seen: Seen) -> dict[str, dict[str, str]]:
+def _locations(view: JudgmentView) -> dict[str, dict[str, str]]:
     """Return, for each app of the suite's own, where it is, by the answers that made its space and its organization."""
-    made = {str(x.json.get("guid")): x.json for x in seen.of("foundation", "create") if isinstance(x.json, dict)}
-    homes = {}
-    for guid, thing in made.items():
-        space = dig(thing, "relationships", "space", "data", "guid")
-        if space in made:
-            homes[guid] = {
+    created = {str(x.json.get("guid")): x.json for x in view.of("foundation", "create") if isinstance(x.json, dict)}
+    locations = {}
+    for guid, resource in created.items():
+        space = dig(resource, "relationships", "space", "data", "guid")
+        if space in created:
+            locations[guid] = {
                 "space.guid": space,
-                "space.name": str(made[space].get("name")),
-                "organization.guid": str(dig(made[space], "relationships", "organization", "data", "guid")),
+                "space.name": str(created[space].get("name")),
+                "organization.guid": str(dig(created[space], "relationships", "organization", "data", "guid")),
             }
-    return homes
+    return locations
 
 
-def _has(row: Row, *names: str) -> bool:
+def _has_member(row: Row, *names: str) -> bool:
     value: object = row
     for name in names:
         if not isinstance(value, dict) or name not in value:

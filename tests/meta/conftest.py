@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from purge_conformance.analysis.assertions import Seen
+from purge_conformance.analysis.assertions import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
@@ -127,9 +127,9 @@ class Story:
         return Evidence(HEADER, tuple(self.exchanges), (*self.notes, Note("demolish", "finished", value=True)))
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> JudgmentView:
         """The same, for a judgment."""
-        return Seen(self.evidence)
+        return JudgmentView(self.evidence)
 
 
 @pytest.fixture

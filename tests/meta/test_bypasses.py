@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
-from purge_conformance.analysis.rejected import attempts, bypasses
+from purge_conformance.analysis.rejected import attempts, successful_bypasses
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
@@ -39,20 +39,21 @@ def tried(
 def test_refusal_of_any_kind_is_none(spelt: tuple[int, ...], story: Story) -> None:
     """However a purge spelt otherwise is refused, or led elsewhere, nobody got past."""
     tried(story, spelt=spelt)
-    assert bypasses(story.seen, "spelling") == []
+    assert successful_bypasses(story.seen, "spelling") == []
 
 
 def test_success_tells_bypass(story: Story) -> None:
     """A purge that succeeds is one, and the refused ones beside it are not, whatever is gone."""
     tried(story, spelt=(404, 200), left=())
-    assert [x.path for x, _ in bypasses(story.seen, "spelling")] == [f"{PURGE_PATH}//"]
+    assert [x.path for x, _ in successful_bypasses(story.seen, "spelling")] == [f"{PURGE_PATH}//"]
 
 
 def test_loss_tells_bypass(story: Story) -> None:
     """Where events are gone and all was refused, each of the kind may have done it."""
     tried(story, left=())
     assert [
-        (x.status, words.startswith("1 events before, 0 after")) for x, words in bypasses(story.seen, "spelling")
+        (x.status, words.startswith("1 events before, 0 after"))
+        for x, words in successful_bypasses(story.seen, "spelling")
     ] == [
         (404, True),
         (404, True),
@@ -63,7 +64,7 @@ def test_open_door_has_no_bypass(story: Story) -> None:
     """Where a plain purge without a token succeeds, nobody needs a way past."""
     tried(story, plain=200, spelt=(200,))
     with pytest.raises(Inconclusive, match="without any trick"):
-        bypasses(story.seen, "spelling")
+        successful_bypasses(story.seen, "spelling")
 
 
 def test_seeded_event_is_told(story: Story) -> None:
@@ -72,11 +73,11 @@ def test_seeded_event_is_told(story: Story) -> None:
     story.say("refused", "credential", method="POST", path=PURGE_PATH, status=403, tags={"credential": "valid"})
     look(story, "refused", "old", "a", "new")
     (attempt,) = attempts(story.seen, "credential")
-    assert attempt.seeded() == ["a"]
+    assert attempt.new_seed_guids() == ["a"]
 
 
 def test_success_of_everything_tells_nothing(story: Story) -> None:
     """Where every unknown path succeeds, one more that does is no purge, unless events are gone."""
     tried(story, spelt=(200,))
     story.say("refused", "route", method="POST", path=f"{PURGE_PATH}/no_such_route", status=200)
-    assert bypasses(story.seen, "spelling") == []
+    assert successful_bypasses(story.seen, "spelling") == []

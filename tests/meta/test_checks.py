@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    MOST_FINDINGS,
-    Broken,
+    MAX_FINDINGS,
     Inconclusive,
+    JudgmentView,
     NotExercised,
-    Seen,
+    RequirementViolated,
     Trial,
-    answer,
-    answered,
-    apps_of,
-    hold,
-    hold_each,
-    need,
-    readable,
-    snapshot_of,
-    status_is,
-    stopped,
-    usable,
-    walk_of,
+    describe_response,
+    raise_if_cut_short,
+    require_apps,
+    require_complete,
+    require_each_trial,
+    require_exchanges,
+    require_no,
+    require_snapshot,
+    require_status,
+    require_usable_target,
+    require_walk,
+    target_responses,
 )
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import Evidence
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 
 def test_hold_keeps_the_first() -> None:
     """Findings break a requirement; the first few are kept, and none holds it."""
-    hold([])
-    with pytest.raises(Broken) as caught:
-        hold(Finding("a", str(n)) for n in range(100))
-    assert [f.got for f in caught.value.findings] == [str(n) for n in range(MOST_FINDINGS)]
+    require_no([])
+    with pytest.raises(RequirementViolated) as caught:
+        require_no(Finding("a", str(n)) for n in range(100))
+    assert [f.got for f in caught.value.findings] == [str(n) for n in range(MAX_FINDINGS)]
 
 
 def test_status_is_one_of(story: Story) -> None:
     """An answer has one of the statuses, or is a finding that shows it."""
-    status_is([story.say("e", "s", status=400), story.say("e", "s", status=422)], 400, 422)
-    with pytest.raises(Broken, match="expected 400 or 422; got 200 "):
-        status_is([story.say("e", "s", body=b"all\n well")], 400, 422)
+    require_status([story.say("e", "s", status=400), story.say("e", "s", status=422)], 400, 422)
+    with pytest.raises(RequirementViolated, match="expected 400 or 422; got 200 "):
+        require_status([story.say("e", "s", body=b"all\n well")], 400, 422)
 
 
 def test_answered_leaves_out_the_rest(story: Story) -> None:
     """Lost and rate limited requests are not the target's answers."""
     kept = [story.say("e", "s", status=status) for status in (200, 429, 503, None)]
-    assert [x.status for x in answered(kept)] == [200, 503]
+    assert [x.status for x in target_responses(kept)] == [200, 503]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_gateways_answer_to_a_change(
 ) -> None:
     """A gateway's own 502 or 504 to what is never sent again is no answer of the target."""
     x = story.say("e", "s", method=method, status=status, response_headers=(("Content-Type", label),))
-    assert answered([x]) == ((x,) if is_targets else ())
+    assert target_responses([x]) == ((x,) if is_targets else ())
 
 
 def test_need_gives_answers(story: Story) -> None:
@@ -82,8 +82,8 @@ def test_need_gives_answers(story: Story) -> None:
     story.say("e", "other")
     wanted = story.say("e", "s")
     seen = story.seen
-    assert need(seen, "e", "s", why="never") == (wanted,)
-    assert seen.looked_at == [wanted.n]
+    assert require_exchanges(seen, "e", "s", if_none="never") == (wanted,)
+    assert seen.read_exchanges == [wanted.n]
 
 
 @pytest.mark.parametrize(("status", "words"), [(None, "reset"), (429, "rate limited"), (504, "gateway")])
@@ -91,14 +91,14 @@ def test_need_of_no_answer(status: int | None, words: str, story: Story) -> None
     """Requests without an answer are inconclusive, and the network is blamed."""
     story.say("e", "s", method="POST", status=status, error="reset" if status is None else None)
     with pytest.raises(Inconclusive, match=words) as caught:
-        need(story.seen, "e", "s", why="never")
-    assert caught.value.blame is Cause.NETWORK
+        require_exchanges(story.seen, "e", "s", if_none="never")
+    assert caught.value.cause is Cause.NETWORK
 
 
 def test_need_of_no_occasion(story: Story) -> None:
     """What was never tried in a run that ended well is not exercised, for the reason given."""
     with pytest.raises(NotExercised, match="never"):
-        need(story.seen, "e", "s", why="never")
+        require_exchanges(story.seen, "e", "s", if_none="never")
 
 
 @pytest.mark.parametrize(
@@ -113,38 +113,38 @@ def test_stopped_says_whose_fault(name: str, value: object, blame: Cause, story:
     """An experiment that was held back or cut short is inconclusive, with the reason that was noted."""
     story.note("e", name, value)
     with pytest.raises(Inconclusive) as caught:
-        stopped(story.seen, "e")
-    assert caught.value.blame is blame
+        raise_if_cut_short(story.seen, "e")
+    assert caught.value.cause is blame
 
 
 def test_stopped_of_another_is_nothing(story: Story) -> None:
     """That another experiment was held back does not matter."""
     story.note("other", "stopped", "spent")
-    stopped(story.seen, "e")
+    raise_if_cut_short(story.seen, "e")
 
 
 def test_killed_run_is_suites_fault(story: Story) -> None:
     """A run that did not come to its end is inconclusive where it had not come to yet."""
-    killed = Seen(Evidence(story.evidence.header, (), ()))
+    killed = JudgmentView(Evidence(story.evidence.header, (), ()))
     with pytest.raises(Inconclusive, match="killed") as caught:
-        need(killed, "e", "s", why="never")
-    assert caught.value.blame is Cause.SUITE
+        require_exchanges(killed, "e", "s", if_none="never")
+    assert caught.value.cause is Cause.SUITE
 
 
 def test_unreadable_list_is_inconclusive(story: Story) -> None:
     """A list that could not be read to its end is inconclusive, and the last answer is shown."""
     story.walk("e", "s.events", [], complete=False)
     with pytest.raises(Inconclusive, match="could not be read to its end: 200"):
-        snapshot_of(story.seen, "e", "s")
+        require_snapshot(story.seen, "e", "s")
     with pytest.raises(Inconclusive, match="no request"):
-        readable(walk_of(story.seen, "e", "s.events").__class__((), (), None, complete=False), "apps")
+        require_complete(require_walk(story.seen, "e", "s.events").__class__((), (), None, complete=False), "apps")
 
 
 def test_unreadable_apps_are_inconclusive(story: Story) -> None:
     """Events that could be read do not make up for apps that could not."""
     story.walk("e", "s.events", [])
     with pytest.raises(Inconclusive, match="list of apps"):
-        apps_of(snapshot_of(story.seen, "e", "s"))
+        require_apps(require_snapshot(story.seen, "e", "s"))
 
 
 def test_resource_is_all_below(story: Story) -> None:
@@ -156,16 +156,16 @@ def test_resource_is_all_below(story: Story) -> None:
     ]
     story.say("e", "s", path="/v3/apps")
     story.say("e", "s", path=PURGE_PATH, status=None)
-    assert list(story.seen.resource()) == kept
+    assert list(story.seen.resource_exchanges()) == kept
 
 
 def test_unusable_target_is_not_judged(story: Story) -> None:
     """Of a target that turned out to be no API, or to refuse its admin, no answer is held against it."""
-    usable(story.evidence)
+    require_usable_target(story.evidence)
     story.note("reach", "unusable", {"blame": "authentication", "reason": "refused"})
     with pytest.raises(Inconclusive, match="refused") as caught:
-        usable(story.evidence)
-    assert caught.value.blame is Cause.AUTHENTICATION
+        require_usable_target(story.evidence)
+    assert caught.value.cause is Cause.AUTHENTICATION
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_unusable_target_is_not_judged(story: Story) -> None:
 )
 def test_answer_is_short(status: int | None, body: bytes, words: str, story: Story) -> None:
     """An answer is told in a few words on one line."""
-    assert answer(story.say("e", "s", status=status, body=body, error="reset")) == words
+    assert describe_response(story.say("e", "s", status=status, body=body, error="reset")) == words
 
 
 def trial(n: int, *wrong: str, kind: str = "") -> Trial:
@@ -191,15 +191,15 @@ def trial(n: int, *wrong: str, kind: str = "") -> Trial:
 def test_trials_that_pass_are_counted(story: Story) -> None:
     """Trials of which none failed hold the requirement, and are counted."""
     seen = story.seen
-    hold_each(seen, [trial(1), trial(2), trial(3)])
+    require_each_trial(seen, [trial(1), trial(2), trial(3)])
     assert seen.tally == Tally(trials=3, failures=0, is_flaky=False)
 
 
 def test_trials_that_fail_now_and_then_are_flaky(story: Story) -> None:
     """If some trials of a kind failed the requirement is broken, and each finding names one that passed."""
     seen = story.seen
-    with pytest.raises(Broken) as caught:
-        hold_each(seen, [trial(1), trial(2, "a", "b"), trial(3, "a"), trial(4)])
+    with pytest.raises(RequirementViolated) as caught:
+        require_each_trial(seen, [trial(1), trial(2, "a", "b"), trial(3, "a"), trial(4)])
     assert seen.tally == Tally(trials=4, failures=2, is_flaky=True)
     assert caught.value.findings == (Finding("nothing", "a", 2, passing=4), Finding("nothing", "b", 2, passing=4))
 
@@ -207,26 +207,28 @@ def test_trials_that_fail_now_and_then_are_flaky(story: Story) -> None:
 def test_kinds_that_differ_are_not_flaky(story: Story) -> None:
     """What always fails in one way of trying and never in another is not flaky; what was tried once is not counted."""
     seen = story.seen
-    with pytest.raises(Broken) as caught:
-        hold_each(seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")])
+    with pytest.raises(RequirementViolated) as caught:
+        require_each_trial(
+            seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")]
+        )
     assert (seen.tally, caught.value.findings[0].passing) == (Tally(trials=4, failures=2, is_flaky=False), None)
-    hold_each(seen, [trial(1, kind="x"), trial(2, kind="y")])
+    require_each_trial(seen, [trial(1, kind="x"), trial(2, kind="y")])
     assert seen.tally == Tally()
 
 
 def test_looks_are_remembered(story: Story) -> None:
     """What one judgment looked for is there for the next, which has then looked at the same exchanges."""
     story.say("e", "s")
-    looked: list[Seen] = []
+    looked: list[JudgmentView] = []
 
-    def look(seen: Seen) -> list[str]:
+    def look(seen: JudgmentView) -> list[str]:
         looked.append(seen)
         return [x.step for x in seen.of("e", "s")]
 
     evidence = story.evidence
-    seen = [Seen(evidence), Seen(evidence)]
-    assert [each.remembered(look) for each in seen] == [["s"], ["s"]]
-    assert [each.looked_at for each in seen] == [[1], [1]]
+    seen = [JudgmentView(evidence), JudgmentView(evidence)]
+    assert [each.memoized(look) for each in seen] == [["s"], ["s"]]
+    assert [each.read_exchanges for each in seen] == [[1], [1]]
     assert len(looked) == 1
 
 
@@ -234,7 +236,7 @@ def test_fruitless_looks_are_told(story: Story) -> None:
     """A look that ends without a result shows what was looked at all the same, each time."""
     story.say("e", "s", status=None)
     evidence = story.evidence
-    for seen in (Seen(evidence), Seen(evidence)):
+    for seen in (JudgmentView(evidence), JudgmentView(evidence)):
         with pytest.raises(Inconclusive):
-            seen.remembered(lambda eyes: need(eyes, "e", "s", why="nothing"))
-        assert seen.looked_at == [1]
+            seen.memoized(lambda eyes: require_exchanges(eyes, "e", "s", if_none="nothing"))
+        assert seen.read_exchanges == [1]

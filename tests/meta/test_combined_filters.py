@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken
+from purge_conformance.analysis.assertions import RequirementViolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Story
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
 
 judged = importlib.import_module("purge_conformance.conformance.test_list_filters")
-FILTERS: dict[str, Callable[[Seen], None]] = {
+FILTERS: dict[str, Callable[[JudgmentView], None]] = {
     "guids": judged.test_guids_filter,
     "created_ats": judged.test_created_ats_filter,
     "order_by": judged.test_order_is_honoured,
@@ -25,7 +25,7 @@ FILTERS: dict[str, Callable[[Seen], None]] = {
 TIMES = {"one": "2026-07-01T12:00:01Z", "two": "2026-07-01T12:00:02Z", "late": "2026-07-01T12:00:09Z"}
 
 
-def told(story: Story, *shown: str) -> Seen:
+def told(story: Story, *shown: str) -> JudgmentView:
     """Tell of lists that are right alone, and of one with all filters that shows these events."""
     rows = {guid: story.event(guid, "app", at) for guid, at in {**TIMES, "other": TIMES["one"]}.items()}
     by_time = sorted(rows.values(), key=lambda row: row["created_at"])
@@ -60,6 +60,6 @@ def test_each_filter_counts(shown: tuple[str, ...], broken: set[str], story: Sto
     for name, test in FILTERS.items():
         try:
             test(seen)
-        except Broken:
+        except RequirementViolated:
             found.add(name)
     assert found == broken

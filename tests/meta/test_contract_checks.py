@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from purge_conformance.analysis.openapi import Violation, operation_of, violations
+from purge_conformance.analysis.openapi import Violation, find_operation_id, find_violations
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.evidence.records import Exchange
 
@@ -48,7 +48,7 @@ def exchange(
 )
 def test_operation_is_found_by_path(method: str, path: str, operation: str | None) -> None:
     """A request belongs to the operation whose method and template it has, or to none."""
-    assert operation_of(method, path) == operation
+    assert find_operation_id(method, path) == operation
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_operation_is_found_by_path(method: str, path: str, operation: str | Non
 )
 def test_documented_answers_have_no_violation(answer: Exchange) -> None:
     """An answer as documented, no answer, and the answer to a request of no operation are all without violation."""
-    assert violations(answer) == ()
+    assert find_violations(answer) == ()
 
 
 @pytest.mark.parametrize(
@@ -97,22 +97,22 @@ def test_documented_answers_have_no_violation(answer: Exchange) -> None:
 )
 def test_violation_says_what_differs(answer: Exchange, found: list[Violation]) -> None:
     """An undocumented status, content type or shape is found, and nothing else; the words say where."""
-    assert list(violations(answer)) == found
+    assert list(find_violations(answer)) == found
 
 
 @pytest.mark.parametrize("body", [b"", b"[1", b"\xff\xfe", b'{"errors": 5}', b'{"error": []}'])
 def test_violation_of_body_is_found(body: bytes) -> None:
     """A body that is missing, does not parse, or is no envelope violates the document."""
-    assert {violation.check for violation in violations(exchange(404, body))} == {"body"}
+    assert {violation.check for violation in find_violations(exchange(404, body))} == {"body"}
 
 
 def test_violation_of_purge_with_data_is_found() -> None:
     """A purge that returns a data structure violates the document."""
     answer = exchange(200, b'{"resources": []}', method="POST", path=PURGE)
-    assert [violation.check for violation in violations(answer)] == ["body"]
+    assert [violation.check for violation in find_violations(answer)] == ["body"]
 
 
 def test_violation_is_short() -> None:
     """What a target sent is cut short, whatever its size."""
     answer = exchange(404, json.dumps({"errors": "x" * 100_000}).encode())
-    assert all(len(violation.got) < 400 for violation in violations(answer))
+    assert all(len(violation.got) < 400 for violation in find_violations(answer))

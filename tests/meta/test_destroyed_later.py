@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive, Proven
-from purge_conformance.analysis.rejected import WAITS, destroyed_later
+from purge_conformance.analysis.assertions import AttributableViolation, Inconclusive, RequirementViolated
+from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.credentials import ANONYMOUS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 judged = importlib.import_module("purge_conformance.conformance.test_refused")
-STEPS = [f"{name} {number}" for number in range(WAITS) for name in ("idle", "later")]
+STEPS = [f"{name} {number}" for number in range(WAIT_ROUNDS) for name in ("idle", "later")]
 A_WHILE = 0.8  # seconds; less than is waited
 
 
@@ -43,19 +43,24 @@ def waited(story: Story, *gone: bool) -> Story:
 
 def test_loss_after_refusals_alone_is_theirs(story: Story) -> None:
     """Where events are gone whenever a purge was refused before, and never else, the refused purge destroyed them."""
-    seen = waited(story, *(False, True) * WAITS).seen
-    assert [found.loss() for found in destroyed_later(seen)] == ["2 events before, 1 after"] * WAITS
-    with pytest.raises(Proven):
+    seen = waited(story, *(False, True) * WAIT_ROUNDS).seen
+    assert [found.describe_loss() for found in delayed_losses(seen)] == ["2 events before, 1 after"] * WAIT_ROUNDS
+    with pytest.raises(AttributableViolation):
         judged.test_nothing_destroyed_later(seen)
 
 
 @pytest.mark.parametrize(
     "gone",
-    [(False, False), (False, True) * (WAITS - 1), (False, True) * (WAITS - 1) + (True,), (True, True) * WAITS],
+    [
+        (False, False),
+        (False, True) * (WAIT_ROUNDS - 1),
+        (False, True) * (WAIT_ROUNDS - 1) + (True,),
+        (True, True) * WAIT_ROUNDS,
+    ],
 )
 def test_loss_at_other_times_is_nobodys(gone: tuple[bool, ...], story: Story) -> None:
     """What is gone but once, or after nothing as well, may be somebody else's to purge."""
-    assert destroyed_later(waited(story, *gone).seen) == []
+    assert delayed_losses(waited(story, *gone).seen) == []
 
 
 def kept_and_refused(story: Story, *left: str) -> Story:
@@ -78,7 +83,7 @@ def test_late_loss_is_the_purges(story: Story) -> None:
 
 def test_further_loss_is_the_refused_ones(story: Story) -> None:
     """Where what no purge should have destroyed is gone as well, the refused one did it."""
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judged.test_unauthenticated_destroys_nothing(kept_and_refused(story, "old").seen)
 
 
@@ -120,9 +125,9 @@ def test_waits_show_it(
     stub.answer = partial(late.answer, stub)
     monkeypatch.setattr("time.sleep", late.sleep)
     client.experiment = "refused"
-    access._later(client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    access._send_and_wait(client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
     story.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.exchanges_of("refused", step)]
-    assert len(destroyed_later(story.seen)) == access.LATER == WAITS
+    assert len(delayed_losses(story.seen)) == access.WAIT_ROUNDS == WAIT_ROUNDS
 
 
 def test_waits_end_when_they_tell_nothing(
@@ -133,5 +138,5 @@ def test_waits_end_when_they_tell_nothing(
     stub.answer = partial(steady.answer, stub)
     monkeypatch.setattr("time.sleep", steady.sleep)
     client.experiment = "refused"
-    access._later(client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
+    access._send_and_wait(client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)])  # noqa: SLF001
     assert [bool(client.exchanges_of("refused", step)) for step in STEPS[:3]] == [True, True, False]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import Seen, usable
+from purge_conformance.analysis.assertions import JudgmentView, require_usable_target
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Settings, Target
@@ -50,7 +50,7 @@ ORDERS: dict[str, Callable[[list[str]], list[str]]] = {
 }
 
 
-def _judgments() -> dict[str, Callable[[Seen], None]]:
+def _judgments() -> dict[str, Callable[[JudgmentView], None]]:
     rooms = sorted(each.name for each in files("purge_conformance.conformance").iterdir())
     names = [name.removesuffix(".py") for name in rooms if name.startswith("test_") and name.endswith(".py")]
     modules = [importlib.import_module(f"purge_conformance.conformance.{name}") for name in names]
@@ -65,13 +65,13 @@ def judged(evidence: Evidence, names: Iterable[str]) -> dict[str, Result]:
     """Return what these judgments come to, one after the other, on the same evidence."""
     judging = RunBuilder(evidence, REQUIREMENTS)
     for name in names:
-        seen, error = Seen(evidence), None
+        seen, error = JudgmentView(evidence), None
         try:
-            usable(evidence)
+            require_usable_target(evidence)
             JUDGMENTS[name](seen)
         except Exception as caught:  # noqa: BLE001 -- every end of a judgment means something
             error = caught
-        judging.record(name, error, seen.looked_at, 0.0, seen.tally)
+        judging.record(name, error, seen.read_exchanges, 0.0, seen.tally)
     return judging.results
 
 

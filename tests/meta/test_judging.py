@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine.verdicts import MAX_EVIDENCE, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
@@ -28,7 +28,7 @@ def judging(story: Story, *names: str) -> RunBuilder:
     ("error", "outcome", "blame"),
     [
         (None, Outcome.PASSED, None),
-        (Broken((Finding("200", "500"),)), Outcome.FAILED, Cause.TARGET),
+        (RequirementViolated((Finding("200", "500"),)), Outcome.FAILED, Cause.TARGET),
         (Inconclusive("lost", Cause.NETWORK), Outcome.INCONCLUSIVE, Cause.NETWORK),
         (NotExercised("no token", Cause.CONFIGURATION), Outcome.NOT_EXERCISED, Cause.CONFIGURATION),
         (NotExercised("it did not occur"), Outcome.NOT_EXERCISED, Cause.TARGET),
@@ -48,7 +48,9 @@ def test_failure_names_its_exchange(story: Story) -> None:
     """A failure carries its findings, with the line that sends the request again, and the telling exchange first."""
     story.say("e", "s")
     story.purge("purge")
-    found = judging(story).record("PURGE-01", Broken((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1)
+    found = judging(story).record(
+        "PURGE-01", RequirementViolated((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1
+    )
     assert (found.evidence, found.findings[1].curl) == ((2, 1), None)
     assert found.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
 
@@ -151,7 +153,8 @@ def test_wanted_refuses_damaged_header(story: Story) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(None, True), (Broken((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)]
+    ("error", "told"),
+    [(None, True), (RequirementViolated((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)],
 )
 def test_trials_are_told(error: BaseException | None, told: bool, story: Story) -> None:  # noqa: FBT001
     """A result says how often its requirement was tried, if it was judged, and shows a trial that passed."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.report.model import Cause
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conftest import Story
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
 
     Row = dict[str, Any]
 
@@ -40,7 +40,7 @@ FILES = (
 )
 
 
-def judgments() -> dict[str, Callable[[Seen], None]]:
+def judgments() -> dict[str, Callable[[JudgmentView], None]]:
     """Return the judgments of the core profile by the requirement that they assert."""
     modules = [importlib.import_module(f"{ROOM}.test_{name}") for name in FILES]
     functions = [f for module in modules for _, f in inspect.getmembers(module, inspect.isfunction)]
@@ -54,7 +54,7 @@ def verdict(story: Story, name: str) -> str:
     """Return how a judgment ends."""
     try:
         JUDGMENTS[name](story.seen)
-    except Broken:
+    except RequirementViolated:
         return "failed"
     except Inconclusive:
         return "inconclusive"
@@ -279,7 +279,7 @@ def test_race_has_its_blame(story: Story) -> None:
     story.walk("lists", "closing", [SEEDED])
     with pytest.raises(Inconclusive) as caught:
         JUDGMENTS["LIST-04"](story.seen)
-    assert caught.value.blame is Cause.RACE
+    assert caught.value.cause is Cause.RACE
 
 
 def test_time_without_date_is_left_open(story: Story) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken
+from purge_conformance.analysis.assertions import RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
     from conftest import Story
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
 
 JUDGMENTS = import_module("purge_conformance.conformance.test_leaks")
 
 
-def leaks(judgment: Callable[[Seen], None], story: Story) -> bool:
+def leaks(judgment: Callable[[JudgmentView], None], story: Story) -> bool:
     """Whether a judgment finds a leak, after a list was read."""
     story.say("reads", "list", data={"resources": []})
     try:
         judgment(story.seen)
-    except Broken:
+    except RequirementViolated:
         return True
     return False
 

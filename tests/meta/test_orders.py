@@ -9,7 +9,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from purge_conformance.analysis.linearizability import End, Operation, World, explained, reachable, shortest, tells
+from purge_conformance.analysis.linearizability import (
+    AppState,
+    FinalObservation,
+    Operation,
+    could_produce,
+    is_explained,
+    is_state_reachable,
+    smallest_unexplained,
+)
 
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 MOMENTS = {"purge": ("send", "destroy", "seed", "answer")}
@@ -60,10 +68,10 @@ class Server:
             self.started = not self.started
             self.events.append(task.kind)
 
-    def end(self) -> End:
+    def end(self) -> FinalObservation:
         """Return what is seen of it."""
         told = (tuple(frozenset({kind}) for kind in self.events),)
-        return End(self.started, self.instances, self.seed is not None, self.seed, self.old, told)
+        return FinalObservation(self.started, self.instances, self.seed is not None, self.seed, self.old, told)
 
 
 CHANGES = st.one_of(
@@ -74,9 +82,9 @@ PURGES = st.lists(st.builds(Task, st.just("purge")), min_size=1, max_size=2)
 
 
 @st.composite
-def programs(draw: st.DrawFn, *, failing: bool = False) -> tuple[World, list[Task], Server]:
+def programs(draw: st.DrawFn, *, failing: bool = False) -> tuple[AppState, list[Task], Server]:
     """Draw an app, changes one after the other and purges one after the other, and how they came together."""
-    begin = World(draw(st.booleans()), draw(st.integers(1, 4)))
+    begin = AppState(draw(st.booleans()), draw(st.integers(1, 4)))
     threads = [draw(st.lists(CHANGES, max_size=3)), draw(PURGES)]
     tasks = [task for thread in threads for task in thread]
     for task in tasks if failing else []:
@@ -101,25 +109,25 @@ def operations(tasks: list[Task]) -> list[Operation]:
 
 @EXAMPLES
 @given(programs())
-def test_what_happens_is_explained(program: tuple[World, list[Task], Server]) -> None:
+def test_what_happens_is_explained(program: tuple[AppState, list[Task], Server]) -> None:
     """Whatever comes of changes and purges that all succeed, some order explains it, early events and late ones."""
     begin, tasks, server = program
-    assert explained(begin, operations(tasks), server.end())
-    assert explained(begin, operations(tasks), server.end(), late=True)
-    assert reachable(begin, operations(tasks), server.end())
+    assert is_explained(begin, operations(tasks), server.end())
+    assert is_explained(begin, operations(tasks), server.end(), delayed_recording=True)
+    assert is_state_reachable(begin, operations(tasks), server.end())
 
 
 @EXAMPLES
 @given(programs(failing=True))
-def test_what_fails_is_explained(program: tuple[World, list[Task], Server]) -> None:
+def test_what_fails_is_explained(program: tuple[AppState, list[Task], Server]) -> None:
     """So it is where some fail: before they did anything, after it, or a purge half way."""
     begin, tasks, server = program
-    assert explained(begin, operations(tasks), server.end())
+    assert is_explained(begin, operations(tasks), server.end())
 
 
 @EXAMPLES
 @given(programs())
-def test_late_event_is_not_lost(program: tuple[World, list[Task], Server]) -> None:
+def test_late_event_is_not_lost(program: tuple[AppState, list[Task], Server]) -> None:
     """The event of a change that was sent when every purge was answered cannot be missing.
 
     Of two events of a kind nothing tells which is which, so it must be the only change of its kind.
@@ -131,22 +139,22 @@ def test_late_event_is_not_lost(program: tuple[World, list[Task], Server]) -> No
     last = Task(kind, times={"send": over, "answer": over})
     server.do(last, "act")
     tasks.append(last)
-    assert explained(begin, operations(tasks), server.end())
+    assert is_explained(begin, operations(tasks), server.end())
     server.events.remove(kind)
-    assert not explained(begin, operations(tasks), server.end())
-    assert not explained(begin, operations(tasks), server.end(), late=True)
+    assert not is_explained(begin, operations(tasks), server.end())
+    assert not is_explained(begin, operations(tasks), server.end(), delayed_recording=True)
 
 
 @EXAMPLES
 @given(programs(), st.data())
-def test_event_is_not_doubled(program: tuple[World, list[Task], Server], data: st.DataObject) -> None:
+def test_event_is_not_doubled(program: tuple[AppState, list[Task], Server], data: st.DataObject) -> None:
     """There cannot be more events of a kind than changes of it."""
     begin, tasks, server = program
     assume(server.events)
     kind = data.draw(st.sampled_from(server.events))
     server.events += [kind] * (1 + sum(task.kind == kind for task in tasks) - server.events.count(kind))
-    assert not explained(begin, operations(tasks), server.end())
-    assert not explained(begin, operations(tasks), server.end(), late=True)
+    assert not is_explained(begin, operations(tasks), server.end())
+    assert not is_explained(begin, operations(tasks), server.end(), delayed_recording=True)
 
 
 @EXAMPLES
@@ -158,10 +166,10 @@ def test_still_app_has_its_seed(started: bool, purges: list[Task]) -> None:  # n
     for clock, (task, moment) in enumerate(moments):
         server.do(task, moment)
         task.times[moment] = clock
-    begin, end = World(started, 1), server.end()
-    assert explained(begin, operations(purges), end)
-    assert not explained(begin, operations(purges), replace(end, seeded=not end.seeded))
-    assert not explained(begin, operations(purges), replace(end, old=True))
+    begin, end = AppState(started, 1), server.end()
+    assert is_explained(begin, operations(purges), end)
+    assert not is_explained(begin, operations(purges), replace(end, has_seed=not end.has_seed))
+    assert not is_explained(begin, operations(purges), replace(end, has_old_events=True))
 
 
 def purge(begun: float, ended: float, *, done: bool = True) -> Operation:
@@ -174,13 +182,17 @@ def change(kind: str, begun: float, ended: float, instances: int | None = None) 
     return Operation(kind, begun, ended, instances=instances)
 
 
-def ended(*, started: bool, seeded: bool, told: tuple[str, ...] = (), instances: int = 1, shown: int = 1) -> End:
+def ended(
+    *, started: bool, seeded: bool, told: tuple[str, ...] = (), instances: int = 1, shown: int = 1
+) -> FinalObservation:
     """Return what is seen in the end."""
     events = (tuple(frozenset({kind}) for kind in told),)
-    return End(started, instances, seeded, shown if seeded else None, old=False, told=events)
+    return FinalObservation(
+        started, instances, seeded, shown if seeded else None, has_old_events=False, events_by_process=events
+    )
 
 
-STARTED, STOPPED = World(started=True, instances=1), World(started=False, instances=1)
+STARTED, STOPPED = AppState(started=True, instances=1), AppState(started=False, instances=1)
 LOST = {
     "stop": (STARTED, change("stop", 1, 2), ended(started=False, seeded=True)),
     "start": (STOPPED, change("start", 1, 2), ended(started=True, seeded=False)),
@@ -190,10 +202,10 @@ LOST = {
 
 
 @pytest.mark.parametrize(("begin", "changed", "end"), LOST.values(), ids=LOST)
-def test_window_of_loss_is_seen(begin: World, changed: Operation, end: End) -> None:
+def test_window_of_loss_is_seen(begin: AppState, changed: Operation, end: FinalObservation) -> None:
     """What was read before a change, and destroyed after it, is no order of what a purge does."""
-    assert not explained(begin, [purge(0, 3), changed], end)
-    assert not explained(begin, [purge(0, 3), changed], end, late=True)
+    assert not is_explained(begin, [purge(0, 3), changed], end)
+    assert not is_explained(begin, [purge(0, 3), changed], end, delayed_recording=True)
 
 
 def test_each_order_of_a_stop_is_accepted() -> None:
@@ -204,7 +216,7 @@ def test_each_order_of_a_stop_is_accepted() -> None:
         ended(started=False, seeded=False, told=("stop",)),
         ended(started=False, seeded=True, told=("stop",)),
     )
-    assert all(explained(STARTED, operations, end) for end in (before, within, after))
+    assert all(is_explained(STARTED, operations, end) for end in (before, within, after))
 
 
 def test_clock_orders_what_is_apart() -> None:
@@ -214,22 +226,22 @@ def test_clock_orders_what_is_apart() -> None:
         ([change("stop", 0, 1), purge(2, 3)], gone, there),
         ([purge(0, 1), change("stop", 2, 3)], there, gone),
     ):
-        assert explained(STARTED, operations, end)
-        assert not explained(STARTED, operations, other)
+        assert is_explained(STARTED, operations, end)
+        assert not is_explained(STARTED, operations, other)
 
 
 def test_event_may_be_late() -> None:
     """Where events are recorded late, the event of a stop may be there although a purge came after it."""
     operations, end = [change("stop", 0, 1), purge(2, 3)], ended(started=False, seeded=False, told=("stop",))
-    assert not explained(STARTED, operations, end)
-    assert explained(STARTED, operations, end, late=True)
+    assert not is_explained(STARTED, operations, end)
+    assert is_explained(STARTED, operations, end, delayed_recording=True)
 
 
 def test_failed_purge_may_be_half_done() -> None:
     """A purge that failed may have destroyed and not seeded; one that succeeded may not."""
     end = ended(started=True, seeded=False)
-    assert explained(STARTED, [purge(0, 1, done=False)], end)
-    assert not explained(STARTED, [purge(0, 1)], end)
+    assert is_explained(STARTED, [purge(0, 1, done=False)], end)
+    assert not is_explained(STARTED, [purge(0, 1)], end)
 
 
 def test_change_that_changes_nothing_may_be_told() -> None:
@@ -239,7 +251,7 @@ def test_change_that_changes_nothing_may_be_told() -> None:
         (STOPPED, change("scale", 2, 3, 1), "scale"),
     ):
         for events in ((), (told,)):
-            assert explained(
+            assert is_explained(
                 begin, [purge(0, 1), operation], ended(started=begin.started, seeded=begin.started, told=events)
             )
 
@@ -248,10 +260,10 @@ def test_processes_tell_each_for_itself() -> None:
     """Each process may tell of a change, and one of them must; none may tell of it twice."""
     stop, operations = (frozenset({"stop"}),), [purge(0, 1), change("stop", 2, 3)]
     end = ended(started=False, seeded=True)
-    assert explained(STARTED, operations, replace(end, told=(stop, stop)))
-    assert explained(STARTED, operations, replace(end, told=(stop,)))
-    assert not explained(STARTED, operations, replace(end, told=(stop, stop + stop)))
-    assert explained(STARTED, operations, replace(end, told=(stop + stop,), copies=2))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=(stop, stop)))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=(stop,)))
+    assert not is_explained(STARTED, operations, replace(end, events_by_process=(stop, stop + stop)))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=(stop + stop,), max_copies=2))
 
 
 @pytest.mark.parametrize(
@@ -263,8 +275,13 @@ def test_change_is_told_at_least_once(begun: float, told: int, is_so: bool) -> N
     """Where a change may be told by several events, one that is due must be told all the same."""
     operations = [purge(0, 1), change("stop", begun, begun + 1)]
     end = ended(started=False, seeded=begun > 1, told=("stop",) * told)
-    assert explained(STARTED, operations, end.without_kinds().at_least()) is is_so
-    assert not explained(STARTED, [purge(0, 1)], replace(end, started=True).without_kinds().at_least()) or not told
+    assert is_explained(STARTED, operations, end.without_change_kinds().with_unlimited_copies()) is is_so
+    assert (
+        not is_explained(
+            STARTED, [purge(0, 1)], replace(end, started=True).without_change_kinds().with_unlimited_copies()
+        )
+        or not told
+    )
 
 
 def test_events_may_tell_of_several() -> None:
@@ -272,13 +289,13 @@ def test_events_may_tell_of_several() -> None:
     either = frozenset({"start", "scale"})
     operations = [purge(0, 1), change("scale", 2, 3, 2), change("stop", 4, 5), change("start", 6, 7)]
     end = ended(started=True, seeded=True, instances=2)
-    assert explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"}), either),)))
-    assert not explained(STARTED, operations, replace(end, told=((either, frozenset({"stop"})),)))
+    assert is_explained(STARTED, operations, replace(end, events_by_process=((either, frozenset({"stop"}), either),)))
+    assert not is_explained(STARTED, operations, replace(end, events_by_process=((either, frozenset({"stop"})),)))
 
 
 def test_state_by_others_is_told() -> None:
     """A state that no operation leads to is somebody else's."""
-    assert not reachable(STARTED, [purge(0, 1)], ended(started=False, seeded=True))
+    assert not is_state_reachable(STARTED, [purge(0, 1)], ended(started=False, seeded=True))
 
 
 def test_shortest_timeline_is_needed() -> None:
@@ -286,14 +303,14 @@ def test_shortest_timeline_is_needed() -> None:
     lost = change("stop", 21, 22)
     purged = purge(20, 30)
     operations = [change("scale", 0, 1, 3), purge(2, 3), change("scale", 4, 5, 1), purged, lost]
-    assert shortest(STARTED, operations, ended(started=False, seeded=True)) == (purged, lost)
+    assert smallest_unexplained(STARTED, operations, ended(started=False, seeded=True)) == (purged, lost)
 
 
 def test_shortest_timeline_of_a_doubled_event() -> None:
     """An event that is told twice is shown with its change and the purge, whatever came before."""
     stop = change("stop", 4, 5)
     operations = [change("scale", 0, 1, 1), change("start", 2, 3), purge(2, 6), stop]
-    assert shortest(STARTED, operations, ended(started=False, seeded=True, told=("stop", "stop"))) == (
+    assert smallest_unexplained(STARTED, operations, ended(started=False, seeded=True, told=("stop", "stop"))) == (
         purge(2, 6),
         stop,
     )
@@ -301,16 +318,21 @@ def test_shortest_timeline_of_a_doubled_event() -> None:
 
 @EXAMPLES
 @given(programs(), st.data())
-def test_shortest_timeline_holds(program: tuple[World, list[Task], Server], data: st.DataObject) -> None:
+def test_shortest_timeline_holds(program: tuple[AppState, list[Task], Server], data: st.DataObject) -> None:
     """What is left contradicts the end, whatever the others did, and nothing shorter that tells of it does."""
     begin, tasks, server = program
-    end = replace(server.end(), seeded=data.draw(st.booleans()), told=((frozenset({"stop"}),),), shown=None)
+    end = replace(
+        server.end(),
+        has_seed=data.draw(st.booleans()),
+        events_by_process=((frozenset({"stop"}),),),
+        seed_instances=None,
+    )
     found = operations(tasks)
-    assume(not explained(begin, found, end))
-    kept = shortest(begin, found, end)
-    loose = [x if x in kept else x.anyhow() for x in found]
-    assert not explained(begin, loose, end)
+    assume(not is_explained(begin, found, end))
+    kept = smallest_unexplained(begin, found, end)
+    loose = [x if x in kept else x.unconstrained() for x in found]
+    assert not is_explained(begin, loose, end)
     for one in kept:
         fewer = [x for x in kept if x is not one]
-        told = tells(begin, fewer, end)
-        assert not told or explained(begin, [x if x in fewer else x.anyhow() for x in found], end)
+        told = could_produce(begin, fewer, end)
+        assert not told or is_explained(begin, [x if x in fewer else x.unconstrained() for x in found], end)

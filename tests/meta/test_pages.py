@@ -29,7 +29,7 @@ def page(story: Story, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -
 def test_page_is_counted(number: int, total: int, needed: int, due: int, story: Story) -> None:
     """A page knows how many pages its total takes, at least one, and how many events are due on it."""
     found = replace(page(story, number), total=total)
-    assert (found.needed, found.due(total)) == (needed, due)
+    assert (found.expected_page_count, found.expected_count(total)) == (needed, due)
 
 
 def holds(found: Page, name: str, total: int = 5, default: str | None = "50") -> bool:
@@ -147,7 +147,7 @@ def bounded(story: Story, *lengths: int, pages: int, total: int = 70, asked: int
 def test_bound_makes_pages_smaller(story: Story) -> None:
     """Where a target makes large pages smaller, and counts them so, that is how many events they have room for."""
     found = bounded(story, 30, 30, 10, pages=3)
-    assert [(page.size, page.due(70)) for page in found] == [(30, 30), (30, 30), (30, 10)]
+    assert [(page.capacity, page.expected_count(70)) for page in found] == [(30, 30), (30, 30), (30, 10)]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_bound_makes_pages_smaller(story: Story) -> None:
 )
 def test_uneven_pages_have_no_bound(lengths: tuple[int, ...], pages: int, asked: int, story: Story) -> None:
     """Pages of several lengths, wrongly counted or smaller than any may be, are not full."""
-    assert {page.size for page in bounded(story, *lengths, pages=pages, asked=asked)} == {asked}
+    assert {page.capacity for page in bounded(story, *lengths, pages=pages, asked=asked)} == {asked}
 
 
 def test_link_may_name_bound(story: Story) -> None:
@@ -182,4 +182,4 @@ def test_unreadable_pages_are_left_out(story: Story) -> None:
     story.walk("lists", "opening", [story.event("a")])
     story.say("lists", "opening", path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
     (found,) = pages_of(walks(story.seen)[0])
-    assert (found.number, found.size, found.guids, found.total) == (1, 500, ("a",), 1)
+    assert (found.number, found.capacity, found.guids, found.total) == (1, 500, ("a",), 1)

@@ -9,7 +9,7 @@ import pytest
 
 from purge_conformance.analysis import concurrent_reads as meanwhile
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised
-from purge_conformance.analysis.history import purges_between, seeded_events, whole_lists
+from purge_conformance.analysis.history import complete_listings, has_purge_between, seed_observations
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import read
 from purge_conformance.scenarios import concurrent_purges as parallel
@@ -76,7 +76,7 @@ def test_sights_are_counted(story: Story) -> None:
         story.page("parallel", "first.reads", rows).tags.update(AT_ONCE)
     story.say("parallel", "first.reads", status=503, tags=AT_ONCE)
     story.walk("parallel", "first.after.events", [SEEDED, new])
-    assert meanwhile.seen_meanwhile(story.evidence) == (
+    assert meanwhile.summarize_concurrent_reads(story.evidence) == (
         "nothing 2x, a part, or a mixture 2x, the list of before 1x, the list of afterwards 1x, "
         "an event twice 1x, status 503 1x"
     )
@@ -96,10 +96,10 @@ def test_sequences_leave_out_what_was_at_once(story: Story) -> None:
     story.walk("parallel", "first.reads", [SEEDED])
     story.exchanges[-1].tags.update(AT_ONCE)
     last = story.say("parallel", "settle", path=EVENTS_PATH)
-    assert [found.exchanges[0].step for found in whole_lists(story.seen)] == ["after.events"]
-    assert list(seeded_events(story.seen)) == []
+    assert [found.exchanges[0].step for found in complete_listings(story.seen)] == ["after.events"]
+    assert list(seed_observations(story.seen)) == []
     story.exchanges[:] = [x for x in story.exchanges if x.status == 500]
-    assert purges_between(story.seen, first, last)
+    assert has_purge_between(story.seen, first, last)
 
 
 @pytest.mark.parametrize(("role", "is_so"), [("admin", True), ("none", False)])
@@ -108,7 +108,7 @@ def test_unanswered_purge_may_be_done(status: int | None, role: str, is_so: bool
     """An admin's purge that the target did not answer may be done; nobody else's may."""
     first = story.page("e", "before", [])
     story.say("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
-    assert purges_between(story.seen, first, story.page("e", "after", [])) is is_so
+    assert has_purge_between(story.seen, first, story.page("e", "after", [])) is is_so
 
 
 def test_evidence_is_read_by_number(whole: Whole) -> None:

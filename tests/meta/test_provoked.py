@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, Seen
-from purge_conformance.analysis.induced_errors import conflicts, failures, is_undone, missing
+from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised
+from purge_conformance.analysis.induced_errors import (
+    conflicting_purges,
+    failed_purges,
+    is_rolled_back,
+    raise_if_not_induced,
+)
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Client
@@ -74,8 +79,8 @@ def provoked(story: Story, *, conflict: Any = None, unavailable: Any = None, aft
 def test_undone_purges_lose_nothing(story: Story) -> None:
     """Purges that left everything as it was are undone, and a conflict lost nothing."""
     seen = provoked(story).seen
-    assert [is_undone(purge) for purge in failures(seen)] == [True, True]
-    assert [attempt.loss() for attempt in conflicts(seen)] == [None]
+    assert [is_rolled_back(purge) for purge in failed_purges(seen)] == [True, True]
+    assert [attempt.describe_loss() for attempt in conflicting_purges(seen)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +95,14 @@ def test_undone_purges_lose_nothing(story: Story) -> None:
 def test_failed_purge_is_told(rows: list[tuple[str, str]], undone: bool, faithful: bool, story: Story) -> None:  # noqa: FBT001
     """A failed purge left all, did all, or is half done; a new event with an app's guid is done as well."""
     events = [story.event(guid, app) for guid, app in rows]
-    (purge, _) = failures(provoked(story, unavailable=events).seen)
-    assert (is_undone(purge), purge.is_faithful()) == (undone, faithful)
+    (purge, _) = failed_purges(provoked(story, unavailable=events).seen)
+    assert (is_rolled_back(purge), purge.is_complete()) == (undone, faithful)
 
 
 def test_conflict_that_destroys_is_told(story: Story) -> None:
     """What a purge destroyed that was answered with a conflict is lost."""
-    (attempt,) = conflicts(provoked(story, conflict=[]).seen)
-    assert attempt.loss() == "2 events before, 0 after"
+    (attempt,) = conflicting_purges(provoked(story, conflict=[]).seen)
+    assert attempt.describe_loss() == "2 events before, 0 after"
 
 
 @pytest.mark.parametrize(
@@ -114,23 +119,23 @@ def test_missing_error_is_explained(
     """An error that did not come is inconclusive where the hook failed, not exercised otherwise, never the target's."""
     story.note("provoked", "purge", value)
     with pytest.raises(error, match=words) as raised:
-        missing(story.seen, 409)
-    assert raised.value.blame is Cause.CONFIGURATION
+        raise_if_not_induced(story.seen, 409)
+    assert raised.value.cause is Cause.CONFIGURATION
 
 
 def test_other_status_needs_no_hook(story: Story) -> None:
     """A hook provokes nothing but conflicts, failures and unavailability."""
-    missing(story.seen, 422)
+    raise_if_not_induced(story.seen, 422)
 
 
 @pytest.fixture
 def seen_with(
     served: tuple[str, dict[str, str]], story: Story, tmp_path: Path
-) -> Callable[[str], tuple[Seen, list[str]]]:
+) -> Callable[[str], tuple[JudgmentView, list[str]]]:
     """Provoke errors of a reference server with a hook; return what was seen, and the states that a command kept."""
     url, tokens = served
 
-    def provoke(hook: str) -> tuple[Seen, list[str]]:
+    def provoke(hook: str) -> tuple[JudgmentView, list[str]]:
         kept = tmp_path / "kept"
         address = (
             hook if hook.startswith("http") else f"command:{shlex.quote(sys.executable)} -c {shlex.quote(hook)} {kept}"
@@ -141,9 +146,9 @@ def seen_with(
             guard.is_archived = True
             client = Client(settings, journal, guard, lambda *_: None)
             client.experiment = "provoked"
-            provoking.errors(client, SuiteApps(client))
+            provoking.induce_errors(client, SuiteApps(client))
             found = journal.evidence()
-        return Seen(found), kept.read_text(encoding="utf-8").split() if kept.exists() else []
+        return JudgmentView(found), kept.read_text(encoding="utf-8").split() if kept.exists() else []
 
     return provoke
 
@@ -157,33 +162,33 @@ sys.exit({})
 """
 
 
-def test_lying_hook_accuses_nobody(seen_with: Callable[[str], tuple[Seen, list[str]]]) -> None:
+def test_lying_hook_accuses_nobody(seen_with: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that says that a state is set, and sets none: each is ended, and the report says why."""
     seen, kept = seen_with(KEEPING.format(0))
     assert kept == ["setup", "teardown"] * (len(kept) // 2)
     assert len(kept) >= 2 * 5
     with pytest.raises(NotExercised, match=r"had set the state 'conflict.*purge answered 200"):
-        missing(seen, 409)
-    assert (conflicts(seen), list(failures(seen)), plain_purges(seen)) == ([], [], [])
+        raise_if_not_induced(seen, 409)
+    assert (conflicting_purges(seen), list(failed_purges(seen)), plain_purges(seen)) == ([], [], [])
 
 
-def test_unsupporting_hook_is_told(seen_with: Callable[[str], tuple[Seen, list[str]]]) -> None:
+def test_unsupporting_hook_is_told(seen_with: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that supports no state: each is asked for once, and nothing is sent that ought to meet one."""
     seen, kept = seen_with(KEEPING.format(3))
     assert kept == ["setup"] * len(kept)
     assert [x for x in seen.exchanges if INDUCED in x.tags] == []
     with pytest.raises(NotExercised, match="does not support the state 'internal error"):
-        missing(seen, 500)
+        raise_if_not_induced(seen, 500)
 
 
-def test_failing_hook_is_told(seen_with: Callable[[str], tuple[Seen, list[str]]]) -> None:
+def test_failing_hook_is_told(seen_with: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that fails is asked once; what needs it is inconclusive by configuration."""
     seen, kept = seen_with(KEEPING.format(1))
     assert kept == ["setup"]
     for status in provoking.STATES:
         with pytest.raises(Inconclusive, match="exit code 1") as raised:
-            missing(seen, status)
-        assert raised.value.blame is Cause.CONFIGURATION
+            raise_if_not_induced(seen, status)
+        assert raised.value.cause is Cause.CONFIGURATION
 
 
 def test_held_back_request_ends_its_state(connect: Callable[..., Client], stub: Stub, tmp_path: Path) -> None:
@@ -194,5 +199,5 @@ def test_held_back_request_ends_its_state(connect: Callable[..., Client], stub: 
     client.settings = replace(client.settings, hook=parse_hook(words))
     stub.answer = lambda handler: stub.say(handler, body=b'{"resources": []}')
     with pytest.raises(RequestBlocked):
-        provoking.errors(client, SuiteApps(client))
+        provoking.induce_errors(client, SuiteApps(client))
     assert (kept.read_text(encoding="utf-8").split(), stub.purges) == (["setup", "teardown"], 0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis import race as races
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import race
@@ -111,7 +111,7 @@ def test_race_may_not_end_so(judgment: str, after: list[Row], story: Story) -> N
     raced(story, after)
     for name in ("test_some_order_explains", "test_still_apps_are_purged"):
         if name == judgment:
-            with pytest.raises(Broken):
+            with pytest.raises(RequirementViolated):
                 getattr(judged, name)(story.seen)
         else:
             getattr(judged, name)(story.seen)
@@ -120,7 +120,7 @@ def test_race_may_not_end_so(judgment: str, after: list[Row], story: Story) -> N
 def test_timeline_is_shown(story: Story) -> None:
     """A failure shows what was asked for in milliseconds, the answers, and what is seen in the end; nothing else."""
     raced(story, [seed("still"), seed("a")])
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(RequirementViolated) as caught:
         judged.test_some_order_explains(story.seen)
     (finding,) = caught.value.findings
     assert finding.got.splitlines() == [
@@ -140,7 +140,7 @@ def test_target_may_tell_by_several_events(events: Sequence[str], is_so: bool, s
     if is_so:
         judged.test_some_order_explains(story.seen)
         return
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judged.test_some_order_explains(story.seen)
 
 
@@ -191,7 +191,7 @@ def test_race_without_apps_is_not_exercised(story: Story) -> None:
     story.note("foundation", "trouble", "POST /v3/apps made nothing")
     with pytest.raises(NotExercised, match="made nothing") as caught:
         judged.test_some_order_explains(story.seen)
-    assert caught.value.blame is Cause.CONFIGURATION
+    assert caught.value.cause is Cause.CONFIGURATION
 
 
 def test_untold_kinds_are_counted(story: Story) -> None:
@@ -203,7 +203,7 @@ def test_untold_kinds_are_counted(story: Story) -> None:
 
 def test_rounds_have_their_names() -> None:
     """The view looks for the rounds that the experiment runs."""
-    assert (race.QUIET, *race.ROUNDS) == races.ROUNDS
+    assert (race.SEQUENTIAL, *race.ROUNDS) == races.ROUNDS
 
 
 def test_whole_run_races(whole: Whole) -> None:
@@ -211,7 +211,7 @@ def test_whole_run_races(whole: Whole) -> None:
     found = whole.evidence.of("race")
     purges = [x for x in found if is_purge(x.method, x.path)]
     assert (len(found) <= 60, len(purges)) == (True, 5)
-    for name in races.RACED:
+    for name in races.CONCURRENT_ROUNDS:
         beside = [x for x in found if x.step == f"{name}.change" and "at_once" in x.tags]
         assert len(beside) >= 3
         assert all("at_once" in x.tags for x in purges if x.step == name)
@@ -226,7 +226,7 @@ def test_same_seed_same_changes(stub: Stub, connect: Callable[..., Client]) -> N
         client.experiment = "race"
         foundation = SuiteApps(client)
         foundation.apps = {label: label for label in ("steady", "scaled", "elsewhere", "mover", "idle")}
-        race.race(client, foundation)
+        race.race_purges_with_changes(client, foundation)
         sent = [x for name in races.ROUNDS for x in client.exchanges_of("race", f"{name}.change")]
         asked.append(sorted((x.step, x.path, x.request_body or "") for x in sent))
     assert asked[0] == asked[1]

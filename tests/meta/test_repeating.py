@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive, Seen
-from purge_conformance.analysis.purge_series import trials
-from purge_conformance.analysis.rejected import purge_attempts
+from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, RequirementViolated
+from purge_conformance.analysis.purge_series import require_observed_purges
+from purge_conformance.analysis.rejected import unauthorized_purges
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import REQUESTS_PER_REPEAT, Limits, Settings, Target, limits_for
@@ -51,13 +51,13 @@ def test_plain_purges_are_watched(repeated: Evidence) -> None:
     """Each time there is one more watched purge, one right after it, and one that is refused for each role."""
     sent = [x for x in repeated.of("repeat") if is_purge(x.method, x.path)]
     refused = repeated.of("repeat", "credential")
-    plain = [trial for trial in trials(Seen(repeated)) if trial.request.experiment == "repeat"]
+    plain = [trial for trial in require_observed_purges(JudgmentView(repeated)) if trial.request.experiment == "repeat"]
     assert [trial.request for trial in plain] == [x for x in sent if x.role == "admin"]
-    assert [trial.is_again for trial in plain] == [False, True] * (TIMES - 1)
+    assert [trial.is_repeat for trial in plain] == [False, True] * (TIMES - 1)
     assert len(refused) == (TIMES - 1) * len({x.role for x in refused})
-    assert [a.loss() for a in purge_attempts(Seen(repeated)) if a.request.experiment == "repeat"] == [None] * len(
-        refused
-    )
+    assert [
+        a.describe_loss() for a in unauthorized_purges(JudgmentView(repeated)) if a.request.experiment == "repeat"
+    ] == [None] * len(refused)
 
 
 @pytest.mark.parametrize("name", ["odd", "provoked", "parallel", "race"])
@@ -193,7 +193,7 @@ def test_outcome_that_changes_is_flaky(
     judge(story.seen)
     repeat(story, where, wrong=wrong, rows=rows)
     seen = story.seen
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(RequirementViolated) as caught:
         judge(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     finding = caught.value.findings[0]
@@ -208,7 +208,7 @@ def test_odd_status_that_changes_is_flaky(story: Story) -> None:
     repeat(story, "odd")
     story.exchanges[:] = [replace(x, status=418) if x.experiment == "odd 2" else x for x in story.exchanges]
     seen = story.seen
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judge(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
 

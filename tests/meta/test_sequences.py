@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised, Seen
-from purge_conformance.analysis.sequence import plays
+from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised, RequirementViolated
+from purge_conformance.analysis.sequence import sequence_runs
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
@@ -48,11 +48,13 @@ def server() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @pytest.fixture(scope="module")
-def collected(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Seen]:
+def collected(
+    server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., JudgmentView]:
     """Play the sequences against an instance, once, after a first purge; keyword arguments are `Limits`."""
 
     @cache
-    def collect(name: str = "", **limits: Any) -> Seen:  # noqa: ANN401 -- of Limits
+    def collect(name: str = "", **limits: Any) -> JudgmentView:  # noqa: ANN401 -- of Limits
         url, tokens = server
         settings = Settings(Target(f"{url}/{name}".rstrip("/")), tokens, limits=Limits(**limits))
         with Journal(
@@ -62,9 +64,9 @@ def collected(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempP
             client.guard.is_archived = True
             foundation = SuiteApps(client)
             for experiment, procedure in (
-                ("foundation", opening.build),
-                ("purge", purging.first),
-                ("sequences", sequences.sequences),
+                ("foundation", opening.create_apps),
+                ("purge", purging.first_purge),
+                ("sequences", sequences.play_sequences),
             ):
                 client.experiment = experiment
                 procedure(client, foundation)
@@ -72,26 +74,28 @@ def collected(server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempP
             client.guard.release_cleanup_reserve()
             foundation.delete_apps()
             client.note("finished", value=True)
-            return Seen(journal.evidence())
+            return JudgmentView(journal.evidence())
 
     return collect
 
 
-def told(seen: Seen) -> Finding:
+def told(seen: JudgmentView) -> Finding:
     """Return what the judgment finds."""
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(RequirementViolated) as caught:
         JUDGMENT(seen)
     (finding,) = caught.value.findings
     return finding
 
 
 @pytest.mark.parametrize("name", ["", "records-late", "apps-from-the-start"])
-def test_conforming_server_agrees(name: str, collected: Callable[..., Seen]) -> None:
+def test_conforming_server_agrees(name: str, collected: Callable[..., JudgmentView]) -> None:
     """A server without a fault agrees with the model at each step of each sequence, within the bounds of a run."""
     seen = collected(name)
     JUDGMENT(seen)
-    assert [play.shorter for play in plays(seen)] == [False] * 2
-    assert not [play for play in plays(seen) if play.history.lost or len(play.taken) < len(play.steps)]
+    assert [play.is_shrunk for play in sequence_runs(seen)] == [False] * 2
+    assert not [
+        play for play in sequence_runs(seen) if play.trace.abort_reason or len(play.executed_steps) < len(play.steps)
+    ]
     if not name:
         assert len(seen.of("sequences")) <= 115
 
@@ -104,7 +108,7 @@ SHORTEST = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_failure_is_the_shortest(name: str, collected: Callable[..., Seen]) -> None:
+def test_failure_is_the_shortest(name: str, collected: Callable[..., JudgmentView]) -> None:
     """A failure shrinks to its shortest sequence, which names the step, and stands there as a script."""
     seen = collected(name)
     finding = told(seen)
@@ -125,7 +129,9 @@ def shows_events(script: str, tokens: dict[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_script_repeats_failure(name: str, collected: Callable[..., Seen], server: tuple[str, dict[str, str]]) -> None:
+def test_script_repeats_failure(
+    name: str, collected: Callable[..., JudgmentView], server: tuple[str, dict[str, str]]
+) -> None:
     """A shell that runs the script sees the same on the faulty server, something else on one without a fault."""
     script, (url, tokens) = told(collected(name)).script or "", server
     wrong = name == "events-of-deleted-apps-kept"
@@ -133,29 +139,29 @@ def test_script_repeats_failure(name: str, collected: Callable[..., Seen], serve
     assert shows_events(script.replace(f"{url}/{name}", url), tokens) is not wrong
 
 
-def test_budgets_end_the_shrinking(collected: Callable[..., Seen]) -> None:
+def test_budgets_end_the_shrinking(collected: Callable[..., JudgmentView]) -> None:
     """Where no more may be sent, the shortest sequence so far is told, and nothing is cut short."""
     seen = collected(SPARED, max_purges=8)
     assert (told(seen).script or "").count("\n# ") > len(["create", "scale", "start", "purge", "what the list shows"])
     assert [note for note in seen.notes if note.name in {"stopped", "crashed"}] == []
 
 
-def test_spent_budget_is_inconclusive(collected: Callable[..., Seen]) -> None:
+def test_spent_budget_is_inconclusive(collected: Callable[..., JudgmentView]) -> None:
     """Where the sequences themselves may not be sent, a run is held back, as everywhere."""
     with pytest.raises(RequestBlocked, match="--max-purges"):
         collected(max_purges=4)
 
 
-def test_no_apps_no_sequences(collected: Callable[..., Seen]) -> None:
+def test_no_apps_no_sequences(collected: Callable[..., JudgmentView]) -> None:
     """On a target where no app can be made nothing is played, and the reason is told."""
     seen = collected("no-app-creation")
     assert seen.of("sequences") == ()
     with pytest.raises(NotExercised, match="POST /v3/organizations made nothing") as caught:
         JUDGMENT(seen)
-    assert caught.value.blame is Cause.CONFIGURATION
+    assert caught.value.cause is Cause.CONFIGURATION
 
 
-def test_all_is_taken_down(collected: Callable[..., Seen]) -> None:
+def test_all_is_taken_down(collected: Callable[..., JudgmentView]) -> None:
     """Every app that was made for a sequence is deleted again, and no other."""
     seen = collected(FAULTS[1])
     made = {x.json["guid"] for x in seen.exchanges if x.status == 201}
@@ -254,7 +260,7 @@ def test_what_is_simpler_is_named(story: Story) -> None:
     seen = story.seen
     with pytest.raises(Inconclusive, match=r"see .*SEED-01") as caught:
         JUDGMENT(seen)
-    assert caught.value.blame is Cause.TARGET
+    assert caught.value.cause is Cause.TARGET
 
 
 def test_purge_by_others_is_a_race(story: Story) -> None:
@@ -263,4 +269,4 @@ def test_purge_by_others_is_a_race(story: Story) -> None:
     play(begun(story), 1, *RIGHT, ("stop a", [event("A", "A"), event("t", "A")]), lost)
     with pytest.raises(Inconclusive) as caught:
         JUDGMENT(story.seen)
-    assert caught.value.blame is Cause.RACE
+    assert caught.value.cause is Cause.RACE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from purge_conformance.analysis.interference import in_flux, purged_meanwhile
+from purge_conformance.analysis.interference import count_changing_apps, find_foreign_purge
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.listing import APPS
@@ -101,14 +101,14 @@ def test_others_purge_is_seen(story: Story) -> None:
     seed = story.event("app", "app", "2026-07-01T12:00:00Z")
     story.walk("lists", "opening", [seed, story.event("recorded", "app")])
     story.walk("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
-    assert purged_meanwhile(story.evidence) == (1, 2)
+    assert find_foreign_purge(story.evidence) == (1, 2)
 
 
 def test_late_seeds_are_no_others_purge(story: Story) -> None:
     """What stands where nothing stood is the purge's before it, and late."""
     story.walk("lists", "opening", [])
     story.walk("lists", "closing", [story.event("app", "app", "2026-07-01T12:00:00Z")])
-    assert purged_meanwhile(story.evidence) is None
+    assert find_foreign_purge(story.evidence) is None
 
 
 def test_late_destruction_is_no_others_purge(story: Story) -> None:
@@ -118,7 +118,7 @@ def test_late_destruction_is_no_others_purge(story: Story) -> None:
     story.purge("purge")
     story.walk("purge", "after.events", [*old, seed])
     story.walk("lists", "opening", [seed])
-    assert purged_meanwhile(story.evidence) is None
+    assert find_foreign_purge(story.evidence) is None
 
 
 @pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])
@@ -128,7 +128,7 @@ def test_seeds_alone_are_all_others(second: str, story: Story, *, is_purge: bool
     story.walk("lists", "opening", seeds)
     later = ("2026-07-01T12:00:09Z", f"2026-07-01T{second}")
     story.walk("lists", "closing", [seed | {"created_at": at} for seed, at in zip(seeds, later, strict=True)])
-    assert purged_meanwhile(story.evidence) == ((1, 2) if is_purge else None)
+    assert find_foreign_purge(story.evidence) == ((1, 2) if is_purge else None)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
@@ -138,7 +138,7 @@ def test_own_doing_is_no_others(method: str, story: Story) -> None:
     story.walk("lists", "opening", [seed, story.event("recorded", "app")])
     story.say("refused", "credential", method=method, path=PURGE_PATH, status=403)
     story.walk("lists", "closing", [seed | {"created_at": "2026-07-01T12:00:09Z"}])
-    assert purged_meanwhile(story.evidence) is None
+    assert find_foreign_purge(story.evidence) is None
 
 
 def test_flux_is_counted(story: Story) -> None:
@@ -147,4 +147,4 @@ def test_flux_is_counted(story: Story) -> None:
     still, moved, gone = story.app("still"), story.app("moved"), story.app("gone")
     story.look("purge", "before", apps=[still, moved, gone, story.app("own")])
     story.look("purge", "after", apps=[still, moved | {"state": "STOPPED"}, story.app("own", "STOPPED")])
-    assert in_flux(story.evidence) == (3, 2)
+    assert count_changing_apps(story.evidence) == (3, 2)

@@ -43,5 +43,5 @@ def test_purge_at_standstill(  # noqa: PLR0913 -- what is there, what becomes of
         return stops
 
     foundation = SimpleNamespace(apps={"steady": "own"}, started={"steady"}, stop=stop)
-    purging.standstill(connect(), cast("SuiteApps", foundation))
+    purging.purge_without_started_apps(connect(), cast("SuiteApps", foundation))
     assert (stub.purges, stopped) == (purges, ["steady"] if others == "STOPPED" else [])

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.assertions import Inconclusive
-from purge_conformance.analysis.history import gets_of_destroyed, vanished
-from purge_conformance.analysis.purge_series import all_whole, fresh, plain_purges, trials
+from purge_conformance.analysis.history import destroyed_guids, gets_of_destroyed_events
+from purge_conformance.analysis.purge_series import (
+    plain_purges,
+    require_first_purges,
+    require_observed_purges,
+    require_plain_purges_correct,
+)
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:
@@ -41,9 +46,9 @@ def test_every_watched_purge_is_a_trial(story: Story) -> None:
     look(story, "again", "after", "a")
     act(story)
     watched(story, "whatever", ["a", "new"], ["a", "new"])
-    found = trials(story.seen)
+    found = require_observed_purges(story.seen)
     assert [trial.request.experiment for trial in found] == ["purge", "again", "whatever"]
-    assert [set(trial.kept) for trial in found] == [set(), set(), {"new"}]
+    assert [set(trial.surviving_events) for trial in found] == [set(), set(), {"new"}]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_other_purges_are_no_trials(more: Any, story: Story) -> None:  # noqa: A
     look(story, "odd", "before", "x")
     story.say("odd", "purge", method="POST", **{"path": PURGE_PATH, **more})
     look(story, "odd", "after", "x")
-    assert [trial.request.experiment for trial in trials(story.seen)] == ["purge"]
+    assert [trial.request.experiment for trial in require_observed_purges(story.seen)] == ["purge"]
 
 
 @pytest.mark.parametrize("disturbance", ["a purge", "a start after it", "a start at the same time"])
@@ -80,7 +85,7 @@ def test_disturbed_purge_is_no_trial(disturbance: str, story: Story) -> None:
     if disturbance == "a start after it":
         act(story)
     look(story, "race", "after", "a")
-    assert len(trials(story.seen)) == 1
+    assert len(require_observed_purges(story.seen)) == 1
 
 
 def test_purge_right_after_another_is_told(story: Story) -> None:
@@ -90,8 +95,8 @@ def test_purge_right_after_another_is_told(story: Story) -> None:
     watched(story, "again", ["a"], ["a"])
     act(story)
     watched(story, "later", ["a", "new"], ["a"])
-    assert [trial.is_again for trial in trials(story.seen)] == [False, True, False]
-    assert [trial.request.experiment for trial in fresh(story.seen)] == ["purge", "later"]
+    assert [trial.is_repeat for trial in require_observed_purges(story.seen)] == [False, True, False]
+    assert [trial.request.experiment for trial in require_first_purges(story.seen)] == ["purge", "later"]
     assert [is_again for _, is_again in plain_purges(story.seen)] == [False, True, False]
 
 
@@ -108,24 +113,26 @@ def test_app_that_was_otherwise_is_unsettled(story: Story) -> None:
     look(story, "lifecycle", "end", "a", a="STOPPED")
     act(story)
     watched(story, "changed", ["a", "new"], ["a"])
-    first, later = trials(story.seen)
-    assert (first.unsettled, set(first.settled)) == (set(), {"a"})
-    assert (later.unsettled, later.settled, later.started) == ({"a"}, {}, ["a"])
+    first, later = require_observed_purges(story.seen)
+    assert (first.state_changed_earlier, set(first.constant_apps)) == (set(), {"a"})
+    assert (later.state_changed_earlier, later.constant_apps, later.started_apps) == ({"a"}, {}, ["a"])
 
 
 def test_unwatched_purge_says_why(story: Story) -> None:
     """Where no purge could be seen, the reason is that of the first."""
     watched(story, "purge", ["old"], ["a"], status=500)
     with pytest.raises(Inconclusive, match="did not succeed: 500"):
-        trials(story.seen)
+        require_observed_purges(story.seen)
 
 
 def test_looks_are_judged(story: Story) -> None:
     """A judgment that asks for the trials has looked at the purges and at the lists around them."""
     watched(story, "purge", ["old"], ["a"])
     seen = story.seen
-    trials(seen)
-    assert {x.n for x in story.exchanges if x.step in {"purge", "after.events", "before.events"}} <= set(seen.looked_at)
+    require_observed_purges(seen)
+    assert {x.n for x in story.exchanges if x.step in {"purge", "after.events", "before.events"}} <= set(
+        seen.read_exchanges
+    )
 
 
 @pytest.mark.parametrize(("after", "whole"), [(["a"], True), (["a", "new"], False), ([], False), (["x"], False)])
@@ -135,10 +142,10 @@ def test_broken_trial_is_named_elsewhere(after: list[str], *, whole: bool, story
     act(story)
     watched(story, "changed", ["a", "new"], after)
     if whole:
-        all_whole(story.seen)
+        require_plain_purges_correct(story.seen)
     else:
         with pytest.raises(Inconclusive, match="PURGE-03 and SEED"):
-            all_whole(story.seen)
+            require_plain_purges_correct(story.seen)
 
 
 def test_destroyed_event_is_asked_for(story: Story) -> None:
@@ -149,5 +156,5 @@ def test_destroyed_event_is_asked_for(story: Story) -> None:
     story.say("late", "destroyed", path="/v3/app_usage_events/old", status=404)
     story.purge("again")
     story.say("purge", "destroyed", path="/v3/app_usage_events/old", status=404)
-    assert list(gets_of_destroyed(story.seen)) == gets
-    assert vanished(story.seen) == {}
+    assert list(gets_of_destroyed_events(story.seen)) == gets
+    assert destroyed_guids(story.seen) == {}

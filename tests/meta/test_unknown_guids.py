@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Broken
+from purge_conformance.analysis.assertions import RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def unknown(story: Story, status: int, *listed: str) -> Story:
 
 def test_event_of_no_list_is_made_up(story: Story) -> None:
     """An event that is in no list is not there to be got."""
-    with pytest.raises(Broken):
+    with pytest.raises(RequirementViolated):
         judged.test_unknown_guid_not_found(unknown(story, 200, "other").seen)
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.actions import simple_apps
-from purge_conformance.analysis.app_changes import changes
+from purge_conformance.analysis.actions import single_process_apps
+from purge_conformance.analysis.app_changes import effective_changes
 from purge_conformance.analysis.assertions import Inconclusive, NotExercised
-from purge_conformance.analysis.history import offset, proven_admin, vanished
-from purge_conformance.analysis.list_reads import reading
-from purge_conformance.analysis.purge import by_app, purged, purged_by, with_started_apps
-from purge_conformance.analysis.rejected import attempts, odd_attempts
+from purge_conformance.analysis.history import destroyed_guids, require_proven_admin, target_clock_offset
+from purge_conformance.analysis.list_reads import require_list_read
+from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at_step, require_started_apps
+from purge_conformance.analysis.rejected import attempts, unexpected_input_attempts
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.clock import Offset
 from purge_conformance.report.model import Cause
@@ -42,9 +42,9 @@ def test_purge_is_seen(story: Story) -> None:
     """A purge shows what was there before and after, and the apps that stayed as they were."""
     apps = [story.app("a"), story.app("b", "STOPPED")]
     between_looks(story, before=[story.event("old", "a")], after=[story.event("a", "a")], apps=apps)
-    found = purged(story.seen, "purge")
-    assert (found.started, found.kept, set(found.populated())) == (["a"], {}, {"a"})
-    assert found.last == found.after.events.exchanges[-1].n == len(story.exchanges)
+    found = require_purge(story.seen, "purge")
+    assert (found.started_apps, found.surviving_events, set(found.new_events_by_app())) == (["a"], {}, {"a"})
+    assert found.last_exchange == found.after.events.exchanges[-1].n == len(story.exchanges)
 
 
 @pytest.mark.parametrize("status", [500, 403, 302])
@@ -52,7 +52,7 @@ def test_purge_that_failed_is_inconclusive(status: int, story: Story) -> None:
     """What follows from a purge cannot be judged where it did not succeed."""
     between_looks(story, before=[], after=[], status=status)
     with pytest.raises(Inconclusive, match=f"did not succeed: {status}"):
-        purged(story.seen, "purge")
+        require_purge(story.seen, "purge")
 
 
 @pytest.mark.parametrize("part", ["events", "apps"])
@@ -61,7 +61,7 @@ def test_purge_between_unread_lists_is_inconclusive(part: str, story: Story) -> 
     between_looks(story, before=[], after=[])
     story.note("purge", f"after.{part}.complete", value=False)
     with pytest.raises(Inconclusive, match=f"the list of {part}"):
-        purged(story.seen, "purge")
+        require_purge(story.seen, "purge")
 
 
 def test_purge_without_started_app_is_not_exercised(story: Story) -> None:
@@ -69,8 +69,8 @@ def test_purge_without_started_app_is_not_exercised(story: Story) -> None:
     story.note("foundation", "trouble", "POST /v3/apps made nothing")
     between_looks(story, before=[], after=[], apps=[story.app("a", "STOPPED")])
     with pytest.raises(NotExercised, match="POST /v3/apps made nothing") as caught:
-        with_started_apps(purged(story.seen, "purge"), story.seen)
-    assert caught.value.blame is Cause.CONFIGURATION
+        require_started_apps(require_purge(story.seen, "purge"), story.seen)
+    assert caught.value.cause is Cause.CONFIGURATION
 
 
 def test_guids_that_may_be_seeded(story: Story) -> None:
@@ -80,7 +80,7 @@ def test_guids_that_may_be_seeded(story: Story) -> None:
     story.look("purge", "before", apps=apps, processes=processes)
     story.purge("purge")
     story.look("purge", "after", apps=[*apps[:2], story.app("raced"), story.app("new")], processes=processes)
-    assert purged(story.seen, "purge").seedable == {"a", "p", "raced", "new"}
+    assert require_purge(story.seen, "purge").seedable_guids == {"a", "p", "raced", "new"}
 
 
 def test_kept_events_are_told(story: Story) -> None:
@@ -88,14 +88,14 @@ def test_kept_events_are_told(story: Story) -> None:
     old, mine, again = story.event("old", "a"), story.event("a", "a"), story.event("x", "a", "2026-07-01T12:00:09Z")
     before = [old, mine, story.event("x", "a")]
     between_looks(story, before=before, after=[old, mine, again], apps=[story.app("a")])
-    found = purged(story.seen, "purge")
-    assert (set(found.kept), found.populated()) == ({"old"}, {"a": [mine, again]})
+    found = require_purge(story.seen, "purge")
+    assert (set(found.surviving_events), found.new_events_by_app()) == ({"old"}, {"a": [mine, again]})
 
 
 def test_events_are_of_their_app(story: Story) -> None:
     """An event is for the app that it has the guid of, or else for the one that it names, or for none."""
     events = [story.event("a", "b"), story.event("x", "a"), story.event("y"), story.event("z", "c")]
-    found = {app: [row["guid"] for row in rows] for app, rows in by_app(events, {"a", "b"}).items()}
+    found = {app: [row["guid"] for row in rows] for app, rows in group_by_app(events, {"a", "b"}).items()}
     assert found == {"a": ["a", "x"], None: ["y"], "c": ["z"]}
 
 
@@ -108,7 +108,7 @@ def test_faithful_purge_is_whole(seeded: list[str], *, faithful: bool, story: St
     apps = [story.app("a"), story.app("b", "STOPPED")]
     after = [story.event(guid, guid) for guid in seeded]
     between_looks(story, before=[story.event("old", "old")], after=after, apps=apps)
-    assert purged(story.seen, "purge").is_faithful() is faithful
+    assert require_purge(story.seen, "purge").is_complete() is faithful
 
 
 def test_odd_purge_is_between_its_looks(story: Story) -> None:
@@ -116,7 +116,7 @@ def test_odd_purge_is_between_its_looks(story: Story) -> None:
     story.look("odd", "no-json.before", [story.event("old")])
     story.say("odd", "no-json", method="POST", path=PURGE_PATH)
     story.look("odd", "no-json.after")
-    found = purged_by(story.seen, "odd", "no-json")
+    found = require_purge_at_step(story.seen, "odd", "no-json")
     assert (set(found.before.events.by_guid), found.after.events.rows) == ({"old"}, ())
 
 
@@ -152,8 +152,8 @@ def test_loss_is_told(before: list[str], after: list[str], words: str | None, st
     attempt(story)
     look(story, *after)
     (found,) = attempts(story.seen, "credential")
-    assert (found.loss() or "").startswith(words or "")
-    assert bool(found.loss()) == bool(words)
+    assert (found.describe_loss() or "").startswith(words or "")
+    assert bool(found.describe_loss()) == bool(words)
 
 
 def test_displaced_events_are_no_loss(story: Story) -> None:
@@ -162,7 +162,7 @@ def test_displaced_events_are_no_loss(story: Story) -> None:
     look(story, *guids, total=500)
     attempt(story)
     look(story, "new", *guids[:-1], total=501)
-    assert attempts(story.seen, "credential")[0].loss() is None
+    assert attempts(story.seen, "credential")[0].describe_loss() is None
 
 
 def test_attempt_wants_looks_on_both_sides(story: Story) -> None:
@@ -187,7 +187,7 @@ def test_look_that_lies_is_no_loss(back: tuple[str, ...], *, counts: bool, story
     look(story)
     attempt(story)
     look(story, *back)
-    assert any(a.loss() for a in attempts(story.seen, "credential")) is counts
+    assert any(a.describe_loss() for a in attempts(story.seen, "credential")) is counts
 
 
 def test_odd_attempts_are_between_looks(story: Story) -> None:
@@ -195,8 +195,8 @@ def test_odd_attempts_are_between_looks(story: Story) -> None:
     story.look("odd", "no-json.before", [story.event("a")])
     story.say("odd", "no-json", method="POST", path=PURGE_PATH, status=400)
     story.look("odd", "no-json.after", [])
-    (found,) = odd_attempts(story.seen)
-    assert (found.request.status, found.loss()) == (400, "1 events before, 0 after")
+    (found,) = unexpected_input_attempts(story.seen)
+    assert (found.request.status, found.describe_loss()) == (400, "1 events before, 0 after")
 
 
 def read(story: Story, opening: list[str], closing: list[str]) -> None:
@@ -208,24 +208,24 @@ def read(story: Story, opening: list[str], closing: list[str]) -> None:
 def test_newcomers_are_left_out(story: Story) -> None:
     """Events that others caused while the list was read count for nothing."""
     read(story, ["a", "b"], ["a", "b", "new"])
-    found = reading(story.seen)
-    assert found.newcomers == {"new"}
-    assert found.of([story.event("a"), story.event("new")]) == {"a"}
+    found = require_list_read(story.seen)
+    assert found.new_guids == {"new"}
+    assert found.known_guids([story.event("a"), story.event("new")]) == {"a"}
 
 
 def test_reading_during_a_purge_is_inconclusive(story: Story) -> None:
     """Events that vanished while the list was read were purged by somebody else: a race."""
     read(story, ["a", "b"], ["a"])
     with pytest.raises(Inconclusive, match="somebody else purged") as caught:
-        reading(story.seen)
-    assert caught.value.blame is Cause.RACE
+        require_list_read(story.seen)
+    assert caught.value.cause is Cause.RACE
 
 
 def test_reading_of_nothing_is_not_exercised(story: Story) -> None:
     """An empty list shows nothing."""
     read(story, [], [])
     with pytest.raises(NotExercised):
-        reading(story.seen)
+        require_list_read(story.seen)
 
 
 @pytest.mark.parametrize(
@@ -239,10 +239,10 @@ def test_admin_is_proven(scope: bool, made: int, status: int, proven: bool, stor
     request = story.purge("purge", status=status)
     try:
         if proven:
-            proven_admin(story.seen, request)
+            require_proven_admin(story.seen, request)
         else:
             with pytest.raises(Inconclusive, match="nothing shows"):
-                proven_admin(story.seen, request)
+                require_proven_admin(story.seen, request)
     finally:
         story.evidence.header.settings["admin_scope"] = True
 
@@ -251,27 +251,27 @@ def test_vanished_is_for_good(story: Story) -> None:
     """What a purge destroyed is known with the exchange that showed it; guids that may be seeded again are not."""
     before = [story.event("old"), story.event("a", "a"), story.event("p", "a")]
     between_looks(story, before=before, after=[], apps=[story.app("a")], processes=[story.process("p", "a")])
-    assert vanished(story.seen) == {"old": len(story.exchanges)}
+    assert destroyed_guids(story.seen) == {"old": len(story.exchanges)}
 
 
 def test_vanished_wants_whole_lists(story: Story) -> None:
     """Nothing is known to be destroyed where a list could not be read to its end."""
     between_looks(story, before=[story.event("old")], after=[])
     story.note("purge", "after.events.complete", value=False)
-    assert vanished(story.seen) == {}
+    assert destroyed_guids(story.seen) == {}
 
 
 def test_offset_is_from_dates(story: Story) -> None:
     """The target's clock is known from its Date headers."""
     story.say("e", "s", response_headers=(("Date", "Wed, 01 Jul 2026 12:00:01 GMT"),))
-    assert offset(story.seen) == (Offset(-0.5, 1), "its Date headers")
+    assert target_clock_offset(story.seen) == (Offset(-0.5, 1), "its Date headers")
 
 
 def test_offset_is_from_start(story: Story) -> None:
     """Without a Date it is known from the event of a start that was just asked for."""
     start = story.say("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
     story.walk("lifecycle", "start", [story.event("e", "idle", "2026-07-01T13:00:01Z")])
-    found = offset(story.seen)
+    found = target_clock_offset(story.seen)
     assert found == (Offset(3599.5, 3601), "the event of a start that was just asked for")
     assert start.n == 1
 
@@ -279,7 +279,7 @@ def test_offset_is_from_start(story: Story) -> None:
 def test_offset_may_be_unknown(story: Story) -> None:
     """Without either nothing is known."""
     story.say("e", "s")
-    assert offset(story.seen) is None
+    assert target_clock_offset(story.seen) is None
 
 
 @pytest.mark.parametrize(("state", "counted"), [("STARTED", ["stop"]), ("STOPPED", [])])
@@ -292,7 +292,7 @@ def test_change_to_what_is_so_already_is_none(state: str, counted: list[str], st
                 "lifecycle", f"change {name}", {"app": "a", "done": True, "since": "before", "tells": {"state": tells}}
             )
         story.walk("lifecycle", name, [])
-    assert [change.name for change in changes(story.seen, "lifecycle", "stop", "stop-again")] == [
+    assert [change.name for change in effective_changes(story.seen, "lifecycle", "stop", "stop-again")] == [
         *counted,
         "stop-again",
     ]
@@ -304,4 +304,4 @@ def test_apps_that_run_something_may_have_more_processes(step: str, found: set[s
     story.note("foundation", "apps", {"steady": "a"})
     story.say("foundation", step, method="POST", path="/v3/droplets")
     assert running.STEP == "equip"
-    assert simple_apps(story.evidence) == found
+    assert single_process_apps(story.evidence) == found

@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
     from purge_conformance.evidence.records import Evidence, Exchange
 
-EXPERIMENT = "parallel"
+SCENARIO = "parallel"
 ROUNDS = ("first", "second")
 
 
-def seen_meanwhile(evidence: Evidence) -> str:
+def summarize_concurrent_reads(evidence: Evidence) -> str:
     """Return how often each sight was seen by those who read the list during purges at the same time; or nothing."""
-    sights: Counter[str] = Counter()
-    for experiment, name in product(evidence.repetitions(EXPERIMENT), ROUNDS):
-        looks = (read_snapshot(evidence, experiment, f"{name}.{look}").events for look in ("before", "after"))
+    counts: Counter[str] = Counter()
+    for scenario, name in product(evidence.repetitions(SCENARIO), ROUNDS):
+        looks = (read_snapshot(evidence, scenario, f"{name}.{look}").events for look in ("before", "after"))
         before, after = (look.by_guid.keys() for look in looks)
-        reads = [x for x in evidence.of(experiment, f"{name}.reads") if CONCURRENT in x.tags]
-        sights.update(_sight(x, before, after) for x in reads)
-    return ", ".join(f"{sight} {times}x" for sight, times in sights.most_common())
+        reads = [x for x in evidence.of(scenario, f"{name}.reads") if CONCURRENT in x.tags]
+        counts.update(_classify_read(x, before, after) for x in reads)
+    return ", ".join(f"{sight} {times}x" for sight, times in counts.most_common())
 
 
-def _sight(read: Exchange, before: Collection[str], after: Collection[str]) -> str:
+def _classify_read(read: Exchange, before: Collection[str], after: Collection[str]) -> str:
     if not is_page(read):
         return f"status {read.status}" if read.status else "no answer"
     guids = [row["guid"] for row in resources(read)]
-    named = {
+    cases = {
         "nothing": not guids,
         "an event twice": len(set(guids)) < len(guids),
         "the list of before": set(guids) == set(before),
         "the list of afterwards": set(guids) == set(after),
     }
-    return next((words for words, holds in named.items() if holds), "a part, or a mixture")
+    return next((words for words, holds in cases.items() if holds), "a part, or a mixture")

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, Seen
-from purge_conformance.analysis.history import overdue_at, whole_lists
-from purge_conformance.analysis.purge_series import looks_of
-from purge_conformance.analysis.rejected import unconfirmed
+from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised
+from purge_conformance.analysis.history import complete_listings, undestroyed_events_per_list
+from purge_conformance.analysis.purge_series import snapshot_spans
+from purge_conformance.analysis.rejected import unconfirmed_losses
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, app_of_event, app_of_process, dig, event_identity
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 # What compares two looks, and so goes wrong where somebody else purges in between.
-SHAKEN = frozenset(
+DISTURBED_BY_FOREIGN_PURGE = frozenset(
     {
         *("PURGE-03", "PURGE-04", "PURGE-05", "AGAIN-02", "AGAIN-03", "MODEL-01", "BODY-02", "BODY-03"),
         *(f"SEED-0{n}" for n in range(1, 10)),
@@ -36,61 +36,67 @@ SHAKEN = frozenset(
 )
 
 
-def purged_meanwhile(evidence: Evidence) -> tuple[int, int] | None:
+def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:
     """Return the numbers of two exchanges between which somebody else purged, or None where nothing tells of that.
 
     What tells is that all recorded events are gone and seeded ones are there, while the suite sent nothing that could
     be taken for a purge; or that what must be refused seemed to destroy, and did not when it was tried again.
     """
-    seen = Seen(evidence)
-    for (before, after), overdue in zip(pairwise(whole_lists(seen)), overdue_at(seen), strict=False):
+    seen = JudgmentView(evidence)
+    for (before, after), undestroyed in zip(
+        pairwise(complete_listings(seen)), undestroyed_events_per_list(seen), strict=False
+    ):
         first, last = before.exchanges[0], after.exchanges[-1]
-        if _looks_purged(before, after, overdue) and not any(_may_purge(x) for x in _between(evidence, first, last)):
+        if _resembles_purge(before, after, undestroyed) and not any(
+            _could_purge(x) for x in _exchanges_between(evidence, first, last)
+        ):
             return first.n, last.n
-    for experiment in ("refused", "bypass"):
+    for scenario in ("refused", "bypass"):
         try:
-            found = unconfirmed(seen, experiment)
+            losses = unconfirmed_losses(seen, scenario)
         except (Inconclusive, NotExercised):
             continue
-        for attempt in found:
+        for attempt in losses:
             return attempt.before.n, attempt.after.n
     return None
 
 
-def in_flux(evidence: Evidence) -> tuple[int, int]:
+def count_changing_apps(evidence: Evidence) -> tuple[int, int]:
     """Return how many apps of others were there in the course of the run, and how many of them changed."""
-    own = own_apps(evidence) | {
+    own_guids = own_apps(evidence) | {
         str(guid)
         for x in evidence.exchanges
         if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := dig(x.json, "guid"))
     }
-    looks = [look.saw for look in evidence.cached(looks_of) if look.saw.apps.complete]
-    states = [{guid: state for guid, state in _states(look).items() if guid not in own} for look in looks]
-    every = {guid for found in states for guid in found}
-    moved = {guid for one, other in pairwise(states) for guid in every if one.get(guid) != other.get(guid)}
-    return len(every), len(moved)
+    looks = [look.snapshot for look in evidence.cached(snapshot_spans) if look.snapshot.apps.complete]
+    states = [
+        {guid: state for guid, state in _foreign_app_states(look).items() if guid not in own_guids} for look in looks
+    ]
+    app_guids = {guid for found in states for guid in found}
+    changed_guids = {guid for one, other in pairwise(states) for guid in app_guids if one.get(guid) != other.get(guid)}
+    return len(app_guids), len(changed_guids)
 
 
-def _states(look: Snapshot) -> dict[str, tuple[object, ...]]:
+def _foreign_app_states(snapshot: Snapshot) -> dict[str, tuple[object, ...]]:
     """Return what each app without the suite's label is like."""
     return {
-        guid: _state(look, row)
-        for guid, row in look.apps.by_guid.items()
+        guid: _app_state(snapshot, row)
+        for guid, row in snapshot.apps.by_guid.items()
         if not dig(row, "metadata", "labels", RUN_LABEL)
     }
 
 
-def _state(look: Snapshot, app: Row) -> tuple[object, ...]:
-    processes = [row for row in look.processes_of(app["guid"]) if app_of_process(row)]
+def _app_state(snapshot: Snapshot, app: Row) -> tuple[object, ...]:
+    processes = [row for row in snapshot.processes_of(app["guid"]) if app_of_process(row)]
     sizes = sorted((str(row.get("guid")), str(row.get("instances")), str(row.get("memory_in_mb"))) for row in processes)
     return app.get("state"), app.get("updated_at"), tuple(sizes)
 
 
-def _between(evidence: Evidence, first: Exchange, last: Exchange) -> Iterator[Exchange]:
+def _exchanges_between(evidence: Evidence, first: Exchange, last: Exchange) -> Iterator[Exchange]:
     return (x for x in evidence.exchanges if first.n <= x.n <= last.n)
 
 
-def _may_purge(x: Exchange) -> bool:
+def _could_purge(x: Exchange) -> bool:
     """Whether a target could take a request for a purge, be it wrongly: all but plain reads and changes of apps."""
     if x.route.startswith(APPS) and "?" not in x.path:
         return False
@@ -98,7 +104,7 @@ def _may_purge(x: Exchange) -> bool:
     return is_purge(x.method, x.path) or not is_read or x.experiment == "bypass"
 
 
-def _looks_purged(before: Listing, after: Listing, overdue: Collection[str]) -> bool:
+def _resembles_purge(before: Listing, after: Listing, undestroyed: Collection[str]) -> bool:
     """Whether all that was recorded is gone, and something is seeded anew; where nothing was recorded, everything.
 
     Where nothing stood before, what is there now may as well be late, and so the doing of the purge before. So may what
@@ -106,11 +112,11 @@ def _looks_purged(before: Listing, after: Listing, overdue: Collection[str]) -> 
     it.
     """
     recorded = {guid for guid, row in before.by_guid.items() if guid != app_of_event(row)}
-    if recorded and recorded <= set(overdue):
+    if recorded and recorded <= set(undestroyed):
         return False
     known = {event_identity(row) for row in before.rows}
-    seeded = [row for row in after.rows if row["guid"] == app_of_event(row)]
-    fresh = [row for row in seeded if event_identity(row) not in known]
+    seeds = [row for row in after.rows if row["guid"] == app_of_event(row)]
+    new_seeds = [row for row in seeds if event_identity(row) not in known]
     if not recorded:
-        return len(fresh) == len(seeded) and any(row["guid"] in before.by_guid for row in fresh)
-    return not recorded & set(after.by_guid) and (bool(fresh) or (bool(seeded) and len(recorded) > 1))
+        return len(new_seeds) == len(seeds) and any(row["guid"] in before.by_guid for row in new_seeds)
+    return not recorded & set(after.by_guid) and (bool(new_seeds) or (bool(seeds) and len(recorded) > 1))

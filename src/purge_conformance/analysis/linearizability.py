@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PURGE, START, STOP, SCALE = "purge", "start", "stop", "scale"
 DESTROY, SEED = "destroy", "seed"
 CHANGES = frozenset({START, STOP, SCALE})
-Told = tuple[frozenset[str], ...]  # of each event, the changes that it may tell of
-Point = tuple[int, str]  # the place of an operation among the others, and one of its steps
+EventChanges = tuple[frozenset[str], ...]  # of each event, the changes that it may tell of
+OperationStep = tuple[int, str]  # the place of an operation among the others, and one of its steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,23 @@ class Operation:
     """
 
     kind: str
-    begun: float
-    ended: float
-    done: bool = True
+    sent_at: float
+    answered_at: float
+    succeeded: bool = True
     instances: int | None = None
-    n: int = 0
+    exchange: int = 0
 
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps that it takes, each at one moment."""
         return (DESTROY, SEED) if self.kind == PURGE else (self.kind,)
 
-    def anyhow(self) -> Operation:
+    def unconstrained(self) -> Operation:
         """Return the same without anything that is known of it: at any time, done or not."""
-        return replace(self, begun=-inf, ended=inf, done=False)
+        return replace(self, sent_at=-inf, answered_at=inf, succeeded=False)
 
 
-class World(NamedTuple):
+class AppState(NamedTuple):
     """An app, and what tells of it, at one moment.
 
     Attributes:
@@ -65,15 +65,15 @@ class World(NamedTuple):
 
     started: bool
     instances: int | None = None
-    seeded: bool = False
-    shown: int | None = None
-    old: bool = True
-    due: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
+    has_seed: bool = False
+    seed_instances: int | None = None
+    has_old_events: bool = True
+    must_be_recorded: tuple[str, ...] = ()
+    may_be_recorded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class FinalObservation:
     """What is seen of an app when all is quiet again; None is what could not be seen.
 
     Attributes:
@@ -87,152 +87,175 @@ class End:
 
     started: bool | None
     instances: int | None
-    seeded: bool
-    shown: int | None
-    old: bool
-    told: tuple[Told, ...]
-    copies: int | None = 1
+    has_seed: bool
+    seed_instances: int | None
+    has_old_events: bool
+    events_by_process: tuple[EventChanges, ...]
+    max_copies: int | None = 1
 
-    def fits(self, world: World) -> bool:
+    def matches(self, state: AppState) -> bool:
         """Whether it may be what is seen of this world."""
-        same = self.state_fits(world) and self.seeded == world.seeded and (world.old or not self.old)
-        return same and _agree(self.shown, world.shown) and self._events_fit(world)
+        is_same_state = (
+            self.matches_app(state)
+            and self.has_seed == state.has_seed
+            and (state.has_old_events or not self.has_old_events)
+        )
+        return (
+            is_same_state
+            and _match_where_known(self.seed_instances, state.seed_instances)
+            and self._events_match(state)
+        )
 
-    def state_fits(self, world: World) -> bool:
+    def matches_app(self, state: AppState) -> bool:
         """Whether the app may be as in this world, whatever its events tell."""
-        return self.started in {None, world.started} and _agree(self.instances, world.instances)
+        return self.started in {None, state.started} and _match_where_known(self.instances, state.instances)
 
-    def without_sizes(self) -> End:
+    def without_instances(self) -> FinalObservation:
         """Return the same without what it shows of instances."""
-        return replace(self, instances=None, shown=None)
+        return replace(self, instances=None, seed_instances=None)
 
-    def without_kinds(self) -> End:
+    def without_change_kinds(self) -> FinalObservation:
         """Return the same without what tells a change from another one: their events are only counted."""
-        return replace(self, told=tuple(tuple(CHANGES for _ in told) for told in self.told))
+        return replace(self, events_by_process=tuple(tuple(CHANGES for _ in told) for told in self.events_by_process))
 
-    def at_least(self) -> End:
+    def with_unlimited_copies(self) -> FinalObservation:
         """Return the same without how often a change is told: several events may tell of one."""
-        return replace(self, copies=None)
+        return replace(self, max_copies=None)
 
-    def _events_fit(self, world: World) -> bool:
+    def _events_match(self, state: AppState) -> bool:
         """Whether all due events are there, for one process at least, and for none of them more than may be."""
-        if self.copies is None:
-            enough = any(len(told) >= len(world.due) for told in self.told or ((),))
-            return enough and (bool(world.due or world.open) or not any(self.told))
-        most = Counter(world.due) + Counter(world.open)
-        allowed = Counter({kind: times * self.copies for kind, times in most.items()})
-        every = self.told or ((),)
-        return all(_tell(told, Counter(), allowed) for told in every) and any(
-            _tell(told, Counter(world.due), allowed) for told in every
+        if self.max_copies is None:
+            has_enough = any(len(told) >= len(state.must_be_recorded) for told in self.events_by_process or ((),))
+            return has_enough and (
+                bool(state.must_be_recorded or state.may_be_recorded) or not any(self.events_by_process)
+            )
+        maximum = Counter(state.must_be_recorded) + Counter(state.may_be_recorded)
+        allowed = Counter({kind: times * self.max_copies for kind, times in maximum.items()})
+        processes = self.events_by_process or ((),)
+        return all(_match_events(told, Counter(), allowed) for told in processes) and any(
+            _match_events(told, Counter(state.must_be_recorded), allowed) for told in processes
         )
 
 
-def explained(begin: World, operations: Sequence[Operation], end: End, *, late: bool = False) -> bool:
+def is_explained(
+    initial: AppState, operations: Sequence[Operation], observed: FinalObservation, *, delayed_recording: bool = False
+) -> bool:
     """Whether any order of the operations leads from the beginning to what is seen in the end.
 
     Args:
-        begin: the app before any of them.
+        initial: the app before any of them.
         operations: all that may have changed it or its events.
-        end: what is seen when they are over.
-        late: whether the event of a change may be recorded later than the change is done, after a purge even.
+        observed: what is seen when they are over.
+        delayed_recording: whether the event of a change may be recorded later than the change,
+            even after a purge.
     """
-    return any(end.fits(world) for world in _worlds(begin, operations, late=late))
+    return any(
+        observed.matches(world) for world in _final_states(initial, operations, delayed_recording=delayed_recording)
+    )
 
 
-def reachable(begin: World, operations: Sequence[Operation], end: End) -> bool:
+def is_state_reachable(initial: AppState, operations: Sequence[Operation], observed: FinalObservation) -> bool:
     """Whether the state of the app, apart from its events, comes of these operations at all."""
-    return any(end.state_fits(world) for world in _worlds(begin, operations, late=True))
+    return any(observed.matches_app(world) for world in _final_states(initial, operations, delayed_recording=True))
 
 
-def shortest(begin: World, operations: Sequence[Operation], end: End, *, late: bool = False) -> tuple[Operation, ...]:
+def smallest_unexplained(
+    initial: AppState, operations: Sequence[Operation], observed: FinalObservation, *, delayed_recording: bool = False
+) -> tuple[Operation, ...]:
     """Return the fewest operations that no order explains, whatever the others did, whenever, if at all.
 
     They tell of all that is seen; of several that do as well, the later ones are taken.
     """
     for size in range(len(operations)):
-        for kept in combinations(reversed(range(len(operations))), size):
-            loose = [x if place in kept else x.anyhow() for place, x in enumerate(operations)]
-            found = tuple(operations[place] for place in sorted(kept))
-            if tells(begin, found, end) and not explained(begin, loose, end, late=late):
-                return found
+        for subset in combinations(reversed(range(len(operations))), size):
+            relaxed = [x if place in subset else x.unconstrained() for place, x in enumerate(operations)]
+            core = tuple(operations[place] for place in sorted(subset))
+            if could_produce(initial, core, observed) and not is_explained(
+                initial, relaxed, observed, delayed_recording=delayed_recording
+            ):
+                return core
     return tuple(operations)
 
 
-def tells(begin: World, operations: Sequence[Operation], end: End) -> bool:
+def could_produce(initial: AppState, operations: Sequence[Operation], observed: FinalObservation) -> bool:
     """Whether each thing that is seen in the end comes of some order of these operations, if not all of the same."""
-    worlds = list(_worlds(begin, operations, late=True))
+    states = list(_final_states(initial, operations, delayed_recording=True))
     return (
-        any(end.state_fits(world) for world in worlds)
-        and any(end.seeded == world.seeded for world in worlds)
-        and any(end.old == world.old for world in worlds)
+        any(observed.matches_app(world) for world in states)
+        and any(observed.has_seed == world.has_seed for world in states)
+        and any(observed.has_old_events == world.has_old_events for world in states)
     )
 
 
-def _worlds(begin: World, operations: Sequence[Operation], *, late: bool) -> Iterator[World]:
+def _final_states(initial: AppState, operations: Sequence[Operation], *, delayed_recording: bool) -> Iterator[AppState]:
     """Yield every world that an order of the operations leads to."""
-    points = frozenset((place, step) for place, x in enumerate(operations) for step in x.steps)
-    stack = [(begin, points)]
-    met = set(stack)
+    steps = frozenset((place, step) for place, x in enumerate(operations) for step in x.steps)
+    stack = [(initial, steps)]
+    visited = set(stack)
     while stack:
-        world, left = stack.pop()
-        if not left:
-            yield world
-        for point in _next(left, operations):
-            for after in _after(world, operations[point[0]], point[1], late=late):
-                found = (after, left - {point})
-                if found not in met:
-                    met.add(found)
-                    stack.append(found)
+        state, remaining = stack.pop()
+        if not remaining:
+            yield state
+        for point in _possible_next_steps(remaining, operations):
+            for successor in _apply_step(state, operations[point[0]], point[1], delayed_recording=delayed_recording):
+                node = (successor, remaining - {point})
+                if node not in visited:
+                    visited.add(node)
+                    stack.append(node)
 
 
-def _next(left: Iterable[Point], operations: Sequence[Operation]) -> list[Point]:
+def _possible_next_steps(remaining: Iterable[OperationStep], operations: Sequence[Operation]) -> list[OperationStep]:
     """Return the steps that may be the next one: no other comes before, by its purge or by the clock."""
-    waiting = list(left)
-    first = min((operations[place].ended for place, _ in waiting), default=inf)
-    may = [point for point in waiting if operations[point[0]].begun <= first]
-    return [(place, step) for place, step in may if step != SEED or (place, DESTROY) not in waiting]
+    waiting = list(remaining)
+    first_answer = min((operations[place].answered_at for place, _ in waiting), default=inf)
+    candidates = [point for point in waiting if operations[point[0]].sent_at <= first_answer]
+    return [(place, step) for place, step in candidates if step != SEED or (place, DESTROY) not in waiting]
 
 
-def _after(world: World, operation: Operation, step: str, *, late: bool) -> Iterator[World]:
+def _apply_step(state: AppState, operation: Operation, step: str, *, delayed_recording: bool) -> Iterator[AppState]:
     """Yield the world after a step, and the same as before where it may not have been done."""
-    if not operation.done:
-        yield world
+    if not operation.succeeded:
+        yield state
     if step == DESTROY:
-        kept = _sorted(world.open, world.due) if late else ()
-        yield world._replace(seeded=False, shown=None, old=False, due=(), open=kept)
+        pending = _merge_sorted(state.may_be_recorded, state.must_be_recorded) if delayed_recording else ()
+        yield state._replace(
+            has_seed=False, seed_instances=None, has_old_events=False, must_be_recorded=(), may_be_recorded=pending
+        )
     elif step == SEED:
-        yield world._replace(seeded=True, shown=world.instances) if world.started else world
+        yield state._replace(has_seed=True, seed_instances=state.instances) if state.started else state
     elif step == SCALE:
-        yield _told(world, step, instances=operation.instances, changes=world.started)
+        yield _record_change(state, step, instances=operation.instances, changes=state.started)
     else:
-        yield _told(world, step, started=step == START, changes=world.started != (step == START))
+        yield _record_change(state, step, started=step == START, changes=state.started != (step == START))
 
 
-def _told(
-    world: World, kind: str, *, changes: bool, started: bool | None = None, instances: int | None = None
-) -> World:
+def _record_change(
+    state: AppState, kind: str, *, changes: bool, started: bool | None = None, instances: int | None = None
+) -> AppState:
     """Return the world after a change; one that changes nothing may be recorded or not."""
-    changed = world._replace(
-        started=world.started if started is None else started,
-        instances=world.instances if instances is None else instances,
+    changed = state._replace(
+        started=state.started if started is None else started,
+        instances=state.instances if instances is None else instances,
     )
-    if changes and changed[:2] != world[:2] and (kind != SCALE or world.instances is not None):
-        return changed._replace(due=_sorted(world.due, (kind,)))
-    return changed._replace(open=_sorted(world.open, (kind,)))
+    if changes and changed[:2] != state[:2] and (kind != SCALE or state.instances is not None):
+        return changed._replace(must_be_recorded=_merge_sorted(state.must_be_recorded, (kind,)))
+    return changed._replace(may_be_recorded=_merge_sorted(state.may_be_recorded, (kind,)))
 
 
-def _tell(told: Told, due: Counter[str], allowed: Counter[str]) -> bool:
+def _match_events(events: EventChanges, required: Counter[str], allowed: Counter[str]) -> bool:
     """Whether events tell of all changes that are due and of none that is not allowed, each of one."""
-    if not told:
-        return not +due
+    if not events:
+        return not +required
     return any(
-        _tell(told[1:], due - Counter([kind]), allowed - Counter([kind])) for kind in told[0] if allowed[kind] > 0
+        _match_events(events[1:], required - Counter([kind]), allowed - Counter([kind]))
+        for kind in events[0]
+        if allowed[kind] > 0
     )
 
 
-def _sorted(*kinds: Iterable[str]) -> tuple[str, ...]:
+def _merge_sorted(*kinds: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(kind for some in kinds for kind in some))
 
 
-def _agree(seen: int | None, true: int | None) -> bool:
-    return None in {seen, true} or seen == true
+def _match_where_known(observed: int | None, actual: int | None) -> bool:
+    return None in {observed, actual} or observed == actual

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
-OPTIONAL = "x-optional-content"
-SHOWN = 300  # characters of what a target sent
-BASE = "http://target.invalid"
+OPTIONAL_CONTENT = "x-optional-content"
+MAX_QUOTED_CHARS = 300  # characters of what a target sent
+BASE_URL = "http://target.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class Violation:
     check: Literal["status", "content type", "body"]
     expected: str
     got: str
-    place: str = field(default="", compare=False)
+    pointer: str = field(default="", compare=False)
 
 
 @lru_cache(maxsize=4096)
-def operation_of(method: str, path: str) -> str | None:
+def find_operation_id(method: str, path: str) -> str | None:
     """Return the operationId that a request reaches, or None where the document has no such operation.
 
     Args:
@@ -55,23 +55,23 @@ def operation_of(method: str, path: str) -> str | None:
     return next((o for m, template, o in _routes() if m == method.lower() and template.fullmatch(route)), None)
 
 
-def violations(exchange: Exchange) -> tuple[Violation, ...]:
+def find_violations(exchange: Exchange) -> tuple[Violation, ...]:
     """Return all ways in which an answer differs from the document.
 
     There are none where there was no answer, or where the request reaches no operation of the document.
     """
-    operation_id = operation_of(exchange.method, exchange.path)
+    operation_id = find_operation_id(exchange.method, exchange.path)
     if operation_id is None or exchange.status is None:
         return ()
     types = tuple(value for name, value in exchange.response_headers if name.lower() == "content-type")
-    return _violations(exchange.method, operation_id, exchange.status, types, exchange.body)
+    return _find_violations(exchange.method, operation_id, exchange.status, types, exchange.body)
 
 
 @lru_cache(maxsize=8192)  # many answers are the same, and more so those of many targets
-def _violations(
+def _find_violations(
     method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes
 ) -> tuple[Violation, ...]:
-    found = [_violation(failure) for failure in _failures(method, operation_id, status, types, body)]
+    found = [_to_violation(failure) for failure in _schemathesis_failures(method, operation_id, status, types, body)]
     return tuple(sorted(found, key=astuple))  # Schemathesis gives them as a set
 
 
@@ -90,18 +90,18 @@ def _schema() -> Any:  # noqa: ANN401 -- a schema of Schemathesis
     import schemathesis  # noqa: PLC0415 -- half a second, which only judging needs
 
     config = schemathesis.Config.from_dict({"generation": {"database": "none"}})
-    schema = schemathesis.openapi.from_dict(_with_optional_content(), config=config)
-    schema.config.update(base_url=BASE)
+    schema = schemathesis.openapi.from_dict(_document_with_all_content(), config=config)
+    schema.config.update(base_url=BASE_URL)
     return schema
 
 
-def _with_optional_content() -> dict[str, Any]:
+def _document_with_all_content() -> dict[str, Any]:
     """Return the document with each body that may be missing as any other; `_checks` minds the difference."""
-    changed: dict[str, Any] = copy.deepcopy(document(OPENAPI))
-    for response in _responses(changed):
-        if OPTIONAL in response:
-            response["content"] = response.pop(OPTIONAL)
-    return changed
+    openapi: dict[str, Any] = copy.deepcopy(document(OPENAPI))
+    for response in _responses(openapi):
+        if OPTIONAL_CONTENT in response:
+            response["content"] = response.pop(OPTIONAL_CONTENT)
+    return openapi
 
 
 def _responses(openapi: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -112,7 +112,7 @@ def _responses(openapi: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @cache
-def _bodiless() -> frozenset[tuple[str, str]]:
+def _responses_with_optional_body() -> frozenset[tuple[str, str]]:
     """Return operationId and status of the answers that need no body."""
     return frozenset(
         (operation["operationId"], status)
@@ -120,22 +120,24 @@ def _bodiless() -> frozenset[tuple[str, str]]:
         for method, operation in item.items()
         if method in METHODS
         for status, response in operation["responses"].items()
-        if OPTIONAL in response
+        if OPTIONAL_CONTENT in response
     )
 
 
-def _failures(method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes) -> tuple[Any, ...]:
+def _schemathesis_failures(
+    method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes
+) -> tuple[Any, ...]:
     from schemathesis import Response  # noqa: PLC0415 -- as in _schema
     from schemathesis.specs.openapi import checks  # noqa: PLC0415
 
-    judged = [checks.status_code_conformance]
-    if body or (operation_id, str(status)) not in _bodiless():
-        judged += [checks.content_type_conformance, checks.response_schema_conformance]
+    enabled_checks = [checks.status_code_conformance]
+    if body or (operation_id, str(status)) not in _responses_with_optional_body():
+        enabled_checks += [checks.content_type_conformance, checks.response_schema_conformance]
     headers = {"content-type": list(types)} if types else {}
     response = Response(status, headers, body, _request(method), elapsed=0.0, verify=True)
     case = _schema().find_operation_by_id(operation_id).Case(path_parameters={"guid": "any"})
     try:
-        case.validate_response(response, checks=judged)
+        case.validate_response(response, checks=enabled_checks)
     except BaseExceptionGroup as group:
         return group.exceptions
     return ()
@@ -145,36 +147,40 @@ def _failures(method: str, operation_id: str, status: int, types: tuple[str, ...
 def _request(method: str) -> PreparedRequest:
     from requests import Request  # noqa: PLC0415 -- comes with Schemathesis
 
-    return Request(method, BASE).prepare()
+    return Request(method, BASE_URL).prepare()
 
 
-def _violation(failure: Any) -> Violation:  # noqa: ANN401 -- a failure of Schemathesis
+def _to_violation(failure: Any) -> Violation:  # noqa: ANN401 -- a failure of Schemathesis
     from schemathesis.openapi import checks  # noqa: PLC0415 -- as in _schema
 
     match failure:
         case checks.UndefinedStatusCode():
             return Violation("status", " or ".join(failure.defined_status_codes), str(failure.status_code))
         case checks.UndefinedContentType():
-            return Violation("content type", " or ".join(failure.defined_content_types), _cut(failure.content_type))
+            return Violation(
+                "content type", " or ".join(failure.defined_content_types), _truncate(failure.content_type)
+            )
         case checks.MissingContentType():
             return Violation("content type", " or ".join(failure.media_types), "no Content-Type")
         case checks.MalformedMediaType():
-            return Violation("content type", failure.defined, _cut(failure.actual))
+            return Violation("content type", failure.defined, _truncate(failure.actual))
         case checks.JsonSchemaError():
-            return Violation("body", _demand(failure), _cut(failure.validation_message), _place(failure))
-    return Violation("body", "a document of that content type", _cut(failure.message.splitlines()[-1].strip()))
+            return Violation(
+                "body", _describe_keyword(failure), _truncate(failure.validation_message), _json_pointer(failure)
+            )
+    return Violation("body", "a document of that content type", _truncate(failure.message.splitlines()[-1].strip()))
 
 
-def _demand(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
+def _describe_keyword(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
     """Return the place in the body and the one keyword of the schema there that does not hold."""
-    place = _place(failure) or "the body"
+    pointer = _json_pointer(failure) or "the body"
     keyword = failure.schema_path[-1]
-    return _cut(f"{place}: {keyword} {json.dumps(failure.schema.get(keyword))}")
+    return _truncate(f"{pointer}: {keyword} {json.dumps(failure.schema.get(keyword))}")
 
 
-def _place(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
+def _json_pointer(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
     return "".join(f"/{part}" for part in failure.instance_path)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+def _truncate(text: str) -> str:
+    return text if len(text) <= MAX_QUOTED_CHARS else text[:MAX_QUOTED_CHARS] + "..."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from purge_conformance.analysis.assertions import need
+from purge_conformance.analysis.assertions import require_exchanges
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import (
@@ -23,7 +23,7 @@ from purge_conformance.evidence.listing import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 
@@ -45,46 +45,46 @@ class Page:
 
     exchange: Exchange
     number: int
-    asked: int
-    size: int
+    requested_size: int
+    capacity: int
     guids: tuple[str, ...]
     total: int | None
     total_pages: Any
     links: Mapping[str, Any]
 
     @property
-    def needed(self) -> int:
+    def expected_page_count(self) -> int:
         """How many pages the page's own total takes, at least one."""
-        return max(1, self.pages(self.total or 0))
+        return max(1, self.page_count(self.total or 0))
 
-    def pages(self, total: int) -> int:
+    def page_count(self, total: int) -> int:
         """Return how many pages that many events take."""
-        return -(-total // self.size)
+        return -(-total // self.capacity)
 
-    def due(self, total: int) -> int:
+    def expected_count(self, total: int) -> int:
         """Return how many of that many events belong on this page."""
-        return min(self.size, max(0, total - (self.number - 1) * self.size))
+        return min(self.capacity, max(0, total - (self.number - 1) * self.capacity))
 
 
-def walks(seen: Seen, *beginnings: str) -> list[Listing]:
+def walks(view: JudgmentView, *prefixes: str) -> list[Listing]:
     """Return the walks of the experiment `lists`; those whose step begins so, or all."""
-    need(seen, "lists", "opening", why="no list was read")
-    steps = dict.fromkeys(x.step for x in seen.of("lists") if seen.note("lists", f"{x.step}.complete") is not None)
-    chosen = [step for step in steps if not beginnings or step.startswith(beginnings)]
-    return [read_listing(seen, "lists", step) for step in chosen]
+    require_exchanges(view, "lists", "opening", if_none="no list was read")
+    steps = dict.fromkeys(x.step for x in view.of("lists") if view.note("lists", f"{x.step}.complete") is not None)
+    matching = [step for step in steps if not prefixes or step.startswith(prefixes)]
+    return [read_listing(view, "lists", step) for step in matching]
 
 
 def pages_of(walk: Listing) -> Iterator[Page]:
     """Yield the readable pages of a walk."""
-    bound = _bound(walk)
+    size_limit = _page_size_limit(walk)
     for x in walk.exchanges:
         if is_page(x):
-            asked = int(x.query["per_page"])
+            requested = int(x.query["per_page"])
             yield Page(
                 x,
                 int(x.query["page"]),
-                asked,
-                min(asked, bound or asked),
+                requested,
+                min(requested, size_limit or requested),
                 tuple(str(row.get("guid")) for row in resources(x)),
                 total_results(x),
                 pagination(x).get("total_pages"),
@@ -92,7 +92,7 @@ def pages_of(walk: Listing) -> Iterator[Page]:
             )
 
 
-def _bound(walk: Listing) -> int | None:
+def _page_size_limit(walk: Listing) -> int | None:
     """Return the bound of a target that makes large pages smaller without a word: all but the last are equally long.
 
     It is one only where `total_pages` goes by it too, or no client would find the rest.
@@ -102,17 +102,19 @@ def _bound(walk: Listing) -> int | None:
     if len(lengths) != 1 or not all(pagination(x).get("next") for x in pages[:-1]):
         return None
     (length,) = lengths
-    counted = all(pagination(x).get("total_pages") == -(-(total_results(x) or 0) // length) for x in pages if length)
-    return length if GUARANTEED_PAGE_SIZE <= length < int(pages[0].query["per_page"]) and counted else None
+    is_total_consistent = all(
+        pagination(x).get("total_pages") == -(-(total_results(x) or 0) // length) for x in pages if length
+    )
+    return length if GUARANTEED_PAGE_SIZE <= length < int(pages[0].query["per_page"]) and is_total_consistent else None
 
 
-def default_per_page(seen: Seen) -> str | None:
+def default_per_page(view: JudgmentView) -> str | None:
     """Return how many events a page has room for where nobody says, by its own links or its length; None if unknown."""
-    for x in seen.of("lists", "plain"):
+    for x in view.of("lists", "plain"):
         href = dig(pagination(x), "first", "href")
         parts = split_url(href) if isinstance(href, str) else None
-        named = dict(parse_qsl(parts.query)).get("per_page") if parts else None
-        return named or (str(len(resources(x))) if pagination(x).get("next") else None)
+        value = dict(parse_qsl(parts.query)).get("per_page") if parts else None
+        return value or (str(len(resources(x))) if pagination(x).get("next") else None)
     return None
 
 
@@ -124,51 +126,54 @@ def expected_links(page: Page, total: int, default: str | None) -> Iterator[tupl
         total: the number of events on all pages.
         default: what `per_page` is where a link leaves it out, or None where nobody knows.
     """
-    last = max(1, page.pages(total))
-    due = {
+    last = max(1, page.page_count(total))
+    targets = {
         "first": 1,
         "last": last,
         "next": page.number + 1 if page.number < last else None,
         "previous": page.number - 1 if page.number > 1 else None,
     }
-    for name, number in due.items():
+    for name, number in targets.items():
         link = page.links.get(name)
         if number is None:
             yield name, "null", link is None
         else:
-            yield name, f"page {number} with the same parameters", _leads(link, page, number, default)
+            yield name, f"page {number} with the same parameters", _links_to(link, page, number, default)
 
 
-def _leads(link: Any, page: Page, number: int, default: str | None) -> bool:  # noqa: ANN401 -- whatever the target sent
+def _links_to(link: Any, page: Page, number: int, default: str | None) -> bool:  # noqa: ANN401 -- whatever the target sent
     href = dig(link, "href") if isinstance(link, dict) else None
     if not isinstance(href, str):
         return False
     parts = split_url(href)
     if parts is None:
         return False
-    asked = _plain({**page.exchange.query, "page": str(number)})
-    defaults = {"page": "1", "per_page": default or asked["per_page"]}
-    given = _plain({**defaults, **dict(parse_qsl(parts.query, keep_blank_values=True))})
-    if _is_bound(given["per_page"], page):
-        given["per_page"] = asked["per_page"]
-    more = given.keys() - asked.keys()  # the order that is the default anyway, or the target's own
-    same = all(given.get(name) == value for name, value in asked.items())
-    return parts.path.endswith(EVENTS_PATH) and same and not any(name.startswith(FILTERS) for name in more)
+    expected = _normalize({**page.exchange.query, "page": str(number)})
+    defaults = {"page": "1", "per_page": default or expected["per_page"]}
+    actual = _normalize({**defaults, **dict(parse_qsl(parts.query, keep_blank_values=True))})
+    if _is_page_size_limit(actual["per_page"], page):
+        actual["per_page"] = expected["per_page"]
+    extra = actual.keys() - expected.keys()  # the order that is the default anyway, or the target's own
+    is_same = all(actual.get(name) == value for name, value in expected.items())
+    return parts.path.endswith(EVENTS_PATH) and is_same and not any(name.startswith(FILTERS) for name in extra)
 
 
-def _is_bound(per_page: str, page: Page) -> bool:
+def _is_page_size_limit(per_page: str, page: Page) -> bool:
     """Whether a link may say so where more was asked for: it names the target's bound."""
-    return per_page.isdecimal() and max(GUARANTEED_PAGE_SIZE, len(page.guids)) <= int(per_page[:9]) < page.asked
+    return (
+        per_page.isdecimal() and max(GUARANTEED_PAGE_SIZE, len(page.guids)) <= int(per_page[:9]) < page.requested_size
+    )
 
 
-def _plain(query: Mapping[str, str]) -> dict[str, str]:
+def _normalize(query: Mapping[str, str]) -> dict[str, str]:
     """Return the parameters with their values as they mean the same, in whatever order a filter names them."""
     return {
-        name: ",".join(sorted({_meaning(part.strip()) for part in value.split(",")})) for name, value in query.items()
+        name: ",".join(sorted({_normalize_value(part.strip()) for part in value.split(",")}))
+        for name, value in query.items()
     }
 
 
-def _meaning(value: str) -> str:
+def _normalize_value(value: str) -> str:
     """Return what a value means, however it is written: `+created_at` is `created_at`, and +00:00 is Z."""
     moment = clock.parse_rfc3339(value)
     return moment.isoformat() if moment else value.removeprefix("+")

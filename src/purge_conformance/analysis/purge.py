@@ -6,8 +6,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.actions import own_apps, untouched
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, answer, need, readable, snapshot_of
+from purge_conformance.analysis.actions import apps_unchanged_since_earlier_purge, own_apps
+from purge_conformance.analysis.assertions import (
+    Inconclusive,
+    NotExercised,
+    describe_response,
+    require_complete,
+    require_exchanges,
+    require_snapshot,
+)
 from purge_conformance.evidence.listing import (
     STARTED,
     app_of_event,
@@ -23,7 +30,7 @@ from purge_conformance.report.model import Cause
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.evidence.listing import Row, Snapshot
     from purge_conformance.evidence.records import Evidence, Exchange
 
@@ -31,7 +38,7 @@ STOPPED = "STOPPED"
 
 
 @dataclass(frozen=True)
-class Purged:
+class PurgeObservation:
     """A purge that succeeded, and what was there before and after it.
 
     Attributes:
@@ -49,29 +56,29 @@ class Purged:
     before: Snapshot
     after: Snapshot
     apps: dict[str, str]
-    is_again: bool = False
-    unsettled: Collection[str] = field(default=frozenset())
-    populated_before: Collection[str] = field(default=frozenset())
-    earlier: Collection[tuple[str, str]] = field(default=frozenset())
-    untouched: Collection[str] = field(default=frozenset())
+    is_repeat: bool = False
+    state_changed_earlier: Collection[str] = field(default=frozenset())
+    seeded_earlier: Collection[str] = field(default=frozenset())
+    known_keys: Collection[tuple[str, str]] = field(default=frozenset())
+    unchanged_own_apps: Collection[str] = field(default=frozenset())
 
     @cached_property
-    def started(self) -> list[str]:
+    def started_apps(self) -> list[str]:
         """The guids of the apps that were started all the time."""
         return [guid for guid, state in self.apps.items() if state == STARTED]
 
     @property
-    def last(self) -> int:
+    def last_exchange(self) -> int:
         """The number of the exchange that shows the events after the purge."""
         return self.after.events.exchanges[-1].n
 
     @cached_property
-    def settled(self) -> dict[str, str]:
+    def constant_apps(self) -> dict[str, str]:
         """The apps that had the same state at every earlier look; what becomes of the others is AGAIN-03's."""
-        return {guid: state for guid, state in self.apps.items() if guid not in self.unsettled}
+        return {guid: state for guid, state in self.apps.items() if guid not in self.state_changed_earlier}
 
     @cached_property
-    def seedable(self) -> set[str]:
+    def seedable_guids(self) -> set[str]:
         """The guids that a seeded event may have: of every app that was not stopped, and of its processes."""
         stopped = {guid for guid, state in self.apps.items() if state == STOPPED}
         apps = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
@@ -80,14 +87,14 @@ class Purged:
         return (apps | processes) - stopped
 
     @cached_property
-    def kept(self) -> dict[str, Row]:
+    def surviving_events(self) -> dict[str, Row]:
         """The events that the purge left as they were, by guid; one that may be seeded counts as seeded.
 
         So does one with the guid of the app that it names, be it stopped or gone, and one that an earlier purge made:
         it may have been made again within the same second, and SEED judges whether it may be there.
         """
         before, after = self.before.events.by_guid, self.after.events.by_guid
-        seedable = self.seedable | set(self.populated_before)
+        seedable = self.seedable_guids | set(self.seeded_earlier)
         same = {
             guid: row
             for guid, row in after.items()
@@ -95,91 +102,96 @@ class Purged:
         }
         return {guid: row for guid, row in same.items() if guid not in seedable and guid != app_of_event(row)}
 
-    def populated(self, *, besides_changes: bool = False) -> dict[str | None, list[Row]]:
+    def new_events_by_app(self, *, exclude_changes: bool = False) -> dict[str | None, list[Row]]:
         """Return the events that are new since the purge, by the app that they are for.
 
         Args:
-            besides_changes: leave out what others did since, if their events say so.
+            exclude_changes: leave out what others did since, if their events say so.
         """
-        return self._populated_besides_changes if besides_changes else self._populated
+        return self._new_events_without_changes if exclude_changes else self._all_new_events
 
     @cached_property
-    def _populated(self) -> dict[str | None, list[Row]]:
-        return self._new(self.after.events.rows)
+    def _all_new_events(self) -> dict[str | None, list[Row]]:
+        return self._group_new_events(self.after.events.rows)
 
     @cached_property
-    def _populated_besides_changes(self) -> dict[str | None, list[Row]]:
-        return self._new(self.besides_changes())
+    def _new_events_without_changes(self) -> dict[str | None, list[Row]]:
+        return self._group_new_events(self.events_without_changes())
 
-    def _new(self, rows: Iterable[Row]) -> dict[str | None, list[Row]]:
-        known = self.kept.keys() | self._returned()
+    def _group_new_events(self, rows: Iterable[Row]) -> dict[str | None, list[Row]]:
+        known = self.surviving_events.keys() | self._reappeared_guids()
         new = [row for row in rows if str(row.get("guid")) not in known and dig(row, "task", "guid") is None]
-        return by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
+        return group_by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
 
-    def _returned(self) -> set[str]:
+    def _reappeared_guids(self) -> set[str]:
         """Return the guids of events that were gone before the purge and are back since: PURGE-05 judges these."""
-        back = {guid for guid, row in self.after.events.by_guid.items() if event_identity(row) in self.earlier}
-        return back - self.before.events.by_guid.keys() - self.seedable - set(self.populated_before)
+        reappeared = {guid for guid, row in self.after.events.by_guid.items() if event_identity(row) in self.known_keys}
+        return reappeared - self.before.events.by_guid.keys() - self.seedable_guids - set(self.seeded_earlier)
 
-    def changes(self) -> list[Row]:
+    def change_events(self) -> list[Row]:
         """Return the events of what others did since the purge; it may have seeded its own in the same words.
 
         Nobody starts, stops or scales the untouched apps: what tells so of them is the purge's.
         """
-        old = self.kept.keys() | self.seedable
-        new = [row for row in self.after.events.rows if row.get("guid") not in old and is_change_event(row)]
-        return [row for row in new if not (app_of_event(row) in self.untouched and not is_crash_event(row))]
+        known_guids = self.surviving_events.keys() | self.seedable_guids
+        new = [row for row in self.after.events.rows if row.get("guid") not in known_guids and is_change_event(row)]
+        return [row for row in new if not (app_of_event(row) in self.unchanged_own_apps and not is_crash_event(row))]
 
-    def besides_changes(self) -> list[Row]:
+    def events_without_changes(self) -> list[Row]:
         """Return the events after the purge without those of what others did since."""
-        changes = {row["guid"] for row in self.changes()}
+        changes = {row["guid"] for row in self.change_events()}
         return [row for row in self.after.events.rows if row["guid"] not in changes]
 
-    def repeated(self, own: Collection[str]) -> dict[str, list[Row]]:
+    def duplicate_seeds(self, single_process: Collection[str]) -> dict[str, list[Row]]:
         """Return the started apps that were seeded more often than once for each process, with their events.
 
         Args:
-            own: the apps of which it is known that they have one process; of others it must be seen.
+            single_process: the apps of which it is known that they have one process; of others it must be seen.
         """
-        populated = self.populated(besides_changes=True)
-        found = {app: (populated.get(app, []), self.allowed(app, own)) for app in self.started}
-        return {app: events for app, (events, allowed) in found.items() if allowed and _too_many(events, allowed)}
+        populated = self.new_events_by_app(exclude_changes=True)
+        found = {app: (populated.get(app, []), self.max_events(app, single_process)) for app in self.started_apps}
+        return {app: events for app, (events, allowed) in found.items() if allowed and _exceeds_limit(events, allowed)}
 
-    def allowed(self, app: str, own: Collection[str]) -> int | None:
+    def max_events(self, app: str, single_process: Collection[str]) -> int | None:
         """Return how many events may be for an app: one for each process; None where nobody knows how many it has."""
         processes = self.after.process_count(app)
         if processes is None:
-            return 1 if app in own else None
+            return 1 if app in single_process else None
         return max(1, processes)
 
-    def misnamed(self) -> dict[str, Row]:
+    def misattributed_seeds(self) -> dict[str, Row]:
         """Return the started apps whose guid an event has that does not name them, with that event."""
-        found = {app: row for app in self.started if (row := self.after.events.by_guid.get(app)) is not None}
+        found = {app: row for app in self.started_apps if (row := self.after.events.by_guid.get(app)) is not None}
         return {app: row for app, row in found.items() if dig(row, "app", "guid") != app}
 
-    def is_faithful(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
-        populated = self.populated(besides_changes=True)
+        populated = self.new_events_by_app(exclude_changes=True)
         known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         return (
-            not self.kept
+            not self.surviving_events
             and set(populated) <= known
-            and all((app in populated) == (state == STARTED) for app, state in self.settled.items())
+            and all((app in populated) == (state == STARTED) for app, state in self.constant_apps.items())
         )
 
-    def is_whole(self, own: Collection[str]) -> bool:
+    def is_correct(self, single_process: Collection[str]) -> bool:
         """Whether it is faithful, seeded none too often, each with its app's guid and name; `own` as in `repeated`."""
-        populated = self.populated(besides_changes=True)
-        seeded = {app: populated[app] for app in self.started if app in populated}
+        populated = self.new_events_by_app(exclude_changes=True)
+        seeded = {app: populated[app] for app in self.started_apps if app in populated}
         with_guid = all(app in {event.get("guid") for event in events} for app, events in seeded.items())
-        return with_guid and not self.misnamed() and self.is_faithful() and not self.repeated(own)
+        return (
+            with_guid
+            and not self.misattributed_seeds()
+            and self.is_complete()
+            and not self.duplicate_seeds(single_process)
+        )
 
 
-def _too_many(events: list[Row], allowed: int) -> bool:
-    return len(events) > allowed or len({event["guid"] for event in events}) < len(events)
+def _exceeds_limit(events: list[Row], limit: int) -> bool:
+    return len(events) > limit or len({event["guid"] for event in events}) < len(events)
 
 
-def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, list[Row]]:
+def group_by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, list[Row]]:
     """Return events by the app that they are for: the one whose guid they have, or else the one that they name."""
     found: dict[str | None, list[Row]] = {}
     for event in events:
@@ -188,77 +200,77 @@ def by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, lis
     return found
 
 
-def guids_of(events: Iterable[Row]) -> str:
+def format_guids(events: Iterable[Row]) -> str:
     """Return the guids of events, to be shown."""
     return ", ".join(str(event.get("guid")) for event in events) or "none"
 
 
-def purged(seen: Seen, experiment: str) -> Purged:
+def require_purge(view: JudgmentView, scenario: str) -> PurgeObservation:
     """Return the purge that an experiment tried.
 
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
-    request = need(seen, experiment, "purge", why="no purge was tried")[-1]
-    return purged_between(
-        seen, request, snapshot_of(seen, experiment, "before"), snapshot_of(seen, experiment, "after")
+    request = require_exchanges(view, scenario, "purge", if_none="no purge was tried")[-1]
+    return require_purge_between(
+        view, request, require_snapshot(view, scenario, "before"), require_snapshot(view, scenario, "after")
     )
 
 
-def purged_by(seen: Seen, experiment: str, step: str) -> Purged:
+def require_purge_at_step(view: JudgmentView, scenario: str, step: str) -> PurgeObservation:
     """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`.
 
     Of several the last one that succeeded stands for all.
     """
-    sent = need(seen, experiment, step, why="no such purge was tried")
-    before, after = (snapshot_of(seen, experiment, f"{step}.{look}") for look in ("before", "after"))
-    done = [x for x in sent if (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
-    return purged_between(seen, (done or sent)[-1], before, after)
+    sent = require_exchanges(view, scenario, step, if_none="no such purge was tried")
+    before, after = (require_snapshot(view, scenario, f"{step}.{look}") for look in ("before", "after"))
+    successes = [x for x in sent if (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    return require_purge_between(view, (successes or sent)[-1], before, after)
 
 
-def purged_between(evidence: Evidence, request: Exchange, before: Snapshot, after: Snapshot) -> Purged:
+def require_purge_between(evidence: Evidence, request: Exchange, before: Snapshot, after: Snapshot) -> PurgeObservation:
     """Return a purge between two looks.
 
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
-    succeeded(request)
+    require_success(request)
     for part in (before, after):
-        readable(part.events, "events")
-        readable(part.apps, "apps")
-    alone = untouched(evidence, request, after.apps.exchanges[-1].n)
+        require_complete(part.events, "events")
+        require_complete(part.apps, "apps")
+    unchanged = apps_unchanged_since_earlier_purge(evidence, request, after.apps.exchanges[-1].n)
     own = own_apps(evidence)
-    found = Purged(request, before, after, stable_apps(before, after, own), untouched=alone)
-    return replace(found, apps=_left_alone(found, own))
+    purge = PurgeObservation(request, before, after, stable_apps(before, after, own), unchanged_own_apps=unchanged)
+    return replace(purge, apps=_without_brief_changes(purge, own))
 
 
-def _left_alone(found: Purged, own: Collection[str]) -> dict[str, str]:
+def _without_brief_changes(purge: PurgeObservation, own: Collection[str]) -> dict[str, str]:
     """Return the apps without those that others changed and changed back within a second, as events since then tell.
 
     Nobody else changes the suite's own. Where no started app is left, the events are rather the purge's, in odd words.
     """
-    changed = {app_of_event(row) for row in found.changes()}
-    apps = {guid: state for guid, state in found.apps.items() if guid in own or guid not in changed}
-    return apps if STARTED in apps.values() else found.apps
+    changed = {app_of_event(row) for row in purge.change_events()}
+    apps = {guid: state for guid, state in purge.apps.items() if guid in own or guid not in changed}
+    return apps if STARTED in apps.values() else purge.apps
 
 
-def succeeded(request: Exchange) -> None:
+def require_success(request: Exchange) -> None:
     """Return if a purge was answered with success, of whatever kind.
 
     Raises:
         Inconclusive: it was not; what follows from a purge cannot be judged.
     """
     if not 200 <= (request.status or 0) < 300:  # noqa: PLR2004 -- success
-        raise Inconclusive(f"the purge did not succeed: {answer(request)}", Cause.TARGET)
+        raise Inconclusive(f"the purge did not succeed: {describe_response(request)}", Cause.TARGET)
 
 
-def with_started_apps(found: Purged, seen: Seen) -> Purged:
+def require_started_apps(purge: PurgeObservation, view: JudgmentView) -> PurgeObservation:
     """Return the purge if any app was started all the time.
 
     Raises:
         NotExercised: none was.
     """
-    if not found.started:
-        trouble = seen.note("foundation", "trouble") or "none is there"
-        raise NotExercised(f"no app was started all the time: {trouble}. Start one.", Cause.CONFIGURATION)
-    return found
+    if not purge.started_apps:
+        error = view.note("foundation", "trouble") or "none is there"
+        raise NotExercised(f"no app was started all the time: {error}. Start one.", Cause.CONFIGURATION)
+    return purge

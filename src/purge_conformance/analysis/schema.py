@@ -7,7 +7,7 @@ import re
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.analysis.openapi import Violation, violations
+from purge_conformance.analysis.openapi import Violation, find_violations
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import app_of_event
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
-CONSTANT = re.compile(rb"NaN|Infinity")
+NON_FINITE = re.compile(rb"NaN|Infinity")
 
 
-def misshapen(exchange: Exchange) -> Iterator[Violation]:
+def schema_violations(exchange: Exchange) -> Iterator[Violation]:
     """Yield how the body of an answer and its label depart from the document; how a seed is dated is SEED-07's."""
-    for violation in violations(exchange):
-        if violation.check != "status" and not _dates_seed(exchange, violation.place):
+    for violation in find_violations(exchange):
+        if violation.check != "status" and not _is_seed_time(exchange, violation.pointer):
             yield violation
-    if constants := _constants(exchange):
+    if constants := _non_finite_constants(exchange):
         yield Violation("body", "JSON, which knows finite numbers alone", ", ".join(constants))
 
 
-def _constants(exchange: Exchange) -> list[str]:
+def _non_finite_constants(exchange: Exchange) -> list[str]:
     """Return NaN and Infinity where they stand for a number in a body that can be read as JSON otherwise."""
     found: list[str] = []
-    if exchange.json is not None and CONSTANT.search(exchange.body):
+    if exchange.json is not None and NON_FINITE.search(exchange.body):
         json.loads(exchange.body, parse_constant=found.append)
     return found
 
@@ -42,16 +42,16 @@ def is_seed(event: Row) -> bool:
     return event.get("guid") == app_of_event(event)
 
 
-def is_undated_seed(event: Row) -> bool:
+def is_seed_with_invalid_time(event: Row) -> bool:
     """Whether an event is seeded and its `created_at` is no time."""
     return is_seed(event) and clock.parse_rfc3339(event.get("created_at")) is None
 
 
-def _dates_seed(exchange: Exchange, place: str) -> bool:
-    *way, member = place.split("/")[1:] or [""]
-    event = reduce(_step, way, exchange.json)
-    return member == "created_at" and isinstance(event, dict) and is_undated_seed(event)
+def _is_seed_time(exchange: Exchange, pointer: str) -> bool:
+    *parents, member = pointer.split("/")[1:] or [""]
+    event = reduce(_descend, parents, exchange.json)
+    return member == "created_at" and isinstance(event, dict) and is_seed_with_invalid_time(event)
 
 
-def _step(value: Any, part: str) -> Any:  # noqa: ANN401 -- any JSON value
+def _descend(value: Any, part: str) -> Any:  # noqa: ANN401 -- any JSON value
     return value[int(part)] if isinstance(value, list) else value.get(part)

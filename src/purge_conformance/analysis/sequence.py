@@ -6,24 +6,24 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.app_model.state import Deed, Step
-from purge_conformance.analysis.app_model.trace import BECOMES, History, Taken
+from purge_conformance.analysis.app_model.state import Action, Step
+from purge_conformance.analysis.app_model.trace import RESULTING_STATES, ExecutedStep, SequenceTrace
 from purge_conformance.evidence.listing import dig, read_listing, resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from purge_conformance.analysis.app_model.trace import Disagreement
-    from purge_conformance.analysis.assertions import Seen
+    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 
-EXPERIMENT = "sequences"
+SCENARIO = "sequences"
 ACCEPTED, NOT_FOUND = 202, 404
 
 
 @dataclass(frozen=True)
-class Play:
+class SequenceRun:
     """A sequence that was played.
 
     Attributes:
@@ -36,71 +36,76 @@ class Play:
 
     number: int
     steps: tuple[Step, ...]
-    shorter: bool
-    taken: tuple[Taken, ...]
-    history: History
+    is_shrunk: bool
+    executed_steps: tuple[ExecutedStep, ...]
+    trace: SequenceTrace
 
     @property
     def length(self) -> int:
         """How many steps it took until the target disagreed."""
-        return sum(one.place <= self.found.place for one in self.taken if self.found)
+        return sum(one.position <= self.disagreement.position for one in self.executed_steps if self.disagreement)
 
     @property
-    def found(self) -> Disagreement | None:
+    def disagreement(self) -> Disagreement | None:
         """Where the target disagrees with the model."""
-        return self.history.found
+        return self.trace.disagreement
 
 
-def plays(seen: Seen) -> Iterator[Play]:
+def sequence_runs(view: JudgmentView) -> Iterator[SequenceRun]:
     """Yield each sequence that was played, in order."""
     number = 1
-    while told := seen.note(EXPERIMENT, f"sequence {number}"):
-        steps = tuple(Step.parse(words) for words in told["steps"])
-        history, taken = History(told["processes"]), list(_taken(seen, number, steps))
-        for one in taken:
-            history = history if history.ended else history.then(one)
-        yield Play(number, steps, told["shorter"], tuple(taken), history)
+    while note := view.note(SCENARIO, f"sequence {number}"):
+        steps = tuple(Step.parse(words) for words in note["steps"])
+        trace, executed = SequenceTrace(note["processes"]), list(_executed_steps(view, number, steps))
+        for execution in executed:
+            trace = trace if trace.is_finished else trace.with_step(execution)
+        yield SequenceRun(number, steps, note["shorter"], tuple(executed), trace)
         number += 1
 
 
-def _taken(seen: Seen, number: int, steps: tuple[Step, ...]) -> Iterator[Taken]:
+def _executed_steps(view: JudgmentView, number: int, steps: tuple[Step, ...]) -> Iterator[ExecutedStep]:
     for place, step in enumerate(steps, 1):
         label = f"{number}.{place}"
-        answers = seen.of(EXPERIMENT, f"{label} {step}")
-        if not answers:
+        responses = view.of(SCENARIO, f"{label} {step}")
+        if not responses:
             continue
-        one = Taken(place, step, answers[-1], _last_look(seen, label))
-        match step.deed:
-            case Deed.CREATE:
-                yield replace(one, guid=made(one.answer, seen.of(EXPERIMENT, f"{label} {step} made")))
-            case Deed.START | Deed.STOP:
-                yield replace(one, settled=_became(step, [one.answer, *seen.of(EXPERIMENT, f"{label} became")]))
-            case Deed.DELETE:
-                gone = any(x.status == NOT_FOUND for x in seen.of(EXPERIMENT, f"{label} gone"))
-                yield replace(one, settled=gone)
-            case Deed.READ:
-                yield replace(one, reads=(read_listing(seen, EXPERIMENT, f"{label} {step}"),))
+        execution = ExecutedStep(place, step, responses[-1], _last_listing(view, label))
+        match step.action:
+            case Action.CREATE:
+                yield replace(
+                    execution, created_guid=created_guid(execution.response, view.of(SCENARIO, f"{label} {step} made"))
+                )
+            case Action.START | Action.STOP:
+                yield replace(
+                    execution,
+                    is_confirmed=_reached_state(step, [execution.response, *view.of(SCENARIO, f"{label} became")]),
+                )
+            case Action.DELETE:
+                is_gone = any(x.status == NOT_FOUND for x in view.of(SCENARIO, f"{label} gone"))
+                yield replace(execution, is_confirmed=is_gone)
+            case Action.READ:
+                yield replace(execution, walks=(read_listing(view, SCENARIO, f"{label} {step}"),))
             case _:
-                yield one
+                yield execution
 
 
-def made(answer: Exchange, looks: Sequence[Exchange]) -> str | None:
+def created_guid(response: Exchange, reads: Sequence[Exchange]) -> str | None:
     """Return the guid of what was made, at once or by a job, as the last look shows then; None where nothing was."""
-    if answer.status != ACCEPTED:
-        guid = dig(answer.json, "guid")
+    if response.status != ACCEPTED:
+        guid = dig(response.json, "guid")
         return guid if isinstance(guid, str) else None
-    name = json.loads(answer.request_body or "{}").get("name")
-    return next((row["guid"] for look in looks[-1:] for row in resources(look) if row.get("name") == name), None)
+    name = json.loads(response.request_body or "{}").get("name")
+    return next((row["guid"] for look in reads[-1:] for row in resources(look) if row.get("name") == name), None)
 
 
-def _became(step: Step, looks: Sequence[Exchange]) -> bool:
+def _reached_state(step: Step, reads: Sequence[Exchange]) -> bool:
     """Whether the last of the looks tells of the state, or could not be had."""
-    return (looks[-1].status or 0) // 100 != 2 or dig(looks[-1].json, "state") == BECOMES[step.deed]  # noqa: PLR2004
+    return (reads[-1].status or 0) // 100 != 2 or dig(reads[-1].json, "state") == RESULTING_STATES[step.action]  # noqa: PLR2004
 
 
-def _last_look(seen: Seen, label: str) -> Listing | None:
+def _last_listing(view: JudgmentView, label: str) -> Listing | None:
     """Return the last look after a step; several were taken where a change was slow to be recorded."""
-    look, number = None, 0
-    while seen.of(EXPERIMENT, f"{label} look {number}"):
-        look, number = read_listing(seen, EXPERIMENT, f"{label} look {number}"), number + 1
-    return look
+    listing, number = None, 0
+    while view.of(SCENARIO, f"{label} look {number}"):
+        listing, number = read_listing(view, SCENARIO, f"{label} look {number}"), number + 1
+    return listing

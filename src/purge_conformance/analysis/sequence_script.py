@@ -6,19 +6,19 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.app_model.state import Deed
-from purge_conformance.analysis.sequence import EXPERIMENT, made
+from purge_conformance.analysis.app_model.state import Action
+from purge_conformance.analysis.sequence import SCENARIO, created_guid
 from purge_conformance.evidence import curl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from purge_conformance.analysis.app_model.trace import Taken
-    from purge_conformance.analysis.assertions import Seen
-    from purge_conformance.analysis.sequence import Play
+    from purge_conformance.analysis.app_model.trace import ExecutedStep
+    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.sequence import SequenceRun
     from purge_conformance.evidence.records import Exchange, Header
 
-HEAD = """\
+PREAMBLE = """\
 # For a POSIX shell, with $ADMIN_TOKEN set. It purges, makes apps of its own, and takes them down in the end.
 API={} RUN=$$
 guid() {{ tr -d '\\r\\n' | grep -o '"guid" *: *"[^"]*"' | head -n 1 | cut -d '"' -f 4; }}"""
@@ -26,60 +26,64 @@ ORGANIZATIONS, SPACES = "/v3/organizations", "/v3/spaces"
 
 
 @dataclass(frozen=True)
-class _Shell:
+class _ShellContext:
     """What the shell knows: what stood in the requests -> the variable that takes its place."""
 
     header: Header
-    known: dict[str, str]
+    variables: dict[str, str]
 
-    def line(self, exchange: Exchange) -> str:
+    def command(self, exchange: Exchange) -> str:
         """Return the line that sends a request again."""
-        return curl.command(exchange, self.header, self.known)
+        return curl.command(exchange, self.header, self.variables)
 
-    def made(self, exchange: Exchange, looks: Sequence[Exchange], variable: str) -> Iterator[str]:
+    def create_and_capture(self, exchange: Exchange, reads: Sequence[Exchange], variable: str) -> Iterator[str]:
         """Yield what makes something again; its guid is in a variable from then on."""
-        shows = exchange
-        for look in looks[-1:]:  # it is made by a job, and this has found it in the end
-            yield f"{self.line(exchange)}; sleep 2"
-            shows = look
-        yield f"{variable}=$({self.line(shows)} | guid)"
-        self.known[str(made(exchange, looks))] = variable
+        guid_source = exchange
+        for look in reads[-1:]:  # it is made by a job, and this has found it in the end
+            yield f"{self.command(exchange)}; sleep 2"
+            guid_source = look
+        yield f"{variable}=$({self.command(guid_source)} | guid)"
+        self.variables[str(created_guid(exchange, reads))] = variable
 
 
-def script(seen: Seen, play: Play) -> str:
+def render_script(view: JudgmentView, run: SequenceRun) -> str:
     """Return the requests of a sequence as lines of curl, up to the step after which the target disagrees."""
-    return "\n".join(_lines(seen, play))
+    return "\n".join(_lines(view, run))
 
 
-def _lines(seen: Seen, play: Play) -> Iterator[str]:
-    organization, space = seen.of("foundation", "create")[:2]
+def _lines(view: JudgmentView, sequence_run: SequenceRun) -> Iterator[str]:
+    organization, space = view.of("foundation", "create")[:2]
     run = json.loads(organization.request_body or "{}")["name"].split("-")[-2]
-    shell = _Shell(seen.header, {seen.header.target: "API", run: "RUN"})
-    yield HEAD.format(curl.shell_quote(seen.header.target))
-    yield shell.line(seen.of("purge", "purge")[0])
-    yield from shell.made(organization, _looks(seen, ORGANIZATIONS), "ORGANIZATION")
-    yield from shell.made(space, _looks(seen, SPACES)[:1], "SPACE")
-    taken = [one for one in play.taken if play.found is None or one.place <= play.found.place]
-    for number, one in enumerate(taken, 1):
-        yield f"# {number}. {one.step}"
-        yield from _step(seen, play, one, shell)
+    shell = _ShellContext(view.header, {view.header.target: "API", run: "RUN"})
+    yield PREAMBLE.format(curl.shell_quote(view.header.target))
+    yield shell.command(view.of("purge", "purge")[0])
+    yield from shell.create_and_capture(organization, _foundation_reads(view, ORGANIZATIONS), "ORGANIZATION")
+    yield from shell.create_and_capture(space, _foundation_reads(view, SPACES)[:1], "SPACE")
+    executed = [
+        one
+        for one in sequence_run.executed_steps
+        if sequence_run.disagreement is None or one.position <= sequence_run.disagreement.position
+    ]
+    for number, execution in enumerate(executed, 1):
+        yield f"# {number}. {execution.step}"
+        yield from _step_lines(view, sequence_run, execution, shell)
     yield "# what the list shows then, and the end"
-    yield f"echo; echo {' '.join(f'{name}=${name}' for name in shell.known.values() if len(name) == 1)}"
-    yield from (shell.line(page) for one in taken[-1:] if one.look for page in one.look.exchanges[:1])
-    path = f"{ORGANIZATIONS}/{made(organization, _looks(seen, ORGANIZATIONS))}"
-    yield shell.line(replace(organization, method="DELETE", path=path, request_body=None))
+    yield f"echo; echo {' '.join(f'{name}=${name}' for name in shell.variables.values() if len(name) == 1)}"
+    yield from (shell.command(page) for one in executed[-1:] if one.listing for page in one.listing.exchanges[:1])
+    path = f"{ORGANIZATIONS}/{created_guid(organization, _foundation_reads(view, ORGANIZATIONS))}"
+    yield shell.command(replace(organization, method="DELETE", path=path, request_body=None))
 
 
-def _step(seen: Seen, play: Play, one: Taken, shell: _Shell) -> Iterator[str]:
-    label = f"{play.number}.{one.place}"
-    if one.step.deed is Deed.CREATE:
-        looks = seen.of(EXPERIMENT, f"{label} {one.step} made")
-        yield from shell.made(one.answer, looks, one.step.what.upper())
+def _step_lines(view: JudgmentView, run: SequenceRun, execution: ExecutedStep, shell: _ShellContext) -> Iterator[str]:
+    label = f"{run.number}.{execution.position}"
+    if execution.step.action is Action.CREATE:
+        looks = view.of(SCENARIO, f"{label} {execution.step} made")
+        yield from shell.create_and_capture(execution.response, looks, execution.step.argument.upper())
     else:
-        yield shell.line(one.answer)
-    for look in seen.of(EXPERIMENT, f"{label} gone")[-1:]:
-        yield f"until {shell.line(look)} | grep -q '^HTTP[^ ]* 404'; do sleep 1; done"
+        yield shell.command(execution.response)
+    for look in view.of(SCENARIO, f"{label} gone")[-1:]:
+        yield f"until {shell.command(look)} | grep -q '^HTTP[^ ]* 404'; do sleep 1; done"
 
 
-def _looks(seen: Seen, path: str) -> list[Exchange]:
-    return [look for look in seen.of("foundation", "created") if look.route == path]
+def _foundation_reads(view: JudgmentView, path: str) -> list[Exchange]:
+    return [look for look in view.of("foundation", "created") if look.route == path]

@@ -55,10 +55,10 @@ from purge_conformance.scenarios import (
 from purge_conformance.scenarios import (
     teardown as closing,
 )
-from purge_conformance.scenarios.concurrent_purges import parallel
+from purge_conformance.scenarios.concurrent_purges import purge_concurrently
 from purge_conformance.scenarios.generated import schemathesis as contract
-from purge_conformance.scenarios.race import race
-from purge_conformance.scenarios.sequences.player import sequences
+from purge_conformance.scenarios.race import race_purges_with_changes
+from purge_conformance.scenarios.sequences.player import play_sequences
 from purge_conformance.target import archive
 from purge_conformance.target.apps import suite_apps_for
 from purge_conformance.target.fingerprint import require_fingerprint
@@ -75,18 +75,18 @@ if TYPE_CHECKING:
     Plan = Iterable[tuple[str, Procedure]]
 
 EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
-    ("reach", opening.reach),
-    ("foundation", opening.build),
-    ("fill", opening.fill),
-    ("archive", opening.archive),
-    ("purge", purging.first),
-    ("again", purging.again),
-    ("lifecycle", changing.lifecycle),
-    ("reads", access.reads),
-    ("refused", access.purges),
-    ("bypass", bypassing.bypasses),
-    ("lists", reading.lists),
-    ("changed", purging.changed),
+    ("reach", opening.preflight),
+    ("foundation", opening.create_apps),
+    ("fill", opening.fill_page),
+    ("archive", opening.read_all_events),
+    ("purge", purging.first_purge),
+    ("again", purging.second_purge),
+    ("lifecycle", changing.change_apps),
+    ("reads", access.read_as_everyone),
+    ("refused", access.send_rejected_purges),
+    ("bypass", bypassing.try_bypasses),
+    ("lists", reading.read_lists),
+    ("changed", purging.purge_after_changes),
 )
 READ_ONLY = {"reach", "reads", "lists", "contract"}  # what takes no request that could change anything
 
@@ -151,23 +151,31 @@ def experiment_names(settings: Settings) -> tuple[str, ...]:
 
 
 def _plan(settings: Settings, start_generator: Callable[[], contract.Generator]) -> Plan:
-    induced = [("provoked", provoking.errors)] if settings.hook else []
-    unexpected_input, *rest = ("odd", purging.odd), *induced, ("parallel", parallel), ("race", race)
+    induced = [("provoked", provoking.induce_errors)] if settings.hook else []
+    unexpected_input, *rest = (
+        ("odd", purging.purge_with_unexpected_input),
+        *induced,
+        ("parallel", purge_concurrently),
+        ("race", race_purges_with_changes),
+    )
     steps: Plan = (
         *EXPERIMENTS,
-        ("contract", lambda client, foundation: fuzzing.cases(client, foundation, start_generator().cases)),
-        ("stateful", lambda client, foundation: fuzzing.stateful(client, foundation, start_generator().walk)),
-        *([("repeat", repeating.rounds)] if settings.repeat > 1 else []),
+        (
+            "contract",
+            lambda client, foundation: fuzzing.send_generated_cases(client, foundation, start_generator().cases),
+        ),
+        ("stateful", lambda client, foundation: fuzzing.follow_links(client, foundation, start_generator().walk)),
+        *([("repeat", repeating.repeat_purges)] if settings.repeat > 1 else []),
         unexpected_input,
-        ("late", changing.late),
+        ("late", changing.change_apps_after_purges),
         *rest,
         *(
             (repetition_name(name, number), tried)
             for number in range(2, settings.repeat + 1)
             for name, tried in (unexpected_input, *rest)
         ),
-        ("standstill", purging.standstill),
-        ("sequences", sequences),  # the last: for shorter ones it takes what is left of the budgets
+        ("standstill", purging.purge_without_started_apps),
+        ("sequences", play_sequences),  # the last: for shorter ones it takes what is left of the budgets
     )
     return [step for step in steps if step[0] in READ_ONLY or not settings.is_read_only]
 
@@ -207,7 +215,7 @@ def _clean_up(client: Client, foundation: SuiteApps) -> None:
     client.experiment = "demolish"
     client.guard.release_cleanup_reserve()
     try:
-        closing.demolish(client, foundation)
+        closing.delete_apps(client, foundation)
     except (RequestBlocked, TargetUnreachable) as reason:
         client.note("left", [str(reason)])
     client.note("finished", value=True)

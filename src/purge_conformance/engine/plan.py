@@ -104,7 +104,7 @@ def plan_run(settings: Settings) -> Plan:
     """
     exchanges: list[Exchange] = []
     with unrecorded_client(settings, on_exchange=exchanges.append) as client:
-        opening.reach(client, SuiteApps(client))
+        opening.preflight(client, SuiteApps(client))
         newest = client.get(look.NEWEST_EVENTS, "newest")
     totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)

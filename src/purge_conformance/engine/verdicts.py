@@ -8,10 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
-from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised, Proven, Undecided
-from purge_conformance.analysis.concurrent_reads import seen_meanwhile
-from purge_conformance.analysis.interference import SHAKEN, in_flux, purged_meanwhile
-from purge_conformance.analysis.openapi import operation_of
+from purge_conformance.analysis.assertions import (
+    AttributableViolation,
+    Inconclusive,
+    NotExercised,
+    RequirementViolated,
+    Undecided,
+)
+from purge_conformance.analysis.concurrent_reads import summarize_concurrent_reads
+from purge_conformance.analysis.interference import DISTURBED_BY_FOREIGN_PURGE, count_changing_apps, find_foreign_purge
+from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.apps import Mode
 from purge_conformance.config.roles import ADMIN
@@ -70,10 +76,10 @@ class RunBuilder:
     ) -> Result:
         """Take the end of one judgment: the exception that left it, or None; and return what it means."""
         requirement = self.expected[name]
-        may_be_disturbed = name in SHAKEN and not isinstance(error, Proven)
-        if isinstance(error, Broken) and may_be_disturbed and self._foreign_purge:
+        may_be_disturbed = name in DISTURBED_BY_FOREIGN_PURGE and not isinstance(error, AttributableViolation)
+        if isinstance(error, RequirementViolated) and may_be_disturbed and self._foreign_purge:
             error = _foreign_purge_result(error, *self._foreign_purge)
-        findings = self._findings(error) if isinstance(error, Broken) else ()
+        findings = self._findings(error) if isinstance(error, RequirementViolated) else ()
         outcome, cause, reason = _classify(error)
         finding_numbers = [number for finding in findings for number in (finding.exchange, finding.passing)]
         key_numbers = [number for number in finding_numbers if number is not None]
@@ -113,9 +119,9 @@ class RunBuilder:
 
     @cached_property
     def _foreign_purge(self) -> tuple[int, int] | None:
-        return purged_meanwhile(self.evidence)
+        return find_foreign_purge(self.evidence)
 
-    def _findings(self, error: Broken) -> tuple[Finding, ...]:
+    def _findings(self, error: RequirementViolated) -> tuple[Finding, ...]:
         by_number = {x.n: x for x in self.evidence.exchanges}
         header = self.evidence.header
 
@@ -132,7 +138,7 @@ def _is_interrupted(evidence: Evidence) -> bool:
     return any(note.name == "interrupted" for note in evidence.notes)
 
 
-def _foreign_purge_result(error: Broken, first: int, last: int) -> Inconclusive:
+def _foreign_purge_result(error: RequirementViolated, first: int, last: int) -> Inconclusive:
     """Return that a finding may be somebody else's doing."""
     finding = error.findings[0]
     message = f"expected {finding.expected}; got {finding.got}"
@@ -145,12 +151,12 @@ def _classify(error: BaseException | None) -> tuple[Outcome, Cause | None, str]:
     match error:
         case None:
             return Outcome.PASSED, None, ""
-        case Broken():
+        case RequirementViolated():
             return Outcome.FAILED, Cause.TARGET, ""
         case NotExercised():
-            return Outcome.NOT_EXERCISED, error.blame, error.reason
+            return Outcome.NOT_EXERCISED, error.cause, error.reason
         case Undecided():
-            return Outcome.INCONCLUSIVE, error.blame, error.reason
+            return Outcome.INCONCLUSIVE, error.cause, error.reason
         case _:
             reason = f"the judgment itself failed ({type(error).__name__}: {error}). Please report it."
             return Outcome.INCONCLUSIVE, Cause.SUITE, reason
@@ -193,7 +199,7 @@ def _result(  # noqa: PLR0913, PLR0917 -- the parts of a result
 
 def _coverage(exchanges: Iterable[Exchange]) -> tuple[StatusCoverage, ...]:
     """Return every documented status with how often it occurred, and every other that did."""
-    counts = Counter((operation_of(x.method, x.path), x.status) for x in exchanges if x.status is not None)
+    counts = Counter((find_operation_id(x.method, x.path), x.status) for x in exchanges if x.status is not None)
     rows: list[StatusCoverage] = []
     for operation, documented in catalogue.documented_statuses().items():
         occurred = {status for name, status in counts if name == operation and status is not None}
@@ -232,13 +238,13 @@ def _notes(evidence: Evidence) -> Iterable[str]:
             if is_observing
             else f"The suite could not use apps of its own: {apps_error}"
         )
-    apps, changing = in_flux(evidence)
+    apps, changing = count_changing_apps(evidence)
     if changing or (apps and evidence.header.settings.get("apps") == Mode.OBSERVE):
         yield f"{apps} apps of others were there, {changing} of them in flux: what counts is those that were stable."
-    if foreign_purge := purged_meanwhile(evidence):
+    if foreign_purge := find_foreign_purge(evidence):
         between = f"between the exchanges {foreign_purge[0]} and {foreign_purge[1]}"
         yield f"Somebody else purged during the run, {between}. Run again when nobody does."
-    if concurrent_reads := seen_meanwhile(evidence):
+    if concurrent_reads := summarize_concurrent_reads(evidence):
         yield f"While purges were under way at the same time, readers of the list saw: {concurrent_reads}."
     if leftovers := evidence.note("demolish", "left"):
         yield f"Left over on the target; {_removal_hint(evidence)}: {', '.join(leftovers)}"

@@ -20,40 +20,40 @@ if TYPE_CHECKING:
     # Its name, the label of the app, what changes it, and what the event tells: member -> its current value.
     Change = tuple[str, str, Callable[[str], bool], dict[str, Any]]
 
-SECOND = 1.0
-SAMPLE = 6  # of the destroyed events that were got, which are got again
+PAUSE_SECONDS = 1.0
+SAMPLE_SIZE = 6  # of the destroyed events that were got, which are got again
 UNUSUAL_MB = 72  # of memory, which no other experiment asks for
 
 
-def lifecycle(client: Client, foundation: SuiteApps) -> None:
+def change_apps(client: Client, foundation: SuiteApps) -> None:
     """Start, stop and scale apps after a purge, most of them in a later second."""
     scale = partial(partial, foundation.scale)
-    another = foundation.label_or("elsewhere", "mover")
-    empty = foundation.label_or("empty", "steady")  # a started app without an instance
-    _change_all(
+    other_app = foundation.label_or("elsewhere", "mover")
+    app_without_instances = foundation.label_or("empty", "steady")  # a started app without an instance
+    _apply_changes(
         client,
         foundation,
         (
             ("start", "idle", foundation.start, {"state": STARTED}),
-            ("stop", empty, foundation.stop, {"state": STOPPED}),
+            ("stop", app_without_instances, foundation.stop, {"state": STOPPED}),
             ("scale", "scaled", scale(instances=3), {"instance_count": 3}),
             ("scale-memory", "scaled", scale(memory_in_mb=96), {"memory_in_mb_per_instance": 96}),
             ("scale-down", "scaled", scale(instances=0), {"instance_count": 0}),
-            ("stop-again", another, foundation.stop, {"state": STOPPED}),
-            ("start-again", empty, foundation.start, {"state": STARTED}),
-            ("scale-up", empty, scale(instances=2), {"instance_count": 2}),
+            ("stop-again", other_app, foundation.stop, {"state": STOPPED}),
+            ("start-again", app_without_instances, foundation.start, {"state": STARTED}),
+            ("scale-up", app_without_instances, scale(instances=2), {"instance_count": 2}),
         ),
-        pause=SECOND,  # the target's clock must tick on: times are told apart by the second
+        pause=PAUSE_SECONDS,  # the target's clock must tick on: times are told apart by the second
     )
     look.take_snapshot(client, "end")
 
 
-def late(client: Client, foundation: SuiteApps) -> None:
+def change_apps_after_purges(client: Client, foundation: SuiteApps) -> None:
     """Start, scale and stop apps after all purges; look at everything, and get again what was destroyed."""
     started = [label for label in foundation.apps if label in foundation.started]
     others = [label for label in foundation.apps if label not in foundation.started]
     scale = partial(foundation.scale, memory_in_mb=UNUSUAL_MB)
-    _change_all(
+    _apply_changes(
         client,
         foundation,
         (
@@ -63,23 +63,23 @@ def late(client: Client, foundation: SuiteApps) -> None:
         ),
     )
     look.take_snapshot(client, "end")
-    for exchange in sample_evenly(client.exchanges_of("purge", "destroyed"), SAMPLE):
+    for exchange in sample_evenly(client.exchanges_of("purge", "destroyed"), SAMPLE_SIZE):
         client.get(exchange.path, "destroyed")
 
 
-def _change_all(client: Client, foundation: SuiteApps, changes: Iterable[Change], pause: float = 0) -> None:
+def _apply_changes(client: Client, foundation: SuiteApps, changes: Iterable[Change], pause: float = 0) -> None:
     """Make each change, and look at the list before the first and after each; note what was done."""
     known = look.read_pages(client, EVENTS_PATH, "before").by_guid
-    since = "before"
-    for name, label, change, tells in changes:
-        app, done = foundation.apps.get(label), change(label)
-        client.note(f"change {name}", {"app": app, "done": done, "since": since, "tells": tells})
-        if done:
+    previous_step = "before"
+    for name, label, change, expected in changes:
+        app, succeeded = foundation.apps.get(label), change(label)
+        client.note(f"change {name}", {"app": app, "done": succeeded, "since": previous_step, "tells": expected})
+        if succeeded:
             await_event(client, foundation, app, known)
         known = look.read_pages(client, EVENTS_PATH, name).by_guid
-        if since == "before":
+        if previous_step == "before":
             time.sleep(pause)
-        since = name
+        previous_step = name
 
 
 def await_event(client: Client, foundation: SuiteApps, app: str | None, known: Collection[str]) -> None:

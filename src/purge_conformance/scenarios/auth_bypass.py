@@ -11,7 +11,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.config.roles import ADMIN_SCOPE
-from purge_conformance.scenarios.authorization import everybody_else, watched
+from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ACTIONS, _, ACTION = PURGE_PATH.rpartition("/")
 # Each may be taken for the purge's path by what purges, and not by what guards it.
-SPELLINGS = (
+PATH_SPELLINGS = (
     f"{PURGE_PATH}/",
     f"{PURGE_PATH}.json",
     f"{PURGE_PATH};x=1",
@@ -33,7 +33,7 @@ SPELLINGS = (
     f"{ACTIONS}%2F{ACTION}",
     f"{ACTIONS}/%{ord(ACTION[0]):02X}{ACTION[1:]}",
 )
-RARER = (  # as a role alone, or else as nobody
+RARE_PATH_SPELLINGS = (  # as a role alone, or else as nobody
     PURGE_PATH.replace("/v3/", "/v3//"),
     PURGE_PATH.replace("/v3/", "/V3/"),
     f"{PURGE_PATH}%20",
@@ -42,66 +42,66 @@ RARER = (  # as a role alone, or else as nobody
     f"{ACTIONS}/x/..;/{ACTION}",
     f"{ACTIONS}%5C{ACTION}",
 )
-OVERRIDE = dict.fromkeys(("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"), "POST")
-USER = dict.fromkeys(("X-Forwarded-User", "X-Remote-User", "Remote-User", "X-User", "X-Auth-User"), "admin")
-NEARBY = {
+METHOD_OVERRIDE_HEADERS = dict.fromkeys(("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"), "POST")
+USER_HEADERS = dict.fromkeys(("X-Forwarded-User", "X-Remote-User", "Remote-User", "X-User", "X-Auth-User"), "admin")
+LOCAL_ORIGIN_HEADERS = {
     **dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "X-Client-IP"), "127.0.0.1"),
     "X-Forwarded-Host": "localhost",
     "X-Requested-With": "XMLHttpRequest",
 }
-FORM = "application/x-www-form-urlencoded"
+FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 
-def bypasses(client: Client, foundation: SuiteApps) -> None:
+def try_bypasses(client: Client, foundation: SuiteApps) -> None:
     """Try each way as nobody and as a role that is no admin; look at the list before the first and after each kind."""
     foundation.record_event()
-    who = (ANONYMOUS, *[role for role in everybody_else(client) if role.kind == "valid"][:1])
-    watched(
+    credentials = (ANONYMOUS, *[role for role in non_admin_credentials(client) if role.kind == "valid"][:1])
+    send_and_observe(
         client,
         foundation,
         [
-            *(Request("POST", path, "spelling", by) for by in who for path in SPELLINGS),
-            *(Request("POST", path, "spelling", who[-1]) for path in RARER),
+            *(Request("POST", path, "spelling", by) for by in credentials for path in PATH_SPELLINGS),
+            *(Request("POST", path, "spelling", credentials[-1]) for path in RARE_PATH_SPELLINGS),
         ],
         [
-            Request(method, f"{PURGE_PATH}?_method=POST", "override", by, OVERRIDE)
-            for by in who
+            Request(method, f"{PURGE_PATH}?_method=POST", "override", by, METHOD_OVERRIDE_HEADERS)
+            for by in credentials
             for method in ("GET", "PUT")
         ],
-        list(_pretences(client, who)),
-        list(_forged()),
-        list(_in_the_url(client, who)),
+        list(_spoofed_requests(client, credentials)),
+        list(_forged_token_requests()),
+        list(_url_token_requests(client, credentials)),
     )
 
 
-def _pretences(client: Client, who: tuple[Credential, ...]) -> Iterator[Request]:
+def _spoofed_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:
     """Yield requests that say that they come from an admin, or go elsewhere than their path."""
     path = urlsplit(client.settings.target.url).path + PURGE_PATH
-    elsewhere = dict.fromkeys(("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri"), path)
-    for by in who:
-        yield Request("POST", f"{PURGE_PATH}?admin=true", "pretence", by, USER | NEARBY)
-        yield Request("POST", EVENTS_PATH, "pretence", by, elsewhere)
+    path_headers = dict.fromkeys(("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri"), path)
+    for credential in credentials:
+        yield Request("POST", f"{PURGE_PATH}?admin=true", "pretence", credential, USER_HEADERS | LOCAL_ORIGIN_HEADERS)
+        yield Request("POST", EVENTS_PATH, "pretence", credential, path_headers)
 
 
-def _forged() -> Iterator[Request]:
+def _forged_token_requests() -> Iterator[Request]:
     """Yield purges with a token of nobody's in each place other than Authorization that RFC 6750 or habit has."""
-    signed, unsigned = _token("HS256", "bm8gc2lnbmF0dXJl"), _token("none", "")
+    signed, unsigned = _forge_token("HS256", "bm8gc2lnbmF0dXJl"), _forge_token("none", "")
     names = {"access_token": signed, "token": unsigned}
     yield Request("POST", f"{PURGE_PATH}?{urlencode(names)}", "forged", ANONYMOUS)
-    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"Content-Type": FORM}, urlencode(names))
+    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"Content-Type": FORM_MEDIA_TYPE}, urlencode(names))
     cookie = "; ".join(f"{name}={value}" for name, value in names.items())
     yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"Cookie": cookie})
     yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"X-Auth-Token": signed, "X-Access-Token": unsigned})
 
 
-def _token(algorithm: str, signature: str) -> str:
+def _forge_token(algorithm: str, signature: str) -> str:
     """Make a JWT that claims to be an admin's, of nothing that belongs to one."""
     claims = {"scope": [ADMIN_SCOPE], "aud": ["cloud_controller"], "jti": "forged", "exp": 2**32, "user_name": "admin"}
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in ({"alg": algorithm, "typ": "JWT"}, claims)]
     return ".".join([*(part.decode().rstrip("=") for part in parts), signature])
 
 
-def _in_the_url(client: Client, who: tuple[Credential, ...]) -> Iterator[Request]:
+def _url_token_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:
     """Yield a purge with a real token in the URL: no admin's, and on this machine alone, for a URL stays in logs."""
-    for by in who[1:] if client.settings.target.is_loopback else ():
-        yield Request("POST", f"{PURGE_PATH}?access_token={client.tokens[by.role]}", "in-url", ANONYMOUS)
+    for credential in credentials[1:] if client.settings.target.is_loopback else ():
+        yield Request("POST", f"{PURGE_PATH}?access_token={client.tokens[credential.role]}", "in-url", ANONYMOUS)

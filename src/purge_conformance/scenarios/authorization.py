@@ -21,20 +21,22 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
 
-SECOND = 1.0
-AGAIN, TRIES = "again", 3  # tag of what is tried again, and how often at most
-LATER = 5  # times that what comes later is waited for: somebody else purges by such turns about once in 4 ** 5 runs
+WAIT_SECONDS = 1.0
+RETRY_TAG, MAX_RETRIES = "again", 3  # tag of what is tried again, and how often at most
+WAIT_ROUNDS = (
+    5  # times that what comes later is waited for: somebody else purges by such turns about once in 4 ** 5 runs
+)
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
-CHANGING = ("PUT", "PATCH", "POST")
-NO_EVENT = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
+WRITE_METHODS = ("PUT", "PATCH", "POST")
+UNKNOWN_GUID = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
 UNKNOWN_ROUTES = (
     ("GET", f"{EVENTS_PATH}/actions/no_such_action"),
     ("POST", f"{EVENTS_PATH}/actions/no_such_action"),
     ("POST", f"{PURGE_PATH}/no_such_route"),
-    ("GET", f"{EVENTS_PATH}/{NO_EVENT}/no_such_route"),
+    ("GET", f"{EVENTS_PATH}/{UNKNOWN_GUID}/no_such_route"),
 )
 
-IN_OTHER_FORMS = (
+UNUSUAL_HEADERS = (
     ("list", {"Accept": "text/html"}),
     ("list", {"Range": "bytes=0-99"}),
     ("list", {"If-None-Match": '"purge-conformance"'}),
@@ -43,34 +45,34 @@ IN_OTHER_FORMS = (
 )
 
 
-def reads(client: Client, foundation: SuiteApps) -> None:
+def read_as_everyone(client: Client, foundation: SuiteApps) -> None:
     """List, and get an existing event, with every credential; as the admin get an unknown one, and ask otherwise."""
     rows = resources(client.get(f"{EVENTS_PATH}?per_page=1", "list"))
     paths = {"list": f"{EVENTS_PATH}?per_page=1"}
     if rows:
         paths["get"] = event_path(rows[0].get("guid"))
         client.get(paths["get"], "get")
-    for credential in everybody_else(client):
+    for credential in non_admin_credentials(client):
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
-    for guid in filter(None, (NO_EVENT, foundation.apps.get("paused"))):  # no purge has seeded a stopped app
+    for guid in filter(None, (UNKNOWN_GUID, foundation.apps.get("paused"))):  # no purge has seeded a stopped app
         client.get(event_path(guid), "unknown")
-    for step, headers in IN_OTHER_FORMS:
+    for step, headers in UNUSUAL_HEADERS:
         if step in paths:
             client.send(Request("GET", paths[step], "headers", headers=headers))
 
 
-def purges(client: Client, foundation: SuiteApps) -> None:
+def send_rejected_purges(client: Client, foundation: SuiteApps) -> None:
     """Try to purge in every way that must be refused; look at the list before the first and after each."""
     foundation.record_event()
     newest = resources(client.get(f"{EVENTS_PATH}?order_by=-created_at&per_page=1", "newest"))
     attempts = [
         *(
             Request("POST", PURGE_PATH, "credential", who, tags={"credential": who.kind})
-            for who in everybody_else(client)
+            for who in non_admin_credentials(client)
         ),
         *(Request(method, PURGE_PATH, "method") for method in OTHER_METHODS),
-        *(Request(method, EVENTS_PATH, "method") for method in ("DELETE", *CHANGING)),
+        *(Request(method, EVENTS_PATH, "method") for method in ("DELETE", *WRITE_METHODS)),
         *(Request(method, f"{EVENTS_PATH}/actions", "method") for method in ("DELETE", "POST")),
         *(
             Request(method, event_path(row["guid"]), "method")
@@ -79,75 +81,77 @@ def purges(client: Client, foundation: SuiteApps) -> None:
         ),
         *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
     ]
-    if not watched(client, foundation, *([request] for request in attempts)):
-        _later(client, foundation, [request for request in attempts if request.step == "credential"])
+    if not send_and_observe(client, foundation, *([request] for request in attempts)):
+        _send_and_wait(client, foundation, [request for request in attempts if request.step == "credential"])
 
 
-def watched(client: Client, foundation: SuiteApps, *groups: list[Request], again: bool = True) -> bool:
+def send_and_observe(client: Client, foundation: SuiteApps, *groups: list[Request], retry: bool = True) -> bool:
     """Send each group of attempts; look at the list before the first and after each.
 
     Where events are gone after a group, it is sent `again`, some times: what is gone but once was perhaps purged by
     somebody else, or comes of an earlier one. Return whether there was nothing of that.
     """
     before = client.get(look.NEWEST_EVENTS, "look")
-    clear = True
+    is_reproducible = True
     for group in groups:
-        after = _sent(client, group)
-        is_shrunk = again and _shrunk(before, after)
-        for _ in range(TRIES if is_shrunk else 0):
-            before = _stirred(client, foundation)
-            after = _sent(client, [replace(request, tags={**request.tags, AGAIN: "yes"}) for request in group])
-            if _shrunk(before, after):
+        after = _send_group(client, group)
+        lost_events = retry and _has_fewer_events(before, after)
+        for _ in range(MAX_RETRIES if lost_events else 0):
+            before = _record_and_read_newest(client, foundation)
+            after = _send_group(
+                client, [replace(request, tags={**request.tags, RETRY_TAG: "yes"}) for request in group]
+            )
+            if _has_fewer_events(before, after):
                 break
-        clear = clear and not (is_shrunk and not _shrunk(before, after))
-        if _shrunk(before, after) and foundation.record_event():  # there must be an event that no purge seeds
+        is_reproducible = is_reproducible and not (lost_events and not _has_fewer_events(before, after))
+        if _has_fewer_events(before, after) and foundation.record_event():  # there must be an event that no purge seeds
             after = client.get(look.NEWEST_EVENTS, "look")
         before = after
-    return clear
+    return is_reproducible
 
 
-def _later(client: Client, foundation: SuiteApps, refused: list[Request]) -> None:
+def _send_and_wait(client: Client, foundation: SuiteApps, requests: list[Request]) -> None:
     """Send what is refused and wait, and wait after as many reads, by turns, while but the one loses anything."""
-    time.sleep(SECOND)  # let go what is on its way
-    later = [replace(request, step="later") for request in refused]
-    idle = [Request("GET", f"{EVENTS_PATH}?per_page=1", "idle")] * len(later)
-    for number in range(LATER):
-        if _waited(client, foundation, f"idle {number}", idle):
+    time.sleep(WAIT_SECONDS)  # let go what is on its way
+    rejected = [replace(request, step="later") for request in requests]
+    reads_only = [Request("GET", f"{EVENTS_PATH}?per_page=1", "idle")] * len(rejected)
+    for number in range(WAIT_ROUNDS):
+        if _loses_events_later(client, foundation, f"idle {number}", reads_only):
             return
-        if not _waited(client, foundation, f"later {number}", later):
+        if not _loses_events_later(client, foundation, f"later {number}", rejected):
             return
 
 
-def _waited(client: Client, foundation: SuiteApps, name: str, group: list[Request]) -> bool:
+def _loses_events_later(client: Client, foundation: SuiteApps, name: str, group: list[Request]) -> bool:
     """Send a group and wait; return whether anything is gone then."""
     foundation.record_event()
     before = client.get(look.NEWEST_EVENTS, name)
     for request in group:
         client.send(request)
-    time.sleep(SECOND)
-    return _shrunk(before, client.get(look.NEWEST_EVENTS, name))
+    time.sleep(WAIT_SECONDS)
+    return _has_fewer_events(before, client.get(look.NEWEST_EVENTS, name))
 
 
-def _sent(client: Client, group: list[Request]) -> Exchange:
+def _send_group(client: Client, group: list[Request]) -> Exchange:
     for request in group:
         client.send(request)
     return client.get(look.NEWEST_EVENTS, "look")
 
 
-def _stirred(client: Client, foundation: SuiteApps) -> Exchange:
+def _record_and_read_newest(client: Client, foundation: SuiteApps) -> Exchange:
     """Look when there is an event that no purge seeds; or else in another second, when a purge would seed others."""
     if not foundation.record_event():
-        time.sleep(SECOND)
+        time.sleep(WAIT_SECONDS)
     return client.get(look.NEWEST_EVENTS, "look")
 
 
-def _shrunk(before: Exchange, after: Exchange) -> bool:
+def _has_fewer_events(before: Exchange, after: Exchange) -> bool:
     """Whether a look shows fewer events than the one before, on its page or altogether."""
     totals = [total_results(look) or 0 for look in (before, after)]
     return totals[1] < totals[0] or len(resources(after)) < len(resources(before))
 
 
-def everybody_else(client: Client) -> tuple[Credential, ...]:
+def non_admin_credentials(client: Client) -> tuple[Credential, ...]:
     """Return every credential that is not an admin's; a token whose scope makes its user one is left out."""
     tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.is_usable(role)}
     admins = {role for role, token in tokens.items() if ADMIN_SCOPE in (scopes(token) or ())}

@@ -17,49 +17,51 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 ROUNDS = ("first", "second")
-PURGES = 3  # at the same time
-READS = 8  # of the list, at most, while these are under way
-SETTLING = 4  # looks until two of them show the same
+CONCURRENT_PURGES = 3  # at the same time
+MAX_CONCURRENT_READS = 8  # of the list, at most, while these are under way
+MAX_SETTLE_READS = 4  # looks until two of them show the same
 
 
-def parallel(client: Client, foundation: SuiteApps) -> None:
+def purge_concurrently(client: Client, foundation: SuiteApps) -> None:
     """Purge alone, then several times at once; each time an ordinary event is there, and everything is looked at."""
-    _look(client, foundation, "alone.before", ())
+    _take_snapshot(client, foundation, "alone.before", ())
     client.post(PURGE_PATH, "alone")
     after = look.take_snapshot(client, "alone.after")
     for name in ROUNDS:
-        _look(client, foundation, f"{name}.before", after.by_guid)
-        under_way = [name] * PURGES
+        _take_snapshot(client, foundation, f"{name}.before", after.by_guid)
+        pending = [name] * CONCURRENT_PURGES
         page = f"{EVENTS_PATH}?per_page={client.page_sizes[EVENTS_PATH]}&page=1"
-        client.send_concurrently(*(_purge(name, under_way) for _ in range(PURGES)), _reads(name, page, under_way))
-        _settle(client)
+        client.send_concurrently(
+            *(_purge(name, pending) for _ in range(CONCURRENT_PURGES)), _reads(name, page, pending)
+        )
+        _wait_until_stable(client)
         after = look.take_snapshot(client, f"{name}.after")
 
 
-def _look(client: Client, foundation: SuiteApps, step: str, known: Collection[str]) -> None:
+def _take_snapshot(client: Client, foundation: SuiteApps, step: str, known: Collection[str]) -> None:
     if foundation.record_event():
         await_event(client, foundation, foundation.apps["mover"], known)
     look.take_snapshot(client, step)
 
 
-def _purge(step: str, under_way: list[str]) -> Iterator[Request]:
+def _purge(step: str, pending: list[str]) -> Iterator[Request]:
     """Purge once, and take one off what is under way once that is answered."""
     yield Request("POST", PURGE_PATH, step)
-    under_way.pop()
+    pending.pop()
 
 
-def _reads(step: str, page: str, under_way: list[str]) -> Iterator[Request]:
+def _reads(step: str, page: str, pending: list[str]) -> Iterator[Request]:
     """Read the list again and again, as long as anything is under way."""
-    for _ in range(READS):
+    for _ in range(MAX_CONCURRENT_READS):
         yield Request("GET", page, f"{step}.reads")
-        if not under_way:
+        if not pending:
             break
 
 
-def _settle(client: Client) -> None:
+def _wait_until_stable(client: Client) -> None:
     """Look until nothing moves any more; a target whose answers are true needs no time for that."""
     before = None
-    for _ in range(SETTLING):
+    for _ in range(MAX_SETTLE_READS):
         now = resources(client.get(look.NEWEST_EVENTS, "settle"))
         if now == before:
             break

@@ -21,47 +21,50 @@ STATES = {
     503: "service unavailable for the next request",
     500: "internal error for the next request",
 }
-LOOKS = {409: "conflict", 503: "unavailable"}  # status that a purge was provoked to -> the look at the list after it
-OF_READS = (503, 500)
-OPEN = f"{EVENTS_PATH}?per_page=1"
+LISTING_STEPS = {
+    409: "conflict",
+    503: "unavailable",
+}  # status that a purge was provoked to -> the look at the list after it
+READ_STATUSES = (503, 500)
+ONE_EVENT_PATH = f"{EVENTS_PATH}?per_page=1"
 
 
-def errors(client: Client, foundation: SuiteApps) -> None:
+def induce_errors(client: Client, foundation: SuiteApps) -> None:
     """Provoke each error of a purge, with an ordinary event there and a look after each; then those of list and get."""
     hook = Hook(client.settings)
     foundation.record_event()
     look.take_snapshot(client, "before")
     for status in STATES:
-        _provoke(client, hook, status, Request("POST", PURGE_PATH, f"purge {status}"))
-        if status in LOOKS:
-            look.read_pages(client, EVENTS_PATH, f"{LOOKS[status]}.events")
+        _induce(client, hook, status, Request("POST", PURGE_PATH, f"purge {status}"))
+        if status in LISTING_STEPS:
+            look.read_pages(client, EVENTS_PATH, f"{LISTING_STEPS[status]}.events")
     rows = look.take_snapshot(client, "after").rows
-    for status in OF_READS:
-        _provoke(client, hook, status, Request("GET", OPEN, f"list {status}"))
+    for status in READ_STATUSES:
+        _induce(client, hook, status, Request("GET", ONE_EVENT_PATH, f"list {status}"))
         for row in rows[:1]:
-            _provoke(client, hook, status, Request("GET", event_path(row["guid"]), f"get {status}"))
+            _induce(client, hook, status, Request("GET", event_path(row["guid"]), f"get {status}"))
 
 
-def _provoke(client: Client, hook: Hook, status: int, request: Request) -> None:
+def _induce(client: Client, hook: Hook, status: int, request: Request) -> None:
     """Let the hook set the state, and send what ought to meet it; note why it did not."""
     try:
-        why, failed = _met(client, hook, status, request), False
+        problem, failed = _why_not_met(client, hook, status, request), False
     except (StateUnsupported, HookFailed) as reason:
-        why, failed = str(reason), isinstance(reason, HookFailed)
-    if why:
-        client.note(request.step, {"status": status, "failed": failed, "reason": why})
+        problem, failed = str(reason), isinstance(reason, HookFailed)
+    if problem:
+        client.note(request.step, {"status": status, "failed": failed, "reason": problem})
 
 
-def _met(client: Client, hook: Hook, status: int, request: Request) -> str:
+def _why_not_met(client: Client, hook: Hook, status: int, request: Request) -> str:
     """Return why the error was not seen; empty if it was. What nothing met is ended, lest a later request meets it."""
     state, operation = STATES[status], request.step.partition(" ")[0]
     hook.set_up(state, operation=operation)
-    answer = None
+    response = None
     try:
-        answer = client.send(replace(request, tags={INDUCED: str(status), HOOK_STATE: state}))
+        response = client.send(replace(request, tags={INDUCED: str(status), HOOK_STATE: state}))
     finally:
-        if answer is None or answer.status != status:
+        if response is None or response.status != status:
             hook.tear_down(state, operation=operation)
-    if answer.status == status:
+    if response.status == status:
         return ""
-    return f"the hook said that it had set the state {state!r}, and the {operation} answered {answer.status}"
+    return f"the hook said that it had set the state {state!r}, and the {operation} answered {response.status}"

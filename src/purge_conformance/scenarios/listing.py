@@ -9,7 +9,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, event_path
 from purge_conformance.client import pagination as look
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import app_of_event, sample_evenly
-from purge_conformance.scenarios.authorization import NO_EVENT
+from purge_conformance.scenarios.authorization import UNKNOWN_GUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row
     from purge_conformance.target.apps import SuiteApps
 
-PAGES = 4  # pages that a walk cuts the list into
-WALKED = 400  # longer lists are walked by the archive alone
-GOT = 6
-ANCHORS = 6  # a third of them seeded events
-OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
-INVALID = (
+PAGES_PER_WALK = 4  # pages that a walk cuts the list into
+MAX_WALK_EVENTS = 400  # longer lists are walked by the archive alone
+MAX_GETS = 6
+MAX_ANCHORS = 6  # a third of them seeded events
+TIME_OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
+INVALID_QUERIES = (
     "per_page=0",
     "per_page=-1",
     "per_page=abc",
@@ -34,8 +34,8 @@ INVALID = (
     "created_ats=yesterday",
     "created_ats%5Bno_such_operator%5D=2020-06-30T23:49:04Z",
 )
-BOUNDS = ("per_page=5000", "per_page=5001")  # Cloud Controller's; another target may have others
-ODD = (  # accepted or refused, both conform; none may make the list fail
+PER_PAGE_LIMITS = ("per_page=5000", "per_page=5001")  # Cloud Controller's; another target may have others
+UNSPECIFIED_QUERIES = (  # accepted or refused, both conform; none may make the list fail
     "guids=%00",
     "guids=%FF",
     "page%5B%5D=1",
@@ -47,77 +47,90 @@ ODD = (  # accepted or refused, both conform; none may make the list fail
     "page=9223372036854775807",
     "guids=",
     "guids=%E2%82%AC",
-    f"guids={','.join([str(NO_EVENT)] * 80)}",
+    f"guids={','.join([str(UNKNOWN_GUID)] * 80)}",
 )
 
 
-def lists(client: Client, _: SuiteApps) -> None:
+def read_lists(client: Client, _: SuiteApps) -> None:
     """Walk, filter and order the list, and get some of its events one by one."""
     rows = look.read_pages(client, EVENTS_PATH, "opening").rows
     for _again in range(2):
         client.get(f"{EVENTS_PATH}?per_page={client.page_sizes[EVENTS_PATH]}", "twice")
     client.get(EVENTS_PATH, "plain")
-    for query in BOUNDS:
+    for query in PER_PAGE_LIMITS:
         client.get(f"{EVENTS_PATH}?{query}", "bounds")
-    for pages in (PAGES, PAGES - 1):
+    for pages in (PAGES_PER_WALK, PAGES_PER_WALK - 1):
         look.read_pages(
             client,
             EVENTS_PATH,
             f"walk {pages}",
-            {"per_page": _ceil(min(len(rows), WALKED), pages)},
+            {"per_page": _ceil_div(min(len(rows), MAX_WALK_EVENTS), pages)},
             max_pages=pages + 1,
         )
     for order in ("created_at", "-created_at"):
-        page: dict[str, str | int] = {"order_by": order, "per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}
-        look.read_pages(client, EVENTS_PATH, f"order {order}", page, max_pages=PAGES)
-    _filters(client, [row for row in rows if isinstance(row.get("guid"), str)])
-    for row in sample_evenly(rows, GOT):
+        page: dict[str, str | int] = {
+            "order_by": order,
+            "per_page": _ceil_div(min(len(rows), MAX_WALK_EVENTS), PAGES_PER_WALK - 1),
+        }
+        look.read_pages(client, EVENTS_PATH, f"order {order}", page, max_pages=PAGES_PER_WALK)
+    _read_filtered_lists(client, [row for row in rows if isinstance(row.get("guid"), str)])
+    for row in sample_evenly(rows, MAX_GETS):
         client.get(event_path(row.get("guid")), "get")
-    for query in INVALID:
+    for query in INVALID_QUERIES:
         client.get(f"{EVENTS_PATH}?{query}", "invalid")
-    for query in ODD:
+    for query in UNSPECIFIED_QUERIES:
         client.get(f"{EVENTS_PATH}?{query}", "odd")
     look.read_pages(client, EVENTS_PATH, "closing")
 
 
-def _filters(client: Client, rows: list[Row]) -> None:
+def _read_filtered_lists(client: Client, rows: list[Row]) -> None:
     guids = [str(row["guid"]) for row in rows]
     apps = [app for row in rows if (app := app_of_event(row)) and app not in guids]
-    nobodys = [str(NO_EVENT), *(guid[:8] for guid in guids[:1]), *apps[:1]]  # a guid, the beginning of one, an app's
-    for number, chosen in enumerate(
-        (guids[:1], sample_evenly(guids, 3), [*guids[-1:], str(NO_EVENT)], *([n] for n in nobodys))
+    unmatched_guids = [
+        str(UNKNOWN_GUID),
+        *(guid[:8] for guid in guids[:1]),
+        *apps[:1],
+    ]  # a guid, the beginning of one, an app's
+    for number, guid_filter in enumerate(
+        (guids[:1], sample_evenly(guids, 3), [*guids[-1:], str(UNKNOWN_GUID)], *([n] for n in unmatched_guids))
     ):
-        if chosen:
+        if guid_filter:
             look.read_pages(
-                client, EVENTS_PATH, f"guids {number}", {"guids": ",".join(chosen), "per_page": 2}, max_pages=PAGES
+                client,
+                EVENTS_PATH,
+                f"guids {number}",
+                {"guids": ",".join(guid_filter), "per_page": 2},
+                max_pages=PAGES_PER_WALK,
             )
-    for number, (guid, size) in enumerate(zip(_anchors(rows), _sizes(rows), strict=False)):
-        look.read_pages(client, EVENTS_PATH, f"after_guid {number}", {"after_guid": guid, **size}, max_pages=PAGES)
-    times = sorted({time for row in rows if (time := _time(row))})
-    for number, (query, size) in enumerate(zip(_times(times), _sizes(rows), strict=False)):
-        look.read_pages(client, EVENTS_PATH, f"created_ats {number}", {**query, **size}, max_pages=PAGES)
-    for number, query in enumerate(_combined(rows, times)):
-        look.read_pages(client, EVENTS_PATH, f"combined {number}", {**query, "per_page": 1}, max_pages=PAGES)
+    for number, (guid, size) in enumerate(zip(_anchors(rows), _page_sizes(rows), strict=False)):
+        look.read_pages(
+            client, EVENTS_PATH, f"after_guid {number}", {"after_guid": guid, **size}, max_pages=PAGES_PER_WALK
+        )
+    times = sorted({time for row in rows if (time := _filter_time(row))})
+    for number, (query, size) in enumerate(zip(_time_filters(times), _page_sizes(rows), strict=False)):
+        look.read_pages(client, EVENTS_PATH, f"created_ats {number}", {**query, **size}, max_pages=PAGES_PER_WALK)
+    for number, query in enumerate(_combined_filters(rows, times)):
+        look.read_pages(client, EVENTS_PATH, f"combined {number}", {**query, "per_page": 1}, max_pages=PAGES_PER_WALK)
 
 
-def _sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
+def _page_sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
     """Return how large the pages of filtered lists are to be: by turns so that there are several, and as is usual."""
-    return cycle(({"per_page": _ceil(min(len(rows), WALKED), PAGES - 1)}, {}))
+    return cycle(({"per_page": _ceil_div(min(len(rows), MAX_WALK_EVENTS), PAGES_PER_WALK - 1)}, {}))
 
 
-def _combined(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
+def _combined_filters(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
     """Yield filters beside each other, and beside an order, of which each does what the others do not."""
-    of_times = [next(str(row["guid"]) for row in rows if _time(row) == time) for time in sample_evenly(times, 3)]
+    of_times = [next(str(row["guid"]) for row in rows if _filter_time(row) == time) for time in sample_evenly(times, 3)]
     if len(of_times) > 1:
         descending = {"guids": ",".join(of_times), "order_by": "-created_at"}
         yield from (descending, {**descending, "created_ats[lt]": times[-1]})
     recorded = sample_evenly([str(row["guid"]) for row in rows if row["guid"] != app_of_event(row)], 3)
     if len(recorded) > 1:
-        all_of_them = {"created_ats[gte]": times[0]} if times else {}
-        yield {"guids": ",".join(recorded), "after_guid": recorded[0], "order_by": "created_at", **all_of_them}
+        time_filter = {"created_ats[gte]": times[0]} if times else {}
+        yield {"guids": ",".join(recorded), "after_guid": recorded[0], "order_by": "created_at", **time_filter}
 
 
-def _time(row: Row) -> str | None:
+def _filter_time(row: Row) -> str | None:
     moment = clock.parse_rfc3339(row.get("created_at"))
     return moment.strftime(clock.FILTER_FORMAT) if moment else None
 
@@ -126,19 +139,19 @@ def _anchors(rows: list[Row]) -> list[str]:
     """Return the guids to ask for what is after them: of seeded events and of recorded ones."""
     seeded = [row["guid"] for row in rows if row["guid"] == app_of_event(row)]
     recorded = [row["guid"] for row in rows if row["guid"] != app_of_event(row)]
-    anchors = sample_evenly(seeded, ANCHORS // 3)
-    return [*anchors, *sample_evenly(recorded, ANCHORS - len(anchors))]
+    anchors = sample_evenly(seeded, MAX_ANCHORS // 3)
+    return [*anchors, *sample_evenly(recorded, MAX_ANCHORS - len(anchors))]
 
 
-def _times(times: list[str]) -> Iterator[dict[str, str]]:
+def _time_filters(times: list[str]) -> Iterator[dict[str, str]]:
     """Yield the filters by time: each operator, several times at once, and two operators together."""
     for time in sample_evenly(times, 2):
-        for operator in OPERATORS:
+        for operator in TIME_OPERATORS:
             yield {f"created_ats{operator}": time}
     if len(times) > 1:
         yield {"created_ats": ",".join(sample_evenly(times, 3))}
         yield {"created_ats[gt]": times[0], "created_ats[lt]": times[-1]}  # each leaves out what the other does not
 
 
-def _ceil(number: int, parts: int) -> int:
+def _ceil_div(number: int, parts: int) -> int:
     return max(1, -(-number // parts))

@@ -17,7 +17,7 @@ from purge_conformance.evidence.listing import (
     resources,
     sample_evenly,
 )
-from purge_conformance.scenarios.authorization import everybody_else
+from purge_conformance.scenarios.authorization import non_admin_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
 
-SAMPLE = 5  # events got one by one, from either end of a list
-BETWEEN = 9  # and from all over it; an odd number, so that the one in the middle is among them
-READERS = ("admin_read_only", "global_auditor")
+SAMPLE_SIZE = 5  # events got one by one, from either end of a list
+SPREAD_SIZE = 9  # and from all over it; an odd number, so that the one in the middle is among them
+READ_ONLY_ROLES = ("admin_read_only", "global_auditor")
 JSON = "application/json"
-ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
+UNEXPECTED_INPUTS = {  # name -> query, content type, body; none of it is documented
     "cut-json": ("", JSON, '{"confirm": tru'),
     "json-object": ("", JSON, '{"guids": [], "dry_run": true, "unexpected": null}'),
     "json-array": ("", JSON, '["unexpected", 1, null]'),
@@ -43,50 +43,52 @@ ODD_REQUESTS = {  # name -> query, content type, body; none of it is documented
 }
 
 
-def first(client: Client, _: SuiteApps) -> None:
+def first_purge(client: Client, _: SuiteApps) -> None:
     """Look, purge, look; then get destroyed and seeded events by their guids, and look for them in other roles too."""
     before = look.take_snapshot(client, "before")
     client.post(PURGE_PATH, "purge")
     after = look.take_snapshot(client, "after")
-    kept = after.by_guid
-    destroyed = {guid: row for guid, row in before.by_guid.items() if guid not in kept}
-    for query in _searches(list(destroyed.values())):
+    remaining = after.by_guid
+    destroyed = {guid: row for guid, row in before.by_guid.items() if guid not in remaining}
+    for query in _filters_for_destroyed(list(destroyed.values())):
         client.get(
             f"{EVENTS_PATH}?{urlencode({**query, 'per_page': GUARANTEED_PAGE_SIZE}, errors='replace')}", "search"
         )
-    for guid in dict.fromkeys([*_sample(list(destroyed)), *sample_evenly(list(destroyed), BETWEEN)]):
+    for guid in dict.fromkeys([*_sample_ends(list(destroyed)), *sample_evenly(list(destroyed), SPREAD_SIZE)]):
         client.get(event_path(guid), "destroyed")
-    for who in _readers(client):
+    for credential in _reader_credentials(client):
         for guid in list(destroyed)[-1:]:
-            client.get(event_path(guid), "destroyed", credential=who)
-            client.get(f"{EVENTS_PATH}?guids={quote(guid)}", "search", credential=who)
-    for guid in _sample(_seeded(kept)):
+            client.get(event_path(guid), "destroyed", credential=credential)
+            client.get(f"{EVENTS_PATH}?guids={quote(guid)}", "search", credential=credential)
+    for guid in _sample_ends(_seed_guids(remaining)):
         client.get(event_path(guid), "seeded")
 
 
-def again(client: Client, _: SuiteApps) -> None:
+def second_purge(client: Client, _: SuiteApps) -> None:
     """Purge a second time, right away, and look."""
     client.post(PURGE_PATH, "purge")
     look.take_snapshot(client, "after")
 
 
-def changed(client: Client, _: SuiteApps) -> None:
+def purge_after_changes(client: Client, _: SuiteApps) -> None:
     """Purge after apps were started and stopped, and look; get some seeded events, which may have been got before."""
-    watched(client, Request("POST", PURGE_PATH, "purge"))
+    purge_between_snapshots(client, Request("POST", PURGE_PATH, "purge"))
     rows = {row["guid"]: row for page in client.exchanges_of("changed", "after.events") for row in resources(page)}
-    for guid in _seeded(rows)[:SAMPLE]:
+    for guid in _seed_guids(rows)[:SAMPLE_SIZE]:
         client.get(event_path(guid), "seeded")
 
 
-def odd(client: Client, foundation: SuiteApps) -> None:
+def purge_with_unexpected_input(client: Client, foundation: SuiteApps) -> None:
     """Purge with bodies and a query that nobody asked for; each time an ordinary event is there to be destroyed."""
-    for name, (query, media_type, body) in ODD_REQUESTS.items():
+    for name, (query, media_type, body) in UNEXPECTED_INPUTS.items():
         foundation.record_event()
         headers = {"Content-Type": media_type} if media_type else {}
-        watched(client, Request("POST", PURGE_PATH + query, name, headers=headers, body=body), f"{name}.")
+        purge_between_snapshots(
+            client, Request("POST", PURGE_PATH + query, name, headers=headers, body=body), f"{name}."
+        )
 
 
-def standstill(client: Client, foundation: SuiteApps) -> None:
+def purge_without_started_apps(client: Client, foundation: SuiteApps) -> None:
     """Purge when no app is started at all, where nobody else's is; the suite's own are stopped for that, for good."""
     apps = look.read_pages(client, APPS, "apps")
     started = {row["guid"] for row in apps.rows if row.get("state") == STARTED}
@@ -94,20 +96,20 @@ def standstill(client: Client, foundation: SuiteApps) -> None:
     if not (own and apps.complete and started <= set(foundation.apps.values())):
         return
     if all(foundation.stop(label) for label in own):
-        watched(client, Request("POST", PURGE_PATH, "purge"))
+        purge_between_snapshots(client, Request("POST", PURGE_PATH, "purge"))
 
 
-def watched(client: Client, purge: Request, name: str = "") -> Exchange:
+def purge_between_snapshots(client: Client, purge: Request, prefix: str = "") -> Exchange:
     """Send a purge between two looks, whose steps begin with `name`; then get one of the events that it destroyed."""
-    before = look.take_snapshot(client, f"{name}before")
-    answer = client.send(purge)
-    after = look.take_snapshot(client, f"{name}after")
+    before = look.take_snapshot(client, f"{prefix}before")
+    response = client.send(purge)
+    after = look.take_snapshot(client, f"{prefix}after")
     for guid in [guid for guid in before.by_guid if guid not in after.by_guid][-1:]:
-        client.get(event_path(guid), f"{name}destroyed")
-    return answer
+        client.get(event_path(guid), f"{prefix}destroyed")
+    return response
 
 
-def _searches(destroyed: list[Row]) -> Iterator[dict[str, str]]:
+def _filters_for_destroyed(destroyed: list[Row]) -> Iterator[dict[str, str]]:
     """Yield the filters and the order that could bring destroyed events to light."""
     for row in destroyed[:1]:
         yield {"guids": ",".join(str(row.get("guid")) for row in sample_evenly(destroyed, GUARANTEED_PAGE_SIZE))}
@@ -117,15 +119,15 @@ def _searches(destroyed: list[Row]) -> Iterator[dict[str, str]]:
         yield {"order_by": "created_at"}
 
 
-def _readers(client: Client) -> list[Credential]:
+def _reader_credentials(client: Client) -> list[Credential]:
     """Return the roles that may read whatever an admin may, as far as they were given, or else any other."""
-    others = [who for who in everybody_else(client) if who.kind == "valid"]
-    return [who for who in others if who.role in READERS] or others[:1]
+    others = [who for who in non_admin_credentials(client) if who.kind == "valid"]
+    return [who for who in others if who.role in READ_ONLY_ROLES] or others[:1]
 
 
-def _seeded(rows: Mapping[str, Row]) -> list[str]:
+def _seed_guids(rows: Mapping[str, Row]) -> list[str]:
     return [guid for guid, row in rows.items() if app_of_event(row) == guid]
 
 
-def _sample(guids: list[str]) -> list[str]:
-    return guids if len(guids) <= 2 * SAMPLE else guids[:SAMPLE] + guids[-SAMPLE:]
+def _sample_ends(guids: list[str]) -> list[str]:
+    return guids if len(guids) <= 2 * SAMPLE_SIZE else guids[:SAMPLE_SIZE] + guids[-SAMPLE_SIZE:]

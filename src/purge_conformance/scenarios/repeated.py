@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 
-def rounds(client: Client, foundation: SuiteApps) -> None:
+def repeat_purges(client: Client, foundation: SuiteApps) -> None:
     """Purge as often as was asked for beyond the first time, with an ordinary event there to be destroyed, and again.
 
     After that, one is tried as nobody and one with each token that is valid and no admin's; each must be refused.
     """
-    others = [ANONYMOUS, *(who for who in access.everybody_else(client) if who.kind == "valid")]
-    refused = [[Request("POST", PURGE_PATH, "credential", who, tags={"credential": who.kind})] for who in others]
+    others = [ANONYMOUS, *(who for who in access.non_admin_credentials(client) if who.kind == "valid")]
+    rejected = [[Request("POST", PURGE_PATH, "credential", who, tags={"credential": who.kind})] for who in others]
     for number in range(1, client.settings.repeat):
         foundation.record_event()
-        purging.watched(client, Request("POST", PURGE_PATH, f"{number}.purge"), f"{number}.")
+        purging.purge_between_snapshots(client, Request("POST", PURGE_PATH, f"{number}.purge"), f"{number}.")
         client.post(PURGE_PATH, f"{number}.again")
         look.take_snapshot(client, f"{number}.again.after")
         foundation.record_event()
-        access.watched(client, foundation, *refused, again=False)
+        access.send_and_observe(client, foundation, *rejected, retry=False)

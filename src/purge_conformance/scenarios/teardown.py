@@ -9,6 +9,6 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 
-def demolish(_: Client, foundation: SuiteApps) -> None:
+def delete_apps(_: Client, foundation: SuiteApps) -> None:
     """Delete the suite's own apps."""
     foundation.delete_apps()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import answered
+from purge_conformance.analysis.assertions import target_responses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import MAX_RETRIES, MAX_UNANSWERED, Request
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
@@ -148,7 +148,7 @@ def test_gateways_failure_passes(status: int, connect: Connect, stub: Stub) -> N
     stub.answer = lambda handler: stub.say(handler, next(statuses), b"<html>")
     client = connect()
     assert client.get("/v3", "s").status == 200
-    assert [x.status for x in answered(client.exchanges_of("", "s"))] == [200]
+    assert [x.status for x in target_responses(client.exchanges_of("", "s"))] == [200]
 
 
 def test_gateways_failure_stays(connect: Connect, stub: Stub) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.history import denied
+from purge_conformance.analysis.history import admin_reads_rejected
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.client.auth.token import StaticToken, Token
@@ -143,4 +143,4 @@ def test_superseded_refusal_denies_nobody(story: Story) -> None:
     """An admin whose ended token was refused, and whose new one was not, was not denied anything."""
     story.say("lists", "walk", status=401, tags={"superseded": "expired token"})
     story.say("lists", "walk", data={})
-    assert denied(story.seen) == []
+    assert admin_reads_rejected(story.seen) == []

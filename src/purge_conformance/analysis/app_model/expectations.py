@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row
 
     Events = tuple[Row, ...]
-    Difference = tuple["Kind", str, str]  # in which way, expected, got
+    Difference = tuple["DisagreementKind", str, str]  # in which way, expected, got
 
 
-class Kind(StrEnum):
+class DisagreementKind(StrEnum):
     """In which way a target disagrees with the model."""
 
-    FAILED = "a purge failed"
-    ACCEPTED = "a purge was not refused"
-    KEPT = "a purge kept an event"
-    SEEDED = "a purge seeded otherwise"
-    UNRECORDED = "a change was not recorded"
-    LOST = "an event is gone"
-    REWRITTEN = "a seeded event was changed"
-    INVENTED = "an event of nothing"
-    READ = "parameters show something else"
+    PURGE_FAILED = "a purge failed"
+    PURGE_NOT_REJECTED = "a purge was not refused"
+    EVENT_SURVIVED = "a purge kept an event"
+    WRONG_SEED = "a purge seeded otherwise"
+    CHANGE_UNRECORDED = "a change was not recorded"
+    EVENT_LOST = "an event is gone"
+    SEED_REWRITTEN = "a seeded event was changed"
+    UNEXPECTED_EVENT = "an event of nothing"
+    WRONG_READ = "parameters show something else"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class AppObservation:
     """What was seen of one app.
 
     Attributes:
@@ -51,56 +51,86 @@ class Sight:
     guid: str
     app: App
     before: Events
-    now: Events
+    after: Events
     seeds: Events
     seed_guids: Collection[object]
 
 
-def of_app(rows: Iterable[Row], guid: str) -> Events:
+def events_of_app(rows: Iterable[Row], guid: str) -> Events:
     """Return the events that are for an app, its guid is theirs, or they name it; of crashes no step tells."""
-    own = (row for row in rows if guid in {row.get("guid"), app_of_event(row)})
-    return tuple(row for row in own if not is_crash_event(row))
+    matching = (row for row in rows if guid in {row.get("guid"), app_of_event(row)})
+    return tuple(row for row in matching if not is_crash_event(row))
 
 
-def after_purge(sight: Sight, processes: int) -> Iterator[Difference]:
+def differences_after_purge(observation: AppObservation, processes: int) -> Iterator[Difference]:
     """Yield what a purge should have destroyed, and what it should have seeded otherwise."""
-    may_stay = {*sight.seed_guids, sight.guid}
-    kept = {guid for row in sight.before if (guid := row["guid"]) not in may_stay} & _guids(sight.now)
-    if kept:
-        yield Kind.KEPT, f"no event of {sight.name} from before the purge", _words(kept)
-    seeded = _guids(sight.now) - kept
-    what = f"{sight.name}, which is {sight.app.state}"
-    if not sight.app.seeded and seeded:
-        yield Kind.SEEDED, f"no event of {what}", _words(seeded)
-    elif sight.app.seeded and sight.guid not in seeded:
-        yield Kind.SEEDED, f"an event with the guid of {what}, {sight.guid}", _words(seeded)
-    elif len(sight.now) - len(kept) > processes:
-        yield Kind.SEEDED, f"one event of {what}", f"{len(sight.now)}: {_words(seeded)}"
+    reusable_guids = {*observation.seed_guids, observation.guid}
+    survivors = {guid for row in observation.before if (guid := row["guid"]) not in reusable_guids} & _guids(
+        observation.after
+    )
+    if survivors:
+        yield (
+            DisagreementKind.EVENT_SURVIVED,
+            f"no event of {observation.name} from before the purge",
+            _join_guids(survivors),
+        )
+    seeded = _guids(observation.after) - survivors
+    description = f"{observation.name}, which is {observation.app.state}"
+    if not observation.app.is_seeded and seeded:
+        yield DisagreementKind.WRONG_SEED, f"no event of {description}", _join_guids(seeded)
+    elif observation.app.is_seeded and observation.guid not in seeded:
+        yield (
+            DisagreementKind.WRONG_SEED,
+            f"an event with the guid of {description}, {observation.guid}",
+            _join_guids(seeded),
+        )
+    elif len(observation.after) - len(survivors) > processes:
+        yield (
+            DisagreementKind.WRONG_SEED,
+            f"one event of {description}",
+            f"{len(observation.after)}: {_join_guids(seeded)}",
+        )
 
 
-def beside_purge(sight: Sight) -> Iterator[Difference]:
+def differences_without_purge(observation: AppObservation) -> Iterator[Difference]:
     """Yield what should have been recorded, and what should have stayed as it was."""
-    if sight.app.state is State.DELETED:
+    if observation.app.state is State.DELETED:
         return
-    now = {event_identity(row) for row in sight.now}
-    for row in sight.before:
+    now = {event_identity(row) for row in observation.after}
+    for row in observation.before:
         if event_identity(row) not in now:
-            yield Kind.LOST, f"the event {row['guid']} of {sight.name} still there, nothing was purged", "it is gone"
-    for row in sight.seeds:
-        if event_identity(row) in now and row not in sight.now:
-            yield Kind.REWRITTEN, f"the seeded event {row['guid']} of {sight.name} as it was", "it says something else"
-    seeded = _guids(sight.seeds)
-    recorded = _guids(sight.now) - seeded
-    if len(recorded) < sight.app.recorded:
-        what = f"{sight.app.recorded} changes of {sight.name} since the last purge recorded"
-        yield Kind.UNRECORDED, f"{what}, beside {len(seeded)} seeded", f"{len(recorded)}: {_words(recorded)}"
-    if recorded and not sight.app.recorded and not sight.app.perhaps:
-        yield Kind.INVENTED, f"no event of {sight.name} but the seeded ones, nothing was done to it", _words(recorded)
+            yield (
+                DisagreementKind.EVENT_LOST,
+                f"the event {row['guid']} of {observation.name} still there, nothing was purged",
+                "it is gone",
+            )
+    for row in observation.seeds:
+        if event_identity(row) in now and row not in observation.after:
+            yield (
+                DisagreementKind.SEED_REWRITTEN,
+                f"the seeded event {row['guid']} of {observation.name} as it was",
+                "it says something else",
+            )
+    seeded = _guids(observation.seeds)
+    recorded = _guids(observation.after) - seeded
+    if len(recorded) < observation.app.min_recorded:
+        description = f"{observation.app.min_recorded} changes of {observation.name} since the last purge recorded"
+        yield (
+            DisagreementKind.CHANGE_UNRECORDED,
+            f"{description}, beside {len(seeded)} seeded",
+            f"{len(recorded)}: {_join_guids(recorded)}",
+        )
+    if recorded and not observation.app.min_recorded and not observation.app.is_uncertain:
+        yield (
+            DisagreementKind.UNEXPECTED_EVENT,
+            f"no event of {observation.name} but the seeded ones, nothing was done to it",
+            _join_guids(recorded),
+        )
 
 
 def _guids(rows: Iterable[Row]) -> set[str]:
     return {str(row["guid"]) for row in rows}
 
 
-def _words(guids: Collection[str]) -> str:
+def _join_guids(guids: Collection[str]) -> str:
     return ", ".join(sorted(guids)) or "none"

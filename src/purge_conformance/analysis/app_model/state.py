@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class Deed(StrEnum):
+class Action(StrEnum):
     """What a step does."""
 
     CREATE = "create"
@@ -24,11 +24,11 @@ class Deed(StrEnum):
     SCALE = "scale"
     DELETE = "delete"
     PURGE = "purge"
-    REFUSED = "purge as"
+    REJECTED_PURGE = "purge as"
     READ = "read by"
 
 
-OF_APP = {Deed.CREATE, Deed.START, Deed.STOP, Deed.SCALE, Deed.DELETE}
+APP_ACTIONS = {Action.CREATE, Action.START, Action.STOP, Action.SCALE, Action.DELETE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +41,28 @@ class Step:
         size: of a scaling, `instances=2` or `memory_in_mb=96`.
     """
 
-    deed: Deed
-    what: str = ""
+    action: Action
+    argument: str = ""
     size: str = ""
 
     def __str__(self) -> str:
         """Write the step in words, as it stands in the evidence."""
-        return " ".join(filter(None, (self.deed, self.what, self.size)))
+        return " ".join(filter(None, (self.action, self.argument, self.size)))
 
     @classmethod
     def parse(cls, words: str) -> Step:
         """Read what `str` wrote."""
-        deed = max((deed for deed in Deed if words.startswith(deed)), key=len)
-        what, _, size = words.removeprefix(deed).strip().partition(" ")
-        return cls(deed, what, size)
+        action = max((deed for deed in Action if words.startswith(deed)), key=len)
+        argument, _, size = words.removeprefix(action).strip().partition(" ")
+        return cls(action, argument, size)
 
     @property
     def app(self) -> str | None:
         """The name of the app that the step changes, or None."""
-        return self.what if self.deed in OF_APP else None
+        return self.argument if self.action in APP_ACTIONS else None
 
     @property
-    def scaled(self) -> dict[str, int]:
+    def scale_values(self) -> dict[str, int]:
         """What a scaling asks for, as its body says it."""
         name, _, value = self.size.partition("=")
         return {name: int(value)}
@@ -91,9 +91,9 @@ class App:
 
     state: State = State.STOPPED
     size: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({"instances": 1}))
-    seeded: bool = False
-    recorded: int = 0
-    perhaps: bool = False
+    is_seeded: bool = False
+    min_recorded: int = 0
+    is_uncertain: bool = False
 
     @property
     def exists(self) -> bool:
@@ -102,60 +102,60 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ModelState:
     """The apps of one sequence, by name; nothing that others have is in it."""
 
     apps: Mapping[str, App] = field(default_factory=lambda: MappingProxyType({}))
 
     def allows(self, step: Step) -> bool:
         """Whether a step makes sense: its app exists, or is to be made for the first time."""
-        if step.deed is Deed.CREATE:
-            return step.what not in self.apps
+        if step.action is Action.CREATE:
+            return step.argument not in self.apps
         return step.app is None or (step.app in self.apps and self.apps[step.app].exists)
 
-    def after(self, step: Step) -> World:
+    def after(self, step: Step) -> ModelState:
         """Return what is there once a step is done; one that makes no sense, is refused or reads changes nothing."""
-        if step.deed is Deed.PURGE:
-            return World({name: _purged(app) for name, app in self.apps.items()})
+        if step.action is Action.PURGE:
+            return ModelState({name: _after_purge(app) for name, app in self.apps.items()})
         if step.app is None or not self.allows(step):
             return self
-        return World({**self.apps, step.app: _changed(self.apps.get(step.app, App()), step)})
+        return ModelState({**self.apps, step.app: _after_change(self.apps.get(step.app, App()), step)})
 
-    def losing_sight_of(self, name: str) -> World:
+    def with_unknown_state(self, name: str) -> ModelState:
         """Return the same world, but that nobody knows what became of an app."""
-        return World({**self.apps, name: replace(self.apps[name], state=State.UNKNOWN)})
+        return ModelState({**self.apps, name: replace(self.apps[name], state=State.UNKNOWN)})
 
 
-def sensible(steps: Iterable[Step]) -> tuple[Step, ...]:
+def drop_impossible_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Return the steps without those that make no sense where they stand."""
-    world, kept = World(), []
+    model, possible = ModelState(), []
     for step in steps:
-        if world.allows(step):
-            kept.append(step)
-        world = world.after(step)
-    return tuple(kept)
+        if model.allows(step):
+            possible.append(step)
+        model = model.after(step)
+    return tuple(possible)
 
 
-def _purged(app: App) -> App:
-    return replace(app, seeded=app.state is State.STARTED, recorded=0, perhaps=False)
+def _after_purge(app: App) -> App:
+    return replace(app, is_seeded=app.state is State.STARTED, min_recorded=0, is_uncertain=False)
 
 
-def _changed(app: App, step: Step) -> App:
-    match step.deed:
-        case Deed.START | Deed.STOP:
-            state = State.STARTED if step.deed is Deed.START else State.STOPPED
-            certain = app.state is not state and app.size["instances"] > 0
-            return _told(replace(app, state=state), certain=certain)
-        case Deed.SCALE:
-            certain = app.state is State.STARTED and any(app.size.get(k) != v for k, v in step.scaled.items())
-            return _told(replace(app, size={**app.size, **step.scaled}), certain=certain)
-        case Deed.CREATE:
-            return replace(app, perhaps=True)  # nothing says that it must be recorded, nor that it must not
-        case Deed.DELETE:
-            return replace(app, state=State.DELETED, perhaps=True)
+def _after_change(app: App, step: Step) -> App:
+    match step.action:
+        case Action.START | Action.STOP:
+            state = State.STARTED if step.action is Action.START else State.STOPPED
+            is_certain = app.state is not state and app.size["instances"] > 0
+            return _record_change(replace(app, state=state), is_certain=is_certain)
+        case Action.SCALE:
+            is_certain = app.state is State.STARTED and any(app.size.get(k) != v for k, v in step.scale_values.items())
+            return _record_change(replace(app, size={**app.size, **step.scale_values}), is_certain=is_certain)
+        case Action.CREATE:
+            return replace(app, is_uncertain=True)  # nothing says that it must be recorded, nor that it must not
+        case Action.DELETE:
+            return replace(app, state=State.DELETED, is_uncertain=True)
         case _:
             return app
 
 
-def _told(app: App, *, certain: bool) -> App:
-    return replace(app, recorded=app.recorded + 1) if certain else replace(app, perhaps=True)
+def _record_change(app: App, *, is_certain: bool) -> App:
+    return replace(app, min_recorded=app.min_recorded + 1) if is_certain else replace(app, is_uncertain=True)

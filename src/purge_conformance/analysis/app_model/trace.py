@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.app_model.expectations import Kind, Sight, after_purge, beside_purge, of_app
-from purge_conformance.analysis.app_model.reads import differences
-from purge_conformance.analysis.app_model.state import Deed, State, World
+from purge_conformance.analysis.app_model.expectations import (
+    AppObservation,
+    DisagreementKind,
+    differences_after_purge,
+    differences_without_purge,
+    events_of_app,
+)
+from purge_conformance.analysis.app_model.reads import read_differences
+from purge_conformance.analysis.app_model.state import Action, ModelState, State
 from purge_conformance.evidence.listing import app_of_event
 
 if TYPE_CHECKING:
@@ -20,12 +26,12 @@ if TYPE_CHECKING:
 
     Rows = Mapping[str, tuple[Row, ...]]  # by the name of the app that they are for
 
-BECOMES = {Deed.START: "STARTED", Deed.STOP: "STOPPED"}  # the state that the app then tells of
-NO_ANSWER = {None, 429, 502, 503, 504}  # after these nobody knows what was done
+RESULTING_STATES = {Action.START: "STARTED", Action.STOP: "STOPPED"}  # the state that the app then tells of
+INDETERMINATE_STATUSES = {None, 429, 502, 503, 504}  # after these nobody knows what was done
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ExecutedStep:
     """A step that was taken.
 
     Attributes:
@@ -38,18 +44,18 @@ class Taken:
         guid: of the app that was made; None where none was.
     """
 
-    place: int
+    position: int
     step: Step
-    answer: Exchange
-    look: Listing | None = None
-    reads: tuple[Listing, ...] = ()
-    settled: bool = True
-    guid: str | None = None
+    response: Exchange
+    listing: Listing | None = None
+    walks: tuple[Listing, ...] = ()
+    is_confirmed: bool = True
+    created_guid: str | None = None
 
     @property
-    def done(self) -> bool:
+    def succeeded(self) -> bool:
         """Whether the target said that it did it."""
-        return (self.answer.status or 0) // 100 == 2  # noqa: PLR2004 -- 2xx
+        return (self.response.status or 0) // 100 == 2  # noqa: PLR2004 -- 2xx
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +71,17 @@ class Disagreement:
         others: whether it looks as if somebody else had purged.
     """
 
-    kind: Kind
-    place: int
+    kind: DisagreementKind
+    position: int
     step: Step
     expected: str
     got: str
     exchange: int
-    others: bool
+    suggests_foreign_purge: bool
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class SequenceTrace:
     """A sequence as far as it was taken.
 
     Attributes:
@@ -90,90 +96,105 @@ class History:
     """
 
     processes: int = 1
-    world: World = field(default_factory=World)
+    model: ModelState = field(default_factory=ModelState)
     guids: Mapping[str, str] = field(default_factory=dict)
-    look: Listing | None = None
+    listing: Listing | None = None
     seeds: Rows = field(default_factory=dict)
     seed_guids: frozenset[object] = frozenset()
-    found: Disagreement | None = None
-    lost: str = ""
+    disagreement: Disagreement | None = None
+    abort_reason: str = ""
 
     @property
-    def ended(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether a further step could tell nothing."""
-        return bool(self.found or self.lost)
+        return bool(self.disagreement or self.abort_reason)
 
     @property
-    def seeded(self) -> list[Row]:
+    def seeded_events(self) -> list[Row]:
         """All events of these apps right after the last purge."""
         return [row for rows in self.seeds.values() for row in rows]
 
-    def then(self, taken: Taken) -> History:
+    def with_step(self, execution: ExecutedStep) -> SequenceTrace:
         """Return the history with one more step."""
-        if taken.answer.status in NO_ANSWER:
-            return replace(self, lost=f"{taken.step} had no answer ({taken.answer.status or taken.answer.error})")
-        if wrong := _answered_wrongly(taken):
-            return replace(self, found=self._disagreement(taken, wrong, taken.answer.n))
-        return self._done(taken)._looked(taken)  # noqa: SLF001 -- the same class
+        if execution.response.status in INDETERMINATE_STATUSES:
+            outcome = execution.response.status or execution.response.error
+            return replace(self, abort_reason=f"{execution.step} had no answer ({outcome})")
+        if difference := _wrong_response(execution):
+            return replace(self, disagreement=self._to_disagreement(execution, difference, execution.response.n))
+        return self._with_model_step(execution)._with_listing(execution)  # noqa: SLF001 -- the same class
 
-    def _done(self, taken: Taken) -> History:
-        step = taken.step
-        if not taken.done or step.deed in {Deed.REFUSED, Deed.READ}:
+    def _with_model_step(self, execution: ExecutedStep) -> SequenceTrace:
+        step = execution.step
+        if not execution.succeeded or step.action in {Action.REJECTED_PURGE, Action.READ}:
             return self
-        if step.deed is Deed.CREATE and not taken.guid:
+        if step.action is Action.CREATE and not execution.created_guid:
             return self
-        guids = {**self.guids, step.what: taken.guid} if taken.guid else self.guids
-        world = self.world.after(step)
-        return replace(self, world=world if taken.settled else world.losing_sight_of(step.what), guids=guids)
+        guids = {**self.guids, step.argument: execution.created_guid} if execution.created_guid else self.guids
+        model = self.model.after(step)
+        return replace(
+            self, model=model if execution.is_confirmed else model.with_unknown_state(step.argument), guids=guids
+        )
 
-    def _looked(self, taken: Taken) -> History:
+    def _with_listing(self, execution: ExecutedStep) -> SequenceTrace:
         """Compare what the list shows; a purge leaves what counts as seeded from then on."""
-        look = taken.look
-        if look is None:
-            return replace(self, found=self._read(taken, self.look)) if self.look else self
-        if not look.complete:
-            return replace(self, lost="the list could not be read to its end")
-        rows = {name: of_app(look.rows, guid) for name, guid in self.guids.items()}
-        n = look.exchanges[-1].n
-        found = next((self._disagreement(taken, words, n) for words in self._differences(taken, rows)), None)
-        if found is None:
-            found = self._read(taken, look)
-        if taken.step.deed is not Deed.PURGE:
-            return replace(self, look=look, found=found)
+        listing = execution.listing
+        if listing is None:
+            return replace(self, disagreement=self._check_reads(execution, self.listing)) if self.listing else self
+        if not listing.complete:
+            return replace(self, abort_reason="the list could not be read to its end")
+        rows = {name: events_of_app(listing.rows, guid) for name, guid in self.guids.items()}
+        n = listing.exchanges[-1].n
+        disagreement = next(
+            (self._to_disagreement(execution, words, n) for words in self._differences(execution, rows)), None
+        )
+        if disagreement is None:
+            disagreement = self._check_reads(execution, listing)
+        if execution.step.action is not Action.PURGE:
+            return replace(self, listing=listing, disagreement=disagreement)
         guids = self.seed_guids | {row["guid"] for some in rows.values() for row in some}
-        return replace(self, look=look, found=found, seeds=rows, seed_guids=guids)
+        return replace(self, listing=listing, disagreement=disagreement, seeds=rows, seed_guids=guids)
 
-    def _differences(self, taken: Taken, rows: Rows) -> Iterator[Difference]:
-        for name, app in self.world.apps.items():
+    def _differences(self, execution: ExecutedStep, rows: Rows) -> Iterator[Difference]:
+        for name, app in self.model.apps.items():
             guid = self.guids[name]
-            before = of_app(self.look.rows, guid) if self.look else ()
-            sight = Sight(name, guid, app, before, rows[name], self.seeds.get(name, ()), self.seed_guids)
+            before = events_of_app(self.listing.rows, guid) if self.listing else ()
+            observation = AppObservation(name, guid, app, before, rows[name], self.seeds.get(name, ()), self.seed_guids)
             if app.state is State.UNKNOWN:
                 continue
-            yield from after_purge(sight, self.processes) if taken.step.deed is Deed.PURGE else beside_purge(sight)
+            yield from (
+                differences_after_purge(observation, self.processes)
+                if execution.step.action is Action.PURGE
+                else differences_without_purge(observation)
+            )
 
-    def _read(self, taken: Taken, look: Listing) -> Disagreement | None:
-        for walk in taken.reads:
-            for expected, got in differences(walk, (self.look or look, look), self.guids.values(), self.seeded):
-                return self._disagreement(taken, (Kind.READ, expected, got), walk.exchanges[-1].n)
+    def _check_reads(self, execution: ExecutedStep, listing: Listing) -> Disagreement | None:
+        for walk in execution.walks:
+            for expected, got in read_differences(
+                walk, (self.listing or listing, listing), self.guids.values(), self.seeded_events
+            ):
+                return self._to_disagreement(
+                    execution, (DisagreementKind.WRONG_READ, expected, got), walk.exchanges[-1].n
+                )
         return None
 
-    def _disagreement(self, taken: Taken, difference: Difference, exchange: int) -> Disagreement:
+    def _to_disagreement(self, execution: ExecutedStep, difference: Difference, exchange: int) -> Disagreement:
         kind, expected, got = difference
-        return Disagreement(kind, taken.place, taken.step, expected, got, exchange, self._purged_by_others(taken))
+        return Disagreement(
+            kind, execution.position, execution.step, expected, got, exchange, self._suggests_foreign_purge(execution)
+        )
 
-    def _purged_by_others(self, taken: Taken) -> bool:
+    def _suggests_foreign_purge(self, execution: ExecutedStep) -> bool:
         """Whether no recorded event, whosoever it was, outlived a step that purges nothing."""
-        if taken.step.deed is Deed.PURGE or not (self.look and taken.look):
+        if execution.step.action is Action.PURGE or not (self.listing and execution.listing):
             return False
-        recorded = {str(row["guid"]) for row in self.look.rows if row["guid"] != app_of_event(row)}
-        return bool(recorded) and not recorded & set(taken.look.by_guid)
+        recorded = {str(row["guid"]) for row in self.listing.rows if row["guid"] != app_of_event(row)}
+        return bool(recorded) and not recorded & set(execution.listing.by_guid)
 
 
-def _answered_wrongly(taken: Taken) -> Difference | None:
-    status = taken.answer.status
-    if taken.step.deed is Deed.PURGE and not taken.done:
-        return Kind.FAILED, "the purge answered with success", str(status)
-    if taken.step.deed is Deed.REFUSED and taken.done:
-        return Kind.ACCEPTED, "the purge refused", str(status)
+def _wrong_response(execution: ExecutedStep) -> Difference | None:
+    status = execution.response.status
+    if execution.step.action is Action.PURGE and not execution.succeeded:
+        return DisagreementKind.PURGE_FAILED, "the purge answered with success", str(status)
+    if execution.step.action is Action.REJECTED_PURGE and execution.succeeded:
+        return DisagreementKind.PURGE_NOT_REJECTED, "the purge refused", str(status)
     return None

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from purge_conformance.scenarios.generated.schemathesis import Case, Walk
     from purge_conformance.target.apps import SuiteApps
 
-KEPT_FOR_LATER = 200  # requests that the experiments after the generated cases need
+RESERVED_REQUESTS = 200  # requests that the experiments after the generated cases need
 
 
-def cases(client: Client, foundation: SuiteApps, generated: Callable[[], tuple[Case, ...]]) -> None:
+def send_generated_cases(client: Client, foundation: SuiteApps, generated: Callable[[], tuple[Case, ...]]) -> None:
     """Send a fair share of the generated cases; those that need an event get one of the target's."""
     found = resources(client.get(f"{EVENTS_PATH}?per_page=1", "event"))
     guid = str(found[0].get("guid")) if found else None
-    for case in contract.select_cases((x for x in generated() if client.guard.allows(x.method)), _share(client)):
+    for case in contract.select_cases((x for x in generated() if client.guard.allows(x.method)), _case_limits(client)):
         _send(client, foundation, contract.with_existing_guid(case, guid) if guid else case)
 
 
-def stateful(client: Client, foundation: SuiteApps, walk: Walk) -> None:
+def follow_links(client: Client, foundation: SuiteApps, walk: Walk) -> None:
     """Follow the links of openapi.yaml from answer to answer: purge, list, get."""
 
     def send(case: Case) -> Exchange | None:
@@ -50,21 +50,27 @@ def _send(client: Client, foundation: SuiteApps, case: Case) -> Exchange:
     if case.operation_id != PURGE_OPERATION or case.auth != "token":
         return client.send(request)
     foundation.record_event()
-    return purging.watched(client, request, f"purge {client.guard.purges}.")
+    return purging.purge_between_snapshots(client, request, f"purge {client.guard.purges}.")
 
 
-def _share(client: Client) -> dict[str, int]:
-    left = max(0, client.guard.requests_left - KEPT_FOR_LATER)
-    most = dict(contract.MAX_CASES)
-    most[LIST_OPERATION] = max(0, min(most[LIST_OPERATION], left - most[GET_OPERATION] - most[PURGE_OPERATION]))
-    return most
+def _case_limits(client: Client) -> dict[str, int]:
+    remaining = max(0, client.guard.requests_left - RESERVED_REQUESTS)
+    limits = dict(contract.MAX_CASES)
+    limits[LIST_OPERATION] = max(
+        0, min(limits[LIST_OPERATION], remaining - limits[GET_OPERATION] - limits[PURGE_OPERATION])
+    )
+    return limits
 
 
 def _request(case: Case, step: str) -> Request:
     headers = dict(case.headers)
-    invented = headers.pop("Authorization", "")
-    by = {"token": None, "none": ANONYMOUS, "generated": Credential("generated", invented, invented, "malformed")}
+    generated_header = headers.pop("Authorization", "")
+    credentials = {
+        "token": None,
+        "none": ANONYMOUS,
+        "generated": Credential("generated", generated_header, generated_header, "malformed"),
+    }
     tags = {"phase": case.phase, "mode": case.mode, "about": case.about, "auth": case.auth}
     if case.media_type:
         headers["Content-Type"] = case.media_type
-    return Request(case.method, case.path, step, by[case.auth], headers, case.body, tags)
+    return Request(case.method, case.path, step, credentials[case.auth], headers, case.body, tags)

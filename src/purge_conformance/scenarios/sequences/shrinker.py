@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.app_model.state import Deed, State, Step, World, sensible
+from purge_conformance.analysis.app_model.state import Action, ModelState, State, Step, drop_impossible_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -13,52 +13,54 @@ if TYPE_CHECKING:
     Steps = tuple[Step, ...]
 
 
-def shrunk(steps: Steps, shown: Callable[[Steps], Steps | None]) -> Steps:
+def shrink(steps: Steps, reproduce: Callable[[Steps], Steps | None]) -> Steps:
     """Leave out steps while what is left still shows it: of no app, of one after the other, chunks, single ones.
 
     Args:
         steps: sensible ones, of which the last one shows it.
-        shown: takes sensible steps, and returns those up to the one that shows it, or None where none does.
+        reproduce: takes sensible steps, and returns those up to the one that shows it, or None where none does.
 
     Returns:
         sensible steps of which none can be left out any more, provided that `shown` always says the same of the same.
     """
-    steps = _tried(afresh(steps), shown) or steps
+    steps = _try(from_clean_state(steps), reproduce) or steps
     for name in (None, *dict.fromkeys(step.app for step in steps if step.app)):
-        steps = _without(steps, [place for place, step in enumerate(steps) if step.app == name], shown)
+        steps = _try_without(steps, [place for place, step in enumerate(steps) if step.app == name], reproduce)
     size = len(steps) // 2
     while size > 1:
         for end in range(len(steps), 0, -size):
             chunk = range(max(0, end - size), min(end, len(steps)))
-            steps = _without(steps, [place for place in chunk if steps[place].deed is not Deed.CREATE], shown)
+            steps = _try_without(
+                steps, [place for place in chunk if steps[place].action is not Action.CREATE], reproduce
+            )
         size //= 2
     before = None
     while steps != before:
         before = steps
         for place in reversed(range(len(steps))):
-            steps = _without(steps, [place], shown)
+            steps = _try_without(steps, [place], reproduce)
     return steps
 
 
-def afresh(steps: Steps) -> Steps:
+def from_clean_state(steps: Steps) -> Steps:
     """Return what leads to the same end from a new beginning: apps as they were before the last purge but this one.
 
     It is no part of the steps, and as a rule much shorter than any part that shows the same.
     """
-    purges = [place for place, step in enumerate(steps[:-1]) if step.deed is Deed.PURGE]
-    begin = purges[-1] if purges else 0
-    apps = reduce(World.after, steps[:begin], World()).apps
-    made = [Step(Deed.CREATE, name) for name, app in apps.items() if app.exists]
-    started = [Step(Deed.START, name) for name, app in apps.items() if app.state is State.STARTED]
-    return sensible([*made, *started, *steps[begin:]])
+    purges = [place for place, step in enumerate(steps[:-1]) if step.action is Action.PURGE]
+    last_purge = purges[-1] if purges else 0
+    apps = reduce(ModelState.after, steps[:last_purge], ModelState()).apps
+    creations = [Step(Action.CREATE, name) for name, app in apps.items() if app.exists]
+    starts = [Step(Action.START, name) for name, app in apps.items() if app.state is State.STARTED]
+    return drop_impossible_steps([*creations, *starts, *steps[last_purge:]])
 
 
-def _without(steps: Steps, places: Collection[int], shown: Callable[[Steps], Steps | None]) -> Steps:
+def _try_without(steps: Steps, places: Collection[int], reproduce: Callable[[Steps], Steps | None]) -> Steps:
     """Return the steps without those in some places, or as they are if these are needed; the last one is."""
-    kept = (step for place, step in enumerate(steps) if place not in places or place == len(steps) - 1)
-    rest = sensible(kept)  # an app's steps go with its creation
-    return (_tried(rest, shown) if rest != steps else None) or steps
+    remaining = (step for place, step in enumerate(steps) if place not in places or place == len(steps) - 1)
+    rest = drop_impossible_steps(remaining)  # an app's steps go with its creation
+    return (_try(rest, reproduce) if rest != steps else None) or steps
 
 
-def _tried(steps: Steps, shown: Callable[[Steps], Steps | None]) -> Steps | None:
-    return shown(steps) if steps else None
+def _try(steps: Steps, reproduce: Callable[[Steps], Steps | None]) -> Steps | None:
+    return reproduce(steps) if steps else None

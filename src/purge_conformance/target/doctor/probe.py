@@ -28,28 +28,31 @@ def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
     """Return what half a dozen reads, and one for each token, show of the target and of the tokens."""
     max_requests = 2 * CLEANUP_RESERVE + len(settings.tokens)
     with unrecorded_client(settings, max_requests=max_requests) as client:
-        probe = examine(client, settings.tokens)
+        probe = probe_target(client, settings.tokens)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
             probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, "newest")))
         return doctor.checks(probe, settings)
 
 
-OPEN = f"{EVENTS_PATH}?per_page=1"
+ONE_EVENT_PATH = f"{EVENTS_PATH}?per_page=1"
 
 
-def examine(client: Client, roles: Collection[str]) -> ProbeResult:
+def probe_target(client: Client, roles: Collection[str]) -> ProbeResult:
     """Read the root as nobody, apps and events as the admin, and events in the other roles; return what that showed."""
-    seen = [client.get("/", "root", credential=ANONYMOUS)]
-    ended: dict[str, str] = {}
-    if seen[0].status is None:
-        return ProbeResult(tuple(seen))
-    if not is_root(seen[0]):
-        seen.append(client.get("/v3", "v3", credential=ANONYMOUS))
+    responses = [client.get("/", "root", credential=ANONYMOUS)]
+    expired: dict[str, str] = {}
+    if responses[0].status is None:
+        return ProbeResult(tuple(responses))
+    if not is_root(responses[0]):
+        responses.append(client.get("/v3", "v3", credential=ANONYMOUS))
     others = [credential for role, credential in client.credentials.items() if role in roles and role != ADMIN]
-    for path, step, who in (("/v3/apps?per_page=1", "apps", None), *((OPEN, "events", who) for who in (None, *others))):
+    for path, step, reader in (
+        ("/v3/apps?per_page=1", "apps", None),
+        *((ONE_EVENT_PATH, "events", who) for who in (None, *others)),
+    ):
         try:
-            seen.append(client.get(path, step if who is None else "role", credential=who))
+            responses.append(client.get(path, step if reader is None else "role", credential=reader))
         except TokenExpired as reason:
             client.note_cut_short(reason)
-            ended[ADMIN if who is None else who.role] = str(reason)
-    return ProbeResult(tuple(seen), ended)
+            expired[ADMIN if reader is None else reader.role] = str(reason)
+    return ProbeResult(tuple(responses), expired)
