@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -34,15 +36,18 @@ def doctor(*, values: Options) -> None:
 
     checks = run_checks(log_in(build_settings(values)))
     for check in checks:
-        for line in _lines(check):
-            click.echo(line)
+        click.echo("\n".join(_lines(check)))
     sys.exit(USAGE_ERROR if any(check.status == "problem" for check in checks) else 0)
 
 
 def _lines(check: Check) -> Iterator[str]:
     from purge_conformance.report.text import one_line
 
-    yield f"{click.style(f'{check.status:<8}', COLOURS[check.status])} {check.name}: {one_line(check.got)}"
+    wrap = TextWrapper(get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+    wrap.initial_indent, wrap.subsequent_indent = " " * 9, " " * 11
+    first, *rest = wrap.wrap(f"{check.name}: {one_line(check.got)}")
+    yield click.style(f"{check.status:<8}", COLOURS[check.status]) + first[8:]
+    yield from rest
     if check.expected:
-        yield f"         expected:  {one_line(check.expected)}"
-        yield f"         next step: {one_line(check.next_step)}"
+        yield from wrap.wrap(f"expected: {one_line(check.expected)}")
+        yield from wrap.wrap(f"next step: {one_line(check.next_step)}")

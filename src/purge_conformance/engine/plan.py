@@ -139,5 +139,5 @@ def _multiply(number: int, cost: Cost) -> Cost:
 def _describe_apps(settings: Settings) -> str:
     if settings.is_read_only or settings.apps.mode is Mode.OBSERVE:
         return ""
-    location = f"in the space {settings.apps.space}" if settings.apps.space else "in two organizations of its own"
-    return f"{len(LABELS)} apps {location}, and now and then one more; all are deleted at the end"
+    location = f"in the space {settings.apps.space}" if settings.apps.space else "in two new organizations"
+    return f"{len(LABELS)} apps {location} and a few temporary ones; all are deleted at the end"
