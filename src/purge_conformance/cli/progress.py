@@ -69,8 +69,8 @@ class Reporter:
         """Print the scenario and the numbers of requests and purges so far."""
         guard, limits = client.guard, client.settings.limits
         status = (
-            f"collecting {client.experiment}: {guard.requests} of {limits.max_requests} requests, "
-            f"{guard.purges} of {limits.max_purges} purges"
+            f"collecting {client.experiment}: {guard.requests} of at most {limits.max_requests} requests, "
+            f"{guard.purges} of at most {limits.max_purges} purges"
         )
         if self._live or client.experiment != self._experiment:
             self.show_status(status)
