@@ -116,7 +116,7 @@ def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an inte
         BadSetting: the folder cannot hold a new run.
         ConsentMissing: the target is not the one whose fingerprint was pinned.
         TargetLost: it gives no answer to the question for it.
-        SuiteError: the journal could not be written to its end; what was put up is taken down.
+        SuiteError: the journal could not be written to its end; the run's apps were deleted.
     """
     require_fingerprint(settings)
     with Journal(folder, _header(settings)) as journal, ExitStack() as children:
@@ -124,8 +124,9 @@ def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an inte
         @cache
         def start_generator() -> contract.Generator:
             """Start the child processes that generate the cases, unless the caller has them already."""
-            generate = contract.generator(seed=settings.seed, examples=settings.examples)
-            return generator or children.enter_context(generate)
+            if generator:
+                return generator
+            return children.enter_context(contract.generator(seed=settings.seed, examples=settings.examples))
 
         client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
         foundation = suite_apps_for(client)
@@ -139,7 +140,7 @@ def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an inte
             journal.sync()
         if journal.error:
             raise SuiteError(
-                f"{journal.error} What was put up on the target is taken down, but for what is told above."
+                f"{journal.error} The apps that this run created were deleted, except those that are listed above."
             )
         return journal.evidence()
 
