@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME",
     help="Also serve this fault, variant or profile at /NAME, or several at /A+B; repeatable. "
-    "Example: --mount slow-parts.",
+    "Example: --mount 20-a-page.",
 )
 @click.option("--states", metavar="PATH", help="Accept provider states at this path (see spec/hook.md).")
 @click.option(

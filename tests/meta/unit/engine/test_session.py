@@ -49,7 +49,7 @@ def remote_target(folder: Path) -> Options:
 
 def test_consent_precedes_login(tmp_path: Path) -> None:
     """No token source is opened for a target that may not be purged."""
-    with pytest.raises(ConsentMissing, match="--allow-purge api.example.org"):
+    with pytest.raises(ConsentMissing, match=r"--allow-purge api\.example\.org"):
         prepare_run(remote_target(tmp_path), (), RecordingFrontEnd().front_end)
 
 
