@@ -168,7 +168,7 @@ def parse_target(text: str) -> Target:
     except ValueError:
         is_usable = False
     if not is_usable or re.search(r"[\s\x00-\x1f\\]", text):
-        raise BadSetting(f"{text!r} is not the URL of a target. {expected}")
+        raise BadSetting(f"{text!r} is not a URL of a target. {expected}")
     if parts.username is not None or parts.password is not None:
         raise BadSetting(
             "The target's URL contains credentials. Remove them, and give tokens with --token ROLE=SOURCE."
