@@ -1,4 +1,4 @@
-"""Shows the progress of a run: one live line on a terminal, plain lines in CI."""
+"""Progress of a run: one live line on a terminal, plain lines in CI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Verbosity(IntEnum):
-    """How much to print."""
+    """How much a run prints."""
 
     QUIET = 0
     NORMAL = 1
@@ -45,7 +45,7 @@ class Reporter:
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Update one line during the block, if the console is a terminal."""
+        """Update one line during the block if the console is a terminal."""
         if self._verbosity is Verbosity.QUIET or not self._console.is_terminal:
             yield
             return
@@ -59,14 +59,14 @@ class Reporter:
                 self._live = None
 
     def show_status(self, text: str) -> None:
-        """Show what the run does now."""
+        """Print what the run does now."""
         if self._live:
             self._live(text)
         else:
             self.print_line(text)
 
     def on_exchange(self, client: Client, exchange: Exchange) -> None:
-        """Show the current scenario, and how many requests and purges were sent so far."""
+        """Print the scenario and the numbers of requests and purges so far."""
         guard, limits = client.guard, client.settings.limits
         scenario = f"{client.scenario}, round {client.round}" if client.round > 1 else str(client.scenario)
         status = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
@@ -32,7 +33,7 @@ from purge_conformance.target.apps import suite_apps_for
 from purge_conformance.target.fingerprint import require_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from purge_conformance.config.settings import Settings
@@ -70,20 +71,30 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
         SuiteError: the evidence could not be written completely; the suite's apps are deleted.
     """
     require_fingerprint(settings)
-    with (
-        Journal(folder, _header(settings)) as journal,
-        nullcontext(generator)
-        if generator
-        else schemathesis.generator(seed=settings.seed, examples=settings.examples) as active_generator,
-    ):
+    with Journal(folder, _header(settings)) as journal, ExitStack() as children:
+
+        @cache
+        def start_generator() -> schemathesis.Generator:
+            """Start the child processes that generate the cases, unless the caller has them already."""
+            if generator:
+                return generator
+            return children.enter_context(schemathesis.generator(seed=settings.seed, examples=settings.examples))
+
         client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
-        run = _Run(client, suite_apps_for(client), active_generator)
+        run = _Run(client, suite_apps_for(client), start_generator)
         try:
-            run.run_all(lambda: _archive(client, journal, folder, warn))
+            run.run_all(
+                {
+                    Scenario.PREFLIGHT: start_generator,  # a run that ends before this starts no process
+                    Scenario.ARCHIVE: lambda: _archive(client, journal, folder, warn),
+                }
+            )
         finally:
             journal.sync()
         if journal.error:
-            raise SuiteError(f"{journal.error} The suite's apps on the target are deleted, except those named above.")
+            raise SuiteError(
+                f"{journal.error} The apps that this run created were deleted, except those that are listed above."
+            )
         return journal.evidence()
 
 
@@ -91,16 +102,20 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
 class _Run:
     client: Client
     apps: SuiteApps
-    generator: schemathesis.Generator
+    start_generator: Callable[[], schemathesis.Generator]
 
-    def run_all(self, write_archive: Callable[[], None]) -> None:
-        """Run the scenarios in order; at last delete the suite's apps, also after an error."""
+    def run_all(self, after: Mapping[Scenario, Callable[[], object]]) -> None:
+        """Run the scenarios in order; at last delete the suite's apps, also after an error.
+
+        Args:
+            after: what to call when a scenario has ended.
+        """
         try:
             for definition, number in plan_scenarios(self.client.settings):
                 self.client.begin(definition.name, number)
                 self._run_scenario(definition)
-                if definition.name is Scenario.ARCHIVE:
-                    write_archive()
+                if definition.name in after:
+                    after[definition.name]()
         except TargetUnusable as reason:
             self.client.note(notes.UNUSABLE, notes.Unusable(reason.cause, str(reason)))
         except TargetUnreachable as reason:
@@ -113,7 +128,7 @@ class _Run:
     def _run_scenario(self, definition: ScenarioDefinition) -> None:
         """Run one scenario; a blocked request or a defect of the suite ends this scenario only."""
         try:
-            definition.run(self.client, self.apps, self.generator)
+            definition.run(self.client, self.apps, self.start_generator)
         except RequestBlocked as reason:
             self.client.note_cut_short(reason)
         except (TargetUnusable, TargetUnreachable, Interrupted):
@@ -126,7 +141,7 @@ class _Run:
             self.client.begin(definition.name)
             self.client.guard.release_cleanup_reserve()
             try:
-                definition.run(self.client, self.apps, self.generator)
+                definition.run(self.client, self.apps, self.start_generator)
             except (RequestBlocked, TargetUnreachable) as reason:
                 self.client.note(notes.LEFT, [str(reason)])
             self.client.note(notes.FINISHED, value=True)

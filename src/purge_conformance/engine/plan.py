@@ -87,5 +87,5 @@ def plan_run(settings: Settings) -> Plan:
 def _describe_apps(settings: Settings) -> str:
     if settings.is_read_only or settings.apps.mode is Mode.OBSERVE:
         return ""
-    location = f"in the space {settings.apps.space}" if settings.apps.space else "in two organizations of its own"
-    return f"{len(App)} apps {location}, and at times one more; it deletes all of them at the end"
+    location = f"in the space {settings.apps.space}" if settings.apps.space else "in two new organizations"
+    return f"{len(App)} apps {location} and a few temporary ones; all are deleted at the end"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
     Procedure = Callable[[Client, SuiteApps], None]
-    GeneratedProcedure = Callable[[Client, SuiteApps, Generator], None]
+    GeneratedProcedure = Callable[[Client, SuiteApps, Callable[[], Generator]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +106,20 @@ class ScenarioDefinition:
         has_hook = bool(settings.hook) or not self.needs_hook
         return is_allowed and has_hook and self.repetition.rounds(settings.repeat) > 0
 
-    def run(self, client: Client, apps: SuiteApps, generator: Generator) -> None:
-        """Run one round."""
+    def run(self, client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
+        """Run one round; `start_generator` is called only by a scenario of generated cases."""
         if self.generated_procedure:
-            self.generated_procedure(client, apps, generator)
+            self.generated_procedure(client, apps, start_generator)
         elif self.procedure:
             self.procedure(client, apps)
 
 
-def _send_generated_cases(client: Client, apps: SuiteApps, generator: Generator) -> None:
-    generated.send_generated_cases(client, apps, generator.cases)
+def _send_generated_cases(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
+    generated.send_generated_cases(client, apps, start_generator().cases)
 
 
-def _follow_links(client: Client, apps: SuiteApps, generator: Generator) -> None:
-    generated.follow_links(client, apps, generator.walk)
+def _follow_links(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
+    generated.follow_links(client, apps, start_generator().walk)
 
 
 NONE, ROUNDS, INSIDE, FURTHER = Repetition
