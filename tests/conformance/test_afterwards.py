@@ -9,9 +9,6 @@ import pytest
 
 from purge_conformance.analysis.app_changes import effective_changes
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
-    Trial,
     no_suitable_app,
     raise_if_cut_short,
     require_apps,
@@ -22,6 +19,7 @@ from purge_conformance.analysis.assertions import (
     require_status_of_each,
 )
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_started_apps, require_success
 from purge_conformance.analysis.purge_series import (
     plain_purges,
@@ -37,8 +35,8 @@ from purge_conformance.report.model import Cause, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row
 
     EventsByApp = dict[str | None, list[Row]]
@@ -48,7 +46,7 @@ SCALINGS = (Step.SCALE, Step.SCALE_MEMORY, Step.SCALE_DOWN, Step.SCALE_UP)
 
 @pytest.mark.requirement("AGAIN-01")
 def test_second_purge_succeeds(view: JudgmentView) -> None:
-    """A second purge right after the first MUST succeed as well."""
+    """A second purge right after the first MUST succeed with the same status."""
     first = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
     require_success(first)
     require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="no second purge was tried")
@@ -58,7 +56,7 @@ def test_second_purge_succeeds(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AGAIN-02")
 def test_second_purge_is_equivalent(view: JudgmentView) -> None:
-    """A second purge, and a later one, MUST give an equivalent state of the apps that did not change."""
+    """A later purge MUST leave an equivalent state for each app that has not changed."""
     require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="no second purge was tried")
     first, *later_purges = require_observed_purges(view)
     require_started_apps(first, view)
@@ -78,7 +76,7 @@ def test_second_purge_is_equivalent(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AGAIN-03")
 def test_later_purge_reflects_state(view: JudgmentView) -> None:
-    """A later purge MUST reflect the apps as they are by then."""
+    """A later purge MUST reflect the current state of each app."""
     require_exchanges(view, Scenario.PURGE_AFTER_CHANGES, Step.PURGE, if_none="no later purge was tried")
     purges = [purge for purge in require_first_purges(view) if purge.state_changed_earlier]
     if not purges:
@@ -116,7 +114,7 @@ def test_scaling_is_recorded(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AFTER-04")
 def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
-    """Events that are recorded after a purge MUST stand beside the seeded ones, which stay as they are."""
+    """Seeded events MUST remain unchanged when later events are recorded."""
     before = require_snapshot(view, Scenario.SECOND_PURGE, Place(Step.PURGE, phase=Phase.AFTER)).events
     after = require_snapshot(view, Scenario.APP_CHANGES, Step.CLOSING).events
     seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    NotExercised,
     describe_response,
     raise_if_cut_short,
     require_exchanges,
     require_no,
     require_status,
     require_status_of_each,
-    target_responses,
 )
 from purge_conformance.analysis.history import admin_reads_rejected
+from purge_conformance.analysis.outcomes import NotExercised
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
 MALFORMED_CREDENTIALS = {
@@ -62,7 +62,7 @@ def test_purge_rejects_expired_token(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AUTH-05")
 def test_list_requires_token(view: JudgmentView) -> None:
-    """A list without a valid token MUST answer 401."""
+    """List without a valid token MUST answer 401."""
     _require_unauthenticated(
         [*_unauthenticated_reads(view, Step.LIST), *_generated_without_token(view, Step.GENERATED_LIST)]
     )
@@ -70,7 +70,7 @@ def test_list_requires_token(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AUTH-06")
 def test_get_requires_token(view: JudgmentView) -> None:
-    """A get without a valid token MUST answer 401."""
+    """Get without a valid token MUST answer 401."""
     _require_unauthenticated(
         [*_unauthenticated_reads(view, Step.GET), *_generated_without_token(view, Step.GENERATED_GET)]
     )
@@ -78,7 +78,7 @@ def test_get_requires_token(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AUTH-07")
 def test_purge_requires_admin_scope(view: JudgmentView) -> None:
-    """A purge with a valid token without the admin scope MUST answer 403."""
+    """A purge with a valid token that lacks the admin scope MUST answer 403."""
     require_status_of_each(view, _purges_with(view, "valid"), 403)
 
 

@@ -6,38 +6,39 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import PrerequisiteFailed, describe_response, require_exchanges, require_no
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
+from purge_conformance.analysis.outcomes import PrerequisiteFailed
 from purge_conformance.analysis.rejected import successful_bypasses
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
 
 UNAUTHENTICATED, FORBIDDEN = 401, 403
 
 
 @pytest.mark.requirement("AUTH-09")
 def test_path_spellings_do_not_bypass(view: JudgmentView) -> None:
-    """No other spelling of the purge's path MUST let anybody but an admin purge."""
+    """An alternative spelling of the path MUST NOT bypass authorization."""
     _require_no_bypass(view, Step.SPELLING)
 
 
 @pytest.mark.requirement("AUTH-10")
 def test_overrides_do_not_bypass(view: JudgmentView) -> None:
-    """No header or parameter that names another method, path, user or address MUST let anybody but an admin purge."""
+    """Override headers and parameters MUST NOT bypass authorization."""
     _require_no_bypass(view, Step.OVERRIDE, Step.IMPERSONATION)
 
 
 @pytest.mark.requirement("AUTH-11")
 def test_forged_token_is_rejected(view: JudgmentView) -> None:
-    """A forged token outside the Authorization header MUST let nobody purge."""
+    """A forged token outside `Authorization` MUST NOT authorize a purge."""
     _require_no_bypass(view, Step.FORGED_TOKEN)
 
 
 @pytest.mark.requirement("AUTH-12")
 def test_url_token_is_rejected(view: JudgmentView) -> None:
-    """A token in the URL MUST NOT count as one."""
+    """A token in the URL MUST NOT authenticate a request."""
     sent = require_exchanges(
         view,
         Scenario.AUTH_BYPASS,

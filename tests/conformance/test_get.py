@@ -6,25 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import (
-    NotExercised,
-    PrerequisiteFailed,
-    describe_response,
-    require_exchanges,
-    require_no,
-    target_responses,
-)
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
 from purge_conformance.analysis.history import require_admin_reads
 from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import GUID
 from purge_conformance.analysis.schema import schema_violations
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence.listing import listing_at, resources
 from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
 GET = "getAppUsageEvent"
@@ -34,7 +29,7 @@ BAD_REQUEST_STATUSES = {400, 422}  # where the guid is no UUID
 
 @pytest.mark.requirement("GET-01")
 def test_unknown_guid_answers_404(view: JudgmentView) -> None:
-    """The get of a guid that no event has MUST answer 404."""
+    """Get with an unknown guid MUST answer 404."""
     listed = listing_at(view, Scenario.APP_CHANGES, Place(Step.CLOSING, part=Part.EVENTS)).by_guid
     requested = [
         x
@@ -59,7 +54,7 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("GET-02")
 def test_get_returns_requested_event(view: JudgmentView) -> None:
-    """A get MUST return the event whose guid was asked for."""
+    """Get MUST return the event with the requested guid."""
     require_no(
         Finding(f"guid {x.guid}", describe_response(x), x.n)
         for x in _successful_gets(view)
@@ -69,7 +64,7 @@ def test_get_returns_requested_event(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("GET-03")
 def test_get_equals_list(view: JudgmentView) -> None:
-    """An event MUST be the same in the list and when it is got by its guid."""
+    """Get MUST return an event as the list shows it."""
     require_admin_reads(view)
     gets = [
         x
@@ -96,7 +91,7 @@ def test_get_equals_list(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("GET-04")
 def test_get_matches_schema(view: JudgmentView) -> None:
-    """The body of a get that answers 200 MUST be an app usage event of the documented shape."""
+    """The body of a get that answers 200 MUST be an app usage event that matches the documented schema."""
     require_no(
         Finding(violation.expected, violation.got, x.n)
         for x in _successful_gets(view)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    NotExercised,
     describe_response,
     no_suitable_app,
     require_exchanges,
     require_no,
     require_walk,
-    target_responses,
 )
 from purge_conformance.analysis.history import recording_order
 from purge_conformance.analysis.list_reads import ListRead, require_list_read
+from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import walks
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_page, is_query_rejected, pagination
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 
@@ -40,7 +40,7 @@ PAGE_REJECTED = {400, 404, 422}  # a page that is too large, or beyond the end
 
 @pytest.mark.requirement("LIST-08")
 def test_list_is_sorted(view: JudgmentView) -> None:
-    """The list MUST be sorted by `created_at`, or the other way round, as asked for."""
+    """The list MUST be sorted by `created_at`, ascending or descending, as requested."""
     times = {str(row.get("created_at")) for row in require_list_read(view).initial.rows}
     if len(times) < 2:
         raise no_suitable_app(view, "all events have the same time")
@@ -91,7 +91,7 @@ def test_created_ats_filter_is_exact(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-11")
 def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
-    """The filter `after_guid` MUST leave out that event and those before it, and nothing else."""
+    """The filter `after_guid` MUST omit exactly that event and those before it."""
     read = require_list_read(view)
     require_no(
         finding
@@ -120,7 +120,7 @@ def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-12")
 def test_valid_query_is_accepted(view: JudgmentView) -> None:
-    """A list with valid query parameters MUST answer 200."""
+    """List with valid query parameters MUST answer 200."""
     tried = [x for x, found in _classified_lists(view) if found is Validity.VALID]
     size_limit = max((_requested_size(x) for x in tried if x.status == OK), default=GUARANTEED_PAGE_SIZE)
     linked = _pages_linked_as_next(view)
@@ -134,7 +134,7 @@ def test_valid_query_is_accepted(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-13")
 def test_invalid_query_is_rejected(view: JudgmentView) -> None:
-    """A list with an invalid query parameter MUST answer 400 or 422."""
+    """List with an invalid query parameter MUST answer 400 or 422."""
     tried = [x for x, found in _classified_lists(view) if found is Validity.INVALID]
     if not tried:
         raise NotExercised("no invalid query was tried")
@@ -147,7 +147,7 @@ def test_invalid_query_is_rejected(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-14")
 def test_query_never_causes_5xx(view: JudgmentView) -> None:
-    """No query MUST make a list or a get fail."""
+    """List and get MUST NOT answer 5xx, whatever the query."""
     unspecified = [x for x, found in _classified_lists(view) if found is Validity.UNSPECIFIED]
     gets = [
         x for x in target_responses(view.of(Scenario.GENERATED, Step.GENERATED_GET)) if x.tags[Tag.MODE] == "negative"
@@ -163,7 +163,7 @@ def test_query_never_causes_5xx(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-16")
 def test_headers_never_cause_5xx(view: JudgmentView) -> None:
-    """No header that a client may send MUST make a list or a get fail."""
+    """List and get MUST NOT answer 5xx because of a request header."""
     sent = require_exchanges(view, Scenario.READS, Step.OTHER_HEADERS, if_none="nothing was asked for in another form")
     require_no(
         Finding("an answer below 500", describe_response(x), x.n) for x in sent if (x.status or 0) >= INTERNAL_ERROR

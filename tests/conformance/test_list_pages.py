@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import NotExercised, describe_response, require_exchanges, require_no
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
 from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import default_per_page, expected_links, pages_of, walks
 from purge_conformance.analysis.query_rules import parse_query
 from purge_conformance.analysis.schema import schema_violations
@@ -21,8 +22,8 @@ from purge_conformance.report.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.list_reads import ListRead
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange
 
@@ -32,7 +33,7 @@ DECIMAL = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 @pytest.mark.requirement("LIST-01")
 def test_list_matches_schema(view: JudgmentView) -> None:
-    """The body of a list that answers 200 MUST have the documented shape."""
+    """The body of a list that answers 200 MUST match the documented schema."""
     found = _successful_lists(view)
     if not found:
         raise NotExercised("no list answered 200")
@@ -41,7 +42,7 @@ def test_list_matches_schema(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-02")
 def test_total_results_is_correct(view: JudgmentView) -> None:
-    """The `total_results` MUST be the number of events on all pages."""
+    """The member `total_results` MUST be the number of events on all pages."""
     read = require_list_read(view)
     require_no(
         Finding(f"total_results {total}, the number of events", str(page.total), page.exchange.n)
@@ -60,7 +61,7 @@ def test_total_results_is_correct(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-03")
 def test_total_pages_is_correct(view: JudgmentView) -> None:
-    """The `total_pages` MUST be the number of pages that `total_results` events take."""
+    """The member `total_pages` MUST be the number of pages that `total_results` events take."""
     every = [page for walk in walks(view) for page in pages_of(walk) if page.total is not None]
     require_no(
         Finding(
@@ -90,7 +91,7 @@ def test_event_is_on_one_page(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-05")
 def test_page_is_full(view: JudgmentView) -> None:
-    """A page MUST hold `per_page` events, the last one what is left."""
+    """A page MUST hold `per_page` events, except the last page, which holds the rest."""
     read = require_list_read(view)
     total = len(read.initial.rows)
     require_no(
@@ -110,7 +111,7 @@ def test_page_is_full(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-06")
 def test_next_and_previous_links(view: JudgmentView) -> None:
-    """The `next` and `previous` links MUST lead to the neighbouring pages with the same filters."""
+    """The `next` and `previous` links MUST lead to the adjacent pages with the same filters."""
     _require_links(view, "next", "previous")
 
 
@@ -122,7 +123,7 @@ def test_first_and_last_links(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-15")
 def test_repeated_reads_are_equal(view: JudgmentView) -> None:
-    """Two reads of a list that nothing changed in between MUST be equal."""
+    """Two reads of an unchanged list MUST be equal."""
     new_guids = require_list_read(view).new_guids
     repeated_reads = [
         x

@@ -9,9 +9,6 @@ import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    PrerequisiteFailed,
-    Trial,
     across_rounds,
     describe_response,
     no_suitable_app,
@@ -21,6 +18,7 @@ from purge_conformance.analysis.assertions import (
     require_exchanges_of_all_rounds,
 )
 from purge_conformance.analysis.baseline import require_baseline
+from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge import format_guids, require_purge_at, require_started_apps
 from purge_conformance.analysis.purge_series import require_each_purge, require_plain_purges_reliable
 from purge_conformance.evidence.listing import STARTED, app_of_event, first_page
@@ -30,8 +28,8 @@ from purge_conformance.report.model import Cause, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange, Key
 
 INTERNAL_ERROR, UNAVAILABLE = 500, 503
@@ -39,7 +37,7 @@ INTERNAL_ERROR, UNAVAILABLE = 500, 503
 
 @pytest.mark.requirement("PARALLEL-01")
 def test_concurrent_purges_destroy_events(view: JudgmentView) -> None:
-    """After purges at the same time no event that existed before MUST be left."""
+    """Events that existed before concurrent purges MUST NOT remain."""
     rounds = list(_require_rounds(view))
     if not any(set(found.before.events.by_guid) - _seedable_guids(found) for found in rounds):
         raise no_suitable_app(view, "no event existed that a purge could destroy for good")
@@ -48,25 +46,25 @@ def test_concurrent_purges_destroy_events(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("PARALLEL-02")
 def test_concurrent_purges_seed_apps(view: JudgmentView) -> None:
-    """After purges at the same time there MUST be an event for each started app."""
+    """Concurrent purges MUST leave an event for each started app."""
     require_each_purge(view, _rounds_with_started_apps(view), _find_missing_apps)
 
 
 @pytest.mark.requirement("PARALLEL-03")
 def test_concurrent_purges_seed_once(view: JudgmentView) -> None:
-    """Purges at the same time MUST NOT seed an app twice, save once for each of its processes."""
+    """Concurrent purges MUST NOT seed an app more than once per process."""
     require_each_purge(view, _rounds_with_started_apps(view), partial(_find_duplicates, single_process_apps(view)))
 
 
 @pytest.mark.requirement("PARALLEL-04")
 def test_concurrent_purges_seed_only_apps(view: JudgmentView) -> None:
-    """Purges at the same time MUST populate nothing but events of started apps."""
+    """Concurrent purges MUST create events of started apps only."""
     require_each_purge(view, _require_rounds(view), _find_unexpected_events)
 
 
 @pytest.mark.requirement("PARALLEL-05")
 def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
-    """A purge SHOULD NOT fail because another one is under way."""
+    """A purge SHOULD NOT fail because another one is in progress."""
     _require_single_purge_correct(view, 1)
     sent = require_exchanges_of_all_rounds(
         view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="no purges were sent at the same time"

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
-from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    PrerequisiteFailed,
-    Trial,
-    describe_response,
-    require_each_trial,
-)
+from purge_conformance.analysis.assertions import describe_response, require_each_trial
+from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_purge_between
 from purge_conformance.analysis.race import (
     app_histories,
@@ -28,13 +23,13 @@ from purge_conformance.report.model import Cause, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.race import ExplanationStrategy, Round
+    from purge_conformance.analysis.view import JudgmentView
 
 
 @pytest.mark.requirement("RACE-02")
 def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
-    """Apps that nobody changes during a purge MUST be seeded as ever, whatever becomes of others meanwhile."""
+    """A purge MUST seed unchanged apps as usual while other apps change."""
     race_rounds = require_rounds(view)
     single_process = single_process_apps(view)
     choose_explanation_strategy(view, race_rounds)
@@ -58,7 +53,7 @@ def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("RACE-03")
 def test_changed_apps_are_linearizable(view: JudgmentView) -> None:
-    """What is left of an app that is changed during a purge MUST be explained by some order of what was done."""
+    """The result for an app that changes during a purge MUST match some order of these operations."""
     race_rounds = require_rounds(view)
     unexplained = choose_explanation_strategy(view, race_rounds)
     require_each_trial(

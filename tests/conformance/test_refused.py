@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    AttributableViolation,
-    Inconclusive,
-    NotExercised,
-    PrerequisiteFailed,
-    Trial,
     describe_response,
     raise_if_cut_short,
     require_each_trial,
@@ -22,6 +17,13 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.history import complete_listings, has_purge_between, undestroyed_events_per_list
 from purge_conformance.analysis.induced_errors import conflicting_purges, raise_if_not_induced
 from purge_conformance.analysis.next_steps import give_token
+from purge_conformance.analysis.outcomes import (
+    AttributableViolation,
+    Inconclusive,
+    NotExercised,
+    PrerequisiteFailed,
+    Trial,
+)
 from purge_conformance.analysis.purge_series import observed_purges, require_plain_purges_correct
 from purge_conformance.analysis.rejected import (
     Attempt,
@@ -37,21 +39,21 @@ from purge_conformance.report.model import Cause, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
 
 CLIENT_ERRORS = range(400, 500)
 
 
 @pytest.mark.requirement("REFUSE-01")
 def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is refused for want of authentication MUST destroy nothing."""
+    """A purge that is rejected for lack of authentication MUST NOT destroy events."""
     tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != "valid"]
     _require_no_loss(view, (a for a in tried if _is_rejected(a)), if_none="no purge without authentication was refused")
 
 
 @pytest.mark.requirement("REFUSE-02")
 def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is forbidden MUST destroy nothing."""
+    """A purge that is forbidden MUST NOT destroy events."""
     require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was tried")
     tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == "valid"]
     if not tried:
@@ -64,7 +66,7 @@ def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-03")
 def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is refused for its request MUST destroy nothing."""
+    """A purge that is rejected because of its request MUST NOT destroy events."""
     tried = [*attempts(view, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     rejected = (a for a in tried if a.request.method == "POST" and a.request.status in CLIENT_ERRORS)
     _require_no_loss(view, rejected, if_none="no purge was refused for its request")
@@ -72,13 +74,13 @@ def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-04")
 def test_other_methods_destroy_nothing(view: JudgmentView) -> None:
-    """Any other method than POST on the purge's path, and none on the list, MUST destroy anything."""
+    """Methods other than POST on the purge path, and unsafe methods on the list path, MUST NOT destroy events."""
     _require_no_loss(view, attempts(view, Step.METHOD), if_none="no other method was tried")
 
 
 @pytest.mark.requirement("REFUSE-05")
 def test_other_methods_are_rejected(view: JudgmentView) -> None:
-    """Any other method than POST on the purge's path SHOULD be answered with 404 or 405."""
+    """Methods other than POST on the purge path SHOULD answer 404 or 405."""
     sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.METHOD, if_none="no other method was tried")
     require_no(
         Finding("404 or 405", describe_response(x), x.n)
@@ -89,7 +91,7 @@ def test_other_methods_are_rejected(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-06")
 def test_no_delayed_destruction(view: JudgmentView) -> None:
-    """Nothing but a purge that succeeds MUST destroy an event, not even later."""
+    """Only a successful purge may destroy events; a rejected request MUST NOT do so, immediately or later."""
     require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
     if delayed := delayed_losses(view):
         words = "every event is still there a second after purges that were refused, as it is a second after nothing"
@@ -123,7 +125,7 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-07")
 def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
-    """A purge that is refused MUST populate nothing."""
+    """A rejected purge MUST NOT create events."""
     require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
     tried = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     judged = [a for a in tried if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
@@ -141,7 +143,7 @@ def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-08")
 def test_conflict_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is answered with a conflict SHOULD destroy nothing."""
+    """A purge that answers 409 SHOULD NOT destroy events."""
     tried = conflicting_purges(view)
     if not tried:
         raise_if_not_induced(view, 409)

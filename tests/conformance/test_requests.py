@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    NotExercised,
-    Trial,
     across_rounds,
     describe_response,
     require_each_trial,
@@ -19,6 +17,7 @@ from purge_conformance.analysis.assertions import (
     require_status_of_each,
 )
 from purge_conformance.analysis.induced_errors import failed_purges, is_rolled_back, raise_if_not_induced
+from purge_conformance.analysis.outcomes import NotExercised, Trial
 from purge_conformance.analysis.purge import require_purge_at
 from purge_conformance.analysis.purge_series import (
     require_observed_purges,
@@ -32,8 +31,8 @@ from purge_conformance.report.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
 
 OK, INTERNAL_ERROR = 200, 500
 UNRELATED_STATUSES = {409, 503}  # documented, and no word on the body
@@ -41,7 +40,7 @@ UNRELATED_STATUSES = {409, 503}  # documented, and no word on the body
 
 @pytest.mark.requirement("BODY-01")
 def test_unexpected_input_is_handled(view: JudgmentView) -> None:
-    """A purge with a malformed or unexpected body or query MUST be refused, or done and the oddity ignored."""
+    """A purge with a malformed or unexpected body or query MUST either be rejected or ignore it."""
     plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1].status or OK
     success_status = plain if plain // 100 == 2 else OK
     sent = require_exchanges_of_all_rounds(
@@ -57,7 +56,7 @@ def test_unexpected_input_is_handled(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("BODY-02")
 def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
-    """A purge whose odd body or query is ignored MUST be a whole purge."""
+    """A purge that ignores an unexpected body or query MUST be complete."""
     plain = require_observed_purges(view)[0]
     purges = list(across_rounds(view, Scenario.UNEXPECTED_INPUT, _purges_ignoring_input))
     if not purges:
@@ -75,7 +74,7 @@ def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("BODY-03")
 def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
-    """A purge that fails SHOULD NOT leave its work half done."""
+    """A purge that fails SHOULD NOT leave a partial result."""
     failed = list(failed_purges(view))
     if not failed:
         raise_if_not_induced(view, 500, 503)
@@ -106,7 +105,7 @@ def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> b
 
 @pytest.mark.requirement("ROUTE-01")
 def test_unknown_route_answers_404(view: JudgmentView) -> None:
-    """A route below the resource that does not exist MUST answer 404."""
+    """An unknown route below the resource MUST answer 404."""
     require_status(
         require_exchanges(view, Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, if_none="no unknown route was tried"), 404
     )

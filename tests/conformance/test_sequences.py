@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
-from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    JudgmentView,
-    NotExercised,
-    Trial,
-    raise_if_cut_short,
-    require_each_trial,
-)
+from purge_conformance.analysis.assertions import raise_if_cut_short, require_each_trial
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.sequence import sequence_runs
 from purge_conformance.analysis.sequence_script import render_script
 from purge_conformance.evidence import notes
@@ -27,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purge_conformance.analysis.sequence import SequenceRun
+    from purge_conformance.analysis.view import JudgmentView
 
 
 CASES = {
@@ -38,7 +33,7 @@ CASES = {
 
 @pytest.mark.requirement("MODEL-01")
 def test_list_matches_model(view: JudgmentView) -> None:
-    """After any sequence of starts, stops, scalings, deletions and purges the list MUST show what follows from it."""
+    """After any sequence of app changes and purges the list MUST show exactly the events that follow from it."""
     runs = list(sequence_runs(view))
     disagreeing = next((play for play in runs if play.disagreement), None)
     if disagreeing is None or disagreeing.disagreement is None:

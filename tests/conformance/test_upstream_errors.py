@@ -8,15 +8,9 @@ import pytest
 
 from purge_conformance.analysis import error_format as envelope
 from purge_conformance.analysis import induced_errors as provoked
-from purge_conformance.analysis.assertions import (
-    NotExercised,
-    PrerequisiteFailed,
-    describe_response,
-    require_exchanges,
-    require_no,
-    require_status,
-)
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_status
 from purge_conformance.analysis.next_steps import give_token
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Scenario, Step, Tag
@@ -25,7 +19,7 @@ from purge_conformance.report.model import Cause, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
 READ_ONLY_ROLES = {"admin_read_only", "global_auditor"}
@@ -34,7 +28,7 @@ UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INTERNAL_ERROR = 401, 403, 404, 500
 
 @pytest.mark.requirement("UP-ERROR-01")
 def test_errors_are_not_empty(view: JudgmentView) -> None:
-    """Every error MUST hold a list of at least one error."""
+    """An error response MUST hold a list of at least one error."""
     found = view.error_responses()
     if not found:
         raise NotExercised("no error occurred")
@@ -68,7 +62,7 @@ def test_forbidden_code(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("UP-ERROR-05")
 def test_unknown_guid_code(view: JudgmentView) -> None:
-    """The get of a guid that no event has MUST be answered with 10010, CF-ResourceNotFound."""
+    """Get with an unknown guid MUST be answered with 10010, CF-ResourceNotFound."""
     found = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was asked for")
     _require_code(found, NOT_FOUND, (10010, "CF-ResourceNotFound"))
 
@@ -116,7 +110,7 @@ def test_readers_may_get(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("UP-ROLE-03")
 def test_others_may_not_get(view: JudgmentView) -> None:
-    """The get of an existing event by any other role MUST be answered with 404 or 403."""
+    """Get of an existing event by any other role MUST answer 404 or 403."""
     found = [x for x in _reads_by_role(view, Step.GET) if x.role not in READ_ONLY_ROLES]
     if not found:
         raise NotExercised(
@@ -127,13 +121,13 @@ def test_others_may_not_get(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("UP-PAGE-01")
 def test_per_page_bounds(view: JudgmentView) -> None:
-    """The parameter `per_page` MUST take 1 to 5000, and no 0 nor 5001."""
+    """The parameter `per_page` MUST accept 1 to 5000 and reject 0 and 5001."""
     _require_bounds(view, "per_page", accepted={"1", "5000"}, rejected={"0", "5001"})
 
 
 @pytest.mark.requirement("UP-PAGE-02")
 def test_page_bounds(view: JudgmentView) -> None:
-    """The parameter `page` MUST take integers from 1, and no 0."""
+    """The parameter `page` MUST accept integers from 1 and reject 0."""
     _require_bounds(view, "page", accepted={"1"}, rejected={"0"})
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.app_changes import effective_changes
-from purge_conformance.analysis.assertions import NotExercised, require_complete, require_no, require_responses
+from purge_conformance.analysis.assertions import require_complete, require_no, require_responses
 from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.purge_series import require_purges_with_started_apps
 from purge_conformance.analysis.schema import is_seed_with_invalid_time
 from purge_conformance.catalogue.api import EVENTS_PATH
@@ -21,8 +22,8 @@ from purge_conformance.report.model import Cause, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
@@ -145,7 +146,7 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("UP-SEED-04")
 def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
-    """A seeded event that names a process MUST name one of the app's."""
+    """A process that a seeded event names MUST belong to its app."""
     trials = [trial for trial in require_purges_with_started_apps(view) if trial.after.processes.complete]
     if not trials:
         require_complete(require_purges_with_started_apps(view)[0].after.processes, "processes")
@@ -166,7 +167,7 @@ def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("UP-RECORD-01")
 def test_change_is_recorded_once(view: JudgmentView) -> None:
-    """A change of an app after a purge MUST be recorded once for each of its processes."""
+    """A change of an app after a purge MUST be recorded once per process."""
     lifecycle = effective_changes(view, Scenario.APP_CHANGES, *CHANGES)
     made_changes = [
         *lifecycle,

@@ -12,29 +12,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from purge_conformance.analysis.next_steps import NO_INTERRUPT, RAISE_BUDGET, get_apps
-from purge_conformance.analysis.outcomes import (
-    AttributableViolation as AttributableViolation,
-)
-from purge_conformance.analysis.outcomes import (
-    Inconclusive as Inconclusive,
-)
-from purge_conformance.analysis.outcomes import (
-    NotExercised as NotExercised,
-)
-from purge_conformance.analysis.outcomes import (
-    PrerequisiteFailed as PrerequisiteFailed,
-)
-from purge_conformance.analysis.outcomes import (
-    RequirementViolated as RequirementViolated,
-)
-from purge_conformance.analysis.outcomes import (
-    Trial as Trial,
-)
-from purge_conformance.analysis.outcomes import (
-    Undecided as Undecided,
-)
-from purge_conformance.analysis.view import JudgmentView as JudgmentView
-from purge_conformance.analysis.view import target_responses as target_responses
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial, Undecided
+from purge_conformance.analysis.view import JudgmentView, target_responses
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import Snapshot, listing_at, snapshot_at
 from purge_conformance.evidence.steps import Part, Scenario, Step, place_of
