@@ -45,6 +45,6 @@ def test_failed_archive_blocks_purges(
     )
     assert (result.code, result.report["verdict"], stub_server.purges) == (3, "inconclusive", 0)
     assert not [line for line, _ in stub_server.received if PURGE_PATH in line and line.startswith("POST")]
-    words = {"full": "No space left", "dies": "gave no answer"}[trouble]
+    words = {"full": "No space left", "dies": "did not respond"}[trouble]
     assert words in "\n".join(result.report["notes"])
     assert trouble == "full" or not archive_metadata(out / archive.FILE_NAME)["complete"]

@@ -31,7 +31,9 @@ def test_run_reports_doctor_warnings(
     (tmp_path / "admin").write_text(ADMIN, encoding="utf-8")
     options = ("--select=ROUTE-01", "--max-requests=50", "--max-purges=0", f"--token=admin=file:{tmp_path / 'admin'}")
     result = command("run", stub_server.url, *options, "--out", tmp_path / "out", folder=tmp_path / "out")
-    assert [note for note in result.report["notes"] if re.match(r"clock: the target.s is \d+ s ahead", note)] != []
+    assert [
+        note for note in result.report["notes"] if re.match(r"clock: the target.s clock is \d+ s ahead", note)
+    ] != []
     assert stub_server.targets[:3] == ["/", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
 
 
@@ -46,4 +48,4 @@ def test_wrong_token_stops_run(stub_server: StubServer, command: Callable[..., C
         {"configuration"},
         {"GET"},
     )
-    assert "Give a token of a global_auditor" in result.stdout
+    assert "a user who is only global_auditor" in result.stdout

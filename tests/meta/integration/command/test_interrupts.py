@@ -124,7 +124,7 @@ def test_target_lost_during_purge(
         1,
         1,
     )
-    assert "gave no answer" in "\n".join(result.report["notes"])
+    assert "did not respond" in "\n".join(result.report["notes"])
     assert "failed" not in result.outcomes.values()
 
 

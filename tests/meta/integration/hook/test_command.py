@@ -52,7 +52,7 @@ def test_unsupported_state_is_reported() -> None:
     [
         ("raise SystemExit('it is broken')", "exit code 1: it is broken"),
         ("import os; os.kill(os.getpid(), 9)", "exit code -9"),
-        ("print('done')", "no JSON object: done"),
+        ("print('done')", "not a JSON object: done"),
     ],
 )
 def test_command_hook_failure_is_reported(code: str, words: str) -> None:
@@ -63,7 +63,7 @@ def test_command_hook_failure_is_reported(code: str, words: str) -> None:
 
 def test_missing_command_is_reported() -> None:
     """A missing program is a failure."""
-    with pytest.raises(HookFailed, match="gave no answer"):
+    with pytest.raises(HookFailed, match="did not answer"):
         hook("command:/no/such/program").set_up(STATE, operation="purge")
 
 

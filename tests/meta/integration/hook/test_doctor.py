@@ -52,9 +52,9 @@ def test_probe_matches_schema(stub_server: StubServer, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hook", "got", "next_step"),
     [
-        ("command:/no/such/program", "gave no answer (FileNotFoundError)", "Start it"),
+        ("command:/no/such/program", "did not answer (FileNotFoundError)", "Start it"),
         (python_command("raise SystemExit('broken')"), "exit code 1: broken", "spec/hook.md"),
-        (python_command("print('fine')"), "no JSON object: fine", "spec/hook.md"),
+        (python_command("print('fine')"), "not a JSON object: fine", "spec/hook.md"),
         (python_command("import signal; signal.pause()"), "did not exit within", "--timeout"),
         (python_command(f"raise SystemExit('{SECRET}')"), "exit code 1: $ADMIN_TOKEN", "spec/hook.md"),
     ],

@@ -19,7 +19,7 @@ from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import RUN_LABEL
 from purge_conformance.target.apps import SuiteApps, jobs
-from purge_conformance.target.apps.api import relationship
+from purge_conformance.target.apps.resources import relationship
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_apps_run_given_source(what: str, image: str | None, digest: object, api
 @pytest.mark.parametrize(
     ("driving", "words"),
     [
-        (AppSettings(), "422 .*Assign a droplet.* --app-droplet GUID, or .*file FILE, or --app-docker-image REF"),
+        (AppSettings(), "422 .*Assign a droplet.* --app-droplet GUID, .*file FILE or --app-docker-image REF"),
         (AppSettings(droplet="no-such"), "source_guid=no-such: 404 .*Droplet not found"),
     ],
 )

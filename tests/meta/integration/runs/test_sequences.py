@@ -155,7 +155,7 @@ def test_missing_apps_skip_sequences(play_sequences: Callable[..., JudgmentView]
     """If no app can be created, no sequence is played, and the reason is reported."""
     seen = play_sequences("no-app-creation")
     assert seen.of("sequences") == ()
-    with pytest.raises(NotExercised, match="POST /v3/organizations made nothing") as caught:
+    with pytest.raises(NotExercised, match="POST /v3/organizations created nothing") as caught:
         JUDGMENT(seen)
     assert caught.value.cause is Cause.CONFIGURATION
 

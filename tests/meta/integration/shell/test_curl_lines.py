@@ -12,8 +12,8 @@ import pytest
 from meta.support.paths import SPEC
 from meta.support.shell import run_in_shell
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.auth.credentials import ANONYMOUS, Credential, invalid_credentials
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import ANONYMOUS, Credential, invalid_credentials
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.records import HOOK_STATE, INDUCED, Header

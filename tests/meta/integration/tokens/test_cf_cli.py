@@ -42,7 +42,7 @@ def test_refresh_token_is_not_used(path: str, login: Callable[..., CfCli], uaa_s
         program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
         program.chmod(0o755)
     source.environ = {"PATH": str(program.parent)}
-    with pytest.raises(BadSetting, match=r"token of admin by `cf oauth-token`.*by hand") as caught:
+    with pytest.raises(BadSetting, match=r"token of admin from `cf oauth-token`.*in a shell") as caught:
         source.fetch()
     assert (uaa_stub.grants, refresh in str(caught.value)) == ([], False)
 
@@ -53,7 +53,7 @@ def test_changed_target_is_rejected(login: Callable[..., CfCli], uaa_stub: UaaSt
     program = tmp_path / "bin" / "cf"
     elsewhere = "path.write_text(path.read_text().replace('127.0.0.1:1\"', '127.0.0.1:2\"'))"
     program.write_text(f"{program.read_text(encoding='utf-8')}{elsewhere}\n", encoding="utf-8")
-    with pytest.raises(BadSetting, match="and its token goes nowhere else"):
+    with pytest.raises(BadSetting, match="its token is sent only there"):
         source.fetch()
 
 

@@ -41,8 +41,8 @@ def test_printed_token_has_no_scheme(text: str, tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("command:/no/such/command", "No such file"),
-        ("command: ", "cannot be read"),
-        ("command:false", "ended with 1"),
+        ("command: ", "cannot be parsed"),
+        ("command:false", "exit code 1"),
         ("command:true", "printed nothing"),
         ("command:yes", "more than"),
     ],
@@ -56,7 +56,7 @@ def test_command_without_token_is_rejected(text: str, words: str) -> None:
 def test_command_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that exceeds the timeout is killed, with its child processes."""
     monkeypatch.setattr(places, "COMMAND_TIMEOUT_S", 0.2)
-    with pytest.raises(BadSetting, match=r"did not end within 0\.2 s"):
+    with pytest.raises(BadSetting, match=r"did not finish within 0\.2 s"):
         token_source("command:sh -c 'sleep 60 & sleep 60'", PATH="/usr/bin:/bin").fetch()
 
 
@@ -116,4 +116,4 @@ def test_command_stderr_is_not_printed(capfd: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(BadSetting) as caught:
         token_source("command:sh -c 'echo a-secret >&2; exit 3'", PATH="/usr/bin:/bin").fetch()
     assert "a-secret" not in f"{caught.value} {capfd.readouterr()}"
-    assert "ended with 3" in str(caught.value)
+    assert "exit code 3" in str(caught.value)

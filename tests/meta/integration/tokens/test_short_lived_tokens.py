@@ -106,7 +106,7 @@ def test_environment_token_may_expire(run: Run, pace: Pace) -> None:
     assert "failed" not in done.outcomes.values()
     assert "passed" in done.outcomes.values()
     assert "The token of admin expired at " in done.stdout
-    assert "give one that lives longer, or a login that renews it" in done.stdout
+    assert "give one with a longer lifetime, or a source that renews it" in done.stdout
     assert find_secrets(done, token) == []
 
 

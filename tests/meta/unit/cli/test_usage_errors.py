@@ -33,7 +33,7 @@ def test_existing_archive_is_not_overwritten(stub_server: StubServer, tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((UNUSED,), "No token of an admin"),
+        ((UNUSED,), "There is no admin token"),
         ((UNUSED, "--token=admin=env:NOTHING"), "is not set"),
         ((UNUSED, ADMIN, "--select=NO-SUCH"), "matches no requirement"),
         ((UNUSED, ADMIN, "--profile=downstream"), "downstream"),
@@ -109,7 +109,7 @@ def test_unpinned_target_is_not_purged(
     )
     assert "Authorization" not in stub_server.received[0][1]
     assert "got" in result.stderr
-    assert f"expected {OTHER}" in result.stderr
+    assert f"expected the fingerprint {OTHER}" in result.stderr
 
 
 @pytest.mark.parametrize("flag", ["--client-key={key}", "--ca-bundle=/no/such/file", "--proxy=ftp://proxy"])

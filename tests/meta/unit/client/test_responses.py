@@ -28,7 +28,7 @@ def test_body_size_is_bounded(make_client: Connect, stub_server: StubServer, *, 
     packed, coding = (gzip.compress(body, mtime=0), "gzip") if compressed else (body, "identity")
     stub_server.answer = lambda handler: stub_server.respond(handler, body=packed, Content_Encoding=coding)
     found = make_client(max_body_bytes=1_000_000).get("/v3", "s")
-    assert (found.status, found.body, found.error) == (None, b"", "the answer is larger than 1000000 bytes")
+    assert (found.status, found.body, found.error) == (None, b"", "the response is larger than 1000000 bytes")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
@@ -72,7 +72,7 @@ def test_slow_response_times_out(head: bytes, make_client: Connect, stub_server:
     """The client abandons a response whose headers or body arrive byte by byte, after twice `timeout` in total."""
     stub_server.answer = lambda handler: drip(handler, head)
     found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", "s")
-    assert (found.status, found.error) == (None, f"the answer was not whole after {2 * SHORT_TIMEOUT_S:g} s")
+    assert (found.status, found.error) == (None, f"the response was incomplete after {2 * SHORT_TIMEOUT_S:g} s")
 
 
 def test_slow_connection_is_abandoned(make_client: Connect, stub_server: StubServer) -> None:

@@ -9,7 +9,8 @@ import pytest
 from meta.support.raw_http import write_raw
 from purge_conformance.analysis.assertions import target_responses
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.client.client import MAX_RETRIES, MAX_UNANSWERED, Request
+from purge_conformance.client.client import MAX_UNANSWERED, Request
+from purge_conformance.client.retries import MAX_RETRIES
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
 from purge_conformance.evidence.records import RETRIED, SERVER_ERROR
 
@@ -102,7 +103,7 @@ def test_silent_target_is_lost(make_client: Connect, stub_server: StubServer) ->
     client = make_client()
     for _ in range(2 * MAX_UNANSWERED - 1):
         client.get("/v3", "s")
-    with pytest.raises(TargetUnreachable, match="no answer to 3 requests in a row"):
+    with pytest.raises(TargetUnreachable, match="did not respond to 3 consecutive requests"):
         client.get("/v3", "s")
 
 

@@ -35,7 +35,7 @@ def test_wrong_host_name_is_configuration(trusted_authority: Authority, stub_fac
     """A certificate for another host has an explanation of its own."""
     with stub_factory(tls=tls_context(trusted_authority, "other.example.org")) as stub:
         cure, blame = problem(run_doctor(stub.url, ca_bundle=trusted_authority.bundle))
-    assert ("name that the certificate has" in cure, blame) == (True, "configuration")
+    assert ("host name of the certificate" in cure, blame) == (True, "configuration")
 
 
 def test_plain_server_is_configuration(stub_server: StubServer) -> None:

@@ -62,4 +62,4 @@ def test_plan_without_api_exits_3(stub_server: StubServer) -> None:
     """`plan` explains that a target is no API, or that it rejects the token."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 401)
     done = invoke("plan", stub_server.url, ADMIN)
-    assert (done.exit_code, "refuses the token" in done.stderr) == (3, True)
+    assert (done.exit_code, "rejects the admin token" in done.stderr) == (3, True)

@@ -123,7 +123,7 @@ def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
     text = "\n".join(judging(builder).build().notes)
     for words in (
         "3 events",
-        "not complete",
+        "is incomplete",
         "one of 2026",
         "61 s old",
         "POST /v3/apps",

@@ -31,7 +31,7 @@ def test_missing_target_exits_4(run_pytest: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--target=http://127.0.0.1:1"], "No token of an admin"),
+        (["--target=http://127.0.0.1:1"], "There is no admin token"),
         (["--target=https://api.example.org", "--token=admin=env:T"], "--allow-purge api.example.org"),
         (["--target=http://127.0.0.1:1", "--evidence=/tmp"], "What is to be judged?"),
         (["--evidence=/no/such/folder"], "holds no evidence.jsonl"),

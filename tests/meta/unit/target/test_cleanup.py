@@ -14,7 +14,7 @@ from purge_conformance.errors import SuiteError
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES
+from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES
 from purge_conformance.target.cleanup import cleanup
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def test_shared_space_is_preserved(labelled_resources: LabelledResources, make_c
     """A space with an app of another user stays, and so does its organization."""
     labelled_resources.add(APPS, "guest", None, "space")
     output: list[str] = []
-    with pytest.raises(SuiteError, match="2 of what was found is still there"):
+    with pytest.raises(SuiteError, match="Resources not deleted: 2"):
         cleanup(make_client(), output.append)
     assert labelled_resources.deleted == [f"{APPS}/app"]
-    assert f"left {SPACES}/space space of run 0123abcd: there is still something in it: {APPS}/guest" in output
+    assert f"kept {SPACES}/space space of run 0123abcd: it still contains {APPS}/guest" in output
 
 
 @pytest.mark.parametrize("when", [{"created_at": 600}, {"updated_at": 600}, {}])
@@ -77,7 +77,7 @@ def test_active_run_is_preserved(
     if dry:
         assert cleanup(make_client(), output.append, dry_run=True) == 3
     else:
-        with pytest.raises(SuiteError, match="2 of what was found is still there"):
+        with pytest.raises(SuiteError, match="Resources not deleted: 2"):
             cleanup(make_client(), output.append)
     preserved = " ".join(line for line in output if "--run 4567cdef" in line)
     assert set(re.findall(r"/v3/\S+", preserved)) == {f"{APPS}/old", f"{APPS}/young"}
@@ -136,7 +136,7 @@ def test_cleanup_resumes_after_loss(
 
     stub_server.answer = dying
     with pytest.raises(
-        SuiteError, match=r"^0 of what was found is deleted, and then: .* gave no answer.*cleanup. again"
+        SuiteError, match=r"^Cleanup stopped; resources deleted before: 0\. .* did not respond.*cleanup. again"
     ):
         cleanup(make_client(), lambda _: None)
     stub_server.answer = answer

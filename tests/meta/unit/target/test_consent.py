@@ -54,5 +54,5 @@ def test_other_input_gives_no_consent(typed: str) -> None:
 
 def test_wrong_host_skips_prompt() -> None:
     """If another host was allowed there is no prompt: the two names must agree."""
-    with pytest.raises(ConsentMissing, match=r"api\.example\.com is another host"):
+    with pytest.raises(ConsentMissing, match=r"another host: api\.example\.com"):
         require_consent(Target("https://api.example.org"), ["api.example.com"], lambda _: "api.example.org")

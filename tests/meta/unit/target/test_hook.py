@@ -33,8 +33,8 @@ def test_http_hook_sets_state(status: int, body: bytes, values: dict[str, str], 
         (404, b"no such path", "HTTP 404: no such path"),
         (500, b"", "HTTP 500"),
         (302, b"", "HTTP 302"),
-        (200, b"[]", "no JSON object"),
-        (200, b"done", "no JSON object: done"),
+        (200, b"[]", "not a JSON object"),
+        (200, b"done", "not a JSON object: done"),
         (200, b" " * (MAX_BYTES + 1), "larger than"),
         (500, SECRET.encode(), r"HTTP 500: \$ADMIN_TOKEN"),
     ],
@@ -64,7 +64,7 @@ def test_missing_hook_is_reported() -> None:
     """A missing hook is a failure."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(HookFailed, match="gave no answer"):
+    with pytest.raises(HookFailed, match="did not answer"):
         hook(f"http://127.0.0.1:{port}/").set_up(STATE, operation="purge")
 
 
@@ -78,6 +78,6 @@ def test_slow_endpoint_times_out(stub_server: StubServer) -> None:
             handler.wfile.flush()
 
     stub_server.answer = drip
-    with pytest.raises(HookFailed, match="gave no answer"):
+    with pytest.raises(HookFailed, match="did not answer"):
         hook(stub_server.url, timeout=0.05).set_up(STATE, operation="purge")
     is_left.set()

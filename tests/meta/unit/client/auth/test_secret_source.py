@@ -46,7 +46,7 @@ def test_source_is_read_again(tmp_path: Path) -> None:
         ("env:NOTHING", "is not set"),
         ("env:SPACED", "white space"),
         ("file:/no/such/file", "No such file"),
-        ("command:'", "cannot be read"),
+        ("command:'", "cannot be parsed"),
         ("vault:x", "env:NAME, file:PATH or command:LINE"),
         ("env:", "env:NAME, file:PATH or command:LINE"),
     ],

@@ -137,7 +137,7 @@ def test_quota_leaves_fewer_apps(stub_server: StubServer, make_client: Callable[
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
     assert (list(suite_apps.apps), suite_apps.started) == (["mover", "steady", "scaled"], {"steady", "scaled"})
-    assert "POST /v3/apps made nothing: 422 app quota_exceeded Make room in the quota" in suite_apps.error
+    assert "POST /v3/apps created nothing: 422 app quota_exceeded Raise the quota" in suite_apps.error
     assert suite_apps.record_event()
     assert suite_apps.label_or("elsewhere", "mover") == "mover"
 

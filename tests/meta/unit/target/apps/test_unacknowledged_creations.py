@@ -12,7 +12,7 @@ import pytest
 from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.errors import BudgetExhausted, Interrupted, TargetUnreachable
 from purge_conformance.evidence.listing import APPS, RUN_LABEL
-from purge_conformance.target.apps.api import FINAL_POLLS, ORGANIZATIONS, ResourceManager
+from purge_conformance.target.apps.resources import FINAL_POLLS, ORGANIZATIONS, ResourceManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ def test_missing_app_is_reported(apps: UnacknowledgedApps, make_client: Connect)
     maker = app_creator(client, apps)
     assert maker.create(APPS, "one")[1] is None
     apps.made.clear()
-    assert delete_apps(client, maker) == [f"{APPS} one (it was accepted and never seen)"]
+    assert delete_apps(client, maker) == [f"{APPS} one (its creation was accepted, but it was never listed)"]
 
 
 def test_late_app_is_found_by_label(apps: UnacknowledgedApps, make_client: Connect) -> None:
@@ -172,6 +172,5 @@ def test_failed_search_is_reported(apps: UnacknowledgedApps, make_client: Connec
     assert maker.create(APPS, "one")[1] is None
     apps.searchable = False
     assert delete_apps(client, maker) == [
-        f"{path} (what was made there without an answer cannot be looked for: 403 {{}})"
-        for path in (ORGANIZATIONS, APPS)
+        f"{path} (resources of this run may be left: the list answered 403 {{}})" for path in (ORGANIZATIONS, APPS)
     ]

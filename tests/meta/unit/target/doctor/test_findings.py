@@ -34,8 +34,8 @@ def test_healthy_target_passes_every_check(stub_server: StubServer) -> None:
         "events",
     ]
     assert checks["API"].got == "API 3.195.0"
-    assert checks["apps"].got == "1,234 can be seen"
-    assert checks["events"].got.startswith("1,234 are there; the newest is the-newest, ")
+    assert checks["apps"].got == "1,234 listed"
+    assert checks["events"].got.startswith("1,234 exist; the newest is the-newest, ")
 
 
 def test_doctor_only_reads(stub_server: StubServer) -> None:
@@ -53,8 +53,8 @@ def test_doctor_only_reads(stub_server: StubServer) -> None:
         (Api(date=90), "clock", "ahead of this machine's", "NTP"),
         (Api(date=-90), "clock", "behind this machine's", "NTP"),
         (Api(headers={"X-RateLimit-Remaining": "7"}), "rate limit", "7 requests are left", "--max-requests"),
-        (Api(root={"hello": "you"}), "API", "without the links of a root", "path of the URL"),
-        (Api(age=0), "events", "the-newest", "all who bill"),
+        (Api(root={"hello": "you"}), "API", "without links to API v3", "path of the URL"),
+        (Api(age=0), "events", "the-newest", "billing consumer"),
     ],
 )
 def test_risky_target_causes_warning(api: Api, name: str, got: str, next_step: str, stub_server: StubServer) -> None:
@@ -72,7 +72,7 @@ def test_pinned_fingerprint_is_compared(stub_server: StubServer) -> None:
     fingerprint = checks_by_name(stub_server.url)["fingerprint"].got.partition(",")[0]
     assert str(checks_by_name(stub_server.url, fingerprint=fingerprint)["fingerprint"].status) == "ok"
     other = checks_by_name(stub_server.url, fingerprint="0" * 64)["fingerprint"]
-    assert (str(other.status), other.got, "pin this one" in other.next_step) == ("problem", fingerprint, True)
+    assert (str(other.status), other.got, "to the value above" in other.next_step) == ("problem", fingerprint, True)
 
 
 def test_large_rate_limit_passes(stub_server: StubServer) -> None:
@@ -116,7 +116,7 @@ def test_no_api_is_a_problem(status: int, expected: str, next_step: str, cause: 
     ("url", "next_step"),
     [
         ("http://127.0.0.1:1", "Check the URL, the network"),
-        ("http://no-such-host.invalid", "Check the host in the URL"),
+        ("http://no-such-host.invalid", "Check the host name in the URL"),
     ],
 )
 def test_unreachable_is_a_problem(url: str, next_step: str) -> None:

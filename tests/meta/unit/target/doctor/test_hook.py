@@ -33,5 +33,5 @@ def test_other_service_is_a_problem(
 def test_missing_hook_is_a_problem(stub_server: StubServer) -> None:
     """A hook that is missing is a problem with a next step."""
     check = check_hook(stub_server.url, "http://127.0.0.1:1/")
-    assert (str(check.status), "gave no answer" in check.got, "Start it" in check.next_step) == ("problem", True, True)
+    assert (str(check.status), "did not answer" in check.got, "Start it" in check.next_step) == ("problem", True, True)
     assert check.expected == "200, 204 or 501"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("role", "token", "status", "got", "next_step"),
     [
-        ("global_auditor", jwt("x"), 401, "refuses it with 401", "--token global_auditor=SOURCE"),
-        ("global_auditor", ADMIN, 200, "it has the scope cloud_controller.admin", "Give a token of a global_auditor"),
-        ("expired", ADMIN, 200, "s more", "leave this role out"),
+        ("global_auditor", jwt("x"), 401, "rejects it with 401", "--token global_auditor=SOURCE"),
+        ("global_auditor", ADMIN, 200, "it has the scope cloud_controller.admin", "a user who is only global_auditor"),
+        ("expired", ADMIN, 200, "it expires in", "no --token expired"),
     ],
     ids=["refused", "admin's", "not-expired"],
 )
@@ -36,9 +36,9 @@ def test_wrong_token_is_a_problem(  # noqa: PLR0913, PLR0917 -- a row of a table
 @pytest.mark.parametrize(
     ("role", "token", "got"),
     [
-        ("admin", jwt("cloud_controller.read"), "it has no scope cloud_controller.admin"),
-        ("global_auditor", jwt("cloud_controller.read"), "it has no scope cloud_controller.global_auditor"),
-        ("expired", "an-opaque-secret", "when it ends cannot be read, and it is accepted"),
+        ("admin", jwt("cloud_controller.read"), "it lacks the scope of its role"),
+        ("global_auditor", jwt("cloud_controller.read"), "it lacks the scope of its role"),
+        ("expired", "an-opaque-secret", "it is accepted, and its expiry cannot be read"),
     ],
     ids=["admin", "auditor", "expired"],
 )
