@@ -1,0 +1,1 @@
+"""Tests that start a process: the installed command, pytest, a server, a shell."""

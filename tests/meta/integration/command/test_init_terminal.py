@@ -1,0 +1,40 @@
+"""`init` on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from purge_conformance.config.loader import merge
+
+URL = "http://localhost:8080"
+
+
+pytestmark = pytest.mark.usefixtures("empty_folder")
+
+
+def test_terminal_prompts_for_values() -> None:
+    """On a terminal `init` prompts for the target and each token source; an empty line skips a role."""
+    ours, theirs = pty.openpty()
+    command = [str(Path(sys.executable).with_name("purge-conformance")), "init"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        for question, answer in {
+            "Target": URL,
+            "admin": "env:A",
+            "global": "",
+            "space": "file:dev",
+            "expired": "",
+        }.items():
+            output = ""
+            while f"{question}" not in output or not output.endswith(": "):
+                output += os.read(ours, 1000).decode()
+            os.write(ours, f"{answer}\n".encode())
+        assert process.wait(30) == 0
+    os.close(ours)
+    assert merge({}, environ={}) == {"target": URL, "tokens": {"admin": "env:A", "space_developer": "file:dev"}}

@@ -1,0 +1,1 @@
+"""Packaging, published files and documented output."""

@@ -1,0 +1,71 @@
+"""The published results of the self-check are current.
+
+`purge-conformance selfcheck --out reports/selfcheck` and `tox -e bench` write them;
+`python tests/meta/integration/project/test_published_matrix.py` copies them into README.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.selfcheck.matrix import Rate
+from purge_conformance.selfcheck.matrix_report import headline
+from purge_conformance.selfcheck.mutants import select_servers
+
+ROOT = Path(__file__).parents[4]
+README, FOLDER = ROOT / "README.md", ROOT / "reports" / "selfcheck"
+MATRIX, COMPARISON = FOLDER / "matrix.json", FOLDER / "against-schemathesis.md"
+BLOCK = r"(<!-- generated: {} -->\n)(.*?)(<!-- end -->)"
+
+
+def selfcheck_block() -> str:
+    """Return the line with the two rates."""
+    data = json.loads(MATRIX.read_text(encoding="utf-8"))
+    variants = sum(len(row["variants"]) for row in data["rows"])
+    killed, false_alarms = (Rate(data[name]["count"], data[name]["of"]) for name in ("killed", "false_alarms"))
+    rates = headline(killed, false_alarms, variants)
+    return f"**{rates}**: the [kill matrix](reports/selfcheck/matrix.md).\n"
+
+
+def comparison_block() -> str:
+    """Return the table of the comparison."""
+    lines = COMPARISON.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if line.startswith("|"))
+
+
+BLOCKS = {"selfcheck": selfcheck_block, "schemathesis": comparison_block}
+
+
+def test_published_matrix_is_current() -> None:
+    """The published matrix is complete, valid, without a problem, and has a row for each current fault and variant."""
+    data = json.loads(MATRIX.read_text(encoding="utf-8"))
+    jsonschema.validate(data, catalogue.document("matrix.schema.json"), jsonschema.Draft202012Validator)
+    assert (data["only"], [row["problems"] for row in data["rows"] if row["problems"]]) == ([], [])
+    assert sorted(row["name"] for row in data["rows"]) == sorted(subject.name for subject in select_servers())
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_readme_matches_published_files(name: str) -> None:
+    """README.md contains the published results."""
+    block = re.search(BLOCK.format(name), README.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    assert block[2] == BLOCKS[name]()
+
+
+def write() -> None:
+    """Write the published results into README.md."""
+    text = README.read_text(encoding="utf-8")
+    for name, shown in BLOCKS.items():
+        head, old, tail = re.findall(BLOCK.format(name), text, re.DOTALL)[0]
+        text = text.replace(head + old + tail, head + shown() + tail)
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

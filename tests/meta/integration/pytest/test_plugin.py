@@ -1,0 +1,140 @@
+"""Plain pytest with the plugin gives the outcomes of the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.paths import CONFORMANCE
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.evidence import records as evidence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meta.support.command import FullRun
+    from meta.support.stub import StubServer
+
+
+CRASHING = """
+import pytest
+from purge_conformance.analysis.assertions import Broken, Inconclusive, NotExercised
+from purge_conformance.report.model import Cause, Finding
+
+@pytest.mark.requirement("PURGE-01")
+def test_crash(seen): raise KeyError("guid")
+
+@pytest.mark.requirement("PURGE-02")
+def test_broken(seen): raise Broken((Finding("nothing", "something", 1),))
+
+@pytest.mark.requirement("PURGE-03")
+def test_missing(no_such_fixture): pass
+
+@pytest.mark.requirement("PURGE-04")
+def test_open(seen): raise NotExercised("no event", Cause.CONFIGURATION)
+
+@pytest.mark.requirement("PURGE-05")
+def test_good(seen): seen.of("purge")
+
+@pytest.mark.requirement("REFUSE-05")
+def test_advice(seen): raise Broken((Finding("405", "418"),))
+"""
+
+
+def run_pytest(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run plain pytest, as its users do."""
+    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
+    return subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def outcomes(folder: Path) -> dict[str, str]:
+    """Return the outcome of each requirement in a folder of reports."""
+    rows = json.loads((folder / "report.json").read_text(encoding="utf-8"))["requirements"]
+    return {row["id"]: row["outcome"] for row in rows}
+
+
+def test_pytest_gives_same_outcomes(
+    reference_server: tuple[str, dict[str, str]], full_run: FullRun, tmp_path: Path
+) -> None:
+    """Plain pytest against a server gives the outcomes that the command gave, from the same generated requests."""
+    url, tokens = reference_server
+    roles = [role for role in tokens if role in full_run.tokens]
+    sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in roles]
+    profiles = ["--conformance-profile=core", "--conformance-profile=upstream"]
+    done = run_pytest(
+        *(str(CONFORMANCE), f"--target={url}", *sources, *profiles, f"--conformance-out={tmp_path}"),
+        f"--conformance-hook={embedded.hook_url(url)}",
+        **{f"{role.upper()}_SECRET": tokens[role] for role in roles},
+    )
+    assert done.returncode == 0, done.stdout
+    assert outcomes(tmp_path) == full_run.outcomes
+
+
+def test_flags_reach_settings(stub_server: StubServer, tmp_path: Path) -> None:
+    """The flags reach the settings of the run; a switch and a repeated flag too."""
+    given = {"apps": "observe", "examples": "3", "max-purges": "0", "max-requests": "60", "timeout": "9.5", "seed": "7"}
+    flags = [f"--conformance-{name}={value}" for name, value in given.items()]
+    more = ["--conformance-select=PURGE-01,PURGE-02", "--conformance-select=SEED-01", "--conformance-insecure"]
+    own = (f"--target={stub_server.url}", "--token=admin=env:T", f"--conformance-out={tmp_path}")
+    run_pytest(CONFORMANCE, *own, *flags, *more, T="opaque")
+    told = evidence.read(tmp_path).header.settings
+    asked = {name.replace("-", "_"): value for name, value in given.items()}
+    assert {name: str(told[name]) for name in asked} == asked
+    assert (told["select"], told["transport"]) == (["PURGE-01", "PURGE-02", "SEED-01"], {"insecure": True})
+
+
+def test_collecting_sends_nothing() -> None:
+    """`--collect-only` lists the judgments without a target, and sends nothing."""
+    done = run_pytest(CONFORMANCE, "--collect-only", "-q")
+    assert done.returncode == 0
+    assert len(re.findall(r"::test_\w+$", done.stdout, re.MULTILINE)) > 80
+
+
+def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> None:
+    """Several runs are judged together, each with its own reports; the worst verdict decides the exit code."""
+    for name in ("one", "other"):
+        shutil.copytree(full_run.folder, tmp_path / name)
+    with (tmp_path / "other" / "evidence.jsonl").open("a", encoding="utf-8") as file:
+        unusable = {"blame": "target", "reason": "planted"}
+        file.write(json.dumps({"kind": "note", "experiment": "e", "name": "unusable", "value": unusable}) + "\n")
+    folders = [f"--evidence={tmp_path / name}" for name in ("one", "other")]
+    done = run_pytest(
+        CONFORMANCE, "-v", *folders, f"--conformance-out={tmp_path / 'out'}", "--conformance-select=PURGE-0*"
+    )
+    assert done.returncode == 3, done.stdout
+    assert set(outcomes(tmp_path / "out" / "one").values()) == {"passed"}
+    assert set(outcomes(tmp_path / "out" / "other").values()) == {"inconclusive"}
+    assert "test_purge_succeeds[other]" in done.stdout
+
+
+def test_unknown_requirement_exits_4(full_run: FullRun, tmp_path: Path) -> None:
+    """A judgment of an unknown requirement is a usage error of the collection."""
+    (tmp_path / "test_it.py").write_text(CRASHING.replace("PURGE-01", "PURGE-99"), encoding="utf-8")
+    done = run_pytest(tmp_path, f"--evidence={full_run.folder}", "-c", CONFORMANCE / "pytest.ini")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "PURGE-99: no such requirement" in done.stdout + done.stderr
+
+
+def test_other_tests_are_unaffected(tmp_path: Path) -> None:
+    """Without judgments the plugin does nothing: it is loaded in every pytest of the environment."""
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
+    assert run_pytest(tmp_path, "-c", CONFORMANCE / "pytest.ini").returncode == 0
+
+
+@pytest.mark.parametrize("chosen", ["-k=purge_succeeds", "--deselect=x"])
+def test_deselected_judgment_is_skipped(chosen: str, full_run: FullRun, tmp_path: Path) -> None:
+    """A judgment that -k deselects is not judged, and does not affect the verdict."""
+    options = [f"--evidence={full_run.folder}", f"--conformance-out={tmp_path}", "--conformance-select=PURGE-0[12]"]
+    done = run_pytest(CONFORMANCE, *options, chosen)
+    assert done.returncode == 0
+    assert outcomes(tmp_path)["PURGE-01"] == "passed"
+    assert ("PURGE-02" in outcomes(tmp_path)) == (not chosen.startswith("-k"))

@@ -1,0 +1,100 @@
+"""The reference server as a process: addresses, connections and databases."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from meta.support.reference_api import EVENTS, PURGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+PROGRAM = """
+import json, sys
+from purge_conformance.reference import serve
+options = json.loads(sys.argv[1])
+ready = lambda url, tokens: print(json.dumps([url, dict(tokens)]), flush=True)
+more = {name: options[name] for name in ("mounts", "variants") if name in options}
+serve("127.0.0.1", 0, options.get("database"), options.get("faults", []), ready, **more)
+"""
+
+
+@contextmanager
+def serving(**options: Any) -> Iterator[tuple[str, requests.Session, subprocess.Popen[str]]]:  # noqa: ANN401
+    """Run a server; yield its URL, a session with an admin's token, and the process."""
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, json.dumps(options)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, requests.Session() as session:
+        try:
+            assert process.stdout is not None
+            url, tokens = json.loads(process.stdout.readline())
+            session.headers["authorization"] = f"bearer {tokens['admin']}"
+            yield url, session, process
+        finally:
+            process.terminate()
+
+
+def test_server_answers_when_ready() -> None:
+    """After the server prints its URL it responds, with a Date, and SIGTERM ends it with 0."""
+    with serving() as (url, session, process):
+        answer = session.get(url + EVENTS, timeout=5)
+        assert (answer.status_code, "date" in answer.headers) == (200, True)
+        assert answer.json()["pagination"]["first"]["href"].startswith(url)
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_prefixes_are_isolated() -> None:
+    """Instances with prefixes have their own faults and databases, and accept the same tokens."""
+    with serving(mounts={"/right": [], "wrong": ["purge-answers-202"]}) as (url, session, _):
+        session.post(f"{url}/wrong/v3/organizations", json={"name": "only here"}, timeout=5)
+        for prefix, status, organizations in (("", 200, 0), ("/right", 200, 0), ("/wrong", 202, 1)):
+            assert session.post(url + prefix + PURGE, timeout=5).status_code == status
+            pagination = session.get(f"{url}{prefix}/v3/organizations", timeout=5).json()["pagination"]
+            assert pagination["total_results"] == organizations
+            assert pagination["first"]["href"].startswith(f"{url}{prefix}/v3/")
+
+
+@pytest.mark.parametrize(("variant", "begins"), [("ipv6", "http://[::1]:"), ("below-a-path", "http://127.0.0.1:")])
+def test_announced_url_is_used(variant: str, begins: str) -> None:
+    """The announced URL contains the variant of address or path; links lead there, and other paths are unknown."""
+    with serving(variants=[variant]) as (url, session, _):
+        assert url.startswith(begins)
+        assert session.post(url + PURGE, timeout=5).status_code == 200
+        assert session.get(url + EVENTS, timeout=5).json()["pagination"]["first"]["href"].startswith(url + EVENTS)
+        assert session.get(url.removesuffix("/cf/api") + "/cf/v3", timeout=5).status_code == 404
+
+
+def test_idle_connection_is_closed() -> None:
+    """With closes-idle-connections a request on a persistent connection fails at last; on a new one it succeeds."""
+    with serving(variants=["closes-idle-connections"]) as (url, session, _):
+        answers = [session.get(url + EVENTS, timeout=5).status_code for _ in range(5)]
+        with pytest.raises(requests.ConnectionError):
+            session.get(url + EVENTS, timeout=5)
+        assert [*answers, session.get(url + EVENTS, timeout=5).status_code] == [200] * 6
+
+
+def test_database_is_persistent(tmp_path: Path) -> None:
+    """A named database keeps its content for the next server."""
+    database = f"sqlite:///{tmp_path / 'foundation.db'}"
+    with serving(database=database) as (url, session, _):
+        session.post(f"{url}/v3/organizations", json={"name": "kept"}, timeout=5)
+    with serving(database=database) as (url, session, _):
+        (organization,) = session.get(f"{url}/v3/organizations", timeout=5).json()["resources"]
+    assert organization["name"] == "kept"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_wrong_methods_are_404(method: str) -> None:
+    """A method without a route is 404 in a real response too, and HEAD has no body."""
+    with serving() as (url, session, _):
+        answer = session.request(method, url + PURGE, timeout=5)
+        assert (answer.status_code, bool(answer.content)) == (404, method != "HEAD")

@@ -1,0 +1,100 @@
+"""The evidence of a full run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import jsonschema
+
+from purge_conformance import catalogue
+from purge_conformance.analysis import race as races
+from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
+from purge_conformance.engine import collect
+from purge_conformance.evidence.records import FILE_NAME, INDUCED, read
+
+if TYPE_CHECKING:
+    from meta.support.command import FullRun
+
+
+OF_ERRORS = {"ERROR-06", "ERROR-07", "ERROR-08", "BODY-03", "REFUSE-08"}
+
+
+def test_full_run_respects_budgets(full_run: FullRun) -> None:
+    """A full run of both profiles sends at most 40 admin purges and at most 1200 requests."""
+    exchanges = full_run.evidence.exchanges
+    assert sum(is_purge(x.method, x.path) and x.role == "admin" for x in exchanges) == full_run.report["purges"] <= 40
+    assert len(exchanges) == full_run.report["requests"] <= 1200
+
+
+def test_exchanges_are_numbered(full_run: FullRun) -> None:
+    """The exchanges of a run are numbered from 1, without a gap."""
+    assert [x.n for x in full_run.evidence.exchanges] == list(range(1, len(full_run.evidence.exchanges) + 1))
+
+
+def test_scenarios_are_ordered(full_run: FullRun) -> None:
+    """A run reads first, archives before the first purge, and cleans up last."""
+    order = list(dict.fromkeys(x.experiment for x in full_run.evidence.exchanges))
+    assert (order[0], order[-1], "archive" in order) == ("reach", "demolish", True)
+    first = next(x for x in full_run.evidence.exchanges if is_purge(x.method, x.path))
+    assert first.experiment == order[order.index("archive") + 1] == "purge"
+
+
+def test_suite_apps_are_deleted(full_run: FullRun) -> None:
+    """A run deletes everything that it created, and nothing else."""
+    created = {x.json["guid"] for x in full_run.evidence.exchanges if x.status == 201}
+    sent = [x for x in full_run.evidence.exchanges if x.method == "DELETE"]
+    deleted = {x.guid for x in sent if not x.route.startswith(EVENTS_PATH)}  # what is tried there must be refused
+    assert deleted == created
+    assert full_run.evidence.note("demolish", "left") == []
+
+
+def test_evidence_is_valid(full_run: FullRun) -> None:
+    """Each line of the evidence is valid against spec/evidence.schema.json, and the report against its own."""
+    validator = jsonschema.Draft202012Validator(catalogue.document("evidence.schema.json"))
+    lines = (full_run.folder / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    assert [error.message for line in lines for error in validator.iter_errors(json.loads(line))] == []
+    jsonschema.validate(full_run.report, catalogue.document("report.schema.json"), jsonschema.Draft202012Validator)
+
+
+def test_every_scenario_sends_requests(full_run: FullRun) -> None:
+    """Every planned scenario sends requests to a server without a fault, and none is cut short."""
+    sent = Counter(x.experiment for x in full_run.evidence.exchanges)
+    later = {"contract", "stateful", "odd", "late", "provoked", "parallel", "race"}
+    later |= {"standstill", "sequences", "demolish"}
+    planned = {name for name, _ in collect.EXPERIMENTS} | later
+    assert planned == set(sent)
+    assert [note for note in full_run.evidence.notes if note.name in {"stopped", "lost", "unusable"}] == []
+
+
+def test_evidence_is_ordered_by_number(full_run: FullRun) -> None:
+    """However the answers came, evidence is in the order of sending."""
+    numbers = [x.n for x in read(full_run.folder).exchanges]
+    assert numbers == sorted(numbers)
+
+
+def test_full_run_judges_errors(full_run: FullRun) -> None:
+    """With the reference server's hook a whole run judges 409, 500 and 503, each purge once and each read."""
+    assert {full_run.outcomes[name] for name in OF_ERRORS} == {"passed"}
+    sent = [x for x in full_run.evidence.exchanges if INDUCED in x.tags]
+    assert sorted((x.step, x.status) for x in sent) == [
+        ("get 500", 500),
+        ("get 503", 503),
+        ("list 500", 500),
+        ("list 503", 503),
+        *((f"purge {status}", status) for status in (409, 500, 503)),
+    ]
+    assert full_run.report["settings"]["hook"] == "url"
+    assert len(full_run.evidence.of("provoked")) <= 17
+
+
+def test_full_run_has_races(full_run: FullRun) -> None:
+    """A whole run has changes beside every purge of a race, at most 60 requests and 5 purges, and says so by tags."""
+    found = full_run.evidence.of("race")
+    purges = [x for x in found if is_purge(x.method, x.path)]
+    assert (len(found) <= 60, len(purges)) == (True, 5)
+    for name in races.CONCURRENT_ROUNDS:
+        beside = [x for x in found if x.step == f"{name}.change" and "at_once" in x.tags]
+        assert len(beside) >= 3
+        assert all("at_once" in x.tags for x in purges if x.step == name)

@@ -1,0 +1,168 @@
+"""Random sequences on the reference server, and the script that repeats a failure."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.assertions import JudgmentView, NotExercised, RequirementViolated
+from purge_conformance.analysis.sequence import sequence_runs
+from purge_conformance.client.client import Client
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.engine import reference_process as embedded
+from purge_conformance.errors import RequestBlocked
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import Header
+from purge_conformance.report.model import Cause, Finding
+from purge_conformance.scenarios import purge as purging
+from purge_conformance.scenarios import setup as opening
+from purge_conformance.scenarios.sequences import player as sequences
+from purge_conformance.target.apps import SuiteApps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_model_agrees
+FAULTS = ("app-started-twice-not-seeded", "events-of-deleted-apps-kept", "start-after-refused-purge-not-recorded")
+SPARED = "app-scaled-while-stopped-not-seeded"  # tried with few purges
+OTHERS = (SPARED, "records-late", "no-app-creation", "apps-from-the-start")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, dict[str, str]]]:
+    """Serve an instance for each fault and variant of these tests."""
+    mounts = [word for name in FAULTS + OTHERS for word in ("--mount", name)]
+    with embedded.server(mounts) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def play_sequences(
+    server: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., JudgmentView]:
+    """Play the sequences against an instance, once, after a first purge; keyword arguments are `Limits`."""
+
+    @cache
+    def collect(name: str = "", **limits: Any) -> JudgmentView:  # noqa: ANN401 -- of Limits
+        url, tokens = server
+        settings = Settings(Target(f"{url}/{name}".rstrip("/")), tokens, limits=Limits(**limits))
+        with Journal(
+            tmp_path_factory.mktemp("run") / "out", Header("0", {}, settings.target.url, {}, "2026-07-01T12:00:00Z")
+        ) as journal:
+            client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
+            client.guard.is_archived = True
+            foundation = SuiteApps(client)
+            for experiment, procedure in (
+                ("foundation", opening.create_apps),
+                ("purge", purging.first_purge),
+                ("sequences", sequences.play_sequences),
+            ):
+                client.experiment = experiment
+                procedure(client, foundation)
+            client.experiment = "demolish"
+            client.guard.release_cleanup_reserve()
+            foundation.delete_apps()
+            client.note("finished", value=True)
+            return JudgmentView(journal.evidence())
+
+    return collect
+
+
+def finding_of(seen: JudgmentView) -> Finding:
+    """Return the finding of the judgment."""
+    with pytest.raises(RequirementViolated) as caught:
+        JUDGMENT(seen)
+    (finding,) = caught.value.findings
+    return finding
+
+
+@pytest.mark.parametrize("name", ["", "records-late", "apps-from-the-start"])
+def test_conforming_server_agrees(name: str, play_sequences: Callable[..., JudgmentView]) -> None:
+    """A server without a fault agrees with the model at each step, within the budgets of a run."""
+    seen = play_sequences(name)
+    JUDGMENT(seen)
+    assert [play.is_shrunk for play in sequence_runs(seen)] == [False] * 2
+    assert not [
+        play for play in sequence_runs(seen) if play.trace.abort_reason or len(play.executed_steps) < len(play.steps)
+    ]
+    if not name:
+        assert len(seen.of("sequences")) <= 115
+
+
+SHORTEST = {
+    "app-started-twice-not-seeded": ["create", "start", "stop", "start", "purge"],
+    "events-of-deleted-apps-kept": ["create", "start", "delete", "purge"],
+    "start-after-refused-purge-not-recorded": ["create", "purge as", "start"],
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_failure_is_shrunk(name: str, play_sequences: Callable[..., JudgmentView]) -> None:
+    """A failure shrinks to its shortest sequence; the finding names the step, and has a script."""
+    seen = play_sequences(name)
+    finding = finding_of(seen)
+    steps = re.findall(r"^# \d+\. (\w+(?: as)?)", finding.script or "", re.MULTILINE)
+    assert steps == SHORTEST[name]
+    assert finding.expected.startswith(f"after step {len(steps)} of {len(steps)}, {steps[-1]}")
+
+
+def script_shows_events(script: str, tokens: dict[str, str]) -> bool:
+    """Run a script as a user does; return whether its final list has events of its app."""
+    secrets = {f"{role.upper()}_TOKEN": token for role, token in tokens.items()}
+    done = subprocess.run(
+        ["sh", "-eu"], input=script, env=os.environ | secrets, capture_output=True, text=True, timeout=60, check=True
+    )
+    (app,) = re.findall(r"^[A-Z]=(\S+)$", done.stdout, re.MULTILINE)
+    look = next(part for part in reversed(done.stdout.split("HTTP/1.1 ")) if '"resources"' in part)
+    return app in look
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_script_repeats_failure(
+    name: str, play_sequences: Callable[..., JudgmentView], server: tuple[str, dict[str, str]]
+) -> None:
+    """The script shows the failure on the faulty server, and no failure on one without a fault."""
+    script, (url, tokens) = finding_of(play_sequences(name)).script or "", server
+    wrong = name == "events-of-deleted-apps-kept"
+    assert script_shows_events(script, tokens) is wrong
+    assert script_shows_events(script.replace(f"{url}/{name}", url), tokens) is not wrong
+
+
+def test_budget_ends_shrinking(play_sequences: Callable[..., JudgmentView]) -> None:
+    """If the budget ends the shrinking, the shortest sequence so far is reported, and nothing is cut short."""
+    seen = play_sequences(SPARED, max_purges=8)
+    assert (finding_of(seen).script or "").count("\n# ") > len(
+        ["create", "scale", "start", "purge", "what the list shows"]
+    )
+    assert [note for note in seen.notes if note.name in {"stopped", "crashed"}] == []
+
+
+def test_spent_budget_is_inconclusive(play_sequences: Callable[..., JudgmentView]) -> None:
+    """If the budget does not allow the sequences, the requirement is inconclusive."""
+    with pytest.raises(RequestBlocked, match="--max-purges"):
+        play_sequences(max_purges=4)
+
+
+def test_missing_apps_skip_sequences(play_sequences: Callable[..., JudgmentView]) -> None:
+    """If no app can be created, no sequence is played, and the reason is reported."""
+    seen = play_sequences("no-app-creation")
+    assert seen.of("sequences") == ()
+    with pytest.raises(NotExercised, match="POST /v3/organizations made nothing") as caught:
+        JUDGMENT(seen)
+    assert caught.value.cause is Cause.CONFIGURATION
+
+
+def test_sequence_apps_are_deleted(play_sequences: Callable[..., JudgmentView]) -> None:
+    """Every app of a sequence is deleted, and no other."""
+    seen = play_sequences(FAULTS[1])
+    made = {x.json["guid"] for x in seen.exchanges if x.status == 201}
+    assert {x.guid for x in seen.exchanges if x.method == "DELETE"} == made
+    assert seen.note("demolish", "left") == []

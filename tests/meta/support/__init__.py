@@ -1,0 +1,1 @@
+"""Helpers and stubs that the tests share; no fixture is here."""

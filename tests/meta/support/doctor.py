@@ -1,0 +1,17 @@
+"""The checks of the doctor, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meta.support.api_stub import ADMIN
+from purge_conformance.config.settings import Settings, Target
+from purge_conformance.target.doctor.probe import run_checks
+
+if TYPE_CHECKING:
+    from purge_conformance.target.doctor import Check
+
+
+def checks_by_name(url: str, tokens: dict[str, str] | None = None, **more: Any) -> dict[str, Check]:  # noqa: ANN401 -- settings
+    """Return the checks of the doctor by name."""
+    return {check.name: check for check in run_checks(Settings(Target(url), tokens or {"admin": ADMIN}, **more))}

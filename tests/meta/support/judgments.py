@@ -1,0 +1,79 @@
+"""The judgments of the core profile, and their outcomes on evidence that a test writes."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meta.support.story import EvidenceBuilder
+    from purge_conformance.analysis.assertions import JudgmentView
+
+    Row = dict[str, Any]
+
+
+ROOM = "purge_conformance.conformance"
+FILES = (
+    "afterwards",
+    "authentication",
+    "bypass",
+    "errors",
+    "get",
+    "leaks",
+    "list_filters",
+    "list_pages",
+    "parallel",
+    "purge",
+    "race",
+    "refused",
+    "requests",
+    "seed",
+)
+
+
+def judgments() -> dict[str, Callable[[JudgmentView], None]]:
+    """Return the judgments of the core profile by the requirement that they assert."""
+    modules = [importlib.import_module(f"{ROOM}.test_{name}") for name in FILES]
+    functions = [f for module in modules for _, f in inspect.getmembers(module, inspect.isfunction)]
+    return {mark.args[0]: f for f in functions for mark in getattr(f, "pytestmark", [])}
+
+
+JUDGMENTS = judgments()
+
+
+def outcome_of(builder: EvidenceBuilder, name: str) -> str:
+    """Return the outcome of a judgment on this evidence."""
+    try:
+        JUDGMENTS[name](builder.judgment_view)
+    except RequirementViolated:
+        return "failed"
+    except Inconclusive:
+        return "inconclusive"
+    except NotExercised:
+        return "not exercised"
+    return "passed"
+
+
+def add_purge(
+    builder: EvidenceBuilder, after: list[Row], *, before: list[Row] | None = None, late: list[Row] | None = None
+) -> None:
+    """Add a purge of a foundation with a started app `a`, whose process is `p`, and a stopped one, `b`.
+
+    Args:
+        builder: the evidence.
+        after: events after the purge.
+        before: events before the purge; by default `old`, of the app `a`.
+        late: further apps, which exist only after the purge.
+    """
+    apps, processes = (
+        [builder.app("a"), builder.app("b", "STOPPED")],
+        [builder.process("p", "a"), builder.process("b", "b")],
+    )
+    builder.add_snapshot("purge", "before", [builder.event("old", "a")] if before is None else before, apps, processes)
+    builder.add_purge("purge", sent_at=1_782_907_200.0)
+    builder.add_snapshot("purge", "after", after, [*apps, *(late or [])], processes)

@@ -1,0 +1,115 @@
+"""Evidence that a test writes by hand, exchange by exchange."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from purge_conformance.analysis.assertions import JudgmentView
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence.records import Evidence, Exchange, Header, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+Row = dict[str, Any]
+NOON = 1_782_907_200.0  # 2026-07-01T12:00:00Z, when the evidence starts
+HEADER = Header(
+    suite="0",
+    digests={},
+    target="http://target.test",
+    settings={"profiles": ["core"], "select": [], "admin_scope": True, "seed": 1},
+    started_at="2026-07-01T12:00:00Z",
+)
+
+
+def event_row(guid: str, app: str | None = None, created_at: str = "2026-07-01T12:00:00Z") -> Row:
+    """Return an event in a list; it names an app, or none."""
+    return {"guid": guid, "created_at": created_at, "app": {"guid": app}, "task": {"guid": None}}
+
+
+def app_row(guid: str, state: str = "STARTED", updated_at: str = "2026-07-01T11:00:00Z") -> Row:
+    """Return an app in a list."""
+    return {"guid": guid, "state": state, "updated_at": updated_at}
+
+
+def process_row(guid: str, app: str, instances: int = 1) -> Row:
+    """Return a process in a list."""
+    owner = {"app": {"data": {"guid": app}}}
+    return {"guid": guid, "instances": instances, "memory_in_mb": 64, "relationships": owner}
+
+
+class EvidenceBuilder:
+    """Evidence that a test writes exchange by exchange: one each second, each with its response after half a second."""
+
+    event, app, process = staticmethod(event_row), staticmethod(app_row), staticmethod(process_row)
+
+    def __init__(self) -> None:
+        """Start with no exchange and no note."""
+        self.exchanges: list[Exchange] = []
+        self.notes: list[Note] = []
+
+    def add_exchange(  # noqa: PLR0913 -- the parts of an exchange
+        self,
+        experiment: str,
+        step: str,
+        *,
+        method: str = "GET",
+        path: str = EVENTS_PATH,
+        status: int | None = 200,
+        data: object = None,
+        body: bytes | None = None,
+        **more: Any,  # noqa: ANN401 -- of EvidenceBuilder.add_snapshot
+    ) -> Exchange:
+        """Add an exchange; `data` is the JSON of the response, `body` its bytes."""
+        n = len(self.exchanges) + 1
+        parts = {"role": "admin", "request_headers": (), "request_body": None, "response_headers": ()} | more
+        content = json.dumps(data).encode() if body is None else body
+        parts = {"sent_at": NOON + n, "elapsed": 0.5, **parts}
+        self.exchanges.append(
+            Exchange(n, experiment, step, method=method, path=path, status=status, body=content, **parts)
+        )
+        return self.exchanges[-1]
+
+    def add_purge(self, experiment: str, *, status: int = 200, **more: Any) -> Exchange:  # noqa: ANN401 -- as in add_exchange
+        """Add the purge of an experiment."""
+        return self.add_exchange(experiment, "purge", method="POST", path=PURGE_PATH, status=status, data={}, **more)
+
+    def add_page(self, experiment: str, step: str, rows: Sequence[Row], **query: Any) -> Exchange:  # noqa: ANN401 -- any query
+        """Add a page that holds these rows and is the last one."""
+        asked = {"per_page": 500, "page": 1, **query}
+        data = {"pagination": {"total_results": len(rows), "total_pages": 1, "next": None}, "resources": list(rows)}
+        return self.add_exchange(experiment, step, path=f"{EVENTS_PATH}?{urlencode(asked)}", data=data)
+
+    def add_list(self, experiment: str, step: str, rows: Sequence[Row], *, complete: bool = True) -> None:
+        """Add the reading of a whole list that has one page."""
+        self.add_page(experiment, step, rows)
+        self.add_note(experiment, f"{step}.complete", complete)
+
+    def add_snapshot(
+        self,
+        experiment: str,
+        step: str,
+        events: Sequence[Row] = (),
+        apps: Sequence[Row] = (),
+        processes: Sequence[Row] = (),
+    ) -> None:
+        """Add a snapshot of apps, processes and events."""
+        for name, rows in (("apps", apps), ("processes", processes), ("events", events)):
+            self.add_list(experiment, f"{step}.{name}", rows)
+
+    def add_note(self, experiment: str, name: str, value: object) -> None:
+        """Add a note."""
+        self.notes.append(Note(experiment, name, value))
+
+    @property
+    def evidence(self) -> Evidence:
+        """The evidence of a run that ended normally."""
+        return Evidence(HEADER, tuple(self.exchanges), (*self.notes, Note("demolish", "finished", value=True)))
+
+    @property
+    def judgment_view(self) -> JudgmentView:
+        """The evidence as a judgment receives it."""
+        return JudgmentView(self.evidence)

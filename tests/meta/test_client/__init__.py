@@ -1,1 +1,0 @@
-"""Tests of the client: what it sends, reads, and sends again."""

@@ -1,1 +1,0 @@
-"""Tests of the reference server: what it answers without faults, and that each fault shows."""

@@ -1,1 +1,0 @@
-"""Tests of secrets: none stands in anything that is written or shown."""

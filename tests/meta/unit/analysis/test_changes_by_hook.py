@@ -1,0 +1,22 @@
+"""App changes by the hook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.purge_series import plain_purges
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.records import CHANGED_BY_HOOK
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+
+def test_hook_change_separates_purges(builder: EvidenceBuilder) -> None:
+    """A purge after a change by the hook is not immediately after another purge, although no request is between."""
+    builder.add_purge("one")
+    builder.add_exchange("two", "start-mover", path="/v3/apps/a", tags={CHANGED_BY_HOOK: "hook"})
+    builder.add_purge("two")
+    builder.add_exchange("three", "look", path=PURGE_PATH)
+    builder.add_purge("three")
+    assert [is_again for _, is_again in plain_purges(builder.judgment_view)] == [False, False, True]

@@ -1,0 +1,76 @@
+"""Events that a rejected purge destroys later, as opposed to events that are gone anyway."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.analysis.assertions import AttributableViolation, Inconclusive, RequirementViolated
+from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
+from purge_conformance.catalogue.api import PURGE_PATH
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+judgments = importlib.import_module("purge_conformance.conformance.test_refused")
+STEPS = [f"{name} {number}" for number in range(WAIT_ROUNDS) for name in ("idle", "later")]
+
+
+def add_waits(builder: EvidenceBuilder, *gone: bool) -> EvidenceBuilder:
+    """Add waits, alternately after nothing and after a rejected purge, and whether an event was gone after each."""
+    builder.add_exchange("refused", "credential", method="POST", path=PURGE_PATH, status=403)
+    for step, is_gone in zip(STEPS, gone, strict=False):
+        rows = [builder.event("old", "a"), builder.event("a", "a")]
+        builder.add_page("refused", step, rows)
+        builder.add_page("refused", step, rows[1:] if is_gone else rows)
+    return builder
+
+
+def test_rejected_purge_destroys_later(builder: EvidenceBuilder) -> None:
+    """If events are gone after every rejected purge and never otherwise, the rejected purge destroyed them."""
+    seen = add_waits(builder, *(False, True) * WAIT_ROUNDS).judgment_view
+    assert [purge.describe_loss() for purge in delayed_losses(seen)] == ["2 events before, 1 after"] * WAIT_ROUNDS
+    with pytest.raises(AttributableViolation):
+        judgments.test_nothing_destroyed_later(seen)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        (False, False),
+        (False, True) * (WAIT_ROUNDS - 1),
+        (False, True) * (WAIT_ROUNDS - 1) + (True,),
+        (True, True) * WAIT_ROUNDS,
+    ],
+)
+def test_unrelated_loss_is_ignored(gone: tuple[bool, ...], builder: EvidenceBuilder) -> None:
+    """Events that are gone only once, or after no purge too, may have been purged by another client."""
+    assert delayed_losses(add_waits(builder, *gone).judgment_view) == []
+
+
+def add_purge_and_rejection(builder: EvidenceBuilder, *left: str) -> EvidenceBuilder:
+    """Add a purge that kept an event, and a rejected purge after which these events are left."""
+    apps, old, seed = [builder.app("a")], builder.event("old", "a"), builder.event("a", "a")
+    builder.add_snapshot("purge", "before", [old], apps)
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", [old, seed], apps)
+    builder.add_page("refused", "look", [old, seed])
+    builder.add_exchange(
+        "refused", "credential", method="POST", path=PURGE_PATH, status=401, tags={"credential": "none"}
+    )
+    builder.add_page("refused", "look", [row for row in (old, seed) if row["guid"] in left])
+    return builder
+
+
+def test_late_loss_is_ambiguous(builder: EvidenceBuilder) -> None:
+    """An event that a purge kept and that is gone after a rejected purge is inconclusive."""
+    with pytest.raises(Inconclusive, match="PURGE-03"):
+        judgments.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "a").judgment_view)
+
+
+def test_further_loss_accuses_rejected_purge(builder: EvidenceBuilder) -> None:
+    """If an event is gone that no purge should destroy, the rejected purge destroyed it."""
+    with pytest.raises(RequirementViolated):
+        judgments.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "old").judgment_view)

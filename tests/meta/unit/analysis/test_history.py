@@ -1,0 +1,126 @@
+"""The history of the events in a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.assertions import Inconclusive
+from purge_conformance.analysis.history import (
+    complete_listings,
+    destroyed_guids,
+    has_purge_between,
+    require_proven_admin,
+    seed_observations,
+    target_clock_offset,
+)
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence.clock import Offset
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+    Row = dict[str, Any]
+
+
+AT_ONCE = {"at_once": "first"}
+SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
+
+
+def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
+    """A list read during purges is no step of a sequence; concurrent purges always count as one between."""
+    builder.add_list("purge", "after.events", [SEEDED])
+    first = builder.exchanges[-1]
+    builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH)
+    builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, status=500, tags=AT_ONCE)
+    builder.add_list("parallel", "first.reads", [SEEDED])
+    builder.exchanges[-1].tags.update(AT_ONCE)
+    last = builder.add_exchange("parallel", "settle", path=EVENTS_PATH)
+    assert [found.exchanges[0].step for found in complete_listings(builder.judgment_view)] == ["after.events"]
+    assert list(seed_observations(builder.judgment_view)) == []
+    builder.exchanges[:] = [x for x in builder.exchanges if x.status == 500]
+    assert has_purge_between(builder.judgment_view, first, last)
+
+
+@pytest.mark.parametrize(("role", "is_so"), [("admin", True), ("none", False)])
+@pytest.mark.parametrize("status", [None, 504])
+def test_unanswered_purge_may_have_succeeded(
+    status: int | None, role: str, builder: EvidenceBuilder, *, is_so: bool
+) -> None:
+    """An unanswered purge by an admin may have succeeded; one by another role may not."""
+    first = builder.add_page("e", "before", [])
+    builder.add_exchange("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
+    assert has_purge_between(builder.judgment_view, first, builder.add_page("e", "after", [])) is is_so
+
+
+def add_purge_between_snapshots(
+    builder: EvidenceBuilder,
+    *,
+    before: list[Row],
+    after: list[Row],
+    status: int = 200,
+    **more: Any,  # noqa: ANN401 -- of Story.look
+) -> None:
+    """Add a purge between two snapshots, with the apps and processes in `more`."""
+    builder.add_snapshot("purge", "before", before, **more)
+    builder.add_purge("purge", status=status)
+    builder.add_snapshot("purge", "after", after, **more)
+
+
+@pytest.mark.parametrize(
+    ("scope", "made", "status", "proven"),
+    [(True, 401, 403, True), (False, 201, 401, True), (False, 401, 403, False), (False, 401, 500, True)],
+)
+def test_admin_rejection_needs_proof(
+    made: int, status: int, builder: EvidenceBuilder, *, scope: bool, proven: bool
+) -> None:
+    """The rejection of an admin's purge counts only if the token has the scope, or created an organization."""
+    builder.evidence.header.settings["admin_scope"] = scope
+    builder.add_exchange("foundation", "create", method="POST", path="/v3/organizations", status=made)
+    request = builder.add_purge("purge", status=status)
+    try:
+        if proven:
+            require_proven_admin(builder.judgment_view, request)
+        else:
+            with pytest.raises(Inconclusive, match="nothing shows"):
+                require_proven_admin(builder.judgment_view, request)
+    finally:
+        builder.evidence.header.settings["admin_scope"] = True
+
+
+def test_destroyed_event_is_known(builder: EvidenceBuilder) -> None:
+    """A destroyed event is known with the exchange that shows it; a guid that may be seeded again is not."""
+    before = [builder.event("old"), builder.event("a", "a"), builder.event("p", "a")]
+    add_purge_between_snapshots(
+        builder, before=before, after=[], apps=[builder.app("a")], processes=[builder.process("p", "a")]
+    )
+    assert destroyed_guids(builder.judgment_view) == {"old": len(builder.exchanges)}
+
+
+def test_destroyed_event_needs_complete_lists(builder: EvidenceBuilder) -> None:
+    """Without complete lists no event is known as destroyed."""
+    add_purge_between_snapshots(builder, before=[builder.event("old")], after=[])
+    builder.add_note("purge", "after.events.complete", value=False)
+    assert destroyed_guids(builder.judgment_view) == {}
+
+
+def test_offset_is_from_dates(builder: EvidenceBuilder) -> None:
+    """The clock offset of the target comes from its Date headers."""
+    builder.add_exchange("e", "s", response_headers=(("Date", "Wed, 01 Jul 2026 12:00:01 GMT"),))
+    assert target_clock_offset(builder.judgment_view) == (Offset(-0.5, 1), "its Date headers")
+
+
+def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
+    """Without a Date the offset comes from the event of a recent start."""
+    start = builder.add_exchange("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
+    builder.add_list("lifecycle", "start", [builder.event("e", "idle", "2026-07-01T13:00:01Z")])
+    found = target_clock_offset(builder.judgment_view)
+    assert found == (Offset(3599.5, 3601), "the event of a start that was just asked for")
+    assert start.n == 1
+
+
+def test_offset_may_be_unknown(builder: EvidenceBuilder) -> None:
+    """Without either the offset is unknown."""
+    builder.add_exchange("e", "s")
+    assert target_clock_offset(builder.judgment_view) is None

@@ -1,0 +1,93 @@
+"""The catalogue: selection, invalid files, and digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+import yaml
+
+from purge_conformance import catalogue
+from purge_conformance.catalogue import loader
+from purge_conformance.catalogue.model import DOCUMENTED, Profile
+from purge_conformance.errors import BadData, BadSetting
+
+CORE, UPSTREAM = Profile.CORE, Profile.UPSTREAM
+
+
+def test_profiles_are_disjoint() -> None:
+    """Each profile has its own requirements, and together they have all."""
+    parts = [catalogue.select_requirements([profile]) for profile in DOCUMENTED]
+    assert sum(map(len, parts)) == len(catalogue.requirements())
+    assert {r.profile for r in parts[0]} == {CORE}
+
+
+@pytest.mark.parametrize(
+    ("globs", "count"),
+    [(["PURGE-01"], 1), (["PURGE-01", "PURGE-*"], 6), (["*-01"], None), ([], None)],
+)
+def test_select_matches_globs(globs: list[str], count: int | None) -> None:
+    """A glob selects ids, several globs add up, none selects all, and the order is that of the file."""
+    found = catalogue.select_requirements([CORE], globs)
+    assert count is None or len(found) == count
+    assert list(found) == [r for r in catalogue.requirements() if r in found]
+
+
+@pytest.mark.parametrize("glob", ["NO-SUCH", "purge-01", "UP-*", ""])
+def test_unknown_glob_is_rejected(glob: str) -> None:
+    """A glob that matches nothing in the profile is a bad setting; the message names `list`."""
+    with pytest.raises(BadSetting, match="purge-conformance list"):
+        catalogue.select_requirements([CORE], ["PURGE-*", glob])
+
+
+def test_unknown_profile_is_rejected() -> None:
+    """An unknown profile is a bad setting; the message names the known profiles."""
+    with pytest.raises(BadSetting, match="core, upstream"):
+        catalogue.parse_profiles(["core", "downstream"])
+
+
+def test_digests_match_files() -> None:
+    """The digests equal the output of sha256sum for the files that decide a verdict."""
+    for name, digest in catalogue.digests().items():
+        assert hashlib.sha256(catalogue.read_text(name).encode()).hexdigest() == digest
+    assert set(catalogue.digests()) == {"openapi.yaml", "requirements.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"level": "MUSTN'T"}, "cannot be read"),
+        ({"profile": "downstream"}, "cannot be read"),
+        ({"source": "hearsay"}, "cannot be read"),
+        ({"colour": "blue"}, "cannot be read"),
+        ({"id": "SEED-01"}, "twice"),
+    ],
+)
+def test_invalid_requirement_is_rejected(change: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that does not match its format is bad data, and the message names the requirement."""
+    data = json.loads(json.dumps(catalogue.document("requirements.yaml")))
+    data["requirements"][0] |= change
+    with monkeypatch.context() as patch:
+        patch.setattr(loader, "document", lambda _: data)
+        with pytest.raises(BadData, match=words):
+            catalogue.requirements.__wrapped__()
+
+
+def test_documented_statuses_match_openapi() -> None:
+    """The documented statuses are those of openapi.yaml, ascending."""
+    raw = yaml.safe_load(catalogue.read_text("openapi.yaml"))["paths"]["/v3/app_usage_events"]["get"]
+    found = catalogue.documented_statuses()[raw["operationId"]]
+    assert [str(status) for status in found] == sorted(raw["responses"])
+    assert len(catalogue.documented_statuses()) == 3
+
+
+OBSERVED = {r.id for r in catalogue.requirements() if r.observed}
+
+
+def test_observe_only_selects_reads() -> None:
+    """The profile selects the requirements that need no purge; by default those of core."""
+    alone = {r.id for r in catalogue.select_requirements([Profile.OBSERVE_ONLY])}
+    assert alone == {r.id for r in catalogue.select_requirements([Profile.CORE, Profile.OBSERVE_ONLY])}
+    assert {r.id for r in catalogue.select_requirements([*DOCUMENTED, Profile.OBSERVE_ONLY])} == OBSERVED
+    assert alone < OBSERVED

@@ -1,0 +1,73 @@
+"""The progress of a run, for a terminal and for a log."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from purge_conformance.cli.progress import Reporter, Verbosity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meta.support.story import EvidenceBuilder
+    from meta.support.stub import StubServer
+    from purge_conformance.client.client import Client
+
+
+def printed_progress(
+    client: Client, builder: EvidenceBuilder, loudness: Verbosity, *, terminal: bool = False, path: str = "/v3"
+) -> str:
+    """Return the printed progress of two scenarios of two requests."""
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=300, color_system=None)
+    reporter = Reporter(console, loudness)
+    with reporter.live():
+        for experiment in ("purge", "purge", "lists", "lists"):
+            client.experiment = experiment
+            reporter.on_exchange(client, builder.add_exchange(experiment, "s", path=path))
+        reporter.show_status("judging")
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client], stub_server: StubServer) -> Client:
+    """A client that has sent no request."""
+    assert stub_server.received == []
+    return make_client(max_purges=3, max_requests=70)
+
+
+def test_lines_show_scenarios(client: Client, builder: EvidenceBuilder) -> None:
+    """Without a terminal there is one plain line for each scenario, with progress and purges."""
+    told = "0 of at most 70 requests, 0 of at most 3 purges"
+    lines = [f"collecting purge: {told}", f"collecting lists: {told}", "judging"]
+    assert printed_progress(client, builder, Verbosity.NORMAL).splitlines() == lines
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_quiet_prints_nothing(client: Client, builder: EvidenceBuilder, *, terminal: bool) -> None:
+    """--quiet prints nothing, on a terminal too."""
+    assert printed_progress(client, builder, Verbosity.QUIET, terminal=terminal) == ""
+
+
+def test_verbose_prints_requests(client: Client, builder: EvidenceBuilder) -> None:
+    """--verbose adds a line for each request: number, role, method, path and status."""
+    lines = printed_progress(client, builder, Verbosity.VERBOSE, path="/v3/[bold]x").splitlines()
+    assert lines[1] == "     1 admin GET /v3/[bold]x -> 200"
+    assert len(lines) == 7
+
+
+def test_terminal_shows_one_line(client: Client, builder: EvidenceBuilder) -> None:
+    """A terminal shows one line, which is updated, and removed at the end."""
+    text = printed_progress(client, builder, Verbosity.NORMAL, terminal=True)
+    assert "judging" in text
+    assert "collecting" not in text.splitlines()[-1]
+    assert "\x1b[2K" in text  # a line is erased
+
+
+def test_target_text_is_escaped(client: Client, builder: EvidenceBuilder) -> None:
+    """A path with control characters of the target does not control the terminal."""
+    assert "\x1b" not in printed_progress(client, builder, Verbosity.VERBOSE, path="/v3/app_usage_events/\x1b[2J\x9b2J")

@@ -1,0 +1,86 @@
+"""The guard: budgets and the archive."""
+
+from __future__ import annotations
+
+import pytest
+
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
+from purge_conformance.config.settings import Limits
+from purge_conformance.errors import (
+    BudgetExhausted,
+    Interrupted,
+    PurgeBlocked,
+    RequestBlocked,
+    WriteBlocked,
+)
+
+
+def make_guard(**limits: int) -> Guard:
+    """Return a guard with a complete archive."""
+    guard = Guard(Limits(**limits))
+    guard.is_archived = True
+    return guard
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_purge_budget_is_enforced(most: int) -> None:
+    """Exactly `max_purges` admin purges are admitted, and the next one raises with the name of the flag."""
+    guard = make_guard(max_purges=most)
+    for _ in range(most):
+        guard.admit("POST", PURGE_PATH, "admin")
+    with pytest.raises(PurgeBlocked, match="--max-purges"):
+        guard.admit("POST", f"{PURGE_PATH}/", "admin")
+    assert (guard.purges, guard.purges_left, guard.requests) == (most, 0, most)
+
+
+def test_other_roles_spend_no_budget() -> None:
+    """A purge without the admin token does not count against the purge budget."""
+    guard = make_guard(max_purges=0)
+    guard.admit("POST", PURGE_PATH, "none")
+    assert (guard.purges, guard.requests) == (0, 1)
+
+
+@pytest.mark.parametrize("role", ["admin", "none", "global_auditor"])
+def test_purge_requires_archive(role: str) -> None:
+    """No purge is admitted before the archive, for any role."""
+    with pytest.raises(PurgeBlocked, match="archived"):
+        Guard(Limits()).admit("POST", PURGE_PATH, role)
+
+
+def test_request_budget_reserves_cleanup() -> None:
+    """The requests for the deletion of the suite's apps are reserved until the end."""
+    guard = make_guard(max_requests=CLEANUP_RESERVE + 1)
+    guard.admit("GET", EVENTS_PATH, "admin")
+    with pytest.raises(BudgetExhausted, match="--max-requests"):
+        guard.admit("GET", EVENTS_PATH, "admin")
+    guard.release_cleanup_reserve()
+    for _ in range(CLEANUP_RESERVE):
+        guard.admit("DELETE", "/v3/apps/1", "admin")
+    with pytest.raises(RequestBlocked):
+        guard.admit("DELETE", "/v3/apps/1", "admin")
+    assert (guard.requests, guard.requests_left) == (CLEANUP_RESERVE + 1, 0)
+
+
+def test_closed_guard_allows_only_cleanup() -> None:
+    """A closed guard admits nothing, and then only cleanup; the first reason is reported."""
+    guard = make_guard()
+    guard.close("It was interrupted.")
+    guard.close("Something else.")
+    with pytest.raises(Interrupted, match="It was interrupted"):
+        guard.admit("GET", EVENTS_PATH, "admin")
+    guard.release_cleanup_reserve()
+    guard.admit("DELETE", "/v3/apps/1", "admin")
+    with pytest.raises(Interrupted):
+        guard.admit("POST", PURGE_PATH, "none")
+    assert (guard.requests, guard.purges) == (1, 0)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_read_only_guard_blocks_changes(method: str) -> None:
+    """A read-only guard admits no change and does not count it."""
+    guard = Guard(Limits(), read_only=True)
+    guard.admit("GET", EVENTS_PATH, "admin")
+    with pytest.raises(WriteBlocked, match=method):
+        guard.admit(method, PURGE_PATH, "admin")
+    assert guard.requests == 1

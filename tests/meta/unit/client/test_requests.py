@@ -1,0 +1,147 @@
+"""The client sends each request unchanged, over a connection that fits, and records it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.client.client import Request
+from purge_conformance.client.credentials import ANONYMOUS, Credential
+from purge_conformance.errors import PurgeBlocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    from meta.support.stub import StubServer
+    from purge_conformance.client.client import Client
+
+    Connect = Callable[..., Client]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v3/a//b",
+        "/v3/a/../b",
+        "/v3/a/./b",
+        "/v3/%2E%2E/b",
+        "/v3/a%2Fb?x=%00&y=%FF",
+        "/v3/a;b=c?x='$!*(1)&x=2&y",
+        "//v3/a",
+    ],
+)
+def test_path_is_sent_unchanged(path: str, make_client: Connect, stub_server: StubServer) -> None:
+    """A path reaches the target and the evidence as the scenario wrote it."""
+    assert make_client().get(path, "s").path == path
+    assert stub_server.targets == [path]
+
+
+def test_request_is_recorded(make_client: Connect, stub_server: StubServer) -> None:
+    """The exchange contains request and response, with the headers in order and repeated headers."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 201, b"\xff", X_One="1", x_one="2")
+    found = make_client().post("/v3/apps", "make", data={"name": "ü"})
+    assert (found.n, found.status, found.body, found.method, found.role) == (1, 201, b"\xff", "POST", "admin")
+    assert [value for key, value in found.response_headers if key.lower() == "x-one"] == ["1", "2"]
+    assert found.request_body == '{"name": "\\u00fc"}'
+    assert dict(found.request_headers)["Content-Type"] == "application/json"
+    assert found.elapsed > 0
+
+
+@pytest.mark.parametrize(
+    ("who", "sent"),
+    [
+        (None, "bearer an-opaque-secret"),
+        (ANONYMOUS, None),
+        (Credential("empty", "", "", "none"), ""),
+        (Credential("basic", "Basic YTph", "Basic YTph"), "Basic YTph"),
+    ],
+)
+def test_credential_is_sent(
+    who: Credential | None, sent: str | None, make_client: Connect, stub_server: StubServer
+) -> None:
+    """Each request carries its credential, which may be empty, or none."""
+    make_client().get("/v3", "s", credential=who)
+    assert stub_server.received[0][1].get("Authorization") == sent
+
+
+@pytest.mark.parametrize("proxied", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_environment_is_ignored(
+    proxied: str, make_client: Connect, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No .netrc, proxy or certificate bundle of the environment affects a request."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv(proxied, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert make_client().get("/v3", "s", credential=ANONYMOUS).status == 200
+    assert "Authorization" not in stub_server.received[0][1]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_not_followed(status: int, make_client: Connect, stub_server: StubServer) -> None:
+    """A redirect is a response like any other: a purge is never sent to a host without consent."""
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, status, b"moved", Location=f"{stub_server.url}/elsewhere"
+    )
+    found = make_client().post(PURGE_PATH, "purge")
+    assert (found.status, found.text) == (status, "moved")
+    assert len(stub_server.received) == 1
+
+
+def test_cookies_are_returned(make_client: Connect, stub_server: StubServer) -> None:
+    """A cookie is returned to its server, as load balancers demand; the evidence contains no value of it."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, Set_Cookie="__VCAP_ID__=0; Path=/; HttpOnly")
+    client = make_client()
+    found = [client.get("/v3", "s") for _ in range(2)]
+    assert [dict(x.request_headers).get("Cookie") for x in found] == [None, "__VCAP_ID__=$COOKIE"]
+    assert {x.header("Set-Cookie") for x in found} == {"__VCAP_ID__=$COOKIE; Path=/; HttpOnly"}
+    assert [headers.get("Cookie") for _, headers in stub_server.received] == [None, "__VCAP_ID__=0"]
+
+
+def test_cookies_are_separated_by_token(make_client: Connect, stub_server: StubServer) -> None:
+    """A cookie is never sent with a token other than that of the response that set it."""
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, Set_Cookie=f"session={len(stub_server.received)}; Path=/"
+    )
+    client = make_client()
+    for who in (None, ANONYMOUS, None, ANONYMOUS):
+        client.get("/v3", "s", credential=who)
+    assert [headers.get("Cookie") for _, headers in stub_server.received] == [None, None, "session=1", "session=2"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_changes_use_new_connections(method: str, make_client: Connect, stub_server: StubServer) -> None:
+    """A request that may change something never uses a persistent connection, which may close at that moment."""
+    served: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        served.append(handler.client_address[1])
+        stub_server.respond(handler)
+
+    stub_server.answer = answer
+    client = make_client()
+    for each in ("GET", method, "GET", method):
+        client.send(Request(each, "/v3", "s"))
+    assert [served[n] == served[n - 1] for n in (1, 2, 3)] == [False, True, False]
+
+
+def test_blocked_request_is_not_sent(make_client: Connect, stub_server: StubServer) -> None:
+    """A request that the guard blocks does not reach the target, and is no exchange."""
+    client = make_client(max_purges=0)
+    with pytest.raises(PurgeBlocked):
+        client.post(PURGE_PATH, "purge")
+    assert (stub_server.received, client.exchanges_of("", "purge")) == ([], [])
+
+
+def test_observer_receives_every_exchange(make_client: Connect) -> None:
+    """The observer receives every exchange after it is recorded."""
+    told: list[tuple[int, int]] = []
+    client = make_client(on_send=lambda client, x: told.append((x.n, len(client.exchanges_of("", "s")))))
+    client.get("/v3", "s")
+    client.get("/v3", "s")
+    assert told == [(1, 1), (2, 2)]

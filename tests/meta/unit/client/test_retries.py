@@ -1,0 +1,173 @@
+"""The client retries what it may retry, within bounds, and records each attempt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.raw_http import write_raw
+from purge_conformance.analysis.assertions import target_responses
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.client.client import MAX_RETRIES, MAX_UNANSWERED, Request
+from purge_conformance.errors import PurgeBlocked, TargetUnreachable
+from purge_conformance.evidence.records import RETRIED, SERVER_ERROR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    from meta.support.stub import StubServer
+    from purge_conformance.client.client import Client
+
+    Connect = Callable[..., Client]
+
+
+def test_purge_is_not_retried(make_client: Connect, stub_server: StubServer) -> None:
+    """A purge whose connection breaks is not sent again."""
+    stub_server.answer = lambda handler: write_raw(handler, b"")
+    found = make_client().post(PURGE_PATH, "purge")
+    assert (found.status, stub_server.purges) == (None, 1)
+    assert found.error
+
+
+def test_rate_limit_is_retried(make_client: Connect, stub_server: StubServer) -> None:
+    """A 429 with a short Retry-After is retried, and recorded as superseded."""
+    statuses = iter([429, 200])
+    stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), Retry_After="0")
+    client = make_client()
+    client.experiment = "e"
+    assert client.get("/v3", "s").status == 200
+    assert [(x.n, x.status, x.tags) for x in client.exchanges_of("e", "s")] == [
+        (1, 429, {"superseded": "rate limit"}),
+        (2, 200, {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "requests"),
+    [
+        ("0", MAX_RETRIES[429] + 1),
+        ("11", 1),
+        ("9" * 400, 1),
+        ("-1", 1),
+        ("soon", 1),
+        ("²", 1),
+        ("Wed, 01 Jul 2026 12:00:00 GMT", 1),
+        ("Wed, 01 Jul 2026 11:59:49 GMT", MAX_RETRIES[429] + 1),
+        ("Wednesday, 01-Jul-26 11:59:48 GMT", MAX_RETRIES[429] + 1),
+    ],
+)
+def test_rate_limit_retries_are_bounded(
+    retry_after: str, requests: int, make_client: Connect, stub_server: StubServer
+) -> None:
+    """A 429 that lasts, or whose Retry-After is too long or unreadable, is the final response."""
+    date = "Wed, 01 Jul 2026 11:59:49 GMT"  # as the target's clock shows it, years away from ours
+    stub_server.answer = lambda handler: write_raw(
+        handler, f"HTTP/1.1 429 \r\nRetry-After: {retry_after}\r\nDate: {date}\r\n\r\n".encode("latin-1")
+    )
+    assert make_client().get("/v3", "s").status == 429
+    assert len(stub_server.received) == requests
+
+
+def test_each_cause_has_own_bound(make_client: Connect, stub_server: StubServer) -> None:
+    """A connection that breaks after a retried response is retried like any other."""
+    answers = iter([503, None, 429, 502, 200])
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        status = next(answers)
+        if status is None:
+            write_raw(handler, b"")
+        else:
+            stub_server.respond(handler, status, Retry_After="0")
+
+    stub_server.answer = answer
+    assert make_client().get("/v3", "s").status == 200
+
+
+def test_retried_purges_count(make_client: Connect, stub_server: StubServer) -> None:
+    """A retried purge counts again: the server may have purged before it sent 429."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 429, Retry_After="0")
+    with pytest.raises(PurgeBlocked):
+        make_client(max_purges=2).post(PURGE_PATH, "purge")
+    assert stub_server.purges == 2
+
+
+def test_silent_target_is_lost(make_client: Connect, stub_server: StubServer) -> None:
+    """After `MAX_UNANSWERED` consecutive requests without a response the target is lost."""
+    answers = iter([False] * (MAX_UNANSWERED - 1) + [True] + [False] * MAX_UNANSWERED)
+    stub_server.answer = lambda handler: (
+        stub_server.respond(handler) if next(answers) else write_raw(handler, b"junk\r\n\r\n")
+    )
+    client = make_client()
+    for _ in range(2 * MAX_UNANSWERED - 1):
+        client.get("/v3", "s")
+    with pytest.raises(TargetUnreachable, match="no answer to 3 requests in a row"):
+        client.get("/v3", "s")
+
+
+def test_silent_concurrent_requests_lose_target(make_client: Connect, stub_server: StubServer) -> None:
+    """A target that responds to none of several concurrent requests is lost."""
+    stub_server.answer = lambda handler: write_raw(handler, b"")
+    with pytest.raises(TargetUnreachable):
+        make_client().send_concurrently(*([Request("GET", "/v3", "s")] for _ in range(MAX_UNANSWERED)))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_broken_read_is_retried(method: str, make_client: Connect, stub_server: StubServer) -> None:
+    """A read whose connection breaks before the response is sent once more, and the loss is recorded."""
+    answers = iter([False, True])
+    stub_server.answer = lambda handler: stub_server.respond(handler) if next(answers) else write_raw(handler, b"")
+    client = make_client()
+    assert client.send(Request(method, "/v3", "s")).status == 200
+    assert [(x.n, x.status, x.tags) for x in client.exchanges_of("", "s")] == [
+        (1, None, {"superseded": "connection"}),
+        (2, 200, {}),
+    ]
+
+
+@pytest.mark.parametrize("half", [b"Content-Length: 9\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"])
+def test_truncated_read_is_retried(half: bytes, make_client: Connect, stub_server: StubServer) -> None:
+    """A read whose response is truncated is sent once more."""
+    answers = iter([False, True])
+    stub_server.answer = lambda handler: (
+        stub_server.respond(handler) if next(answers) else write_raw(handler, b"HTTP/1.1 200 OK\r\n", half)
+    )
+    client = make_client()
+    assert client.get("/v3", "s").status == 200
+    assert [x.tags for x in client.exchanges_of("", "s")] == [{"superseded": "connection"}, {}]
+
+
+def test_broken_read_retry_is_bounded(make_client: Connect, stub_server: StubServer) -> None:
+    """A read whose connection breaks each time has no response in the end."""
+    stub_server.answer = lambda handler: write_raw(handler, b"")
+    assert make_client().get("/v3", "s").status is None
+    assert len(stub_server.received) == 2
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_transient_gateway_error_is_retried(status: int, make_client: Connect, stub_server: StubServer) -> None:
+    """A transient error of a gateway is not the target's: the read is sent again."""
+    statuses = iter([status, 200])
+    stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), b"<html>")
+    client = make_client()
+    assert client.get("/v3", "s").status == 200
+    assert [x.status for x in target_responses(client.exchanges_of("", "s"))] == [200]
+
+
+def test_lasting_gateway_error_is_returned(make_client: Connect, stub_server: StubServer) -> None:
+    """A lasting error of a gateway is the response; for a purge the first one is."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 502)
+    client = make_client()
+    assert [client.get("/v3", "s").status, len(stub_server.received)] == [502, MAX_RETRIES[502] + 1]
+    assert [client.post(PURGE_PATH, "purge").status, stub_server.purges] == [502, 1]
+
+
+def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -> None:
+    """A failed read is sent once more, and both responses are recorded; a failed purge is not sent again."""
+    statuses = iter([500, 200, 500, 500, 500])
+    stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses))
+    client = make_client()
+    assert [client.get("/v3", "passes").status, client.get("/v3", "stays").status] == [200, 500]
+    assert [x.tags.get(RETRIED) for x in client.exchanges_of("", "passes")] == [SERVER_ERROR, None]
+    assert [client.post(PURGE_PATH, "purge").status, stub_server.purges] == [500, 1]

@@ -1,0 +1,96 @@
+"""Settings: what a target and a token may look like, and that neither is given away."""
+
+from __future__ import annotations
+
+import pytest
+
+from purge_conformance.config.settings import Limits, Settings, limits_for, parse_target
+from purge_conformance.errors import BadSetting
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- nobody's
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "host"),
+    [
+        ("https://api.example.org", "https://api.example.org", "api.example.org"),
+        ("https://API.example.org/", "https://API.example.org", "api.example.org"),
+        ("http://10.0.0.1:8080/cf/", "http://10.0.0.1:8080/cf", "10.0.0.1"),
+        ("http://[::1]:80", "http://[::1]:80", "::1"),
+    ],
+)
+def test_target_is_parsed(text: str, url: str, host: str) -> None:
+    """A URL with or without port, prefix and trailing slash is a target."""
+    target = parse_target(text)
+    assert (target.url, target.host) == (url, host)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "api.example.org",
+        "ftp://api.example.org",
+        "http://",
+        "http://host?page=1",
+        "http://host#top",
+        "http://[::1",
+        "http://host:99999",
+        "http://host:port",
+        "http://two words",
+        "http://two\nlines",
+    ],
+)
+def test_invalid_target_is_rejected(text: str) -> None:
+    """A target that is no base URL is a bad setting, and the message says what to give."""
+    with pytest.raises(BadSetting, match="Give http"):
+        parse_target(text)
+
+
+def test_target_with_password_is_rejected() -> None:
+    """A password in the URL is rejected, and the message does not repeat it."""
+    with pytest.raises(BadSetting) as caught:
+        parse_target("https://admin:hunter2@api.example.org")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("LOCALHOST", True),
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),  # noqa: S104 -- to be refused
+        ("127.1", False),
+        ("localhost.example.org", False),
+        ("10.0.0.1", False),
+        ("[fe80::1]", False),
+    ],
+)
+def test_loopback_follows_host_name(host: str, *, loopback: bool) -> None:
+    """Only the name localhost and loopback addresses need no consent; no name is resolved."""
+    assert parse_target(f"http://{host}:1").is_loopback is loopback
+
+
+def test_settings_hide_tokens() -> None:
+    """The repr of the settings contains no token."""
+    assert TOKEN not in repr(Settings(parse_target("http://localhost"), {"admin": TOKEN}))
+
+
+def test_repetitions_raise_budgets() -> None:
+    """Each repetition adds the purges of one run to the budget, unless a budget is given."""
+    assert limits_for(1) == Limits()
+    assert (limits_for(40).max_purges, limits_for(40).max_requests) == (1600, 19_920)
+    assert limits_for(40, max_purges=1700, max_requests=50) == Limits(max_purges=1700, max_requests=50)
+    assert limits_for(1, max_purges=0).max_purges == 0
+
+
+@pytest.mark.parametrize(
+    ("repeat", "most", "cure"), [(0, None, "1 to 200"), (201, None, "1 to 200"), (2, 79, "--max-purges 80")]
+)
+def test_repetitions_need_budget(repeat: int, most: int | None, cure: str) -> None:
+    """Too many repetitions, or a budget that is too small, are rejected before any request."""
+    with pytest.raises(BadSetting, match=cure):
+        limits_for(repeat, max_purges=most)

@@ -1,0 +1,64 @@
+"""A list with several filters: each filter is judged separately."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.analysis.assertions import RequirementViolated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meta.support.story import EvidenceBuilder
+    from purge_conformance.analysis.assertions import JudgmentView
+
+judged = importlib.import_module("purge_conformance.conformance.test_list_filters")
+FILTERS: dict[str, Callable[[JudgmentView], None]] = {
+    "guids": judged.test_guids_filter,
+    "created_ats": judged.test_created_ats_filter,
+    "order_by": judged.test_order_is_honoured,
+}
+TIMES = {"one": "2026-07-01T12:00:01Z", "two": "2026-07-01T12:00:02Z", "late": "2026-07-01T12:00:09Z"}
+
+
+def filtered_lists(builder: EvidenceBuilder, *listed: str) -> JudgmentView:
+    """Add correct lists with one filter each, and a list with all filters that shows these events."""
+    rows = {guid: builder.event(guid, "app", at) for guid, at in {**TIMES, "other": TIMES["one"]}.items()}
+    by_time = sorted(rows.values(), key=lambda row: row["created_at"])
+    parameters = {"guids": ",".join(TIMES), "created_ats[lt]": TIMES["late"], "order_by": "-created_at"}
+    builder.add_list("lists", "opening", by_time)
+    for step, found, query in (
+        ("order created_at", by_time, {"order_by": "created_at"}),
+        ("order -created_at", by_time[::-1], {"order_by": "-created_at"}),
+        ("guids 0", [rows["one"]], {"guids": "one"}),
+        ("created_ats 0", [rows["late"]], {"created_ats": TIMES["late"]}),
+        ("combined 0", [rows[guid] for guid in listed], parameters),
+    ):
+        builder.add_page("lists", step, found, **query)
+        builder.add_note("lists", f"{step}.complete", value=True)
+    builder.add_list("lists", "closing", by_time)
+    return builder.judgment_view
+
+
+@pytest.mark.parametrize(
+    ("listed", "broken"),
+    [
+        (("two", "one"), set()),
+        (("two", "one", "other"), {"guids"}),
+        (("late", "two", "one"), {"created_ats"}),
+        (("one", "two"), {"order_by"}),
+        (("late", "one", "two", "other"), {"guids", "created_ats", "order_by"}),
+    ],
+)
+def test_each_filter_is_judged_separately(listed: tuple[str, ...], broken: set[str], builder: EvidenceBuilder) -> None:
+    """An event that one filter excludes breaks the requirement of that filter alone."""
+    seen, found = filtered_lists(builder, *listed), set()
+    for name, test in FILTERS.items():
+        try:
+            test(seen)
+        except RequirementViolated:
+            found.add(name)
+    assert found == broken

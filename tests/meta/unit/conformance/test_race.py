@@ -1,0 +1,226 @@
+"""Judgments of a race of purges with changes."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis import race as races
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.report.model import Cause
+from purge_conformance.scenarios import race
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meta.support.story import EvidenceBuilder
+
+
+judged = importlib.import_module("purge_conformance.conformance.test_race")
+Row = dict[str, Any]
+LATER = "2026-07-01T12:00:09Z"
+EARLIER = "2026-07-01T11:00:00Z"
+OLD: Row = {
+    "guid": "old",
+    "created_at": EARLIER,
+    "app": {"guid": "still"},
+    "state": {"previous": "STOPPED", "current": "STARTED"},
+}
+
+
+def seeded_event(app: str, instances: int = 1) -> Row:
+    """Return a seeded event."""
+    now = {"current": "STARTED", "previous": "STARTED"}
+    sizes = {"current": instances, "previous": instances}
+    return {"guid": app, "created_at": LATER, "app": {"guid": app}, "state": now, "instance_count": sizes}
+
+
+def change_event(change: str, guid: str = "e1", process: str = "a") -> Row:
+    """Return the event of a change of the app `a`."""
+    state = {"start": ("STOPPED", "STARTED"), "stop": ("STARTED", "STOPPED"), "scale": ("STARTED", "STARTED")}[change]
+    was, now = state
+    row = {"guid": guid, "created_at": LATER, "app": {"guid": "a"}, "process": {"guid": process}}
+    return row | {"state": {"previous": was, "current": now}, "instance_count": {"previous": 1, "current": 2}}
+
+
+def add_snapshot(builder: EvidenceBuilder, name: str, state: str, events: Sequence[Row]) -> None:
+    """Add a snapshot of the app `a` in that state, of an unchanged started app, and of events."""
+    apps = [builder.app("a", state, LATER if state == "STOPPED" else EARLIER), builder.app("still")]
+    processes = [{**builder.process(app, app), "type": "web"} for app in ("a", "still")]
+    builder.add_snapshot("race", name, events, apps, processes)
+
+
+def add_round(builder: EvidenceBuilder, name: str, *changes: str, status: int = 200, beside: bool = True) -> None:
+    """Add a purge of two seconds, and changes of the app `a` during it or after it."""
+    begun = builder.add_exchange(
+        "race", name, method="POST", path=PURGE_PATH, elapsed=2.0, data={}, status=status
+    ).sent_at
+    for change in changes:
+        path = f"/v3/apps/a/actions/{change}"
+        at = begun + (1.0 if beside else 3.0)
+        builder.add_exchange("race", f"{name}.change", method="POST", path=path, sent_at=at, elapsed=0.25, data={})
+
+
+def add_race(
+    builder: EvidenceBuilder, after: Sequence[Row], *, quiet: Sequence[Row] | None = None, status: int = 200
+) -> None:
+    """Add a sequential round with a start of the app `a`, and one with a stop during the purge."""
+    builder.add_note("foundation", "apps", {"steady": "a", "empty": "still"})
+    add_snapshot(builder, "start", "STOPPED", [seeded_event("still")])
+    add_round(builder, "quiet", "start", beside=False)
+    add_snapshot(
+        builder,
+        "quiet",
+        "STARTED",
+        [seeded_event("still"), change_event("start", "e0"), OLD] if quiet is None else quiet,
+    )
+    add_round(builder, "first", "stop", status=status)
+    add_snapshot(builder, "first", "STOPPED", after)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [seeded_event("still")],
+        [seeded_event("still"), change_event("stop")],
+        [seeded_event("still"), seeded_event("a"), change_event("stop")],
+        [
+            seeded_event("still"),
+            seeded_event("a", 7),
+            change_event("stop"),
+            {**change_event("stop"), "guid": "s", "state": {"current": "STAGED"}},
+        ],
+        [seeded_event("still"), {**change_event("stop"), "state": None}],
+    ],
+)
+def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
+    """A stop may take effect before, within or after the purge; events of other resources do not count."""
+    add_race(builder, after, quiet=[seeded_event("still", 7), change_event("start", "e0")])
+    if len(after) > 3:
+        builder.exchanges[:] = [x for x in builder.exchanges if "processes" not in x.step]
+    judged.test_still_apps_are_purged(builder.judgment_view)
+    judged.test_some_order_explains(builder.judgment_view)
+
+
+@pytest.mark.parametrize(
+    ("judgment", "after"),
+    [
+        ("test_some_order_explains", [seeded_event("still"), seeded_event("a")]),
+        ("test_some_order_explains", [seeded_event("still"), change_event("stop"), change_event("stop", "e2")]),
+        ("test_some_order_explains", [seeded_event("still"), change_event("start", "e0")]),
+        ("test_still_apps_are_purged", []),
+        ("test_still_apps_are_purged", [seeded_event("still"), {**seeded_event("still"), "guid": "x"}]),
+        ("test_still_apps_are_purged", [seeded_event("still"), OLD]),
+    ],
+)
+def test_illegal_race_fails(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
+    """A lost stop, a duplicate one, surviving events, and apps missing or duplicated fail one requirement each."""
+    add_race(builder, after)
+    for name in ("test_some_order_explains", "test_still_apps_are_purged"):
+        if name == judgment:
+            with pytest.raises(RequirementViolated):
+                getattr(judged, name)(builder.judgment_view)
+        else:
+            getattr(judged, name)(builder.judgment_view)
+
+
+def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
+    """A failure shows the requests in milliseconds, the responses and the final list, and nothing else."""
+    add_race(builder, [seeded_event("still"), seeded_event("a")])
+    with pytest.raises(RequirementViolated) as caught:
+        judged.test_some_order_explains(builder.judgment_view)
+    (finding,) = caught.value.findings
+    assert finding.got.splitlines() == [
+        f"0 to 2000 ms: POST {PURGE_PATH} -> 200;",
+        "1000 to 1250 ms: POST /v3/apps/a/actions/stop -> 200;",
+        "in the end the app is STOPPED with 1 instances, with a seeded event of 1 instances; events of changes: none",
+    ]
+
+
+@pytest.mark.parametrize(("events", "is_so"), [((), False), (("stop",), True), (("stop", "stop", "stop"), True)])
+def test_change_may_have_several_events(events: Sequence[str], is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
+    """If each sequential change has several events, a concurrent one may have them too."""
+    quiet = [seeded_event("still"), change_event("start", "e0"), change_event("scale", "e00")]
+    rows = [change_event(change, f"e{n}") for n, change in enumerate(events, 1)]
+    add_race(builder, [seeded_event("still"), seeded_event("a"), *rows], quiet=quiet)
+    judged.test_still_apps_are_purged(builder.judgment_view)
+    if is_so:
+        judged.test_some_order_explains(builder.judgment_view)
+        return
+    with pytest.raises(RequirementViolated):
+        judged.test_some_order_explains(builder.judgment_view)
+
+
+@pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
+def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
+    """If the sequential round is incorrect, the race is not judged."""
+    add_race(builder, [], quiet=[])
+    with pytest.raises(Inconclusive, match="without haste"):
+        getattr(judged, judgment)(builder.judgment_view)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [],
+        [OLD],
+        [seeded_event("still"), {**seeded_event("still"), "guid": "x"}],
+        [{**seeded_event("still"), "app": {"guid": "a"}}],
+    ],
+)
+@pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
+def test_incorrect_baseline_is_inconclusive(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
+    """If a purge alone is incorrect in any way, the race is not judged."""
+    apps = [builder.app("still"), builder.app("b", "STOPPED")]
+    processes = [builder.process("still", "still")]
+    builder.add_snapshot("purge", "before", [OLD], apps, processes)
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", after, apps, processes)
+    add_race(builder, [seeded_event("still"), seeded_event("a")])
+    with pytest.raises(Inconclusive, match="by itself"):
+        getattr(judged, judgment)(builder.judgment_view)
+
+
+def test_unreliable_sizes_are_ignored(builder: EvidenceBuilder) -> None:
+    """If a seeded event of the sequential round has the wrong size, sizes are ignored."""
+    apps, processes = [builder.app("still")], [builder.process("still", "still")]
+    builder.add_snapshot("purge", "before", [OLD], apps, processes)
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", [seeded_event("still", 7)], apps, processes)
+    add_race(builder, [seeded_event("still"), seeded_event("a", 5), change_event("stop")])
+    judged.test_some_order_explains(builder.judgment_view)
+
+
+@pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
+def test_race_without_purge_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
+    """Without a successful purge during the changes, nothing is judged."""
+    add_race(builder, [], status=503)
+    with pytest.raises(Inconclusive, match="no purge succeeded"):
+        getattr(judged, judgment)(builder.judgment_view)
+
+
+def test_race_without_apps_is_not_exercised(builder: EvidenceBuilder) -> None:
+    """Without apps of the suite, the reason is given, and the cause is the configuration."""
+    builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
+    with pytest.raises(NotExercised, match="made nothing") as caught:
+        judged.test_some_order_explains(builder.judgment_view)
+    assert caught.value.cause is Cause.CONFIGURATION
+
+
+def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
+    """If events do not distinguish start and stop, they are only counted."""
+    blank = {"state": None, "instance_count": None}
+    add_race(
+        builder,
+        [seeded_event("still"), {**change_event("stop"), **blank}],
+        quiet=[seeded_event("still"), {**change_event("start", "e0"), **blank}],
+    )
+    judged.test_some_order_explains(builder.judgment_view)
+
+
+def test_rounds_have_their_names() -> None:
+    """The analysis reads the rounds that the scenario runs."""
+    assert (race.SEQUENTIAL, *race.ROUNDS) == races.ROUNDS

@@ -1,0 +1,157 @@
+"""Judgments of repetitions: an outcome that changes is flaky."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.assertions import Inconclusive, RequirementViolated
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.records import repetition_name
+from purge_conformance.report.model import Tally
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+
+Row = dict[str, Any]
+OLD: Row = {"guid": "old", "created_at": "2026-07-01T11:00:00Z", "app": {"guid": "a"}}
+SEEDED: Row = {"guid": "a", "created_at": "2026-07-01T12:00:09Z", "app": {"guid": "a"}}
+
+
+def add_repetition(builder: EvidenceBuilder, experiment: str, *, wrong: str = "", rows: tuple[Row, ...] = ()) -> None:
+    """Add a repetition of a scenario, with other events at one step."""
+    shift, name = len(builder.exchanges), repetition_name(experiment, 2)
+    page = json.dumps({"pagination": {"total_results": len(rows), "next": None}, "resources": rows}).encode()
+    builder.exchanges += [
+        replace(
+            x,
+            n=x.n + shift,
+            sent_at=x.sent_at + shift,
+            experiment=name,
+            body=page if x.step == wrong else x.body,
+        )
+        for x in builder.exchanges
+        if x.experiment == experiment
+    ]
+    for note in [note for note in builder.notes if note.experiment == experiment]:
+        builder.add_note(name, note.name, note.value)
+
+
+def add_concurrent_purges(builder: EvidenceBuilder) -> None:
+    """Add a purge alone, and a round of two concurrent ones, of a started app."""
+    apps = [builder.app("a")]
+    builder.add_snapshot("parallel", "alone.before", [OLD], apps)
+    builder.add_exchange("parallel", "alone", method="POST", path=PURGE_PATH)
+    builder.add_snapshot("parallel", "alone.after", [SEEDED], apps)
+    builder.add_snapshot("parallel", "first.before", [OLD, SEEDED], apps)
+    for _ in range(2):
+        builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, tags={"at_once": "first"})
+    builder.add_snapshot("parallel", "first.after", [SEEDED], apps)
+
+
+def add_race(builder: EvidenceBuilder) -> None:
+    """Add a sequential round, and one with a start during the purge, which leaves a started app."""
+    apps = [builder.app("a"), builder.app("b", "STOPPED")]
+    told = {"guid": "e", "created_at": SEEDED["created_at"], "app": {"guid": "b"}, "state": {"current": "STARTED"}}
+    builder.add_note("foundation", "apps", {"steady": "b", "empty": "a"})
+    builder.add_snapshot("race", "start", [SEEDED], apps)
+    builder.add_exchange("race", "quiet", method="POST", path=PURGE_PATH)
+    builder.add_snapshot("race", "quiet", [SEEDED], apps)
+    builder.add_exchange("race", "first", method="POST", path=PURGE_PATH, elapsed=3.0)
+    builder.add_exchange("race", "first.change", method="POST", path="/v3/apps/b/actions/start")
+    builder.add_snapshot("race", "first", [SEEDED, told], [apps[0], builder.app("b")])
+
+
+def add_unexpected_bodies(builder: EvidenceBuilder) -> None:
+    """Add a purge with an unexpected body, which is ignored, after a plain one."""
+    apps = [builder.app("a")]
+    builder.add_snapshot("purge", "before", [OLD], apps)
+    builder.add_purge("purge")
+    builder.add_snapshot("purge", "after", [SEEDED], apps)
+    builder.add_snapshot("odd", "no-json.before", [OLD], apps)
+    builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH, request_body="odd")
+    builder.add_snapshot("odd", "no-json.after", [SEEDED], apps)
+
+
+STORIES = {"parallel": add_concurrent_purges, "race": add_race, "odd": add_unexpected_bodies}
+
+
+@pytest.mark.parametrize(
+    ("where", "judgment", "wrong", "rows"),
+    [
+        ("parallel", "parallel.test_no_event_survives", "first.after.events", (OLD,)),
+        ("parallel", "parallel.test_no_app_missing", "first.after.events", ()),
+        (
+            "parallel",
+            "parallel.test_no_app_twice",
+            "first.after.events",
+            (SEEDED, {**SEEDED, "guid": "x"}),
+        ),
+        ("race", "race.test_still_apps_are_purged", "first.events", ()),
+        ("race", "race.test_some_order_explains", "first.events", ()),
+        ("odd", "requests.test_ignored_oddity_purges_whole", "no-json.after.events", (OLD,)),
+    ],
+)
+def test_changing_outcome_is_flaky(
+    where: str, judgment: str, wrong: str, rows: tuple[Row, ...], builder: EvidenceBuilder
+) -> None:
+    """A pass that fails in the repetition is failed as flaky, with an exchange of each."""
+    module, _, name = judgment.partition(".")
+    judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
+    STORIES[where](builder)
+    judge(builder.judgment_view)
+    add_repetition(builder, where, wrong=wrong, rows=rows)
+    seen = builder.judgment_view
+    with pytest.raises(RequirementViolated) as caught:
+        judge(seen)
+    assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
+    finding = caught.value.findings[0]
+    shown = {x.n: x.experiment for x in builder.exchanges}
+    assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (repetition_name(where, 2), where)
+
+
+def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:
+    """A changed status of a purge with an unexpected body is failed as flaky."""
+    judge = importlib.import_module("purge_conformance.conformance.test_requests").test_odd_purge_answered
+    add_unexpected_bodies(builder)
+    add_repetition(builder, "odd")
+    builder.exchanges[:] = [replace(x, status=418) if x.experiment == "odd 2" else x for x in builder.exchanges]
+    seen = builder.judgment_view
+    with pytest.raises(RequirementViolated):
+        judge(seen)
+    assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
+
+
+def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> None:
+    """If one sequential round is incorrect, an error of the race is not attributed to concurrency."""
+    add_race(builder)
+    add_repetition(builder, "race", wrong="quiet.events", rows=(OLD,))
+    judge = importlib.import_module("purge_conformance.conformance.test_race").test_still_apps_are_purged
+    with pytest.raises(Inconclusive):
+        judge(builder.judgment_view)
+
+
+@pytest.mark.parametrize(
+    ("where", "judgment", "look"),
+    [
+        ("parallel", "parallel.test_no_app_missing", "first.after.apps"),
+        ("race", "race.test_still_apps_are_purged", "first.apps"),
+        ("odd", "requests.test_ignored_oddity_purges_whole", "no-json.after.apps"),
+    ],
+)
+def test_unreadable_repetition_is_excluded(where: str, judgment: str, look: str, builder: EvidenceBuilder) -> None:
+    """A repetition with unreadable lists is no trial; the others are judged."""
+    module, _, name = judgment.partition(".")
+    judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
+    STORIES[where](builder)
+    add_repetition(builder, where)
+    lost = repetition_name(where, 2)
+    builder.exchanges[:] = [
+        replace(x, status=None, body=b"") if (x.experiment, x.step) == (lost, look) else x for x in builder.exchanges
+    ]
+    judge(builder.judgment_view)

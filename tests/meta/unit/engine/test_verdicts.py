@@ -1,0 +1,168 @@
+"""Verdicts: from the end of a judgment to the outcome of its requirement and the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.engine.verdicts import MAX_EVIDENCE, RunBuilder, requirements_to_judge
+from purge_conformance.errors import BadData, BadSetting
+from purge_conformance.report.model import Cause, Finding, Outcome, Tally, Verdict
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+REQUIREMENTS = {r.id: r for r in catalogue.requirements()}
+
+
+def judging(builder: EvidenceBuilder, *names: str) -> RunBuilder:
+    """Return a run builder with these requirements."""
+    return RunBuilder(builder.evidence, {name: REQUIREMENTS[name] for name in names or ("PURGE-01",)})
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "cause"),
+    [
+        (None, Outcome.PASSED, None),
+        (RequirementViolated((Finding("200", "500"),)), Outcome.FAILED, Cause.TARGET),
+        (Inconclusive("lost", Cause.NETWORK), Outcome.INCONCLUSIVE, Cause.NETWORK),
+        (NotExercised("no token", Cause.CONFIGURATION), Outcome.NOT_EXERCISED, Cause.CONFIGURATION),
+        (NotExercised("it did not occur"), Outcome.NOT_EXERCISED, Cause.TARGET),
+        (KeyError("guid"), Outcome.INCONCLUSIVE, Cause.SUITE),
+        (AssertionError("bare"), Outcome.INCONCLUSIVE, Cause.SUITE),
+        (KeyboardInterrupt(), Outcome.INCONCLUSIVE, Cause.SUITE),
+    ],
+)
+def test_exception_maps_to_outcome(
+    error: BaseException | None, outcome: Outcome, cause: Cause | None, builder: EvidenceBuilder
+) -> None:
+    """A judgment returns or raises its outcome; any other exception is a defect of the suite."""
+    result = judging(builder).record("PURGE-01", error, [], 0.1)
+    assert (result.outcome, result.cause) == (outcome, cause)
+    assert bool(result.reason) == (outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED})
+
+
+def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
+    """A failure has its findings, the curl line, and the exchange of the finding first."""
+    builder.add_exchange("e", "s")
+    builder.add_purge("purge")
+    result = judging(builder).record(
+        "PURGE-01", RequirementViolated((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1
+    )
+    assert (result.evidence, result.findings[1].curl) == ((2, 1), None)
+    assert result.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
+
+
+def test_evidence_is_bounded(builder: EvidenceBuilder) -> None:
+    """A result names each exchange once, up to a limit."""
+    result = judging(builder).record("PURGE-01", None, [*range(1, 100), *range(1, 100)], 0.1)
+    assert result.evidence == tuple(range(1, MAX_EVIDENCE + 1))
+
+
+def test_missing_judgment_is_inconclusive(builder: EvidenceBuilder) -> None:
+    """A requirement without a judgment is inconclusive with the suite as cause, and so is the verdict."""
+    (result,) = judging(builder).build().requirements
+    assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.SUITE)
+    assert judging(builder).build().verdict is Verdict.INCONCLUSIVE
+
+
+def test_unjudged_requirement_has_reason(builder: EvidenceBuilder) -> None:
+    """A requirement that no run can judge is not exercised, with its reason."""
+    (result,) = judging(builder, "RACE-01").build().requirements
+    assert (result.outcome, result.reason) == (Outcome.NOT_EXERCISED, REQUIREMENTS["RACE-01"].not_judged)
+    assert result.conditional
+
+
+def test_results_follow_catalogue_order(builder: EvidenceBuilder) -> None:
+    """Results are in the order of the requirements."""
+    one = judging(builder, "PURGE-01", "PURGE-02")
+    one.record("PURGE-02", None, [], 0)
+    one.record("PURGE-01", None, [], 0)
+    assert [r.id for r in one.build().requirements] == ["PURGE-01", "PURGE-02"]
+
+
+def test_run_counts_what_was_sent(builder: EvidenceBuilder) -> None:
+    """The run counts requests, admin purges, statuses by operation, and the time of each scenario."""
+    builder.add_purge("purge")
+    builder.add_purge("refused", role="none", status=401)
+    builder.add_exchange("refused", "look", status=418)
+    run = judging(builder).build()
+    counted = {(c.operation, c.status): (c.documented, c.count) for c in run.coverage}
+    assert (run.requests, run.purges) == (3, 1)
+    assert counted["purgeAndSeedAppUsageEvents", 200] == (True, 1)
+    assert counted["purgeAndSeedAppUsageEvents", 503] == (True, 0)
+    assert counted["listAppUsageEvents", 418] == (False, 1)
+    assert [(t.experiment, t.seconds, t.requests) for t in run.timings] == [("purge", 0.5, 1), ("refused", 1.5, 2)]
+
+
+def test_empty_run_is_inconclusive(builder: EvidenceBuilder) -> None:
+    """Evidence without an exchange is inconclusive."""
+    run = judging(builder).build()
+    assert (run.requests, run.verdict, run.finished_at) == (0, Verdict.INCONCLUSIVE, run.started_at)
+
+
+def test_timings_sum_repetitions(builder: EvidenceBuilder) -> None:
+    """The timing of a scenario is the sum of its repetitions."""
+    for experiment in ("race", "race 2", "race 2"):
+        builder.add_exchange(experiment, "first")
+    assert [(t.experiment, t.seconds, t.requests) for t in judging(builder).build().timings] == [("race", 2.0, 3)]
+
+
+def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
+    """The notes contain what a reader must know besides the results."""
+    last = {"guid": "one", "created_at": "2026-07-01T12:00:00Z"}
+    builder.add_note("archive", "archived", {"events": 3, "complete": False, "last": last, "age": 61.0})
+    builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
+    builder.add_note("demolish", "left", ["/v3/apps/1"])
+    for experiment in ("lists", "race", "race 2", "race 13"):
+        builder.add_note(experiment, "stopped", "The run's 600 requests are spent.")
+    text = "\n".join(judging(builder).build().notes)
+    for words in (
+        "3 events",
+        "not complete",
+        "one of 2026",
+        "61 s old",
+        "POST /v3/apps",
+        "deletes it: /v3/apps/1",
+        "lists was cut short: The run's 600",
+        "race was cut short 3 times: The run's 600",
+    ):
+        assert words in text
+
+
+def test_selection_follows_header(builder: EvidenceBuilder) -> None:
+    """By default the run's own profiles and globs are judged; others replace them."""
+    assert {r.profile for r in requirements_to_judge(builder.evidence, [], []).values()} == {"core"}
+    assert set(requirements_to_judge(builder.evidence, ["upstream"], ["UP-SEED-0*"])) == {
+        f"UP-SEED-0{n}" for n in range(1, 5)
+    }
+    with pytest.raises(BadSetting):
+        requirements_to_judge(builder.evidence, [], ["NO-SUCH"])
+
+
+def test_damaged_header_is_rejected(builder: EvidenceBuilder) -> None:
+    """A header without a selection is bad data."""
+    builder.evidence.header.settings.pop("select")
+    try:
+        with pytest.raises(BadData, match="Restore"):
+            requirements_to_judge(builder.evidence, [], [])
+    finally:
+        builder.evidence.header.settings["select"] = []
+
+
+@pytest.mark.parametrize(
+    ("error", "is_reported"),
+    [(None, True), (RequirementViolated((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)],
+)
+def test_trials_are_reported(error: BaseException | None, is_reported: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
+    """A result has the number of trials if it was judged, and shows a trial that passed."""
+    builder.add_purge("purge")
+    builder.add_purge("repeat")
+    result = judging(builder).record("PURGE-01", error, [], 0.1, Tally(2, 1, is_flaky=True))
+    assert (result.tally.trials == 2) is is_reported
+    if result.findings:
+        assert (result.evidence, result.findings[0].passing) == ((1, 2), 2)

@@ -1,0 +1,60 @@
+"""Usage errors of the plugin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from meta.support.stub import StubServer
+
+    Run = Callable[..., pytest.RunResult]
+
+
+def usage_error(done: pytest.RunResult) -> str:
+    """Return what pytest printed before it exited with 4."""
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    return done.stdout.str() + done.stderr.str()
+
+
+def test_missing_target_exits_4(run_pytest: Run) -> None:
+    """Without a target pytest stops with one plain sentence, and exits with 4."""
+    printed = usage_error(run_pytest())
+    assert "ERROR: What is to be judged? Give --target URL" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--target=http://127.0.0.1:1"], "No token of an admin"),
+        (["--target=https://api.example.org", "--token=admin=env:T"], "--allow-purge api.example.org"),
+        (["--target=http://127.0.0.1:1", "--evidence=/tmp"], "What is to be judged?"),
+        (["--evidence=/no/such/folder"], "holds no evidence.jsonl"),
+        (["--target=http://[::1", "--token=admin=env:T"], "is not a URL"),
+        (["--target=http://127.0.0.1:1", "--conformance-seed=x"], "--conformance-seed: 'x' is not a whole number"),
+    ],
+)
+def test_usage_error_exits_4(arguments: list[str], words: str, run_pytest: Run) -> None:
+    """A run that cannot be judged is a usage error of pytest, in one sentence."""
+    assert words in usage_error(run_pytest(*arguments))
+
+
+@pytest.mark.parametrize("flag", ["--conformance-fingerprint=" + "0" * 64, "--conformance-apps=hook"])
+def test_pytest_checks_consent(flag: str, stub_server: StubServer, run_pytest: Run, tmp_path: Path) -> None:
+    """Another foundation than the pinned one, and apps of a hook that does not exist, are usage errors here too."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"links": {"self": {"href": "x"}}}')
+    own = (f"--target={stub_server.url}", "--token=admin=env:T", f"--conformance-out={tmp_path / 'out'}")
+    printed = usage_error(run_pytest(*own, flag))
+    assert stub_server.purges == 0
+    assert flag.split("=", maxsplit=1)[0].removeprefix("--conformance-") in printed
+
+
+def test_duplicate_run_names_exit_4(run_pytest: Run, tmp_path: Path) -> None:
+    """Two runs with the same report folder are a usage error."""
+    done = run_pytest(f"--evidence={tmp_path / 'a' / 'run'}", f"--evidence={tmp_path / 'b' / 'run'}")
+    assert "have the same name" in usage_error(done)

@@ -1,0 +1,122 @@
+"""The schemas of the reports: each report is valid, and a contradictory one is not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.report.model import (
+    Cause,
+    Finding,
+    Outcome,
+    Result,
+    Run,
+    StatusCoverage,
+    Timing,
+    from_dict,
+    roll_up,
+    to_dict,
+)
+
+NAMES = ("report.schema.json", "evidence.schema.json", "matrix.schema.json")
+BROKEN = Result(
+    id="A-1",
+    level=Level.MUST,
+    profile=Profile.UPSTREAM,
+    group="A",
+    statement="It answers.",
+    quote="It answers.",
+    source="the page",
+    operation="any",
+    remedy="See it.",
+    conditional=False,
+    outcome=Outcome.FAILED,
+    cause=Cause.TARGET,
+    findings=(Finding("a", "b"),),
+)
+RUN = Run(
+    suite="0.1.0",
+    spec_version="1.0.0",
+    spec={"openapi.yaml": "0" * 64},
+    target="http://t",
+    settings={"seed": 1},
+    started_at="2026-01-02T03:04:05Z",
+    finished_at="2026-01-02T03:04:06.25+00:00",
+    requests=1,
+    purges=0,
+    requirements=(BROKEN,),
+    coverage=(StatusCoverage("get", 200, documented=True, count=0),),
+    timings=(Timing("discover", 0.5, 1),),
+    notes=("One note.",),
+    verdict=roll_up([BROKEN]),
+)
+
+
+def schema_errors(name: str, data: object) -> list[str]:
+    """Return the errors of the data against a schema of `spec/`."""
+    return [error.message for error in jsonschema.Draft202012Validator(catalogue.document(name)).iter_errors(data)]
+
+
+def report(**changes: object) -> Any:  # noqa: ANN401 -- JSON
+    """Return a report as JSON, with changes of its only requirement."""
+    data = json.loads(json.dumps(to_dict(RUN)))
+    data["requirements"][0] |= changes
+    return data
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schemas_are_valid(name: str) -> None:
+    """Each schema is valid against JSON Schema 2020-12."""
+    jsonschema.Draft202012Validator.check_schema(catalogue.document(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schemas_are_closed_and_described(name: str) -> None:
+    """Every object with fields is closed, and every field has a description."""
+    whole = catalogue.document(name)
+    for schema in [whole, *whole["$defs"].values()]:
+        if "properties" in schema:
+            assert schema["additionalProperties"] is False
+        for field in schema.get("properties", {}).values():
+            assert "description" in field or "const" in field
+
+
+def test_written_report_is_valid() -> None:
+    """A written report is valid, and is read as it was written."""
+    assert schema_errors("report.schema.json", report()) == []
+    assert from_dict(report()) == RUN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"more": 1},
+        {"outcome": "passed"},
+        {"outcome": "inconclusive", "findings": []},
+        {"cause": None},
+        {"findings": []},
+        {"reason": "a failure needs none"},
+        {"outcome": "passed", "cause": "target", "findings": []},
+        {"level": "must"},
+        {"evidence": [0]},
+        {"seconds": -1},
+        {"tally": {"trials": 1}},
+        {"tally": {"trials": -1, "failures": 0, "is_flaky": False}},
+    ],
+)
+def test_contradictory_report_is_rejected(changes: dict[str, object]) -> None:
+    """A report whose fields contradict each other or the format is rejected."""
+    assert schema_errors("report.schema.json", report(**changes))
+
+
+def test_older_report_is_read() -> None:
+    """A report without the number of trials is valid, and is read as one without trials."""
+    data = report()
+    del data["requirements"][0]["tally"], data["requirements"][0]["findings"][0]["passing"]
+    assert schema_errors("report.schema.json", data) == []
+    assert from_dict(data) == RUN

@@ -1,0 +1,15 @@
+"""Fixtures of the unit tests of `target`."""
+
+from __future__ import annotations
+
+import pytest
+
+from purge_conformance.target.apps import api, jobs
+
+
+@pytest.fixture
+def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll and retry without a delay."""
+    monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
+    monkeypatch.setattr(api, "POLL_INTERVAL_S", 0)
+    monkeypatch.setattr(api, "RETRY_DELAYS", (0, 0, 0))
