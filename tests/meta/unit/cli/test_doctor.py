@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from meta.support.stub import StubServer
 
 
-@pytest.mark.parametrize(("api", "code", "words"), [(Api(), 0, "ok "), (Api(statuses={ADMIN: 401}), 2, "cure  ")])
+@pytest.mark.parametrize(("api", "code", "words"), [(Api(), 0, "ok "), (Api(statuses={ADMIN: 401}), 2, "next step: ")])
 def test_doctor_exit_code_follows_problems(
     api: Api, code: int, words: str, stub_server: StubServer, tmp_path: Path
 ) -> None:

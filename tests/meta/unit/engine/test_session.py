@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.stub import StubServer
-
     from purge_conformance.config.loader import Options
 
 
