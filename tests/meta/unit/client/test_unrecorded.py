@@ -12,7 +12,6 @@ from purge_conformance.errors import BudgetExhausted, WriteBlocked
 
 if TYPE_CHECKING:
     from meta.support.stub import StubServer
-
     from purge_conformance.evidence.records import Exchange
 
 

@@ -12,10 +12,10 @@ from purge_conformance.report.model import EXIT_CODES, Verdict
 from purge_conformance.scenarios.generated import schemathesis
 
 if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
     from meta.support.stub import StubServer
-
     from purge_conformance.config.loader import Options
 
 
@@ -72,10 +72,12 @@ def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path)
     """The number of purges is printed before the first request; a run that ends in preflight generates no cases."""
     front_end = RecordingFrontEnd()
     seen: list[int] = []
-    stub_server.answer = lambda handler: (
-        seen.append(len(front_end.lines)),
-        stub_server.respond(handler, 404, b"{}"),
-    )[1]
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        seen.append(len(front_end.lines))
+        stub_server.respond(handler, 404, b"{}")
+
+    stub_server.answer = answer
     settings = prepare_run({"target": stub_server.url}, (), front_end.front_end, {"admin": "opaque"})
     evidence = collect_evidence(settings, tmp_path / "run", front_end.front_end)
     assert (seen[0], "at most 40 purges" in front_end.lines[0]) == (1, True)
