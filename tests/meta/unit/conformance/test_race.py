@@ -158,7 +158,7 @@ def test_change_may_have_several_events(events: Sequence[str], is_so: bool, buil
 def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
     """If the sequential round is incorrect, the race is not judged."""
     add_race(builder, [], quiet=[])
-    with pytest.raises(Inconclusive, match="without haste"):
+    with pytest.raises(Inconclusive, match="without concurrency"):
         getattr(judged, judgment)(builder.judgment_view)
 
 
