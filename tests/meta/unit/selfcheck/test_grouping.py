@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from purge_conformance.catalogue.model import Level, Profile
+from meta.support.results import requirement
 from purge_conformance.report.model import Outcome, Result
 from purge_conformance.selfcheck.grouping import MAX_GROUP_SIZE, group_faults, one_per_group
 from purge_conformance.selfcheck.matrix import rows_from_run
@@ -59,10 +59,7 @@ def test_prerequisites_are_in_other_groups() -> None:
 def test_unexpected_failure_concerns_both_faults() -> None:
     """An unexpected failure in a pair concerns both faults, so both are retried alone."""
     pair = (fault("a", "A-01"), fault("b", "B-01"))
-    failed = [
-        Result(name, Level.MUST, Profile.CORE, "", "", "", "", "", "", conditional=False, outcome=Outcome.FAILED)
-        for name in ("A-01", "C-01")
-    ]
+    failed = [Result(requirement(name), Outcome.FAILED) for name in ("A-01", "C-01")]
     run = cast("Run", SimpleNamespace(requirements=failed, requests=9, purges=1))
     problems = {row.server.name: list(row.problems()) for row in rows_from_run(pair, run, 1.0)}
     assert problems["a"] == ["also failed C-01"]
