@@ -105,7 +105,7 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
         shutil.copytree(full_run.folder, tmp_path / name)
     with (tmp_path / "other" / "evidence.jsonl").open("a", encoding="utf-8") as file:
         unusable = {"cause": "target", "reason": "planted"}
-        file.write(json.dumps({"kind": "note", "scenario": "preflight", "name": "unusable", "value": unusable}) + "\n")
+        file.write(json.dumps({"kind": "note", "scenario": "preflight", "round": 1, "name": "unusable", "value": unusable}) + "\n")
     folders = [f"--evidence={tmp_path / name}" for name in ("one", "other")]
     done = run_pytest(
         CONFORMANCE, "-v", *folders, f"--conformance-out={tmp_path / 'out'}", "--conformance-select=PURGE-0*"
