@@ -70,12 +70,12 @@ def test_purge_body_is_empty(view: JudgmentView) -> None:
 @pytest.mark.requirement("PURGE-03")
 def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
     """An event that existed before a purge MUST NOT be listed after it."""
-    found = [trial for trial in require_first_purges(view) if set(trial.before.events.by_guid) - trial.seedable_guids]
+    found = [purge for purge in require_first_purges(view) if set(purge.before.events.by_guid) - purge.seedable_guids]
     if not found:
         raise no_suitable_app(view, "no event existed that a purge could destroy for good")
     tried = [
-        Trial(trial.last_exchange, tuple(_survivor_findings(trial.last_exchange, trial.surviving_events.values())))
-        for trial in found
+        Trial(purge.last_exchange, tuple(_survivor_findings(purge.last_exchange, purge.surviving_events.values())))
+        for purge in found
     ]
     tried += [Trial(x.n, tuple(_survivor_findings(x.n, [row]))) for x, row in destroyed_events_found_by_filter(view)]
     require_each_trial(view, tried)
@@ -114,16 +114,16 @@ def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
 @pytest.mark.requirement("PURGE-06")
 def test_apps_remain_unchanged(view: JudgmentView) -> None:
     """A purge MUST NOT start, stop, scale or delete an app."""
-    found = [trial for trial in require_observed_purges(view) if unchanged_apps(view, trial.request)]
+    found = [purge for purge in require_observed_purges(view) if unchanged_apps(view, purge.request)]
     if not found:
         raise no_suitable_app(view, "there was no app of the suite's own, which nobody else changes")
 
-    def find_changes(trial: PurgeObservation) -> Iterator[Finding]:
-        for app in unchanged_apps(view, trial.request) & set(trial.before.apps.by_guid):
-            with_processes = trial.before.processes.complete and trial.after.processes.complete
-            was, now = (_describe_app(look, app, with_processes=with_processes) for look in (trial.before, trial.after))
+    def find_changes(purge: PurgeObservation) -> Iterator[Finding]:
+        for app in unchanged_apps(view, purge.request) & set(purge.before.apps.by_guid):
+            with_processes = purge.before.processes.complete and purge.after.processes.complete
+            was, now = (_describe_app(look, app, with_processes=with_processes) for look in (purge.before, purge.after))
             if was != now:
-                yield Finding(f"the app {app} as it was, {was}", now, trial.after.apps.exchanges[-1].n)
+                yield Finding(f"the app {app} as it was, {was}", now, purge.after.apps.exchanges[-1].n)
 
     require_each_purge(view, found, find_changes)
 

@@ -46,10 +46,10 @@ TRUNCATION = 1.0  # seconds: a time may be cut to the second
 def test_started_apps_are_seeded(view: JudgmentView) -> None:
     """A purge MUST leave an event for each started app."""
 
-    def find_missing(trial: PurgeObservation) -> Iterator[Finding]:
-        for app in trial.started_apps:
-            if app in trial.constant_apps and app not in trial.new_events_by_app():
-                yield Finding(f"an event for the started app {app}", "none", trial.last_exchange)
+    def find_missing(purge: PurgeObservation) -> Iterator[Finding]:
+        for app in purge.started_apps:
+            if app in purge.constant_apps and app not in purge.new_events_by_app():
+                yield Finding(f"an event for the started app {app}", "none", purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_missing)
 
@@ -59,10 +59,10 @@ def test_apps_are_seeded_once(view: JudgmentView) -> None:
     """A purge MUST NOT seed an app more than once per process."""
     single_process = single_process_apps(view)
 
-    def find_duplicates(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, events in trial.duplicate_seeds(single_process).items():
-            words = f"at most {trial.max_events(app, single_process)} for the app {app}, each with a guid of its own"
-            yield Finding(words, format_guids(events), trial.last_exchange)
+    def find_duplicates(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, events in purge.duplicate_seeds(single_process).items():
+            words = f"at most {purge.max_events(app, single_process)} for the app {app}, each with a guid of its own"
+            yield Finding(words, format_guids(events), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_duplicates)
 
@@ -70,15 +70,15 @@ def test_apps_are_seeded_once(view: JudgmentView) -> None:
 @pytest.mark.requirement("SEED-03")
 def test_stopped_apps_are_not_seeded(view: JudgmentView) -> None:
     """A purge MUST NOT seed an event for an app that is not started."""
-    with_stopped = [trial for trial in require_first_purges(view) if set(trial.constant_apps.values()) - {STARTED}]
+    with_stopped = [purge for purge in require_first_purges(view) if set(purge.constant_apps.values()) - {STARTED}]
     if not with_stopped:
         raise no_suitable_app(view, "no app was stopped all the time")
 
-    def find_stopped(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, state in trial.constant_apps.items():
-            if state != STARTED and (events := trial.new_events_by_app(exclude_changes=True).get(app)):
+    def find_stopped(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, state in purge.constant_apps.items():
+            if state != STARTED and (events := purge.new_events_by_app(exclude_changes=True).get(app)):
                 yield Finding(
-                    f"no event for the app {app}, which is {state}", format_guids(events), trial.last_exchange
+                    f"no event for the app {app}, which is {state}", format_guids(events), purge.last_exchange
                 )
 
     require_each_purge(view, with_stopped, find_stopped)
@@ -88,10 +88,10 @@ def test_stopped_apps_are_not_seeded(view: JudgmentView) -> None:
 def test_seed_has_app_guid(view: JudgmentView) -> None:
     """The seeded event of an app MUST have the same guid as the app."""
 
-    def find_wrong_guids(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, events in _seeds_by_app(trial):
+    def find_wrong_guids(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, events in _seeds_by_app(purge):
             if app not in {event.get("guid") for event in events}:
-                yield Finding(f"an event with the guid of its app, {app}", format_guids(events), trial.last_exchange)
+                yield Finding(f"an event with the guid of its app, {app}", format_guids(events), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_wrong_guids)
 
@@ -100,9 +100,9 @@ def test_seed_has_app_guid(view: JudgmentView) -> None:
 def test_seed_names_app(view: JudgmentView) -> None:
     """A seeded event MUST name its app."""
 
-    def find_misattributed(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, event in trial.misattributed_seeds().items():
-            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), trial.last_exchange)
+    def find_misattributed(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, event in purge.misattributed_seeds().items():
+            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_misattributed)
 
@@ -128,11 +128,11 @@ def test_seed_time_is_purge_time(view: JudgmentView) -> None:
 def test_seed_time_is_rfc3339(view: JudgmentView) -> None:
     """The `created_at` of a seeded event MUST be an RFC 3339 date-time."""
 
-    def find_malformed(trial: PurgeObservation) -> Iterator[Finding]:
-        for event in (event for _, events in _seeds_by_app(trial) for event in events):
+    def find_malformed(purge: PurgeObservation) -> Iterator[Finding]:
+        for event in (event for _, events in _seeds_by_app(purge) for event in events):
             if clock.parse_rfc3339(event.get("created_at")) is None:
                 words = f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z"
-                yield Finding(words, repr(event.get("created_at")), trial.last_exchange)
+                yield Finding(words, repr(event.get("created_at")), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_malformed)
 
@@ -142,17 +142,17 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
     """A purge MUST create events of started apps only."""
     own = own_apps(view)
 
-    def find_unexpected(trial: PurgeObservation) -> Iterator[Finding]:
-        for row in trial.after.events.rows:
+    def find_unexpected(purge: PurgeObservation) -> Iterator[Finding]:
+        for row in purge.after.events.rows:
             of_task = dig(row, "task", "guid") is not None and dig(row, "app", "guid") in own
-            if of_task and row.get("guid") not in trial.before.events.by_guid:
+            if of_task and row.get("guid") not in purge.before.events.by_guid:
                 words = "no event of a task, for nobody runs one of the suite's own apps"
-                yield Finding(words, str(row.get("guid")), trial.last_exchange)
-        known = {*trial.before.apps.by_guid, *trial.after.apps.by_guid}
-        for app, events in trial.new_events_by_app(exclude_changes=True).items():
+                yield Finding(words, str(row.get("guid")), purge.last_exchange)
+        known = {*purge.before.apps.by_guid, *purge.after.apps.by_guid}
+        for app, events in purge.new_events_by_app(exclude_changes=True).items():
             if app not in known:
                 yield Finding(
-                    "only events of apps that exist", f"{format_guids(events)} for {app}", trial.last_exchange
+                    "only events of apps that exist", f"{format_guids(events)} for {app}", purge.last_exchange
                 )
 
     require_each_purge(view, require_first_purges(view), find_unexpected)
@@ -169,10 +169,10 @@ def test_get_returns_seeded_event(view: JudgmentView) -> None:
     require_no(Finding("200", describe_response(x), x.n) for x in target_responses(gets) if x.status != 200)
 
 
-def _seeds_by_app(trial: PurgeObservation) -> Iterator[tuple[str, list[Row]]]:
+def _seeds_by_app(purge: PurgeObservation) -> Iterator[tuple[str, list[Row]]]:
     """Yield each app that was started all the time, and the events that are for it, if any."""
-    populated = trial.new_events_by_app()
-    yield from ((app, populated[app]) for app in trial.started_apps if app in populated)
+    populated = purge.new_events_by_app()
+    yield from ((app, populated[app]) for app in purge.started_apps if app in populated)
 
 
 def _violated_span(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:

@@ -103,8 +103,8 @@ def test_self_link_leads_to_event(view: JudgmentView) -> None:
 def test_seeded_state_is_started(view: JudgmentView) -> None:
     """The member `state.current` of a seeded event MUST be STARTED."""
     require_no(
-        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), trial.last_exchange)
-        for trial, app, row in _seeded_events(view)
+        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), purge.last_exchange)
+        for purge, app, row in _seeded_events(view)
         if dig(row, "state", "current") != "STARTED"
     )
 
@@ -113,11 +113,11 @@ def test_seeded_state_is_started(view: JudgmentView) -> None:
 def test_seed_names_space_and_organization(view: JudgmentView) -> None:
     """A seeded event MUST name the app, its space and its organization."""
     locations = _locations(view)
-    for trial, app, row in _seeded_events(view):
-        expected = {"app.name": str(trial.after.apps.by_guid[app].get("name")), **locations.get(app, {})}
+    for purge, app, row in _seeded_events(view):
+        expected = {"app.name": str(purge.after.apps.by_guid[app].get("name")), **locations.get(app, {})}
         require_no(
             Finding(
-                f"{name} {value} in the event of the app {app}", str(dig(row, *name.split("."))), trial.last_exchange
+                f"{name} {value} in the event of the app {app}", str(dig(row, *name.split("."))), purge.last_exchange
             )
             for name, value in expected.items()
             if dig(row, *name.split(".")) != value
@@ -128,17 +128,17 @@ def test_seed_names_space_and_organization(view: JudgmentView) -> None:
 def test_seed_size_matches_process(view: JudgmentView) -> None:
     """A seeded event MUST have the instance count and the memory of the app's process."""
     pairs = [
-        (trial, app, row, process)
-        for trial, app, row in _seeded_events(view)
-        if (process := _process_of(trial, app, row))
+        (purge, app, row, process)
+        for purge, app, row in _seeded_events(view)
+        if (process := _process_of(purge, app, row))
     ]
     if not pairs:
         raise NotExercised("no seeded event could be put down to one process")
     require_no(
         Finding(
-            f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), trial.last_exchange
+            f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), purge.last_exchange
         )
-        for trial, app, row, process in pairs
+        for purge, app, row, process in pairs
         for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
         if dig(row, name, "current") != process.get(size)
     )
@@ -147,21 +147,21 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-SEED-04")
 def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
     """A process that a seeded event names MUST belong to its app."""
-    trials = [trial for trial in require_purges_with_started_apps(view) if trial.after.processes.complete]
-    if not trials:
+    purges = [purge for purge in require_purges_with_started_apps(view) if purge.after.processes.complete]
+    if not purges:
         require_complete(require_purges_with_started_apps(view)[0].after.processes, "processes")
-    owners = {trial.last_exchange: _app_of_each_process(trial) for trial in trials}
+    owners = {purge.last_exchange: _app_of_each_process(purge) for purge in purges}
     named = [
-        (trial, app, str(guid))
-        for trial, app, row in _seeded_events(view)
-        if trial.last_exchange in owners and (guid := dig(row, "process", "guid")) is not None
+        (purge, app, str(guid))
+        for purge, app, row in _seeded_events(view)
+        if purge.last_exchange in owners and (guid := dig(row, "process", "guid")) is not None
     ]
     if not named:
         raise NotExercised("no seeded event named a process")
     require_no(
-        Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", trial.last_exchange)
-        for trial, app, guid in named
-        if (owner := owners[trial.last_exchange].get(guid)) != app
+        Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", purge.last_exchange)
+        for purge, app, guid in named
+        if (owner := owners[purge.last_exchange].get(guid)) != app
     )
 
 
@@ -207,20 +207,20 @@ def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
 
 
 def _seeded_events(view: JudgmentView) -> Iterator[tuple[PurgeObservation, str, Row]]:
-    """Yield each trial with each app that was started all the time and each event for it that names no other app.
+    """Yield each purge with each app that was started all the time and each event for it that names no other app.
 
     Of apps that were seeded too often nobody knows which event is the right one; SEED-02 names them.
     """
     own = single_process_apps(view)
-    for trial in require_purges_with_started_apps(view):
-        populated, repeated = trial.new_events_by_app(exclude_changes=True), trial.duplicate_seeds(own)
-        events = ((app, row) for app in trial.started_apps if app not in repeated for row in populated.get(app, ()))
-        yield from ((trial, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
+    for purge in require_purges_with_started_apps(view):
+        populated, repeated = purge.new_events_by_app(exclude_changes=True), purge.duplicate_seeds(own)
+        events = ((app, row) for app in purge.started_apps if app not in repeated for row in populated.get(app, ()))
+        yield from ((purge, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
 
 
-def _app_of_each_process(trial: PurgeObservation) -> dict[str, str | None]:
+def _app_of_each_process(purge: PurgeObservation) -> dict[str, str | None]:
     """Return the app of each process."""
-    return {guid: app_of_process(row) for guid, row in trial.after.processes.by_guid.items()}
+    return {guid: app_of_process(row) for guid, row in purge.after.processes.by_guid.items()}
 
 
 def _locations(view: JudgmentView) -> dict[str, dict[str, str]]:
