@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine.verdicts import MAX_EVIDENCE, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
