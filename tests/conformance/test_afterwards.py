@@ -122,7 +122,7 @@ def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
     require_no(
         Finding(f"the seeded event {row['guid']} unchanged", str(now), after.exchanges[-1].n)
         for row in seeded
-        if (now := after.by_guid.get(row["guid"], "gone")) != row
+        if (now := after.by_guid.get(row["guid"], "not listed")) != row
     )
 
 
