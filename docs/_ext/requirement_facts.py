@@ -6,7 +6,6 @@ Everything is read from the checkout, as data. Fields that a requirement may lac
 from __future__ import annotations
 
 import ast
-import importlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +17,6 @@ ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
 JUDGMENTS = ROOT / "tests" / "conformance"
 MARKER = "requirement"
-SCENARIOS = ("purge_conformance.scenarios", "SCENARIOS")  # the module, and its tuple of scenario values
 
 Row = dict[str, Any]
 
@@ -103,13 +101,3 @@ def _marked(node: ast.FunctionDef) -> list[str]:
     calls = [each for each in node.decorator_list if isinstance(each, ast.Call)]
     marks = [each for each in calls if isinstance(each.func, ast.Attribute) and each.func.attr == MARKER]
     return [str(arg.value) for mark in marks for arg in mark.args if isinstance(arg, ast.Constant)]
-
-
-def scenarios_of(name: str) -> list[str]:
-    """Return the names of the scenarios that serve a requirement; none where the package does not declare any."""
-    module, attribute = SCENARIOS
-    try:
-        declared = getattr(importlib.import_module(module), attribute, ())
-    except ImportError:
-        return []
-    return [scenario.name for scenario in declared if name in getattr(scenario, "requirements", ())]

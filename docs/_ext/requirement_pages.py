@@ -76,7 +76,7 @@ def _lines(row: Row) -> Iterator[str]:
     yield from (f"# {name}", "", plain(row["statement"]), "")
     yield from (f"> {plain(row['quote'])}", ">", f"> — {f'[{plain(title)}]({url})' if url else plain(title)}", "")
     yield from _facts(row)
-    yield from _section("How it is judged", [plain(row["shown_by"]), *_judgment(name)])
+    yield from _section("How it is judged", [plain(row["shown_by"]), *_judgment(row)])
     yield from _section("Cases", _cases(row.get("cases", ())))
     yield from _section("What it depends on", _dependencies(row))
     yield from _section("If it fails", [plain(row["remedy"])])
@@ -101,12 +101,13 @@ def _facts(row: Row) -> Iterator[str]:
     yield ""
 
 
-def _judgment(name: str) -> Iterator[str]:
-    judgment = facts.judgments().get(name)
+def _judgment(row: Row) -> Iterator[str]:
+    judgment = facts.judgments().get(row["id"])
     if judgment:
         yield f"Judgment: `{judgment.test}` in [`{judgment.file}`](../../{judgment.file}). {plain(judgment.claim)}"
-    if scenarios := facts.scenarios_of(name):
-        yield f"Scenarios: {', '.join(f'`{each}`' for each in scenarios)}."
+    if scenarios := row.get("scenarios", ()):
+        names = "all" if "any" in scenarios else ", ".join(f"`{each}`" for each in scenarios)
+        yield f"Scenarios: {names}."
 
 
 def _cases(cases: Iterable[Any]) -> Iterator[str]:

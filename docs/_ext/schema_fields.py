@@ -44,13 +44,20 @@ def rows(file: str, name: str = "") -> Iterator[tuple[str, str, str]]:
     required = owner.get("required", ())
     for member, said in owner["properties"].items():
         absent = "" if member in required else ", may be missing"
-        yield member, f"{_type(said, schema)}{absent}", said.get("description", "")
+        described = said if "description" in said or "$ref" not in said else _resolve(said, schema)
+        yield member, f"{_type(said, schema)}{absent}", described.get("description", "")
+
+
+def _resolve(said: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema that a reference refers to."""
+    schemas: dict[str, dict[str, Any]] = schema["$defs"]
+    return schemas[said["$ref"].rpartition("/")[2]]
 
 
 def _type(said: dict[str, Any], schema: dict[str, Any]) -> str:
     """Return the type of a member in words; the type of a reference is that of what it refers to."""
     if "$ref" in said:
-        return _type(schema["$defs"][said["$ref"].rpartition("/")[2]], schema)
+        return _type(_resolve(said, schema), schema)
     if "const" in said:
         return json.dumps(said["const"])
     if "enum" in said:

@@ -1,4 +1,4 @@
-"""`python -m purge_conformance` is the command `purge-conformance`."""
+"""Run `python -m purge_conformance` as the command `purge-conformance`."""
 
 from purge_conformance.cli import main
 

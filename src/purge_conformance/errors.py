@@ -1,23 +1,23 @@
-"""What can go wrong with a run of the suite itself; none of it is ever a verdict about a target.
+"""The suite's own errors. None of them is ever a verdict about a target.
 
-SuiteError
- +-- Misuse                  exit code 2: something was asked for that cannot be done
- |    +-- BadSetting         a flag, a token source, a URL
- |    |    +-- LoginRefused  a password, a client's secret or a refresh token
- |    +-- ConsentMissing     a target that may not be purged without being named
- |    +-- BadData            a file of spec/ or of an old run that is not what it should be
- +-- TargetLost              exit code 3: the target does not answer at all
- +-- TargetUnusable          exit code 3: it answers, but not as the API to its admin
- +-- HookFailed              the user's hook did not do what it was asked for
- |    +-- HookSilent         it gave no answer at all
- +-- StateUnsupported        the user's hook does not know a state
- +-- Interrupted             exit code 3: the guard was closed; nothing but taking down is sent
- +-- HeldBack                the guard kept a request from being sent
-      +-- PurgeRefused      a purge: none is left, or nothing is archived
-      +-- BudgetSpent       any request: none is left
-      +-- ReadsOnly         a request that could change something, where nothing may be changed
-      +-- ArchiveFailed     the events that exist could not be written down
-      +-- TokenExpired      any request of a role: its token has come to its end, and there is no other
+SuiteError                    exit code 3: the run has no result
+ +-- UsageError               exit code 2: the request cannot be carried out; nothing was purged
+ |    +-- BadSetting          a flag, a token source or a URL is not usable
+ |    |    +-- LoginRejected  a password, a client secret or a refresh token is not accepted
+ |    +-- ConsentMissing      --allow-purge does not name the target
+ |    +-- BadData             a file of spec/ or of an earlier run is not valid
+ +-- TargetUnreachable        exit code 3: the target gives no HTTP response
+ +-- TargetUnusable           exit code 3: it responds, but not as the API does to an admin
+ +-- HookFailed               the hook did not do its task; what needs it is not judged
+ |    +-- HookUnreachable     it did not respond
+ +-- StateUnsupported         the hook does not know a state; what needs it is not tried
+ +-- Interrupted              exit code 3: a signal closed the guard; only cleanup requests are sent
+ +-- RequestBlocked           the guard did not send a request; what needs it is not judged
+      +-- PurgeBlocked        the purge budget is used up, or the events are not archived
+      +-- BudgetExhausted     the request budget is used up
+      +-- WriteBlocked        the request could change something, and the run must not
+      +-- ArchiveFailed       the existing events could not be written to a file
+      +-- TokenExpired        the role's token has expired, and there is no other
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from traceback import format_tb
 
 
 def crash_message(error: BaseException) -> str:
-    """Return what is said of a defect of the suite: its kind and its place; not its words, which may hold a secret."""
+    """Return the message for a defect of the suite: type and place, without the text, which may contain a secret."""
     frames = "".join(format_tb(error.__traceback__)).rstrip()
     cause = error.__cause__ or error.__context__
     message = (
@@ -36,11 +36,11 @@ def crash_message(error: BaseException) -> str:
 
 
 class SuiteError(Exception):
-    """The suite cannot go on; the text says what was got, what was expected, and the cure."""
+    """The suite cannot go on; the text says what was got, what was expected, and the next step."""
 
 
 class UsageError(SuiteError):
-    """Something was asked for that cannot be done."""
+    """The request cannot be carried out."""
 
 
 class BadSetting(UsageError):
@@ -48,40 +48,40 @@ class BadSetting(UsageError):
 
 
 class LoginRejected(BadSetting):
-    """A login gave no token for what it was asked with; asked again, it would say the same, or lock the user out."""
+    """A login was rejected; to repeat it would fail again, or lock the user out."""
 
 
 class ConsentMissing(UsageError):
-    """The target would be purged without its owner's word."""
+    """The run would purge a target that `--allow-purge` does not name."""
 
 
 class BadData(UsageError):
-    """A file of `spec/` or of an old run is not what it should be."""
+    """A file of `spec/` or of an earlier run is not valid."""
 
 
 class TargetUnreachable(SuiteError):
-    """The target gave no HTTP answer, repeatedly."""
+    """The target gave no HTTP response, repeatedly."""
 
 
 class TargetUnusable(SuiteError):
-    """The target answers, but not as the API to its admin; nothing can be judged.
+    """The target responds, but not as the API does to an admin; nothing can be judged.
 
     Attributes:
         cause: `authentication`, `configuration` or `network`.
     """
 
     def __init__(self, reason: str, cause: str) -> None:
-        """Hold why, and what it is put down to."""
+        """Store the reason and its cause."""
         self.cause = cause
         super().__init__(reason)
 
 
 class HookFailed(SuiteError):
-    """The user's hook failed, or gave no answer that can be read; what needed it cannot be judged."""
+    """The user's hook failed, or its response cannot be read; what needs it is not judged."""
 
 
 class HookUnreachable(HookFailed):
-    """The user's hook is not there, or cannot be reached."""
+    """The user's hook did not respond."""
 
 
 class StateUnsupported(SuiteError):
@@ -89,28 +89,28 @@ class StateUnsupported(SuiteError):
 
 
 class Interrupted(SuiteError):
-    """The run was told to end; nothing more is sent but what takes down what it put up."""
+    """A signal ended the run; only requests that delete what the run created are still sent."""
 
 
 class RequestBlocked(SuiteError):
-    """The guard kept a request from being sent; whatever needed it cannot be judged."""
+    """The guard did not send a request; what needs it is not judged."""
 
 
 class PurgeBlocked(RequestBlocked):
-    """No purge is left, or the events that exist are not archived."""
+    """The purge budget is used up, or the existing events are not archived."""
 
 
 class BudgetExhausted(RequestBlocked):
-    """No request is left."""
+    """The request budget is used up."""
 
 
 class WriteBlocked(RequestBlocked):
-    """Nothing may be changed, and the request could."""
+    """The request could change something, and the run must not change anything."""
 
 
 class ArchiveFailed(RequestBlocked):
-    """The events that exist could not be written to a file, so nothing may destroy them."""
+    """The existing events could not be written to a file, so nothing may destroy them."""
 
 
 class TokenExpired(RequestBlocked):
-    """The token of a role has come to its end, and no other is to be had."""
+    """The token of a role has expired, and there is no other."""

@@ -1,14 +1,14 @@
-"""The pytest plugin: options, the marker, the evidence as a fixture, and the harvest of results.
+"""The pytest plugin: options, the marker, the evidence as a fixture, and the outcome of each judgment.
 
-The only module of the package that imports pytest. It loads in every pytest run of an environment that has the
-package, so it imports no more of the package than the table of keys until a judgment is collected.
+The only module that imports pytest. Every pytest run of an environment that has the package loads it, so it imports
+only the table of options until pytest collects a judgment.
 """
 
 from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -18,18 +18,19 @@ from purge_conformance.config.value_types import BOOLEAN
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
+    from purge_conformance.report.model import Result
 
 RUN_BUILDERS: pytest.StashKey[dict[str, RunBuilder]] = pytest.StashKey()  # by folder of evidence; "" for a target
 MARKER = "requirement"
-EVIDENCE = "evidence"  # the fixture that several runs parametrize
+EVIDENCE = "evidence"  # the fixture that is parametrized with several folders
 LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "n"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `pytest tests/conformance` takes: each key, by names that leave room for other plugins' options."""
+    """Add a flag for each option; the prefix keeps it apart from the options of other plugins."""
     group = parser.getgroup("purge-conformance", "conformance of a Cloud Foundry API")
     for key in KEYS:
         if key.value_type is BOOLEAN:
@@ -37,16 +38,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         else:
             action = "append" if key.value_type.is_repeatable else "store"
             group.addoption(key.pytest_option, action=action, dest=key.dest, metavar=key.metavar, help=key.help)
-    group.addoption("--allow-purge", action="append", default=[], metavar="HOST", help="a host that may be purged")
+    group.addoption(
+        "--allow-purge",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="Host whose app usage events the run may destroy; repeatable.",
+    )
     group.addoption(
         "--evidence",
         action="append",
         default=[],
         metavar="DIR",
-        help="judge what an old run recorded, without any request; repeatable: one pytest judges many runs",
+        help="Judge the evidence of an earlier run and send nothing; repeatable.",
     )
     group.addoption(
-        "--conformance-config", metavar="FILE", help="settings; default: purge-conformance.yaml, where it exists"
+        "--conformance-config",
+        metavar="FILE",
+        help="Configuration file; default: purge-conformance.yaml if it exists.",
     )
 
 
@@ -56,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make every judgment once for each of several runs."""
+    """Run every judgment once per folder if several folders of evidence were given."""
     folders = metafunc.config.option.evidence
     if len(folders) > 1 and EVIDENCE in metafunc.fixturenames and any(metafunc.definition.iter_markers(MARKER)):
         metafunc.parametrize(EVIDENCE, folders, ids=[Path(name).name for name in folders], indirect=True)
@@ -64,27 +73,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)  # after the user's own -k and -m
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Collect the evidence, or read it, and keep the judgments of the requirements that were asked for."""
+    """Collect or read the evidence, and keep the judgments of the selected requirements."""
     judgments = {item: _requirement_id(item) for item in items if item.get_closest_marker(MARKER)}
     if not judgments or config.option.collectonly:
         return
-    from purge_conformance import catalogue
-    from purge_conformance.engine import pytest_session as running
-    from purge_conformance.errors import SuiteError, UsageError, crash_message
-
-    if unknown := set(judgments.values()) - {requirement.id for requirement in catalogue.requirements()}:
-        raise pytest.UsageError(f"{', '.join(sorted(unknown))}: no such requirement. See `purge-conformance list`.")
-    try:
-        builders = config.stash[RUN_BUILDERS] = running.prepare_judging(
-            config.option, config.get_terminal_writer().line
-        )
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
-    except SuiteError as error:
-        pytest.exit(str(error), pytest.ExitCode.INTERNAL_ERROR)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
-        pytest.exit(crash_message(error), pytest.ExitCode.INTERNAL_ERROR)
-    gc.freeze()  # the evidence stays to the end: to look for garbage in it takes a tenth of the time
+    _require_known(set(judgments.values()))
+    builders = config.stash[RUN_BUILDERS] = _prepare_judging(config)
+    gc.freeze()  # the evidence lives as long as the process: searching it for garbage takes a tenth of the time
     items[:] = [item for item in judgments if judgments[item] in builders[_run_key(item)].expected]
     selected_items = set(items)
     config.hook.pytest_deselected(items=[item for item in judgments if item not in selected_items])
@@ -94,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def evidence(request: pytest.FixtureRequest) -> Evidence:
-    """What the run saw: collected just now, or by an old run."""
+    """What the run recorded: this run, or an earlier one."""
     builders = request.config.stash[RUN_BUILDERS]
     return (builders[request.param] if hasattr(request, "param") else next(iter(builders.values()))).evidence
 
@@ -102,7 +97,8 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 @pytest.fixture
 def view(evidence: Evidence) -> JudgmentView:
     """What the run saw, for one judgment."""
-    from purge_conformance.analysis.assertions import JudgmentView, require_usable_target
+    from purge_conformance.analysis.assertions import require_usable_target
+    from purge_conformance.analysis.view import JudgmentView
 
     require_usable_target(evidence)
     return JudgmentView(evidence)
@@ -118,22 +114,20 @@ def pytest_runtest_makereport(
     if builders is None or not item.get_closest_marker(MARKER):
         return report
     if call.when == "call" or (call.when == "setup" and call.excinfo):
-        from purge_conformance.engine import pytest_session as running
-
         view = getattr(item, "funcargs", {}).get("view")
         read_exchanges, tally = getattr(view, "read_exchanges", ()), getattr(view, "tally", None)
         error = call.excinfo.value if call.excinfo else None
         result = builders[_run_key(item)].record(_requirement_id(item), error, read_exchanges, call.duration, tally)
         report.user_properties.append(("outcome", str(result.outcome)))
-        gc.freeze()  # what the judgment read in the evidence stays as well
-        report.outcome = running.pytest_outcome(result)
-        text = running.explain(result)
+        gc.freeze()  # what the judgment cached of the evidence stays as well
+        report.outcome = _pytest_outcome(result)
+        text = _explain(result)
         report.longrepr = (str(item.path), item.location[1] or 0, text) if report.outcome == "skipped" else text or None
     return report
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Show outcomes by their own names; a SHOULD that failed is `advised`, it fails nothing."""
+    """Show each outcome by its own name; a SHOULD that failed is `advised`, since it does not fail the run."""
     outcome = dict(getattr(report, "user_properties", ())).get("outcome")  # a report of collection has none
     if report.when == "teardown" or outcome is None:
         return None
@@ -143,22 +137,74 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """End with what the run amounts to."""
+    """End with the verdict of each run."""
     builders = config.stash.get(RUN_BUILDERS, None)
     if builders is not None:
-        from purge_conformance.engine import pytest_session as running
+        from purge_conformance.engine.pytest_session import summary_lines
 
-        for line in running.summary_lines(builders, config.option):
+        for line in summary_lines(builders, config.option):
             terminalreporter.write_line(line)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the reports where that was asked for, and exit by the verdict."""
+    """Write the reports if the user named a folder for them, and exit by the verdict."""
     builders = session.config.stash.get(RUN_BUILDERS, None)
     if builders is not None and not session.shouldstop:
-        from purge_conformance.engine import pytest_session as running
+        from purge_conformance.engine.pytest_session import finish_judging
 
-        session.exitstatus = running.finish_judging(builders, session.config.option)
+        session.exitstatus = finish_judging(builders, session.config.option)
+
+
+def _require_known(names: set[str]) -> None:
+    from purge_conformance import catalogue
+
+    if unknown := names - {requirement.id for requirement in catalogue.requirements()}:
+        raise pytest.UsageError(
+            f"{', '.join(sorted(unknown))}: no such requirement. `purge-conformance list` shows them all."
+        )
+
+
+def _prepare_judging(config: pytest.Config) -> dict[str, RunBuilder]:
+    """Return what gathers the results of each run; an error ends pytest with one sentence and no traceback."""
+    from purge_conformance.engine.pytest_session import prepare_judging
+    from purge_conformance.errors import SuiteError, UsageError, crash_message
+
+    try:
+        return prepare_judging(config.option, config.get_terminal_writer().line)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    except SuiteError as error:
+        pytest.exit(str(error), pytest.ExitCode.INTERNAL_ERROR)
+    except Exception as error:  # noqa: BLE001 -- a traceback of pytest would show secrets
+        pytest.exit(crash_message(error), pytest.ExitCode.INTERNAL_ERROR)
+
+
+def _pytest_outcome(result: Result) -> Literal["passed", "failed", "skipped"]:
+    """Return what a result is for pytest: only a MUST that failed or is inconclusive is red."""
+    from purge_conformance.catalogue.model import Level
+    from purge_conformance.report.model import Outcome
+
+    if result.outcome is Outcome.PASSED:
+        return "passed"
+    is_red = result.outcome is not Outcome.NOT_EXERCISED and result.level is Level.MUST
+    return "failed" if is_red else "skipped"
+
+
+def _explain(result: Result) -> str:
+    """Return why a requirement did not pass; empty if it did."""
+    from purge_conformance.report.model import Outcome
+
+    if result.outcome is Outcome.PASSED:
+        return ""
+    head = f"{result.id} ({result.level}): {result.statement}"
+    if result.reason:
+        return f"{head}\n{result.outcome}: {result.reason}\ncause:     {result.cause}"
+    lines = [head]
+    for finding in result.findings:
+        lines += [f"expected:  {finding.expected}", f"got:       {finding.got}"]
+        if steps := finding.script or finding.curl:
+            lines.append(f"reproduce: {steps}")
+    return "\n".join([*lines, f"remedy:    {result.requirement.remedy}"])
 
 
 def _requirement_id(item: pytest.Item) -> str:
@@ -167,7 +213,7 @@ def _requirement_id(item: pytest.Item) -> str:
 
 
 def _run_key(item: pytest.Item) -> str:
-    """Return which of the runs an item judges: a key of `JUDGINGS`."""
+    """Return which of the runs an item judges: a key of the run builders."""
     builders = item.config.stash[RUN_BUILDERS]
     return (
         str(item.callspec.params[EVIDENCE])

@@ -9,9 +9,6 @@ import pytest
 
 from purge_conformance.analysis.app_changes import effective_changes
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
-    Trial,
     no_suitable_app,
     raise_if_cut_short,
     require_apps,
@@ -21,6 +18,8 @@ from purge_conformance.analysis.assertions import (
     require_snapshot,
     require_status_of_each,
 )
+from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_started_apps, require_success
 from purge_conformance.analysis.purge_series import (
     plain_purges,
@@ -28,33 +27,37 @@ from purge_conformance.analysis.purge_series import (
     require_observed_purges,
     require_plain_purges_correct,
 )
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import STARTED, app_of_event
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row
 
     EventsByApp = dict[str | None, list[Row]]
 
+SCALINGS = (Step.SCALE, Step.SCALE_MEMORY, Step.SCALE_DOWN, Step.SCALE_UP)
+
 
 @pytest.mark.requirement("AGAIN-01")
 def test_second_purge_succeeds(view: JudgmentView) -> None:
-    """A second purge right after the first MUST succeed as well."""
-    first = require_exchanges(view, "purge", "purge", if_none="no purge was tried")[-1]
+    """A second purge right after the first MUST succeed with the same status."""
+    first = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
     require_success(first)
-    require_exchanges(view, "again", "purge", if_none="no second purge was tried")
+    require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="no second purge was tried")
     again = [x for x, is_again in plain_purges(view) if is_again]
     require_status_of_each(view, again, first.status or 0)
 
 
 @pytest.mark.requirement("AGAIN-02")
 def test_second_purge_is_equivalent(view: JudgmentView) -> None:
-    """A second purge, and a later one, MUST give an equivalent state of the apps that did not change."""
-    require_exchanges(view, "again", "purge", if_none="no second purge was tried")
+    """A later purge MUST leave an equivalent state for each app that has not changed."""
+    require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="no second purge was tried")
     first, *later_purges = require_observed_purges(view)
     require_started_apps(first, view)
     if not later_purges:
@@ -73,11 +76,11 @@ def test_second_purge_is_equivalent(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AGAIN-03")
 def test_later_purge_reflects_state(view: JudgmentView) -> None:
-    """A later purge MUST reflect the apps as they are by then."""
-    require_exchanges(view, "changed", "purge", if_none="no later purge was tried")
+    """A later purge MUST reflect the current state of each app."""
+    require_exchanges(view, Scenario.PURGE_AFTER_CHANGES, Step.PURGE, if_none="no later purge was tried")
     purges = [purge for purge in require_first_purges(view) if purge.state_changed_earlier]
     if not purges:
-        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION)
+        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
     findings_by_exchange = {
         purge.last_exchange: [_state_mismatch(purge, app) for app in sorted(purge.state_changed_earlier)]
         for purge in purges
@@ -90,28 +93,32 @@ def test_later_purge_reflects_state(view: JudgmentView) -> None:
 @pytest.mark.requirement("AFTER-01")
 def test_start_is_recorded(view: JudgmentView) -> None:
     """The start of an app after a purge MUST be recorded."""
-    _require_recorded(view, ("lifecycle", "start", "start-again"), ("late", "start"))
+    _require_recorded(
+        view, {Scenario.APP_CHANGES: (Step.START, Step.START_AGAIN), Scenario.CHANGES_AFTER_PURGES: (Step.START,)}
+    )
 
 
 @pytest.mark.requirement("AFTER-02")
 def test_stop_is_recorded(view: JudgmentView) -> None:
     """The stop of an app after a purge MUST be recorded."""
-    _require_recorded(view, ("lifecycle", "stop", "stop-again"), ("late", "stop"))
+    _require_recorded(
+        view, {Scenario.APP_CHANGES: (Step.STOP, Step.STOP_AGAIN), Scenario.CHANGES_AFTER_PURGES: (Step.STOP,)}
+    )
 
 
 @pytest.mark.requirement("AFTER-03")
 def test_scaling_is_recorded(view: JudgmentView) -> None:
     """The scaling of a started app after a purge MUST be recorded."""
-    _require_recorded(view, ("lifecycle", "scale", "scale-memory", "scale-down", "scale-up"), ("late", "scale"))
+    _require_recorded(view, {Scenario.APP_CHANGES: SCALINGS, Scenario.CHANGES_AFTER_PURGES: (Step.SCALE,)})
 
 
 @pytest.mark.requirement("AFTER-04")
 def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
-    """Events that are recorded after a purge MUST stand beside the seeded ones, which stay as they are."""
-    before = require_snapshot(view, "again", "after").events
-    after = require_snapshot(view, "lifecycle", "end").events
+    """Seeded events MUST remain unchanged when later events are recorded."""
+    before = require_snapshot(view, Scenario.SECOND_PURGE, Place(Step.PURGE, phase=Phase.AFTER)).events
+    after = require_snapshot(view, Scenario.APP_CHANGES, Step.CLOSING).events
     seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]
-    if not seeded or not effective_changes(view, "lifecycle", "start", "stop", "scale"):
+    if not seeded or not effective_changes(view, Scenario.APP_CHANGES, Step.START, Step.STOP, Step.SCALE):
         raise no_suitable_app(view, "there were no seeded events, or no app to start")
     require_no(
         Finding(f"the seeded event {row['guid']} as it was", str(now), after.exchanges[-1].n)
@@ -120,19 +127,21 @@ def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
     )
 
 
-def _require_recorded(view: JudgmentView, *groups: tuple[str, ...]) -> None:
-    """Require a new event for the app of each of these changes, that tells of it; an experiment, and its changes."""
-    made_changes = [change for experiment, *names in groups for change in effective_changes(view, experiment, *names)]
+def _require_recorded(view: JudgmentView, steps: Mapping[Scenario, tuple[Step, ...]]) -> None:
+    """Require that each of these changes is recorded by a new event of its app; the changes by their scenario."""
+    made_changes = [
+        change for scenario, changes in steps.items() for change in effective_changes(view, scenario, *changes)
+    ]
     if not made_changes:
-        raise_if_cut_short(view, "lifecycle")
-        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION)
+        raise_if_cut_short(view, Scenario.APP_CHANGES)
+        raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
     for scenario in dict.fromkeys(change.scenario for change in made_changes):
-        apps = require_apps(require_snapshot(view, scenario, "end")).apps.by_guid
-        if any(change.app not in apps for change in made_changes if change.scenario == scenario):
-            raise Inconclusive("an app of the suite's own is gone: somebody else deleted it", Cause.RACE)
+        apps = require_apps(require_snapshot(view, scenario, Step.CLOSING)).apps.by_guid
+        if any(change.app not in apps for change in made_changes if change.scenario is scenario):
+            raise Inconclusive("An app of the suite is gone: another client deleted it.", Cause.RACE)
     require_no(
         Finding(
-            f"after {change.name} a new event for the app {change.app} that tells {change.expected_values}",
+            f"after {change.step} a new event for the app {change.app} that tells {change.expected_values}",
             difference,
             change.last_exchange,
         )
@@ -190,4 +199,5 @@ def _are_equivalent(app: str, then: list[Row], now: list[Row]) -> bool:
 
 
 def _no_apps_reason(view: JudgmentView) -> str:
-    return str(view.note("foundation", "trouble") or "no app of the suite's own could be started, stopped or scaled")
+    error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
+    return error or "no app of the suite's own could be started, stopped or scaled"

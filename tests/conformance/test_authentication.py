@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    NotExercised,
     describe_response,
     raise_if_cut_short,
     require_exchanges,
     require_no,
     require_status,
     require_status_of_each,
-    target_responses,
 )
 from purge_conformance.analysis.history import admin_reads_rejected
+from purge_conformance.analysis.outcomes import NotExercised
+from purge_conformance.analysis.view import target_responses
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-LIST, GET = "listAppUsageEvents", "getAppUsageEvent"
 MALFORMED_CREDENTIALS = {
     "empty",
     "scheme-only",
@@ -62,26 +62,30 @@ def test_purge_rejects_expired_token(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("AUTH-05")
 def test_list_requires_token(view: JudgmentView) -> None:
-    """A list without a valid token MUST answer 401."""
-    _require_unauthenticated([*_unauthenticated_reads(view, "list"), *_generated_without_token(view, LIST)])
+    """List without a valid token MUST answer 401."""
+    _require_unauthenticated(
+        [*_unauthenticated_reads(view, Step.LIST), *_generated_without_token(view, Step.GENERATED_LIST)]
+    )
 
 
 @pytest.mark.requirement("AUTH-06")
 def test_get_requires_token(view: JudgmentView) -> None:
-    """A get without a valid token MUST answer 401."""
-    _require_unauthenticated([*_unauthenticated_reads(view, "get"), *_generated_without_token(view, GET)])
+    """Get without a valid token MUST answer 401."""
+    _require_unauthenticated(
+        [*_unauthenticated_reads(view, Step.GET), *_generated_without_token(view, Step.GENERATED_GET)]
+    )
 
 
 @pytest.mark.requirement("AUTH-07")
 def test_purge_requires_admin_scope(view: JudgmentView) -> None:
-    """A purge with a valid token without the admin scope MUST answer 403."""
+    """A purge with a valid token that lacks the admin scope MUST answer 403."""
     require_status_of_each(view, _purges_with(view, "valid"), 403)
 
 
 @pytest.mark.requirement("AUTH-08")
 def test_admin_may_read(view: JudgmentView) -> None:
     """An admin MUST be allowed to list and get app usage events."""
-    require_exchanges(view, "reads", "list", "get", if_none="nothing was read")
+    require_exchanges(view, Scenario.READS, Step.LIST, Step.GET, if_none="nothing was read")
     require_no(Finding("200", describe_response(x), x.n) for x in admin_reads_rejected(view))
 
 
@@ -94,22 +98,24 @@ def _require_unauthenticated(sent: Iterable[Exchange]) -> None:
 def _purges_with(view: JudgmentView, kind: str) -> list[Exchange]:
     """Return the purges with credentials of that kind."""
     every = [
-        *require_exchanges(view, "refused", "credential", if_none="no purge was tried"),
-        *target_responses(view.of("repeat", "credential")),
+        *require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was tried"),
+        *target_responses(view.of(Scenario.REPEAT, Step.CREDENTIAL)),
     ]
-    found = [x for x in every if x.tags["credential"] == kind]
+    found = [x for x in every if x.tags[Tag.CREDENTIAL] == kind]
     if not found:
-        raise_if_cut_short(view, "refused")
+        raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise NotExercised(MISSING_TOKEN_REASONS.get(kind, "no purge of that kind was tried"), Cause.CONFIGURATION)
     return found
 
 
-def _unauthenticated_reads(view: JudgmentView, step: str) -> list[Exchange]:
+def _unauthenticated_reads(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads with credentials that authenticate nobody."""
-    every = require_exchanges(view, "reads", step, if_none="there was no event to read")
-    return [x for x in every if x.role != "admin" and x.tags["credential"] != "valid"]
+    every = require_exchanges(view, Scenario.READS, step, if_none="there was no event to read")
+    return [x for x in every if x.role != "admin" and x.tags[Tag.CREDENTIAL] != "valid"]
 
 
-def _generated_without_token(view: JudgmentView, operation: str) -> list[Exchange]:
+def _generated_without_token(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the generated requests without a token that are valid otherwise."""
-    return [x for x in view.of("contract", operation) if x.tags["auth"] == "none" and x.tags["mode"] == "positive"]
+    return [
+        x for x in view.of(Scenario.GENERATED, step) if x.tags[Tag.AUTH] == "none" and x.tags[Tag.MODE] == "positive"
+    ]

@@ -8,22 +8,17 @@ import pytest
 
 from purge_conformance.analysis import error_format as envelope
 from purge_conformance.analysis import induced_errors as provoked
-from purge_conformance.analysis.assertions import (
-    JudgmentView,
-    NotExercised,
-    Trial,
-    describe_response,
-    raise_if_cut_short,
-    require_each_trial,
-    require_no,
-)
+from purge_conformance.analysis.assertions import describe_response, raise_if_cut_short, require_each_trial, require_no
+from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.outcomes import NotExercised, Trial
 from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.catalogue import documented_statuses
-from purge_conformance.evidence.records import CONCURRENT, RETRIED, SERVER_ERROR
+from purge_conformance.evidence.steps import Retry, Scenario, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
 PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUsageEvent"
@@ -31,62 +26,62 @@ PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUs
 
 @pytest.mark.requirement("ERROR-01")
 def test_401_has_envelope(view: JudgmentView) -> None:
-    """A 401 MUST carry the error envelope."""
+    """A 401 response MUST carry the error envelope."""
     _require_envelope(view, 401)
 
 
 @pytest.mark.requirement("ERROR-02")
 def test_403_has_envelope(view: JudgmentView) -> None:
-    """A 403 MUST carry the error envelope."""
+    """A 403 response MUST carry the error envelope."""
     _require_envelope(view, 403)
 
 
 @pytest.mark.requirement("ERROR-03")
 def test_404_has_envelope(view: JudgmentView) -> None:
-    """A 404 MUST carry the error envelope."""
+    """A 404 response MUST carry the error envelope."""
     _require_envelope(view, 404)
 
 
 @pytest.mark.requirement("ERROR-04")
 def test_400_has_envelope(view: JudgmentView) -> None:
-    """A 400 MUST carry the error envelope."""
+    """A 400 response MUST carry the error envelope."""
     _require_envelope(view, 400)
 
 
 @pytest.mark.requirement("ERROR-05")
 def test_422_has_envelope(view: JudgmentView) -> None:
-    """A 422 MUST carry the error envelope."""
+    """A 422 response MUST carry the error envelope."""
     _require_envelope(view, 422)
 
 
 @pytest.mark.requirement("ERROR-06")
 def test_409_has_envelope(view: JudgmentView) -> None:
-    """A 409 MUST carry the error envelope."""
+    """A 409 response MUST carry the error envelope."""
     _require_envelope(view, 409)
 
 
 @pytest.mark.requirement("ERROR-07")
 def test_500_has_envelope(view: JudgmentView) -> None:
-    """A 500 MUST carry the error envelope."""
+    """A 500 response MUST carry the error envelope."""
     _require_envelope(view, 500)
 
 
 @pytest.mark.requirement("ERROR-08")
 def test_503_has_envelope(view: JudgmentView) -> None:
-    """A 503 MUST carry the error envelope."""
+    """A 503 response MUST carry the error envelope."""
     _require_envelope(view, 503)
 
 
 @pytest.mark.requirement("ERROR-09")
 def test_other_error_has_envelope(view: JudgmentView) -> None:
-    """An error with any other status SHOULD carry the error envelope."""
+    """An error response with any other status SHOULD carry the error envelope."""
     documented = {status for statuses in documented_statuses().values() for status in statuses}
     _require_envelope(view, *{x.status for x in view.error_responses() if x.status} - documented)
 
 
 @pytest.mark.requirement("ERROR-10")
 def test_envelope_is_not_empty(view: JudgmentView) -> None:
-    """The envelope SHOULD hold at least one error."""
+    """The error envelope SHOULD hold at least one error."""
     found = [x for x in view.error_responses() if not envelope.envelope_defect(x)]
     if not found:
         raise NotExercised("no error carried the envelope")
@@ -115,11 +110,11 @@ def test_get_status_is_documented(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("STATUS-04")
 def test_no_intermittent_read_failures(view: JudgmentView) -> None:
-    """A list or a get MUST NOT fail now and then: what answers 500 answers so when it is asked for again."""
+    """List and get MUST NOT fail with a 500 that disappears when the request is repeated."""
     read = [
         x
         for x in view.resource_exchanges()
-        if find_operation_id(x.method, x.path) in {LIST, GET} and CONCURRENT not in x.tags
+        if find_operation_id(x.method, x.path) in {LIST, GET} and Tag.CONCURRENT not in x.tags
     ]
     if not read:
         raise NotExercised("nothing was read")
@@ -128,7 +123,7 @@ def test_no_intermittent_read_failures(view: JudgmentView) -> None:
 
 def _intermittent_failure(view: JudgmentView, failed: Exchange) -> tuple[Finding, ...]:
     """Return what is wrong with a 500 that the same request, sent once more, was not answered with."""
-    if failed.tags.get(RETRIED) != SERVER_ERROR:
+    if failed.tags.get(Tag.SUPERSEDED) != Retry.FAILURE:
         return ()
     retry = next((x for x in view.exchanges if x.n > failed.n and _is_same_request(x, failed)), failed)
     if retry.status == failed.status:
@@ -143,10 +138,12 @@ def _is_same_request(one: Exchange, other: Exchange) -> bool:
 def _require_envelope(view: JudgmentView, *statuses: int) -> None:
     found = [x for x in view.error_responses() if x.status in statuses]
     if not found:
-        raise_if_cut_short(view, "reads")
+        raise_if_cut_short(view, Scenario.READS)
         provoked.raise_if_not_induced(view, *statuses)
         words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
-        raise NotExercised(words, Cause.CONFIGURATION if statuses == (403,) else Cause.TARGET)
+        if statuses == (403,):
+            raise NotExercised(words, Cause.CONFIGURATION, give_token("global_auditor"))
+        raise NotExercised(words)
     require_no(
         Finding(envelope.EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type')}: {describe_response(x)}", x.n)
         for x in found
@@ -158,7 +155,7 @@ def _require_documented_status(view: JudgmentView, operation: str) -> None:
     every = [x for x in view.resource_exchanges() if find_operation_id(x.method, x.path) == operation]
     found = [x for x in every if not is_media_type_rejected(x)]
     if not found:
-        raise_if_cut_short(view, "reads")
+        raise_if_cut_short(view, Scenario.READS)
         raise NotExercised("the operation was never answered")
     documented = documented_statuses()[operation]
     words = ", ".join(str(status) for status in documented)

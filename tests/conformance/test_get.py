@@ -6,24 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
-    describe_response,
-    require_exchanges,
-    require_no,
-    target_responses,
-)
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
 from purge_conformance.analysis.history import require_admin_reads
 from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import GUID
 from purge_conformance.analysis.schema import schema_violations
-from purge_conformance.evidence.listing import read_listing, resources
-from purge_conformance.report.model import Cause, Finding
+from purge_conformance.analysis.view import target_responses
+from purge_conformance.evidence.listing import listing_at, resources
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
 GET = "getAppUsageEvent"
@@ -33,16 +29,20 @@ BAD_REQUEST_STATUSES = {400, 422}  # where the guid is no UUID
 
 @pytest.mark.requirement("GET-01")
 def test_unknown_guid_answers_404(view: JudgmentView) -> None:
-    """The get of a guid that no event has MUST answer 404."""
-    listed = read_listing(view, "lifecycle", "end.events").by_guid
+    """Get with an unknown guid MUST answer 404."""
+    listed = listing_at(view, Scenario.APP_CHANGES, Place(Step.CLOSING, part=Part.EVENTS)).by_guid
     requested = [
         x
-        for x in require_exchanges(view, "reads", "unknown", if_none="no unknown guid was asked for")
+        for x in require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was asked for")
         if x.guid not in listed
     ]
     require_admin_reads(view)
-    generated = [x for x in view.of("contract", GET) if (x.tags["auth"], x.tags["mode"]) == ("token", "positive")]
-    existing = {row["guid"] for x in view.of("contract", "event") for row in resources(x)}
+    generated = [
+        x
+        for x in view.of(Scenario.GENERATED, Step.GENERATED_GET)
+        if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == ("token", "positive")
+    ]
+    existing = {row["guid"] for x in view.of(Scenario.GENERATED, Step.EXISTING_EVENT) for row in resources(x)}
     failed = [x for x in target_responses(generated) if x.status != OK and x.guid not in existing]
     invalid_guids = [x for x in failed if not GUID.fullmatch(x.guid) and x.status in BAD_REQUEST_STATUSES]
     require_no(
@@ -54,7 +54,7 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("GET-02")
 def test_get_returns_requested_event(view: JudgmentView) -> None:
-    """A get MUST return the event whose guid was asked for."""
+    """Get MUST return the event with the requested guid."""
     require_no(
         Finding(f"guid {x.guid}", describe_response(x), x.n)
         for x in _successful_gets(view)
@@ -64,16 +64,20 @@ def test_get_returns_requested_event(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("GET-03")
 def test_get_equals_list(view: JudgmentView) -> None:
-    """An event MUST be the same in the list and when it is got by its guid."""
+    """Get MUST return an event as the list shows it."""
     require_admin_reads(view)
     gets = [
         x
-        for x in require_exchanges(view, "lists", "get", if_none="there was no event to get")
+        for x in require_exchanges(view, Scenario.LISTS, Step.GET, if_none="there was no event to get")
         if isinstance(x.json, dict)
     ]
-    rows = {row["guid"]: row for page in view.of("changed", "after.events") for row in resources(page)}
+    rows = {
+        row["guid"]: row
+        for page in view.at(Scenario.PURGE_AFTER_CHANGES, Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
+        for row in resources(page)
+    }
     pairs = [(x, require_list_read(view).initial.by_guid.get(x.guid)) for x in gets]
-    pairs += [(x, rows.get(x.guid)) for x in target_responses(view.of("changed", "seeded"))]
+    pairs += [(x, rows.get(x.guid)) for x in target_responses(view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED))]
     comparable = [(x, row) for x, row in pairs if _returns_requested_event(x)]
     require_no(
         Finding(f"as in the list: {row}", describe_response(x), x.n)
@@ -82,12 +86,12 @@ def test_get_equals_list(view: JudgmentView) -> None:
     )
     require_no(Finding("200, the event is in the list", describe_response(x), x.n) for x in gets if x.status != OK)
     if not comparable:
-        raise Inconclusive("no get showed the event that was asked for: see GET-02 and GET-04", Cause.TARGET)
+        raise PrerequisiteFailed("no GET returned the requested event in the documented shape")
 
 
 @pytest.mark.requirement("GET-04")
 def test_get_matches_schema(view: JudgmentView) -> None:
-    """The body of a get that answers 200 MUST be an app usage event of the documented shape."""
+    """The body of a get that answers 200 MUST be an app usage event that matches the documented schema."""
     require_no(
         Finding(violation.expected, violation.got, x.n)
         for x in _successful_gets(view)

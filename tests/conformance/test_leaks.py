@@ -8,13 +8,15 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from purge_conformance.analysis.assertions import NotExercised, describe_response, require_exchanges, require_no
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
+from purge_conformance.analysis.outcomes import NotExercised
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
 SENT_TOKEN = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that stands for a token in what was sent
@@ -37,8 +39,8 @@ MASKED = re.compile(r"[*xX.•-]+|.*(redacted|filtered|hidden|masked|private).*"
 
 @pytest.mark.requirement("LEAK-01")
 def test_token_is_not_echoed(view: JudgmentView) -> None:
-    """No answer MUST repeat the token that the request carried."""
-    require_exchanges(view, "reads", "list", if_none="nothing was read")
+    """A response MUST NOT contain the request's token."""
+    require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing was read")
     require_no(
         Finding("an answer without the token that was sent", _quote_echo(x), x.n)
         for x in view.resource_exchanges()
@@ -48,7 +50,7 @@ def test_token_is_not_echoed(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LEAK-02")
 def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
-    """An error SHOULD NOT show where in its code the server failed."""
+    """An error response SHOULD NOT contain a stack trace."""
     found = view.error_responses()
     if not found:
         raise NotExercised("no error occurred")
@@ -61,8 +63,8 @@ def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LEAK-03")
 def test_urls_contain_no_password(view: JudgmentView) -> None:
-    """An answer SHOULD NOT show a URL with a password."""
-    require_exchanges(view, "reads", "list", if_none="nothing was read")
+    """A response SHOULD NOT contain a URL with a password."""
+    require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing was read")
     require_no(
         Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
         for x in view.resource_exchanges()

@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    NotExercised,
     describe_response,
     no_suitable_app,
     require_exchanges,
     require_no,
     require_walk,
-    target_responses,
 )
 from purge_conformance.analysis.history import recording_order
 from purge_conformance.analysis.list_reads import ListRead, require_list_read
+from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import walks
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_page, is_query_rejected, pagination
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 
@@ -39,11 +40,11 @@ PAGE_REJECTED = {400, 404, 422}  # a page that is too large, or beyond the end
 
 @pytest.mark.requirement("LIST-08")
 def test_list_is_sorted(view: JudgmentView) -> None:
-    """The list MUST be sorted by `created_at`, or the other way round, as asked for."""
+    """The list MUST be sorted by `created_at`, ascending or descending, as requested."""
     times = {str(row.get("created_at")) for row in require_list_read(view).initial.rows}
     if len(times) < 2:
         raise no_suitable_app(view, "all events have the same time")
-    ordered = [require_walk(view, "lists", f"order {order}") for order in ("created_at", "-created_at")]
+    ordered = [require_walk(view, Scenario.LISTS, step) for step in (Step.ASCENDING, Step.DESCENDING)]
     for walk in [*ordered, *_combined_walks(view)]:
         order = walk.exchanges[0].query["order_by"]
         found = [moment for row in walk.rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
@@ -60,7 +61,7 @@ def test_guids_filter_is_exact(view: JudgmentView) -> None:
     read = require_list_read(view)
     require_no(
         finding
-        for walk in _filter_walks(view, "guids ")
+        for walk in _filter_walks(view, Step.FILTER_GUIDS)
         for finding in _differences_from(
             walk, read, set(walk.exchanges[0].query["guids"].split(",")) & set(read.initial.by_guid)
         )
@@ -78,7 +79,7 @@ def test_created_ats_filter_is_exact(view: JudgmentView) -> None:
     read = require_list_read(view)
     require_no(
         finding
-        for walk in _filter_walks(view, "created_ats")
+        for walk in _filter_walks(view, Step.FILTER_CREATED_ATS)
         for finding in _differences_from(walk, read, *_expected_by_time(read, walk.exchanges[0].query))
     )
     require_no(
@@ -90,11 +91,11 @@ def test_created_ats_filter_is_exact(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-11")
 def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
-    """The filter `after_guid` MUST leave out that event and those before it, and nothing else."""
+    """The filter `after_guid` MUST omit exactly that event and those before it."""
     read = require_list_read(view)
     require_no(
         finding
-        for walk in _filter_walks(view, "after_guid ")
+        for walk in _filter_walks(view, Step.FILTER_AFTER_GUID)
         for finding in _differences_from(
             walk, read, *_expected_after(view, read, walk.exchanges[0].query["after_guid"])
         )
@@ -106,7 +107,7 @@ def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
     )
     after = {
         walk.exchanges[0].query["after_guid"]: walk
-        for walk in _filter_walks(view, "after_guid ")
+        for walk in _filter_walks(view, Step.FILTER_AFTER_GUID)
         if walk.complete and walk.is_distinct
     }
     require_no(
@@ -119,7 +120,7 @@ def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-12")
 def test_valid_query_is_accepted(view: JudgmentView) -> None:
-    """A list with valid query parameters MUST answer 200."""
+    """List with valid query parameters MUST answer 200."""
     tried = [x for x, found in _classified_lists(view) if found is Validity.VALID]
     size_limit = max((_requested_size(x) for x in tried if x.status == OK), default=GUARANTEED_PAGE_SIZE)
     linked = _pages_linked_as_next(view)
@@ -133,7 +134,7 @@ def test_valid_query_is_accepted(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-13")
 def test_invalid_query_is_rejected(view: JudgmentView) -> None:
-    """A list with an invalid query parameter MUST answer 400 or 422."""
+    """List with an invalid query parameter MUST answer 400 or 422."""
     tried = [x for x, found in _classified_lists(view) if found is Validity.INVALID]
     if not tried:
         raise NotExercised("no invalid query was tried")
@@ -146,9 +147,11 @@ def test_invalid_query_is_rejected(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-14")
 def test_query_never_causes_5xx(view: JudgmentView) -> None:
-    """No query MUST make a list or a get fail."""
+    """List and get MUST NOT answer 5xx, whatever the query."""
     unspecified = [x for x, found in _classified_lists(view) if found is Validity.UNSPECIFIED]
-    gets = [x for x in target_responses(view.of("contract", "getAppUsageEvent")) if x.tags["mode"] == "negative"]
+    gets = [
+        x for x in target_responses(view.of(Scenario.GENERATED, Step.GENERATED_GET)) if x.tags[Tag.MODE] == "negative"
+    ]
     if not unspecified and not gets:
         raise NotExercised("no request on which the documentation is open was tried")
     require_no(
@@ -160,8 +163,8 @@ def test_query_never_causes_5xx(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-16")
 def test_headers_never_cause_5xx(view: JudgmentView) -> None:
-    """No header that a client may send MUST make a list or a get fail."""
-    sent = require_exchanges(view, "reads", "headers", if_none="nothing was asked for in another form")
+    """List and get MUST NOT answer 5xx because of a request header."""
+    sent = require_exchanges(view, Scenario.READS, Step.OTHER_HEADERS, if_none="nothing was asked for in another form")
     require_no(
         Finding("an answer below 500", describe_response(x), x.n) for x in sent if (x.status or 0) >= INTERNAL_ERROR
     )
@@ -173,11 +176,11 @@ def _classified_lists(view: JudgmentView) -> list[tuple[Exchange, Validity]]:
 
 
 def _find_classified_lists(view: JudgmentView) -> Iterator[tuple[Exchange, Validity]]:
-    require_exchanges(view, "lists", "opening", if_none="no list was read")
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
     by_guid = require_list_read(view).initial.by_guid
-    for x in target_responses([*view.of("lists"), *view.of("contract", LIST_OPERATION)]):
+    for x in target_responses([*view.of(Scenario.LISTS), *view.of(Scenario.GENERATED, Step.GENERATED_LIST)]):
         if x.role == "admin" and x.route.endswith("/app_usage_events"):
-            existing_guids = by_guid if x.experiment == "lists" else {}
+            existing_guids = by_guid if x.scenario is Scenario.LISTS else {}
             yield x, classify_query(LIST_OPERATION, parse_query(x.path), existing_guids=existing_guids)
 
 
@@ -197,9 +200,9 @@ def _may_be_past_end(exchange: Exchange, linked: set[int]) -> bool:
     return int(exchange.query.get("page", 1)) > 1 and exchange.n not in linked
 
 
-def _filter_walks(view: JudgmentView, prefix: str) -> list[Listing]:
+def _filter_walks(view: JudgmentView, step: Step) -> list[Listing]:
     """Return the walks with that filter whose pages could be read."""
-    found = [walk for walk in walks(view, prefix) if all(is_page(x) for x in walk.exchanges)]
+    found = [walk for walk in walks(view, step) if all(is_page(x) for x in walk.exchanges)]
     if not found:
         raise NotExercised("no list with that filter could be read")
     return found
@@ -207,7 +210,7 @@ def _filter_walks(view: JudgmentView, prefix: str) -> list[Listing]:
 
 def _combined_walks(view: JudgmentView) -> list[Listing]:
     """Return the walks with several filters and an order, whose pages could be read; there may be none."""
-    return [walk for walk in walks(view, "combined ") if all(is_page(x) for x in walk.exchanges)]
+    return [walk for walk in walks(view, Step.COMBINED_FILTERS) if all(is_page(x) for x in walk.exchanges)]
 
 
 def _expected_after_guid(view: JudgmentView, read: ListRead, walk: Listing) -> tuple[set[str], set[str]]:

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import NotExercised, describe_response, require_exchanges, require_no
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
 from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import default_per_page, expected_links, pages_of, walks
 from purge_conformance.analysis.query_rules import parse_query
 from purge_conformance.analysis.schema import schema_violations
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence.listing import is_page, pagination, resources, total_results
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.list_reads import ListRead
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange
 
@@ -31,7 +33,7 @@ DECIMAL = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 @pytest.mark.requirement("LIST-01")
 def test_list_matches_schema(view: JudgmentView) -> None:
-    """The body of a list that answers 200 MUST have the documented shape."""
+    """The body of a list that answers 200 MUST match the documented schema."""
     found = _successful_lists(view)
     if not found:
         raise NotExercised("no list answered 200")
@@ -40,7 +42,7 @@ def test_list_matches_schema(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-02")
 def test_total_results_is_correct(view: JudgmentView) -> None:
-    """The `total_results` MUST be the number of events on all pages."""
+    """The member `total_results` MUST be the number of events on all pages."""
     read = require_list_read(view)
     require_no(
         Finding(f"total_results {total}, the number of events", str(page.total), page.exchange.n)
@@ -59,7 +61,7 @@ def test_total_results_is_correct(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-03")
 def test_total_pages_is_correct(view: JudgmentView) -> None:
-    """The `total_pages` MUST be the number of pages that `total_results` events take."""
+    """The member `total_pages` MUST be the number of pages that `total_results` events take."""
     every = [page for walk in walks(view) for page in pages_of(walk) if page.total is not None]
     require_no(
         Finding(
@@ -77,7 +79,7 @@ def test_event_is_on_one_page(view: JudgmentView) -> None:
     """Each event MUST be on exactly one page."""
     read = require_list_read(view)
     all_guids = set(read.initial.by_guid)
-    for walk in walks(view, "walk", "order"):
+    for walk in walks(view, Step.WALK, Step.ASCENDING, Step.DESCENDING):
         guids = [guid for page in pages_of(walk) for guid in page.guids]
         twice = {guid for guid in guids if guids.count(guid) > 1} - read.new_guids
         n = walk.exchanges[-1].n
@@ -89,14 +91,14 @@ def test_event_is_on_one_page(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-05")
 def test_page_is_full(view: JudgmentView) -> None:
-    """A page MUST hold `per_page` events, the last one what is left."""
+    """A page MUST hold `per_page` events, except the last page, which holds the rest."""
     read = require_list_read(view)
     total = len(read.initial.rows)
     require_no(
         Finding(
             f"{expected} events on page {page.number} of {page.capacity} a page", str(len(page.guids)), page.exchange.n
         )
-        for walk in walks(view, "walk", "opening")
+        for walk in walks(view, Step.WALK, Step.OPENING)
         for page in pages_of(walk)
         if not 0 <= len(page.guids) - (expected := page.expected_count(total)) <= len(read.new_guids)
     )
@@ -109,7 +111,7 @@ def test_page_is_full(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-06")
 def test_next_and_previous_links(view: JudgmentView) -> None:
-    """The `next` and `previous` links MUST lead to the neighbouring pages with the same filters."""
+    """The `next` and `previous` links MUST lead to the adjacent pages with the same filters."""
     _require_links(view, "next", "previous")
 
 
@@ -121,10 +123,12 @@ def test_first_and_last_links(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("LIST-15")
 def test_repeated_reads_are_equal(view: JudgmentView) -> None:
-    """Two reads of a list that nothing changed in between MUST be equal."""
+    """Two reads of an unchanged list MUST be equal."""
     new_guids = require_list_read(view).new_guids
     repeated_reads = [
-        x for x in require_exchanges(view, "lists", "twice", if_none="the list was not read twice") if x.status == OK
+        x
+        for x in require_exchanges(view, Scenario.LISTS, Step.SAME_PAGE_TWICE, if_none="the list was not read twice")
+        if x.status == OK
     ]
     if len(repeated_reads) < 2:
         raise NotExercised("the list could not be read twice")
@@ -135,7 +139,7 @@ def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     )
     require_no(
         Finding("the beginning of the list, as it was read in large pages", describe_response(x), x.n)
-        for x in view.of("lists", "plain")
+        for x in view.of(Scenario.LISTS, Step.DEFAULT_PAGE)
         if is_page(x) and not new_guids and not _is_beginning(require_list_read(view).initial.rows, x)
     )
 

@@ -9,36 +9,35 @@ import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    Trial,
-    across_repetitions,
+    across_rounds,
     describe_response,
     no_suitable_app,
     raise_if_cut_short,
     require_each_trial,
     require_exchanges,
-    require_exchanges_with_repetitions,
+    require_exchanges_of_all_rounds,
 )
 from purge_conformance.analysis.baseline import require_baseline
-from purge_conformance.analysis.concurrent_reads import ROUNDS, SCENARIO
-from purge_conformance.analysis.purge import format_guids, require_purge_at_step, require_started_apps
+from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
+from purge_conformance.analysis.purge import format_guids, require_purge_at, require_started_apps
 from purge_conformance.analysis.purge_series import require_each_purge, require_plain_purges_reliable
-from purge_conformance.evidence.listing import STARTED, app_of_event
+from purge_conformance.evidence.listing import STARTED, app_of_event, first_page
+from purge_conformance.evidence.steps import Part, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
-    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Exchange, Key
 
 INTERNAL_ERROR, UNAVAILABLE = 500, 503
 
 
 @pytest.mark.requirement("PARALLEL-01")
 def test_concurrent_purges_destroy_events(view: JudgmentView) -> None:
-    """After purges at the same time no event that existed before MUST be left."""
+    """Events that existed before concurrent purges MUST NOT remain."""
     rounds = list(_require_rounds(view))
     if not any(set(found.before.events.by_guid) - _seedable_guids(found) for found in rounds):
         raise no_suitable_app(view, "no event existed that a purge could destroy for good")
@@ -47,30 +46,32 @@ def test_concurrent_purges_destroy_events(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("PARALLEL-02")
 def test_concurrent_purges_seed_apps(view: JudgmentView) -> None:
-    """After purges at the same time there MUST be an event for each started app."""
+    """Concurrent purges MUST leave an event for each started app."""
     require_each_purge(view, _rounds_with_started_apps(view), _find_missing_apps)
 
 
 @pytest.mark.requirement("PARALLEL-03")
 def test_concurrent_purges_seed_once(view: JudgmentView) -> None:
-    """Purges at the same time MUST NOT seed an app twice, save once for each of its processes."""
+    """Concurrent purges MUST NOT seed an app more than once per process."""
     require_each_purge(view, _rounds_with_started_apps(view), partial(_find_duplicates, single_process_apps(view)))
 
 
 @pytest.mark.requirement("PARALLEL-04")
 def test_concurrent_purges_seed_only_apps(view: JudgmentView) -> None:
-    """Purges at the same time MUST populate nothing but events of started apps."""
+    """Concurrent purges MUST create events of started apps only."""
     require_each_purge(view, _require_rounds(view), _find_unexpected_events)
 
 
 @pytest.mark.requirement("PARALLEL-05")
 def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
-    """A purge SHOULD NOT fail because another one is under way."""
-    _require_single_purge_correct(view, SCENARIO)
-    sent = require_exchanges_with_repetitions(view, SCENARIO, *ROUNDS, if_none="no purges were sent at the same time")
-    rounds: dict[tuple[str, str], list[Exchange]] = {}
+    """A purge SHOULD NOT fail because another one is in progress."""
+    _require_single_purge_correct(view, 1)
+    sent = require_exchanges_of_all_rounds(
+        view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="no purges were sent at the same time"
+    )
+    rounds: dict[Key, list[Exchange]] = {}
     for x in sent:
-        rounds.setdefault((x.experiment, x.step), []).append(x)
+        rounds.setdefault(x.key, []).append(x)
     if any(map(_has_failed, sent)):
         require_plain_purges_reliable(view)
     require_each_trial(view, (Trial(purges[0].n, tuple(_find_failures(purges))) for purges in rounds.values()))
@@ -138,32 +139,38 @@ def _require_rounds(view: JudgmentView) -> Iterator[PurgeObservation]:
     Raises:
         Inconclusive: there is none, or a purge by itself is no whole purge either.
     """
-    return across_repetitions(view, SCENARIO, _find_rounds)
+    return across_rounds(view, Scenario.CONCURRENT_PURGES, _find_rounds)
 
 
-def _find_rounds(view: JudgmentView, scenario: str) -> Iterator[PurgeObservation]:
-    _require_single_purge_correct(view, scenario)
-    require_exchanges(view, scenario, *ROUNDS, if_none="no purges were sent at the same time")
-    rounds = {name: view.of(scenario, name) for name in ROUNDS if view.of(scenario, f"{name}.after.events")}
-    if not rounds:
-        raise_if_cut_short(view, scenario)
-    complete = {name: sent for name, sent in rounds.items() if all(x.status is not None for x in sent)}
-    successful = [name for name, sent in complete.items() if any((x.status or 0) // 100 == 2 for x in sent)]
+def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
+    scenario = Scenario.CONCURRENT_PURGES
+    _require_single_purge_correct(view, number)
+    require_exchanges(view, scenario, Step.CONCURRENT, if_none="no purges were sent at the same time", round=number)
+    spans = [
+        span
+        for span in view.spans(scenario, Step.CONCURRENT, round=number)
+        if first_page(view, span.after, Part.EVENTS)
+    ]
+    if not spans:
+        raise_if_cut_short(view, scenario, number)
+    rounds = {span.place: view.at(scenario, span.place, number) for span in spans}
+    complete = {place: sent for place, sent in rounds.items() if all(x.status is not None for x in sent)}
+    successful = [place for place, sent in complete.items() if any(x.succeeded for x in sent)]
     if not successful:
         responses = "; ".join(describe_response(x) for sent in rounds.values() for x in sent)
         raise Inconclusive(
             f"in no round every purge was answered and at least one succeeded: {responses}", Cause.TARGET
         )
-    yield from (require_purge_at_step(view, scenario, name) for name in successful)
+    yield from (require_purge_at(view, scenario, place, number) for place in successful)
 
 
-def _require_single_purge_correct(view: JudgmentView, scenario: str) -> None:
+def _require_single_purge_correct(view: JudgmentView, number: int) -> None:
     """Return if the purge by itself that comes before the others is right.
 
     Raises:
         Inconclusive: it is not; what several leave says nothing about their meeting.
     """
-    purge = require_purge_at_step(view, scenario, "alone")
+    purge = require_purge_at(view, Scenario.CONCURRENT_PURGES, Step.ALONE, number)
     require_baseline(view, purge)
     if not purge.is_complete():
-        raise Inconclusive("a purge by itself populates what is no app: see SEED-08", Cause.TARGET)
+        raise PrerequisiteFailed("an isolated purge already adds events of something that is no app")

@@ -7,42 +7,45 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
-from purge_conformance.analysis.assertions import Inconclusive, Trial, describe_response, require_each_trial
+from purge_conformance.analysis.assertions import describe_response, require_each_trial
+from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_purge_between
 from purge_conformance.analysis.race import (
-    SEQUENTIAL,
     app_histories,
     choose_explanation_strategy,
     format_timeline,
     require_rounds,
 )
 from purge_conformance.evidence.listing import STARTED
+from purge_conformance.evidence.steps import Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.race import ExplanationStrategy, Round
+    from purge_conformance.analysis.view import JudgmentView
 
 
 @pytest.mark.requirement("RACE-02")
 def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
-    """Apps that nobody changes during a purge MUST be seeded as ever, whatever becomes of others meanwhile."""
+    """A purge MUST seed unchanged apps as usual while other apps change."""
     race_rounds = require_rounds(view)
     single_process = single_process_apps(view)
     choose_explanation_strategy(view, race_rounds)
     if any(
         finding
         for found in race_rounds
-        if found.name == SEQUENTIAL
+        if found.place.step is Step.SEQUENTIAL
         for finding in _wrong_unchanged_apps(view, found, single_process)
     ):
-        raise Inconclusive("without haste it is wrong too: see PURGE-03 and SEED", Cause.TARGET)
+        raise PrerequisiteFailed("the same effect appears without concurrency")
     require_each_trial(
         view,
         (
-            Trial(found.last_exchange, tuple(_wrong_unchanged_apps(view, found, single_process)), found.name)
+            Trial(
+                found.last_exchange, tuple(_wrong_unchanged_apps(view, found, single_process)), str(found.place.index)
+            )
             for found in _rounds_with_purge(race_rounds)
         ),
     )
@@ -50,13 +53,13 @@ def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("RACE-03")
 def test_changed_apps_are_linearizable(view: JudgmentView) -> None:
-    """What is left of an app that is changed during a purge MUST be explained by some order of what was done."""
+    """The result for an app that changes during a purge MUST match some order of these operations."""
     race_rounds = require_rounds(view)
     unexplained = choose_explanation_strategy(view, race_rounds)
     require_each_trial(
         view,
         (
-            Trial(found.last_exchange, tuple(_unexplained_apps(found, unexplained)), found.name)
+            Trial(found.last_exchange, tuple(_unexplained_apps(found, unexplained)), str(found.place.index))
             for found in _rounds_with_purge(race_rounds)
         ),
     )
@@ -80,7 +83,7 @@ def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:
     Raises:
         Inconclusive: none did.
     """
-    concurrent = [found for found in race_rounds if found.name != SEQUENTIAL]
+    concurrent = [found for found in race_rounds if found.place.step is not Step.SEQUENTIAL]
     successful = [found for found in concurrent if found.last_success]
     if not successful:
         responses = "; ".join(describe_response(x) for found in concurrent for x in found.purges) or "no purge was sent"

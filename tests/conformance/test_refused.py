@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    AttributableViolation,
-    Inconclusive,
-    NotExercised,
-    Trial,
     describe_response,
     raise_if_cut_short,
     require_each_trial,
@@ -20,9 +16,16 @@ from purge_conformance.analysis.assertions import (
 )
 from purge_conformance.analysis.history import complete_listings, has_purge_between, undestroyed_events_per_list
 from purge_conformance.analysis.induced_errors import conflicting_purges, raise_if_not_induced
+from purge_conformance.analysis.next_steps import give_token
+from purge_conformance.analysis.outcomes import (
+    AttributableViolation,
+    Inconclusive,
+    NotExercised,
+    PrerequisiteFailed,
+    Trial,
+)
 from purge_conformance.analysis.purge_series import observed_purges, require_plain_purges_correct
 from purge_conformance.analysis.rejected import (
-    BYPASS_STEPS,
     Attempt,
     attempts,
     delayed_losses,
@@ -30,54 +33,55 @@ from purge_conformance.analysis.rejected import (
     unexpected_input_attempts,
 )
 from purge_conformance.evidence.listing import app_of_event, event_identity
+from purge_conformance.evidence.steps import BYPASSES, Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
 
 CLIENT_ERRORS = range(400, 500)
 
 
 @pytest.mark.requirement("REFUSE-01")
 def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is refused for want of authentication MUST destroy nothing."""
-    tried = [a for a in unauthorized_purges(view) if a.request.tags["credential"] != "valid"]
+    """A purge that is rejected for lack of authentication MUST NOT destroy events."""
+    tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != "valid"]
     _require_no_loss(view, (a for a in tried if _is_rejected(a)), if_none="no purge without authentication was refused")
 
 
 @pytest.mark.requirement("REFUSE-02")
 def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is forbidden MUST destroy nothing."""
-    require_exchanges(view, "refused", "credential", if_none="no purge was tried")
-    tried = [a for a in unauthorized_purges(view) if a.request.tags["credential"] == "valid"]
+    """A purge that is forbidden MUST NOT destroy events."""
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was tried")
+    tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == "valid"]
     if not tried:
-        raise_if_cut_short(view, "refused")
+        raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise NotExercised(
-            "no token without the admin scope was given. Add --token global_auditor=...", Cause.CONFIGURATION
+            "No token without the admin scope was given.", Cause.CONFIGURATION, give_token("global_auditor")
         )
     _require_no_loss(view, (a for a in tried if _is_rejected(a)), if_none="no purge was forbidden")
 
 
 @pytest.mark.requirement("REFUSE-03")
 def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is refused for its request MUST destroy nothing."""
-    tried = [*attempts(view, "route"), *unexpected_input_attempts(view)]
+    """A purge that is rejected because of its request MUST NOT destroy events."""
+    tried = [*attempts(view, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     rejected = (a for a in tried if a.request.method == "POST" and a.request.status in CLIENT_ERRORS)
     _require_no_loss(view, rejected, if_none="no purge was refused for its request")
 
 
 @pytest.mark.requirement("REFUSE-04")
 def test_other_methods_destroy_nothing(view: JudgmentView) -> None:
-    """Any other method than POST on the purge's path, and none on the list, MUST destroy anything."""
-    _require_no_loss(view, attempts(view, "method"), if_none="no other method was tried")
+    """Methods other than POST on the purge path, and unsafe methods on the list path, MUST NOT destroy events."""
+    _require_no_loss(view, attempts(view, Step.METHOD), if_none="no other method was tried")
 
 
 @pytest.mark.requirement("REFUSE-05")
 def test_other_methods_are_rejected(view: JudgmentView) -> None:
-    """Any other method than POST on the purge's path SHOULD be answered with 404 or 405."""
-    sent = require_exchanges(view, "refused", "method", if_none="no other method was tried")
+    """Methods other than POST on the purge path SHOULD answer 404 or 405."""
+    sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.METHOD, if_none="no other method was tried")
     require_no(
         Finding("404 or 405", describe_response(x), x.n)
         for x in sent
@@ -87,21 +91,23 @@ def test_other_methods_are_rejected(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-06")
 def test_no_delayed_destruction(view: JudgmentView) -> None:
-    """Nothing but a purge that succeeds MUST destroy an event, not even later."""
-    require_exchanges(view, "refused", "credential", if_none="no purge was refused")
+    """Only a successful purge may destroy events; a rejected request MUST NOT do so, immediately or later."""
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
     if delayed := delayed_losses(view):
         words = "every event is still there a second after purges that were refused, as it is a second after nothing"
         raise AttributableViolation(
             tuple(Finding(words, str(found.describe_loss()), found.after.n) for found in delayed)
         )
-    tried = [*attempts(view, "credential", "method", "route"), *unexpected_input_attempts(view)]
-    bypass_attempts = attempts(view, *BYPASS_STEPS, scenario="bypass") if view.of("bypass", *BYPASS_STEPS) else []
+    tried = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+    bypass_attempts = (
+        attempts(view, *BYPASSES, scenario=Scenario.AUTH_BYPASS) if view.of(Scenario.AUTH_BYPASS, *BYPASSES) else []
+    )
     if any(
         a.describe_loss()
         for a in [*tried, *bypass_attempts]
-        if _is_rejected(a) or a.request.step == "method" or a in bypass_attempts
+        if _is_rejected(a) or a.request.step is Step.METHOD or a in bypass_attempts
     ):
-        raise Inconclusive("what was refused destroys at once: see REFUSE-01 to REFUSE-04, and AUTH", Cause.TARGET)
+        raise PrerequisiteFailed("rejected requests already destroy events at once")
     for (before, after), undestroyed in zip(
         pairwise(complete_listings(view)), undestroyed_events_per_list(view), strict=False
     ):
@@ -109,7 +115,9 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
         if not gone or has_purge_between(view, before.exchanges[0], after.exchanges[-1]):
             continue
         if gone == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(gone) > 1:
-            raise Inconclusive("every event but the seeded ones is gone: somebody purged, perhaps another", Cause.RACE)
+            raise Inconclusive(
+                "Every event except the seeded ones is gone: another client may have purged.", Cause.RACE
+            )
         require_no(
             Finding("every event is still there", f"{guid} is gone", after.exchanges[0].n) for guid in sorted(gone)
         )
@@ -117,12 +125,12 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-07")
 def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
-    """A purge that is refused MUST populate nothing."""
-    require_exchanges(view, "refused", "credential", if_none="no purge was refused")
-    tried = [*attempts(view, "credential", "method", "route"), *unexpected_input_attempts(view)]
-    judged = [a for a in tried if (_is_rejected(a) or a.request.step == "method") and not a.describe_loss()]
+    """A rejected purge MUST NOT create events."""
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
+    tried = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+    judged = [a for a in tried if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
     if not judged:
-        raise NotExercised("no purge was refused, or each destroyed something: see REFUSE-01 to REFUSE-04")
+        raise NotExercised("No purge was rejected, or each rejected purge destroyed events.")
     found = [
         Finding(f"no new event after this {a.request.method}, answered with {a.request.status}", f"{guid}", a.after.n)
         for a in judged
@@ -135,7 +143,7 @@ def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("REFUSE-08")
 def test_conflict_destroys_nothing(view: JudgmentView) -> None:
-    """A purge that is answered with a conflict SHOULD destroy nothing."""
+    """A purge that answers 409 SHOULD NOT destroy events."""
     tried = conflicting_purges(view)
     if not tried:
         raise_if_not_induced(view, 409)
@@ -153,7 +161,7 @@ def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none:
     survivors = {event_identity(row) for purge in observed_purges(view) for row in purge.surviving_events.values()}
     attributable = [a for a in judged if not (survivors and a.describe_loss() and a.lost_keys() <= survivors)]
     if len(attributable) < len(judged) and not any(a.describe_loss() for a in attributable):
-        raise Inconclusive("what a purge left may go later, whatever is done meanwhile: see PURGE-03", Cause.TARGET)
+        raise PrerequisiteFailed("events that an earlier purge left may disappear at any time")
     require_each_trial(
         view, (Trial(a.request.n, _loss_findings(a), f"{a.request.role} {a.request.path}") for a in attributable)
     )

@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    NotExercised,
-    Trial,
-    across_repetitions,
+    across_rounds,
     describe_response,
     require_each_trial,
     require_exchanges,
-    require_exchanges_with_repetitions,
+    require_exchanges_of_all_rounds,
     require_no,
     require_status,
     require_status_of_each,
 )
 from purge_conformance.analysis.induced_errors import failed_purges, is_rolled_back, raise_if_not_induced
-from purge_conformance.analysis.purge import require_purge_at_step
+from purge_conformance.analysis.outcomes import NotExercised, Trial
+from purge_conformance.analysis.purge import require_purge_at
 from purge_conformance.analysis.purge_series import (
     require_observed_purges,
     require_plain_purges_correct,
     require_plain_purges_reliable,
 )
-from purge_conformance.analysis.rejected import UNEXPECTED_INPUTS, is_media_type_rejected
+from purge_conformance.analysis.rejected import is_media_type_rejected
+from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
 
 OK, INTERNAL_ERROR = 200, 500
 UNRELATED_STATUSES = {409, 503}  # documented, and no word on the body
@@ -40,10 +40,12 @@ UNRELATED_STATUSES = {409, 503}  # documented, and no word on the body
 
 @pytest.mark.requirement("BODY-01")
 def test_unexpected_input_is_handled(view: JudgmentView) -> None:
-    """A purge with a malformed or unexpected body or query MUST be refused, or done and the oddity ignored."""
-    plain = require_exchanges(view, "purge", "purge", if_none="no purge was tried")[-1].status or OK
+    """A purge with a malformed or unexpected body or query MUST either be rejected or ignore it."""
+    plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1].status or OK
     success_status = plain if plain // 100 == 2 else OK
-    sent = require_exchanges_with_repetitions(view, "odd", *UNEXPECTED_INPUTS, if_none="no odd purge was sent")
+    sent = require_exchanges_of_all_rounds(
+        view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="no odd purge was sent"
+    )
     judged = [x for x in sent if x.status not in UNRELATED_STATUSES]
     if not judged:
         raise NotExercised("every odd purge met a conflict, or nobody there (409, 503)")
@@ -54,9 +56,9 @@ def test_unexpected_input_is_handled(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("BODY-02")
 def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
-    """A purge whose odd body or query is ignored MUST be a whole purge."""
+    """A purge that ignores an unexpected body or query MUST be complete."""
     plain = require_observed_purges(view)[0]
-    purges = list(across_repetitions(view, "odd", _purges_ignoring_input))
+    purges = list(across_rounds(view, Scenario.UNEXPECTED_INPUT, _purges_ignoring_input))
     if not purges:
         raise NotExercised("every odd purge was refused")
     words = "a whole purge, as a plain one: nothing of before is left, each started app has its events"
@@ -72,7 +74,7 @@ def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("BODY-03")
 def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
-    """A purge that fails SHOULD NOT leave its work half done."""
+    """A purge that fails SHOULD NOT leave a partial result."""
     failed = list(failed_purges(view))
     if not failed:
         raise_if_not_induced(view, 500, 503)
@@ -86,11 +88,13 @@ def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
     )
 
 
-def _purges_ignoring_input(view: JudgmentView, scenario: str) -> Iterator[PurgeObservation]:
+def _purges_ignoring_input(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     """Yield the odd purges that succeeded, as any other."""
-    for x in require_exchanges(view, scenario, *UNEXPECTED_INPUTS, if_none="no odd purge was sent"):
+    for x in require_exchanges(
+        view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="no odd purge was sent", round=number
+    ):
         if x.status == OK:
-            yield require_purge_at_step(view, scenario, x.step)
+            yield require_purge_at(view, x.scenario, x.place, number)
 
 
 def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> bool:
@@ -101,5 +105,7 @@ def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> b
 
 @pytest.mark.requirement("ROUTE-01")
 def test_unknown_route_answers_404(view: JudgmentView) -> None:
-    """A route below the resource that does not exist MUST answer 404."""
-    require_status(require_exchanges(view, "refused", "route", if_none="no unknown route was tried"), 404)
+    """An unknown route below the resource MUST answer 404."""
+    require_status(
+        require_exchanges(view, Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, if_none="no unknown route was tried"), 404
+    )

@@ -8,32 +8,32 @@ import pytest
 
 from purge_conformance.analysis.actions import own_apps, single_process_apps
 from purge_conformance.analysis.assertions import (
-    NotExercised,
-    Trial,
     describe_response,
     no_suitable_app,
     require_each_trial,
     require_exchanges,
     require_no,
-    target_responses,
 )
 from purge_conformance.analysis.history import require_admin_reads, seed_observations, target_clock_offset
+from purge_conformance.analysis.outcomes import NotExercised, Trial
 from purge_conformance.analysis.purge import format_guids
 from purge_conformance.analysis.purge_series import (
     require_each_purge,
     require_first_purges,
     require_purges_with_started_apps,
 )
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import STARTED, dig
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.clock import Offset
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
@@ -44,7 +44,7 @@ TRUNCATION = 1.0  # seconds: a time may be cut to the second
 
 @pytest.mark.requirement("SEED-01")
 def test_started_apps_are_seeded(view: JudgmentView) -> None:
-    """After a purge there MUST be an event for each started app."""
+    """A purge MUST leave an event for each started app."""
 
     def find_missing(trial: PurgeObservation) -> Iterator[Finding]:
         for app in trial.started_apps:
@@ -56,7 +56,7 @@ def test_started_apps_are_seeded(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("SEED-02")
 def test_apps_are_seeded_once(view: JudgmentView) -> None:
-    """A purge MUST NOT seed an app twice, save once for each of its processes."""
+    """A purge MUST NOT seed an app more than once per process."""
     single_process = single_process_apps(view)
 
     def find_duplicates(trial: PurgeObservation) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def test_seed_has_app_guid(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("SEED-05")
 def test_seed_names_app(view: JudgmentView) -> None:
-    """A seeded event MUST name the app that it is for."""
+    """A seeded event MUST name its app."""
 
     def find_misattributed(trial: PurgeObservation) -> Iterator[Finding]:
         for app, event in trial.misattributed_seeds().items():
@@ -109,7 +109,7 @@ def test_seed_names_app(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("SEED-06")
 def test_seed_time_is_purge_time(view: JudgmentView) -> None:
-    """The `created_at` of every seeded event MUST be the time of the purge, on the target's clock."""
+    """The `created_at` of a seeded event MUST be the time of the purge on the target's clock."""
     require_purges_with_started_apps(view)
     clock_offset = target_clock_offset(view)
     shift, origin = clock_offset or (clock.Offset(0, 0), "ours")
@@ -126,7 +126,7 @@ def test_seed_time_is_purge_time(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("SEED-07")
 def test_seed_time_is_rfc3339(view: JudgmentView) -> None:
-    """The `created_at` of every seeded event MUST be an RFC 3339 date-time."""
+    """The `created_at` of a seeded event MUST be an RFC 3339 date-time."""
 
     def find_malformed(trial: PurgeObservation) -> Iterator[Finding]:
         for event in (event for _, events in _seeds_by_app(trial) for event in events):
@@ -139,7 +139,7 @@ def test_seed_time_is_rfc3339(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("SEED-08")
 def test_only_apps_are_seeded(view: JudgmentView) -> None:
-    """A purge MUST populate nothing but events of started apps."""
+    """A purge MUST create events of started apps only."""
     own = own_apps(view)
 
     def find_unexpected(trial: PurgeObservation) -> Iterator[Finding]:
@@ -160,10 +160,10 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("SEED-09")
 def test_get_returns_seeded_event(view: JudgmentView) -> None:
-    """A seeded event MUST be got by the guid of its app."""
+    """Get with the guid of an app MUST return its seeded event."""
     gets = [
-        *require_exchanges(view, "purge", "seeded", if_none="no event had the guid of its app"),
-        *view.of("changed", "seeded"),
+        *require_exchanges(view, Scenario.PURGE, Step.GET_SEEDED, if_none="no event had the guid of its app"),
+        *view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED),
     ]
     require_admin_reads(view)
     require_no(Finding("200", describe_response(x), x.n) for x in target_responses(gets) if x.status != 200)

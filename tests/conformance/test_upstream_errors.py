@@ -8,22 +8,18 @@ import pytest
 
 from purge_conformance.analysis import error_format as envelope
 from purge_conformance.analysis import induced_errors as provoked
-from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
-    describe_response,
-    require_exchanges,
-    require_no,
-    require_status,
-)
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_status
+from purge_conformance.analysis.next_steps import give_token
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
 from purge_conformance.evidence.listing import is_page
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
 READ_ONLY_ROLES = {"admin_read_only", "global_auditor"}
@@ -32,7 +28,7 @@ UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INTERNAL_ERROR = 401, 403, 404, 500
 
 @pytest.mark.requirement("UP-ERROR-01")
 def test_errors_are_not_empty(view: JudgmentView) -> None:
-    """Every error MUST hold a list of at least one error."""
+    """An error response MUST hold a list of at least one error."""
     found = view.error_responses()
     if not found:
         raise NotExercised("no error occurred")
@@ -60,21 +56,21 @@ def test_invalid_token_code(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ERROR-04")
 def test_forbidden_code(view: JudgmentView) -> None:
     """A forbidden request MUST be answered with 10003, CF-NotAuthorized."""
-    reason = "no request was forbidden. Add --token global_auditor=... or another role's"
+    reason = "No request was forbidden, as no token without the admin scope was given."
     _require_code(view.error_responses(), FORBIDDEN, (10003, "CF-NotAuthorized"), if_none=reason)
 
 
 @pytest.mark.requirement("UP-ERROR-05")
 def test_unknown_guid_code(view: JudgmentView) -> None:
-    """The get of a guid that no event has MUST be answered with 10010, CF-ResourceNotFound."""
-    found = require_exchanges(view, "reads", "unknown", if_none="no unknown guid was asked for")
+    """Get with an unknown guid MUST be answered with 10010, CF-ResourceNotFound."""
+    found = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was asked for")
     _require_code(found, NOT_FOUND, (10010, "CF-ResourceNotFound"))
 
 
 @pytest.mark.requirement("UP-ERROR-06")
 def test_bad_parameter_code(view: JudgmentView) -> None:
     """An invalid query parameter MUST be answered with 422 and 10008, or 400 and 10005."""
-    found = require_exchanges(view, "lists", "invalid", if_none="no invalid query was tried")
+    found = require_exchanges(view, Scenario.LISTS, Step.INVALID_QUERY, if_none="no invalid query was tried")
     codes = {422: (10008, "CF-UnprocessableEntity"), 400: (10005, "CF-BadQueryParameter")}
     rejected = _require_envelopes([x for x in found if x.status in codes])
     if not rejected:
@@ -96,42 +92,52 @@ def test_uncaught_error_code(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ROLE-01")
 def test_roles_may_list(view: JudgmentView) -> None:
     """Every role MUST be allowed to list app usage events."""
-    require_status(_reads_by_role(view, "list"), 200)
+    require_status(_reads_by_role(view, Step.LIST), 200)
 
 
 @pytest.mark.requirement("UP-ROLE-02")
 def test_readers_may_get(view: JudgmentView) -> None:
     """Admin Read-Only and Global Auditor MUST be allowed to get an app usage event."""
-    found = [x for x in _reads_by_role(view, "get") if x.role in READ_ONLY_ROLES]
+    found = [x for x in _reads_by_role(view, Step.GET) if x.role in READ_ONLY_ROLES]
     if not found:
-        raise NotExercised("add --token admin_read_only=... and --token global_auditor=...", Cause.CONFIGURATION)
+        raise NotExercised(
+            "No token of a role that may read all events was given.",
+            Cause.CONFIGURATION,
+            give_token("admin_read_only", "global_auditor"),
+        )
     require_status(found, 200)
 
 
 @pytest.mark.requirement("UP-ROLE-03")
 def test_others_may_not_get(view: JudgmentView) -> None:
-    """The get of an existing event by any other role MUST be answered with 404 or 403."""
-    found = [x for x in _reads_by_role(view, "get") if x.role not in READ_ONLY_ROLES]
+    """Get of an existing event by any other role MUST answer 404 or 403."""
+    found = [x for x in _reads_by_role(view, Step.GET) if x.role not in READ_ONLY_ROLES]
     if not found:
-        raise NotExercised("add --token org_manager=... or --token space_developer=...", Cause.CONFIGURATION)
+        raise NotExercised(
+            "No token of a role that may not read events was given.", Cause.CONFIGURATION, give_token("org_manager")
+        )
     require_status(found, 404, 403)
 
 
 @pytest.mark.requirement("UP-PAGE-01")
 def test_per_page_bounds(view: JudgmentView) -> None:
-    """The parameter `per_page` MUST take 1 to 5000, and no 0 nor 5001."""
+    """The parameter `per_page` MUST accept 1 to 5000 and reject 0 and 5001."""
     _require_bounds(view, "per_page", accepted={"1", "5000"}, rejected={"0", "5001"})
 
 
 @pytest.mark.requirement("UP-PAGE-02")
 def test_page_bounds(view: JudgmentView) -> None:
-    """The parameter `page` MUST take integers from 1, and no 0."""
+    """The parameter `page` MUST accept integers from 1 and reject 0."""
     _require_bounds(view, "page", accepted={"1"}, rejected={"0"})
 
 
 def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], rejected: set[str]) -> None:
-    require_exchanges(view, "lists", "opening", if_none="no list was read")
-    paged = [x for x in [*view.of("lists"), *view.of("reach", "events")] if set(x.query) <= {"page", "per_page"}]
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
+    paged = [
+        x
+        for x in [*view.of(Scenario.LISTS), *view.of(Scenario.PREFLIGHT, Step.EVENTS)]
+        if set(x.query) <= {"page", "per_page"}
+    ]
     tried = [x for x in paged if name in x.query]
     others = {
         x.n: classify_query("listAppUsageEvents", {k: v for k, v in parse_query(x.path).items() if k != name})
@@ -148,16 +154,18 @@ def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], reject
 
 
 def _responses_with_credential(view: JudgmentView, kind: str) -> list[Exchange]:
-    sent = [*view.of("refused", "credential"), *view.of("reads", "list", "get")]
-    return [x for x in sent if x.tags.get("credential") == kind]
+    sent = [*view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL), *view.of(Scenario.READS, Step.LIST, Step.GET)]
+    return [x for x in sent if x.tags.get(Tag.CREDENTIAL) == kind]
 
 
-def _reads_by_role(view: JudgmentView, step: str) -> list[Exchange]:
+def _reads_by_role(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads by every role that was given beside the admin."""
-    sent = require_exchanges(view, "reads", step, if_none="there was no event to read")
-    found = [x for x in sent if x.tags.get("credential") == "valid"]
+    sent = require_exchanges(view, Scenario.READS, step, if_none="there was no event to read")
+    found = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == "valid"]
     if not found:
-        raise NotExercised("no role beside the admin was given. Add --token global_auditor=...", Cause.CONFIGURATION)
+        raise NotExercised(
+            "No token of a role other than the admin was given.", Cause.CONFIGURATION, give_token("global_auditor")
+        )
     return found
 
 
@@ -166,7 +174,11 @@ def _require_code(responses: Iterable[Exchange], status: int, code: tuple[int, s
     judged = _require_envelopes([x for x in responses if x.status == status and x.method != "HEAD"])
     if not judged:
         cause = Cause.CONFIGURATION if if_none else Cause.TARGET
-        raise NotExercised(if_none or f"no such request was answered with {status}", cause)
+        raise NotExercised(
+            if_none or f"No such request was answered with {status}.",
+            cause,
+            give_token("global_auditor") if if_none else "",
+        )
     require_no(_code_finding(x, code) for x in judged if code not in envelope.codes_and_titles(x))
 
 
@@ -178,7 +190,7 @@ def _require_envelopes(errors: list[Exchange]) -> list[Exchange]:
     """
     with_envelope = [x for x in errors if not envelope.envelope_defect(x)]
     if errors and not with_envelope:
-        raise Inconclusive("the errors carry no envelope: see ERROR", Cause.TARGET)
+        raise PrerequisiteFailed("no error has the documented format")
     return with_envelope
 
 

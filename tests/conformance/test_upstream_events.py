@@ -9,18 +9,21 @@ import pytest
 
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.app_changes import effective_changes
-from purge_conformance.analysis.assertions import NotExercised, require_complete, require_exchanges, require_no
+from purge_conformance.analysis.assertions import require_complete, require_no, require_responses
+from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.purge_series import require_purges_with_started_apps
 from purge_conformance.analysis.schema import is_seed_with_invalid_time
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.listing import app_of_process, dig, resources, split_url
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
     from purge_conformance.analysis.purge import PurgeObservation
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
@@ -48,6 +51,8 @@ MEMBERS = (
     ("instance_count", "previous"),
     ("links", "self"),
 )
+
+CHANGES = (Step.START, Step.STOP, Step.SCALE, Step.SCALE_MEMORY, Step.SCALE_DOWN)
 
 
 @pytest.mark.requirement("UP-FIELD-01")
@@ -141,7 +146,7 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("UP-SEED-04")
 def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
-    """A seeded event that names a process MUST name one of the app's."""
+    """A process that a seeded event names MUST belong to its app."""
     trials = [trial for trial in require_purges_with_started_apps(view) if trial.after.processes.complete]
     if not trials:
         require_complete(require_purges_with_started_apps(view)[0].after.processes, "processes")
@@ -162,14 +167,17 @@ def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("UP-RECORD-01")
 def test_change_is_recorded_once(view: JudgmentView) -> None:
-    """A change of an app after a purge MUST be recorded once for each of its processes."""
-    lifecycle = effective_changes(view, "lifecycle", *("start", "stop", "scale", "scale-memory", "scale-down"))
-    made_changes = [*lifecycle, *effective_changes(view, "late", "start", "scale", "stop")]
+    """A change of an app after a purge MUST be recorded once per process."""
+    lifecycle = effective_changes(view, Scenario.APP_CHANGES, *CHANGES)
+    made_changes = [
+        *lifecycle,
+        *effective_changes(view, Scenario.CHANGES_AFTER_PURGES, Step.START, Step.SCALE, Step.STOP),
+    ]
     if not made_changes:
-        raise NotExercised("no app of the suite's own could be started, stopped or scaled", Cause.CONFIGURATION)
+        raise NotExercised("The suite had no app to start, stop or scale.", Cause.CONFIGURATION, get_apps(view))
     require_no(
         Finding(
-            f"one event of the {change.name} of the app {change.app}", f"{row['guid']} as well", change.last_exchange
+            f"one event of the {change.step} of the app {change.app}", f"{row['guid']} as well", change.last_exchange
         )
         for change in made_changes
         for row in change.duplicate_events()
@@ -187,13 +195,14 @@ def _process_of(purge: PurgeObservation, app: str, event: Row) -> Row | None:
 
 def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
     """Yield each event of the lists, with the page that shows it."""
+    after_purge = view.at(Scenario.PURGE, Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
     pages = [
-        *require_exchanges(view, "purge", "after.events", if_none="no list was read"),
-        *view.of("lists", "opening"),
+        *require_responses(view, Scenario.PURGE, after_purge, if_none="no list was read"),
+        *view.of(Scenario.LISTS, Step.OPENING),
     ]
     found = [(page, row) for page in pages for row in resources(page)]
     if not found:
-        raise NotExercised("the list was empty", Cause.CONFIGURATION)
+        raise NotExercised("The list was empty.", Cause.CONFIGURATION, get_apps(view))
     yield from found
 
 
@@ -216,7 +225,9 @@ def _app_of_each_process(trial: PurgeObservation) -> dict[str, str | None]:
 
 def _locations(view: JudgmentView) -> dict[str, dict[str, str]]:
     """Return, for each app of the suite's own, where it is, by the answers that made its space and its organization."""
-    created = {str(x.json.get("guid")): x.json for x in view.of("foundation", "create") if isinstance(x.json, dict)}
+    created = {
+        str(x.json.get("guid")): x.json for x in view.of(Scenario.FOUNDATION, Step.CREATE) if isinstance(x.json, dict)
+    }
     locations = {}
     for guid, resource in created.items():
         space = dig(resource, "relationships", "space", "data", "guid")

@@ -1,1 +1,1 @@
-"""What judgments look at: a purge, an attempt or a reading between two looks, a page, a trace through the run."""
+"""Queries over the evidence, and the functions that judgments assert with: pure, without any request."""

@@ -1,4 +1,4 @@
-"""A change of an app of the suite's own, between two looks at the list."""
+"""Changes of the suite's own apps, each between two lists of the events."""
 
 from __future__ import annotations
 
@@ -6,40 +6,41 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.analysis.assertions import require_complete, require_walk
-from purge_conformance.analysis.purge_series import snapshot_spans
-from purge_conformance.evidence.listing import app_of_event, dig
+from purge_conformance.analysis.assertions import NOT_RUN, require_complete, require_responses
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import app_of_event, dig, listing_of, snapshots
+from purge_conformance.evidence.steps import Scenario
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.assertions import JudgmentView
-    from purge_conformance.evidence.listing import Row
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.listing import Listing, Row
+    from purge_conformance.evidence.steps import Step
 
-NOTE_PREFIX = "change "  # how the name of a note about a change begins
 UNIQUE_MEMBERS = {"guid", "created_at", "updated_at", "links"}  # members that no two events share
 
 
 @dataclass(frozen=True)
 class AppChange:
-    """A start, a stop or a scaling that the target took.
+    """A start, a stop or a scaling that the target accepted.
 
     Attributes:
-        experiment: that asked for it.
-        name: of the change.
+        scenario: the scenario that sent the request.
+        step: its step, which names the change.
         app: the guid of the app.
-        tells: what an event of it tells, member -> its current value; nothing in evidence of older suites.
-        new: the events of the app that are in the list since.
-        last: the number of the exchange that shows them.
+        expected_values: what an event of the change shows, member -> current value; empty in evidence of older suites.
+        new_events: the events of the app that are listed since.
+        last_exchange: the number of the exchange that shows them.
     """
 
-    scenario: str
-    name: str
+    scenario: Scenario
+    step: Step
     app: str
     expected_values: dict[str, Any]
     new_events: tuple[Row, ...]
     last_exchange: int
 
     def describe_missing(self) -> str:
-        """Return what is there instead of an event of the change, in words; nothing if one is there."""
+        """Return what is listed instead of an event of the change, in words; empty if the change is recorded."""
         if any(self._is_recorded_by(row) for row in self.new_events):
             return ""
         return (
@@ -49,65 +50,69 @@ class AppChange:
         )
 
     def duplicate_events(self) -> list[Row]:
-        """Return the events that tell of the change what another one tells already."""
+        """Return the events that record the change although an earlier one records it with the same values."""
         contents = [_without_unique_members(row) for row in self.new_events]
         return [
             row for n, row in enumerate(self.new_events) if self._is_identified_by(row) and contents[n] in contents[:n]
         ]
 
     def _is_recorded_by(self, event: Row) -> bool:
-        """Whether an event tells of the change; what it leaves out it may have told."""
+        """Whether an event records the change; a member that it leaves out counts as right."""
         return all(dig(event, name, "current") in {None, value} for name, value in self.expected_values.items())
 
     def _is_identified_by(self, event: Row) -> bool:
-        """Whether an event says what became of which process, so that another one in the same words repeats it."""
+        """Whether an event names the process and its new values, so that an equal event is a duplicate."""
         matches = all(dig(event, name, "current") == value for name, value in self.expected_values.items())
         return bool(self.expected_values) and matches and dig(event, "process", "guid") is not None
 
 
-def effective_changes(view: JudgmentView, scenario: str, *names: str) -> list[AppChange]:
-    """Return the changes of these names that an experiment made, without those that changed nothing.
+def effective_changes(view: JudgmentView, scenario: Scenario, *steps: Step) -> list[AppChange]:
+    """Return the changes of these steps that the target accepted, except those that changed nothing.
 
     Raises:
         Inconclusive: the list could not be read before or after one of them.
     """
     no_ops = _no_op_changes(view, scenario)
-    notes = {name: view.note(scenario, f"{NOTE_PREFIX}{name}") or {} for name in names if name not in no_ops}
-    return [_read_change(view, scenario, name, note) for name, note in notes.items() if note.get("done")]
+    last_notes = {change.step: change for change in view.noted(notes.CHANGE, scenario) if change.step in steps}
+    accepted = (last_notes[step] for step in steps if step in last_notes and step not in no_ops)
+    return [_read_change(view, scenario, change, change.app) for change in accepted if change.done and change.app]
 
 
 def all_changes_recorded(view: JudgmentView) -> bool:
-    """Whether each change that was made by itself is told by an event."""
-    names = [
-        (note.experiment, note.name.removeprefix(NOTE_PREFIX))
-        for note in view.notes
-        if note.name.startswith(NOTE_PREFIX)
-    ]
+    """Whether an event records each change that no purge was concurrent with."""
     return not any(
-        change.describe_missing() for experiment, name in names for change in effective_changes(view, experiment, name)
+        change.describe_missing()
+        for scenario in (Scenario.APP_CHANGES, Scenario.CHANGES_AFTER_PURGES)
+        for note in view.noted(notes.CHANGE, scenario)
+        for change in effective_changes(view, scenario, note.step)
     )
 
 
-def _no_op_changes(view: JudgmentView, scenario: str) -> set[str]:
-    """Return the names of the changes to a state that their app had by itself, as the last look at apps shows."""
+def _no_op_changes(view: JudgmentView, scenario: Scenario) -> set[Step]:
+    """Return the changes to a state that their app already had in the last snapshot before the scenario."""
     first_number = min((x.n for x in view.of(scenario)), default=0)
-    before = [look.snapshot.apps for look in view.cached(snapshot_spans) if look.last < first_number]
+    before = [span.snapshot.apps for span in view.cached(snapshots) if span.last < first_number]
     states = {guid: row.get("state") for apps in before[-1:] for guid, row in apps.by_guid.items()}
     no_ops = set()
-    for note in view.notes:
-        if note.experiment == scenario and note.name.startswith(NOTE_PREFIX):
-            state = states.pop(note.value["app"], None)  # what the suite itself made of it is none of these
-            if state is not None and state == note.value.get("tells", {}).get("state"):
-                no_ops.add(note.name.removeprefix(NOTE_PREFIX))
+    for change in view.noted(notes.CHANGE, scenario):
+        state = states.pop(change.app or "", None)  # a later change of the app starts from a state that the suite set
+        if state is not None and state == change.current.get("state"):
+            no_ops.add(change.step)
     return no_ops
 
 
-def _read_change(view: JudgmentView, scenario: str, name: str, note: dict[str, Any]) -> AppChange:
-    before, after = (require_walk(view, scenario, step) for step in (note["since"], name))
-    for walk in (before, after):
-        require_complete(walk, "events")
-    new = [row for row in after.rows if app_of_event(row) == note["app"] and row["guid"] not in before.by_guid]
-    return AppChange(scenario, name, note["app"], note.get("tells", {}), tuple(new), after.exchanges[-1].n)
+def _read_change(view: JudgmentView, scenario: Scenario, note: notes.AppChange, app: str) -> AppChange:
+    span = next(iter(view.spans(scenario, note.step)), None)
+    before, after = (_require_list(view, scenario, side) for side in ((span.before, span.after) if span else ((), ())))
+    new = [row for row in after.rows if app_of_event(row) == app and row["guid"] not in before.by_guid]
+    return AppChange(scenario, note.step, app, note.current, tuple(new), after.exchanges[-1].n)
+
+
+def _require_list(view: JudgmentView, scenario: Scenario, numbers: tuple[int, ...]) -> Listing:
+    require_responses(view, scenario, view.numbered(numbers), if_none=NOT_RUN)
+    listing = listing_of(view, numbers)
+    require_complete(listing, "events")
+    return listing
 
 
 def _without_unique_members(event: Row) -> Row:

@@ -1,95 +1,95 @@
-"""Errors that a hook was asked to provoke: those that came, what they left, and why others did not come."""
+"""Errors that a hook induces: which occurred, what they left, and why others did not occur."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
-    across_repetitions,
-    require_complete,
-    target_responses,
-)
+from purge_conformance.analysis.assertions import across_rounds, require_complete
+from purge_conformance.analysis.next_steps import FIX_HOOK, GIVE_HOOK
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge import PurgeObservation
 from purge_conformance.analysis.rejected import Attempt
-from purge_conformance.evidence.listing import app_of_event, event_identity, read_listing, read_snapshot, stable_apps
-from purge_conformance.evidence.records import INDUCED
+from purge_conformance.analysis.view import target_responses
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import (
+    app_of_event,
+    event_identity,
+    first_page,
+    listing_of,
+    snapshot_at,
+    stable_apps,
+)
+from purge_conformance.evidence.steps import INDUCED_STATUSES, Part, Scenario, Step, Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 
-SCENARIO = "provoked"
-LISTING_BEFORE = {409: "before", 503: "conflict", 500: "unavailable"}  # status of a purge -> the look before it
-LISTING_AFTER = {409: "conflict", 503: "unavailable", 500: "after"}
+FAILURES = {str(HTTPStatus.SERVICE_UNAVAILABLE.value), str(HTTPStatus.INTERNAL_SERVER_ERROR.value)}
+CONFLICT_TAG = str(HTTPStatus.CONFLICT.value)
 
 
 def is_induced_error(exchange: Exchange) -> bool:
-    """Whether an error was provoked, and came."""
-    return exchange.tags.get(INDUCED) == str(exchange.status)
+    """Whether a response has the error status that the hook induced."""
+    return exchange.tags.get(Tag.INDUCED) == str(exchange.status)
 
 
 def raise_if_not_induced(view: JudgmentView, *statuses: int) -> None:
-    """Return if nobody was asked to provoke an error with one of these statuses.
+    """Raise if an error with one of these statuses was not induced; return if a hook was not asked for it.
 
     Raises:
         Inconclusive: the hook failed.
-        NotExercised: it does not know the state, or what it did was not seen; or there is none.
+        NotExercised: the hook does not support the state, or it had no visible effect; or there is no hook.
     """
-    times = view.repetitions(SCENARIO)
-    notes = [note.value for note in view.notes if note.experiment in times and isinstance(note.value, dict)]
-    reasons = [value for value in notes if value.get("status") in statuses]
-    for value in sorted(reasons, key=lambda value: not value["failed"]):
-        if value["failed"]:
-            raise Inconclusive(value["reason"], Cause.CONFIGURATION)
-        raise NotExercised(value["reason"], Cause.CONFIGURATION)
-    if LISTING_BEFORE.keys() & statuses and not view.header.settings.get("hook"):
-        raise NotExercised(
-            f"no answer had the status {statuses[0]}; a hook can provoke one: --hook", Cause.CONFIGURATION
-        )
+    reasons = [note for note in view.noted(notes.NOT_INDUCED, Scenario.INDUCED_ERRORS) if note.status in statuses]
+    for note in sorted(reasons, key=lambda note: not note.failed):
+        if note.failed:
+            raise Inconclusive(note.reason, Cause.CONFIGURATION, FIX_HOOK)
+        raise NotExercised(note.reason, Cause.CONFIGURATION, FIX_HOOK)
+    if set(INDUCED_STATUSES) & set(statuses) and not view.header.settings.get("hook"):
+        raise NotExercised(f"No response had the status {statuses[0]}.", Cause.CONFIGURATION, GIVE_HOOK)
 
 
 def conflicting_purges(view: JudgmentView) -> list[Attempt]:
-    """Return the purges that were answered with a conflict, each between two looks at the first page of the list."""
-    found = []
-    for scenario in view.repetitions(SCENARIO):
-        before, after = (view.of(scenario, f"{look}.events")[:1] for look in (LISTING_BEFORE[409], LISTING_AFTER[409]))
-        sent = [x for x in view.of(scenario, "purge 409") if is_induced_error(x)]
-        found += [Attempt(x, *before, *after) for x in sent if before and after]
-    return found
+    """Return the purges that were answered with an induced conflict, each between two first pages of the list."""
+    attempts = []
+    for span in view.spans(Scenario.INDUCED_ERRORS):
+        before, after = (first_page(view, side, Part.EVENTS) for side in (span.before, span.after))
+        sent = [x for x in view.numbered(span.requests) if x.tags.get(Tag.INDUCED) == CONFLICT_TAG]
+        attempts += [Attempt(x, before, after) for x in sent if is_induced_error(x) and before and after]
+    return attempts
 
 
 def failed_purges(view: JudgmentView) -> Iterator[PurgeObservation]:
-    """Yield each purge that was provoked to fail, between two looks, as if it had succeeded.
+    """Yield each purge that was induced to fail, between two snapshots, as if it had succeeded.
 
     Raises:
         Inconclusive: the lists could not be read.
     """
-    return across_repetitions(view, SCENARIO, _failed_purges)
+    return across_rounds(view, Scenario.INDUCED_ERRORS, _failed_purges)
 
 
-def _failed_purges(view: JudgmentView, scenario: str) -> Iterator[PurgeObservation]:
-    snapshots = [read_snapshot(view, scenario, look) for look in ("before", "after")]
-    for x in target_responses(view.of(scenario, "purge 503", "purge 500")):
-        if is_induced_error(x) and x.status:
-            listings = [
-                read_listing(view, scenario, f"{look[x.status]}.events") for look in (LISTING_BEFORE, LISTING_AFTER)
-            ]
-            before, after = (replace(there, events=events) for there, events in zip(snapshots, listings, strict=True))
-            for listing in (*listings, before.apps, after.apps):
-                require_complete(listing, "lists")
-            yield PurgeObservation(x, before, after, stable_apps(before, after, own_apps(view)))
+def _failed_purges(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
+    snapshots = [snapshot_at(view, Scenario.INDUCED_ERRORS, step, number) for step in (Step.OPENING, Step.CLOSING)]
+    for span in view.spans(Scenario.INDUCED_ERRORS, round=number):
+        listings = [listing_of(view, side, Part.EVENTS) for side in (span.before, span.after)]
+        before, after = (replace(snapshot, events=events) for snapshot, events in zip(snapshots, listings, strict=True))
+        for x in target_responses(view.numbered(span.requests)):
+            if x.tags.get(Tag.INDUCED) in FAILURES and is_induced_error(x):
+                for listing in (*listings, before.apps, after.apps):
+                    require_complete(listing, "lists")
+                yield PurgeObservation(x, before, after, stable_apps(before, after, own_apps(view)))
 
 
 def is_rolled_back(purge: PurgeObservation) -> bool:
-    """Whether a purge left everything as it was: no event is gone, and none is there that only a purge makes."""
+    """Whether a purge left the events unchanged: none is gone, and none is new that only a purge creates."""
     before, after = _keys(purge.before.events), _keys(purge.after.events)
     seeds = {event_identity(row) for row in purge.after.events.rows if row["guid"] == app_of_event(row)}
     return before <= after and seeds <= before

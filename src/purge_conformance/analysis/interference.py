@@ -1,4 +1,4 @@
-"""What others did on the target meanwhile: apps that they changed, and purges of theirs."""
+"""What other clients did on the target during the run: changes of apps, and purges."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised
 from purge_conformance.analysis.history import complete_listings, undestroyed_events_per_list
-from purge_conformance.analysis.purge_series import snapshot_spans
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.rejected import unconfirmed_losses
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
-from purge_conformance.evidence.listing import APPS, RUN_LABEL, app_of_event, app_of_process, dig, event_identity
+from purge_conformance.evidence.listing import (
+    APPS,
+    RUN_LABEL,
+    app_of_event,
+    app_of_process,
+    dig,
+    event_identity,
+    snapshots,
+)
+from purge_conformance.evidence.steps import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -19,41 +28,25 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Listing, Row, Snapshot
     from purge_conformance.evidence.records import Evidence, Exchange
 
-SAFE = {"GET", "HEAD", "OPTIONS"}
-# What compares two looks, and so goes wrong where somebody else purges in between.
-DISTURBED_BY_FOREIGN_PURGE = frozenset(
-    {
-        *("PURGE-03", "PURGE-04", "PURGE-05", "AGAIN-02", "AGAIN-03", "MODEL-01", "BODY-02", "BODY-03"),
-        *(f"SEED-0{n}" for n in range(1, 10)),
-        *(f"AFTER-0{n}" for n in range(1, 5)),
-        *(f"REFUSE-0{n}" for n in (1, 2, 3, 4, 6, 7)),
-        *("AUTH-09", "AUTH-10", "AUTH-11", "AUTH-12", "RACE-02", "RACE-03", "GET-02", "GET-03"),
-        *(f"PARALLEL-0{n}" for n in range(1, 5)),
-        *("LIST-02", "LIST-04", "LIST-05", "LIST-06", "LIST-07", "LIST-08", "LIST-09", "LIST-10", "LIST-11", "LIST-15"),
-        *("UP-SEED-01", "UP-SEED-02", "UP-SEED-03", "UP-SEED-04", "UP-RECORD-01", "UP-FIELD-04"),
-        *("UP-ROLE-02", "UP-ROLE-03"),
-    }
-)
-
 
 def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:
-    """Return the numbers of two exchanges between which somebody else purged, or None where nothing tells of that.
+    """Return the numbers of two exchanges between which another client purged; None if the evidence shows no purge.
 
-    What tells is that all recorded events are gone and seeded ones are there, while the suite sent nothing that could
-    be taken for a purge; or that what must be refused seemed to destroy, and did not when it was tried again.
+    Either all recorded events are gone and seeded events are listed, although the suite sent no request that a target
+    could treat as a purge; or a request that must be rejected seemed to destroy events, and did not when repeated.
     """
-    seen = JudgmentView(evidence)
+    view = JudgmentView(evidence)
     for (before, after), undestroyed in zip(
-        pairwise(complete_listings(seen)), undestroyed_events_per_list(seen), strict=False
+        pairwise(complete_listings(view)), undestroyed_events_per_list(view), strict=False
     ):
         first, last = before.exchanges[0], after.exchanges[-1]
         if _resembles_purge(before, after, undestroyed) and not any(
             _could_purge(x) for x in _exchanges_between(evidence, first, last)
         ):
             return first.n, last.n
-    for scenario in ("refused", "bypass"):
+    for scenario in (Scenario.REJECTED_PURGES, Scenario.AUTH_BYPASS):
         try:
-            losses = unconfirmed_losses(seen, scenario)
+            losses = unconfirmed_losses(view, scenario)
         except (Inconclusive, NotExercised):
             continue
         for attempt in losses:
@@ -62,23 +55,26 @@ def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:
 
 
 def count_changing_apps(evidence: Evidence) -> tuple[int, int]:
-    """Return how many apps of others were there in the course of the run, and how many of them changed."""
+    """Return the number of other clients' apps during the run, and how many of them changed."""
     own_guids = own_apps(evidence) | {
         str(guid)
         for x in evidence.exchanges
         if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := dig(x.json, "guid"))
     }
-    looks = [look.snapshot for look in evidence.cached(snapshot_spans) if look.snapshot.apps.complete]
+    complete = [span.snapshot for span in evidence.cached(snapshots) if span.snapshot.apps.complete]
     states = [
-        {guid: state for guid, state in _foreign_app_states(look).items() if guid not in own_guids} for look in looks
+        {guid: state for guid, state in _foreign_app_states(snapshot).items() if guid not in own_guids}
+        for snapshot in complete
     ]
-    app_guids = {guid for found in states for guid in found}
-    changed_guids = {guid for one, other in pairwise(states) for guid in app_guids if one.get(guid) != other.get(guid)}
+    app_guids = {guid for by_guid in states for guid in by_guid}
+    changed_guids = {
+        guid for before, after in pairwise(states) for guid in app_guids if before.get(guid) != after.get(guid)
+    }
     return len(app_guids), len(changed_guids)
 
 
 def _foreign_app_states(snapshot: Snapshot) -> dict[str, tuple[object, ...]]:
-    """Return what each app without the suite's label is like."""
+    """Return guid -> state and size of each app without the suite's label."""
     return {
         guid: _app_state(snapshot, row)
         for guid, row in snapshot.apps.by_guid.items()
@@ -97,19 +93,19 @@ def _exchanges_between(evidence: Evidence, first: Exchange, last: Exchange) -> I
 
 
 def _could_purge(x: Exchange) -> bool:
-    """Whether a target could take a request for a purge, be it wrongly: all but plain reads and changes of apps."""
+    """Whether the target might treat a request as a purge: all except plain reads and changes of apps."""
     if x.route.startswith(APPS) and "?" not in x.path:
         return False
     is_read = x.method == "GET" and not x.route.startswith(PURGE_PATH.rpartition("/")[0])
-    return is_purge(x.method, x.path) or not is_read or x.experiment == "bypass"
+    return is_purge(x.method, x.path) or not is_read or x.scenario is Scenario.AUTH_BYPASS
 
 
 def _resembles_purge(before: Listing, after: Listing, undestroyed: Collection[str]) -> bool:
-    """Whether all that was recorded is gone, and something is seeded anew; where nothing was recorded, everything.
+    """Whether the difference between two lists looks like the effect of a purge.
 
-    Where nothing stood before, what is there now may as well be late, and so the doing of the purge before. So may what
-    is gone, where all of it was overdue. Where one seeded event of several is another now, something was recorded over
-    it.
+    All recorded events are gone, and at least one event is newly seeded; without recorded events, all seeded events
+    are new. Two effects of an earlier purge do not count: events that it seeds late in an empty list, and events that
+    it should have destroyed and that disappear late. If only some seeded events are new, recorded events replaced them.
     """
     recorded = {guid for guid, row in before.by_guid.items() if guid != app_of_event(row)}
     if recorded and recorded <= set(undestroyed):

@@ -1,15 +1,16 @@
-"""Whether any order of what was under way at once explains what is seen of an app in the end.
+"""Whether some order of concurrent operations explains the final observation of an app.
 
-Pure: no evidence, no server. An app is told of by its state, by the event that a purge seeded for it, and by the events
-of its changes. A purge is two steps that may lie apart: it destroys, then it seeds what is started by then. An
-operation that was answered before another one was sent comes first; one that did not succeed may or may not be done.
+Pure: no evidence, no server. Three things describe an app: its state, the event that a purge seeded for it, and the
+events of its changes. A purge has two steps with time in between: it destroys events, then it seeds the apps that are
+started by then. An operation that was answered before another one was sent comes first; an operation that did not
+succeed may or may not have taken effect.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 PURGE, START, STOP, SCALE = "purge", "start", "stop", "scale"
 DESTROY, SEED = "destroy", "seed"
 CHANGES = frozenset({START, STOP, SCALE})
-EventChanges = tuple[frozenset[str], ...]  # of each event, the changes that it may tell of
-OperationStep = tuple[int, str]  # the place of an operation among the others, and one of its steps
+EventChanges = tuple[frozenset[str], ...]  # of each event, the changes that it may record
+OperationStep = tuple[int, str]  # the index of an operation, and one of its steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,11 @@ class Operation:
 
     Attributes:
         kind: `purge`, `start`, `stop` or `scale`.
-        begun, ended: seconds, of any clock: when it was sent and when answered; infinity where it was not.
-        done: whether it succeeded; else it may have been done or not.
-        instances: how many a scaling asks for.
-        n: number of the exchange.
+        sent_at: when it was sent, in seconds of any clock.
+        answered_at: when it was answered, by the same clock; infinity if it was not.
+        succeeded: whether it succeeded; if not, it may or may not have taken effect.
+        instances: how many instances a scaling requests.
+        exchange: number of the exchange.
     """
 
     kind: str
@@ -44,23 +46,25 @@ class Operation:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The steps that it takes, each at one moment."""
+        """The steps of the operation, each of which takes effect at one moment."""
         return (DESTROY, SEED) if self.kind == PURGE else (self.kind,)
 
     def unconstrained(self) -> Operation:
-        """Return the same without anything that is known of it: at any time, done or not."""
+        """Return the same operation at an unknown time, with an unknown result."""
         return replace(self, sent_at=-inf, answered_at=inf, succeeded=False)
 
 
 class AppState(NamedTuple):
-    """An app, and what tells of it, at one moment.
+    """An app and its events at one moment.
 
     Attributes:
-        started, instances: the app; instances are None where nobody knows.
-        seeded: whether an event that a purge seeded is there; `shown`: the instances that it shows.
-        old: whether the events of before are there.
-        due: the changes whose events must be there, each as often as it was done; sorted.
-        open: those whose events may be there: of changes that changed nothing.
+        started: whether the app is started.
+        instances: its instance count; None if unknown.
+        has_seed: whether an event that a purge seeded is listed.
+        seed_instances: the instance count of that event.
+        has_old_events: whether events from before all operations are listed.
+        must_be_recorded: the changes whose events must be listed, each as often as it was done; sorted.
+        may_be_recorded: the changes whose events may be listed: those that changed nothing; sorted.
     """
 
     started: bool
@@ -74,15 +78,17 @@ class AppState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FinalObservation:
-    """What is seen of an app when all is quiet again; None is what could not be seen.
+    """An app and its events after all operations; None is unknown.
 
     Attributes:
-        started, instances: the app.
-        seeded, shown: as in `World`.
-        old: whether any of the events of before is left.
-        told: the changes that its new events may tell of, by process.
-        copies: how often each change may be told in one of these: where no event names its process, once for each; None
-            where it may be told as often as one likes.
+        started: whether the app is started.
+        instances: its instance count.
+        has_seed: as in `AppState`.
+        seed_instances: as in `AppState`.
+        has_old_events: whether any event from before all operations is listed.
+        events_by_process: for each process, the changes that each of its new events may record.
+        max_copies: how often a change may be recorded per process: once for each process if the events name no
+            process; None for any number.
     """
 
     started: bool | None
@@ -94,7 +100,7 @@ class FinalObservation:
     max_copies: int | None = 1
 
     def matches(self, state: AppState) -> bool:
-        """Whether it may be what is seen of this world."""
+        """Whether this state may be what was observed."""
         is_same_state = (
             self.matches_app(state)
             and self.has_seed == state.has_seed
@@ -107,69 +113,69 @@ class FinalObservation:
         )
 
     def matches_app(self, state: AppState) -> bool:
-        """Whether the app may be as in this world, whatever its events tell."""
+        """Whether the app may be in this state, whatever its events are."""
         return self.started in {None, state.started} and _match_where_known(self.instances, state.instances)
 
     def without_instances(self) -> FinalObservation:
-        """Return the same without what it shows of instances."""
+        """Return the same observation without instance counts."""
         return replace(self, instances=None, seed_instances=None)
 
     def without_change_kinds(self) -> FinalObservation:
-        """Return the same without what tells a change from another one: their events are only counted."""
-        return replace(self, events_by_process=tuple(tuple(CHANGES for _ in told) for told in self.events_by_process))
+        """Return the same observation without the kinds of changes: their events are only counted."""
+        return replace(self, events_by_process=tuple((CHANGES,) * len(events) for events in self.events_by_process))
 
     def with_unlimited_copies(self) -> FinalObservation:
-        """Return the same without how often a change is told: several events may tell of one."""
+        """Return the same observation where several events may record one change."""
         return replace(self, max_copies=None)
 
     def _events_match(self, state: AppState) -> bool:
-        """Whether all due events are there, for one process at least, and for none of them more than may be."""
+        """Whether some process has all events that must be recorded, and every process only events that may be."""
         if self.max_copies is None:
-            has_enough = any(len(told) >= len(state.must_be_recorded) for told in self.events_by_process or ((),))
+            has_enough = any(len(events) >= len(state.must_be_recorded) for events in self.events_by_process or ((),))
             return has_enough and (
                 bool(state.must_be_recorded or state.may_be_recorded) or not any(self.events_by_process)
             )
         maximum = Counter(state.must_be_recorded) + Counter(state.may_be_recorded)
         allowed = Counter({kind: times * self.max_copies for kind, times in maximum.items()})
         processes = self.events_by_process or ((),)
-        return all(_match_events(told, Counter(), allowed) for told in processes) and any(
-            _match_events(told, Counter(state.must_be_recorded), allowed) for told in processes
+        return all(_match_events(events, Counter(), allowed) for events in processes) and any(
+            _match_events(events, Counter(state.must_be_recorded), allowed) for events in processes
         )
 
 
 def is_explained(
     initial: AppState, operations: Sequence[Operation], observed: FinalObservation, *, delayed_recording: bool = False
 ) -> bool:
-    """Whether any order of the operations leads from the beginning to what is seen in the end.
+    """Whether some order of the operations leads from the initial state to the observation.
 
     Args:
-        initial: the app before any of them.
-        operations: all that may have changed it or its events.
-        observed: what is seen when they are over.
+        initial: the app before the operations.
+        operations: all requests that may have changed the app or its events.
+        observed: the app after the operations.
         delayed_recording: whether the event of a change may be recorded later than the change,
             even after a purge.
     """
     return any(
-        observed.matches(world) for world in _final_states(initial, operations, delayed_recording=delayed_recording)
+        observed.matches(state) for state in _final_states(initial, operations, delayed_recording=delayed_recording)
     )
 
 
 def is_state_reachable(initial: AppState, operations: Sequence[Operation], observed: FinalObservation) -> bool:
-    """Whether the state of the app, apart from its events, comes of these operations at all."""
-    return any(observed.matches_app(world) for world in _final_states(initial, operations, delayed_recording=True))
+    """Whether some order of the operations leads to the observed state of the app, whatever its events are."""
+    return any(observed.matches_app(state) for state in _final_states(initial, operations, delayed_recording=True))
 
 
 def smallest_unexplained(
     initial: AppState, operations: Sequence[Operation], observed: FinalObservation, *, delayed_recording: bool = False
 ) -> tuple[Operation, ...]:
-    """Return the fewest operations that no order explains, whatever the others did, whenever, if at all.
+    """Return the smallest set of operations that no order explains, whatever the others did and whenever.
 
-    They tell of all that is seen; of several that do as well, the later ones are taken.
+    These operations alone could produce each part of the observation. Of several such sets it is the latest.
     """
     for size in range(len(operations)):
         for subset in combinations(reversed(range(len(operations))), size):
-            relaxed = [x if place in subset else x.unconstrained() for place, x in enumerate(operations)]
-            core = tuple(operations[place] for place in sorted(subset))
+            relaxed = [x if index in subset else x.unconstrained() for index, x in enumerate(operations)]
+            core = tuple(operations[index] for index in sorted(subset))
             if could_produce(initial, core, observed) and not is_explained(
                 initial, relaxed, observed, delayed_recording=delayed_recording
             ):
@@ -178,42 +184,42 @@ def smallest_unexplained(
 
 
 def could_produce(initial: AppState, operations: Sequence[Operation], observed: FinalObservation) -> bool:
-    """Whether each thing that is seen in the end comes of some order of these operations, if not all of the same."""
+    """Whether some order of the operations produces each part of the observation; not all need the same order."""
     states = list(_final_states(initial, operations, delayed_recording=True))
     return (
-        any(observed.matches_app(world) for world in states)
-        and any(observed.has_seed == world.has_seed for world in states)
-        and any(observed.has_old_events == world.has_old_events for world in states)
+        any(observed.matches_app(state) for state in states)
+        and any(observed.has_seed == state.has_seed for state in states)
+        and any(observed.has_old_events == state.has_old_events for state in states)
     )
 
 
 def _final_states(initial: AppState, operations: Sequence[Operation], *, delayed_recording: bool) -> Iterator[AppState]:
-    """Yield every world that an order of the operations leads to."""
-    steps = frozenset((place, step) for place, x in enumerate(operations) for step in x.steps)
+    """Yield every state that some order of the operations leads to."""
+    steps = frozenset((index, step) for index, x in enumerate(operations) for step in x.steps)
     stack = [(initial, steps)]
     visited = set(stack)
     while stack:
         state, remaining = stack.pop()
         if not remaining:
             yield state
-        for point in _possible_next_steps(remaining, operations):
-            for successor in _apply_step(state, operations[point[0]], point[1], delayed_recording=delayed_recording):
-                node = (successor, remaining - {point})
+        for index, step in _possible_next_steps(remaining, operations):
+            for successor in _apply_step(state, operations[index], step, delayed_recording=delayed_recording):
+                node = (successor, remaining - {(index, step)})
                 if node not in visited:
                     visited.add(node)
                     stack.append(node)
 
 
 def _possible_next_steps(remaining: Iterable[OperationStep], operations: Sequence[Operation]) -> list[OperationStep]:
-    """Return the steps that may be the next one: no other comes before, by its purge or by the clock."""
+    """Return the steps that may come next: neither the clock nor their own purge puts another step before them."""
     waiting = list(remaining)
-    first_answer = min((operations[place].answered_at for place, _ in waiting), default=inf)
-    candidates = [point for point in waiting if operations[point[0]].sent_at <= first_answer]
-    return [(place, step) for place, step in candidates if step != SEED or (place, DESTROY) not in waiting]
+    first_answer = min((operations[index].answered_at for index, _ in waiting), default=inf)
+    candidates = [(index, step) for index, step in waiting if operations[index].sent_at <= first_answer]
+    return [(index, step) for index, step in candidates if step != SEED or (index, DESTROY) not in waiting]
 
 
 def _apply_step(state: AppState, operation: Operation, step: str, *, delayed_recording: bool) -> Iterator[AppState]:
-    """Yield the world after a step, and the same as before where it may not have been done."""
+    """Yield the state after a step, and the state before it if the step may not have taken effect."""
     if not operation.succeeded:
         yield state
     if step == DESTROY:
@@ -232,7 +238,7 @@ def _apply_step(state: AppState, operation: Operation, step: str, *, delayed_rec
 def _record_change(
     state: AppState, kind: str, *, changes: bool, started: bool | None = None, instances: int | None = None
 ) -> AppState:
-    """Return the world after a change; one that changes nothing may be recorded or not."""
+    """Return the state after a change; a change of nothing may or may not be recorded."""
     changed = state._replace(
         started=state.started if started is None else started,
         instances=state.instances if instances is None else instances,
@@ -243,7 +249,7 @@ def _record_change(
 
 
 def _match_events(events: EventChanges, required: Counter[str], allowed: Counter[str]) -> bool:
-    """Whether events tell of all changes that are due and of none that is not allowed, each of one."""
+    """Whether the events can record all required changes and only allowed ones, one change each."""
     if not events:
         return not +required
     return any(
@@ -254,7 +260,7 @@ def _match_events(events: EventChanges, required: Counter[str], allowed: Counter
 
 
 def _merge_sorted(*kinds: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(kind for some in kinds for kind in some))
+    return tuple(sorted(chain.from_iterable(kinds)))
 
 
 def _match_where_known(observed: int | None, actual: int | None) -> bool:

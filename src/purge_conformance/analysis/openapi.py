@@ -1,4 +1,4 @@
-"""Judges recorded exchanges by `openapi.yaml` with Schemathesis' checks: status, content type, shape of the body."""
+"""Compares recorded exchanges with `openapi.yaml`, by Schemathesis' checks of status, content type and body."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ BASE_URL = "http://target.invalid"
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One way in which an answer is not as documented.
+    """One way in which a response differs from the documentation.
 
     Attributes:
-        check: `status`, an undocumented one; `content type`, an undocumented one or none; `body`, it does not parse or
-            is of another shape.
+        check: what differs: `status` is undocumented; `content type` is missing or undocumented; `body` does not parse
+            or does not match the schema.
         expected: what `openapi.yaml` says.
-        got: what the target sent, cut short.
-        place: where in the body, as a JSON pointer; empty where it is the whole, or not of the body.
+        got: what the target sent, truncated.
+        pointer: where in the body, as a JSON pointer; empty for the whole body, a status or a content type.
     """
 
     check: Literal["status", "content type", "body"]
@@ -56,9 +56,9 @@ def find_operation_id(method: str, path: str) -> str | None:
 
 
 def find_violations(exchange: Exchange) -> tuple[Violation, ...]:
-    """Return all ways in which an answer differs from the document.
+    """Return all ways in which a response differs from the document.
 
-    There are none where there was no answer, or where the request reaches no operation of the document.
+    There are none without a response, or if the request reaches no operation of the document.
     """
     operation_id = find_operation_id(exchange.method, exchange.path)
     if operation_id is None or exchange.status is None:
@@ -67,12 +67,12 @@ def find_violations(exchange: Exchange) -> tuple[Violation, ...]:
     return _find_violations(exchange.method, operation_id, exchange.status, types, exchange.body)
 
 
-@lru_cache(maxsize=8192)  # many answers are the same, and more so those of many targets
+@lru_cache(maxsize=8192)  # many responses are equal, all the more those of many targets
 def _find_violations(
     method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes
 ) -> tuple[Violation, ...]:
-    found = [_to_violation(failure) for failure in _schemathesis_failures(method, operation_id, status, types, body)]
-    return tuple(sorted(found, key=astuple))  # Schemathesis gives them as a set
+    failures = _schemathesis_failures(method, operation_id, status, types, body)
+    return tuple(sorted(map(_to_violation, failures), key=astuple))  # Schemathesis returns a set
 
 
 @cache
@@ -96,7 +96,7 @@ def _schema() -> Any:  # noqa: ANN401 -- a schema of Schemathesis
 
 
 def _document_with_all_content() -> dict[str, Any]:
-    """Return the document with each body that may be missing as any other; `_checks` minds the difference."""
+    """Return the document with each optional body as a required one; `_schemathesis_failures` skips an absent body."""
     openapi: dict[str, Any] = copy.deepcopy(document(OPENAPI))
     for response in _responses(openapi):
         if OPTIONAL_CONTENT in response:
@@ -113,7 +113,7 @@ def _responses(openapi: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @cache
 def _responses_with_optional_body() -> frozenset[tuple[str, str]]:
-    """Return operationId and status of the answers that need no body."""
+    """Return operationId and status of the responses whose body is optional."""
     return frozenset(
         (operation["operationId"], status)
         for item in document(OPENAPI)["paths"].values()
@@ -172,7 +172,7 @@ def _to_violation(failure: Any) -> Violation:  # noqa: ANN401 -- a failure of Sc
 
 
 def _describe_keyword(failure: Any) -> str:  # noqa: ANN401 -- a failure of Schemathesis
-    """Return the place in the body and the one keyword of the schema there that does not hold."""
+    """Return the JSON pointer into the body and the schema keyword that does not match there."""
     pointer = _json_pointer(failure) or "the body"
     keyword = failure.schema_path[-1]
     return _truncate(f"{pointer}: {keyword} {json.dumps(failure.schema.get(keyword))}")

@@ -1,4 +1,4 @@
-"""Pages of a list, as the judgments of paging look at them."""
+"""Pages of the list and their links, as the judgments of paging need them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from purge_conformance.evidence.listing import (
     GUARANTEED_PAGE_SIZE,
     dig,
     is_page,
+    listing_at,
     pagination,
-    read_listing,
     resources,
     split_url,
     total_results,
 )
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
 
@@ -32,15 +33,17 @@ FILTERS = ("guids", "after_guid", "created_ats")
 
 @dataclass(frozen=True)
 class Page:
-    """One page that was asked for with `page` and `per_page`.
+    """One page that was requested with `page` and `per_page`.
 
     Attributes:
-        exchange: the answer.
-        number, asked: `page` and `per_page`, as asked for.
-        size: how many events it has room for: as many as asked for, or fewer where the target has a bound.
-        guids: of the events on it, in order.
-        total, total_pages: as the page says.
-        links: its pagination object.
+        exchange: request and response.
+        number: the requested `page`.
+        requested_size: the requested `per_page`.
+        capacity: how many events fit on the page: `requested_size`, or fewer if the target has a lower limit.
+        guids: of the events on the page, in order.
+        total: `total_results` of the page; None if it is not a number.
+        total_pages: `total_pages` of the page.
+        links: the pagination object of the page.
     """
 
     exchange: Exchange
@@ -54,7 +57,7 @@ class Page:
 
     @property
     def expected_page_count(self) -> int:
-        """How many pages the page's own total takes, at least one."""
+        """How many pages the events take by the page's own total, at least one."""
         return max(1, self.page_count(self.total or 0))
 
     def page_count(self, total: int) -> int:
@@ -62,16 +65,17 @@ class Page:
         return -(-total // self.capacity)
 
     def expected_count(self, total: int) -> int:
-        """Return how many of that many events belong on this page."""
+        """Return how many events belong on this page if there are that many in total."""
         return min(self.capacity, max(0, total - (self.number - 1) * self.capacity))
 
 
-def walks(view: JudgmentView, *prefixes: str) -> list[Listing]:
-    """Return the walks of the experiment `lists`; those whose step begins so, or all."""
-    require_exchanges(view, "lists", "opening", if_none="no list was read")
-    steps = dict.fromkeys(x.step for x in view.of("lists") if view.note("lists", f"{x.step}.complete") is not None)
-    matching = [step for step in steps if not prefixes or step.startswith(prefixes)]
-    return [read_listing(view, "lists", step) for step in matching]
+def walks(view: JudgmentView, *steps: Step) -> list[Listing]:
+    """Return the lists that the scenario `lists` read, by these steps or by all."""
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
+    ended = {end.place for end in view.list_ends if end.scenario is Scenario.LISTS}
+    places = dict.fromkeys(x.place for x in view.of(Scenario.LISTS) if x.place in ended)
+    matching = [place for place in places if not steps or place.step in steps]
+    return [listing_at(view, Scenario.LISTS, place) for place in matching]
 
 
 def pages_of(walk: Listing) -> Iterator[Page]:
@@ -93,9 +97,10 @@ def pages_of(walk: Listing) -> Iterator[Page]:
 
 
 def _page_size_limit(walk: Listing) -> int | None:
-    """Return the bound of a target that makes large pages smaller without a word: all but the last are equally long.
+    """Return the page size to which the target silently limits larger pages; None if it does not.
 
-    It is one only where `total_pages` goes by it too, or no client would find the rest.
+    All pages except the last are then equally long, and `total_pages` matches that length: otherwise a client would
+    not find the rest.
     """
     pages = [x for x in walk.exchanges if is_page(x)]
     lengths = {len(resources(x)) for x in pages[:-1]}
@@ -109,8 +114,8 @@ def _page_size_limit(walk: Listing) -> int | None:
 
 
 def default_per_page(view: JudgmentView) -> str | None:
-    """Return how many events a page has room for where nobody says, by its own links or its length; None if unknown."""
-    for x in view.of("lists", "plain"):
+    """Return the page size without `per_page`, by the links of the page or by its length; None if unknown."""
+    for x in view.of(Scenario.LISTS, Step.DEFAULT_PAGE):
         href = dig(pagination(x), "first", "href")
         parts = split_url(href) if isinstance(href, str) else None
         value = dict(parse_qsl(parts.query)).get("per_page") if parts else None
@@ -119,12 +124,12 @@ def default_per_page(view: JudgmentView) -> str | None:
 
 
 def expected_links(page: Page, total: int, default: str | None) -> Iterator[tuple[str, str, bool]]:
-    """Yield each link's name, what it must be, and whether it is.
+    """Yield the name of each link, its expected target in words, and whether it matches.
 
     Args:
-        page: shows the links.
+        page: the page with the links.
         total: the number of events on all pages.
-        default: what `per_page` is where a link leaves it out, or None where nobody knows.
+        default: the value of `per_page` if a link omits it; None if unknown.
     """
     last = max(1, page.page_count(total))
     targets = {
@@ -141,7 +146,7 @@ def expected_links(page: Page, total: int, default: str | None) -> Iterator[tupl
             yield name, f"page {number} with the same parameters", _links_to(link, page, number, default)
 
 
-def _links_to(link: Any, page: Page, number: int, default: str | None) -> bool:  # noqa: ANN401 -- whatever the target sent
+def _links_to(link: Any, page: Page, number: int, default: str | None) -> bool:  # noqa: ANN401 -- any JSON value
     href = dig(link, "href") if isinstance(link, dict) else None
     if not isinstance(href, str):
         return False
@@ -153,20 +158,20 @@ def _links_to(link: Any, page: Page, number: int, default: str | None) -> bool: 
     actual = _normalize({**defaults, **dict(parse_qsl(parts.query, keep_blank_values=True))})
     if _is_page_size_limit(actual["per_page"], page):
         actual["per_page"] = expected["per_page"]
-    extra = actual.keys() - expected.keys()  # the order that is the default anyway, or the target's own
+    extra = actual.keys() - expected.keys()  # for example the default order, or a parameter of the target
     is_same = all(actual.get(name) == value for name, value in expected.items())
     return parts.path.endswith(EVENTS_PATH) and is_same and not any(name.startswith(FILTERS) for name in extra)
 
 
 def _is_page_size_limit(per_page: str, page: Page) -> bool:
-    """Whether a link may say so where more was asked for: it names the target's bound."""
+    """Whether a link names the limit of the target instead of the larger page size that was requested."""
     return (
         per_page.isdecimal() and max(GUARANTEED_PAGE_SIZE, len(page.guids)) <= int(per_page[:9]) < page.requested_size
     )
 
 
 def _normalize(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters with their values as they mean the same, in whatever order a filter names them."""
+    """Return the parameters with normalized values: equal meanings have equal values, whatever their order."""
     return {
         name: ",".join(sorted({_normalize_value(part.strip()) for part in value.split(",")}))
         for name, value in query.items()
@@ -174,6 +179,6 @@ def _normalize(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _normalize_value(value: str) -> str:
-    """Return what a value means, however it is written: `+created_at` is `created_at`, and +00:00 is Z."""
+    """Return a value in one spelling: `+created_at` becomes `created_at`, and Z becomes +00:00."""
     moment = clock.parse_rfc3339(value)
     return moment.isoformat() if moment else value.removeprefix("+")

@@ -1,4 +1,4 @@
-"""A purge between two looks at everything."""
+"""A purge between two snapshots."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import apps_unchanged_since_earlier_purge, own_apps
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
     describe_response,
     require_complete,
     require_exchanges,
+    require_responses,
     require_snapshot,
 )
+from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import (
     STARTED,
+    STOPPED,
     app_of_event,
     app_of_process,
     dig,
@@ -25,31 +28,33 @@ from purge_conformance.evidence.listing import (
     is_crash_event,
     stable_apps,
 )
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, place_of
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row, Snapshot
     from purge_conformance.evidence.records import Evidence, Exchange
-
-STOPPED = "STOPPED"
+    from purge_conformance.evidence.steps import Where
 
 
 @dataclass(frozen=True)
 class PurgeObservation:
-    """A purge that succeeded, and what was there before and after it.
+    """A purge that succeeded, between two snapshots.
 
     Attributes:
         request: the purge.
-        before, after: everything, just before and just after.
-        apps: app guid -> state, of the apps that nobody changed meanwhile; races with others are nobody's fault.
-        is_again: whether it came right after another purge: nothing had been done on the target in between.
-        unsettled: those of the apps that had another state at an earlier look of the run.
-        populated_before: guids of the events that earlier purges of the run populated.
-        earlier: the keys of all events that were seen earlier in the run; what was gone before and is back is not new.
-        untouched: the suite's own apps that were left alone since the last purge but one, and even since this one.
+        before: the snapshot just before.
+        after: the snapshot just after.
+        apps: app guid -> state, of the apps that did not change in between; a race with other clients is not judged.
+        is_repeat: whether it came right after another purge, without any change by the suite in between.
+        state_changed_earlier: guids of the apps that had another state in an earlier snapshot of the run.
+        seeded_earlier: guids of the events that earlier purges of the run seeded.
+        known_keys: identities of all events that earlier snapshots of the run show: an event that reappears is not new.
+        unchanged_own_apps: the suite's own apps that it did not change from the last purge but one to the snapshot
+            after.
     """
 
     request: Exchange
@@ -64,7 +69,7 @@ class PurgeObservation:
 
     @cached_property
     def started_apps(self) -> list[str]:
-        """The guids of the apps that were started all the time."""
+        """The guids of the apps that were started before and after."""
         return [guid for guid, state in self.apps.items() if state == STARTED]
 
     @property
@@ -74,12 +79,12 @@ class PurgeObservation:
 
     @cached_property
     def constant_apps(self) -> dict[str, str]:
-        """The apps that had the same state at every earlier look; what becomes of the others is AGAIN-03's."""
+        """The apps that had the same state in every earlier snapshot; AGAIN-03 judges the others."""
         return {guid: state for guid, state in self.apps.items() if guid not in self.state_changed_earlier}
 
     @cached_property
     def seedable_guids(self) -> set[str]:
-        """The guids that a seeded event may have: of every app that was not stopped, and of its processes."""
+        """The guids that a seeded event may have: those of every app that was not stopped, and of its processes."""
         stopped = {guid for guid, state in self.apps.items() if state == STOPPED}
         apps = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         rows = [*self.before.processes.rows, *self.after.processes.rows]
@@ -88,10 +93,11 @@ class PurgeObservation:
 
     @cached_property
     def surviving_events(self) -> dict[str, Row]:
-        """The events that the purge left as they were, by guid; one that may be seeded counts as seeded.
+        """The events that the purge did not destroy, by guid, except those that it may have seeded again.
 
-        So does one with the guid of the app that it names, be it stopped or gone, and one that an earlier purge made:
-        it may have been made again within the same second, and SEED judges whether it may be there.
+        An event may be seeded again if it has the guid of an app that was not stopped or of a process of it, has the
+        guid of the app that it names, or was seeded by an earlier purge: it can look equal if both purges happened in
+        the same second. SEED judges whether it may be listed.
         """
         before, after = self.before.events.by_guid, self.after.events.by_guid
         seedable = self.seedable_guids | set(self.seeded_earlier)
@@ -103,10 +109,10 @@ class PurgeObservation:
         return {guid: row for guid, row in same.items() if guid not in seedable and guid != app_of_event(row)}
 
     def new_events_by_app(self, *, exclude_changes: bool = False) -> dict[str | None, list[Row]]:
-        """Return the events that are new since the purge, by the app that they are for.
+        """Return the new events since the purge, by their app.
 
         Args:
-            exclude_changes: leave out what others did since, if their events say so.
+            exclude_changes: leave out the events of changes by other clients since then.
         """
         return self._new_events_without_changes if exclude_changes else self._all_new_events
 
@@ -124,60 +130,66 @@ class PurgeObservation:
         return group_by_app(new, set(self.after.apps.by_guid) | set(self.before.apps.by_guid))
 
     def _reappeared_guids(self) -> set[str]:
-        """Return the guids of events that were gone before the purge and are back since: PURGE-05 judges these."""
+        """Return the guids of events that disappeared before the purge and reappeared after it, for PURGE-05."""
         reappeared = {guid for guid, row in self.after.events.by_guid.items() if event_identity(row) in self.known_keys}
         return reappeared - self.before.events.by_guid.keys() - self.seedable_guids - set(self.seeded_earlier)
 
     def change_events(self) -> list[Row]:
-        """Return the events of what others did since the purge; it may have seeded its own in the same words.
+        """Return the events of changes by other clients since the purge.
 
-        Nobody starts, stops or scales the untouched apps: what tells so of them is the purge's.
+        No client changes the unchanged own apps: an event of theirs that looks like a change, other than a crash, was
+        seeded by the purge.
         """
         known_guids = self.surviving_events.keys() | self.seedable_guids
         new = [row for row in self.after.events.rows if row.get("guid") not in known_guids and is_change_event(row)]
         return [row for row in new if not (app_of_event(row) in self.unchanged_own_apps and not is_crash_event(row))]
 
     def events_without_changes(self) -> list[Row]:
-        """Return the events after the purge without those of what others did since."""
+        """Return the events after the purge without those of changes by other clients."""
         changes = {row["guid"] for row in self.change_events()}
         return [row for row in self.after.events.rows if row["guid"] not in changes]
 
     def duplicate_seeds(self, single_process: Collection[str]) -> dict[str, list[Row]]:
-        """Return the started apps that were seeded more often than once for each process, with their events.
+        """Return the started apps that were seeded more than once per process, with their events.
 
         Args:
-            single_process: the apps of which it is known that they have one process; of others it must be seen.
+            single_process: apps that are known to have one process, even if the snapshot shows no processes.
         """
-        populated = self.new_events_by_app(exclude_changes=True)
-        found = {app: (populated.get(app, []), self.max_events(app, single_process)) for app in self.started_apps}
-        return {app: events for app, (events, allowed) in found.items() if allowed and _exceeds_limit(events, allowed)}
+        new_events = self.new_events_by_app(exclude_changes=True)
+        limits = {app: limit for app in self.started_apps if (limit := self.max_events(app, single_process))}
+        events_by_app = {app: new_events.get(app, []) for app in limits}
+        return {app: events for app, events in events_by_app.items() if _exceeds_limit(events, limits[app])}
 
     def max_events(self, app: str, single_process: Collection[str]) -> int | None:
-        """Return how many events may be for an app: one for each process; None where nobody knows how many it has."""
+        """Return how many events an app may have: one per process; None if the number of processes is unknown."""
         processes = self.after.process_count(app)
         if processes is None:
             return 1 if app in single_process else None
         return max(1, processes)
 
     def misattributed_seeds(self) -> dict[str, Row]:
-        """Return the started apps whose guid an event has that does not name them, with that event."""
-        found = {app: row for app in self.started_apps if (row := self.after.events.by_guid.get(app)) is not None}
-        return {app: row for app, row in found.items() if dig(row, "app", "guid") != app}
+        """Return the started apps whose event with their guid does not name them, with that event."""
+        seeds = {app: row for app in self.started_apps if (row := self.after.events.by_guid.get(app)) is not None}
+        return {app: row for app, row in seeds.items() if dig(row, "app", "guid") != app}
 
     def is_complete(self) -> bool:
-        """Whether it destroyed all, and populated events of the started apps, of all of them and of no others."""
-        populated = self.new_events_by_app(exclude_changes=True)
+        """Whether it destroyed all events and seeded events for exactly the started apps."""
+        new_events = self.new_events_by_app(exclude_changes=True)
         known = set(self.after.apps.by_guid) | set(self.before.apps.by_guid)
         return (
             not self.surviving_events
-            and set(populated) <= known
-            and all((app in populated) == (state == STARTED) for app, state in self.constant_apps.items())
+            and set(new_events) <= known
+            and all((app in new_events) == (state == STARTED) for app, state in self.constant_apps.items())
         )
 
     def is_correct(self, single_process: Collection[str]) -> bool:
-        """Whether it is faithful, seeded none too often, each with its app's guid and name; `own` as in `repeated`."""
-        populated = self.new_events_by_app(exclude_changes=True)
-        seeded = {app: populated[app] for app in self.started_apps if app in populated}
+        """Whether it is complete and seeded each app once per process, with the app's guid as guid and as app.
+
+        Args:
+            single_process: as in `duplicate_seeds`.
+        """
+        new_events = self.new_events_by_app(exclude_changes=True)
+        seeded = {app: new_events[app] for app in self.started_apps if app in new_events}
         with_guid = all(app in {event.get("guid") for event in events} for app, events in seeded.items())
         return (
             with_guid
@@ -192,44 +204,45 @@ def _exceeds_limit(events: list[Row], limit: int) -> bool:
 
 
 def group_by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | None, list[Row]]:
-    """Return events by the app that they are for: the one whose guid they have, or else the one that they name."""
-    found: dict[str | None, list[Row]] = {}
+    """Return events by their app: the app whose guid they have, or else the app that they name."""
+    groups: dict[str | None, list[Row]] = {}
     for event in events:
         guid = event.get("guid")
-        found.setdefault(str(guid) if guid in apps else app_of_event(event), []).append(event)
-    return found
+        groups.setdefault(str(guid) if guid in apps else app_of_event(event), []).append(event)
+    return groups
 
 
 def format_guids(events: Iterable[Row]) -> str:
-    """Return the guids of events, to be shown."""
+    """Return the guids of events, for a finding."""
     return ", ".join(str(event.get("guid")) for event in events) or "none"
 
 
-def require_purge(view: JudgmentView, scenario: str) -> PurgeObservation:
-    """Return the purge that an experiment tried.
+def require_purge(view: JudgmentView, scenario: Scenario) -> PurgeObservation:
+    """Return the purge of a scenario between its snapshots.
 
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
-    request = require_exchanges(view, scenario, "purge", if_none="no purge was tried")[-1]
-    return require_purge_between(
-        view, request, require_snapshot(view, scenario, "before"), require_snapshot(view, scenario, "after")
-    )
+    request = require_exchanges(view, scenario, Step.PURGE, if_none="no purge was tried")[-1]
+    before, after = (require_snapshot(view, scenario, Place(Step.PURGE, phase=phase)) for phase in Phase)
+    return require_purge_between(view, request, before, after)
 
 
-def require_purge_at_step(view: JudgmentView, scenario: str, step: str) -> PurgeObservation:
-    """Return the purge that an experiment tried at a step, between looks named after the step; raises as `purged`.
+def require_purge_at(view: JudgmentView, scenario: Scenario, where: Where, round: int = 1) -> PurgeObservation:
+    """Return the purge of a place between the snapshots of that place; raises as `require_purge` does.
 
-    Of several the last one that succeeded stands for all.
+    Of several purges it is the last one that succeeded.
     """
-    sent = require_exchanges(view, scenario, step, if_none="no such purge was tried")
-    before, after = (require_snapshot(view, scenario, f"{step}.{look}") for look in ("before", "after"))
-    successes = [x for x in sent if (x.status or 0) // 100 == 2]  # noqa: PLR2004 -- success
+    place = place_of(where)
+    purges = view.at(scenario, place, round)
+    sent = require_responses(view, scenario, purges, if_none="no such purge was tried", round=round)
+    before, after = (require_snapshot(view, scenario, place.at(phase), round) for phase in Phase)
+    successes = [x for x in sent if x.succeeded]
     return require_purge_between(view, (successes or sent)[-1], before, after)
 
 
 def require_purge_between(evidence: Evidence, request: Exchange, before: Snapshot, after: Snapshot) -> PurgeObservation:
-    """Return a purge between two looks.
+    """Return a purge between two snapshots.
 
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
@@ -245,9 +258,10 @@ def require_purge_between(evidence: Evidence, request: Exchange, before: Snapsho
 
 
 def _without_brief_changes(purge: PurgeObservation, own: Collection[str]) -> dict[str, str]:
-    """Return the apps without those that others changed and changed back within a second, as events since then tell.
+    """Return the apps without those that other clients changed back and forth, as the events show.
 
-    Nobody else changes the suite's own. Where no started app is left, the events are rather the purge's, in odd words.
+    Other clients do not change the suite's own apps. If no started app remained, the events are not of changes: the
+    purge seeded unusual ones.
     """
     changed = {app_of_event(row) for row in purge.change_events()}
     apps = {guid: state for guid, state in purge.apps.items() if guid in own or guid not in changed}
@@ -255,22 +269,24 @@ def _without_brief_changes(purge: PurgeObservation, own: Collection[str]) -> dic
 
 
 def require_success(request: Exchange) -> None:
-    """Return if a purge was answered with success, of whatever kind.
+    """Require that a purge was answered with 2xx.
 
     Raises:
-        Inconclusive: it was not; what follows from a purge cannot be judged.
+        Inconclusive: it was not, so the effect of a purge cannot be judged.
     """
-    if not 200 <= (request.status or 0) < 300:  # noqa: PLR2004 -- success
+    if not request.succeeded:
         raise Inconclusive(f"the purge did not succeed: {describe_response(request)}", Cause.TARGET)
 
 
 def require_started_apps(purge: PurgeObservation, view: JudgmentView) -> PurgeObservation:
-    """Return the purge if any app was started all the time.
+    """Return the purge, if any app was started before and after it.
 
     Raises:
-        NotExercised: none was.
+        NotExercised: no app was.
     """
     if not purge.started_apps:
-        error = view.note("foundation", "trouble") or "none is there"
-        raise NotExercised(f"no app was started all the time: {error}. Start one.", Cause.CONFIGURATION)
+        error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or "there are no apps"
+        raise NotExercised(
+            f"No app was started before and after the purge: {error}", Cause.CONFIGURATION, get_apps(view)
+        )
     return purge

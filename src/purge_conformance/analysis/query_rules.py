@@ -1,9 +1,9 @@
-"""Says of a list's query what Cloud Controller's documentation says of it: legal, illegal, or left open.
+"""Classifies queries of the list by Cloud Controller's documentation: valid, invalid or unspecified.
 
-Schemathesis' own judgment, valid against the schema or not, is too strict for a wire on which everything is text: Ruby
-reads `1abc` as 1, an empty value as absent, and documentation says nothing of either. So only what every reading
-accepts is `valid`, only what no reading accepts is `invalid`, and all else is `open`: to accept it or to refuse it
-conforms.
+Validity against the schema, as Schemathesis decides it, is too strict for query strings, in which everything is text:
+Ruby parses `1abc` as 1 and an empty value as absent, and the documentation mentions neither. So a query is `valid` only
+if every interpretation accepts it, `invalid` only if none does, and `open` otherwise: a target may then accept or
+reject it.
 
 Source: the API's documentation, "List app usage events", "Pagination", "Filters", "Timestamps".
 """
@@ -22,22 +22,22 @@ from purge_conformance.catalogue.api import LIST_OPERATION
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-MAX_PER_PAGE = 5000  # as documented by Cloud Controller; below it a target may have a bound of its own, and above it
+MAX_PER_PAGE = 5000  # as documented by Cloud Controller; a target may have a lower or a higher limit
 DEFAULT_PER_PAGE = 50
-MAX_OFFSET = 2**31 - 1  # a target may refuse events that it cannot count to
-MAX_DIGITS = 40  # of a number; more of them change no judgment
-RUBY_INTEGER = re.compile(r"\s*([+-]?[0-9](?:_?[0-9])*)")  # what String#to_i sees of a text
+MAX_OFFSET = 2**31 - 1  # a target may reject a larger offset
+MAX_DIGITS = 40  # of a number; more digits do not change its class
+RUBY_INTEGER = re.compile(r"\s*([+-]?[0-9](?:_?[0-9])*)")  # the part of a text that String#to_i parses
 GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")  # "uuid", in the documentation
 MAX_GUIDS = 50
 TIMESTAMP = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 ISO_8601_DATE = re.compile(r"\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}.*", re.DOTALL)  # other formats of ISO 8601
 TIME_OPERATOR = re.compile(r"created_ats\[([^\[\]]+)\]")
 TIME_OPERATORS = {"lt", "lte", "gt", "gte"}
-NOT_OPERATOR = "not"  # documented for "some fields", without a list of them
+NOT_OPERATOR = "not"  # documented for "some fields", without a list
 
 
 class Validity(StrEnum):
-    """What the documentation says of a query; of several parameters the last of these counts."""
+    """Whether the documentation allows a query; the class of several parameters is the last member that one has."""
 
     VALID = "valid"
     UNSPECIFIED = "open"
@@ -45,19 +45,19 @@ class Validity(StrEnum):
 
 
 def parse_query(path: str) -> dict[str, list[str]]:
-    """Return the query parameters of a path, decoded, repeated ones and empty ones among them."""
+    """Return the decoded query parameters of a path, including repeated and empty ones."""
     return parse_qs(urlsplit(path).query, keep_blank_values=True)
 
 
 def classify_query(
     operation_id: str, query: Mapping[str, str | list[str]], *, existing_guids: Collection[str] = frozenset()
 ) -> Validity:
-    """Return whether a query must be accepted (200), must be refused (400 or 422), or may be either.
+    """Return whether a query must be accepted (200), must be rejected (400 or 422), or may be either.
 
     Args:
-        operation_id: only the list has documented parameters; of the others every query is open.
-        query: decoded parameters; a list where one may be repeated.
-        existing_guids: guids of events that surely exist; `after_guid` with any other is open.
+        operation_id: only the list has documented parameters; for other operations every query is unspecified.
+        query: decoded parameters; the value is a list if a parameter is repeated.
+        existing_guids: guids of events that certainly exist; `after_guid` with another guid is unspecified.
     """
     if operation_id != LIST_OPERATION:
         return Validity.UNSPECIFIED
@@ -70,7 +70,7 @@ def classify_query(
 def _classify_parameter(name: str, values: list[str], existing_guids: Collection[str]) -> Validity:
     operator = TIME_OPERATOR.fullmatch(name)
     if operator and operator[1] not in {*TIME_OPERATORS, NOT_OPERATOR}:
-        return Validity.UNSPECIFIED  # to some the whole name is that of an unknown parameter
+        return Validity.UNSPECIFIED  # some servers take it for an unknown parameter
     if len(values) != 1 or values[0] == "":
         return Validity.UNSPECIFIED
     if operator:
@@ -83,9 +83,9 @@ def _classify_parameter(name: str, values: list[str], existing_guids: Collection
 
 
 def _classify_combination(values: Mapping[str, list[str]]) -> Validity:
-    """Judge what no parameter shows alone."""
+    """Classify what depends on several parameters at once."""
     if "created_ats" in values and any(TIME_OPERATOR.fullmatch(name) for name in values):
-        return Validity.UNSPECIFIED  # by equality and by an operator at once
+        return Validity.UNSPECIFIED  # equality and an operator at once
     page, per_page = (_possible_integers(values[name][0]) if name in values else set() for name in ("page", "per_page"))
     last_position = max(page, default=1) * max(per_page, default=DEFAULT_PER_PAGE)
     return Validity.UNSPECIFIED if last_position > MAX_OFFSET else Validity.VALID
@@ -107,18 +107,18 @@ def _classify_integer(text: str, is_legal: Callable[[int], bool]) -> Validity:
 
 
 def _possible_integers(text: str) -> set[int]:
-    """Return every integer that a reader could take a text for: by its beginning, as hexadecimal, as a float."""
+    """Return every integer that a server could parse a text as: a prefix, a hexadecimal number, a float."""
     ruby_match = RUBY_INTEGER.match(text)
     parsers: tuple[Callable[[], int], ...] = (
         lambda: int(ruby_match[1][:MAX_DIGITS].rstrip("_") if ruby_match else ""),
         lambda: int(text[:MAX_DIGITS], base=0),
         lambda: int(float(text)),
     )
-    found = set()
+    integers = set()
     for parse in parsers:
         with suppress(ValueError, OverflowError):
-            found.add(parse())
-    return found
+            integers.add(parse())
+    return integers
 
 
 def _classify_order_by(text: str) -> Validity:
@@ -144,7 +144,7 @@ def _classify_timestamp(text: str) -> Validity:
     try:
         datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
-        return Validity.UNSPECIFIED  # 30 February: of the right format, and no time
+        return Validity.UNSPECIFIED  # such as 30 February: the format is right, the time does not exist
     return Validity.VALID
 
 

@@ -1,4 +1,4 @@
-"""Purges while apps are changed: what each app had to go through, and what is seen of it in the end."""
+"""Purges concurrent with changes of apps: the operations on each app, and its final observation."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from http import HTTPStatus
 from math import inf
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis import linearizability as orders
 from purge_conformance.analysis.app_changes import all_changes_recorded
 from purge_conformance.analysis.assertions import (
-    Inconclusive,
-    NotExercised,
-    across_repetitions,
+    across_rounds,
     raise_if_cut_short,
     require_apps,
     require_exchanges,
@@ -32,36 +30,41 @@ from purge_conformance.analysis.linearizability import (
     FinalObservation,
     Operation,
 )
-from purge_conformance.evidence.listing import STARTED, app_of_event, dig, event_identity
+from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
+from purge_conformance.catalogue.api import is_purge
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, dig, event_identity, first_page
+from purge_conformance.evidence.steps import Part, Place, Scenario, Step
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row, Snapshot
     from purge_conformance.evidence.records import Exchange
 
     ExplanationStrategy = Callable[["AppHistory"], tuple[Operation, ...]]
 
-SCENARIO = "race"
-SEQUENTIAL, *CONCURRENT_ROUNDS = ROUNDS = ("quiet", "first", "second", "third")
 APP_ACTION = re.compile(r"/v3/apps/([^/]+)/(?:actions|processes/web/actions)/(start|stop|scale)")
-AMBIGUOUS_STATUSES = {None, 202, 502, 504}  # statuses that tell nothing of when it was done, if at all
-STOPPED = "STOPPED"
+# Responses that do not show when the operation was done, if at all.
+AMBIGUOUS_STATUSES = {None, HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 
 
 @dataclass(frozen=True)
 class Round:
-    """Purges, and changes of apps, between two looks at everything.
+    """Purges and changes of apps between two snapshots.
 
     Attributes:
-        name: of the experiment's.
-        purges, changes: what was sent.
-        before, after: everything, just before and when all was quiet again.
+        place: sequential, or concurrent with the number of the race as index.
+        purges: the requests to purge.
+        changes: the requests to start, stop or scale an app.
+        before: the snapshot just before the requests.
+        after: the snapshot after the last response.
     """
 
-    name: str
+    place: Place
     purges: tuple[Exchange, ...]
     changes: tuple[Exchange, ...]
     before: Snapshot
@@ -69,21 +72,21 @@ class Round:
 
     @property
     def changes_by_app(self) -> dict[str, list[Exchange]]:
-        """The apps that were changed, with their changes."""
-        found: dict[str, list[Exchange]] = {}
+        """App guid -> the changes of that app."""
+        changes: dict[str, list[Exchange]] = {}
         for x in self.changes:
             if match := APP_ACTION.fullmatch(x.route):
-                found.setdefault(match[1], []).append(x)
-        return found
+                changes.setdefault(match[1], []).append(x)
+        return changes
 
     @property
     def last_success(self) -> Exchange | None:
-        """The last purge that did, or None."""
-        return next((x for x in reversed(self.purges) if _is_success(x)), None)
+        """The last purge that succeeded, or None."""
+        return next((x for x in reversed(self.purges) if x.succeeded), None)
 
     @property
     def last_exchange(self) -> int:
-        """The number of the exchange that shows the events in the end."""
+        """The number of the exchange that shows the events after the round."""
         return self.after.events.exchanges[-1].n
 
 
@@ -93,9 +96,9 @@ class AppHistory:
 
     Attributes:
         app: its guid.
-        begin: as it was before.
-        operations: all that was asked for that concerns it, in the order of sending.
-        end: what is seen of it afterwards.
+        initial: its state before the round.
+        operations: the purges and its changes, in the order of sending.
+        observed: its state and its events after the round.
     """
 
     app: str
@@ -105,31 +108,41 @@ class AppHistory:
 
 
 def require_rounds(view: JudgmentView) -> list[Round]:
-    """Return the rounds that came to their end, each time that they were tried.
+    """Return the complete rounds of every repetition.
 
     Raises:
-        Inconclusive: not even the quiet one of the first time did.
+        Inconclusive: not even the sequential round of the first repetition is complete.
         NotExercised: the suite has no apps to change.
     """
-    error = view.note("foundation", "trouble") or view.note("foundation", "untimed")
-    if error and not view.of(SCENARIO):
-        raise NotExercised(str(error), Cause.CONFIGURATION)
-    require_exchanges(view, SCENARIO, if_none="there are no apps to start, stop or scale")
-    return list(across_repetitions(view, SCENARIO, _find_rounds))
+    foundation = Scenario.FOUNDATION
+    error = view.note(foundation, notes.APPS_ERROR) or view.note(foundation, notes.UNTIMED)
+    if error and not view.of(Scenario.RACE):
+        raise NotExercised(error, Cause.CONFIGURATION, get_apps(view))
+    require_exchanges(view, Scenario.RACE, if_none="there are no apps to start, stop or scale")
+    return list(across_rounds(view, Scenario.RACE, _find_rounds))
 
 
-def _find_rounds(view: JudgmentView, scenario: str) -> Iterator[Round]:
-    steps = [name for name in ("start", *ROUNDS) if view.of(scenario, f"{name}.apps")]
-    if len(steps) < 2:  # noqa: PLR2004 -- before and after
-        raise_if_cut_short(view, scenario)
-        raise NotExercised("no round came to its end")
-    snapshots = [require_apps(require_snapshot(view, scenario, name)) for name in steps]
-    for (before, after), name in zip(pairwise(snapshots), steps[1:], strict=True):
-        yield Round(name, view.of(scenario, name), view.of(scenario, f"{name}.change"), before, after)
+def _find_rounds(view: JudgmentView, number: int) -> Iterator[Round]:
+    spans = [span for span in view.spans(Scenario.RACE, round=number) if first_page(view, span.after, Part.APPS)]
+    if not spans:
+        raise_if_cut_short(view, Scenario.RACE, number)
+        raise NotExercised("no round is complete")
+    for span in spans:
+        before, after = (_require_snapshot_of(view, side, number) for side in (span.before, span.after))
+        requests = view.numbered(span.requests)
+        purges = tuple(x for x in requests if is_purge(x.method, x.path))
+        changes = tuple(x for x in requests if not is_purge(x.method, x.path))
+        yield Round(span.place, purges, changes, before, after)
+
+
+def _require_snapshot_of(view: JudgmentView, numbers: tuple[int, ...], round_number: int) -> Snapshot:
+    page = first_page(view, numbers, Part.EVENTS)
+    place = page.place.whole if page else Place(Step.OPENING)
+    return require_apps(require_snapshot(view, Scenario.RACE, place, round_number))
 
 
 def app_histories(race_round: Round) -> Iterator[AppHistory]:
-    """Yield each app that was changed in a round, and that others left alone, as far as its state tells."""
+    """Yield each app that was changed in a round, and whose state shows no change by another client."""
     for app, changes in race_round.changes_by_app.items():
         operations = tuple(_to_operation(x) for x in sorted([*race_round.purges, *changes], key=lambda x: x.n))
         if app in race_round.before.apps.by_guid and app in race_round.after.apps.by_guid:
@@ -141,20 +154,21 @@ def app_histories(race_round: Round) -> Iterator[AppHistory]:
 
 
 def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]) -> ExplanationStrategy:
-    """Return what tells the fewest operations of an app that no order explains, or nothing, as a target is to be read.
+    """Return the function that finds the smallest set of operations of an app that no order explains.
 
-    What it shows of sizes, and of what each event is for, counts if it was true when one thing came after the other.
+    It is the strictest function that explains the sequential rounds: instance counts and the kinds of changes that
+    events record count only if they were right without concurrency.
 
     Raises:
-        Inconclusive: even then nothing explains what is seen, or a purge or a change by itself does not do right.
+        PrerequisiteFailed: none explains the sequential rounds, or isolated purges or changes are incorrect.
     """
     require_baseline(view)
     if not all_changes_recorded(view):
-        raise Inconclusive("a change by itself is not recorded either: see AFTER", Cause.TARGET)
-    delayed_recording = sum(len(view.of(experiment, "await")) for experiment in view.repetitions(SCENARIO)) > len(
-        race_rounds
-    )
-    sequential = [history for one in race_rounds if one.name == SEQUENTIAL for history in app_histories(one)]
+        raise PrerequisiteFailed("changes without a purge are already recorded wrongly")
+    waits = [x for number in view.rounds(Scenario.RACE) for x in view.of(Scenario.RACE, Step.AWAIT_EVENT, round=number)]
+    delayed_recording = len(waits) > len(race_rounds)
+    sequential_rounds = [each for each in race_rounds if each.place.step is Step.SEQUENTIAL]
+    histories = [history for each in sequential_rounds for history in app_histories(each)]
     for simplify in (
         *([_identity] if seeded_instances_match(view) else []),
         FinalObservation.without_instances,
@@ -162,13 +176,13 @@ def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]
         _count_at_least,
     ):
         strategy = partial(_unexplained_operations, simplify, delayed_recording=delayed_recording)
-        if not any(map(strategy, sequential)):
+        if not any(map(strategy, histories)):
             return strategy
-    raise Inconclusive("without haste it is wrong too: see PURGE, SEED and AFTER", Cause.TARGET)
+    raise PrerequisiteFailed("the same effect appears without concurrency")
 
 
 def format_timeline(history: AppHistory, operations: Sequence[Operation], race_round: Round) -> str:
-    """Return operations and what is seen in the end, a line each, in milliseconds since the round began."""
+    """Return operations and the final observation, one per line, in milliseconds since the beginning of the round."""
     sent = {x.n: x for x in (*race_round.purges, *race_round.changes)}
     origin = min(x.sent_at for x in sent.values())
     lines = [_format_request(sent[x.exchange], origin) for x in sorted(operations, key=lambda x: x.exchange)]
@@ -199,15 +213,11 @@ def _count_at_least(observed: FinalObservation) -> FinalObservation:
     return _count_only(observed).with_unlimited_copies()
 
 
-def _is_success(exchange: Exchange) -> bool:
-    return (exchange.status or 0) // 100 == 2  # noqa: PLR2004 -- success
-
-
 def _to_operation(x: Exchange) -> Operation:
     match = APP_ACTION.fullmatch(x.route)
     answered_at = inf if x.status in AMBIGUOUS_STATUSES else x.sent_at + x.elapsed
     size = json.loads(x.request_body).get("instances") if match and match[2] == SCALE and x.request_body else None
-    return Operation(match[2] if match else PURGE, x.sent_at, answered_at, _is_success(x), size, x.n)
+    return Operation(match[2] if match else PURGE, x.sent_at, answered_at, x.succeeded, size, x.n)
 
 
 def _initial_state(snapshot: Snapshot, app: str) -> AppState:
@@ -242,7 +252,7 @@ def _final_observation(race_round: Round, app: str) -> FinalObservation:
 
 
 def _seeds_and_others(snapshot: Snapshot, app: str) -> tuple[list[Row], list[Row]]:
-    """Return the seeded events of an app, those with its guid or a process's, and its others."""
+    """Return the seeded events of an app, which have its guid or that of a process, and its other events."""
     own = {app} | {str(row.get("guid")) for row in snapshot.processes_of(app)}
     seed_guids = own | snapshot.apps.by_guid.keys() | snapshot.processes.by_guid.keys()
     rows = snapshot.events.rows
@@ -256,7 +266,7 @@ def _web_instances(snapshot: Snapshot, app: str) -> int | None:
 
 
 def _possible_changes(event: Row) -> frozenset[str]:
-    """Return the changes that an event may tell of; none where it tells of something else, such as staging."""
+    """Return the changes that an event may record; empty if it records something else, such as staging."""
     was, now = dig(event, "state", "previous"), dig(event, "state", "current")
     if now not in {None, STARTED, STOPPED}:
         return frozenset()
@@ -278,9 +288,9 @@ def _format_observation(observed: FinalObservation) -> str:
     state = {True: STARTED, False: STOPPED, None: "unreadable"}[observed.started]
     size = "" if observed.instances is None else f" with {observed.instances} instances"
     seed = "a seeded event" if observed.has_seed else "no seeded event"
-    seed += "" if observed.seed_instances is None else f" of {observed.seed_instances} instances"
+    seed += "" if observed.seed_instances is None else f" with {observed.seed_instances} instances"
     changes = "; ".join(
         ", ".join(" or ".join(sorted(kinds)) for kinds in events) for events in observed.events_by_process
     )
-    old = ", and events of before" if observed.has_old_events else ""
-    return f"in the end the app is {state}{size}, with {seed}; events of changes: {changes or 'none'}{old}"
+    old = "; events from before the round are listed" if observed.has_old_events else ""
+    return f"afterwards the app is {state}{size}, with {seed}; events of changes: {changes or 'none'}{old}"

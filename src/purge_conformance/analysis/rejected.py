@@ -1,45 +1,48 @@
-"""An attempt at what must be refused, between two looks at the newest events."""
+"""Attempts that must be rejected, each between two pages of the newest events."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import product
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import Inconclusive, describe_response, require_exchanges, target_responses
+from purge_conformance.analysis.assertions import describe_response, require_exchanges
+from purge_conformance.analysis.outcomes import PrerequisiteFailed
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
-from purge_conformance.evidence.listing import app_of_event, event_identity, is_page, resources, total_results
-from purge_conformance.report.model import Cause
+from purge_conformance.evidence.listing import (
+    app_of_event,
+    event_identity,
+    first_page,
+    is_page,
+    resources,
+    total_results,
+)
+from purge_conformance.evidence.steps import ATTEMPTS, WAITS, Part, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from purge_conformance.analysis.assertions import JudgmentView
-    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Exchange, Span
 
-# Steps of the experiment `odd`.
-UNEXPECTED_INPUTS = ("cut-json", "json-object", "json-array", "no-json", "form", "long-text", "unknown-query")
-MEDIA_TYPE_REJECTED = {413, 415}  # the answers of whoever takes no such body, in front of the operation
-BYPASS_STEPS = ("spelling", "override", "pretence", "forged", "in-url")  # steps of the experiment `bypass`
+# Responses of servers that accept no such body, before the operation is reached.
+MEDIA_TYPE_REJECTED = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 JSON = "application/json"
-RETRY_TAG = "again"  # tag of what was tried once more, as events were gone after it
-WAIT_ROUNDS = 5  # after refused purges, and as many after reads
-SUCCESS_CLASS = 2  # the first digit of a status
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request between two looks at the newest events."""
+    """A request between two pages of the newest events."""
 
     request: Exchange
     before: Exchange
     after: Exchange
 
     def describe_loss(self) -> str | None:
-        """Return what was lost between the looks, in words; None if nothing was."""
+        """Return which events were lost between the pages, in words; None if none was."""
         rows = self._keys()
-        totals = [total_results(look) for look in (self.before, self.after)]
+        totals = [total_results(page) for page in (self.before, self.after)]
         if totals[0] is not None and totals[1] is not None and totals[1] < totals[0]:
             return f"{totals[0]} events before, {totals[1]} after"
         lost, new = rows[0] - rows[1], rows[1] - rows[0]
@@ -49,29 +52,29 @@ class Attempt:
         return None
 
     def lost_keys(self) -> set[tuple[str, str]]:
-        """Return the keys of the events that the look after it does not show any more."""
+        """Return the identities of the events that the page after the request no longer shows."""
         before, after = self._keys()
         return before - after
 
     def _keys(self) -> list[set[tuple[str, str]]]:
-        return [{event_identity(row) for row in resources(look)} for look in (self.before, self.after)]
+        return [{event_identity(row) for row in resources(page)} for page in (self.before, self.after)]
 
     def _is_page_full(self) -> bool:
-        """Whether the last look may not have shown all: newer events may have pushed older ones off the page."""
+        """Whether the last page may not show all events: newer ones may have moved older ones off the page."""
         return len(resources(self.after)) >= int(self.after.query.get("per_page", 0))
 
     def resembles_purge(self) -> bool:
-        """Whether what was done may have been a whole purge: what is there was seeded, and nothing recorded is left.
+        """Whether the loss may be that of a whole purge: seeded events are listed, and no recorded event is left.
 
-        Of one event, which can be destroyed but once, a second try tells nothing.
+        A request for one event never counts: an event can be destroyed only once, so a repetition proves nothing.
         """
-        rows = [{event_identity(row): row for row in resources(look)} for look in (self.before, self.after)]
+        rows = [{event_identity(row): row for row in resources(page)} for page in (self.before, self.after)]
         survivors = [row for known, row in rows[1].items() if known in rows[0] and row["guid"] != app_of_event(row)]
         has_seed = any(row["guid"] == app_of_event(row) for row in rows[1].values())
         return has_seed and not survivors and not is_single_event_request(self.request)
 
     def new_seed_guids(self) -> list[str]:
-        """Return the guids of events that are new and have the guid of their app, as only a purge makes them."""
+        """Return the guids of new events that have the guid of their app, which only a purge creates."""
         before = {row["guid"] for row in resources(self.before)}
         return [
             guid for row in resources(self.after) if (guid := row["guid"]) not in before and guid == app_of_event(row)
@@ -79,66 +82,73 @@ class Attempt:
 
 
 def is_single_event_request(exchange: Exchange) -> bool:
-    """Whether a request is for one event, or below it."""
+    """Whether a request is for one event, or for a path below it."""
     return exchange.route.startswith(f"{EVENTS_PATH}/") and not exchange.route.startswith(f"{EVENTS_PATH}/actions")
 
 
-def attempts(view: JudgmentView, *steps: str, scenario: str = "refused") -> list[Attempt]:
-    """Return an experiment's answered attempts of these steps whose looks could be read and showed events.
+def attempts(view: JudgmentView, *steps: Step, scenario: Scenario = Scenario.REJECTED_PURGES) -> list[Attempt]:
+    """Return the answered attempts of these steps whose pages could be read and showed events.
 
-    What was lost after one of them, and not when it was tried again, was somebody else's to purge: see `unconfirmed`.
-    What a later look shows again was not lost: the look before lied.
+    Left out: a loss that did not recur when the attempt was repeated, since another client may have purged (see
+    `unconfirmed_losses`), and one whose events a later page shows again, since the page after the attempt was wrong.
     """
     candidates = _find_attempts(view, *steps, scenario=scenario)
-    unreproducible, looks = _unreproducible_losses(candidates), target_responses(view.of(scenario, "look"))
-    return [attempt for attempt in candidates if attempt not in unreproducible and not _reappears_later(attempt, looks)]
+    unreproducible = _unreproducible_losses(candidates)
+    pages = target_responses(view.of(scenario, Step.NEWEST_PAGE))
+    return [attempt for attempt in candidates if attempt not in unreproducible and not _reappears_later(attempt, pages)]
 
 
-def unconfirmed_losses(view: JudgmentView, scenario: str) -> list[Attempt]:
-    """Return the attempts of an experiment after which something was lost, and nothing when they were tried again."""
-    steps = dict.fromkeys(x.step for x in view.of(scenario) if x.step != "look")
-    return _unreproducible_losses(_find_attempts(view, *steps, scenario=scenario))
+def unconfirmed_losses(view: JudgmentView, scenario: Scenario) -> list[Attempt]:
+    """Return the attempts after which events were lost, although none was lost when the attempt was repeated."""
+    return _unreproducible_losses(_find_attempts(view, *ATTEMPTS, scenario=scenario))
 
 
 def delayed_losses(view: JudgmentView) -> list[Attempt]:
-    """Return the waits after refused purges, if events were gone after each of them and after no wait without one.
+    """Return the waits after rejected purges, if events were lost after each of them and after no other wait.
 
-    Of fewer waits nothing is told: somebody else may purge by the same turns.
+    Fewer waits prove nothing: another client may purge at the same times.
     """
-    waits = [step for step in view.by_step.get("refused", {}) if step.startswith(("idle ", "later "))]
-    pairs = {step: view.of("refused", step) for step in waits}
-    waits_by_step = {step: Attempt(looks[0], *looks) for step, looks in pairs.items() if len(looks) == 2}  # noqa: PLR2004 -- before and after
-    has_loss = {step: attempt.describe_loss() is not None for step, attempt in waits_by_step.items()}
-    after = [attempt for step, attempt in waits_by_step.items() if step.startswith("later ")]
-    is_conclusive = len(after) == WAIT_ROUNDS and all(
-        was_lost == step.startswith("later ") for step, was_lost in has_loss.items()
-    )
-    return after if is_conclusive else []
+    spans = view.spans(Scenario.REJECTED_PURGES, Step.WAIT_AFTER_READS, Step.WAIT_AFTER_REJECTED)
+    waits = [
+        (span.step is Step.WAIT_AFTER_REJECTED, Attempt(*view.numbered((*span.before, *span.before, *span.after))))
+        for span in spans
+        if span.before and span.after
+    ]
+    after_rejected = [wait for is_rejected, wait in waits if is_rejected]
+    is_as_expected = all((wait.describe_loss() is not None) == is_rejected for is_rejected, wait in waits)
+    return after_rejected if len(after_rejected) == WAITS and is_as_expected else []
 
 
-def _find_attempts(view: JudgmentView, *steps: str, scenario: str) -> list[Attempt]:
-    sent = require_exchanges(view, scenario, *steps, if_none="nothing of the kind was tried")
-    looks = target_responses(view.of(scenario, "look"))
-    numbers = [look.n for look in looks]
-    places = [(request, bisect_left(numbers, request.n)) for request in sent]
-    found = [Attempt(request, looks[n - 1], looks[n]) for request, n in places if 0 < n < len(looks)]
-    return [attempt for attempt in found if resources(attempt.before) and is_page(attempt.after)]
+def _find_attempts(view: JudgmentView, *steps: Step, scenario: Scenario) -> list[Attempt]:
+    require_exchanges(view, scenario, *steps, if_none="no such request was tried")
+    return [attempt for span in view.spans(scenario, *steps) for attempt in _attempts_of(view, span)]
 
 
-def _reappears_later(attempt: Attempt, looks: Iterable[Exchange]) -> bool:
+def _attempts_of(view: JudgmentView, span: Span) -> list[Attempt]:
+    if not (span.before and span.after):
+        return []
+    before, after = view.numbered((*span.before, *span.after))
+    if not (resources(before) and is_page(after)):
+        return []
+    return [Attempt(x, before, after) for x in target_responses(view.numbered(span.requests))]
+
+
+def _reappears_later(attempt: Attempt, pages: Iterable[Exchange]) -> bool:
     missing = attempt.lost_keys()
-    later = (look for look in looks if look.n > attempt.after.n) if missing else ()
-    return any(missing <= {event_identity(row) for row in resources(look)} for look in later)
+    later = (page for page in pages if page.n > attempt.after.n) if missing else ()
+    return any(missing <= {event_identity(row) for row in resources(page)} for page in later)
 
 
 def _unreproducible_losses(candidates: list[Attempt]) -> list[Attempt]:
-    """Return the attempts after which something was lost, and nothing whenever the same was tried again."""
+    """Return the attempts after which events were lost, although none was lost when the request was repeated."""
     retries: dict[tuple[str | None, ...], list[Attempt]] = {}
     for attempt in candidates:
-        if RETRY_TAG in attempt.request.tags:
+        if Tag.REPEATED in attempt.request.tags:
             retries.setdefault(_retry_key(attempt), []).append(attempt)
     retried = [
-        (a, retries[_retry_key(a)]) for a in candidates if RETRY_TAG not in a.request.tags and _retry_key(a) in retries
+        (a, retries[_retry_key(a)])
+        for a in candidates
+        if Tag.REPEATED not in a.request.tags and _retry_key(a) in retries
     ]
     return [
         a
@@ -149,49 +159,47 @@ def _unreproducible_losses(candidates: list[Attempt]) -> list[Attempt]:
 
 def _retry_key(attempt: Attempt) -> tuple[str, str, str, str, str | None]:
     x = attempt.request
-    return x.step, x.method, x.path, x.tags.get("credential", x.role), x.request_body
+    return x.step, x.method, x.path, x.tags.get(Tag.CREDENTIAL, x.role), x.request_body
 
 
 def unauthorized_purges(view: JudgmentView) -> list[Attempt]:
-    """Return the attempts to purge with every credential but the right one, the repeated ones too."""
-    repetitions = attempts(view, "credential", scenario="repeat") if view.of("repeat", "credential") else []
-    return [*attempts(view, "credential"), *repetitions]
+    """Return the attempts to purge with every credential except the admin's, the repeated ones too."""
+    has_repetitions = bool(view.of(Scenario.REPEAT, Step.CREDENTIAL))
+    repetitions = attempts(view, Step.CREDENTIAL, scenario=Scenario.REPEAT) if has_repetitions else []
+    return [*attempts(view, Step.CREDENTIAL), *repetitions]
 
 
-def successful_bypasses(view: JudgmentView, step: str) -> list[tuple[Exchange, str]]:
-    """Return the attempts past the guards, of one kind, that purged, each with what tells; a plain one must be refused.
+def successful_bypasses(view: JudgmentView, step: Step) -> list[tuple[Exchange, str]]:
+    """Return the bypass attempts of one kind that purged, each with its evidence in words.
 
-    A kind is tried at a stretch. Where events are gone after it, those that succeeded did it, or any of them. Success
-    without a loss tells nothing of a target that answers so on every path: see ROUTE-01.
+    The attempts of a kind are sent one after the other. If events are lost after them, those that were answered with
+    success caused it, or any of them. A success without a loss proves nothing if the target answers so on every path.
 
     Raises:
-        Inconclusive: who or what was tried purges without any trick as well.
+        PrerequisiteFailed: the same role, method or path purges without a bypass, too.
     """
     unguarded = set(view.memoized(_unguarded_requests))
-    sent = require_exchanges(view, "bypass", step, if_none="no such way past was tried")
+    sent = require_exchanges(view, Scenario.AUTH_BYPASS, step, if_none="no such bypass was tried")
     guarded = [x for x in sent if not unguarded & {_plain_request_key(x), (x.method, x.route, "anybody")}]
     if not guarded:
-        raise Inconclusive("what must be refused purges without any trick: see AUTH and REFUSE-04", Cause.TARGET)
-    successes = [
-        (x, describe_response(x))
-        for x in guarded
-        if is_purge(x.method, x.path) and (x.status or 0) // 100 == SUCCESS_CLASS
-    ]
-    losses = {a.request.n: a.describe_loss() for a in attempts(view, step, scenario="bypass")}
+        raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
+    successes = [(x, describe_response(x)) for x in guarded if is_purge(x.method, x.path) and x.succeeded]
+    losses = {a.request.n: a.describe_loss() for a in attempts(view, step, scenario=Scenario.AUTH_BYPASS)}
     with_loss = [(x, f"{loss}; {describe_response(x)}") for x in guarded if (loss := losses.get(x.n))]
     if with_loss and not successes and unguarded:
-        raise Inconclusive("what must be refused purges without any trick as well: see AUTH and REFUSE", Cause.TARGET)
+        raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
     if successes and not with_loss and _accepts_unknown_routes(view):
         return []
     return successes or with_loss
 
 
 def _accepts_unknown_routes(view: JudgmentView) -> bool:
-    return any((x.status or 0) // 100 == SUCCESS_CLASS for x in view.of("refused", "route") if x.method == "POST")
+    routes = view.of(Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE)
+    return any(x.succeeded for x in routes if x.method == "POST")
 
 
 def is_media_type_rejected(exchange: Exchange) -> bool:
-    """Whether a body that is labelled otherwise than JSON was refused for its type or its size."""
+    """Whether a body that is not labelled as JSON was rejected for its type or its size."""
     sent = next((value for name, value in exchange.request_headers if name == "Content-Type"), JSON)
     return exchange.status in MEDIA_TYPE_REJECTED and sent != JSON
 
@@ -202,23 +210,22 @@ def _plain_request_key(exchange: Exchange) -> tuple[str, str, str]:
 
 
 def _unguarded_requests(view: JudgmentView) -> set[tuple[str, str, str]]:
-    """Return method, path and role of what purged in the experiment `refused`; another method does for anybody."""
-    found = {
-        (x.method, x.route, x.role) for x in view.of("refused", "credential") if (x.status or 0) // 100 == SUCCESS_CLASS
-    }
-    for attempt in attempts(view, "credential", "method"):
+    """Return method, path and role of the requests that purged without a bypass; another method counts for any role."""
+    credentials = view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL)
+    unguarded = {(x.method, x.route, x.role) for x in credentials if x.succeeded}
+    for attempt in attempts(view, Step.CREDENTIAL, Step.METHOD):
         if attempt.describe_loss():
-            role = attempt.request.role if attempt.request.step == "credential" else "anybody"
-            found.add((attempt.request.method, attempt.request.route, role))
-    return found
+            role = attempt.request.role if attempt.request.step is Step.CREDENTIAL else "anybody"
+            unguarded.add((attempt.request.method, attempt.request.route, role))
+    return unguarded
 
 
 def unexpected_input_attempts(view: JudgmentView) -> list[Attempt]:
-    """Return the odd purges whose looks could be read and showed events; of a long list, its first page."""
-    found = []
-    for scenario, name in product(view.repetitions("odd"), UNEXPECTED_INPUTS):
-        before, after = (view.of(scenario, f"{name}.{look}.events")[:1] for look in ("before", "after"))
-        sent = target_responses(view.of(scenario, name))
-        if sent and before and after and resources(before[0]) and is_page(after[0]):
-            found.append(Attempt(sent[-1], before[0], after[0]))
-    return found
+    """Return the purges with unexpected input whose lists showed events, each with the first page of its lists."""
+    results = []
+    for span in view.spans(Scenario.UNEXPECTED_INPUT):
+        before, after = (first_page(view, side, Part.EVENTS) for side in (span.before, span.after))
+        sent = target_responses(view.numbered(span.requests))
+        if sent and before and after and resources(before) and is_page(after):
+            results.append(Attempt(sent[-1], before, after))
+    return results

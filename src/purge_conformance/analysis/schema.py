@@ -1,4 +1,4 @@
-"""The shape of answers, without what other requirements than those of shape name."""
+"""Violations of the documented schema, except those that other requirements judge."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ NON_FINITE = re.compile(rb"NaN|Infinity")
 
 
 def schema_violations(exchange: Exchange) -> Iterator[Violation]:
-    """Yield how the body of an answer and its label depart from the document; how a seed is dated is SEED-07's."""
+    """Yield how body and content type differ from the document; SEED-07 judges the time of a seeded event."""
     for violation in find_violations(exchange):
         if violation.check != "status" and not _is_seed_time(exchange, violation.pointer):
             yield violation
     if constants := _non_finite_constants(exchange):
-        yield Violation("body", "JSON, which knows finite numbers alone", ", ".join(constants))
+        yield Violation("body", "JSON, which has only finite numbers", ", ".join(constants))
 
 
 def _non_finite_constants(exchange: Exchange) -> list[str]:
-    """Return NaN and Infinity where they stand for a number in a body that can be read as JSON otherwise."""
-    found: list[str] = []
+    """Return each NaN and Infinity in the place of a number, in a body that is JSON otherwise."""
+    constants: list[str] = []
     if exchange.json is not None and NON_FINITE.search(exchange.body):
-        json.loads(exchange.body, parse_constant=found.append)
-    return found
+        json.loads(exchange.body, parse_constant=constants.append)
+    return constants
 
 
 def is_seed(event: Row) -> bool:
@@ -43,7 +43,7 @@ def is_seed(event: Row) -> bool:
 
 
 def is_seed_with_invalid_time(event: Row) -> bool:
-    """Whether an event is seeded and its `created_at` is no time."""
+    """Whether an event is seeded and its `created_at` is not an RFC 3339 date-time."""
     return is_seed(event) and clock.parse_rfc3339(event.get("created_at")) is None
 
 

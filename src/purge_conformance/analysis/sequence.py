@@ -1,49 +1,50 @@
-"""The random sequences, as they were played: rebuilt from the evidence, and held against the model once more."""
+"""The random sequences of a run, rebuilt from the evidence and compared with the model again."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.app_model.state import Action, Step
+from purge_conformance.analysis.app_model.state import Action
+from purge_conformance.analysis.app_model.state import Step as SequenceStep
 from purge_conformance.analysis.app_model.trace import RESULTING_STATES, ExecutedStep, SequenceTrace
-from purge_conformance.evidence.listing import dig, read_listing, resources
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import dig, listing_at, resources
+from purge_conformance.evidence.steps import Place, Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from purge_conformance.analysis.app_model.trace import Disagreement
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
     from purge_conformance.evidence.records import Exchange
-
-SCENARIO = "sequences"
-ACCEPTED, NOT_FOUND = 202, 404
 
 
 @dataclass(frozen=True)
 class SequenceRun:
-    """A sequence that was played.
+    """A sequence that was executed.
 
     Attributes:
-        number: among the sequences of the run, from 1.
-        steps: what was to be done.
-        shorter: whether it was tried because a longer one disagreed.
-        taken: what was done.
-        history: what came of it.
+        number: of the sequence in the run, from 1.
+        steps: the planned actions.
+        is_shrunk: whether it was executed because a longer one disagreed with the model.
+        executed_steps: the actions that were executed.
+        trace: the comparison of these with the model.
     """
 
     number: int
-    steps: tuple[Step, ...]
+    steps: tuple[SequenceStep, ...]
     is_shrunk: bool
     executed_steps: tuple[ExecutedStep, ...]
     trace: SequenceTrace
 
     @property
     def length(self) -> int:
-        """How many steps it took until the target disagreed."""
-        return sum(one.position <= self.disagreement.position for one in self.executed_steps if self.disagreement)
+        """The number of executed steps up to the disagreement."""
+        return sum(step.position <= self.disagreement.position for step in self.executed_steps if self.disagreement)
 
     @property
     def disagreement(self) -> Disagreement | None:
@@ -52,60 +53,62 @@ class SequenceRun:
 
 
 def sequence_runs(view: JudgmentView) -> Iterator[SequenceRun]:
-    """Yield each sequence that was played, in order."""
-    number = 1
-    while note := view.note(SCENARIO, f"sequence {number}"):
-        steps = tuple(Step.parse(words) for words in note["steps"])
-        trace, executed = SequenceTrace(note["processes"]), list(_executed_steps(view, number, steps))
+    """Yield each sequence that was executed, in order."""
+    for plan in view.noted(notes.SEQUENCE, Scenario.SEQUENCES):
+        steps = tuple(SequenceStep.parse(words) for words in plan.actions)
+        trace, executed = SequenceTrace(plan.processes), list(_executed_steps(view, plan.number, steps))
         for execution in executed:
             trace = trace if trace.is_finished else trace.with_step(execution)
-        yield SequenceRun(number, steps, note["shorter"], tuple(executed), trace)
-        number += 1
+        yield SequenceRun(plan.number, steps, plan.shorter, tuple(executed), trace)
 
 
-def _executed_steps(view: JudgmentView, number: int, steps: tuple[Step, ...]) -> Iterator[ExecutedStep]:
-    for place, step in enumerate(steps, 1):
-        label = f"{number}.{place}"
-        responses = view.of(SCENARIO, f"{label} {step}")
+def _executed_steps(view: JudgmentView, number: int, steps: tuple[SequenceStep, ...]) -> Iterator[ExecutedStep]:
+    for position, step in enumerate(steps, 1):
+        responses = requests_of(view, number, position, Step.ACTION)
         if not responses:
             continue
-        execution = ExecutedStep(place, step, responses[-1], _last_listing(view, label))
+        execution = ExecutedStep(position, step, responses[-1], _last_listing(view, number, position))
         match step.action:
             case Action.CREATE:
-                yield replace(
-                    execution, created_guid=created_guid(execution.response, view.of(SCENARIO, f"{label} {step} made"))
-                )
+                reads = requests_of(view, number, position, Step.AWAIT_CREATION)
+                yield replace(execution, created_guid=created_guid(execution.response, reads))
             case Action.START | Action.STOP:
-                yield replace(
-                    execution,
-                    is_confirmed=_reached_state(step, [execution.response, *view.of(SCENARIO, f"{label} became")]),
-                )
+                reads = requests_of(view, number, position, Step.AWAIT_STATE)
+                yield replace(execution, is_confirmed=_reached_state(step, [execution.response, *reads]))
             case Action.DELETE:
-                is_gone = any(x.status == NOT_FOUND for x in view.of(SCENARIO, f"{label} gone"))
-                yield replace(execution, is_confirmed=is_gone)
+                reads = requests_of(view, number, position, Step.AWAIT_DELETION)
+                yield replace(execution, is_confirmed=any(x.status == HTTPStatus.NOT_FOUND for x in reads))
             case Action.READ:
-                yield replace(execution, walks=(read_listing(view, SCENARIO, f"{label} {step}"),))
+                place = Place(Step.ACTION, sequence=number, position=position)
+                yield replace(execution, walks=(listing_at(view, Scenario.SEQUENCES, place),))
             case _:
                 yield execution
 
 
+def requests_of(view: JudgmentView, number: int, position: int, step: Step) -> tuple[Exchange, ...]:
+    """Return the requests of one action of a sequence: the action itself, or the reads that wait for its effect."""
+    return view.of(Scenario.SEQUENCES, step, sequence=number, position=position)
+
+
 def created_guid(response: Exchange, reads: Sequence[Exchange]) -> str | None:
-    """Return the guid of what was made, at once or by a job, as the last look shows then; None where nothing was."""
-    if response.status != ACCEPTED:
+    """Return the guid of a created object, from the response or from the last read after a job; None without one."""
+    if response.status != HTTPStatus.ACCEPTED:
         guid = dig(response.json, "guid")
         return guid if isinstance(guid, str) else None
     name = json.loads(response.request_body or "{}").get("name")
-    return next((row["guid"] for look in reads[-1:] for row in resources(look) if row.get("name") == name), None)
+    return next((row["guid"] for page in reads[-1:] for row in resources(page) if row.get("name") == name), None)
 
 
-def _reached_state(step: Step, reads: Sequence[Exchange]) -> bool:
-    """Whether the last of the looks tells of the state, or could not be had."""
-    return (reads[-1].status or 0) // 100 != 2 or dig(reads[-1].json, "state") == RESULTING_STATES[step.action]  # noqa: PLR2004
+def _reached_state(step: SequenceStep, reads: Sequence[Exchange]) -> bool:
+    """Whether the last read shows the state, or did not succeed."""
+    return not reads[-1].succeeded or dig(reads[-1].json, "state") == RESULTING_STATES[step.action]
 
 
-def _last_listing(view: JudgmentView, label: str) -> Listing | None:
-    """Return the last look after a step; several were taken where a change was slow to be recorded."""
-    listing, number = None, 0
-    while view.of(SCENARIO, f"{label} look {number}"):
-        listing, number = read_listing(view, SCENARIO, f"{label} look {number}"), number + 1
-    return listing
+def _last_listing(view: JudgmentView, number: int, position: int) -> Listing | None:
+    """Return the last list after an action; the suite reads it again if a change is recorded late."""
+    reads = requests_of(view, number, position, Step.LIST_AFTER_ACTION)
+    last = max((x.place.index or 0 for x in reads), default=None)
+    if last is None:
+        return None
+    place = Place(Step.LIST_AFTER_ACTION, last, sequence=number, position=position)
+    return listing_at(view, Scenario.SEQUENCES, place)

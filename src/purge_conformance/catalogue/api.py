@@ -1,4 +1,4 @@
-"""The API's own names: paths, operation ids, and which requests a server may take for a purge."""
+"""The API's own names: paths, operation ids, and which requests a server may treat as a purge."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def event_path(guid: object) -> str:
-    """Return the path of the event with that guid, whatever characters a target may have put into it."""
+    """Return the path of an event; the guid may contain any characters."""
     return f"{EVENTS_PATH}/{quote(str(guid), safe='', errors='replace')}"
 
 
-@lru_cache(maxsize=4096)  # the judgments ask again and again
+@lru_cache(maxsize=4096)  # judgments call it many times with the same arguments
 def is_purge(method: str, path: str) -> bool:
-    """Whether a server could take the request for a purge: POST on the path, however it is spelt."""
+    """Whether a server could treat the request as a purge: POST on the path or an alternative spelling of it."""
     decoded = re.sub(r";[^/]*", "", unquote(re.split(r"[?#]", path, maxsplit=1)[0])).replace("\\", "/")
     route = "/" + normpath(decoded).strip("/ \0\n").lower()
     return method == "POST" and (route == PURGE_PATH or route.startswith(PURGE_PATH + "."))

@@ -6,19 +6,31 @@ import hashlib
 import json
 from fnmatch import fnmatchcase
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from purge_conformance.catalogue.model import Fault, Level, Profile, Requirement, ServerProfile, Variant
+from purge_conformance.catalogue.model import (
+    Case,
+    Disturbance,
+    Fault,
+    Level,
+    Profile,
+    Requirement,
+    ServerProfile,
+    Source,
+    Variant,
+)
 from purge_conformance.errors import BadData, BadSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 OPENAPI = "openapi.yaml"
-FILES = (OPENAPI, "requirements.yaml")
+REQUIREMENTS = "requirements.yaml"
+FILES = (OPENAPI, REQUIREMENTS)
 
 
 def read_text(name: str) -> str:
@@ -28,7 +40,7 @@ def read_text(name: str) -> str:
 
 @cache
 def digests() -> dict[str, str]:
-    """Return file -> sha256 of what the verdict rests on."""
+    """Return file -> SHA-256 of the files that decide a verdict."""
     return {name: hashlib.sha256(read_text(name).encode()).hexdigest() for name in FILES}
 
 
@@ -46,36 +58,75 @@ def requirements() -> tuple[Requirement, ...]:
     """Return all requirements in the order of the file.
 
     Raises:
-        BadData: an id stands twice, or a level, profile or source is unknown.
+        BadData: a key, value or reference in the file is unknown, an id occurs twice, or `rests_on` forms a cycle.
     """
-    data = document("requirements.yaml")
-    entries = tuple(_requirement(row, data["sources"]) for row in data["requirements"])
-    ids = [requirement.id for requirement in entries]
-    if duplicates := {name for name in ids if ids.count(name) > 1}:
-        raise BadData(f"requirements.yaml has {', '.join(sorted(duplicates))} twice. An id names one requirement.")
+    data = document(REQUIREMENTS)
+    sources = {key: Source(**row) for key, row in data["sources"].items()}
+    entries = tuple(_requirement(row, sources) for row in data["requirements"])
+    _require_unique([requirement.id for requirement in entries], "each requirement")
+    by_id = {requirement.id: requirement for requirement in entries}
+    for requirement in entries:
+        _require_unique([case.id for case in requirement.cases], f"each case of {requirement.id}")
+        _require_known(requirement, by_id)
+    _require_acyclic(by_id)
     return entries
 
 
-def _requirement(row: dict[str, Any], sources: dict[str, str]) -> Requirement:
+def _requirement(row: dict[str, Any], sources: dict[str, Source]) -> Requirement:
     try:
-        values = {"level": Level(row["level"]), "profile": Profile(row["profile"]), "source": sources[row["source"]]}
+        values = {
+            "level": Level(row["level"]),
+            "profile": Profile(row["profile"]),
+            "source": sources[row["source"]],
+            "scenarios": tuple(row.get("scenarios", ())),
+            "rests_on": tuple(row.get("rests_on", ())),
+            "assumes": tuple(row.get("assumes", ())),
+            "disturbed_by": tuple(map(Disturbance, row.get("disturbed_by", ()))),
+            "cases": tuple(_case(case) for case in row.get("cases", ())),
+        }
         return Requirement(**{**row, **values})
     except (KeyError, TypeError, ValueError) as error:
         raise BadData(
-            f"requirements.yaml: {row.get('id')} cannot be read ({error}). See the head of the file."
+            f"{REQUIREMENTS}: {row.get('id')} is not what requirements.schema.json expects ({error}). Correct the file."
         ) from None
+
+
+def _case(row: dict[str, Any]) -> Case:
+    return Case(**{**row, "rests_on": tuple(row.get("rests_on", ()))})
+
+
+def _require_unique(ids: Sequence[str], what: str) -> None:
+    if duplicates := sorted({name for name in ids if ids.count(name) > 1}):
+        raise BadData(f"{REQUIREMENTS} has {', '.join(duplicates)} twice. Give {what} an id of its own.")
+
+
+def _require_known(requirement: Requirement, by_id: Mapping[str, Requirement]) -> None:
+    named = {*requirement.all_prerequisites(), *requirement.assumes}
+    if unknown := sorted(named - by_id.keys()):
+        raise BadData(
+            f"{REQUIREMENTS}: {requirement.id} rests on or assumes {', '.join(unknown)}, which the file does not have. "
+            "Name ids of requirements."
+        )
+
+
+def _require_acyclic(by_id: Mapping[str, Requirement]) -> None:
+    try:
+        TopologicalSorter({name: each.all_prerequisites() for name, each in by_id.items()}).prepare()
+    except CycleError as error:
+        cycle = " -> ".join(error.args[1])
+        raise BadData(f"{REQUIREMENTS}: rests_on forms a cycle, {cycle}. Remove one of these references.") from None
 
 
 def parse_profiles(names: Sequence[str]) -> tuple[Profile, ...]:
     """Return the profiles of these names.
 
     Raises:
-        BadSetting: there is no such profile.
+        BadSetting: a name is not a profile.
     """
     profiles_by_name = {str(profile): profile for profile in Profile}
     for name in names:
         if name not in profiles_by_name:
-            raise BadSetting(f"There is no profile {name!r}. Name one of: {', '.join(profiles_by_name)}.")
+            raise BadSetting(f"{name!r} is not a profile. Give one of: {', '.join(profiles_by_name)}.")
     return tuple(profiles_by_name[name] for name in names)
 
 
@@ -96,7 +147,9 @@ def select_requirements(profiles: Iterable[Profile], select: Iterable[str] = ())
     for glob in globs:
         if not any(fnmatchcase(r.id, glob) for r in candidates):
             names = ", ".join(sorted(profile_set))
-            raise BadSetting(f"--select {glob!r} matches no requirement of {names}. See `purge-conformance list`.")
+            raise BadSetting(
+                f"--select {glob!r} matches no requirement of {names}. `purge-conformance list` prints all ids."
+            )
     return tuple(r for r in candidates if not globs or any(fnmatchcase(r.id, glob) for glob in globs))
 
 
@@ -114,9 +167,9 @@ def variants() -> tuple[Variant, ...]:
 
 
 def server_profiles() -> tuple[ServerProfile, ...]:
-    """Return the reference servers that have several variants at once."""
+    """Return the implementations with many variants at once."""
     return tuple(
-        ServerProfile(**{**row, "variants": tuple(row["variants"])}) for row in document("variants.yaml")["makes"]
+        ServerProfile(**{**row, "variants": tuple(row["variants"])}) for row in document("variants.yaml")["profiles"]
     )
 
 

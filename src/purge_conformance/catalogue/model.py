@@ -1,4 +1,4 @@
-"""What `spec/` says, as frozen values."""
+"""What `spec/` contains, as frozen values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Level(StrEnum):
 
 
 class Profile(StrEnum):
-    """Whose word a requirement is: the endpoint's documentation page, or Cloud Controller's API beyond it.
+    """Where a requirement comes from: the endpoint's documentation page, or Cloud Controller's API beyond it.
 
-    `observe-only` is nobody's: with it only those of the others are judged that take nothing but reads.
+    `observe-only` has no requirements of its own: it keeps those of the other profiles that need only reads.
     """
 
     CORE = "core"
@@ -26,6 +26,40 @@ class Profile(StrEnum):
 
 
 DOCUMENTED = (Profile.CORE, Profile.UPSTREAM)
+ANY_SCENARIO = "any"
+
+
+class Disturbance(StrEnum):
+    """What others can do on the target during a run so that a failure proves nothing."""
+
+    FOREIGN_PURGE = "foreign-purge"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document that requirements quote; `url` is None if it has no public page."""
+
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One of the distinct cases that a judgment covers.
+
+    Attributes:
+        id: kebab-case, unique in its requirement, never reused.
+        text: what holds in this case, one sentence.
+        since: the requirement set that introduced it.
+        conditional: what it needs that may be missing; or None.
+        rests_on: ids, for this case in addition to those of the requirement.
+    """
+
+    id: str
+    text: str
+    since: str
+    conditional: str | None = None
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +69,71 @@ class Requirement:
     Attributes:
         id: `AREA-NN`, never reused.
         level: how binding.
-        profile: whose word.
+        profile: where it comes from.
+        since: the requirement set that introduced it.
         group: heading in reports.
-        statement: the sentence that the target must fulfil.
+        statement: what the target does or does not do.
         quote: the words of the source that say so.
-        source: where these words stand.
+        source: where these words are.
         operation: operationId in `openapi.yaml`, or "any".
-        shown_by: how a run shows it.
-        remedy: what to look at when it fails.
-        conditional: the occasion without which it cannot be judged, and which nobody can provoke; or None.
-        not_judged: why no run can judge it from outside; or None.
-        observed: whether it can be judged by requests that change nothing.
+        scenarios: those whose evidence its judgment reads; `ANY_SCENARIO` alone: all.
+        shown_by: how a run judges it.
+        remedy: what a developer of the target checks or changes when it fails.
+        conditional: the occasion that it needs and that only the target or a hook can provide; or None.
+        not_judged: why no run can judge it; or None.
+        observed: whether requests that change nothing are enough to judge it.
+        rests_on: ids; if one of these failed, a failure is inconclusive.
+        assumes: ids; the judgment checks in its own evidence that these hold.
+        disturbed_by: what makes a failure inconclusive.
+        not_alone: why no fault violates it without violating another one; or None.
+        cases: the distinct cases that the judgment covers.
     """
 
     id: str
     level: Level
     profile: Profile
+    since: str
     group: str
     statement: str
     quote: str
-    source: str
+    source: Source
     operation: str
     shown_by: str
     remedy: str
     conditional: str | None = None
     not_judged: str | None = None
     observed: bool = False
+    scenarios: tuple[str, ...] = ()
+    rests_on: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
+    disturbed_by: tuple[Disturbance, ...] = ()
+    not_alone: str | None = None
+    cases: tuple[Case, ...] = ()
+
+    def needs(self, scenario: str) -> bool:
+        """Whether its judgment reads the evidence of a scenario."""
+        return scenario in self.scenarios or ANY_SCENARIO in self.scenarios
+
+    def prerequisites(self, case: str | None = None) -> tuple[str, ...]:
+        """Return the ids that a failure of the requirement rests on, or that of one of its cases."""
+        return self.rests_on + next((each.rests_on for each in self.cases if each.id == case), ())
+
+    def all_prerequisites(self) -> tuple[str, ...]:
+        """Return the ids that a failure rests on, in whichever case it occurs, each once."""
+        ids = [*self.rests_on, *(name for case in self.cases for name in case.rests_on)]
+        return tuple(dict.fromkeys(ids))
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A named way in which the reference server breaks exactly the named requirements.
+    """A named way in which the reference server violates exactly the named requirements.
 
     Attributes:
         id: kebab-case, after what is wrong.
         summary: one sentence.
-        requirements: ids of those that it breaks.
-        subtlety: what it takes to see it.
-        alone: whether it hides other faults, so that none is tried beside it.
+        requirements: ids of those that it violates.
+        subtlety: what a run needs to detect it.
+        alone: whether it hides other faults, so that no other runs on the same server.
     """
 
     id: str
@@ -89,12 +150,12 @@ class Variant:
     Attributes:
         id: kebab-case, after what is different.
         summary: one sentence.
-        allowed_by: the words that allow it, of the documentation, of HTTP or of another standard; or "silent".
+        allowed_by: the words of the documentation or of a standard that allow it; or "silent".
         profiles: those in which it conforms.
-        violates_should: ids of SHOULDs that it does not follow.
+        violates_should: ids of SHOULDs that it violates.
         not_judged: ids of MUSTs that no run can judge because of it.
-        own_server: whether it needs a server of its own, since it shows only by its address or its tokens and not under
-            a prefix, or since others would wait for its long answers.
+        own_server: whether it needs a server of its own: it is visible only in the address or the tokens, or its long
+            answers would delay other runs.
     """
 
     id: str
@@ -108,12 +169,12 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class ServerProfile:
-    """A reference server that differs in several ways at once, and still conforms.
+    """An implementation with many variants at once, which still conforms.
 
     Attributes:
         id: kebab-case.
         summary: one sentence.
-        variants: ids of what it differs by.
+        variants: ids of its variants.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Parse, call, exit code."""
+"""The command `purge-conformance`: parses, calls the engine, exits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from purge_conformance.cli.cleanup import clean_up
 from purge_conformance.cli.doctor import doctor
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_with_error
 from purge_conformance.cli.init import init
+from purge_conformance.cli.judge import judge
 from purge_conformance.cli.list import list_requirements
 from purge_conformance.cli.plan import plan
-from purge_conformance.cli.rejudge import judge, report
+from purge_conformance.cli.report import report
 from purge_conformance.cli.run import run
 from purge_conformance.cli.selfcheck import selfcheck
 from purge_conformance.cli.serve import serve
@@ -23,7 +24,7 @@ class Group(click.Group):
     """The command, with the suite's own exit codes."""
 
     def invoke(self, context: click.Context) -> object:
-        """Run a subcommand; what goes wrong with the suite ends in one plain sentence."""
+        """Run a subcommand; an error of the suite ends it with one sentence and an exit code that is never 0 or 1."""
         try:
             return super().invoke(context)
         except UsageError as error:
@@ -32,18 +33,19 @@ class Group(click.Group):
             exit_with_error(str(error), INCONCLUSIVE)
         except KeyboardInterrupt:
             exit_with_error(
-                "Interrupted. What was collected is kept, and `purge-conformance judge DIR` judges it.", INCONCLUSIVE
+                "Interrupted. To judge the evidence collected so far: `purge-conformance judge FOLDER --out NEW`.",
+                INCONCLUSIVE,
             )
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
+        except Exception as error:  # noqa: BLE001 -- a defect is never a verdict
             exit_with_error(crash_message(error), INCONCLUSIVE)
 
 
 @click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
-    """Judge how a server purges and reseeds app usage events, by Cloud Foundry's documentation."""
+    """Check that a server purges and reseeds app usage events as Cloud Foundry documents it."""
 
 
 for subcommand in (

@@ -1,27 +1,32 @@
-"""`cleanup`: what killed runs left on a target, taken away."""
+"""`cleanup`: deletes what killed runs left on a target."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
 
+if TYPE_CHECKING:
+    from purge_conformance.config.loader import Options
 
-@click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is.")
+
+@click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is left.")
 @with_configuration("target", *CONNECTION_KEYS)
-@click.option("--run", "run", metavar="ID", help="Only what that run made, though it was at work just now.")
-@click.option("--dry-run", "dry", is_flag=True, help="Delete nothing, list what would be deleted.")
-def clean_up(*, given: dict[str, Any], run: str | None, dry: bool) -> None:
-    """Delete the apps, spaces and organizations that killed runs left on a target: all that bears a run's label.
+@click.option("--run", "run", metavar="ID", help="Delete only what this run created, even if it was active just now.")
+@click.option("--dry-run", is_flag=True, help="List what would be deleted and delete nothing.")
+def clean_up(*, values: Options, run: str | None, dry_run: bool) -> None:
+    """Delete the apps that killed runs left on a target.
 
-    What a run made that was at work within the last hour is left, and told, for it may be under way; --run deletes it.
+    Deletes all apps, spaces and organizations with the label of a run. A run that was active within the last hour may
+    still be going on: its objects are listed and not deleted, unless --run names it.
     """
+    from purge_conformance.client.auth.sources import log_in
     from purge_conformance.client.unrecorded import unrecorded_client
-    from purge_conformance.engine.settings import build_settings as settings_of
+    from purge_conformance.config.build import build_settings
     from purge_conformance.target.cleanup import cleanup
 
-    with unrecorded_client(settings_of(given), read_only=False) as client:
-        deleted = cleanup(client, click.echo, run, dry_run=dry)
-    click.echo("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry else ''}deleted.")
+    with unrecorded_client(log_in(build_settings(values)), read_only=False) as client:
+        deleted = cleanup(client, click.echo, run, dry_run=dry_run)
+    click.echo("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry_run else ''}deleted.")

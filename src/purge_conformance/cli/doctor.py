@@ -1,19 +1,21 @@
-"""`doctor`: check a configuration before a run."""
+"""`doctor`: checks a configuration before a run."""
 
 from __future__ import annotations
 
 import sys
 from shutil import get_terminal_size
 from textwrap import TextWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from purge_conformance.cli.exit import USAGE_ERROR
 from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from purge_conformance.config.loader import Options
     from purge_conformance.target.doctor import Check
 
 COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
@@ -21,20 +23,21 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 @click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
 @with_configuration("target", *CONNECTION_KEYS, "max_requests", "max_events", "hook", "fingerprint")
-def doctor(*, given: dict[str, Any]) -> None:
+def doctor(*, values: Options) -> None:
     """Check target, tokens and settings before a run; only reads.
 
     Sends about six reads, one more for each token, and asks the hook, if there is one, whether it answers.
 
     Each line is ok, a warning or a problem. A warning or a problem comes with the next step.
     """
-    from purge_conformance.engine.settings import build_settings as settings_of
+    from purge_conformance.client.auth.sources import log_in
+    from purge_conformance.config.build import build_settings
     from purge_conformance.target.doctor.probe import run_checks
 
-    checks = run_checks(settings_of(given))
+    checks = run_checks(log_in(build_settings(values)))
     for check in checks:
         click.echo("\n".join(_lines(check)))
-    sys.exit(2 if any(check.status == "problem" for check in checks) else 0)
+    sys.exit(USAGE_ERROR if any(check.status == "problem" for check in checks) else 0)
 
 
 def _lines(check: Check) -> Iterator[str]:

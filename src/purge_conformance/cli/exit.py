@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and what is said last."""
+"""How a command ends: its last lines and its exit code."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ EPILOG = "Exit codes: 0 conformant, 1 non-conformant, 2 usage, configuration or 
 
 
 def exit_with_error(text: str, code: int) -> NoReturn:
-    """End with one plain sentence."""
+    """Print one sentence to standard error and exit."""
     click.echo(f"Error: {text}", err=True)
     sys.exit(code)
 
 
 def exit_with_verdict(run: Run, folder: Path) -> NoReturn:
-    """End with what the run amounts to, and the exit code of its verdict."""
+    """Print the verdict and where the reports are, and exit with the code of the verdict."""
     from rich.console import Console
 
-    from purge_conformance.report import terminal as as_terminal
+    from purge_conformance.report import terminal
     from purge_conformance.report.model import EXIT_CODES
 
-    as_terminal.show(run, folder, Console())
+    terminal.show(run, folder, Console())
     sys.exit(EXIT_CODES[run.verdict])

@@ -1,61 +1,69 @@
-"""`init`: a configuration file with every key in it, explained."""
+"""`init`: writes a configuration file that contains and explains every option."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 import yaml
 
 from purge_conformance.cli.options import DEFAULTS, with_flags
-from purge_conformance.config import loader as configuration
+from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, ROLES, Key
 from purge_conformance.config.settings import parse_target
 from purge_conformance.errors import BadSetting
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from purge_conformance.config.loader import Options
+
 SOURCE_PATTERN = re.compile("cf|(env|file|command|uaa):.+")
-HOME_VARIABLES = ("CF_HOME", "HOME")  # where the login of the cf CLI is, which `cf: true` needs
+HOME_VARIABLES = ("CF_HOME", "HOME")  # `cf: true` needs them to find the login of the cf CLI
 FILE_HEADER = """\
-# Settings of purge-conformance. An environment variable PURGE_CONFORMANCE_KEY stands over this file, a flag over both.
-# No secret belongs here: a token is named by where it stands. Consent to destroy, --allow-purge, is given at each run.
+# Settings of purge-conformance. Flags override environment variables (PURGE_CONFORMANCE_KEY), which override this file.
+# Write no secret here: name the source of each token. Consent can be given only as a flag: --allow-purge HOST.
 """
 
 
-@click.command(epilog="Exit codes: 0 written, 2 not.")
+@click.command(epilog="Exit codes: 0 written, 2 not written.")
 @with_flags(*(key.name for key in KEYS))
 @click.option(
     "--config",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path(configuration.FILE_NAME),
+    default=Path(loader.FILE_NAME),
     show_default=True,
-    help="The file to write.",
+    help="File to write.",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-def init(*, given: dict[str, Any], path: Path, force: bool) -> None:
-    """Write a commented configuration file, from the flags; on a terminal, target and tokens are asked for.
+@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+def init(*, values: Options, path: Path, force: bool) -> None:
+    """Write a commented configuration file.
 
-    The file is written whole or not at all, and never over another one unless --force is given.
+    It contains the values of the flags and, commented out, every other option. On a terminal, target and tokens are
+    prompted for. An existing file is overwritten only with --force.
     """
     if path.exists() and not force:
-        raise BadSetting(f"{path} is there already. Give another name with --config FILE, or --force.")
-    sources = _parse_sources(given.pop("tokens") or ())
+        raise _already_exists(path)
+    sources = _parse_sources(values.pop("tokens") or ())
     if sys.stdin.isatty():
-        given["target"] = given["target"] or click.prompt("Target, http(s)://HOST[:PORT][/PREFIX]")
-        sources |= _prompt_sources({role: words for role, words in ROLES.items() if role not in sources})
-    if given["target"]:
-        parse_target(given["target"])
-    _write(path, config_text(given | {"tokens": sources}), force=force)
-    click.echo(f"{path} is written. To check what it says: purge-conformance doctor")
+        values["target"] = values["target"] or click.prompt("Target, http(s)://HOST[:PORT][/PREFIX]")
+        sources |= _prompt_sources({role: text for role, text in ROLES.items() if role not in sources})
+    if values["target"]:
+        parse_target(values["target"])
+    _write(path, config_text(values | {"tokens": sources}), force=force)
+    config_flag = "" if path == Path(loader.FILE_NAME) else f" --config {shlex.quote(str(path))}"
+    click.echo(f"Wrote {path}. To check it: purge-conformance doctor{config_flag}")
 
 
-def config_text(values: dict[str, Any]) -> str:
-    """Return a file in which each key is what was given, or stands commented out."""
+def config_text(values: Options) -> str:
+    """Return a file that contains every option: with its value, or else commented out."""
     lines, section = [FILE_HEADER], ""
     for key in KEYS:
         head, dot, name = key.name.rpartition(".")
@@ -75,44 +83,50 @@ def _value_lines(key: Key, name: str, value: object) -> list[str]:
     return [f"#{name}: {default:g}" if isinstance(default, int | float) else f"#{name}: {key.metavar or 'true'}"]
 
 
-def _token_lines(sources: dict[str, str]) -> list[str]:
+def _token_lines(sources: Mapping[str, str]) -> list[str]:
     examples = {role: f"env:{role.upper()}_TOKEN" for role in ROLES if role not in sources}
-    source_lines = yaml.safe_dump(sources, width=1000).splitlines() if sources else []
+    source_lines = yaml.safe_dump(dict(sources), width=1000).splitlines() if sources else []
     return ["tokens:", *(f"  {line}" for line in source_lines), *(f"  #{role}: {examples[role]}" for role in examples)]
 
 
-def _parse_sources(options: tuple[str, ...]) -> dict[str, str]:
-    pairs = (option.partition("=") for option in options)
+def _parse_sources(flags: Iterable[str]) -> dict[str, str]:
+    pairs = (flag.partition("=") for flag in flags)
     return {role: _validate_source(source) for role, _, source in pairs}
 
 
-def _prompt_sources(missing_roles: dict[str, str]) -> dict[str, str]:
-    """Return the sources of tokens that a user at the terminal names; an empty line leaves a role out."""
-    click.echo("Where each token stands: env:NAME, file:PATH or command:LINE; never the token itself.")
-    answers = {role: click.prompt(f"{role}, {words}", "", show_default=False) for role, words in missing_roles.items()}
+def _prompt_sources(missing_roles: Mapping[str, str]) -> dict[str, str]:
+    """Ask for the source of each role's token; an empty answer leaves a role out."""
+    click.echo("Source of each token: env:NAME, file:PATH or command:LINE, never the token itself. Enter skips a role.")
+    answers = {role: click.prompt(f"{role}: {text}", "", show_default=False) for role, text in missing_roles.items()}
     return {role: _validate_source(source) for role, source in answers.items() if source}
 
 
 def _validate_source(source: str) -> str:
-    if not SOURCE_PATTERN.fullmatch(source):  # never shown: it may be the token
-        raise BadSetting("A token is named by where it stands: env:NAME, file:PATH or command:LINE. Give one of these.")
+    if not SOURCE_PATTERN.fullmatch(source):  # never printed: it may be the token
+        raise BadSetting(
+            "The source of a token is not usable. Give env:NAME, file:PATH, command:LINE, cf or uaa:GRANT, never the "
+            "token itself."
+        )
     return source
 
 
 def _write(path: Path, content: str, *, force: bool) -> None:
-    """Write the file whole, or not at all, once it was read back and understood."""
+    """Write the whole file or nothing, after checking that it can be loaded."""
     try:
         with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.") as temporary:
             temporary.write(content)
             temporary.flush()
             os.fsync(temporary.fileno())
-            configuration.merge(
-                {}, Path(temporary.name), {name: os.environ[name] for name in HOME_VARIABLES if name in os.environ}
-            )
+            environ = {name: os.environ[name] for name in HOME_VARIABLES if name in os.environ}
+            loader.merge({}, Path(temporary.name), environ)
             if force:
                 path.unlink(missing_ok=True)
             path.hardlink_to(temporary.name)
     except FileExistsError:
-        raise BadSetting(f"{path} is there already. Give another name with --config FILE, or --force.") from None
+        raise _already_exists(path) from None
     except OSError as error:
-        raise BadSetting(f"{path} cannot be written: {error.strerror}. Name another with --config FILE.") from None
+        raise BadSetting(f"{path} cannot be written: {error.strerror}. Give another path with --config FILE.") from None
+
+
+def _already_exists(path: Path) -> BadSetting:
+    return BadSetting(f"{path} exists already. Give another path with --config FILE, or overwrite it with --force.")

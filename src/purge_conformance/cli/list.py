@@ -1,4 +1,4 @@
-"""`list`: the requirements."""
+"""`list`: prints the requirements."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from purge_conformance.cli.options import profile_option, select_option
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="All that requirements.yaml says, as JSON.")
-@profile_option
+@click.option("--json", "as_json", is_flag=True, help="Print all fields of requirements.yaml as JSON.")
+@profile_option("core and upstream")
 @select_option
 def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
     """List the requirements: id, level, profile, statement."""

@@ -1,4 +1,4 @@
-"""The options of the commands: those that can be configured come from the table of keys."""
+"""The flags of the commands; those that a file can set as well come from the table of options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from purge_conformance.catalogue.model import Profile
-from purge_conformance.config import loader as configuration
+from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, Key
 from purge_conformance.config.settings import TIMEOUT, Settings
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
@@ -20,47 +20,51 @@ from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from purge_conformance.config.loader import Options
+
     Command = Callable[..., object]
     Decorator = Callable[[Command], Command]
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 RUN_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 TRANSPORT_KEYS = ("ca_bundle", "client_cert", "client_key", "insecure", "proxy")
-CONNECTION_KEYS = ("tokens", "cf", "timeout", *TRANSPORT_KEYS)  # what every command takes that reaches a target
+CONNECTION_KEYS = ("tokens", "cf", "timeout", *TRANSPORT_KEYS)  # of every command that sends requests
 APP_KEYS = ("apps.mode", "apps.space", "apps.droplet", "apps.droplet_file", "apps.docker_image")
 SOURCES_HELP = """
 
 \b
-SOURCES of a token, each read or asked again before its end:
-  env:NAME        an environment variable; it cannot be renewed
+SOURCES of a token; all except env: are asked again before the token expires:
+  env:NAME        an environment variable
   file:PATH       a file
-  command:LINE    what a command prints, for example cf oauth-token
-  cf              the login of the cf CLI, which renews it: cf oauth-token
-  uaa:password[@ORIGIN]:USER:SECRET     logins at the target's UAA, which its
+  command:LINE    the output of a command, for example cf oauth-token
+  cf              the login of the cf CLI
+  uaa:password[@ORIGIN]:USER:SECRET     a login at the UAA that the target's
   uaa:client_credentials:CLIENT:SECRET  root document names; SECRET is env:,
-  uaa:refresh_token:SECRET              file: or command: in turn
+  uaa:refresh_token:SECRET              file: or command:
 """
 KEYS_BY_NAME = {key.name: key for key in KEYS}
 DEFAULTS = {"timeout": TIMEOUT} | {field.name: field.default for field in fields(Settings)}
-profile_option = click.option(
-    "--profile",
-    "profiles",
-    multiple=True,
-    type=click.Choice([str(p) for p in Profile]),
-    help="Repeatable; default core. observe-only: what reads alone can show.",
-)
-select_option = click.option(
-    "--select", multiple=True, metavar="ID-GLOB", help="Judge these requirements only; repeatable."
-)
+select_option = click.option("--select", multiple=True, metavar="ID-GLOB", help=KEYS_BY_NAME["select"].help)
 config_option = click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"What to read settings from; default: {configuration.FILE_NAME}, where it exists.",
+    help=f"Configuration file; default: {loader.FILE_NAME} if it exists.",
 )
 
 
+def profile_option(default: str) -> Decorator:
+    """Return the option `--profile` of a command, with its default in words."""
+    return click.option(
+        "--profile",
+        "profiles",
+        multiple=True,
+        type=click.Choice([str(profile) for profile in Profile]),
+        help=f"Profile; repeatable; default: {default}.",
+    )
+
+
 def flag_callback(key: Key) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Return click's callback that reads a flag as its key does; the values of a repeated one become one list."""
+    """Return a callback for click that parses a flag; the values of a repeated flag become one list."""
 
     def read(_: click.Context, parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401 -- any value of a flag
         if value == ():
@@ -76,12 +80,13 @@ def flag_callback(key: Key) -> Callable[[click.Context, click.Parameter, Any], A
 
 
 def with_flags(*names: str) -> Decorator:
-    """Give a command the flags of these keys, and call it with `given`: what they said, None where they are absent."""
+    """Give a command these flags and call it with `values`: option name -> value, None if the flag is absent."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def call(**values: Any) -> object:  # noqa: ANN401 -- the options of a command
-            return command(given={name: values.pop(_parameter(name)) for name in names}, **values)
+            flags = {name: values.pop(_parameter(name)) for name in names}
+            return command(values=flags, **values)
 
         result: Command = call
         for name in reversed(names):
@@ -92,12 +97,12 @@ def with_flags(*names: str) -> Decorator:
 
 
 def with_configuration(*names: str) -> Decorator:
-    """Give a command the flags of these keys and `--config`, and call it with `given`: all that was given, merged."""
+    """Give a command these flags and `--config`, and call it with `values`: flags, environment and file, merged."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
-        def call(*, given: dict[str, Any], config: Path | None, **values: Any) -> object:  # noqa: ANN401 -- as above
-            return command(given=configuration.merge(given, config), **values)
+        def call(*, values: Options, config: Path | None, **more: Any) -> object:  # noqa: ANN401 -- as above
+            return command(values=loader.merge(values, config), **more)
 
         if "tokens" in names:
             call.__doc__ = f"{cleandoc(command.__doc__ or '')}{SOURCES_HELP}"
@@ -107,7 +112,7 @@ def with_configuration(*names: str) -> Decorator:
 
 
 def new_run_folder() -> Path:
-    """Return a folder for a run that was given none."""
+    """Return the default folder of a run, named after the time."""
     return Path("purge-conformance-report") / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 

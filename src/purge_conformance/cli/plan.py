@@ -1,8 +1,8 @@
-"""`plan`: what a run would send."""
+"""`plan`: shows what a run would send."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,56 +11,65 @@ from purge_conformance.cli.options import APP_KEYS, CONNECTION_KEYS, with_config
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from purge_conformance.config.loader import Options
     from purge_conformance.config.settings import Settings
     from purge_conformance.engine.plan import Plan
 
-NO_ARCHIVE_NO_PURGE = "and without an archive of all nothing is purged but on this machine"
-
 
 @click.command(
-    epilog="Exit codes: 0 planned, 2 usage or configuration, 3 the target cannot be reached, or is no such API."
+    epilog="Exit codes: 0 planned, 2 usage or configuration, 3 the target is unreachable or is not this API."
 )
 @with_configuration(
     "target", *CONNECTION_KEYS, *APP_KEYS, "profile", "repeat", "max_purges", "max_requests", "max_events", "hook"
 )
-def plan(*, given: dict[str, Any]) -> None:
-    """Say what a run would send to a target: experiments, requests, purges, apps, how long; it only reads.
+def plan(*, values: Options) -> None:
+    """Show what a run would send to a target; only reads.
 
-    The numbers are those of lists that fit on a page; whatever happens, --max-requests and --max-purges hold.
+    Shows scenarios, requests, purges, apps and duration. The numbers assume lists that fit on one page; --max-requests
+    and --max-purges are never exceeded.
     """
+    from purge_conformance.client.auth.sources import log_in
+    from purge_conformance.config.build import build_settings
     from purge_conformance.engine.plan import plan_run
-    from purge_conformance.engine.settings import build_settings as settings_of
     from purge_conformance.report.text import visible
 
-    settings = settings_of(given)
+    settings = log_in(build_settings(values))
     for line in _lines(plan_run(settings), settings):
         click.echo(visible(line))
 
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
+    yield from _target_lines(plan, settings)
+    width = max(map(len, plan.costs))
+    yield f"{'scenario':{width}} {'requests':>8} {'purges':>8}"
+    for name, cost in plan.costs.items():
+        more = "  plus the rest of the budget, to shorten a failing sequence" if cost.may_use_remainder else ""
+        yield f"{name:{width}} {cost.requests:8} {cost.purges or '':>8}{more}"
+    purges = f"{plan.limits.max_purges} purges" if any(cost.purges for cost in plan.costs.values()) else "no purge"
+    yield f"In total at most {plan.limits.max_requests} requests and {purges}; about {plan.seconds:.0f} s from here."
+    if plan.creates:
+        yield f"It would create {plan.creates}."
+    elif settings.is_read_only:
+        yield "It would create, change and delete nothing."
+    else:
+        yield "It would create and change nothing except events, which each purge replaces."
+    if not (settings.is_read_only or settings.target.is_loopback):
+        yield f"It needs your consent: --allow-purge {settings.target.host}"
+
+
+def _target_lines(plan: Plan, settings: Settings) -> Iterator[str]:
     from purge_conformance.target.archive import recency_warning
 
     yield f"{settings.target.url}: {_format_count(plan.events)} events and {_format_count(plan.apps)} apps now"
     if plan.events and plan.events > plan.limits.max_events and not settings.is_read_only:
         yield (
-            f"No more than {plan.limits.max_events} of them would be archived, "
-            f"{NO_ARCHIVE_NO_PURGE}: --max-events {2 * plan.events}"
+            f"The archive would hold only {plan.limits.max_events:,} of these events. A target on another machine is "
+            f"purged only after a complete archive. Give --max-events {2 * plan.events}"
         )
-    yield f"fingerprint: {plan.fingerprint or 'none, its root document has no links'}"
+    yield f"Fingerprint: {plan.fingerprint or 'none, because the root document has no links'}"
     if plan.last:
-        yield f"The last event: {plan.last['guid']} of {plan.last['created_at']}"
+        yield f"Newest event: {plan.last['guid']}, created at {plan.last['created_at']}"
         yield from recency_warning(plan.age)
-    yield f"{'experiment':12} {'requests':>8} {'purges':>8}"
-    for name, cost in plan.costs.items():
-        more = "  and what is left, to shorten a sequence that fails" if cost.may_use_remainder else ""
-        yield f"{name:12} {cost.requests:8} {cost.purges or '':>8}{more}"
-    purges = f"{plan.limits.max_purges} purges" if any(cost.purges for cost in plan.costs.values()) else "no purge"
-    yield f"In all at most {plan.limits.max_requests} requests and {purges}; about {plan.seconds:.0f} s from here."
-    yield (
-        f"It would make {plan.creates}." if plan.creates else "It would make and change nothing but what a purge does."
-    )
-    if not (settings.is_read_only or settings.target.is_loopback):
-        yield f"It needs your consent: --allow-purge {settings.target.host}"
 
 
 def _format_count(count: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: one live line on a terminal, plain lines in CI."""
+"""Progress of a run: one live line on a terminal, plain lines in CI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Verbosity(IntEnum):
-    """How much is shown."""
+    """How much a run prints."""
 
     QUIET = 0
     NORMAL = 1
@@ -29,23 +29,23 @@ class Verbosity(IntEnum):
 
 
 class Reporter:
-    """Shows how far a run is."""
+    """Prints the progress of a run."""
 
     def __init__(self, console: Console, verbosity: Verbosity) -> None:
-        """Show nothing yet."""
+        """Print nothing yet."""
         self._console = console
         self._verbosity = verbosity
         self._live: Callable[[str], None] | None = None
-        self._experiment = ""
+        self._scenario = ""
 
     def print_line(self, text: str) -> None:
-        """Show one line, unless quiet."""
+        """Print one line, unless quiet."""
         if self._verbosity > Verbosity.QUIET:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Keep one line up to date during the block, where the console is a terminal."""
+        """Update one line during the block if the console is a terminal."""
         if self._verbosity is Verbosity.QUIET or not self._console.is_terminal:
             yield
             return
@@ -59,22 +59,23 @@ class Reporter:
                 self._live = None
 
     def show_status(self, text: str) -> None:
-        """Say what is under way."""
+        """Print what the run does now."""
         if self._live:
             self._live(text)
         else:
             self.print_line(text)
 
     def on_exchange(self, client: Client, exchange: Exchange) -> None:
-        """Take notice of an exchange: what is collected, how far, how many purges so far."""
+        """Print the scenario and the numbers of requests and purges so far."""
         guard, limits = client.guard, client.settings.limits
+        scenario = f"{client.scenario}, round {client.round}" if client.round > 1 else str(client.scenario)
         status = (
-            f"collecting {client.experiment}: {guard.requests} of at most {limits.max_requests} requests, "
+            f"collecting {scenario}: {guard.requests} of at most {limits.max_requests} requests, "
             f"{guard.purges} of at most {limits.max_purges} purges"
         )
-        if self._live or client.experiment != self._experiment:
+        if self._live or scenario != self._scenario:
             self.show_status(status)
-        self._experiment = client.experiment
+        self._scenario = scenario
         if self._verbosity is Verbosity.VERBOSE:
             result = exchange.status or exchange.error
             self.print_line(visible(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}"))

@@ -1,23 +1,23 @@
-"""`run`: collect evidence from a target, and judge it."""
+"""`run`: collects evidence from a target and judges it."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from purge_conformance.catalogue.model import Profile
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict
 from purge_conformance.cli.options import APP_KEYS, CONNECTION_KEYS, TRANSPORT_KEYS, new_run_folder, with_configuration
-from purge_conformance.config.settings import announcement, parse_target
 
 if TYPE_CHECKING:
-    from purge_conformance.config.settings import Settings
+    from collections.abc import Iterable, Mapping
+
+    from purge_conformance.config.loader import Options
+
+NORMAL = 1  # verbosity
 
 
 @click.command(epilog=EPILOG)
@@ -37,32 +37,57 @@ if TYPE_CHECKING:
     "hook",
     "fingerprint",
 )
-@click.option("--allow-purge", multiple=True, metavar="HOST", help="A host whose app usage events may be destroyed.")
-@click.option("--quiet", "loudness", flag_value=0, type=int, help="Show the end only.")
-@click.option("--verbose", "loudness", flag_value=2, type=int, help="Show every request.")
-def run(*, given: dict[str, Any], allow_purge: tuple[str, ...], loudness: int | None) -> None:
-    """Collect evidence from a target and judge it; without a URL, the embedded reference server's.
+@click.option(
+    "--allow-purge",
+    multiple=True,
+    metavar="HOST",
+    help="Host whose app usage events the run may destroy; repeatable. Not needed on this machine.",
+)
+@click.option("--quiet", "verbosity", flag_value=0, type=int, help="Print only the verdict and warnings.")
+@click.option("--verbose", "verbosity", flag_value=2, type=int, help="Print every request.")
+def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
+    """Collect evidence from a target and judge it.
 
-    A run destroys all app usage events of the target and seeds new ones. A target on this machine needs no consent.
+    A run destroys all app usage events of the target and seeds new ones. Without a URL it starts a reference server on
+    this machine and judges that.
     """
-    from purge_conformance.engine import reference_process as embedded
-    from purge_conformance.engine.settings import build_settings as settings_of
-    from purge_conformance.target import consent
+    from purge_conformance.engine import reference_process
 
-    folder = Path(given["out"]) if "out" in given else new_run_folder()
-    verbosity = 1 if loudness is None else loudness
-    if "target" in given:
-        ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
-        if Profile.OBSERVE_ONLY not in (given.get("profile") or ()):
-            consent.require_consent(parse_target(given["target"]), allow_purge, ask)  # before anybody logs in
-        _collect_and_judge(settings_of(given), folder, verbosity)
-    elif given["tokens"] or allow_purge:
-        raise click.UsageError("--token and --allow-purge are for a target. Give its URL.")
-    else:
-        with embedded.server() as (url, tokens):
-            values = {name: value for name, value in given.items() if name not in TRANSPORT_KEYS}
-            values |= {"target": url, "hook": embedded.hook_url(url)}
-            _collect_and_judge(settings_of(values, tokens), folder, verbosity)
+    folder = Path(values["out"]) if "out" in values else new_run_folder()
+    level = NORMAL if verbosity is None else verbosity
+    if "target" in values:
+        _run(values, folder, level, allow_purge)
+    if values["tokens"] or allow_purge:
+        raise click.UsageError("Got --token or --allow-purge, but no target. Give the target's URL as well.")
+    with reference_process.server() as (url, tokens):
+        own_values = {name: value for name, value in values.items() if name not in TRANSPORT_KEYS}
+        _run(own_values | {"target": url, "hook": reference_process.hook_url(url)}, folder, level, (), tokens)
+
+
+def _run(
+    values: Options,
+    folder: Path,
+    verbosity: int,
+    allowed_hosts: Iterable[str],
+    tokens: Mapping[str, str] | None = None,
+) -> NoReturn:
+    from rich.console import Console
+
+    from purge_conformance.cli.progress import Reporter, Verbosity
+    from purge_conformance.engine.pytest_process import judge
+    from purge_conformance.engine.session import FrontEnd, collect_evidence, prepare_run
+    from purge_conformance.engine.signals import interrupt_on_sigterm
+
+    reporter = Reporter(Console(), Verbosity(verbosity))
+    ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
+    front_end = FrontEnd(reporter.print_line, _warn, _abort, ask, reporter.on_exchange)
+    settings = prepare_run(values, allowed_hosts, front_end, tokens)
+    interrupt_on_sigterm()
+    with reporter.live():
+        collect_evidence(settings, folder, front_end)
+        reporter.show_status("judging")
+        judged_run = judge(folder, folder)
+    exit_with_verdict(judged_run, folder)
 
 
 def _prompt(question: str) -> str:
@@ -71,39 +96,18 @@ def _prompt(question: str) -> str:
 
 
 def _warn(text: str) -> None:
-    """Tell what must be heard before the first purge, however quiet a run is."""
     from purge_conformance.report.text import visible
 
     click.echo(visible(f"Warning: {text}"), err=True)
 
 
 def _abort(url: str, folder: Path) -> NoReturn:
-    """End without another look at anything; what was written is on its way to the disk."""
+    """Exit at once and say how to judge the evidence and how to find apps that are left."""
     from purge_conformance.engine.signals import write_stderr
 
     write_stderr(
-        f"Error: Interrupted again, and left at once. `purge-conformance judge {folder} --out NEW` judges what was "
-        f"collected. Apps of the suite's own may be left: `purge-conformance cleanup {url}` tells which."
+        f"Error: Interrupted again, exiting at once. To judge the evidence collected so far: "
+        f"`purge-conformance judge {folder} --out NEW`. To list apps that this run may have left: "
+        f"`purge-conformance cleanup {url} --dry-run`."
     )
     os._exit(INCONCLUSIVE)
-
-
-def _collect_and_judge(settings: Settings, folder: Path, verbosity: int) -> NoReturn:
-    from rich.console import Console
-
-    from purge_conformance.cli.progress import Reporter, Verbosity
-    from purge_conformance.client.guard import Guard
-    from purge_conformance.engine import signals as interrupts
-    from purge_conformance.engine.collect import collect
-    from purge_conformance.engine.pytest_process import judge
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI's cancel: take down what was put up
-    reporter = Reporter(Console(), Verbosity(verbosity))
-    reporter.print_line(announcement(settings, folder))
-    guard = Guard.from_settings(settings)
-    with reporter.live():
-        with interrupts.close_on_signal(guard, partial(_abort, settings.target.url, folder)):
-            collect(settings, folder, reporter.on_exchange, guard=guard, warn=_warn)
-        reporter.show_status("judging")
-        judged_run = judge(folder, folder)
-    exit_with_verdict(judged_run, folder)

@@ -1,8 +1,7 @@
-"""`selfcheck`: the suite against its own faults and variants."""
+"""`selfcheck`: runs the suite against its own faults and variants."""
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,15 @@ from purge_conformance.cli.options import FOLDER, KEYS_BY_NAME, flag_callback, n
 if TYPE_CHECKING:
     from pathlib import Path
 
-EPILOG = "Exit codes: 0 all is as it must be, 1 it is not, 2 usage, 3 the check came to no end."
+EPILOG = "Exit codes: 0 every fault killed and no false alarm, 1 otherwise, 2 usage, 3 the check did not finish."
 
 
 @click.command(epilog=EPILOG)
-@click.option("--only", multiple=True, metavar="NAME-GLOB", help="Of faults and variants; repeatable. Default: all.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Targets at once; default: three a core.")
-@click.option("--out", type=FOLDER, help="Where the matrix goes, and the runs that went wrong; default: a new folder.")
+@click.option(
+    "--only", multiple=True, metavar="NAME-GLOB", help="Faults and variants to try; repeatable. Default: all."
+)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Servers tried at the same time; default: three per core.")
+@click.option("--out", type=FOLDER, help="Folder for the matrix and the runs that went wrong; default: a new folder.")
 @click.option(
     "--seed",
     type=str,
@@ -30,17 +31,19 @@ EPILOG = "Exit codes: 0 all is as it must be, 1 it is not, 2 usage, 3 the check 
     help=KEYS_BY_NAME["seed"].help,
 )
 def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed: int) -> None:
-    """Check the suite: judge the faultless reference server, every variant and every fault, and print the kill matrix.
+    """Test the suite: every fault is caught, no variant is accused.
 
-    Every fault must fail exactly the requirements that spec/faults.yaml names for it, and no variant may fail any.
+    Judges the reference server without a fault, with every variant and with every fault, and prints the kill matrix.
+    Every fault must fail exactly the requirements that spec/faults.yaml names for it; no variant may fail any.
     """
     from rich.console import Console
 
-    from purge_conformance.selfcheck import matrix_report as shown
+    from purge_conformance.engine.signals import interrupt_on_sigterm
+    from purge_conformance.selfcheck import matrix_report
     from purge_conformance.selfcheck import run as checking
     from purge_conformance.selfcheck.progress import ProgressDisplay
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in run
+    interrupt_on_sigterm()
     console = Console()
     folder = out or new_run_folder()
     try:
@@ -48,9 +51,7 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
             matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.update)
     except KeyboardInterrupt:
         exit_with_error("Interrupted. No matrix was written.", INCONCLUSIVE)
-    for line in shown.terminal_lines(matrix):
+    for line in matrix_report.terminal_lines(matrix):
         console.print(line, soft_wrap=True, highlight=False)
-    console.print(
-        f"Matrix: {folder / checking.MARKDOWN}, and beside it {checking.JSON}", soft_wrap=True, highlight=False
-    )
+    console.print(f"Matrix: {folder / checking.MARKDOWN} and {folder / checking.JSON}", soft_wrap=True, highlight=False)
     sys.exit(1 if matrix.problems() else 0)

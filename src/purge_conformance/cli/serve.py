@@ -1,4 +1,4 @@
-"""`serve`: the reference server, by hand."""
+"""`serve`: serves the reference server."""
 
 from __future__ import annotations
 
@@ -18,21 +18,30 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
-@click.option("--database", metavar="URL", help="SQLAlchemy's; default: SQLite in memory, gone with the server.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Of spec/faults.yaml; repeatable.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
+@click.option("--database", metavar="URL", help="SQLAlchemy URL; default: in-memory SQLite.")
 @click.option(
-    "--variant", "variants", multiple=True, metavar="NAME", help="Or make, of spec/variants.yaml; repeatable."
+    "--fault", "faults", multiple=True, metavar="NAME", help="Enable a fault of spec/faults.yaml; repeatable."
+)
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME",
+    help="Enable a variant or server profile of spec/variants.yaml; repeatable.",
 )
 @click.option(
     "--mount",
     "mounts",
     multiple=True,
     metavar="NAME",
-    help="Serve what it names at /NAME as well, or several: A+B; repeatable.",
+    help="Also serve this fault, variant or profile at /NAME, or several at /A+B; repeatable. "
+    "Example: --mount 20-a-page.",
 )
-@click.option("--states", metavar="PATH", help="Take provider states at that path, as spec/hook.md tells.")
-@click.option("--announce", is_flag=True, help="Print URL and tokens as a line of JSON; end with the standard input.")
+@click.option("--states", metavar="PATH", help="Accept provider states at this path (see spec/hook.md).")
+@click.option(
+    "--announce", is_flag=True, help="Print URL and tokens as one line of JSON; stop when standard input closes."
+)
 def serve(  # noqa: PLR0913 -- the options of a command
     *,
     port: int,
@@ -43,18 +52,23 @@ def serve(  # noqa: PLR0913 -- the options of a command
     states: str | None,
     announce: bool,
 ) -> None:
-    """Serve the reference server on loopback, for trying things by hand."""
+    """Serve the reference server on this machine.
+
+    It is a small Cloud Foundry API v3 for trying things by hand.
+    """
     try:
         from purge_conformance import reference
     except ImportError as error:
-        raise SuiteError(f"{error}. The reference server needs: pip install 'purge-conformance[reference]'.") from None
+        raise SuiteError(
+            f"The reference server is not installed ({error}). Run pip install 'purge-conformance[reference]'."
+        ) from None
 
     def ready(url: str, tokens: Mapping[str, str]) -> None:
         if announce:
             click.echo(json.dumps({"url": url, "tokens": dict(tokens)}))
             Thread(target=_stop_at_end_of_input, daemon=True).start()
         else:
-            click.echo(f"Serving {url}. Tokens, good for this server alone:")
+            click.echo(f"Serving {url}. Tokens that are valid for this server only:")
             for role, token in tokens.items():
                 click.echo(f"export {role.upper()}_TOKEN={token}")
         sys.stdout.flush()
@@ -73,12 +87,12 @@ def serve(  # noqa: PLR0913 -- the options of a command
 
 
 def _expand_profiles(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the faults and variants that are meant, each make by its variants."""
-    variants_by_profile = {make.id: make.variants for make in catalogue.server_profiles()}
+    """Return the names with each server profile replaced by its variants."""
+    variants_by_profile = {profile.id: profile.variants for profile in catalogue.server_profiles()}
     return tuple(change for name in names for change in variants_by_profile.get(name, (name,)))
 
 
 def _stop_at_end_of_input() -> None:
-    """End the server when whoever started it is gone, and with it the other end of our standard input."""
+    """Stop the server when the process that started it has ended, which closes our standard input."""
     sys.stdin.read()
     signal.raise_signal(signal.SIGTERM)

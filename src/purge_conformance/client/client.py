@@ -8,27 +8,22 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from threading import Barrier, Lock, local
-from typing import TYPE_CHECKING, Any
+from threading import Barrier, local
+from typing import TYPE_CHECKING
 
 from purge_conformance import __version__
 from purge_conformance.catalogue.api import SAFE_METHODS
 from purge_conformance.client.auth.credentials import Credential, for_role, with_token
 from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.client.connection import SEND_ERRORS, Connection, ResponseDeadlineExceeded
+from purge_conformance.client.recorder import Recorder
 from purge_conformance.client.retries import MAX_RETRIES, MAX_RETRY_AFTER_S, retry_delay, retry_reason
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import RequestBlocked, TargetUnreachable, TokenExpired
-from purge_conformance.evidence import clock
-from purge_conformance.evidence.records import (
-    CONCURRENT,
-    EXPIRED_TOKEN,
-    RETRIED,
-    Body,
-    Exchange,
-    sort_exchanges,
-)
+from purge_conformance.evidence import clock, notes
+from purge_conformance.evidence.records import Body, Exchange, sort_exchanges
 from purge_conformance.evidence.redaction import without_cookies
+from purge_conformance.evidence.steps import YES, Retry, Tag, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +34,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.journal import Journal
+    from purge_conformance.evidence.steps import Place, Where
 
 RawResponse = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, error
 SCHEME = "bearer "
@@ -53,7 +49,7 @@ class Request:
     Attributes:
         method: HTTP method.
         path: path and query below the target's base URL; sent unchanged.
-        step: its place in the scenario.
+        where: its place in the scenario, or the step of a place without further members.
         credential: what `Authorization` contains; None is the admin's token.
         headers: in addition to Accept, User-Agent and Authorization.
         body: text or None.
@@ -63,19 +59,23 @@ class Request:
 
     method: str
     path: str
-    step: str
+    where: Where
     credential: Credential | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[Tag, str] = field(default_factory=dict)
     upload: Upload | None = None
 
+    @property
+    def place(self) -> Place:
+        """The place, also where `where` is a step."""
+        return place_of(self.where)
 
-class Client:
+
+class Client(Recorder):
     """The one client of a run.
 
     Attributes:
-        experiment: the name of the current scenario; every exchange carries it.
         credentials: role -> credential, for each configured token; `send` replaces the token after a renewal.
         tokens: role -> token, renewed before it expires.
         page_sizes: path of a list -> the largest page size that the target is known to accept.
@@ -85,43 +85,40 @@ class Client:
         self, settings: Settings, journal: Journal, guard: Guard, on_send: Callable[[Client, Exchange], None]
     ) -> None:
         """Prepare one connection per thread; `on_send` is called after every exchange, to show progress."""
-        self.experiment = ""
+        self.tokens = as_renewable(settings.tokens)
+        super().__init__(journal, self.tokens.redactor)
         self.page_sizes: dict[str, int] = {}
         self.guard = guard
         self.settings = settings
-        self.tokens = as_renewable(settings.tokens)
         self.credentials = {role: for_role(role, token) for role, token in self.tokens.items()}
-        self._journal = journal
         self._on_send = on_send
-        self._redactor = self.tokens.redactor
         for name, secret in settings.transport.secrets.items():
             self._redactor.add_secret(name, secret)
         self._unanswered = 0
-        self._lock = Lock()
         self._thread_local = local()
 
-    def get(self, path: str, step: str, *, credential: Credential | None = None) -> Exchange:
+    def get(self, path: str, where: Where, *, credential: Credential | None = None) -> Exchange:
         """Send a GET request with the admin's token, or with another credential."""
-        return self.send(Request("GET", path, step, credential))
+        return self.send(Request("GET", path, where, credential))
 
-    def post(self, path: str, step: str, *, credential: Credential | None = None, data: object = None) -> Exchange:
+    def post(self, path: str, where: Where, *, credential: Credential | None = None, data: object = None) -> Exchange:
         """Send a POST request, with `data` as its JSON body unless `data` is None."""
         if data is None:
-            return self.send(Request("POST", path, step, credential))
+            return self.send(Request("POST", path, where, credential))
         return self.send(
-            Request("POST", path, step, credential, {"Content-Type": "application/json"}, json.dumps(data))
+            Request("POST", path, where, credential, {"Content-Type": "application/json"}, json.dumps(data))
         )
 
-    def delete(self, path: str, step: str) -> Exchange:
+    def delete(self, path: str, where: Where) -> Exchange:
         """Send a DELETE request with the admin's token."""
-        return self.send(Request("DELETE", path, step))
+        return self.send(Request("DELETE", path, where))
 
     def send(self, request: Request) -> Exchange:
         """Send one request and record the exchange.
 
         The client waits and sends again after 429 and 503, where `Retry-After` is at most `MAX_RETRY_AFTER_S` seconds.
         It sends a safe method again also after a gateway's 502 or 504, after a broken connection, and once after a 500.
-        Each superseded exchange is recorded with the tag `RETRIED`; so is the 401 for a token that has expired. An
+        Each superseded exchange is recorded with the tag `superseded`; so is the 401 for a token that has expired. An
         error that a hook induced is final.
 
         Raises:
@@ -148,7 +145,7 @@ class Client:
         """Send the requests of several scripts, each script in its own thread, and return all exchanges.
 
         A script yields its next request after the previous response; it must be finite. Every exchange carries the tag
-        `CONCURRENT`, and 429, 500 and 503 are not retried: by then the other scripts would have finished.
+        `concurrent`, and 429, 500 and 503 are not retried: by then the other scripts would have finished.
 
         Raises:
             RequestBlocked, TargetUnreachable: as `send`, after every script has ended.
@@ -157,26 +154,15 @@ class Client:
 
         def run(script: Iterable[Request]) -> list[Exchange]:
             barrier.wait()
-            return [self.send(replace(x, tags={**x.tags, CONCURRENT: x.step})) for x in script]
+            return [self.send(replace(x, tags={**x.tags, Tag.CONCURRENT: YES})) for x in script]
 
         with ThreadPoolExecutor(len(scripts)) as threads:
             futures = [threads.submit(run, script) for script in scripts]
         return list(sort_exchanges(x for done in futures for x in done.result()))
 
-    def exchanges_of(self, experiment: str, step: str) -> list[Exchange]:
-        """Return the exchanges recorded so far for one step of a scenario."""
-        return [x for x in self._journal.exchanges if (x.experiment, x.step) == (experiment, step)]
-
     def note_cut_short(self, reason: RequestBlocked) -> None:
         """Record why the current scenario ends early."""
-        self.note("expired" if isinstance(reason, TokenExpired) else "stopped", str(reason))
-
-    def note(self, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
-        """Record a fact about the current scenario, without secrets."""
-        with self._lock:
-            self._journal.note(
-                self.experiment, name, self._redactor.redact_text(value) if isinstance(value, str) else value
-            )
+        self.note(notes.EXPIRED if isinstance(reason, TokenExpired) else notes.STOPPED, str(reason))
 
     @property
     def _connection(self) -> Connection:
@@ -207,15 +193,15 @@ class Client:
                 credential.source_role, rejected_token, clock.parse_http_date(answer.header("Date"))
             )
         except TokenExpired:
-            self._record_retried(answer, EXPIRED_TOKEN)
+            self._record_retried(answer, Retry.EXPIRED_TOKEN)
             raise
         if is_renewed and answer.method not in SAFE_METHODS:
-            self._record_retried(answer, EXPIRED_TOKEN)
+            self._record_retried(answer, Retry.EXPIRED_TOKEN)
             raise TokenExpired(
                 f"The token of {credential.source_role} expired just before {answer.method} {answer.path}, "
                 "which is not sent twice. Run again."
             )
-        return EXPIRED_TOKEN if is_renewed else ""
+        return Retry.EXPIRED_TOKEN if is_renewed else ""
 
     def _prepare(self, request: Request, credential: Credential) -> requests.PreparedRequest:
         headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
@@ -238,8 +224,9 @@ class Client:
         redacted_headers = [(str(key), str(value)) for key, value in request_headers.items()]
         return Exchange(
             n=n,
-            experiment=self.experiment,
-            step=request.step,
+            scenario=self.scenario,
+            round=self.round,
+            place=request.place,
             role=credential.role,
             method=request.method,
             path=redactor.redact_text(request.path),
@@ -278,7 +265,7 @@ class Client:
         return exchange
 
     def _record_retried(self, answer: Exchange, reason: str) -> None:
-        self._record(replace(answer, tags={**answer.tags, RETRIED: reason}))
+        self._record(replace(answer, tags={**answer.tags, Tag.SUPERSEDED: reason}))
 
     def _raise_if_unreachable(self, exchange: Exchange) -> None:
         with self._lock:

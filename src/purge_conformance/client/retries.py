@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import SAFE_METHODS
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.records import CONCURRENT, GATEWAY, INDUCED, SERVER_ERROR, Exchange
+from purge_conformance.evidence.steps import Retry, Tag
 
-RETRY_ANY: dict[int | None, str] = {
-    HTTPStatus.TOO_MANY_REQUESTS: "rate limit",
-    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+if TYPE_CHECKING:
+    from purge_conformance.evidence.records import Exchange
+
+RETRY_ANY: dict[int | None, Retry] = {
+    HTTPStatus.TOO_MANY_REQUESTS: Retry.RATE_LIMIT,
+    HTTPStatus.SERVICE_UNAVAILABLE: Retry.UNAVAILABLE,
 }
 # Only safe methods are sent again after these. 502, 504 and a broken connection come from what stands between the suite
 # and the target. A 500 is the target's own: one judgment looks for it, and all others see the second response.
-RETRY_SAFE_METHODS: dict[int | None, str] = {
-    HTTPStatus.INTERNAL_SERVER_ERROR: SERVER_ERROR,
-    HTTPStatus.BAD_GATEWAY: GATEWAY,
-    HTTPStatus.GATEWAY_TIMEOUT: GATEWAY,
-    None: "connection",
+RETRY_SAFE_METHODS: dict[int | None, Retry] = {
+    HTTPStatus.INTERNAL_SERVER_ERROR: Retry.FAILURE,
+    HTTPStatus.BAD_GATEWAY: Retry.GATEWAY,
+    HTTPStatus.GATEWAY_TIMEOUT: Retry.GATEWAY,
+    None: Retry.CONNECTION,
 }
 MAX_RETRIES: dict[int | None, int] = {
     HTTPStatus.UNAUTHORIZED: 5,
@@ -40,9 +44,9 @@ def retry_reason(answer: Exchange) -> str:
     """Return why a request is sent again; empty if its response counts."""
     if answer.status is None and not CONNECTION_ERRORS.match(answer.error or ""):
         return ""
-    if answer.status in {*RETRY_ANY, HTTPStatus.INTERNAL_SERVER_ERROR} and CONCURRENT in answer.tags:
+    if answer.status in {*RETRY_ANY, HTTPStatus.INTERNAL_SERVER_ERROR} and Tag.CONCURRENT in answer.tags:
         return ""
-    if answer.tags.get(INDUCED) == str(answer.status):
+    if answer.tags.get(Tag.INDUCED) == str(answer.status):
         return ""
     return (RETRY_ANY | RETRY_SAFE_METHODS if answer.method in SAFE_METHODS else RETRY_ANY).get(answer.status, "")
 

@@ -1,1 +1,1 @@
-"""What the user asked for, as values."""
+"""What the user asked for, as values; sends no request."""

@@ -1,4 +1,4 @@
-"""Whether a run drives apps of its own, where it makes them, and what they run."""
+"""Which apps a run uses: those of the target, its own or the hook's; where it creates them, and what they run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from purge_conformance.config import droplet_file as upload
+from purge_conformance.config.droplet_file import check_droplet_file
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ class AppSettings:
     """What a run does with apps.
 
     Attributes:
-        mode: `observe` takes the foundation as it is and creates nothing; `drive` makes apps, and deletes them;
-            `hook` lets the user's hook do both.
-        space: guid of the space that all apps are made in; None: in organizations and spaces of the suite's own.
-        droplet: guid of the droplet that the apps run a copy of.
-        docker_image: what the apps run instead.
-        droplet_file: the file of a droplet that they run instead. Without any of these they have nothing to run.
+        mode: `observe` creates nothing and uses the apps that exist; `drive` creates apps and deletes them; `hook` lets
+            the user's hook do both.
+        space: guid of the space to create all apps in; None: in new organizations and spaces.
+        droplet: guid of the droplet whose copies the apps run.
+        docker_image: the image that the apps run instead.
+        droplet_file: the droplet file that the apps run instead. Without any of the three they have nothing to run.
     """
 
     mode: Mode = Mode.DRIVE
@@ -48,7 +48,7 @@ class AppSettings:
 
     @property
     def has_nothing_to_run(self) -> bool:
-        """Whether nothing was given that the apps could run."""
+        """Whether there is neither a droplet nor an image for the apps to run."""
         return not (self.droplet or self.docker_image or self.droplet_file)
 
 
@@ -61,10 +61,10 @@ def app_settings(  # noqa: PLR0913 -- one for each key of the section `apps`
     docker_image: str | None = None,
     droplet_file: str | None = None,
 ) -> AppSettings:
-    """Return what is to be done with apps: as asked for, or else `drive` on this machine, or in a space that was named.
+    """Return the settings of the section `apps`; the default mode is `drive` on this machine or with a space.
 
     Raises:
-        BadSetting: what was asked for does not go together, or is no guid, no image and no file of a droplet.
+        BadSetting: the options contradict each other, or one is not a guid, an image or a droplet file.
     """
     app_mode = _parse_mode(mode, may_drive=is_loopback or bool(space))
     options = {
@@ -76,15 +76,19 @@ def app_settings(  # noqa: PLR0913 -- one for each key of the section `apps`
     names = [name for name, value in options.items() if value]
     if app_mode is not Mode.DRIVE and names:
         raise BadSetting(
-            f"{' and '.join(names)}: of use only where apps are driven. Add --apps drive, and --space GUID if you may."
+            f"{' and '.join(names)} got a value, but --apps {app_mode} creates no apps that could use it. "
+            "Give --apps drive, and --space GUID of a space in which you may create apps."
         )
-    if len([name for name in names if name.startswith("--app-")]) > 1:
-        raise BadSetting(f"An app runs one thing. Give --app-droplet, or {DROPLET_FILE_OPTION}, or --app-docker-image.")
+    runs = [name for name in names if name.startswith("--app-")]
+    if len(runs) > 1:
+        raise BadSetting(f"Got {' and '.join(runs)}; an app runs only one of them. Give one.")
     for name, value in options.items():
-        pattern, what = (IMAGE_PATTERN, "the name of an image") if name.endswith("image") else (GUID_PATTERN, "a guid")
+        pattern, what = (
+            (IMAGE_PATTERN, "the name of a Docker image") if name.endswith("image") else (GUID_PATTERN, "a guid")
+        )
         if value is not None and name != DROPLET_FILE_OPTION and not pattern.fullmatch(value):
-            raise BadSetting(f"{name} wants {what}; it got {value!r}.")
-    file = upload.check_droplet_file(DROPLET_FILE_OPTION, Path(droplet_file)) if droplet_file else None
+            raise BadSetting(f"{name} expects {what}; got {value!r}.")
+    file = check_droplet_file(DROPLET_FILE_OPTION, Path(droplet_file)) if droplet_file else None
     return AppSettings(app_mode, space, droplet, docker_image, file)
 
 
@@ -94,4 +98,4 @@ def _parse_mode(mode: str | None, *, may_drive: bool) -> Mode:
     try:
         return Mode(mode)
     except ValueError:
-        raise BadSetting(f"--apps {mode!r} is unknown. Give {' or '.join(Mode)}.") from None
+        raise BadSetting(f"--apps got {mode!r}. Give {', '.join(Mode)}.") from None

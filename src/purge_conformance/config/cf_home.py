@@ -18,19 +18,17 @@ if TYPE_CHECKING:
 
 
 MAX_BYTES = 4 * 1024 * 1024
-
-
 NEXT_STEP = "Log in with `cf login`."
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the file says of the login.
+    """A login of the cf CLI.
 
     Attributes:
         target: URL of the API.
         access_token: secret; with its scheme, as the CLI writes it.
-        refresh_token: secret; empty where the CLI logged in as a client.
+        refresh_token: secret; empty if the CLI logged in with client credentials.
     """
 
     target: str
@@ -39,29 +37,29 @@ class Session:
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """Return where the cf CLI keeps its login: below `$CF_HOME`, or else the home folder."""
+    """Return the file of the cf CLI's login: below `$CF_HOME`, or else below the home folder."""
     home = environ.get("CF_HOME") or environ.get("HOME")
     return (Path(home) if home else Path.home()) / ".cf" / "config.json"
 
 
 def read_session(path: Path) -> Session:
-    """Return the login of a file.
+    """Return the login in a file.
 
     Raises:
-        BadSetting: there is none.
+        BadSetting: the file cannot be read, or contains no login.
     """
     try:
         with path.open(encoding="utf-8") as file:
             document: Any = json.loads(file.read(MAX_BYTES))
     except OSError as error:
-        raise BadSetting(f"The cf CLI's login cannot be read from {path}: {error.strerror}. {NEXT_STEP}") from None
+        raise BadSetting(f"{path}, the login of the cf CLI, cannot be read: {error.strerror}. {NEXT_STEP}") from None
     except (ValueError, RecursionError):
-        raise BadSetting(f"{path} is not the JSON that the cf CLI writes. {NEXT_STEP}") from None
+        raise BadSetting(f"{path} is not the JSON file that the cf CLI writes. {NEXT_STEP}") from None
     values = document if isinstance(document, dict) else {}
     names = ("Target", "AccessToken", "RefreshToken")
     target, access, refresh = (text if isinstance(text := values.get(name), str) else "" for name in names)
     if not target or not access:
-        raise BadSetting(f"Nobody is logged in with the cf CLI, as {path} says. {NEXT_STEP}")
+        raise BadSetting(f"The cf CLI is not logged in, according to {path}. {NEXT_STEP}")
     return Session(target, access, refresh)
 
 
@@ -69,6 +67,6 @@ def read_target(path: Path) -> Target:
     """Return the API that the cf CLI is logged in at.
 
     Raises:
-        BadSetting: it is logged in nowhere.
+        BadSetting: it is not logged in.
     """
     return parse_target(read_session(path).target)

@@ -1,4 +1,4 @@
-"""Where the user's hook is, which puts the target into a state by its name, and what it is asked; `spec/hook.md`."""
+"""The address of the user's hook, which puts the target into a named state, and the requests to it (`spec/hook.md`)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from purge_conformance.errors import BadSetting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROTOCOL_VERSION = 1  # of the protocol
+PROTOCOL_VERSION = 1
 SETUP, TEARDOWN = "setup", "teardown"
-PROBE_STATE = "nothing"  # the state that is none: whoever asks for it wants to know whether the hook is there
+PROBE_STATE = "nothing"  # a state without effect: asks whether the hook answers
 COMMAND_PREFIX = "command:"
 USAGE = "Give --hook http(s)://HOST[:PORT]/PATH, or --hook 'command:PROGRAM ARGUMENT ...'."
 
 
 @dataclass(frozen=True, slots=True)
 class HookAddress:
-    """The address of a hook, which may hold a secret of the user's: `repr` hides it.
+    """The address of a hook, which may contain a secret: `repr` hides it.
 
     Attributes:
-        url: of an HTTP endpoint, or "".
-        command: the words of a command, or none.
+        url: the URL of an HTTP endpoint, or "".
+        command: the words of a command; empty if there is a URL.
     """
 
     url: str = field(default="", repr=False)
@@ -35,12 +35,12 @@ class HookAddress:
 
     @property
     def kind(self) -> str:
-        """What it is, for reports."""
+        """`url` or `command`, for reports."""
         return "url" if self.url else "command"
 
 
 def parse_hook(text: str) -> HookAddress:
-    """Return the hook that `--hook` names; what was given is never shown, since it may hold a secret.
+    """Return the address in the value of `--hook`; no message contains the value, which may contain a secret.
 
     Raises:
         BadSetting: it is neither an http(s) URL nor `command:` and a command.
@@ -53,12 +53,12 @@ def parse_hook(text: str) -> HookAddress:
     except ValueError:
         is_usable = False
     if not is_usable or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f\\]", text):
-        raise BadSetting(f"--hook got neither a URL without user and fragment nor a command. {USAGE}")
+        raise BadSetting(f"--hook got something else than a command or a URL without user and fragment. {USAGE}")
     return HookAddress(url=text)
 
 
 def hook_request(state: str, params: Mapping[str, object], action: str) -> str:
-    """Return the JSON that a hook is asked with."""
+    """Return the JSON body of a request to a hook."""
     return json.dumps({"version": PROTOCOL_VERSION, "state": state, "params": params, "action": action})
 
 
@@ -66,7 +66,7 @@ def _split_command(line: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(line))
     except ValueError as error:
-        raise BadSetting(f"--hook got a command that cannot be read ({error}). {USAGE}") from None
+        raise BadSetting(f"--hook got a command with wrong quoting ({error}). {USAGE}") from None
     if not words:
         raise BadSetting(f"--hook got no command. {USAGE}")
     return words

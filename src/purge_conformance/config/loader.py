@@ -1,4 +1,4 @@
-"""What the user asked for, merged once: the file, over it the environment, over it the flags."""
+"""Merges the options from flags, environment variables and the configuration file; the first of these wins."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from purge_conformance.errors import BadSetting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    Options = dict[str, Any]  # by the name of its key; what nobody gave is absent
+    Options = dict[str, Any]  # option name -> value; an option that was not given is absent
 
 FILE_NAME = "purge-conformance.yaml"
 MAX_FILE_BYTES = 64 * 1024
 CONFIG = f"{PREFIX}CONFIG"
 CONSENT = "allow_purge"
-APPS_PREFIX = "apps."  # how the keys of their section begin
+APPS_PREFIX = "apps."  # of the names of the options in the section `apps`
 
 
 def merge(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[str, str] | None = None) -> Options:
-    """Return all that was given: a flag stands over the environment, that over the file; tokens do so role by role.
+    """Return all options that were given. A flag overrides a variable, which overrides the file; tokens merge by role.
 
     Args:
-        flags: by the name of its key; None is not given.
-        file: that was named; None: the one in the working directory, if there is one.
-        environ: variables, instead of the process's own.
+        flags: option name -> value; None if the flag is absent.
+        file: the configuration file; None: the variable names it, or else the one in the working directory is read if
+            it exists.
+        environ: environment variables; None: those of this process.
 
     Raises:
-        BadSetting: the file or a variable is not what it should be.
+        BadSetting: the file or a variable is not usable.
     """
     environment = os.environ if environ is None else environ
     values = _load_file(file, environment)
@@ -68,22 +69,24 @@ def _parse_yaml(path: Path) -> dict[Any, Any]:
     except yaml.YAMLError as error:  # its text quotes the file, and may quote a secret
         mark = getattr(error, "problem_mark", None)
         position = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        what = "names a key twice" if isinstance(error, _DuplicateKey) else "is no YAML"
-        raise BadSetting(f"{path} {what}{position}. Mend it, or write one anew: purge-conformance init.") from None
+        what = "contains a key twice" if isinstance(error, _DuplicateKey) else "is not valid YAML"
+        raise BadSetting(
+            f"{path} {what}{position}. Fix it there, or write a new file: purge-conformance init --force"
+        ) from None
     except (OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text that can be read"
-        raise BadSetting(f"{path} cannot be read: {reason}. Name a readable file with --config.") from None
+        reason = getattr(error, "strerror", None) or "it is not a text file"
+        raise BadSetting(f"{path} cannot be read: {reason}. Give a readable file with --config FILE.") from None
     if len(text) == MAX_FILE_BYTES:
-        raise BadSetting(f"{path} has {MAX_FILE_BYTES} bytes or more. Name the right file with --config.")
+        raise BadSetting(f"{path} has {MAX_FILE_BYTES:,} bytes or more. Give a configuration file with --config FILE.")
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise BadSetting(f"{path} holds no mapping. Write one `key: value` a line, as purge-conformance init does.")
+        raise BadSetting(f"{path} is not a mapping. Write one `key: value` per line, as purge-conformance init does.")
     return document
 
 
 def _flatten(document: dict[Any, Any], path: Path) -> Iterable[tuple[str, Any]]:
-    """Yield each key by its name, those of a section as `section.key`."""
+    """Yield option name -> value; the keys of a section become `section.key`."""
     sections = {key.name.partition(".")[0] for key in KEYS if "." in key.name}
     for name, value in document.items():
         if name not in sections:
@@ -91,37 +94,45 @@ def _flatten(document: dict[Any, Any], path: Path) -> Iterable[tuple[str, Any]]:
         elif isinstance(value, dict):
             yield from ((f"{name}.{key}", inner) for key, inner in value.items())
         elif value is not None:
-            raise BadSetting(f"{path}: {name} is a section. Write its keys below it, indented.")
+            raise BadSetting(f"{path}: {name} got a value, but it is a section. Write its keys below it, indented.")
 
 
 def _validate(keys_by_name: Mapping[str, Key], name: str, value: object, path: Path) -> object:
     if name == CONSENT:
-        raise BadSetting(f"{path}: consent to destroy is given at each run, not by a file. Give --allow-purge HOST.")
+        raise BadSetting(
+            f"{path}: {CONSENT}: consent can be given only as a flag. Remove it there. Give --allow-purge HOST."
+        )
     key = keys_by_name.get(name)
     if key and key.value_type is PROXY and "@" in str(value):
-        raise BadSetting(f"{path}: {name}: a password does not belong into a file. Put the URL into {key.variable}.")
+        raise BadSetting(
+            f"{path}: {name}: its URL contains a password. Remove it, and set {key.variable} to the URL instead."
+        )
     if key is None:
         raise BadSetting(
-            f"{path}: there is no key {_short_name(name)}.{_suggestion(name, keys_by_name)} "
-            f"Known keys: {', '.join(keys_by_name)}."
+            f"{path}: {_short_name(name)} is not a known setting.{_suggestion(name, keys_by_name)} "
+            f"Known settings: {', '.join(keys_by_name)}."
         )
     if key.value_type.is_repeatable and isinstance(value, str) and key.value_type.parse:
         value = [value]
     try:
         return key.validate(value)
     except ValueError as error:
-        raise BadSetting(f"{path}: {name}: {error}. Mend it there.") from None
+        raise BadSetting(f"{path}: {name}: {error}. Fix it there.") from None
 
 
 def _load_environment(environ: Mapping[str, str]) -> Options:
     keys_by_variable = {key.variable: key for key in KEYS}
     if f"{PREFIX}{CONSENT.upper()}" in environ:
-        raise BadSetting(f"{PREFIX}{CONSENT.upper()} is no consent: it is given at each run. Give --allow-purge HOST.")
+        raise BadSetting(
+            f"{PREFIX}{CONSENT.upper()}: consent can be given only as a flag. Unset it. Give --allow-purge HOST."
+        )
     for variable in environ:
         rest = variable.removeprefix(PREFIX)
         suggestion = _suggestion(rest, [name.removeprefix(PREFIX) for name in keys_by_variable])
         if rest != variable and variable not in {*keys_by_variable, CONFIG} and suggestion:
-            raise BadSetting(f"The environment variable {PREFIX}{_short_name(rest)} means nothing.{suggestion}")
+            raise BadSetting(
+                f"The environment variable {PREFIX}{_short_name(rest)} is not a known setting.{suggestion}"
+            )
     return {
         key.name: _parse_variable(key, environ[name]) for name, key in keys_by_variable.items() if environ.get(name)
     }
@@ -129,29 +140,31 @@ def _load_environment(environ: Mapping[str, str]) -> Options:
 
 def _parse_variable(key: Key, text: str) -> object:
     if key.value_type is TOKEN_SOURCES:
-        raise BadSetting(f"{key.variable} cannot name tokens. Give {key.option} ROLE=SOURCE, or `tokens:` in a file.")
+        raise BadSetting(
+            f"{key.variable} cannot set tokens. Give {key.option} ROLE=SOURCE, or write `tokens:` into {FILE_NAME}."
+        )
     try:
         return key.parse(text)
     except ValueError as error:
-        raise BadSetting(f"The environment variable {key.variable}: {error}. Mend or unset it.") from None
+        raise BadSetting(f"The environment variable {key.variable}: {error}. Fix or unset it.") from None
 
 
 def _suggestion(name: str, candidates: Iterable[str]) -> str:
-    """Return a question for what was probably meant; empty where nothing is close."""
+    """Return a question with the most similar name; empty if no name is similar."""
     close = get_close_matches(name, list(candidates), 1, 0.8)
     return f" Did you mean {close[0]}?" if close else ""
 
 
 def _short_name(name: str) -> str:
-    return name if len(name) <= MAX_QUOTED_CHARS else "of such a length"
+    return name if len(name) <= MAX_QUOTED_CHARS else f"a name of {len(name)} characters"
 
 
 class _DuplicateKey(yaml.MarkedYAMLError):
-    """A key that stands in one mapping twice."""
+    """A mapping contains a key twice."""
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Reads plain values only, and no key twice."""
+    """Loads plain values only, and rejects a mapping that contains a key twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- as yaml has it
         names: set[str] = set()

@@ -1,9 +1,10 @@
-"""The table of all that a user may configure.
+"""The table of all options.
 
-A key in `KEYS` is a key of the file, an environment variable, and a flag, of the command and of pytest.
+Each option in `KEYS` is a key of the configuration file, an environment variable, and a flag of the command and of
+pytest.
 
-To add one, add a line to `KEYS`, name it in `@configured(...)` of the commands that take its flag, and use
-`given.get(name)`; a key that is named like a field of `Settings` or of `Transport` arrives there by itself.
+To add one, add a line to `KEYS`, name it in `@with_configuration(...)` of the commands that have its flag, and use
+`values.get(name)`; an option that is named like a field of `Settings` or `Transport` sets that field without more code.
 """
 
 from __future__ import annotations
@@ -35,27 +36,27 @@ if TYPE_CHECKING:
 
 PREFIX = "PURGE_CONFORMANCE_"  # of environment variables
 PYTEST_PREFIX = "conformance"  # of pytest's options
-UNPREFIXED = {"target", "tokens"}  # which pytest has without it
-ROLES = {  # that requirements speak of
-    "admin": "who may purge; without it nothing is judged",
-    "global_auditor": "who may read all events and purge none",
-    "space_developer": "who may neither read events nor purge",
-    "expired": "a token of an admin that has come to its end",
+UNPREFIXED = {"target", "tokens"}  # pytest's options without that prefix
+ROLES = {  # that the requirements name
+    "admin": "may purge; required",
+    "global_auditor": "may read all events but not purge",
+    "space_developer": "may neither read events nor purge",
+    "expired": "an admin token that has already expired",
 }
-MAX_QUOTED_CHARS = 60  # characters of a wrong value
+MAX_QUOTED_CHARS = 60  # of a wrong value: a longer one is not printed
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One thing that can be configured.
+    """One option.
 
     Attributes:
-        name: as in the file; after a dot where it stands in a section, as in `apps.space`.
-        value_type: what it may be.
-        help: one sentence, of the flag and of the file that `init` writes.
-        metavar: what stands for the value of the flag.
-        flag: the flag's name where that is not the key's.
-        is_secret: whether its value is never shown.
+        name: its key in the file; `apps.space` is the key `space` in the section `apps`.
+        value_type: the values that it can have.
+        help: one sentence or two, for `--help` and for the file that `init` writes.
+        metavar: the placeholder of its value in `--help`.
+        flag: the name of the flag if it differs from the key.
+        is_secret: whether its value is never printed.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Key:
 
     @property
     def dest(self) -> str:
-        """What pytest keeps its value under."""
+        """The attribute that holds its value in pytest's options."""
         return f"{PYTEST_PREFIX}_{self.name.replace('.', '_')}"
 
     @property
@@ -86,91 +87,109 @@ class Key:
         return PREFIX + self.name.replace(".", "_").upper()
 
     def validate(self, value: object) -> object:
-        """Return a value that fits.
+        """Return the value if the option can have it.
 
         Raises:
-            ValueError: it does not; says what was got and what is expected.
+            ValueError: it cannot; the text says what it got and what it expects.
         """
         if not self.value_type.accepts(value):
             raise ValueError(f"{self.redacted_repr(value)} is not {self.value_type.expected}")
         return value
 
     def parse(self, text: str) -> object:
-        """Return the value that a text of a flag or of the environment means.
+        """Return the value that the text of a flag or of an environment variable stands for.
 
         Raises:
-            ValueError: it means none; says what was got and what is expected.
+            ValueError: it is not such a text; the message says what it got and what it expects.
         """
         if self.value_type.parse is None:
-            raise ValueError(f"a text cannot say it; expected {self.value_type.expected}")
+            raise ValueError(f"a text cannot express it; expected {self.value_type.expected}")
         try:
             return self.validate(self.value_type.parse(text))
         except ValueError:
             raise ValueError(f"{self.redacted_repr(text)} is not {self.value_type.expected}") from None
 
     def parse_flag(self, flag: str | Iterable[str]) -> object:
-        """Return the value that a flag means: what is given repeatedly becomes one list.
+        """Return the value of a flag; the values of a repeated flag become one list.
 
         Raises:
-            ValueError: it means none; says what was got and what is expected.
+            ValueError: as `parse`.
         """
         if isinstance(flag, str):
             return self.parse(flag)
         return [item for text in flag for item in self.parse(text)]  # type: ignore[attr-defined] # a list, as it may be repeated
 
     def redacted_repr(self, value: object) -> str:
-        """Return how a value is told: a long one may be a token in the wrong place, and is not."""
+        """Return the value for a message; not a long one, which may be a token in the wrong place."""
         text = repr(value)
         return "its value" if self.is_secret or len(text) > MAX_QUOTED_CHARS else text
 
 
 KEYS = (
-    Key("target", TEXT, "The server to judge: http(s)://HOST[:PORT][/PREFIX].", "URL"),
+    Key("target", TEXT, "Server to judge: http(s)://HOST[:PORT][/PREFIX].", "URL"),
     Key(
         "tokens",
         TOKEN_SOURCES,
-        "env:, file:, command:, cf or uaa:, of each role; admin is required.",
+        "Where the token of a role is: env:, file:, command:, cf or uaa:; repeatable; admin is required.",
         "ROLE=SOURCE",
         "token",
         is_secret=True,
     ),
-    Key("cf", BOOLEAN, "The admin, and the target where none is given, are those of the cf CLI's login."),
+    Key("cf", BOOLEAN, "Take the admin's token, and the target if no other is given, from the cf CLI's login."),
     Key(
         "profile",
         list_of(*map(str, Profile)),
-        "Repeatable; default core. observe-only: reads alone, no purge.",
+        "Profile to judge; repeatable; default: core. observe-only sends only reads and no purge.",
         "PROFILE",
     ),
-    Key("select", TEXT_LIST, "Judge these requirements only; repeatable.", "ID-GLOB"),
-    Key("examples", integer(1, 1000), "Random cases an operation.", "N"),
-    Key("seed", integer(0, 2**32 - 1), "Of all generated cases.", "N"),
-    Key("repeat", integer(1, MAX_REPEATS), "Tries of what destroys; for rates.", "N"),
-    Key("timeout", number(0.1, 600), "Seconds an answer may take.", "SECONDS"),
-    Key("max_purges", integer(0, 10_000), "As an admin, at most; default: 40 for each time.", "N"),
-    Key("max_requests", integer(50, 100_000), "In all, at most; default: 1200, and 480 a repetition.", "N"),
-    Key("max_events", integer(1, 100_000_000), "Archived at most; default: 50000, of `archive` 1000000.", "N"),
-    Key("ca_bundle", FILE, "Certificates to trust instead of the usual ones, PEM.", "FILE"),
-    Key("client_cert", FILE, "The suite's own certificate, where the target wants one, PEM.", "FILE"),
-    Key("client_key", FILE, "Its key, where that does not stand in the same file.", "FILE"),
+    Key("select", TEXT_LIST, "Judge only these requirements; repeatable.", "ID-GLOB"),
+    Key("examples", integer(1, 1000), "Random cases per operation.", "N"),
+    Key("seed", integer(0, 2**32 - 1), "Seed for generated test cases.", "N"),
+    Key("repeat", integer(1, MAX_REPEATS), "Repeat destructive trials N times to measure failure rates.", "N"),
+    Key("timeout", number(0.1, 600), "Seconds to wait for a response.", "SECONDS"),
+    Key("max_purges", integer(0, 10_000), "Most purges sent as admin (default: 40 per repetition).", "N"),
+    Key(
+        "max_requests",
+        integer(50, 100_000),
+        "Most requests in total (default: 1,200, plus 480 for each further repetition).",
+        "N",
+    ),
+    Key(
+        "max_events",
+        integer(1, 100_000_000),
+        "Most events to archive (default: 50,000; `archive`: 1,000,000).",
+        "N",
+    ),
+    Key("ca_bundle", FILE, "PEM file of the CA certificates to trust instead of the default ones.", "FILE"),
+    Key("client_cert", FILE, "PEM file of the client certificate, if the target requires one.", "FILE"),
+    Key("client_key", FILE, "PEM file of its private key, if --client-cert does not contain it.", "FILE"),
     Key("insecure", BOOLEAN, "Do not verify the target's certificate; the report says so."),
-    Key("proxy", PROXY, "Of HTTP; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.", "URL", is_secret=True),
+    Key("proxy", PROXY, "HTTP proxy; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.", "URL", is_secret=True),
     Key(
         "apps.mode",
         one_of(*map(str, Mode)),
-        "observe, drive own ones, or let the hook; default: drive with --space or here, else observe.",
+        "observe: create no app; drive: create apps and delete them; hook: the hook does that. "
+        "Default: drive on this machine or with --space, else observe.",
         "MODE",
         "apps",
     ),
-    Key("apps.space", TEXT, "Make all apps there; default: in organizations of the suite's own.", "GUID", "space"),
-    Key("apps.droplet", TEXT, "Let the apps run copies of this droplet.", "GUID", "app-droplet"),
-    Key("apps.droplet_file", FILE, "Let the apps run this droplet, uploaded once.", "FILE", "app-droplet-file"),
-    Key("apps.docker_image", TEXT, "Let the apps run this docker image.", "REF", "app-docker-image"),
-    Key("hook", TEXT, "What provokes 409, 500 and 503; spec/hook.md tells how.", "URL|command:LINE", is_secret=True),
     Key(
-        "fingerprint",
-        SHA256,
-        "Of the one foundation that is meant, as `plan` prints it; another is not purged.",
-        "SHA256",
+        "apps.space",
+        TEXT,
+        "Space to create all apps in; default: new ones in two new organizations.",
+        "GUID",
+        "space",
     ),
-    Key("out", TEXT, "Where evidence and reports go; default: a new folder.", "FOLDER"),
+    Key("apps.droplet", TEXT, "Droplet whose copies the apps run.", "GUID", "app-droplet"),
+    Key("apps.droplet_file", FILE, "Droplet file that the apps run, uploaded once.", "FILE", "app-droplet-file"),
+    Key("apps.docker_image", TEXT, "Docker image that the apps run.", "REF", "app-docker-image"),
+    Key(
+        "hook",
+        TEXT,
+        "URL or command that makes the target answer 409, 500 and 503; see spec/hook.md.",
+        "URL|command:LINE",
+        is_secret=True,
+    ),
+    Key("fingerprint", SHA256, "Purge only the foundation with this fingerprint (`plan` prints it).", "SHA256"),
+    Key("out", TEXT, "Folder for evidence and reports; default: a new folder.", "FOLDER"),
 )

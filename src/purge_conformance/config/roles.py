@@ -5,12 +5,6 @@ from __future__ import annotations
 import re
 
 ADMIN = "admin"
-
-
 EXPIRED = "expired"
-
-
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
 ADMIN_SCOPE = "cloud_controller.admin"

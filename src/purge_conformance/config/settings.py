@@ -1,4 +1,4 @@
-"""What a run is asked for, as values: merged once by the command line, handed down, never read from elsewhere."""
+"""The settings of a run, as values: built once, handed down, never read from the environment later."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 PORTS = {"http": 80, "https": 443}
 MAX_REPEATS = 200
-REQUESTS_PER_REPEAT = 480  # at most, as `planning` has it
+REQUESTS_PER_REPEAT = 480  # an upper bound of what `engine.plan` counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Target:
 
     @property
     def names(self) -> frozenset[str]:
-        """What names the host, alone or with the port."""
+        """The names that stand for the host: with and without the port."""
         parts = urlsplit(self.url)
         address = f"[{self.host}]" if ":" in self.host else self.host
         return frozenset({self.host, address, f"{address}:{parts.port or PORTS[parts.scheme]}"})
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the host is this machine, by its name or address alone (no look-up)."""
+        """Whether the host is this machine, judged by its name or address without a DNS query."""
         return is_loopback(self.host)
 
 
@@ -57,11 +57,11 @@ class Limits:
     """The bounds of a run.
 
     Attributes:
-        timeout: seconds to wait for one answer.
-        max_purges: the most purges that may reach the target with an admin's token.
-        max_requests: the most requests of any kind.
-        max_body_bytes: the most bytes that are read of one answer.
-        max_events: the most events that one snapshot reads, and that are archived.
+        timeout: seconds to wait for a response.
+        max_purges: most purges with the admin's token.
+        max_requests: most requests of any kind.
+        max_body_bytes: most bytes read of one response body.
+        max_events: most events that one snapshot reads and that are archived.
     """
 
     timeout: float = TIMEOUT
@@ -73,21 +73,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that one run is asked for.
+    """What the user asked one run for.
 
     Attributes:
         target: the server under judgment.
-        tokens: role -> bearer token, secret; `repr` hides them. `Tokens` are renewed in time.
+        tokens: role -> bearer token, secret; `repr` hides them. Empty until `log_in` has opened the sources.
         profiles: which requirements are judged.
         select: glob patterns of requirement ids; empty means all.
-        examples: generated cases an operation and mode, at most.
+        examples: most generated cases per operation and mode.
         seed: seed of all generation.
-        repeat: how often what destroys is tried; `bounds` gives the limits that this takes.
-        hook: what puts the target into a state by its name, or None.
-        fingerprint: of the one foundation that is meant, as `fingerprint.of_root` makes it; or None.
+        repeat: how often each destructive trial runs; `limits_for` returns the limits that this needs.
+        hook: the user's program that puts the target into a named state, or None.
+        fingerprint: SHA-256 of the only foundation that may be purged (`fingerprint_of`), or None.
         transport: how the target is reached.
         limits: bounds of the run.
-        apps: what is done with apps.
+        apps: what the run does with apps.
+        token_sources: role -> where its token is, as the user wrote it; empty where the tokens are already known.
     """
 
     target: Target
@@ -102,10 +103,11 @@ class Settings:
     transport: Transport = field(default_factory=Transport)
     limits: Limits = field(default_factory=Limits)
     apps: AppSettings = field(default_factory=AppSettings)
+    token_sources: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nothing may be sent that could change anything."""
+        """Whether the run sends no request that could change something."""
         return Profile.OBSERVE_ONLY in self.profiles
 
 
@@ -117,18 +119,18 @@ def limits_for(
     max_events: int | None = None,
     timeout: float = TIMEOUT,
 ) -> Limits:
-    """Return the limits of a run: those that were given, or else the usual ones and room for each repetition.
+    """Return the limits of a run; the default ones grow with each repetition.
 
     Raises:
-        BadSetting: `repeat` is out of bounds, or so many purges as it takes were not allowed.
+        BadSetting: `repeat` is out of range, or `max_purges` is too small for it.
     """
     if not 1 <= repeat <= MAX_REPEATS:
-        raise BadSetting(f"--repeat {repeat} is not from 1 to {MAX_REPEATS}. Give a number in between.")
+        raise BadSetting(f"--repeat got {repeat}. Give a number from 1 to {MAX_REPEATS}.")
     purges = Limits().max_purges * repeat
     if repeat > 1 and max_purges is not None and max_purges < purges:
         raise BadSetting(
-            f"--repeat {repeat} takes up to {purges} purges, and --max-purges allows {max_purges}. "
-            f"Give --max-purges {purges}, or leave it out."
+            f"--repeat {repeat} needs up to {purges} purges, but --max-purges allows {max_purges}. "
+            f"Give --max-purges {purges}, or omit it."
         )
     requests = Limits().max_requests + REQUESTS_PER_REPEAT * (repeat - 1)
     return Limits(
@@ -140,24 +142,24 @@ def limits_for(
 
 
 def announcement(settings: Settings, folder: Path) -> str:
-    """Return what must be said before the first purge: what will be destroyed, how often at most, and what is kept."""
+    """Return the line that is printed before the first request: what the run may destroy, and where its evidence is."""
     limits = settings.limits
     if settings.is_read_only:
         return (
-            f"{settings.target.url}: only reads, at most {limits.max_requests}; nothing is destroyed, made or changed; "
-            f"evidence in {folder}"
+            f"{settings.target.url}: at most {limits.max_requests} reads; nothing is created, changed or destroyed. "
+            f"Evidence: {folder}"
         )
     return (
         f"{settings.target.url}: at most {limits.max_purges} purges, each destroys all app usage events, "
-        f"and {limits.max_requests} requests; evidence in {folder}"
+        f"and at most {limits.max_requests} requests. Evidence: {folder}"
     )
 
 
 def parse_target(text: str) -> Target:
-    """Return the target that a URL names.
+    """Return the target at a URL.
 
     Raises:
-        BadSetting: it is no http(s) URL, or carries credentials, a query or a fragment.
+        BadSetting: it is not an http(s) URL, or it contains credentials, a query or a fragment.
     """
     expected = "Give http(s)://HOST[:PORT][/PREFIX]."
     try:
@@ -168,7 +170,9 @@ def parse_target(text: str) -> Target:
     if not is_usable or re.search(r"[\s\x00-\x1f\\]", text):
         raise BadSetting(f"{text!r} is not a URL of a target. {expected}")
     if parts.username is not None or parts.password is not None:
-        raise BadSetting("The target's URL carries credentials. Give tokens with --token ROLE=SOURCE.")
+        raise BadSetting(
+            "The target's URL contains credentials. Remove them, and give tokens with --token ROLE=SOURCE."
+        )
     if parts.query or parts.fragment:
         raise BadSetting(f"{text!r} has a query or a fragment. {expected}")
     return Target(text.rstrip("/"))

@@ -1,4 +1,4 @@
-"""The `--token ROLE=SOURCE` flag."""
+"""The flag `--token ROLE=SOURCE`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-CF_SOURCE = "cf"  # the source that is the cf CLI's login
+CF_SOURCE = "cf"  # the login of the cf CLI
 
 
-def parse_flags(options: Iterable[str]) -> dict[str, str]:
-    """Return role -> source from `ROLE=SOURCE`.
+def parse_flags(flags: Iterable[str]) -> dict[str, str]:
+    """Return role -> source.
 
     Raises:
-        BadSetting: one is something else, or a role is named twice.
+        BadSetting: a flag is not `ROLE=SOURCE`, or two name the same role.
     """
     sources: dict[str, str] = {}
-    for option in options:
-        role, equals, source = option.partition("=")
-        if not equals or not ROLE_NAME.fullmatch(role):  # never shown: it may be a token in the wrong place
-            raise BadSetting("--token wants ROLE=SOURCE, for example admin=env:ADMIN_TOKEN; it got something else.")
+    for flag in flags:
+        role, equals, source = flag.partition("=")
+        if not equals or not ROLE_NAME.fullmatch(role):  # never printed: it may be a token in the wrong place
+            raise BadSetting(
+                "--token expects ROLE=SOURCE and got something else. Give, for example, admin=env:ADMIN_TOKEN."
+            )
         if role in sources:
-            raise BadSetting(f"--token names the role {role} twice. Give each role once.")
+            raise BadSetting(f"--token got the role {role} twice. Give each role once.")
         sources[role] = source
     return sources

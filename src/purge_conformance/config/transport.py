@@ -1,4 +1,4 @@
-"""How a target is reached: whom TLS trusts, who the suite is to it, and what stands in between."""
+"""How requests reach a target: TLS trust, client certificate, proxies."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How a target, and whoever it names for its logins, is reached.
+    """How requests reach the target and its login server.
 
     Attributes:
-        ca_bundle: file of certificates to trust instead of the usual ones, or None.
-        client_cert: file of the suite's own certificate, or None.
-        client_key: file of its key, or None where that stands in `client_cert` too.
+        ca_bundle: file of the CA certificates to trust instead of the default ones, or None.
+        client_cert: file of the client certificate, or None.
+        client_key: file of its private key; None if `client_cert` contains it.
         insecure: whether the target's certificate is not verified.
-        proxy: URL of the one proxy for all, with its secrets; or None, and then:
-        proxies: scheme -> proxy, and under `no` which hosts need none, as the environment had them.
+        proxy: URL of the proxy for all requests, with its secrets; None: `proxies` decides.
+        proxies: scheme -> proxy, and `no` -> hosts without one, from the environment.
     """
 
     ca_bundle: str | None = None
@@ -35,17 +35,17 @@ class Transport:
 
     @property
     def verify(self) -> bool | str:
-        """What certificates are verified against, as requests has it."""
+        """The argument `verify` of requests."""
         return not self.insecure and (self.ca_bundle or True)
 
     @property
     def cert(self) -> str | tuple[str, str] | None:
-        """The suite's own certificate, as requests has it."""
+        """The argument `cert` of requests."""
         return (self.client_cert, self.client_key) if self.client_cert and self.client_key else self.client_cert
 
     @property
     def secrets(self) -> dict[str, str]:
-        """What of proxies must not be seen: name -> secret."""
+        """The secrets of the proxies: name -> secret."""
         return {
             name: secret
             for proxy in {self.proxy or "", *self.proxies.values()}
@@ -53,7 +53,7 @@ class Transport:
         }
 
     def describe(self, url: str) -> dict[str, str | bool]:
-        """Return how a URL is reached, for a record: what is not usual; who one is to a proxy as `$PROXY_USER`."""
+        """Return how a URL is reached, for the evidence: all but the defaults; proxy credentials as `$PROXY_USER`."""
         files = {name: getattr(self, name) for name in ("ca_bundle", "client_cert", "client_key")}
         options = {name: path for name, path in files.items() if path} | ({"insecure": True} if self.insecure else {})
         proxy = self.proxy_for(url)
@@ -64,7 +64,7 @@ class Transport:
         return options | ({"no_proxy": True} if {urlsplit(url).scheme, "all"} & self.proxies.keys() else {})
 
     def proxy_for(self, url: str) -> str | None:
-        """Return the proxy through which a URL is asked; this machine needs none, unless one was named for all."""
+        """Return the proxy for a URL; for this machine only `proxy` counts."""
         parts = urlsplit(url)
         if (
             self.proxy
@@ -76,7 +76,7 @@ class Transport:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, by its name or address alone (no look-up)."""
+    """Return whether a host is this machine, judged by its name or address without a DNS query."""
     if host == "localhost":
         return True
     try:
@@ -86,7 +86,7 @@ def is_loopback(host: str) -> bool:
 
 
 def proxies_from_environment() -> dict[str, str]:
-    """Return the proxies that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name."""
+    """Return the proxies of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
     return {
         name: url if name == "no" or "://" in url else f"http://{url}" for name, url in getproxies_environment().items()
     }

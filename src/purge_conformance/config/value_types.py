@@ -1,4 +1,4 @@
-"""What the value of a key may be, and how a text says it."""
+"""The types of the values of options, and how a text is parsed into one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BOOLEAN_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": Fal
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """What a value may be.
+    """A type of values.
 
     Attributes:
-        expected: in words.
-        accepts: whether a value, as the file has it or as `of_text` makes it, is one.
-        parse: makes one from a text, or raises ValueError; None where a text cannot say it.
-        is_repeatable: whether a flag of this kind may be repeated.
+        expected: a description of the type, for error messages.
+        accepts: whether a value from the file or from `parse` has this type.
+        parse: turns a text into a value, or raises ValueError; None if no text can express one.
+        is_repeatable: whether a flag of this type may be repeated.
     """
 
     expected: str
@@ -35,14 +35,14 @@ class ValueType:
 
 
 def integer(minimum: int, maximum: int) -> ValueType:
-    """Return whole numbers of a range."""
+    """Return the type of the whole numbers from `minimum` to `maximum`."""
     return ValueType(
         f"a whole number from {minimum} to {maximum}", lambda n: type(n) is int and minimum <= n <= maximum, int
     )
 
 
 def number(minimum: float, maximum: float) -> ValueType:
-    """Return numbers of a range."""
+    """Return the type of the numbers from `minimum` to `maximum`."""
 
     def accepts(value: object) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and minimum <= value <= maximum
@@ -51,12 +51,12 @@ def number(minimum: float, maximum: float) -> ValueType:
 
 
 def one_of(*words: str) -> ValueType:
-    """Return one of some words."""
+    """Return the type of these words."""
     return ValueType(f"one of: {', '.join(words)}", lambda value: value in words, str)
 
 
 def list_of(*words: str) -> ValueType:
-    """Return a list of some words."""
+    """Return the type of the lists of these words."""
     return ValueType(
         f"a list of: {', '.join(words)}",
         lambda value: _is_text_list(value) and set(value) <= set(words),
@@ -110,9 +110,11 @@ def _is_proxy(value: object) -> bool:
 
 TEXT = ValueType("a text", lambda value: isinstance(value, str) and value.isprintable() and bool(value), str)
 TEXT_LIST = ValueType("a list of texts", _is_text_list, _split_list, is_repeatable=True)
-SHA256 = ValueType("64 hexadecimal digits, small", lambda value: isinstance(value, str) and _is_sha256(value), str)
+SHA256 = ValueType(
+    "a lower-case SHA-256 (64 hex digits)", lambda value: isinstance(value, str) and _is_sha256(value), str
+)
 BOOLEAN = ValueType("true or false", lambda value: isinstance(value, bool), _parse_boolean)
-FILE = ValueType("a file that exists", _is_file, str)
+FILE = ValueType("an existing file", _is_file, str)
 PROXY = ValueType("http(s)://[USER:PASSWORD@]HOST[:PORT]", _is_proxy, str)
 TOKEN_SOURCES = ValueType(
     "a source for each role, for example `admin: env:ADMIN_TOKEN`", _is_source_mapping, None, is_repeatable=True

@@ -1,10 +1,11 @@
-"""Runs the experiments in their order, and leaves a journal of all that was seen."""
+"""Runs the scenarios in their order and records the evidence."""
 
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
@@ -20,206 +21,140 @@ from purge_conformance.errors import (
     TargetUnreachable,
     TargetUnusable,
 )
-from purge_conformance.evidence import clock
+from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.listing import read_listing
-from purge_conformance.evidence.records import CHANGED_BY_HOOK, Header, repetition_name
-from purge_conformance.scenarios import (
-    app_changes as changing,
-)
-from purge_conformance.scenarios import (
-    auth_bypass as bypassing,
-)
-from purge_conformance.scenarios import (
-    authorization as access,
-)
-from purge_conformance.scenarios import (
-    generated as fuzzing,
-)
-from purge_conformance.scenarios import (
-    induced_errors as provoking,
-)
-from purge_conformance.scenarios import (
-    listing as reading,
-)
-from purge_conformance.scenarios import (
-    purge as purging,
-)
-from purge_conformance.scenarios import (
-    repeated as repeating,
-)
-from purge_conformance.scenarios import (
-    setup as opening,
-)
-from purge_conformance.scenarios import (
-    teardown as closing,
-)
-from purge_conformance.scenarios.concurrent_purges import purge_concurrently
-from purge_conformance.scenarios.generated import schemathesis as contract
-from purge_conformance.scenarios.race import race_purges_with_changes
-from purge_conformance.scenarios.sequences.player import play_sequences
+from purge_conformance.evidence.listing import listing_at
+from purge_conformance.evidence.records import Header
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.scenarios.definitions import SCENARIOS, plan_scenarios
+from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.target import archive
 from purge_conformance.target.apps import suite_apps_for
 from purge_conformance.target.fingerprint import require_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Evidence, Exchange
+    from purge_conformance.scenarios.definitions import ScenarioDefinition
     from purge_conformance.target.apps import SuiteApps
 
-    Procedure = Callable[[Client, SuiteApps], None]
-    Plan = Iterable[tuple[str, Procedure]]
 
-EXPERIMENTS: tuple[tuple[str, Procedure], ...] = (
-    ("reach", opening.preflight),
-    ("foundation", opening.create_apps),
-    ("fill", opening.fill_page),
-    ("archive", opening.read_all_events),
-    ("purge", purging.first_purge),
-    ("again", purging.second_purge),
-    ("lifecycle", changing.change_apps),
-    ("reads", access.read_as_everyone),
-    ("refused", access.send_rejected_purges),
-    ("bypass", bypassing.try_bypasses),
-    ("lists", reading.read_lists),
-    ("changed", purging.purge_after_changes),
-)
-READ_ONLY = {"reach", "reads", "lists", "contract"}  # what takes no request that could change anything
-
-
-def collect(  # noqa: PLR0913 -- who listens, and what the selfcheck and an interrupt bring along
+def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an interrupt provide
     settings: Settings,
     folder: Path,
     on_send: Callable[[Client, Exchange], None],
-    generator: contract.Generator | None = None,
+    generator: schemathesis.Generator | None = None,
     guard: Guard | None = None,
     *,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Evidence:
-    """Run every experiment and return what they saw; `folder` then holds it too.
+    """Run every selected scenario and return the evidence, which is then also in `folder`.
 
-    An experiment that is held back, and a target that is lost, are noted; what was collected by then stays.
+    The evidence notes which scenarios were cut short and whether the target no longer answered; what was recorded
+    until then stays.
 
     Args:
-        settings: what is asked for.
-        folder: of the run, a new one.
-        on_send: is told of every exchange.
-        generator: makes the generated cases; None: one that is made for this run.
-        guard: that somebody else may close; None: one that is made for this run.
-        warn: is told, before the first purge, what may be lost by it, or why there will be none.
+        settings: the options of the run.
+        folder: a new one, for the run.
+        on_send: is called after every exchange.
+        generator: generates cases; None: one for this run.
+        guard: admits each request; None: one for this run.
+        warn: is called before the first purge, with what it may lose or with the reason why no purge is sent.
 
     Raises:
-        BadSetting: the folder cannot hold a new run.
-        ConsentMissing: the target is not the one whose fingerprint was pinned.
-        TargetLost: it gives no answer to the question for it.
-        SuiteError: the journal could not be written to its end; what was put up is taken down.
+        BadSetting: the folder contains another run, or cannot be written.
+        ConsentMissing: the target does not have the pinned fingerprint.
+        TargetUnreachable: the target does not answer the request for its fingerprint.
+        SuiteError: the evidence could not be written completely; the suite's apps are deleted.
     """
     require_fingerprint(settings)
-    with (
-        Journal(folder, _header(settings)) as journal,
-        nullcontext(generator)
-        if generator
-        else contract.generator(seed=settings.seed, examples=settings.examples) as active_generator,
-    ):
+    with Journal(folder, _header(settings)) as journal, ExitStack() as children:
+
+        @cache
+        def start_generator() -> schemathesis.Generator:
+            """Start the child processes that generate the cases, unless the caller has them already."""
+            if generator:
+                return generator
+            return children.enter_context(schemathesis.generator(seed=settings.seed, examples=settings.examples))
+
         client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
-        foundation = suite_apps_for(client)
+        run = _Run(client, suite_apps_for(client), start_generator)
         try:
-            _run_all(
-                client, foundation, _plan(settings, active_generator), lambda: _archive(client, journal, folder, warn)
+            run.run_all(
+                {
+                    Scenario.PREFLIGHT: start_generator,  # a run that ends before this starts no process
+                    Scenario.ARCHIVE: lambda: _archive(client, journal, folder, warn),
+                }
             )
         finally:
             journal.sync()
         if journal.error:
             raise SuiteError(
-                f"{journal.error} What was put up on the target is taken down, but for what is told above."
+                f"{journal.error} The apps that this run created were deleted, except those that are listed above."
             )
         return journal.evidence()
 
 
-def experiment_names(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the experiments of a run, in their order."""
-    empty_generator = contract.Generator(cases=tuple, walk=lambda *_: None)
-    return *(name for name, _ in _plan(settings, empty_generator)), *(() if settings.is_read_only else ("demolish",))
+@dataclass(frozen=True)
+class _Run:
+    client: Client
+    apps: SuiteApps
+    start_generator: Callable[[], schemathesis.Generator]
 
+    def run_all(self, after: Mapping[Scenario, Callable[[], object]]) -> None:
+        """Run the scenarios in order; at last delete the suite's apps, also after an error.
 
-def _plan(settings: Settings, generator: contract.Generator) -> Plan:
-    induced = [("provoked", provoking.induce_errors)] if settings.hook else []
-    unexpected_input, *rest = (
-        ("odd", purging.purge_with_unexpected_input),
-        *induced,
-        ("parallel", purge_concurrently),
-        ("race", race_purges_with_changes),
-    )
-    steps: Plan = (
-        *EXPERIMENTS,
-        ("contract", lambda client, foundation: fuzzing.send_generated_cases(client, foundation, generator.cases)),
-        ("stateful", lambda client, foundation: fuzzing.follow_links(client, foundation, generator.walk)),
-        *([("repeat", repeating.repeat_purges)] if settings.repeat > 1 else []),
-        unexpected_input,
-        ("late", changing.change_apps_after_purges),
-        *rest,
-        *(
-            (repetition_name(name, number), tried)
-            for number in range(2, settings.repeat + 1)
-            for name, tried in (unexpected_input, *rest)
-        ),
-        ("standstill", purging.purge_without_started_apps),
-        ("sequences", play_sequences),  # the last: for shorter ones it takes what is left of the budgets
-    )
-    return [step for step in steps if step[0] in READ_ONLY or not settings.is_read_only]
+        Args:
+            after: what to call when a scenario has ended.
+        """
+        try:
+            for definition, number in plan_scenarios(self.client.settings):
+                self.client.begin(definition.name, number)
+                self._run_scenario(definition)
+                if definition.name in after:
+                    after[definition.name]()
+        except TargetUnusable as reason:
+            self.client.note(notes.UNUSABLE, notes.Unusable(reason.cause, str(reason)))
+        except TargetUnreachable as reason:
+            self.client.note(notes.LOST, str(reason))
+        except Interrupted as reason:
+            self.client.note(notes.INTERRUPTED, str(reason))
+        finally:
+            self._clean_up()
 
+    def _run_scenario(self, definition: ScenarioDefinition) -> None:
+        """Run one scenario; a blocked request or a defect of the suite ends this scenario only."""
+        try:
+            definition.run(self.client, self.apps, self.start_generator)
+        except RequestBlocked as reason:
+            self.client.note_cut_short(reason)
+        except (TargetUnusable, TargetUnreachable, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 -- the other scenarios still run
+            self.client.note(notes.CRASHED, f"{type(error).__name__}: {error}")
 
-def _run_all(client: Client, foundation: SuiteApps, plan: Plan, make_archive: Callable[[], None]) -> None:
-    try:
-        for name, procedure in plan:
-            client.experiment = name
-            _run_experiment(client, foundation, procedure)
-            if name == "archive":
-                make_archive()
-    except TargetUnusable as reason:
-        client.note("unusable", {"blame": reason.cause, "reason": str(reason)})
-    except TargetUnreachable as reason:
-        client.note("lost", str(reason))
-    except Interrupted as reason:
-        client.note("interrupted", str(reason))
-    finally:
-        _clean_up(client, foundation)
-
-
-def _run_experiment(client: Client, foundation: SuiteApps, procedure: Procedure) -> None:
-    """Run one experiment; one that is held back, or that fails by a defect of ours, does not stop the others."""
-    try:
-        procedure(client, foundation)
-    except RequestBlocked as reason:
-        client.note_cut_short(reason)
-    except (TargetUnusable, TargetUnreachable, Interrupted):
-        raise
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
-        client.note("crashed", f"{type(error).__name__}: {error}")
-
-
-def _clean_up(client: Client, foundation: SuiteApps) -> None:
-    """Take down what was put up, whatever happened before."""
-    client.experiment = "demolish"
-    client.guard.release_cleanup_reserve()
-    try:
-        closing.delete_apps(client, foundation)
-    except (RequestBlocked, TargetUnreachable) as reason:
-        client.note("left", [str(reason)])
-    client.note("finished", value=True)
+    def _clean_up(self) -> None:
+        for definition in (each for each in SCENARIOS if each.is_last):
+            self.client.begin(definition.name)
+            self.client.guard.release_cleanup_reserve()
+            try:
+                definition.run(self.client, self.apps, self.start_generator)
+            except (RequestBlocked, TargetUnreachable) as reason:
+                self.client.note(notes.LEFT, [str(reason)])
+            self.client.note(notes.FINISHED, value=True)
 
 
 def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str], None]) -> None:
-    """Write the events that exist to a file of their own, and only then let purges pass.
+    """Write the existing events to a file of their own, and only then allow purges.
 
-    A target on this machine may be purged even if its list cannot be read to the end: it is there to be judged.
+    A loopback target may be purged even if its list could not be read to the end: it is a test target.
     """
     evidence = journal.evidence()
-    events = read_listing(evidence, "archive", "events")
-    changes = (x for x in evidence.exchanges if x.method != "GET" or CHANGED_BY_HOOK in x.tags)
+    events = listing_at(evidence, Scenario.ARCHIVE, Step.EXISTING_EVENTS)
+    changes = (x for x in evidence.exchanges if x.method != "GET" or Tag.CHANGED_BY_HOOK in x.tags)
     own_apps = {x.route.split("/")[3] for x in changes if x.route.startswith("/v3/apps/")}
     try:
         summary = archive.write(
@@ -231,10 +166,10 @@ def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str
             allow_incomplete=True,
         )
     except ArchiveFailed as reason:
-        client.note("stopped", str(reason))
+        client.note(notes.STOPPED, str(reason))
         client.guard.archive_error = str(reason)
     else:
-        client.note("archived", asdict(summary))
+        client.note(notes.ARCHIVED, asdict(summary))
         client.guard.is_archived = summary.complete or client.settings.target.is_loopback
         client.guard.archive_error = "" if summary.complete else archive.incomplete_message(summary)
         if any(archive.recency_warning(summary.age)):

@@ -1,92 +1,49 @@
-"""What a run would send, told beforehand; whoever asks sends a few reads, and nothing else."""
+"""What a run would send, and what the target contains now; it sends a few reads only."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.client import pagination as look
-from purge_conformance.client.client import Client
-from purge_conformance.client.guard import Guard
+from purge_conformance.client.pagination import NEWEST_EVENTS
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.config.apps import Mode
-from purge_conformance.engine.collect import experiment_names
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.journal import NullJournal
-from purge_conformance.evidence.listing import resources, total_results
-from purge_conformance.evidence.records import base_name
-from purge_conformance.scenarios import setup as opening
+from purge_conformance.evidence.listing import APPS, resources, total_results
+from purge_conformance.evidence.steps import App, Step
+from purge_conformance.scenarios.definitions import costs
+from purge_conformance.scenarios.setup import preflight
 from purge_conformance.target.apps import SuiteApps
-from purge_conformance.target.apps.suite_apps import LABELS
 from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Limits, Settings
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.steps import Scenario
+    from purge_conformance.scenarios.definitions import Cost
 
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What an experiment sends at most, where every list fits on a page of the largest size.
-
-    Attributes:
-        requests: of any kind.
-        purges: with the admin's token.
-        may_use_remainder: whether it may take all that is left of the budgets, should it see a failure.
-    """
-
-    requests: int
-    purges: int = 0
-    may_use_remainder: bool = False
-
-
-COSTS = {
-    "reach": Cost(8),
-    "foundation": Cost(80),
-    "fill": Cost(60),
-    "archive": Cost(4),
-    "purge": Cost(50, 1),
-    "again": Cost(6, 1),
-    "lifecycle": Cost(45),
-    "reads": Cost(60),
-    "refused": Cost(100),
-    "bypass": Cost(55),
-    "lists": Cost(130),
-    "changed": Cost(20, 1),
-    "contract": Cost(220, 2),
-    "stateful": Cost(30, 1),
-    "odd": Cost(80, 7),
-    "late": Cost(50),
-    "provoked": Cost(30, 3),
-    "parallel": Cost(60, 7),
-    "race": Cost(80, 5),
-    "standstill": Cost(20, 1),
-    "sequences": Cost(160, 11, may_use_remainder=True),
-    "demolish": Cost(60),
-}
-REPETITION_COST = Cost(45, 2)  # of the experiment `repeat`
-OVERHEAD_S = 10.0  # seconds that do not hang on the target: cases are generated, the record is judged
+OVERHEAD_S = 10.0  # for generating cases and for judging
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would send, and what is there now.
+    """What a run would send, and what the target contains now.
 
     Attributes:
-        costs: of each experiment, by its name, in their order.
-        limits: that hold whatever happens.
-        seconds: how long it would take, about.
-        creates: what it would make on the target; empty where nothing.
-        events: how many there are now, if the target says so.
-        apps: how many there are now, if the target says so.
+        costs: of each scenario, in order.
+        limits: of the run.
+        seconds: the estimated duration.
+        creates: what the run would create on the target; empty for nothing.
+        events: how many there are now; None: unknown.
+        apps: how many there are now; None: unknown.
         fingerprint: of the foundation; None: its root document has no links.
         last: `guid` and `created_at` of the newest event; None: there is none.
-        age: of that event, in seconds by the target's clock; None where that is not known.
+        age: of that event, in seconds by the target's clock; None: unknown.
     """
 
-    costs: dict[str, Cost]
+    costs: dict[Scenario, Cost]
     limits: Limits
     seconds: float
     creates: str
@@ -98,49 +55,37 @@ class Plan:
 
 
 def plan_run(settings: Settings) -> Plan:
-    """Return what a run with these settings would send; eight reads or fewer are sent for it.
+    """Return what a run with these settings would send; this sends at most eight reads.
 
     Raises:
         TargetUnusable: the target does not answer as the API to its admin.
-        TargetLost: it gives no answer.
+        TargetUnreachable: the target does not answer.
     """
     exchanges: list[Exchange] = []
-    with NullJournal() as journal:
-        client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda _, x: exchanges.append(x))
-        opening.preflight(client, SuiteApps(client))
-        newest = client.get(look.NEWEST_EVENTS, "newest")
+    with unrecorded_client(settings, on_exchange=exchanges.append) as client:
+        preflight(client, SuiteApps(client))
+        newest = client.get(NEWEST_EVENTS, Step.NEWEST_EVENT)
     totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)
     moment = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None
     now = clock.parse_http_date(newest.header("Date")) or newest.sent_at
-    costs = costs_for(settings)
+    costs_by_scenario = costs(settings)
+    requests = sum(cost.requests for cost in costs_by_scenario.values())
     return Plan(
-        costs=costs,
+        costs=costs_by_scenario,
         limits=settings.limits,
-        seconds=OVERHEAD_S + median(x.elapsed for x in exchanges) * sum(cost.requests for cost in costs.values()),
+        seconds=OVERHEAD_S + median(x.elapsed for x in exchanges) * requests,
         creates=_describe_apps(settings),
         events=totals.get(EVENTS_PATH),
-        apps=totals.get("/v3/apps"),
+        apps=totals.get(APPS),
         fingerprint=fingerprint_of(exchanges[0]),
         last={name: str(rows[0].get(name)) for name in ("guid", "created_at")} if rows else None,
         age=now - moment.timestamp() if moment else None,
     )
 
 
-def costs_for(settings: Settings) -> dict[str, Cost]:
-    """Return what each experiment of a run with these settings sends at most."""
-    names = Counter(base_name(name) for name in experiment_names(settings))
-    repetitions = {**names, "repeat": settings.repeat - 1, "sequences": settings.repeat}
-    costs = {name: _multiply(repetitions[name], COSTS.get(name, REPETITION_COST)) for name in names}
-    return {name: replace(cost, purges=0) for name, cost in costs.items()} if settings.is_read_only else costs
-
-
-def _multiply(number: int, cost: Cost) -> Cost:
-    return replace(cost, requests=number * cost.requests, purges=number * cost.purges)
-
-
 def _describe_apps(settings: Settings) -> str:
     if settings.is_read_only or settings.apps.mode is Mode.OBSERVE:
         return ""
-    location = f"in the space {settings.apps.space}" if settings.apps.space else "in two organizations of its own"
-    return f"{len(LABELS)} apps {location}, and now and then one more; all are deleted at the end"
+    location = f"in the space {settings.apps.space}" if settings.apps.space else "in two new organizations"
+    return f"{len(App)} apps {location} and a few temporary ones; all are deleted at the end"

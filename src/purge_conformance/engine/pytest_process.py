@@ -1,4 +1,4 @@
-"""Has pytest judge the evidence of a run, in a process of its own, away from every other configuration."""
+"""Runs the judgments with pytest in a separate process that no other pytest configuration affects."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from purge_conformance.report.model import Run
 
-JUDGING_TIMEOUT_S = 600.0  # seconds; judging takes about two
-# What pytest does besides, before and after each judgment, and no judgment needs.
+JUDGING_TIMEOUT_S = 600.0  # judging takes about two seconds
+# Plugins of pytest that cost time around each judgment and that no judgment needs.
 DISABLED_PLUGINS = (
     "doctest",
     "faulthandler",
@@ -35,7 +35,7 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
     """Judge the evidence in one folder, write all reports to another or the same, and return what they say.
 
     Raises:
-        SuiteError: pytest did not come to a verdict.
+        SuiteError: pytest ended without a report.
     """
     options = [f"--conformance-profile={name}" for name in profiles]
     options += [f"--conformance-select={glob}" for glob in select]
@@ -43,32 +43,33 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
     process = _run_pytest([f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}", *options])
     if _file_identity(out) == before:
         raise SuiteError(
-            f"The judgments came to no verdict (pytest ended with {process.returncode}):\n{_tail(process)}"
+            f"The judgments ended without a verdict (pytest exited with {process.returncode}). Please report it.\n"
+            f"{_tail(process)}"
         )
     return as_json.load(out)
 
 
 def judge_all(names: Iterable[str], folder: Path, tests: Path | None = None) -> str:
-    """Judge by one pytest the evidence in several folders of `folder`, and write the reports of each beside it.
+    """Judge the evidence in several folders with one pytest process; each folder gets the reports of its evidence.
 
     Args:
-        names: of the folders, at least one.
-        folder: where they lie.
-        tests: a room of judgments other than the suite's own.
+        names: the names of the folders, at least one.
+        folder: their parent.
+        tests: a folder of judgments in place of the suite's own.
 
     Returns:
-        The end of what pytest said, for those that have no report then.
+        The end of pytest's output, to explain why a folder has no report.
 
     Raises:
-        SuiteError: pytest did not end.
+        SuiteError: pytest did not end in time.
     """
     folders = [(folder / name).absolute() for name in names]
-    out = folder.absolute() if len(folders) > 1 else folders[0]  # of several, each gets a folder of its name there
+    out = folder.absolute() if len(folders) > 1 else folders[0]  # with several, the plugin appends the name
     return _tail(_run_pytest([*(f"--evidence={place}" for place in folders), f"--conformance-out={out}"], tests))
 
 
 def _file_identity(out: Path) -> tuple[int, int] | None:
-    """Return what tells one report.json from the one that replaces it."""
+    """Return inode and time of report.json, which change when the file is replaced; None if it does not exist."""
     path = out / as_json.FILE_NAME
     return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
 
@@ -96,7 +97,7 @@ def _run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
     overrides = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment = {key: value for key, value in os.environ.items() if key not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
     try:
-        return subprocess.run(  # noqa: S603 -- this Python, our tests
+        return subprocess.run(  # noqa: S603 -- this Python runs our own tests
             command, env=environment | overrides, capture_output=True, text=True, timeout=JUDGING_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:

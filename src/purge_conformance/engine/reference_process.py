@@ -1,4 +1,4 @@
-"""Starts the reference server as a process of its own; everything else reaches it by URL."""
+"""Starts the reference server in its own process; everything else reaches it by URL."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from purge_conformance.errors import SuiteError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-STATES_PATH = "/_states"  # where it takes provider states, below its URL
-STOP_TIMEOUT_S = 5.0  # seconds until a server that does not stop is killed
+STATES_PATH = "/_states"  # of the endpoint for provider states, below its URL
+STOP_TIMEOUT_S = 5.0  # until a server that does not stop is killed
 
 
 def hook_url(url: str) -> str:
-    """Return the URL of the hook of an embedded server, or of one that is mounted there."""
+    """Return the URL of the provider-state hook of a reference server, or of one mounted at this URL."""
     return url + STATES_PATH
 
 
 @contextmanager
 def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]]:
-    """Serve on a free loopback port for the length of the block; yield its URL and role -> token.
+    """Serve on a free loopback port until the block ends; yield the URL and role -> token.
 
-    The server ends with its standard input, so that it does not outlive this process, however that ends.
+    The server stops at the end of its standard input, so that it does not outlive this process, however that ends.
 
     Args:
-        arguments: further ones of `purge-conformance serve`, for example `--fault NAME`.
+        arguments: further arguments of `purge-conformance serve`, for example `--fault NAME`.
 
     Raises:
         SuiteError: the server did not start.
     """
     serve = ["serve", "--port", "0", "--announce", "--states", STATES_PATH]
     command = [sys.executable, "-P", "-m", "purge_conformance", *serve, *arguments]
-    with subprocess.Popen(  # noqa: S603 -- the user's own words
+    with subprocess.Popen(  # noqa: S603 -- this package's own command
         command,
         stdout=subprocess.PIPE,
         stdin=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # an interrupted run takes down what it put up: the server must still be there
+        start_new_session=True,  # an interrupted run still needs the server to delete its apps
     ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:
                 raise SuiteError(
-                    "The reference server did not start; its words stand above. "
-                    "It needs the extra: pip install 'purge-conformance[reference]'."
+                    "The reference server did not start; see its output above. "
+                    "It needs the extra `reference`: pip install 'purge-conformance[reference]'."
                 )
             ready = json.loads(line)
             yield ready["url"], ready["tokens"]

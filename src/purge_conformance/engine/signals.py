@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do to a run: the first closes the guard, and the run ends in order; the second ends it."""
+"""SIGINT and SIGTERM during a run: the first ends the scenarios and deletes the apps, the second ends the process."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FIRST_SIGNAL_MESSAGE = (
-    "Interrupted: nothing more is purged. What was put up is taken down, and what was collected is judged. "
-    "Interrupt again to leave at once."
+    "Interrupted. No further purge is sent. Deleting the apps this run created, then judging the evidence collected so "
+    "far. Interrupt again to exit at once."
 )
+
+
+def interrupt_on_sigterm() -> None:
+    """Let SIGTERM raise KeyboardInterrupt, as SIGINT does: CI systems cancel a job with SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextmanager
 def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
-    """During the block let the first signal close the guard, and each further one call `leave`.
+    """During the block, let the first signal close the guard and each further one call `abort`.
 
-    In a thread other than the main one signals are somebody else's matter, and nothing is changed.
+    Only the main thread can handle signals; in another thread this does nothing.
     """
 
     def handle(number: int, _: FrameType | None) -> None:
@@ -46,5 +51,5 @@ def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
 
 
 def write_stderr(text: str) -> None:
-    """Write a line to standard error, past all buffers: the signal may have come in the midst of a write."""
+    """Write a line to standard error without buffering: the signal may have interrupted another write."""
     os.write(2, f"\n{text}\n".encode())

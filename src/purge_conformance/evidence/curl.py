@@ -1,4 +1,4 @@
-"""One line that sends a recorded request again, the way in which the run reached the target."""
+"""The curl command that sends a recorded request again, over the same transport as the run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.config.hook_url import SETUP, hook_request
-from purge_conformance.evidence.records import FORM, HOOK_STATE
 from purge_conformance.evidence.redaction import COOKIE_PLACEHOLDER, SHELL_EXPANDABLE
+from purge_conformance.evidence.steps import INDUCED_OPERATIONS, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,49 +17,46 @@ if TYPE_CHECKING:
 
 OMITTED_HEADERS = {"connection", "accept-encoding", "content-length", "user-agent"}
 TOKEN_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*_TOKEN)(?![A-Z0-9_])")  # as the redactor writes them
-PROXY_USER = "PROXY_USER"  # the variable that stands for USER:PASSWORD of a proxy's URL
-FILE_OPTIONS = {
-    "ca_bundle": "--cacert",
-    "client_cert": "--cert",
-    "client_key": "--key",
-}  # of a transport -> curl's option
+PROXY_USER = "PROXY_USER"  # the variable with USER:PASSWORD of a proxy's URL
+# setting of the transport -> curl's option
+FILE_OPTIONS = {"ca_bundle": "--cacert", "client_cert": "--cert", "client_key": "--key"}
 JSON_TYPE = shlex.quote("Content-Type: application/json")
-HOOK_VARIABLE = "PURGE_CONFORMANCE_HOOK"  # the variable that the suite itself reads the hook's address from
+HOOK_VARIABLE = "PURGE_CONFORMANCE_HOOK"  # the variable that the suite itself reads the hook from
 
 
 def command(exchange: Exchange, header: Header, variables: Mapping[str, str] | None = None) -> str:
-    """Return a line for a POSIX shell; secrets stand there as `$VARIABLE`, which the shell fills in.
+    """Return a command for a POSIX shell; secrets are `$VARIABLE`, which the shell expands.
 
-    Where a hook provoked what is to be seen, the line asks it first, at the address that is in `$HOOK`.
+    Where a hook induced an error for this request, the command calls the hook first.
 
     Args:
         exchange: the request to send again.
-        header: of its run: the target, and how that was reached.
-        variables: what the shell fills in besides, wherever it stands -> name of its variable.
+        header: of its run: the target and the transport.
+        variables: further text that the shell expands -> name of its variable.
     """
     shell_variables = {f"${name}": name for name in TOKEN_VARIABLE.findall(exchange.path)} | dict(variables or {})
     transport_options = list(_transport_options(header.settings.get("transport")))
     words = ["curl", "-sS", "-i", "--path-as-is", "--globoff", *transport_options]
     words += ["-I"] if exchange.method == "HEAD" else ["-X", shlex.quote(exchange.method)]
-    form = exchange.tags.get(FORM)
-    omitted = OMITTED_HEADERS | {"content-type"} if form else OMITTED_HEADERS  # curl makes a boundary of its own
+    form = exchange.tags.get(Tag.FORM)
+    omitted = OMITTED_HEADERS | {"content-type"} if form else OMITTED_HEADERS  # curl chooses its own boundary
     headers = [(name, value) for name, value in exchange.request_headers if name.lower() not in omitted]
     headers = [
         (name, value) for name, value in headers if not (name == "Cookie" and COOKIE_PLACEHOLDER in value)
-    ]  # it is the run's own
+    ]  # it belongs to the session of the run
     words += [word for name, value in headers for word in ("-H", _quote_header(name, value))]
     if form:
         words += ["-F", shell_quote(form, shell_variables)]
     elif exchange.request_body is not None:
         if all(name.lower() != "content-type" for name, _ in headers):
-            words += ["-H", "Content-Type:"]  # curl would call it a form
+            words += ["-H", "Content-Type:"]  # curl would declare a form
         words += ["--data-raw", shell_quote(exchange.request_body, shell_variables)]
     line = " ".join([*words, shell_quote(header.target + exchange.path, shell_variables)])
     return " && ".join([*_hook_request(exchange, header.settings.get("hook"), transport_options), line])
 
 
 def shell_quote(text: str, variables: Mapping[str, str] | None = None) -> str:
-    """Quote a word; only what is known stays open to the shell."""
+    """Quote a word; the shell expands only these variables."""
     for value, name in (variables or {}).items():
         before, separator, after = text.partition(value)
         if separator:
@@ -70,14 +67,14 @@ def shell_quote(text: str, variables: Mapping[str, str] | None = None) -> str:
 
 
 def _quote_header(name: str, value: str) -> str:
-    """Quote a header; only a credential of ours stays open to the shell, which fills in its secret."""
+    """Quote a header; the shell expands only the secret in a credential of the suite."""
     if name == "Authorization" and SHELL_EXPANDABLE.fullmatch(value):
         return f'"{name}: {value}"'
     return shlex.quote(f"{name}: {value}" if value else f"{name};")
 
 
-def _transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- as a record has it, whoever wrote it
-    """Yield the options that reach a target as the run did: `Transport.shown` of it."""
+def _transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON value of a file
+    """Yield the options for the transport of the run, as `Transport.describe` recorded it."""
     options = transport if isinstance(transport, dict) else {}
     for name, option in FILE_OPTIONS.items():
         if name in options:
@@ -91,15 +88,16 @@ def _transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- as a
 
 
 def _escape_path(path: str, option: str) -> str:
-    """Return a path as curl reads it: in that of a certificate a password would follow a colon."""
+    """Return a path as curl reads it: in a path of a certificate, a password follows a colon."""
     return re.sub(r"([\\:])", r"\\\1", path) if option == "--cert" else path
 
 
 def _hook_request(exchange: Exchange, hook: object, transport_options: list[str]) -> Iterator[str]:
-    """Yield what asks the hook for the state that this request met, if it did."""
-    if HOOK_STATE not in exchange.tags:
+    """Yield the command that asks the hook for the same state, if the run asked for one."""
+    if Tag.STATE not in exchange.tags:
         return
-    body = shlex.quote(hook_request(exchange.tags[HOOK_STATE], {"operation": exchange.step.partition(" ")[0]}, SETUP))
+    operation = INDUCED_OPERATIONS[exchange.step]
+    body = shlex.quote(hook_request(exchange.tags[Tag.STATE], {"operation": operation}, SETUP))
     if hook == "command":
         yield f'printf %s {body} | sh -c "${{{HOOK_VARIABLE}#command:}}"'
     else:

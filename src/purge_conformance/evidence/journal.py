@@ -1,33 +1,28 @@
-"""Writes evidence as it comes, so that a killed run leaves all that it collected."""
+"""Writes evidence as it is recorded, so that a killed run leaves all that it collected."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.evidence.records import (
-    FILE_NAME,
-    LARGE_BODY_BYTES,
-    Evidence,
-    Exchange,
-    Header,
-    Note,
-    sort_exchanges,
-    to_json,
-)
+from purge_conformance.evidence.jsonl import FILE_NAME, LARGE_BODY_BYTES, build_evidence, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from purge_conformance.evidence.jsonl import Record
+    from purge_conformance.evidence.records import Evidence, Exchange, Header
 
 
 class Journal:
     """An open `evidence.jsonl`, and the same records in memory.
 
     Attributes:
-        error: why nothing more is written; empty while all is well.
+        error: why nothing more is written; empty while there is no error.
+        records: all but the exchanges: notes, ends of lists and spans.
     """
 
     error = ""
@@ -36,7 +31,7 @@ class Journal:
         """Begin the journal of a new run.
 
         Raises:
-            BadSetting: the folder cannot be made, or holds the evidence of another run.
+            BadSetting: the folder cannot be created, or it holds the evidence of another run.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -47,8 +42,8 @@ class Journal:
             raise BadSetting(f"{folder} cannot be written: {error.strerror}. Name another folder with --out.") from None
         self.header = header
         self.exchanges: list[Exchange] = []
-        self.notes: list[Note] = []
-        self._first_by_body: dict[bytes, Exchange] = {}  # long body -> the exchange that had it first
+        self.records: list[Record] = []
+        self._first_by_body: dict[bytes, Exchange] = {}  # large body -> the exchange that had it first
         self._write(to_json(header))
 
     def __enter__(self) -> Self:
@@ -56,34 +51,33 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file; what was written stays."""
-        with suppress(OSError):  # it tries once more to write what `trouble` tells of
+        """Close the file; its content stays."""
+        with suppress(OSError):  # closing tries once more to write the line of `error`
             self._file.close()
 
     def record(self, exchange: Exchange) -> Exchange:
-        """Record an exchange and return it; a long body that came before is shared with the exchange of that time."""
+        """Record an exchange and return it; equal large bodies are shared with the first exchange that had them."""
         shared, body_of = self._share_body(exchange)
         self.exchanges.append(shared)
         self._write(to_json(shared, body_of))
         return shared
 
-    def note(self, experiment: str, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
-        """Record what an experiment learnt."""
-        note = Note(experiment, name, value)
-        self.notes.append(note)
-        self._write(to_json(note))
+    def add(self, record: Record) -> None:
+        """Record a note, the end of a list or a span."""
+        self.records.append(record)
+        self._write(to_json(record))
 
     def sync(self) -> None:
-        """Return only when all that was recorded is on the disk."""
+        """Return once everything recorded is on the disk."""
         if not self.error:
             os.fsync(self._file.fileno())
 
     def evidence(self) -> Evidence:
         """Return all that was recorded so far."""
-        return Evidence(self.header, sort_exchanges(self.exchanges), tuple(self.notes))
+        return build_evidence(self.header, [*self.exchanges, *self.records])
 
     def _share_body(self, exchange: Exchange) -> tuple[Exchange, int | None]:
-        """Return the exchange, with the body of the one that had the same first, if any; and the number of that one."""
+        """Return the exchange with the shared body, and the number of the exchange that had it first, if another."""
         if len(exchange.body) < LARGE_BODY_BYTES:
             return exchange, None
         first = self._first_by_body.setdefault(exchange.body, exchange)
@@ -91,7 +85,7 @@ class Journal:
 
     def _write(self, line: str) -> None:
         if self.error:
-            return  # a line after one that was cut off could not be read
+            return  # a line after an incomplete one could not be read
         try:
             self._file.write(line + "\n")
             self._file.flush()
@@ -100,22 +94,22 @@ class Journal:
 
 
 class NullJournal(Journal):
-    """A journal that keeps nothing, for what only reads and is over once it has said what it saw."""
+    """A journal that stores nothing, for commands that leave no evidence."""
 
     def __init__(self) -> None:  # it has no file
-        """Keep nothing."""
+        """Store nothing."""
         self.exchanges: list[Exchange] = []
-        self.notes: list[Note] = []
+        self.records: list[Record] = []
 
     def __exit__(self, *_: object) -> None:
-        """Leave nothing behind."""
+        """Do nothing."""
 
     def record(self, exchange: Exchange) -> Exchange:
         """Return the exchange."""
         return exchange
 
-    def note(self, experiment: str, name: str, value: Any) -> None:  # noqa: ANN401 -- any JSON value
-        """Forget it."""
+    def add(self, record: Record) -> None:
+        """Do nothing."""
 
     def sync(self) -> None:
-        """Return at once."""
+        """Do nothing."""

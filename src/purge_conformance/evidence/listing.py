@@ -1,4 +1,4 @@
-"""What the foundation looked like at one moment, read from the exchanges that looked."""
+"""Lists and snapshots of the target, built from the exchanges that read them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from purge_conformance.evidence.steps import Part, place_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from purge_conformance.evidence.records import Evidence, Exchange
+    from purge_conformance.evidence.records import Evidence, Exchange, Key
+    from purge_conformance.evidence.steps import Scenario, Where
 
 OK, NOT_FOUND = 200, 404
 APPS = "/v3/apps"
-RUN_LABEL = (
-    "purge-conformance-run"  # of what the suite made; without a prefix: Cloud Controller takes none without a dot
-)
+# Label of what the suite creates. It has no prefix, since Cloud Controller accepts only prefixes with a dot.
+RUN_LABEL = "purge-conformance-run"
 STARTED, STOPPED = "STARTED", "STOPPED"
-GUARANTEED_PAGE_SIZE = 20  # no list may refuse pages of that size, nor make them smaller
+GUARANTEED_PAGE_SIZE = 20  # a list must neither reject pages of that size nor make them smaller
 CHANGE_FIELDS = ("state", "instance_count", "memory_in_mb_per_instance")
 Row = dict[str, Any]
 Item = TypeVar("Item")
+SNAPSHOT_PARTS = (Part.EVENTS, Part.APPS, Part.PROCESSES)  # in the order of the members of Snapshot
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One walk over the pages of a list.
+    """The pages of a list, read one after the other.
 
     Attributes:
         exchanges: the pages.
-        rows: their resources in order; a row whose guid stood on an earlier page is left out.
+        rows: their resources in order; a row whose guid is on an earlier page is left out.
         total: `total_results` of the first page, or None.
-        complete: whether every page could be read, to the last.
+        complete: whether every page could be read, up to the end.
     """
 
     exchanges: tuple[Exchange, ...]
@@ -77,11 +80,20 @@ class Snapshot:
         return by_app
 
 
-def build_listing(exchanges: Iterable[Exchange], *, reached_end: bool) -> Listing:
-    """Return the walk that these pages are; `finished` says whether the walk came to its end.
+@dataclass(frozen=True)
+class SnapshotSpan:
+    """A snapshot, and the numbers of its first and its last exchange."""
 
-    Pages that the target refused for their size, before it was asked for smaller ones, are no part of it, and neither
-    is what it refused beyond the end.
+    first: int
+    last: int
+    snapshot: Snapshot
+
+
+def build_listing(exchanges: Iterable[Exchange], *, reached_end: bool) -> Listing:
+    """Return the list of these pages; `reached_end` says whether the reader reached the end of the list.
+
+    Left out: pages that the target rejected for their size before smaller ones were requested, and a rejected page
+    beyond the end.
     """
     pages = tuple(exchanges)
     while (
@@ -102,44 +114,72 @@ def build_listing(exchanges: Iterable[Exchange], *, reached_end: bool) -> Listin
     return Listing(pages, tuple(rows), total_results(pages[0]) if pages else None, is_readable and reached_end)
 
 
-def read_snapshot(evidence: Evidence, experiment: str, step: str) -> Snapshot:
-    """Return what an experiment saw at a step that it took with `look.everything`."""
-
-    def read_list(name: str) -> Listing:
-        return read_listing(evidence, experiment, f"{step}.{name}")
-
-    return Snapshot(read_list("events"), read_list("apps"), read_list("processes"))
-
-
-def read_listing(evidence: Evidence, experiment: str, step: str) -> Listing:
-    """Return one walk that an experiment took with `look.walk`."""
-    pages, cache_key = evidence.of(experiment, step), (experiment, step)
-    if cache_key not in evidence.cache:
-        reached_end = bool(evidence.note(experiment, f"{step}.complete"))
-        evidence.cache[cache_key] = build_listing(pages, reached_end=reached_end)
-    cached: Listing = evidence.cache[cache_key]
+def listing_at(evidence: Evidence, scenario: Scenario, where: Where, round: int = 1) -> Listing:
+    """Return the list that was read at a place; an empty, incomplete one where none was."""
+    place = place_of(where)
+    key: Key = scenario, round, place
+    pages = evidence.at(scenario, place, round)
+    if key not in evidence.cache:  # one Listing for all judgments: its rows are indexed once
+        evidence.cache[key] = build_listing(pages, reached_end=evidence.is_complete(key))
+    cached: Listing = evidence.cache[key]
     return cached
 
 
+def snapshot_at(evidence: Evidence, scenario: Scenario, where: Where, round: int = 1) -> Snapshot:
+    """Return the snapshot that was taken at a place."""
+    place = place_of(where)
+    return Snapshot(*(listing_at(evidence, scenario, place.of(part), round) for part in SNAPSHOT_PARTS))
+
+
+def listing_of(evidence: Evidence, numbers: Iterable[int], part: Part | None = None) -> Listing:
+    """Return the list among the exchanges of one side of a span: the one of that part, or the only one."""
+    pages = _pages_of(evidence, numbers, part)
+    return listing_at(evidence, pages[0].scenario, pages[0].place, pages[0].round) if pages else EMPTY_LISTING
+
+
+def snapshot_of(evidence: Evidence, numbers: Iterable[int]) -> Snapshot:
+    """Return the snapshot of one side of a span; parts that were not read are empty and incomplete."""
+    every = tuple(numbers)
+    return Snapshot(*(listing_of(evidence, every, part) for part in SNAPSHOT_PARTS))
+
+
+def snapshots(evidence: Evidence) -> list[SnapshotSpan]:
+    """Return every snapshot of the run, in the order in which they ended."""
+    spans = [
+        SnapshotSpan(first, last, snapshot_at(evidence, scenario, place, number))
+        for (scenario, number, place), (first, last) in evidence.snapshot_keys.items()
+    ]
+    return sorted(spans, key=lambda span: span.last)
+
+
+def first_page(evidence: Evidence, numbers: Iterable[int], part: Part | None = None) -> Exchange | None:
+    """Return the first page of one side of a span, of a part or of the only list; None where nothing was read."""
+    return next(iter(_pages_of(evidence, numbers, part)), None)
+
+
+def _pages_of(evidence: Evidence, numbers: Iterable[int], part: Part | None) -> list[Exchange]:
+    return [x for x in evidence.numbered(numbers) if x.place.part is part]
+
+
 def is_page(exchange: Exchange) -> bool:
-    """Whether an answer can be read as a page of a list."""
+    """Whether a response can be read as a page of a list."""
     return exchange.page is not None
 
 
 def is_query_rejected(exchange: Exchange) -> bool:
-    """Whether an answer says that something is wrong with the query."""
+    """Whether the target rejected the query."""
     return exchange.status in {400, 422}
 
 
 def is_beyond_end(pages: Sequence[Exchange]) -> bool:
-    """Whether the last of these answers is how a target says that there is no such page: none before named it."""
+    """Whether the last response rejects a page beyond the end, which the page before it did not link to."""
     if len(pages) < 2 or not is_page(pages[-2]):  # noqa: PLR2004 -- the end, and the page before it
         return False
     return (is_query_rejected(pages[-1]) or pages[-1].status == NOT_FOUND) and not pagination(pages[-2]).get("next")
 
 
 def resources(exchange: Exchange) -> tuple[Row, ...]:
-    """Return the resources on a page; nothing where it is none. What has no guid is none, and LIST-01 names it."""
+    """Return the resources on a page that have a guid; empty where the response is no page."""
     return exchange.resources
 
 
@@ -153,12 +193,12 @@ def total_results(exchange: Exchange) -> int | None:
     """Return `total_results` of a page, or None where it has none."""
     total = pagination(exchange).get("total_results")
     if isinstance(total, float) and total.is_integer():
-        return int(total)  # to JSON 7.0 is 7
+        return int(total)  # in JSON 7.0 equals 7
     return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 def split_url(href: str) -> SplitResult | None:
-    """Return the parts of a link, or None where it is no URL reference."""
+    """Return the parts of a link, or None where it is not a URL reference."""
     try:
         return urlsplit(href)
     except ValueError:
@@ -174,12 +214,12 @@ def dig(row: Mapping[str, Any], *names: str) -> Any:  # noqa: ANN401 -- any JSON
 
 
 def event_identity(row: Row) -> tuple[str, str]:
-    """Return what tells an event from one that took its place: guid and time."""
+    """Return guid and time of an event; a seeded event may reuse the guid of an earlier one."""
     return str(row.get("guid")), str(row.get("created_at"))
 
 
 def app_of_event(event: Row) -> str | None:
-    """Return the guid of the app that an event names, or None; events of tasks count as none."""
+    """Return the guid of the app that an event is about, or None; an event of a task is about no app."""
     if dig(event, "task", "guid") is not None:
         return None
     guid = dig(event, "app", "guid")
@@ -187,14 +227,14 @@ def app_of_event(event: Row) -> str | None:
 
 
 def is_change_event(event: Row) -> bool:
-    """Whether an event says that something became other than it was, or is a task's."""
+    """Whether an event shows a change of an app, or is about a task."""
     pairs = [(dig(event, name, "previous"), dig(event, name, "current")) for name in CHANGE_FIELDS]
     known_pairs = [pair for pair in pairs if None not in pair]
     return dig(event, "task", "guid") is not None or any(was != now for was, now in known_pairs)
 
 
 def is_crash_event(event: Row) -> bool:
-    """Whether an event is of a crash, which nobody orders and which may come at any time."""
+    """Whether an event records a crash, which may occur at any time."""
     return "CRASH" in str(dig(event, "state", "current")).upper()
 
 
@@ -205,10 +245,10 @@ def app_of_process(process: Row) -> str | None:
 
 
 def stable_apps(before: Snapshot, after: Snapshot, own_apps: Collection[str] = frozenset()) -> dict[str, str]:
-    """Return app guid -> state, of the apps that nobody started, stopped, scaled or changed between two looks.
+    """Return app guid -> state of the apps that did not change between two snapshots.
 
-    Nobody changes the suite's `own` apps and changes them back: their state tells enough. `updated_at` may be the time
-    of what the target does by itself.
+    Of the suite's `own_apps` the state and the processes are compared: no other client changes them. Of other apps
+    `updated_at` as well, though the target may update it by itself.
     """
     processes = _process_states(before.processes), _process_states(after.processes)
     apps = before.apps.by_guid, after.apps.by_guid
@@ -234,7 +274,10 @@ def _process_states(processes: Listing) -> dict[str | None, set[tuple[str, ...]]
 
 
 def sample_evenly(items: Sequence[Item], max_items: int) -> list[Item]:
-    """Return at most that many items, the first and the last among them."""
+    """Return at most that many items, the first and the last one included."""
     if len(items) <= max_items:
         return list(items)
     return [items[round(i * (len(items) - 1) / (max_items - 1))] for i in range(max_items)]
+
+
+EMPTY_LISTING = build_listing((), reached_end=False)

@@ -1,49 +1,33 @@
-"""What a run saw: exchanges and notes, as frozen records; to and from `evidence.jsonl`.
-
-The file is a journal: the first line is the header, each further line one exchange or one note, in the
-order in which they came, flushed at once. A run that was killed leaves all that it collected. Of requests that were
-under way at once, the answers may come in another order than the numbers; whoever reads gets them by number. A long
-body that came before stands there once: later lines name the exchange of the first one.
-"""
+"""What a run recorded, as frozen records; `evidence/jsonl.py` writes and reads them."""
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from itertools import count, takewhile
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from purge_conformance.errors import BadData
+from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
-FILE_NAME = "evidence.jsonl"
-FORMAT = 1
-LARGE_BODY_BYTES = 10_000  # bytes of a body that is written once, however often it comes
-RETRIED = "superseded"  # tag of an answer that was waited out and asked for again; its value is why
-GATEWAY = "gateway"  # the why of an answer that came from between target and suite, and passed
-SERVER_ERROR = "failure"  # the why of a 500 to a read, which is asked for once more
-EXPIRED_TOKEN = "expired token"  # the why of a refusal of a token that had come to its end  # noqa: S105 -- no secret
-CONCURRENT = "at_once"  # tag of an exchange beside which others were under way: its number is no place in a sequence
-INDUCED = "provoked"  # tag of a request for which a hook was asked for an error; its value is the status of that
-HOOK_STATE = "state"  # beside it: the state that the hook was asked for, by its name
-CHANGED_BY_HOOK = (
-    "changed"  # tag of a look at an app that was changed before it, without a request; its value is by whom
-)
-FORM = "form"  # tag of a request that sent a file, which is not recorded; its value is the form as curl is told of it
+    from purge_conformance.evidence.notes import NoteName, Value
+    from purge_conformance.evidence.steps import App, Phase
+
+FORMAT = 2
+SUCCESS, CLIENT_ERROR = range(200, 300), range(400, 500)  # HTTP statuses
 Headers = tuple[tuple[str, str], ...]
-Value = TypeVar("Value")
+Result = TypeVar("Result")
+Key = tuple[Scenario, int, Place]  # scenario, round, place
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What was run, by what, against what; secrets never stand here.
+    """What was run, by what, against what; it holds no secret.
 
     Attributes:
         suite: version of this package.
@@ -51,6 +35,7 @@ class Header:
         target: base URL without credentials.
         settings: limits, seed, profiles, roles with a token.
         started_at: RFC 3339, UTC.
+        format: of the file that it was written to; what is read is of the current format, see `evidence/format1.py`.
     """
 
     suite: str
@@ -62,11 +47,11 @@ class Header:
 
 
 class Body(bytes):
-    """The bytes of an answer. Exchanges whose answers say the same share one, and it is read as JSON once."""
+    """The bytes of a response. Exchanges with equal responses share one, which is parsed as JSON once."""
 
     @cached_property
-    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
-        """What the bytes say as JSON, or None where they are none."""
+    def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
+        """The value of the bytes as JSON, or None where they are not JSON."""
         try:
             return json.loads(self)
         except (ValueError, RecursionError):
@@ -75,29 +60,29 @@ class Body(bytes):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what came of it.
+    """One request and its response.
 
     Attributes:
         n: number in its run, from 1, in the order of sending.
-        experiment: the procedure that sent it.
-        step: its place in the procedure; several exchanges (pages) may share one.
+        scenario, round: the procedure that sent it; the round is above 1 where --repeat repeats the procedure.
+        place: what it is for; several exchanges (pages) may share one.
         role: whose credential it carried: `admin`, `none`, `malformed`, ...
         method: HTTP method.
         path: path and query below the target's base URL.
         request_headers: as sent, secrets as `$VARIABLE`.
         request_body: text or None.
         sent_at: seconds since the epoch, on the suite's clock.
-        elapsed: seconds until the last byte of the answer.
-        status: HTTP status, or None when there was no answer.
+        elapsed: seconds until the last byte of the response.
+        status: HTTP status, or None when there was no response.
         response_headers: as received, order and repetitions kept.
-        body: the answer's bytes, at most `Limits.body_bytes`.
-        error: why there was no answer, or None.
-        tags: facts that the procedure knows of this request, for example the mode of a generated case.
+        body: the response's bytes, at most `Limits.body_bytes`.
+        error: why there was no response, or None.
+        tags: what the scenario or the client knows of this request.
     """
 
     n: int
-    experiment: str
-    step: str
+    scenario: Scenario
+    place: Place
     role: str
     method: str
     path: str
@@ -109,7 +94,18 @@ class Exchange:
     response_headers: Headers
     body: bytes
     error: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[Tag, str] = field(default_factory=dict)
+    round: int = 1
+
+    @property
+    def step(self) -> Step:
+        """The step of its place."""
+        return self.place.step
+
+    @property
+    def key(self) -> Key:
+        """Scenario, round and place: what the pages of one list have in common."""
+        return self.scenario, self.round, self.place
 
     def header(self, name: str) -> str | None:
         """Return the first response header of that name, or None."""
@@ -126,7 +122,7 @@ class Exchange:
 
     @property
     def guid(self) -> str:
-        """The last segment of the path, decoded: the guid where one event was asked for."""
+        """The last segment of the path, decoded: the guid in a request for one event."""
         return unquote(self.route.rpartition("/")[2])
 
     @cached_property
@@ -136,25 +132,35 @@ class Exchange:
 
     @property
     def text(self) -> str:
-        """The answer's body as text; bytes that are no UTF-8 are replaced."""
+        """The response's body as text; bytes that are not UTF-8 are replaced."""
         return self.body.decode("utf-8", "replace")
 
     @cached_property
-    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
-        """The answer's body as JSON, or None where it is none."""
+    def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
+        """The response's body as JSON, or None where it is not JSON."""
         return (self.body if isinstance(self.body, Body) else Body(self.body)).json
 
     @cached_property
     def page(self) -> dict[str, Any] | None:
-        """The answer as a page of a list, or None where it cannot be read as one."""
+        """The response as a page of a list, or None where it cannot be read as one."""
         is_page = self.status == HTTPStatus.OK and isinstance(self.json, dict)
         return self.json if is_page and isinstance(self.json.get("resources"), list) else None
 
     @cached_property
     def resources(self) -> tuple[dict[str, Any], ...]:
-        """The resources on a page; what has no guid is none."""
+        """The resources on a page that have a guid."""
         rows = self.page["resources"] if self.page else ()
         return tuple(row for row in rows if isinstance(row, dict) and isinstance(row.get("guid"), str))
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the response is a success, 2xx."""
+        return self.status in SUCCESS
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the response is a client error, 4xx."""
+        return self.status in CLIENT_ERROR
 
     @property
     def is_json(self) -> bool:
@@ -164,75 +170,173 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that a procedure learnt and that no exchange shows, for example why it stopped short."""
+    """What a scenario learned and no exchange shows; `evidence/notes.py` declares the names and their values.
 
-    experiment: str
+    Attributes:
+        scenario, round: of the procedure that noted it.
+        name: a declared one.
+        value: of the type that the name declares.
+    """
+
+    scenario: Scenario
     name: str
     value: Any
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ListEnd:
+    """That reading the pages of one place has ended, and whether the end of the list was reached."""
+
+    scenario: Scenario
+    place: Place
+    complete: bool
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Requests between two observations of the target; where a scenario was cut short, the last members are empty.
+
+    Attributes:
+        scenario, round: of the procedure.
+        place: of the requests, without a phase and without a part.
+        before, after: numbers of the exchanges of each observation: a page, a list or a snapshot.
+        requests: numbers of the requests whose response counts; at least one.
+    """
+
+    scenario: Scenario
+    place: Place
+    before: tuple[int, ...]
+    requests: tuple[int, ...]
+    after: tuple[int, ...]
+    round: int = 1
+
+    @property
+    def step(self) -> Step:
+        """The step of its place."""
+        return self.place.step
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that one run saw; the exchanges in the order of sending."""
+    """All that one run recorded, the exchanges in the order of sending; a `round` is one of a repeated scenario."""
 
     header: Header
     exchanges: tuple[Exchange, ...]
     notes: tuple[Note, ...]
+    list_ends: tuple[ListEnd, ...] = ()
+    all_spans: tuple[Span, ...] = ()
 
-    def of(self, experiment: str, *steps: str) -> tuple[Exchange, ...]:
-        """Return an experiment's exchanges, all or those of the named steps, by number, without those waited out."""
-        by_step = self.by_step.get(experiment, {})
-        exchanges = [x for step in set(steps or by_step) for x in by_step.get(step, ())]
-        return sort_exchanges(exchanges)
+    def of(  # noqa: PLR0913 -- the members of a place
+        self,
+        scenario: Scenario,
+        *steps: Step,
+        round: int = 1,
+        index: int | None = None,
+        phase: Phase | None = None,
+        app: App | None = None,
+        sequence: int | None = None,
+        position: int | None = None,
+    ) -> tuple[Exchange, ...]:
+        """Return the exchanges of a scenario whose responses count, by number.
 
-    def repetitions(self, experiment: str) -> tuple[str, ...]:
-        """Return the names under which an experiment was run: its own, and those of repetitions that sent anything."""
-        return experiment, *takewhile(
-            self.by_step.__contains__, (repetition_name(experiment, number) for number in count(2))
-        )
+        Without steps: all of the round. With steps: the requests of these steps, or the lists of that `phase`; those of
+        a snapshot are left out, see `listing.snapshot_at`. `index`, `app`, `sequence` and `position` select further.
+        """
+        members = {"index": index, "app": app, "sequence": sequence, "position": position}
+        wanted = {name: value for name, value in members.items() if value is not None}
 
-    def note(self, experiment: str, name: str) -> Any:  # noqa: ANN401 -- whatever was noted
-        """Return what an experiment noted last under that name, or None."""
-        return self._noted.get((experiment, name))
+        def matches(place: Place) -> bool:
+            if steps and (place.step not in steps or place.phase != phase or place.part is not None):
+                return False
+            return all(getattr(place, name) == value for name, value in wanted.items())
+
+        places = self.by_place.get((scenario, round), {})
+        return sort_exchanges(x for place, exchanges in places.items() if matches(place) for x in exchanges)
+
+    def at(self, scenario: Scenario, place: Place, round: int = 1) -> tuple[Exchange, ...]:
+        """Return the exchanges of exactly that place whose responses count: the pages of one list."""
+        return sort_exchanges(self.by_place.get((scenario, round), {}).get(place, ()))
+
+    def numbered(self, numbers: Iterable[int]) -> tuple[Exchange, ...]:
+        """Return the exchanges with these numbers, in the same order; for the members of a span."""
+        return tuple(self._by_number[n] for n in numbers)
+
+    def spans(self, scenario: Scenario, *steps: Step, round: int | None = None) -> tuple[Span, ...]:
+        """Return the spans of a scenario, in order; of all steps or of these, of all rounds or of one."""
+        of_round = (span for span in self._spans.get(scenario, ()) if round in {None, span.round})
+        return tuple(span for span in of_round if not steps or span.step in steps)
+
+    def rounds(self, scenario: Scenario) -> tuple[int, ...]:
+        """Return the rounds of a scenario: the first one, and the others that sent anything."""
+        return 1, *takewhile(lambda number: (scenario, number) in self.by_place, count(2))
+
+    def note(self, scenario: Scenario, name: NoteName[Value], round: int = 1) -> Value | None:
+        """Return what a scenario noted last under a name, or None."""
+        of_round = (note for note in self._notes.get(name.name, ()) if (note.scenario, note.round) == (scenario, round))
+        values: list[Value] = [note.value for note in of_round]
+        return values[-1] if values else None
+
+    def noted(self, name: NoteName[Value], scenario: Scenario | None = None) -> tuple[Value, ...]:
+        """Return all values that were noted under a name, in any scenario or in that one, in any round, in order."""
+        return tuple(note.value for note in self._notes.get(name.name, ()) if scenario in {None, note.scenario})
+
+    def is_complete(self, key: Key) -> bool:
+        """Whether the walk over the pages of a place reached the end of the list."""
+        return self._complete.get(key, False)
 
     @cached_property
-    def by_step(self) -> dict[str, dict[str, list[Exchange]]]:
-        """The exchanges of each experiment by their step, without those that were asked again."""
-        grouped: dict[str, dict[str, list[Exchange]]] = {}
+    def by_place(self) -> dict[tuple[Scenario, int], dict[Place, list[Exchange]]]:
+        """The exchanges whose responses count, by scenario and round, and by place."""
+        grouped: dict[tuple[Scenario, int], dict[Place, list[Exchange]]] = {}
         for x in self.exchanges:
-            if RETRIED not in x.tags:
-                grouped.setdefault(x.experiment, {}).setdefault(x.step, []).append(x)
+            if Tag.SUPERSEDED not in x.tags:
+                grouped.setdefault((x.scenario, x.round), {}).setdefault(x.place, []).append(x)
         return grouped
 
-    def cached(self, find: Callable[[Evidence], Value]) -> Value:
-        """Return what is found in the whole evidence; it is looked for once, however many ask for it."""
+    @cached_property
+    def snapshot_keys(self) -> dict[Key, tuple[int, int]]:
+        """The place of each snapshot -> the numbers of its first and of its last exchange."""
+        grouped: dict[Key, list[int]] = {}
+        for x in self.exchanges:
+            if x.place.part is not None:
+                grouped.setdefault((x.scenario, x.round, x.place.whole), []).append(x.n)
+        return {key: (min(numbers), max(numbers)) for key, numbers in grouped.items()}
+
+    def cached(self, find: Callable[[Evidence], Result]) -> Result:
+        """Return the result of a query over the whole evidence, which runs once."""
         if find not in self.cache:
             self.cache[find] = find(self)
-        value: Value = self.cache[find]
-        return value
+        result: Result = self.cache[find]
+        return result
 
     @cached_property
     def cache(self) -> dict[Any, Any]:
-        """What was found in the whole evidence so far, by whoever looked for it."""
+        """The results of such queries so far."""
         return {}
 
     @cached_property
-    def _noted(self) -> dict[tuple[str, str], Any]:
-        return {(n.experiment, n.name): n.value for n in self.notes}
+    def _by_number(self) -> dict[int, Exchange]:
+        return {x.n: x for x in self.exchanges}
 
+    @cached_property
+    def _spans(self) -> dict[Scenario, list[Span]]:
+        grouped: dict[Scenario, list[Span]] = {}
+        for span in self.all_spans:
+            grouped.setdefault(span.scenario, []).append(span)
+        return grouped
 
-_FIELD_NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, Exchange, Note)}
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+    @cached_property
+    def _complete(self) -> dict[Key, bool]:
+        return {(end.scenario, end.round, end.place): end.complete for end in self.list_ends}
 
-
-def repetition_name(experiment: str, number: int) -> str:
-    """Return the name under which an experiment is run for the second time, the third and so on."""
-    return f"{experiment} {number}"
-
-
-def base_name(experiment: str) -> str:
-    """Return the name under which an experiment is run for the first time."""
-    return experiment.rstrip(" 0123456789")
+    @cached_property
+    def _notes(self) -> dict[str, list[Note]]:
+        grouped: dict[str, list[Note]] = {}
+        for note in self.notes:
+            grouped.setdefault(note.name, []).append(note)
+        return grouped
 
 
 def sort_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
@@ -240,97 +344,6 @@ def sort_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     return tuple(sorted(exchanges, key=lambda x: x.n))
 
 
-def to_json(record: Exchange | Note | Header, body_of: int | None = None) -> str:
-    """Return one line of the journal; `body_of` is the number of an exchange before it that has the same body."""
-    kind = type(record)
-    values = {name: getattr(record, name) for name in _FIELD_NAMES[kind]}  # asdict would copy them, deeply
-    row: dict[str, Any] = {"kind": kind.__name__.lower(), **values}
-    if isinstance(record, Exchange):
-        del row["body"]
-        row |= _encode_body(record.body) if body_of is None else {"body_of": body_of}
-    return _ENCODER.encode(row)
-
-
-def read(folder: Path) -> Evidence:
-    """Return the evidence of the run in `folder`; a last line cut off by a crash is left out.
-
-    Raises:
-        BadData: there is no journal, or it is none of this format.
-    """
-    path = folder / FILE_NAME
-    if not path.is_file():
-        raise BadData(f"{folder} holds no {FILE_NAME}. Name the folder that a run wrote with --out.")
-    header: Header | None = None
-    exchanges: list[Exchange] = []
-    notes: list[Note] = []
-    bodies: dict[int, Body] = {}
-    with path.open(encoding="utf-8") as file:
-        for row in _read_rows(file, path):
-            kind = row.pop("kind", None)
-            if kind == "header":
-                header = _parse_header(row, path)
-            elif kind == "exchange":
-                exchanges.append(_parse_exchange(row, path, bodies))
-            else:
-                notes.append(Note(row.get("experiment", ""), row.get("name", ""), row.get("value")))
-    if header is None:
-        raise BadData(f"{path} does not begin with a header. It is not the evidence of a run of this suite.")
-    return Evidence(header, sort_exchanges(exchanges), tuple(notes))
-
-
-def _read_rows(file: TextIO, path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_read_lines(file, path), 1):
-        if not line.endswith("\n"):
-            return  # the run was killed within this line
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise BadData(
-                f"{path}, line {number} is not JSON ({error}). Restore the file as the run wrote it."
-            ) from None
-        if not isinstance(row, dict):
-            raise BadData(f"{path}, line {number} is not an object. Restore the file as the run wrote it.")
-        yield row
-
-
-def _read_lines(file: TextIO, path: Path) -> Iterator[str]:
-    try:
-        yield from file
-    except UnicodeDecodeError as error:
-        raise BadData(f"{path} is not UTF-8 ({error.reason}). Restore the file as the run wrote it.") from None
-
-
-def _parse_header(row: dict[str, Any], path: Path) -> Header:
-    if row.get("format") != FORMAT:
-        raise BadData(
-            f"{path} has format {row.get('format')!r}, this version reads {FORMAT}. Use the suite that wrote it."
-        )
-    try:
-        return Header(**row)
-    except TypeError as error:
-        raise BadData(f"{path} has a header that cannot be read ({error}). Restore the file.") from None
-
-
-def _parse_exchange(row: dict[str, Any], path: Path, bodies: dict[int, Body]) -> Exchange:
-    """Return the exchange of a row; `bodies` has those of the rows before it, by number, and gets its own."""
-    try:
-        body = bodies[row["n"]] = _pop_body(row, bodies)
-        for name in ("request_headers", "response_headers"):
-            row[name] = tuple((str(key), str(value)) for key, value in row[name])
-        return Exchange(body=body, **row)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadData(f"{path} has an exchange that cannot be read ({error!r}). Restore the file.") from None
-
-
-def _pop_body(row: dict[str, Any], bodies: dict[int, Body]) -> Body:
-    """Take the body out of a row."""
-    if "body_of" in row:
-        return bodies[row.pop("body_of")]
-    return Body(base64.b64decode(row.pop("body_base64")) if "body_base64" in row else row.pop("body_text").encode())
-
-
-def _encode_body(body: bytes) -> dict[str, str]:
-    try:
-        return {"body_text": body.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"body_base64": base64.b64encode(body).decode("ascii")}
+def numbers(exchanges: Iterable[Exchange]) -> tuple[int, ...]:
+    """Return the numbers of exchanges."""
+    return tuple(x.n for x in exchanges)

@@ -1,4 +1,4 @@
-"""The reference server: it emulates the part of Cloud Foundry API v3 that a client needs to use it as a foundation."""
+"""The reference server: it emulates the part of Cloud Foundry API v3 that a client of a foundation needs."""
 
 from purge_conformance.reference.api.auth import sign_tokens
 from purge_conformance.reference.app import create_app

@@ -1,4 +1,4 @@
-"""The ASGI application: routes, and the way of every request through one transaction to its answer."""
+"""The ASGI application: it routes each request and handles it in one transaction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """One server among those of a process: its database, its behaviour, its secret, its place."""
+    """One of the servers of a process."""
 
     sessions: sessionmaker[Session]
     behaviour: Behaviour
@@ -51,14 +51,14 @@ def create_app(
     behaviour: Behaviour | None = None,
     states_path: str | None = None,
 ) -> ASGIApp:
-    """Make one instance of the server as an ASGI application.
+    """Create one instance of the server as an ASGI application.
 
     Args:
-        sessions: the database of this instance alone (see `database.opened_database`).
-        secret: signs and verifies tokens (see `auth.tokens`).
-        base_url: scheme, host, port and prefix that links begin with, without a slash at the end.
-        behaviour: conforming, unless faults or variants changed it (see `changes.behaviour_with`).
-        states_path: where it takes provider states, or None.
+        sessions: of the database of this instance (see `store.database.open_database`).
+        secret: signs and verifies tokens (see `api.auth.sign_tokens`).
+        base_url: scheme, host, port and prefix of links, without a trailing slash.
+        behaviour: with faults and variants (see `registry.behaviour_with`); by default it conforms.
+        states_path: path of the endpoint for provider states, or None.
     """
     effective_behaviour = behaviour or Behaviour()
     states = ProviderStates(sessions, effective_behaviour)
@@ -86,7 +86,7 @@ def create_app(
 def _route_request(
     instance: Instance, scope: Scope, headers: Mapping[str, str], raw_body: bytes
 ) -> tuple[str, Callable[[Session], Call]]:
-    """Tell the operation that a request is for, and make what takes it into a transaction."""
+    """Return the operation of a request, and a function that makes its `Call` in a transaction."""
     path = instance.behaviour.rewrite_path(scope["path"]).removeprefix(scope["root_path"])
     operation, parts = find_operation(scope["method"], path)
 
@@ -110,7 +110,7 @@ def _route_request(
 
 
 def _handlers(instance: Instance, states: ProviderStates) -> Iterator[tuple[str, Handler]]:
-    """Yield each operation with what answers it: its handler behind the guards, as the behaviour has it."""
+    """Yield each operation with its handler, after authentication and parsing, and as the behaviour wraps it."""
     for handler in (*OPEN_ROUTES.values(), root.unknown_request):
         yield handler.__name__, instance.behaviour.wrap_handler(handler.__name__, handler)
     for handler in ROUTES.values():
@@ -124,7 +124,7 @@ def _handlers(instance: Instance, states: ProviderStates) -> Iterator[tuple[str,
 
 
 def authenticate_and_parse(handler: Handler) -> Handler:
-    """Let a handler be called only with a token that holds and reaches, and with a body that can be read."""
+    """Wrap a handler: first check the token, its scopes and the body."""
 
     @wraps(handler)
     def handle(call: Call) -> Reply:
@@ -145,17 +145,17 @@ def _authenticate(call: Call) -> auth.Caller:
 
 
 def _handle_in_transaction(instance: Instance, handle: Handler, call: Callable[[Session], Call]) -> Reply:
-    """Run a handler in one transaction; whatever goes wrong undoes it, and becomes a refusal that tells no secret."""
+    """Run a handler in one transaction; any exception rolls it back and becomes an error without internal details."""
     try:
         with instance.sessions.begin() as session:
             return handle(call(session))
     except ApiError as error:
         return instance.behaviour.error_reply(error)
     except OperationalError:
-        log.exception("the database did not answer")
+        log.exception("The database did not answer")
         return instance.behaviour.error_reply(problems.database_unavailable())
     except Exception:
-        log.exception("a request to %s failed", instance.base_url)
+        log.exception("A request to %s failed", instance.base_url)
         return instance.behaviour.error_reply(problems.unknown_error())
 
 
@@ -170,6 +170,6 @@ def _add_headers(reply: Reply, requested_id: str) -> Reply:
 
 
 def _request_id(requested: str) -> str:
-    """Give a request an id that begins with the client's own, as Cloud Controller does."""
+    """Return a new request id that begins with the client's own, as Cloud Controller does."""
     prefix = re.sub(r"[^\w-]", "", requested, flags=re.ASCII)[:MAX_REQUEST_ID_LENGTH]
     return f"{prefix}::{uuid4()}" if prefix else str(uuid4())

@@ -1,9 +1,10 @@
-"""The little of ASGI that the server needs: a request read to its end, an answer written, and the words for both."""
+"""The part of ASGI that the server needs: reading a request and sending a reply."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,13 +16,13 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-STATUSES_WITHOUT_BODY = (204, 304)
-# Made once: json.dumps makes one for each call that has options.
+STATUSES_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+# One encoder for all replies: json.dumps with options creates one per call.
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """Read the body of a request; there is none when the client went away before its end."""
+    """Read the body of a request; None if the client disconnects before its end."""
     body, more_body = b"", True
     while more_body:
         message = await receive()
@@ -33,12 +34,12 @@ async def read_body(receive: Receive) -> bytes | None:
 
 
 def read_headers(scope: Scope) -> Mapping[str, str]:
-    """Read the headers of a request by their names in lower case; of a repeated one the first counts."""
+    """Return the headers of a request by lower-case name; the first of repeated headers counts."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
 async def send_reply(reply: Reply, send: Send) -> None:
-    """Send an answer."""
+    """Send a reply with Content-Length and Content-Type, unless its headers contain them."""
     body = _encode_body(reply)
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     header_names = {name for name, _ in headers}

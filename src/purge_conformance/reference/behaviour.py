@@ -1,9 +1,10 @@
-"""The seams of the server: what a request is, what an answer is, and the decisions that faults and variants replace."""
+"""The seams of the server: calls, replies, and the decisions that faults and variants replace."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference.api import auth
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """An answer: its status, what becomes JSON (or text or bytes, which go out as they are), and further headers."""
+    """A reply: its status, its body (encoded as JSON unless it is text or bytes), and further headers."""
 
-    status: int = 200
+    status: int = HTTPStatus.OK
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = "application/json; charset=utf-8"
@@ -32,23 +33,23 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request on its way through the server, with the transaction that it runs in.
+    """A request, with the transaction in which it is handled.
 
     Attributes:
-        session: the transaction; it is committed unless an exception leaves the handler.
-        behaviour: how this instance of the server behaves.
-        base_url: what links begin with.
-        secret: what tokens are signed with.
+        session: the transaction; it is committed unless the handler raises an exception.
+        behaviour: of this instance of the server.
+        base_url: scheme, host, port and prefix of links.
+        secret: signs tokens.
         method: the HTTP method.
-        path: of the URL, without the prefix of the instance.
-        parts: what the route names in the path.
+        path: the path of the URL, without the prefix of the instance.
+        path_parameters: values in the path, by their names in the route.
         query_string: undecoded.
-        authorization: the header, if any.
-        content_type: the header, or "".
-        headers: all of them, by their names in lower case.
-        raw_body: as it came.
-        caller: known once the token is verified; before, somebody without any scope.
-        body: what the JSON says, once it is parsed; None without a JSON body.
+        authorization: the Authorization header, or None.
+        content_type: the Content-Type header, or "".
+        headers: all headers, by their names in lower case.
+        raw_body: undecoded.
+        caller: has no scopes until the token is verified.
+        body: the parsed JSON; None before it is parsed, or without a JSON body.
     """
 
     session: Session
@@ -67,12 +68,12 @@ class Call:
     body: Any = None
 
     def url(self, path: str) -> str:
-        """Make an absolute URL of this server."""
+        """Return the absolute URL of a path of this server."""
         return self.base_url + path
 
 
 Handler = Callable[[Call], Reply]
-# The operation, what answers it in a transaction of its own, and the maker of further transactions.
+# The operation, a function that answers it in its own transaction, and a factory of further transactions.
 Schedule = Callable[[str, Callable[[], Reply], "sessionmaker[Session]"], Awaitable[Reply]]
 
 
@@ -106,27 +107,28 @@ def _error_reply(error: ApiError) -> Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """Every decision that a fault or a variant may replace; as it stands here, the server conforms.
+    """Every decision that a fault or a variant can replace; the defaults conform.
 
     Attributes:
-        around: wraps the handler of an operation, authentication and body parsing included.
-        pace: when a request is answered; while it waits others are answered, so no transaction may be open then.
-        claims: reads the claims of a token with the secret, or raises jwt.InvalidTokenError.
+        wrap_handler: wraps the handler of an operation, including authentication and body parsing.
+        schedule: decides when a request is answered; other requests are answered while it waits, so that no
+            transaction may be open then.
+        read_claims: returns the claims of a token, given the secret, or raises jwt.InvalidTokenError.
         may_purge: whether a caller may purge.
-        refusal: how a refusal is shown.
-        seeds: makes the events of a purge at a moment.
-        destroy: removes the events that were there before.
-        record: writes down what happened to a process.
-        find_event: looks one event up by its guid.
-        find_events: counts and fetches one page of events.
-        finish: takes every answer, with all its headers, as the last before it is sent.
-        routed: takes the path of a URL to the path that the routes are compared with.
-        served: wraps the whole application, whose scope has the connection as `wire`.
-        clock: tells the time, in the database and in Date headers.
-        tokens: signs one token for each role with the secret.
-        furnish: makes what is there from the start, in an empty database.
-        host: the address that a server of its own listens on, in place of the one that was asked for.
-        place: what the path of a server of its own begins with.
+        error_reply: returns the reply that shows an error.
+        make_seeds: returns the events of a purge at a time.
+        destroy: deletes the events that existed before a purge.
+        record: adds the event of a change.
+        find_event: finds an event by its guid.
+        find_events: counts events and fetches one page of them.
+        finalize: changes every reply, with all its headers, before it is sent.
+        rewrite_path: maps the path of a URL to the path that is routed.
+        wrap_app: wraps the whole application, whose scope contains the connection as `wire`.
+        clock: the time of database rows and Date headers.
+        sign_tokens: returns one token for each role, given the secret.
+        initial_data: fills an empty database.
+        host: address of a server that is not mounted beside others, in place of the requested one.
+        path_prefix: prefix of the path of a server that is not mounted beside others.
     """
 
     wrap_handler: Callable[[str, Handler], Handler] = _keep_handler
@@ -149,7 +151,7 @@ class Behaviour:
     path_prefix: str = ""
 
     def purge_and_reseed(self, session: Session) -> None:
-        """Replace all events by one for each started app, within the transaction of the request."""
+        """Replace all events by one for each started app, in the transaction of the request."""
         seeds = self.make_seeds(session, timestamp_now())
         self.destroy(session)
         session.add_all(seeds)

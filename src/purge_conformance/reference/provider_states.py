@@ -1,10 +1,11 @@
-"""Provider states of the reference server (`spec/hook.md`): apps, and errors of the next request of an operation."""
+"""Provider states of the reference server (`spec/hook.md`): apps, and errors of an operation's next request."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
 from functools import wraps
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference import asgi
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 VERSION = 1
 SETUP, TEARDOWN = "setup", "teardown"
 NO_STATE = "nothing"
-BAD_REQUEST, NOT_IMPLEMENTED = 400, 501
 OPERATIONS = {"purge": "purge_events", "list": "list_events", "get": "get_event"}
 ERRORS: Mapping[str, Callable[[], ApiError]] = {
     "conflict for the next request": problems.conflict,
@@ -35,27 +35,27 @@ ERRORS: Mapping[str, Callable[[], ApiError]] = {
 
 
 class ProviderStates:
-    """What sets the states: apps in the database, and errors that wait for a request of their operation."""
+    """Sets the states: changes apps in the database, and queues errors for the next requests of an operation."""
 
     def __init__(self, sessions: sessionmaker[Session], behaviour: Behaviour) -> None:
-        """Let every request pass."""
+        """Start without pending errors."""
         self._sessions, self._behaviour = sessions, behaviour
         self._pending_errors: dict[str, deque[str]] = {operation: deque() for operation in OPERATIONS.values()}
 
     def inject_errors(self, operation: str, handler: Handler) -> Handler:
-        """Let the next request of an operation meet the error that waits for it, before anything is done."""
+        """Wrap a handler so that a pending error of its operation is raised before it does anything."""
 
         @wraps(handler)
         def handle(call: Call) -> Reply:
-            if waiting := self._pending_errors[operation]:
-                refusal = ERRORS[waiting.popleft()]
-                raise refusal()
+            if pending := self._pending_errors[operation]:
+                make_error = ERRORS[pending.popleft()]
+                raise make_error()
             return handler(call)
 
         return handle if operation in self._pending_errors else handler
 
     def add_endpoint(self, app: ASGIApp, path: str) -> ASGIApp:
-        """Take provider states at a path, in front of an application that knows nothing of them."""
+        """Wrap an application so that it serves provider states at a path."""
 
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["path"] != scope.get("root_path", "") + path:
@@ -77,7 +77,8 @@ class ProviderStates:
             or not isinstance(params, dict)
         ):
             return Reply(
-                status=BAD_REQUEST, body='POST {"version": 1, "state", "params", "action": "setup" or "teardown"}'
+                status=HTTPStatus.BAD_REQUEST,
+                body='POST {"version": 1, "state", "params", "action": "setup" or "teardown"}',
             )
         if state == NO_STATE:
             return Reply(body={})
@@ -86,7 +87,7 @@ class ProviderStates:
         operation = OPERATIONS.get(str(params.get("operation")))
         if state not in ERRORS or operation is None:
             known_states = ", ".join([*app_states.STATES, *ERRORS])
-            return Reply(status=NOT_IMPLEMENTED, body=f"No such state here. There are: {known_states}")
+            return Reply(status=HTTPStatus.NOT_IMPLEMENTED, body=f"No such state here. There are: {known_states}")
         if request["action"] == SETUP:
             self._pending_errors[operation].append(state)
         else:
@@ -96,7 +97,7 @@ class ProviderStates:
     def _apply_state(self, state: str, params: dict[str, Any]) -> Reply:
         with use_clock(self._behaviour.clock), self._sessions.begin() as session:
             guid = app_states.apply_state(session, state, params, self._behaviour.record)
-        return Reply(body={"app": guid}) if guid else Reply(status=BAD_REQUEST, body="There is no such app")
+        return Reply(body={"app": guid}) if guid else Reply(status=HTTPStatus.BAD_REQUEST, body="There is no such app")
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which operation answers to which method and path."""
+"""The routes: method and path of each operation."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
 
 
 def _group_routes() -> Mapping[tuple[str, int], list[tuple[re.Pattern[str], str]]]:
-    """Sort the routes by method and number of slashes, so that few of them are compared with a path."""
+    """Group the routes by method and number of slashes, so that few patterns are tried per request."""
     routes = defaultdict(list)
     for (method, path), handler in (*OPEN_ROUTES.items(), *ROUTES.items()):
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
@@ -70,7 +70,7 @@ ROUTES_BY_SHAPE = _group_routes()
 
 
 def find_operation(method: str, path: str) -> tuple[str, Mapping[str, str]]:
-    """Find the operation that a request is for, and what its route names in the path; HEAD asks for what GET does."""
+    """Return the operation of a request and the parameters in its path; HEAD is routed like GET."""
     for pattern, operation in ROUTES_BY_SHAPE.get(("GET" if method == "HEAD" else method, path.count("/")), ()):
         if match := pattern.fullmatch(path):
             return operation, match.groupdict()

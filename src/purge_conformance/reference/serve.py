@@ -1,4 +1,4 @@
-"""Serving the application: one socket, one process, any number of instances under path prefixes."""
+"""Serves the application: one process with one socket, and any number of instances under path prefixes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -24,7 +25,7 @@ from purge_conformance.reference.wire import WireProtocol
 if TYPE_CHECKING:
     from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
 
-KEEP_ALIVE_S = 75  # longer than any client keeps an idle connection for use
+KEEP_ALIVE_S = 75  # longer than clients reuse an idle connection
 BACKLOG = 256
 
 OnReady = Callable[[str, Mapping[str, str]], None]
@@ -44,26 +45,26 @@ def serve(  # noqa: PLR0913 -- the options of a command
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        host: address to listen on, unless a variant has another.
-        port: 0 takes a free one.
-        database_url: SQLAlchemy's; None is an SQLite database in memory.
-        faults: ids of `spec/faults.yaml`; the more, the less it conforms.
-        on_ready: is called once with the URL and one token for each role, when requests are answered.
-        variants: ids of `spec/variants.yaml`; it differs and conforms.
-        mounts: further instances, by path prefix (`/name`), with their faults and variants. Each has a fresh database
-            in memory; all take the same tokens, unless a variant makes them others.
-        states: path, below that of each instance, where it takes provider states (`spec/hook.md`), or None.
+        host: address to listen on, unless a variant replaces it.
+        port: 0 selects a free port.
+        database_url: of SQLAlchemy; None is an SQLite database in memory.
+        faults: ids of `spec/faults.yaml`.
+        on_ready: called once, when the server accepts requests, with its URL and one token for each role.
+        variants: ids of `spec/variants.yaml`.
+        mounts: further instances, by path prefix (`/name`), with the ids of their faults and variants. Each has a new
+            database in memory; all accept the same tokens, unless a variant replaces them.
+        states: path of the endpoint for provider states (`spec/hook.md`), below that of each instance, or None.
 
     Raises:
         BadSetting: a fault or a variant is unknown, or the database cannot be opened.
-        OSError: the address is not to be had.
+        OSError: the address is in use or not available.
     """
     secret = auth.new_secret()
     names = (*faults, *variants)
     behaviour = behaviour_with(names)
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(behaviour.host or host, port))
-        # asyncio would set it, but not on sockets that were made without naming TCP; connections inherit it.
+        # asyncio sets it only on sockets that were created with IPPROTO_TCP; connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = _url(listener)
 
@@ -94,9 +95,9 @@ def _url(listener: socket.socket) -> str:
 
 
 def mount_at_prefixes(instances: Mapping[str, ASGIApp]) -> ASGIApp:
-    """Serve each instance below its prefix, the longest first; what is below none of them is not found."""
+    """Return the application that serves each instance below its prefix, the longest first, and 404 elsewhere."""
     max_segments = max(prefix.count("/") for prefix in instances)
-    not_found = Reply(status=404, body="Not found", content_type="text/plain; charset=utf-8")
+    not_found = Reply(status=HTTPStatus.NOT_FOUND, body="Not found", content_type="text/plain; charset=utf-8")
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         segments = scope["path"].split("/")
@@ -111,7 +112,7 @@ def mount_at_prefixes(instances: Mapping[str, ASGIApp]) -> ASGIApp:
 
 
 class _NotifyingServer(uvicorn.Server):
-    """A uvicorn server that tells when it answers; uvicorn itself has no such hook."""
+    """A uvicorn server that calls a function once it accepts requests; uvicorn itself has no such hook."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -119,7 +120,7 @@ class _NotifyingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.freeze()  # many instances are much to look through for garbage, and stay to the end
+        gc.freeze()  # the instances live to the end; collecting garbage need not traverse them
         self._on_started()
 
 
@@ -134,12 +135,12 @@ def _run(app: ASGIApp, listener: socket.socket, on_started: Callable[[], None]) 
         http=WireProtocol,
         proxy_headers=False,
         server_header=False,
-        date_header=False,  # each instance has a clock of its own
+        date_header=False,  # each instance has its own clock
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,
     )
     if threading.current_thread() is threading.main_thread():
-        # uvicorn raises the signal that ended it once more; a server that was asked to stop has ended well.
+        # uvicorn raises the signal again after its shutdown; ignored, so that the process ends with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
     _NotifyingServer(config, on_started).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""Writers: one file per format, all from the same run."""
+"""The reports: one module per format, all written from the same run."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["write_all", "write_file"]
 def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     """Write report.json, junit.xml, summary.md and report.html into `folder`, and return their paths.
 
-    Each file appears whole or not at all; an older one of that name is replaced. report.json is the first,
-    so that whatever befalls the others they can be written again from it.
+    Each file appears complete or not at all, and replaces an older one. report.json comes first, so that the others can
+    be written again from it if one of them fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(write_file(folder / name, render()) for name, render in _renderers(run, evidence))
@@ -38,7 +38,7 @@ def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[],
 
 
 def write_file(path: Path, text: str) -> Path:
-    """Write a file, which appears whole or not at all, and return its path."""
+    """Write a file, which appears complete or not at all, and return its path."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")

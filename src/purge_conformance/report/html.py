@@ -1,7 +1,7 @@
-"""report.html: the run as one page that needs nothing else, to be opened, read, printed and kept.
+"""report.html: the run as one self-contained page, to read, to print and to archive.
 
-Jinja2 escapes whatever is printed; `finalize` spells out hidden characters before; the page forbids itself, by its
-content security policy, to run or to fetch anything.
+Jinja2 escapes all text, and `finalize` makes hidden characters visible first. The page's content security policy allows
+no script and no request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from purge_conformance.report.text import (
     effort,
     failed_results,
     headline,
-    next_step,
     pluralize,
     rate,
     results_not_judged,
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from purge_conformance.evidence.records import Evidence, Exchange, Headers
-    from purge_conformance.report.model import Result, Run, StatusCoverage, Timing
+    from purge_conformance.report.model import Result, Run, StatusCount, Timing
 
 FILE_NAME = "report.html"
 MAX_FINDINGS = 5
@@ -52,7 +51,7 @@ _CODE = re.compile(r"`([^`\n]{1,200})`")
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One half of an exchange as the page shows it; `about` says how much of the body is shown."""
+    """A request or a response as the page shows it; `about` is the size of the body, and how much of it is shown."""
 
     line: str
     headers: Headers
@@ -62,7 +61,7 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of the plot; `share` is its length in per cent of the axis."""
+    """One bar of the plot; `share` is its length in percent of the axis."""
 
     timing: Timing
     share: float
@@ -70,7 +69,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The timings as bars over an axis; ticks are (seconds, per cent of the axis)."""
+    """The timings as bars over an axis; ticks are (seconds, percent of the axis)."""
 
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[str, float], ...]
@@ -78,12 +77,12 @@ class Plot:
 
 def render(run: Run, evidence: Evidence) -> str:
     """Return the page of a run; `evidence` gives the exchanges that its findings name."""
-    statuses = sorted({row.status for row in run.coverage})
+    statuses = sorted({row.status for row in run.statuses})
     return _template().render(
         run=run,
         headline=headline(run),
         effort=effort(run),
-        began=f"{datetime.fromisoformat(run.started_at):%Y-%m-%d %H:%M:%S} UTC",
+        started=f"{datetime.fromisoformat(run.started_at):%Y-%m-%d %H:%M:%S} UTC",
         mark=VERDICT_MARKS[run.verdict],
         failed=failed_results(run),
         not_judged=results_not_judged(run),
@@ -91,16 +90,16 @@ def render(run: Run, evidence: Evidence) -> str:
         groups=_groups(run.requirements),
         exchanges={x.n: x for x in evidence.exchanges},
         statuses=statuses,
-        coverage=_matrix(run.coverage, statuses),
+        coverage=_matrix(run.statuses, statuses),
         plot=plot(run.timings),
         settings=_flatten(run.settings),
     )
 
 
 def plot(timings: Iterable[Timing]) -> Plot:
-    """Return the bars of the timings over an axis of four to eleven round ticks, from 0 to past the longest."""
+    """Return the timings as bars over an axis of four to eleven round ticks, which begins at 0."""
     rows = tuple(timings)
-    lengths = [max(0.0, t.seconds) for t in rows]  # the clock of the run may have been set back
+    lengths = [max(0.0, t.seconds) for t in rows]  # the clock may have been set back during the run
     longest = max(lengths, default=0.0) or 1.0
     rough = longest / 4
     power = 10.0 ** math.floor(math.log10(rough))
@@ -112,7 +111,7 @@ def plot(timings: Iterable[Timing]) -> Plot:
 
 
 def request(exchange: Exchange) -> MessageView:
-    """Return what was sent."""
+    """Return the request."""
     body, about = _body((exchange.request_body or "").encode("utf-8", "backslashreplace"))
     return MessageView(
         f"{exchange.method} {clip(exchange.path, BODY_LIMIT)}", _clip_headers(exchange.request_headers), body, about
@@ -120,9 +119,9 @@ def request(exchange: Exchange) -> MessageView:
 
 
 def response(exchange: Exchange) -> MessageView:
-    """Return what was answered, or why nothing was."""
+    """Return the response, or why there is none."""
     if exchange.status is None:
-        return MessageView(f"no answer: {clip(exchange.error or 'reason unknown', BODY_LIMIT)}", (), "", "")
+        return MessageView(f"No response: {clip(exchange.error or 'reason unknown', BODY_LIMIT)}", (), "", "")
     phrase = next((s.phrase for s in HTTPStatus if s == exchange.status), "")
     body, about = _body(exchange.body)
     return MessageView(f"{exchange.status} {phrase}", _clip_headers(exchange.response_headers), body, about)
@@ -131,7 +130,7 @@ def response(exchange: Exchange) -> MessageView:
 def _body(raw: bytes) -> tuple[str, str]:
     if not raw:
         return "", "no body"
-    text, how = raw[: PRETTY_LIMIT * 2].decode("utf-8", "backslashreplace"), "as it came"
+    text, how = raw[: PRETTY_LIMIT * 2].decode("utf-8", "backslashreplace"), "unchanged"
     if len(raw) <= PRETTY_LIMIT:
         with suppress(ValueError, RecursionError):
             text, how = json.dumps(json.loads(raw), indent=2, ensure_ascii=False), "JSON, indented"
@@ -146,12 +145,12 @@ def _clip_headers(headers: Headers) -> Headers:
 def _groups(results: Iterable[Result]) -> dict[str, list[Result]]:
     groups: dict[str, list[Result]] = {}
     for result in results:
-        groups.setdefault(result.group, []).append(result)
+        groups.setdefault(result.requirement.group, []).append(result)
     return groups
 
 
-def _matrix(coverage: Iterable[StatusCoverage], statuses: list[int]) -> dict[str, list[StatusCoverage | None]]:
-    cells = {(row.operation, row.status): row for row in coverage}
+def _matrix(rows: Iterable[StatusCount], statuses: list[int]) -> dict[str, list[StatusCount | None]]:
+    cells = {(row.operation, row.status): row for row in rows}
     operations = dict.fromkeys(operation for operation, _ in cells)
     return {operation: [cells.get((operation, status)) for status in statuses] for operation in operations}
 
@@ -176,7 +175,7 @@ def _make_visible(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-@cache  # compiling it takes longer than all the rest
+@cache  # compiling takes longer than rendering
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("purge_conformance", "report"),
@@ -191,7 +190,6 @@ def _template() -> jinja2.Template:
         "clip": clip,
         "request": request,
         "response": response,
-        "next_step": next_step,
     }
     environment.filters |= {"pluralize": pluralize, "rate": rate}
     environment.tests |= {"undecided": is_undecided}

@@ -1,8 +1,8 @@
-"""junit.xml: one case a requirement, red where the verdict is and nowhere else.
+"""junit.xml: one test case per requirement; only a MUST turns it red.
 
-A MUST that failed is a `<failure>`, one that was tried and could not be told an `<error>`. What was not exercised is
-`<skipped>`, and so is whatever became of a SHOULD or MAY: it never turns a build red, its message says what it was.
-Written with the standard library: junitparser 5 is not annotated and lets through characters that XML forbids.
+A MUST that failed is a `<failure>`, an inconclusive MUST is an `<error>`. A requirement that was not exercised is
+`<skipped>`; so is a SHOULD or MAY that did not pass, with the outcome as its message.
+Written with the standard library: junitparser 5 has no type annotations and lets through characters that XML forbids.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report.model import Outcome
-from purge_conformance.report.text import clip, headline, next_step, one_line, rate, visible
+from purge_conformance.report.text import clip, headline, one_line, rate, visible
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run
@@ -22,7 +22,7 @@ TEXT_LIMIT = 20_000
 
 
 def render(run: Run) -> str:
-    """Return the run as JUnit XML, illegal characters spelt out."""
+    """Return the run as JUnit XML, illegal characters escaped."""
     suite = ET.Element("testsuite", name="purge-conformance", timestamp=run.started_at[:19])
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(run).items():
@@ -39,8 +39,8 @@ def render(run: Run) -> str:
 
 def _properties(run: Run) -> dict[str, str]:
     facts = {"verdict": run.verdict, "headline": headline(run), "target": run.target}
-    facts |= {"suite": run.suite, "spec": run.spec_version}
-    return facts | {f"spec/{name}": digest for name, digest in run.spec.items()}
+    facts |= {"suite": run.suite_version, "spec": run.spec_version}
+    return facts | {f"spec/{name}": digest for name, digest in run.spec_digests.items()}
 
 
 def _counts(run: Run, suite: ET.Element) -> dict[str, str]:
@@ -59,7 +59,7 @@ def _counts(run: Run, suite: ET.Element) -> dict[str, str]:
 def _case(result: Result) -> ET.Element:
     case = ET.Element(
         "testcase",
-        classname=visible(f"{result.profile}.{result.group}"),
+        classname=visible(f"{result.profile}.{result.requirement.group}"),
         name=one_line(f"{result.id} ({result.level}): {result.statement}"),
         time=f"{result.seconds:.3f}",
     )
@@ -70,7 +70,7 @@ def _case(result: Result) -> ET.Element:
         return case
     tag, message = _tag_and_message(result)
     element = ET.SubElement(case, tag, type=result.cause or "", message=one_line(message))
-    if tag == "skipped":  # readers of JUnit show no text of a skipped case, but its output
+    if tag == "skipped":  # readers of JUnit show the output of a skipped case, but not its text
         element = ET.SubElement(case, "system-out")
     element.text = visible("\n".join(clip(line, TEXT_LIMIT) for line in _details(result)))
     return case
@@ -86,15 +86,18 @@ def _tag_and_message(result: Result) -> tuple[str, str]:
 
 
 def _details(result: Result) -> list[str]:
+    requirement = result.requirement
     lines = [f"{result.id} ({result.level}, {result.profile}): {result.statement}"]
     for finding in result.findings:
         lines += [f"expected: {finding.expected}", f"got: {finding.got}"]
         lines += [f"exchange: {finding.exchange}"] if finding.exchange is not None else []
-        lines += [f"again: {finding.curl}"] if finding.curl else []
-        lines += ["script:", finding.script] if finding.script else []
-        lines += [f"passed: exchange {finding.passing}"] if finding.passing is not None else []
+        lines += [f"reproduce: {finding.curl}"] if finding.curl else []
+        lines += ["reproduce with this script:", finding.script] if finding.script else []
+        lines += [f"passed in: exchange {finding.passing_exchange}"] if finding.passing_exchange is not None else []
     if result.outcome is Outcome.FAILED:
-        lines += [*filter(None, [rate(result)]), f"remedy: {result.remedy}"]
+        lines += [*filter(None, [rate(result)]), f"remedy: {requirement.remedy}"]
     else:
-        lines += [f"{result.outcome}: {result.reason}", *filter(None, [next_step(result)])]
-    return [*lines, f"blame: {result.cause}", f"source: {result.source}", f"> {result.quote}"]
+        lines += [f"{result.outcome}: {result.reason}"]
+        lines += [f"next step: {result.next_step}"] if result.next_step else []
+    source = " ".join(filter(None, [requirement.source.title, requirement.source.url]))
+    return [*lines, f"cause: {result.cause}", f"source: {source}", f"> {requirement.quote}"]

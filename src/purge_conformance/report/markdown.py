@@ -1,4 +1,4 @@
-"""summary.md: the run on one page, fit for `$GITHUB_STEP_SUMMARY` (which takes 1 MiB)."""
+"""summary.md: the run on one page, small enough for `$GITHUB_STEP_SUMMARY` (at most 1 MiB)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from purge_conformance.report.text import (
     effort,
     failed_results,
     headline,
-    next_step,
     one_line,
     rate,
     rates,
@@ -33,22 +32,22 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 
 
 def render(run: Run) -> str:
-    """Return the run as GitHub-flavoured Markdown; text of the target is shown as it is, never obeyed."""
+    """Return the run as GitHub-flavoured Markdown; text of the target is never interpreted as Markdown."""
     parts = [_head(run), _counts(run), *_failures(run), *_not_judged(run)]
     if rate_groups := rates(run):
-        rows = [["Failed", "Requirements"], ["---"] * 2]
+        rows = [["Rate", "Requirements"], ["---"] * 2]
         parts += [
-            "## Rates of what passed",
+            "## Failure rates of requirements that passed",
             _table([*rows, *([text, escape(", ".join(ids))] for text, ids in rate_groups.items())]),
         ]
     if run.notes:
         parts.append("\n".join(["## Notes", "", *(f"- {escape(note)}" for note in run.notes)]))
-    parts.append("The whole story is in `report.html`, beside this file.")
+    parts.append("`report.html`, in the same folder, has the details.")
     return "\n\n".join(parts) + "\n"
 
 
 def escape(text: str) -> str:
-    """Return the text on one line, so that Markdown shows each of its characters and obeys none."""
+    """Return the text on one line, so that Markdown shows each of its characters and interprets none."""
     return _SPECIAL.sub(r"\\\g<0>", one_line(text))
 
 
@@ -56,7 +55,7 @@ def _head(run: Run) -> str:
     return (
         f"# {MARKS[run.verdict]} {str(run.verdict).capitalize()}\n\n"
         f"**{escape(headline(run))}**\n\n"
-        f"Target {escape(run.target)}, judged by purge-conformance {escape(run.suite)}, "
+        f"Target {escape(run.target)}, judged by purge-conformance {escape(run.suite_version)}, "
         f"spec {escape(run.spec_version)}, "
         f"at {escape(run.started_at)} with {effort(run)}."
     )
@@ -79,20 +78,20 @@ def _failures(run: Run) -> list[str]:
 
 
 def _failure(result: Result) -> str:
-    advice = "" if result.level is Level.MUST else ", does not decide the verdict"
+    advice = "" if result.level is Level.MUST else ", does not affect the verdict"
     parts = [f"### {escape(result.id)} ({result.level}{advice})", escape(result.statement)]
     parts += [_finding(finding) for finding in result.findings[:MAX_FINDINGS]]
     if (more := len(result.findings) - MAX_FINDINGS) > 0:
-        parts.append(f"{more} more of the kind.")
+        parts.append(f"{more} more of the same kind are in report.json.")
     parts += [f"{rate(result)}."] if rate(result) else []
-    parts.append(f"Blame: {result.cause}. Remedy: {escape(result.remedy)}")
+    parts.append(f"Cause: {result.cause}. Remedy: {escape(result.requirement.remedy)}")
     return "\n\n".join(parts)
 
 
 def _finding(finding: Finding) -> str:
     text = f"- **Expected** {escape(finding.expected)}\n- **Got** {escape(finding.got)}"
-    if finding.passing is not None:
-        text += f"\n- **Passed** another time: exchange {finding.passing}"
+    if finding.passing_exchange is not None:
+        text += f"\n- **Passed** the same check: exchange {finding.passing_exchange}"
     reproduce = finding.script or finding.curl
     if reproduce and len(reproduce) <= MAX_CURL_CHARS:
         fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", reproduce)), 3)
@@ -103,10 +102,10 @@ def _finding(finding: Finding) -> str:
 def _not_judged(run: Run) -> list[str]:
     if not (results := results_not_judged(run)):
         return []
-    rows = [["Requirement", "Level", "Outcome", "Why, and what to do", "Blame"], ["---"] * 5]
+    rows = [["Requirement", "Level", "Outcome", "Reason and next step", "Cause"], ["---"] * 5]
     for r in results:
-        reason = " ".join(filter(None, [escape(r.reason), escape(next_step(r))]))
-        rows.append([escape(r.id), r.level, r.outcome, reason, str(r.cause or "")])
+        step = f" **Next step:** {escape(r.next_step)}" if r.next_step else ""
+        rows.append([escape(r.id), r.level, r.outcome, escape(r.reason) + step, str(r.cause or "")])
     return ["## Not judged", _table(rows)]
 
 

@@ -1,26 +1,27 @@
-"""What a run amounts to: one result a requirement, rolled up to one verdict.
+"""The judged run: one result per requirement, rolled up to one verdict.
 
-`report.json` is this model, field by field; every other report is written from it.
+`report.json` holds this model, and every other report is written from it. The members of a requirement stand beside
+those of its result.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.catalogue.model import Level, Profile, Requirement, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FORMAT = 1
-SIGNIFICANCE = 0.05  # of a bound: one minus its confidence
+SCHEMA = 2
+SIGNIFICANCE = 0.05  # one minus the confidence of a bound
 
 
 class Outcome(StrEnum):
-    """What became of one requirement, from best to worst."""
+    """The result of one requirement, from best to worst."""
 
     PASSED = "passed"
     NOT_EXERCISED = "not exercised"
@@ -29,7 +30,7 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """What a non-pass is put down to."""
+    """What a result other than a pass is attributed to."""
 
     TARGET = "target"
     CONFIGURATION = "configuration"
@@ -40,7 +41,7 @@ class Cause(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a run says of its target."""
+    """The result of a run, about its target."""
 
     CONFORMANT = "conformant"
     NON_CONFORMANT = "non-conformant"
@@ -52,15 +53,15 @@ EXIT_CODES = {Verdict.CONFORMANT: 0, Verdict.NON_CONFORMANT: 1, Verdict.INCONCLU
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which a requirement was seen to be broken.
+    """One observed violation of a requirement.
 
     Attributes:
-        expected: what the requirement asks for here.
+        expected: what the requirement demands here.
         got: what the target did.
         exchange: number of the exchange that shows it best, or None.
         curl: one command that sends that request again, secrets as `$VARIABLE`; or None.
-        script: where it takes several requests, a script for a POSIX shell that sends them; or None.
-        passing: number of the exchange of another trial of the same kind, which passed; or None.
+        script: a POSIX shell script that reproduces it, if it takes several requests; or None.
+        passing_exchange: number of an exchange in which the same check passed; or None.
     """
 
     expected: str
@@ -68,17 +69,17 @@ class Finding:
     exchange: int | None = None
     curl: str | None = None
     script: str | None = None
-    passing: int | None = None
+    passing_exchange: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often a requirement was tried, and how often that failed.
+    """How often a requirement was tried, and how often it failed.
 
     Attributes:
-        trials: how many there were; 0 where it was not tried in single trials.
+        trials: how many there were; 0 if it was not tried in single trials.
         failures: how many of them failed.
-        is_flaky: whether of trials of one kind some failed and some passed.
+        is_flaky: whether some trials of one kind failed and others of that kind passed.
     """
 
     trials: int = 0
@@ -86,48 +87,65 @@ class Tally:
     is_flaky: bool = False
 
     def upper_bound(self) -> float:
-        """Return the failure rate that none of so many trials leaves possible, at 95 % (Clopper-Pearson, one-sided)."""
+        """Return the highest failure rate, at 95 % confidence, if no trial failed (Clopper-Pearson, one-sided)."""
         return float(1 - SIGNIFICANCE ** (1 / self.trials))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one requirement.
+    """The outcome of one requirement.
 
     Attributes:
-        id, level, profile, group, statement, quote, source, operation, remedy: as in `requirements.yaml`.
-        conditional: whether it can only be judged on an occasion that nobody can provoke.
+        requirement: what was judged.
         outcome: see `Outcome`.
-        cause: what a non-pass is put down to; None for a pass.
+        cause: what a result other than a pass is attributed to; None for a pass.
         reason: why it was not judged; empty for passed and failed.
+        next_step: what to do so that it can be judged; empty for passed and failed, and where nothing helps.
         findings: at least one for a failure, none otherwise.
-        evidence: numbers of the exchanges that were judged, at most 50, the telling ones first.
-        seconds: what the judgment took.
+        exchanges: numbers of the judged exchanges, at most 50, those of the findings first.
+        seconds: how long the judgment took.
         tally: how often it was tried.
     """
 
-    id: str
-    level: Level
-    profile: Profile
-    group: str
-    statement: str
-    quote: str
-    source: str
-    operation: str
-    remedy: str
-    conditional: bool
+    requirement: Requirement
     outcome: Outcome
     cause: Cause | None = None
     reason: str = ""
+    next_step: str = ""
     findings: tuple[Finding, ...] = ()
-    evidence: tuple[int, ...] = ()
+    exchanges: tuple[int, ...] = ()
     seconds: float = 0.0
     tally: Tally = field(default_factory=Tally)
 
+    @property
+    def id(self) -> str:
+        """The id of the requirement."""
+        return self.requirement.id
+
+    @property
+    def level(self) -> Level:
+        """The level of the requirement."""
+        return self.requirement.level
+
+    @property
+    def profile(self) -> Profile:
+        """The profile of the requirement."""
+        return self.requirement.profile
+
+    @property
+    def statement(self) -> str:
+        """The normative sentence."""
+        return self.requirement.statement
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether a run without an occasion for it is still complete."""
+        return bool(self.requirement.conditional or self.requirement.not_judged)
+
 
 @dataclass(frozen=True, slots=True)
-class StatusCoverage:
-    """How often one status of one operation occurred."""
+class StatusCount:
+    """How often one operation answered with one status."""
 
     operation: str
     status: int
@@ -137,35 +155,36 @@ class StatusCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What one experiment took: seconds from its first request to its last answer, and how many requests."""
+    """The duration of one scenario in seconds, and how many requests it sent."""
 
-    experiment: str
+    scenario: str
     seconds: float
     requests: int
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One judged run of the suite against one target: the canonical report.
+    """One judged run of the suite against one target.
 
     Attributes:
-        suite: version of this package that judged.
+        suite_version: version of this package that judged.
         spec_version: version of `openapi.yaml`, which is that of all of `spec/`.
-        spec: file of `spec/` -> sha256, as judged by.
+        spec_digests: file of `spec/` -> SHA-256.
         target: base URL.
-        settings: what the run was asked for, without secrets.
+        settings: the settings of the run, without secrets.
         started_at, finished_at: RFC 3339, UTC; first and last record of the evidence.
-        requests, purges: how many were sent; purges are those that reached the target with an admin's token.
+        requests: how many were sent.
+        purges: how many were sent with an admin token.
         requirements: one result each, in the order of `requirements.yaml`.
-        coverage: which documented statuses occurred.
-        timings: one an experiment, in the order of the run.
+        statuses: every documented status, and every other that occurred.
+        timings: one per scenario, in the order of the run.
         notes: what else a reader must know, one sentence each.
         verdict: see `roll_up`.
     """
 
-    suite: str
+    suite_version: str
     spec_version: str
-    spec: dict[str, str]
+    spec_digests: dict[str, str]
     target: str
     settings: dict[str, Any]
     started_at: str
@@ -173,11 +192,10 @@ class Run:
     requests: int
     purges: int
     requirements: tuple[Result, ...]
-    coverage: tuple[StatusCoverage, ...]
+    statuses: tuple[StatusCount, ...]
     timings: tuple[Timing, ...]
     notes: tuple[str, ...]
     verdict: Verdict
-    format: int = field(default=FORMAT)
 
     def counts(self) -> dict[Outcome, int]:
         """Return how many requirements had each outcome, zeros included, worst first."""
@@ -186,7 +204,7 @@ class Run:
 
 
 def roll_up(results: Iterable[Result]) -> Verdict:
-    """Return the verdict: only a MUST decides, and nothing that was not judged passes for a pass."""
+    """Return the verdict: only a MUST decides, and only a pass counts as a pass."""
     musts = [r for r in results if r.level is Level.MUST]
     if any(r.outcome is Outcome.FAILED for r in musts):
         return Verdict.NON_CONFORMANT
@@ -196,50 +214,64 @@ def roll_up(results: Iterable[Result]) -> Verdict:
 
 
 def is_undecided(result: Result) -> bool:
-    """Whether this requirement alone keeps a verdict from being conformant without having failed."""
+    """Whether this result, which is no failure, keeps the verdict from being conformant."""
     if result.level is not Level.MUST:
         return False
     if result.outcome is Outcome.NOT_EXERCISED:
-        return not result.conditional
+        return not result.is_conditional
     return result.outcome is Outcome.INCONCLUSIVE
+
+
+# The members of a requirement that `report.json` holds.
+REQUIREMENT_FIELDS = (
+    *("id", "level", "profile", "since", "group", "statement", "quote", "source", "operation", "shown_by", "remedy"),
+    *("conditional", "not_judged"),
+)
 
 
 def to_dict(run: Run) -> dict[str, Any]:
     """Return the run as `report.json` holds it."""
-    data: dict[str, Any] = _plain(run)
-    return data
+    return {"schema": SCHEMA, **_plain(run)}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- any part of a run
-    if isinstance(value, str | int | float | None):
-        return value
-    if isinstance(value, tuple | list):
-        return [_plain(each) for each in value]
+    if isinstance(value, Result):
+        members = {name: getattr(value.requirement, name) for name in REQUIREMENT_FIELDS}
+        return _plain(members | {each.name: getattr(value, each.name) for each in fields(value)[1:]})
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
-    return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
 
 
 def from_dict(data: dict[str, Any]) -> Run:
-    """Return the run that `report.json` holds; the data must be valid against `report.schema.json`."""
+    """Return the run that `report.json` holds; the data must be valid against `report.schema.json`.
+
+    Of each requirement it has the members that the file holds: no cases, and nothing that the requirement depends on.
+    """
     rows = {
         "requirements": tuple(_result(row) for row in data["requirements"]),
-        "coverage": tuple(StatusCoverage(**row) for row in data["coverage"]),
+        "statuses": tuple(StatusCount(**row) for row in data["statuses"]),
         "timings": tuple(Timing(**row) for row in data["timings"]),
         "notes": tuple(data["notes"]),
         "verdict": Verdict(data["verdict"]),
     }
-    return Run(**{**data, **rows})
+    return Run(**{name: value for name, value in {**data, **rows}.items() if name != "schema"})
 
 
 def _result(row: dict[str, Any]) -> Result:
     values = {
-        "level": Level(row["level"]),
-        "profile": Profile(row["profile"]),
         "outcome": Outcome(row["outcome"]),
         "cause": Cause(row["cause"]) if row["cause"] else None,
         "findings": tuple(Finding(**finding) for finding in row["findings"]),
-        "evidence": tuple(row["evidence"]),
-        "tally": Tally(**row.get("tally", {})),
+        "exchanges": tuple(row["exchanges"]),
+        "tally": Tally(**row["tally"]),
     }
-    return Result(**{**row, **values})
+    members = {name: value for name, value in row.items() if name not in REQUIREMENT_FIELDS}
+    return Result(**{"requirement": _requirement(row), **members, **values})
+
+
+def _requirement(row: dict[str, Any]) -> Requirement:
+    values = {"level": Level(row["level"]), "profile": Profile(row["profile"]), "source": Source(**row["source"])}
+    return Requirement(**{name: row[name] for name in REQUIREMENT_FIELDS} | values)

@@ -1,6 +1,6 @@
-"""The last lines on the terminal: what failed, what was not judged, the verdict, where the reports are.
+"""The last lines on the terminal: failures, requirements that were not judged, the verdict, and where the reports are.
 
-They read well without colours, and nothing that a target sent can steer the terminal or the CI system that logs them.
+They can be read without colours, and no text of a target can control the terminal or the CI system that logs them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from purge_conformance.report.text import (
     effort,
     failed_results,
     headline,
-    next_step,
     one_line,
     pluralize,
     rate,
@@ -34,21 +33,36 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Finding, Result, Run
 
 MAX_FINDINGS = 3
+LABEL_WIDTH = 12
+CONTINUATION = " " * LABEL_WIDTH  # instead of the label, in the lines of a script
+COMMAND_LABEL = "  reproduce "
 MAX_CURL_CHARS = 2_000
 MAX_SCRIPT_CHARS = 8_000
 STYLES = {Verdict.CONFORMANT: "bold green", Verdict.NON_CONFORMANT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
-# Azure Pipelines, TeamCity and old GitHub runners obey `##name[...]` anywhere in a line of a log. `::name::` is obeyed
-# at a line's start alone, where no text of a target ever stands.
+# Azure Pipelines, TeamCity and old GitHub runners execute `##name[...]` anywhere in a line of a log. They execute
+# `::name::` only at the start of a line, where no text of a target is ever printed.
 _LOG_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def show(run: Run, out: Path | None, console: Console) -> None:
-    """Print the last lines, with colours where the console is a terminal, and one line a line."""
+    """Print the last lines: with colours and wrapped on a terminal, otherwise each on one line."""
     for line in lines(run, out):
         codec = console.encoding
         line.plain = line.plain.encode(codec, "backslashreplace").decode(codec)
-        console.print(line, soft_wrap=True, highlight=False)
+        for part in _wrap(line, console):
+            console.print(part, soft_wrap=True, highlight=False)
+
+
+def _wrap(line: Text, console: Console) -> list[Text]:
+    """Return the line in parts that fit on the terminal; a command stays on one line, so that it can be copied."""
+    is_command = line.plain.startswith((COMMAND_LABEL, CONTINUATION))
+    if not console.file.isatty() or len(line) <= console.width or is_command:
+        return [line]
+    indent = " " * (LABEL_WIDTH if line.plain.startswith("  ") else 2)
+    first = line.wrap(console, console.width)[0]
+    rest = Text(line.plain[len(first) :].lstrip())
+    return [first, *(Text.assemble(indent, part) for part in rest.wrap(console, console.width - len(indent)))]
 
 
 def lines(run: Run, out: Path | None) -> list[Text]:
@@ -61,18 +75,16 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     output: list[Text] = []
     for result in failed_results(run):
         output += [*_failure(result), Text()]
-    for reason, results in _by_reason(filter(_needs_explanation, results_not_judged(run))).items():
-        output += [*_not_judged(reason, results), Text()]
+    for results in _by_reason(filter(_needs_explanation, results_not_judged(run))):
+        output += [*_not_judged(results), Text()]
     output += [_field("note", note) for note in run.notes]
     output += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
-    output.append(Text(f"{effort(run)}, against {_sanitize(run.target)}"))
+    output.append(Text(f"{effort(run)}, target {_sanitize(run.target)}"))
     output.append(Text(f"Verdict: {run.verdict}. {headline(run)}", STYLES[run.verdict]))
     if out is not None:
-        output.append(
-            Text(f"Reports: {_sanitize(str(out / 'report.html'))}, and beside it report.json, junit.xml, summary.md")
-        )
+        output.append(Text(f"Reports: {_sanitize(str(out / 'report.html'))}, report.json, junit.xml, summary.md"))
     return output
 
 
@@ -83,45 +95,57 @@ def _needs_explanation(result: Result) -> bool:
 def _failure(result: Result) -> list[Text]:
     binding = result.level is Level.MUST
     output = [_title("FAILED", result, "bold red" if binding else "bold yellow")]
-    for finding in result.findings[:MAX_FINDINGS]:
+    findings = _distinct(result.findings)[:MAX_FINDINGS]
+    for finding in findings:
         output += [_field("expected", finding.expected), _field("got", finding.got)]
         output += _reproduce(finding)
-        output += [_field("passed", f"another time: exchange {finding.passing}")] if finding.passing else []
-    if (more := len(result.findings) - MAX_FINDINGS) > 0:
-        output.append(_field("and", f"{more} more of the kind"))
+        passed = finding.passing_exchange
+        output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
+    if more := len(result.findings) - len(findings):
+        output.append(_field("and", f"{more} more of the same kind, see report.html"))
     output += [_field("rate", rate(result))] if rate(result) else []
-    output.append(_field("blame", result.cause or ""))
-    output.append(_field("remedy", result.remedy))
+    output.append(_field("cause", result.cause or ""))
+    output.append(_field("remedy", result.requirement.remedy))
     return output
 
 
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that read differently."""
+    distinct: dict[tuple[str | None, ...], Finding] = {}
+    for finding in findings:
+        distinct.setdefault((finding.expected, finding.got, finding.curl, finding.script), finding)
+    return list(distinct.values())
+
+
 def _reproduce(finding: Finding) -> list[Text]:
-    """Return how to send it again, ready to be copied: one line, or those of a script."""
+    """Return how to send it again, ready to be copied: one command, or the lines of a script."""
     lines = (finding.script or finding.curl or "").splitlines()
     if not lines:
         return []
     too_long = sum(map(len, lines)) > (MAX_SCRIPT_CHARS if finding.script else MAX_CURL_CHARS)
     if too_long or (len(lines) > 1 and not finding.script) or any(line.lstrip().startswith("::") for line in lines):
-        return [_field("again", f"the curl line is too long for here: see exchange {finding.exchange} in report.html")]
-    return [_label_line("" if n else "again", _LOG_COMMAND.sub("# #", visible(line))) for n, line in enumerate(lines)]
+        return [_field("reproduce", f"too long for a terminal: see exchange {finding.exchange} in report.html")]
+    safe_lines = [_LOG_COMMAND.sub("# #", visible(line)) for line in lines]
+    return [_label_line("" if n else "reproduce", line) for n, line in enumerate(safe_lines)]
 
 
-def _by_reason(results: Iterable[Result]) -> dict[str, list[Result]]:
-    groups: dict[str, list[Result]] = {}
+def _by_reason(results: Iterable[Result]) -> list[list[Result]]:
+    """Return the results in groups with the same reason and next step."""
+    groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        groups.setdefault(result.reason, []).append(result)
-    return groups
+        groups.setdefault((result.reason, result.next_step), []).append(result)
+    return list(groups.values())
 
 
-def _not_judged(reason: str, results: list[Result]) -> list[Text]:
-    """Tell why requirements were not judged: one with its sentence, several with one reason by their ids."""
+def _not_judged(results: list[Result]) -> list[Text]:
+    """Return why requirements were not judged: one with its statement, several with the same reason by their ids."""
     first = results[0]
     output = [_title(first.outcome.upper(), first, "bold yellow")]
     if len(results) > 1:
         ids = ", ".join(result.id for result in results)
         output = [Text.assemble(("NOT JUDGED", "bold yellow"), f" {len(results)} requirements: {_sanitize(ids)}")]
-    output.append(_field("because", reason))
-    return [*output, _field("cure", next_step(first))] if next_step(first) else output
+    output.append(_field("reason", first.reason))
+    return [*output, _field("next step", first.next_step)] if first.next_step else output
 
 
 def _title(word: str, result: Result, style: str) -> Text:
@@ -133,7 +157,7 @@ def _field(name: str, value: str) -> Text:
 
 
 def _label_line(name: str, value: str) -> Text:
-    return Text.assemble((f"  {name:<9}", "dim"), value)
+    return Text.assemble((f"  {name:<10}", "dim"), value)
 
 
 def _sanitize(text: str) -> str:

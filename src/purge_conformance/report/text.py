@@ -1,4 +1,4 @@
-"""What all reports share: what stands first, how a verdict reads, how strange text is made harmless."""
+"""What all reports share: the order of results, the sentence of a verdict, and how text of a target is made safe."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level, Profile
-from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
+from purge_conformance.report.model import Outcome, Verdict, is_undecided
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run
 
-NEXT_STEPS = {
-    Cause.TARGET: "See what the target answered; once it is mended, run again.",
-    Cause.CONFIGURATION: "Give the run what the reason names, then run again.",
-    Cause.AUTHENTICATION: "Give a valid token of that role with --token ROLE=SOURCE, then run again.",
-    Cause.NETWORK: "See that the target answers from here (address, proxy, --timeout), then run again.",
-    Cause.RACE: "Run again while nothing else starts, stops, scales or purges on the target.",
-    Cause.SUITE: "This is a defect of the suite: report it, with evidence.jsonl.",
-}
-
-# What a reader cannot see but a terminal, an XML parser or the order of the letters obeys: control characters,
-# lone surrogates, zero-width and bidirectional controls, tags. Tab and line feed stay.
+# Characters that a reader cannot see but that a terminal, an XML parser or the bidirectional algorithm interprets:
+# control characters, lone surrogates, zero-width and bidirectional controls, tags. Tab and line feed stay.
 _HIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     r"\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
@@ -30,7 +22,7 @@ _HIDDEN = re.compile(
 
 
 def visible(text: str) -> str:
-    r"""Return the text with every hidden character spelt out, for example `\x1b`; legal in XML, safe on a terminal."""
+    r"""Return the text with every hidden character escaped, for example `\x1b`; legal in XML, safe on a terminal."""
     return _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
@@ -50,64 +42,75 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def headline(run: Run) -> str:
-    """Return why the verdict is what it is: one sentence, and one more where it is about reads alone."""
+    """Return why the verdict is what it is, in one sentence or two."""
     reads_only = Profile.OBSERVE_ONLY in run.settings.get("profiles", ())
-    return _headline(run) + (" Only what needs no purge was judged." if reads_only else "")
+    return _headline(run) + (" Only requirements that need no purge were judged." if reads_only else "")
 
 
 def _headline(run: Run) -> str:
     musts = [r for r in run.requirements if r.level is Level.MUST]
     if not musts:
-        return "No MUST requirement was judged."
-    of_all = f"of {pluralize(len(musts), 'MUST requirement')}"
-    not_exercised = sum(r.outcome is Outcome.NOT_EXERCISED for r in musts)
+        return "No MUST was judged."
+    failed = sum(r.outcome is Outcome.FAILED for r in musts)
+    undecided = sum(map(is_undecided, musts))
     if run.verdict is Verdict.NON_CONFORMANT:
-        return f"{sum(r.outcome is Outcome.FAILED for r in musts)} {of_all} failed."
-    if run.verdict is Verdict.INCONCLUSIVE:
-        undecided = sum(map(is_undecided, musts))
-        failures = sum(r.outcome is Outcome.FAILED for r in musts)
-        if failures or not undecided:
-            return f"The run was interrupted: {failures} {of_all} failed, and {undecided} remained open."
-        return f"None {of_all} failed, but {undecided} remained open that could have been judged."
-    if not_exercised:
-        return f"{len(musts) - not_exercised} {of_all} passed; for the others there was no occasion."
-    return f"All {pluralize(len(musts), 'MUST requirement')} passed."
+        return f"{_of(failed, musts)} failed{f'; {undecided} more could not be judged' if undecided else ''}."
+    if run.verdict is Verdict.CONFORMANT:
+        return _passed(run, musts)
+    if failed or not undecided:
+        return f"The run was interrupted: {_of(failed, musts)} failed, and {undecided} could not be judged."
+    return f"No MUST failed, but {undecided} of {len(musts)} could not be judged in this run."
+
+
+def _of(number: int, musts: list[Result]) -> str:
+    return f"{number} of {pluralize(len(musts), 'MUST requirement')}"
+
+
+def _passed(run: Run, musts: list[Result]) -> str:
+    passed = sum(r.outcome is Outcome.PASSED for r in musts)
+    if rest := len(musts) - passed:
+        return f"{_of(passed, musts)} passed; the other {rest} had nothing to judge (for example, no 409 occurred)."
+    if unselected := _unselected(run, musts):
+        return f"The {pluralize(passed, 'selected MUST requirement')} passed; {unselected} were not selected."
+    return f"All {pluralize(passed, 'MUST requirement')} passed."
+
+
+def _unselected(run: Run, musts: list[Result]) -> int:
+    """Return how many MUSTs of the profiles `--select` left out."""
+    if not run.settings.get("select"):
+        return 0
+    candidates = catalogue.select_requirements(catalogue.parse_profiles(run.settings["profiles"]))
+    return sum(r.level is Level.MUST for r in candidates) - len(musts)
 
 
 def failed_results(run: Run) -> list[Result]:
-    """Return the requirements that failed, the binding ones first."""
+    """Return the requirements that failed, by level."""
     return _by_level([r for r in run.requirements if r.outcome is Outcome.FAILED])
 
 
 def results_not_judged(run: Run) -> list[Result]:
-    """Return the requirements that neither passed nor failed: what holds the verdict back first, then by level."""
+    """Return the requirements that neither passed nor failed: first those that block the verdict, then by level."""
     results = _by_level([r for r in run.requirements if r.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}])
     return sorted(results, key=lambda r: not is_undecided(r))
 
 
-def next_step(result: Result) -> str:
-    """Return what to do so that a requirement which was not judged can be judged; empty where nothing helps."""
-    if result.outcome is Outcome.NOT_EXERCISED and result.conditional:
-        return ""
-    return NEXT_STEPS[result.cause] if result.cause else ""
-
-
 def rate(result: Result) -> str:
-    """Return how often a requirement that was tried several times failed; empty where it was not.
+    """Return how often a requirement that was tried several times failed; empty if it was tried at most once.
 
-    That none of so many trials failed is no "never": it is told how often it may fail all the same.
+    If none of the trials failed, it says how often one may fail all the same.
     """
     trials, failures = result.tally.trials, result.tally.failures
     if trials <= 1:
         return ""
     if not failures:
-        return f"0 of {trials:,}: below {100 * result.tally.upper_bound():.1f} % at 95 %"
+        bound = 100 * result.tally.upper_bound()
+        return f"0 failures in {trials:,} trials (true rate below {bound:.1f} %, 95 % confidence)"
     flaky = "FLAKY: " if result.tally.is_flaky else ""
-    return f"{flaky}{failures:,} of {trials:,} failed, {100 * failures / trials:.1f} %"
+    return f"{flaky}{pluralize(failures, 'failure')} in {trials:,} trials ({100 * failures / trials:.1f} %)"
 
 
 def rates(run: Run) -> dict[str, list[str]]:
-    """Return the rates of what passed, each with the requirements' ids; nothing unless the run was to repeat trials."""
+    """Return rate -> ids of the requirements that passed with it; nothing unless the run repeated trials."""
     groups: dict[str, list[str]] = {}
     for result in run.requirements if run.settings.get("repeat", 1) != 1 else ():
         if rate(result) and result.outcome is Outcome.PASSED:
@@ -124,7 +127,7 @@ def tally(run: Run) -> list[tuple[Outcome, dict[Level, int]]]:
 
 
 def effort(run: Run) -> str:
-    """Return what the run cost, for example `212 requests, 8 purges, 6.2 s`."""
+    """Return the cost of the run, for example `212 requests, 8 purges, 6.2 s`."""
     duration = datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)
     cost = f"{pluralize(run.requests, 'request')}, {pluralize(run.purges, 'purge')}"
     return f"{cost}, {duration.total_seconds():,.1f} s"

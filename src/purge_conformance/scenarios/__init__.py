@@ -1,1 +1,1 @@
-"""Procedures against the target; they collect and judge nothing."""
+"""Short procedures that send requests to the target and judge nothing; `definitions.py` lists them."""

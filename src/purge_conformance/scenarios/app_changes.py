@@ -1,14 +1,16 @@
-"""Starts, stops and scalings after purges, each between two looks at the list."""
+"""Starts, stops and scales apps after purges; the list of events is read before the first change and after each."""
 
 from __future__ import annotations
 
 import time
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.client import pagination as look
+from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages, take_snapshot
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, resources, sample_evenly
+from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
 from purge_conformance.target.apps.suite_apps import SHORT_POLL_INTERVALS
 
 if TYPE_CHECKING:
@@ -17,76 +19,103 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
-    # Its name, the label of the app, what changes it, and what the event tells: member -> its current value.
-    Change = tuple[str, str, Callable[[str], bool], dict[str, Any]]
-
 PAUSE_SECONDS = 1.0
-SAMPLE_SIZE = 6  # of the destroyed events that were got, which are got again
-UNUSUAL_MB = 72  # of memory, which no other experiment asks for
+SAMPLE_SIZE = 6  # of the destroyed events that were requested before, and are requested again
+UNUSUAL_MB = 72  # memory that no other scenario requests
 
 
-def change_apps(client: Client, foundation: SuiteApps) -> None:
+@dataclass(frozen=True)
+class Change:
+    """A change of an app.
+
+    Attributes:
+        step: the place of the change.
+        request_step: the place of its request.
+        app: what it changes.
+        send: sends the request; returns whether it succeeded.
+        expected: what an event of it shows, member -> its current value.
+    """
+
+    step: Step
+    request_step: Step
+    app: App
+    send: Callable[[App], bool]
+    expected: dict[str, Any]
+
+
+def change_apps(client: Client, apps: SuiteApps) -> None:
     """Start, stop and scale apps after a purge, most of them in a later second."""
-    scale = partial(partial, foundation.scale)
-    other_app = foundation.label_or("elsewhere", "mover")
-    app_without_instances = foundation.label_or("empty", "steady")  # a started app without an instance
-    _apply_changes(
-        client,
-        foundation,
-        (
-            ("start", "idle", foundation.start, {"state": STARTED}),
-            ("stop", app_without_instances, foundation.stop, {"state": STOPPED}),
-            ("scale", "scaled", scale(instances=3), {"instance_count": 3}),
-            ("scale-memory", "scaled", scale(memory_in_mb=96), {"memory_in_mb_per_instance": 96}),
-            ("scale-down", "scaled", scale(instances=0), {"instance_count": 0}),
-            ("stop-again", other_app, foundation.stop, {"state": STOPPED}),
-            ("start-again", app_without_instances, foundation.start, {"state": STARTED}),
-            ("scale-up", app_without_instances, scale(instances=2), {"instance_count": 2}),
-        ),
-        pause=PAUSE_SECONDS,  # the target's clock must tick on: times are told apart by the second
+    other = apps.existing(App.OTHER_ORG, App.TOGGLED)
+    empty = apps.existing(App.WITHOUT_INSTANCES, App.STARTED)  # a started app without instances
+    changes = (
+        _start(Step.START, App.STOPPED, apps),
+        _stop(Step.STOP, empty, apps),
+        _scale(Step.SCALE, App.SCALED, apps, instances=3),
+        _scale(Step.SCALE_MEMORY, App.SCALED, apps, memory_in_mb=96),
+        _scale(Step.SCALE_DOWN, App.SCALED, apps, instances=0),
+        _stop(Step.STOP_AGAIN, other, apps),
+        _start(Step.START_AGAIN, empty, apps),
+        _scale(Step.SCALE_UP, empty, apps, instances=2),
     )
-    look.take_snapshot(client, "end")
+    # Times have a resolution of one second, so the pause makes the later changes distinguishable from the purge.
+    _apply_changes(client, apps, changes, pause=PAUSE_SECONDS)
+    take_snapshot(client, Step.CLOSING)
 
 
-def change_apps_after_purges(client: Client, foundation: SuiteApps) -> None:
-    """Start, scale and stop apps after all purges; look at everything, and get again what was destroyed."""
-    started = [label for label in foundation.apps if label in foundation.started]
-    others = [label for label in foundation.apps if label not in foundation.started]
-    scale = partial(foundation.scale, memory_in_mb=UNUSUAL_MB)
-    _apply_changes(
-        client,
-        foundation,
-        (
-            *(("start", label, foundation.start, {"state": STARTED}) for label in others[:1]),
-            *(("scale", label, scale, {"memory_in_mb_per_instance": UNUSUAL_MB}) for label in started[:1]),
-            *(("stop", label, foundation.stop, {"state": STOPPED}) for label in started[:1]),
-        ),
+def change_apps_after_purges(client: Client, apps: SuiteApps) -> None:
+    """Start, scale and stop apps after all purges; take a snapshot, and get destroyed events again."""
+    started = [app for app in apps.apps if app in apps.started]
+    others = [app for app in apps.apps if app not in apps.started]
+    changes = (
+        *(_start(Step.START, app, apps) for app in others[:1]),
+        *(_scale(Step.SCALE, app, apps, memory_in_mb=UNUSUAL_MB) for app in started[:1]),
+        *(_stop(Step.STOP, app, apps) for app in started[:1]),
     )
-    look.take_snapshot(client, "end")
-    for exchange in sample_evenly(client.exchanges_of("purge", "destroyed"), SAMPLE_SIZE):
-        client.get(exchange.path, "destroyed")
+    _apply_changes(client, apps, changes)
+    take_snapshot(client, Step.CLOSING)
+    for exchange in sample_evenly(client.recorded(Step.GET_DESTROYED, Scenario.PURGE), SAMPLE_SIZE):
+        client.get(exchange.path, Step.GET_DESTROYED)
 
 
-def _apply_changes(client: Client, foundation: SuiteApps, changes: Iterable[Change], pause: float = 0) -> None:
-    """Make each change, and look at the list before the first and after each; note what was done."""
-    known = look.read_pages(client, EVENTS_PATH, "before").by_guid
-    previous_step = "before"
-    for name, label, change, expected in changes:
-        app, succeeded = foundation.apps.get(label), change(label)
-        client.note(f"change {name}", {"app": app, "done": succeeded, "since": previous_step, "tells": expected})
-        if succeeded:
-            await_event(client, foundation, app, known)
-        known = look.read_pages(client, EVENTS_PATH, name).by_guid
-        if previous_step == "before":
-            time.sleep(pause)
-        previous_step = name
-
-
-def await_event(client: Client, foundation: SuiteApps, app: str | None, known: Collection[str]) -> None:
-    """Give the target some time to record what an app was asked for: an event, neither known nor seeded."""
-    for pause in foundation.poll_intervals:
-        rows = resources(client.get(look.NEWEST_EVENTS, "await"))
+def await_event(client: Client, apps: SuiteApps, app: str | None, known: Collection[str]) -> None:
+    """Poll for a new event of an app; it is neither known nor seeded."""
+    for pause in apps.poll_intervals:
+        rows = resources(client.get(NEWEST_EVENTS, Step.AWAIT_EVENT))
         if any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows):
             return
         time.sleep(pause)
-    foundation.poll_intervals = SHORT_POLL_INTERVALS
+    apps.poll_intervals = SHORT_POLL_INTERVALS
+
+
+def _start(step: Step, app: App, apps: SuiteApps) -> Change:
+    return Change(step, Step.START_APP, app, apps.start, {"state": STARTED})
+
+
+def _stop(step: Step, app: App, apps: SuiteApps) -> Change:
+    return Change(step, Step.STOP_APP, app, apps.stop, {"state": STOPPED})
+
+
+def _scale(step: Step, app: App, apps: SuiteApps, **size: int) -> Change:
+    def send(app: App) -> bool:
+        return apps.scale(app, **size)
+
+    members = {"instances": "instance_count", "memory_in_mb": "memory_in_mb_per_instance"}
+    return Change(step, Step.SCALE_APP, app, send, {members[name]: value for name, value in size.items()})
+
+
+def _apply_changes(client: Client, apps: SuiteApps, changes: Iterable[Change], pause: float = 0) -> None:
+    """Make each change, and read the list of events before the first one and after each; pause after the first."""
+    known = read_pages(client, EVENTS_PATH, Step.OPENING).by_guid
+    before = client.observation(Step.OPENING)
+    for number, change in enumerate(changes):
+        guid = apps.apps.get(change.app)
+        after = Place(change.step, phase=Phase.AFTER)
+        with client.span(change.step, Place(change.request_step, app=change.app), before=before):
+            succeeded = change.send(change.app)
+            client.note(notes.CHANGE, notes.AppChange(change.step, guid, succeeded, change.expected))
+            if succeeded:
+                await_event(client, apps, guid, known)
+            known = read_pages(client, EVENTS_PATH, after).by_guid
+        before = client.observation(after)
+        if number == 0:
+            time.sleep(pause)

@@ -1,4 +1,4 @@
-"""Tries to purge past authentication and authorization: other spellings, other methods, forged names and tokens."""
+"""Attempts to bypass authorization: alternative spellings, method overrides, impersonation and forged tokens."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
 from purge_conformance.config.roles import ADMIN_SCOPE
+from purge_conformance.evidence.steps import Step
 from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 ACTIONS, _, ACTION = PURGE_PATH.rpartition("/")
-# Each may be taken for the purge's path by what purges, and not by what guards it.
+# The router may read these as the path of the purge where the authorization check does not.
 PATH_SPELLINGS = (
     f"{PURGE_PATH}/",
     f"{PURGE_PATH}.json",
@@ -33,7 +34,7 @@ PATH_SPELLINGS = (
     f"{ACTIONS}%2F{ACTION}",
     f"{ACTIONS}/%{ord(ACTION[0]):02X}{ACTION[1:]}",
 )
-RARE_PATH_SPELLINGS = (  # as a role alone, or else as nobody
+RARE_PATH_SPELLINGS = (  # sent with one credential only
     PURGE_PATH.replace("/v3/", "/v3//"),
     PURGE_PATH.replace("/v3/", "/V3/"),
     f"{PURGE_PATH}%20",
@@ -52,19 +53,19 @@ LOCAL_ORIGIN_HEADERS = {
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 
-def try_bypasses(client: Client, foundation: SuiteApps) -> None:
-    """Try each way as nobody and as a role that is no admin; look at the list before the first and after each kind."""
-    foundation.record_event()
+def try_bypasses(client: Client, apps: SuiteApps) -> None:
+    """Send each kind of attempt between two pages of the newest events, without a token and as a role below admin."""
+    apps.record_event()
     credentials = (ANONYMOUS, *[role for role in non_admin_credentials(client) if role.kind == "valid"][:1])
     send_and_observe(
         client,
-        foundation,
+        apps,
         [
-            *(Request("POST", path, "spelling", by) for by in credentials for path in PATH_SPELLINGS),
-            *(Request("POST", path, "spelling", credentials[-1]) for path in RARE_PATH_SPELLINGS),
+            *(Request("POST", path, Step.SPELLING, by) for by in credentials for path in PATH_SPELLINGS),
+            *(Request("POST", path, Step.SPELLING, credentials[-1]) for path in RARE_PATH_SPELLINGS),
         ],
         [
-            Request(method, f"{PURGE_PATH}?_method=POST", "override", by, METHOD_OVERRIDE_HEADERS)
+            Request(method, f"{PURGE_PATH}?_method=POST", Step.OVERRIDE, by, METHOD_OVERRIDE_HEADERS)
             for by in credentials
             for method in ("GET", "PUT")
         ],
@@ -75,33 +76,37 @@ def try_bypasses(client: Client, foundation: SuiteApps) -> None:
 
 
 def _spoofed_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:
-    """Yield requests that say that they come from an admin, or go elsewhere than their path."""
+    """Yield requests whose headers or parameters name an admin, or another path."""
     path = urlsplit(client.settings.target.url).path + PURGE_PATH
     path_headers = dict.fromkeys(("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri"), path)
     for credential in credentials:
-        yield Request("POST", f"{PURGE_PATH}?admin=true", "pretence", credential, USER_HEADERS | LOCAL_ORIGIN_HEADERS)
-        yield Request("POST", EVENTS_PATH, "pretence", credential, path_headers)
+        yield Request(
+            "POST", f"{PURGE_PATH}?admin=true", Step.IMPERSONATION, credential, USER_HEADERS | LOCAL_ORIGIN_HEADERS
+        )
+        yield Request("POST", EVENTS_PATH, Step.IMPERSONATION, credential, path_headers)
 
 
 def _forged_token_requests() -> Iterator[Request]:
-    """Yield purges with a token of nobody's in each place other than Authorization that RFC 6750 or habit has."""
+    """Yield purges with a forged token in each place except Authorization: those of RFC 6750 and common others."""
     signed, unsigned = _forge_token("HS256", "bm8gc2lnbmF0dXJl"), _forge_token("none", "")
     names = {"access_token": signed, "token": unsigned}
-    yield Request("POST", f"{PURGE_PATH}?{urlencode(names)}", "forged", ANONYMOUS)
-    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"Content-Type": FORM_MEDIA_TYPE}, urlencode(names))
+    yield Request("POST", f"{PURGE_PATH}?{urlencode(names)}", Step.FORGED_TOKEN, ANONYMOUS)
+    yield Request("POST", PURGE_PATH, Step.FORGED_TOKEN, ANONYMOUS, {"Content-Type": FORM_MEDIA_TYPE}, urlencode(names))
     cookie = "; ".join(f"{name}={value}" for name, value in names.items())
-    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"Cookie": cookie})
-    yield Request("POST", PURGE_PATH, "forged", ANONYMOUS, {"X-Auth-Token": signed, "X-Access-Token": unsigned})
+    yield Request("POST", PURGE_PATH, Step.FORGED_TOKEN, ANONYMOUS, {"Cookie": cookie})
+    headers = {"X-Auth-Token": signed, "X-Access-Token": unsigned}
+    yield Request("POST", PURGE_PATH, Step.FORGED_TOKEN, ANONYMOUS, headers)
 
 
 def _forge_token(algorithm: str, signature: str) -> str:
-    """Make a JWT that claims to be an admin's, of nothing that belongs to one."""
+    """Return a JWT with the admin's scope, signed with an invalid signature."""
     claims = {"scope": [ADMIN_SCOPE], "aud": ["cloud_controller"], "jti": "forged", "exp": 2**32, "user_name": "admin"}
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in ({"alg": algorithm, "typ": "JWT"}, claims)]
     return ".".join([*(part.decode().rstrip("=") for part in parts), signature])
 
 
 def _url_token_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:
-    """Yield a purge with a real token in the URL: no admin's, and on this machine alone, for a URL stays in logs."""
+    """Yield a purge with a valid token below admin in the URL; only on loopback, since servers log URLs."""
     for credential in credentials[1:] if client.settings.target.is_loopback else ():
-        yield Request("POST", f"{PURGE_PATH}?access_token={client.tokens[credential.role]}", "in-url", ANONYMOUS)
+        path = f"{PURGE_PATH}?access_token={client.tokens[credential.role]}"
+        yield Request("POST", path, Step.TOKEN_IN_URL, ANONYMOUS)

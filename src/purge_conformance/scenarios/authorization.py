@@ -1,4 +1,4 @@
-"""Who may do what: reads and purges with every credential but the right one, other methods, other routes."""
+"""Reads with every credential, and purges that must be rejected: credentials, other methods and unknown routes."""
 
 from __future__ import annotations
 
@@ -8,151 +8,189 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
-from purge_conformance.client import pagination as look
 from purge_conformance.client.auth.credentials import invalid_credentials
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
+from purge_conformance.client.pagination import NEWEST_EVENTS
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
+from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.listing import resources, total_results
+from purge_conformance.evidence.records import numbers
+from purge_conformance.evidence.steps import WAITS, YES, App, Phase, Place, Step, Tag
+from purge_conformance.target.doctor.probe import NEWEST_EVENT, ONE_EVENT_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
 
 WAIT_SECONDS = 1.0
-RETRY_TAG, MAX_RETRIES = "again", 3  # tag of what is tried again, and how often at most
-WAIT_ROUNDS = (
-    5  # times that what comes later is waited for: somebody else purges by such turns about once in 4 ** 5 runs
-)
+MAX_RETRIES = 3  # of an attempt after which events are gone
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 WRITE_METHODS = ("PUT", "PATCH", "POST")
-UNKNOWN_GUID = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid, and nobody's
+UNKNOWN_GUID = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid of the target
 UNKNOWN_ROUTES = (
     ("GET", f"{EVENTS_PATH}/actions/no_such_action"),
     ("POST", f"{EVENTS_PATH}/actions/no_such_action"),
     ("POST", f"{PURGE_PATH}/no_such_route"),
     ("GET", f"{EVENTS_PATH}/{UNKNOWN_GUID}/no_such_route"),
 )
-
 UNUSUAL_HEADERS = (
-    ("list", {"Accept": "text/html"}),
-    ("list", {"Range": "bytes=0-99"}),
-    ("list", {"If-None-Match": '"purge-conformance"'}),
-    ("get", {"If-Modified-Since": "Wed, 01 Jul 2026 12:00:00 GMT"}),
-    ("get", {"Content-Type": "application/x-no-such-type"}),
+    (Step.LIST, {"Accept": "text/html"}),
+    (Step.LIST, {"Range": "bytes=0-99"}),
+    (Step.LIST, {"If-None-Match": '"purge-conformance"'}),
+    (Step.GET, {"If-Modified-Since": "Wed, 01 Jul 2026 12:00:00 GMT"}),
+    (Step.GET, {"Content-Type": "application/x-no-such-type"}),
 )
 
 
-def read_as_everyone(client: Client, foundation: SuiteApps) -> None:
-    """List, and get an existing event, with every credential; as the admin get an unknown one, and ask otherwise."""
-    rows = resources(client.get(f"{EVENTS_PATH}?per_page=1", "list"))
-    paths = {"list": f"{EVENTS_PATH}?per_page=1"}
+class AttemptRecorder:
+    """Reads the newest page before and after attempts, and records a span for each step between two such pages.
+
+    If the target does not answer the request for a page, the next page ends the span.
+
+    Attributes:
+        page: the last page.
+    """
+
+    def __init__(self, client: Client) -> None:
+        """Read the page before the first attempt."""
+        self._client = client
+        self._before: tuple[int, ...] = ()
+        self._sent: list[Exchange] = []
+        self.page = self.read()
+
+    def send(self, requests: Iterable[Request]) -> Exchange:
+        """Send attempts, read the page after them, and return it."""
+        for request in requests:
+            self._sent.append(self._client.send(request))
+        return self.read()
+
+    def read(self) -> Exchange:
+        """Read the newest page, record the spans since the last page, and return it."""
+        self.page = self._client.get(NEWEST_EVENTS, Step.NEWEST_PAGE)
+        if is_of_target(self.page):
+            self.record_spans((self.page.n,))
+            self._before, self._sent = (self.page.n,), []
+        return self.page
+
+    def record_spans(self, after: tuple[int, ...] = ()) -> None:
+        """Record a span for each step that was sent since the last page; `after` is the number of the next page."""
+        for place in dict.fromkeys(x.place for x in self._sent):
+            self._client.record_span(place, self._before, numbers(x for x in self._sent if x.place == place), after)
+
+
+def read_as_everyone(client: Client, apps: SuiteApps) -> None:
+    """List, and get an existing event, with every credential; as the admin also with an unknown guid, other headers."""
+    rows = resources(client.get(ONE_EVENT_PATH, Step.LIST))
+    paths = {Step.LIST: ONE_EVENT_PATH}
     if rows:
-        paths["get"] = event_path(rows[0].get("guid"))
-        client.get(paths["get"], "get")
+        paths[Step.GET] = event_path(rows[0].get("guid"))
+        client.get(paths[Step.GET], Step.GET)
     for credential in non_admin_credentials(client):
         for step, path in paths.items():
-            client.send(Request("GET", path, step, credential, tags={"credential": credential.kind}))
-    for guid in filter(None, (UNKNOWN_GUID, foundation.apps.get("paused"))):  # no purge has seeded a stopped app
-        client.get(event_path(guid), "unknown")
+            client.send(Request("GET", path, step, credential, tags={Tag.CREDENTIAL: credential.kind}))
+    stopped_app = apps.apps.get(App.STOPPED_WITHOUT_INSTANCES)  # a purge seeds no event for a stopped app
+    for guid in filter(None, (UNKNOWN_GUID, stopped_app)):
+        client.get(event_path(guid), Step.GET_UNKNOWN)
     for step, headers in UNUSUAL_HEADERS:
         if step in paths:
-            client.send(Request("GET", paths[step], "headers", headers=headers))
+            client.send(Request("GET", paths[step], Step.OTHER_HEADERS, headers=headers))
 
 
-def send_rejected_purges(client: Client, foundation: SuiteApps) -> None:
-    """Try to purge in every way that must be refused; look at the list before the first and after each."""
-    foundation.record_event()
-    newest = resources(client.get(f"{EVENTS_PATH}?order_by=-created_at&per_page=1", "newest"))
-    attempts = [
+def send_rejected_purges(client: Client, apps: SuiteApps) -> None:
+    """Send each request that must not purge, between two pages of the newest events.
+
+    If no attempt destroyed events only once, wait for delayed effects of the purges with other credentials.
+    """
+    apps.record_event()
+    newest = resources(client.get(NEWEST_EVENT, Step.NEWEST_EVENT))
+    credentials = [
+        Request("POST", PURGE_PATH, Step.CREDENTIAL, who, tags={Tag.CREDENTIAL: who.kind})
+        for who in non_admin_credentials(client)
+    ]
+    others = [
+        *(Request(method, PURGE_PATH, Step.METHOD) for method in OTHER_METHODS),
+        *(Request(method, EVENTS_PATH, Step.METHOD) for method in ("DELETE", *WRITE_METHODS)),
+        *(Request(method, f"{EVENTS_PATH}/actions", Step.METHOD) for method in ("DELETE", "POST")),
         *(
-            Request("POST", PURGE_PATH, "credential", who, tags={"credential": who.kind})
-            for who in non_admin_credentials(client)
-        ),
-        *(Request(method, PURGE_PATH, "method") for method in OTHER_METHODS),
-        *(Request(method, EVENTS_PATH, "method") for method in ("DELETE", *WRITE_METHODS)),
-        *(Request(method, f"{EVENTS_PATH}/actions", "method") for method in ("DELETE", "POST")),
-        *(
-            Request(method, event_path(row["guid"]), "method")
+            Request(method, event_path(row["guid"]), Step.METHOD)
             for row in newest
             for method in ("POST", "PUT", "PATCH", "DELETE")
         ),
-        *(Request(method, path, "route") for method, path in UNKNOWN_ROUTES),
+        *(Request(method, path, Step.UNKNOWN_ROUTE) for method, path in UNKNOWN_ROUTES),
     ]
-    if not send_and_observe(client, foundation, *([request] for request in attempts)):
-        _send_and_wait(client, foundation, [request for request in attempts if request.step == "credential"])
+    if not send_and_observe(client, apps, *([request] for request in [*credentials, *others])):
+        _wait_for_delayed_effects(client, apps, credentials)
 
 
-def send_and_observe(client: Client, foundation: SuiteApps, *groups: list[Request], retry: bool = True) -> bool:
-    """Send each group of attempts; look at the list before the first and after each.
+def send_and_observe(client: Client, apps: SuiteApps, *groups: list[Request], retry: bool = True) -> bool:
+    """Send each group of attempts between two pages; return whether no attempt destroyed events only once.
 
-    Where events are gone after a group, it is sent `again`, some times: what is gone but once was perhaps purged by
-    somebody else, or comes of an earlier one. Return whether there was nothing of that.
+    A group after which events are gone is sent again, at most `MAX_RETRIES` times: events that are gone only once may
+    have been destroyed by another client, or by an earlier attempt.
     """
-    before = client.get(look.NEWEST_EVENTS, "look")
-    is_reproducible = True
+    recorder = AttemptRecorder(client)
+    try:
+        return all([*_observe_groups(recorder, apps, groups, retry=retry)])  # a list: every group is sent
+    finally:
+        recorder.record_spans()
+
+
+def _observe_groups(
+    recorder: AttemptRecorder, apps: SuiteApps, groups: Iterable[list[Request]], *, retry: bool
+) -> Iterator[bool]:
+    """Send each group; yield whether it destroyed nothing, or destroyed events again when it was sent again."""
     for group in groups:
-        after = _send_group(client, group)
+        before, after = recorder.page, recorder.send(group)
         lost_events = retry and _has_fewer_events(before, after)
+        repeated = [replace(request, tags={**request.tags, Tag.REPEATED: YES}) for request in group]
         for _ in range(MAX_RETRIES if lost_events else 0):
-            before = _record_and_read_newest(client, foundation)
-            after = _send_group(
-                client, [replace(request, tags={**request.tags, RETRY_TAG: "yes"}) for request in group]
-            )
+            if not apps.record_event():
+                time.sleep(WAIT_SECONDS)  # in another second, a purge seeds events with another time
+            before = recorder.read()
+            after = recorder.send(repeated)
             if _has_fewer_events(before, after):
                 break
-        is_reproducible = is_reproducible and not (lost_events and not _has_fewer_events(before, after))
-        if _has_fewer_events(before, after) and foundation.record_event():  # there must be an event that no purge seeds
-            after = client.get(look.NEWEST_EVENTS, "look")
-        before = after
-    return is_reproducible
+        yield not lost_events or _has_fewer_events(before, after)
+        if _has_fewer_events(before, after) and apps.record_event():  # the next attempt needs an event to destroy
+            recorder.read()
 
 
-def _send_and_wait(client: Client, foundation: SuiteApps, requests: list[Request]) -> None:
-    """Send what is refused and wait, and wait after as many reads, by turns, while but the one loses anything."""
-    time.sleep(WAIT_SECONDS)  # let go what is on its way
-    rejected = [replace(request, step="later") for request in requests]
-    reads_only = [Request("GET", f"{EVENTS_PATH}?per_page=1", "idle")] * len(rejected)
-    for number in range(WAIT_ROUNDS):
-        if _loses_events_later(client, foundation, f"idle {number}", reads_only):
+def _wait_for_delayed_effects(client: Client, apps: SuiteApps, rejected: list[Request]) -> None:
+    """Alternate waits after reads and waits after rejected purges, while only the latter lose events."""
+    time.sleep(WAIT_SECONDS)  # for effects of earlier requests
+    reads = [Request("GET", ONE_EVENT_PATH, Step.WAIT_AFTER_READS)] * len(rejected)
+    for index in range(WAITS):
+        if _loses_events(client, apps, Place(Step.WAIT_AFTER_READS, index), reads):
             return
-        if not _loses_events_later(client, foundation, f"later {number}", rejected):
+        if not _loses_events(client, apps, Place(Step.WAIT_AFTER_REJECTED, index), rejected):
             return
 
 
-def _loses_events_later(client: Client, foundation: SuiteApps, name: str, group: list[Request]) -> bool:
-    """Send a group and wait; return whether anything is gone then."""
-    foundation.record_event()
-    before = client.get(look.NEWEST_EVENTS, name)
-    for request in group:
-        client.send(request)
-    time.sleep(WAIT_SECONDS)
-    return _has_fewer_events(before, client.get(look.NEWEST_EVENTS, name))
-
-
-def _send_group(client: Client, group: list[Request]) -> Exchange:
-    for request in group:
-        client.send(request)
-    return client.get(look.NEWEST_EVENTS, "look")
-
-
-def _record_and_read_newest(client: Client, foundation: SuiteApps) -> Exchange:
-    """Look when there is an event that no purge seeds; or else in another second, when a purge would seed others."""
-    if not foundation.record_event():
+def _loses_events(client: Client, apps: SuiteApps, where: Place, group: list[Request]) -> bool:
+    """Send a group and wait; return whether events are gone then."""
+    apps.record_event()
+    with client.span(where) as place:
+        before = client.get(NEWEST_EVENTS, place.at(Phase.BEFORE))
+        for request in group:
+            client.send(replace(request, where=place))
         time.sleep(WAIT_SECONDS)
-    return client.get(look.NEWEST_EVENTS, "look")
+        after = client.get(NEWEST_EVENTS, place.at(Phase.AFTER))
+    return _has_fewer_events(before, after)
 
 
 def _has_fewer_events(before: Exchange, after: Exchange) -> bool:
-    """Whether a look shows fewer events than the one before, on its page or altogether."""
-    totals = [total_results(look) or 0 for look in (before, after)]
+    """Whether a page shows fewer events than the one before, in its rows or in its total."""
+    totals = [total_results(page) or 0 for page in (before, after)]
     return totals[1] < totals[0] or len(resources(after)) < len(resources(before))
 
 
 def non_admin_credentials(client: Client) -> tuple[Credential, ...]:
-    """Return every credential that is not an admin's; a token whose scope makes its user one is left out."""
+    """Return every credential that is not an admin's; a token with the admin's scope is left out."""
     tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.is_usable(role)}
     admins = {role for role, token in tokens.items() if ADMIN_SCOPE in (scopes(token) or ())}
     others = [client.credentials[role] for role in tokens if role not in {ADMIN, EXPIRED, *admins}]

@@ -1,4 +1,4 @@
-"""Errors that the user's hook provokes: a conflict, an internal error and an unavailable service, one request each."""
+"""Errors that the user's hook induces: a conflict, an unavailable service and an internal error."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
-from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Request
+from purge_conformance.client.pagination import read_pages, take_snapshot
 from purge_conformance.errors import HookFailed, StateUnsupported
-from purge_conformance.evidence.records import HOOK_STATE, INDUCED
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import INDUCED_OPERATIONS, INDUCED_STATUSES, Part, Place, Step, Tag
+from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
 from purge_conformance.target.hook import Hook
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
+    from purge_conformance.evidence.listing import Listing
     from purge_conformance.target.apps import SuiteApps
 
 STATES = {
@@ -21,50 +24,59 @@ STATES = {
     503: "service unavailable for the next request",
     500: "internal error for the next request",
 }
-LISTING_STEPS = {
-    409: "conflict",
-    503: "unavailable",
-}  # status that a purge was provoked to -> the look at the list after it
+OBSERVATIONS = {409: Step.AFTER_CONFLICT, 503: Step.AFTER_UNAVAILABLE, 500: Step.CLOSING}  # after a purge with a status
 READ_STATUSES = (503, 500)
-ONE_EVENT_PATH = f"{EVENTS_PATH}?per_page=1"
 
 
-def induce_errors(client: Client, foundation: SuiteApps) -> None:
-    """Provoke each error of a purge, with an ordinary event there and a look after each; then those of list and get."""
+def induce_errors(client: Client, apps: SuiteApps) -> None:
+    """Induce each error of a purge, with a recorded event there and an observation after each; then those of reads."""
     hook = Hook(client.settings)
-    foundation.record_event()
-    look.take_snapshot(client, "before")
-    for status in STATES:
-        _induce(client, hook, status, Request("POST", PURGE_PATH, f"purge {status}"))
-        if status in LISTING_STEPS:
-            look.read_pages(client, EVENTS_PATH, f"{LISTING_STEPS[status]}.events")
-    rows = look.take_snapshot(client, "after").rows
+    apps.record_event()
+    events = take_snapshot(client, Step.OPENING)
+    before = client.observation(Step.OPENING)
+    for status in INDUCED_STATUSES:
+        after = OBSERVATIONS[status]
+        with client.span(Step.INDUCED_PURGE, before=before, after=after):
+            _induce(client, hook, status, Request("POST", PURGE_PATH, Step.INDUCED_PURGE))
+            events = _observe(client, after)
+        before = client.observation(after)
     for status in READ_STATUSES:
-        _induce(client, hook, status, Request("GET", ONE_EVENT_PATH, f"list {status}"))
-        for row in rows[:1]:
-            _induce(client, hook, status, Request("GET", event_path(row["guid"]), f"get {status}"))
+        _induce(client, hook, status, Request("GET", ONE_EVENT_PATH, Step.INDUCED_LIST))
+        for row in events.rows[:1]:
+            _induce(client, hook, status, Request("GET", event_path(row["guid"]), Step.INDUCED_GET))
+
+
+def _observe(client: Client, where: Step) -> Listing:
+    """Read the events, and at the end also the apps and the processes; return the events."""
+    if where is Step.CLOSING:
+        return take_snapshot(client, where)
+    return read_pages(client, EVENTS_PATH, Place(where, part=Part.EVENTS))
 
 
 def _induce(client: Client, hook: Hook, status: int, request: Request) -> None:
-    """Let the hook set the state, and send what ought to meet it; note why it did not."""
+    """Have the hook set up the state and send the request; note why it did not get the error."""
     try:
-        problem, failed = _why_not_met(client, hook, status, request), False
+        problem, failed = _send_in_state(client, hook, status, request), False
     except (StateUnsupported, HookFailed) as reason:
         problem, failed = str(reason), isinstance(reason, HookFailed)
     if problem:
-        client.note(request.step, {"status": status, "failed": failed, "reason": problem})
+        operation = INDUCED_OPERATIONS[request.place.step]
+        client.note(notes.NOT_INDUCED, notes.NotInduced(operation, status, failed, problem))
 
 
-def _why_not_met(client: Client, hook: Hook, status: int, request: Request) -> str:
-    """Return why the error was not seen; empty if it was. What nothing met is ended, lest a later request meets it."""
-    state, operation = STATES[status], request.step.partition(" ")[0]
+def _send_in_state(client: Client, hook: Hook, status: int, request: Request) -> str:
+    """Return why the request did not get the error, or an empty string.
+
+    A state that had no effect is torn down, so that no later request gets the error.
+    """
+    state, operation = STATES[status], INDUCED_OPERATIONS[request.place.step]
     hook.set_up(state, operation=operation)
     response = None
     try:
-        response = client.send(replace(request, tags={INDUCED: str(status), HOOK_STATE: state}))
+        response = client.send(replace(request, tags={Tag.INDUCED: str(status), Tag.STATE: state}))
     finally:
         if response is None or response.status != status:
             hook.tear_down(state, operation=operation)
     if response.status == status:
         return ""
-    return f"the hook said that it had set the state {state!r}, and the {operation} answered {response.status}"
+    return f"the hook reported that it set the state {state!r}, but the {operation} was answered {response.status}"

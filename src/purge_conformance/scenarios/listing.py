@@ -1,27 +1,31 @@
-"""Reads the list in every documented way, between two looks at the whole."""
+"""Reads pages, filters and orders of the list, between two reads of all of it."""
 
 from __future__ import annotations
 
 from itertools import cycle
+from math import ceil
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, event_path
-from purge_conformance.client import pagination as look
+from purge_conformance.client.pagination import read_pages
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import app_of_event, sample_evenly
+from purge_conformance.evidence.steps import Place, Step
 from purge_conformance.scenarios.authorization import UNKNOWN_GUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Row
     from purge_conformance.target.apps import SuiteApps
 
-PAGES_PER_WALK = 4  # pages that a walk cuts the list into
-MAX_WALK_EVENTS = 400  # longer lists are walked by the archive alone
+    Query = dict[str, str | int]
+
+PAGES_PER_WALK = 4  # pages into which a walk divides the list
+MAX_WALK_EVENTS = 400  # of a longer list, a walk reads the beginning
 MAX_GETS = 6
-MAX_ANCHORS = 6  # a third of them seeded events
+MAX_ANCHORS = 6  # values of after_guid; a third are seeded events
 TIME_OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
 INVALID_QUERIES = (
     "per_page=0",
@@ -34,8 +38,8 @@ INVALID_QUERIES = (
     "created_ats=yesterday",
     "created_ats%5Bno_such_operator%5D=2020-06-30T23:49:04Z",
 )
-PER_PAGE_LIMITS = ("per_page=5000", "per_page=5001")  # Cloud Controller's; another target may have others
-UNSPECIFIED_QUERIES = (  # accepted or refused, both conform; none may make the list fail
+PER_PAGE_LIMITS = ("per_page=5000", "per_page=5001")  # around the maximum of Cloud Controller
+UNSPECIFIED_QUERIES = (  # a target may accept or reject them; 5xx is a failure
     "guids=%00",
     "guids=%FF",
     "page%5B%5D=1",
@@ -52,74 +56,61 @@ UNSPECIFIED_QUERIES = (  # accepted or refused, both conform; none may make the 
 
 
 def read_lists(client: Client, _: SuiteApps) -> None:
-    """Walk, filter and order the list, and get some of its events one by one."""
-    rows = look.read_pages(client, EVENTS_PATH, "opening").rows
+    """Read the list in pages, filtered and ordered, and get some of its events by guid."""
+    rows = read_pages(client, EVENTS_PATH, Step.OPENING).rows
     for _again in range(2):
-        client.get(f"{EVENTS_PATH}?per_page={client.page_sizes[EVENTS_PATH]}", "twice")
-    client.get(EVENTS_PATH, "plain")
+        client.get(f"{EVENTS_PATH}?per_page={client.page_sizes[EVENTS_PATH]}", Step.SAME_PAGE_TWICE)
+    client.get(EVENTS_PATH, Step.DEFAULT_PAGE)
     for query in PER_PAGE_LIMITS:
-        client.get(f"{EVENTS_PATH}?{query}", "bounds")
+        client.get(f"{EVENTS_PATH}?{query}", Step.PAGE_SIZE_LIMITS)
     for pages in (PAGES_PER_WALK, PAGES_PER_WALK - 1):
-        look.read_pages(
-            client,
-            EVENTS_PATH,
-            f"walk {pages}",
-            {"per_page": _ceil_div(min(len(rows), MAX_WALK_EVENTS), pages)},
-            max_pages=pages + 1,
-        )
-    for order in ("created_at", "-created_at"):
-        page: dict[str, str | int] = {
-            "order_by": order,
-            "per_page": _ceil_div(min(len(rows), MAX_WALK_EVENTS), PAGES_PER_WALK - 1),
-        }
-        look.read_pages(client, EVENTS_PATH, f"order {order}", page, max_pages=PAGES_PER_WALK)
+        page_size = {"per_page": _page_size(rows, pages)}
+        read_pages(client, EVENTS_PATH, Place(Step.WALK, pages), page_size, max_pages=pages + 1)
+    for step, order in ((Step.ASCENDING, "created_at"), (Step.DESCENDING, "-created_at")):
+        page: Query = {"order_by": order, "per_page": _page_size(rows, PAGES_PER_WALK - 1)}
+        read_pages(client, EVENTS_PATH, step, page, max_pages=PAGES_PER_WALK)
     _read_filtered_lists(client, [row for row in rows if isinstance(row.get("guid"), str)])
     for row in sample_evenly(rows, MAX_GETS):
-        client.get(event_path(row.get("guid")), "get")
+        client.get(event_path(row.get("guid")), Step.GET)
     for query in INVALID_QUERIES:
-        client.get(f"{EVENTS_PATH}?{query}", "invalid")
+        client.get(f"{EVENTS_PATH}?{query}", Step.INVALID_QUERY)
     for query in UNSPECIFIED_QUERIES:
-        client.get(f"{EVENTS_PATH}?{query}", "odd")
-    look.read_pages(client, EVENTS_PATH, "closing")
+        client.get(f"{EVENTS_PATH}?{query}", Step.UNSPECIFIED_QUERY)
+    read_pages(client, EVENTS_PATH, Step.CLOSING)
 
 
 def _read_filtered_lists(client: Client, rows: list[Row]) -> None:
+    times = sorted({time for row in rows if (time := _filter_time(row))})
+    filters: dict[Step, Iterable[Query]] = {
+        Step.FILTER_GUIDS: _guid_filters(rows),
+        Step.FILTER_AFTER_GUID: _with_page_sizes(rows, [{"after_guid": guid} for guid in _anchors(rows)]),
+        Step.FILTER_CREATED_ATS: _with_page_sizes(rows, _time_filters(times)),
+        Step.COMBINED_FILTERS: ({**query, "per_page": 1} for query in _combined_filters(rows, times)),
+    }
+    for step, queries in filters.items():
+        for index, query in enumerate(queries):
+            if query:
+                read_pages(client, EVENTS_PATH, Place(step, index), query, max_pages=PAGES_PER_WALK)
+
+
+def _guid_filters(rows: list[Row]) -> Iterator[Query]:
+    """Yield filters by one guid and by several; and by unknown ones: one that no event has, a prefix, an app's guid."""
     guids = [str(row["guid"]) for row in rows]
     apps = [app for row in rows if (app := app_of_event(row)) and app not in guids]
-    unmatched_guids = [
-        str(UNKNOWN_GUID),
-        *(guid[:8] for guid in guids[:1]),
-        *apps[:1],
-    ]  # a guid, the beginning of one, an app's
-    for number, guid_filter in enumerate(
-        (guids[:1], sample_evenly(guids, 3), [*guids[-1:], str(UNKNOWN_GUID)], *([n] for n in unmatched_guids))
-    ):
-        if guid_filter:
-            look.read_pages(
-                client,
-                EVENTS_PATH,
-                f"guids {number}",
-                {"guids": ",".join(guid_filter), "per_page": 2},
-                max_pages=PAGES_PER_WALK,
-            )
-    for number, (guid, size) in enumerate(zip(_anchors(rows), _page_sizes(rows), strict=False)):
-        look.read_pages(
-            client, EVENTS_PATH, f"after_guid {number}", {"after_guid": guid, **size}, max_pages=PAGES_PER_WALK
-        )
-    times = sorted({time for row in rows if (time := _filter_time(row))})
-    for number, (query, size) in enumerate(zip(_time_filters(times), _page_sizes(rows), strict=False)):
-        look.read_pages(client, EVENTS_PATH, f"created_ats {number}", {**query, **size}, max_pages=PAGES_PER_WALK)
-    for number, query in enumerate(_combined_filters(rows, times)):
-        look.read_pages(client, EVENTS_PATH, f"combined {number}", {**query, "per_page": 1}, max_pages=PAGES_PER_WALK)
+    unmatched = [str(UNKNOWN_GUID), *(guid[:8] for guid in guids[:1]), *apps[:1]]
+    several = (guids[:1], sample_evenly(guids, 3), [*guids[-1:], str(UNKNOWN_GUID)])
+    for values in (*several, *([guid] for guid in unmatched)):
+        yield {"guids": ",".join(values), "per_page": 2} if values else {}
 
 
-def _page_sizes(rows: list[Row]) -> Iterator[dict[str, int]]:
-    """Return how large the pages of filtered lists are to be: by turns so that there are several, and as is usual."""
-    return cycle(({"per_page": _ceil_div(min(len(rows), MAX_WALK_EVENTS), PAGES_PER_WALK - 1)}, {}))
+def _with_page_sizes(rows: list[Row], filters: Iterable[dict[str, str]]) -> Iterator[Query]:
+    """Add to every other filter a page size with which its list has several pages."""
+    page_sizes = cycle(({"per_page": _page_size(rows, PAGES_PER_WALK - 1)}, {}))
+    return ({**query, **size} for query, size in zip(filters, page_sizes, strict=False))
 
 
 def _combined_filters(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
-    """Yield filters beside each other, and beside an order, of which each does what the others do not."""
+    """Yield combinations of filters and an order, in which each filter has an effect of its own."""
     of_times = [next(str(row["guid"]) for row in rows if _filter_time(row) == time) for time in sample_evenly(times, 3)]
     if len(of_times) > 1:
         descending = {"guids": ",".join(of_times), "order_by": "-created_at"}
@@ -136,7 +127,7 @@ def _filter_time(row: Row) -> str | None:
 
 
 def _anchors(rows: list[Row]) -> list[str]:
-    """Return the guids to ask for what is after them: of seeded events and of recorded ones."""
+    """Return the values of after_guid: guids of seeded events and of recorded ones."""
     seeded = [row["guid"] for row in rows if row["guid"] == app_of_event(row)]
     recorded = [row["guid"] for row in rows if row["guid"] != app_of_event(row)]
     anchors = sample_evenly(seeded, MAX_ANCHORS // 3)
@@ -144,14 +135,15 @@ def _anchors(rows: list[Row]) -> list[str]:
 
 
 def _time_filters(times: list[str]) -> Iterator[dict[str, str]]:
-    """Yield the filters by time: each operator, several times at once, and two operators together."""
+    """Yield filters by time: each operator, several times in one filter, and two operators together."""
     for time in sample_evenly(times, 2):
         for operator in TIME_OPERATORS:
             yield {f"created_ats{operator}": time}
     if len(times) > 1:
         yield {"created_ats": ",".join(sample_evenly(times, 3))}
-        yield {"created_ats[gt]": times[0], "created_ats[lt]": times[-1]}  # each leaves out what the other does not
+        yield {"created_ats[gt]": times[0], "created_ats[lt]": times[-1]}  # each excludes other events
 
 
-def _ceil_div(number: int, parts: int) -> int:
-    return max(1, -(-number // parts))
+def _page_size(rows: Sequence[Row], pages: int) -> int:
+    """Return the page size that divides the list, at most `MAX_WALK_EVENTS` events of it, into that many pages."""
+    return max(1, ceil(min(len(rows), MAX_WALK_EVENTS) / pages))

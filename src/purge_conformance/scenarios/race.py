@@ -1,17 +1,19 @@
-"""A purge while apps are started, stopped and scaled."""
+"""Purges while apps are started, stopped and scaled."""
 
 from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.client import pagination as look
 from purge_conformance.client.client import Request
+from purge_conformance.client.pagination import take_snapshot
 from purge_conformance.evidence.listing import app_of_process, resources
+from purge_conformance.evidence.steps import RACES, App, Part, Phase, Place, Step
 from purge_conformance.scenarios.app_changes import await_event
 
 if TYPE_CHECKING:
@@ -20,95 +22,109 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
-SEQUENTIAL = "quiet"  # the round in which one thing comes after the other
-ROUNDS = {"first": 1, "second": 2, "third": 1}  # name -> purges, one after the other
-CHANGED_APPS = ("steady", "scaled", "elsewhere")  # apps that are changed while a purge is under way
-LAST_CHANGED_APP = {
-    SEQUENTIAL: "mover",
-    "first": "idle",
-    "second": "mover",
-    "third": "idle",
-}  # apps that are changed after it
-FIRST_DELAY, SECOND_DELAY = (
-    (0.1, 0.5),
-    (0.2, 0.8),
-)  # when an app is changed first, and how much later again: parts of a purge
-MAX_EARLIER_INSTANCES = 3  # instances that other experiments scale an app to
-MAX_PURGE_SECONDS = 1.0  # seconds that a purge is taken to last, at the most
+CHANGED_APPS = (App.STARTED, App.SCALED, App.OTHER_ORG)  # changed during a purge
+SEQUENTIAL = Place(Step.SEQUENTIAL)
+LAST_CHANGED_APPS = {  # changed after the other requests of a round
+    SEQUENTIAL: App.TOGGLED,
+    Place(Step.CONCURRENT, 1): App.STOPPED,
+    Place(Step.CONCURRENT, 2): App.TOGGLED,
+    Place(Step.CONCURRENT, 3): App.STOPPED,
+}
+CHANGES = {Step.SEQUENTIAL: Step.SEQUENTIAL_CHANGE, Step.CONCURRENT: Step.CONCURRENT_CHANGE}  # purge -> changes
+FIRST_DELAY, SECOND_DELAY = (0.1, 0.5), (0.2, 0.8)  # before the changes of an app, in parts of the purge's duration
+MAX_EARLIER_INSTANCES = 3  # of an app that other scenarios scale
+MAX_PURGE_SECONDS = 1.0  # longest duration of a purge that the delays are based on
 SCRIPTS = {True: (("stop", "start"), ("scale", "stop"), ("stop",), ("scale",)), False: (("start", "scale"), ("start",))}
 FULL_SCRIPTS = {True: ("stop", "start", "scale"), False: ("start", "scale", "stop")}
 
 
-@dataclass(frozen=True)
+@dataclass
 class RaceContext:
     """What every round needs.
 
     Attributes:
-        client, foundation: those of the run.
-        chance: of the run's seed.
-        turn: which script comes first.
-        sizes: instances to scale to, each more than the one before.
-        moved: labels of the apps that are changed while a purge is under way.
+        client, apps: those of the run.
+        rng: has the seed of the run.
+        first_script: index of the script that comes first.
+        instance_counts: numbers of instances to scale to, each larger than the one before.
+        changed_apps: the apps to change during a purge.
+        known: the events of the last snapshot, by guid.
+        before: numbers of the exchanges of the last snapshot.
     """
 
     client: Client
-    foundation: SuiteApps
+    apps: SuiteApps
     rng: random.Random
     first_script: int
     instance_counts: Iterator[int]
-    labels: Collection[str]
+    changed_apps: Collection[App]
+    known: Collection[str]
+    before: tuple[int, ...]
 
 
-def race_purges_with_changes(client: Client, foundation: SuiteApps) -> None:
-    """Purge and change the suite's own apps, once one after the other and then at the same time; look after each.
+def race_purges_with_changes(client: Client, apps: SuiteApps) -> None:
+    """Purge and change apps, first sequentially and then concurrently, each round between two snapshots.
 
-    Every round begins with what the one before left, and ends when a last change, after all others, is recorded.
+    A round begins with the snapshot of the round before. It ends when a last change, sent after all others, is
+    recorded.
     """
-    labels = [label for label in CHANGED_APPS if label in foundation.apps]
-    if not (labels and foundation.is_timeable and foundation.record_event()):
+    changed_apps = [app for app in CHANGED_APPS if app in apps.apps]
+    if not (changed_apps and apps.is_timeable and apps.record_event()):
         return
-    rng = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run
-    known = _take_snapshot(client, foundation, "start")
-    context = RaceContext(
-        client, foundation, rng, rng.randrange(len(CHANGED_APPS)), _unused_instance_counts(client, foundation), labels
-    )
-    duration, known = _run_sequentially(context, known)
-    for turn, (name, purges) in enumerate(ROUNDS.items(), context.first_script):
-        scripts = [_script(context, name, label, turn, duration * purges) for label in labels]
-        client.send_concurrently([Request("POST", PURGE_PATH, name)] * purges, *map(_with_pauses, scripts))
-        known = _finish_round(context, name, known)
+    rng = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run with this seed
+    known, before = _take_snapshot(client, apps, Place(Step.OPENING))
+    counts, script = _unused_instance_counts(client, apps), rng.randrange(len(CHANGED_APPS))
+    context = RaceContext(client, apps, rng, script, counts, changed_apps, known, before)
+    duration = _run_sequentially(context)
+    for turn, (index, purges) in enumerate(RACES.items(), context.first_script):
+        place = Place(Step.CONCURRENT, index)
+        with _round(context, place):
+            scripts = [_script(context, place, app, turn, duration * purges) for app in changed_apps]
+            client.send_concurrently([Request("POST", PURGE_PATH, place)] * purges, *map(_with_pauses, scripts))
 
 
-def _unused_instance_counts(client: Client, foundation: SuiteApps) -> Iterator[int]:
-    """Yield instances to scale to, none of which an app of the suite's own has by now: each is a change."""
-    own = set(foundation.apps.values())
-    rows = [row for x in client.exchanges_of(client.experiment, "start.processes") for row in resources(x)]
-    used = {row.get("instances") for row in rows if app_of_process(row) in own}
-    return (size for size in count(MAX_EARLIER_INSTANCES + 1) if size not in used)
+def _unused_instance_counts(client: Client, apps: SuiteApps) -> Iterator[int]:
+    """Yield numbers of instances that no app of the suite has now, so that each scaling is a change."""
+    own = set(apps.apps.values())
+    pages = client.recorded(Place(Step.OPENING, part=Part.PROCESSES))
+    used = {row.get("instances") for page in pages for row in resources(page) if app_of_process(row) in own}
+    return (number for number in count(MAX_EARLIER_INSTANCES + 1) if number not in used)
 
 
-def _run_sequentially(context: RaceContext, known: Collection[str]) -> tuple[float, Collection[str]]:
-    """Purge, and then do all that the other rounds do meanwhile; return how long the purge lasted, and the events."""
-    response = context.client.post(PURGE_PATH, SEQUENTIAL)
-    for label in context.labels:
-        for change in FULL_SCRIPTS[label in context.foundation.started]:
-            context.client.send(_change_request(context, SEQUENTIAL, label, change))
-    return min(response.elapsed, MAX_PURGE_SECONDS), _finish_round(context, SEQUENTIAL, known)
+def _run_sequentially(context: RaceContext) -> float:
+    """Purge, and then send all the changes that later rounds send concurrently; return the duration of the purge."""
+    with _round(context, SEQUENTIAL):
+        response = context.client.post(PURGE_PATH, SEQUENTIAL)
+        for app in context.changed_apps:
+            for change in FULL_SCRIPTS[app in context.apps.started]:
+                context.client.send(_change_request(context, SEQUENTIAL, app, change))
+    return min(response.elapsed, MAX_PURGE_SECONDS)
 
 
-def _script(context: RaceContext, name: str, label: str, turn: int, duration: float) -> list[tuple[float, Request]]:
-    """Return the changes of an app, each with the seconds before it: the first early in the purge, the next later.
+@contextmanager
+def _round(context: RaceContext, place: Place) -> Iterator[None]:
+    """Record a round as a span: after the block, send a last change, await its event and take a snapshot."""
+    with context.client.span(place, _changes_of(place), before=context.before):
+        yield
+        app = context.apps.existing(LAST_CHANGED_APPS[place], App.TOGGLED)
+        change = "stop" if app in context.apps.started else "start"
+        context.client.send(_change_request(context, place, app, change))
+        await_event(context.client, context.apps, context.apps.apps[app], context.known)
+        context.known, context.before = _take_snapshot(context.client, context.apps, place.at(Phase.AFTER))
 
-    Of apps that are started, one is stopped first and the next one is scaled first.
+
+def _script(context: RaceContext, place: Place, app: App, turn: int, duration: float) -> list[tuple[float, Request]]:
+    """Return the changes of an app, each with the seconds before it: the first early in the purge, the second later.
+
+    Of the started apps, one is stopped first and the next one is scaled first.
     """
-    started = context.foundation.started
-    same_state = [other for other in context.labels if (other in started) == (label in started)]
-    scripts = SCRIPTS[label in started]
-    changes = scripts[(turn + same_state.index(label)) % len(scripts)]
+    started = context.apps.started
+    same_state = [other for other in context.changed_apps if (other in started) == (app in started)]
+    scripts = SCRIPTS[app in started]
+    changes = scripts[(turn + same_state.index(app)) % len(scripts)]
     pauses = [context.rng.uniform(*part) * duration for part in (FIRST_DELAY, SECOND_DELAY)]
-    return [
-        (pause, _change_request(context, name, label, change)) for pause, change in zip(pauses, changes, strict=False)
-    ]
+    requests = [_change_request(context, place, app, change) for change in changes]
+    return list(zip(pauses, requests, strict=False))
 
 
 def _with_pauses(script: list[tuple[float, Request]]) -> Iterator[Request]:
@@ -117,21 +133,18 @@ def _with_pauses(script: list[tuple[float, Request]]) -> Iterator[Request]:
         yield request
 
 
-def _change_request(context: RaceContext, name: str, label: str, change: str) -> Request:
-    return context.foundation.request(label, change, f"{name}.change", instances=next(context.instance_counts))
+def _changes_of(place: Place) -> Place:
+    """Return the place of the changes in the round of a purge."""
+    return replace(place, step=CHANGES[place.step])
 
 
-def _finish_round(context: RaceContext, name: str, known: Collection[str]) -> Collection[str]:
-    """Change one more app, wait until that is recorded, look at everything, and return the events that are known."""
-    label = context.foundation.label_or(LAST_CHANGED_APP[name], "mover")
-    change = "stop" if label in context.foundation.started else "start"
-    context.client.send(_change_request(context, name, label, change))
-    await_event(context.client, context.foundation, context.foundation.apps[label], known)
-    return _take_snapshot(context.client, context.foundation, name)
+def _change_request(context: RaceContext, place: Place, app: App, change: str) -> Request:
+    return context.apps.request(app, change, _changes_of(place), instances=next(context.instance_counts))
 
 
-def _take_snapshot(client: Client, foundation: SuiteApps, step: str) -> Collection[str]:
-    events = look.take_snapshot(client, step)
-    pages = client.exchanges_of(client.experiment, f"{step}.apps")
-    foundation.sync_started(row for page in pages for row in resources(page))
-    return events.by_guid
+def _take_snapshot(client: Client, apps: SuiteApps, where: Place) -> tuple[Collection[str], tuple[int, ...]]:
+    """Take a snapshot and update which apps are started; return the guids of the events, and its exchanges' numbers."""
+    events = take_snapshot(client, where)
+    pages = client.recorded(where.of(Part.APPS))
+    apps.sync_started(row for page in pages for row in resources(page))
+    return events.by_guid, client.observation(where)

@@ -1,32 +1,34 @@
-"""The same again and again, for what goes wrong now and then: a purge that is watched, and purges that are refused."""
+"""Repeats purges and rejected purges, to find intermittent failures."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.client import pagination as look
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
-from purge_conformance.scenarios import authorization as access
-from purge_conformance.scenarios import purge as purging
+from purge_conformance.client.pagination import take_snapshot
+from purge_conformance.evidence.steps import Phase, Place, Step, Tag
+from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
+from purge_conformance.scenarios.purge import purge_between_snapshots
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
 
-def repeat_purges(client: Client, foundation: SuiteApps) -> None:
-    """Purge as often as was asked for beyond the first time, with an ordinary event there to be destroyed, and again.
+def repeat_purges(client: Client, apps: SuiteApps) -> None:
+    """Do N - 1 times, for --repeat N: record an event, purge twice, and try to purge without a valid admin token.
 
-    After that, one is tried as nobody and one with each token that is valid and no admin's; each must be refused.
+    The rejected purges carry no credential, and each valid token that is not an admin's.
     """
-    others = [ANONYMOUS, *(who for who in access.non_admin_credentials(client) if who.kind == "valid")]
-    rejected = [[Request("POST", PURGE_PATH, "credential", who, tags={"credential": who.kind})] for who in others]
+    others = [ANONYMOUS, *(who for who in non_admin_credentials(client) if who.kind == "valid")]
+    rejected = [[Request("POST", PURGE_PATH, Step.CREDENTIAL, who, tags={Tag.CREDENTIAL: who.kind})] for who in others]
     for number in range(1, client.settings.repeat):
-        foundation.record_event()
-        purging.purge_between_snapshots(client, Request("POST", PURGE_PATH, f"{number}.purge"), f"{number}.")
-        client.post(PURGE_PATH, f"{number}.again")
-        look.take_snapshot(client, f"{number}.again.after")
-        foundation.record_event()
-        access.send_and_observe(client, foundation, *rejected, retry=False)
+        apps.record_event()
+        purge_between_snapshots(client, Request("POST", PURGE_PATH, Place(Step.PURGE, number)))
+        second = Place(Step.SECOND_PURGE, number)
+        client.post(PURGE_PATH, second)
+        take_snapshot(client, second.at(Phase.AFTER))
+        apps.record_event()
+        send_and_observe(client, apps, *rejected, retry=False)

@@ -1,14 +1,16 @@
-"""What comes before anything may be destroyed: is the target there, is the admin one, are its events safe."""
+"""Prepares a run: checks the target and the tokens, creates the suite's apps, and reads the existing events."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.client import pagination as look
+from purge_conformance.client.pagination import read_pages
 from purge_conformance.config.options import ROLES
 from purge_conformance.errors import TargetUnusable
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import total_results
+from purge_conformance.evidence.steps import App, Step
 from purge_conformance.scenarios.app_changes import await_event
 from purge_conformance.target import doctor
 from purge_conformance.target.doctor import Status
@@ -18,41 +20,43 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
-MIN_EVENTS = 55  # events; 50 are a page unless asked otherwise
+MIN_EVENTS = 55  # more than a page of the default size, 50, has
 
 
 def preflight(client: Client, _: SuiteApps) -> None:
-    """Look at target and tokens, note what is not as it should be, and go no further where a run makes no sense.
+    """Check the target and the tokens, and note the warnings.
 
     Raises:
-        TargetUnusable: neither apps nor events can be read, or what would be judged is a wrong token.
+        TargetUnusable: neither apps nor events can be read, or the admin's token is not an admin's.
     """
-    problems = [
-        check
-        for check in doctor.checks_before_run(probe_target(client, ROLES), client.settings)
-        if check.status is not Status.OK
-    ]
-    client.note("doctor", [str(check) for check in problems if not check.is_fatal])
+    checks = doctor.checks_before_run(probe_target(client, ROLES), client.settings)
+    problems = [check for check in checks if check.status is not Status.OK]
+    client.note(notes.WARNINGS, [str(check) for check in problems if not check.is_fatal])
     for check in problems:
         if check.is_fatal:
             raise TargetUnusable(str(check), check.cause)
 
 
-def create_apps(_: Client, foundation: SuiteApps) -> None:
-    """Make the suite's own apps."""
-    foundation.build()
+def create_apps(_: Client, apps: SuiteApps) -> None:
+    """Create the suite's own apps."""
+    apps.build()
 
 
-def fill_page(client: Client, foundation: SuiteApps) -> None:
-    """Make ordinary events until there are more than a page of the default size takes; wait for the first of them."""
-    missing = MIN_EVENTS - (total_results(client.get(ONE_EVENT_PATH, "total")) or 0)
+def fill_page(client: Client, apps: SuiteApps) -> None:
+    """Record events until there are more than a page of the default size has; wait for the first of them."""
+    missing = MIN_EVENTS - (total_results(client.get(ONE_EVENT_PATH, Step.COUNT_EVENTS)) or 0)
     created = 0
-    while created < missing and foundation.record_event():
+    while created < missing and apps.record_event():
         created += 1
     if created:
-        await_event(client, foundation, foundation.apps["mover"], ())
+        await_event(client, apps, apps.apps[App.TOGGLED], ())
 
 
 def read_all_events(client: Client, _: SuiteApps) -> None:
-    """Read all events that exist, since the next experiment destroys them."""
-    look.read_pages(client, EVENTS_PATH, "events")
+    """Read all existing events, since the first purge destroys them."""
+    read_pages(client, EVENTS_PATH, Step.EXISTING_EVENTS)
+
+
+def delete_apps(_: Client, apps: SuiteApps) -> None:
+    """Delete the suite's own apps."""
+    apps.delete_apps()

@@ -1,1 +1,1 @@
-"""The suite is checked by being wrong on purpose: each fault must be found, and no legal variant accused."""
+"""Mutation testing of the suite: it must kill every fault of the reference server, and fail no variant."""

@@ -1,7 +1,8 @@
-"""Who is tried beside whom: a few faults that break different things share a server, and a run judges all of them.
+"""Groups independent faults, so that one run against one server judges several of them.
 
-A company counts only if exactly the requirements of all of it fail; otherwise each is tried again, alone. So nothing is
-taken for granted but this: that no fault survives just where another one breaks what the first should.
+A group counts only if exactly the requirements of all its faults fail; otherwise each of its faults is judged again,
+alone. So the grouping decides only how long a selfcheck takes, with one assumption: no fault is killed only because
+another fault of its group is there.
 """
 
 from __future__ import annotations
@@ -9,64 +10,59 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from purge_conformance import catalogue
 from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from purge_conformance.catalogue.model import Requirement
     from purge_conformance.selfcheck.mutants import Server
 
     ServerGroup = tuple[Server, ...]
 
-MAX_GROUP_SIZE = 3  # faults on one server; of more, too many hide each other
-# Family of requirements, named by its prefix -> those without which it cannot be judged, or not for sure.
-BASIC_FAMILIES = {"AFTER", "LIST", "PAGE", "PURGE", "RECORD", "SEED", "STATUS"}
-PURGE_FAMILIES = {*BASIC_FAMILIES, "AGAIN", "BODY", "PARALLEL", "RACE"}
-DEPENDS_ON = {
-    "AGAIN": {*PURGE_FAMILIES, "REFUSE"},
-    "BODY": PURGE_FAMILIES,
-    "ERROR": {"GET"},
-    "FIELD": {"GET"},
-    "GET": {"AUTH"},
-    "LIST": {"AFTER"},
-    "MODEL": {*PURGE_FAMILIES, "AUTH", "REFUSE"},
-    "PARALLEL": PURGE_FAMILIES,
-    "RACE": PURGE_FAMILIES,
-    "REFUSE": {*BASIC_FAMILIES, "AUTH"},
-}
+MAX_GROUP_SIZE = 3  # faults on one server; in larger groups, too many hide each other
 
 
 def one_per_group(servers: Sequence[Server]) -> list[ServerGroup]:
-    """Return each by itself."""
+    """Return a group of its own for each server."""
     return [(server,) for server in servers]
 
 
 def group_faults(servers: Sequence[Server]) -> list[ServerGroup]:
-    """Return the faults together, as far as they get along, and all else alone: by turns, as the latter often wait."""
-    remaining = [subject for subject in servers if subject.kind is Kind.FAULT and not subject.alone]
-    independent_counts = {subject: sum(_independent(subject, other) for other in remaining) for subject in remaining}
-    remaining.sort(key=independent_counts.__getitem__)  # who gets along with few has the first choice
+    """Return groups of independent faults, interleaved with the other servers, whose runs often wait."""
+    requirements = {requirement.id: requirement for requirement in catalogue.requirements()}
+    remaining = [server for server in servers if server.kind is Kind.FAULT and not server.alone]
+    areas = {server: _areas(server.fails) for server in remaining}
+    prerequisites = {server: _areas(_prerequisites(server, requirements)) for server in remaining}
+
+    def are_independent(one: Server, other: Server) -> bool:
+        disturbed = areas[one] | prerequisites[one]
+        return disturbed.isdisjoint(areas[other]) and prerequisites[other].isdisjoint(areas[one])
+
+    # Faults with few possible companions choose first.
+    remaining.sort(key=lambda server: sum(are_independent(server, other) for other in areas))
     groups: list[ServerGroup] = []
     while remaining:
         group = [remaining.pop(0)]
         for server in remaining:
-            if len(group) < MAX_GROUP_SIZE and all(_independent(server, other) for other in group):
+            if len(group) < MAX_GROUP_SIZE and all(are_independent(server, other) for other in group):
                 group.append(server)
-        remaining = [subject for subject in remaining if subject not in group]
+        remaining = [server for server in remaining if server not in group]
         groups.append(tuple(group))
-    grouped = {subject for company in groups for subject in company}
-    interleaved = zip_longest(one_per_group([subject for subject in servers if subject not in grouped]), groups)
-    return [company for pair in interleaved for company in pair if company]
+    others = one_per_group([server for server in servers if server not in areas])
+    return [group for pair in zip_longest(others, groups) for group in pair if group]
 
 
-def _independent(one: Server, other: Server) -> bool:
-    ones, others = _families(one), _families(other)
-    return not (ones | _dependencies(ones)) & others and not _dependencies(others) & ones
+def _areas(ids: Iterable[str]) -> set[str]:
+    """Return the areas of requirements: their ids without number and without the prefix of the profile."""
+    return {name.rpartition("-")[0].removeprefix("UP-") for name in ids}
 
 
-def _families(server: Server) -> set[str]:
-    return {name.rpartition("-")[0].removeprefix("UP-") for name in server.fails}
-
-
-def _dependencies(families: set[str]) -> set[str]:
-    return {other for family in families for other in DEPENDS_ON.get(family, ())}
+def _prerequisites(server: Server, requirements: Mapping[str, Requirement]) -> set[str]:
+    """Return the ids without which the requirements that a fault violates are not judged."""
+    return {
+        name
+        for violated in server.fails
+        for name in (*requirements[violated].all_prerequisites(), *requirements[violated].assumes)
+    }

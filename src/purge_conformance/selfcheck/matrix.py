@@ -1,4 +1,4 @@
-"""The kill matrix: what the runs against all subjects came to, what is wrong with that, and the two rates."""
+"""The kill matrix: the results of the runs against all servers, their problems, and two rates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from purge_conformance.report.model import Cause, Outcome, is_undecided
 from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from purge_conformance.report.model import Run
     from purge_conformance.selfcheck.mutants import Server
@@ -19,16 +19,17 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one subject.
+    """The result of one server.
 
     Attributes:
-        subject: what was judged.
-        failed: ids of the requirements that failed, of the subject's profiles.
-        undecided: ids of those that were left open.
-        trouble: what of the suite failed meanwhile; empty where all went well.
-        beside: the others that the same run was against.
-        seconds: of the run, from the first request to the last answer, beside all that runs at the same time.
-        requests, purges: how many it sent.
+        server: the judged server.
+        failed: ids of the requirements of the server's profiles that failed.
+        undecided: ids of the MUST requirements that were not judged.
+        error: an error of the suite itself, or empty.
+        companions: names of the other faults of the same group.
+        seconds: the duration of the run, while others run at the same time.
+        requests: how many requests the run sent.
+        purges: how many purges the run sent.
     """
 
     server: Server
@@ -42,75 +43,68 @@ class Row:
 
     @property
     def killed_by(self) -> tuple[str, ...]:
-        """The fault's own requirements that failed."""
+        """The requirements of the fault that failed."""
         return tuple(name for name in self.failed if name in self.server.fails)
 
     @property
     def unexpected_failures(self) -> tuple[str, ...]:
-        """The requirements that failed and may not: of a server that conforms they are false alarms."""
+        """The requirements that failed unexpectedly; for a conforming server they are false alarms."""
         return tuple(name for name in self.failed if name not in self.server.fails)
 
     @property
     def is_fault(self) -> bool:
-        """Whether it is a fault, not a server that conforms."""
+        """Whether the server has a fault, and is not a conforming one."""
         return self.server.kind is Kind.FAULT
 
     def problems(self) -> Iterator[str]:
-        """Yield each way in which this is not as it must be, in words that follow the subject's name."""
+        """Yield each problem, as a phrase that follows the name of the server."""
         missing = [name for name in self.server.fails if name not in self.failed]
         if self.error:
             yield f"could not be judged: {self.error}"
         elif self.is_fault and not self.killed_by:
-            yield f"survived: {_join(self.server.fails)} did not fail"
+            yield f"survived: {join_ids(self.server.fails)} did not fail"
         elif missing:
-            yield f"did not fail {_join(missing)}, as it must"
-        if self.unexpected_failures:
-            yield (
-                f"was caught by {_join(self.unexpected_failures)}, not its own"
-                if self.is_fault
-                else self._false_alarm()
-            )
+            yield f"was expected to fail {join_ids(missing)}, and did not"
+        if unexpected := join_ids(self.unexpected_failures):
+            yield f"also failed {unexpected}" if self.is_fault else f"conforms, and failed {unexpected}: a false alarm"
         if not self.is_fault and not self.error:
             yield from self._undeclared_undecided()
-
-    def _false_alarm(self) -> str:
-        return f"conforms, and failed {_join(self.unexpected_failures)}: a false alarm"
 
     def _undeclared_undecided(self) -> Iterator[str]:
         declared, undecided = set(self.server.undecided), set(self.undecided)
         if extra := sorted(undecided - declared):
-            yield f"left {_join(extra)} undecided, which is not declared"
+            yield f"did not decide {join_ids(extra)}, which spec/variants.yaml does not declare"
         if unneeded := sorted(declared - undecided):
-            yield f"left nothing of {_join(unneeded)} undecided, which is declared"
+            yield f"decided {join_ids(unneeded)}, although spec/variants.yaml declares that it cannot"
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many of how many."""
+    """A count and the total that it is part of."""
 
     count: int
     total: int
 
     @property
     def percent(self) -> str:
-        """The rate in words, for example `98.8 %`."""
+        """The rate as text, for example `98.8 %`."""
         return f"{100 * self.count / self.total:.4g} %" if self.total else "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All rows of one check of the suite.
+    """All rows of one selfcheck.
 
     Attributes:
         suite: version of this package.
-        spec_version: of `spec/`.
-        spec: file of `spec/` -> sha256.
-        seed: of the generated cases.
-        only: the globs that chose the subjects; empty: it is the whole matrix.
+        spec_version: version of `spec/`.
+        spec: file of `spec/` -> SHA-256.
+        seed: seed of the generated cases.
+        only: globs of `--only`; empty if the matrix is complete.
         started_at: RFC 3339, UTC.
-        seconds: what all of it took.
-        jobs: how many subjects were under way at once.
-        rows: one a subject, variants first, in the order of `spec/`.
+        seconds: duration of the selfcheck.
+        jobs: number of concurrent runs.
+        rows: one per server, in the order of `mutants.select_servers`.
     """
 
     suite: str
@@ -125,12 +119,12 @@ class Matrix:
 
     @property
     def faults(self) -> tuple[Row, ...]:
-        """The rows of faults."""
+        """The rows of servers with a fault."""
         return tuple(row for row in self.rows if row.is_fault)
 
     @property
     def conforming(self) -> tuple[Row, ...]:
-        """The rows of servers that conform: the faultless one and the variants."""
+        """The rows of conforming servers: the faultless one and the variants."""
         return tuple(row for row in self.rows if not row.is_fault)
 
     @property
@@ -140,26 +134,26 @@ class Matrix:
 
     @property
     def false_alarms(self) -> Rate:
-        """How many servers that conform failed a requirement."""
+        """How many conforming servers failed a requirement."""
         return Rate(sum(bool(row.unexpected_failures) for row in self.conforming), len(self.conforming))
 
     def problems(self) -> list[tuple[Row, str]]:
-        """Return all that is wrong."""
+        """Return all problems, with their rows."""
         return [(row, problem) for row in self.rows for problem in row.problems()]
 
     def faults_by_group(self) -> dict[str, tuple[Row, ...]]:
-        """Return the faults by their group, in the order of `spec/`."""
+        """Return the rows of faults by their heading, in the order of `spec/`."""
         names = dict.fromkeys(row.server.group for row in self.faults)
         return {name: tuple(row for row in self.faults if row.server.group == name) for name in names}
 
     def kills_by_requirement(self) -> dict[str, tuple[Row, ...]]:
-        """Return requirement id -> the faults that it killed."""
+        """Return requirement id -> rows of the faults that it killed."""
         names = sorted({name for row in self.faults for name in row.killed_by})
         return {name: tuple(row for row in self.faults if name in row.killed_by) for name in names}
 
 
 def rows_from_run(group: Sequence[Server], run: Run, seconds: float) -> list[Row]:
-    """Return what a judged run says of each of those that it was against."""
+    """Return one row per server of a group, from the judged run against it."""
     return [_row_from_run(server, [other for other in group if other is not server], run, seconds) for server in group]
 
 
@@ -180,7 +174,7 @@ def _row_from_run(server: Server, companions: Sequence[Server], run: Run, second
 
 
 def to_dict(matrix: Matrix) -> dict[str, Any]:
-    """Return the matrix as `matrix.json` holds it."""
+    """Return the content of `matrix.json`."""
     return {
         "format": FORMAT,
         "suite": matrix.suite,
@@ -215,5 +209,6 @@ def _row_to_dict(row: Row) -> dict[str, Any]:
     }
 
 
-def _join(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(names)
+def join_ids(ids: Iterable[str]) -> str:
+    """Return the ids in one line."""
+    return ", ".join(ids)

@@ -1,4 +1,4 @@
-"""The matrix to read: on a terminal, and as Markdown."""
+"""The kill matrix as text for a terminal, and as Markdown."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report.markdown import escape
 from purge_conformance.report.text import one_line, pluralize
+from purge_conformance.selfcheck.matrix import join_ids
 from purge_conformance.selfcheck.mutants import FAULTLESS
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from purge_conformance.selfcheck.matrix import Matrix, Rate, Row
 
 FAULTS_INTRODUCTION = (
-    "The reference server made wrong; each must fail exactly its own requirements. Some that break different ones "
-    "share a run; where not exactly those of all of them fail, each is judged again, alone."
+    "Each is the reference server with one fault, and must fail exactly the requirements of that fault. Independent "
+    "faults share a run; if it fails other requirements than those of its faults, each is judged again, alone."
 )
-FAULT_COLUMNS = ("Fault", "Killed by", "What is wrong with it")
+FAULT_COLUMNS = ("Fault", "Killed by", "What it does")
 
 
 def headline(killed: Rate, alarms: Rate, variants: int) -> str:
-    """Return the two rates with their counts, and how many variants the conforming servers have, in words."""
+    """Return one line with both rates, their counts, and the number of variants of the conforming servers."""
     return (
         f"{killed.count} of {pluralize(killed.total, 'fault')} killed ({killed.percent}), "
         f"{pluralize(alarms.count, 'false alarm')} on {pluralize(alarms.total, 'conforming server')} "
@@ -34,17 +35,17 @@ def headline(killed: Rate, alarms: Rate, variants: int) -> str:
 
 
 def effort(matrix: Matrix) -> str:
-    """Return what the check took, in words."""
+    """Return one line with the numbers of runs, requests and purges, and the duration."""
     runs = {frozenset((row.server.name, *row.companions)): row for row in matrix.rows}.values()
     requests, purges = (sum(getattr(row, name) for row in runs) for name in ("requests", "purges"))
     return (
         f"{pluralize(len(runs), 'target')}, {pluralize(requests, 'request')}, {pluralize(purges, 'purge')}, "
-        f"{matrix.seconds:.0f} s, {matrix.jobs} at once"
+        f"{matrix.seconds:.0f} s, {matrix.jobs} at the same time"
     )
 
 
 def terminal_lines(matrix: Matrix) -> list[Text]:
-    """Return the matrix for a terminal: every subject, what is wrong, and the rates."""
+    """Return the lines for a terminal: every server, the problems, and the rates."""
     output = [_row_line(row) for row in sorted(matrix.rows, key=lambda row: row.is_fault)]
     output.append(Text())
     output += [text for row in matrix.rows for text in problem_lines(row)]
@@ -56,12 +57,12 @@ def terminal_lines(matrix: Matrix) -> list[Text]:
 
 
 def problem_lines(row: Row) -> list[Text]:
-    """Return what is wrong with a row, and how to see it again."""
+    """Return the problems of a row, and the commands that reproduce them."""
     kind, name = row.server.kind, row.server.name
     output = [Text.assemble(("WRONG", "bold red"), f" {kind} {name} {one_line(problem)}") for problem in row.problems()]
     serve = "purge-conformance serve" + ("" if name == FAULTLESS else f" --{kind} {name}")
-    rerun = f"purge-conformance selfcheck --only {name} --out again, or by hand {serve}"
-    return [*output, Text.assemble(("  again    ", "dim"), rerun)] if output else []
+    rerun = f"purge-conformance selfcheck --only {name}; to send requests yourself: {serve}"
+    return [*output, Text.assemble(("  reproduce  ", "dim"), rerun)] if output else []
 
 
 def markdown(matrix: Matrix) -> str:
@@ -72,9 +73,9 @@ def markdown(matrix: Matrix) -> str:
         *_problems_section(matrix),
         f"## Faults\n\n{FAULTS_INTRODUCTION}",
         *(_table(FAULT_COLUMNS, map(_fault_cells, rows), name) for name, rows in matrix.faults_by_group().items()),
-        "## Conforming servers\n\nEach differs in a legal way; none may fail anything.",
+        "## Conforming servers\n\nEach differs in a way that the documentation allows; none may fail a requirement.",
         _table(("Server", "False alarms", "How it differs"), map(_server_cells, matrix.conforming)),
-        "## Requirements\n\nThat a judgment can fail is shown by the faults that it killed; alone: no other did.",
+        "## Requirements\n\nThe faults that each judgment killed; alone: faults that only this judgment killed.",
         _table(("Requirement", "Level", "Faults killed", "Alone"), _requirement_rows(matrix)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -100,16 +101,16 @@ def _row_line(row: Row) -> Text:
 
 def _problems_section(matrix: Matrix) -> Iterator[str]:
     if problems := matrix.problems():
-        yield "## Wrong\n\n" + "\n".join(f"- `{row.server.name}` {escape(problem)}" for row, problem in problems)
+        yield "## Problems\n\n" + "\n".join(f"- `{row.server.name}` {escape(problem)}" for row, problem in problems)
 
 
 def _fault_cells(row: Row) -> tuple[str, ...]:
-    return f"`{row.server.name}`", _join_ids(row.killed_by) or "**survived**", escape(row.server.summary)
+    return f"`{row.server.name}`", join_ids(row.killed_by) or "**survived**", escape(row.server.summary)
 
 
 def _server_cells(row: Row) -> tuple[str, ...]:
-    note = f" (departs from {_join_ids(row.server.fails)})" if row.server.fails else ""
-    return f"`{row.server.name}`", _join_ids(row.unexpected_failures) or "none", escape(row.server.summary) + note
+    note = f" (violates the SHOULD {join_ids(row.server.fails)})" if row.server.fails else ""
+    return f"`{row.server.name}`", join_ids(row.unexpected_failures) or "none", escape(row.server.summary) + note
 
 
 def _requirement_rows(matrix: Matrix) -> Iterator[tuple[str, ...]]:
@@ -124,7 +125,3 @@ def _requirement_rows(matrix: Matrix) -> Iterator[tuple[str, ...]]:
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], title: str = "") -> str:
     table = [head, ("---",) * len(head), *rows]
     return (f"### {title}\n\n" if title else "") + "\n".join(f"| {' | '.join(row)} |" for row in table)
-
-
-def _join_ids(names: tuple[str, ...]) -> str:
-    return ", ".join(names)

@@ -1,4 +1,4 @@
-"""What the suite is checked against: the faultless reference server, every variant of it, and every fault."""
+"""The servers of a selfcheck: the faultless reference server, its variants, and its mutants, one per fault."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAULTLESS = "faultless"
 
 
 class Kind(StrEnum):
-    """Whether a server conforms, and as what."""
+    """What a server is: the conforming ones, and mutants."""
 
     FAULTLESS = "faultless"
     VARIANT = "variant"
@@ -29,19 +29,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server, and what a run against it must come to.
+    """One server, and the expected result of a run against it.
 
     Attributes:
-        name: id of the fault or the variant.
+        name: id of the fault, the variant or the server profile.
         kind: see `Kind`.
-        group: heading in the matrix; of a fault that of the first requirement that it breaks.
+        group: heading in the matrix; for a fault, that of the first requirement that it breaks.
         summary: one sentence.
         fails: ids of the requirements that must fail.
-        undecided: ids of those that must be left open; of a fault nothing is said.
-        profiles: those that are looked at.
-        own_server: whether it is not mounted beside others.
-        variants: ids of those that it has.
-        alone: whether no other is tried beside it.
+        undecided: ids of the requirements that must not be decided; not checked for a fault.
+        profiles: the profiles whose requirements are checked.
+        own_server: whether it runs in its own process instead of being mounted beside others.
+        variants: ids of its variants.
+        alone: whether it is never grouped with other faults.
     """
 
     name: str
@@ -57,32 +57,32 @@ class Server:
 
 
 def select_servers(only: Iterable[str] = ()) -> tuple[Server, ...]:
-    """Return all subjects, or those whose name matches a glob; those that take long, to start or to answer, come first.
+    """Return all servers, or those whose name matches a glob; the slow ones, in their own processes, come first.
 
-    Of all, a variant that a make has is not judged alone as well.
+    Without globs, variants that are part of a server profile are left out, since it is judged.
 
     Raises:
-        BadSetting: a glob matches none.
+        BadSetting: a glob matches no server.
     """
     servers = sorted(_all_servers(), key=lambda server: not server.own_server)
     globs = tuple(only)
     for glob in globs:
         if not any(fnmatchcase(server.name, glob) for server in servers):
             raise BadSetting(
-                f"--only {glob!r} matches no fault and no variant. See spec/faults.yaml, spec/variants.yaml."
+                f"--only {glob!r} matches no fault and no variant. Use ids of spec/faults.yaml and spec/variants.yaml."
             )
     if globs:
         return tuple(s for s in servers if any(fnmatchcase(s.name, glob) for glob in globs))
-    in_profiles = {name for make in catalogue.server_profiles() for name in make.variants}
+    in_profiles = {name for profile in catalogue.server_profiles() for name in profile.variants}
     return tuple(s for s in servers if s.name not in in_profiles)
 
 
 def _all_servers() -> Iterator[Server]:
     groups = {requirement.id: requirement.group for requirement in catalogue.requirements()}
     variants = {variant.id: variant for variant in catalogue.variants()}
-    for make in catalogue.server_profiles():
-        summary = f"{make.summary} {', '.join(make.variants)}."
-        yield _conforming_server(make.id, summary, [variants[name] for name in make.variants])
+    for profile in catalogue.server_profiles():
+        summary = f"{profile.summary} {', '.join(profile.variants)}."
+        yield _conforming_server(profile.id, summary, [variants[name] for name in profile.variants])
     for variant in variants.values():
         yield _conforming_server(variant.id, variant.summary, [variant])
     yield Server(FAULTLESS, Kind.FAULTLESS, "Faultless", "The reference server as it is.")
@@ -92,7 +92,7 @@ def _all_servers() -> Iterator[Server]:
 
 
 def _conforming_server(name: str, summary: str, variants: Sequence[Variant]) -> Server:
-    """Return the server that has these variants; it conforms in the profiles in which each of them does."""
+    """Return the server with these variants; its profiles are those in which all of them conform."""
     return Server(
         name=name,
         kind=Kind.VARIANT,

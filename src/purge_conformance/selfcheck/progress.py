@@ -1,4 +1,4 @@
-"""What a person sees while many targets are judged."""
+"""Shows the progress of a selfcheck."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from purge_conformance.selfcheck import matrix_report as shown
+from purge_conformance.selfcheck import matrix_report
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from purge_conformance.selfcheck.matrix import Row
 
-LINE_INTERVAL = 20  # rows, until the next line where nobody watches
+LINE_INTERVAL = 20  # rows per line if the output is not a terminal
 
 
 class ProgressDisplay:
-    """Shows how many of many rows are done: a bar on a terminal, now and then a line in CI; what is wrong at once."""
+    """Shows how many rows are done, as a bar on a terminal or as lines in CI, and problems as they occur."""
 
     def __init__(self, console: Console) -> None:
-        """Show nothing yet."""
+        """Prepare the bar."""
         self._console = console
         columns = (
             SpinnerColumn(),
@@ -33,18 +33,18 @@ class ProgressDisplay:
         self._task = self._bar.add_task("starting", total=None)
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Show the bar."""
         self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def update(self, row: Row, count: int, total: int) -> None:
-        """Take notice of a row."""
+        """Show that a row is done."""
         self._bar.update(self._task, description=f"judged {row.server.name}", completed=count, total=total)
-        for line in shown.problem_lines(row):
+        for line in matrix_report.problem_lines(row):
             self._bar.console.print(line, soft_wrap=True, highlight=False)
         if not self._console.is_terminal and (count % LINE_INTERVAL == 0 or count == total):
             self._console.print(f"judged {count} of {total}", highlight=False)

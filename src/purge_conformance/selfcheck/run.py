@@ -1,4 +1,4 @@
-"""The command `selfcheck`: runs all trials with progress to see, and writes the matrix."""
+"""Runs a selfcheck and writes the kill matrix."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from purge_conformance import __version__, catalogue
 from purge_conformance.evidence import clock
 from purge_conformance.report import write_file
-from purge_conformance.selfcheck import matrix_report as shown
 from purge_conformance.selfcheck.grouping import group_faults, one_per_group
 from purge_conformance.selfcheck.matrix import Matrix, Row, to_dict
+from purge_conformance.selfcheck.matrix_report import markdown
 from purge_conformance.selfcheck.mutants import select_servers
 from purge_conformance.selfcheck.trials import Plan, run_groups
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from purge_conformance.selfcheck.mutants import Server
 
 JSON, MARKDOWN = "matrix.json", "matrix.md"
-JOBS_PER_CORE = 3  # runs a core: each waits for its server, and for a clock to tick on
+JOBS_PER_CORE = 3  # each run mostly waits, for its server and for pauses of its scenarios
 
 
-def check(  # noqa: PLR0913 -- what the command is asked for
+def check(  # noqa: PLR0913 -- the options of the command
     out: Path,
     *,
     only: Sequence[str] = (),
@@ -37,18 +37,18 @@ def check(  # noqa: PLR0913 -- what the command is asked for
     judgments: Path | None = None,
     on_row: Callable[[Row, int, int], None] = lambda *_: None,
 ) -> Matrix:
-    """Run the suite against all subjects or those chosen, and write the matrix, and the runs that went wrong, to `out`.
+    """Run the suite against all or selected servers; write the matrix, and the runs with problems, to `out`.
 
     Args:
-        out: gets `matrix.json`, `matrix.md`, and a folder for each subject that is not as it must be.
-        only: globs of names.
-        seed: of the generated cases.
-        jobs: how many targets are under way at once; None: as many as keep this machine busy.
-        judgments: a room other than the suite's own.
-        on_row: is told of each row, of how many are done and of how many there are.
+        out: folder for `matrix.json`, `matrix.md`, and one folder per server with problems.
+        only: globs of server names; empty selects all.
+        seed: seed of the generated cases.
+        jobs: number of concurrent runs; None selects JOBS_PER_CORE per core.
+        judgments: folder of judgments in place of the suite's own.
+        on_row: called for each row with it, the number of rows so far, and the number of all rows.
 
     Raises:
-        BadSetting: a glob matches nothing.
+        BadSetting: a glob matches no server.
     """
     servers = select_servers(only)
     cores = os.cpu_count() or 1
@@ -69,22 +69,22 @@ def check(  # noqa: PLR0913 -- what the command is asked for
         started_at=clock.format_rfc3339(started_at),
         seconds=round(time.perf_counter() - start, 1),
         jobs=plan.jobs,
-        rows=tuple(rows_by_name[subject.name] for subject in servers),
+        rows=tuple(rows_by_name[server.name] for server in servers),
     )
     write_matrix(matrix, out)
     return matrix
 
 
 def write_matrix(matrix: Matrix, out: Path) -> None:
-    """Write the matrix into a folder."""
+    """Write `matrix.json` and `matrix.md` into a folder."""
     out.mkdir(parents=True, exist_ok=True)
     write_file(out / JSON, json.dumps(to_dict(matrix), indent=2) + "\n")
-    write_file(out / MARKDOWN, shown.markdown(matrix))
+    write_file(out / MARKDOWN, markdown(matrix))
 
 
 def _copy_failed_runs(folder: Path, out: Path, servers: Sequence[Server]) -> None:
-    """Keep the evidence and the reports of what went wrong, in place of those of an earlier check."""
-    for subject in servers:
-        shutil.rmtree(out / subject.name, ignore_errors=True)
-        if (folder / subject.name).exists():
-            shutil.copytree(folder / subject.name, out / subject.name)
+    """Copy the evidence and reports of runs with problems, and remove those of an earlier selfcheck."""
+    for server in servers:
+        shutil.rmtree(out / server.name, ignore_errors=True)
+        if (folder / server.name).exists():
+            shutil.copytree(folder / server.name, out / server.name)

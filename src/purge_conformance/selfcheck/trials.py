@@ -1,4 +1,4 @@
-"""Runs the suite against all subjects at once: many targets, each collected from and judged as a run does."""
+"""Runs the suite against many servers at the same time; each is collected from and judged as in a normal run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.model import DOCUMENTED
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Settings, Target
-from purge_conformance.engine import pytest_process as judge
-from purge_conformance.engine import reference_process as embedded
+from purge_conformance.engine import pytest_process, reference_process
 from purge_conformance.engine.collect import collect
 from purge_conformance.report import json as as_json
 from purge_conformance.report.model import from_dict
 from purge_conformance.scenarios.generated import schemathesis as contract
-from purge_conformance.selfcheck import workers as crew
+from purge_conformance.selfcheck import workers
 from purge_conformance.selfcheck.grouping import one_per_group
 from purge_conformance.selfcheck.matrix import Row, rows_from_run
 from purge_conformance.selfcheck.mutants import Kind
@@ -39,21 +38,21 @@ if TYPE_CHECKING:
     from purge_conformance.selfcheck.grouping import ServerGroup
     from purge_conformance.selfcheck.mutants import Server
 
-EXAMPLES = 10  # as a run has them
-RUNS_PER_PYTEST = 16  # runs that one pytest judges
-PYTEST_PROCESSES = 2  # pytests at once
+EXAMPLES = 10  # random cases per operation, as in a run
+RUNS_PER_PYTEST = 16  # runs that one pytest process judges
+PYTEST_PROCESSES = 2  # at the same time
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the check is done.
+    """How a selfcheck runs.
 
     Attributes:
-        folder: where each run gets a folder, named after its subjects.
-        seed: of the generated cases.
-        jobs: how many targets are collected from at once; most of the time each waits.
-        servers: how many processes serve them.
-        judgments: a room other than the suite's own, or None.
+        folder: contains one folder per run, named after its trial.
+        seed: seed of the generated cases.
+        jobs: number of concurrent runs, each in its own process.
+        server_processes: number of processes that serve the groups.
+        judgments: folder of judgments in place of the suite's own, or None.
     """
 
     folder: Path
@@ -65,7 +64,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Those that are tried together, and where they are served: at a URL with these tokens, or nowhere yet."""
+    """A group and where it is served: at a URL with tokens, or not yet (None)."""
 
     group: ServerGroup
     url: str | None = None
@@ -73,12 +72,12 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """What the server is called, and the folder of the run."""
+        """The name of the mounted server, and of the folder of the run."""
         return "+".join(server.name for server in self.group)
 
 
 def run_groups(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[Row]:
-    """Yield what became of each subject, as they get done; of those that cannot be told apart once each was alone."""
+    """Yield the row of each server as soon as it is known; judge the faults of a group with problems again, alone."""
     ambiguous: list[Server] = []
     for group_rows in _run_once(groups, plan):
         if len(group_rows) > 1 and any(any(row.problems()) for row in group_rows):
@@ -90,9 +89,9 @@ def run_groups(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[Row]:
 
 
 def _run_once(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[list[Row]]:
-    """Yield what became of each company, as they get done.
+    """Yield the rows of each group as soon as they are known.
 
-    The generated cases are made once, since they are the same for all; all else is done as a run does it.
+    The cases are generated once, since they are the same for all.
     """
     judgments: deque[Future[list[list[Row]]]] = deque()
     batch: list[tuple[Trial, float]] = []
@@ -100,10 +99,10 @@ def _run_once(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[list[Row]]:
         contract.generation(seed=plan.seed, examples=EXAMPLES) as generate_cases,
         _serve_groups(groups, plan) as trials,
         ThreadPoolExecutor(PYTEST_PROCESSES) as judges,
-        closing(crew.map_unordered(partial(open_collector, plan, generate_cases()), trials, plan.jobs)) as results,
+        closing(workers.map_unordered(partial(open_collector, plan, generate_cases()), trials, plan.jobs)) as results,
     ):
         for trial, seconds in results:
-            if isinstance(seconds, crew.WorkerFailed):
+            if isinstance(seconds, workers.WorkerFailed):
                 yield [Row(server, error=seconds.reason) for server in trial.group]
             else:
                 batch.append((trial, seconds))
@@ -119,11 +118,10 @@ def _run_once(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[list[Row]]:
 
 @contextmanager
 def _serve_groups(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[list[Trial]]:
-    """Serve the companies, each process a share of them under path prefixes; yield where, in the same order."""
-    mountable = [company for company in groups if not company[0].own_server]
-    pairs = [
-        mountable[number : number + 2] for number in range(0, len(mountable), 2)
-    ]  # what conforms and what does not
+    """Serve the groups under path prefixes of some processes; yield their trials, in the same order."""
+    mountable = [group for group in groups if not group[0].own_server]
+    # Conforming servers and faults alternate, so pairs give each process as many of both.
+    pairs = [mountable[number : number + 2] for number in range(0, len(mountable), 2)]
     shares = [
         list(chain(*assigned_pairs))
         for number in range(plan.server_processes)
@@ -131,23 +129,23 @@ def _serve_groups(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[list[Tr
     ]
     trials: dict[ServerGroup, Trial] = {}
     with ExitStack() as stack:
-        with ThreadPoolExecutor(plan.server_processes) as pool:  # each mount takes its while
+        with ThreadPoolExecutor(plan.server_processes) as pool:  # starting takes a while
             endpoints = list(pool.map(stack.enter_context, map(_start_server, shares)))
         for share, (url, tokens) in zip(shares, endpoints, strict=True):
             for group in share:
                 path_prefix = "" if group[0].kind is Kind.FAULTLESS else f"/{Trial(group).name}"
                 trials[group] = Trial(group, url + path_prefix, tokens)
-        yield [trials.get(company, Trial(company)) for company in groups]
+        yield [trials.get(group, Trial(group)) for group in groups]
 
 
 def _start_server(share: Sequence[ServerGroup]) -> AbstractContextManager[tuple[str, dict[str, str]]]:
     names = [Trial(group).name for group in share if group[0].kind is not Kind.FAULTLESS]
-    return embedded.server([word for name in names for word in ("--mount", name)])
+    return reference_process.server([word for name in names for word in ("--mount", name)])
 
 
 @contextmanager
 def open_collector(plan: Plan, cases: tuple[Case, ...]) -> Iterator[Callable[[Trial], float]]:
-    """Yield what collects from one trial after another and returns the seconds; the links have one child for all."""
+    """Yield a function that collects from a trial and returns the seconds; all trials share one process for links."""
     with contract.links(seed=plan.seed) as walk:
         yield partial(_collect_trial, plan, contract.Generator(lambda: cases, walk))
 
@@ -155,7 +153,7 @@ def open_collector(plan: Plan, cases: tuple[Case, ...]) -> Iterator[Callable[[Tr
 def _collect_trial(plan: Plan, generator: Generator, trial: Trial) -> float:
     if trial.url is not None:
         return _collect_from(plan, generator, trial.name, trial.url, trial.tokens)
-    with embedded.server([word for s in trial.group for word in (f"--{s.kind}", s.name)]) as (url, tokens):
+    with reference_process.server([word for s in trial.group for word in (f"--{s.kind}", s.name)]) as (url, tokens):
         return _collect_from(plan, generator, trial.name, url, tokens)
 
 
@@ -166,7 +164,7 @@ def _collect_from(plan: Plan, generator: Generator, name: str, url: str, tokens:
         profiles=DOCUMENTED,
         examples=EXAMPLES,
         seed=plan.seed,
-        hook=parse_hook(embedded.hook_url(url)),
+        hook=parse_hook(reference_process.hook_url(url)),
     )
     start = time.perf_counter()
     collect(settings, plan.folder / name, _no_progress, generator)
@@ -174,13 +172,13 @@ def _collect_from(plan: Plan, generator: Generator, name: str, url: str, tokens:
 
 
 def _no_progress(_: Client, __: Exchange) -> None:
-    """Show no progress of one run among many."""
+    """Show no progress: the selfcheck counts rows."""
 
 
 def _judge_batch(batch: Sequence[tuple[Trial, float]], plan: Plan) -> list[list[Row]]:
-    """Judge a batch of runs by one pytest, as `run` judges one; forget those that are as they must be."""
+    """Judge a batch of runs in one pytest process; delete the folders of groups and of runs without problems."""
     names = [trial.name for trial, _ in batch]
-    pytest_output = judge.judge_all(names, plan.folder, plan.judgments) if names else ""
+    pytest_output = pytest_process.judge_all(names, plan.folder, plan.judgments) if names else ""
     results = []
     for trial, seconds in batch:
         folder = plan.folder / trial.name
@@ -193,6 +191,6 @@ def _judge_batch(batch: Sequence[tuple[Trial, float]], plan: Plan) -> list[list[
 def _read_rows(group: ServerGroup, folder: Path, seconds: float, pytest_output: str) -> list[Row]:
     path = folder / as_json.FILE_NAME
     if not path.exists():
-        return [Row(server, error=f"the judgments came to no end: {pytest_output}") for server in group]
-    # Just written by our own pytest: validating each against the schema would take a quarter of judging it.
+        return [Row(server, error=f"pytest ended without a report: {pytest_output}") for server in group]
+    # Not validated against the schema, for speed: the suite's own pytest process just wrote it.
     return rows_from_run(group, from_dict(json.loads(path.read_text(encoding="utf-8"))), seconds)

@@ -1,4 +1,4 @@
-"""A crew of processes that do one item after another; one that dies costs the item it was at, and no more."""
+"""A pool of worker processes in which a crash loses only the current item."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     WorkerSetup = Callable[[], AbstractContextManager[Callable[[Any], Any]]]
 
 Item = TypeVar("Item")
-STOP_TIMEOUT_S = 5.0  # seconds until a process that should end is killed
+STOP_TIMEOUT_S = 5.0  # until a process that does not stop is killed
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerFailed:
-    """What is left of an item whose process died, or failed at it."""
+    """The result of an item whose process died or raised an exception."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Worker(Generic[Item]):
-    """One process, and the item that it is at."""
+    """A process and its current item."""
 
     process: BaseProcess
     item: Item
 
 
 def map_unordered(setup: WorkerSetup, items: Iterable[Item], jobs: int) -> Generator[tuple[Item, Any], None, None]:
-    """Yield each item with what came of it, or with `Lost`, as they get done.
+    """Yield each item with its result, or with `WorkerFailed`, as soon as it is done.
 
     Args:
-        setup: called once in each process; the block lasts as long as it, and yields what takes an item. It and the
-            items must be picklable.
-        items: begun in this order.
-        jobs: how many processes there are, at most.
+        setup: called once in each process; a context manager that yields the function for the items, and ends with
+            the process. It and the items must be picklable.
+        items: started in this order.
+        jobs: the maximum number of processes.
     """
     queue = deque(items)
     workers: dict[Connection, _Worker[Item]] = {}
@@ -52,7 +52,7 @@ def map_unordered(setup: WorkerSetup, items: Iterable[Item], jobs: int) -> Gener
             _start_worker(workers, setup, queue.popleft())
         while workers:
             for connection in wait(list(workers)):
-                assert isinstance(connection, Connection)  # noqa: S101 -- nothing else is waited for
+                assert isinstance(connection, Connection)  # noqa: S101 -- wait returns what it gets
                 worker = workers.pop(connection)
                 result = _receive_result(connection, worker.process)
                 if queue and not connection.closed:
@@ -70,7 +70,7 @@ def map_unordered(setup: WorkerSetup, items: Iterable[Item], jobs: int) -> Gener
 
 
 def _start_worker(workers: dict[Connection, _Worker[Item]], setup: WorkerSetup, item: Item) -> None:
-    context = get_context("spawn")  # the same everywhere, and safe beside threads
+    context = get_context("spawn")  # the same on all platforms, and safe with threads
     parent_end, child_end = context.Pipe()
     process = context.Process(target=_worker_main, args=(child_end, setup), daemon=False)
     process.start()
@@ -82,12 +82,12 @@ def _send_item(
     workers: dict[Connection, _Worker[Item]], connection: Connection, process: BaseProcess, item: Item
 ) -> None:
     workers[connection] = _Worker(process, item)
-    with suppress(OSError):  # it died just now; the next look at it says so
+    with suppress(OSError):  # it has just died; the next receive notices that
         connection.send(item)
 
 
-def _receive_result(connection: Connection, process: BaseProcess) -> Any:  # noqa: ANN401 -- whatever is worked for
-    """Return what a process has to say; where it died, the connection is closed then."""
+def _receive_result(connection: Connection, process: BaseProcess) -> Any:  # noqa: ANN401 -- any picklable result
+    """Return the result of a process; if the process died, close the connection and return `WorkerFailed`."""
     try:
         return connection.recv()
     except (EOFError, OSError):
@@ -104,8 +104,8 @@ def _stop_worker(connection: Connection, process: BaseProcess) -> None:
 
 
 def _worker_main(connection: Connection, setup: WorkerSetup) -> None:
-    """Do what comes through the connection until the other end is closed, and with it perhaps the whole command."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the command ends us
+    """Process the items from a connection until its other end is closed, also by the end of the parent process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the parent stops this one
     with setup() as work:
         while True:
             try:
@@ -115,8 +115,8 @@ def _worker_main(connection: Connection, setup: WorkerSetup) -> None:
             connection.send(_run_item(work, item))
 
 
-def _run_item(work: Callable[[Any], Any], item: Any) -> Any:  # noqa: ANN401 -- as in each
+def _run_item(work: Callable[[Any], Any], item: Any) -> Any:  # noqa: ANN401 -- any item and result
     try:
         return work(item)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this item alone
+    except Exception as error:  # noqa: BLE001 -- only this item fails
         return WorkerFailed(f"{type(error).__name__}: {error}")

@@ -21,6 +21,7 @@ from purge_conformance.client.pagination import FALLBACK_PAGE_SIZES, MAX_PAGE_SI
 from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.errors import ArchiveFailed, BadSetting
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_query_rejected
+from purge_conformance.evidence.steps import Step
 from purge_conformance.target.archived_events import EventCollector
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class _EventPages:
 
     def __iter__(self) -> Iterator[Exchange]:
         for size in (MAX_PAGE_SIZE, *FALLBACK_PAGE_SIZES):
-            pages = Pages(self._client, EVENTS_PATH, "archive", {"per_page": size})
+            pages = Pages(self._client, EVENTS_PATH, Step.EXISTING_EVENTS, {"per_page": size})
             for number, page in enumerate(pages):
                 if number == 0 and is_query_rejected(page) and size > GUARANTEED_PAGE_SIZE:
                     break

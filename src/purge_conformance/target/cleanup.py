@@ -14,8 +14,9 @@ from purge_conformance.client.pagination import read_pages
 from purge_conformance.errors import RequestBlocked, SuiteError, TargetUnreachable
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, Row, dig
+from purge_conformance.evidence.steps import Step
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, is_success, summarize_response
+from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, summarize_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,7 +108,7 @@ def _age(row: Row, listing: Listing) -> float:
 def _find_labelled(client: Client, path: str, run: str | None) -> list[_Resource]:
     """Return what has the label; filtered here as well, because a target may ignore `label_selector`."""
     selector = RUN_LABEL if run is None else f"{RUN_LABEL}={run}"
-    listing = read_pages(client, path, "find", {"label_selector": selector, "per_page": GUARANTEED_PAGE_SIZE})
+    listing = read_pages(client, path, Step.FIND, {"label_selector": selector, "per_page": GUARANTEED_PAGE_SIZE})
     if not listing.complete:
         raise TargetUnreachable(
             f"{path} cannot be searched for the label {RUN_LABEL}; got {summarize_response(listing.exchanges[-1])}."
@@ -127,13 +128,13 @@ def _try_delete(client: Client, path: str, guid: str) -> str:
     """Delete a resource unless it contains others; return why it still exists, or an empty string."""
     if contents := ", ".join(_contents(client, path, guid)):
         return f"it still contains {contents}"
-    answer = client.delete(f"{path}/{guid}", "delete")
+    answer = client.delete(f"{path}/{guid}", Step.DELETE)
     if answer.status == HTTPStatus.NOT_FOUND:
         return ""
-    if not is_success(answer):
+    if not answer.succeeded:
         return summarize_response(answer)
     job = jobs.job_path(answer)
-    return jobs.await_job(client, job, "job") if job else _wait_until_gone(client, f"{path}/{guid}")
+    return jobs.await_job(client, job) if job else _wait_until_gone(client, f"{path}/{guid}")
 
 
 def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
@@ -141,7 +142,8 @@ def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
     if path not in CHILDREN:
         return
     child_path, owner = CHILDREN[path]
-    listing = read_pages(client, child_path, "inside", {f"{owner}_guids": guid, "per_page": GUARANTEED_PAGE_SIZE})
+    query: dict[str, str | int] = {f"{owner}_guids": guid, "per_page": GUARANTEED_PAGE_SIZE}
+    listing = read_pages(client, child_path, Step.FIND_CONTENTS, query)
     if not listing.complete:
         yield f"an unknown number of {child_path} (the list answered {summarize_response(listing.exchanges[-1])})"
     for row in listing.rows:
@@ -151,6 +153,6 @@ def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
 
 def _wait_until_gone(client: Client, path: str) -> str:
     for _ in jobs.poll():
-        if client.get(path, "gone").status == HTTPStatus.NOT_FOUND:
+        if client.get(path, Step.AWAIT_DELETION).status == HTTPStatus.NOT_FOUND:
             return ""
     return "it still exists after a successful DELETE"

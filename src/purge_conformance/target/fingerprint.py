@@ -10,6 +10,7 @@ from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.errors import ConsentMissing
 from purge_conformance.evidence.listing import dig
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Settings
@@ -40,7 +41,7 @@ def require_fingerprint(settings: Settings) -> None:
     if not settings.fingerprint:
         return
     with unrecorded_client(settings) as client:
-        root = client.get(ROOT_PATH, "root", credential=ANONYMOUS)
+        root = client.get(ROOT_PATH, Step.ROOT, credential=ANONYMOUS)
     fingerprint = fingerprint_of(root)
     if fingerprint != settings.fingerprint:
         got = f"the fingerprint {fingerprint}" if fingerprint else f"{root.status or root.error} without links"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from purge_conformance.catalogue.model import Level, Profile
+from typing import Any
+
+from purge_conformance.catalogue.model import Level, Profile, Requirement, Source
 from purge_conformance.evidence.records import Evidence, Header
-from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, StatusCoverage, Timing, roll_up
+from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, StatusCount, Timing, roll_up
 
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>",
@@ -19,25 +21,33 @@ HOSTILE = [
 ]
 
 
+def requirement(identifier: str = "PURGE-01", level: Level = Level.MUST, **members: Any) -> Requirement:  # noqa: ANN401
+    """Return a requirement; members replace the default ones."""
+    values: dict[str, Any] = {
+        "profile": Profile.CORE,
+        "since": "1.0",
+        "group": "Purge",
+        "statement": "A purge answers `200`.",
+        "quote": "200 OK",
+        "source": Source("the page", "https://docs.example/purge"),
+        "operation": "purge",
+        "shown_by": "The suite checks the status.",
+        "remedy": "See the route.",
+    }
+    return Requirement(identifier, level, **(values | members))
+
+
 def result(identifier: str, level: Level, outcome: Outcome, text: str = "") -> Result:
     """Return a result that contains the text wherever a target's text can be."""
     missed = outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}
     return Result(
-        id=identifier,
-        level=level,
-        profile=Profile.CORE,
-        group="Purge",
-        statement="A purge answers `200`.",
-        quote="200 OK",
-        source="the page",
-        operation="purge",
-        remedy="See the route.",
-        conditional=False,
-        outcome=outcome,
+        requirement(identifier, level),
+        outcome,
         cause=None if outcome is Outcome.PASSED else Cause.TARGET,
         reason=f"because {text}" if missed else "",
+        next_step=f"Do {text}." if missed else "",
         findings=(Finding(f"no {text}", f"got {text}", 1, f"curl '{text}'"),) if outcome is Outcome.FAILED else (),
-        evidence=(1,),
+        exchanges=(1,),
         seconds=0.25,
     )
 
@@ -46,9 +56,9 @@ def make_run(text: str = "words", *, levels: tuple[Level, ...] = tuple(Level)) -
     """Return a run with each outcome at each of the levels, full of the text."""
     rows = tuple(result(f"{level}-{n:02}", level, o, text) for level in levels for n, o in enumerate(Outcome))
     return Run(
-        suite="0.1.0",
+        suite_version="0.1.0",
         spec_version="1.0.0",
-        spec={"openapi.yaml": "a" * 64},
+        spec_digests={"openapi.yaml": "a" * 64},
         target="http://127.0.0.1:1/v",
         settings={"seed": 1, "limits": {"timeout": 30.0}, "roles": ["admin", text]},
         started_at="2026-01-02T03:04:05.500Z",
@@ -56,7 +66,7 @@ def make_run(text: str = "words", *, levels: tuple[Level, ...] = tuple(Level)) -
         requests=12,
         purges=1,
         requirements=rows,
-        coverage=(StatusCoverage("purge", 200, documented=True, count=3),),
+        statuses=(StatusCount("purge", 200, documented=True, count=3),),
         timings=(Timing("purge_as_admin", 1.5, 7),),
         notes=(text,),
         verdict=roll_up(rows),

@@ -1,1 +1,1 @@
-"""Random sequences of starts, stops, scalings, deletions and purges, and the model that says what follows from them."""
+"""The model of apps and their events that random sequences are compared with."""

@@ -1,4 +1,4 @@
-"""What the list must show of one app after a step, and what it shows instead."""
+"""Differences between the model and the list, for one app after one step."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row
 
     Events = tuple[Row, ...]
-    Difference = tuple["DisagreementKind", str, str]  # in which way, expected, got
+    Difference = tuple["DisagreementKind", str, str]  # kind, expected, got
 
 
 class DisagreementKind(StrEnum):
     """In which way a target disagrees with the model."""
 
     PURGE_FAILED = "a purge failed"
-    PURGE_NOT_REJECTED = "a purge was not refused"
-    EVENT_SURVIVED = "a purge kept an event"
-    WRONG_SEED = "a purge seeded otherwise"
+    PURGE_NOT_REJECTED = "a purge was not rejected"
+    EVENT_SURVIVED = "an event survived a purge"
+    WRONG_SEED = "a purge seeded other events"
     CHANGE_UNRECORDED = "a change was not recorded"
-    EVENT_LOST = "an event is gone"
-    SEED_REWRITTEN = "a seeded event was changed"
-    UNEXPECTED_EVENT = "an event of nothing"
-    WRONG_READ = "parameters show something else"
+    EVENT_LOST = "an event disappeared"
+    SEED_REWRITTEN = "a seeded event changed"
+    UNEXPECTED_EVENT = "an event without a change"
+    WRONG_READ = "a read with parameters is wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class AppObservation:
-    """What was seen of one app.
+    """One app and its events around a step.
 
     Attributes:
         name: its name in the sequence.
         guid: its guid.
-        app: what the model says of it.
-        before: its events at the look before the step.
-        now: its events after it.
-        seeds: those that stood there right after the last purge.
-        seed_guids: guids of all events, of any app, that ever stood there right after a purge.
+        app: its state in the model after the step.
+        before: its events in the list before the step.
+        after: its events in the list after the step.
+        seeds: its events in the list right after the last purge.
+        seed_guids: guids of all events, of any app, in the lists right after purges.
     """
 
     name: str
@@ -57,13 +57,13 @@ class AppObservation:
 
 
 def events_of_app(rows: Iterable[Row], guid: str) -> Events:
-    """Return the events that are for an app, its guid is theirs, or they name it; of crashes no step tells."""
+    """Return the events that have the guid of an app or name it, except crashes, which no step causes."""
     matching = (row for row in rows if guid in {row.get("guid"), app_of_event(row)})
     return tuple(row for row in matching if not is_crash_event(row))
 
 
 def differences_after_purge(observation: AppObservation, processes: int) -> Iterator[Difference]:
-    """Yield what a purge should have destroyed, and what it should have seeded otherwise."""
+    """Yield the events that a purge should have destroyed, and the differences of those that it seeded."""
     reusable_guids = {*observation.seed_guids, observation.guid}
     survivors = {guid for row in observation.before if (guid := row["guid"]) not in reusable_guids} & _guids(
         observation.after
@@ -93,23 +93,23 @@ def differences_after_purge(observation: AppObservation, processes: int) -> Iter
 
 
 def differences_without_purge(observation: AppObservation) -> Iterator[Difference]:
-    """Yield what should have been recorded, and what should have stayed as it was."""
+    """Yield the changes that should have been recorded, and the events that should not have changed."""
     if observation.app.state is State.DELETED:
         return
-    now = {event_identity(row) for row in observation.after}
+    after = {event_identity(row) for row in observation.after}
     for row in observation.before:
-        if event_identity(row) not in now:
+        if event_identity(row) not in after:
             yield (
                 DisagreementKind.EVENT_LOST,
-                f"the event {row['guid']} of {observation.name} still there, nothing was purged",
-                "it is gone",
+                f"the event {row['guid']} of {observation.name}, since nothing was purged",
+                "it disappeared",
             )
     for row in observation.seeds:
-        if event_identity(row) in now and row not in observation.after:
+        if event_identity(row) in after and row not in observation.after:
             yield (
                 DisagreementKind.SEED_REWRITTEN,
-                f"the seeded event {row['guid']} of {observation.name} as it was",
-                "it says something else",
+                f"the seeded event {row['guid']} of {observation.name} unchanged",
+                "it changed",
             )
     seeded = _guids(observation.seeds)
     recorded = _guids(observation.after) - seeded
@@ -117,13 +117,13 @@ def differences_without_purge(observation: AppObservation) -> Iterator[Differenc
         description = f"{observation.app.min_recorded} changes of {observation.name} since the last purge recorded"
         yield (
             DisagreementKind.CHANGE_UNRECORDED,
-            f"{description}, beside {len(seeded)} seeded",
+            f"{description}, besides {len(seeded)} seeded events",
             f"{len(recorded)}: {_join_guids(recorded)}",
         )
     if recorded and not observation.app.min_recorded and not observation.app.is_uncertain:
         yield (
             DisagreementKind.UNEXPECTED_EVENT,
-            f"no event of {observation.name} but the seeded ones, nothing was done to it",
+            f"only the seeded events of {observation.name}, since it did not change",
             _join_guids(recorded),
         )
 

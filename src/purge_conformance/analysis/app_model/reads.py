@@ -1,4 +1,4 @@
-"""Reads with parameters, against the whole list as it was just before and just after."""
+"""Reads of the list with parameters, compared with the complete lists just before and just after."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     Query = Mapping[str, str | int]
 
-PAGES_PER_WALK = 3  # pages that a walk cuts the list into
-TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # of a filter, however the target writes its times
+PAGES_PER_WALK = 3  # pages that a walk divides the list into
+TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # of a filter, whatever format the target's times have
 READ_KINDS = ("pages", "order", "guids", "after_guid", "created_ats")
 
 
@@ -25,10 +25,10 @@ def build_query(kind: str, rows: Collection[Row], guids: Collection[str], seeds:
     """Return the parameters of a read.
 
     Args:
-        kind: one of `HOW`; what there is no occasion for becomes a filter by guids.
+        kind: one of `READ_KINDS`; a filter by guids replaces a kind that needs events that do not exist.
         rows: all events.
-        guids: those of the sequence's own apps.
-        seeds: the seeded ones among their events.
+        guids: guids of the sequence's own apps.
+        seeds: the seeded events of these apps.
     """
     times = [
         moment
@@ -50,25 +50,28 @@ def build_query(kind: str, rows: Collection[Row], guids: Collection[str], seeds:
 def read_differences(
     walk: Listing, listings: tuple[Listing, Listing], guids: Collection[str], seeds: Collection[Row]
 ) -> Iterator[tuple[str, str]]:
-    """Yield what a read should have shown of the apps with these guids, and what it showed: expected, got.
+    """Yield the differences of a read for the apps with these guids: expected, got.
 
-    What was there before and after the read is due, unless the parameters leave it out.
+    It must show the events that were listed both before and after it, unless the parameters exclude them.
     """
     first_page = walk.exchanges[0]
     query_text = first_page.path.partition("?")[2]
     failed = [page for page in walk.exchanges if not is_page(page)]
     if failed:
-        yield f"a list with {query_text} answered as one", str(failed[0].status)
+        yield f"a page of the list with {query_text}", str(failed[0].status)
         return
-    own = [{event_identity(row): row for guid in guids for row in events_of_app(look.rows, guid)} for look in listings]
+    own = [
+        {event_identity(row): row for guid in guids for row in events_of_app(listing.rows, guid)}
+        for listing in listings
+    ]
     rows = [row for known, row in own[0].items() if known in own[1]]
     rows_by_guid = walk.by_guid
     for row in rows:
         is_expected = _is_expected(row, first_page.query, seeds)
         if is_expected is False and row["guid"] in rows_by_guid:
-            yield f"a list with {query_text} without {row['guid']}", "it is there"
+            yield f"a list with {query_text} without {row['guid']}", "it is listed"
         if is_expected and walk.complete and row["guid"] not in rows_by_guid:
-            yield f"a list with {query_text} that shows {row['guid']}", "it does not"
+            yield f"a list with {query_text} that shows {row['guid']}", "it is not listed"
     if "order_by" in first_page.query:
         times = [clock.parse_rfc3339(row.get("created_at")) for row in walk.rows if row in rows]
         known = [moment for moment in times if moment]
@@ -77,7 +80,7 @@ def read_differences(
 
 
 def _is_expected(row: Row, parameters: Mapping[str, str], seeds: Collection[Row]) -> bool | None:
-    """Whether parameters ask for an event; None where only the target knows."""
+    """Whether parameters select an event; None if only the target knows."""
     if "guids" in parameters:
         return row["guid"] in parameters["guids"].split(",")
     if "after_guid" in parameters:
@@ -90,7 +93,7 @@ def _is_expected(row: Row, parameters: Mapping[str, str], seeds: Collection[Row]
 
 
 def _is_after(row: Row, anchor: str, seeds: Collection[Row]) -> bool | None:
-    """Whether an event comes after a seeded one, which those of the same second may do or not, as other seeded ones."""
+    """Whether an event comes after a seeded one; None for events of the same second and for other seeded events."""
     if row["guid"] == anchor:
         return False
     created_at = clock.parse_rfc3339(row.get("created_at"))

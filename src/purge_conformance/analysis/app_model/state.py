@@ -1,7 +1,7 @@
-"""A small pure model of a few apps and of the events that the documentation lets one expect of them.
+"""A pure model of a few apps and of their events, as the documentation specifies them.
 
-Where it is silent, the model is too: whether a start of a started app is recorded, or a scaling of a stopped one, and
-what becomes of the events of a deleted app before the next purge.
+The model leaves open what the documentation does not specify: whether a start of a started app or a scaling of a
+stopped app is recorded, and what happens to the events of a deleted app before the next purge.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What a step does."""
+    """The kind of a step."""
 
     CREATE = "create"
     START = "start"
@@ -36,8 +36,8 @@ class Step:
     """One step of a sequence.
 
     Attributes:
-        deed: what is done.
-        what: the name of the app; of a refused purge whose credential, of a read by which parameters.
+        action: its kind.
+        argument: the name of the app; of a purge that must be rejected, the credential; of a read, its kind.
         size: of a scaling, `instances=2` or `memory_in_mb=96`.
     """
 
@@ -46,13 +46,13 @@ class Step:
     size: str = ""
 
     def __str__(self) -> str:
-        """Write the step in words, as it stands in the evidence."""
+        """Return the step in words, as the evidence has it."""
         return " ".join(filter(None, (self.action, self.argument, self.size)))
 
     @classmethod
     def parse(cls, words: str) -> Step:
-        """Read what `str` wrote."""
-        action = max((deed for deed in Action if words.startswith(deed)), key=len)
+        """Return the step that `str` returned these words for."""
+        action = max((each for each in Action if words.startswith(each)), key=len)
         argument, _, size = words.removeprefix(action).strip().partition(" ")
         return cls(action, argument, size)
 
@@ -63,18 +63,18 @@ class Step:
 
     @property
     def scale_values(self) -> dict[str, int]:
-        """What a scaling asks for, as its body says it."""
+        """The values that a scaling requests, as in its body."""
         name, _, value = self.size.partition("=")
         return {name: int(value)}
 
 
 class State(StrEnum):
-    """What an app is."""
+    """The state of an app."""
 
     STOPPED = "stopped"
     STARTED = "started"
     DELETED = "deleted"
-    UNKNOWN = "perhaps deleted"  # the target did not come to an end with it
+    UNKNOWN = "perhaps deleted"  # its deletion was not confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class App:
     """An app, and what the list must show of it.
 
     Attributes:
-        state: what it is.
-        size: what was asked of it by scalings.
-        seeded: whether the last purge seeded it.
-        recorded: how many changes since the last purge must have been recorded.
-        perhaps: whether more may have been recorded since, or events may have gone.
+        state: its state.
+        size: the values that scalings requested.
+        is_seeded: whether the last purge seeded an event for it.
+        min_recorded: how many changes since the last purge must be recorded.
+        is_uncertain: whether more changes may be recorded, or events may have disappeared.
     """
 
     state: State = State.STOPPED
@@ -97,24 +97,24 @@ class App:
 
     @property
     def exists(self) -> bool:
-        """Whether something can be done to it."""
+        """Whether a step can change it."""
         return self.state in {State.STOPPED, State.STARTED}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """The apps of one sequence, by name; nothing that others have is in it."""
+    """The apps of one sequence, by name, without those of other clients."""
 
     apps: Mapping[str, App] = field(default_factory=lambda: MappingProxyType({}))
 
     def allows(self, step: Step) -> bool:
-        """Whether a step makes sense: its app exists, or is to be made for the first time."""
+        """Whether a step is possible: its app exists, or the step creates it for the first time."""
         if step.action is Action.CREATE:
             return step.argument not in self.apps
         return step.app is None or (step.app in self.apps and self.apps[step.app].exists)
 
     def after(self, step: Step) -> ModelState:
-        """Return what is there once a step is done; one that makes no sense, is refused or reads changes nothing."""
+        """Return the state after a step; an impossible step, a rejected purge and a read change nothing."""
         if step.action is Action.PURGE:
             return ModelState({name: _after_purge(app) for name, app in self.apps.items()})
         if step.app is None or not self.allows(step):
@@ -122,12 +122,12 @@ class ModelState:
         return ModelState({**self.apps, step.app: _after_change(self.apps.get(step.app, App()), step)})
 
     def with_unknown_state(self, name: str) -> ModelState:
-        """Return the same world, but that nobody knows what became of an app."""
+        """Return the same state, with one app in an unknown state."""
         return ModelState({**self.apps, name: replace(self.apps[name], state=State.UNKNOWN)})
 
 
 def drop_impossible_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Return the steps without those that make no sense where they stand."""
+    """Return the steps without those that are impossible after the steps before them."""
     model, possible = ModelState(), []
     for step in steps:
         if model.allows(step):
@@ -150,7 +150,7 @@ def _after_change(app: App, step: Step) -> App:
             is_certain = app.state is State.STARTED and any(app.size.get(k) != v for k, v in step.scale_values.items())
             return _record_change(replace(app, size={**app.size, **step.scale_values}), is_certain=is_certain)
         case Action.CREATE:
-            return replace(app, is_uncertain=True)  # nothing says that it must be recorded, nor that it must not
+            return replace(app, is_uncertain=True)  # unspecified: a creation may or may not be recorded
         case Action.DELETE:
             return replace(app, state=State.DELETED, is_uncertain=True)
         case _:

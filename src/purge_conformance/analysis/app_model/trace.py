@@ -1,4 +1,4 @@
-"""A sequence as it was taken on a target, and where the target disagrees with the model for the first time."""
+"""A sequence as it was executed on a target, up to the first disagreement between the target and the model."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange
 
-    Rows = Mapping[str, tuple[Row, ...]]  # by the name of the app that they are for
+    Rows = Mapping[str, tuple[Row, ...]]  # app name -> its events
 
-RESULTING_STATES = {Action.START: "STARTED", Action.STOP: "STOPPED"}  # the state that the app then tells of
-INDETERMINATE_STATUSES = {None, 429, 502, 503, 504}  # after these nobody knows what was done
+RESULTING_STATES = {Action.START: "STARTED", Action.STOP: "STOPPED"}  # the state that the API then shows
+INDETERMINATE_STATUSES = {None, 429, 502, 503, 504}  # after these it is unknown whether the step was done
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutedStep:
-    """A step that was taken.
+    """A step that was executed.
 
     Attributes:
-        place: in its sequence, from 1.
-        step: what was asked for.
-        answer: what the target said to it; for a read, its last page.
-        look: the whole list after it; None where nobody looked.
-        reads: what a read showed.
-        settled: whether what the target said that it did was seen to be done.
-        guid: of the app that was made; None where none was.
+        position: in its sequence, from 1.
+        step: the planned step.
+        response: the request and its response; for a read, the last page.
+        listing: the complete list after it; None if it was not read.
+        walks: the pages that a read returned.
+        is_confirmed: whether later reads show the effect that the response announced.
+        created_guid: guid of the created app; None if there is none.
     """
 
     position: int
@@ -54,8 +54,8 @@ class ExecutedStep:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the target said that it did it."""
-        return (self.response.status or 0) // 100 == 2  # noqa: PLR2004 -- 2xx
+        """Whether the response is 2xx."""
+        return self.response.succeeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,12 @@ class Disagreement:
 
     Attributes:
         kind: in which way.
-        place: of the step in its sequence, from 1.
+        position: of the step in its sequence, from 1.
         step: the step.
-        expected, got: in words.
+        expected: what the model expects, in words.
+        got: what the target shows instead, in words.
         exchange: number of the exchange that shows it best.
-        others: whether it looks as if somebody else had purged.
+        suggests_foreign_purge: whether a purge by another client would explain it.
     """
 
     kind: DisagreementKind
@@ -82,17 +83,17 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class SequenceTrace:
-    """A sequence as far as it was taken.
+    """A sequence, as far as it was executed.
 
     Attributes:
         processes: how many processes an app has; each of them may have an event.
-        world: what the model says by now.
-        guids: name -> guid of the apps that were made.
-        look: the last look.
+        model: the state of the model after the last step.
+        guids: name -> guid of the created apps.
+        listing: the last list.
         seeds: the events of each app right after the last purge.
-        seed_guids: the guids of all events of these apps that ever stood there right after a purge.
-        found: where the target disagrees, once it does.
-        lost: why the rest cannot be judged, once that is so.
+        seed_guids: guids of all events of these apps in the lists right after purges.
+        disagreement: the first disagreement; None if there is none.
+        abort_reason: why further steps cannot be judged; empty if they can.
     """
 
     processes: int = 1
@@ -106,7 +107,7 @@ class SequenceTrace:
 
     @property
     def is_finished(self) -> bool:
-        """Whether a further step could tell nothing."""
+        """Whether further steps are not judged."""
         return bool(self.disagreement or self.abort_reason)
 
     @property
@@ -115,10 +116,10 @@ class SequenceTrace:
         return [row for rows in self.seeds.values() for row in rows]
 
     def with_step(self, execution: ExecutedStep) -> SequenceTrace:
-        """Return the history with one more step."""
+        """Return the trace with one more step."""
         if execution.response.status in INDETERMINATE_STATUSES:
             outcome = execution.response.status or execution.response.error
-            return replace(self, abort_reason=f"{execution.step} had no answer ({outcome})")
+            return replace(self, abort_reason=f"{execution.step} had no definite response ({outcome})")
         if difference := _wrong_response(execution):
             return replace(self, disagreement=self._to_disagreement(execution, difference, execution.response.n))
         return self._with_model_step(execution)._with_listing(execution)  # noqa: SLF001 -- the same class
@@ -136,7 +137,7 @@ class SequenceTrace:
         )
 
     def _with_listing(self, execution: ExecutedStep) -> SequenceTrace:
-        """Compare what the list shows; a purge leaves what counts as seeded from then on."""
+        """Compare the list with the model; the events after a purge are the seeded ones from then on."""
         listing = execution.listing
         if listing is None:
             return replace(self, disagreement=self._check_reads(execution, self.listing)) if self.listing else self
@@ -145,13 +146,13 @@ class SequenceTrace:
         rows = {name: events_of_app(listing.rows, guid) for name, guid in self.guids.items()}
         n = listing.exchanges[-1].n
         disagreement = next(
-            (self._to_disagreement(execution, words, n) for words in self._differences(execution, rows)), None
+            (self._to_disagreement(execution, difference, n) for difference in self._differences(execution, rows)), None
         )
         if disagreement is None:
             disagreement = self._check_reads(execution, listing)
         if execution.step.action is not Action.PURGE:
             return replace(self, listing=listing, disagreement=disagreement)
-        guids = self.seed_guids | {row["guid"] for some in rows.values() for row in some}
+        guids = self.seed_guids | {row["guid"] for events in rows.values() for row in events}
         return replace(self, listing=listing, disagreement=disagreement, seeds=rows, seed_guids=guids)
 
     def _differences(self, execution: ExecutedStep, rows: Rows) -> Iterator[Difference]:
@@ -184,7 +185,7 @@ class SequenceTrace:
         )
 
     def _suggests_foreign_purge(self, execution: ExecutedStep) -> bool:
-        """Whether no recorded event, whosoever it was, outlived a step that purges nothing."""
+        """Whether no recorded event of any app survived a step that does not purge."""
         if execution.step.action is Action.PURGE or not (self.listing and execution.listing):
             return False
         recorded = {str(row["guid"]) for row in self.listing.rows if row["guid"] != app_of_event(row)}
@@ -194,7 +195,7 @@ class SequenceTrace:
 def _wrong_response(execution: ExecutedStep) -> Difference | None:
     status = execution.response.status
     if execution.step.action is Action.PURGE and not execution.succeeded:
-        return DisagreementKind.PURGE_FAILED, "the purge answered with success", str(status)
+        return DisagreementKind.PURGE_FAILED, "a purge answered with 2xx", str(status)
     if execution.step.action is Action.REJECTED_PURGE and execution.succeeded:
-        return DisagreementKind.PURGE_NOT_REJECTED, "the purge refused", str(status)
+        return DisagreementKind.PURGE_NOT_REJECTED, "a purge rejected", str(status)
     return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.cf_cli import CfCli
 from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.client.auth.secret_source import SOURCE_FORMS, StoredToken, parse_secret_source
+from purge_conformance.client.auth.token_request import token_requester
 from purge_conformance.client.auth.uaa import CF_CLIENT_ID, Grant, Login, Uaa, User
 from purge_conformance.config.cf_home import config_path
 from purge_conformance.config.roles import ADMIN, EXPIRED
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from purge_conformance.client.auth.token import Source
+    from purge_conformance.config.settings import Settings
 
 SOURCES_HELP = f"{SOURCE_FORMS}; cf (the cf CLI's login); or uaa:GRANT (a login at the target's UAA)"
 GRANT_PATTERNS = {  # grant -> the rest of `uaa:GRANT:...`; groups are keys of the configuration file
@@ -36,6 +39,19 @@ GRANT_EXAMPLES = {
     "client_credentials": "uaa:client_credentials:CLIENT:env:NAME",
     "refresh_token": "uaa:refresh_token:env:NAME",
 }
+
+
+def log_in(settings: Settings) -> Settings:
+    """Return the settings with a token for each role; sends the logins that the sources of the tokens need.
+
+    Raises:
+        BadSetting: as `open_tokens`.
+        TargetUnreachable: as `open_tokens`.
+    """
+    if settings.tokens:
+        return settings
+    uaa = Uaa(settings.target, token_requester(settings.transport, settings.limits.timeout))
+    return replace(settings, tokens=open_tokens(settings.token_sources, uaa))
 
 
 def open_tokens(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, str] | None = None) -> Tokens:

@@ -1,4 +1,4 @@
-"""Provider states of the reference server that are about an app (`spec/hook.md`)."""
+"""Provider states of apps (`spec/hook.md`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.store.transitions import Record
 
-ORG_AND_SPACE_NAME = "states"  # name of the organization, and of the space, of apps that are made here
+ORG_AND_SPACE_NAME = "states"  # name of the organization and of the space of apps that are created here
 SIZES = ("instances", "memory_in_mb")
 Params = dict[str, Any]
 
@@ -47,7 +47,7 @@ STATES: Mapping[str, Callable[[Session, App, Params, Record], None]] = {
 
 
 def apply_state(session: Session, state: str, params: Params, record: Record) -> str | None:
-    """Put the app that `params` name into a state, or a new one; return its guid, or None if there is none."""
+    """Put the app that `params` name, or a new app, into a state; return its guid, or None if it does not exist."""
     app = (
         find_by_guid(session, App, str(params["app"]))
         if "app" in params

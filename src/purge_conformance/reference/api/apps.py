@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, select
@@ -49,18 +50,18 @@ APPS = Listing(
 
 
 def list_apps(call: Call) -> Reply:
-    """Show one page of the apps."""
+    """`GET /v3/apps`."""
     query, total, rows = fetch_page(call, APPS)
     return Reply(body=page_to_json(call.url(PATH), query, total, [app_to_json(row, call) for row in rows]))
 
 
 def get_app(call: Call) -> Reply:
-    """Show one app."""
+    """`GET /v3/apps/{guid}`."""
     return Reply(body=app_to_json(find_resource(call, App, resource_name="App"), call))
 
 
 def create_app(call: Call) -> Reply:
-    """Make a stopped app in a space, with its `web` process of the same guid."""
+    """`POST /v3/apps`: create a stopped app in a space."""
     require_admin(call)
     body = read_object(call.body, FIELDS)
     name = read_name(body)
@@ -70,32 +71,32 @@ def create_app(call: Call) -> Reply:
     if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
         raise problems.unprocessable(f"App with the name '{name}' already exists.")
     app = store.add_app(call.session, space, name, labels=read_labels(body), lifecycle=_lifecycle(body))
-    return Reply(status=201, body=app_to_json(app, call))
+    return Reply(status=HTTPStatus.CREATED, body=app_to_json(app, call))
 
 
 def delete_app(call: Call) -> Reply:
-    """Remove an app; a started one is stopped before."""
+    """`DELETE /v3/apps/{guid}`: stop the app, if it is started, and delete it."""
     require_admin(call)
     store.delete_app(call.session, find_resource(call, App, resource_name="App"), call.behaviour.record)
     return job_reply(call, "app.delete")
 
 
 def start_app(call: Call) -> Reply:
-    """Start an app."""
+    """`POST /v3/apps/{guid}/actions/start`."""
     app = _find_app_for_change(call)
     store.start(call.session, app, call.behaviour.record)
     return _app_reply(call, app)
 
 
 def stop_app(call: Call) -> Reply:
-    """Stop an app."""
+    """`POST /v3/apps/{guid}/actions/stop`."""
     app = _find_app_for_change(call)
     store.stop(call.session, app, call.behaviour.record)
     return _app_reply(call, app)
 
 
 def restart_app(call: Call) -> Reply:
-    """Stop an app, if it runs, and start it."""
+    """`POST /v3/apps/{guid}/actions/restart`: stop the app, if it is started, and start it."""
     app = _find_app_for_change(call)
     store.stop(call.session, app, call.behaviour.record)
     store.start(call.session, app, call.behaviour.record)
@@ -109,7 +110,7 @@ def _find_app_for_change(call: Call) -> App:
 
 
 def _app_reply(call: Call, app: App) -> Reply:
-    call.session.flush()  # updated_at is set by the database write
+    call.session.flush()  # sets updated_at
     return Reply(body=app_to_json(app, call))
 
 
@@ -126,7 +127,7 @@ def _lifecycle(body: Mapping[str, Any]) -> str:
 
 
 def app_to_json(app: App, call: Call) -> dict[str, object]:
-    """Show an app as JSON."""
+    """Return the JSON of an app."""
     path = f"{PATH}/{app.guid}"
     return {
         "guid": app.guid,

@@ -1,4 +1,4 @@
-"""Bearer tokens: who calls, and what the scopes allow.
+"""Bearer tokens: signing, verification, and what the scopes allow.
 
 Tokens are JWTs signed with HMAC and one secret per server process. Global roles are scopes, as in Cloud Foundry.
 The server has no role assignments, so a user without a global role belongs to no organization and sees nothing.
@@ -26,7 +26,7 @@ READ, WRITE = "cloud_controller.read", "cloud_controller.write"
 ADMIN = "cloud_controller.admin"
 ADMIN_READ_ONLY = "cloud_controller.admin_read_only"
 GLOBAL_AUDITOR = "cloud_controller.global_auditor"
-# Every user has the first two scopes by default; they allow to ask, and the roles decide.
+# Every user has READ and WRITE by default; the roles decide what they allow.
 LOCAL_ROLES = (
     "org_user",
     "org_auditor",
@@ -45,43 +45,43 @@ ROLE_SCOPES: Mapping[str, tuple[str, ...]] = {
 }
 LIFETIME_S = 24 * 3600
 EXPIRED_AGO_S = 3600
-MIN_SECRET_BYTES = 64  # as long as the digest of HS512, the longest of the three algorithms accepted
+MIN_SECRET_BYTES = 64  # the digest length of HS512, the longest of the accepted algorithms
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Whoever sent a request, known by the scopes of the token alone."""
+    """The sender of a request, known only by the scopes of the token."""
 
     scopes: frozenset[str] = frozenset()
 
     @property
     def is_admin(self) -> bool:
-        """May do everything."""
+        """Whether the caller may do everything."""
         return ADMIN in self.scopes
 
     @property
     def has_global_read(self) -> bool:
-        """Has one of the three roles that read the whole foundation."""
+        """Whether the caller has one of the three roles that read the whole foundation."""
         return not self.scopes.isdisjoint({ADMIN, ADMIN_READ_ONLY, GLOBAL_AUDITOR})
 
     @property
     def may_read(self) -> bool:
-        """May send GET requests at all; what they show is another question."""
+        """Whether the caller may send GET requests; the role decides what they show."""
         return self.has_global_read or READ in self.scopes
 
     @property
     def may_write(self) -> bool:
-        """May send requests that change something; whether they succeed is another question."""
+        """Whether the caller may send other requests; the role decides whether they succeed."""
         return self.is_admin or WRITE in self.scopes
 
 
 def new_secret() -> str:
-    """Make a signing secret for one server process."""
+    """Return a new signing secret."""
     return secrets.token_urlsafe(MIN_SECRET_BYTES)
 
 
 def sign_tokens(secret: str) -> dict[str, str]:
-    """Sign one token for each role, valid for a day, and one named `expired`: an admin's that ended an hour ago."""
+    """Sign one token per role, valid for a day, and `expired`: an admin's token that expired an hour ago."""
     now = int(time.time())
     tokens_by_role = {
         role: _sign(secret, role, scopes, expires=now + LIFETIME_S) for role, scopes in ROLE_SCOPES.items()
@@ -104,25 +104,25 @@ def _sign(secret: str, role: str, scopes: tuple[str, ...], *, expires: int) -> s
 
 
 def verify_token(token: str, secret: str) -> Mapping[str, Any]:
-    """Read the claims of a token whose signature, audience and expiry hold.
+    """Verify the signature, audience and expiry of a token, and return its claims.
 
     Raises:
-        jwt.InvalidTokenError: one of them does not.
+        jwt.InvalidTokenError: one of them is invalid.
     """
     return _verify_token_at(token, secret, int(time.time()))
 
 
-@lru_cache(maxsize=256)  # a client sends the same few tokens again and again; only time makes one worse
+@lru_cache(maxsize=256)  # clients repeat a few tokens; besides the token, only the time matters
 def _verify_token_at(token: str, secret: str, _second: int) -> Mapping[str, Any]:
     options: Any = {"require": ["exp", "aud", "jti"], "verify_iat": False, "verify_nbf": False}
     return jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"], audience=AUDIENCE, options=options)
 
 
 def bearer_token(authorization: str | None) -> str:
-    """Take the token out of an Authorization header.
+    """Return the token of an Authorization header.
 
     Raises:
-        ApiError: 401; without the scheme `bearer` CF-NotAuthenticated, with it and no single word CF-InvalidAuthToken.
+        ApiError: 401; CF-NotAuthenticated without the scheme `bearer`, CF-InvalidAuthToken unless one word follows it.
     """
     header = (authorization or "").strip()
     if not header.lower().startswith("bearer"):
@@ -134,10 +134,10 @@ def bearer_token(authorization: str | None) -> str:
 
 
 def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
-    """Know the caller by the claims of a verified token.
+    """Return the caller with the scopes in the claims of a verified token.
 
     Raises:
-        ApiError: 401 for a refresh token (its `jti` ends in -r) and for scopes that are no list of strings.
+        ApiError: 401 for a refresh token (its `jti` ends in -r) and for scopes that are not a list of strings.
     """
     scopes = claims.get("scope", [])
     is_list = isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes)

@@ -1,4 +1,4 @@
-"""Request bodies: parsed when they are labelled JSON, else ignored, but for the file in a form; and needed fields."""
+"""Request bodies: JSON, files in forms, and required fields."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ JSON_TYPES = ("application/json", "application/jsonrequest", "application/proble
 MAX_NAME_LENGTH = 255
 
 
-def parse_body(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - JSON is anything
-    """Parse a body labelled JSON; without that label, or without a body, there is None.
+def parse_body(raw: bytes, content_type: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse a body whose Content-Type is JSON; return None for any other Content-Type, or without a body.
 
     Raises:
-        ApiError: 400 for what is no JSON, is nested too deeply to read, or is not text.
+        ApiError: 400 for a body that is not valid JSON, is nested too deeply, or is not valid Unicode.
     """
     if not raw or content_type.partition(";")[0].strip().lower() not in JSON_TYPES:
         return None
     try:
         value = json.loads(raw.decode(), parse_constant=_reject_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # an escape can hold half a surrogate pair, which is no text
+        json.dumps(value, ensure_ascii=False).encode()  # fails for an unpaired surrogate in an escape
     except (ValueError, RecursionError) as error:
         raise problems.unparsable_body() from error
     return value
 
 
 def find_file(raw: bytes, content_type: str, field: str) -> tuple[str, bytes] | None:
-    """Find the file in a field of a form; return its name and what is in it, or None where there is none."""
+    """Find the file in a field of a multipart form; return its name and content, or None."""
     form = Message()
     form["content-type"] = content_type
     boundary = form.get_boundary()
@@ -52,11 +52,11 @@ def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def read_object(body: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:  # noqa: ANN401 - JSON is anything
-    """Take a body as an object with known fields only; no body is an empty object.
+def read_object(body: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:  # noqa: ANN401 - any JSON value
+    """Return a body that is an object with known fields only; without a body, an empty object.
 
     Raises:
-        ApiError: 422.
+        ApiError: 422 for any other body.
     """
     if body is None:
         return {}
@@ -69,10 +69,10 @@ def read_object(body: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:  # no
 
 
 def read_name(body: Mapping[str, Any]) -> str:
-    """Read the name of what is to be created.
+    """Return the `name` of a new resource.
 
     Raises:
-        ApiError: 422 when it is missing, no string, blank, too long, or holds a NUL, which some databases refuse.
+        ApiError: 422 if it is missing, not a string, blank, too long, or contains NUL, which some databases reject.
     """
     name = body.get("name")
     if not isinstance(name, str):
@@ -87,10 +87,10 @@ def read_name(body: Mapping[str, Any]) -> str:
 
 
 def read_related_guid(body: Mapping[str, Any], relation: str) -> str:
-    """Read `relationships.<relation>.data.guid`.
+    """Return `relationships.<relation>.data.guid`.
 
     Raises:
-        ApiError: 422 when there is none.
+        ApiError: 422 if it is missing.
     """
     value: Any = body
     for key in ("relationships", relation, "data", "guid"):

@@ -1,9 +1,10 @@
-"""What apps run, as far as clients ask: packages, builds that stage them at once, droplets, copied or uploaded."""
+"""Packages, builds and droplets; a build stages its package at once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference.api import errors as problems
@@ -32,7 +33,7 @@ PACKAGES, BUILDS, DROPLETS = "/v3/packages", "/v3/builds", "/v3/droplets"
 
 
 def create_package(call: Call) -> Reply:
-    """Make a package of a docker image, which needs no upload."""
+    """`POST /v3/packages`: create a package of a docker image, which needs no upload."""
     require_admin(call)
     body = read_object(call.body, ("type", "data", "relationships", "metadata"))
     image = _nested_value(body, "data", "image")
@@ -41,16 +42,16 @@ def create_package(call: Call) -> Reply:
     package = Package(app=_related_app(call, body), image=image, labels=read_labels(body))
     call.session.add(package)
     call.session.flush()
-    return Reply(status=201, body=package_to_json(package, call))
+    return Reply(status=HTTPStatus.CREATED, body=package_to_json(package, call))
 
 
 def get_package(call: Call) -> Reply:
-    """Show one package."""
+    """`GET /v3/packages/{guid}`."""
     return Reply(body=package_to_json(find_resource(call, Package, resource_name="Package"), call))
 
 
 def create_build(call: Call) -> Reply:
-    """Stage a package; the droplet is there at once."""
+    """`POST /v3/builds`: stage a package; its droplet exists at once."""
     require_admin(call)
     body = read_object(call.body, ("package", "lifecycle", "staging_memory_in_mb", "staging_disk_in_mb", "metadata"))
     guid = _nested_value(body, "package", "guid")
@@ -63,22 +64,22 @@ def create_build(call: Call) -> Reply:
     build = Build(app=package.app, package_guid=package.guid, droplet_guid=droplet.guid, labels=read_labels(body))
     call.session.add(build)
     call.session.flush()
-    return Reply(status=201, body=build_to_json(build, call))
+    return Reply(status=HTTPStatus.CREATED, body=build_to_json(build, call))
 
 
 def get_build(call: Call) -> Reply:
-    """Show one build."""
+    """`GET /v3/builds/{guid}`."""
     return Reply(body=build_to_json(find_resource(call, Build, resource_name="Build"), call))
 
 
 def create_droplet(call: Call) -> Reply:
-    """Copy the droplet that `source_guid` names to another app; without that, make one that awaits its upload."""
+    """`POST /v3/droplets`: copy the droplet `source_guid` to an app, or create a droplet that awaits its upload."""
     require_admin(call)
     source = parse_query(call.query_string).get("source_guid")
     droplet = _new_droplet(call) if source is None else _copy_droplet(call, source)
     call.session.add(droplet)
     call.session.flush()
-    return Reply(status=201, body=droplet_to_json(droplet, call))
+    return Reply(status=HTTPStatus.CREATED, body=droplet_to_json(droplet, call))
 
 
 def _new_droplet(call: Call) -> Droplet:
@@ -104,7 +105,7 @@ def _copy_droplet(call: Call, guid: str) -> Droplet:
 
 
 def upload_droplet(call: Call) -> Reply:
-    """Take the file of a droplet; it is staged at once, and the answer still shows it on its way."""
+    """`POST /v3/droplets/{guid}/upload`: stage the droplet at once; the reply still shows it as being processed."""
     require_admin(call)
     name, content = find_file(call.raw_body, call.content_type, "bits") or ("", b"")
     if error := _upload_error(name, content):
@@ -127,12 +128,12 @@ def _upload_error(name: str, content: bytes) -> str:
 
 
 def get_droplet(call: Call) -> Reply:
-    """Show one droplet."""
+    """`GET /v3/droplets/{guid}`."""
     return Reply(body=droplet_to_json(find_resource(call, Droplet, resource_name="Droplet"), call))
 
 
 def get_current_droplet(call: Call) -> Reply:
-    """Show the droplet that an app runs."""
+    """`GET /v3/apps/{guid}/droplets/current`."""
     droplet = find_by_guid(call.session, Droplet, find_resource(call, App, resource_name="App").droplet_guid or "")
     if droplet is None:
         raise problems.not_found("Droplet")
@@ -140,7 +141,7 @@ def get_current_droplet(call: Call) -> Reply:
 
 
 def set_current_droplet(call: Call) -> Reply:
-    """Let an app run one of its droplets."""
+    """`PATCH /v3/apps/{guid}/relationships/current_droplet`."""
     app = find_resource(call, App, resource_name="App")
     require_admin(call)
     guid = _nested_value(read_object(call.body, ("data",)), "data", "guid")
@@ -168,13 +169,13 @@ def _nested_value(body: Mapping[str, Any], name: str, key: str) -> Any:  # noqa:
 
 
 def package_to_json(package: Package, call: Call) -> dict[str, object]:
-    """Show a package as JSON."""
+    """Return the JSON of a package."""
     details = {"type": DOCKER, "data": {"image": package.image}, "state": "READY"}
     return _to_json(package, PACKAGES, call, **details, metadata=metadata_to_json(package))
 
 
 def build_to_json(build: Build, call: Call) -> dict[str, object]:
-    """Show a build as JSON."""
+    """Return the JSON of a build."""
     return _to_json(
         build,
         BUILDS,
@@ -189,7 +190,7 @@ def build_to_json(build: Build, call: Call) -> dict[str, object]:
 
 
 def droplet_to_json(droplet: Droplet, call: Call) -> dict[str, object]:
-    """Show a droplet as JSON."""
+    """Return the JSON of a droplet."""
     kind = DOCKER if droplet.image else BUILDPACK
     return _to_json(
         droplet,

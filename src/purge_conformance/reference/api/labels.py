@@ -1,4 +1,4 @@
-"""Labels of organizations, spaces, apps and what belongs to them: read from a body, selected by a list, shown."""
+"""Labels: reading them from a body, selecting rows by them, and their JSON."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ EQUAL = re.compile(r"([^=!\s]+)\s*(==|=|!=)\s*([^=!\s]*)")
 
 
 def read_labels(body: Mapping[str, Any]) -> dict[str, str]:
-    """Read `metadata.labels`.
+    """Return `metadata.labels`.
 
     Raises:
-        ApiError: 422 for a key or a value that is no label.
+        ApiError: 422 for a key or a value that is not valid.
     """
     metadata = body.get("metadata", {})
     labels = metadata.get("labels", {}) if isinstance(metadata, dict) else None
@@ -49,12 +49,12 @@ def _label_errors(labels: Mapping[str, object]) -> Iterator[str]:
 
 
 def metadata_to_json(row: HasLabels) -> dict[str, object]:
-    """Show the metadata of a row."""
+    """Return the JSON of the metadata of a row."""
     return {"labels": row.labels, "annotations": {}}
 
 
 def label_condition(table: type[HasLabels]) -> Callable[[Sequence[str]], ColumnElement[bool]]:
-    """Make what a label selector, cut at its commas, asks of the rows of a table."""
+    """Return a function that returns the condition of a label selector, split at its commas, on the rows of a table."""
 
     def condition(parts: Sequence[str]) -> ColumnElement[bool]:
         return and_(

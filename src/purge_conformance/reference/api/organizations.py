@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from sqlalchemy import select
 
 from purge_conformance.reference.api import errors as problems
@@ -40,19 +42,19 @@ SPACES = Listing(
 
 
 def list_organizations(call: Call) -> Reply:
-    """Show one page of the organizations."""
+    """`GET /v3/organizations`."""
     query, total, rows = fetch_page(call, ORGANIZATIONS)
     resources = [organization_to_json(row, call) for row in rows]
     return Reply(body=page_to_json(call.url(ORGANIZATIONS_PATH), query, total, resources))
 
 
 def get_organization(call: Call) -> Reply:
-    """Show one organization."""
+    """`GET /v3/organizations/{guid}`."""
     return Reply(body=organization_to_json(find_resource(call, Organization, resource_name="Organization"), call))
 
 
 def create_organization(call: Call) -> Reply:
-    """Make an organization with a name of its own."""
+    """`POST /v3/organizations`; its name must be unique."""
     require_admin(call)
     body = read_object(call.body, ("name", "suspended", "metadata"))
     name, labels = read_name(body), read_labels(body)
@@ -61,11 +63,11 @@ def create_organization(call: Call) -> Reply:
     organization = Organization(name=name, labels=labels)
     call.session.add(organization)
     call.session.flush()
-    return Reply(status=201, body=organization_to_json(organization, call))
+    return Reply(status=HTTPStatus.CREATED, body=organization_to_json(organization, call))
 
 
 def delete_organization(call: Call) -> Reply:
-    """Remove an organization with its spaces and apps."""
+    """`DELETE /v3/organizations/{guid}`, with its spaces and apps."""
     require_admin(call)
     organization = find_resource(call, Organization, resource_name="Organization")
     store.delete_organization(call.session, organization, call.behaviour.record)
@@ -73,18 +75,18 @@ def delete_organization(call: Call) -> Reply:
 
 
 def list_spaces(call: Call) -> Reply:
-    """Show one page of the spaces."""
+    """`GET /v3/spaces`."""
     query, total, rows = fetch_page(call, SPACES)
     return Reply(body=page_to_json(call.url(SPACES_PATH), query, total, [space_to_json(row, call) for row in rows]))
 
 
 def get_space(call: Call) -> Reply:
-    """Show one space."""
+    """`GET /v3/spaces/{guid}`."""
     return Reply(body=space_to_json(find_resource(call, Space, resource_name="Space"), call))
 
 
 def create_space(call: Call) -> Reply:
-    """Make a space in an organization, with a name of its own in there."""
+    """`POST /v3/spaces`; its name must be unique in its organization."""
     require_admin(call)
     body = read_object(call.body, ("name", "relationships", "metadata"))
     name = read_name(body)
@@ -97,18 +99,18 @@ def create_space(call: Call) -> Reply:
     space = Space(name=name, organization=organization, labels=read_labels(body))
     call.session.add(space)
     call.session.flush()
-    return Reply(status=201, body=space_to_json(space, call))
+    return Reply(status=HTTPStatus.CREATED, body=space_to_json(space, call))
 
 
 def delete_space(call: Call) -> Reply:
-    """Remove a space with its apps."""
+    """`DELETE /v3/spaces/{guid}`, with its apps."""
     require_admin(call)
     store.delete_space(call.session, find_resource(call, Space, resource_name="Space"), call.behaviour.record)
     return job_reply(call, "space.delete")
 
 
 def organization_to_json(organization: Organization, call: Call) -> dict[str, object]:
-    """Show an organization as JSON."""
+    """Return the JSON of an organization."""
     path = f"{ORGANIZATIONS_PATH}/{organization.guid}"
     return {
         "guid": organization.guid,
@@ -123,7 +125,7 @@ def organization_to_json(organization: Organization, call: Call) -> dict[str, ob
 
 
 def space_to_json(space: Space, call: Call) -> dict[str, object]:
-    """Show a space as JSON."""
+    """Return the JSON of a space."""
     return {
         "guid": space.guid,
         "created_at": space.created_at,

@@ -1,4 +1,4 @@
-"""The pagination object of a list, with the links that lead from page to page."""
+"""The pagination object of a list, with its links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def page_to_json(url: str, query: ListQuery, total: int, resources: Sequence[object]) -> dict[str, object]:
-    """Wrap the resources of one page; an empty list has one page, and a page beyond the last has a previous one."""
+    """Return the JSON of a page; an empty list has one page, and a page beyond the last one has a previous one."""
     pages = max(1, -(-total // query.per_page))
     return {
         "pagination": {

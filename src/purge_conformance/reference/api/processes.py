@@ -1,7 +1,8 @@
-"""Processes: list, get, scale; by their own guid, or by app and type."""
+"""Processes: list, get, scale, by guid or by app and type."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.reference.api import errors as problems
@@ -46,13 +47,13 @@ PROCESSES = Listing(
 
 
 def list_processes(call: Call) -> Reply:
-    """Show one page of the processes."""
+    """`GET /v3/processes`."""
     query, total, rows = fetch_page(call, PROCESSES)
     return Reply(body=page_to_json(call.url(PATH), query, total, [process_to_json(row, call) for row in rows]))
 
 
 def list_app_processes(call: Call) -> Reply:
-    """Show one page of the processes of one app."""
+    """`GET /v3/apps/{guid}/processes`."""
     query = parse_list_query(parse_query(call.query_string), ListRules(filters=("guids", "types")))
     app = find_resource(call, App, resource_name="App")
     resources = [process_to_json(process, call) for process in app.processes]
@@ -61,22 +62,22 @@ def list_app_processes(call: Call) -> Reply:
 
 
 def get_process(call: Call) -> Reply:
-    """Show one process."""
+    """`GET /v3/processes/{guid}`."""
     return Reply(body=process_to_json(find_resource(call, Process, resource_name="Process"), call))
 
 
 def get_app_process(call: Call) -> Reply:
-    """Show the process of an app by its type."""
+    """`GET /v3/apps/{guid}/processes/{type}`."""
     return Reply(body=process_to_json(_find_app_process(call), call))
 
 
 def scale_process(call: Call) -> Reply:
-    """Change instances, memory or disk of a process."""
+    """`POST /v3/processes/{guid}/actions/scale`."""
     return _scale(call, find_resource(call, Process, resource_name="Process"))
 
 
 def scale_app_process(call: Call) -> Reply:
-    """Change instances, memory or disk of the process of an app."""
+    """`POST /v3/apps/{guid}/processes/{type}/actions/scale`."""
     return _scale(call, _find_app_process(call))
 
 
@@ -97,20 +98,20 @@ def _scale(call: Call, process: Process) -> Reply:
         raise problems.unprocessable(*errors)
     store.scale(call.session, process, changes, call.behaviour.record)
     call.session.flush()
-    return Reply(status=202, body=process_to_json(process, call))
+    return Reply(status=HTTPStatus.ACCEPTED, body=process_to_json(process, call))
 
 
 def _validation_errors(changes: Mapping[str, Any]) -> Iterator[str]:
     for name, value in changes.items():
         label = name.replace("_", " ").capitalize()
-        if type(value) is not int:  # a bool is an int to isinstance, and no number to JSON
+        if type(value) is not int:  # isinstance would accept a bool
             yield f"{label} is not a number"
         elif not MINIMUMS[name] <= value <= MAX_VALUE:
             yield f"{label} must be between {MINIMUMS[name]} and {MAX_VALUE}"
 
 
 def process_to_json(process: Process, call: Call) -> dict[str, object]:
-    """Show a process as JSON."""
+    """Return the JSON of a process."""
     path = f"{PATH}/{process.guid}"
     return {
         "guid": process.guid,

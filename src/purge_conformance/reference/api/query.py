@@ -1,7 +1,7 @@
-"""Query parameters of lists: read, checked, and turned into a `ListQuery`.
+"""Query parameters of lists: parsed and validated into a `ListQuery`.
 
-The rules and the wording of complaints are Cloud Controller's, save where it fails with 500: a parameter in a form
-that nothing understands (`page[]=1`, month 13) is a complaint like any other.
+The rules and the messages are Cloud Controller's, except where it answers 500 to a parameter that it cannot parse
+(`page[]=1`, month 13): here it is rejected like any other one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Parameters = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class ListRules:
-    """What one list understands beyond paging.
+    """The parameters of one list beyond paging.
 
     Attributes:
-        filters: parameters that take guids or names, separated by commas.
-        orders: columns that `order_by` may name.
-        single: parameters that take one guid.
-        refused: parameters that every list knows and this one refuses.
+        filters: parameters with guids or names, separated by commas.
+        orders: columns that `order_by` accepts.
+        single_guid_parameters: parameters with one guid.
+        forbidden_parameters: parameters of all lists that this one rejects.
     """
 
     filters: tuple[str, ...] = ("guids",)
@@ -41,13 +41,13 @@ class ListRules:
 
     @property
     def known_parameters(self) -> tuple[str, ...]:
-        """Name every parameter that the complaint about an unknown one lists."""
+        """All parameters that the error about an unknown one lists."""
         return (*PAGE_PARAMETERS, *self.filters, *self.single_guid_parameters)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimeFilter:
-    """A condition on a timestamp column: equal to one of `values`, or in one `relation` to the only one."""
+    """A condition on a timestamp column: equal to one of `values`, or compared with the only value by `operator`."""
 
     column: str
     operator: str | None
@@ -56,7 +56,7 @@ class TimeFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class ListQuery:
-    """A checked request for one page of a list.
+    """A validated query for one page of a list.
 
     Attributes:
         page: number of the page, from 1.
@@ -64,10 +64,10 @@ class ListQuery:
         skip: rows before the page.
         take: rows to fetch.
         order_by: a column with its sign, or None for the order of the internal ids.
-        filters: allowed values by parameter; a row must have one of each.
-        times: conditions on timestamps; a row must meet all.
-        singles: values of parameters that take one guid.
-        given: the parameters, apart from page and per_page, as the links repeat them.
+        filters: allowed values by parameter; a row must match each parameter.
+        times: conditions on timestamps; a row must meet all of them.
+        single_guids: guid by parameter, for those that accept one guid.
+        link_parameters: the parameters in links, without page and per_page.
     """
 
     page: int
@@ -82,10 +82,10 @@ class ListQuery:
 
 
 def parse_query(query_string: bytes) -> dict[str, str]:
-    """Decode a query string; of a repeated parameter the last one counts.
+    """Decode a query string; the last of repeated parameters counts.
 
     Raises:
-        ApiError: 400 for what is not UTF-8 or holds a NUL.
+        ApiError: 400 if it is not UTF-8 or contains NUL.
     """
     try:
         pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
@@ -97,10 +97,10 @@ def parse_query(query_string: bytes) -> dict[str, str]:
 
 
 def parse_list_query(parameters: Parameters, rules: ListRules) -> ListQuery:
-    """Check the parameters of a list, all of them, and say what they ask for.
+    """Validate the parameters of a list.
 
     Raises:
-        ApiError: 422 with every complaint, in Cloud Controller's order.
+        ApiError: 422 with the messages about all parameters that are not valid, in Cloud Controller's order.
     """
     errors = tuple(_validation_errors(parameters, rules))
     if errors:
@@ -189,14 +189,14 @@ def _is_timestamp(text: str) -> bool:
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text, re.ASCII):
         return False
     try:
-        datetime.strptime(text, TIMESTAMP_FORMAT)  # noqa: DTZ007 - only whether there is such a time matters
+        datetime.strptime(text, TIMESTAMP_FORMAT)  # noqa: DTZ007 - only validity matters
     except ValueError:
         return False
     return True
 
 
 def _parse_integer(parameters: Parameters, name: str, default: int) -> int:
-    """Read a number as Ruby's to_i does: what follows the digits is ignored, and no digits are 0."""
+    """Parse a number as Ruby's to_i does: ignore what follows the digits; no digits are 0."""
     if _is_nested(parameters, name):
         return 0
     digits = re.match(r"\s*([+-]?\d+)", parameters.get(name, str(default)), re.ASCII)

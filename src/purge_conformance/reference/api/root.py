@@ -1,4 +1,4 @@
-"""The roots of the API, and the jobs that deletions leave."""
+"""The roots of the API, and jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESOURCES = ("app_usage_events", "apps", "info", "organizations", "processes", "
 
 
 def get_root(call: Call) -> Reply:
-    """Show where the API is."""
+    """`GET /`."""
     links = {
         "self": {"href": call.url("")},
         "cloud_controller_v2": None,
@@ -22,13 +22,13 @@ def get_root(call: Call) -> Reply:
 
 
 def get_v3_root(call: Call) -> Reply:
-    """Show where the resources are."""
+    """`GET /v3`."""
     links = {"self": {"href": call.url("/v3")}} | {name: {"href": call.url(f"/v3/{name}")} for name in RESOURCES}
     return Reply(body={"links": links})
 
 
 def get_info(call: Call) -> Reply:
-    """Say that this is no real foundation."""
+    """`GET /v3/info`."""
     body = {
         "build": "",
         "cli_version": {"minimum": "", "recommended": ""},
@@ -44,7 +44,7 @@ def get_info(call: Call) -> Reply:
 
 
 def get_job(call: Call) -> Reply:
-    """Show a deletion as the finished job that it is."""
+    """`GET /v3/jobs/{guid}`: every job is complete."""
     job = find_resource(call, Job, resource_name="Job")
     body = {
         "guid": job.guid,
@@ -60,5 +60,5 @@ def get_job(call: Call) -> Reply:
 
 
 def unknown_request(_call: Call) -> Reply:
-    """Refuse what no route answers to."""
+    """Reject a request without a route."""
     raise problems.unknown_request()

@@ -22,7 +22,7 @@ EVENTS = Listing(
 
 
 def list_events(call: Call) -> Reply:
-    """Show one page of the events; whoever has no global role sees an empty list."""
+    """`GET /v3/app_usage_events`; callers without a global role see an empty list."""
     query = parse_list_query(parse_query(call.query_string), EVENTS.rules)
     if not call.caller.has_global_read:
         return Reply(body=page_to_json(call.url(PATH), query, 0, []))
@@ -34,7 +34,7 @@ def list_events(call: Call) -> Reply:
 
 
 def get_event(call: Call) -> Reply:
-    """Show one event to whoever has a global role."""
+    """`GET /v3/app_usage_events/{guid}`; 404 for callers without a global role."""
     guid = call.path_parameters["guid"]
     event = call.behaviour.find_event(call.session, guid) if call.caller.has_global_read else None
     if event is None:
@@ -43,7 +43,7 @@ def get_event(call: Call) -> Reply:
 
 
 def purge_events(call: Call) -> Reply:
-    """Destroy all events and seed one for each started app, for an admin, in one transaction."""
+    """Purge and reseed, in one transaction; 403 unless the caller is an admin."""
     if not call.behaviour.may_purge(call.caller):
         raise problems.not_authorized()
     call.behaviour.purge_and_reseed(call.session)
@@ -51,7 +51,7 @@ def purge_events(call: Call) -> Reply:
 
 
 def event_to_json(event: AppUsageEvent, call: Call) -> dict[str, object]:
-    """Show an event as JSON."""
+    """Return the JSON of an event."""
     return {
         "guid": event.guid,
         "created_at": event.created_at,

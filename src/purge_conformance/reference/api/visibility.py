@@ -1,6 +1,8 @@
-"""What every handler needs: who may read and change, finding a resource, and the answer to what takes its time."""
+"""What handlers share: permissions, finding resources and pages, and replies with a job."""
 
 from __future__ import annotations
+
+from http import HTTPStatus
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.query import ListQuery, parse_list_query, parse_query
@@ -10,20 +12,20 @@ from purge_conformance.reference.store.tables import Job
 
 
 def require_admin(call: Call) -> None:
-    """Refuse whoever is no admin; nobody else may change anything, for nobody has a role in an organization.
+    """Reject a caller who is not an admin; only admins may change anything, since no caller has a local role.
 
     Raises:
-        ApiError: 403.
+        ApiError: 403 if the caller is not an admin.
     """
     if not call.caller.is_admin:
         raise problems.not_authorized()
 
 
 def find_resource(call: Call, table: type[Row], *, resource_name: str) -> Row:
-    """Find the resource that the path names by its guid.
+    """Return the resource whose guid is in the path.
 
     Raises:
-        ApiError: 404 when there is none, or the caller sees none.
+        ApiError: 404 if it does not exist, or is not visible to the caller.
     """
     row = find_by_guid(call.session, table, call.path_parameters["guid"]) if call.caller.has_global_read else None
     if row is None:
@@ -32,7 +34,7 @@ def find_resource(call: Call, table: type[Row], *, resource_name: str) -> Row:
 
 
 def fetch_page(call: Call, listing: Listing[Row]) -> tuple[ListQuery, int, list[Row]]:
-    """Check the parameters of a list and fetch the page: the query, the number of all rows, the rows of the page."""
+    """Validate the query of a list; return it, the number of all rows, and the rows of the page."""
     query = parse_list_query(parse_query(call.query_string), listing.rules)
     if not call.caller.has_global_read:
         return query, 0, []
@@ -41,8 +43,8 @@ def fetch_page(call: Call, listing: Listing[Row]) -> tuple[ListQuery, int, list[
 
 
 def job_reply(call: Call, operation: str) -> Reply:
-    """Answer as Cloud Controller does to what takes its time: 202, and the Location of a job to poll."""
+    """Return the reply to an accepted change: 202 with the Location of a job to poll."""
     job = Job(operation=operation)
     call.session.add(job)
     call.session.flush()
-    return Reply(status=202, headers={"location": call.url(f"/v3/jobs/{job.guid}")})
+    return Reply(status=HTTPStatus.ACCEPTED, headers={"location": call.url(f"/v3/jobs/{job.guid}")})

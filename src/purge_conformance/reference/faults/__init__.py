@@ -1,1 +1,1 @@
-"""Ways in which the reference server breaks a requirement."""
+"""Ways in which the reference server can break a requirement: `spec/faults.yaml` describes each."""

@@ -1,12 +1,13 @@
-"""Faults of who may do what, and of refusals that do something all the same."""
+"""Faults of authentication and authorization, and of rejected requests that take effect."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import jwt
 from sqlalchemy import delete, select
@@ -15,28 +16,31 @@ from purge_conformance.reference.api import auth
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.usage_events import PATH, PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, new_registrar, on_error, wrap_operations
+from purge_conformance.reference.mutation import (
+    EVENT_OPERATIONS,
+    Change,
+    act_and_reject,
+    fault,
+    on_error,
+    purge_unchecked,
+    wrap_operations,
+)
 from purge_conformance.reference.store.tables import AppUsageEvent, timestamp_now
 
 if TYPE_CHECKING:
     from purge_conformance.reference.api.auth import Caller
-    from purge_conformance.reference.api.errors import ApiError
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 ReadClaims = Callable[[str, str], Mapping[str, Any]]
-LIST, GET, PURGE = "list_events", "get_event", "purge_events"
 ADMIN_CLAIMS: Mapping[str, Any] = {"jti": "anybody", "scope": list(auth.ROLE_SCOPES["admin"])}
 SPACE_DEVELOPER = "space_developer"
-A_WHILE = timedelta(seconds=0.3)
 PURGE_PATTERN, ACTIONS_PATTERN, EVENT_PATTERN = (
     re.compile(path) for path in (PURGE_PATH, f"{PATH}/actions", f"{PATH}/[^/]+")
 )
 
 
 def _read_claims_at(operation: str, read_claims: ReadClaims) -> Change:
-    """Read the claims of a token in another way, at one operation alone."""
+    """Return the change that reads the claims of tokens by this function, for one operation."""
 
     @wrap_operations(operation)
     def change(call: Call, answer: Handler) -> Reply:
@@ -51,7 +55,7 @@ def _accept_expired(token: str, secret: str) -> Mapping[str, Any]:
 
 
 def _accept_algorithm(algorithm: str) -> ReadClaims:
-    """Make what reads the claims of a token without its signature, where its header names this algorithm."""
+    """Return a function that verifies no signature if the token's header names this algorithm."""
 
     def read_claims(token: str, secret: str) -> Mapping[str, Any]:
         if jwt.get_unverified_header(token)["alg"] != algorithm:
@@ -61,15 +65,15 @@ def _accept_algorithm(algorithm: str) -> ReadClaims:
     return read_claims
 
 
-fault("expired-token-lists")(_read_claims_at(LIST, _accept_expired))
-fault("expired-token-gets")(_read_claims_at(GET, _accept_expired))
-fault("expired-token-purges")(_read_claims_at(PURGE, _accept_expired))
-fault("unsigned-token-purges")(_read_claims_at(PURGE, _accept_algorithm("none")))
-fault("capitalized-unsigned-token-purges")(_read_claims_at(PURGE, _accept_algorithm("None")))
+fault("expired-token-lists")(_read_claims_at("list_events", _accept_expired))
+fault("expired-token-gets")(_read_claims_at("get_event", _accept_expired))
+fault("expired-token-purges")(_read_claims_at("purge_events", _accept_expired))
+fault("unsigned-token-purges")(_read_claims_at("purge_events", _accept_algorithm("none")))
+fault("capitalized-unsigned-token-purges")(_read_claims_at("purge_events", _accept_algorithm("None")))
 
 
 def _treat_as_admin(operation: str, matches: Callable[[str | None], bool]) -> Change:
-    """Take whoever sends such an Authorization for an admin, at one operation."""
+    """Return the change that treats a caller with such an Authorization header as an admin, for one operation."""
 
     @wrap_operations(operation)
     def change(call: Call, answer: Handler) -> Reply:
@@ -81,8 +85,8 @@ def _treat_as_admin(operation: str, matches: Callable[[str | None], bool]) -> Ch
     return change
 
 
-fault("anonymous-may-purge")(_treat_as_admin(PURGE, lambda header: header is None))
-fault("basic-credentials-purge")(_treat_as_admin(PURGE, lambda header: (header or "").startswith("Basic ")))
+fault("anonymous-may-purge")(_treat_as_admin("purge_events", lambda header: header is None))
+fault("basic-credentials-purge")(_treat_as_admin("purge_events", lambda header: (header or "").startswith("Basic ")))
 
 
 @fault("admin-read-only-may-purge")
@@ -108,33 +112,15 @@ def space_developer_may_purge(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, read_claims=read_claims, may_purge=may_purge)
 
 
-def _forbid_admins(operation: str) -> Change:
-    @wrap_operations(operation)
-    def change(call: Call, answer: Handler) -> Reply:
-        reply = answer(call)
-        return reply if call.authorization is None else _reject_admin(call, reply)
-
-    return change
-
-
-def _reject_admin(call: Call, reply: Reply) -> Reply:
-    claims = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
-    if auth.ADMIN in claims["scope"]:
-        raise problems.not_authorized()
+@fault("admin-may-not-get")
+@wrap_operations("get_event")
+def admin_may_not_get(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if call.authorization is not None:
+        claims = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
+        if auth.ADMIN in claims["scope"]:
+            raise problems.not_authorized()
     return reply
-
-
-fault("admin-may-not-get")(_forbid_admins(GET))
-
-
-def _act_and_reject(status: int, act: Callable[[Call], object]) -> Change:
-    """Refuse a purge as ever, and do something all the same."""
-
-    def act_and_reject(call: Call, error: ApiError) -> Reply:
-        act(call)
-        return call.behaviour.error_reply(error)
-
-    return wrap_operations(PURGE)(on_error(status, act_and_reject))
 
 
 def _seed_missing(call: Call) -> None:
@@ -144,13 +130,13 @@ def _seed_missing(call: Call) -> None:
     )
 
 
-fault("forbidden-purge-seeds")(_act_and_reject(403, _seed_missing))
+fault("forbidden-purge-seeds")(wrap_operations("purge_events")(on_error(403, act_and_reject(_seed_missing))))
 
 
 @fault("object-body-422-destroys")
-@wrap_operations(PURGE)
+@wrap_operations("purge_events")
 def object_body_422_destroys(call: Call, answer: Handler) -> Reply:
-    reply = answer(call)  # as an admin, or it is refused before
+    reply = answer(call)  # raises unless the caller is an admin
     if not isinstance(call.raw_body and reply.body, dict):
         return reply
     return call.behaviour.error_reply(problems.unprocessable("Request body must be empty"))
@@ -159,7 +145,7 @@ def object_body_422_destroys(call: Call, answer: Handler) -> Reply:
 def _act_on_unknown_request(
     method: str, path: re.Pattern[str], act: Callable[[Call], object], make_reply: Callable[[Call], Reply]
 ) -> Change:
-    """Do something where a request is answered otherwise, on a path that has no such method."""
+    """Return the change that acts on requests of this method on this path, which have no route."""
 
     @wrap_operations("unknown_request")
     def change(call: Call, answer: Handler) -> Reply:
@@ -169,10 +155,6 @@ def _act_on_unknown_request(
         return make_reply(call)
 
     return change
-
-
-def _purge(call: Call) -> None:
-    call.behaviour.purge_and_reseed(call.session)
 
 
 def _do_nothing(_call: Call) -> None:
@@ -191,8 +173,75 @@ def _empty_reply(_call: Call) -> Reply:
     return Reply(body={})
 
 
-fault("options-method-purges")(_act_on_unknown_request("OPTIONS", PURGE_PATTERN, _purge, _unknown_request))
+fault("options-method-purges")(_act_on_unknown_request("OPTIONS", PURGE_PATTERN, purge_unchecked, _unknown_request))
 fault("event-delete-destroys")(_act_on_unknown_request("DELETE", EVENT_PATTERN, _destroy_event, _unknown_request))
 fault("event-patch-destroys")(_act_on_unknown_request("PATCH", EVENT_PATTERN, _destroy_event, _unknown_request))
-fault("actions-post-purges")(_act_on_unknown_request("POST", ACTIONS_PATTERN, _purge, _unknown_request))
+fault("actions-post-purges")(_act_on_unknown_request("POST", ACTIONS_PATTERN, purge_unchecked, _unknown_request))
 fault("put-method-200")(_act_on_unknown_request("PUT", PURGE_PATTERN, _do_nothing, _empty_reply))
+
+
+def _purge_for_anyone(call: Call) -> Reply:
+    purge_unchecked(call)
+    return Reply(body={})
+
+
+def _purge_if(condition: Callable[[Call], object], *operations: str) -> Change:
+    """Return the change that purges for any caller if the condition holds for a call of these operations."""
+
+    @wrap_operations(*operations)
+    def change(call: Call, answer: Handler) -> Reply:
+        return _purge_for_anyone(call) if condition(call) else answer(call)
+
+    return change
+
+
+def _purge_at_spelling(canonical: Callable[[str], str]) -> Change:
+    """Return the change that purges for any caller at paths that are only in canonical form the purge path."""
+    return _purge_if(
+        lambda call: call.method == "POST" and call.path != PURGE_PATH == canonical(call.path), "unknown_request"
+    )
+
+
+fault("slash-at-end-unguarded")(_purge_at_spelling(lambda path: path.rstrip("/")))
+fault("space-at-end-unguarded")(_purge_at_spelling(lambda path: path.rstrip(" ")))
+fault("line-break-at-end-unguarded")(_purge_at_spelling(lambda path: path.removesuffix("\n")))
+fault("capital-version-unguarded")(_purge_at_spelling(lambda path: path.replace("/V3/", "/v3/", 1)))
+
+
+@fault("dot-segments-purge-and-404")
+@wrap_operations("unknown_request")
+def dot_segments_purge_and_404(call: Call, answer: Handler) -> Reply:
+    if call.method == "POST" and "/." in call.path and normpath(call.path) == PURGE_PATH:
+        purge_unchecked(call)
+        return call.behaviour.error_reply(problems.unknown_request())
+    return answer(call)
+
+
+def _has_header(call: Call, name: str, value: str) -> bool:
+    return call.headers.get(name) == value
+
+
+def _query_values(call: Call) -> dict[str, list[str]]:
+    return parse_qs(call.query_string.decode(errors="replace"))
+
+
+def _on_purge_path(call: Call) -> bool:
+    return call.path == PURGE_PATH
+
+
+fault("method-override-unguarded")(
+    _purge_if(
+        lambda call: _on_purge_path(call) and _has_header(call, "x-http-method-override", "POST"), "unknown_request"
+    )
+)
+fault("forwarded-user-believed")(_purge_if(lambda call: _has_header(call, "x-forwarded-user", "admin"), "purge_events"))
+
+fault("query-token-unverified")(_purge_if(lambda call: _query_values(call).get("access_token"), "purge_events"))
+
+
+@fault("query-token-counts")
+@wrap_operations(*EVENT_OPERATIONS)
+def query_token_counts(call: Call, answer: Handler) -> Reply:
+    for token in _query_values(call).get("access_token", []):
+        return answer(replace(call, authorization=call.authorization or f"bearer {token}"))
+    return answer(call)

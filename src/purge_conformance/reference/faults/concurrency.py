@@ -1,17 +1,18 @@
-"""Faults of purges that are under way at the same time; a purge by itself is right."""
+"""Faults of purges that overlap with other purges or with changes of apps."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
 from purge_conformance.reference.behaviour import Reply
-from purge_conformance.reference.mutation import Change, copy_event, new_registrar
+from purge_conformance.reference.mutation import Change, fault, schedule_purge
 from purge_conformance.reference.store.tables import STARTED, STOPPED, App, AppUsageEvent, new_guid, timestamp_now
-from purge_conformance.reference.store.transitions import seed_for_app
+from purge_conformance.reference.store.transitions import copy_event, copy_recorded_events, is_seed, seed_for_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,40 +20,37 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
     from purge_conformance.reference.behaviour import Behaviour
+    from purge_conformance.reference.mutation import Answer
 
-    Answer = Callable[[], Reply]
     CollisionHandler = Callable[[Answer, sessionmaker[Session]], Reply]
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
-OVERLAP_S = 0.1  # in which purges meet each other
+
+OVERLAP_S = 0.1  # seconds in which purges can overlap
 
 
 def _on_collision(handle_collision: CollisionHandler) -> Change:
-    """Make a change of a function that answers a purge beside which another one is or was under way."""
+    """Decorate a function that answers a purge that overlapped with another one; it gets the original answer."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        running: set[object] = set()
-        overlapping: set[object] = set()
+        running: set[Answer] = set()
+        overlapping: set[Answer] = set()
 
-        async def pace(operation: str, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
-            if operation != "purge_events":
-                return await behaviour.schedule(operation, answer, sessions)
-            purge = object()
-            running.add(purge)
+        @schedule_purge
+        async def purge(_: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
+            running.add(answer)
             if len(running) > 1:
                 overlapping.update(running)
             await asyncio.sleep(OVERLAP_S)
-            running.discard(purge)
-            return handle_collision(answer, sessions) if purge in overlapping else answer()
+            running.discard(answer)
+            return handle_collision(answer, sessions) if answer in overlapping else answer()
 
-        return replace(behaviour, schedule=pace)
+        return purge(behaviour)
 
     return change
 
 
 def _corrupt_after_collision(corrupt: Callable[[Session], None]) -> Change:
-    """Make a change of a function that spoils what a purge left that met another one."""
+    """Decorate a function that corrupts the events after a purge that overlapped with another one."""
 
     @_on_collision
     def change(answer: Answer, sessions: sessionmaker[Session]) -> Reply:
@@ -67,10 +65,7 @@ def _corrupt_after_collision(corrupt: Callable[[Session], None]) -> Change:
 @fault("parallel-purges-seed-twice")
 @_corrupt_after_collision
 def parallel_purges_seed_twice(session: Session) -> None:
-    copies = [copy_event(event) for event in session.scalars(select(AppUsageEvent))]
-    for event in copies:
-        event.guid = new_guid()
-    session.add_all(copies)
+    session.add_all([copy_event(event, guid=new_guid()) for event in session.scalars(select(AppUsageEvent))])
 
 
 @fault("parallel-purges-miss-an-app")
@@ -92,23 +87,135 @@ def parallel_purges_seed_stopped_apps(session: Session) -> None:
 @fault("parallel-purges-keep-an-event")
 @_on_collision
 def parallel_purges_keep_an_event(answer: Answer, sessions: sessionmaker[Session]) -> Reply:
-    not_seeded = select(AppUsageEvent).where(AppUsageEvent.guid != AppUsageEvent.app_guid)
     with sessions.begin() as session:
-        copies = [copy_event(event) for event in session.scalars(not_seeded.order_by(AppUsageEvent.id).limit(1))]
+        recorded = copy_recorded_events(session)
     reply = answer()
     with sessions.begin() as session:
-        session.add_all(copies)
+        session.add_all(recorded[:1])
     return reply
 
 
 @fault("parallel-purges-answer-202")
 @_on_collision
 def parallel_purges_answer_202(answer: Answer, _: sessionmaker[Session]) -> Reply:
-    return replace(answer(), status=202)
+    return replace(answer(), status=HTTPStatus.ACCEPTED)
 
 
 @fault("parallel-purges-answer-bare-500")
 @_on_collision
 def parallel_purges_answer_bare_500(answer: Answer, _: sessionmaker[Session]) -> Reply:
     answer()
-    return Reply(status=500, body="Internal Server Error", content_type="text/plain; charset=utf-8")
+    return Reply(
+        status=HTTPStatus.INTERNAL_SERVER_ERROR, body="Internal Server Error", content_type="text/plain; charset=utf-8"
+    )
+
+
+PURGE_DURATION_S = 0.15  # seconds from the start of a purge to its end, in which apps can change
+
+
+@dataclass(eq=False)
+class RunningPurge:
+    """A purge under way.
+
+    Attributes:
+        events_before: copies of the events that it destroyed.
+        seeds: copies of the events that it seeded at its start.
+        events_during: copies of the events recorded since.
+    """
+
+    events_before: list[AppUsageEvent]
+    seeds: list[AppUsageEvent]
+    events_during: list[AppUsageEvent] = field(default_factory=list)
+
+    @property
+    def changed_apps(self) -> set[str]:
+        """The guids of the apps that changed during the purge."""
+        return {event.app_guid for event in self.events_during}
+
+
+def _corrupt_end_of_purge(corrupt: Callable[[Session, RunningPurge], None]) -> Change:
+    """Decorate a function that corrupts the events at the end of a purge during which something was recorded.
+
+    Such a purge purges twice, at its start and at its end. A rejected purge is answered at once.
+    """
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        running: list[RunningPurge] = []
+
+        def record(session: Session, event: AppUsageEvent) -> None:
+            behaviour.record(session, event)
+            for purge in running:
+                purge.events_during.append(copy_event(event))
+
+        @schedule_purge
+        async def purge_twice(_: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
+            events_before = _copy_all_events(sessions)
+            reply = answer()
+            if reply.status != HTTPStatus.OK:
+                return reply
+            purge = RunningPurge(events_before, _copy_all_events(sessions))
+            running.append(purge)
+            await asyncio.sleep(PURGE_DURATION_S)
+            running.remove(purge)
+            reply = answer()
+            if purge.events_during:
+                with sessions.begin() as session:
+                    corrupt(session, purge)
+            return reply
+
+        return purge_twice(replace(behaviour, record=record))
+
+    return change
+
+
+def _copy_all_events(sessions: sessionmaker[Session]) -> list[AppUsageEvent]:
+    with sessions.begin() as session:
+        return [copy_event(event) for event in session.scalars(select(AppUsageEvent).order_by(AppUsageEvent.id))]
+
+
+def _replace_all(session: Session, events: list[AppUsageEvent]) -> None:
+    session.execute(delete(AppUsageEvent))
+    session.add_all(events)
+
+
+@fault("changes-during-purge-lost")
+@_corrupt_end_of_purge
+def changes_during_purge_lost(session: Session, purge: RunningPurge) -> None:
+    _replace_all(session, purge.seeds)
+
+
+@fault("changed-apps-keep-events")
+@_corrupt_end_of_purge
+def changed_apps_keep_events(session: Session, purge: RunningPurge) -> None:
+    session.add_all(
+        event for event in purge.events_before if event.app_guid in purge.changed_apps and not is_seed(event)
+    )
+
+
+@fault("newest-event-survives-change")
+@_corrupt_end_of_purge
+def newest_event_survives_change(session: Session, purge: RunningPurge) -> None:
+    session.add_all([event for event in purge.events_before if not is_seed(event)][-1:])
+
+
+@fault("change-during-purge-told-twice")
+def change_during_purge_told_twice(behaviour: Behaviour) -> Behaviour:
+    running: list[Answer] = []
+
+    def record(session: Session, event: AppUsageEvent) -> None:
+        behaviour.record(session, event)
+        if running:
+            behaviour.record(session, copy_event(event, guid=new_guid()))
+
+    @schedule_purge
+    async def purge_first_and_answer_later(
+        behaviour: Behaviour, answer: Answer, sessions: sessionmaker[Session]
+    ) -> Reply:
+        reply = await behaviour.schedule("purge_events", answer, sessions)
+        if reply.status == HTTPStatus.OK:
+            running.append(answer)
+            await asyncio.sleep(PURGE_DURATION_S)
+            running.remove(answer)
+        return reply
+
+    return purge_first_and_answer_later(replace(behaviour, record=record))

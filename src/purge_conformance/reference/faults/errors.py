@@ -1,9 +1,10 @@
-"""Faults of errors: of the envelope on one status alone, of statuses, and of what an error gives away."""
+"""Faults of errors: envelopes of a single status, wrong statuses, and secrets in responses."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -12,11 +13,14 @@ from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.usage_events import PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.mutation import (
+    EVENT_OPERATIONS,
     Change,
+    Json,
     alter_errors,
     alter_event_json,
-    new_registrar,
+    fault,
     on_error,
+    with_headers,
     wrap_operations,
 )
 from purge_conformance.reference.store.tables import AppUsageEvent
@@ -26,20 +30,16 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
-Json = dict[str, Any]
-NOT_FOUND = 404
 STACK_TRACE = """NoMethodError: undefined method `guid' for nil
 app/controllers/v3/app_usage_events_controller.rb:41:in `show'
 lib/rack/auth.rb:12:in `call'"""
-SECRET_URL = "https://builder:s3cret-w0rd@git.example.org/buildpack.git"  # noqa: S105 - nothing is behind it
+SECRET_URL = "https://builder:s3cret-w0rd@git.example.org/buildpack.git"  # noqa: S105 - not a real one
 DATABASE_URL = "postgres://api:s3cret-w0rd@db.internal:5524/api"
 
 
 def _alter_body(status: int, alter: Callable[[Json], Any]) -> Change:
-    """Alter the body of every refusal with one status."""
+    """Return the change that alters the body of all errors with one status."""
 
     @alter_errors
     def change(error: ApiError, reply: Reply) -> Reply:
@@ -48,7 +48,7 @@ def _alter_body(status: int, alter: Callable[[Json], Any]) -> Change:
     return change
 
 
-def _set_member(name: str, value: Any) -> Callable[[Json], Json]:  # noqa: ANN401 - JSON is anything
+def _set_member(name: str, value: Any) -> Callable[[Json], Json]:  # noqa: ANN401 - any JSON value
     return lambda body: {"errors": [{**body["errors"][0], name: value}]}
 
 
@@ -81,7 +81,7 @@ fault("error-400-as-text")(_set_content_type(400, "text/plain; charset=utf-8"))
 
 
 def _swap_code(right: int, wrong: int) -> Change:
-    """Show one code as another that is documented too."""
+    """Return the change that shows one documented code in place of another."""
 
     @alter_errors
     def change(error: ApiError, reply: Reply) -> Reply:
@@ -109,11 +109,11 @@ def unknown_action_400(call: Call, answer: Handler) -> Reply:
 @fault("unknown-route-lists-no-error")
 @wrap_operations("unknown_request")
 def unknown_route_lists_no_error(call: Call, answer: Handler) -> Reply:
-    return Reply(status=NOT_FOUND, body={"errors": []}) if call.path.startswith(PATH) else answer(call)
+    return Reply(status=HTTPStatus.NOT_FOUND, body={"errors": []}) if call.path.startswith(PATH) else answer(call)
 
 
 def _error_with(error: ApiError, **members: object) -> Reply:
-    """Show an error with members that are wrong."""
+    """Return the reply that shows an error with these members replaced."""
     body = {"detail": error.detail, "title": error.title, "code": error.code}
     return Reply(status=error.status, body={"errors": [body | members]})
 
@@ -149,7 +149,7 @@ def destroyed_event_410(behaviour: Behaviour) -> Behaviour:
         except ApiError as error:
             guid = call.path_parameters["guid"]
             if (
-                error.status == NOT_FOUND
+                error.status == HTTPStatus.NOT_FOUND
                 and guid in destroyed_guids
                 and behaviour.find_event(call.session, guid) is None
             ):
@@ -160,7 +160,7 @@ def destroyed_event_410(behaviour: Behaviour) -> Behaviour:
 
 
 @fault("refusal-repeats-token")
-@wrap_operations("list_events", "get_event", "purge_events")
+@wrap_operations(*EVENT_OPERATIONS)
 def refusal_repeats_token(call: Call, answer: Handler) -> Reply:
     try:
         return answer(call)
@@ -174,8 +174,7 @@ def refusal_repeats_token(call: Call, answer: Handler) -> Reply:
 @fault("header-repeats-token")
 @wrap_operations("purge_events")
 def header_repeats_token(call: Call, answer: Handler) -> Reply:
-    reply = answer(call)
-    return replace(reply, headers={**reply.headers, "x-authenticated-by": call.authorization or ""})
+    return with_headers(answer(call), {"x-authenticated-by": call.authorization or ""})
 
 
 fault("stack-trace-in-500")(_alter_body(500, _set_member("detail", STACK_TRACE)))

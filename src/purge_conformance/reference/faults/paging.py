@@ -1,4 +1,4 @@
-"""Faults of single filters, orders, pages and links, of odd requests, and of who may read."""
+"""Faults of filters, orders, pages and links, of unexpected requests, and of roles that may not read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.query import DEFAULT_PER_PAGE
 from purge_conformance.reference.mutation import (
     Change,
+    Json,
     alter_pagination_json,
     alter_query,
     combine,
-    new_registrar,
+    fault,
     wrap_operations,
 )
 from purge_conformance.reference.store.tables import AppUsageEvent
@@ -31,14 +32,9 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Call, Handler, Reply
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
-
-Pagination = dict[str, Any]
-
 
 def _alter_guids(choose: Callable[[Session, tuple[str, ...]], tuple[str, ...]]) -> Change:
-    """Filter by other guids than were asked for."""
+    """Decorate a function that returns the guids to filter by in place of the requested ones."""
 
     @alter_query
     def change(session: Session, query: ListQuery) -> ListQuery:
@@ -146,7 +142,6 @@ def total_off_with_its_pages(call: Call, answer: Handler) -> Reply:
 
 
 def _is_filtered_or_ordered(call: Call) -> bool:
-    """Whether a list is filtered or ordered."""
     return any(name in call.query_string for name in (b"guid", b"created_at"))
 
 
@@ -174,7 +169,7 @@ def last_page_lacks_an_event(call: Call, answer: Handler) -> Reply:
 
 def _alter_link(name: str, alter: Callable[[str], str]) -> Change:
     @alter_pagination_json
-    def change(pagination: Pagination) -> Pagination:
+    def change(pagination: Json) -> Json:
         link = pagination[name]
         return {**pagination, name: {"href": alter(link["href"])} if link else None}
 
@@ -191,7 +186,7 @@ fault("next-link-loses-after-guid")(_alter_link("next", _drop_parameter("after_g
 
 @fault("first-link-null-on-first-page")
 @alter_pagination_json
-def first_link_null_on_first_page(pagination: Pagination) -> Pagination:
+def first_link_null_on_first_page(pagination: Json) -> Json:
     return pagination if pagination["previous"] else {**pagination, "first": None}
 
 
@@ -206,7 +201,7 @@ def get_answers_another_event(call: Call, answer: Handler) -> Reply:
 
 
 def _fail_when(operation: str, condition: Callable[[Call], object]) -> Change:
-    """Fail where a request is odd."""
+    """Return the change that answers 500 to calls of an operation for which the condition holds."""
 
     @wrap_operations(operation)
     def change(call: Call, answer: Handler) -> Reply:
@@ -230,15 +225,15 @@ fault("list-for-browser-500")(_fail_when("list_events", _header_contains("accept
 fault("get-if-modified-since-500")(_fail_when("get_event", _header_contains("if-modified-since", ":")))
 
 
-def _reject_role(operation: str, role: str, refusal: Callable[[], ApiError]) -> Change:
-    """Refuse a read to the users of one role, by their name."""
+def _reject_role(operation: str, role: str, make_error: Callable[[], ApiError]) -> Change:
+    """Return the change that rejects reads of the user with one role, known by the user name."""
 
     @wrap_operations(operation)
     def change(call: Call, answer: Handler) -> Reply:
         reply = answer(call)
         claims: Mapping[str, Any] = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
         if claims["user_name"] == role:
-            raise refusal()
+            raise make_error()
         return reply
 
     return change

@@ -1,27 +1,23 @@
-"""Faults of what a purge destroys, seeds and answers, whatever comes with the request."""
+"""Faults of what a purge answers and seeds, and of purges with a body."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.bodies import parse_body
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.mutation import (
-    Change,
     alter_seeds,
     choose_seeded_apps,
-    copy_event,
-    is_seed,
-    new_registrar,
+    fault,
     wrap_operations,
 )
-from purge_conformance.reference.store.tables import STARTED, STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid
-from purge_conformance.reference.store.transitions import find_started_apps, seed_for_app
+from purge_conformance.reference.store.tables import STARTED, STOPPED, App, AppUsageEvent, new_guid
+from purge_conformance.reference.store.transitions import copy_event, find_started_apps, is_seed, seed_for_app
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 
 @fault("purge-returns-data")
@@ -72,46 +65,6 @@ def second_purge_fails(behaviour: Behaviour) -> Behaviour:
         behaviour.destroy(session)
 
     return replace(behaviour, destroy=destroy)
-
-
-@fault("keeps-oldest-event")
-def keeps_oldest_event(behaviour: Behaviour) -> Behaviour:
-    def destroy(session: Session) -> None:
-        not_seeded = AppUsageEvent.guid != AppUsageEvent.app_guid
-        oldest = session.scalar(select(func.min(AppUsageEvent.id)).where(not_seeded))
-        session.execute(delete(AppUsageEvent).where(AppUsageEvent.id != (oldest or 0)))
-
-    return replace(behaviour, destroy=destroy)
-
-
-@fault("keeps-events-by-guid")
-def keeps_events_by_guid(behaviour: Behaviour) -> Behaviour:
-    copies: dict[str, AppUsageEvent] = {}
-
-    def destroy(session: Session) -> None:
-        copies.update((event.guid, copy_event(event)) for event in session.scalars(select(AppUsageEvent)))
-        behaviour.destroy(session)
-
-    def find_event(session: Session, guid: str) -> AppUsageEvent | None:
-        return behaviour.find_event(session, guid) or copies.get(guid)
-
-    return replace(behaviour, destroy=destroy, find_event=find_event)
-
-
-@fault("resurrects-events")
-def resurrects_events(behaviour: Behaviour) -> Behaviour:
-    hidden: list[AppUsageEvent] = []
-
-    def destroy(session: Session) -> None:
-        hidden.extend(copy_event(event) for event in session.scalars(select(AppUsageEvent)) if not is_seed(event))
-        behaviour.destroy(session)
-
-    def record(session: Session, event: AppUsageEvent) -> None:
-        if hidden:
-            session.add(hidden.pop())
-        behaviour.record(session, event)
-
-    return replace(behaviour, destroy=destroy, record=record)
 
 
 @fault("seeds-nothing")
@@ -163,10 +116,7 @@ def seeds_wrong_space(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
 @fault("seeds-twice")
 @alter_seeds
 def seeds_twice(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    copies = [copy_event(event) for event in seeds]
-    for event in copies:
-        event.guid = new_guid()
-    return seeds + copies
+    return seeds + [copy_event(event, guid=new_guid()) for event in seeds]
 
 
 @fault("random-seed-guid")
@@ -175,19 +125,6 @@ def random_seed_guid(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     for event in seeds:
         event.guid = new_guid()
     return seeds
-
-
-def _shift_seed_times(offset: timedelta) -> Change:
-    def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-        for event in seeds:
-            moment = datetime.strptime(event.created_at, TIMESTAMP_FORMAT).replace(tzinfo=UTC) + offset
-            event.created_at = event.updated_at = moment.strftime(TIMESTAMP_FORMAT)
-        return seeds
-
-    return alter_seeds(alter)
-
-
-fault("stale-created-at")(_shift_seed_times(timedelta(hours=-1)))
 
 
 def _has_object_body(call: Call) -> bool:

@@ -1,22 +1,21 @@
-"""Faults of how a change after a purge is recorded: whether, how often, of what; and of seeded events that end."""
+"""Faults of how changes after a purge are recorded, and of seeded events that disappear."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, update
 
 from purge_conformance.reference.mutation import (
     Change,
-    copy_event,
-    new_registrar,
+    after_pause,
+    fault,
     skip_recording,
-    wrap_all_operations,
     wrap_operations,
 )
-from purge_conformance.reference.store.tables import STARTED, STOPPED, AppUsageEvent, new_guid, utc_now
+from purge_conformance.reference.store.tables import STARTED, STOPPED, AppUsageEvent, new_guid
+from purge_conformance.reference.store.transitions import IS_SEED, copy_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +25,8 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
     from purge_conformance.reference.store.transitions import Record
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
-IS_SEED = AppUsageEvent.guid == AppUsageEvent.app_guid
-DELAY = timedelta(seconds=0.8)  # less than a run lets pass so that times differ
+SECOND_PURGE = 2
 
 
 @fault("start-not-recorded")
@@ -57,16 +53,15 @@ def seeded_event_rewritten(behaviour: Behaviour) -> Behaviour:
         if event.previous_state == STARTED:
             seeded = update(AppUsageEvent).where(AppUsageEvent.guid == event.app_guid)
             values = {name: getattr(event, name) for name in ("state", "instances", "memory_in_mb")}
-            session.execute(
-                seeded.values(**values, updated_at=AppUsageEvent.updated_at)
-            )  # else it tells of the writing
+            # updated_at is kept, since a changed one would show that the event was rewritten.
+            session.execute(seeded.values(**values, updated_at=AppUsageEvent.updated_at))
         behaviour.record(session, event)
 
     return replace(behaviour, record=record)
 
 
 def _record_with(record: Callable[[Record, Session, AppUsageEvent], None]) -> Change:
-    """Make a change of a function that records an event, given how it would be recorded."""
+    """Decorate a function that records an event; it gets the original function."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         return replace(behaviour, record=lambda session, event: record(behaviour.record, session, event))
@@ -77,10 +72,8 @@ def _record_with(record: Callable[[Record, Session, AppUsageEvent], None]) -> Ch
 @fault("recorded-twice")
 @_record_with
 def recorded_twice(record: Record, session: Session, event: AppUsageEvent) -> None:
-    copy = copy_event(event)
-    copy.guid = new_guid()
     record(session, event)
-    record(session, copy)
+    record(session, copy_event(event, guid=new_guid()))
 
 
 @fault("scale-recorded-as-it-was")
@@ -104,19 +97,19 @@ def start_without_instances_not_recorded(event: AppUsageEvent) -> bool:
 
 @fault("seeded-events-end-after-a-while")
 def seeded_events_end_after_a_while(behaviour: Behaviour) -> Behaviour:
-    due_times: list[datetime] = []
+    purges = 0
 
     def destroy(session: Session) -> None:
+        nonlocal purges
         behaviour.destroy(session)
-        due_times.append(utc_now() + DELAY)
+        purges += 1
 
-    @wrap_all_operations
-    def destroy_when_due(call: Call, answer: Handler) -> Reply:
-        if len(due_times) == 2 and due_times[-1] <= utc_now():  # noqa: PLR2004 - of the second purge
-            call.session.execute(delete(AppUsageEvent).where(IS_SEED))
-        return answer(call)
+    @after_pause
+    def destroy_seeds(session: Session) -> None:
+        if purges == SECOND_PURGE:
+            session.execute(delete(AppUsageEvent).where(IS_SEED))
 
-    return destroy_when_due(replace(behaviour, destroy=destroy))
+    return destroy_seeds(replace(behaviour, destroy=destroy))
 
 
 @fault("get-destroys-event")

@@ -1,9 +1,10 @@
-"""Faults of tokens, of refusals, and of routes."""
+"""Faults of tokens, of rejected requests, of error envelopes and of routes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -13,18 +14,24 @@ from purge_conformance.reference.api import auth
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.usage_events import PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, alter_errors, new_registrar, on_error, wrap_operations
+from purge_conformance.reference.mutation import (
+    EVENT_OPERATIONS,
+    Change,
+    act_and_reject,
+    alter_errors,
+    fault,
+    on_error,
+    purge_unchecked,
+    wrap_operations,
+)
 from purge_conformance.reference.store.tables import AppUsageEvent
+from purge_conformance.reference.store.transitions import NOT_SEEDED
 
 if TYPE_CHECKING:
     from purge_conformance.reference.api.auth import Caller
     from purge_conformance.reference.api.errors import ApiError
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
-EVENT_OPERATIONS = ("list_events", "get_event", "purge_events")
-NOT_FOUND = 404
 ReadClaims = Callable[[str, str], Mapping[str, Any]]
 
 
@@ -74,14 +81,11 @@ def auditor_403_as_401(caller: Caller) -> bool:
     return False
 
 
-def _purge_and_reject(call: Call, error: ApiError) -> Reply:
-    call.behaviour.purge_and_reseed(call.session)
-    return call.behaviour.error_reply(error)
+_purge_and_reject = act_and_reject(purge_unchecked)
 
 
-def _destroy_and_reject(call: Call, error: ApiError) -> Reply:
+def _destroy(call: Call) -> None:
     call.behaviour.destroy(call.session)
-    return call.behaviour.error_reply(error)
 
 
 def _empty_reply(_call: Call, _error: ApiError) -> Reply:
@@ -91,7 +95,7 @@ def _empty_reply(_call: Call, _error: ApiError) -> Reply:
 fault("forbidden-purge-destroys")(wrap_operations("purge_events")(on_error(403, _purge_and_reject)))
 fault("unauthenticated-purge-destroys")(wrap_operations("purge_events")(on_error(401, _purge_and_reject)))
 fault("conflict-destroys")(wrap_operations("purge_events")(on_error(409, _purge_and_reject)))
-fault("unavailable-purge-half-done")(wrap_operations("purge_events")(on_error(503, _destroy_and_reject)))
+fault("unavailable-purge-half-done")(wrap_operations("purge_events")(on_error(503, act_and_reject(_destroy))))
 fault("unknown-guid-200")(wrap_operations("get_event")(on_error(404, _empty_reply)))
 
 
@@ -123,8 +127,7 @@ def refused_purge_done_later(behaviour: Behaviour) -> Behaviour:
     def destroy_on_next_list(call: Call, answer: Handler) -> Reply:
         if rejections and b"order_by" not in call.query_string:
             rejections.clear()
-            not_seeded = AppUsageEvent.guid != AppUsageEvent.app_guid
-            oldest = call.session.scalar(select(func.min(AppUsageEvent.id)).where(not_seeded))
+            oldest = call.session.scalar(select(func.min(AppUsageEvent.id)).where(NOT_SEEDED))
             call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.id == oldest))
         return answer(call)
 
@@ -158,4 +161,4 @@ def error_as_text(_error: ApiError, reply: Reply) -> Reply:
 @fault("error-404-as-text")
 @alter_errors
 def error_404_as_text(error: ApiError, reply: Reply) -> Reply:
-    return replace(reply, content_type="text/plain; charset=utf-8") if error.status == NOT_FOUND else reply
+    return replace(reply, content_type="text/plain; charset=utf-8") if error.status == HTTPStatus.NOT_FOUND else reply

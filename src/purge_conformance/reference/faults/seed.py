@@ -1,33 +1,48 @@
-"""Faults of which apps a purge seeds, and how often."""
+"""Faults of which apps a purge seeds, with which guids, how often and when."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
+from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.mutation import (
     Change,
+    Json,
+    add_worker_process,
+    after_pause,
+    alter_seed_json,
     alter_seeds,
     choose_seeded_apps,
     combine,
-    copy_event,
-    new_registrar,
+    fault,
 )
 from purge_conformance.reference.store.initial_data import initial_data
-from purge_conformance.reference.store.tables import DOCKER, STARTED, STOPPED, App, AppUsageEvent, Space, new_guid
-from purge_conformance.reference.store.transitions import find_started_apps
+from purge_conformance.reference.store.tables import (
+    DOCKER,
+    STARTED,
+    STOPPED,
+    App,
+    AppUsageEvent,
+    Space,
+    new_guid,
+)
+from purge_conformance.reference.store.transitions import (
+    IS_SEED,
+    copy_event,
+    find_started_apps,
+    seed_for_app,
+    seed_for_process,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour
-
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
 
 
 @fault("misses-names-beyond-ascii")
@@ -62,10 +77,6 @@ def misses_space_beside(session: Session) -> Sequence[App]:
     return [app for app in find_started_apps(session) if app.space_guid in first.values()]
 
 
-def _events(session: Session, *conditions: ColumnElement[bool]) -> Sequence[AppUsageEvent]:
-    return session.scalars(select(AppUsageEvent).where(*conditions).order_by(AppUsageEvent.id)).all()
-
-
 @choose_seeded_apps
 def _skip_docker_apps(session: Session) -> Sequence[App]:
     return [app for app in find_started_apps(session) if app.lifecycle != DOCKER]
@@ -90,11 +101,10 @@ fault("misses-apps-beyond-a-page")(combine(initial_data(started=60), _first_50_a
 def deleted_app_seeded(behaviour: Behaviour) -> Behaviour:
     def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
         orphans = select(AppUsageEvent).where(AppUsageEvent.app_guid.not_in(select(App.guid)))
-        ghosts = {event.app_guid: copy_event(event) for event in session.scalars(orphans.order_by(AppUsageEvent.id))}
-        for guid, event in ghosts.items():
-            event.guid, event.created_at, event.updated_at = guid, moment, moment
-            event.state = event.previous_state = STARTED
-        return behaviour.make_seeds(session, moment) + list(ghosts.values())
+        columns = {"created_at": moment, "updated_at": moment, "state": STARTED, "previous_state": STARTED}
+        events = {event.app_guid: event for event in session.scalars(orphans.order_by(AppUsageEvent.id))}
+        seeds_of_deleted = [copy_event(event, guid=guid, **columns) for guid, event in events.items()]
+        return behaviour.make_seeds(session, moment) + seeds_of_deleted
 
     return replace(behaviour, make_seeds=seeds)
 
@@ -102,17 +112,113 @@ def deleted_app_seeded(behaviour: Behaviour) -> Behaviour:
 @fault("seeds-a-stop")
 @alter_seeds
 def seeds_a_stop(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    stops = [copy_event(event) for event in seeds]
-    for event in stops:
-        event.guid, event.state = new_guid(), STOPPED
-    return seeds + stops
+    return seeds + [copy_event(event, guid=new_guid(), state=STOPPED) for event in seeds]
 
 
 @fault("seeds-a-task")
 @alter_seeds
 def seeds_a_task(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
-    tasks = [copy_event(event) for event in seeds]
-    for event in tasks:
-        event.guid, event.task_guid, event.task_name = new_guid(), new_guid(), "migrate"
-        event.state = event.previous_state = "TASK_STARTED"
-    return seeds + tasks
+    columns = {"task_name": "migrate", "state": "TASK_STARTED", "previous_state": "TASK_STARTED"}
+    return seeds + [copy_event(event, guid=new_guid(), task_guid=new_guid(), **columns) for event in seeds]
+
+
+@fault("seed-guids-swapped")
+@alter_seeds
+def seed_guids_swapped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
+    guids = [event.guid for event in seeds]
+    for event, guid in zip(seeds, guids[1:] + guids[:1], strict=True):
+        event.guid = guid
+    return seeds
+
+
+def _seed_newest_process(behaviour: Behaviour) -> Behaviour:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        return [seed_for_process(app.processes[-1], moment) for app in find_started_apps(session)]
+
+    return replace(behaviour, make_seeds=seeds)
+
+
+def _seed_alternating_processes(behaviour: Behaviour) -> Behaviour:
+    purges: list[str] = []
+
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        purges.append(moment)
+        apps = find_started_apps(session)
+        processes = [process for app in apps for process in app.processes[: 1 + len(purges) % 2]]
+        return [seed_for_process(process, moment) for process in processes]
+
+    return replace(behaviour, make_seeds=seeds)
+
+
+fault("seed-guid-of-newest-process")(combine(add_worker_process, _seed_newest_process))
+fault("seeds-processes-by-turns")(combine(add_worker_process, _seed_alternating_processes))
+
+
+@fault("seeds-without-app")
+@alter_seed_json
+def seeds_without_app(event: Json) -> Json:
+    return {"app": {**event["app"], "guid": None}}
+
+
+@fault("seeds-late")
+def seeds_late(behaviour: Behaviour) -> Behaviour:
+    pending: list[AppUsageEvent] = []
+
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        with session.no_autoflush:
+            pending[:] = [copy_event(event) for event in behaviour.make_seeds(session, moment)]
+        return []
+
+    @after_pause
+    def add_seeds(session: Session) -> None:
+        session.add_all(pending)
+        pending.clear()
+
+    return add_seeds(replace(behaviour, make_seeds=seeds))
+
+
+@fault("seeds-as-at-first-purge")
+def seeds_as_at_first_purge(behaviour: Behaviour) -> Behaviour:
+    first: list[str] = []
+
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        if not first:
+            first.extend(app.guid for app in find_started_apps(session))
+        apps = session.scalars(select(App).where(App.guid.in_(first)).order_by(App.id))
+        return [seed_for_app(app, moment) for app in apps]
+
+    return replace(behaviour, make_seeds=seeds)
+
+
+@fault("keeps-last-seeds-under-other-guids")
+def keeps_last_seeds_under_other_guids(behaviour: Behaviour) -> Behaviour:
+    def destroy(session: Session) -> None:
+        copies = [copy_event(event, guid=new_guid()) for event in session.scalars(select(AppUsageEvent).where(IS_SEED))]
+        behaviour.destroy(session)
+        session.add_all(copies)
+
+    return replace(behaviour, destroy=destroy)
+
+
+def _when_no_app_is_started(destroy: Callable[[Session], None]) -> Change:
+    """Decorate a function that replaces the destruction of events in a purge when no app is started."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        return replace(
+            behaviour,
+            destroy=lambda session: behaviour.destroy(session) if find_started_apps(session) else destroy(session),
+        )
+
+    return change
+
+
+@fault("purge-that-seeds-nothing-fails")
+@_when_no_app_is_started
+def purge_that_seeds_nothing_fails(_session: Session) -> None:
+    raise problems.unknown_error()
+
+
+@fault("purge-that-seeds-nothing-keeps-all")
+@_when_no_app_is_started
+def purge_that_seeds_nothing_keeps_all(_session: Session) -> None:
+    pass

@@ -1,16 +1,35 @@
-"""Faults of what seeded events tell: when, in which state, where, and of which size."""
+"""Faults of the values of seeded events: times, state, place and size."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from purge_conformance.reference.mutation import Change, alter_event_json, alter_seeds, combine, new_registrar
+from purge_conformance.reference.mutation import (
+    TIMES,
+    Change,
+    Json,
+    add_zero_fraction,
+    alter_event_json,
+    alter_seed_json,
+    alter_seeds,
+    combine,
+    fault,
+    rewrite_times,
+)
 from purge_conformance.reference.store.initial_data import initial_data
-from purge_conformance.reference.store.tables import STOPPED, TIMESTAMP_FORMAT, App, AppUsageEvent, new_guid, utc_now
+from purge_conformance.reference.store.tables import (
+    STOPPED,
+    TIMESTAMP_FORMAT,
+    App,
+    AppUsageEvent,
+    format_timestamp,
+    new_guid,
+    utc_now,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,32 +38,30 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.behaviour import Behaviour
 
-FAULTS: dict[str, Change] = {}
-fault = new_registrar(FAULTS)
-
 
 def _set_times(date: Callable[[datetime, int], datetime]) -> Change:
-    """Make a change of a function that dates a seeded event, given the time of the purge and the event's number."""
+    """Decorate a function that returns the time of a seeded event; it gets the time of the purge and a number."""
 
     def alter(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
         for number, event in enumerate(seeds):
             at = datetime.strptime(event.created_at, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
-            event.created_at = event.updated_at = date(at, number).strftime(TIMESTAMP_FORMAT)
+            event.created_at = event.updated_at = format_timestamp(date(at, number))
         return seeds
 
     return alter_seeds(alter)
 
 
 fault("seeds-of-the-next-minute")(_set_times(lambda at, _: at + timedelta(minutes=1)))
+fault("stale-created-at")(_set_times(lambda at, _: at - timedelta(hours=1)))
 
 
 def _age_by_an_hour(apps: Sequence[App]) -> None:
     for app in apps:
-        app.created_at = (utc_now() - timedelta(hours=1)).strftime(TIMESTAMP_FORMAT)
+        app.created_at = format_timestamp(utc_now() - timedelta(hours=1))
 
 
 def _date_by_newest_row(table: type[App | AppUsageEvent], guid: str) -> Change:
-    """Date each seeded event by the newest row of a table whose column holds the guid of its app."""
+    """Give each seeded event the time of the newest row of a table whose column `guid` holds the guid of its app."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
@@ -64,39 +81,26 @@ fault("seeds-dated-by-app")(combine(initial_data(alter=_age_by_an_hour), _date_b
 fault("seeds-dated-by-last-event")(combine(initial_data(), _date_by_newest_row(AppUsageEvent, "app_guid")))
 
 
-def _alter_seed_json(alter: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
-    """Make a change of a function that tells which members a seeded event shows otherwise."""
-
-    def alter_if_seed(event: dict[str, Any]) -> dict[str, Any]:
-        return event | alter(event) if event["guid"] == event["app"]["guid"] else event
-
-    return alter_event_json(alter_if_seed)
-
-
-def _rewrite_times(write: Callable[[str], object]) -> Change:
-    return _alter_seed_json(lambda event: dict.fromkeys(("created_at", "updated_at"), write(event["created_at"])))
-
-
-fault("seeds-without-zone")(_rewrite_times(lambda at: at.removesuffix("Z")))
+@fault("seeds-without-zone")
+@alter_seed_json
+def seeds_without_zone(event: Json) -> Json:
+    return dict.fromkeys(TIMES, event["created_at"].removesuffix("Z"))
 
 
 @fault("seeds-updated-earlier")
 @alter_seeds
 def seeds_updated_earlier(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
     for event in seeds:
-        event.updated_at = (utc_now() - timedelta(minutes=1)).strftime(TIMESTAMP_FORMAT)
+        event.updated_at = format_timestamp(utc_now() - timedelta(minutes=1))
     return seeds
 
 
-@fault("times-of-a-fraction")
-@alter_event_json
-def times_of_a_fraction(event: dict[str, Any]) -> dict[str, Any]:
-    return event | {name: event[name].replace("Z", ".000Z") for name in ("created_at", "updated_at")}
+fault("times-of-a-fraction")(rewrite_times(add_zero_fraction))
 
 
 @fault("event-without-task")
 @alter_event_json
-def event_without_task(event: dict[str, Any]) -> dict[str, Any]:
+def event_without_task(event: Json) -> Json:
     return {name: value for name, value in event.items() if name != "task"}
 
 
@@ -109,7 +113,7 @@ def seeds_say_stopped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
 
 
 def _set_columns(values_for: Callable[[Session, AppUsageEvent], dict[str, object]]) -> Change:
-    """Make a change of a function that tells what a seeded event says instead, given the event."""
+    """Decorate a function that returns the columns of a seeded event that are replaced, with their values."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def seeds(session: Session, moment: str) -> list[AppUsageEvent]:

@@ -1,1 +1,1 @@
-"""The database of the reference server, and what happens in it."""
+"""The database of the reference server, and the changes of its rows."""

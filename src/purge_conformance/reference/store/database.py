@@ -1,4 +1,4 @@
-"""Opening a database, and looking rows up in it."""
+"""Opens a database, and finds rows in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.query import ListQuery, ListRules, TimeFilter
 
 IN_MEMORY_URL = "sqlite://"
-STATEMENT_CACHE_SIZE = 256  # a list is asked for in the same few ways again and again
+STATEMENT_CACHE_SIZE = 256  # clients repeat a few kinds of list queries
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -40,12 +40,12 @@ SingleGuids: TypeAlias = "tuple[tuple[str, str], ...]"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Listing(Generic[Row]):
-    """How one table is listed: the parameters that it understands, and what each filter means.
+    """How one table is listed: its parameters, and the condition of each filter.
 
     Attributes:
-        table: the rows.
-        filters: by parameter, what makes the condition of a row from the allowed values.
-        rules: the parameters as the check sees them; its `filters` are the names of the above.
+        table: the class of the rows.
+        filters: by parameter, a function that returns the condition on a row, given the allowed values.
+        rules: the parameters for validation; its `filters` are the keys of the above.
     """
 
     table: type[Row]
@@ -55,13 +55,13 @@ class Listing(Generic[Row]):
 
 @contextmanager
 def open_database(url: str = IN_MEMORY_URL) -> Iterator[sessionmaker[Session]]:
-    """Connect to a database, make the tables that it lacks, and yield the maker of its sessions.
+    """Connect to a database, create missing tables, and yield a session factory.
 
     Raises:
-        BadSetting: there is no such database, or no driver for it.
+        BadSetting: the database does not exist, or its driver is not installed.
     """
     if url == IN_MEMORY_URL:
-        # The database is its connection, one for all: the server works in one thread at a time.
+        # The database lives as long as its one connection; the server works in one thread at a time.
         with _in_memory_engine().connect() as connection:
             Base.metadata.create_all(connection)
             connection.commit()
@@ -71,10 +71,10 @@ def open_database(url: str = IN_MEMORY_URL) -> Iterator[sessionmaker[Session]]:
         engine = _engine_for(url)
         Base.metadata.create_all(engine)
     except (SQLAlchemyError, ImportError) as error:
-        # The URL may hold a password, and so may the driver's words; their kind must do.
+        # The URL and the driver's message can contain a password, so the message names only the kind of error.
         raise BadSetting(
-            f"The database cannot be opened ({type(error).__name__}). Give a URL that SQLAlchemy understands, such as "
-            "sqlite:///foundation.db, to a database that is there, and install its driver."
+            f"The database cannot be opened ({type(error).__name__}). Give the URL of an existing database as "
+            "SQLAlchemy expects it, for example --database sqlite:///foundation.db, and install its driver."
         ) from error
     try:
         yield sessionmaker(engine)
@@ -84,19 +84,19 @@ def open_database(url: str = IN_MEMORY_URL) -> Iterator[sessionmaker[Session]]:
 
 @cache
 def _in_memory_engine() -> Engine:
-    """Return the engine of all ephemeral databases, so that many instances compile each statement once."""
+    """Return the engine of all in-memory databases, so that many instances compile each statement once."""
     return create_engine(IN_MEMORY_URL, poolclass=NullPool, connect_args={"check_same_thread": False})
 
 
 def _engine_for(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
-    # One connection for all, as above; another name of a database in memory is one too.
+    # One connection for all, as above: the URL can name an in-memory database too.
     return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
 
 
 def find_by_guid(session: Session, table: type[Row], guid: str) -> Row | None:
-    """Find one row by its guid; no guid holds a NUL, which some databases refuse to look for."""
+    """Find a row by its guid; a guid with NUL, which some databases reject, is never found."""
     return None if "\0" in guid else session.scalar(_guid_statement(table), {"guid": guid})
 
 
@@ -106,12 +106,12 @@ def _guid_statement(table: type[Row]) -> Select[Any]:
 
 
 def find_page(session: Session, listing: Listing[Row], query: ListQuery) -> tuple[int, Sequence[Row]]:
-    """Count the rows that the query's filters leave, and fetch those of its page, in its order, to be read only."""
+    """Return the number of rows that match the query's filters, and the read-only rows of its page."""
     criteria = (listing, tuple(query.filters.items()), query.times, tuple(query.single_guids.items()))
-    session.flush()  # what is to be read only is fetched past the session
+    session.flush()  # the rows are fetched without the session, for speed
     connection = session.connection()
     page = connection.execute(_page_statement(*criteria, query.order_by), {"skip": query.skip, "take": query.take})
-    rows = cast("Sequence[Row]", page.all())  # they have the same columns
+    rows = cast("Sequence[Row]", page.all())  # the result rows have the same attributes
     if len(rows) < query.take and (rows or not query.skip):
         return query.skip + len(rows), rows
     return connection.execute(_count_statement(*criteria)).scalar_one(), rows
@@ -144,12 +144,12 @@ def _time_condition(column: InstrumentedAttribute[str], time: TimeFilter) -> Con
     return condition
 
 
-def _id_subquery(table: type[Base], guid: str) -> Any:  # noqa: ANN401 - a scalar subquery compares with anything
+def _id_subquery(table: type[Base], guid: str) -> Any:  # noqa: ANN401 - a scalar subquery is comparable with any value
     return select(table.id).where(table.guid == guid).scalar_subquery()
 
 
 def _order_columns(table: type[Base], order_by: str | None) -> list[ColumnElement[Any]]:
-    """Order by internal id, or by the column and then by guid, as Cloud Controller does among equals."""
+    """Order by internal id, or by the column and then by guid, as Cloud Controller does."""
     if not order_by:
         return [table.id.asc()]
     columns = (getattr(table, order_by[1:]), table.guid)

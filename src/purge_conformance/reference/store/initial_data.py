@@ -1,4 +1,4 @@
-"""Apps of others, which are there from the start, with a history of events."""
+"""Apps that exist when the server starts, with a history of events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from purge_conformance.reference.store import transitions as store
-from purge_conformance.reference.store.tables import TIMESTAMP_FORMAT, App, AppUsageEvent, Organization, Space, utc_now
+from purge_conformance.reference.store.tables import (
+    App,
+    AppUsageEvent,
+    Organization,
+    Space,
+    format_timestamp,
+    utc_now,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,14 +41,14 @@ def initial_data(
     interval: timedelta = timedelta(minutes=1),
     alter: Callable[[Sequence[App]], None] = _no_change,
 ) -> Change:
-    """Make a change that lets apps exist from the start, in an organization of their own.
+    """Return the change that creates apps in an empty database, in their own organization.
 
     Args:
-        started: how many of them are started.
-        stopped: how many more are stopped.
-        restarts: how often one of the started apps, in turn, was stopped and started again.
-        interval: the time between two events of their history, and between the last one and the start of the server.
-        alter: is given the apps, to make them other than others.
+        started: number of started apps.
+        stopped: number of stopped apps.
+        restarts: number of restarts in their history, of the started apps in turn.
+        interval: time between two events of their history, and between the last one and the start of the server.
+        alter: changes the apps after their creation.
     """
 
     def change(behaviour: Behaviour) -> Behaviour:
@@ -52,7 +59,7 @@ def initial_data(
             apps = _create_apps(session, started + stopped)
             history = _create_history(session, behaviour.record, apps[:started], restarts)
             for number, event in enumerate(reversed(history), 1):
-                event.created_at = event.updated_at = (utc_now() - number * interval).strftime(TIMESTAMP_FORMAT)
+                event.created_at = event.updated_at = format_timestamp(utc_now() - number * interval)
             alter(apps)
 
         return replace(behaviour, initial_data=create)
@@ -61,7 +68,7 @@ def initial_data(
 
 
 def initial_apps(session: Session) -> Sequence[App]:
-    """Find the apps that were there from the start, and those that came to them."""
+    """Return the apps that were created at the start, and later ones in the same space."""
     return session.scalars(select(App).where(App.space.has(Space.name == INITIAL_DATA_NAME)).order_by(App.id)).all()
 
 
@@ -74,7 +81,7 @@ def _create_apps(session: Session, number: int) -> list[App]:
 def _create_history(
     session: Session, record_original: store.Record, apps: Sequence[App], restarts: int
 ) -> list[AppUsageEvent]:
-    """Start the apps, restart some of them, and return the events of it."""
+    """Start the apps, restart some of them, and return the recorded events."""
     history: list[AppUsageEvent] = []
 
     def record(session: Session, event: AppUsageEvent) -> None:

@@ -1,7 +1,7 @@
 """The tables of the reference server.
 
-Timestamps are stored as they are shown, `YYYY-MM-DDThh:mm:ssZ`: their alphabetical order is the order in time, and
-comparing them has the whole-second semantics of Cloud Controller's filters on every database.
+Timestamps are stored as text, `YYYY-MM-DDThh:mm:ssZ`, as clients see them: their alphabetical order is their order in
+time, and comparisons have the whole-second semantics of Cloud Controller's filters on every database.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """A server's clock: how far ahead of the machine's it is, and how it writes the time."""
+    """A server's clock: its offset from the machine's clock, and the format of its timestamps."""
 
     offset: timedelta = timedelta()
     timestamp_format: str = TIMESTAMP_FORMAT
 
 
-# The instances of a process share these tables, and each has a clock of its own.
+# The instances of a process share these tables, and each has its own clock.
 _clock: ContextVar[Clock] = ContextVar("clock", default=Clock())  # noqa: B039 - a frozen value
 
 
 @contextmanager
 def use_clock(clock: Clock) -> Iterator[None]:
-    """Let a clock tell the time within the block."""
+    """Use this clock within the block."""
     token = _clock.set(clock)
     try:
         yield
@@ -48,22 +48,27 @@ def use_clock(clock: Clock) -> Iterator[None]:
 
 
 def utc_now() -> datetime:
-    """Tell the time of the server's clock in UTC."""
+    """Return the time of the server's clock in UTC."""
     return datetime.now(UTC) + _clock.get().offset
 
 
 def timestamp_now() -> str:
-    """Write the time of the server's clock in UTC, in whole seconds unless the clock writes it otherwise."""
+    """Return the time of the server's clock as a timestamp in UTC, in the format of the clock."""
     return utc_now().strftime(_clock.get().timestamp_format)
 
 
+def format_timestamp(moment: datetime) -> str:
+    """Write a time in whole seconds, as Cloud Controller does."""
+    return moment.strftime(TIMESTAMP_FORMAT)
+
+
 def new_guid() -> str:
-    """Make a random version 4 guid."""
+    """Return a random version 4 UUID."""
     return str(uuid4())
 
 
 class Base(DeclarativeBase):
-    """A row with Cloud Controller's common columns; `id` rises, is never used again and orders every list."""
+    """A row with Cloud Controller's common columns; `id` only increases and is the default order of every list."""
 
     __table_args__: object = {"sqlite_autoincrement": True}
 
@@ -74,13 +79,13 @@ class Base(DeclarativeBase):
 
 
 class HasLabels:
-    """A row whose user may put labels on it, each a key and its value."""
+    """A row with user-defined labels, key to value."""
 
     labels: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 class Organization(HasLabels, Base):
-    """The owner of spaces."""
+    """An organization, which owns spaces."""
 
     __tablename__ = "organizations"
 
@@ -90,7 +95,7 @@ class Organization(HasLabels, Base):
 
 
 class Space(HasLabels, Base):
-    """The owner of apps; its name is unique in its organization."""
+    """A space, which owns apps; its name is unique in its organization."""
 
     __tablename__ = "spaces"
     __table_args__ = (UniqueConstraint("organization_guid", "name"), Base.__table_args__)
@@ -102,7 +107,7 @@ class Space(HasLabels, Base):
 
 
 class App(HasLabels, Base):
-    """An app with its processes, of which `web` is the first; its name is unique in its space."""
+    """An app with its processes; its name is unique in its space."""
 
     __tablename__ = "apps"
     __table_args__ = (UniqueConstraint("space_guid", "name"), Base.__table_args__)
@@ -122,7 +127,7 @@ class App(HasLabels, Base):
 
     @property
     def web(self) -> Process:
-        """The process that every app has."""
+        """The `web` process, the first one, which every app has."""
         return self.processes[0]
 
 
@@ -140,7 +145,7 @@ class Process(Base):
 
 
 class Package(HasLabels, Base):
-    """A docker image that an app may run."""
+    """A package: a docker image that an app can run."""
 
     __tablename__ = "packages"
 
@@ -150,7 +155,7 @@ class Package(HasLabels, Base):
 
 
 class Build(HasLabels, Base):
-    """The staging of a package, which made a droplet."""
+    """The staging of a package into a droplet."""
 
     __tablename__ = "builds"
 
@@ -161,7 +166,7 @@ class Build(HasLabels, Base):
 
 
 class Droplet(HasLabels, Base):
-    """What an app runs, once it is the current one: a docker image, or else a file, of which the digest is kept."""
+    """A droplet: a docker image, or an uploaded file, of which only the digest is stored."""
 
     __tablename__ = "droplets"
 
@@ -174,7 +179,7 @@ class Droplet(HasLabels, Base):
 
 
 class AppUsageEvent(Base):
-    """What happened to a process, in words that stay true when the app, the space and the organization are gone."""
+    """A change of a process, without references, so that it outlives the app, the space and the organization."""
 
     __tablename__ = "app_usage_events"
 
@@ -196,7 +201,7 @@ class AppUsageEvent(Base):
 
 
 class Job(Base):
-    """A finished deletion or upload: the server does it at once, and the job tells it to clients that poll."""
+    """A deletion or an upload; the server completes it before it answers, so that every job is finished."""
 
     __tablename__ = "jobs"
 

@@ -1,14 +1,14 @@
-"""What happens to apps and their usage events in the database.
+"""Changes of apps and of their usage events in the database.
 
-Every function takes the session of the request's transaction and commits nothing. Whatever would be recorded goes
-through a `Record`, so that one place decides what becomes of an event.
+Every function takes the session of the request's transaction and commits nothing. Every event is recorded through a
+`Record`, so that a fault can replace this one function.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, inspect, select
 from sqlalchemy.orm import Session, selectinload
 
 from purge_conformance.reference.store.database import find_by_guid
@@ -26,18 +26,20 @@ from purge_conformance.reference.store.tables import (
 )
 
 Record = Callable[[Session, AppUsageEvent], None]
+IS_SEED = AppUsageEvent.guid == AppUsageEvent.app_guid
+NOT_SEEDED = AppUsageEvent.guid != AppUsageEvent.app_guid
 STARTED_APPS = select(App).where(App.state == STARTED).options(selectinload(App.processes)).order_by(App.id)
 
 
 def record_event(session: Session, event: AppUsageEvent) -> None:
-    """Write down what happened to a process."""
+    """Add an event to the database."""
     session.add(event)
 
 
 def add_app(
     session: Session, space: Space, name: str, *, labels: Mapping[str, str] | None = None, lifecycle: str = BUILDPACK
 ) -> App:
-    """Make a stopped app in a space, with its `web` process of the same guid."""
+    """Create a stopped app in a space, with a `web` process of the same guid."""
     guid = new_guid()
     attributes = {"labels": dict(labels or {}), "lifecycle": lifecycle}
     app = App(guid=guid, name=name, space=space, processes=[Process(guid=guid)], **attributes)
@@ -53,7 +55,7 @@ def make_usage_event(
     previous_instances: int | None = None,
     previous_memory_in_mb: int | None = None,
 ) -> AppUsageEvent:
-    """Describe a process and its app as they are now; what was before is the same, save what is named."""
+    """Return an event that describes a process and its app now; previous values equal the current ones unless given."""
     app, space = process.app, process.app.space
     moment = timestamp_now()
     return AppUsageEvent(
@@ -77,17 +79,17 @@ def make_usage_event(
 
 
 def start(session: Session, app: App, record: Record) -> None:
-    """Start an app; one that runs already stays as it is, and nothing is recorded."""
+    """Start an app and record that; a started app stays unchanged, and nothing is recorded."""
     _set_state(session, app, STARTED, record)
 
 
 def stop(session: Session, app: App, record: Record) -> None:
-    """Stop an app; one that is stopped already stays as it is, and nothing is recorded."""
+    """Stop an app and record that; a stopped app stays unchanged, and nothing is recorded."""
     _set_state(session, app, STOPPED, record)
 
 
 def _set_state(session: Session, app: App, state: str, record: Record) -> None:
-    previous, processes = app.state, app.processes  # loading these later would write the state by itself
+    previous, processes = app.state, app.processes  # before the state changes: loading these later would flush it
     if previous != state:
         app.state = state
         for process in processes:
@@ -95,7 +97,7 @@ def _set_state(session: Session, app: App, state: str, record: Record) -> None:
 
 
 def scale(session: Session, process: Process, changes: Mapping[str, int], record: Record) -> None:
-    """Change instances, memory or disk; a change that a bill would show, in a started app, is recorded."""
+    """Change instances, memory or disk; a change of instances or memory of a started app is recorded."""
     instances, memory_in_mb = process.instances, process.memory_in_mb
     for column, value in changes.items():
         setattr(process, column, value)
@@ -106,19 +108,19 @@ def scale(session: Session, process: Process, changes: Mapping[str, int], record
 
 
 def delete_app(session: Session, app: App, record: Record) -> None:
-    """Stop an app and remove it with its processes; its events stay."""
+    """Stop an app and delete it with its processes; its events stay."""
     stop(session, app, record)
     session.delete(app)
 
 
 def delete_space(session: Session, space: Space, record: Record) -> None:
-    """Stop the apps of a space and remove it with them."""
+    """Stop the apps of a space and delete the space with them."""
     _stop_all(session, space, record)
     session.delete(space)
 
 
 def delete_organization(session: Session, organization: Organization, record: Record) -> None:
-    """Stop the apps of an organization and remove it with its spaces and with them."""
+    """Stop the apps of an organization and delete it with its spaces and apps."""
     for space in organization.spaces:
         _stop_all(session, space, record)
     session.delete(organization)
@@ -130,32 +132,49 @@ def _stop_all(session: Session, space: Space, record: Record) -> None:
 
 
 def find_started_apps(session: Session) -> Sequence[App]:
-    """Find every started app, in the order of creation."""
+    """Return all started apps, in the order of creation."""
     return session.scalars(STARTED_APPS).all()
 
 
 def seed_for_app(app: App, moment: str) -> AppUsageEvent:
-    """Make the event that a purge leaves of a started app: it has the app's guid, and the time of the purge."""
+    """Return the event that a purge seeds for an app: it has the app's guid and the time of the purge."""
     return seed_for_process(app.web, moment)
 
 
 def seed_for_process(process: Process, moment: str) -> AppUsageEvent:
-    """Make the event of a process that a purge leaves: it has the process's guid, and the time of the purge."""
+    """Return the event that a purge seeds for a process: it has the guid of the process and the time of the purge."""
     event = make_usage_event(process)
     event.guid, event.created_at, event.updated_at = process.guid, moment, moment
     return event
 
 
 def make_seeds(session: Session, moment: str) -> list[AppUsageEvent]:
-    """Make one event for each started app."""
+    """Return the events of a purge: one for each started app."""
     return [seed_for_app(app, moment) for app in find_started_apps(session)]
 
 
 def find_event(session: Session, guid: str) -> AppUsageEvent | None:
-    """Find one usage event."""
+    """Find a usage event by its guid."""
     return find_by_guid(session, AppUsageEvent, guid)
 
 
 def destroy_events(session: Session) -> None:
-    """Remove every usage event."""
+    """Delete all usage events."""
     session.execute(delete(AppUsageEvent))
+
+
+def is_seed(event: AppUsageEvent) -> bool:
+    """Whether a purge seeded this event."""
+    return event.guid == event.app_guid
+
+
+def copy_event(event: AppUsageEvent, **columns: object) -> AppUsageEvent:
+    """Copy an event outside the database, without its internal id and with these columns replaced."""
+    names = inspect(AppUsageEvent).columns.keys()
+    return AppUsageEvent(**{name: getattr(event, name) for name in names if name != "id"} | columns)
+
+
+def copy_recorded_events(session: Session) -> list[AppUsageEvent]:
+    """Copy the events that no purge seeded, in the order in which they were recorded."""
+    events = session.scalars(select(AppUsageEvent).where(NOT_SEEDED).order_by(AppUsageEvent.id))
+    return [copy_event(event) for event in events]

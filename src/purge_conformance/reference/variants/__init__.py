@@ -1,1 +1,1 @@
-"""Ways in which the reference server differs from the plain one and still conforms."""
+"""Ways in which the reference server can differ and still conform: `spec/variants.yaml` describes each."""

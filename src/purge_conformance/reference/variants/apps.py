@@ -1,4 +1,4 @@
-"""Variants of the apps of a foundation: how many there are, how they come to be, and what is recorded of them."""
+"""Variants of the apps of a foundation: quotas, asynchronous changes, and further recorded events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.mutation import Change, combine, new_registrar, wrap_all_operations, wrap_operations
+from purge_conformance.reference.mutation import combine, variant, wrap_all_operations, wrap_operations
 from purge_conformance.reference.store import transitions as store
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.initial_data import initial_data
@@ -21,23 +21,22 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 MAX_APPS = 3
 MAX_MEMORY_MB = 6 * 1024
 MAX_NAME_LENGTH = 20
-JOB_S = 0.4  # until what was asked for is done
+JOB_S = 0.4  # seconds until an accepted change is complete
 
 
 @wrap_operations("create_organization", "create_space", "create_app")
-def _forbid_creation(call: Call, answer: Handler) -> Reply:
+def forbid_creation(call: Call, answer: Handler) -> Reply:
+    """Forbid everyone to create organizations, spaces and apps."""
     answer(call)
     raise problems.not_authorized()
 
 
-variant("nothing-there")(_forbid_creation)
-variant("only-stopped-apps")(combine(initial_data(started=0, stopped=2), _forbid_creation))
+variant("nothing-there")(forbid_creation)
+variant("only-stopped-apps")(combine(initial_data(started=0, stopped=2), forbid_creation))
 
 
 @variant("three-apps-at-most")
@@ -70,7 +69,7 @@ def app_names_short(call: Call, answer: Handler) -> Reply:
 
 @variant("apps-are-made-by-jobs")
 def apps_are_made_by_jobs(behaviour: Behaviour) -> Behaviour:
-    due_times: dict[str, float] = {}  # guid -> when it is there
+    due_times: dict[str, float] = {}  # guid -> when it is listed
 
     @wrap_operations("create_app")
     def create_by_job(call: Call, answer: Handler) -> Reply:
@@ -135,7 +134,7 @@ def apps_fail_at_times(behaviour: Behaviour) -> Behaviour:
 
 
 def _record_extra_event(call: Call, state: str, previous: str) -> None:
-    """Write down a further event of the app that a call is about."""
+    """Record a further event of the app in the path of a call."""
     if app := find_by_guid(call.session, App, call.path_parameters["guid"]):
         event = store.make_usage_event(app.web, previous_state=previous)
         event.state = state

@@ -1,4 +1,4 @@
-"""Variants of what becomes of odd paths, odd bodies and odd headers, of sessions, and of what a refusal quotes."""
+"""Variants of unexpected paths, bodies and headers, of sessions, and of what an error quotes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from purge_conformance.reference.api.auth import bearer_token
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.usage_events import PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, alter_event_json, new_registrar, wrap_operations
-
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
+from purge_conformance.reference.mutation import (
+    EVENT_OPERATIONS,
+    alter_event_json,
+    variant,
+    with_headers,
+    wrap_operations,
+)
 
 JSON = "application/json"
-LOST_REQUEST, LOST_RESPONSE = (
-    5,
-    6,
-)  # which purge never reaches the target, and of those that succeed, whose answer is lost
+LOST_REQUEST = 5  # the number of the purge that a gateway does not pass on
+LOST_RESPONSE = 6  # the number of the successful purge whose response a gateway loses
 
 
 def _canonical(path: str) -> str:
@@ -64,7 +65,7 @@ def authenticates_before_routing(call: Call, answer: Handler) -> Reply:
 
 
 @variant("refusals-quote-request")
-@wrap_operations("list_events", "get_event", "purge_events", "unknown_request")
+@wrap_operations(*EVENT_OPERATIONS, "unknown_request")
 def refusals_quote_request(call: Call, answer: Handler) -> Reply:
     try:
         return answer(call)
@@ -104,16 +105,16 @@ def passwords_masked(event: dict[str, Any]) -> dict[str, Any]:
 
 @variant("sessions")
 def sessions(behaviour: Behaviour) -> Behaviour:
-    authorization_by_cookie: dict[str, str] = {}  # cookie -> the Authorization that it stands for
+    authorization_by_cookie: dict[str, str] = {}  # cookie -> Authorization header
 
-    @wrap_operations("list_events", "get_event", "purge_events")
+    @wrap_operations(*EVENT_OPERATIONS)
     def use_session(call: Call, answer: Handler) -> Reply:
         if call.authorization is None:
             return answer(replace(call, authorization=authorization_by_cookie.get(call.headers.get("cookie", ""))))
         reply = answer(call)
         cookie = f"session={hashlib.sha256(call.authorization.encode()).hexdigest()}"
         authorization_by_cookie[cookie] = call.authorization
-        return replace(reply, headers={**reply.headers, "set-cookie": f"{cookie}; Path=/; HttpOnly"})
+        return with_headers(reply, {"set-cookie": f"{cookie}; Path=/; HttpOnly"})
 
     return use_session(behaviour)
 

@@ -1,55 +1,39 @@
-"""Variants of how purges meet each other, and of what is recorded meanwhile."""
+"""Variants of overlapping purges, and of what is recorded of changes that nothing documents."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from http import HTTPStatus
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.mutation import Change, new_registrar
-from purge_conformance.reference.store.tables import AppUsageEvent, timestamp_now
+from purge_conformance.reference.mutation import Answer, Change, schedule_purge, variant, wrap_operations
+from purge_conformance.reference.store.database import find_by_guid
+from purge_conformance.reference.store.tables import STOPPED, App, AppUsageEvent, Process, new_guid, timestamp_now
+from purge_conformance.reference.store.transitions import copy_event, make_usage_event
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from sqlalchemy.orm import Session, sessionmaker
 
     from purge_conformance.reference.api.errors import ApiError
-    from purge_conformance.reference.behaviour import Behaviour, Reply
-
-    Answer = Callable[[], Reply]
-    PurgeHandler = Callable[[Behaviour, Answer, sessionmaker[Session]], Awaitable[Reply]]
-
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
-PURGE = "purge_events"
-PURGE_DURATION_S = 0.1  # in which purges meet each other, and changes
-OK = 200
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
 
-def _schedule_purge(purge: PurgeHandler) -> Change:
-    """Make a change of a function that takes its time for a purge."""
-
-    def change(behaviour: Behaviour) -> Behaviour:
-        async def pace(operation: str, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
-            if operation != PURGE:
-                return await behaviour.schedule(operation, answer, sessions)
-            return await purge(behaviour, answer, sessions)
-
-        return replace(behaviour, schedule=pace)
-
-    return change
+PURGE_DURATION_S = 0.1  # seconds in which purges overlap, and apps can change
 
 
 @variant("purges-one-at-a-time")
 def purges_one_at_a_time(behaviour: Behaviour) -> Behaviour:
     lock = asyncio.Lock()
 
-    @_schedule_purge
+    @schedule_purge
     async def change(_: Behaviour, answer: Answer, __: sessionmaker[Session]) -> Reply:
         async with lock:
             await asyncio.sleep(PURGE_DURATION_S)
@@ -58,16 +42,16 @@ def purges_one_at_a_time(behaviour: Behaviour) -> Behaviour:
     return change(behaviour)
 
 
-def _reject_concurrent_purges(refusal: Callable[[], ApiError], headers: dict[str, str] | None = None) -> Change:
-    """Refuse a purge while another one is under way."""
+def _reject_concurrent_purges(make_error: Callable[[], ApiError], headers: dict[str, str] | None = None) -> Change:
+    """Return the change that rejects a purge while another one is under way."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         running: list[Answer] = []
 
-        @_schedule_purge
+        @schedule_purge
         async def reject_if_busy(behaviour: Behaviour, answer: Answer, _: sessionmaker[Session]) -> Reply:
             if running:
-                return replace(behaviour.error_reply(refusal()), headers=headers or {})
+                return replace(behaviour.error_reply(make_error()), headers=headers or {})
             running.append(answer)
             await asyncio.sleep(PURGE_DURATION_S)
             running.clear()
@@ -83,13 +67,13 @@ variant("busy-purge-503")(_reject_concurrent_purges(problems.database_unavailabl
 
 
 def _seed_in_further_transactions(seed: Callable[[Behaviour, sessionmaker[Session]], Awaitable[None]]) -> Change:
-    """Let a purge destroy in one transaction, and seed in further ones."""
+    """Decorate a coroutine that seeds in transactions of its own, after a purge that only destroys."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        @_schedule_purge
+        @schedule_purge
         async def purge(without_seeds: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
             reply = answer()
-            if reply.status != OK:
+            if reply.status != HTTPStatus.OK:
                 return reply
             try:
                 await seed(behaviour, sessions)
@@ -148,7 +132,7 @@ def recording_waits_for_purge(behaviour: Behaviour) -> Behaviour:
         else:
             behaviour.record(session, event)
 
-    @_schedule_purge
+    @schedule_purge
     async def purge(_: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
         running.append(answer)
         await asyncio.sleep(PURGE_DURATION_S)
@@ -162,3 +146,70 @@ def recording_waits_for_purge(behaviour: Behaviour) -> Behaviour:
         return reply
 
     return purge(replace(behaviour, record=record))
+
+
+@variant("idle-changes-recorded")
+@wrap_operations("start_app", "stop_app")
+def idle_changes_recorded(call: Call, answer: Handler) -> Reply:
+    app = find_by_guid(call.session, App, call.path_parameters["guid"])
+    previous_state = app.state if app else None
+    reply = answer(call)
+    if app and app.state == previous_state:
+        call.behaviour.record(call.session, make_usage_event(app.web))
+    return reply
+
+
+@variant("scaling-of-stopped-recorded")
+@wrap_operations("scale_process", "scale_app_process")
+def scaling_of_stopped_recorded(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    process = find_by_guid(call.session, Process, reply.body["guid"])
+    if process and process.app.state == STOPPED:
+        call.behaviour.record(call.session, make_usage_event(process))
+    return reply
+
+
+@variant("deletion-not-recorded")
+@wrap_operations("delete_app", "delete_space", "delete_organization")
+def deletion_not_recorded(call: Call, answer: Handler) -> Reply:
+    return answer(replace(call, behaviour=replace(call.behaviour, record=lambda *_: None)))
+
+
+@variant("deletion-takes-events-along")
+@wrap_operations("delete_app")
+def deletion_takes_events_along(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    call.session.flush()
+    call.session.execute(delete(AppUsageEvent).where(AppUsageEvent.app_guid == call.path_parameters["guid"]))
+    return reply
+
+
+@variant("scaling-recorded-by-instance")
+@wrap_operations("scale_process", "scale_app_process")
+def scaling_recorded_by_instance(call: Call, answer: Handler) -> Reply:
+    def record(session: Session, event: AppUsageEvent) -> None:
+        for previous, current in _unit_steps(event.previous_instances, event.instances):
+            step = copy_event(event, guid=new_guid(), previous_instances=previous, instances=current)
+            call.behaviour.record(session, step)
+        if event.previous_memory_in_mb != event.memory_in_mb:
+            call.behaviour.record(session, event)
+
+    return answer(replace(call, behaviour=replace(call.behaviour, record=record)))
+
+
+def _unit_steps(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of consecutive numbers on the way from one number to another."""
+    yield from pairwise(range(first, last + 1) if first < last else range(first, last - 1, -1))
+
+
+@variant("scaling-recorded-as-restart")
+@wrap_operations("scale_process", "scale_app_process")
+def scaling_recorded_as_restart(call: Call, answer: Handler) -> Reply:
+    def record(session: Session, event: AppUsageEvent) -> None:
+        previous_size = {"instances": event.previous_instances, "memory_in_mb": event.previous_memory_in_mb}
+        stopped = copy_event(event, guid=new_guid(), state=STOPPED, **previous_size)
+        event.previous_state = STOPPED
+        for step in (stopped, event):
+            call.behaviour.record(session, step)
+
+    return answer(replace(call, behaviour=replace(call.behaviour, record=record)))

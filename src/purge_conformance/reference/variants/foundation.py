@@ -1,4 +1,4 @@
-"""Variants of the foundation around the events: its apps, its clock, its neighbours."""
+"""Variants of the foundation: apps that exist before, clocks, other users, and events that are recorded late."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.visibility import job_reply
 from purge_conformance.reference.mutation import (
     Change,
+    after_pause,
     alter_replies,
     combine,
-    new_registrar,
+    variant,
+    with_headers,
+    without_date_header,
     wrap_all_operations,
     wrap_operations,
 )
@@ -24,19 +26,18 @@ from purge_conformance.reference.store import transitions as store
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.initial_data import initial_apps, initial_data
 from purge_conformance.reference.store.tables import STARTED, App, AppUsageEvent
+from purge_conformance.reference.variants.apps import forbid_creation
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 CALLS_PER_ACTION = 4
 MAX_NEIGHBOURS = 12
 READS_UNTIL_DELETED = 3
-RECORDING_DELAY_S, LONG_RECORDING_DELAY_S = 0.3, 2.5
+RECORDING_DELAY_S = 2.5
 
 
 variant("apps-from-the-start")(initial_data())
@@ -44,17 +45,11 @@ variant("many-apps")(initial_data(started=120, stopped=60, restarts=290))
 
 
 @wrap_operations("create_organization", "create_space", "create_app")
-def _forbid_creation(call: Call, answer: Handler) -> Reply:
-    answer(call)
-    raise problems.not_authorized()
-
-
-@wrap_operations("create_organization", "create_space", "create_app")
 def _hide_creation_routes(_call: Call, _answer: Handler) -> Reply:
     raise problems.unknown_request()
 
 
-variant("no-app-creation")(combine(initial_data(), _forbid_creation))
+variant("no-app-creation")(combine(initial_data(), forbid_creation))
 variant("no-creation-routes")(combine(initial_data(), _hide_creation_routes))
 
 
@@ -120,25 +115,20 @@ def _offset_clock(**time: float) -> Change:
 
 
 @alter_replies
-def _drop_date(reply: Reply) -> Reply:
-    return replace(reply, headers={name: value for name, value in reply.headers.items() if name != "date"})
-
-
-@alter_replies
 def _set_system_date(reply: Reply) -> Reply:
-    return replace(reply, headers={**reply.headers, "date": format_datetime(datetime.now(UTC), usegmt=True)})
+    return with_headers(reply, {"date": format_datetime(datetime.now(UTC), usegmt=True)})
 
 
 variant("clock-ahead")(_offset_clock(hours=1))
 variant("clock-behind")(_offset_clock(days=-400))
-variant("clock-behind-without-date")(combine(_offset_clock(hours=-1), _drop_date))
+variant("clock-behind-without-date")(combine(_offset_clock(hours=-1), without_date_header))
 variant("database-clock-apart")(combine(_offset_clock(seconds=1), _set_system_date))
 
 
 @variant("busy-neighbours")
 def busy_neighbours(behaviour: Behaviour) -> Behaviour:
     calls = 0
-    chance = random.Random(0)  # noqa: S311 - the same in every run
+    chance = random.Random(0)  # noqa: S311 - the same choices in every run
 
     @wrap_all_operations
     def act_between_calls(call: Call, answer: Handler) -> Reply:
@@ -203,11 +193,32 @@ def _stage(session: Session, chance: random.Random, record: store.Record) -> Non
 ACTIONS = (_start, _stop, _restart, _scale, _create, _delete, _run_task, _stage)
 
 
-def _delay_recording(seconds: float, behaviour: Behaviour) -> Behaviour:
-    pending: list[tuple[float, AppUsageEvent]] = []
+@variant("records-late")
+def records_late(behaviour: Behaviour) -> Behaviour:
+    pending: list[AppUsageEvent] = []
 
     def record(_session: Session, event: AppUsageEvent) -> None:
-        pending.append((time.monotonic() + seconds, event))
+        pending.append(event)
+
+    def destroy(session: Session) -> None:
+        pending.clear()
+        behaviour.destroy(session)
+
+    @after_pause
+    def record_pending(session: Session) -> None:
+        for event in pending:
+            behaviour.record(session, event)
+        pending.clear()
+
+    return record_pending(replace(behaviour, record=record, destroy=destroy))
+
+
+@variant("records-after-seconds")
+def records_after_seconds(behaviour: Behaviour) -> Behaviour:
+    pending: list[tuple[float, AppUsageEvent]] = []  # with the time when it is due
+
+    def record(_session: Session, event: AppUsageEvent) -> None:
+        pending.append((time.monotonic() + RECORDING_DELAY_S, event))
 
     def destroy(session: Session) -> None:
         pending.clear()
@@ -221,7 +232,3 @@ def _delay_recording(seconds: float, behaviour: Behaviour) -> Behaviour:
         return answer(call)
 
     return record_when_due(replace(behaviour, record=record, destroy=destroy))
-
-
-variant("records-late")(partial(_delay_recording, RECORDING_DELAY_S))
-variant("records-after-seconds")(partial(_delay_recording, LONG_RECORDING_DELAY_S))

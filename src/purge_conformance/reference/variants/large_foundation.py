@@ -1,4 +1,4 @@
-"""A foundation with very many apps; what there is one of for each app is written by one statement for all of them."""
+"""A foundation with very many apps; for speed, rows are written by one statement for all apps."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, literal, select
 
-from purge_conformance.reference.mutation import Change, new_registrar
+from purge_conformance.reference.mutation import variant
 from purge_conformance.reference.store.tables import (
     STARTED,
     STOPPED,
-    TIMESTAMP_FORMAT,
     App,
     AppUsageEvent,
     Organization,
     Process,
     Space,
+    format_timestamp,
     new_guid,
     timestamp_now,
     utc_now,
@@ -33,12 +33,10 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 APP_COUNT = 5000
 SPACE_COUNT = 50
-STATES = (STARTED, STOPPED, STARTED, STOPPED, STARTED)  # of the apps, by turns
+STATES = (STARTED, STOPPED, STARTED, STOPPED, STARTED)  # of the apps, in turn
 INSTANCES = (1, 2, 1, 0, 3, 1, 8)
 MEMORY_MB = (256, 512, 1024, 64)
 EVENT_INTERVAL = timedelta(minutes=1)  # from one event of the history to the next
@@ -60,7 +58,7 @@ def very_many_apps(behaviour: Behaviour) -> Behaviour:
 
 
 def _insert_initial_data(session: Session) -> None:
-    """Write the apps, without an object for any, and their history: each was started, and some were stopped then."""
+    """Insert the apps and their history: each app was started, and some were stopped afterwards."""
     spaces = [_space(number) for number in range(SPACE_COUNT)]
     session.add_all(spaces)
     session.flush()
@@ -117,13 +115,13 @@ def _history(app: Values, process: Values, space: Space) -> Iterator[Values]:
 
 
 def _set_times(history: Sequence[Values]) -> list[Values]:
-    """Let the events have happened one after the other, the last one a while ago."""
-    times = ((utc_now() - number * EVENT_INTERVAL).strftime(TIMESTAMP_FORMAT) for number in range(len(history), 0, -1))
+    """Give the events times in the past, one EVENT_INTERVAL apart."""
+    times = (format_timestamp(utc_now() - number * EVENT_INTERVAL) for number in range(len(history), 0, -1))
     return [{**event, "created_at": time, "updated_at": time} for event, time in zip(history, times, strict=True)]
 
 
 def _seed_statement(moment: str) -> Any:  # noqa: ANN401 - a statement
-    """Make the statement that writes one event for each started app, as `store.seeds` has them."""
+    """Return the statement that inserts the events of a purge, equal to those of `transitions.make_seeds`."""
     values = {
         AppUsageEvent.guid: Process.guid,
         AppUsageEvent.created_at: literal(moment),

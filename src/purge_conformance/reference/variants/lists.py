@@ -1,18 +1,21 @@
-"""Variants of the list's order and links, and of what an event shows."""
+"""Variants of the order and the links of the list, and of the members of an event."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode
 
 from purge_conformance.reference.mutation import (
     Change,
+    Json,
+    add_zero_fraction,
     alter_event_json,
     alter_pagination_json,
     alter_query,
-    new_registrar,
+    rewrite_times,
+    variant,
     wrap_all_operations,
     wrap_operations,
 )
@@ -24,9 +27,8 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.store.tables import AppUsageEvent
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 DEFAULT_PAIRS = {("page", "1"), ("per_page", "50")}
 
@@ -34,7 +36,7 @@ Pairs = list[tuple[str, str]]
 
 
 def _default_order(order_by: str) -> Change:
-    """Order the list so where the query names no order."""
+    """Return the change that orders the list so when the query names no order."""
 
     def alter(_session: Session, query: ListQuery) -> ListQuery:
         return replace(query, order_by=query.order_by or order_by)
@@ -50,13 +52,13 @@ variant("ordered-by-guid")(_default_order("+guid"))
 
 @variant("empty-list-zero-pages")
 @alter_pagination_json
-def empty_list_zero_pages(pagination: dict[str, Any]) -> dict[str, Any]:
+def empty_list_zero_pages(pagination: Json) -> Json:
     return pagination if pagination["total_results"] else {**pagination, "total_pages": 0}
 
 
 @variant("previous-of-far-page-is-last")
 @alter_pagination_json
-def previous_of_far_page_is_last(pagination: dict[str, Any]) -> dict[str, Any]:
+def previous_of_far_page_is_last(pagination: Json) -> Json:
     previous, last = pagination["previous"], pagination["last"]
     is_far = previous and _page_number(previous) > _page_number(last)
     return {**pagination, "previous": last} if is_far else pagination
@@ -73,7 +75,7 @@ def links_elsewhere(call: Call, answer: Handler) -> Reply:
 
 
 def alter_links(alter: Callable[[Pairs], Pairs], write: Callable[[Pairs], str] = urlencode) -> Change:
-    """Rewrite the query of every link of the pagination."""
+    """Return the change that rewrites the query of every pagination link."""
 
     def rewrite(link: dict[str, str]) -> dict[str, str]:
         path, _, query = link["href"].partition("?")
@@ -81,7 +83,7 @@ def alter_links(alter: Callable[[Pairs], Pairs], write: Callable[[Pairs], str] =
         return {"href": f"{path}?{write(pairs)}" if pairs else path}
 
     @alter_pagination_json
-    def change(pagination: dict[str, Any]) -> dict[str, Any]:
+    def change(pagination: Json) -> Json:
         return {name: rewrite(value) if isinstance(value, dict) else value for name, value in pagination.items()}
 
     return change
@@ -92,7 +94,7 @@ def _encode_minimally(pairs: Pairs) -> str:
 
 
 def _rephrase_filter(name: str, value: str) -> str:
-    """Write the filters by guid in another order, and those by time with an offset."""
+    """Sort the guids of a filter, and write times with an offset in place of Z."""
     if name == "guids":
         return ",".join(sorted(value.split(",")))
     return value.replace("Z", "+00:00") if name.startswith("created_ats") else value
@@ -111,13 +113,13 @@ variant("links-say-more")(
 
 @variant("links-with-methods")
 @alter_pagination_json
-def links_with_methods(pagination: dict[str, Any]) -> dict[str, Any]:
+def links_with_methods(pagination: Json) -> Json:
     return {name: value | {"method": "GET"} if isinstance(value, dict) else value for name, value in pagination.items()}
 
 
 @variant("extra-event-members")
 @alter_event_json
-def extra_event_members(event: dict[str, Any]) -> dict[str, Any]:
+def extra_event_members(event: Json) -> Json:
     return {
         **event,
         "parent_app": None,
@@ -137,13 +139,13 @@ def extra_list_members(call: Call, answer: Handler) -> Reply:
 
 @variant("sparse-events")
 @alter_event_json
-def sparse_events(event: dict[str, Any]) -> dict[str, Any]:
+def sparse_events(event: Json) -> Json:
     return {"guid": event["guid"], "created_at": event["created_at"], "app": {"guid": event["app"]["guid"]}}
 
 
 @variant("nulls-where-unknown")
 @alter_event_json
-def nulls_where_unknown(event: dict[str, Any]) -> dict[str, Any]:
+def nulls_where_unknown(event: Json) -> Json:
     null_pair = {"current": None, "previous": None}
     unknown = {
         "buildpack": {"guid": None, "name": None},
@@ -156,7 +158,7 @@ def nulls_where_unknown(event: dict[str, Any]) -> dict[str, Any]:
 
 @variant("nulls-for-objects")
 @alter_event_json
-def nulls_for_objects(event: dict[str, Any]) -> dict[str, Any]:
+def nulls_for_objects(event: Json) -> Json:
     members = ("buildpack", "process", "space", "organization", "task", "state", "instance_count", "links")
     return {**event, **dict.fromkeys(members), "memory_in_mb_per_instance": None}
 
@@ -186,32 +188,20 @@ def fractional_timestamps(behaviour: Behaviour) -> Behaviour:
 
 
 def _in_time_zone(zone: timezone) -> Change:
-    def alter(event: dict[str, Any]) -> dict[str, Any]:
-        times = {name: datetime.fromisoformat(event[name]).astimezone(zone) for name in ("created_at", "updated_at")}
-        return event | {name: time.isoformat() for name, time in times.items()}
-
-    return alter_event_json(alter)
+    return rewrite_times(lambda timestamp: datetime.fromisoformat(timestamp).astimezone(zone).isoformat())
 
 
 variant("timestamps-of-offset-zero")(_in_time_zone(UTC))
 variant("timestamps-of-other-zone")(_in_time_zone(timezone(timedelta(hours=2))))
 
 
-@variant("timestamps-lower-case")
-@alter_event_json
-def timestamps_lower_case(event: dict[str, Any]) -> dict[str, Any]:
-    return event | {name: event[name].lower() for name in ("created_at", "updated_at")}
-
-
-@variant("whole-second-fractions")
-@alter_event_json
-def whole_second_fractions(event: dict[str, Any]) -> dict[str, Any]:
-    return event | {name: event[name].replace("Z", ".000Z") for name in ("created_at", "updated_at")}
+variant("timestamps-lower-case")(rewrite_times(str.lower))
+variant("whole-second-fractions")(rewrite_times(add_zero_fraction))
 
 
 @variant("guids-no-uuids")
 def guids_no_uuids(behaviour: Behaviour) -> Behaviour:
-    def record(session: Session, event: Any) -> None:  # noqa: ANN401 - an event, whose table is not needed here
+    def record(session: Session, event: AppUsageEvent) -> None:
         event.guid = f"event_{event.guid.replace('-', '')[:20]}"
         behaviour.record(session, event)
 

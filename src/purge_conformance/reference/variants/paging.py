@@ -1,4 +1,4 @@
-"""Variants of how large a page may be, how large it is where nobody says, and what is beyond the last one."""
+"""Variants of page sizes, of pages beyond the last one, and of what after_guid leaves out."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from urllib.parse import parse_qsl, urlencode
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.query import MAX_PER_PAGE
-from purge_conformance.reference.mutation import Change, combine, new_registrar, wrap_operations
+from purge_conformance.reference.mutation import Change, FindAll, Rows, alter_rows, combine, variant, wrap_operations
 from purge_conformance.reference.store.initial_data import initial_data
+from purge_conformance.reference.store.transitions import find_event
 from purge_conformance.reference.variants.lists import alter_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from purge_conformance.reference.behaviour import Call, Handler, Reply
+    from sqlalchemy.orm import Session
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
+    from purge_conformance.reference.api.query import ListQuery
+    from purge_conformance.reference.behaviour import Call, Handler, Reply
+    from purge_conformance.reference.store.tables import AppUsageEvent
+
 
 LISTS = ("list_events", "list_apps", "list_processes", "list_organizations", "list_spaces")
 SMALL_PAGE, LARGE_PAGE = 100, 10_000
@@ -66,14 +69,15 @@ def per_page_at_most_100(call: Call, answer: Handler) -> Reply:
 @variant("per-page-at-most-10000")
 @wrap_operations(*LISTS)
 def per_page_at_most_10000(call: Call, answer: Handler) -> Reply:
-    per_page = _per_page(call)  # and the most that the server has room for is as good, since its lists are shorter
+    per_page = _per_page(call)
     if not MAX_PER_PAGE < per_page <= LARGE_PAGE:
         return answer(call)
+    # The lists are shorter than the server's own maximum, so that it shows the same rows.
     return _rewrite_per_page_in_links(answer(_with_per_page(call, MAX_PER_PAGE)), MAX_PER_PAGE, per_page)
 
 
 def _rewrite_per_page_in_links(reply: Reply, per_page: int, link_per_page: int) -> Reply:
-    """Let the links of a page name another size than it was read with."""
+    """Replace the page size in the links of a page."""
     text = json.dumps(reply.body["pagination"]).replace(f"per_page={per_page}", f"per_page={link_per_page}")
     return replace(reply, body={**reply.body, "pagination": json.loads(text)})
 
@@ -107,3 +111,24 @@ def _reject_far_pages(error: Callable[[str], ApiError]) -> Change:
 
 variant("far-page-404")(_reject_far_pages(problems.not_found))
 variant("far-page-400")(_reject_far_pages(_bad_parameter))
+
+
+def _after_guid_by_time(is_after: Callable[[AppUsageEvent, AppUsageEvent], bool]) -> Change:
+    """Decorate a function that decides whether an event comes after the one that after_guid names."""
+
+    @alter_rows
+    def change(session: Session, query: ListQuery, find_all: FindAll) -> Rows | None:
+        anchor = find_event(session, query.single_guids.get("after_guid", ""))
+        if anchor is None:
+            return None
+        return [row for row in find_all(replace(query, single_guids={})) if is_after(row, anchor)]
+
+    return change
+
+
+variant("after-guid-by-time-and-guid")(
+    _after_guid_by_time(lambda row, anchor: (row.created_at, row.guid) > (anchor.created_at, anchor.guid))
+)
+variant("after-guid-keeps-the-same-second")(
+    _after_guid_by_time(lambda row, anchor: row.created_at >= anchor.created_at and row.guid != anchor.guid)
+)

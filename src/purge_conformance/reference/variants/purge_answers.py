@@ -1,32 +1,33 @@
-"""Variants of what a purge answers, and of what it seeds beyond what is documented."""
+"""Variants of what a purge answers and seeds where the documentation is silent."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.mutation import (
     Change,
+    Json,
+    act_and_reject,
+    add_worker_process,
     alter_event_json,
+    alter_seed_json,
     alter_seeds,
     combine,
-    new_registrar,
     on_error,
+    purge_unchecked,
+    variant,
     wrap_operations,
 )
-from purge_conformance.reference.store.database import find_by_guid
-from purge_conformance.reference.store.tables import STOPPED, App, AppUsageEvent, Process
+from purge_conformance.reference.store.tables import STOPPED, AppUsageEvent
 from purge_conformance.reference.store.transitions import find_started_apps, seed_for_process
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 
 JSON = "application/json; charset=utf-8"
@@ -57,7 +58,7 @@ def body_ignored(call: Call, answer: Handler) -> Reply:
 
 
 def _reject_body(call: Call, answer: Handler) -> Reply:
-    """Treat any body as one that cannot be parsed, in its place after authentication."""
+    """Treat any body as one that cannot be parsed; authentication still comes first."""
     return answer(replace(call, raw_body=b"{", content_type="application/json") if call.raw_body else call)
 
 
@@ -69,13 +70,10 @@ variant("any-body-400")(wrap_operations("purge_events")(_reject_body))
 variant("any-body-422")(combine(*map(wrap_operations("purge_events"), (_reject_body, on_error(400, _reject_as_422)))))
 
 
-def _purge_and_reject(call: Call, error: ApiError) -> Reply:
-    call.behaviour.purge_and_reseed(call.session)
-    return call.behaviour.error_reply(error)
-
-
 variant("failed-purge-is-done")(
-    combine(*(wrap_operations("purge_events")(on_error(status, _purge_and_reject)) for status in (500, 503)))
+    combine(
+        *(wrap_operations("purge_events")(on_error(status, act_and_reject(purge_unchecked))) for status in (500, 503))
+    )
 )
 
 
@@ -88,14 +86,6 @@ def purge_query_refused(call: Call, answer: Handler) -> Reply:
     return reply
 
 
-def _add_worker(call: Call, answer: Handler) -> Reply:
-    reply = answer(call)
-    app = find_by_guid(call.session, App, reply.body["guid"])
-    if app:
-        app.processes.append(Process(type="worker"))
-    return reply
-
-
 def _seed_each_process(behaviour: Behaviour) -> Behaviour:
     def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
         return [seed_for_process(process, moment) for app in find_started_apps(session) for process in app.processes]
@@ -103,13 +93,13 @@ def _seed_each_process(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, make_seeds=seeds)
 
 
-variant("seeds-each-process")(combine(wrap_operations("create_app")(_add_worker), _seed_each_process))
-variant("several-processes")(wrap_operations("create_app")(_add_worker))
+variant("seeds-each-process")(combine(add_worker_process, _seed_each_process))
+variant("several-processes")(add_worker_process)
 
 
 @variant("seeds-process-type-null")
 @alter_event_json
-def seeds_process_type_null(event: dict[str, Any]) -> dict[str, Any]:
+def seeds_process_type_null(event: Json) -> Json:
     is_seed = event["guid"] == event["process"]["guid"]
     return {**event, "process": {**event["process"], "type": None}} if is_seed else event
 
@@ -124,11 +114,11 @@ def seeds_previous_stopped(seeds: list[AppUsageEvent]) -> list[AppUsageEvent]:
 
 
 @variant("seeds-previous-null")
-@alter_event_json
-def seeds_previous_null(event: dict[str, Any]) -> dict[str, Any]:
-    pairs = ("state", "instance_count", "memory_in_mb_per_instance")
-    is_seed = event["guid"] == event["app"]["guid"]
-    return event | {name: {**event[name], "previous": None} for name in pairs if is_seed}
+@alter_seed_json
+def seeds_previous_null(event: Json) -> Json:
+    return {
+        name: {**event[name], "previous": None} for name in ("state", "instance_count", "memory_in_mb_per_instance")
+    }
 
 
 @variant("seeds-newest-app-first")

@@ -1,4 +1,4 @@
-"""Variants of tokens, of what is refused and how, and of which paths and methods are known."""
+"""Variants of tokens, of which requests are rejected and how, and of known paths and methods."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from purge_conformance.reference.api.usage_events import EVENTS, PATH, PURGE_PAT
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.mutation import (
     Change,
-    new_registrar,
     on_error,
     reject_every_nth_call,
+    variant,
     wrap_all_operations,
     wrap_operations,
 )
@@ -32,8 +32,6 @@ from purge_conformance.reference.store.tables import utc_now
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -103,12 +101,12 @@ def _allow_header(call: Call) -> dict[str, str]:
     return {"allow": "POST" if call.path == PURGE_PATH else "GET, HEAD"}
 
 
-def _on_wrong_method(refusal: Callable[[Call], Reply]) -> Change:
+def _on_wrong_method(reject: Callable[[Call], Reply]) -> Change:
     @wrap_operations("unknown_request")
     def change(call: Call, answer: Handler) -> Reply:
         if not _has_other_method(call):
             return answer(call)
-        return replace(refusal(call), headers=_allow_header(call))
+        return replace(reject(call), headers=_allow_header(call))
 
     return change
 
@@ -163,17 +161,16 @@ def plain_users_list_403(behaviour: Behaviour) -> Behaviour:
 
 
 def _retry_later(error: ApiError, wait: timedelta | int) -> Callable[[Call], Reply]:
-    """Refuse, and tell when to try again: in seconds, or by a date."""
+    """Return a function that rejects a call with Retry-After: seconds, or a date."""
 
-    def refusal(call: Call) -> Reply:
+    def reject(call: Call) -> Reply:
         until = str(wait) if isinstance(wait, int) else format_datetime(utc_now() + wait, usegmt=True)
         return replace(call.behaviour.error_reply(error), headers={"retry-after": until})
 
-    return refusal
+    return reject
 
 
 def _proxy_error(status: int, headers: Mapping[str, str] | None = None) -> Reply:
-    """Answer as a proxy does."""
     page = f"<html><body><h1>{status}</h1></body></html>"
     return Reply(status=status, body=page, headers=headers or {}, content_type="text/html; charset=utf-8")
 

@@ -1,4 +1,4 @@
-"""Variants of how answers are written: headers, encodings, the members of errors."""
+"""Variants of how responses are written: headers, encodings, members of errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ import zlib
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.reference.mutation import Change, alter_errors, alter_replies, new_registrar
+from purge_conformance.reference.mutation import (
+    Change,
+    add_headers,
+    alter_errors,
+    alter_replies,
+    variant,
+    with_headers,
+    without_date_header,
+)
 from purge_conformance.reference.store.tables import utc_now
 
 if TYPE_CHECKING:
@@ -20,8 +29,6 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.behaviour import Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 CLOCK_LAG = timedelta(seconds=20)
 
@@ -71,48 +78,38 @@ variant("content-type-upper-case")(_set_content_type("Application/JSON; Charset=
 variant("content-type-with-parameters")(_set_content_type('application/json;version="3";charset=utf-8'))
 
 
-@variant("no-date-header")
-@alter_replies
-def no_date_header(reply: Reply) -> Reply:
-    return replace(reply, headers={name: value for name, value in reply.headers.items() if name != "date"})
+variant("no-date-header")(without_date_header)
 
 
 @variant("gateway-clock-behind")
 @alter_replies
 def gateway_clock_behind(reply: Reply) -> Reply:
-    return replace(reply, headers={**reply.headers, "date": format_datetime(utc_now() - CLOCK_LAG, usegmt=True)})
+    return with_headers(reply, {"date": format_datetime(utc_now() - CLOCK_LAG, usegmt=True)})
 
 
 @variant("challenges-the-unauthenticated")
 @alter_replies
 def challenges_the_unauthenticated(reply: Reply) -> Reply:
     challenge = {"www-authenticate": 'Bearer realm="cf", error="invalid_token"'}
-    return replace(reply, headers={**reply.headers, **challenge}) if reply.status == 401 else reply  # noqa: PLR2004
+    return with_headers(reply, challenge) if reply.status == HTTPStatus.UNAUTHORIZED else reply
 
 
-@variant("further-headers")
-@alter_replies
-def further_headers(reply: Reply) -> Reply:
-    extra = {
-        "set-cookie": "__VCAP_ID__=0; Path=/; HttpOnly",
-        "cache-control": "no-store",
-        "etag": 'W/"0"',
-        "x-cf-warnings": "a%20warning",
-        "x-ratelimit-remaining": "1000",
-        "vary": "Accept, Accept-Encoding",
-        "strict-transport-security": "max-age=31536000",
-        "link": '</v3>; rel="index"',
-    }
-    return replace(reply, headers={**reply.headers, **extra})
+FURTHER_HEADERS = {
+    "set-cookie": "__VCAP_ID__=0; Path=/; HttpOnly",
+    "cache-control": "no-store",
+    "etag": 'W/"0"',
+    "x-cf-warnings": "a%20warning",
+    "x-ratelimit-remaining": "1000",
+    "vary": "Accept, Accept-Encoding",
+    "strict-transport-security": "max-age=31536000",
+    "link": '</v3>; rel="index"',
+}
+
+variant("further-headers")(add_headers(FURTHER_HEADERS))
+variant("closes-connections")(add_headers({"connection": "close"}))
 
 
-@variant("closes-connections")
-@alter_replies
-def closes_connections(reply: Reply) -> Reply:
-    return replace(reply, headers={**reply.headers, "connection": "close"})
-
-
-def _is_json(body: Any) -> bool:  # noqa: ANN401 - whatever becomes JSON
+def _is_json(body: Any) -> bool:  # noqa: ANN401 - any body of a reply
     return body is not None and not isinstance(body, str | bytes)
 
 
@@ -130,7 +127,7 @@ def _compress_with(coding: str, compress: Callable[[bytes], bytes]) -> Change:
         if not _is_json(reply.body):
             return reply
         body = compress(json.dumps(reply.body).encode())
-        return replace(reply, body=body, headers={**reply.headers, "content-encoding": coding})
+        return with_headers(replace(reply, body=body), {"content-encoding": coding})
 
     return change
 

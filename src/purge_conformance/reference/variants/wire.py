@@ -1,4 +1,4 @@
-"""Variants of how answers travel: slowly, in pieces, in other words of HTTP, over connections that end."""
+"""Variants of how responses are sent: slowly, in chunks, in other forms of HTTP, over connections that close."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from purge_conformance.reference.mutation import Change, alter_replies, combine, new_registrar
+from purge_conformance.reference.mutation import Change, add_headers, combine, variant
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -18,14 +18,12 @@ if TYPE_CHECKING:
     from purge_conformance.reference.asgi import ASGIApp, Message, Receive, Scope, Send
     from purge_conformance.reference.behaviour import Behaviour, Reply
 
-VARIANTS: dict[str, Change] = {}
-variant = new_registrar(VARIANTS)
 
 REPLY_DELAY_S, CHUNK_PAUSE_S = 0.06, 0.01
 FIRST_PURGE_S, FURTHER_PURGES_S = 20.0, 0.3
 CHUNK_COUNT = 4
-READS_PER_CUT = 41  # reads, of which one is answered by half
-REQUESTS_PER_CONNECTION = 5  # requests that a connection answers before it is closed as one that was idle for too long
+READS_PER_CUT = 41  # one of so many reads is answered without its body
+REQUESTS_PER_CONNECTION = 5  # then it is closed as if it had been idle for too long
 RESPONSE_HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) ([^\r]*)\r\n(.*?\r\n)\r\n", re.DOTALL)
 INTERIM_RESPONSES = (
     b"HTTP/1.1 100 Continue\r\n\r\n",
@@ -35,15 +33,15 @@ INTERIM_RESPONSES = (
 
 
 def _delay_replies(seconds: Callable[[str], float]) -> Change:
-    """Let each answer wait, by its operation, once it is done."""
+    """Return the change that waits for these seconds, by operation, before a complete reply is sent."""
 
     def change(behaviour: Behaviour) -> Behaviour:
-        async def pace(operation: str, answer: Callable[[], Reply], sessions: sessionmaker[Session]) -> Reply:
+        async def schedule(operation: str, answer: Callable[[], Reply], sessions: sessionmaker[Session]) -> Reply:
             reply = await behaviour.schedule(operation, answer, sessions)
             await asyncio.sleep(seconds(operation))
             return reply
 
-        return replace(behaviour, schedule=pace)
+        return replace(behaviour, schedule=schedule)
 
     return change
 
@@ -62,7 +60,7 @@ def purge_takes_long(behaviour: Behaviour) -> Behaviour:
 
 
 def _wrap_app_with(handle_request: Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]) -> Change:
-    """Make a change of a function that serves a request, given the application."""
+    """Decorate a coroutine that handles a request; it gets the original application."""
 
     def change(behaviour: Behaviour) -> Behaviour:
         def wrap_app(app: ASGIApp) -> ASGIApp:
@@ -79,7 +77,7 @@ def _wrap_app_with(handle_request: Callable[[ASGIApp, Scope, Receive, Send], Awa
 
 
 def _send_in_chunks(pause: float) -> Change:
-    """Send each body in chunks, with a pause after each, since its length is not told."""
+    """Return the change that sends each body in chunks, without its length and with a pause after each chunk."""
 
     async def handle_request(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_chunks(message: Message) -> None:
@@ -105,7 +103,7 @@ def _split_body(message: Message) -> Iterator[Message]:
 
 
 def _rewrite_bytes(rewrite: Callable[[bytes], bytes]) -> Change:
-    """Write the bytes of every answer otherwise."""
+    """Return the change that rewrites the bytes of every response."""
 
     async def handle_request(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         scope["wire"].rewrite = rewrite
@@ -136,15 +134,10 @@ def _upper_case_header(line: re.Match[bytes]) -> bytes:
     return b"\r\n" + line[1].upper() + b": \t " + line[2] + b" \t"
 
 
-@alter_replies
-def _close_connection(reply: Reply) -> Reply:
-    return replace(reply, headers={**reply.headers, "connection": "close"})
-
-
 variant("chunked")(_send_in_chunks(0))
 variant("chunks-drip")(_send_in_chunks(CHUNK_PAUSE_S))
 variant("chunks-with-extensions")(combine(_send_in_chunks(0), _rewrite_bytes(_add_chunk_extensions)))
-variant("http-1.0")(combine(_close_connection, _rewrite_bytes(_as_http_1_0)))
+variant("http-1.0")(combine(add_headers({"connection": "close"}), _rewrite_bytes(_as_http_1_0)))
 variant("no-reason-phrases")(_rewrite_bytes(_drop_reason_phrase))
 variant("headers-in-capitals")(_rewrite_bytes(_upper_case_headers))
 
@@ -171,7 +164,7 @@ async def closes_idle_connections(app: ASGIApp, scope: Scope, receive: Receive, 
         await app(scope, receive, send)
         return
     scope["wire"].close()
-    await asyncio.sleep(0)  # until the protocol knows, and misses no answer
+    await asyncio.sleep(0)  # so that the protocol notices the end and does not expect a response
 
 
 @variant("cuts-answers-off-at-times")

@@ -1,42 +1,49 @@
-"""Sends what Schemathesis generates from openapi.yaml, within what is left of the budgets."""
+"""Sends the cases that Schemathesis generates from openapi.yaml, within the remaining budgets."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
+from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.listing import resources
-from purge_conformance.scenarios import purge as purging
-from purge_conformance.scenarios.generated import schemathesis as contract
+from purge_conformance.evidence.steps import Place, Step, Tag
+from purge_conformance.scenarios.generated import schemathesis
+from purge_conformance.scenarios.purge import purge_between_snapshots
+from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
-    from purge_conformance.scenarios.generated.schemathesis import Case, Walk
+    from purge_conformance.scenarios.generated.schemathesis import Case, Cases, Walk
     from purge_conformance.target.apps import SuiteApps
 
-RESERVED_REQUESTS = 200  # requests that the experiments after the generated cases need
+RESERVED_REQUESTS = 200  # for the scenarios after the generated cases
+STEPS = {
+    PURGE_OPERATION: Step.GENERATED_PURGE,
+    LIST_OPERATION: Step.GENERATED_LIST,
+    GET_OPERATION: Step.GENERATED_GET,
+}
 
 
-def send_generated_cases(client: Client, foundation: SuiteApps, generated: Callable[[], tuple[Case, ...]]) -> None:
-    """Send a fair share of the generated cases; those that need an event get one of the target's."""
-    found = resources(client.get(f"{EVENTS_PATH}?per_page=1", "event"))
-    guid = str(found[0].get("guid")) if found else None
-    for case in contract.select_cases((x for x in generated() if client.guard.allows(x.method)), _case_limits(client)):
-        _send(client, foundation, contract.with_existing_guid(case, guid) if guid else case)
+def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
+    """Send the selected cases; a case for an existing event gets the guid of one."""
+    rows = resources(client.get(ONE_EVENT_PATH, Step.EXISTING_EVENT))
+    guid = str(rows[0].get("guid")) if rows else None
+    allowed = (case for case in cases() if client.guard.allows(case.method))
+    for case in schemathesis.select_cases(allowed, _case_limits(client)):
+        _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case)
 
 
-def follow_links(client: Client, foundation: SuiteApps, walk: Walk) -> None:
-    """Follow the links of openapi.yaml from answer to answer: purge, list, get."""
+def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
+    """Follow the links of openapi.yaml from response to response: purge, list, get."""
 
     def send(case: Case) -> Exchange | None:
         try:
-            return _send(client, foundation, case)
+            return _send(client, apps, case)
         except RequestBlocked as reason:
             client.note_cut_short(reason)
             return None
@@ -44,25 +51,24 @@ def follow_links(client: Client, foundation: SuiteApps, walk: Walk) -> None:
     walk(send, min(1, client.guard.purges_left))
 
 
-def _send(client: Client, foundation: SuiteApps, case: Case) -> Exchange:
-    """Send a case; a purge by the admin is looked at from both sides, with an ordinary event there to be destroyed."""
-    request = _request(case, case.operation_id)
+def _send(client: Client, apps: SuiteApps, case: Case) -> Exchange:
+    """Send a case; a purge by the admin between snapshots, with a recorded event to destroy."""
+    request = _request(case, Place(STEPS[case.operation_id]))
     if case.operation_id != PURGE_OPERATION or case.auth != "token":
         return client.send(request)
-    foundation.record_event()
-    return purging.purge_between_snapshots(client, request, f"purge {client.guard.purges}.")
+    apps.record_event()
+    return purge_between_snapshots(client, replace(request, where=Place(Step.GENERATED_PURGE, client.guard.purges)))
 
 
 def _case_limits(client: Client) -> dict[str, int]:
     remaining = max(0, client.guard.requests_left - RESERVED_REQUESTS)
-    limits = dict(contract.MAX_CASES)
-    limits[LIST_OPERATION] = max(
-        0, min(limits[LIST_OPERATION], remaining - limits[GET_OPERATION] - limits[PURGE_OPERATION])
-    )
+    limits = dict(schemathesis.MAX_CASES)
+    for_list = remaining - limits[GET_OPERATION] - limits[PURGE_OPERATION]
+    limits[LIST_OPERATION] = max(0, min(limits[LIST_OPERATION], for_list))
     return limits
 
 
-def _request(case: Case, step: str) -> Request:
+def _request(case: Case, place: Place) -> Request:
     headers = dict(case.headers)
     generated_header = headers.pop("Authorization", "")
     credentials = {
@@ -70,7 +76,7 @@ def _request(case: Case, step: str) -> Request:
         "none": ANONYMOUS,
         "generated": Credential("generated", generated_header, generated_header, "malformed"),
     }
-    tags = {"phase": case.phase, "mode": case.mode, "about": case.about, "auth": case.auth}
+    tags = {Tag.GENERATION: case.phase, Tag.MODE: case.mode, Tag.ABOUT: case.about, Tag.AUTH: case.auth}
     if case.media_type:
         headers["Content-Type"] = case.media_type
-    return Request(case.method, case.path, step, credentials[case.auth], headers, case.body, tags)
+    return Request(case.method, case.path, place, credentials[case.auth], headers, case.body, tags)

@@ -1,12 +1,12 @@
-"""What the child processes of `contract.py` run: Schemathesis makes the cases, and sends none of them.
+"""The program of the child processes of `schemathesis.py`: Schemathesis generates cases and sends none of them.
 
-As a pytest module this file writes down the cases of all phases, since `@schema.parametrize` is the one supported way
-to them. As a script it walks the links of the document, whenever it is asked to: each step goes to stdout, its answer
-comes from stdin, and an empty line ends the walk.
+As a pytest module this file writes the cases of all phases to a file: `@schema.parametrize` is the only supported way
+to generate them. As a script it walks the links of the document on request: it writes each step to stdout, reads the
+response from stdin, and ends the walk with an empty line.
 
-The children run a copy, outside the package and far from the caller's directory: Hypothesis draws literals from source
-that it takes for the user's own (an editable install, not a wheel), so that one seed would give different cases; and it
-leaves files where it runs. Therefore this module imports nothing of the package.
+The children run a copy outside the package and outside the caller's directory. Hypothesis reads literals from source
+that it considers the user's own (an editable install, but no wheel), so one seed would give different cases; and it
+writes files to its working directory. Therefore this module imports nothing of the package.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from requests import Request
 from schemathesis import Case, HookContext, Response
 
 BASE_URL = "http://target.invalid"
-TOKEN = "bearer $TOKEN"  # noqa: S105 -- stands where the caller puts a real one; the children never see any
-# What the client that sends the case decides for itself, or what differs from run to run.
+TOKEN = "bearer $TOKEN"  # noqa: S105 -- the caller replaces it by a token, which the children never see
+# Headers that the sending client chooses itself, or that differ from run to run.
 CLIENT_HEADERS = {
     "accept",
     "accept-encoding",
@@ -37,16 +37,16 @@ CLIENT_HEADERS = {
     "user-agent",
     "x-schemathesis-testcaseid",
 }
-LINK_NAME = re.compile(
-    r".* -> \[\d+\] (.+) -> .*"
-)  # from Schemathesis' name of a transition, the document's name of a link
+# Finds the document's name of a link in Schemathesis' name of a transition.
+LINK_NAME = re.compile(r".* -> \[\d+\] (.+) -> .*")
 REQUEST_FIELDS = ("method", "url", "params", "headers", "cookies", "data", "json", "files")
 
 
 def load_schema(*, mode: str = "all", token: bool = True, vary_auth: bool = True, **phases: dict[str, Any]) -> Any:  # noqa: ANN401
-    """Return the document for the named phases alone, as a schema of Schemathesis.
+    """Return the document as a schema of Schemathesis for the named phases only.
 
-    Without a token it invents credentials; with one, it only leaves them out, in coverage, if they may vary at all.
+    Without a token, Schemathesis generates credentials. With one, it omits them in some cases of the coverage phase, if
+    `vary_auth`.
     """
     phases_off: dict[str, Any] = {name: {"enabled": False} for name in ("examples", "coverage", "fuzzing", "stateful")}
     config = schemathesis.Config.from_dict(
@@ -72,18 +72,16 @@ def load_schema(*, mode: str = "all", token: bool = True, vary_auth: bool = True
 
 
 def filter_case(_context: HookContext, case: Case[Any]) -> bool:
-    """Whether the path reaches the operation: proxies refuse control characters; slashes and dots lead elsewhere."""
+    """Whether the path reaches the operation: proxies reject control characters; slashes and dots change the path."""
     guid = unquote(str(case.path_parameters.get("guid", "-")))
     return not any(char < " " or char in "\x7f/\\" for char in guid) and guid.strip(".") != ""
 
 
 def encode_case(case: Case[Any], **more: object) -> str:
-    """Return the case as one line of JSON, as `contract.Case` reads it."""
+    """Return the case as one line of JSON, which `schemathesis.Case` reads."""
     assert case.meta is not None  # noqa: S101 -- generated, not built by hand
-    phase, mode = (
-        case.meta.phase,
-        case.meta.generation.mode,
-    )  # before the query changes: Schemathesis would judge it anew
+    # Read before the query changes: Schemathesis would determine them again.
+    phase, mode = case.meta.phase, case.meta.generation.mode
     case.query = _drop_conflicting_filters(case.query, about := _describe_variation(phase.data))
     transport_kwargs = case.as_transport_kwargs(base_url=BASE_URL)
     request = Request(**{name: transport_kwargs[name] for name in REQUEST_FIELDS if name in transport_kwargs}).prepare()
@@ -104,7 +102,7 @@ def encode_case(case: Case[Any], **more: object) -> str:
 
 
 def _drop_conflicting_filters(query: dict[str, Any], about: str) -> dict[str, Any]:
-    """Filter `created_ats` by equality or by operators: no documentation speaks of both in one request."""
+    """Keep filters of `created_ats` either by equality or by operators: no documentation describes both together."""
     operators = {name for name in query if name.startswith("created_ats[")}
     if not operators or "created_ats" not in query:
         return query
@@ -113,18 +111,18 @@ def _drop_conflicting_filters(query: dict[str, Any], about: str) -> dict[str, An
 
 
 def _belongs_to_case(name: str, value: str | bytes, case: Case[Any]) -> bool:
-    """Whether a header is part of the case, not of whichever client sends it."""
+    """Whether a header is part of the case; others depend on the sending client."""
     return name.lower() not in CLIENT_HEADERS or (name in case.headers and value != TOKEN)
 
 
 def _describe_variation(data: Any) -> str:  # noqa: ANN401 -- one of four classes of Schemathesis
-    """Return what a case is about, for example `per_page value_above_maximum`."""
+    """Return what a case varies, for example `per_page value_above_maximum`."""
     scenario = getattr(data, "scenario", None)
     return " ".join(filter(None, (data.parameter, scenario.value if scenario else data.description)))
 
 
 def write_case(case: Case[Any]) -> None:
-    """Write one case down, for the parent to read."""
+    """Append one case to the file that the parent reads."""
     with Path("cases.jsonl").open("a", encoding="utf-8") as file:
         file.write(encode_case(case))
 
@@ -143,7 +141,7 @@ def walk_links() -> None:
             return send_via_parent(case, self.link)
 
         def validate_response(self, *_: object, **__: object) -> None:
-            """Judge nothing: that is done later, from what was recorded."""
+            """Judge nothing: the suite judges the recorded evidence later."""
 
     limits = settings(
         max_examples=PLAN["scenarios"],
@@ -157,7 +155,7 @@ def walk_links() -> None:
 
 
 def send_via_parent(case: Case[Any], link: str) -> Response:
-    """Have the parent send a case, and return what it was answered."""
+    """Have the parent send a case, and return the response."""
     sys.stdout.write(encode_case(case, about=link))
     sys.stdout.flush()
     answer = json.loads(sys.stdin.readline())
@@ -171,35 +169,35 @@ def send_via_parent(case: Case[Any], link: str) -> Response:
 PLAN: dict[str, Any] = json.loads(Path("plan.json").read_text(encoding="utf-8"))
 
 if __name__ == "__main__":
-    for _ in iter(sys.stdin.readline, ""):  # each line that answers nothing asks for a walk
+    for _ in iter(sys.stdin.readline, ""):  # between walks, each line requests one
         walk_links()
         sys.stdout.write("\n")
         sys.stdout.flush()
 else:
-    # Undeclared methods have experiments of their own; here they would be further purges.
+    # Other scenarios send undeclared methods; here they would be additional purges.
     derived = load_schema(examples={}, coverage={"unexpected-methods": []})
-    # Each mode by itself: together, chance decides how many of the examples are negative.
+    # Separate modes: together, the number of negative examples would be random.
     positive = load_schema(fuzzing={}, mode="positive", vary_auth=False)
     negative = load_schema(fuzzing={}, mode="negative", vary_auth=False).exclude(method="POST")
-    # The purge has no parameters: an invented Authorization header is all there is to be fuzzed.
+    # The purge has no parameters, so only its Authorization header can be fuzzed.
     bearer = load_schema(fuzzing={}, token=False).include(method="POST")
 
     @derived.parametrize()  # type: ignore[untyped-decorator]
     def test_derived(case: Case[Any]) -> None:
-        """Every case that follows from the document is written down: its examples, each bound of each schema."""
+        """Write every case that follows from the document: its examples and the bounds of each schema."""
         write_case(case)
 
     @positive.parametrize()  # type: ignore[untyped-decorator]
     def test_positive(case: Case[Any]) -> None:
-        """Every random case that the document allows is written down."""
+        """Write every random case that the document allows."""
         write_case(case)
 
     @negative.parametrize()  # type: ignore[untyped-decorator]
     def test_negative(case: Case[Any]) -> None:
-        """Every random case that the document forbids is written down."""
+        """Write every random case that the document forbids."""
         write_case(case)
 
     @bearer.parametrize()  # type: ignore[untyped-decorator]
     def test_bearer(case: Case[Any]) -> None:
-        """Every random case of the purge with an invented Authorization header is written down."""
+        """Write every random case of the purge with a generated Authorization header."""
         write_case(case)

@@ -1,7 +1,7 @@
-"""Binds `openapi.yaml` to Schemathesis: it makes the cases, our client sends them; `contract_checks.py` judges.
+"""Generates cases from `openapi.yaml` with Schemathesis; the client of the run sends them.
 
-Schemathesis sends nothing, reads no configuration of the caller's directory, leaves nothing there and sees no token. It
-works in child processes, beside whatever the run does meanwhile, for about two seconds.
+Schemathesis sends nothing, neither reads nor writes the caller's directory, and sees no token. It runs for about two
+seconds in child processes, while the run does other work.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     Walk = Callable[[Send, int], None]
     Cases = Callable[[], tuple["Case", ...]]
 
-# How many generated cases a run sends, at most; those of the purge that carry a token are two.
+# The most generated cases that a run sends; two of those for the purge have a token.
 MAX_CASES = {PURGE_OPERATION: 6, LIST_OPERATION: 80, GET_OPERATION: 24}
 GENERATION_TIMEOUT_S = 120.0  # seconds; generation takes about two
-# All that a Python needs: no token, and nothing that steers pytest, Hypothesis or Schemathesis.
+# What Python needs: no token, and no setting of pytest, Hypothesis or Schemathesis.
 ALLOWED_ENVIRONMENT = (
     "PATH",
     "PYTHONPATH",
@@ -63,15 +63,15 @@ class Case:
     Attributes:
         operation_id: as in `openapi.yaml`.
         phase: `examples`, `coverage`, `fuzzing` or `stateful`.
-        mode: `positive`, as the document allows it, or `negative`.
-        about: what was varied, for example `per_page value_above_maximum`; in a stateful case the link that led to it.
+        mode: `positive`: the document allows the request; `negative`: it does not.
+        about: what is varied, for example `per_page value_above_maximum`; of a stateful case, the link to it.
         method: HTTP method.
         path: path and query below the target's base URL, percent-encoded.
-        headers: what belongs to the case, among it an invented Authorization; not what any client sends.
+        headers: those of the case, also a generated Authorization; without those that every client sends.
         body: text or None.
         media_type: of the body, or None.
-        auth: `token`, the caller adds a valid one; `none`, no Authorization header is sent; `generated`, it is invented
-            and stands in `headers`.
+        auth: `token`: the caller adds a valid token; `none`: there is no Authorization header; `generated`: `headers`
+            has a generated one.
     """
 
     operation_id: str
@@ -88,11 +88,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """What Schemathesis makes for a target; several targets may share one.
+    """Generates cases; several targets may share one.
 
     Attributes:
-        cases: waits for the generated cases, and returns them.
-        walk: runs the stateful ones.
+        cases: waits for the generated cases and returns them.
+        walk: runs the stateful cases.
     """
 
     cases: Cases
@@ -101,14 +101,14 @@ class Generator:
 
 @contextmanager
 def generation(*, seed: int, examples: int) -> Iterator[Cases]:
-    """Begin to generate in the background; what is yielded waits for the end and returns all cases.
+    """Generate cases in the background; yield a function that waits for all cases and returns them.
 
     Args:
         seed: the same seed gives the same cases in the same order.
-        examples: random cases an operation and mode, at most; the examples and bounds of the document come on top.
+        examples: the most random cases per operation and mode, besides the examples and bounds of the document.
 
     Raises:
-        SuiteError: Schemathesis failed; only when the cases are asked for.
+        SuiteError: Schemathesis failed; the yielded function raises it.
     """
     with _work_folder(seed=seed, examples=examples) as folder:
         script = (folder / CHILD_SCRIPT).rename(folder / "test_cases.py")
@@ -123,9 +123,9 @@ def generate(*, seed: int, examples: int) -> tuple[Case, ...]:
 
 
 def select_cases(cases: Iterable[Case], max_cases: Mapping[str, int] = MAX_CASES) -> tuple[Case, ...]:
-    """Return each distinct request once, and of each operation so many at most: equal shares of all that is varied.
+    """Return each distinct request once, at most `max_cases` per operation, with equal shares for all variations.
 
-    The purges come last, so that what was listed before the first case exists until they do.
+    The purges come last, so that listed events exist until then.
     """
     distinct = {(case.method, case.path, case.headers, case.body, case.auth): case for case in reversed(list(cases))}
     order = list(reversed(distinct.values()))
@@ -142,23 +142,22 @@ def select_cases(cases: Iterable[Case], max_cases: Mapping[str, int] = MAX_CASES
 
 
 def with_existing_guid(case: Case, guid: str) -> Case:
-    """Return the case with an event of the target in place of the document's example, which no target has."""
+    """Return the case with the guid of an existing event instead of the example of the document."""
     example = document(OPENAPI)["components"]["parameters"]["EventGuid"]["example"]
     return replace(case, path=case.path.replace(example, quote(guid, safe="")))
 
 
 @contextmanager
 def links(*, seed: int, scenarios: int = 3, steps: int = 6) -> Iterator[Walk]:
-    """Begin to prepare stateful cases in the background; what is yielded runs them, at most scenarios x steps.
+    """Prepare stateful cases in the background; yield a function that runs at most `scenarios` x `steps` of them.
 
-    It can be called again, for another target; the same answers then lead to the same cases.
-
-    It takes `send`, which returns the exchange of a case, or None where it was held back, and `max_purges`. A scenario
-    begins with a purge and follows the document's links: list, get. A purge beyond `max_purges` is not sent: the
-    scenario goes on from the answer to the one before, since a second purge gives an equivalent state.
+    The function can be called again for another target; equal responses lead to equal cases. It takes `send`, which
+    returns the exchange of a case, or None if the request was blocked, and `max_purges`. A scenario of Schemathesis
+    begins with a purge and follows the links of the document: list, get. A purge beyond `max_purges` is not sent; the
+    scenario continues from the response to the purge before, since another purge leads to an equivalent state.
 
     Raises:
-        SuiteError: Schemathesis failed; only when the cases are run.
+        SuiteError: Schemathesis failed; the yielded function raises it.
     """
     with (
         _work_folder(seed=seed, examples=1, scenarios=scenarios, steps=steps) as folder,
@@ -188,13 +187,13 @@ def _limit_purges(send: Send, max_purges: int) -> Send:
 
 
 def _run_walk(process: subprocess.Popen[str], send: Send) -> bool:
-    """Have the child walk once; return whether the walk came to its end."""
+    """Have the child walk once; return whether the walk ended regularly."""
     _write_message(process, {})
     return _serve_walk(process, send)
 
 
 def _serve_walk(process: subprocess.Popen[str], send: Send) -> bool:
-    """Send what the child asks for, and answer it, to the end of its walk."""
+    """Send each case of the child and return the response to it, until the walk ends."""
     assert process.stdout is not None  # noqa: S101 -- a pipe
     for line in process.stdout:
         if not line.strip():
@@ -209,35 +208,35 @@ def _serve_walk(process: subprocess.Popen[str], send: Send) -> bool:
 
 
 def _abort_walk(process: subprocess.Popen[str]) -> None:
-    """Let the child end a walk that is given up, so that it can begin another."""
+    """Let the child finish an aborted walk, so that it can begin another."""
     _write_message(process, _encode_response(None))
     _serve_walk(process, lambda _: None)
 
 
 def _encode_response(exchange: Exchange | None) -> dict[str, Any]:
     if exchange is None or exchange.status is None:
-        return {"status": 503, "headers": [], "body": ""}  # leads nowhere
+        return {"status": 503, "headers": [], "body": ""}  # no link starts from it
     body = base64.b64encode(exchange.body).decode()
     return {"status": exchange.status, "headers": exchange.response_headers, "body": body}
 
 
 def _write_message(process: subprocess.Popen[str], message: dict[str, Any]) -> None:
     assert process.stdin is not None  # noqa: S101 -- a pipe
-    with suppress(BrokenPipeError):  # _finish says why it ended
+    with suppress(BrokenPipeError):  # _wait_for_exit reports why the process ended
         process.stdin.write(json.dumps(message) + "\n")
         process.stdin.flush()
 
 
 @contextmanager
 def generator(*, seed: int, examples: int) -> Iterator[Generator]:
-    """Begin with all that Schemathesis makes; see `generation` and `links`."""
+    """Generate all kinds of cases in the background; see `generation` and `links`."""
     with generation(seed=seed, examples=examples) as cases, links(seed=seed) as walk:
         yield Generator(cases, walk)
 
 
 @contextmanager
 def _work_folder(**plan: object) -> Iterator[Path]:
-    """Make a folder with what a child reads: its script, the document and the plan."""
+    """Create a folder with the files that a child reads: its script, the document and the plan."""
     with TemporaryDirectory(prefix="purge-conformance-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         script = files("purge_conformance.scenarios.generated") / CHILD_SCRIPT
@@ -249,27 +248,27 @@ def _work_folder(**plan: object) -> Iterator[Path]:
 
 
 def _prefill_hypothesis_cache(folder: Path) -> None:
-    """Tell Hypothesis which characters UTF-8 encodes, in its own cache; it would try each of them, in every child.
+    """Write the characters that UTF-8 encodes to the cache of Hypothesis, so that no child has to try each of them.
 
-    Where its format is another, it finds no such file and tries.
+    A version of Hypothesis with another cache format ignores the file.
     """
     cache = folder / ".hypothesis" / "unicode_data" / unicodedata.unidata_version
     cache.mkdir(parents=True)
     encodable = [[0, 0xD7FF], [0xE000, sys.maxunicode]]
     with gzip.open(cache / "codec-v2-utf-8.json.gz", "wt") as file:
-        json.dump([encodable, []], file)  # and none that would decode to another
+        json.dump([encodable, []], file)  # the second list: characters that decode to another one
 
 
 @contextmanager
 def _child_process(
     *arguments: str, folder: Path, stdin: int = subprocess.DEVNULL, stdout: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a Python in the folder, which ends at the latest with the block."""
+    """Run Python in the folder; kill it when the block ends."""
     overrides = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     environment = {key: os.environ[key] for key in ALLOWED_ENVIRONMENT if key in os.environ} | overrides
     command = [sys.executable, "-P", *arguments]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 -- the user's own command
+        process = subprocess.Popen(  # noqa: S603 -- the interpreter of this process
             command,
             cwd=folder,
             env=environment,
@@ -278,7 +277,7 @@ def _child_process(
             stderr=log,
             text=True,
             encoding="utf-8",
-            start_new_session=True,  # a terminal interrupts all of a group, and the run ends this one itself
+            start_new_session=True,  # otherwise a terminal's interrupt reaches it as well
         )
     try:
         yield process

@@ -1,7 +1,7 @@
-"""Draws the sequences of a run: the same seed draws the same ones.
+"""Generates the sequences of a run; the same seed generates the same ones.
 
-What can happen between two purges is dealt like a deck of cards, so that each run has each of it; in which order,
-beside what else and to which app, is left to the seed.
+Every run contains each template of steps between two purges. The seed determines their order, their combinations and
+their apps.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     StepTemplate = Callable[[Random, ModelState], Iterator[Step]]
 
 SEQUENCES_PER_RUN = 2
-ROUNDS_PER_SEQUENCE = 3  # in a sequence, after its first purge; each ends with a further one
-TEMPLATES_PER_ROUND = 2  # in a round
-INITIAL_APPS = ("a", "b", "c")  # at first; two of them are started
+ROUNDS_PER_SEQUENCE = 3  # after the first purge; each round ends with a purge
+TEMPLATES_PER_ROUND = 2
+INITIAL_APPS = ("a", "b", "c")  # two of them are started
 APP_NAMES = "abcdefghijklmnopqrstuvwxyz"
 PURGE = Step(Action.PURGE)
-CREDENTIAL_KINDS = ("none", "forged", "other")  # whose purge is refused
+CREDENTIAL_KINDS = ("none", "forged", "other")  # of rejected purges
 SCALE_SIZES = ("instances=2", "instances=3", "instances=0", "memory_in_mb=96", "memory_in_mb=160")
 
 
 def generate(seed: int) -> Iterator[tuple[Step, ...]]:
     """Yield the sequences of a run."""
-    rng = Random(seed)  # noqa: S311 -- the same in every run
+    rng = Random(seed)  # noqa: S311 -- the same in every run with this seed
     templates = rng.sample(TEMPLATES, SEQUENCES_PER_RUN * ROUNDS_PER_SEQUENCE * TEMPLATES_PER_ROUND)
     begins, ends = _steps_without_effect(rng)
-    double_purge_index = rng.randrange(SEQUENCES_PER_RUN)  # one of them begins with a purge right after another
+    double_purge_index = rng.randrange(SEQUENCES_PER_RUN)  # this sequence begins with two purges in a row
     for number in range(SEQUENCES_PER_RUN):
         steps = [*(Step(Action.CREATE, name) for name in INITIAL_APPS)]
         steps += [*(Step(Action.START, name) for name in rng.sample(INITIAL_APPS, 2)), PURGE]
@@ -47,7 +47,7 @@ def generate(seed: int) -> Iterator[tuple[Step, ...]]:
 
 
 def _steps_without_effect(rng: Random) -> tuple[list[list[Step]], list[list[Step]]]:
-    """Deal what changes nothing, or should not: at the beginning of each round, just after a purge, and at the end."""
+    """Return steps without effect for the beginnings and the ends of the rounds: reads and rejected purges."""
     reads = [[Step(Action.READ, how)] for how in rng.sample(READ_KINDS, len(READ_KINDS))]
     rejected = [[Step(Action.REJECTED_PURGE, rng.choice(CREDENTIAL_KINDS))] for _ in range(4)]
     begins = [[], [], *rejected[:2], *reads[:2]]
@@ -60,7 +60,7 @@ def _state_after(steps: Iterable[Step]) -> ModelState:
 
 
 def _pick_app(rng: Random, model: ModelState, *states: State) -> str:
-    """Pick the name of an app that is in one of these states and was left alone since the last purge, if any is so."""
+    """Pick an app in one of these states that did not change since the last purge; if there is none, a similar one."""
     existing = {name: app for name, app in model.apps.items() if app.exists}
     matching = {name: app for name, app in existing.items() if app.state in states} or existing
     return rng.choice(
@@ -69,7 +69,7 @@ def _pick_app(rng: Random, model: ModelState, *states: State) -> str:
 
 
 def _on_one_app(*actions: Action, state: State) -> StepTemplate:
-    """Make a card that does these things to one app, which is in that state if any is."""
+    """Return a template that applies actions to one app, in that state if an app has it."""
 
     def template(rng: Random, model: ModelState) -> Iterator[Step]:
         name = _pick_app(rng, model, state)
@@ -80,13 +80,13 @@ def _on_one_app(*actions: Action, state: State) -> StepTemplate:
 
 
 def _scaling(rng: Random, model: ModelState, name: str) -> Step:
-    """Scale an app to another size than it has."""
+    """Scale an app to a size that it does not have."""
     steps = [Step(Action.SCALE, name, size) for size in SCALE_SIZES]
     return rng.choice([step for step in steps if step.scale_values.items() - model.apps[name].size.items()])
 
 
 def _toggle(final_action: Action, state: State) -> StepTemplate:
-    """Make a card that starts and stops an app until it ends so for the second time."""
+    """Return a template that starts and stops an app until the final action has occurred twice."""
     other = Action.STOP if final_action is Action.START else Action.START
 
     def template(rng: Random, model: ModelState) -> Iterator[Step]:
@@ -96,13 +96,13 @@ def _toggle(final_action: Action, state: State) -> StepTemplate:
             if model.apps[name].state is not state
             else (other, final_action, other, final_action)
         )
-        yield from (Step(deed, name) for deed in actions)
+        yield from (Step(action, name) for action in actions)
 
     return template
 
 
 def _repeat_action(rng: Random, model: ModelState) -> Iterator[Step]:
-    """Do once more what is done already."""
+    """Start a started app, or stop a stopped one."""
     name = _pick_app(rng, model, State.STARTED, State.STOPPED)
     yield Step(Action.START if model.apps[name].state is State.STARTED else Action.STOP, name)
 

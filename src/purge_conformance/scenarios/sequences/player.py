@@ -1,6 +1,6 @@
-"""Random sequences of starts, stops, scalings, deletions, purges and reads, with a look after each step.
+"""Executes random sequences of starts, stops, scalings, deletions, purges and reads; the list is read after each step.
 
-It judges nothing: it asks the model only whether it is worth the while to try shorter sequences.
+It judges nothing. It asks the model only whether to try shorter sequences.
 """
 
 from __future__ import annotations
@@ -15,37 +15,35 @@ from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.app_model.trace import RESULTING_STATES, ExecutedStep, SequenceTrace
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
-from purge_conformance.client import pagination as look
 from purge_conformance.client.auth.credentials import ANONYMOUS
-from purge_conformance.evidence.listing import app_of_process, resources
+from purge_conformance.client.pagination import read_pages
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import APPS, app_of_process, resources
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step
 from purge_conformance.scenarios.authorization import non_admin_credentials
 from purge_conformance.scenarios.sequences.generator import generate
 from purge_conformance.scenarios.sequences.shrinker import shrink
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.app_model.state import Step
+    from purge_conformance.analysis.app_model.state import Step as SequenceStep
     from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
-    Steps = tuple[Step, ...]
+    Steps = tuple[SequenceStep, ...]
 
-LARGEST_PAGE = {"per_page": 5000}  # the most that a page may take
-CREDENTIAL_KINDS = {
-    "none": "none",
-    "forged": "invalid",
-    "other": "valid",
-}  # whose purge is refused -> kind of credential
+LARGEST_PAGE = {"per_page": 5000}
+CREDENTIAL_KINDS = {"none": "none", "forged": "invalid", "other": "valid"}  # of a rejected purge -> of a credential
 MAX_SHRINK_RUNS = 25  # of shorter sequences
 REQUESTS_PER_STEP = 3
 
 
-def play_sequences(client: Client, foundation: SuiteApps) -> None:
-    """Play each sequence, each time, until the target disagrees with the model; then shorter ones that may show it."""
-    if not foundation.is_usable:
+def play_sequences(client: Client, apps: SuiteApps) -> None:
+    """Execute each sequence, N times for --repeat N, until the target disagrees with the model; then shorter ones."""
+    if not apps.is_usable:
         return
-    foundation.delete_if_incomplete()
-    player = Player(client, foundation)
+    apps.delete_if_incomplete()
+    player = Player(client, apps)
     for steps in [*generate(client.settings.seed)] * client.settings.repeat:
         disagreement = player.play(steps).disagreement
         if disagreement:
@@ -54,37 +52,39 @@ def play_sequences(client: Client, foundation: SuiteApps) -> None:
 
 
 class Player:
-    """Plays sequences, one after the other, each with apps of its own."""
+    """Executes sequences one after the other, each with apps of its own."""
 
-    def __init__(self, client: Client, foundation: SuiteApps) -> None:
-        """Begin with nothing played, on a target that records at once."""
+    def __init__(self, client: Client, apps: SuiteApps) -> None:
+        """Start with the assumption that the target records changes at once."""
         self._client = client
-        self._foundation = foundation
-        self._run_count = 0
+        self._apps = apps
+        self._number = 0  # of the current sequence
         self._recording_delay = 0  # pauses that the target needed to record a change
-        self._is_clean = True  # whether a purge was the last thing that was done
-        self._process_count = _max_process_count(client, foundation)
+        self._is_clean = True  # whether the last step was a purge
+        self._process_count = _max_process_count(client, apps)
 
     def play(self, steps: Steps, *, is_shrunk: bool = False) -> SequenceTrace:
-        """Take the steps until the target disagrees or does not answer; then take down the apps that are left."""
-        self._run_count += 1
-        note = {"steps": [str(step) for step in steps], "processes": self._process_count, "shorter": is_shrunk}
-        self._client.note(f"sequence {self._run_count}", note)
+        """Execute the steps until the target disagrees or does not respond; then delete the apps of the sequence."""
+        self._number += 1
+        actions = tuple(str(step) for step in steps)
+        self._client.note(
+            notes.SEQUENCE, notes.SequencePlan(self._number, actions, self._process_count, shorter=is_shrunk)
+        )
         trace = SequenceTrace(self._process_count)
-        if not self._is_clean:  # what a longer sequence left behind must not help a shorter one
-            self._client.post(PURGE_PATH, f"{self._run_count} {Action.PURGE}")
-        for place, step in enumerate(steps, 1):
+        if not self._is_clean:  # events of a longer sequence must not influence a shorter one
+            self._client.post(PURGE_PATH, self._place(Step.RESET_PURGE))
+        for position, step in enumerate(steps, 1):
             if not trace.is_finished and trace.model.allows(step):
                 self._is_clean = step.action is Action.PURGE
-                max_reads = self._recording_delay + 1 if is_shrunk else len(self._foundation.poll_intervals)
-                trace = self._execute_and_read(trace, step, place, max_reads)
+                max_reads = self._recording_delay + 1 if is_shrunk else len(self._apps.poll_intervals)
+                trace = self._execute_and_read(trace, step, position, max_reads)
         for name, app in trace.model.apps.items():
             if app.exists:
-                self._foundation.remove(trace.guids[name], f"{self._run_count} demolish")
+                self._apps.remove(trace.guids[name], self._place(Step.DELETE))
         return trace
 
     def shrink(self, steps: Steps, kind: DisagreementKind) -> None:
-        """Play shorter sequences, as far as the budgets go; where none shows the same, the same once more."""
+        """Execute shorter sequences within the budgets; if none disagrees in the same way, repeat the original."""
         results: dict[Steps, Steps | None] = {steps: steps}
 
         def reproduce(rest: Steps) -> Steps | None:
@@ -101,70 +101,71 @@ class Player:
         guard = self._client.guard
         return purges <= guard.purges_left and REQUESTS_PER_STEP * len(steps) <= guard.requests_left
 
-    def _execute_and_read(self, trace: SequenceTrace, step: Step, place: int, max_reads: int) -> SequenceTrace:
-        """Take a step and look; look again while a change is not recorded, since that may come late."""
-        label, pauses = f"{self._run_count}.{place}", self._foundation.poll_intervals
-        execution = self._execute(trace, step, place, label)
+    def _place(self, step: Step, position: int | None = None, index: int | None = None) -> Place:
+        return Place(step, index, sequence=self._number, position=position)
+
+    def _execute_and_read(
+        self, trace: SequenceTrace, step: SequenceStep, position: int, max_reads: int
+    ) -> SequenceTrace:
+        """Execute a step and read the list; read it again while a change is not recorded, at most `max_reads` times."""
+        pauses = self._apps.poll_intervals
+        execution = self._execute(trace, step, position)
         if step.action is Action.CREATE and trace.listing is None:
-            return trace.with_step(execution)  # nothing was done yet that could be seen
+            return trace.with_step(execution)  # before the first other step, the list shows nothing of it
         if step.action is Action.READ and not trace.with_step(execution).disagreement:
-            return trace  # it shows what the last look showed
+            return trace  # the list is as before
         if step.app:
-            time.sleep(sum(pauses[: self._recording_delay]))  # also what need not be recorded may come late
-        for look_number in range(max_reads):
-            listing = look.read_pages(self._client, EVENTS_PATH, f"{label} look {look_number}", LARGEST_PAGE)
+            time.sleep(sum(pauses[: self._recording_delay]))  # for events that should not be recorded
+        for read in range(max_reads):
+            where = self._place(Step.LIST_AFTER_ACTION, position, read)
+            listing = read_pages(self._client, EVENTS_PATH, where, LARGEST_PAGE)
             now = trace.with_step(replace(execution, listing=listing))
             if not (now.disagreement and now.disagreement.kind is DisagreementKind.CHANGE_UNRECORDED):
-                self._recording_delay = max(self._recording_delay, look_number)
+                self._recording_delay = max(self._recording_delay, read)
                 break
-            if look_number + 1 < max_reads:
-                time.sleep(pauses[look_number])
+            if read + 1 < max_reads:
+                time.sleep(pauses[read])
         return now
 
-    def _execute(self, trace: SequenceTrace, step: Step, place: int, label: str) -> ExecutedStep:
-        step_name = f"{label} {step}"
+    def _execute(self, trace: SequenceTrace, step: SequenceStep, position: int) -> ExecutedStep:
+        where = self._place(Step.ACTION, position)
         guid = trace.guids.get(step.argument, "")
         match step.action:
             case Action.CREATE:
-                response, created_guid = self._foundation.create_extra_app(
-                    f"{step.argument}{self._run_count}", step_name
-                )
-                return ExecutedStep(place, step, response, created_guid=created_guid)
+                response, created_guid = self._apps.create_extra_app(f"{step.argument}{self._number}", where)
+                return ExecutedStep(position, step, response, created_guid=created_guid)
             case Action.START | Action.STOP:
-                response = self._client.post(f"/v3/apps/{guid}/actions/{step.action}", step_name)
-                is_confirmed = self._foundation.reached_state(
-                    guid, RESULTING_STATES[step.action], response, f"{label} became"
-                )
-                return ExecutedStep(place, step, response, is_confirmed=is_confirmed)
+                response = self._client.post(f"{APPS}/{guid}/actions/{step.action}", where)
+                waiting = self._place(Step.AWAIT_STATE, position)
+                is_confirmed = self._apps.reached_state(guid, RESULTING_STATES[step.action], response, waiting)
+                return ExecutedStep(position, step, response, is_confirmed=is_confirmed)
             case Action.SCALE:
-                path = f"/v3/apps/{guid}/processes/web/actions/scale"
-                return ExecutedStep(place, step, self._client.post(path, step_name, data=step.scale_values))
+                path = f"{APPS}/{guid}/processes/web/actions/scale"
+                return ExecutedStep(position, step, self._client.post(path, where, data=step.scale_values))
             case Action.DELETE:
-                response = self._foundation.remove(guid, step_name)
-                return ExecutedStep(place, step, response, is_confirmed=self._foundation.is_gone(guid, f"{label} gone"))
+                response = self._apps.remove(guid, where)
+                is_confirmed = self._apps.is_gone(guid, self._place(Step.AWAIT_DELETION, position))
+                return ExecutedStep(position, step, response, is_confirmed=is_confirmed)
             case Action.PURGE:
-                return ExecutedStep(place, step, self._client.post(PURGE_PATH, step_name))
+                return ExecutedStep(position, step, self._client.post(PURGE_PATH, where))
             case Action.REJECTED_PURGE:
-                return ExecutedStep(
-                    place,
-                    step,
-                    self._client.post(PURGE_PATH, step_name, credential=self._credential_of_kind(step.argument)),
-                )
+                credential = self._credential_of_kind(step.argument)
+                return ExecutedStep(position, step, self._client.post(PURGE_PATH, where, credential=credential))
             case Action.READ:
                 rows = trace.listing.rows if trace.listing else ()
                 query = reads.build_query(step.argument, rows, trace.guids.values(), trace.seeded_events)
-                walk = look.read_pages(self._client, EVENTS_PATH, step_name, query, max_pages=reads.PAGES_PER_WALK + 1)
-                return ExecutedStep(place, step, walk.exchanges[-1], walks=(walk,))
+                walk = read_pages(self._client, EVENTS_PATH, where, query, max_pages=reads.PAGES_PER_WALK + 1)
+                return ExecutedStep(position, step, walk.exchanges[-1], walks=(walk,))
 
     def _credential_of_kind(self, kind: str) -> Credential:
-        """Return a credential of that kind that may not purge; none where there is none of the kind."""
-        return next(
-            (who for who in non_admin_credentials(self._client) if who.kind == CREDENTIAL_KINDS[kind]), ANONYMOUS
-        )
+        """Return a credential of that kind that must not purge; no credential if there is none of the kind."""
+        wanted = CREDENTIAL_KINDS[kind]
+        return next((who for who in non_admin_credentials(self._client) if who.kind == wanted), ANONYMOUS)
 
 
-def _max_process_count(client: Client, foundation: SuiteApps) -> int:
-    """Return how many processes an app of the suite's own has, as far as that is known."""
-    rows = [row for x in client.exchanges_of("purge", "after.processes") for row in resources(x)]
+def _max_process_count(client: Client, apps: SuiteApps) -> int:
+    """Return the largest number of processes of an app of the suite after the first purge; at least 1."""
+    place = Place(Step.PURGE, phase=Phase.AFTER, part=Part.PROCESSES)
+    rows = [row for page in client.recorded(place, Scenario.PURGE) for row in resources(page)]
     counts = Counter(app_of_process(row) for row in rows)
-    return max([1, *(counts[guid] for guid in foundation.apps.values())])
+    return max([1, *(counts[guid] for guid in apps.apps.values())])

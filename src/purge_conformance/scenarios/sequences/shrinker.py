@@ -1,4 +1,4 @@
-"""Delta debugging: the shortest sequence that still shows what a longer one showed."""
+"""Delta debugging: finds a shorter sequence that still reproduces a disagreement."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def shrink(steps: Steps, reproduce: Callable[[Steps], Steps | None]) -> Steps:
-    """Leave out steps while what is left still shows it: of no app, of one after the other, chunks, single ones.
+    """Remove steps while the rest reproduces: steps of no app, of one app after the other, chunks, single steps.
 
     Args:
-        steps: sensible ones, of which the last one shows it.
-        reproduce: takes sensible steps, and returns those up to the one that shows it, or None where none does.
+        steps: possible steps, of which the last one disagrees.
+        reproduce: executes possible steps; returns those up to the one that disagrees, or None if none does.
 
     Returns:
-        sensible steps of which none can be left out any more, provided that `shown` always says the same of the same.
+        possible steps of which none can be removed, provided that `reproduce` is deterministic.
     """
     steps = _try(from_clean_state(steps), reproduce) or steps
     for name in (None, *dict.fromkeys(step.app for step in steps if step.app)):
@@ -43,9 +43,9 @@ def shrink(steps: Steps, reproduce: Callable[[Steps], Steps | None]) -> Steps:
 
 
 def from_clean_state(steps: Steps) -> Steps:
-    """Return what leads to the same end from a new beginning: apps as they were before the last purge but this one.
+    """Return steps that lead to the same state: create the apps as they were before the second-last purge, then go on.
 
-    It is no part of the steps, and as a rule much shorter than any part that shows the same.
+    They are not a part of the original steps, and usually much shorter than any part that reproduces.
     """
     purges = [place for place, step in enumerate(steps[:-1]) if step.action is Action.PURGE]
     last_purge = purges[-1] if purges else 0
@@ -56,9 +56,9 @@ def from_clean_state(steps: Steps) -> Steps:
 
 
 def _try_without(steps: Steps, places: Collection[int], reproduce: Callable[[Steps], Steps | None]) -> Steps:
-    """Return the steps without those in some places, or as they are if these are needed; the last one is."""
+    """Return the steps without those at some places if the rest reproduces, otherwise all; the last step stays."""
     remaining = (step for place, step in enumerate(steps) if place not in places or place == len(steps) - 1)
-    rest = drop_impossible_steps(remaining)  # an app's steps go with its creation
+    rest = drop_impossible_steps(remaining)  # without its creation, an app has no steps
     return (_try(rest, reproduce) if rest != steps else None) or steps
 
 

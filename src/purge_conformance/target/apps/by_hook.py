@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Request
 from purge_conformance.errors import HookFailed, StateUnsupported
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.evidence.records import CHANGED_BY_HOOK
+from purge_conformance.evidence.steps import YES, Tag
 from purge_conformance.target.apps.suite_apps import SuiteApps
 from purge_conformance.target.hook import Hook
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.steps import App, Where
 
 STATES = {"start": "app started", "stop": "app stopped", "scale": "app scaled", "delete": "app deleted"}
 UNTIMED_MESSAGE = (
@@ -39,23 +41,23 @@ class HookedApps(SuiteApps):
         """Always False: sequences send requests, which the hook replaces."""
         return False
 
-    def start(self, label: str) -> bool:
+    def start(self, app: App) -> bool:
         """Start an app; return whether it is started."""
-        return self._try(lambda: super(HookedApps, self).start(label))
+        return self._try(lambda: super(HookedApps, self).start(app))
 
-    def stop(self, label: str) -> bool:
+    def stop(self, app: App) -> bool:
         """Stop a started app; return whether it is stopped."""
-        return self._try(lambda: super(HookedApps, self).stop(label))
+        return self._try(lambda: super(HookedApps, self).stop(app))
 
-    def scale(self, label: str, **size: int) -> bool:
+    def scale(self, app: App, **size: int) -> bool:
         """Scale a started app by `instances` or `memory_in_mb`; return whether that succeeded."""
-        return self._try(lambda: super(HookedApps, self).scale(label, **size))
+        return self._try(lambda: super(HookedApps, self).scale(app, **size))
 
-    def remove(self, guid: str, step: str) -> Exchange:
+    def remove(self, guid: str, where: Where) -> Exchange:
         """Delete an app; return a GET of it after that."""
         self._set_state("delete", guid)
         self._guids.remove(guid)
-        return self._read_app(guid, step)
+        return self._read_app(guid, where)
 
     def delete_apps(self) -> None:
         """Delete all created apps, and note those that remain."""
@@ -65,37 +67,37 @@ class HookedApps(SuiteApps):
                 self._set_state("delete", guid)
             except (HookFailed, StateUnsupported) as reason:
                 leftovers.append(f"{APPS}/{guid} ({reason})")
-        self._client.note("left", leftovers)
+        self._client.note(notes.LEFT, leftovers)
 
     def _build_apps(self) -> None:
-        self._client.note("untimed", UNTIMED_MESSAGE)
+        self._client.note(notes.UNTIMED, UNTIMED_MESSAGE)
         self._home_space = "of the hook's"
         self._try(lambda: bool(super(HookedApps, self)._build_apps()))
 
     def _create_spaces(self) -> tuple[str | None, str | None, str | None]:
         return "of the hook's", None, None
 
-    def _create_app(self, label: str, names: Sequence[str], space: str) -> None:  # noqa: ARG002 -- the hook chooses the space
+    def _create_app(self, app: App, names: Sequence[str], space: str) -> None:  # noqa: ARG002 -- the hook chooses the space
         guid = self._hook.set_up(STATES["stop"], name=names[-1]).get("app")
         if not isinstance(guid, str) or not guid:
             raise HookFailed(
                 f'the hook set the state {STATES["stop"]!r} but named no app: expected the answer {{"app": GUID}}'
             )
-        self.apps[label] = guid
+        self.apps[app] = guid
         self._guids.append(guid)
 
-    def _delete_app(self, label: str) -> None:
-        self._try(lambda: bool(super(HookedApps, self)._delete_app(label)))
+    def _delete_app(self, app: App) -> None:
+        self._try(lambda: bool(super(HookedApps, self)._delete_app(app)))
 
-    def _change_app(self, label: str, change: str, step: str, **size: int) -> Exchange:
-        self._set_state(change, self.apps[label], **size)
-        return self._read_app(self.apps[label], step)
+    def _change_app(self, app: App, change: str, where: Where, **size: int) -> Exchange:
+        self._set_state(change, self.apps[app], **size)
+        return self._read_app(self.apps[app], where)
 
     def _set_state(self, change: str, guid: str, **size: int) -> None:
         self._hook.set_up(STATES[change], app=guid, **size)
 
-    def _read_app(self, guid: str, step: str) -> Exchange:
-        return self._client.send(Request("GET", f"{APPS}/{guid}", step, tags={CHANGED_BY_HOOK: "hook"}))
+    def _read_app(self, guid: str, where: Where) -> Exchange:
+        return self._client.send(Request("GET", f"{APPS}/{guid}", where, tags={Tag.CHANGED_BY_HOOK: YES}))
 
     def _try(self, change: Callable[[], bool]) -> bool:
         try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Request
 from purge_conformance.config.droplet_file import CONTENT_TYPE, CURL_FORM
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig
-from purge_conformance.evidence.records import FORM
+from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.resources import is_success, relationship, summarize_response
+from purge_conformance.target.apps.resources import relationship, summarize_response
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MEMORY_IN_MB = 64  # small, because a space has a quota
 STAGING_POLLS = 60
-STEP = "equip"  # of all requests
 NO_DROPLET_HINT = " Give the apps a droplet: --app-droplet GUID, --app-droplet-file FILE or --app-docker-image REF"
 QUOTA = re.compile("quota|limit", re.IGNORECASE)  # as in Cloud Controller's `memory quota_exceeded`
 
@@ -85,9 +85,9 @@ class DropletProvider:
     def _upload_droplet(self, file: Upload, app: str) -> str:
         droplet = _guid(self._send("POST", "/v3/droplets", {"relationships": relationship("app", app)}))
         path, headers = f"/v3/droplets/{droplet}", {"Content-Type": CONTENT_TYPE}
-        upload = Request("POST", f"{path}/upload", STEP, headers=headers, tags={FORM: CURL_FORM}, upload=file)
-        _require_json(self._client.send(upload))
-        self._await_staged(self._client.get(path, STEP), path)
+        upload = Request("POST", f"{path}/upload", Step.PREPARE_DROPLET, headers=headers, upload=file)
+        _require_json(self._client.send(replace(upload, tags={Tag.FORM: CURL_FORM})))
+        self._await_staged(self._client.get(path, Step.PREPARE_DROPLET), path)
         return droplet
 
     def _stage_image(self, image: str, app: str) -> str:
@@ -110,12 +110,12 @@ class DropletProvider:
                 return answer
             if state in {"FAILED", "EXPIRED"}:
                 break
-            answer = self._client.get(path, STEP)
+            answer = self._client.get(path, Step.PREPARE_DROPLET)
         raise DropletUnavailable(f"{path} is not staged: {summarize_response(answer)}")
 
     def _send(self, method: str, path: str, data: object) -> Exchange:
         headers = {"Content-Type": "application/json"}
-        return self._client.send(Request(method, path, STEP, headers=headers, body=json.dumps(data)))
+        return self._client.send(Request(method, path, Step.PREPARE_DROPLET, headers=headers, body=json.dumps(data)))
 
 
 def quota_hint(answer: Exchange) -> str:
@@ -125,7 +125,7 @@ def quota_hint(answer: Exchange) -> str:
 
 
 def _require_json(answer: Exchange) -> Exchange:
-    if not is_success(answer) or not isinstance(answer.json, dict):
+    if not answer.succeeded or not isinstance(answer.json, dict):
         raise DropletUnavailable(f"{answer.method} {answer.path}: {summarize_response(answer)}")
     return answer
 

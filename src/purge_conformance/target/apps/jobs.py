@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.evidence.listing import dig, split_url
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +28,11 @@ def job_path(answer: Exchange) -> str | None:
     return match[0] if match and answer.status == HTTPStatus.ACCEPTED else None
 
 
-def await_job(client: Client, job: str, step: str) -> str:
+def await_job(client: Client, job: str) -> str:
     """Poll a job until it ends, at most `POLLS` times; return why it did not succeed, or an empty string."""
     state: object = None
     for _ in poll():
-        answer = client.get(job, step)
+        answer = client.get(job, Step.AWAIT_JOB)
         state = dig(answer.json, "state") if isinstance(answer.json, dict) else None
         if state == "COMPLETE" or answer.status == HTTPStatus.NOT_FOUND:
             return ""  # a target may delete finished jobs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 from purge_conformance.errors import RequestBlocked, TargetUnreachable
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig, resources
+from purge_conformance.evidence.steps import Place, Step, place_of
 from purge_conformance.target.apps import jobs
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.steps import Where
 
 POLLS, POLL_INTERVAL_S = 20, 0.1  # how often to check for a created resource
 FINAL_POLLS = 6  # the same at the end of a run, when few requests are left
@@ -42,37 +45,35 @@ class ResourceManager:
         self.run = secrets.token_hex(4)
 
     def create(
-        self, path: str, name: str, step: str = "create", /, **fields: object | None
+        self, path: str, name: str, where: Where = Step.CREATE, /, **fields: object | None
     ) -> tuple[Exchange, str | None]:
         """Create a resource; return the response, and the guid once the resource exists, or None."""
         data: dict[str, object] = {"name": name, "metadata": {"labels": {RUN_LABEL: self.run}}}
         data |= {key: value for key, value in fields.items() if value is not None}
-        answer = self._post(path, step, data)
+        answer = self._post(path, where, data)
         if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self._may_have_unknown = True  # it may exist in spite of the 500
-            answer = self._post(path, step, data)
+            answer = self._post(path, where, data)
         guid = dig(answer.json, "guid") if isinstance(answer.json, dict) else None
         if answer.status == HTTPStatus.ACCEPTED:
-            guid = self._await_created(path, name, "created" if step == "create" else f"{step} made")
-        self._may_have_unknown = (
-            self._may_have_unknown or answer.status is None or (is_success(answer) and guid is None)
-        )
-        if not is_success(answer) or not isinstance(guid, str):
+            guid = self._await_created(path, name, replace(place_of(where), step=Step.AWAIT_CREATION))
+        self._may_have_unknown = self._may_have_unknown or answer.status is None or (answer.succeeded and guid is None)
+        if not answer.succeeded or not isinstance(guid, str):
             return answer, None
         self._deletion_jobs[f"{path}/{guid}"] = None
         return answer, guid
 
-    def _post(self, path: str, step: str, data: object) -> Exchange:
+    def _post(self, path: str, where: Where, data: object) -> Exchange:
         try:
-            return self._client.post(path, step, data=data)
+            return self._client.post(path, where, data=data)
         except TargetUnreachable:
             self._may_have_unknown = True
             raise
 
-    def remove(self, path: str, step: str) -> Exchange:
+    def remove(self, path: str, where: Where) -> Exchange:
         """Send the DELETE for a resource of this run; `remove_all` waits for its job."""
-        answer = retry_once(partial(self._client.delete, path, step))
-        if is_success(answer) and path in self._deletion_jobs:
+        answer = retry_once(partial(self._client.delete, path, where))
+        if answer.succeeded and path in self._deletion_jobs:
             self._deletion_jobs[path] = jobs.job_path(answer)
             if self._deletion_jobs[path] is None:
                 self.forget(path)
@@ -94,7 +95,7 @@ class ResourceManager:
                 if problem := self._try_remove(path):
                     leftovers[path] = problem
             for path, job in [*reversed(self._deletion_jobs.items())]:
-                if job and (problem := jobs.await_job(self._client, job, "demolish job")):
+                if job and (problem := jobs.await_job(self._client, job)):
                     leftovers[path] = problem
                 self.forget(path)
         except (RequestBlocked, TargetUnreachable) as reason:
@@ -112,9 +113,9 @@ class ResourceManager:
         """
         job, reason = self._deletion_jobs[path], ""
         if job is None:
-            answer = retry_once(partial(_retry_until_reachable, partial(self._client.delete, path, "demolish")))
+            answer = retry_once(partial(_retry_until_reachable, partial(self._client.delete, path, Step.DELETE)))
             job = jobs.job_path(answer)
-            reason = "" if is_success(answer) or answer.status == HTTPStatus.NOT_FOUND else summarize_response(answer)
+            reason = "" if answer.succeeded or answer.status == HTTPStatus.NOT_FOUND else summarize_response(answer)
         in_organization = any(other.startswith(ORGANIZATIONS) for other in self._deletion_jobs)
         if job is None or (in_organization and not path.startswith(ORGANIZATIONS)):
             self.forget(path)
@@ -126,13 +127,13 @@ class ResourceManager:
         """Find resources whose guid is unknown; return the lists that cannot be searched, each with the reason."""
         unsearchable = {}
         for name, path in [*self._pending.items()]:
-            guids = (self._find_by_name(path, name, "demolish find") for _ in jobs.poll(FINAL_POLLS))
+            guids = (self._find_by_name(path, name, Step.FIND) for _ in jobs.poll(FINAL_POLLS))
             if guid := next(filter(None, guids), None):
                 self._deletion_jobs.setdefault(f"{path}/{guid}", None)
         for path in (ORGANIZATIONS, APPS) if self._may_have_unknown or self._pending else ():
             query = f"label_selector={RUN_LABEL}%3D{self.run}"
-            page = _retry_until_reachable(partial(self._client.get, f"{path}?{query}", "demolish find"))
-            if not is_success(page):
+            page = _retry_until_reachable(partial(self._client.get, f"{path}?{query}", Step.FIND))
+            if not page.succeeded:
                 unsearchable[path] = f"resources of this run may be left: the list answered {summarize_response(page)}"
             for row in resources(page):
                 if dig(row, "metadata", "labels", RUN_LABEL) == self.run:
@@ -140,18 +141,18 @@ class ResourceManager:
                     self._deletion_jobs.setdefault(f"{path}/{row['guid']}", None)
         return unsearchable
 
-    def _await_created(self, path: str, name: str, step: str) -> str | None:
+    def _await_created(self, path: str, name: str, where: Place) -> str | None:
         """Wait for a resource that a job creates; return its guid, or None if it does not appear."""
         self._pending[name] = path
         for _ in range(POLLS):
-            if guid := self._find_by_name(path, name, step):
+            if guid := self._find_by_name(path, name, where):
                 return guid
             time.sleep(POLL_INTERVAL_S)
         return None
 
-    def _find_by_name(self, path: str, name: str, step: str) -> str | None:
+    def _find_by_name(self, path: str, name: str, where: Where) -> str | None:
         """Return the guid of a resource by name if it is listed; other spaces may have one of the same name."""
-        rows = resources(self._client.get(f"{path}?names={quote(name)}", step))
+        rows = resources(self._client.get(f"{path}?names={quote(name)}", where))
         new = [row for row in rows if row.get("name") == name and f"{path}/{row['guid']}" not in self._deletion_jobs]
         guid = next((str(row["guid"]) for row in new), None)
         if guid:
@@ -182,11 +183,6 @@ def _retry_until_reachable(send: Callable[[], Exchange]) -> Exchange:
 def relationship(name: str, guid: str) -> dict[str, Any]:
     """Return the `relationships` member that links a new resource to an existing one."""
     return {name: {"data": {"guid": guid}}}
-
-
-def is_success(answer: Exchange) -> bool:
-    """Whether the status is 2xx."""
-    return answer.status is not None and answer.status // 100 == 2  # noqa: PLR2004 -- 2xx
 
 
 def summarize_response(answer: Exchange) -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Request
 from purge_conformance.config.apps import Mode
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS, STARTED, STOPPED, dig
+from purge_conformance.evidence.steps import App, Place, Step
 from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
 from purge_conformance.target.apps.resources import (
     ORGANIZATIONS,
@@ -18,7 +20,6 @@ from purge_conformance.target.apps.resources import (
     POLLS,
     SPACES,
     ResourceManager,
-    is_success,
     relationship,
     retry_once,
     summarize_response,
@@ -30,16 +31,14 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.steps import Where
 
 OBSERVE_MESSAGE = (
     "the suite changes no apps in this run (--apps observe). Give --apps drive --space GUID to let it create its own"
 )
-# By importance, in case a quota stops their creation. The last one is in a second organization.
-LABELS = ("mover", "steady", "scaled", "idle", "empty", "paused", "deleted", "elsewhere")
-SAME_NAME_LABELS = ("steady", "elsewhere")  # two apps with one name, in two organizations
-UNUSUAL_NAME = (
-    "ÄÖü-漢字-" + "long-" * 20
-)  # of the apps with one name, or of `elsewhere` alone, if the target accepts it
+SAME_NAME_APPS = (App.STARTED, App.OTHER_ORG)  # two apps with one name, in two organizations
+# Of the apps with one name, or of `App.OTHER_ORG` alone, if the target accepts it.
+UNUSUAL_NAME = "ÄÖü-漢字-" + "long-" * 20
 VERY_UNUSUAL_NAME = f"🚀 'O\"Neil' 100% \\ {UNUSUAL_NAME}"  # tried first
 # Seconds between polls for an event that is due.
 POLL_INTERVALS, SHORT_POLL_INTERVALS = tuple(0.25 * number for number in range(1, 7)), (0.25,) * 6
@@ -49,8 +48,8 @@ class SuiteApps:
     """The suite's own apps on the target.
 
     Attributes:
-        apps: label -> guid of the apps that exist.
-        started: labels of the started apps.
+        apps: the guids of the apps that exist.
+        started: the started apps.
         error: why an app could not be created or started; empty if all succeeded.
         is_timeable: whether a request changes an app, which can be sent at a chosen moment.
         poll_intervals: seconds after each poll for an event that is due; shorter after one never appeared.
@@ -68,8 +67,8 @@ class SuiteApps:
         self._home_space: str | None = None
         self.poll_intervals = POLL_INTERVALS
         self._deletion_polls = POLLS  # for a deleted app; one, after an app did not disappear
-        self.apps: dict[str, str] = {}
-        self.started: set[str] = set()
+        self.apps: dict[App, str] = {}
+        self.started: set[App] = set()
         self.error = ""
 
     def build(self) -> None:
@@ -78,83 +77,84 @@ class SuiteApps:
             self.error = OBSERVE_MESSAGE
         else:
             self._build_apps()
-        self._client.note("run", self._resources.run)
-        self._client.note("apps", self.apps)
-        self._client.note("trouble", self.error)
+        self._client.note(notes.RUN, self._resources.run)
+        self._client.note(notes.APPS, dict(self.apps))
+        self._client.note(notes.APPS_ERROR, self.error)
 
     def _build_apps(self) -> None:
         home, second_space, other_org_space = self._create_spaces()
         self._home_space = home
         if not home:
             return
-        spaces = {"scaled": second_space, "elsewhere": other_org_space}
-        for label in LABELS:
-            self._create_app(label, self._app_names(label, single_org=not other_org_space), spaces.get(label) or home)
-        for label in ("steady", "scaled", "empty", "paused", "deleted", "elsewhere"):
-            self.start(label)
-        self.scale("scaled", instances=2, memory_in_mb=128)
-        for label in ("empty", "paused"):  # an app without instances counts as started until it is stopped
-            self.scale(label, instances=0)
-        for label in ("paused", "elsewhere"):
-            self.stop(label)
-        self.start("elsewhere")
-        self._delete_app("deleted")
+        spaces = {App.SCALED: second_space, App.OTHER_ORG: other_org_space}
+        for app in App:
+            self._create_app(app, self._app_names(app, single_org=not other_org_space), spaces.get(app) or home)
+        for app in App:
+            if app not in {App.TOGGLED, App.STOPPED}:
+                self.start(app)
+        self.scale(App.SCALED, instances=2, memory_in_mb=128)
+        for app in (App.WITHOUT_INSTANCES, App.STOPPED_WITHOUT_INSTANCES):
+            self.scale(app, instances=0)  # an app without instances counts as started until it is stopped
+        for app in (App.STOPPED_WITHOUT_INSTANCES, App.OTHER_ORG):
+            self.stop(app)
+        self.start(App.OTHER_ORG)
+        self._delete_app(App.DELETED)
 
-    def start(self, label: str) -> bool:
+    def start(self, app: App) -> bool:
         """Start an app; return whether it is started."""
-        if label not in self.apps or not self._can_start:
+        if app not in self.apps or not self._can_start:
             return False
-        answer = self._change_app(label, "start", f"start-{label}")
-        self._can_start = self.reached_state(self.apps[label], STARTED, answer, f"became-{label}")
+        answer = self._change_app(app, "start", Place(Step.START_APP, app=app))
+        self._can_start = self.reached_state(self.apps[app], STARTED, answer, Place(Step.AWAIT_STATE, app=app))
         if not self._can_start:
             reason = f"{summarize_response(answer)}{self._droplets.next_step(answer)}"
             self.error = f"an app of the suite could not be started: {reason}"
             return False
-        self.started.add(label)
+        self.started.add(app)
         return True
 
-    def stop(self, label: str) -> bool:
+    def stop(self, app: App) -> bool:
         """Stop a started app; return whether it is stopped."""
-        if label not in self.started:
+        if app not in self.started:
             return False
-        answer = self._change_app(label, "stop", f"stop-{label}")
-        is_stopped = self.reached_state(self.apps[label], STOPPED, answer, f"became-{label}")
+        answer = self._change_app(app, "stop", Place(Step.STOP_APP, app=app))
+        is_stopped = self.reached_state(self.apps[app], STOPPED, answer, Place(Step.AWAIT_STATE, app=app))
         if is_stopped:
-            self.started.discard(label)
+            self.started.discard(app)
         return is_stopped
 
-    def scale(self, label: str, **size: int) -> bool:
+    def scale(self, app: App, **size: int) -> bool:
         """Scale a started app by `instances` or `memory_in_mb`; return whether that succeeded."""
-        if label not in self.started:
+        if app not in self.started:
             return False
-        return is_success(self._change_app(label, "scale", f"scale-{label}", **size))
+        return self._change_app(app, "scale", Place(Step.SCALE_APP, app=app), **size).succeeded
 
-    def label_or(self, label: str, other: str) -> str:
-        """Return the label if it has an app, otherwise the other label."""
-        return label if label in self.apps else other
+    def existing(self, app: App, other: App) -> App:
+        """Return the app if it exists, otherwise the other one."""
+        return app if app in self.apps else other
 
     def record_event(self) -> bool:
         """Start or stop an app so that one event is recorded; return whether that succeeded."""
-        return self.stop("mover") if "mover" in self.started else self.start("mover")
+        return self.stop(App.TOGGLED) if App.TOGGLED in self.started else self.start(App.TOGGLED)
 
-    def request(self, label: str, change: str, step: str, *, instances: int = 1) -> Request:
+    def request(self, app: App, change: str, where: Where, *, instances: int = 1) -> Request:
         """Return the request that starts, stops or scales an app; the sender calls `sync_started` after it."""
-        path = f"{APPS}/{self.apps[label]}"
+        path = f"{APPS}/{self.apps[app]}"
         if change == "scale":
             body = json.dumps({"instances": instances})
             return Request(
                 "POST",
                 f"{path}/processes/web/actions/scale",
-                step,
+                where,
                 headers={"Content-Type": "application/json"},
                 body=body,
             )
-        return Request("POST", f"{path}/actions/{change}", step)
+        return Request("POST", f"{path}/actions/{change}", where)
 
     def sync_started(self, apps: Iterable[Row]) -> None:
         """Update `started` from rows of the list of apps."""
         states = {row["guid"]: row.get("state") for row in apps}
-        self.started = {label for label, guid in self.apps.items() if states.get(guid) == STARTED}
+        self.started = {app for app, guid in self.apps.items() if states.get(guid) == STARTED}
 
     @property
     def is_usable(self) -> bool:
@@ -163,55 +163,55 @@ class SuiteApps:
 
     def delete_if_incomplete(self) -> None:
         """Delete the apps if not all of them could be created."""
-        for label in list(self.apps) if self.error else ():
-            self.remove(self.apps.pop(label), "make room")
+        for app in list(self.apps) if self.error else ():
+            self.remove(self.apps.pop(app), Step.FREE_QUOTA)
         self.started &= set(self.apps)
 
-    def create_extra_app(self, name: str, step: str) -> tuple[Exchange, str | None]:
+    def create_extra_app(self, name: str, where: Where) -> tuple[Exchange, str | None]:
         """Create one more app, stopped; return the response, and the guid once the app exists, or None."""
         name, relationships = f"{name}-{self._resources.run}", relationship("space", str(self._home_space))
         answer, guid = self._resources.create(
-            APPS, name, step, relationships=relationships, lifecycle=self._droplets.lifecycle
+            APPS, name, where, relationships=relationships, lifecycle=self._droplets.lifecycle
         )
         if guid:
             self._provide_droplet(guid)
         return answer, guid
 
-    def remove(self, guid: str, step: str) -> Exchange:
+    def remove(self, guid: str, where: Where) -> Exchange:
         """Send the DELETE for an app of the suite."""
         self._droplets.forget_app(guid)
-        return self._resources.remove(f"{APPS}/{guid}", step)
+        return self._resources.remove(f"{APPS}/{guid}", where)
 
-    def is_gone(self, guid: str, step: str) -> bool:
+    def is_gone(self, guid: str, where: Where) -> bool:
         """Return whether a deleted app answers 404, now or within a few polls."""
         for _ in range(self._deletion_polls):
-            if self._client.get(f"{APPS}/{guid}", step).status == HTTPStatus.NOT_FOUND:
+            if self._client.get(f"{APPS}/{guid}", where).status == HTTPStatus.NOT_FOUND:
                 self._resources.forget(f"{APPS}/{guid}")
                 return True
             time.sleep(POLL_INTERVAL_S)
         self._deletion_polls = 1
         return False
 
-    def reached_state(self, guid: str, state: str, answer: Exchange, step: str) -> bool:
+    def reached_state(self, guid: str, state: str, answer: Exchange, where: Where) -> bool:
         """Return whether a start or stop succeeded and the app then has that state within a few polls."""
-        if not is_success(answer):
+        if not answer.succeeded:
             return False
         for _ in range(POLLS):
-            if not is_success(answer) or dig(answer.json, "state") == state:
+            if not answer.succeeded or dig(answer.json, "state") == state:
                 return True
             time.sleep(POLL_INTERVAL_S)
-            answer = self._client.get(f"/v3/apps/{guid}", step)
+            answer = self._client.get(f"{APPS}/{guid}", where)
         return False
 
     def delete_apps(self) -> None:
         """Delete all resources of the run, and note those that remain."""
-        self._client.note("run", self._resources.run)
-        self._client.note("left", self._resources.remove_all())
+        self._client.note(notes.RUN, self._resources.run)
+        self._client.note(notes.LEFT, self._resources.remove_all())
 
-    def _change_app(self, label: str, change: str, step: str, **size: int) -> Exchange:
+    def _change_app(self, app: App, change: str, where: Where, **size: int) -> Exchange:
         web = "/processes/web" if change == "scale" else ""
-        path = f"{APPS}/{self.apps[label]}{web}/actions/{change}"
-        return retry_once(partial(self._client.post, path, step, data=size or None))
+        path = f"{APPS}/{self.apps[app]}{web}/actions/{change}"
+        return retry_once(partial(self._client.post, path, where, data=size or None))
 
     def _create_spaces(self) -> tuple[str | None, str | None, str | None]:
         """Return the apps' space, a second one in its organization and one in another; None if not created."""
@@ -232,25 +232,25 @@ class SuiteApps:
             else None
         )
 
-    def _app_names(self, label: str, *, single_org: bool) -> list[str]:
+    def _app_names(self, app: App, *, single_org: bool) -> list[str]:
         """Return the names to try for an app, the most unusual first; within one space no two apps share a name."""
-        run, prefix = self._resources.run, "elsewhere" if single_org else "twin"
-        is_unusual = label == "elsewhere" or (label in SAME_NAME_LABELS and not single_org)
+        run, prefix = self._resources.run, App.OTHER_ORG if single_org else "twin"
+        is_unusual = app is App.OTHER_ORG or (app in SAME_NAME_APPS and not single_org)
         unusual_names = (
             [f"{prefix}-{run}-{VERY_UNUSUAL_NAME}", f"{prefix}-{run}-{UNUSUAL_NAME}", f"{prefix}-{run}"]
             if is_unusual
             else []
         )
-        return [*unusual_names, f"{label}-{run}"]
+        return [*unusual_names, f"{app}-{run}"]
 
-    def _create_app(self, label: str, names: Sequence[str], space: str) -> None:
+    def _create_app(self, app: App, names: Sequence[str], space: str) -> None:
         error_before = self.error
         for name in names:
             guid = self._create(
                 APPS, name, relationships=relationship("space", space), lifecycle=self._droplets.lifecycle
             )
             if guid:
-                self.apps[label], self.error = guid, error_before
+                self.apps[app], self.error = guid, error_before
                 self._provide_droplet(guid)
                 return
 
@@ -268,11 +268,11 @@ class SuiteApps:
             self.error = f"POST {path} created nothing: {summarize_response(answer)}{quota_hint(answer)}"
         return guid
 
-    def _delete_app(self, label: str) -> None:
+    def _delete_app(self, app: App) -> None:
         """Delete a started app, and wait until it no longer exists."""
-        if label not in self.started:
+        if app not in self.started:
             return
-        self.started.discard(label)
-        guid = self.apps.pop(label)
-        self.remove(guid, "delete")
-        self.is_gone(guid, "gone")
+        self.started.discard(app)
+        guid = self.apps.pop(app)
+        self.remove(guid, Step.DELETE)
+        self.is_gone(guid, Step.AWAIT_DELETION)

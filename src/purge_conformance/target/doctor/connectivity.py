@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import is_page
+from purge_conformance.evidence.steps import Step
 from purge_conformance.target.doctor.check import Check, Status, ok, warning
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def _check_tls(settings: Settings) -> Iterable[Check]:
 
 def _check_api(exchanges: Sequence[Exchange]) -> Iterable[Check]:
     """Yield whether the lists can be read, which a run requires, and whether the root links to API v3."""
-    lists = [x for x in exchanges if x.step in {"apps", "events"}]
-    roots = [x for x in exchanges if x.step in {"root", "v3"}]
+    lists = [x for x in exchanges if x.step in {Step.APPS, Step.EVENTS}]
+    roots = [x for x in exchanges if x.step in {Step.ROOT, Step.V3_ROOT}]
     if any(map(is_page, lists)) and any(map(is_root, roots)):
         yield ok("API", _version(roots) or "the root links to API v3")
     elif any(map(is_page, lists)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import is_page, resources, total_results
+from purge_conformance.evidence.steps import Step
 from purge_conformance.target.archive import RECENT_S
 from purge_conformance.target.doctor.check import Check, Status, ok, warning
 from purge_conformance.target.fingerprint import fingerprint_of
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 
 def checks(exchanges: Sequence[Exchange], settings: Settings) -> Iterable[Check]:
     """Yield findings about the foundation's identity and about each list that can be read."""
-    fingerprint = next((fingerprint_of(x) for x in exchanges if x.step == "root"), None)
+    fingerprint = next((fingerprint_of(x) for x in exchanges if x.step is Step.ROOT), None)
     if fingerprint:
         yield _check_fingerprint(fingerprint, settings.fingerprint)
     for x in exchanges:
-        if x.step == "apps" and is_page(x):
+        if x.step is Step.APPS and is_page(x):
             yield ok("apps", f"{_format_count(x)} listed")
-        elif x.step in {"apps", "events"} and x.status is not None and not is_page(x):
+        elif x.step in {Step.APPS, Step.EVENTS} and x.status is not None and not is_page(x):
             got = f"{x.status} to GET {x.path}"
             next_step = "See the target's log for this request; most requirements are judged by it."
             yield warning(x.step, got, "a page of the list", next_step)
-    events = next((x for x in exchanges if x.step == "events" and is_page(x)), None)
-    newest = next((x for x in exchanges if x.step == "newest" and is_page(x)), None)
+    events = next((x for x in exchanges if x.step is Step.EVENTS and is_page(x)), None)
+    newest = next((x for x in exchanges if x.step is Step.NEWEST_EVENT and is_page(x)), None)
     if events and newest:
         yield _check_events(events, newest, settings)
 

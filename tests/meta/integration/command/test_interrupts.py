@@ -42,7 +42,7 @@ def test_interrupt_stops_purges(n: int, number: int, stub_server: StubServer, tm
     assert (running.report["verdict"], running.report["purges"]) == ("inconclusive", n)
     assert any(f"interrupted ({signal.Signals(number).name})" in note for note in running.report["notes"])
     assert {path.name for path in running.out.iterdir()} >= {"report.html", "junit.xml", "summary.md", "evidence.jsonl"}
-    assert "Interrupt again to leave at once" in running.output
+    assert "Interrupt again to exit at once" in running.output
     assert "Verdict: inconclusive. The run was interrupted" in running.output
 
 

@@ -72,7 +72,7 @@ def test_crash_has_suite_cause(crashed_run: tuple[Path, subprocess.CompletedProc
     rows = {row["id"]: row for row in json.loads((crashed_run[0] / "report.json").read_text())["requirements"]}
     for name in ("PURGE-01", "PURGE-03"):
         assert (rows[name]["outcome"], rows[name]["cause"], rows[name]["findings"]) == ("inconclusive", "suite", [])
-        assert "Please report it" in rows[name]["reason"]
+        assert "report it" in rows[name]["next_step"]
 
 
 def test_each_outcome_is_shown(crashed_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

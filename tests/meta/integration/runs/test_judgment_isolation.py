@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import JudgmentView, require_usable_target
+from purge_conformance.analysis.assertions import require_usable_target
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Settings, Target

@@ -59,12 +59,12 @@ def test_crash_prints_no_canary(
 def test_pytest_crash_prints_no_canary(stub_server: StubServer, tmp_path: Path) -> None:
     """Plain pytest prints neither the message of a defect nor its variables, even with -l."""
     (tmp_path / "falling.py").write_text(
-        f"""import purge_conformance.engine.pytest_session
+        f"""import purge_conformance.engine.collect
 def pytest_configure(config):
     def fall(*_, **__):
         secret = {CANARY!r}
         raise RuntimeError(secret)
-    purge_conformance.engine.pytest_session.collect = fall
+    purge_conformance.engine.collect.collect = fall
 """,
         encoding="utf-8",
     )

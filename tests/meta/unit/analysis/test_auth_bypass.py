@@ -65,7 +65,7 @@ def test_lost_events_are_a_bypass(builder: EvidenceBuilder) -> None:
 def test_unprotected_purge_has_no_bypass(builder: EvidenceBuilder) -> None:
     """If a plain purge without a token succeeds, no attempt counts as a bypass."""
     add_purge_attempts(builder, plain=200, spelt=(200,))
-    with pytest.raises(Inconclusive, match="without any trick"):
+    with pytest.raises(Inconclusive, match="without a bypass"):
         successful_bypasses(builder.judgment_view, "spelling")
 
 

@@ -90,7 +90,7 @@ def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
     [
         ({"status": 409, "failed": True, "reason": "the hook failed"}, Inconclusive, "the hook failed"),
         ({"status": 409, "failed": False, "reason": "not supported"}, NotExercised, "not supported"),
-        ({"status": 503, "failed": False, "reason": "not supported"}, NotExercised, "--hook"),
+        ({"status": 503, "failed": False, "reason": "not supported"}, NotExercised, "No response had the status 409"),
     ],
 )
 def test_missing_error_is_explained(

@@ -33,7 +33,7 @@ def test_new_events_are_excluded(builder: EvidenceBuilder) -> None:
 def test_reading_during_a_purge_is_inconclusive(builder: EvidenceBuilder) -> None:
     """Events that disappear during the reads show a foreign purge: a race."""
     add_list_reads(builder, ["a", "b"], ["a"])
-    with pytest.raises(Inconclusive, match="somebody else purged") as caught:
+    with pytest.raises(Inconclusive, match="another client purged") as caught:
         require_list_read(builder.judgment_view)
     assert caught.value.cause is Cause.RACE
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from purge_conformance import catalogue
 from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.report.model import Cause, Finding, Tally
+from purge_conformance.catalogue.model import Profile
+from purge_conformance.engine.verdicts import RunBuilder
+from purge_conformance.report.model import Cause, Finding, Outcome, Tally
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -115,16 +118,18 @@ def test_single_disagreement_is_flaky(builder: EvidenceBuilder) -> None:
     finding = finding_of(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     steps = {x.n: x.step for x in builder.exchanges}
-    assert (steps[finding.exchange or 0], steps[finding.passing or 0]) == ("2.3 look 0", "1.3 purge")
+    assert (steps[finding.exchange or 0], steps[finding.passing_exchange or 0]) == ("2.3 look 0", "1.3 purge")
 
 
 def test_simpler_requirement_is_named(builder: EvidenceBuilder) -> None:
-    """If a plain purge does not seed either, the finding names that requirement."""
+    """If plain purges do not seed either, the engine names that requirement instead."""
     add_sequence(with_first_purge(builder, seeded=[]), 1, *WRONG)
-    seen = builder.judgment_view
-    with pytest.raises(Inconclusive, match=r"see .*SEED-01") as caught:
-        JUDGMENT(seen)
-    assert caught.value.cause is Cause.TARGET
+    with pytest.raises(RequirementViolated) as caught:
+        JUDGMENT(builder.judgment_view)
+    assert caught.value.case == "listed-events"
+    (model,) = catalogue.select_requirements([Profile.CORE], ["MODEL-01"])
+    result = RunBuilder(builder.evidence, {model.id: model}).record(model.id, caught.value, [], 0)
+    assert (result.outcome, "SEED-01" in result.reason) == (Outcome.INCONCLUSIVE, True)
 
 
 def test_foreign_purge_is_a_race(builder: EvidenceBuilder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+import jsonschema
 import pytest
 import yaml
 
@@ -57,14 +58,22 @@ def test_digests_match_files() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"level": "MUSTN'T"}, "cannot be read"),
-        ({"profile": "downstream"}, "cannot be read"),
-        ({"source": "hearsay"}, "cannot be read"),
-        ({"colour": "blue"}, "cannot be read"),
+        ({"level": "MUSTN'T"}, "not what requirements.schema.json expects"),
+        ({"profile": "downstream"}, "not what requirements.schema.json expects"),
+        ({"source": "hearsay"}, "not what requirements.schema.json expects"),
+        ({"colour": "blue"}, "not what requirements.schema.json expects"),
+        ({"disturbed_by": ["rain"]}, "not what requirements.schema.json expects"),
+        ({"cases": [{"id": "a"}]}, "not what requirements.schema.json expects"),
+        ({"cases": [{"id": "a", "text": "A.", "since": "1.0"}] * 2}, "has a twice"),
+        ({"rests_on": ["NO-01"]}, "PURGE-01 rests on or assumes NO-01"),
+        ({"assumes": ["NO-01"]}, "PURGE-01 rests on or assumes NO-01"),
+        ({"rests_on": ["MODEL-01"]}, "rests_on forms a cycle"),
         ({"id": "SEED-01"}, "twice"),
     ],
 )
-def test_invalid_requirement_is_rejected(change: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_requirement_is_rejected(
+    change: dict[str, object], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file that does not match its format is bad data, and the message names the requirement."""
     data = json.loads(json.dumps(catalogue.document("requirements.yaml")))
     data["requirements"][0] |= change
@@ -91,3 +100,20 @@ def test_observe_only_selects_reads() -> None:
     assert alone == {r.id for r in catalogue.select_requirements([Profile.CORE, Profile.OBSERVE_ONLY])}
     assert {r.id for r in catalogue.select_requirements([*DOCUMENTED, Profile.OBSERVE_ONLY])} == OBSERVED
     assert alone < OBSERVED
+
+
+def test_requirements_match_schema() -> None:
+    """requirements.yaml is valid against its schema."""
+    validator = jsonschema.Draft202012Validator(catalogue.document("requirements.schema.json"))
+    assert [error.message for error in validator.iter_errors(catalogue.document("requirements.yaml"))] == []
+
+
+def test_case_adds_prerequisites() -> None:
+    """A failure rests on what the requirement names, and on what the case that failed names."""
+    by_id = {requirement.id: requirement for requirement in catalogue.requirements()}
+    model = by_id["MODEL-01"]
+    assert model.prerequisites() == ()
+    assert "LIST-04" in model.prerequisites("filtered-reads")
+    assert "LIST-04" not in model.prerequisites("listed-events")
+    assert set(model.prerequisites("listed-events")) < set(model.all_prerequisites())
+    assert by_id["AUTH-12"].prerequisites("any case") == ("AUTH-11",)

@@ -33,7 +33,7 @@ def test_archive_command_only_reads(stub_server: StubServer, tmp_path: Path) -> 
     assert (result.exit_code, result.stderr) == (0, "")
     assert archived_events(tmp_path / "events.jsonl.gz") == ROWS
     assert "45 events" in result.stdout
-    assert "event-44 of 2026-07-01T11:44:00Z" in result.stdout
+    assert "event-44, created at 2026-07-01T11:44:00Z" in result.stdout
     assert "billing consumer" not in result.stdout
     assert {line.split(" ")[0] for line, _ in stub_server.received} == {"GET"}
 

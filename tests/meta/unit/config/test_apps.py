@@ -28,15 +28,15 @@ def test_remote_hosts_default_to_observe(*, is_loopback: bool, settings: dict[st
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"mode": "no-such"}, "observe or drive"),
-        ({"mode": "observe", "space": "a-space"}, "--space: of use only where apps are driven"),
-        ({"droplet": "a-droplet"}, "Add --apps drive"),
-        ({"mode": "drive", "droplet": "a", "docker_image": "b"}, "--app-droplet, or .*file, or --app-docker-image"),
-        ({"mode": "drive", "droplet": "a", "droplet_file": "b"}, "An app runs one thing"),
-        ({"droplet_file": "b"}, "--app-droplet-file: of use only where apps are driven"),
-        ({"mode": "drive", "droplet_file": "no-such"}, "--app-droplet-file no-such cannot be read: No such file"),
-        ({"mode": "drive", "space": "../organizations/x"}, "--space wants a guid"),
-        ({"mode": "drive", "docker_image": "no image"}, "--app-docker-image wants the name of an image"),
+        ({"mode": "no-such"}, "Give observe, drive, hook"),
+        ({"mode": "observe", "space": "a-space"}, "--space got a value, but --apps observe creates no apps"),
+        ({"droplet": "a-droplet"}, "Give --apps drive"),
+        ({"mode": "drive", "droplet": "a", "docker_image": "b"}, "Got --app-droplet and --app-docker-image"),
+        ({"mode": "drive", "droplet": "a", "droplet_file": "b"}, "an app runs only one of them"),
+        ({"droplet_file": "b"}, "--app-droplet-file got a value, but --apps observe creates no apps"),
+        ({"mode": "drive", "droplet_file": "no-such"}, "--app-droplet-file: no-such cannot be read: No such file"),
+        ({"mode": "drive", "space": "../organizations/x"}, "--space expects a guid"),
+        ({"mode": "drive", "docker_image": "no image"}, "--app-docker-image expects the name of a Docker image"),
     ],
 )
 def test_contradicting_options_are_rejected(settings: dict[str, Any], words: str) -> None:

@@ -37,10 +37,10 @@ def test_cli_target_is_used(login: Callable[..., CfCli], uaa: Uaa) -> None:
         (None, "cannot be read"),
         ("{", "not the JSON"),
         ("[" * 100_000, "not the JSON"),
-        ("[]", "Nobody is logged in"),
-        ('{"Target": "https://api.example.org", "AccessToken": ""}', "Nobody is logged in"),
-        ('{"Target": "", "AccessToken": "bearer x"}', "Nobody is logged in"),
-        ('{"Target": 1, "AccessToken": []}', "Nobody is logged in"),
+        ("[]", "cf CLI is not logged in"),
+        ('{"Target": "https://api.example.org", "AccessToken": ""}', "cf CLI is not logged in"),
+        ('{"Target": "", "AccessToken": "bearer x"}', "cf CLI is not logged in"),
+        ('{"Target": 1, "AccessToken": []}', "cf CLI is not logged in"),
     ],
 )
 def test_missing_login_is_reported(text: str | None, words: str, tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ def write_sparse_file(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda _: None, "cannot be read: No such file or directory. Name the file of a droplet."),
+        (lambda _: None, "cannot be read: No such file or directory. Give a droplet file"),
         (lambda path: path.mkdir(), "cannot be read: Is a directory"),
-        (lambda path: path.write_bytes(b""), "wants a gzip compressed tarball"),
-        (lambda path: path.write_bytes(b"PK\3\4"), "wants a gzip compressed tarball"),
+        (lambda path: path.write_bytes(b""), "expects a gzip tarball"),
+        (lambda path: path.write_bytes(b"PK\3\4"), "expects a gzip tarball"),
         (write_sparse_file, "at most 1,073,741,824 bytes; .* has 1,073,741,825"),
     ],
 )

@@ -112,7 +112,7 @@ def test_changing_outcome_is_flaky(
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     finding = caught.value.findings[0]
     shown = {x.n: x.experiment for x in builder.exchanges}
-    assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (repetition_name(where, 2), where)
+    assert (shown[finding.exchange or 0], shown[finding.passing_exchange or 0]) == (repetition_name(where, 2), where)
 
 
 def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:

@@ -48,14 +48,14 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
     assert "Authorization" not in stub_server.received[0][1]
     for words in (
         "1,234 events",
-        "fingerprint: ",
-        "The last event: one",
+        "Fingerprint: ",
+        "Newest event: one",
         "parallel",
         "at most 1200 requests and 40 purges",
     ):
         assert words in done.stdout
     assert "--allow-purge 127.1" in done.stdout
-    assert "It would make and change nothing" in done.stdout
+    assert "It would create and change nothing" in done.stdout
 
 
 def test_plan_without_api_exits_3(stub_server: StubServer) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.assertions import (
+    AttributableViolation,
+    Inconclusive,
+    NotExercised,
+    PrerequisiteFailed,
+    RequirementViolated,
+)
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.engine.verdicts import MAX_EVIDENCE, RunBuilder, requirements_to_judge
+from purge_conformance.engine import verdicts
+from purge_conformance.engine.verdicts import MAX_EXCHANGES, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
 from purge_conformance.report.model import Cause, Finding, Outcome, Tally, Verdict
 
@@ -50,17 +58,16 @@ def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
     """A failure has its findings, the curl line, and the exchange of the finding first."""
     builder.add_exchange("e", "s")
     builder.add_purge("purge")
-    result = judging(builder).record(
-        "PURGE-01", RequirementViolated((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1
-    )
-    assert (result.evidence, result.findings[1].curl) == ((2, 1), None)
+    error = RequirementViolated((Finding("200", "500", 2), Finding("a", "b")))
+    result = judging(builder).record("PURGE-01", error, [1, 2], 0.1)
+    assert (result.exchanges, result.findings[1].curl) == ((2, 1), None)
     assert result.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
 
 
 def test_evidence_is_bounded(builder: EvidenceBuilder) -> None:
     """A result names each exchange once, up to a limit."""
     result = judging(builder).record("PURGE-01", None, [*range(1, 100), *range(1, 100)], 0.1)
-    assert result.evidence == tuple(range(1, MAX_EVIDENCE + 1))
+    assert result.exchanges == tuple(range(1, MAX_EXCHANGES + 1))
 
 
 def test_missing_judgment_is_inconclusive(builder: EvidenceBuilder) -> None:
@@ -74,7 +81,7 @@ def test_unjudged_requirement_has_reason(builder: EvidenceBuilder) -> None:
     """A requirement that no run can judge is not exercised, with its reason."""
     (result,) = judging(builder, "RACE-01").build().requirements
     assert (result.outcome, result.reason) == (Outcome.NOT_EXERCISED, REQUIREMENTS["RACE-01"].not_judged)
-    assert result.conditional
+    assert (result.is_conditional, result.next_step) == (True, "")
 
 
 def test_results_follow_catalogue_order(builder: EvidenceBuilder) -> None:
@@ -91,12 +98,12 @@ def test_run_counts_what_was_sent(builder: EvidenceBuilder) -> None:
     builder.add_purge("refused", role="none", status=401)
     builder.add_exchange("refused", "look", status=418)
     run = judging(builder).build()
-    counted = {(c.operation, c.status): (c.documented, c.count) for c in run.coverage}
+    counted = {(c.operation, c.status): (c.documented, c.count) for c in run.statuses}
     assert (run.requests, run.purges) == (3, 1)
     assert counted["purgeAndSeedAppUsageEvents", 200] == (True, 1)
     assert counted["purgeAndSeedAppUsageEvents", 503] == (True, 0)
     assert counted["listAppUsageEvents", 418] == (False, 1)
-    assert [(t.experiment, t.seconds, t.requests) for t in run.timings] == [("purge", 0.5, 1), ("refused", 1.5, 2)]
+    assert [(t.scenario, t.seconds, t.requests) for t in run.timings] == [("purge", 0.5, 1), ("refused", 1.5, 2)]
 
 
 def test_empty_run_is_inconclusive(builder: EvidenceBuilder) -> None:
@@ -109,7 +116,7 @@ def test_timings_sum_repetitions(builder: EvidenceBuilder) -> None:
     """The timing of a scenario is the sum of its repetitions."""
     for experiment in ("race", "race 2", "race 2"):
         builder.add_exchange(experiment, "first")
-    assert [(t.experiment, t.seconds, t.requests) for t in judging(builder).build().timings] == [("race", 2.0, 3)]
+    assert [(t.scenario, t.seconds, t.requests) for t in judging(builder).build().timings] == [("race", 2.0, 3)]
 
 
 def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
@@ -127,7 +134,7 @@ def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
         "one of 2026",
         "61 s old",
         "POST /v3/apps",
-        "deletes it: /v3/apps/1",
+        "Not deleted on the target: /v3/apps/1. To delete them: purge-conformance cleanup",
         "lists was cut short: The run's 600",
         "race was cut short 3 times: The run's 600",
     ):
@@ -156,7 +163,11 @@ def test_damaged_header_is_rejected(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(
     ("error", "is_reported"),
-    [(None, True), (RequirementViolated((Finding("200", "500", 1, passing=2),)), True), (KeyError("guid"), False)],
+    [
+        (None, True),
+        (RequirementViolated((Finding("200", "500", 1, passing_exchange=2),)), True),
+        (KeyError("guid"), False),
+    ],
 )
 def test_trials_are_reported(error: BaseException | None, is_reported: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A result has the number of trials if it was judged, and shows a trial that passed."""
@@ -165,4 +176,133 @@ def test_trials_are_reported(error: BaseException | None, is_reported: bool, bui
     result = judging(builder).record("PURGE-01", error, [], 0.1, Tally(2, 1, is_flaky=True))
     assert (result.tally.trials == 2) is is_reported
     if result.findings:
-        assert (result.evidence, result.findings[0].passing) == ((1, 2), 2)
+        assert (result.exchanges, result.findings[0].passing_exchange) == ((1, 2), 2)
+
+
+VIOLATION = RequirementViolated((Finding("200", "500"),))
+
+
+@pytest.fixture
+def violated(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The ids of requirements whose judgments fail if the engine runs them by itself."""
+    ids: set[str] = set()
+    monkeypatch.setattr(verdicts, "is_violated", lambda name, _: name in ids)
+    return ids
+
+
+def test_failure_rests_on_prerequisites(builder: EvidenceBuilder, violated: set[str]) -> None:
+    """A failure is inconclusive if a requirement that it rests on fails, also one that was not selected."""
+    violated |= {"AUTH-11", "PURGE-01"}
+    result = judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, [], 0.1)
+    assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.TARGET)
+    assert result.reason == "A simpler check already fails (AUTH-11)."
+    assert result.next_step == "Fix AUTH-11 first, then run again."
+    assert (result.findings, [r.id for r in judging(builder, "AUTH-12").build().requirements]) == ((), ["AUTH-12"])
+
+
+def test_failure_without_failed_prerequisite_stays(builder: EvidenceBuilder, violated: set[str]) -> None:
+    """A failure stays one if all that it rests on holds, whatever else fails."""
+    violated |= {"AUTH-01", "PURGE-01"}
+    assert judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.FAILED
+
+
+def test_pass_needs_no_prerequisite(builder: EvidenceBuilder, violated: set[str]) -> None:
+    """A pass stays a pass, and what was not exercised stays so, whatever fails."""
+    violated |= {"AUTH-11"}
+    assert judging(builder, "AUTH-12").record("AUTH-12", None, [], 0.1).outcome is Outcome.PASSED
+    idle = judging(builder, "AUTH-12").record("AUTH-12", NotExercised("nothing was sent"), [], 0.1)
+    assert (idle.outcome, idle.reason) == (Outcome.NOT_EXERCISED, "nothing was sent")
+
+
+def test_recorded_violation_counts(builder: EvidenceBuilder, violated: set[str]) -> None:
+    """What a recorded judgment found counts, and is not judged again."""
+    violated |= {"AUTH-11"}
+    one = judging(builder, "AUTH-11", "AUTH-12")
+    one.record("AUTH-11", None, [], 0.1)
+    assert one.record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.FAILED
+    one.record("AUTH-11", VIOLATION, [], 0.1)
+    assert one.record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("case", "failed", "outcome"),
+    [
+        ("listed-events", "LIST-04", Outcome.FAILED),
+        ("listed-events", "PURGE-03", Outcome.INCONCLUSIVE),
+        ("filtered-reads", "LIST-04", Outcome.INCONCLUSIVE),
+        ("filtered-reads", "PURGE-03", Outcome.FAILED),
+        (None, "PURGE-03", Outcome.FAILED),
+    ],
+)
+def test_case_has_its_own_prerequisites(
+    case: str | None, failed: str, outcome: Outcome, builder: EvidenceBuilder, violated: set[str]
+) -> None:
+    """The case that failed adds what it rests on."""
+    violated.add(failed)
+    error = RequirementViolated(VIOLATION.findings, case)
+    assert judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("failed", "reason", "next_step"),
+    [
+        (set(), "Plain purges already fail.", "Fix that first, then run again."),
+        ({"PURGE-03", "LIST-01"}, "Plain purges already fail (PURGE-03).", "Fix PURGE-03 first, then run again."),
+        (
+            {"PURGE-03", "SEED-01"},
+            "Plain purges already fail (PURGE-03, SEED-01).",
+            "Fix PURGE-03 and SEED-01 first, then run again.",
+        ),
+    ],
+)
+def test_failed_prerequisites_are_named(
+    failed: set[str], reason: str, next_step: str, builder: EvidenceBuilder, violated: set[str]
+) -> None:
+    """A judgment whose assumptions do not hold names those of them that failed, and no others."""
+    violated |= failed
+    result = judging(builder, "AGAIN-02").record("AGAIN-02", PrerequisiteFailed("plain purges already fail"), [], 0.1)
+    assert (result.outcome, result.reason, result.next_step) == (Outcome.INCONCLUSIVE, reason, next_step)
+
+
+def test_long_lists_of_ids_are_cut(builder: EvidenceBuilder, violated: set[str]) -> None:
+    """Of many failed prerequisites the first ones are named, and the rest is counted."""
+    violated |= set(REQUIREMENTS)
+    error = RequirementViolated(VIOLATION.findings, "listed-events")
+    result = judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1)
+    assert result.reason.startswith("Simpler checks already fail (PURGE-01, PURGE-03, ")
+    assert result.reason.endswith(", 24 more).")
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "outcome"),
+    [
+        ("PURGE-03", VIOLATION, Outcome.INCONCLUSIVE),
+        ("PURGE-03", AttributableViolation(VIOLATION.findings), Outcome.FAILED),
+        ("PURGE-01", VIOLATION, Outcome.FAILED),
+    ],
+)
+def test_foreign_purge_excuses(
+    name: str, error: RequirementViolated, outcome: Outcome, builder: EvidenceBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A foreign purge makes a failure inconclusive if it disturbs the requirement and may be the reason."""
+    monkeypatch.setattr(verdicts, "find_foreign_purge", lambda _: (3, 7))
+    result = judging(builder, name).record(name, error, [], 0.1)
+    assert result.outcome is outcome
+    if outcome is Outcome.INCONCLUSIVE:
+        assert (result.cause, "between exchanges 3 and 7" in result.reason) == (Cause.RACE, True)
+
+
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("kind", [Inconclusive, NotExercised])
+def test_every_cause_has_next_step(kind: type[Inconclusive], cause: Cause, builder: EvidenceBuilder) -> None:
+    """A requirement that was not judged always has a next step; a judgment's own one comes first."""
+    result = judging(builder).record("PURGE-01", kind("why", cause), [], 0.1)
+    assert re.search(r"--[a-z]|`purge-conformance |Fix |Run again|report it", result.next_step)
+    own = judging(builder).record("PURGE-01", kind("why", cause, "Give --hook URL."), [], 0.1)
+    assert own.next_step == "Give --hook URL."
+
+
+def test_missing_occasion_needs_no_step(builder: EvidenceBuilder) -> None:
+    """A conditional requirement without its occasion has no next step, unless the judgment knows one."""
+    result = judging(builder, "ERROR-06").record("ERROR-06", NotExercised("No 409 occurred."), [], 0.1)
+    assert result.next_step == ""

@@ -24,7 +24,7 @@ def usage_error(done: pytest.RunResult) -> str:
 def test_missing_target_exits_4(run_pytest: Run) -> None:
     """Without a target pytest stops with one plain sentence, and exits with 4."""
     printed = usage_error(run_pytest())
-    assert "ERROR: What is to be judged? Give --target URL" in printed
+    assert "ERROR: pytest got neither a target nor --evidence. Give --target URL" in printed
     assert "Traceback" not in printed
 
 
@@ -33,7 +33,7 @@ def test_missing_target_exits_4(run_pytest: Run) -> None:
     [
         (["--target=http://127.0.0.1:1"], "There is no admin token"),
         (["--target=https://api.example.org", "--token=admin=env:T"], "--allow-purge api.example.org"),
-        (["--target=http://127.0.0.1:1", "--evidence=/tmp"], "What is to be judged?"),
+        (["--target=http://127.0.0.1:1", "--evidence=/tmp"], "both a target and --evidence"),
         (["--evidence=/no/such/folder"], "holds no evidence.jsonl"),
         (["--target=http://[::1", "--token=admin=env:T"], "is not a URL"),
         (["--target=http://127.0.0.1:1", "--conformance-seed=x"], "--conformance-seed: 'x' is not a whole number"),

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
-from purge_conformance.catalogue.model import Level, Profile
+from meta.support.results import requirement
 from purge_conformance.evidence.records import Evidence, Exchange, Header
 from purge_conformance.report import html as as_html
-from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, StatusCoverage, Tally, Timing, Verdict
+from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, StatusCount, Tally, Timing, Verdict
 
 HOSTILE = "</script></pre></style>]]><img src=x onerror=alert(1)>\x00\x1b[2J\u202e\ud800'\" onclick='x'{{ 7*7 }}"
 VOID = {"meta", "br", "line", "rect"}
 INLINE = {"a", "b", "bdi", "code", "span"}
 HEADER = Header("0.1.0", {}, "http://t", {}, "2026-01-02T03:04:05Z")
 FAILED = Result(
-    id="PURGE-09",
-    level=Level.MUST,
-    profile=Profile.CORE,
-    group="Purge",
-    statement="Every event is destroyed, `guid` by `guid`.",
-    quote="Destroys all existing events.",
-    source="the page",
-    operation="purge",
-    remedy="See the transaction.",
-    conditional=False,
-    outcome=Outcome.FAILED,
+    requirement(
+        "PURGE-09",
+        statement="Every event is destroyed, `guid` by `guid`.",
+        quote="Destroys all existing events.",
+        remedy="See the transaction.",
+    ),
+    Outcome.FAILED,
     cause=Cause.TARGET,
     findings=(Finding("nothing is left", "3 of 12 are left", 7, "curl -X GET http://t/v3"),),
-    evidence=(7,),
+    exchanges=(7,),
 )
 EXCHANGE = Exchange(
     n=7,
@@ -48,9 +45,9 @@ EXCHANGE = Exchange(
     body=b'{"resources":[{"guid":"left"}]}',
 )
 RUN = Run(
-    suite="0.1.0",
+    suite_version="0.1.0",
     spec_version="1.0.0",
-    spec={"openapi.yaml": "a" * 64},
+    spec_digests={"openapi.yaml": "a" * 64},
     target="http://t",
     settings={"limits": {"timeout": 30.0}, "roles": ["admin"], "select": []},
     started_at="2026-01-02T03:04:05.500Z",
@@ -58,9 +55,9 @@ RUN = Run(
     requests=12,
     purges=1,
     requirements=(FAILED,),
-    coverage=(
-        StatusCoverage("purge", 200, documented=True, count=3),
-        StatusCoverage("get", 418, documented=False, count=2),
+    statuses=(
+        StatusCount("purge", 200, documented=True, count=3),
+        StatusCount("get", 418, documented=False, count=2),
     ),
     timings=(Timing("purge_as_admin", 1.5, 7), Timing("contract", 3.31, 180)),
     notes=(),
@@ -122,7 +119,7 @@ def test_page_shows_failure() -> None:
         "200 OK content-type: application/json",
         '"guid": "left"',
         "See the transaction.",
-        "put down to: target",
+        "cause: target",
         "12 requests, 1 purge, 6.2 s",
         "a" * 64,
     ):
@@ -137,10 +134,11 @@ def test_page_shows_unjudged_requirements() -> None:
         cause=Cause.AUTHENTICATION,
         findings=(),
         reason="No token of global_auditor was given.",
+        next_step="Give --token global_auditor=SOURCE.",
     )
     text = page(replace(RUN, requirements=(idle,), verdict=Verdict.INCONCLUSIVE)).text
-    assert "No token of global_auditor was given. Do: Give a valid token of that role" in text
-    assert "1 remained open that could have been judged" in text
+    assert "No token of global_auditor was given. Next step: Give --token global_auditor=SOURCE." in text
+    assert "No MUST failed, but 1 of 1 could not be judged in this run." in text
 
 
 def test_page_loads_nothing() -> None:
@@ -149,15 +147,18 @@ def test_page_loads_nothing() -> None:
     policies = [a["content"] for tag, a in read.tags if tag == "meta" and "http-equiv" in a]
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
     assert not {tag for tag, _ in read.tags} & {"script", "link", "img", "iframe", "object", "image", "use"}
-    assert all((a.get("href") or "#").startswith("#") for _, a in read.tags)
+    assert {a["href"] for _, a in read.tags if not (a.get("href") or "#").startswith("#")} == {
+        "https://docs.example/purge"
+    }
 
 
 def test_page_escapes_target_text() -> None:
     """Text of a target adds no tag, attribute, template or hidden character."""
     finding = Finding(HOSTILE, HOSTILE, 7, HOSTILE)
+    members: dict[str, Any] = dict.fromkeys(("statement", "quote", "remedy", "group", "shown_by"), HOSTILE)
     rows = (
-        replace(FAILED, statement=HOSTILE, quote=HOSTILE, remedy=HOSTILE, group=HOSTILE, findings=(finding,)),
-        replace(FAILED, outcome=Outcome.INCONCLUSIVE, findings=(), reason=HOSTILE),
+        replace(FAILED, requirement=requirement(**members), findings=(finding,)),
+        replace(FAILED, outcome=Outcome.INCONCLUSIVE, findings=(), reason=HOSTILE, next_step=HOSTILE),
     )
     run = replace(RUN, requirements=rows, notes=(HOSTILE,), settings={HOSTILE: HOSTILE}, target=HOSTILE)
     raw = HOSTILE.encode("utf-8", "surrogatepass")
@@ -186,15 +187,15 @@ def test_page_truncates_bodies(body: bytes) -> None:
 def test_page_without_answer() -> None:
     """An exchange without a response has its error."""
     silent = replace(EXCHANGE, status=None, body=b"", response_headers=(), error="no answer within 30 s")
-    assert "no answer: no answer within 30 s" in page(RUN, silent).text
+    assert "No response: no answer within 30 s" in page(RUN, silent).text
 
 
 def test_empty_run_has_page() -> None:
     """A run without an exchange still has a complete page."""
-    empty = replace(RUN, requirements=(), coverage=(), timings=(), settings={}, verdict=Verdict.INCONCLUSIVE)
+    empty = replace(RUN, requirements=(), statuses=(), timings=(), settings={}, verdict=Verdict.INCONCLUSIVE)
     read = page(empty)
     assert not read.open
-    assert "No MUST requirement was judged." in read.text
+    assert "No MUST was judged." in read.text
 
 
 def test_statuses_mark_the_undocumented() -> None:
@@ -217,10 +218,14 @@ def test_plot_contains_bars(longest: float) -> None:
 
 def test_page_shows_rates() -> None:
     """The page shows the failure rate, and a trial that passed beside one that failed."""
-    finding = replace(FAILED.findings[0], passing=8)
+    finding = replace(FAILED.findings[0], passing_exchange=8)
     flaky = replace(FAILED, findings=(finding,), tally=Tally(40, 3, is_flaky=True))
-    passed = replace(FAILED, id="PURGE-08", outcome=Outcome.PASSED, cause=None, findings=(), tally=Tally(40))
+    passed = Result(requirement("PURGE-08"), Outcome.PASSED, tally=Tally(40))
     evidence = Evidence(HEADER, (EXCHANGE, replace(EXCHANGE, n=8)), ())
     text = as_html.render(replace(RUN, requirements=(flaky, passed)), evidence)
-    for words in ("FLAKY: 3 of 40 failed, 7.5 %", "Passed another time: Exchange 8", "0 of 40: below 7.2 % at 95 %"):
+    for words in (
+        "FLAKY: 3 failures in 40 trials (7.5 %)",
+        "The same check passed: Exchange 8",
+        "0 failures in 40 trials (true rate below 7.2 %, 95 % confidence)",
+    ):
         assert words in text

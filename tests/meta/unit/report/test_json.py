@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meta.support.results import HOSTILE, NOTHING, make_run
+from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level
 from purge_conformance.errors import BadData
 from purge_conformance.report import json as as_json
 from purge_conformance.report import write_all
-from purge_conformance.report.model import Run
+from purge_conformance.report.model import REQUIREMENT_FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,9 @@ def test_report_json_round_trips(tmp_path: Path, text: str) -> None:
 def test_report_json_keeps_key_order() -> None:
     """Keys are in the model's order, text is UTF-8, and the file ends with a line feed."""
     text = as_json.dump(make_run("größer"))
-    assert list(json.loads(text)) == [field.name for field in dataclasses.fields(Run)]
+    properties = catalogue.document("report.schema.json")["properties"]
+    assert list(json.loads(text)) == list(properties)
+    assert tuple(json.loads(text)["requirements"][0])[: len(REQUIREMENT_FIELDS)] == REQUIREMENT_FIELDS
     assert "größer" in text
     assert text.endswith("}\n")
 
@@ -40,12 +42,14 @@ def test_report_json_keeps_key_order() -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (None, "holds no report.json"),
+        (None, "has no report.json"),
         ("{", "cannot be read as JSON"),
         ("[" * 100_000, "cannot be read as JSON"),
         ("[]", "expected an object"),
-        ('{"format": 2}', "has format 2, this version reads 1"),
-        ('{"format": 1, "secret": 3}', "not valid against report.schema.json"),
+        ('{"format": 1}', "version 1 of report.schema.json, expected 2. Write it again: purge-conformance judge"),
+        ('{"schema": 3}', "version 3 of report.schema.json, expected 2"),
+        ("{}", "version None of report.schema.json, expected 2"),
+        ('{"schema": 2, "secret": 3}', "not valid against report.schema.json"),
     ],
 )
 def test_damaged_report_is_rejected(tmp_path: Path, damage: str | None, words: str) -> None:

@@ -37,17 +37,18 @@ def test_summary_fits_github() -> None:
 def test_rates_are_written() -> None:
     """summary.md and junit.xml contain the failure rate, the bound of a pass, and a trial that passed."""
     flaky = result("A-1", Level.MUST, Outcome.FAILED)
-    finding = dataclasses.replace(flaky.findings[0], passing=3)
+    finding = dataclasses.replace(flaky.findings[0], passing_exchange=3)
     flaky = dataclasses.replace(flaky, findings=(finding,), tally=Tally(40, 3, is_flaky=True))
     passed = dataclasses.replace(result("A-2", Level.MUST, Outcome.PASSED), tally=Tally(40))
     run = dataclasses.replace(make_run(), settings={"repeat": 40}, requirements=(flaky, passed))
     summary, junit = as_markdown.render(run), ET.fromstring(as_junit.render(run))  # noqa: S314 -- our own
     for words in (
-        "FLAKY: 3 of 40 failed, 7.5 %.",
-        "another time: exchange 3",
-        "| 0 of 40: below 7.2 % at 95 % | A-2 |",
+        "FLAKY: 3 failures in 40 trials (7.5 %).",
+        "the same check: exchange 3",
+        "| 0 failures in 40 trials (true rate below 7.2 %, 95 % confidence) | A-2 |",
     ):
         assert words in summary
     values = [found.get("value") for found in junit.iterfind(".//testcase/properties/property")]
-    assert values == ["FLAKY: 3 of 40 failed, 7.5 %", "0 of 40: below 7.2 % at 95 %"]
-    assert "passed: exchange 3" in "".join(junit.itertext())
+    none = "0 failures in 40 trials (true rate below 7.2 %, 95 % confidence)"
+    assert values == ["FLAKY: 3 failures in 40 trials (7.5 %)", none]
+    assert "passed in: exchange 3" in "".join(junit.itertext())

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from purge_conformance.catalogue.model import Level, Profile
+from meta.support.results import requirement
+from purge_conformance.catalogue.model import Level
 from purge_conformance.report.model import Outcome, Result, Tally, Verdict, is_undecided, roll_up
 
 
 def result(outcome: Outcome, level: Level = Level.MUST, *, conditional: bool = False) -> Result:
     """Return a minimal result."""
-    return Result("A-1", level, Profile.CORE, "", "", "", "", "", "", conditional, outcome)
+    occasion = "a 409 occurs" if conditional else None
+    return Result(requirement("A-1", level, conditional=occasion), outcome)
 
 
 PASS = result(Outcome.PASSED)

@@ -8,36 +8,27 @@ from pathlib import Path
 
 from rich.console import Console
 
-from purge_conformance.catalogue.model import Level, Profile
+from meta.support.results import requirement
+from purge_conformance.catalogue.model import Level
 from purge_conformance.report import terminal as as_terminal
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, roll_up
 
-PASSED = Result(
-    id="PURGE-01",
-    level=Level.MUST,
-    profile=Profile.CORE,
-    group="Purge",
-    statement="A purge answers 200.",
-    quote="200 OK",
-    source="the page",
-    operation="purge",
-    remedy="See the route.",
-    conditional=False,
-    outcome=Outcome.PASSED,
-)
+STATEMENT = "A purge answers 200."
+PASSED = Result(requirement(statement=STATEMENT), Outcome.PASSED)
 
 
 def failed_result(*findings: Finding, level: Level = Level.MUST) -> Result:
     """Return a failed result."""
-    return replace(PASSED, id=f"{level}-9", level=level, outcome=Outcome.FAILED, cause=Cause.TARGET, findings=findings)
+    one = requirement(f"{level}-9", level, statement=STATEMENT)
+    return Result(one, Outcome.FAILED, Cause.TARGET, findings=findings)
 
 
 def run_of(*rows: Result) -> Run:
     """Return a run of these results."""
     return Run(
-        suite="0.1.0",
+        suite_version="0.1.0",
         spec_version="1.0.0",
-        spec={},
+        spec_digests={},
         target="http://t",
         settings={},
         started_at="2026-01-02T03:04:05.500Z",
@@ -45,7 +36,7 @@ def run_of(*rows: Result) -> Run:
         requests=212,
         purges=1,
         requirements=rows,
-        coverage=(),
+        statuses=(),
         timings=(),
         notes=(),
         verdict=roll_up(rows),
@@ -61,41 +52,49 @@ def printed_lines(run: Run, **console: object) -> str:
 
 def test_log_output_is_complete() -> None:
     """The log contains each failure, each open requirement with its next step, counts, the verdict and the reports."""
-    idle = replace(PASSED, id="AUTH-1", outcome=Outcome.NOT_EXERCISED, cause=Cause.AUTHENTICATION, reason="No token.")
+    idle = Result(
+        requirement("AUTH-1", statement=STATEMENT),
+        Outcome.NOT_EXERCISED,
+        Cause.AUTHENTICATION,
+        "No token.",
+        "Give --token global_auditor=SOURCE.",
+    )
     should = failed_result(Finding("b", "c"), level=Level.SHOULD)
     finding = Finding("nothing is left", "3 of 12 are left", 3, "curl -H 'A:  $B' http://t/v3")
     assert printed_lines(run_of(PASSED, idle, should, failed_result(finding))).splitlines() == [
         "FAILED MUST-9 (MUST): A purge answers 200.",
-        "  expected nothing is left",
-        "  got      3 of 12 are left",
-        "  again    curl -H 'A:  $B' http://t/v3",
-        "  blame    target",
-        "  remedy   See the route.",
+        "  expected  nothing is left",
+        "  got       3 of 12 are left",
+        "  reproduce curl -H 'A:  $B' http://t/v3",
+        "  cause     target",
+        "  remedy    See the route.",
         "",
         "FAILED SHOULD-9 (SHOULD): A purge answers 200.",
-        "  expected b",
-        "  got      c",
-        "  blame    target",
-        "  remedy   See the route.",
+        "  expected  b",
+        "  got       c",
+        "  cause     target",
+        "  remedy    See the route.",
         "",
         "NOT EXERCISED AUTH-1 (MUST): A purge answers 200.",
-        "  because  No token.",
-        "  cure     Give a valid token of that role with --token ROLE=SOURCE, then run again.",
+        "  reason    No token.",
+        "  next step Give --token global_auditor=SOURCE.",
         "",
         "4 requirements: 2 failed, 1 not exercised, 1 passed",
-        "212 requests, 1 purge, 6.2 s, against http://t",
-        "Verdict: non-conformant. 1 of 3 MUST requirements failed.",
-        "Reports: out/report.html, and beside it report.json, junit.xml, summary.md",
+        "212 requests, 1 purge, 6.2 s, target http://t",
+        "Verdict: non-conformant. 1 of 3 MUST requirements failed; 1 more could not be judged.",
+        "Reports: out/report.html, report.json, junit.xml, summary.md",
     ]
 
 
 def test_conformant_run_is_short() -> None:
     """A conformant run prints four lines; a conditional requirement without its condition is only counted."""
-    idle = replace(PASSED, conditional=True, outcome=Outcome.NOT_EXERCISED, cause=Cause.TARGET, reason="No 503 came.")
+    nothing = "the other 1 had nothing to judge (for example, no 409 occurred)"
+    conditional = requirement(conditional="a 503 occurs")
+    idle = Result(conditional, Outcome.NOT_EXERCISED, Cause.TARGET, "No 503 occurred.")
     assert printed_lines(run_of(PASSED, idle)).splitlines()[:3] == [
         "2 requirements: 1 not exercised, 1 passed",
-        "212 requests, 1 purge, 6.2 s, against http://t",
-        "Verdict: conformant. 1 of 2 MUST requirements passed; for the others there was no occasion.",
+        "212 requests, 1 purge, 6.2 s, target http://t",
+        f"Verdict: conformant. 1 of 2 MUST requirements passed; {nothing}.",
     ]
 
 
@@ -118,10 +117,10 @@ def test_target_text_is_escaped() -> None:
 
 def test_lines_are_bounded() -> None:
     """A huge text or a hundred findings are truncated; a line names the report."""
-    many = failed_result(*(Finding("x" * 1_000_000, "y", n, "curl " + "z" * 9_000) for n in range(1, 101)))
+    many = failed_result(*(Finding("x" * 1_000_000, f"{n}", n, "curl " + "z" * 9_000) for n in range(1, 101)))
     out = printed_lines(run_of(many))
     assert len(out) < 20_000
-    assert "and      97 more of the kind" in out
+    assert "and       97 more of the same kind" in out
     assert "see exchange 1 in report.html" in out
 
 
@@ -135,10 +134,52 @@ def test_lines_fit_any_encoding() -> None:
 
 def test_lines_show_rates() -> None:
     """A failure has its rate and a trial that passed; a pass has the bound of its rate."""
-    flaky = replace(failed_result(Finding("a", "b", 7, passing=3)), tally=Tally(40, 3, is_flaky=True))
+    flaky = replace(failed_result(Finding("a", "b", 7, passing_exchange=3)), tally=Tally(40, 3, is_flaky=True))
     passed = replace(PASSED, tally=Tally(40))
     lines = printed_lines(replace(run_of(passed, flaky), settings={"repeat": 40})).splitlines()
-    assert "  passed   another time: exchange 3" in lines
-    assert "  rate     FLAKY: 3 of 40 failed, 7.5 %" in lines
-    assert "  rate     0 of 40: below 7.2 % at 95 %: PURGE-01" in lines
-    assert "0 of 40" not in printed_lines(run_of(passed))
+    assert "  passed    the same check passed in exchange 3" in lines
+    assert "  rate      FLAKY: 3 failures in 40 trials (7.5 %)" in lines
+    assert "  rate      0 failures in 40 trials (true rate below 7.2 %, 95 % confidence): PURGE-01" in lines
+    assert "0 failures" not in printed_lines(run_of(passed))
+
+
+class Terminal(io.StringIO):
+    """A file that claims to be a terminal."""
+
+    def isatty(self) -> bool:
+        """Return True."""
+        return True
+
+
+def test_text_is_wrapped_on_a_terminal() -> None:
+    """On a terminal text is wrapped and indented, and a command stays on one line."""
+    file, command = Terminal(), f"curl http://t/v3{'/x' * 40}"
+    finding = Finding("all events are gone, and each started app has one new event", "nothing", 3, command)
+    as_terminal.show(run_of(failed_result(finding)), None, Console(file=file, width=40, color_system=None))
+    lines = file.getvalue().splitlines()
+    assert "  expected  all events are gone, and " in lines
+    assert "            each started app has one new" in "\n".join(lines)
+    assert f"  reproduce {command}" in lines
+
+
+def test_same_findings_are_shown_once() -> None:
+    """Findings that read alike are shown once, in the order of the first of each."""
+    same = [Finding("a", "b", n, "curl x") for n in (1, 2, 3)]
+    out = printed_lines(run_of(failed_result(*same, Finding("c", "d", 4))))
+    assert (out.count("expected  a"), out.count("expected  c")) == (1, 1)
+    assert out.index("expected  a") < out.index("expected  c")
+    assert "2 more of the same kind" in out
+
+
+def test_requirements_with_the_same_reason_are_grouped() -> None:
+    """Requirements with the same reason and next step are listed in one block."""
+    rows = [
+        Result(requirement(name), Outcome.INCONCLUSIVE, Cause.TARGET, "Plain purges already fail.", "Fix them.")
+        for name in ("RACE-02", "RACE-03")
+    ]
+    lines = printed_lines(run_of(*rows)).splitlines()
+    assert lines[:3] == [
+        "NOT JUDGED 2 requirements: RACE-02, RACE-03",
+        "  reason    Plain purges already fail.",
+        "  next step Fix them.",
+    ]

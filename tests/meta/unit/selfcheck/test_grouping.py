@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from purge_conformance.catalogue.model import Level, Profile
+from meta.support.results import requirement
 from purge_conformance.report.model import Outcome, Result
 from purge_conformance.selfcheck.grouping import MAX_GROUP_SIZE, group_faults, one_per_group
 from purge_conformance.selfcheck.matrix import rows_from_run
@@ -45,18 +45,22 @@ def test_masking_fault_runs_alone() -> None:
     assert grouped_names(a, b, c) == [["b"], ["a", "c"]]
     assert grouped_names(a, fault("d", "LEAK-02")) == [["a"], ["d"]]
     assert grouped_names(c, fault("d", "UP-SEED-03")) == [["c"], ["d"]]
-    assert grouped_names(fault("d", "RACE-01"), c, fault("e", "REFUSE-01"), a) == [["c", "a"], ["d", "e"]]
+    assert grouped_names(fault("d", "RACE-02"), c, fault("e", "REFUSE-01"), a) == [["d", "e", "a"], ["c"]]
     assert [len(group) for group in one_per_group((a, c))] == [1, 1]
+
+
+def test_prerequisites_are_in_other_groups() -> None:
+    """A fault is in no group with a fault that breaks a prerequisite of its requirements."""
+    assert grouped_names(fault("a", "GET-01"), fault("b", "AUTH-08")) == [["a"], ["b"]]
+    assert grouped_names(fault("a", "LIST-05"), fault("b", "MODEL-01")) == [["a"], ["b"]]
+    assert grouped_names(fault("a", "GET-01"), fault("b", "LEAK-01")) == [["a", "b"]]
 
 
 def test_unexpected_failure_concerns_both_faults() -> None:
     """An unexpected failure in a pair concerns both faults, so both are retried alone."""
     pair = (fault("a", "A-01"), fault("b", "B-01"))
-    failed = [
-        Result(name, Level.MUST, Profile.CORE, "", "", "", "", "", "", conditional=False, outcome=Outcome.FAILED)
-        for name in ("A-01", "C-01")
-    ]
+    failed = [Result(requirement(name), Outcome.FAILED) for name in ("A-01", "C-01")]
     run = cast("Run", SimpleNamespace(requirements=failed, requests=9, purges=1))
     problems = {row.server.name: list(row.problems()) for row in rows_from_run(pair, run, 1.0)}
-    assert problems["a"] == ["was caught by C-01, not its own"]
-    assert problems["b"] == ["survived: B-01 did not fail", "was caught by C-01, not its own"]
+    assert problems["a"] == ["also failed C-01"]
+    assert problems["b"] == ["survived: B-01 did not fail", "also failed C-01"]

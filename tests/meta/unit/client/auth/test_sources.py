@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meta.support.uaa import CLIENT_SECRET, PASSWORD
-from purge_conformance.client.auth.sources import open_tokens, parse_source
+from purge_conformance.client.auth.sources import log_in, open_tokens, parse_source
 from purge_conformance.client.auth.uaa import Grant, Login
 from purge_conformance.config import loader as configuration
+from purge_conformance.config.build import build_settings as settings_of
 from purge_conformance.config.token_flags import parse_flags
-from purge_conformance.engine.settings import build_settings as settings_of
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_file_configures_login(
     path = tmp_path / "settings.yaml"
     login = "{grant: client_credentials, client: global_auditor, secret: env:THE_SECRET}"
     path.write_text(f"target: {stub_server.url}\ntokens:\n  admin: {login}\n", encoding="utf-8")
-    settings = settings_of(configuration.merge({}, path, {}))
+    settings = log_in(settings_of(configuration.merge({}, path, {})))
     assert (dict(settings.tokens), uaa_stub.grants) == ({"admin": uaa_stub.secrets[-1]}, ["client_credentials"])
     assert [line for line, _ in stub_server.received] == ["GET / HTTP/1.1"]
     assert CLIENT_SECRET not in f"{settings!r} {capfd.readouterr()}"

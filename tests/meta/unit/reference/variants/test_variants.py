@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meta.support.reference_api import EVENTS, PURGE, SECRET
 from purge_conformance import catalogue
 from purge_conformance.reference import behaviour_with
+from purge_conformance.reference.mutation import PAUSE_S
 from purge_conformance.reference.registry import FAULTS, VARIANTS
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ def test_late_events_appear(api_behaving: Callable[[Behaviour], Api], monkeypatc
     api = api_behaving(behaviour_with(["records-late"]))
     app = api.app_in(api.space(), "app")
     assert api.events() == []
-    elapsed = 0.31
+    elapsed = PAUSE_S
     assert [event["app"]["guid"] for event in api.events()] == [app]
     api.post(f"/v3/apps/{app}/actions/stop")
     api.post(PURGE)
-    elapsed = 0.7
+    elapsed = 2 * PAUSE_S
     assert api.events() == []

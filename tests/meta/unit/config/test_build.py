@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from meta.support.configuration import merge_sources
+from purge_conformance.config.build import build_settings
 from purge_conformance.config.loader import merge
 from purge_conformance.config.settings import Settings, parse_target
-from purge_conformance.engine.settings import build_settings
 from purge_conformance.errors import BadSetting
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -19,6 +19,13 @@ def test_defaults_are_sufficient() -> None:
     """Without file, variables and flags the settings are the defaults."""
     options = merge({"target": "http://localhost"}, environ={})
     assert build_settings(options, {}) == Settings(parse_target("http://localhost"), {})
+
+
+def test_no_token_source_is_opened() -> None:
+    """The settings name the sources of the tokens; nothing is read and no login is sent."""
+    options = merge({"target": "http://localhost", "tokens": ["admin=uaa:refresh_token:file:no-such-file"]}, environ={})
+    run_settings = build_settings(options)
+    assert (run_settings.tokens, run_settings.token_sources) == ({}, {"admin": "uaa:refresh_token:file:no-such-file"})
 
 
 def test_file_values_reach_settings() -> None:

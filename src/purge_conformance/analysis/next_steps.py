@@ -1,0 +1,34 @@
+"""Next steps for the user, where a judgment knows a more precise one than the default of its cause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.config.apps import Mode
+
+if TYPE_CHECKING:
+    from purge_conformance.evidence.records import Evidence
+
+RAISE_BUDGET = "Raise the limit that the reason names (--max-requests, --max-purges), then run again."
+RUN_ALONE = "Run again while no other client purges, starts, stops, scales or deletes apps on the target."
+NO_INTERRUPT = "Run again, without an interruption."
+GIVE_HOOK = "Give --hook URL or --hook command:LINE; the hook induces this status. `spec/hook.md` describes it."
+FIX_HOOK = "Make the hook support this state, as `spec/hook.md` describes, then run again."
+
+
+def give_token(*roles: str) -> str:
+    """Return the next step that adds tokens of these roles."""
+    return f"Give {' and '.join(f'--token {role}=SOURCE' for role in roles)}, then run again."
+
+
+def get_apps(evidence: Evidence) -> str:
+    """Return the next step that lets the suite have the apps that it needs."""
+    settings = evidence.header.settings
+    if settings.get("apps") == Mode.OBSERVE:
+        return "Let the suite create apps: --apps drive, with --space GUID if it must use an existing space."
+    if settings.get("apps") == Mode.HOOK:
+        return "Make the hook create and start apps, as `spec/hook.md` describes, then run again."
+    return (
+        "Fix the error that prevents the suite from creating and starting apps. --space GUID names an existing space; "
+        "--app-droplet GUID, --app-droplet-file FILE or --app-docker-image REF name what the apps run."
+    )

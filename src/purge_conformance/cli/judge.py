@@ -1,0 +1,28 @@
+"""`judge`: judges the evidence of an earlier run again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from purge_conformance.cli.exit import EPILOG, exit_with_verdict
+from purge_conformance.cli.options import FOLDER, RUN_FOLDER, profile_option, select_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(epilog=EPILOG)
+@click.argument("folder", type=RUN_FOLDER)
+@click.option("--out", type=FOLDER, required=True, help="Folder for the new reports.")
+@profile_option("those of the run")
+@select_option
+def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
+    """Judge the evidence in FOLDER again, offline."""
+    from purge_conformance.engine import pytest_process
+    from purge_conformance.engine.verdicts import requirements_to_judge
+    from purge_conformance.evidence.jsonl import read
+
+    requirements_to_judge(read(folder), profiles, select)  # reports a usage error before pytest starts
+    exit_with_verdict(pytest_process.judge(folder, out, profiles, select), out)

@@ -1,0 +1,27 @@
+"""`report`: writes the reports of an earlier run again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from purge_conformance.cli.options import RUN_FOLDER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(epilog="Exit codes: 0 written, 2 usage, or FOLDER holds no run, 3 not written.")
+@click.argument("folder", type=RUN_FOLDER)
+def report(folder: Path) -> None:
+    """Write the reports of the run in FOLDER again.
+
+    They follow from its report.json and its evidence; nothing is judged again.
+    """
+    from purge_conformance.evidence.jsonl import read
+    from purge_conformance.report import json as as_json
+    from purge_conformance.report import write_all
+
+    for path in write_all(as_json.load(folder), read(folder), folder):
+        click.echo(path)

@@ -1,0 +1,84 @@
+"""Builds the settings of a run from what the user gave; sends nothing and opens no token source."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance import catalogue
+from purge_conformance.catalogue.model import Profile
+from purge_conformance.config.apps import Mode, app_settings
+from purge_conformance.config.hook_url import parse_hook
+from purge_conformance.config.loader import APPS_PREFIX, FILE_NAME
+from purge_conformance.config.settings import TIMEOUT, Settings, limits_for, parse_target
+from purge_conformance.config.transport import Transport, proxies_from_environment
+from purge_conformance.errors import BadSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from purge_conformance.config.apps import AppSettings
+    from purge_conformance.config.loader import Options
+    from purge_conformance.config.settings import Target
+
+BUILT_HERE = {"target", "tokens", "token_sources", "apps"}  # fields that are not copied from the option of that name
+
+
+def build_settings(values: Options, tokens: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of a run.
+
+    Args:
+        values: option name -> value, as `loader.merge` returns them.
+        tokens: role -> token, if they are already known; None: the settings name the sources, and `log_in` opens them.
+
+    Raises:
+        BadSetting: the target is missing, or options contradict each other.
+    """
+    if "target" not in values:
+        raise BadSetting(f"No target was given. Give its URL, or put `target: URL` into {FILE_NAME}.")
+    limits = limits_for(
+        values.get("repeat", 1),
+        max_purges=values.get("max_purges"),
+        max_requests=values.get("max_requests"),
+        max_events=values.get("max_events"),
+        timeout=values.get("timeout", TIMEOUT),
+    )
+    profiles = catalogue.parse_profiles(values.get("profile") or ["core"])
+    catalogue.select_requirements(profiles, values.get("select", ()))
+    target = parse_target(values["target"])
+    apps = _app_settings(values, target)
+    if apps.mode is Mode.HOOK and "hook" not in values:
+        raise BadSetting("--apps hook needs a hook that creates the apps. Give --hook URL or --hook 'command:LINE'.")
+    return Settings(
+        target=target,
+        tokens=tokens or {},
+        token_sources=values.get("tokens", {}) if tokens is None else {},
+        profiles=profiles,
+        transport=_transport(values),
+        limits=limits,
+        apps=apps,
+        **_plain_fields(values),
+    )
+
+
+def _plain_fields(values: Options) -> dict[str, Any]:
+    """Return the fields that have an option of the same name."""
+    names = {field.name for field in fields(Settings)} - BUILT_HERE
+    plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
+    return plain | ({"hook": parse_hook(values["hook"])} if "hook" in values else {})
+
+
+def _transport(values: Options) -> Transport:
+    field_names = {field.name for field in fields(Transport)}
+    if "client_key" in values and "client_cert" not in values:
+        raise BadSetting("--client-key was given without its certificate. Give --client-cert FILE as well.")
+    return Transport(**{name: values[name] for name in field_names & values.keys()}, proxies=proxies_from_environment())
+
+
+def _app_settings(values: Options, target: Target) -> AppSettings:
+    if Profile.OBSERVE_ONLY in (values.get("profile") or ()):
+        values = values | {f"{APPS_PREFIX}mode": Mode.OBSERVE}
+    app_values = {
+        name.removeprefix(APPS_PREFIX): value for name, value in values.items() if name.startswith(APPS_PREFIX)
+    }
+    return app_settings(**app_values, is_loopback=target.is_loopback)

@@ -1,0 +1,48 @@
+"""What a user does so that a requirement that was not judged can be judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.report.model import Cause, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_IDS = 6
+
+# By cause, for a judgment that gives no next step of its own.
+INCONCLUSIVE = {
+    Cause.TARGET: "Fix the response that the reason quotes, then run again.",
+    Cause.CONFIGURATION: "Run `purge-conformance doctor`, change the setting that it names, then run again.",
+    Cause.AUTHENTICATION: (
+        "Give a valid token with --token ROLE=SOURCE (`purge-conformance doctor` checks it), then run again."
+    ),
+    Cause.NETWORK: "Check the URL, the proxy and --timeout (`purge-conformance doctor` tries them), then run again.",
+    Cause.RACE: "Run again while nothing else starts, stops, scales, deletes or purges on the target.",
+    Cause.SUITE: "This is a defect of the suite: report it, and attach evidence.jsonl.",
+}
+NOT_EXERCISED = INCONCLUSIVE | {
+    Cause.TARGET: (
+        "Fix the failed requirements first. If none failed, give the run more to judge: --apps drive, and "
+        "--token ROLE=SOURCE for each role."
+    )
+}
+
+
+def default_next_step(outcome: Outcome, cause: Cause) -> str:
+    """Return the next step for a requirement that was inconclusive or not exercised."""
+    return (NOT_EXERCISED if outcome is Outcome.NOT_EXERCISED else INCONCLUSIVE)[cause]
+
+
+def after_fixing(ids: Sequence[str]) -> str:
+    """Return the next step if these requirements, or a simpler check without an id, have to hold first."""
+    return f"Fix {enumerate_ids(ids, 'and')} first, then run again." if ids else "Fix that first, then run again."
+
+
+def enumerate_ids(ids: Sequence[str], last: str = "") -> str:
+    """Return the ids as text, at most `MAX_IDS` of them; `last` is the word before the last one."""
+    shown = [*ids[:MAX_IDS], *([f"{len(ids) - MAX_IDS} more"] if len(ids) > MAX_IDS else [])]
+    if last and len(shown) > 1:
+        return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+    return ", ".join(shown)

@@ -1,0 +1,96 @@
+"""What a report says about a run besides the outcomes: statuses, timings and notes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from purge_conformance import catalogue
+from purge_conformance.analysis.concurrent_reads import summarize_concurrent_reads
+from purge_conformance.analysis.interference import count_changing_apps, find_foreign_purge
+from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.config.apps import Mode
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario
+from purge_conformance.report.model import StatusCount, Timing
+from purge_conformance.report.text import pluralize
+from purge_conformance.target import archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from purge_conformance.evidence.records import Evidence, Exchange
+
+CUT_SHORT = {note.name for note in (notes.STOPPED, notes.LOST, notes.INTERRUPTED, notes.CRASHED)}
+
+
+def count_statuses(exchanges: Iterable[Exchange]) -> tuple[StatusCount, ...]:
+    """Return how often each operation answered with each documented status, and with every other that occurred."""
+    counts = Counter((find_operation_id(x.method, x.path), x.status) for x in exchanges if x.status is not None)
+    rows: list[StatusCount] = []
+    for operation, documented in catalogue.documented_statuses().items():
+        occurred = {status for name, status in counts if name == operation and status is not None}
+        rows += [
+            StatusCount(operation, status, status in documented, counts[operation, status])
+            for status in sorted(occurred | set(documented))
+        ]
+    return tuple(rows)
+
+
+def measure_scenarios(exchanges: Iterable[Exchange]) -> tuple[Timing, ...]:
+    """Return the duration of each scenario, its repetitions included, in the order of the run."""
+    rounds: dict[tuple[Scenario, int], list[Exchange]] = {}
+    for x in exchanges:
+        rounds.setdefault((x.scenario, x.round), []).append(x)
+    by_scenario: dict[Scenario, list[Sequence[Exchange]]] = {}
+    for (scenario, _), group in rounds.items():
+        by_scenario.setdefault(scenario, []).append(group)
+    return tuple(
+        Timing(scenario, round(sum(map(_duration, groups)), 4), sum(map(len, groups)))
+        for scenario, groups in by_scenario.items()
+    )
+
+
+def _duration(exchanges: Sequence[Exchange]) -> float:
+    seconds = max(x.sent_at + x.elapsed for x in exchanges) - exchanges[0].sent_at
+    return max(0.0, seconds)  # the suite's clock may be set back during the run
+
+
+def run_notes(evidence: Evidence) -> Iterator[str]:
+    """Yield what else a reader must know, one sentence each."""
+    if summary := evidence.note(Scenario.ARCHIVE, notes.ARCHIVED):
+        yield from archive.describe(summary)
+    yield from evidence.note(Scenario.PREFLIGHT, notes.WARNINGS) or ()
+    yield from _app_notes(evidence)
+    if foreign_purge := find_foreign_purge(evidence):
+        first, last = foreign_purge
+        yield f"Another client purged during the run, between exchanges {first} and {last}. Run again without it."
+    if concurrent_reads := summarize_concurrent_reads(evidence):
+        yield f"During concurrent purges, readers of the list saw: {concurrent_reads}."
+    if leftovers := evidence.note(Scenario.CLEANUP, notes.LEFT):
+        yield f"Not deleted on the target: {', '.join(leftovers)}. {_deletion_hint(evidence)}"
+    yield from dict.fromkeys(evidence.noted(notes.EXPIRED))
+    cut_short = [note for note in evidence.notes if note.name in CUT_SHORT]
+    for (scenario, why), times in Counter((note.scenario, note.value) for note in cut_short).items():
+        yield f"Scenario {scenario} was cut short{f' {times} times' if times > 1 else ''}: {why}"
+    yield from (unusable.reason for unusable in evidence.noted(notes.UNUSABLE))
+
+
+def _app_notes(evidence: Evidence) -> Iterator[str]:
+    is_observing = evidence.header.settings.get("apps") == Mode.OBSERVE
+    if error := evidence.note(Scenario.FOUNDATION, notes.APPS_ERROR):
+        yield f"The suite created no app: {error}" if is_observing else f"The suite could not use its own apps: {error}"
+    apps, changing = count_changing_apps(evidence)
+    if changing or (apps and is_observing):
+        yield (
+            f"The target has {pluralize(apps, 'app')} that the suite did not create; {changing} of them changed during "
+            "the run. Only those that did not change are judged."
+        )
+
+
+def _deletion_hint(evidence: Evidence) -> str:
+    """Return how to delete what a run left on the target."""
+    if evidence.header.settings.get("apps") == Mode.HOOK:
+        return "Delete them with the hook's own means."
+    run = evidence.note(Scenario.CLEANUP, notes.RUN)
+    return f"To delete them: purge-conformance cleanup {evidence.header.target}{f' --run {run}' if run else ''}"

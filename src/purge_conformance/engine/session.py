@@ -1,0 +1,122 @@
+"""One run from consent to reports, the same for the command and for plain pytest.
+
+The order is: settings, consent, login, announcement, scenarios (a signal ends them early), judgments, reports. A front
+end calls these functions and keeps only what differs: where lines are printed, who answers a question, what the second
+signal does, and which process runs pytest.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from purge_conformance.client.auth.sources import log_in
+from purge_conformance.client.guard import Guard
+from purge_conformance.config.build import build_settings
+from purge_conformance.config.settings import announcement
+from purge_conformance.engine import collect
+from purge_conformance.engine.signals import close_on_signal
+from purge_conformance.engine.verdicts import RunBuilder, requirements_to_judge
+from purge_conformance.evidence.jsonl import FILE_NAME
+from purge_conformance.report import write_all
+from purge_conformance.report.model import EXIT_CODES
+from purge_conformance.target.consent import require_consent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from typing import NoReturn
+
+    from purge_conformance.client.client import Client
+    from purge_conformance.config.loader import Options
+    from purge_conformance.config.settings import Settings
+    from purge_conformance.evidence.records import Evidence, Exchange
+    from purge_conformance.report.model import Run, Verdict
+
+EXIT_PRECEDENCE = (0, 3, 1)  # of several runs, the last of these decides
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEnd:
+    """How a run communicates with its user.
+
+    Attributes:
+        say: prints a line, unless the user asked for less output.
+        warn: prints a warning, whatever the user asked for; "Warning: " is not part of its text.
+        abort: ends the process, or raises, at the second signal; gets the target's URL and the folder of the run.
+        ask: asks the user a question and returns the answer; None where no user can answer.
+        on_exchange: is called after every exchange, to show progress.
+    """
+
+    say: Callable[[str], None]
+    warn: Callable[[str], None]
+    abort: Callable[[str, Path], NoReturn]
+    ask: Callable[[str], str] | None = None
+    on_exchange: Callable[[Client, Exchange], None] = lambda _client, _exchange: None
+
+
+def prepare_run(
+    values: Options, allowed_hosts: Iterable[str], front_end: FrontEnd, tokens: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings of a run that may start: the user consented, and each role has its token.
+
+    No request is sent before the consent; then only the logins are.
+
+    Args:
+        values: option name -> value.
+        allowed_hosts: the hosts of `--allow-purge`.
+        front_end: asks for the consent that no flag gave.
+        tokens: role -> token, where they are already known.
+
+    Raises:
+        UsageError: an option is not usable, or the consent is missing.
+        TargetUnreachable: a login gets no answer.
+    """
+    settings = build_settings(values, tokens)
+    if not settings.is_read_only:
+        require_consent(settings.target, allowed_hosts, front_end.ask)
+    return log_in(settings)
+
+
+def collect_evidence(settings: Settings, folder: Path, front_end: FrontEnd) -> Evidence:
+    """Announce the run and run its scenarios; the first signal ends it in order, the second calls `abort`.
+
+    Raises:
+        SuiteError: as `collect.collect`.
+    """
+    front_end.say(announcement(settings, folder))
+    guard = Guard.from_settings(settings)
+    with close_on_signal(guard, partial(front_end.abort, settings.target.url, folder)):
+        return collect.collect(settings, folder, front_end.on_exchange, guard=guard, warn=front_end.warn)
+
+
+def start_judging(evidence: Evidence, profiles: Sequence[str] = (), select: Sequence[str] = ()) -> RunBuilder:
+    """Return what gathers the results of the judgments of this evidence.
+
+    Raises:
+        UsageError: a profile or a glob is unknown, or the evidence does not name its settings.
+    """
+    return RunBuilder(evidence, requirements_to_judge(evidence, profiles, select))
+
+
+def write_reports(builder: RunBuilder, folder: Path, source: Path | None = None) -> Run:
+    """Write all reports of a judged run and return it; `folder` gets a copy of the evidence if it has none.
+
+    Args:
+        builder: has the results.
+        folder: is created if needed.
+        source: the folder that the evidence was read from; None: it was collected into `folder`.
+    """
+    run = builder.build()
+    folder.mkdir(parents=True, exist_ok=True)
+    if source and not (folder / FILE_NAME).exists():
+        shutil.copyfile(source / FILE_NAME, folder / FILE_NAME)
+    write_all(run, builder.evidence, folder)
+    return run
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> int:
+    """Return the exit code of the worst verdict."""
+    return max((EXIT_CODES[verdict] for verdict in verdicts), key=EXIT_PRECEDENCE.index)

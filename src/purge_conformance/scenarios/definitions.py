@@ -1,0 +1,171 @@
+"""Every scenario as a value, in the order of a run; the plan, the budgets and the selection follow from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from purge_conformance import catalogue
+from purge_conformance.evidence.steps import Scenario
+from purge_conformance.scenarios import generated, setup
+from purge_conformance.scenarios.app_changes import change_apps, change_apps_after_purges
+from purge_conformance.scenarios.auth_bypass import try_bypasses
+from purge_conformance.scenarios.authorization import read_as_everyone, send_rejected_purges
+from purge_conformance.scenarios.concurrent_purges import purge_concurrently
+from purge_conformance.scenarios.induced_errors import induce_errors
+from purge_conformance.scenarios.listing import read_lists
+from purge_conformance.scenarios.purge import (
+    first_purge,
+    purge_after_changes,
+    purge_with_unexpected_input,
+    purge_without_started_apps,
+    second_purge,
+)
+from purge_conformance.scenarios.race import race_purges_with_changes
+from purge_conformance.scenarios.repeated import repeat_purges
+from purge_conformance.scenarios.sequences.player import play_sequences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from purge_conformance.catalogue.model import Requirement
+    from purge_conformance.client.client import Client
+    from purge_conformance.config.settings import Settings
+    from purge_conformance.scenarios.generated.schemathesis import Generator
+    from purge_conformance.target.apps import SuiteApps
+
+    Procedure = Callable[[Client, SuiteApps], None]
+    GeneratedProcedure = Callable[[Client, SuiteApps, Callable[[], Generator]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a scenario sends at most, if every list fits on a page of the largest size.
+
+    Attributes:
+        requests: of any kind.
+        purges: with the admin's token.
+        may_use_remainder: whether the scenario may use up the budgets after it found a failure.
+    """
+
+    requests: int
+    purges: int = 0
+    may_use_remainder: bool = False
+
+    def times(self, rounds: int) -> Cost:
+        """Return the cost of that many rounds."""
+        return replace(self, requests=rounds * self.requests, purges=rounds * self.purges)
+
+
+class Repetition(Enum):
+    """What --repeat N does to a scenario."""
+
+    NONE = auto()  # it runs once
+    ROUNDS = auto()  # it runs N times, in rounds 1 to N
+    INSIDE = auto()  # it runs once and does everything N times
+    FURTHER = auto()  # it runs once if N is above 1, and does everything N - 1 times
+
+    def rounds(self, repeat: int) -> int:
+        """Return how many times the cost of one round is due; 0: the scenario does not run."""
+        return {Repetition.NONE: 1, Repetition.FURTHER: repeat - 1}.get(self, repeat)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioDefinition:
+    """A scenario.
+
+    Attributes:
+        name: declared in `evidence/steps.py`.
+        procedure: sends its requests and judges nothing; None if it needs generated cases.
+        cost: of one round.
+        generated_procedure: the same with generated cases.
+        reads_only: whether it sends only requests that cannot change the target.
+        repetition: what --repeat does to it.
+        needs_hook: whether it runs only with --hook.
+        is_last: whether it runs after all others, also after one that was cut short.
+    """
+
+    name: Scenario
+    procedure: Procedure | None
+    cost: Cost
+    generated_procedure: GeneratedProcedure | None = None
+    reads_only: bool = False
+    repetition: Repetition = Repetition.NONE
+    needs_hook: bool = False
+    is_last: bool = False
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The requirements that are judged by its evidence, as `spec/requirements.yaml` says."""
+        return tuple(requirement for requirement in catalogue.requirements() if requirement.needs(self.name))
+
+    def is_selected(self, settings: Settings) -> bool:
+        """Whether a run with these settings includes it."""
+        is_allowed = self.reads_only or not settings.is_read_only
+        has_hook = bool(settings.hook) or not self.needs_hook
+        return is_allowed and has_hook and self.repetition.rounds(settings.repeat) > 0
+
+    def run(self, client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
+        """Run one round; `start_generator` is called only by a scenario of generated cases."""
+        if self.generated_procedure:
+            self.generated_procedure(client, apps, start_generator)
+        elif self.procedure:
+            self.procedure(client, apps)
+
+
+def _send_generated_cases(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
+    generated.send_generated_cases(client, apps, start_generator().cases)
+
+
+def _follow_links(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
+    generated.follow_links(client, apps, start_generator().walk)
+
+
+NONE, ROUNDS, INSIDE, FURTHER = Repetition
+SCENARIOS: tuple[ScenarioDefinition, ...] = (
+    ScenarioDefinition(Scenario.PREFLIGHT, setup.preflight, Cost(8), reads_only=True),
+    ScenarioDefinition(Scenario.FOUNDATION, setup.create_apps, Cost(80)),
+    ScenarioDefinition(Scenario.FILL_PAGE, setup.fill_page, Cost(60)),
+    ScenarioDefinition(Scenario.ARCHIVE, setup.read_all_events, Cost(4)),
+    ScenarioDefinition(Scenario.PURGE, first_purge, Cost(50, 1)),
+    ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1)),
+    ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45)),
+    ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(60), reads_only=True),
+    ScenarioDefinition(Scenario.REJECTED_PURGES, send_rejected_purges, Cost(100)),
+    ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(55)),
+    ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True),
+    ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(20, 1)),
+    ScenarioDefinition(Scenario.GENERATED, None, Cost(220, 2), _send_generated_cases, reads_only=True),
+    ScenarioDefinition(Scenario.STATEFUL, None, Cost(30, 1), _follow_links),
+    ScenarioDefinition(Scenario.REPEAT, repeat_purges, Cost(45, 2), repetition=FURTHER),
+    ScenarioDefinition(Scenario.UNEXPECTED_INPUT, purge_with_unexpected_input, Cost(80, 7), repetition=ROUNDS),
+    ScenarioDefinition(Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50)),
+    ScenarioDefinition(Scenario.INDUCED_ERRORS, induce_errors, Cost(30, 3), repetition=ROUNDS, needs_hook=True),
+    ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(60, 7), repetition=ROUNDS),
+    ScenarioDefinition(Scenario.RACE, race_purges_with_changes, Cost(80, 5), repetition=ROUNDS),
+    ScenarioDefinition(Scenario.PURGE_WITHOUT_STARTED_APPS, purge_without_started_apps, Cost(20, 1)),
+    # It comes last since it may use the rest of the budgets for shorter sequences.
+    ScenarioDefinition(Scenario.SEQUENCES, play_sequences, Cost(160, 11, may_use_remainder=True), repetition=INSIDE),
+    ScenarioDefinition(Scenario.CLEANUP, setup.delete_apps, Cost(60), is_last=True),
+)
+
+
+def plan_scenarios(settings: Settings) -> Iterator[tuple[ScenarioDefinition, int]]:
+    """Yield each scenario of a run with its round, in order, except those that are last.
+
+    Rounds above 1 follow the first round of the last scenario that has rounds, one round after the other.
+    """
+    selected = [each for each in SCENARIOS if each.is_selected(settings) and not each.is_last]
+    repeated = [each for each in selected if each.repetition is Repetition.ROUNDS]
+    for each in selected:
+        yield each, 1
+        if each in repeated[-1:]:
+            yield from ((again, number) for number in range(2, settings.repeat + 1) for again in repeated)
+
+
+def costs(settings: Settings) -> dict[Scenario, Cost]:
+    """Return what each scenario of a run with these settings sends at most, in order."""
+    selected = [each for each in SCENARIOS if each.is_selected(settings)]
+    every = {each.name: each.cost.times(each.repetition.rounds(settings.repeat)) for each in selected}
+    return {name: replace(cost, purges=0) for name, cost in every.items()} if settings.is_read_only else every

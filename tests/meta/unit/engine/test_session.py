@@ -1,0 +1,105 @@
+"""One run, from consent to reports: the order of its steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from purge_conformance.engine.session import FrontEnd, collect_evidence, exit_code, prepare_run
+from purge_conformance.errors import ConsentMissing
+from purge_conformance.report.model import EXIT_CODES, Verdict
+from purge_conformance.scenarios.generated import schemathesis
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    from meta.support.stub import StubServer
+    from purge_conformance.config.loader import Options
+
+
+class RecordingFrontEnd:
+    """A front end that records what it prints and asks; it answers every question with `answer`."""
+
+    def __init__(self, answer: str | None = None) -> None:
+        """Print nothing yet; with None no user can answer."""
+        self.lines: list[str] = []
+        self.questions: list[str] = []
+        self.front_end = FrontEnd(
+            self.lines.append,
+            self.lines.append,
+            self._abort,
+            None if answer is None else lambda q: self._ask(q, answer),
+        )
+
+    def _ask(self, question: str, answer: str) -> str:
+        self.questions.append(question)
+        return answer
+
+    @staticmethod
+    def _abort(_url: str, _folder: Path) -> NoReturn:
+        raise KeyboardInterrupt
+
+
+def remote_target(folder: Path) -> Options:
+    """Return the options of a run against a remote target whose token source leaves a trace when it is opened."""
+    return {"target": "https://api.example.org", "tokens": {"admin": f"file:{folder / 'no-token'}"}}
+
+
+def test_consent_precedes_login(tmp_path: Path) -> None:
+    """No token source is opened for a target that may not be purged."""
+    with pytest.raises(ConsentMissing, match=r"--allow-purge api\.example\.org"):
+        prepare_run(remote_target(tmp_path), (), RecordingFrontEnd().front_end)
+
+
+def test_user_is_asked_for_consent(tmp_path: Path) -> None:
+    """If no flag gives the consent and a user can answer, the user is asked; the login follows."""
+    (tmp_path / "no-token").write_text("opaque", encoding="utf-8")
+    user = RecordingFrontEnd("api.example.org")
+    settings = prepare_run(remote_target(tmp_path), (), user.front_end)
+    assert (len(user.questions), dict(settings.tokens)) == (1, {"admin": "opaque"})
+
+
+def test_reads_need_no_consent(tmp_path: Path) -> None:
+    """A run that only reads needs no consent."""
+    (tmp_path / "no-token").write_text("opaque", encoding="utf-8")
+    values = remote_target(tmp_path) | {"profile": ["observe-only"]}
+    assert prepare_run(values, (), RecordingFrontEnd().front_end).is_read_only
+
+
+def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path) -> None:
+    """The number of purges is printed before the first request; a run that ends in preflight generates no cases."""
+    front_end = RecordingFrontEnd()
+    seen: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        seen.append(len(front_end.lines))
+        stub_server.respond(handler, 404, b"{}")
+
+    stub_server.answer = answer
+    settings = prepare_run({"target": stub_server.url}, (), front_end.front_end, {"admin": "opaque"})
+    evidence = collect_evidence(settings, tmp_path / "run", front_end.front_end)
+    assert (seen[0], "at most 40 purges" in front_end.lines[0]) == (1, True)
+    assert [note.name for note in evidence.notes if note.name == "unusable"] == ["unusable"]
+
+
+def test_generator_starts_after_preflight(
+    stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schemathesis is started only if the target answers as the API to its admin."""
+    started: list[object] = []
+    monkeypatch.setattr(schemathesis, "generator", started.append)
+    stub_server.answer = lambda handler: stub_server.respond(handler, 401, b"{}")
+    front_end = RecordingFrontEnd().front_end
+    settings = prepare_run({"target": stub_server.url}, (), front_end, {"admin": "opaque"})
+    collect_evidence(settings, tmp_path / "run", front_end)
+    assert started == []
+
+
+def test_worst_verdict_decides_exit_code() -> None:
+    """Of several runs a non-conformant one decides, then an inconclusive one."""
+    verdicts = [Verdict.CONFORMANT, Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE]
+    assert exit_code(verdicts) == EXIT_CODES[Verdict.NON_CONFORMANT] == 1
+    assert exit_code(verdicts[::2]) == EXIT_CODES[Verdict.INCONCLUSIVE] == 3
+    assert exit_code(verdicts[:1]) == 0
