@@ -1,4 +1,4 @@
-"""What comes after a purge: another one, and starts, stops and scalings."""
+"""Judgments of what follows a purge: another purge, and starts, stops and scalings of apps."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_second_purge_succeeds(view: JudgmentView) -> None:
     first = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
     require_success(first)
     require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="no second purge was tried")
-    again = [x for x, is_again in plain_purges(view) if is_again]
-    require_status_of_each(view, again, first.status or 0)
+    repeated = [x for x, is_repeat in plain_purges(view) if is_repeat]
+    require_status_of_each(view, repeated, first.status or 0)
 
 
 @pytest.mark.requirement("AGAIN-02")
@@ -61,17 +61,16 @@ def test_second_purge_is_equivalent(view: JudgmentView) -> None:
     first, *later_purges = require_observed_purges(view)
     require_started_apps(first, view)
     if not later_purges:
-        raise Inconclusive("no second purge could be seen between two looks at everything", Cause.TARGET)
-    pairs = pairwise([first, *later_purges])
-    _require_beyond_baseline(
-        view,
-        [
-            Trial(
-                now.last_exchange, tuple(_find_differences(first, before, now)), "again" if now.is_repeat else "later"
-            )
-            for before, now in pairs
-        ],
-    )
+        raise Inconclusive("there is no second purge between two complete snapshots", Cause.TARGET)
+    trials = [
+        Trial(
+            later.last_exchange,
+            tuple(_find_differences(first, before, later)),
+            "repeat" if later.is_repeat else "later",
+        )
+        for before, later in pairwise([first, *later_purges])
+    ]
+    _require_beyond_baseline(view, trials)
 
 
 @pytest.mark.requirement("AGAIN-03")
@@ -121,40 +120,40 @@ def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
     if not seeded or not effective_changes(view, Scenario.APP_CHANGES, Step.START, Step.STOP, Step.SCALE):
         raise no_suitable_app(view, "there were no seeded events, or no app to start")
     require_no(
-        Finding(f"the seeded event {row['guid']} as it was", str(now), after.exchanges[-1].n)
+        Finding(f"the seeded event {row['guid']} unchanged", str(now), after.exchanges[-1].n)
         for row in seeded
-        if (now := after.by_guid.get(row["guid"], "gone")) != row
+        if (now := after.by_guid.get(row["guid"], "not listed")) != row
     )
 
 
 def _require_recorded(view: JudgmentView, steps: Mapping[Scenario, tuple[Step, ...]]) -> None:
-    """Require that each of these changes is recorded by a new event of its app; the changes by their scenario."""
-    made_changes = [
+    """Require that a new event records each of these changes, which are grouped by scenario."""
+    app_changes = [
         change for scenario, changes in steps.items() for change in effective_changes(view, scenario, *changes)
     ]
-    if not made_changes:
+    if not app_changes:
         raise_if_cut_short(view, Scenario.APP_CHANGES)
         raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
-    for scenario in dict.fromkeys(change.scenario for change in made_changes):
+    for scenario in dict.fromkeys(change.scenario for change in app_changes):
         apps = require_apps(require_snapshot(view, scenario, Step.CLOSING)).apps.by_guid
-        if any(change.app not in apps for change in made_changes if change.scenario is scenario):
-            raise Inconclusive("An app of the suite is gone: another client deleted it.", Cause.RACE)
+        if any(change.app not in apps for change in app_changes if change.scenario is scenario):
+            raise Inconclusive("An app of the suite disappeared: another client deleted it.", Cause.RACE)
     require_no(
         Finding(
-            f"after {change.step} a new event for the app {change.app} that tells {change.expected_values}",
+            f"after {change.step} a new event of the app {change.app} with {change.expected_values}",
             difference,
             change.last_exchange,
         )
-        for change in made_changes
+        for change in app_changes
         if (difference := change.describe_missing())
     )
 
 
 def _require_beyond_baseline(view: JudgmentView, candidates: Sequence[Trial]) -> None:
-    """Require that nothing is wrong with any of these trials.
+    """Require that no trial has a finding.
 
     Raises:
-        Inconclusive: something is, and with a plain purge as well.
+        PrerequisiteFailed: one has, and plain purges are incorrect too.
     """
     if any(trial.findings for trial in candidates):
         require_plain_purges_correct(view, ignore_changed_apps=True)
@@ -162,15 +161,16 @@ def _require_beyond_baseline(view: JudgmentView, candidates: Sequence[Trial]) ->
 
 
 def _find_differences(first: PurgeObservation, before: PurgeObservation, later: PurgeObservation) -> Iterator[Finding]:
-    """Yield the apps that did not change, and whose events are others after a later purge than after an earlier one.
+    """Yield the unchanged apps whose events after a later purge differ from those after an earlier purge.
 
-    Right after another purge all events are compared with those that this one left; else what both of them populated.
+    A repeated purge is compared with the purge before it by all events, another one with the first purge by the events
+    that both created.
     """
     earlier = before if later.is_repeat else first
-    then, now = (_events_by_app(found, all_events=later.is_repeat) for found in (earlier, later))
+    then, now = (_events_by_app(purge, all_events=later.is_repeat) for purge in (earlier, later))
     for app, state in earlier.apps.items():
         if later.apps.get(app) == state and not _are_equivalent(app, then.get(app, []), now.get(app, [])):
-            words = f"for the app {app} as after the purge before it, {format_guids(then.get(app, ()))}"
+            words = f"for the app {app} the same as after the earlier purge: {format_guids(then.get(app, ()))}"
             yield Finding(words, format_guids(now.get(app, ())), later.last_exchange)
 
 
@@ -181,23 +181,23 @@ def _events_by_app(purge: PurgeObservation, *, all_events: bool) -> EventsByApp:
 
 
 def _state_mismatch(purge: PurgeObservation, app: str) -> Iterator[Finding]:
-    """Yield what does not reflect the state of an app that had another one before."""
+    """Yield a finding if the events of an app do not match its state, which differs from an earlier one."""
     state = purge.apps[app]
     events = purge.new_events_by_app(exclude_changes=state != STARTED).get(app, [])
     if (state == STARTED) != bool(events):
         yield Finding(
-            f"{'an' if state == STARTED else 'no'} event for {app}, {state} by then",
+            f"{'an' if state == STARTED else 'no'} event for the app {app}, which is {state}",
             format_guids(events),
             purge.last_exchange,
         )
 
 
 def _are_equivalent(app: str, then: list[Row], now: list[Row]) -> bool:
-    """Whether as many events are for the app as before, and one with its guid is among them or not, as before."""
+    """Whether an app has as many events as before, and one with its guid if it had one before."""
     has_own_guid = [app in {event.get("guid") for event in events} for events in (then, now)]
     return len(then) == len(now) and has_own_guid[0] == has_own_guid[1]
 
 
 def _no_apps_reason(view: JudgmentView) -> str:
     error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
-    return error or "no app of the suite's own could be started, stopped or scaled"
+    return error or "the suite has no own app that it could start, stop or scale"

@@ -1,7 +1,8 @@
-"""Who may do what."""
+"""Judgments of authentication and of the admin scope."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,13 +27,11 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-MALFORMED_CREDENTIALS = {
-    "empty",
-    "scheme-only",
-}  # a malformed request, to RFC 6750, section 3.1, which is answered with 400
+# RFC 6750, section 3.1, calls these malformed requests, which are answered with 400.
+MALFORMED_CREDENTIALS = {"empty", "scheme-only"}
 MISSING_TOKEN_REASONS = {
-    "expired": "no expired token was given. Add --token expired=env:NAME or file:PATH.",
-    "valid": "no token without the admin scope was given. Add --token global_auditor=env:NAME or another role's.",
+    "expired": "there is no expired token. Add --token expired=env:NAME or file:PATH.",
+    "valid": "there is no token without the admin scope. Add --token global_auditor=env:NAME, or one of another role.",
 }
 
 
@@ -51,13 +50,13 @@ def test_purge_rejects_malformed_token(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-03")
 def test_purge_rejects_invalid_token(view: JudgmentView) -> None:
     """A purge with an invalid token MUST answer 401."""
-    require_status_of_each(view, _purges_with(view, "invalid"), 401)
+    require_status_of_each(view, _purges_with(view, "invalid"), HTTPStatus.UNAUTHORIZED)
 
 
 @pytest.mark.requirement("AUTH-04")
 def test_purge_rejects_expired_token(view: JudgmentView) -> None:
     """A purge with an expired token MUST answer 401."""
-    require_status_of_each(view, _purges_with(view, "expired"), 401)
+    require_status_of_each(view, _purges_with(view, "expired"), HTTPStatus.UNAUTHORIZED)
 
 
 @pytest.mark.requirement("AUTH-05")
@@ -79,7 +78,7 @@ def test_get_requires_token(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-07")
 def test_purge_requires_admin_scope(view: JudgmentView) -> None:
     """A purge with a valid token that lacks the admin scope MUST answer 403."""
-    require_status_of_each(view, _purges_with(view, "valid"), 403)
+    require_status_of_each(view, _purges_with(view, "valid"), HTTPStatus.FORBIDDEN)
 
 
 @pytest.mark.requirement("AUTH-08")
@@ -91,31 +90,32 @@ def test_admin_may_read(view: JudgmentView) -> None:
 
 def _require_unauthenticated(sent: Iterable[Exchange]) -> None:
     sent = list(sent)
-    require_status((x for x in sent if x.role not in MALFORMED_CREDENTIALS), 401)
-    require_status((x for x in sent if x.role in MALFORMED_CREDENTIALS), 401, 400)
+    require_status((x for x in sent if x.role not in MALFORMED_CREDENTIALS), HTTPStatus.UNAUTHORIZED)
+    malformed = (x for x in sent if x.role in MALFORMED_CREDENTIALS)
+    require_status(malformed, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST)
 
 
 def _purges_with(view: JudgmentView, kind: str) -> list[Exchange]:
-    """Return the purges with credentials of that kind."""
-    every = [
+    """Return the purges with credentials of a kind."""
+    purges = [
         *require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was tried"),
         *target_responses(view.of(Scenario.REPEAT, Step.CREDENTIAL)),
     ]
-    found = [x for x in every if x.tags[Tag.CREDENTIAL] == kind]
-    if not found:
+    matching = [x for x in purges if x.tags[Tag.CREDENTIAL] == kind]
+    if not matching:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise NotExercised(MISSING_TOKEN_REASONS.get(kind, "no purge of that kind was tried"), Cause.CONFIGURATION)
-    return found
+    return matching
 
 
 def _unauthenticated_reads(view: JudgmentView, step: Step) -> list[Exchange]:
-    """Return the reads with credentials that authenticate nobody."""
-    every = require_exchanges(view, Scenario.READS, step, if_none="there was no event to read")
-    return [x for x in every if x.role != "admin" and x.tags[Tag.CREDENTIAL] != "valid"]
+    """Return the reads with credentials that authenticate no user."""
+    reads = require_exchanges(view, Scenario.READS, step, if_none="there was no event to read")
+    return [x for x in reads if x.role != "admin" and x.tags[Tag.CREDENTIAL] != "valid"]
 
 
 def _generated_without_token(view: JudgmentView, step: Step) -> list[Exchange]:
-    """Return the generated requests without a token that are valid otherwise."""
+    """Return the generated requests that have no token and are otherwise valid."""
     return [
         x for x in view.of(Scenario.GENERATED, step) if x.tags[Tag.AUTH] == "none" and x.tags[Tag.MODE] == "positive"
     ]

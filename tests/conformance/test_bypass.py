@@ -1,7 +1,8 @@
-"""No way leads past authentication and authorization."""
+"""Judgments of attempts to bypass authentication and authorization."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,6 @@ from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
-
-UNAUTHENTICATED, FORBIDDEN = 401, 403
 
 
 @pytest.mark.requirement("AUTH-09")
@@ -43,20 +42,20 @@ def test_url_token_is_rejected(view: JudgmentView) -> None:
         view,
         Scenario.AUTH_BYPASS,
         Step.TOKEN_IN_URL,
-        if_none="a token in a URL stays in logs, so that one is sent to this machine alone",
+        if_none="URLs are logged, so the suite sends a token in a URL only to a target on this machine",
     )
     statuses_without_token = [x.status for x in view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL) if x.role == "none"]
-    if UNAUTHENTICATED not in statuses_without_token:
+    if HTTPStatus.UNAUTHORIZED not in statuses_without_token:
         raise PrerequisiteFailed("a purge without any token is not answered with 401")
     if successful_bypasses(view, Step.FORGED_TOKEN):
-        raise PrerequisiteFailed("even a forged token is accepted there")
-    violations = [x for x in sent if x.status == FORBIDDEN or x.succeeded]
+        raise PrerequisiteFailed("even a forged token is accepted")
+    violations = [x for x in sent if x.status == HTTPStatus.FORBIDDEN or x.succeeded]
     require_no(Finding("401, as without a token", describe_response(x), x.n) for x in violations)
 
 
 def _require_no_bypass(view: JudgmentView, *steps: Step) -> None:
     require_no(
-        Finding(f"no purge by this {x.method}", words, x.n)
+        Finding(f"this {x.method} does not purge", words, x.n)
         for step in steps
         for x, words in successful_bypasses(view, step)
     )

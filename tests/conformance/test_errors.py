@@ -1,19 +1,21 @@
-"""Every error carries the envelope; every status is documented."""
+"""Judgments of the error envelope and of documented statuses."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis import error_format as envelope
-from purge_conformance.analysis import induced_errors as provoked
 from purge_conformance.analysis.assertions import describe_response, raise_if_cut_short, require_each_trial, require_no
+from purge_conformance.analysis.error_format import EXPECTED_FORMAT, envelope_defect
+from purge_conformance.analysis.induced_errors import raise_if_not_induced
 from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.outcomes import NotExercised, Trial
 from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.catalogue import documented_statuses
+from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.evidence.steps import Retry, Scenario, Tag
 from purge_conformance.report.model import Cause, Finding
 
@@ -21,55 +23,53 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-PURGE, LIST, GET = "purgeAndSeedAppUsageEvents", "listAppUsageEvents", "getAppUsageEvent"
-
 
 @pytest.mark.requirement("ERROR-01")
 def test_401_has_envelope(view: JudgmentView) -> None:
     """A 401 response MUST carry the error envelope."""
-    _require_envelope(view, 401)
+    _require_envelope(view, HTTPStatus.UNAUTHORIZED)
 
 
 @pytest.mark.requirement("ERROR-02")
 def test_403_has_envelope(view: JudgmentView) -> None:
     """A 403 response MUST carry the error envelope."""
-    _require_envelope(view, 403)
+    _require_envelope(view, HTTPStatus.FORBIDDEN)
 
 
 @pytest.mark.requirement("ERROR-03")
 def test_404_has_envelope(view: JudgmentView) -> None:
     """A 404 response MUST carry the error envelope."""
-    _require_envelope(view, 404)
+    _require_envelope(view, HTTPStatus.NOT_FOUND)
 
 
 @pytest.mark.requirement("ERROR-04")
 def test_400_has_envelope(view: JudgmentView) -> None:
     """A 400 response MUST carry the error envelope."""
-    _require_envelope(view, 400)
+    _require_envelope(view, HTTPStatus.BAD_REQUEST)
 
 
 @pytest.mark.requirement("ERROR-05")
 def test_422_has_envelope(view: JudgmentView) -> None:
     """A 422 response MUST carry the error envelope."""
-    _require_envelope(view, 422)
+    _require_envelope(view, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @pytest.mark.requirement("ERROR-06")
 def test_409_has_envelope(view: JudgmentView) -> None:
     """A 409 response MUST carry the error envelope."""
-    _require_envelope(view, 409)
+    _require_envelope(view, HTTPStatus.CONFLICT)
 
 
 @pytest.mark.requirement("ERROR-07")
 def test_500_has_envelope(view: JudgmentView) -> None:
     """A 500 response MUST carry the error envelope."""
-    _require_envelope(view, 500)
+    _require_envelope(view, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @pytest.mark.requirement("ERROR-08")
 def test_503_has_envelope(view: JudgmentView) -> None:
     """A 503 response MUST carry the error envelope."""
-    _require_envelope(view, 503)
+    _require_envelope(view, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @pytest.mark.requirement("ERROR-09")
@@ -82,9 +82,9 @@ def test_other_error_has_envelope(view: JudgmentView) -> None:
 @pytest.mark.requirement("ERROR-10")
 def test_envelope_is_not_empty(view: JudgmentView) -> None:
     """The error envelope SHOULD hold at least one error."""
-    found = [x for x in view.error_responses() if not envelope.envelope_defect(x)]
+    found = [x for x in view.error_responses() if not envelope_defect(x)]
     if not found:
-        raise NotExercised("no error carried the envelope")
+        raise NotExercised("no error response carried the envelope")
     require_no(
         Finding("at least one error in errors", describe_response(x), x.n) for x in found if not x.json.get("errors")
     )
@@ -93,70 +93,70 @@ def test_envelope_is_not_empty(view: JudgmentView) -> None:
 @pytest.mark.requirement("STATUS-01")
 def test_purge_status_is_documented(view: JudgmentView) -> None:
     """Every status of a purge MUST be documented."""
-    _require_documented_status(view, PURGE)
+    _require_documented_status(view, PURGE_OPERATION)
 
 
 @pytest.mark.requirement("STATUS-02")
 def test_list_status_is_documented(view: JudgmentView) -> None:
     """Every status of a list MUST be documented."""
-    _require_documented_status(view, LIST)
+    _require_documented_status(view, LIST_OPERATION)
 
 
 @pytest.mark.requirement("STATUS-03")
 def test_get_status_is_documented(view: JudgmentView) -> None:
     """Every status of a get MUST be documented."""
-    _require_documented_status(view, GET)
+    _require_documented_status(view, GET_OPERATION)
 
 
 @pytest.mark.requirement("STATUS-04")
 def test_no_intermittent_read_failures(view: JudgmentView) -> None:
     """List and get MUST NOT fail with a 500 that disappears when the request is repeated."""
-    read = [
+    reads = [
         x
         for x in view.resource_exchanges()
-        if find_operation_id(x.method, x.path) in {LIST, GET} and Tag.CONCURRENT not in x.tags
+        if find_operation_id(x.method, x.path) in {LIST_OPERATION, GET_OPERATION} and Tag.CONCURRENT not in x.tags
     ]
-    if not read:
+    if not reads:
         raise NotExercised("nothing was read")
-    require_each_trial(view, (Trial(x.n, _intermittent_failure(view, x), f"{x.role} {x.path}") for x in read))
+    require_each_trial(view, (Trial(x.n, _intermittent_failure(view, x), f"{x.role} {x.path}") for x in reads))
 
 
 def _intermittent_failure(view: JudgmentView, failed: Exchange) -> tuple[Finding, ...]:
-    """Return what is wrong with a 500 that the same request, sent once more, was not answered with."""
+    """Return a finding if a read failed and the same request, repeated, did not fail in the same way."""
     if failed.tags.get(Tag.SUPERSEDED) != Retry.FAILURE:
         return ()
     retry = next((x for x in view.exchanges if x.n > failed.n and _is_same_request(x, failed)), failed)
     if retry.status == failed.status:
         return ()
-    return (Finding(f"{retry.status}, as the next one", describe_response(failed), failed.n),)
+    return (Finding(f"{retry.status}, as when repeated", describe_response(failed), failed.n),)
 
 
-def _is_same_request(one: Exchange, other: Exchange) -> bool:
-    return (one.path, one.role) == (other.path, other.role)
+def _is_same_request(x: Exchange, other: Exchange) -> bool:
+    return (x.path, x.role) == (other.path, other.role)
 
 
 def _require_envelope(view: JudgmentView, *statuses: int) -> None:
-    found = [x for x in view.error_responses() if x.status in statuses]
-    if not found:
+    errors = [x for x in view.error_responses() if x.status in statuses]
+    if not errors:
         raise_if_cut_short(view, Scenario.READS)
-        provoked.raise_if_not_induced(view, *statuses)
-        words = f"no answer had the status {statuses[0]}" if statuses else "no other status occurred"
-        if statuses == (403,):
+        raise_if_not_induced(view, *statuses)
+        words = f"no response had the status {statuses[0]}" if statuses else "no error had another status"
+        if statuses == (HTTPStatus.FORBIDDEN,):
             raise NotExercised(words, Cause.CONFIGURATION, give_token("global_auditor"))
         raise NotExercised(words)
     require_no(
-        Finding(envelope.EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type')}: {describe_response(x)}", x.n)
-        for x in found
-        if (defect := envelope.envelope_defect(x))
+        Finding(EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type')}: {describe_response(x)}", x.n)
+        for x in errors
+        if (defect := envelope_defect(x))
     )
 
 
 def _require_documented_status(view: JudgmentView, operation: str) -> None:
-    every = [x for x in view.resource_exchanges() if find_operation_id(x.method, x.path) == operation]
-    found = [x for x in every if not is_media_type_rejected(x)]
-    if not found:
+    exchanges = [x for x in view.resource_exchanges() if find_operation_id(x.method, x.path) == operation]
+    judged = [x for x in exchanges if not is_media_type_rejected(x)]
+    if not judged:
         raise_if_cut_short(view, Scenario.READS)
-        raise NotExercised("the operation was never answered")
+        raise NotExercised("the operation got no response")
     documented = documented_statuses()[operation]
     words = ", ".join(str(status) for status in documented)
-    require_no(Finding(f"one of {words}", describe_response(x), x.n) for x in found if x.status not in documented)
+    require_no(Finding(f"one of {words}", describe_response(x), x.n) for x in judged if x.status not in documented)

@@ -1,7 +1,8 @@
-"""Getting one event."""
+"""Judgments of getting one event."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import GUID
 from purge_conformance.analysis.schema import schema_violations
 from purge_conformance.analysis.view import target_responses
+from purge_conformance.catalogue.api import GET_OPERATION
 from purge_conformance.evidence.listing import listing_at, resources
 from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag
 from purge_conformance.report.model import Finding
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-GET = "getAppUsageEvent"
-OK = 200
-BAD_REQUEST_STATUSES = {400, 422}  # where the guid is no UUID
+INVALID_GUID_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}  # allowed if the guid is not a UUID
 
 
 @pytest.mark.requirement("GET-01")
@@ -33,7 +33,7 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
     listed = listing_at(view, Scenario.APP_CHANGES, Place(Step.CLOSING, part=Part.EVENTS)).by_guid
     requested = [
         x
-        for x in require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was asked for")
+        for x in require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was requested")
         if x.guid not in listed
     ]
     require_admin_reads(view)
@@ -43,12 +43,12 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
         if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == ("token", "positive")
     ]
     existing = {row["guid"] for x in view.of(Scenario.GENERATED, Step.EXISTING_EVENT) for row in resources(x)}
-    failed = [x for x in target_responses(generated) if x.status != OK and x.guid not in existing]
-    invalid_guids = [x for x in failed if not GUID.fullmatch(x.guid) and x.status in BAD_REQUEST_STATUSES]
+    failed = [x for x in target_responses(generated) if x.status != HTTPStatus.OK and x.guid not in existing]
+    invalid_guids = [x for x in failed if not GUID.fullmatch(x.guid) and x.status in INVALID_GUID_STATUSES]
     require_no(
         Finding("404", describe_response(x), x.n)
         for x in [*requested, *failed]
-        if x.status != 404 and x not in invalid_guids
+        if x.status != HTTPStatus.NOT_FOUND and x not in invalid_guids
     )
 
 
@@ -84,9 +84,11 @@ def test_get_equals_list(view: JudgmentView) -> None:
         for x, row in comparable
         if row is not None and not _is_consistent(x.json, row)
     )
-    require_no(Finding("200, the event is in the list", describe_response(x), x.n) for x in gets if x.status != OK)
+    require_no(
+        Finding("200, since the event is listed", describe_response(x), x.n) for x in gets if x.status != HTTPStatus.OK
+    )
     if not comparable:
-        raise PrerequisiteFailed("no GET returned the requested event in the documented shape")
+        raise PrerequisiteFailed("no get returned the requested event in the documented format")
 
 
 @pytest.mark.requirement("GET-04")
@@ -100,21 +102,21 @@ def test_get_matches_schema(view: JudgmentView) -> None:
 
 
 def _returns_requested_event(x: Exchange) -> bool:
-    """Whether a get shows an event of the documented shape, and the one that was asked for."""
-    return (
-        x.status == OK and isinstance(x.json, dict) and x.json.get("guid") == x.guid and not any(schema_violations(x))
-    )
+    """Whether a get returns the requested event, and it matches the schema."""
+    is_requested = x.status == HTTPStatus.OK and isinstance(x.json, dict) and x.json.get("guid") == x.guid
+    return is_requested and not any(schema_violations(x))
 
 
-def _is_consistent(got: Any, listed: Any) -> bool:  # noqa: ANN401 -- any JSON value
-    """Whether two sights of an event show the same, as far as both show it; either may show more than is documented."""
-    if isinstance(got, dict) and isinstance(listed, dict):
-        return all(_is_consistent(got[name], listed[name]) for name in got.keys() & listed.keys())
-    return bool(got == listed)
+def _is_consistent(single: Any, listed: Any) -> bool:  # noqa: ANN401 -- any JSON value
+    """Whether the members that two representations of an event share are equal; either may have more members."""
+    if isinstance(single, dict) and isinstance(listed, dict):
+        return all(_is_consistent(single[name], listed[name]) for name in single.keys() & listed.keys())
+    return bool(single == listed)
 
 
 def _successful_gets(view: JudgmentView) -> list[Exchange]:
-    found = [x for x in view.resource_exchanges() if x.status == OK and find_operation_id(x.method, x.path) == GET]
-    if not found:
+    successes = [x for x in view.resource_exchanges() if x.status == HTTPStatus.OK]
+    gets = [x for x in successes if find_operation_id(x.method, x.path) == GET_OPERATION]
+    if not gets:
         raise NotExercised("no get answered 200")
-    return found
+    return gets

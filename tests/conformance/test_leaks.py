@@ -1,4 +1,4 @@
-"""What no answer may give away."""
+"""Judgments of what responses disclose."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-SENT_TOKEN = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that stands for a token in what was sent
-RECEIVED_TOKEN = re.compile(r"\$([A-Z0-9_]+?_TOKEN)(?:_PART)?(?![A-Z0-9_])")  # the same in what came back
+SENT_TOKEN = re.compile(r"[A-Z0-9_]+_TOKEN")  # the variable that replaces a token in a request
+RECEIVED_TOKEN = re.compile(r"\$([A-Z0-9_]+?_TOKEN)(?:_PART)?(?![A-Z0-9_])")  # the same in a response
 STACK_TRACE = re.compile(
     r"Traceback \(most recent call last\)|File \\?\"[^\"]{1,200}\", line \d+, in "  # Python
     r"|\.rb:\d+:in [`']"  # Ruby
@@ -42,7 +42,7 @@ def test_token_is_not_echoed(view: JudgmentView) -> None:
     """A response MUST NOT contain the request's token."""
     require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing was read")
     require_no(
-        Finding("an answer without the token that was sent", _quote_echo(x), x.n)
+        Finding("a response without the token of the request", _quote_echo(x), x.n)
         for x in view.resource_exchanges()
         if _echoes_token(x)
     )
@@ -51,12 +51,12 @@ def test_token_is_not_echoed(view: JudgmentView) -> None:
 @pytest.mark.requirement("LEAK-02")
 def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
     """An error response SHOULD NOT contain a stack trace."""
-    found = view.error_responses()
-    if not found:
+    errors = view.error_responses()
+    if not errors:
         raise NotExercised("no error occurred")
     require_no(
         Finding("an error without a stack trace", describe_response(x), x.n)
-        for x in found
+        for x in errors
         if STACK_TRACE.search(x.text)
     )
 
@@ -79,13 +79,13 @@ def _echoes_token(exchange: Exchange) -> bool:
 
 
 def _quote_echo(exchange: Exchange) -> str:
-    """Return the header that repeats the token, or else the answer; evidence holds variables instead of tokens."""
+    """Return the header that contains the token, or else the response; the evidence has variables instead of tokens."""
     headers = (f"{name}: {value}" for name, value in exchange.response_headers if RECEIVED_TOKEN.search(value))
     return next(headers, describe_response(exchange))
 
 
 def _request_text(exchange: Exchange) -> str:
-    """Return what the request itself said, which an answer may quote."""
+    """Return path and body of the request, which a response may quote."""
     return f"{unquote_plus(exchange.path)} {exchange.request_body or ''}"
 
 

@@ -1,8 +1,9 @@
-"""Pages: their number, their length, their links, and each event on one of them."""
+"""Judgments of the pages of the list: number, length, links, and each event on one of them."""
 
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,17 +28,16 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange
 
-OK = 200
 DECIMAL = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 
 @pytest.mark.requirement("LIST-01")
 def test_list_matches_schema(view: JudgmentView) -> None:
     """The body of a list that answers 200 MUST match the documented schema."""
-    found = _successful_lists(view)
-    if not found:
+    lists = _successful_lists(view)
+    if not lists:
         raise NotExercised("no list answered 200")
-    require_no(Finding(violation.expected, violation.got, x.n) for x in found for violation in schema_violations(x))
+    require_no(Finding(violation.expected, violation.got, x.n) for x in lists for violation in schema_violations(x))
 
 
 @pytest.mark.requirement("LIST-02")
@@ -53,7 +53,7 @@ def test_total_results_is_correct(view: JudgmentView) -> None:
         if page.total is not None and abs(page.total - total) > len(read.new_guids)
     )
     require_no(
-        Finding(f"total_results of at least {len(resources(x))}, the events on this page", str(total), x.n)
+        Finding(f"total_results of at least {len(resources(x))}, the number of events on this page", str(total), x.n)
         for x in _successful_lists(view)
         if (total := total_results(x)) is not None and total < len(resources(x))
     )
@@ -62,14 +62,14 @@ def test_total_results_is_correct(view: JudgmentView) -> None:
 @pytest.mark.requirement("LIST-03")
 def test_total_pages_is_correct(view: JudgmentView) -> None:
     """The member `total_pages` MUST be the number of pages that `total_results` events take."""
-    every = [page for walk in walks(view) for page in pages_of(walk) if page.total is not None]
+    pages = [page for walk in walks(view) for page in pages_of(walk) if page.total is not None]
     require_no(
         Finding(
-            f"total_pages {page.expected_page_count} for {page.total} events, {page.capacity} a page",
+            f"total_pages {page.expected_page_count} for {page.total} events, {page.capacity} per page",
             str(page.total_pages),
             page.exchange.n,
         )
-        for page in every
+        for page in pages
         if page.total_pages != page.expected_page_count and (page.total or page.total_pages != 0)
     )
 
@@ -81,12 +81,12 @@ def test_event_is_on_one_page(view: JudgmentView) -> None:
     all_guids = set(read.initial.by_guid)
     for walk in walks(view, Step.WALK, Step.ASCENDING, Step.DESCENDING):
         guids = [guid for page in pages_of(walk) for guid in page.guids]
-        twice = {guid for guid in guids if guids.count(guid) > 1} - read.new_guids
+        duplicates = {guid for guid in guids if guids.count(guid) > 1} - read.new_guids
         n = walk.exchanges[-1].n
-        if len(twice) > _count_new_events(walk):
-            require_no(Finding("each event on one page", f"{guid} on several", n) for guid in sorted(twice))
+        if len(duplicates) > _count_new_events(walk):
+            require_no(Finding("each event on one page", f"{guid} on several pages", n) for guid in sorted(duplicates))
         missing = all_guids - set(guids) if walk.complete else set()
-        require_no(Finding("each event on one page", f"{guid} on none", n) for guid in sorted(missing))
+        require_no(Finding("each event on one page", f"{guid} on no page", n) for guid in sorted(missing))
 
 
 @pytest.mark.requirement("LIST-05")
@@ -96,7 +96,9 @@ def test_page_is_full(view: JudgmentView) -> None:
     total = len(read.initial.rows)
     require_no(
         Finding(
-            f"{expected} events on page {page.number} of {page.capacity} a page", str(len(page.guids)), page.exchange.n
+            f"{expected} events on page {page.number}, with {page.capacity} per page",
+            str(len(page.guids)),
+            page.exchange.n,
         )
         for walk in walks(view, Step.WALK, Step.OPENING)
         for page in pages_of(walk)
@@ -128,39 +130,39 @@ def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     repeated_reads = [
         x
         for x in require_exchanges(view, Scenario.LISTS, Step.SAME_PAGE_TWICE, if_none="the list was not read twice")
-        if x.status == OK
+        if x.status == HTTPStatus.OK
     ]
     if len(repeated_reads) < 2:
-        raise NotExercised("the list could not be read twice")
+        raise NotExercised("the list was not read twice with success")
     require_no(
-        Finding("the same as a moment before", describe_response(x), x.n)
+        Finding("the same page as in the first read", describe_response(x), x.n)
         for x in repeated_reads[1:]
         if (x.json != repeated_reads[0].json if not new_guids else _differ(x, repeated_reads[0], new_guids))
     )
     require_no(
-        Finding("the beginning of the list, as it was read in large pages", describe_response(x), x.n)
+        Finding("the beginning of the list, as in the read with large pages", describe_response(x), x.n)
         for x in view.of(Scenario.LISTS, Step.DEFAULT_PAGE)
         if is_page(x) and not new_guids and not _is_beginning(require_list_read(view).initial.rows, x)
     )
 
 
 def _successful_lists(view: JudgmentView) -> list[Exchange]:
-    """Return every list that was answered, whoever asked and when."""
-    return [
-        x for x in view.resource_exchanges() if x.status == OK and find_operation_id(x.method, x.path) == LIST_OPERATION
-    ]
+    """Return every list of the run that was answered with 200."""
+    successes = [x for x in view.resource_exchanges() if x.status == HTTPStatus.OK]
+    return [x for x in successes if find_operation_id(x.method, x.path) == LIST_OPERATION]
 
 
 def _requested_size(exchange: Exchange) -> int | None:
-    """Return how many events a page was to have at most, where that was told in so many digits, and once."""
+    """Return the requested page size; None if `per_page` is missing, repeated or not a decimal number."""
     values = parse_query(exchange.path).get("per_page", [])
     return int(values[0]) if len(values) == 1 and DECIMAL.fullmatch(values[0]) else None
 
 
 def _require_links(view: JudgmentView, *names: str) -> None:
-    """Require the links of every page, by what the walks showed; pages past the end are left open.
+    """Require these links of every page except those past the end.
 
-    While others cause events, a page's own total says more than the walk, which went on.
+    The expected links depend on the number of events in the walk; if other clients caused events in the meantime, on
+    the total of the page, since the walk continued.
     """
     read, default = require_list_read(view), default_per_page(view)
     require_no(
@@ -170,15 +172,15 @@ def _require_links(view: JudgmentView, *names: str) -> None:
         for page in pages_of(walk)
         if (total := page.total if read.new_guids else _expected_total(walk, read)) is not None
         if page.number <= max(1, page.page_count(total))
-        for name, words, holds in expected_links(page, total, default)
-        if name in names and not holds
+        for name, words, matches in expected_links(page, total, default)
+        if name in names and not matches
     )
 
 
 def _expected_total(walk: Listing, read: ListRead) -> int | None:
-    """Return how many events a list is to count: as many as there are where all were asked for, or as it showed.
+    """Return the number of events that a list must count: all events, or with a filter those that it shows.
 
-    Where some are on several pages, others may be on none: see LIST-04.
+    None if a filtered list shows an event twice: another event may then be on no page, which LIST-04 judges.
     """
     if set(walk.exchanges[0].query) <= {"page", "per_page", "order_by"}:
         return len(read.initial.rows)
@@ -186,20 +188,20 @@ def _expected_total(walk: Listing, read: ListRead) -> int | None:
 
 
 def _count_new_events(walk: Listing) -> int:
-    """Return how many events came while the pages were read; each may have moved one to the next page."""
+    """Return how many events appeared while the pages were read; each may have moved another to the next page."""
     totals = [page.total for page in pages_of(walk) if page.total is not None]
     return max(totals, default=0) - min(totals, default=0)
 
 
 def _is_beginning(rows: Sequence[Row], page: Exchange) -> bool:
-    """Whether a page shows the first of these rows, and all of them where it names no next one."""
+    """Whether a page shows the first of these rows, or all of them if it has no next page."""
     page_rows = resources(page)
     return tuple(rows[: len(page_rows)]) == page_rows and (
         len(page_rows) == len(rows) or bool(pagination(page).get("next"))
     )
 
 
-def _differ(one: Exchange, other: Exchange, new_guids: frozenset[str]) -> bool:
-    """Whether two pages show other events, or in another order, as far as both go and apart from newcomers."""
-    rows = [[row for row in resources(x) if str(row.get("guid")) not in new_guids] for x in (one, other)]
+def _differ(x: Exchange, other: Exchange, new_guids: frozenset[str]) -> bool:
+    """Whether two pages show different events or another order, up to the shorter one and without new events."""
+    rows = [[row for row in resources(page) if str(row.get("guid")) not in new_guids] for page in (x, other)]
     return any(a != b for a, b in zip(*rows, strict=False))

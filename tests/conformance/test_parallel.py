@@ -1,8 +1,9 @@
-"""Purges at the same time leave what one leaves."""
+"""Judgments of concurrent purges: the result must be that of one purge."""
 
 from __future__ import annotations
 
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,15 +33,13 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange, Key
 
-INTERNAL_ERROR, UNAVAILABLE = 500, 503
-
 
 @pytest.mark.requirement("PARALLEL-01")
 def test_concurrent_purges_destroy_events(view: JudgmentView) -> None:
     """Events that existed before concurrent purges MUST NOT remain."""
     rounds = list(_require_rounds(view))
-    if not any(set(found.before.events.by_guid) - _seedable_guids(found) for found in rounds):
-        raise no_suitable_app(view, "no event existed that a purge could destroy for good")
+    if not any(set(purge.before.events.by_guid) - _seedable_guids(purge) for purge in rounds):
+        raise no_suitable_app(view, "no event existed that a purge must destroy")
     require_each_purge(view, rounds, _find_survivors)
 
 
@@ -67,7 +66,7 @@ def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
     """A purge SHOULD NOT fail because another one is in progress."""
     _require_single_purge_correct(view, 1)
     sent = require_exchanges_of_all_rounds(
-        view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="no purges were sent at the same time"
+        view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="no concurrent purges were sent"
     )
     rounds: dict[Key, list[Exchange]] = {}
     for x in sent:
@@ -81,31 +80,32 @@ def _find_survivors(purge: PurgeObservation) -> Iterator[Finding]:
     seeds = _seedable_guids(purge)
     for guid, row in purge.surviving_events.items():
         if guid not in seeds:
-            words = "none of the events that existed before"
+            words = "none of the events from before the purges"
             yield Finding(words, f"{guid} of {row.get('created_at')}", purge.last_exchange)
 
 
 def _find_failures(purges: Iterable[Exchange]) -> Iterator[Finding]:
     for x in purges:
         if _has_failed(x):
-            yield Finding("success, or a refusal such as 409 or 503", describe_response(x), x.n)
+            yield Finding("2xx, or a rejection such as 409 or 503", describe_response(x), x.n)
 
 
 def _has_failed(purge: Exchange) -> bool:
-    return (purge.status or 0) >= INTERNAL_ERROR and purge.status != UNAVAILABLE
+    is_server_error = (purge.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return is_server_error and purge.status != HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _find_missing_apps(purge: PurgeObservation) -> Iterator[Finding]:
-    populated = purge.new_events_by_app()
+    new_events = purge.new_events_by_app()
     for app in purge.started_apps:
-        if app not in populated:
+        if app not in new_events:
             yield Finding(f"an event for the started app {app}", "none", purge.last_exchange)
 
 
 def _find_duplicates(single_process: set[str], purge: PurgeObservation) -> Iterator[Finding]:
     for app, events in purge.duplicate_seeds(single_process).items():
         yield Finding(
-            f"at most {purge.max_events(app, single_process)} for the app {app}",
+            f"at most {purge.max_events(app, single_process)} events for the app {app}",
             format_guids(events),
             purge.last_exchange,
         )
@@ -113,31 +113,30 @@ def _find_duplicates(single_process: set[str], purge: PurgeObservation) -> Itera
 
 def _find_unexpected_events(purge: PurgeObservation) -> Iterator[Finding]:
     known = set(purge.before.apps.by_guid) | set(purge.after.apps.by_guid)
-    others = {app_of_event(row) for row in purge.change_events()}  # deleted since, perhaps
+    changed_apps = {app_of_event(row) for row in purge.change_events()}  # may have been deleted since
     stopped_apps = {app for app, state in purge.apps.items() if state != STARTED}
     for app, events in purge.new_events_by_app(exclude_changes=True).items():
-        if app in stopped_apps or app not in known | others:
+        if app in stopped_apps or app not in known | changed_apps:
             yield Finding("only events of started apps", f"{format_guids(events)} for {app}", purge.last_exchange)
 
 
 def _seedable_guids(purge: PurgeObservation) -> set[str]:
-    """Return the guids that only seeded events have, rightly or not: those of apps and of processes."""
-    return {
-        guid for look in (purge.before, purge.after) for part in (look.apps, look.processes) for guid in part.by_guid
-    }
+    """Return the guids of apps and processes, which only seeded events have."""
+    listings = (listing for snapshot in (purge.before, purge.after) for listing in (snapshot.apps, snapshot.processes))
+    return {guid for listing in listings for guid in listing.by_guid}
 
 
 def _rounds_with_started_apps(view: JudgmentView) -> Iterator[PurgeObservation]:
-    """Yield the rounds, in each of which there are started apps; raises as `_rounds` and `with_started_apps` do."""
+    """Yield the rounds; raises as `_require_rounds` and `require_started_apps` do."""
     for purge in _require_rounds(view):
         yield require_started_apps(purge, view)
 
 
 def _require_rounds(view: JudgmentView) -> Iterator[PurgeObservation]:
-    """Yield the rounds of which at least one purge succeeded and each was answered, as the purge that they amount to.
+    """Yield each round whose purges were all answered and at least one succeeded, as one purge.
 
     Raises:
-        Inconclusive: there is none, or a purge by itself is no whole purge either.
+        Inconclusive: there is none, or isolated purges are incorrect.
     """
     return across_rounds(view, Scenario.CONCURRENT_PURGES, _find_rounds)
 
@@ -145,7 +144,7 @@ def _require_rounds(view: JudgmentView) -> Iterator[PurgeObservation]:
 def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     scenario = Scenario.CONCURRENT_PURGES
     _require_single_purge_correct(view, number)
-    require_exchanges(view, scenario, Step.CONCURRENT, if_none="no purges were sent at the same time", round=number)
+    require_exchanges(view, scenario, Step.CONCURRENT, if_none="no concurrent purges were sent", round=number)
     spans = [
         span
         for span in view.spans(scenario, Step.CONCURRENT, round=number)
@@ -159,18 +158,18 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     if not successful:
         responses = "; ".join(describe_response(x) for sent in rounds.values() for x in sent)
         raise Inconclusive(
-            f"in no round every purge was answered and at least one succeeded: {responses}", Cause.TARGET
+            f"there is no round in which every purge was answered and at least one succeeded: {responses}", Cause.TARGET
         )
     yield from (require_purge_at(view, scenario, place, number) for place in successful)
 
 
 def _require_single_purge_correct(view: JudgmentView, number: int) -> None:
-    """Return if the purge by itself that comes before the others is right.
+    """Require that the isolated purge before the concurrent ones is correct.
 
     Raises:
-        Inconclusive: it is not; what several leave says nothing about their meeting.
+        Inconclusive: it is not, so concurrency may not be the cause of a wrong result.
     """
     purge = require_purge_at(view, Scenario.CONCURRENT_PURGES, Step.ALONE, number)
     require_baseline(view, purge)
     if not purge.is_complete():
-        raise PrerequisiteFailed("an isolated purge already adds events of something that is no app")
+        raise PrerequisiteFailed("an isolated purge already adds events that belong to no app")

@@ -1,7 +1,8 @@
-"""The purge itself: it succeeds, it says nothing, it destroys everything."""
+"""Judgments of the purge: its response, the events that it destroys, and the apps that it must not change."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,22 +43,20 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row, Snapshot
     from purge_conformance.evidence.records import Exchange
 
-OK = 200
-
 
 @pytest.mark.requirement("PURGE-01")
 def test_purge_answers_200(view: JudgmentView) -> None:
     """A purge by an admin MUST answer 200."""
     request = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
     require_proven_admin(view, request)
-    sent = [x for x, is_again in plain_purges(view) if not is_again]
-    require_status_of_each(view, sent, OK)
+    sent = [x for x, is_repeat in plain_purges(view) if not is_repeat]
+    require_status_of_each(view, sent, HTTPStatus.OK)
 
 
 @pytest.mark.requirement("PURGE-02")
 def test_purge_body_is_empty(view: JudgmentView) -> None:
     """The body of a purge that answers 200 MUST be empty or an empty JSON value."""
-    successes = [x for x in view.resource_exchanges() if is_purge(x.method, x.path) and x.status == OK]
+    successes = [x for x in view.resource_exchanges() if is_purge(x.method, x.path) and x.status == HTTPStatus.OK]
     if not successes:
         raise NotExercised("no purge answered 200")
     words = 'an empty body, {}, null, [] or ""'
@@ -70,22 +69,22 @@ def test_purge_body_is_empty(view: JudgmentView) -> None:
 @pytest.mark.requirement("PURGE-03")
 def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
     """An event that existed before a purge MUST NOT be listed after it."""
-    found = [trial for trial in require_first_purges(view) if set(trial.before.events.by_guid) - trial.seedable_guids]
-    if not found:
-        raise no_suitable_app(view, "no event existed that a purge could destroy for good")
-    tried = [
-        Trial(trial.last_exchange, tuple(_survivor_findings(trial.last_exchange, trial.surviving_events.values())))
-        for trial in found
+    purges = [purge for purge in require_first_purges(view) if set(purge.before.events.by_guid) - purge.seedable_guids]
+    if not purges:
+        raise no_suitable_app(view, "no event existed that a purge must destroy")
+    trials = [
+        Trial(purge.last_exchange, tuple(_survivor_findings(purge.last_exchange, purge.surviving_events.values())))
+        for purge in purges
     ]
-    tried += [Trial(x.n, tuple(_survivor_findings(x.n, [row]))) for x, row in destroyed_events_found_by_filter(view)]
-    require_each_trial(view, tried)
+    trials += [Trial(x.n, tuple(_survivor_findings(x.n, [row]))) for x, row in destroyed_events_found_by_filter(view)]
+    require_each_trial(view, trials)
 
 
 @pytest.mark.requirement("PURGE-04")
 def test_destroyed_events_are_not_returned(view: JudgmentView) -> None:
     """Get of an event that existed before a purge MUST NOT return it."""
     require_exchanges(
-        view, Scenario.PURGE, Step.GET_DESTROYED, if_none="no event was destroyed that could be asked for"
+        view, Scenario.PURGE, Step.GET_DESTROYED, if_none="no event was destroyed that a get could request"
     )
     gets = gets_of_destroyed_events(view)
     require_each_trial(
@@ -103,9 +102,9 @@ def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
     if not destroyed:
         raise no_suitable_app(view, "no event was destroyed")
     require_no(
-        Finding(f"{guid}, destroyed before exchange {destroyed[guid]}, stays away", describe_response(x), x.n)
+        Finding(f"no event {guid}, which was destroyed before exchange {destroyed[guid]}", describe_response(x), x.n)
         for x in view.resource_exchanges()
-        if x.method == "GET" and x.status == OK
+        if x.method == "GET" and x.status == HTTPStatus.OK
         for guid in sorted(_event_guids(x) & set(destroyed))
         if x.n > destroyed[guid]
     )
@@ -114,24 +113,25 @@ def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
 @pytest.mark.requirement("PURGE-06")
 def test_apps_remain_unchanged(view: JudgmentView) -> None:
     """A purge MUST NOT start, stop, scale or delete an app."""
-    found = [trial for trial in require_observed_purges(view) if unchanged_apps(view, trial.request)]
-    if not found:
-        raise no_suitable_app(view, "there was no app of the suite's own, which nobody else changes")
+    purges = [purge for purge in require_observed_purges(view) if unchanged_apps(view, purge.request)]
+    if not purges:
+        raise no_suitable_app(view, "the suite had no app of its own, which no other client changes")
 
-    def find_changes(trial: PurgeObservation) -> Iterator[Finding]:
-        for app in unchanged_apps(view, trial.request) & set(trial.before.apps.by_guid):
-            with_processes = trial.before.processes.complete and trial.after.processes.complete
-            was, now = (_describe_app(look, app, with_processes=with_processes) for look in (trial.before, trial.after))
+    def find_changes(purge: PurgeObservation) -> Iterator[Finding]:
+        for app in unchanged_apps(view, purge.request) & set(purge.before.apps.by_guid):
+            with_processes = purge.before.processes.complete and purge.after.processes.complete
+            snapshots = (purge.before, purge.after)
+            was, now = (_describe_app(snapshot, app, with_processes=with_processes) for snapshot in snapshots)
             if was != now:
-                yield Finding(f"the app {app} as it was, {was}", now, trial.after.apps.exchanges[-1].n)
+                yield Finding(f"the app {app} unchanged: {was}", now, purge.after.apps.exchanges[-1].n)
 
-    require_each_purge(view, found, find_changes)
+    require_each_purge(view, purges, find_changes)
 
 
 def _describe_app(snapshot: Snapshot, app: str, *, with_processes: bool) -> str:
-    """Return what a look shows of an app: its state, and the instances and the memory of its processes."""
+    """Return the state of an app in a snapshot, with the instances and the memory of its processes."""
     if app not in snapshot.apps.by_guid:
-        return "gone"
+        return "not listed"
     processes = snapshot.processes_of(app) if with_processes else []
     sizes = (f"{row.get('instances')} instances of {row.get('memory_in_mb')} MB" for row in processes)
     return ", ".join([str(snapshot.apps.by_guid[app].get("state")), *sorted(sizes)])
@@ -139,7 +139,7 @@ def _describe_app(snapshot: Snapshot, app: str, *, with_processes: bool) -> str:
 
 def _survivor_findings(n: int, rows: Iterable[Row]) -> Iterator[Finding]:
     for row in rows:
-        yield Finding("none of the events that existed before", f"{row.get('guid')} of {row.get('created_at')}", n)
+        yield Finding("none of the events from before the purge", f"{row.get('guid')} of {row.get('created_at')}", n)
 
 
 def _is_empty_value(exchange: Exchange) -> bool:
@@ -147,6 +147,6 @@ def _is_empty_value(exchange: Exchange) -> bool:
 
 
 def _event_guids(exchange: Exchange) -> set[str]:
-    """Return the guids of the events that an answer shows: a page, or one event."""
+    """Return the guids of the events in a response: a page, or one event."""
     rows = resources(exchange) or [exchange.json if isinstance(exchange.json, dict) else {}]
     return {str(row.get("guid")) for row in rows}

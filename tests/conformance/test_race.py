@@ -1,4 +1,4 @@
-"""A purge while apps are started, stopped and scaled."""
+"""Judgments of purges that are concurrent with starts, stops and scalings of apps."""
 
 from __future__ import annotations
 
@@ -35,18 +35,20 @@ def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
     choose_explanation_strategy(view, race_rounds)
     if any(
         finding
-        for found in race_rounds
-        if found.place.step is Step.SEQUENTIAL
-        for finding in _wrong_unchanged_apps(view, found, single_process)
+        for race_round in race_rounds
+        if race_round.place.step is Step.SEQUENTIAL
+        for finding in _wrong_unchanged_apps(view, race_round, single_process)
     ):
         raise PrerequisiteFailed("the same effect appears without concurrency")
     require_each_trial(
         view,
         (
             Trial(
-                found.last_exchange, tuple(_wrong_unchanged_apps(view, found, single_process)), str(found.place.index)
+                race_round.last_exchange,
+                tuple(_wrong_unchanged_apps(view, race_round, single_process)),
+                str(race_round.place.index),
             )
-            for found in _rounds_with_purge(race_rounds)
+            for race_round in _rounds_with_purge(race_rounds)
         ),
     )
 
@@ -59,54 +61,57 @@ def test_changed_apps_are_linearizable(view: JudgmentView) -> None:
     require_each_trial(
         view,
         (
-            Trial(found.last_exchange, tuple(_unexplained_apps(found, unexplained)), str(found.place.index))
-            for found in _rounds_with_purge(race_rounds)
+            Trial(
+                race_round.last_exchange,
+                tuple(_unexplained_apps(race_round, unexplained)),
+                str(race_round.place.index),
+            )
+            for race_round in _rounds_with_purge(race_rounds)
         ),
     )
 
 
 def _unexplained_apps(race_round: Round, unexplained: ExplanationStrategy) -> Iterator[Finding]:
-    """Yield the apps of a round of which no order explains what is left."""
-    words = "what some order of these leaves; a purge destroys, and seeds then or later"
+    """Yield the apps of a round whose final observation no order of the operations explains."""
+    words = "the result of some order of these operations; a purge destroys events first and seeds later"
     for history in app_histories(race_round):
         if operations := unexplained(history):
             yield Finding(
-                f"of the app {history.app} {words}",
+                f"for the app {history.app} {words}",
                 format_timeline(history, operations, race_round),
                 race_round.last_exchange,
             )
 
 
 def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:
-    """Return the rounds with changes beside a purge that succeeded.
+    """Return the rounds with changes that were concurrent with a successful purge.
 
     Raises:
-        Inconclusive: none did.
+        Inconclusive: there is none.
     """
-    concurrent = [found for found in race_rounds if found.place.step is not Step.SEQUENTIAL]
-    successful = [found for found in concurrent if found.last_success]
+    concurrent = [race_round for race_round in race_rounds if race_round.place.step is not Step.SEQUENTIAL]
+    successful = [race_round for race_round in concurrent if race_round.last_success]
     if not successful:
-        responses = "; ".join(describe_response(x) for found in concurrent for x in found.purges) or "no purge was sent"
-        raise Inconclusive(f"no purge succeeded while apps were changed: {responses}", Cause.TARGET)
+        purges = [x for race_round in concurrent for x in race_round.purges]
+        responses = "; ".join(map(describe_response, purges)) or "no purge was sent"
+        raise Inconclusive(f"no purge succeeded while apps changed: {responses}", Cause.TARGET)
     return successful
 
 
 def _wrong_unchanged_apps(view: JudgmentView, race_round: Round, single_process: set[str]) -> Iterator[Finding]:
-    """Yield what is wrong with the apps that nobody changed in a round."""
+    """Yield the unchanged apps of a round whose events are wrong."""
     if race_round.last_success is None:
         return
     purge = require_purge_between(view, race_round.last_success, race_round.before, race_round.after)
-    populated = purge.new_events_by_app(exclude_changes=True)
-    repeated, survivors = (
-        purge.duplicate_seeds(single_process),
-        group_by_app(purge.surviving_events.values(), purge.apps),
-    )
+    new_events = purge.new_events_by_app(exclude_changes=True)
+    duplicates = purge.duplicate_seeds(single_process)
+    survivors = group_by_app(purge.surviving_events.values(), purge.apps)
     for app, state in purge.apps.items():
         if app not in race_round.changes_by_app:
-            expected = f"{'one event' if state == STARTED else 'no event'} for the app {app}, {state} all the time"
-            if (app in populated) != (state == STARTED) or app in repeated:
-                yield Finding(expected, format_guids(populated.get(app, ())), purge.last_exchange)
+            expected = f"{'one event' if state == STARTED else 'no event'} for the app {app}, which remained {state}"
+            if (app in new_events) != (state == STARTED) or app in duplicates:
+                yield Finding(expected, format_guids(new_events.get(app, ())), purge.last_exchange)
             elif app in survivors:
                 yield Finding(
-                    f"none of its old events for the app {app}", format_guids(survivors[app]), purge.last_exchange
+                    f"none of the old events of the app {app}", format_guids(survivors[app]), purge.last_exchange
                 )

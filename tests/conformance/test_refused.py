@@ -1,7 +1,8 @@
-"""A purge that is refused destroys nothing."""
+"""Judgments of rejected requests: they destroy no events and create none."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -41,35 +42,35 @@ if TYPE_CHECKING:
 
     from purge_conformance.analysis.view import JudgmentView
 
-CLIENT_ERRORS = range(400, 500)
-
 
 @pytest.mark.requirement("REFUSE-01")
 def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is rejected for lack of authentication MUST NOT destroy events."""
-    tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != "valid"]
-    _require_no_loss(view, (a for a in tried if _is_rejected(a)), if_none="no purge without authentication was refused")
+    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != "valid"]
+    _require_no_loss(
+        view, (a for a in purges if _is_rejected(a)), if_none="no purge without authentication was rejected"
+    )
 
 
 @pytest.mark.requirement("REFUSE-02")
 def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is forbidden MUST NOT destroy events."""
     require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was tried")
-    tried = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == "valid"]
-    if not tried:
+    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == "valid"]
+    if not purges:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise NotExercised(
-            "No token without the admin scope was given.", Cause.CONFIGURATION, give_token("global_auditor")
+            "There is no token without the admin scope.", Cause.CONFIGURATION, give_token("global_auditor")
         )
-    _require_no_loss(view, (a for a in tried if _is_rejected(a)), if_none="no purge was forbidden")
+    _require_no_loss(view, (a for a in purges if _is_rejected(a)), if_none="no purge was forbidden")
 
 
 @pytest.mark.requirement("REFUSE-03")
 def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is rejected because of its request MUST NOT destroy events."""
-    tried = [*attempts(view, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
-    rejected = (a for a in tried if a.request.method == "POST" and a.request.status in CLIENT_ERRORS)
-    _require_no_loss(view, rejected, if_none="no purge was refused for its request")
+    requests = [*attempts(view, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+    rejected = (a for a in requests if a.request.method == "POST" and a.request.rejected)
+    _require_no_loss(view, rejected, if_none="no purge was rejected because of its request")
 
 
 @pytest.mark.requirement("REFUSE-04")
@@ -82,76 +83,73 @@ def test_other_methods_destroy_nothing(view: JudgmentView) -> None:
 def test_other_methods_are_rejected(view: JudgmentView) -> None:
     """Methods other than POST on the purge path SHOULD answer 404 or 405."""
     sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.METHOD, if_none="no other method was tried")
+    allowed = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
     require_no(
         Finding("404 or 405", describe_response(x), x.n)
         for x in sent
-        if x.method not in {"HEAD", "OPTIONS"} and x.status not in {404, 405, 501}
+        if x.method not in {"HEAD", "OPTIONS"} and x.status not in allowed
     )
 
 
 @pytest.mark.requirement("REFUSE-06")
 def test_no_delayed_destruction(view: JudgmentView) -> None:
     """Only a successful purge may destroy events; a rejected request MUST NOT do so, immediately or later."""
-    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was rejected")
     if delayed := delayed_losses(view):
-        words = "every event is still there a second after purges that were refused, as it is a second after nothing"
-        raise AttributableViolation(
-            tuple(Finding(words, str(found.describe_loss()), found.after.n) for found in delayed)
-        )
-    tried = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+        words = "every event remains a second after rejected purges, as it does a second after reads"
+        raise AttributableViolation(tuple(Finding(words, str(a.describe_loss()), a.after.n) for a in delayed))
+    rejectable = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     bypass_attempts = (
         attempts(view, *BYPASSES, scenario=Scenario.AUTH_BYPASS) if view.of(Scenario.AUTH_BYPASS, *BYPASSES) else []
     )
     if any(
         a.describe_loss()
-        for a in [*tried, *bypass_attempts]
+        for a in [*rejectable, *bypass_attempts]
         if _is_rejected(a) or a.request.step is Step.METHOD or a in bypass_attempts
     ):
         raise PrerequisiteFailed("rejected requests already destroy events at once")
     for (before, after), undestroyed in zip(
         pairwise(complete_listings(view)), undestroyed_events_per_list(view), strict=False
     ):
-        gone = set(before.by_guid) - set(after.by_guid) - undestroyed
-        if not gone or has_purge_between(view, before.exchanges[0], after.exchanges[-1]):
+        lost = set(before.by_guid) - set(after.by_guid) - undestroyed
+        if not lost or has_purge_between(view, before.exchanges[0], after.exchanges[-1]):
             continue
-        if gone == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(gone) > 1:
+        if lost == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(lost) > 1:
             raise Inconclusive(
-                "Every event except the seeded ones is gone: another client may have purged.", Cause.RACE
+                "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
             )
-        require_no(
-            Finding("every event is still there", f"{guid} is gone", after.exchanges[0].n) for guid in sorted(gone)
-        )
+        require_no(Finding("every event remains", f"{guid} disappeared", after.exchanges[0].n) for guid in sorted(lost))
 
 
 @pytest.mark.requirement("REFUSE-07")
 def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
     """A rejected purge MUST NOT create events."""
-    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was refused")
-    tried = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
-    judged = [a for a in tried if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was rejected")
+    rejectable = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+    judged = [a for a in rejectable if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
     if not judged:
         raise NotExercised("No purge was rejected, or each rejected purge destroyed events.")
-    found = [
+    findings = [
         Finding(f"no new event after this {a.request.method}, answered with {a.request.status}", f"{guid}", a.after.n)
         for a in judged
         for guid in a.new_seed_guids()
     ]
-    if found:
-        require_plain_purges_correct(view)  # or else what is new may be seeded late, by a purge that succeeded before
-    require_no(found)
+    if findings:
+        require_plain_purges_correct(view)  # otherwise an earlier purge may have seeded the new events late
+    require_no(findings)
 
 
 @pytest.mark.requirement("REFUSE-08")
 def test_conflict_destroys_nothing(view: JudgmentView) -> None:
     """A purge that answers 409 SHOULD NOT destroy events."""
-    tried = conflicting_purges(view)
-    if not tried:
-        raise_if_not_induced(view, 409)
-    _require_no_loss(view, tried, if_none="no purge was answered with a conflict")
+    purges = conflicting_purges(view)
+    if not purges:
+        raise_if_not_induced(view, HTTPStatus.CONFLICT)
+    _require_no_loss(view, purges, if_none="no purge was answered with 409")
 
 
 def _is_rejected(attempt: Attempt) -> bool:
-    return (attempt.request.status or 0) >= CLIENT_ERRORS.start
+    return (attempt.request.status or 0) >= HTTPStatus.BAD_REQUEST
 
 
 def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none: str) -> None:
@@ -161,7 +159,7 @@ def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none:
     survivors = {event_identity(row) for purge in observed_purges(view) for row in purge.surviving_events.values()}
     attributable = [a for a in judged if not (survivors and a.describe_loss() and a.lost_keys() <= survivors)]
     if len(attributable) < len(judged) and not any(a.describe_loss() for a in attributable):
-        raise PrerequisiteFailed("events that an earlier purge left may disappear at any time")
+        raise PrerequisiteFailed("events that an earlier purge did not destroy may disappear at any time")
     require_each_trial(
         view, (Trial(a.request.n, _loss_findings(a), f"{a.request.role} {a.request.path}") for a in attributable)
     )
@@ -169,5 +167,5 @@ def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none:
 
 def _loss_findings(attempt: Attempt) -> tuple[Finding, ...]:
     x, loss = attempt.request, attempt.describe_loss()
-    words = f"every event is still there after this {x.method}, answered with {x.status}"
+    words = f"every event remains after this {x.method}, answered with {x.status}"
     return (Finding(words, loss, x.n),) if loss else ()

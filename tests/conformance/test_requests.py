@@ -1,7 +1,8 @@
-"""Odd bodies and queries, and unknown routes."""
+"""Judgments of purges with unexpected input, of failed purges, and of unknown routes."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,24 +35,30 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.analysis.view import JudgmentView
 
-OK, INTERNAL_ERROR = 200, 500
-UNRELATED_STATUSES = {409, 503}  # documented, and no word on the body
+# Documented, and unrelated to the body.
+UNRELATED_STATUSES = {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 @pytest.mark.requirement("BODY-01")
 def test_unexpected_input_is_handled(view: JudgmentView) -> None:
     """A purge with a malformed or unexpected body or query MUST either be rejected or ignore it."""
-    plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1].status or OK
-    success_status = plain if plain // 100 == 2 else OK
+    plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
+    success_status = (plain.succeeded and plain.status) or HTTPStatus.OK
     sent = require_exchanges_of_all_rounds(
-        view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="no odd purge was sent"
+        view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="no purge with unexpected input was sent"
     )
     judged = [x for x in sent if x.status not in UNRELATED_STATUSES]
     if not judged:
-        raise NotExercised("every odd purge met a conflict, or nobody there (409, 503)")
-    if any(x.status == INTERNAL_ERROR for x in judged):
+        raise NotExercised("every purge with unexpected input was answered with 409 or 503")
+    if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x in judged):
         require_plain_purges_reliable(view)
-    require_status_of_each(view, (x for x in judged if not is_media_type_rejected(x)), success_status, 400, 422)
+    require_status_of_each(
+        view,
+        (x for x in judged if not is_media_type_rejected(x)),
+        success_status,
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
 
 
 @pytest.mark.requirement("BODY-02")
@@ -60,16 +67,17 @@ def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
     plain = require_observed_purges(view)[0]
     purges = list(across_rounds(view, Scenario.UNEXPECTED_INPUT, _purges_ignoring_input))
     if not purges:
-        raise NotExercised("every odd purge was refused")
-    words = "a whole purge, as a plain one: nothing of before is left, each started app has its events"
-    broken = {
-        found.request.n: (Finding(words, "another state", found.request.n),)
-        for found in purges
-        if not found.is_complete() or _seeds_more_often(found, plain)
+        raise NotExercised("every purge with unexpected input was rejected")
+    words = "a complete purge, as without the input: no old event remains, each started app has its events"
+    findings = {
+        purge.request.n: (Finding(words, "another state", purge.request.n),)
+        for purge in purges
+        if not purge.is_complete() or _seeds_more_often(purge, plain)
     }
-    if broken:
+    if findings:
         require_plain_purges_correct(view)
-    require_each_trial(view, (Trial(x.n, broken.get(x.n, ()), x.step) for x in (found.request for found in purges)))
+    requests = (purge.request for purge in purges)
+    require_each_trial(view, (Trial(x.n, findings.get(x.n, ()), x.step) for x in requests))
 
 
 @pytest.mark.requirement("BODY-03")
@@ -77,28 +85,32 @@ def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
     """A purge that fails SHOULD NOT leave a partial result."""
     failed = list(failed_purges(view))
     if not failed:
-        raise_if_not_induced(view, 500, 503)
-        raise NotExercised("no purge was provoked to fail")
-    broken = [found for found in failed if not (is_rolled_back(found) or found.is_complete())]
-    if broken:
+        raise_if_not_induced(view, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+        raise NotExercised("no purge was induced to fail")
+    partial = [purge for purge in failed if not (is_rolled_back(purge) or purge.is_complete())]
+    if partial:
         require_plain_purges_correct(view)
-    words = "all is as it was, or a whole purge is done"
+    words = "either unchanged events or a complete purge"
     require_no(
-        Finding(words, f"another state, after {describe_response(found.request)}", found.request.n) for found in broken
+        Finding(words, f"another state, after {describe_response(purge.request)}", purge.request.n) for purge in partial
     )
 
 
 def _purges_ignoring_input(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
-    """Yield the odd purges that succeeded, as any other."""
+    """Yield the purges with unexpected input that succeeded."""
     for x in require_exchanges(
-        view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="no odd purge was sent", round=number
+        view,
+        Scenario.UNEXPECTED_INPUT,
+        *UNEXPECTED_INPUTS,
+        if_none="no purge with unexpected input was sent",
+        round=number,
     ):
-        if x.status == OK:
+        if x.status == HTTPStatus.OK:
             yield require_purge_at(view, x.scenario, x.place, number)
 
 
 def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> bool:
-    """Whether a purge seeded an app more often than a plain one, of the apps that both found started."""
+    """Whether a purge seeded more events for an app than a plain purge, if the app was started for both."""
     now, then = (purge.new_events_by_app(exclude_changes=True) for purge in (candidate, plain))
     return any(len(now.get(app, ())) > len(then[app]) for app in candidate.started_apps if app in then)
 
@@ -106,6 +118,5 @@ def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> b
 @pytest.mark.requirement("ROUTE-01")
 def test_unknown_route_answers_404(view: JudgmentView) -> None:
     """An unknown route below the resource MUST answer 404."""
-    require_status(
-        require_exchanges(view, Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, if_none="no unknown route was tried"), 404
-    )
+    sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, if_none="no unknown route was tried")
+    require_status(sent, HTTPStatus.NOT_FOUND)

@@ -1,7 +1,8 @@
-"""What a purge populates: one event for each started app, with its guid, as of now."""
+"""Judgments of the events that a purge seeds: which apps have one, its guid, its app and its time."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,18 +39,18 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
-MAX_CLOCK_DIFFERENCE = 1.0  # seconds that a clock of its own, a database's, may differ from the one that dates answers
-TRUNCATION = 1.0  # seconds: a time may be cut to the second
+MAX_CLOCK_DIFFERENCE = 1.0  # most seconds between the clock of the Date header and another one, such as a database's
+TRUNCATION = 1.0  # a time may be truncated to the second
 
 
 @pytest.mark.requirement("SEED-01")
 def test_started_apps_are_seeded(view: JudgmentView) -> None:
     """A purge MUST leave an event for each started app."""
 
-    def find_missing(trial: PurgeObservation) -> Iterator[Finding]:
-        for app in trial.started_apps:
-            if app in trial.constant_apps and app not in trial.new_events_by_app():
-                yield Finding(f"an event for the started app {app}", "none", trial.last_exchange)
+    def find_missing(purge: PurgeObservation) -> Iterator[Finding]:
+        for app in purge.started_apps:
+            if app in purge.constant_apps and app not in purge.new_events_by_app():
+                yield Finding(f"an event for the started app {app}", "none", purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_missing)
 
@@ -59,10 +60,10 @@ def test_apps_are_seeded_once(view: JudgmentView) -> None:
     """A purge MUST NOT seed an app more than once per process."""
     single_process = single_process_apps(view)
 
-    def find_duplicates(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, events in trial.duplicate_seeds(single_process).items():
-            words = f"at most {trial.max_events(app, single_process)} for the app {app}, each with a guid of its own"
-            yield Finding(words, format_guids(events), trial.last_exchange)
+    def find_duplicates(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, events in purge.duplicate_seeds(single_process).items():
+            words = f"at most {purge.max_events(app, single_process)} events for the app {app}, with different guids"
+            yield Finding(words, format_guids(events), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_duplicates)
 
@@ -70,15 +71,15 @@ def test_apps_are_seeded_once(view: JudgmentView) -> None:
 @pytest.mark.requirement("SEED-03")
 def test_stopped_apps_are_not_seeded(view: JudgmentView) -> None:
     """A purge MUST NOT seed an event for an app that is not started."""
-    with_stopped = [trial for trial in require_first_purges(view) if set(trial.constant_apps.values()) - {STARTED}]
+    with_stopped = [purge for purge in require_first_purges(view) if set(purge.constant_apps.values()) - {STARTED}]
     if not with_stopped:
-        raise no_suitable_app(view, "no app was stopped all the time")
+        raise no_suitable_app(view, "no app was stopped before and after a purge")
 
-    def find_stopped(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, state in trial.constant_apps.items():
-            if state != STARTED and (events := trial.new_events_by_app(exclude_changes=True).get(app)):
+    def find_stopped(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, state in purge.constant_apps.items():
+            if state != STARTED and (events := purge.new_events_by_app(exclude_changes=True).get(app)):
                 yield Finding(
-                    f"no event for the app {app}, which is {state}", format_guids(events), trial.last_exchange
+                    f"no event for the app {app}, which is {state}", format_guids(events), purge.last_exchange
                 )
 
     require_each_purge(view, with_stopped, find_stopped)
@@ -88,10 +89,10 @@ def test_stopped_apps_are_not_seeded(view: JudgmentView) -> None:
 def test_seed_has_app_guid(view: JudgmentView) -> None:
     """The seeded event of an app MUST have the same guid as the app."""
 
-    def find_wrong_guids(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, events in _seeds_by_app(trial):
+    def find_wrong_guids(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, events in _seeds_by_app(purge):
             if app not in {event.get("guid") for event in events}:
-                yield Finding(f"an event with the guid of its app, {app}", format_guids(events), trial.last_exchange)
+                yield Finding(f"an event with the guid of the app {app}", format_guids(events), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_wrong_guids)
 
@@ -100,9 +101,9 @@ def test_seed_has_app_guid(view: JudgmentView) -> None:
 def test_seed_names_app(view: JudgmentView) -> None:
     """A seeded event MUST name its app."""
 
-    def find_misattributed(trial: PurgeObservation) -> Iterator[Finding]:
-        for app, event in trial.misattributed_seeds().items():
-            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), trial.last_exchange)
+    def find_misattributed(purge: PurgeObservation) -> Iterator[Finding]:
+        for app, event in purge.misattributed_seeds().items():
+            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_misattributed)
 
@@ -112,27 +113,27 @@ def test_seed_time_is_purge_time(view: JudgmentView) -> None:
     """The `created_at` of a seeded event MUST be the time of the purge on the target's clock."""
     require_purges_with_started_apps(view)
     clock_offset = target_clock_offset(view)
-    shift, origin = clock_offset or (clock.Offset(0, 0), "ours")
-    tried: dict[int, list[Finding]] = {}
-    for purge, look, event in seed_observations(view):
-        findings, got = tried.setdefault(purge.n, []), str(event.get("created_at"))
-        if (moment := clock.parse_rfc3339(got)) and (span := _violated_span(moment, purge, look, shift)):
-            words = f"created_at of {event.get('guid')} from {span} (the target's clock, known from {origin})"
-            findings.append(Finding(words, got, look.n))
-    if any(tried.values()) and clock_offset is None:
+    shift, source = clock_offset or (clock.Offset(0, 0), "the suite's clock")
+    findings_by_purge: dict[int, list[Finding]] = {}
+    for purge, page, event in seed_observations(view):
+        findings, got = findings_by_purge.setdefault(purge.n, []), str(event.get("created_at"))
+        if (moment := clock.parse_rfc3339(got)) and (span := _violated_span(moment, purge, page, shift)):
+            words = f"created_at of {event.get('guid')} from {span} (the target's clock, by {source})"
+            findings.append(Finding(words, got, page.n))
+    if any(findings_by_purge.values()) and clock_offset is None:
         raise NotExercised("the target sends no Date header, and its times do not agree with the suite's clock")
-    require_each_trial(view, (Trial(n, tuple(late)) for n, late in tried.items()))
+    require_each_trial(view, (Trial(n, tuple(findings)) for n, findings in findings_by_purge.items()))
 
 
 @pytest.mark.requirement("SEED-07")
 def test_seed_time_is_rfc3339(view: JudgmentView) -> None:
     """The `created_at` of a seeded event MUST be an RFC 3339 date-time."""
 
-    def find_malformed(trial: PurgeObservation) -> Iterator[Finding]:
-        for event in (event for _, events in _seeds_by_app(trial) for event in events):
+    def find_malformed(purge: PurgeObservation) -> Iterator[Finding]:
+        for event in (event for _, events in _seeds_by_app(purge) for event in events):
             if clock.parse_rfc3339(event.get("created_at")) is None:
-                words = f"created_at of {event.get('guid')} as 2020-06-30T23:49:04Z"
-                yield Finding(words, repr(event.get("created_at")), trial.last_exchange)
+                words = f"created_at of {event.get('guid')} in a format such as 2020-06-30T23:49:04Z"
+                yield Finding(words, repr(event.get("created_at")), purge.last_exchange)
 
     require_each_purge(view, require_purges_with_started_apps(view), find_malformed)
 
@@ -142,17 +143,17 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
     """A purge MUST create events of started apps only."""
     own = own_apps(view)
 
-    def find_unexpected(trial: PurgeObservation) -> Iterator[Finding]:
-        for row in trial.after.events.rows:
+    def find_unexpected(purge: PurgeObservation) -> Iterator[Finding]:
+        for row in purge.after.events.rows:
             of_task = dig(row, "task", "guid") is not None and dig(row, "app", "guid") in own
-            if of_task and row.get("guid") not in trial.before.events.by_guid:
-                words = "no event of a task, for nobody runs one of the suite's own apps"
-                yield Finding(words, str(row.get("guid")), trial.last_exchange)
-        known = {*trial.before.apps.by_guid, *trial.after.apps.by_guid}
-        for app, events in trial.new_events_by_app(exclude_changes=True).items():
+            if of_task and row.get("guid") not in purge.before.events.by_guid:
+                words = "no event of a task, since the suite's own apps run none"
+                yield Finding(words, str(row.get("guid")), purge.last_exchange)
+        known = {*purge.before.apps.by_guid, *purge.after.apps.by_guid}
+        for app, events in purge.new_events_by_app(exclude_changes=True).items():
             if app not in known:
                 yield Finding(
-                    "only events of apps that exist", f"{format_guids(events)} for {app}", trial.last_exchange
+                    "only events of apps that exist", f"{format_guids(events)} for {app}", purge.last_exchange
                 )
 
     require_each_purge(view, require_first_purges(view), find_unexpected)
@@ -166,19 +167,22 @@ def test_get_returns_seeded_event(view: JudgmentView) -> None:
         *view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED),
     ]
     require_admin_reads(view)
-    require_no(Finding("200", describe_response(x), x.n) for x in target_responses(gets) if x.status != 200)
+    require_no(Finding("200", describe_response(x), x.n) for x in target_responses(gets) if x.status != HTTPStatus.OK)
 
 
-def _seeds_by_app(trial: PurgeObservation) -> Iterator[tuple[str, list[Row]]]:
-    """Yield each app that was started all the time, and the events that are for it, if any."""
-    populated = trial.new_events_by_app()
-    yield from ((app, populated[app]) for app in trial.started_apps if app in populated)
+def _seeds_by_app(purge: PurgeObservation) -> Iterator[tuple[str, list[Row]]]:
+    """Yield each app that was started before and after a purge and has new events, with these."""
+    new_events = purge.new_events_by_app()
+    yield from ((app, new_events[app]) for app in purge.started_apps if app in new_events)
 
 
-def _violated_span(moment: datetime, purge: Exchange, look: Exchange, shift: Offset) -> str:
-    """Return the span in which a seeded event must be dated, if it is not; a purge that nobody saw may lie in it."""
+def _violated_span(moment: datetime, purge: Exchange, page: Exchange, shift: Offset) -> str:
+    """Return the span in which the time of a seeded event must be, if it is not; empty if it is.
+
+    The span ends with the page, since another client may have purged after the purge.
+    """
     earliest = purge.sent_at + shift.lower - MAX_CLOCK_DIFFERENCE - TRUNCATION
-    latest = look.sent_at + look.elapsed + shift.upper + MAX_CLOCK_DIFFERENCE
+    latest = page.sent_at + page.elapsed + shift.upper + MAX_CLOCK_DIFFERENCE
     if earliest <= moment.timestamp() <= latest:
         return ""
     return f"{clock.format_rfc3339(earliest)} to {clock.format_rfc3339(latest)}"

@@ -1,4 +1,4 @@
-"""Random sequences of everything that the apps and the events can go through, against a model of them."""
+"""The judgment of random sequences of app changes and purges against a model."""
 
 from __future__ import annotations
 
@@ -35,56 +35,55 @@ CASES = {
 def test_list_matches_model(view: JudgmentView) -> None:
     """After any sequence of app changes and purges the list MUST show exactly the events that follow from it."""
     runs = list(sequence_runs(view))
-    disagreeing = next((play for play in runs if play.disagreement), None)
+    disagreeing = next((run for run in runs if run.disagreement), None)
     if disagreeing is None or disagreeing.disagreement is None:
         _require_completed(view, runs)
         require_each_trial(view, map(_passing_trial, runs))
         return
     reproductions = [
-        play
-        for play in runs
-        if play.is_shrunk and play.disagreement and play.disagreement.kind is disagreeing.disagreement.kind
+        run
+        for run in runs
+        if run.is_shrunk and run.disagreement and run.disagreement.kind is disagreeing.disagreement.kind
     ]
     if disagreeing.disagreement.suggests_foreign_purge and not reproductions:
-        raise Inconclusive("Every event except the seeded ones is gone: another client may have purged.", Cause.RACE)
-    finding = _describe_disagreement(
-        view, min([disagreeing, *reproductions], key=lambda play: play.length), reproductions
-    )
-    full_runs = [play for play in runs if not play.is_shrunk]
+        raise Inconclusive(
+            "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
+        )
+    shortest = min([disagreeing, *reproductions], key=lambda run: run.length)
+    finding = _describe_disagreement(view, shortest, reproductions)
+    full_runs = [run for run in runs if not run.is_shrunk]
     require_each_trial(
         view,
-        (replace(_passing_trial(play), findings=(finding,) if play is disagreeing else ()) for play in full_runs),
+        (replace(_passing_trial(run), findings=(finding,) if run is disagreeing else ()) for run in full_runs),
         CASES.get(disagreeing.disagreement.kind, "listed-events"),
     )
 
 
 def _passing_trial(run: SequenceRun) -> Trial:
-    """Return a sequence that was played as a trial, of which nothing is wrong."""
+    """Return an executed sequence as a trial without findings."""
     return Trial(run.executed_steps[-1].response.n if run.executed_steps else 0, (), " ".join(map(str, run.steps)))
 
 
 def _require_completed(view: JudgmentView, runs: Sequence[SequenceRun]) -> None:
-    """Return if whole sequences were played, and a purge seeded something in one.
+    """Require that all sequences were completed, and that a purge seeded an event in one of them.
 
     Raises:
-        Inconclusive: they were cut short.
-        NotExercised: there was none, or none with a started app.
+        Inconclusive: a sequence was cut short.
+        NotExercised: there was no sequence, or no app was started when a purge was sent.
     """
     raise_if_cut_short(view, Scenario.SEQUENCES)
-    if abort_reasons := [play.trace.abort_reason for play in runs if play.trace.abort_reason]:
-        raise Inconclusive(f"a sequence could not be followed to its end: {abort_reasons[0]}", Cause.TARGET)
-    if not any(play.trace.seed_guids for play in runs):
+    if abort_reasons := [run.trace.abort_reason for run in runs if run.trace.abort_reason]:
+        raise Inconclusive(f"a sequence could not be judged to its end: {abort_reasons[0]}", Cause.TARGET)
+    if not any(run.trace.seed_guids for run in runs):
         error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or view.note(Scenario.FOUNDATION, notes.UNTIMED)
-        error = error or "no app of the suite's own was started when a purge came"
+        error = error or "none of the suite's own apps was started when a purge was sent"
         raise NotExercised(str(error), Cause.CONFIGURATION, get_apps(view))
 
 
 def _describe_disagreement(view: JudgmentView, run: SequenceRun, reproductions: Sequence[SequenceRun]) -> Finding:
-    """Tell where the target disagrees in the shortest sequence, with a script that does it again."""
+    """Return the disagreement of a sequence as a finding, with a script that reproduces it."""
     disagreement = run.disagreement
     assert disagreement
     words = f"after step {run.length} of {run.length}, {disagreement.step}: {disagreement.expected}"
-    not_reproduced = (
-        "" if reproductions else f"; played {sum(1 for _ in sequence_runs(view)) - 1} times more, it did not come again"
-    )
-    return Finding(words, disagreement.got + not_reproduced, disagreement.exchange, script=render_script(view, run))
+    suffix = "" if reproductions else f"; it did not recur in {sum(1 for _ in sequence_runs(view)) - 1} more sequences"
+    return Finding(words, disagreement.got + suffix, disagreement.exchange, script=render_script(view, run))

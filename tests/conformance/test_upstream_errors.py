@@ -1,17 +1,19 @@
-"""Profile upstream: the codes and titles that Cloud Foundry's API documents, and who may read."""
+"""Judgments of the profile upstream: error codes and titles, rights of roles, bounds of parameters."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis import error_format as envelope
-from purge_conformance.analysis import induced_errors as provoked
 from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_status
+from purge_conformance.analysis.error_format import codes_and_titles, envelope_defect, has_errors
+from purge_conformance.analysis.induced_errors import raise_if_not_induced
 from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
+from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
@@ -23,100 +25,98 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 READ_ONLY_ROLES = {"admin_read_only", "global_auditor"}
-UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INTERNAL_ERROR = 401, 403, 404, 500
 
 
 @pytest.mark.requirement("UP-ERROR-01")
 def test_errors_are_not_empty(view: JudgmentView) -> None:
     """An error response MUST hold a list of at least one error."""
-    found = view.error_responses()
-    if not found:
+    errors = view.error_responses()
+    if not errors:
         raise NotExercised("no error occurred")
     require_no(
-        Finding("errors with at least one error", describe_response(x), x.n)
-        for x in found
-        if not envelope.has_errors(x)
+        Finding("errors with at least one error", describe_response(x), x.n) for x in errors if not has_errors(x)
     )
 
 
 @pytest.mark.requirement("UP-ERROR-02")
 def test_missing_token_code(view: JudgmentView) -> None:
     """A request without a token MUST be answered with 10002, CF-NotAuthenticated."""
-    _require_code(_responses_with_credential(view, "none"), UNAUTHENTICATED, (10002, "CF-NotAuthenticated"))
+    _require_code(_responses_with_credential(view, "none"), HTTPStatus.UNAUTHORIZED, (10002, "CF-NotAuthenticated"))
 
 
 @pytest.mark.requirement("UP-ERROR-03")
 def test_invalid_token_code(view: JudgmentView) -> None:
     """A request with an invalid bearer token MUST be answered with 1000, CF-InvalidAuthToken."""
-    tried = [x for kind in ("malformed", "invalid", "expired") for x in _responses_with_credential(view, kind)]
-    bearers = [x for x in tried if x.role not in {"basic", "scheme-only"}]
-    _require_code(bearers, UNAUTHENTICATED, (1000, "CF-InvalidAuthToken"))
+    rejected = [x for kind in ("malformed", "invalid", "expired") for x in _responses_with_credential(view, kind)]
+    bearers = [x for x in rejected if x.role not in {"basic", "scheme-only"}]
+    _require_code(bearers, HTTPStatus.UNAUTHORIZED, (1000, "CF-InvalidAuthToken"))
 
 
 @pytest.mark.requirement("UP-ERROR-04")
 def test_forbidden_code(view: JudgmentView) -> None:
     """A forbidden request MUST be answered with 10003, CF-NotAuthorized."""
-    reason = "No request was forbidden, as no token without the admin scope was given."
-    _require_code(view.error_responses(), FORBIDDEN, (10003, "CF-NotAuthorized"), if_none=reason)
+    reason = "No request was forbidden, since there is no token without the admin scope."
+    _require_code(view.error_responses(), HTTPStatus.FORBIDDEN, (10003, "CF-NotAuthorized"), if_none=reason)
 
 
 @pytest.mark.requirement("UP-ERROR-05")
 def test_unknown_guid_code(view: JudgmentView) -> None:
     """Get with an unknown guid MUST be answered with 10010, CF-ResourceNotFound."""
-    found = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was asked for")
-    _require_code(found, NOT_FOUND, (10010, "CF-ResourceNotFound"))
+    gets = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was requested")
+    _require_code(gets, HTTPStatus.NOT_FOUND, (10010, "CF-ResourceNotFound"))
 
 
 @pytest.mark.requirement("UP-ERROR-06")
 def test_bad_parameter_code(view: JudgmentView) -> None:
     """An invalid query parameter MUST be answered with 422 and 10008, or 400 and 10005."""
-    found = require_exchanges(view, Scenario.LISTS, Step.INVALID_QUERY, if_none="no invalid query was tried")
-    codes = {422: (10008, "CF-UnprocessableEntity"), 400: (10005, "CF-BadQueryParameter")}
-    rejected = _require_envelopes([x for x in found if x.status in codes])
+    lists = require_exchanges(view, Scenario.LISTS, Step.INVALID_QUERY, if_none="no invalid query was tried")
+    codes = {
+        HTTPStatus.UNPROCESSABLE_ENTITY: (10008, "CF-UnprocessableEntity"),
+        HTTPStatus.BAD_REQUEST: (10005, "CF-BadQueryParameter"),
+    }
+    rejected = _require_envelopes([x for x in lists if x.status in codes])
     if not rejected:
-        raise NotExercised("no invalid query was refused with 400 or 422")
+        raise NotExercised("no invalid query was answered with 400 or 422")
     for status, code in codes.items():
-        require_no(
-            _code_finding(x, code) for x in rejected if x.status == status and code not in envelope.codes_and_titles(x)
-        )
+        require_no(_code_finding(x, code) for x in rejected if x.status == status and code not in codes_and_titles(x))
 
 
 @pytest.mark.requirement("UP-ERROR-07")
 def test_uncaught_error_code(view: JudgmentView) -> None:
     """An uncaught error MUST be answered with 10001, UnknownError."""
-    if all(x.status != INTERNAL_ERROR for x in view.error_responses()):
-        provoked.raise_if_not_induced(view, INTERNAL_ERROR)
-    _require_code(view.error_responses(), INTERNAL_ERROR, (10001, "UnknownError"))
+    if all(x.status != HTTPStatus.INTERNAL_SERVER_ERROR for x in view.error_responses()):
+        raise_if_not_induced(view, HTTPStatus.INTERNAL_SERVER_ERROR)
+    _require_code(view.error_responses(), HTTPStatus.INTERNAL_SERVER_ERROR, (10001, "UnknownError"))
 
 
 @pytest.mark.requirement("UP-ROLE-01")
 def test_roles_may_list(view: JudgmentView) -> None:
     """Every role MUST be allowed to list app usage events."""
-    require_status(_reads_by_role(view, Step.LIST), 200)
+    require_status(_reads_by_role(view, Step.LIST), HTTPStatus.OK)
 
 
 @pytest.mark.requirement("UP-ROLE-02")
 def test_readers_may_get(view: JudgmentView) -> None:
     """Admin Read-Only and Global Auditor MUST be allowed to get an app usage event."""
-    found = [x for x in _reads_by_role(view, Step.GET) if x.role in READ_ONLY_ROLES]
-    if not found:
+    gets = [x for x in _reads_by_role(view, Step.GET) if x.role in READ_ONLY_ROLES]
+    if not gets:
         raise NotExercised(
-            "No token of a role that may read all events was given.",
+            "There is no token of a role that may read all events.",
             Cause.CONFIGURATION,
             give_token("admin_read_only", "global_auditor"),
         )
-    require_status(found, 200)
+    require_status(gets, HTTPStatus.OK)
 
 
 @pytest.mark.requirement("UP-ROLE-03")
 def test_others_may_not_get(view: JudgmentView) -> None:
     """Get of an existing event by any other role MUST answer 404 or 403."""
-    found = [x for x in _reads_by_role(view, Step.GET) if x.role not in READ_ONLY_ROLES]
-    if not found:
+    gets = [x for x in _reads_by_role(view, Step.GET) if x.role not in READ_ONLY_ROLES]
+    if not gets:
         raise NotExercised(
-            "No token of a role that may not read events was given.", Cause.CONFIGURATION, give_token("org_manager")
+            "There is no token of a role that may not read events.", Cause.CONFIGURATION, give_token("org_manager")
         )
-    require_status(found, 404, 403)
+    require_status(gets, HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
 
 
 @pytest.mark.requirement("UP-PAGE-01")
@@ -138,18 +138,17 @@ def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], reject
         for x in [*view.of(Scenario.LISTS), *view.of(Scenario.PREFLIGHT, Step.EVENTS)]
         if set(x.query) <= {"page", "per_page"}
     ]
-    tried = [x for x in paged if name in x.query]
+    lists = [x for x in paged if name in x.query]
     others = {
-        x.n: classify_query("listAppUsageEvents", {k: v for k, v in parse_query(x.path).items() if k != name})
-        for x in tried
+        x.n: classify_query(LIST_OPERATION, {k: v for k, v in parse_query(x.path).items() if k != name}) for x in lists
     }
-    valid = [x for x in tried if x.query[name] in accepted and others[x.n] is Validity.VALID]
+    valid = [x for x in lists if x.query[name] in accepted and others[x.n] is Validity.VALID]
     require_no(Finding(f"200 for {name}={x.query[name]}", describe_response(x), x.n) for x in valid if not is_page(x))
-    invalid = [x for x in tried if x.query[name] in rejected]
+    invalid = [x for x in lists if x.query[name] in rejected]
     require_no(
         Finding(f"400 or 422 for {name}={x.query[name]}", describe_response(x), x.n)
         for x in invalid
-        if x.status not in {400, 422}
+        if x.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
     )
 
 
@@ -159,18 +158,18 @@ def _responses_with_credential(view: JudgmentView, kind: str) -> list[Exchange]:
 
 
 def _reads_by_role(view: JudgmentView, step: Step) -> list[Exchange]:
-    """Return the reads by every role that was given beside the admin."""
+    """Return the reads by every role other than the admin."""
     sent = require_exchanges(view, Scenario.READS, step, if_none="there was no event to read")
-    found = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == "valid"]
-    if not found:
+    reads = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == "valid"]
+    if not reads:
         raise NotExercised(
-            "No token of a role other than the admin was given.", Cause.CONFIGURATION, give_token("global_auditor")
+            "There is no token of a role other than the admin.", Cause.CONFIGURATION, give_token("global_auditor")
         )
-    return found
+    return reads
 
 
 def _require_code(responses: Iterable[Exchange], status: int, code: tuple[int, str], *, if_none: str = "") -> None:
-    """Require that the answers with that status carry the code; an answer with another is another requirement's."""
+    """Require that the responses with a status carry a code; other requirements judge other statuses."""
     judged = _require_envelopes([x for x in responses if x.status == status and x.method != "HEAD"])
     if not judged:
         cause = Cause.CONFIGURATION if if_none else Cause.TARGET
@@ -179,16 +178,16 @@ def _require_code(responses: Iterable[Exchange], status: int, code: tuple[int, s
             cause,
             give_token("global_auditor") if if_none else "",
         )
-    require_no(_code_finding(x, code) for x in judged if code not in envelope.codes_and_titles(x))
+    require_no(_code_finding(x, code) for x in judged if code not in codes_and_titles(x))
 
 
 def _require_envelopes(errors: list[Exchange]) -> list[Exchange]:
     """Return the errors that carry the envelope.
 
     Raises:
-        Inconclusive: there are errors, and none of them does.
+        PrerequisiteFailed: there are errors, and none of them does.
     """
-    with_envelope = [x for x in errors if not envelope.envelope_defect(x)]
+    with_envelope = [x for x in errors if not envelope_defect(x)]
     if errors and not with_envelope:
         raise PrerequisiteFailed("no error has the documented format")
     return with_envelope

@@ -1,4 +1,4 @@
-"""Profile upstream: the members of an event, and what a purge writes into them."""
+"""Judgments of the profile upstream: the members of events, and their values in seeded events."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def test_members_are_complete(view: JudgmentView) -> None:
 def test_timestamps_are_formatted(view: JudgmentView) -> None:
     """Timestamps MUST have the format YYYY-MM-DDThh:mm:ssZ."""
     require_no(
-        Finding(f"{name} of {row.get('guid')} as 2020-06-30T23:49:04Z", repr(row.get(name)), x.n)
+        Finding(f"{name} of {row.get('guid')} in the format 2020-06-30T23:49:04Z", repr(row.get(name)), x.n)
         for x, row in _listed_events(view)
         for name in ("created_at", "updated_at")
         if not TIMESTAMP.fullmatch(str(row.get(name)))
-        and not (is_seed_with_invalid_time(row) and row.get(name) == row.get("created_at"))  # SEED-07 names it
+        and not (is_seed_with_invalid_time(row) and row.get(name) == row.get("created_at"))  # SEED-07 judges it
     )
 
 
@@ -103,8 +103,8 @@ def test_self_link_leads_to_event(view: JudgmentView) -> None:
 def test_seeded_state_is_started(view: JudgmentView) -> None:
     """The member `state.current` of a seeded event MUST be STARTED."""
     require_no(
-        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), trial.last_exchange)
-        for trial, app, row in _seeded_events(view)
+        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), purge.last_exchange)
+        for purge, app, row in _seeded_events(view)
         if dig(row, "state", "current") != "STARTED"
     )
 
@@ -113,11 +113,11 @@ def test_seeded_state_is_started(view: JudgmentView) -> None:
 def test_seed_names_space_and_organization(view: JudgmentView) -> None:
     """A seeded event MUST name the app, its space and its organization."""
     locations = _locations(view)
-    for trial, app, row in _seeded_events(view):
-        expected = {"app.name": str(trial.after.apps.by_guid[app].get("name")), **locations.get(app, {})}
+    for purge, app, row in _seeded_events(view):
+        expected = {"app.name": str(purge.after.apps.by_guid[app].get("name")), **locations.get(app, {})}
         require_no(
             Finding(
-                f"{name} {value} in the event of the app {app}", str(dig(row, *name.split("."))), trial.last_exchange
+                f"{name} {value} in the event of the app {app}", str(dig(row, *name.split("."))), purge.last_exchange
             )
             for name, value in expected.items()
             if dig(row, *name.split(".")) != value
@@ -128,17 +128,17 @@ def test_seed_names_space_and_organization(view: JudgmentView) -> None:
 def test_seed_size_matches_process(view: JudgmentView) -> None:
     """A seeded event MUST have the instance count and the memory of the app's process."""
     pairs = [
-        (trial, app, row, process)
-        for trial, app, row in _seeded_events(view)
-        if (process := _process_of(trial, app, row))
+        (purge, app, row, process)
+        for purge, app, row in _seeded_events(view)
+        if (process := _process_of(purge, app, row))
     ]
     if not pairs:
-        raise NotExercised("no seeded event could be put down to one process")
+        raise NotExercised("no seeded event can be attributed to one process")
     require_no(
         Finding(
-            f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), trial.last_exchange
+            f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), purge.last_exchange
         )
-        for trial, app, row, process in pairs
+        for purge, app, row, process in pairs
         for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
         if dig(row, name, "current") != process.get(size)
     )
@@ -147,45 +147,42 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-SEED-04")
 def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
     """A process that a seeded event names MUST belong to its app."""
-    trials = [trial for trial in require_purges_with_started_apps(view) if trial.after.processes.complete]
-    if not trials:
+    purges = [purge for purge in require_purges_with_started_apps(view) if purge.after.processes.complete]
+    if not purges:
         require_complete(require_purges_with_started_apps(view)[0].after.processes, "processes")
-    owners = {trial.last_exchange: _app_of_each_process(trial) for trial in trials}
-    named = [
-        (trial, app, str(guid))
-        for trial, app, row in _seeded_events(view)
-        if trial.last_exchange in owners and (guid := dig(row, "process", "guid")) is not None
+    owners = {purge.last_exchange: _app_of_each_process(purge) for purge in purges}
+    references = [
+        (purge, app, str(guid))
+        for purge, app, row in _seeded_events(view)
+        if purge.last_exchange in owners and (guid := dig(row, "process", "guid")) is not None
     ]
-    if not named:
+    if not references:
         raise NotExercised("no seeded event named a process")
     require_no(
-        Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", trial.last_exchange)
-        for trial, app, guid in named
-        if (owner := owners[trial.last_exchange].get(guid)) != app
+        Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", purge.last_exchange)
+        for purge, app, guid in references
+        if (owner := owners[purge.last_exchange].get(guid)) != app
     )
 
 
 @pytest.mark.requirement("UP-RECORD-01")
 def test_change_is_recorded_once(view: JudgmentView) -> None:
     """A change of an app after a purge MUST be recorded once per process."""
-    lifecycle = effective_changes(view, Scenario.APP_CHANGES, *CHANGES)
-    made_changes = [
-        *lifecycle,
+    app_changes = [
+        *effective_changes(view, Scenario.APP_CHANGES, *CHANGES),
         *effective_changes(view, Scenario.CHANGES_AFTER_PURGES, Step.START, Step.SCALE, Step.STOP),
     ]
-    if not made_changes:
+    if not app_changes:
         raise NotExercised("The suite had no app to start, stop or scale.", Cause.CONFIGURATION, get_apps(view))
     require_no(
-        Finding(
-            f"one event of the {change.step} of the app {change.app}", f"{row['guid']} as well", change.last_exchange
-        )
-        for change in made_changes
+        Finding(f"one event of the {change.step} of the app {change.app}", f"also {row['guid']}", change.last_exchange)
+        for change in app_changes
         for row in change.duplicate_events()
     )
 
 
 def _process_of(purge: PurgeObservation, app: str, event: Row) -> Row | None:
-    """Return the process that a seeded event is for: the one with its guid, or else the only one of its app."""
+    """Return the process of a seeded event: the one with its guid, or else the only process of its app."""
     processes = purge.after.processes
     if event["guid"] in processes.by_guid:
         return processes.by_guid[event["guid"]]
@@ -194,37 +191,36 @@ def _process_of(purge: PurgeObservation, app: str, event: Row) -> Row | None:
 
 
 def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
-    """Yield each event of the lists, with the page that shows it."""
+    """Yield each listed event with its page."""
     after_purge = view.at(Scenario.PURGE, Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
     pages = [
         *require_responses(view, Scenario.PURGE, after_purge, if_none="no list was read"),
         *view.of(Scenario.LISTS, Step.OPENING),
     ]
-    found = [(page, row) for page in pages for row in resources(page)]
-    if not found:
+    events = [(page, row) for page in pages for row in resources(page)]
+    if not events:
         raise NotExercised("The list was empty.", Cause.CONFIGURATION, get_apps(view))
-    yield from found
+    yield from events
 
 
 def _seeded_events(view: JudgmentView) -> Iterator[tuple[PurgeObservation, str, Row]]:
-    """Yield each trial with each app that was started all the time and each event for it that names no other app.
+    """Yield each purge with each app that was started before and after it and each event that names no other app.
 
-    Of apps that were seeded too often nobody knows which event is the right one; SEED-02 names them.
+    Apps that were seeded too often do not count, since it is unknown which event is right; SEED-02 judges them.
     """
     own = single_process_apps(view)
-    for trial in require_purges_with_started_apps(view):
-        populated, repeated = trial.new_events_by_app(exclude_changes=True), trial.duplicate_seeds(own)
-        events = ((app, row) for app in trial.started_apps if app not in repeated for row in populated.get(app, ()))
-        yield from ((trial, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
+    for purge in require_purges_with_started_apps(view):
+        new_events, duplicates = purge.new_events_by_app(exclude_changes=True), purge.duplicate_seeds(own)
+        events = ((app, row) for app in purge.started_apps if app not in duplicates for row in new_events.get(app, ()))
+        yield from ((purge, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
 
 
-def _app_of_each_process(trial: PurgeObservation) -> dict[str, str | None]:
-    """Return the app of each process."""
-    return {guid: app_of_process(row) for guid, row in trial.after.processes.by_guid.items()}
+def _app_of_each_process(purge: PurgeObservation) -> dict[str, str | None]:
+    return {guid: app_of_process(row) for guid, row in purge.after.processes.by_guid.items()}
 
 
 def _locations(view: JudgmentView) -> dict[str, dict[str, str]]:
-    """Return, for each app of the suite's own, where it is, by the answers that made its space and its organization."""
+    """Return own app -> members of its space and organization, from the responses that created these."""
     created = {
         str(x.json.get("guid")): x.json for x in view.of(Scenario.FOUNDATION, Step.CREATE) if isinstance(x.json, dict)
     }

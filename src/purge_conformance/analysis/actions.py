@@ -27,7 +27,7 @@ def own_apps(evidence: Evidence) -> set[str]:
 
 
 def single_process_apps(evidence: Evidence) -> set[str]:
-    """Return the suite's own apps if each has one process: nothing was given to them that could have more."""
+    """Return the suite's own apps if each has one process: no droplet and no hook can have defined more."""
     steps = {place.step for place in evidence.by_place.get((Scenario.FOUNDATION, 1), {})}
     may_have_more = Step.PREPARE_DROPLET in steps or evidence.header.settings.get("apps") == Mode.HOOK
     return set() if may_have_more else own_apps(evidence)

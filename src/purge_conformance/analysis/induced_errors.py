@@ -89,7 +89,7 @@ def _failed_purges(view: JudgmentView, number: int) -> Iterator[PurgeObservation
 
 
 def is_rolled_back(purge: PurgeObservation) -> bool:
-    """Whether a purge left the events unchanged: none is gone, and none is new that only a purge creates."""
+    """Whether a purge left the events unchanged: none disappeared, and none is new that only a purge creates."""
     before, after = _keys(purge.before.events), _keys(purge.after.events)
     seeds = {event_identity(row) for row in purge.after.events.rows if row["guid"] == app_of_event(row)}
     return before <= after and seeds <= before

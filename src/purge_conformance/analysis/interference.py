@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:
     """Return the numbers of two exchanges between which another client purged; None if the evidence shows no purge.
 
-    Either all recorded events are gone and seeded events are listed, although the suite sent no request that a target
-    could treat as a purge; or a request that must be rejected seemed to destroy events, and did not when repeated.
+    Either all recorded events disappeared and seeded events are listed, although the suite sent no request that a
+    target could treat as a purge; or a request that must be rejected seemed to destroy events, and did not when
+    repeated.
     """
     view = JudgmentView(evidence)
     for (before, after), undestroyed in zip(
@@ -103,7 +104,7 @@ def _could_purge(x: Exchange) -> bool:
 def _resembles_purge(before: Listing, after: Listing, undestroyed: Collection[str]) -> bool:
     """Whether the difference between two lists looks like the effect of a purge.
 
-    All recorded events are gone, and at least one event is newly seeded; without recorded events, all seeded events
+    All recorded events disappeared, and at least one event is newly seeded; without recorded events, all seeded events
     are new. Two effects of an earlier purge do not count: events that it seeds late in an empty list, and events that
     it should have destroyed and that disappear late. If only some seeded events are new, recorded events replaced them.
     """

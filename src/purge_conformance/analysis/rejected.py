@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Responses of servers that accept no such body, before the operation is reached.
 MEDIA_TYPE_REJECTED = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 JSON = "application/json"
+ANY_ROLE = "*"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Attempt:
         return len(resources(self.after)) >= int(self.after.query.get("per_page", 0))
 
     def resembles_purge(self) -> bool:
-        """Whether the loss may be that of a whole purge: seeded events are listed, and no recorded event is left.
+        """Whether the loss may be that of a complete purge: seeded events are listed, and no recorded event remains.
 
         A request for one event never counts: an event can be destroyed only once, so a repetition proves nothing.
         """
@@ -180,7 +181,7 @@ def successful_bypasses(view: JudgmentView, step: Step) -> list[tuple[Exchange, 
     """
     unguarded = set(view.memoized(_unguarded_requests))
     sent = require_exchanges(view, Scenario.AUTH_BYPASS, step, if_none="no such bypass was tried")
-    guarded = [x for x in sent if not unguarded & {_plain_request_key(x), (x.method, x.route, "anybody")}]
+    guarded = [x for x in sent if not unguarded & {_plain_request_key(x), (x.method, x.route, ANY_ROLE)}]
     if not guarded:
         raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
     successes = [(x, describe_response(x)) for x in guarded if is_purge(x.method, x.path) and x.succeeded]
@@ -215,7 +216,7 @@ def _unguarded_requests(view: JudgmentView) -> set[tuple[str, str, str]]:
     unguarded = {(x.method, x.route, x.role) for x in credentials if x.succeeded}
     for attempt in attempts(view, Step.CREDENTIAL, Step.METHOD):
         if attempt.describe_loss():
-            role = attempt.request.role if attempt.request.step is Step.CREDENTIAL else "anybody"
+            role = attempt.request.role if attempt.request.step is Step.CREDENTIAL else ANY_ROLE
             unguarded.add((attempt.request.method, attempt.request.route, role))
     return unguarded
 

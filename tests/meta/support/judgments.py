@@ -6,13 +6,13 @@ import importlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meta.support.story import EvidenceBuilder
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
 
     Row = dict[str, Any]
 

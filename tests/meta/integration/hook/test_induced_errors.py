@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, NotExercised
 from purge_conformance.analysis.induced_errors import conflicting_purges, failed_purges, raise_if_not_induced
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge_series import plain_purges
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.hook_url import parse_hook

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import JudgmentView
 from purge_conformance.analysis.purge_series import require_observed_purges
 from purge_conformance.analysis.rejected import unauthorized_purges
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import REQUESTS_PER_REPEAT, Limits, Settings, Target, limits_for

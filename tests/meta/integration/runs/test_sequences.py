@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import JudgmentView, NotExercised, RequirementViolated
+from purge_conformance.analysis.outcomes import NotExercised, RequirementViolated
 from purge_conformance.analysis.sequence import sequence_runs
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 
 FAULT, VARIANT, ALONE = "purge-returns-data", "purge-body-empty", "opaque-tokens"
-IMPORTS = "from purge_conformance.analysis.assertions import Broken; from purge_conformance.report.model import Finding"
-ALARM = 'raise Broken((Finding("nothing", "something", 1),))'
+IMPORTS = (
+    "from purge_conformance.analysis.outcomes import RequirementViolated; "
+    "from purge_conformance.report.model import Finding"
+)
+ALARM = 'raise RequirementViolated((Finding("nothing", "something", 1),))'
 
 
 def plant_judgments(room: Path, bodies: dict[str, str]) -> Path:

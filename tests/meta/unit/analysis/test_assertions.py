@@ -8,11 +8,6 @@ import pytest
 
 from purge_conformance.analysis.assertions import (
     MAX_FINDINGS,
-    Inconclusive,
-    JudgmentView,
-    NotExercised,
-    RequirementViolated,
-    Trial,
     describe_response,
     raise_if_cut_short,
     require_apps,
@@ -24,8 +19,9 @@ from purge_conformance.analysis.assertions import (
     require_status,
     require_usable_target,
     require_walk,
-    target_responses,
 )
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial
+from purge_conformance.analysis.view import JudgmentView, target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.records import Evidence
 from purge_conformance.report.model import Cause, Finding, Tally

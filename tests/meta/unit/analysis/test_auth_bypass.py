@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive
+from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.analysis.rejected import attempts, successful_bypasses
 from purge_conformance.catalogue.api import PURGE_PATH
 

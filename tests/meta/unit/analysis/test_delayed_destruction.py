@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import AttributableViolation, Inconclusive, RequirementViolated
+from purge_conformance.analysis.outcomes import AttributableViolation, Inconclusive, RequirementViolated
 from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
 

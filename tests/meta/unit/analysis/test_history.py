@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive
 from purge_conformance.analysis.history import (
     complete_listings,
     destroyed_guids,
@@ -15,6 +14,7 @@ from purge_conformance.analysis.history import (
     seed_observations,
     target_clock_offset,
 )
+from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.clock import Offset
 
@@ -116,7 +116,7 @@ def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
     start = builder.add_exchange("lifecycle", "start-idle", method="POST", path="/v3/apps/idle/actions/start")
     builder.add_list("lifecycle", "start", [builder.event("e", "idle", "2026-07-01T13:00:01Z")])
     found = target_clock_offset(builder.judgment_view)
-    assert found == (Offset(3599.5, 3601), "the event of a start that was just asked for")
+    assert found == (Offset(3599.5, 3601), "the event of a start that the suite just requested")
     assert start.n == 1
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised
 from purge_conformance.analysis.induced_errors import (
     conflicting_purges,
     failed_purges,
     is_rolled_back,
     raise_if_not_induced,
 )
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.records import INDUCED

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised
 from purge_conformance.analysis.list_reads import require_list_read
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at_step, require_started_apps
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.report.model import Cause

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive
 from purge_conformance.analysis.history import destroyed_guids, gets_of_destroyed_events
+from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.analysis.purge_series import (
     plain_purges,
     require_first_purges,

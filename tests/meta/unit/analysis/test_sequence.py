@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import Inconclusive, JudgmentView, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.report.model import Cause, Finding, Outcome, Tally
 
 if TYPE_CHECKING:
+    from purge_conformance.analysis.view import JudgmentView
     from meta.support.story import EvidenceBuilder
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from meta.support.invoke import invoke
 from purge_conformance import __version__, catalogue
-from purge_conformance.analysis.assertions import RequirementViolated
+from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.report import write_all

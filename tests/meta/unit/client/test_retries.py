@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.raw_http import write_raw
-from purge_conformance.analysis.assertions import target_responses
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import MAX_UNANSWERED, Request
 from purge_conformance.client.retries import MAX_RETRIES

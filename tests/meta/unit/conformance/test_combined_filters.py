@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import RequirementViolated
+from purge_conformance.analysis.outcomes import RequirementViolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meta.support.story import EvidenceBuilder
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
 
 judged = importlib.import_module("purge_conformance.conformance.test_list_filters")
 FILTERS: dict[str, Callable[[JudgmentView], None]] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.catalogue.api import PURGE_PATH
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import RequirementViolated
+from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meta.support.story import EvidenceBuilder
-    from purge_conformance.analysis.assertions import JudgmentView
+    from purge_conformance.analysis.view import JudgmentView
 
 JUDGMENTS = import_module("purge_conformance.conformance.test_leaks")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meta.support.judgments import JUDGMENTS, add_purge, outcome_of
-from purge_conformance.analysis.assertions import Inconclusive
+from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.report.model import Cause
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis import race as races
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import race
@@ -139,7 +139,7 @@ def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
     assert finding.got.splitlines() == [
         f"0 to 2000 ms: POST {PURGE_PATH} -> 200;",
         "1000 to 1250 ms: POST /v3/apps/a/actions/stop -> 200;",
-        "in the end the app is STOPPED with 1 instances, with a seeded event of 1 instances; events of changes: none",
+        "afterwards the app is STOPPED with 1 instances, with a seeded event with 1 instances; events of changes: none",
     ]
 
 

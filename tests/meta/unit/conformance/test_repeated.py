@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import Inconclusive, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.records import repetition_name
 from purge_conformance.report.model import Tally

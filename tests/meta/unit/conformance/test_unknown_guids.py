@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import RequirementViolated
+from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import (
+from purge_conformance.analysis.outcomes import (
     AttributableViolation,
     Inconclusive,
     NotExercised,
