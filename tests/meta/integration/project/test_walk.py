@@ -1,4 +1,4 @@
-"""A new engineer who follows `docs/extend.md` adds a requirement, its judgment, a fault and a variant, and all is green.
+"""Who follows `docs/extend.md` adds a requirement, its judgment, a fault and a variant, and all is green.
 
 The test applies the blocks of that page to a copy of the checkout, and runs the commands of the page there.
 """
