@@ -1,4 +1,4 @@
-"""The code keeps its structure: small files and functions, few loose modules, one reader of `spec/`."""
+"""The repository keeps its structure: small files and functions, few loose modules, one reader of `spec/`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ CODE = sorted(path for folder in ("src", "tests") for path in (ROOT / folder).rg
 LINES_PER_FILE = 350
 LINES_PER_FUNCTION = 50
 LOOSE_MODULES = 5
+LINES_OF_README = 150
 REQUIREMENT_ID = re.compile(r"\b(UP-)?[A-Z]{3,}-\d\d\b")
 SPEC_READERS = re.compile(r"""(files|import_module|open_text|read_text)\(\s*["']purge_conformance\.spec""")
 
@@ -87,6 +88,11 @@ def test_only_the_catalogue_reads_spec() -> None:
     readers = {path for path in PACKAGE.rglob("*.py") if SPEC_READERS.search(path.read_text(encoding="utf-8"))}
     assert readers
     assert {path.relative_to(PACKAGE).parts[0] for path in readers} == {"catalogue"}
+
+
+def test_readme_is_short() -> None:
+    """README.md has at most 150 lines."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= LINES_OF_README
 
 
 def test_no_requirement_ids_in_code() -> None:
