@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PACKAGE = ROOT / "src" / "purge_conformance"
 RESPONSE_BODIES = {PACKAGE / "reference" / name for name in ("api", "store", "faults", "variants")}
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 QUOTES = {"quote", "allowed_by", "words"}  # keys of spec/ whose values repeat the documentation
 GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
 MARKUP = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]*>", re.DOTALL)
@@ -83,7 +84,7 @@ def page_texts() -> Iterator[Text]:
 def spec_texts() -> Iterator[Text]:
     """Yield the texts of spec/, except the words that repeat the documentation."""
     for path in sorted(SPEC.glob("*.yaml")):
-        yield from _yaml_texts(path, yaml.compose(path.read_text(encoding="utf-8")))
+        yield from _yaml_texts(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=LOADER))
     for path in sorted(SPEC.glob("*.json")):
         yield from (Text(path, 1, words) for words in _descriptions(json.loads(path.read_text(encoding="utf-8"))))
 

@@ -50,6 +50,7 @@ PRIVATE_WORDS = {
     r"in company|get along": "in a group; are independent",
     r"(has|have|had) no occasion": "had nothing to judge",
     r"looks (of|taken)|(first|second|two) looks?": "snapshot",
+    r"provok(e|es|ed|ing)": "induce",
     r"in flux": "changing",
     r"(list|lists) of (afterwards|before)": "the new list, the old list",
 }
