@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "purge-conformance"
-extensions = ["myst_parser", "command_output", "registered_code", "requirement_pages", "schema_fields"]
+extensions = ["myst_parser", "command_output", "requirement_pages", "scenario_table", "schema_fields"]
 exclude_patterns = ["_build", "README.md"]
 html_theme = "furo"
 html_title = "purge-conformance"

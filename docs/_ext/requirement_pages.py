@@ -128,6 +128,8 @@ def _dependencies(row: Row) -> Iterator[str]:
         yield f"A failure of it is inconclusive if one of these fails as well: {_links(rests_on)}."
     for names, cases in _by_dependencies(row.get("cases", ())).items():
         yield f"A failure of {_codes(cases)} is inconclusive if one of these fails as well: {_links(names)}."
+    if assumes := row.get("assumes"):
+        yield f"The judgment checks in its own evidence that these hold: {_links(assumes)}."
     if disturbed_by := row.get("disturbed_by"):
         yield f"A failure of it is inconclusive if this disturbs the run: {_codes(disturbed_by)}."
     if dependents := facts.resting_on(row["id"]):
@@ -173,7 +175,7 @@ def _variants(row: Row) -> Iterator[str]:
     kinds = {
         "The same words allow these differences; none of them is a failure:": facts.allowed_by_quote(row),
         "These differ from it, and are legal because it is not a MUST:": facts.variants_naming(
-            row["id"], "departs_from", "violates_should"
+            row["id"], "violates_should"
         ),
         "With these it cannot be judged:": facts.variants_naming(row["id"], "not_judged"),
     }

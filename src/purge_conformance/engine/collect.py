@@ -72,14 +72,7 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
     """
     require_fingerprint(settings)
     with Journal(folder, _header(settings)) as journal, ExitStack() as children:
-
-        @cache
-        def start_generator() -> schemathesis.Generator:
-            """Start the child processes that generate the cases, unless the caller has them already."""
-            if generator:
-                return generator
-            return children.enter_context(schemathesis.generator(seed=settings.seed, examples=settings.examples))
-
+        start_generator = _generator_starter(settings, generator, children)
         client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
         run = _Run(client, suite_apps_for(client), start_generator)
         try:
@@ -96,6 +89,20 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
                 f"{journal.error} The apps that this run created were deleted, except those that are listed above."
             )
         return journal.evidence()
+
+
+def _generator_starter(
+    settings: Settings, generator: schemathesis.Generator | None, children: ExitStack
+) -> Callable[[], schemathesis.Generator]:
+    """Return a function whose first call starts the child processes, unless the caller already has a generator."""
+
+    @cache
+    def start() -> schemathesis.Generator:
+        if generator:
+            return generator
+        return children.enter_context(schemathesis.generator(seed=settings.seed, examples=settings.examples))
+
+    return start
 
 
 @dataclass(frozen=True)

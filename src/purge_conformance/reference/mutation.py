@@ -124,7 +124,7 @@ def act_and_reject(act: Callable[[Call], object]) -> Callable[[Call, ApiError], 
 
 
 def purge_unchecked(call: Call) -> None:
-    """Purge and reseed, whoever the caller is."""
+    """Purge and reseed, whatever the role of the caller."""
     call.behaviour.purge_and_reseed(call.session)
 
 

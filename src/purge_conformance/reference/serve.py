@@ -64,8 +64,6 @@ def serve(  # noqa: PLR0913 -- the options of a command
     behaviour = behaviour_with(names)
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(behaviour.host or host, port))
-        # asyncio sets it only on sockets that were created with IPPROTO_TCP; connections inherit it.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = _url(listener)
 
         def create_instance(path_prefix: str, names: Sequence[str], database: str) -> ASGIApp:
@@ -86,7 +84,10 @@ def serve(  # noqa: PLR0913 -- the options of a command
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    # asyncio sets it only on sockets that were created with IPPROTO_TCP; connections inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _url(listener: socket.socket) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from purge_conformance.reference.api.errors import ApiError
-from purge_conformance.reference.api.usage_events import PATH
+from purge_conformance.reference.api.usage_events import PATH, PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.mutation import (
     EVENT_OPERATIONS,
@@ -122,7 +122,8 @@ def _error_with(error: ApiError, **members: object) -> Reply:
 @wrap_operations("unknown_request")
 def code_of_405_string(call: Call, answer: Handler) -> Reply:
     if call.method in {"PUT", "PATCH", "DELETE"}:
-        return _error_with(ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed"), code="10000")
+        reply = _error_with(ApiError(405, 10000, "CF-MethodNotAllowed", "Method not allowed"), code="10000")
+        return with_headers(reply, {"allow": "POST" if call.path == PURGE_PATH else "GET, HEAD"})
     return answer(call)
 
 

@@ -1,7 +1,7 @@
 """The published results of the self-check are current.
 
-`purge-conformance selfcheck --out reports/selfcheck` and `tox -e bench` write them;
-`python tests/meta/integration/project/test_published_matrix.py` copies them into README.md.
+`purge-conformance selfcheck --out reports/selfcheck` writes them;
+`python tests/meta/integration/project/test_published_matrix.py` copies the rates into README.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from purge_conformance.selfcheck.mutants import select_servers
 
 ROOT = Path(__file__).parents[4]
 README, FOLDER = ROOT / "README.md", ROOT / "reports" / "selfcheck"
-MATRIX, COMPARISON = FOLDER / "matrix.json", FOLDER / "against-schemathesis.md"
+MATRIX = FOLDER / "matrix.json"
 BLOCK = r"(<!-- generated: {} -->\n)(.*?)(<!-- end -->)"
 
 
@@ -33,13 +33,7 @@ def selfcheck_block() -> str:
     return f"**{rates}**: the [kill matrix](reports/selfcheck/matrix.md).\n"
 
 
-def comparison_block() -> str:
-    """Return the table of the comparison."""
-    lines = COMPARISON.read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if line.startswith("|"))
-
-
-BLOCKS = {"selfcheck": selfcheck_block, "schemathesis": comparison_block}
+BLOCKS = {"selfcheck": selfcheck_block}
 
 
 def test_published_matrix_is_current() -> None:

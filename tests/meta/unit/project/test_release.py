@@ -1,6 +1,6 @@
 """A release has one version: of the package, of the tag and of the changelog.
 
-`python tests/meta/unit/test_release.py TAG` checks the tag before a release; `tox -e release -- TAG` runs it.
+`python tests/meta/unit/project/test_release.py TAG` checks the tag before a release; `tox -e release -- TAG` runs it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 NEWEST = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>.+)$", re.MULTILINE)
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 CHANGELOG = "# Changelog\n\n## [0.2.0] - 2026-12-01\n\n### Added\n\n## [0.1.0] - 2026-11-01\n"
@@ -44,8 +44,8 @@ def version_of_package() -> str:
     return version
 
 
-def test_today() -> None:
-    """The version in pyproject.toml MUST be that of the newest section of CHANGELOG.md."""
+def test_version_is_that_of_changelog() -> None:
+    """The version in pyproject.toml is that of the newest section of CHANGELOG.md."""
     assert problems(version_of_package(), (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")) == []
 
 
@@ -55,23 +55,23 @@ def test_matching_tag() -> None:
 
 
 def test_other_version() -> None:
-    """A changelog that opens with another version is refused."""
+    """A changelog whose newest section has another version is rejected."""
     assert len(problems("0.3.0", CHANGELOG)) == 1
 
 
 def test_other_tag() -> None:
-    """A tag that names another version, or has no v, is refused."""
+    """A tag that names another version, or has no v, is rejected."""
     assert [len(problems("0.2.0", CHANGELOG, tag)) for tag in ("v0.3.0", "0.2.0", "")] == [1, 1, 1]
 
 
 def test_undated_section() -> None:
-    """A section without a date is refused at a release, and passes before it."""
+    """A section without a date is rejected at a release, and passes before it."""
     undated = CHANGELOG.replace("2026-12-01", "Unreleased")
     assert (len(problems("0.2.0", undated, "v0.2.0")), problems("0.2.0", undated)) == (1, [])
 
 
 def test_no_section() -> None:
-    """A changelog without a section is refused."""
+    """A changelog without a section is rejected."""
     assert len(problems("0.2.0", "# Changelog\n")) == 1
 
 
