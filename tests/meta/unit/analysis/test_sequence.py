@@ -15,8 +15,8 @@ from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.report.model import Cause, Finding, Outcome, Tally
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.view import JudgmentView
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.analysis.view import JudgmentView
 
 
 Row = dict[str, Any]

@@ -42,7 +42,7 @@ def client(make_client: Callable[..., Client], stub_server: StubServer) -> Clien
 
 def test_lines_show_scenarios(client: Client, builder: EvidenceBuilder) -> None:
     """Without a terminal there is one plain line for each scenario, with progress and purges."""
-    told = "0 of at most 70 requests, 0 of at most 3 purges"
+    told = "0 of 70 requests, 0 of 3 purges"
     lines = [f"collecting purge: {told}", f"collecting lists: {told}", "judging"]
     assert printed_progress(client, builder, Verbosity.NORMAL).splitlines() == lines
 
