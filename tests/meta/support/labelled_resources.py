@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, RUN_LABEL
-from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES
+from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from purge_conformance.engine import reference_process
-from purge_conformance.target.apps.api import SPACES
+from purge_conformance.target.apps.resources import SPACES
 from purge_conformance.target.cleanup import RESOURCE_PATHS
 
 if TYPE_CHECKING:

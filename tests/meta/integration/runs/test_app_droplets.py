@@ -19,7 +19,7 @@ from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import RUN_LABEL
 from purge_conformance.target.apps import SuiteApps, jobs
-from purge_conformance.target.apps.api import relationship
+from purge_conformance.target.apps.resources import relationship
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

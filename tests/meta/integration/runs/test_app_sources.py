@@ -11,7 +11,7 @@ import requests
 from purge_conformance.config.droplet_file import GZIP_MAGIC
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES, relationship
+from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, relationship
 from purge_conformance.target.cleanup import RESOURCE_PATHS
 
 if TYPE_CHECKING:

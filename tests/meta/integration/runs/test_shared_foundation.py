@@ -14,7 +14,7 @@ import requests
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.apps.api import SPACES, relationship
+from purge_conformance.target.apps.resources import SPACES, relationship
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

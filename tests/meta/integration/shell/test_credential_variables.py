@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from purge_conformance.client.credentials import Credential, invalid_credentials
+from purge_conformance.client.auth.credentials import Credential, invalid_credentials
 
 PAYLOAD = base64.urlsafe_b64encode(json.dumps({"scope": ["cloud_controller.admin"]}).encode()).decode().rstrip("=")
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.c2VjcmV0LXNpZ25hdHVyZQ"

@@ -25,8 +25,7 @@ def test_concurrent_reads_are_counted(builder: EvidenceBuilder) -> None:
     builder.add_exchange("parallel", "first.reads", status=503, tags=AT_ONCE)
     builder.add_list("parallel", "first.after.events", [SEEDED, new])
     assert meanwhile.summarize_concurrent_reads(builder.evidence) == (
-        "nothing 2x, a partial or mixed list 2x, the old list 1x, the new list 1x, "
-        "an event twice 1x, status 503 1x"
+        "nothing 2x, a partial or mixed list 2x, the old list 1x, the new list 1x, an event twice 1x, status 503 1x"
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meta.support.invoke import ADMIN, invoke
 from meta.support.labelled_resources import LabelledResources
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import ORGANIZATIONS
+from purge_conformance.target.apps.resources import ORGANIZATIONS
 
 if TYPE_CHECKING:
     import pytest

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from purge_conformance.client.credentials import for_role, invalid_credentials
+from purge_conformance.client.auth.credentials import for_role, invalid_credentials
 
 PAYLOAD = base64.urlsafe_b64encode(json.dumps({"scope": ["cloud_controller.admin"]}).encode()).decode().rstrip("=")
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{PAYLOAD}.c2VjcmV0LXNpZ25hdHVyZQ"

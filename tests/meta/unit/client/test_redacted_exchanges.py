@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.leaks import echo
+from purge_conformance.client.auth.credentials import invalid_credentials
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import invalid_credentials
 from purge_conformance.errors import TargetUnreachable
 
 if TYPE_CHECKING:

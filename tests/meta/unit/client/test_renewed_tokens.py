@@ -10,10 +10,10 @@ import pytest
 from meta.support.uaa import signed
 from purge_conformance.analysis.history import admin_reads_rejected
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.auth.credentials import invalid_credentials
 from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.client.auth.token import StaticToken, Token
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import invalid_credentials
 from purge_conformance.errors import TokenExpired
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import ANONYMOUS, Credential
 from purge_conformance.errors import PurgeBlocked
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from purge_conformance.client.credentials import invalid_credentials
+from purge_conformance.client.auth.credentials import invalid_credentials
 from purge_conformance.evidence.redaction import Redactor, token_variable, without_cookies
 
 PAYLOAD = base64.urlsafe_b64encode(json.dumps({"scope": ["cloud_controller.admin"]}).encode()).decode().rstrip("=")

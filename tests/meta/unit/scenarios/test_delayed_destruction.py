@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
-from purge_conformance.client.credentials import ANONYMOUS
 from purge_conformance.scenarios import authorization
 
 if TYPE_CHECKING:

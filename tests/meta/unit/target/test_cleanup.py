@@ -14,7 +14,7 @@ from purge_conformance.errors import SuiteError
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS
 from purge_conformance.target.apps import jobs
-from purge_conformance.target.apps.api import ORGANIZATIONS, SPACES
+from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES
 from purge_conformance.target.cleanup import cleanup
 
 if TYPE_CHECKING:

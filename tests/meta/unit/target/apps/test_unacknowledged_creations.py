@@ -12,7 +12,7 @@ import pytest
 from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.errors import BudgetExhausted, Interrupted, TargetUnreachable
 from purge_conformance.evidence.listing import APPS, RUN_LABEL
-from purge_conformance.target.apps.api import FINAL_POLLS, ORGANIZATIONS, ResourceManager
+from purge_conformance.target.apps.resources import FINAL_POLLS, ORGANIZATIONS, ResourceManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
