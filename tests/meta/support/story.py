@@ -8,7 +8,12 @@ from urllib.parse import urlencode
 
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
-from purge_conformance.evidence.records import Evidence, Exchange, Header, Note
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.format1 import Converter, with_spans
+from purge_conformance.evidence.jsonl import to_record
+from purge_conformance.evidence.notes import NoteName
+from purge_conformance.evidence.records import Evidence, Exchange, Header, ListEnd, Note
+from purge_conformance.evidence.steps import Part, Place, Scenario, Step, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
