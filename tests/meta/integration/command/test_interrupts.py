@@ -22,7 +22,7 @@ from meta.support.running_command import (
 )
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.engine import reference_process
-from purge_conformance.evidence.records import read
+from purge_conformance.evidence.jsonl import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import pytest
 
 from purge_conformance.engine import pytest_process
 from purge_conformance.errors import SuiteError
-from purge_conformance.evidence.records import FILE_NAME
+from purge_conformance.evidence.jsonl import FILE_NAME
 from purge_conformance.report import json as as_json
 
 if TYPE_CHECKING:

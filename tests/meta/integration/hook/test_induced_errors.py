@@ -19,7 +19,7 @@ from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Settings, Target
 from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import INDUCED
+from purge_conformance.evidence.steps import Tag
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import induced_errors as provoking
 from purge_conformance.target.apps import SuiteApps
@@ -80,7 +80,7 @@ def test_unsupported_state_is_explained(view_with_hook: Callable[[str], tuple[Ju
     """A hook that supports no state: each is requested once, and no request depends on it."""
     seen, kept = view_with_hook(KEEPING.format(3))
     assert kept == ["setup"] * len(kept)
-    assert [x for x in seen.exchanges if INDUCED in x.tags] == []
+    assert [x for x in seen.exchanges if Tag.INDUCED in x.tags] == []
     with pytest.raises(NotExercised, match="does not support the state 'internal error"):
         raise_if_not_induced(seen, 500)
 

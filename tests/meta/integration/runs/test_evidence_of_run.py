@@ -12,7 +12,8 @@ from purge_conformance import catalogue
 from purge_conformance.analysis import race as races
 from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
 from purge_conformance.engine import collect
-from purge_conformance.evidence.records import FILE_NAME, INDUCED, read
+from purge_conformance.evidence.jsonl import FILE_NAME, read
+from purge_conformance.evidence.steps import Tag
 
 if TYPE_CHECKING:
     from meta.support.command import FullRun
@@ -77,7 +78,7 @@ def test_evidence_is_ordered_by_number(full_run: FullRun) -> None:
 def test_full_run_judges_errors(full_run: FullRun) -> None:
     """With the reference server's hook a whole run judges 409, 500 and 503, each purge once and each read."""
     assert {full_run.outcomes[name] for name in OF_ERRORS} == {"passed"}
-    sent = [x for x in full_run.evidence.exchanges if INDUCED in x.tags]
+    sent = [x for x in full_run.evidence.exchanges if Tag.INDUCED in x.tags]
     assert sorted((x.step, x.status) for x in sent) == [
         ("get 500", 500),
         ("get 503", 503),

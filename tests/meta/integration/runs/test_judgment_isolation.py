@@ -20,7 +20,8 @@ from purge_conformance.config.settings import Settings, Target
 from purge_conformance.engine import pytest_process, reference_process
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import Evidence, read
+from purge_conformance.evidence.jsonl import read
+from purge_conformance.evidence.records import Evidence
 from purge_conformance.report.model import Outcome
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.selfcheck.mutants import FAULTLESS, select_servers

@@ -16,7 +16,8 @@ from purge_conformance.client.auth.credentials import ANONYMOUS, Credential, inv
 from purge_conformance.client.client import Request
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence import curl
-from purge_conformance.evidence.records import HOOK_STATE, INDUCED, Header
+from purge_conformance.evidence.records import Header
+from purge_conformance.evidence.steps import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,7 +102,7 @@ def test_curl_expands_no_recorded_text(builder: EvidenceBuilder, tmp_path: Path)
         path="/$(touch pwned)$A_TOKEN`touch pwned`",
         request_headers=sent,
         request_body=WEIRD,
-        tags={HOOK_STATE: WEIRD},
+        tags={Tag.STATE: WEIRD},
     )
     way = dict.fromkeys(("ca_bundle", "client_cert", "client_key", "insecure", "proxy"), f"{WEIRD}$PROXY_USER{WEIRD}")
     for hook in ("command", "url", WEIRD):
@@ -131,7 +132,7 @@ def test_curl_calls_command_hook_first(
 ) -> None:
     """The line calls a command hook with its request; if the hook fails, nothing is sent."""
     exchange = builder.add_purge(
-        "provoked", status=409, tags={INDUCED: "409", HOOK_STATE: "conflict for the next request"}
+        "provoked", status=409, tags={Tag.INDUCED: "409", Tag.STATE: "conflict for the next request"}
     )
     line = curl_line(replace(exchange, step="purge 409"), stub_server.url, hook="command")
     run_in_shell(line, tmp_path, PURGE_CONFORMANCE_HOOK=f"command:{program}")

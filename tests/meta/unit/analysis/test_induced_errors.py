@@ -15,7 +15,7 @@ from purge_conformance.analysis.induced_errors import (
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.evidence.records import INDUCED
+from purge_conformance.evidence.steps import Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def test_induced_purge_is_excluded(builder: EvidenceBuilder) -> None:
     """A purge with an induced error is no plain purge."""
-    builder.add_purge("provoked", status=409, tags={INDUCED: "409"})
+    builder.add_purge("provoked", status=409, tags={Tag.INDUCED: "409"})
     builder.add_purge("parallel")
     assert [x.status for x, _ in plain_purges(builder.judgment_view)] == [200]
 
@@ -44,7 +44,11 @@ def add_induced_errors(
     builder.add_snapshot("provoked", "before", was, [app])
     for status, look, rows in ((409, "conflict", conflict), (503, "unavailable", unavailable), (500, "after", after)):
         builder.add_exchange(
-            *("provoked", f"purge {status}"), method="POST", path=PURGE_PATH, status=status, tags={INDUCED: str(status)}
+            *("provoked", f"purge {status}"),
+            method="POST",
+            path=PURGE_PATH,
+            status=status,
+            tags={Tag.INDUCED: str(status)},
         )
         was = was if rows is None else rows
         if look == "after":

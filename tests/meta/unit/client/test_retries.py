@@ -12,7 +12,7 @@ from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import MAX_UNANSWERED, Request
 from purge_conformance.client.retries import MAX_RETRIES
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
-from purge_conformance.evidence.records import RETRIED, SERVER_ERROR
+from purge_conformance.evidence.steps import Retry, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,5 +170,5 @@ def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses))
     client = make_client()
     assert [client.get("/v3", "passes").status, client.get("/v3", "stays").status] == [200, 500]
-    assert [x.tags.get(RETRIED) for x in client.exchanges_of("", "passes")] == [SERVER_ERROR, None]
+    assert [x.tags.get(Tag.SUPERSEDED) for x in client.exchanges_of("", "passes")] == [Retry.FAILURE, None]
     assert [client.post(PURGE_PATH, "purge").status, stub_server.purges] == [500, 1]

@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.evidence.records import Exchange, Header, Note, to_json
+from purge_conformance.evidence.jsonl import to_json
+from purge_conformance.evidence.records import Exchange, Header, Note
 
 EXCHANGE = Exchange(1, "e", "s", "admin", "GET", "/", (("a", "b"),), None, 1.5, 0.5, 200, (), b"{}", tags={"a": "b"})
 LINES = [

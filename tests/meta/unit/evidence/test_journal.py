@@ -10,7 +10,7 @@ import pytest
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import FILE_NAME, LARGE_BODY_BYTES, read
+from purge_conformance.evidence.jsonl import FILE_NAME, LARGE_BODY_BYTES, read
 
 if TYPE_CHECKING:
     from pathlib import Path

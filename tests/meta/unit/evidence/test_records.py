@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadData
-from purge_conformance.evidence.records import FILE_NAME, Exchange, Note, base_name, read, to_json
+from purge_conformance.evidence.jsonl import FILE_NAME, read, to_json
+from purge_conformance.evidence.records import Exchange, Note, base_name
 
 if TYPE_CHECKING:
     from pathlib import Path
