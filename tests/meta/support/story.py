@@ -13,7 +13,7 @@ from purge_conformance.evidence.format1 import Converter, with_spans
 from purge_conformance.evidence.jsonl import to_record
 from purge_conformance.evidence.notes import NoteName
 from purge_conformance.evidence.records import Evidence, Exchange, Header, ListEnd, Note
-from purge_conformance.evidence.steps import Part, Place, Scenario, Step, place_of
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 Row = dict[str, Any]
+BEFORE, AFTER = (Place(Step.PURGE, phase=phase) for phase in Phase)  # the snapshots around a purge
 NOON = 1_782_907_200.0  # 2026-07-01T12:00:00Z, when the evidence starts
 HEADER = Header(
     suite="0",
@@ -95,7 +96,8 @@ class EvidenceBuilder:
 
     def add_purge(self, experiment: Scenario | str, *, status: int = 200, **more: Any) -> Exchange:  # noqa: ANN401 -- as in add_exchange
         """Add the purge of an experiment."""
-        return self.add_exchange(experiment, "purge", method="POST", path=PURGE_PATH, status=status, data={}, **more)
+        step = Step.PURGE if isinstance(experiment, Scenario) else "purge"
+        return self.add_exchange(experiment, step, method="POST", path=PURGE_PATH, status=status, data={}, **more)
 
     def add_page(self, experiment: Scenario | str, step: Where | str, rows: Sequence[Row], **query: Any) -> Exchange:  # noqa: ANN401 -- any query
         """Add a page that holds these rows and is the last one."""
