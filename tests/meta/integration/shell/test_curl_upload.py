@@ -20,7 +20,7 @@ from purge_conformance.config.droplet_file import (
 )
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.records import Header
-from purge_conformance.evidence.steps import Tag
+from purge_conformance.evidence.steps import Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,12 @@ def file(tmp_path: Path) -> Upload:
 def upload_request(file: Upload) -> Request:
     """Return a request that uploads the file."""
     return Request(
-        "POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={Tag.FORM: CURL_FORM}, upload=file
+        "POST",
+        PATH,
+        Step.PREPARE_DROPLET,
+        headers={"Content-Type": CONTENT_TYPE},
+        tags={Tag.FORM: CURL_FORM},
+        upload=file,
     )
 
 
