@@ -21,7 +21,7 @@ PLACES = [Place(step, n) for n in range(WAITS) for step in (Step.WAIT_AFTER_READ
 
 
 def add_waits(builder: EvidenceBuilder, *gone: bool) -> EvidenceBuilder:
-    """Add waits, alternately after nothing and after a rejected purge, and whether an event was gone after each."""
+    """Add waits, alternately after reads and after a rejected purge, and whether an event was gone after each."""
     builder.add_exchange(Scenario.REJECTED_PURGES, Step.CREDENTIAL, method="POST", path=PURGE_PATH, status=403)
     for place, is_gone in zip(PLACES, gone, strict=False):
         rows = [builder.event("old", "a"), builder.event("a", "a")]
