@@ -94,9 +94,16 @@ class EvidenceBuilder:
         row = self._converter.convert(old)
         return {"scenario": row["scenario"], "round": row["round"], "place": Place.pop_from(row)}
 
-    def add_purge(self, experiment: Scenario | str, *, status: int = 200, **more: Any) -> Exchange:  # noqa: ANN401 -- as in add_exchange
-        """Add the purge of an experiment."""
-        step = Step.PURGE if isinstance(experiment, Scenario) else "purge"
+    def add_purge(
+        self,
+        experiment: Scenario | str,
+        where: Where | None = None,
+        *,
+        status: int = 200,
+        **more: Any,  # noqa: ANN401 -- as in add_exchange
+    ) -> Exchange:
+        """Add a purge of a scenario; unless given, its place is that of `Step.PURGE`."""
+        step = where or (Step.PURGE if isinstance(experiment, Scenario) else "purge")
         return self.add_exchange(experiment, step, method="POST", path=PURGE_PATH, status=status, data={}, **more)
 
     def add_page(self, experiment: Scenario | str, step: Where | str, rows: Sequence[Row], **query: Any) -> Exchange:  # noqa: ANN401 -- any query
@@ -122,13 +129,13 @@ class EvidenceBuilder:
     ) -> None:
         """Add a snapshot of apps, processes and events."""
         for part, rows in ((Part.APPS, apps), (Part.PROCESSES, processes), (Part.EVENTS, events)):
-            is_declared = isinstance(step, (Step, Place))
-            self.add_list(experiment, place_of(step).of(part) if is_declared else f"{step}.{part}", rows)
+            where = place_of(step).of(part) if isinstance(step, (Step, Place)) else f"{step}.{part}"
+            self.add_list(experiment, where, rows)
 
-    def add_note(self, experiment: Scenario | str, name: NoteName[Any] | str, value: object) -> None:
-        """Add a note, or the end of a list as format 1 notes it."""
+    def add_note(self, experiment: Scenario | str, name: NoteName[Any] | str, value: object, *, round: int = 1) -> None:
+        """Add a note, or the end of a list as format 1 notes it; `round` counts for declared names."""
         if isinstance(name, NoteName):
-            self.notes.append(Note(Scenario(experiment), name.name, value))
+            self.notes.append(Note(Scenario(experiment), name.name, value, round))
             return
         row = self._converter.convert({"kind": "note", "experiment": experiment, "name": name, "value": value})
         record = to_record(row, {})

@@ -20,7 +20,7 @@ from purge_conformance.config.droplet_file import (
     check_droplet_file,
 )
 from purge_conformance.evidence.jsonl import FILE_NAME
-from purge_conformance.evidence.steps import Tag
+from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable
 
 if TYPE_CHECKING:
@@ -49,7 +49,12 @@ def file(tmp_path: Path) -> Upload:
 def upload_request(file: Upload) -> Request:
     """Return a request that uploads the file."""
     return Request(
-        "POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={Tag.FORM: CURL_FORM}, upload=file
+        "POST",
+        PATH,
+        Step.PREPARE_DROPLET,
+        headers={"Content-Type": CONTENT_TYPE},
+        tags={Tag.FORM: CURL_FORM},
+        upload=file,
     )
 
 
