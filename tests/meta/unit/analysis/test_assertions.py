@@ -58,8 +58,8 @@ def test_status_matches_expected(builder: EvidenceBuilder) -> None:
 
 def test_unanswered_requests_are_excluded(builder: EvidenceBuilder) -> None:
     """Requests without a response and rate-limited responses are excluded."""
-    kept = [builder.add_exchange(Scenario.READS, Step.LIST, status=status) for status in (200, 429, 503, None)]
-    assert [x.status for x in target_responses(kept)] == [200, 503]
+    expected = [builder.add_exchange(Scenario.READS, Step.LIST, status=status) for status in (200, 429, 503, None)]
+    assert [x.status for x in target_responses(expected)] == [200, 503]
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_unreadable_apps_are_inconclusive(builder: EvidenceBuilder) -> None:
 
 def test_resource_includes_subpaths(builder: EvidenceBuilder) -> None:
     """Every response on the resource or below it counts, for any role, and no other."""
-    kept = [
+    expected = [
         builder.add_purge(Scenario.PURGE),
         builder.add_exchange(Scenario.LISTS, Step.LIST, path=f"{EVENTS_PATH}?page=1"),
         builder.add_exchange(Scenario.LISTS, Step.LIST, path=f"{EVENTS_PATH}/x/y"),
     ]
     builder.add_exchange(Scenario.READS, Step.LIST, path="/v3/apps")
     builder.add_exchange(Scenario.READS, Step.LIST, path=PURGE_PATH, status=None)
-    assert list(builder.judgment_view.resource_exchanges()) == kept
+    assert list(builder.judgment_view.resource_exchanges()) == expected
 
 
 def test_unusable_target_is_inconclusive(builder: EvidenceBuilder) -> None:
@@ -237,17 +237,17 @@ def test_consistent_kinds_are_not_flaky(builder: EvidenceBuilder) -> None:
 def test_queries_are_memoized(builder: EvidenceBuilder) -> None:
     """A second judgment gets the cached result of a query and records the same exchanges."""
     builder.add_exchange(Scenario.READS, Step.LIST)
-    looked: list[JudgmentView] = []
+    calls: list[JudgmentView] = []
 
-    def look(seen: JudgmentView) -> list[Step]:
-        looked.append(seen)
+    def query(seen: JudgmentView) -> list[Step]:
+        calls.append(seen)
         return [x.step for x in seen.of(Scenario.READS, Step.LIST)]
 
     evidence = builder.evidence
     seen = [JudgmentView(evidence), JudgmentView(evidence)]
-    assert [each.memoized(look) for each in seen] == [[Step.LIST], [Step.LIST]]
+    assert [each.memoized(query) for each in seen] == [[Step.LIST], [Step.LIST]]
     assert [each.read_exchanges for each in seen] == [[1], [1]]
-    assert len(looked) == 1
+    assert len(calls) == 1
 
 
 def test_failed_queries_record_exchanges(builder: EvidenceBuilder) -> None:
@@ -256,5 +256,5 @@ def test_failed_queries_record_exchanges(builder: EvidenceBuilder) -> None:
     evidence = builder.evidence
     for seen in (JudgmentView(evidence), JudgmentView(evidence)):
         with pytest.raises(Inconclusive):
-            seen.memoized(lambda eyes: require_exchanges(eyes, Scenario.READS, Step.LIST, if_none="nothing"))
+            seen.memoized(lambda view: require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing"))
         assert seen.read_exchanges == [1]

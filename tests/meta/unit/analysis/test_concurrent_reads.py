@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
 
 
-AT_ONCE = {Tag.CONCURRENT: YES}
+CONCURRENT_TAGS = {Tag.CONCURRENT: YES}
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
 OLD = {**SEEDED, "guid": "old"}
 
@@ -24,9 +24,9 @@ def test_concurrent_reads_are_counted(builder: EvidenceBuilder) -> None:
         Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1, phase=Phase.BEFORE).of(Part.EVENTS), [OLD, SEEDED]
     )
     for rows in ([], [], [OLD, SEEDED], [SEEDED, new], [SEEDED], [new, new], [OLD, new]):
-        builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), rows).tags.update(AT_ONCE)
+        builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), rows).tags.update(CONCURRENT_TAGS)
     builder.add_exchange(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1), method="POST", path=PURGE_PATH)
-    builder.add_exchange(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), status=503, tags=AT_ONCE)
+    builder.add_exchange(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), status=503, tags=CONCURRENT_TAGS)
     builder.add_list(
         Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1, phase=Phase.AFTER).of(Part.EVENTS), [SEEDED, new]
     )
@@ -40,7 +40,7 @@ def test_every_round_is_counted(builder: EvidenceBuilder) -> None:
     for index in CONCURRENT_ROUNDS:
         place = Place(Step.CONCURRENT, index)
         builder.add_list(Scenario.CONCURRENT_PURGES, place.at(Phase.BEFORE).of(Part.EVENTS), [OLD])
-        builder.add_exchange(Scenario.CONCURRENT_PURGES, place, method="POST", path=PURGE_PATH, tags=AT_ONCE)
+        builder.add_exchange(Scenario.CONCURRENT_PURGES, place, method="POST", path=PURGE_PATH, tags=CONCURRENT_TAGS)
         read = builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, index), [OLD])
-        read.tags.update(AT_ONCE)
+        read.tags.update(CONCURRENT_TAGS)
     assert summarize_concurrent_reads(builder.evidence) == f"the old list {len(CONCURRENT_ROUNDS)}x"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 
-AT_ONCE = {Tag.CONCURRENT: YES}
+CONCURRENT_TAGS = {Tag.CONCURRENT: YES}
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
 
 
@@ -37,10 +37,15 @@ def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
     first = builder.exchanges[-1]
     builder.add_exchange(Scenario.PURGE, Step.PURGE, method="POST", path=PURGE_PATH)
     builder.add_exchange(
-        Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1), method="POST", path=PURGE_PATH, status=500, tags=AT_ONCE
+        Scenario.CONCURRENT_PURGES,
+        Place(Step.CONCURRENT, 1),
+        method="POST",
+        path=PURGE_PATH,
+        status=500,
+        tags=CONCURRENT_TAGS,
     )
     builder.add_list(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), [SEEDED])
-    builder.exchanges[-1].tags.update(AT_ONCE)
+    builder.exchanges[-1].tags.update(CONCURRENT_TAGS)
     last = builder.add_exchange(Scenario.CONCURRENT_PURGES, Step.SETTLE, path=EVENTS_PATH)
     assert [found.exchanges[0].place for found in complete_listings(builder.judgment_view)] == [AFTER.of(Part.EVENTS)]
     assert list(seed_observations(builder.judgment_view)) == []
@@ -68,7 +73,7 @@ def add_purge_between_snapshots(
     before: list[Row],
     after: list[Row],
     status: int = 200,
-    **more: Any,  # noqa: ANN401 -- of Story.look
+    **more: Any,  # noqa: ANN401 -- of EvidenceBuilder.add_snapshot
 ) -> None:
     """Add a purge between two snapshots, with the apps and processes in `more`."""
     builder.add_snapshot(Scenario.PURGE, BEFORE, before, **more)

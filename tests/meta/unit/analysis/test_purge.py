@@ -27,7 +27,7 @@ def add_purge_between_snapshots(
     before: list[Row],
     after: list[Row],
     status: int = 200,
-    **more: Any,  # noqa: ANN401 -- of Story.look
+    **more: Any,  # noqa: ANN401 -- of EvidenceBuilder.add_snapshot
 ) -> None:
     """Add a purge between two snapshots, with the apps and processes in `more`."""
     builder.add_snapshot(Scenario.PURGE, BEFORE, before, **more)

@@ -72,7 +72,7 @@ def add_round(builder: EvidenceBuilder, place: Place, *changes: str, status: int
 
 
 def add_race(
-    builder: EvidenceBuilder, after: Sequence[Row], *, quiet: Sequence[Row] | None = None, status: int = 200
+    builder: EvidenceBuilder, after: Sequence[Row], *, sequential: Sequence[Row] | None = None, status: int = 200
 ) -> None:
     """Add a sequential round with a start of the app `a`, and one with a stop during the purge."""
     builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.STARTED: "a", App.WITHOUT_INSTANCES: "still"})
@@ -82,7 +82,7 @@ def add_race(
         builder,
         race.SEQUENTIAL.at(Phase.AFTER),
         "STARTED",
-        [seeded_event("still"), change_event("start", "e0"), OLD] if quiet is None else quiet,
+        [seeded_event("still"), change_event("start", "e0"), OLD] if sequential is None else sequential,
     )
     add_round(builder, CONCURRENT, "stop", status=status)
     add_snapshot(builder, CONCURRENT.at(Phase.AFTER), "STOPPED", after)
@@ -105,7 +105,7 @@ def add_race(
 )
 def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
     """A stop may take effect before, within or after the purge; events of other resources do not count."""
-    add_race(builder, after, quiet=[seeded_event("still", 7), change_event("start", "e0")])
+    add_race(builder, after, sequential=[seeded_event("still", 7), change_event("start", "e0")])
     if len(after) > 3:
         builder.exchanges[:] = [x for x in builder.exchanges if x.place.part is not Part.PROCESSES]
     judged.test_unchanged_apps_are_seeded(builder.judgment_view)
@@ -153,9 +153,9 @@ def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
 @pytest.mark.parametrize(("events", "is_so"), [((), False), (("stop",), True), (("stop", "stop", "stop"), True)])
 def test_change_may_have_several_events(events: Sequence[str], is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
     """If each sequential change has several events, a concurrent one may have them too."""
-    quiet = [seeded_event("still"), change_event("start", "e0"), change_event("scale", "e00")]
+    sequential = [seeded_event("still"), change_event("start", "e0"), change_event("scale", "e00")]
     rows = [change_event(change, f"e{n}") for n, change in enumerate(events, 1)]
-    add_race(builder, [seeded_event("still"), seeded_event("a"), *rows], quiet=quiet)
+    add_race(builder, [seeded_event("still"), seeded_event("a"), *rows], sequential=sequential)
     judged.test_unchanged_apps_are_seeded(builder.judgment_view)
     if is_so:
         judged.test_changed_apps_are_linearizable(builder.judgment_view)
@@ -167,7 +167,7 @@ def test_change_may_have_several_events(events: Sequence[str], is_so: bool, buil
 @pytest.mark.parametrize("judgment", ["test_changed_apps_are_linearizable", "test_unchanged_apps_are_seeded"])
 def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
     """If the sequential round is incorrect, the race is not judged."""
-    add_race(builder, [], quiet=[])
+    add_race(builder, [], sequential=[])
     with pytest.raises(Inconclusive, match="without concurrency"):
         getattr(judged, judgment)(builder.judgment_view)
 
@@ -226,7 +226,7 @@ def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
     add_race(
         builder,
         [seeded_event("still"), {**change_event("stop"), **blank}],
-        quiet=[seeded_event("still"), {**change_event("start", "e0"), **blank}],
+        sequential=[seeded_event("still"), {**change_event("start", "e0"), **blank}],
     )
     judged.test_changed_apps_are_linearizable(builder.judgment_view)
 

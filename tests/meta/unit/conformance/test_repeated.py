@@ -170,7 +170,7 @@ def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> 
 
 
 @pytest.mark.parametrize(
-    ("scenario", "judgment", "look"),
+    ("scenario", "judgment", "lost"),
     [
         (Scenario.CONCURRENT_PURGES, "parallel.test_concurrent_purges_seed_apps", AFTER_CONCURRENT.of(Part.APPS)),
         (Scenario.RACE, "race.test_unchanged_apps_are_seeded", AFTER_CONCURRENT.of(Part.APPS)),
@@ -178,7 +178,7 @@ def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> 
     ],
 )
 def test_unreadable_repetition_is_excluded(
-    scenario: Scenario, judgment: str, look: Place, builder: EvidenceBuilder
+    scenario: Scenario, judgment: str, lost: Place, builder: EvidenceBuilder
 ) -> None:
     """A repetition with unreadable lists is no trial; the others are judged."""
     module, _, name = judgment.partition(".")
@@ -186,6 +186,6 @@ def test_unreadable_repetition_is_excluded(
     STORIES[scenario](builder)
     add_repetition(builder, scenario)
     builder.exchanges[:] = [
-        replace(x, status=None, body=b"") if (x.round, x.place) == (2, look) else x for x in builder.exchanges
+        replace(x, status=None, body=b"") if (x.round, x.place) == (2, lost) else x for x in builder.exchanges
     ]
     judge(builder.judgment_view)

@@ -34,5 +34,5 @@ def test_unlisted_event_must_be_missing(builder: EvidenceBuilder) -> None:
 
 @pytest.mark.parametrize(("status", "listed"), [(404, "other"), (200, "app")])
 def test_listed_event_may_be_returned(status: int, listed: str, builder: EvidenceBuilder) -> None:
-    """A 404 is right; and a listed event may be returned, whoever caused it."""
+    """A 404 is right; and a listed event may be returned, whatever caused it."""
     judged.test_unknown_guid_answers_404(add_unknown_get(builder, status, listed).judgment_view)

@@ -60,10 +60,10 @@ def executed_steps(
             status=401 if refused else 200,
             data={"guid": step.argument.upper()},
         )
-        look = build_listing([add_listed(builder, position, rows)], reached_end=True)
+        listing = build_listing([add_listed(builder, position, rows)], reached_end=True)
         guid = step.argument.upper() if words.startswith("create") else None
         history = history.with_step(
-            ExecutedStep(position, step, answer, look, created_guid=guid, **(last if position == len(steps) else {}))
+            ExecutedStep(position, step, answer, listing, created_guid=guid, **(last if position == len(steps) else {}))
         )
     return history
 
@@ -209,11 +209,11 @@ def test_rejected_change_is_ignored(builder: EvidenceBuilder) -> None:
 def test_unfinished_deletion_is_excluded(builder: EvidenceBuilder) -> None:
     """An app whose deletion did not finish is excluded."""
     history = executed_steps(builder, *BEGIN, ("delete a", [seeded_event()]), is_confirmed=False)
-    look = build_listing([add_listed(builder, 5, [seeded_event(), recorded_event("t")])], reached_end=True)
+    listing = build_listing([add_listed(builder, 5, [seeded_event(), recorded_event("t")])], reached_end=True)
     assert (
         history.with_step(
             ExecutedStep(
-                5, SequenceStep.parse("purge"), builder.add_exchange(Scenario.SEQUENCES, action_place(5)), look
+                5, SequenceStep.parse("purge"), builder.add_exchange(Scenario.SEQUENCES, action_place(5)), listing
             )
         ).disagreement
         is None
