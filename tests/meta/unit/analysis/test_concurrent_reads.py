@@ -36,11 +36,11 @@ def test_concurrent_reads_are_counted(builder: EvidenceBuilder) -> None:
 
 
 def test_every_round_is_counted(builder: EvidenceBuilder) -> None:
-    """The analysis counts the reads of each round that the scenario runs."""
+    """Each round that the scenario runs is counted, and compared with its own lists."""
     for index in CONCURRENT_ROUNDS:
-        place = Place(Step.CONCURRENT, index)
-        builder.add_list(Scenario.CONCURRENT_PURGES, place.at(Phase.BEFORE).of(Part.EVENTS), [OLD])
+        place, rows = Place(Step.CONCURRENT, index), [{**OLD, "guid": f"old-{index}"}]
+        builder.add_list(Scenario.CONCURRENT_PURGES, place.at(Phase.BEFORE).of(Part.EVENTS), rows)
         builder.add_exchange(Scenario.CONCURRENT_PURGES, place, method="POST", path=PURGE_PATH, tags=CONCURRENT_TAGS)
-        read = builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, index), [OLD])
+        read = builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, index), rows)
         read.tags.update(CONCURRENT_TAGS)
     assert summarize_concurrent_reads(builder.evidence) == f"the old list {len(CONCURRENT_ROUNDS)}x"

@@ -78,6 +78,7 @@ def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
         ([("a", "a")], False, True),
         ([("e", "a"), ("a", "a")], True, False),
         ([("e", "a")], False, False),
+        ([("e", "a"), ("a", "a"), ("b", "b")], False, False),
     ],
 )
 def test_partial_purge_is_detected(
