@@ -114,7 +114,7 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
     assert done.returncode == 3, done.stdout
     assert set(outcomes(tmp_path / "out" / "one").values()) == {"passed"}
     assert set(outcomes(tmp_path / "out" / "other").values()) == {"inconclusive"}
-    assert "test_purge_succeeds[other]" in done.stdout
+    assert "test_purge_answers_200[other]" in done.stdout
 
 
 def test_unknown_requirement_exits_4(full_run: FullRun, tmp_path: Path) -> None:

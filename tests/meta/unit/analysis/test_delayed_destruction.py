@@ -33,7 +33,7 @@ def test_rejected_purge_destroys_later(builder: EvidenceBuilder) -> None:
     seen = add_waits(builder, *(False, True) * WAIT_ROUNDS).judgment_view
     assert [purge.describe_loss() for purge in delayed_losses(seen)] == ["2 events before, 1 after"] * WAIT_ROUNDS
     with pytest.raises(AttributableViolation):
-        judgments.test_nothing_destroyed_later(seen)
+        judgments.test_no_delayed_destruction(seen)
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def add_purge_and_rejection(builder: EvidenceBuilder, *left: str) -> EvidenceBui
 def test_late_loss_is_ambiguous(builder: EvidenceBuilder) -> None:
     """An event that a purge kept and that is gone after a rejected purge is inconclusive."""
     with pytest.raises(Inconclusive, match="PURGE-03"):
-        judgments.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "a").judgment_view)
+        judgments.test_unauthenticated_purge_destroys_nothing(add_purge_and_rejection(builder, "a").judgment_view)
 
 
 def test_further_loss_accuses_rejected_purge(builder: EvidenceBuilder) -> None:
     """If an event is gone that no purge should destroy, the rejected purge destroyed it."""
     with pytest.raises(RequirementViolated):
-        judgments.test_unauthenticated_destroys_nothing(add_purge_and_rejection(builder, "old").judgment_view)
+        judgments.test_unauthenticated_purge_destroys_nothing(add_purge_and_rejection(builder, "old").judgment_view)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 Row = dict[str, Any]
-JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_model_agrees
+JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_list_matches_model
 
 
 def finding_of(seen: JudgmentView) -> Finding:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 judged = importlib.import_module("purge_conformance.conformance.test_list_filters")
 FILTERS: dict[str, Callable[[JudgmentView], None]] = {
-    "guids": judged.test_guids_filter,
-    "created_ats": judged.test_created_ats_filter,
-    "order_by": judged.test_order_is_honoured,
+    "guids": judged.test_guids_filter_is_exact,
+    "created_ats": judged.test_created_ats_filter_is_exact,
+    "order_by": judged.test_list_is_sorted,
 }
 TIMES = {"one": "2026-07-01T12:00:01Z", "two": "2026-07-01T12:00:02Z", "late": "2026-07-01T12:00:09Z"}
 

@@ -36,8 +36,8 @@ def add_purges(builder: EvidenceBuilder, *statuses: int | None, after: list[dict
 def test_one_success_suffices(builder: EvidenceBuilder, statuses: tuple[int, ...]) -> None:
     """A round with one successful purge is judged by its final list, whatever the other statuses are."""
     add_purges(builder, *statuses)
-    judged.test_no_event_survives(builder.judgment_view)
-    judged.test_no_app_missing(builder.judgment_view)
+    judged.test_concurrent_purges_destroy_events(builder.judgment_view)
+    judged.test_concurrent_purges_seed_apps(builder.judgment_view)
     judged.test_no_app_twice(builder.judgment_view)
     judged.test_nothing_else_populated(builder.judgment_view)
 
@@ -47,7 +47,7 @@ def test_round_without_success_is_inconclusive(builder: EvidenceBuilder, statuse
     """A round without a successful purge, or with an unanswered one, is inconclusive."""
     add_purges(builder, *statuses, after=[])
     with pytest.raises(Inconclusive):
-        judged.test_no_app_missing(builder.judgment_view)
+        judged.test_concurrent_purges_seed_apps(builder.judgment_view)
 
 
 def test_incorrect_baseline_is_inconclusive(builder: EvidenceBuilder) -> None:
@@ -56,10 +56,10 @@ def test_incorrect_baseline_is_inconclusive(builder: EvidenceBuilder) -> None:
     builder.add_snapshot("parallel", "alone.after", [], [builder.app("a")])
     builder.exchanges[:] = [x for x in builder.exchanges if (x.step, x.n > 9) != ("alone.after.events", False)]
     with pytest.raises(Inconclusive, match="by itself"):
-        judged.test_no_app_missing(builder.judgment_view)
+        judged.test_concurrent_purges_seed_apps(builder.judgment_view)
 
 
 def test_missing_purges_are_not_exercised(builder: EvidenceBuilder) -> None:
     """Without a purge nothing is judged."""
     with pytest.raises(NotExercised):
-        judged.test_no_event_survives(builder.judgment_view)
+        judged.test_concurrent_purges_destroy_events(builder.judgment_view)

@@ -44,14 +44,14 @@ def test_repeated_token_is_a_leak(sent: str, body: bytes, *, leak: bool, builder
     builder.add_exchange(
         "refused", "credential", method="POST", path=PURGE_PATH, body=body, request_headers=(("Authorization", sent),)
     )
-    assert has_leak(JUDGMENTS.test_token_not_repeated, builder) is leak
+    assert has_leak(JUDGMENTS.test_token_is_not_echoed, builder) is leak
 
 
 def test_token_in_header_is_a_leak(builder: EvidenceBuilder) -> None:
     """A header can leak the token as well as a body."""
     sent, shown = (("Authorization", "bearer $ADMIN_TOKEN"),), (("X-By", "bearer $ADMIN_TOKEN"),)
     builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH, request_headers=sent, response_headers=shown)
-    assert has_leak(JUDGMENTS.test_token_not_repeated, builder)
+    assert has_leak(JUDGMENTS.test_token_is_not_echoed, builder)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_token_in_header_is_a_leak(builder: EvidenceBuilder) -> None:
 def test_stack_trace_is_a_leak(text: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """Stack frames of common languages are leaks; sentences are not."""
     builder.add_exchange("reads", "unknown", status=500, data={"errors": [{"code": 1, "title": "x", "detail": text}]})
-    assert has_leak(JUDGMENTS.test_errors_show_no_trace, builder) is leak
+    assert has_leak(JUDGMENTS.test_errors_have_no_stack_trace, builder) is leak
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_stack_trace_is_a_leak(text: str, *, leak: bool, builder: EvidenceBuilde
 def test_password_in_url_is_a_leak(name: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """A password before the host is a leak unless it is masked; a port or an address elsewhere is not."""
     builder.add_exchange("lists", "opening", data={"resources": [{"guid": "a", "buildpack": {"name": name}}]})
-    assert has_leak(JUDGMENTS.test_no_password_is_shown, builder) is leak
+    assert has_leak(JUDGMENTS.test_urls_contain_no_password, builder) is leak
 
 
 @pytest.mark.parametrize(("query", "leak"), [("", True), ("?order_by=a%3A%2F%2Fb%3As3cret%40c", False)])
@@ -100,4 +100,4 @@ def test_password_in_error_is_a_leak(query: str, *, leak: bool, builder: Evidenc
     """An error can leak a password, unless it quotes the request."""
     errors = [{"code": 1, "title": "x", "detail": "no connection to a://b:s3cret@c"}]
     builder.add_exchange("lists", "odd", path=f"{EVENTS_PATH}{query}", status=500, data={"errors": errors})
-    assert has_leak(JUDGMENTS.test_no_password_is_shown, builder) is leak
+    assert has_leak(JUDGMENTS.test_urls_contain_no_password, builder) is leak

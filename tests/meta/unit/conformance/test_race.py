@@ -101,25 +101,25 @@ def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
     add_race(builder, after, quiet=[seeded_event("still", 7), change_event("start", "e0")])
     if len(after) > 3:
         builder.exchanges[:] = [x for x in builder.exchanges if "processes" not in x.step]
-    judged.test_still_apps_are_purged(builder.judgment_view)
-    judged.test_some_order_explains(builder.judgment_view)
+    judged.test_unchanged_apps_are_seeded(builder.judgment_view)
+    judged.test_changed_apps_are_linearizable(builder.judgment_view)
 
 
 @pytest.mark.parametrize(
     ("judgment", "after"),
     [
-        ("test_some_order_explains", [seeded_event("still"), seeded_event("a")]),
-        ("test_some_order_explains", [seeded_event("still"), change_event("stop"), change_event("stop", "e2")]),
-        ("test_some_order_explains", [seeded_event("still"), change_event("start", "e0")]),
-        ("test_still_apps_are_purged", []),
-        ("test_still_apps_are_purged", [seeded_event("still"), {**seeded_event("still"), "guid": "x"}]),
-        ("test_still_apps_are_purged", [seeded_event("still"), OLD]),
+        ("test_changed_apps_are_linearizable", [seeded_event("still"), seeded_event("a")]),
+        ("test_changed_apps_are_linearizable", [seeded_event("still"), change_event("stop"), change_event("stop", "e2")]),
+        ("test_changed_apps_are_linearizable", [seeded_event("still"), change_event("start", "e0")]),
+        ("test_unchanged_apps_are_seeded", []),
+        ("test_unchanged_apps_are_seeded", [seeded_event("still"), {**seeded_event("still"), "guid": "x"}]),
+        ("test_unchanged_apps_are_seeded", [seeded_event("still"), OLD]),
     ],
 )
 def test_illegal_race_fails(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
     """A lost stop, a duplicate one, surviving events, and apps missing or duplicated fail one requirement each."""
     add_race(builder, after)
-    for name in ("test_some_order_explains", "test_still_apps_are_purged"):
+    for name in ("test_changed_apps_are_linearizable", "test_unchanged_apps_are_seeded"):
         if name == judgment:
             with pytest.raises(RequirementViolated):
                 getattr(judged, name)(builder.judgment_view)
@@ -131,7 +131,7 @@ def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
     """A failure shows the requests in milliseconds, the responses and the final list, and nothing else."""
     add_race(builder, [seeded_event("still"), seeded_event("a")])
     with pytest.raises(RequirementViolated) as caught:
-        judged.test_some_order_explains(builder.judgment_view)
+        judged.test_changed_apps_are_linearizable(builder.judgment_view)
     (finding,) = caught.value.findings
     assert finding.got.splitlines() == [
         f"0 to 2000 ms: POST {PURGE_PATH} -> 200;",
@@ -146,15 +146,15 @@ def test_change_may_have_several_events(events: Sequence[str], is_so: bool, buil
     quiet = [seeded_event("still"), change_event("start", "e0"), change_event("scale", "e00")]
     rows = [change_event(change, f"e{n}") for n, change in enumerate(events, 1)]
     add_race(builder, [seeded_event("still"), seeded_event("a"), *rows], quiet=quiet)
-    judged.test_still_apps_are_purged(builder.judgment_view)
+    judged.test_unchanged_apps_are_seeded(builder.judgment_view)
     if is_so:
-        judged.test_some_order_explains(builder.judgment_view)
+        judged.test_changed_apps_are_linearizable(builder.judgment_view)
         return
     with pytest.raises(RequirementViolated):
-        judged.test_some_order_explains(builder.judgment_view)
+        judged.test_changed_apps_are_linearizable(builder.judgment_view)
 
 
-@pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
+@pytest.mark.parametrize("judgment", ["test_changed_apps_are_linearizable", "test_unchanged_apps_are_seeded"])
 def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
     """If the sequential round is incorrect, the race is not judged."""
     add_race(builder, [], quiet=[])
@@ -171,7 +171,7 @@ def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilde
         [{**seeded_event("still"), "app": {"guid": "a"}}],
     ],
 )
-@pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
+@pytest.mark.parametrize("judgment", ["test_changed_apps_are_linearizable", "test_unchanged_apps_are_seeded"])
 def test_incorrect_baseline_is_inconclusive(judgment: str, after: list[Row], builder: EvidenceBuilder) -> None:
     """If a purge alone is incorrect in any way, the race is not judged."""
     apps = [builder.app("still"), builder.app("b", "STOPPED")]
@@ -191,10 +191,10 @@ def test_unreliable_sizes_are_ignored(builder: EvidenceBuilder) -> None:
     builder.add_purge("purge")
     builder.add_snapshot("purge", "after", [seeded_event("still", 7)], apps, processes)
     add_race(builder, [seeded_event("still"), seeded_event("a", 5), change_event("stop")])
-    judged.test_some_order_explains(builder.judgment_view)
+    judged.test_changed_apps_are_linearizable(builder.judgment_view)
 
 
-@pytest.mark.parametrize("judgment", ["test_some_order_explains", "test_still_apps_are_purged"])
+@pytest.mark.parametrize("judgment", ["test_changed_apps_are_linearizable", "test_unchanged_apps_are_seeded"])
 def test_race_without_purge_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
     """Without a successful purge during the changes, nothing is judged."""
     add_race(builder, [], status=503)
@@ -206,7 +206,7 @@ def test_race_without_apps_is_not_exercised(builder: EvidenceBuilder) -> None:
     """Without apps of the suite, the reason is given, and the cause is the configuration."""
     builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
     with pytest.raises(NotExercised, match="made nothing") as caught:
-        judged.test_some_order_explains(builder.judgment_view)
+        judged.test_changed_apps_are_linearizable(builder.judgment_view)
     assert caught.value.cause is Cause.CONFIGURATION
 
 
@@ -218,7 +218,7 @@ def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
         [seeded_event("still"), {**change_event("stop"), **blank}],
         quiet=[seeded_event("still"), {**change_event("start", "e0"), **blank}],
     )
-    judged.test_some_order_explains(builder.judgment_view)
+    judged.test_changed_apps_are_linearizable(builder.judgment_view)
 
 
 def test_rounds_have_their_names() -> None:

@@ -84,7 +84,7 @@ STORIES = {"parallel": add_concurrent_purges, "race": add_race, "odd": add_unexp
 @pytest.mark.parametrize(
     ("where", "judgment", "wrong", "rows"),
     [
-        ("parallel", "parallel.test_no_event_survives", "first.after.events", (OLD,)),
+        ("parallel", "parallel.test_concurrent_purges_destroy_events", "first.after.events", (OLD,)),
         ("parallel", "parallel.test_no_app_missing", "first.after.events", ()),
         (
             "parallel",
@@ -92,9 +92,9 @@ STORIES = {"parallel": add_concurrent_purges, "race": add_race, "odd": add_unexp
             "first.after.events",
             (SEEDED, {**SEEDED, "guid": "x"}),
         ),
-        ("race", "race.test_still_apps_are_purged", "first.events", ()),
-        ("race", "race.test_some_order_explains", "first.events", ()),
-        ("odd", "requests.test_ignored_oddity_purges_whole", "no-json.after.events", (OLD,)),
+        ("race", "race.test_unchanged_apps_are_seeded", "first.events", ()),
+        ("race", "race.test_changed_apps_are_linearizable", "first.events", ()),
+        ("odd", "requests.test_ignored_input_purge_is_complete", "no-json.after.events", (OLD,)),
     ],
 )
 def test_changing_outcome_is_flaky(
@@ -117,7 +117,7 @@ def test_changing_outcome_is_flaky(
 
 def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:
     """A changed status of a purge with an unexpected body is failed as flaky."""
-    judge = importlib.import_module("purge_conformance.conformance.test_requests").test_odd_purge_answered
+    judge = importlib.import_module("purge_conformance.conformance.test_requests").test_unexpected_input_is_handled
     add_unexpected_bodies(builder)
     add_repetition(builder, "odd")
     builder.exchanges[:] = [replace(x, status=418) if x.experiment == "odd 2" else x for x in builder.exchanges]
@@ -131,7 +131,7 @@ def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> 
     """If one sequential round is incorrect, an error of the race is not attributed to concurrency."""
     add_race(builder)
     add_repetition(builder, "race", wrong="quiet.events", rows=(OLD,))
-    judge = importlib.import_module("purge_conformance.conformance.test_race").test_still_apps_are_purged
+    judge = importlib.import_module("purge_conformance.conformance.test_race").test_unchanged_apps_are_seeded
     with pytest.raises(Inconclusive):
         judge(builder.judgment_view)
 
@@ -140,8 +140,8 @@ def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> 
     ("where", "judgment", "look"),
     [
         ("parallel", "parallel.test_no_app_missing", "first.after.apps"),
-        ("race", "race.test_still_apps_are_purged", "first.apps"),
-        ("odd", "requests.test_ignored_oddity_purges_whole", "no-json.after.apps"),
+        ("race", "race.test_unchanged_apps_are_seeded", "first.apps"),
+        ("odd", "requests.test_ignored_input_purge_is_complete", "no-json.after.apps"),
     ],
 )
 def test_unreadable_repetition_is_excluded(where: str, judgment: str, look: str, builder: EvidenceBuilder) -> None:

@@ -26,10 +26,10 @@ def add_unknown_get(builder: EvidenceBuilder, status: int, *listed: str) -> Evid
 def test_unlisted_event_must_be_missing(builder: EvidenceBuilder) -> None:
     """The GET of an unlisted event must not find it."""
     with pytest.raises(RequirementViolated):
-        judged.test_unknown_guid_not_found(add_unknown_get(builder, 200, "other").judgment_view)
+        judged.test_unknown_guid_answers_404(add_unknown_get(builder, 200, "other").judgment_view)
 
 
 @pytest.mark.parametrize(("status", "listed"), [(404, "other"), (200, "app")])
 def test_listed_event_may_be_returned(status: int, listed: str, builder: EvidenceBuilder) -> None:
     """A 404 is right; and a listed event may be returned, whoever caused it."""
-    judged.test_unknown_guid_not_found(add_unknown_get(builder, status, listed).judgment_view)
+    judged.test_unknown_guid_answers_404(add_unknown_get(builder, status, listed).judgment_view)
