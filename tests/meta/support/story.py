@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.format1 import Converter, with_spans
+from purge_conformance.evidence.format1 import Converter, scenario_of, with_spans
 from purge_conformance.evidence.jsonl import to_record
 from purge_conformance.evidence.notes import NoteName
 from purge_conformance.evidence.records import Evidence, Exchange, Header, ListEnd, Note
@@ -94,8 +94,10 @@ class EvidenceBuilder:
         return {"scenario": row["scenario"], "round": row["round"], "place": Place.pop_from(row)}
 
     def add_purge(self, experiment: Scenario | str, *, status: int = 200, **more: Any) -> Exchange:  # noqa: ANN401 -- as in add_exchange
-        """Add the purge of an experiment."""
-        return self.add_exchange(experiment, "purge", method="POST", path=PURGE_PATH, status=status, data={}, **more)
+        """Add a purge at the place `Step.PURGE` of a scenario."""
+        scenario, number = (experiment, 1) if isinstance(experiment, Scenario) else scenario_of(experiment)
+        more = {"method": "POST", "path": PURGE_PATH, "data": {}, "round": number, **more}
+        return self.add_exchange(scenario, Step.PURGE, status=status, **more)
 
     def add_page(self, experiment: Scenario | str, step: Where | str, rows: Sequence[Row], **query: Any) -> Exchange:  # noqa: ANN401 -- any query
         """Add a page that holds these rows and is the last one."""

@@ -17,6 +17,7 @@ from purge_conformance.analysis.history import (
 from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.clock import Offset
+from purge_conformance.evidence.steps import Place, Scenario, Step
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -49,9 +50,12 @@ def test_unanswered_purge_may_have_succeeded(
     status: int | None, role: str, builder: EvidenceBuilder, *, is_so: bool
 ) -> None:
     """An unanswered purge by an admin may have succeeded; one by another role may not."""
-    first = builder.add_page("e", "before", [])
-    builder.add_exchange("e", "purge", method="POST", path=PURGE_PATH, status=status, role=role)
-    assert has_purge_between(builder.judgment_view, first, builder.add_page("e", "after", [])) is is_so
+    first = builder.add_page(Scenario.READS, Place(Step.LIST, 1), [])
+    builder.add_exchange(Scenario.READS, Step.PURGE, method="POST", path=PURGE_PATH, status=status, role=role)
+    assert (
+        has_purge_between(builder.judgment_view, first, builder.add_page(Scenario.READS, Place(Step.LIST, 2), []))
+        is is_so
+    )
 
 
 def add_purge_between_snapshots(
@@ -107,7 +111,7 @@ def test_destroyed_event_needs_complete_lists(builder: EvidenceBuilder) -> None:
 
 def test_offset_is_from_dates(builder: EvidenceBuilder) -> None:
     """The clock offset of the target comes from its Date headers."""
-    builder.add_exchange("e", "s", response_headers=(("Date", "Wed, 01 Jul 2026 12:00:01 GMT"),))
+    builder.add_exchange(Scenario.READS, Step.LIST, response_headers=(("Date", "Wed, 01 Jul 2026 12:00:01 GMT"),))
     assert target_clock_offset(builder.judgment_view) == (Offset(-0.5, 1), "its Date headers")
 
 
@@ -122,5 +126,5 @@ def test_offset_is_from_start(builder: EvidenceBuilder) -> None:
 
 def test_offset_may_be_unknown(builder: EvidenceBuilder) -> None:
     """Without either the offset is unknown."""
-    builder.add_exchange("e", "s")
+    builder.add_exchange(Scenario.READS, Step.LIST)
     assert target_clock_offset(builder.judgment_view) is None

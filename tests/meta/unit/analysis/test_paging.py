@@ -9,6 +9,7 @@ import pytest
 
 from purge_conformance.analysis.paging import Page, default_per_page, expected_links, pages_of, walks
 from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -19,7 +20,7 @@ BASE = "https://cdn.example.org:8443/prefix"
 def page(builder: EvidenceBuilder, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -- any link
     """Return a page of a filtered list."""
     x = builder.add_exchange(
-        "lists", "walk", path=f"{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}"
+        Scenario.LISTS, Step.WALK, path=f"{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}"
     )
     return Page(x, number, 2, 2, (), 5, 3, links)
 
@@ -61,7 +62,7 @@ def test_next_link_is_accepted(href: str, builder: EvidenceBuilder) -> None:
 def test_link_time_format_is_free(moment: str, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A link may write the time of a filter in another format."""
     x = builder.add_exchange(
-        "lists", "walk", path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1"
+        Scenario.LISTS, Step.WALK, path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1"
     )
     link = {"href": f"{EVENTS_PATH}?created_ats[gt]={moment}&per_page=2&page=2"}
     assert is_link_correct(Page(x, 1, 2, 2, (), 5, 3, {"next": link}), "next") is is_so

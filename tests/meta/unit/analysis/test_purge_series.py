@@ -73,7 +73,7 @@ def test_failed_purge_is_no_trial(more: Any, builder: EvidenceBuilder) -> None: 
     """A purge that fails, that a foreign client sends, or that is not plain, is no trial."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
     add_snapshot(builder, "odd", "before", "x")
-    builder.add_exchange("odd", "purge", method="POST", **{"path": PURGE_PATH, **more})
+    builder.add_purge("odd", **more)
     add_snapshot(builder, "odd", "after", "x")
     assert [trial.request.experiment for trial in require_observed_purges(builder.judgment_view)] == ["purge"]
 

@@ -109,7 +109,10 @@ def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
     ("judgment", "after"),
     [
         ("test_changed_apps_are_linearizable", [seeded_event("still"), seeded_event("a")]),
-        ("test_changed_apps_are_linearizable", [seeded_event("still"), change_event("stop"), change_event("stop", "e2")]),
+        (
+            "test_changed_apps_are_linearizable",
+            [seeded_event("still"), change_event("stop"), change_event("stop", "e2")],
+        ),
         ("test_changed_apps_are_linearizable", [seeded_event("still"), change_event("start", "e0")]),
         ("test_unchanged_apps_are_seeded", []),
         ("test_unchanged_apps_are_seeded", [seeded_event("still"), {**seeded_event("still"), "guid": "x"}]),
