@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis import concurrent_reads as meanwhile
-from purge_conformance.scenarios import concurrent_purges as parallel
+from purge_conformance.evidence.steps import YES, Tag
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
 
 
-AT_ONCE = {"at_once": "first"}
+AT_ONCE = {Tag.CONCURRENT: YES}
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
 OLD = {**SEEDED, "guid": "old"}
 
@@ -22,13 +22,9 @@ def test_concurrent_reads_are_counted(builder: EvidenceBuilder) -> None:
     builder.add_list("parallel", "first.before.events", [OLD, SEEDED])
     for rows in ([], [], [OLD, SEEDED], [SEEDED, new], [SEEDED], [new, new], [OLD, new]):
         builder.add_page("parallel", "first.reads", rows).tags.update(AT_ONCE)
+    builder.add_exchange("parallel", "first", method="POST", tags=AT_ONCE)
     builder.add_exchange("parallel", "first.reads", status=503, tags=AT_ONCE)
     builder.add_list("parallel", "first.after.events", [SEEDED, new])
     assert meanwhile.summarize_concurrent_reads(builder.evidence) == (
         "nothing 2x, a partial or mixed list 2x, the old list 1x, the new list 1x, an event twice 1x, status 503 1x"
     )
-
-
-def test_rounds_have_their_names() -> None:
-    """The analysis reads the rounds that the scenario runs."""
-    assert meanwhile.ROUNDS == parallel.ROUNDS

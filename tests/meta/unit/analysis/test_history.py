@@ -17,7 +17,7 @@ from purge_conformance.analysis.history import (
 from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.clock import Offset
-from purge_conformance.evidence.steps import Place, Scenario, Step
+from purge_conformance.evidence.steps import YES, Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 
-AT_ONCE = {"at_once": "first"}
+AT_ONCE = {Tag.CONCURRENT: YES}
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
 
 
@@ -38,7 +38,7 @@ def test_sequences_exclude_concurrent_lists(builder: EvidenceBuilder) -> None:
     builder.add_list("parallel", "first.reads", [SEEDED])
     builder.exchanges[-1].tags.update(AT_ONCE)
     last = builder.add_exchange("parallel", "settle", path=EVENTS_PATH)
-    assert [found.exchanges[0].step for found in complete_listings(builder.judgment_view)] == ["after.events"]
+    assert [found.exchanges[0] for found in complete_listings(builder.judgment_view)] == [first]
     assert list(seed_observations(builder.judgment_view)) == []
     builder.exchanges[:] = [x for x in builder.exchanges if x.status == 500]
     assert has_purge_between(builder.judgment_view, first, last)

@@ -15,7 +15,8 @@ from purge_conformance.analysis.induced_errors import (
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.evidence.steps import Tag
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
     ],
 )
 def test_missing_error_is_explained(
-    value: dict[str, object], error: type[Inconclusive | NotExercised], words: str, builder: EvidenceBuilder
+    value: dict[str, Any], error: type[Inconclusive | NotExercised], words: str, builder: EvidenceBuilder
 ) -> None:
     """A missing error is inconclusive if the hook failed, else not exercised; the target is never the cause."""
-    builder.add_note("provoked", "purge", value)
+    builder.add_note(Scenario.INDUCED_ERRORS, notes.NOT_INDUCED, notes.NotInduced("purge", **value))
     with pytest.raises(error, match=words) as raised:
         raise_if_not_induced(builder.judgment_view, 409)
     assert raised.value.cause is Cause.CONFIGURATION

@@ -15,6 +15,7 @@ from purge_conformance.analysis.purge_series import (
     require_plain_purges_correct,
 )
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import YES, App, Part, Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 def add_start(builder: EvidenceBuilder, **more: Any) -> None:  # noqa: ANN401 -- of add_exchange
     """Add the start of an app by the suite."""
-    builder.add_exchange("lifecycle", "start", method="POST", path="/v3/apps/a/actions/start", **more)
+    builder.add_exchange(
+        Scenario.APP_CHANGES,
+        Place(Step.START_APP, app=App.STARTED),
+        method="POST",
+        path="/v3/apps/a/actions/start",
+        **more,
+    )
 
 
 def add_snapshot(builder: EvidenceBuilder, experiment: str, step: str, *events: str, a: str = "STARTED") -> None:
@@ -51,9 +58,9 @@ def test_observed_purge_is_a_trial(builder: EvidenceBuilder) -> None:
     builder.add_purge("again")
     add_snapshot(builder, "again", "after", "a")
     add_start(builder)
-    add_observed_purge(builder, "whatever", ["a", "new"], ["a", "new"])
+    add_observed_purge(builder, "changed", ["a", "new"], ["a", "new"])
     found = require_observed_purges(builder.judgment_view)
-    assert [trial.request.experiment for trial in found] == ["purge", "again", "whatever"]
+    assert [trial.request.scenario for trial in found] == ["purge", "second-purge", "purge-after-changes"]
     assert [set(trial.surviving_events) for trial in found] == [set(), set(), {"new"}]
 
 
@@ -66,16 +73,16 @@ def test_observed_purge_is_a_trial(builder: EvidenceBuilder) -> None:
         {"role": "global_auditor"},
         {"request_body": "{}"},
         {"path": f"{PURGE_PATH}?a=b"},
-        {"tags": {"superseded": "unavailable"}},
+        {"tags": {Tag.SUPERSEDED: "unavailable"}},
     ],
 )
 def test_failed_purge_is_no_trial(more: Any, builder: EvidenceBuilder) -> None:  # noqa: ANN401 -- of add_exchange
     """A purge that fails, that a foreign client sends, or that is not plain, is no trial."""
     add_observed_purge(builder, "purge", ["old"], ["a"])
-    add_snapshot(builder, "odd", "before", "x")
-    builder.add_purge("odd", **more)
-    add_snapshot(builder, "odd", "after", "x")
-    assert [trial.request.experiment for trial in require_observed_purges(builder.judgment_view)] == ["purge"]
+    add_snapshot(builder, "changed", "before", "x")
+    builder.add_purge("changed", **more)
+    add_snapshot(builder, "changed", "after", "x")
+    assert [trial.request.scenario for trial in require_observed_purges(builder.judgment_view)] == ["purge"]
 
 
 @pytest.mark.parametrize("disturbance", ["a purge", "a start after it", "a start at the same time"])
@@ -100,17 +107,20 @@ def test_repeated_purge_is_detected(builder: EvidenceBuilder) -> None:
     builder.add_purge("refused", role="none", status=401)
     add_observed_purge(builder, "again", ["a"], ["a"])
     add_start(builder)
-    add_observed_purge(builder, "later", ["a", "new"], ["a"])
+    add_observed_purge(builder, "changed", ["a", "new"], ["a"])
     assert [trial.is_repeat for trial in require_observed_purges(builder.judgment_view)] == [False, True, False]
-    assert [trial.request.experiment for trial in require_first_purges(builder.judgment_view)] == ["purge", "later"]
+    assert [trial.request.scenario for trial in require_first_purges(builder.judgment_view)] == [
+        "purge",
+        "purge-after-changes",
+    ]
     assert [is_again for _, is_again in plain_purges(builder.judgment_view)] == [False, True, False]
 
 
 def test_concurrent_purges_are_excluded(builder: EvidenceBuilder) -> None:
     """Concurrent purges are not judged by their status."""
-    builder.add_purge("parallel", tags={"at_once": "first"})
+    builder.add_purge("parallel", tags={Tag.CONCURRENT: YES})
     builder.add_purge("late")
-    assert [request.experiment for request, _ in plain_purges(builder.judgment_view)] == ["late"]
+    assert [request.scenario for request, _ in plain_purges(builder.judgment_view)] == ["changes-after-purges"]
 
 
 def test_changed_app_is_unsettled(builder: EvidenceBuilder) -> None:
@@ -136,7 +146,7 @@ def test_snapshots_are_recorded(builder: EvidenceBuilder) -> None:
     add_observed_purge(builder, "purge", ["old"], ["a"])
     seen = builder.judgment_view
     require_observed_purges(seen)
-    assert {x.n for x in builder.exchanges if x.step in {"purge", "after.events", "before.events"}} <= set(
+    assert {x.n for x in builder.exchanges if x.step is Step.PURGE and x.place.part in {None, Part.EVENTS}} <= set(
         seen.read_exchanges
     )
 
@@ -150,7 +160,7 @@ def test_incorrect_baseline_is_named(after: list[str], *, whole: bool, builder: 
     if whole:
         require_plain_purges_correct(builder.judgment_view)
     else:
-        with pytest.raises(Inconclusive, match="PURGE-03 and SEED"):
+        with pytest.raises(Inconclusive, match="plain purges already fail"):
             require_plain_purges_correct(builder.judgment_view)
 
 

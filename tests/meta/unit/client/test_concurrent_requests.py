@@ -11,6 +11,7 @@ from meta.support.raw_http import HANG_S
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeBlocked
+from purge_conformance.evidence.steps import YES, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ def test_scripts_run_concurrently(make_client: Connect, stub_server: StubServer)
 
     stub_server.answer = answer
     found = make_client().send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(3)))
-    assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {"at_once": "purge"}) for n in (1, 2, 3)]
+    assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {Tag.CONCURRENT: YES}) for n in (1, 2, 3)]
 
 
 def test_script_waits_for_response(make_client: Connect, stub_server: StubServer) -> None:
@@ -68,7 +69,7 @@ def test_concurrent_requests_are_not_retried(make_client: Connect, stub_server: 
     found = make_client().send_concurrently(
         [Request("POST", PURGE_PATH, "purge")], [Request("POST", PURGE_PATH, "purge")]
     )
-    assert [(x.status, x.tags) for x in found] == [(503, {"at_once": "purge"})] * 2
+    assert [(x.status, x.tags) for x in found] == [(503, {Tag.CONCURRENT: YES})] * 2
     assert stub_server.purges == 2
 
 

@@ -15,6 +15,7 @@ from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.client.auth.token import StaticToken, Token
 from purge_conformance.client.client import Request
 from purge_conformance.errors import TokenExpired
+from purge_conformance.evidence.steps import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,6 +143,6 @@ def test_redirect_gets_no_token(make_client: Connect, stub_server: StubServer, u
 
 def test_superseded_rejection_is_ignored(builder: EvidenceBuilder) -> None:
     """A rejection of an expired token does not count if the new token is accepted."""
-    builder.add_exchange("lists", "walk", status=401, tags={"superseded": "expired token"})
+    builder.add_exchange("lists", "walk", status=401, tags={Tag.SUPERSEDED: "expired token"})
     builder.add_exchange("lists", "walk", data={})
     assert admin_reads_rejected(builder.judgment_view) == []

@@ -9,13 +9,14 @@ import pytest
 
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import YES, Tag
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
 
 
 judged = importlib.import_module("purge_conformance.conformance.test_parallel")
-AT_ONCE = {"at_once": "first"}
+AT_ONCE = {Tag.CONCURRENT: YES}
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
 OLD = {**SEEDED, "guid": "old"}
 

@@ -12,6 +12,7 @@ import pytest
 from purge_conformance.analysis.outcomes import Inconclusive, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.records import repetition_name
+from purge_conformance.evidence.steps import YES, Tag
 from purge_conformance.report.model import Tally
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add_concurrent_purges(builder: EvidenceBuilder) -> None:
     builder.add_snapshot("parallel", "alone.after", [SEEDED], apps)
     builder.add_snapshot("parallel", "first.before", [OLD, SEEDED], apps)
     for _ in range(2):
-        builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, tags={"at_once": "first"})
+        builder.add_exchange("parallel", "first", method="POST", path=PURGE_PATH, tags={Tag.CONCURRENT: YES})
     builder.add_snapshot("parallel", "first.after", [SEEDED], apps)
 
 

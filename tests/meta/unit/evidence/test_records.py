@@ -10,6 +10,7 @@ import pytest
 from purge_conformance.errors import BadData
 from purge_conformance.evidence.jsonl import FILE_NAME, read, to_json
 from purge_conformance.evidence.records import Exchange, Note, base_name
+from purge_conformance.evidence.steps import Tag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def test_missing_journal_is_reported(tmp_path: Path) -> None:
 
 def test_superseded_exchanges_are_excluded(builder: EvidenceBuilder) -> None:
     """Responses that were retried are no part of a scenario."""
-    builder.add_exchange("e", "s", status=429, tags={"superseded": "rate limit"})
+    builder.add_exchange("e", "s", status=429, tags={Tag.SUPERSEDED: "rate limit"})
     exchange = builder.add_exchange("e", "s")
     builder.add_exchange("e", "t")
     builder.add_exchange("f", "s")
