@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.outcomes import AttributableViolation, Inconclusive, RequirementViolated
-from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
+from purge_conformance.analysis.rejected import delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import WAITS, Phase, Place, Scenario, Step
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
 
 judgments = importlib.import_module("purge_conformance.conformance.test_refused")
-STEPS = [f"{name} {number}" for number in range(WAIT_ROUNDS) for name in ("idle", "later")]
+PLACES = [Place(step, index) for index in range(WAITS) for step in (Step.WAIT_AFTER_READS, Step.WAIT_AFTER_REJECTED)]
 
 
 def add_waits(builder: EvidenceBuilder, *gone: bool) -> EvidenceBuilder:
     """Add waits, alternately after nothing and after a rejected purge, and whether an event was gone after each."""
     builder.add_exchange("refused", "credential", method="POST", path=PURGE_PATH, status=403)
-    for step, is_gone in zip(STEPS, gone, strict=False):
+    for place, is_gone in zip(PLACES, gone, strict=False):
         rows = [builder.event("old", "a"), builder.event("a", "a")]
-        builder.add_page("refused", step, rows)
-        builder.add_page("refused", step, rows[1:] if is_gone else rows)
+        builder.add_page(Scenario.REJECTED_PURGES, place.at(Phase.BEFORE), rows)
+        builder.add_exchange(Scenario.REJECTED_PURGES, place, method="POST", path=PURGE_PATH, status=403)
+        builder.add_page(Scenario.REJECTED_PURGES, place.at(Phase.AFTER), rows[1:] if is_gone else rows)
     return builder
 
 
 def test_rejected_purge_destroys_later(builder: EvidenceBuilder) -> None:
     """If events are gone after every rejected purge and never otherwise, the rejected purge destroyed them."""
-    seen = add_waits(builder, *(False, True) * WAIT_ROUNDS).judgment_view
-    assert [purge.describe_loss() for purge in delayed_losses(seen)] == ["2 events before, 1 after"] * WAIT_ROUNDS
+    seen = add_waits(builder, *(False, True) * WAITS).judgment_view
+    assert [purge.describe_loss() for purge in delayed_losses(seen)] == ["2 events before, 1 after"] * WAITS
     with pytest.raises(AttributableViolation):
         judgments.test_no_delayed_destruction(seen)
 
@@ -40,9 +42,9 @@ def test_rejected_purge_destroys_later(builder: EvidenceBuilder) -> None:
     "gone",
     [
         (False, False),
-        (False, True) * (WAIT_ROUNDS - 1),
-        (False, True) * (WAIT_ROUNDS - 1) + (True,),
-        (True, True) * WAIT_ROUNDS,
+        (False, True) * (WAITS - 1),
+        (False, True) * (WAITS - 1) + (True,),
+        (True, True) * WAITS,
     ],
 )
 def test_unrelated_loss_is_ignored(gone: tuple[bool, ...], builder: EvidenceBuilder) -> None:

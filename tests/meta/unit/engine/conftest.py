@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from purge_conformance.scenarios import app_changes
-from purge_conformance.target.apps import api, suite_apps
+from purge_conformance.target.apps import resources, suite_apps
 
 
 @pytest.fixture
@@ -13,5 +13,5 @@ def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     """Collect evidence without pauses and polling delays."""
     monkeypatch.setattr(app_changes, "SECOND", 0)
     monkeypatch.setattr(suite_apps, "POLL_INTERVAL_S", 0)
-    monkeypatch.setattr(api, "POLL_INTERVAL_S", 0)
-    monkeypatch.setattr(api, "RETRY_DELAYS", (0, 0, 0))
+    monkeypatch.setattr(resources, "POLL_INTERVAL_S", 0)
+    monkeypatch.setattr(resources, "RETRY_DELAYS", (0, 0, 0))

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.evidence.jsonl import to_json
-from purge_conformance.evidence.records import Exchange, Header, Note
+from purge_conformance.evidence.records import Exchange, Header, ListEnd, Note, Span
+from purge_conformance.evidence.steps import App, Part, Phase, Place, Scenario, Step, Tag
 
-EXCHANGE = Exchange(1, "e", "s", "admin", "GET", "/", (("a", "b"),), None, 1.5, 0.5, 200, (), b"{}", tags={"a": "b"})
-LINES = [
+if TYPE_CHECKING:
+    from purge_conformance.evidence.jsonl import Record
+
+PLACE = Place(Step.PURGE, 1, Phase.BEFORE, Part.EVENTS, App.STARTED, 2, 3)
+EXCHANGE = Exchange(
+    *(1, Scenario.PURGE, PLACE, "admin", "GET", "/", (("a", "b"),), None, 1.5, 0.5, 200, (), b"{}"),
+    tags={Tag.MODE: "b"},
+)
+LINES: list[Record] = [
     Header("0.1.0", {"openapi.yaml": "0" * 64}, "http://t", {"seed": 1}, "2026-01-02T03:04:05Z"),
     EXCHANGE,
     replace(EXCHANGE, body=b"\xff\xfe"),
     replace(EXCHANGE, status=None, body=b"", error="no answer"),
-    Note("e", "why", {"any": [1, None]}),
+    Note(Scenario.PURGE, "archived", {"any": [1, None]}),
+    ListEnd(Scenario.PURGE, PLACE, complete=True),
+    Span(Scenario.PURGE, Place(Step.PURGE, 1), (1,), (2,), (3,)),
 ]
 
 
@@ -28,7 +39,7 @@ def schema_errors(name: str, data: object) -> list[str]:
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: type(line).__name__)
-def test_written_evidence_is_valid(line: Header | Exchange | Note) -> None:
+def test_written_evidence_is_valid(line: Record) -> None:
     """Each kind of line that the suite writes is valid; with one more field it is not."""
     data = json.loads(to_json(line))
     assert schema_errors("evidence.schema.json", data) == []

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadData
-from purge_conformance.evidence.jsonl import FILE_NAME, read, to_json
-from purge_conformance.evidence.records import Exchange, Note, base_name
-from purge_conformance.evidence.steps import Tag
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.jsonl import FILE_NAME, KINDS, read, to_json
+from purge_conformance.evidence.records import ListEnd, Note, Span
+from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.evidence.jsonl import Record
 
 
-HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":1}'
+EXCHANGE = '{"kind":"exchange","scenario":"reads","round":1,"step":"get","tags":{},'
+HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":2}'
 
 
 def write_journal(folder: Path, *lines: str | bytes) -> Path:
@@ -32,7 +35,12 @@ def write_journal(folder: Path, *lines: str | bytes) -> Path:
 def test_exchange_round_trips(body: bytes, builder: EvidenceBuilder, tmp_path: Path) -> None:
     """An exchange is read as it was written, with any bytes."""
     one = builder.add_exchange(
-        "e", "s", body=body, response_headers=(("A", "1"), ("a", "2")), tags={"k": "v"}, request_body="ü"
+        Scenario.READS,
+        Step.LIST,
+        body=body,
+        response_headers=(("A", "1"), ("a", "2")),
+        tags={Tag.MODE: "v"},
+        request_body="ü",
     )
     found = read(write_journal(tmp_path, to_json(builder.evidence.header), to_json(one)))
     assert found.exchanges == (one,)
@@ -42,7 +50,7 @@ def test_exchange_round_trips(body: bytes, builder: EvidenceBuilder, tmp_path: P
 @pytest.mark.parametrize("cut", [1, 20, -1])
 def test_truncated_line_is_skipped(cut: int, builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A last line without its end, or without its newline, is skipped; all lines before it stay."""
-    first, second = builder.add_exchange("e", "s"), builder.add_exchange("e", "s")
+    first, second = builder.add_exchange(Scenario.READS, Step.LIST), builder.add_exchange(Scenario.READS, Step.LIST)
     tail = f"{to_json(second)}\n".encode()[:cut]
     assert read(write_journal(tmp_path, to_json(builder.evidence.header), to_json(first), tail)).exchanges == (first,)
 
@@ -51,18 +59,34 @@ def test_truncated_line_is_skipped(cut: int, builder: EvidenceBuilder, tmp_path:
     "lines",
     [
         (),
-        ('{"kind":"note","experiment":"e","name":"n","value":1}',),
-        (HEAD.replace('"format":1', '"format":2'),),
+        ('{"kind":"note","scenario":"reads","round":1,"name":"run","value":""}',),
+        (HEAD.replace('"format":2', '"format":3'),),
         (HEAD.replace('"target":"http://t",', ""),),
         (HEAD.replace('"suite"', '"sweet"'),),
         (HEAD, "not JSON"),
         (HEAD, "[]"),
         (HEAD, '{"kind":"exchange"}'),
-        (HEAD, '{"kind":"exchange","n":1,"body_text":"","request_headers":[[1]],"response_headers":[]}'),
-        (HEAD, '{"kind":"exchange","n":2,"body_of":1,"request_headers":[],"response_headers":[]}'),
+        (HEAD, EXCHANGE + '"n":1,"body_text":"","request_headers":[[1]],"response_headers":[]}'),
+        (HEAD, EXCHANGE + '"n":2,"body_of":1,"request_headers":[],"response_headers":[]}'),
+        (HEAD, EXCHANGE.replace('"get"', '"made-up"') + '"n":1,"body_text":""}'),
+        (HEAD, '{"kind":"note","scenario":"reads","round":1,"name":"made-up","value":""}'),
         (HEAD, b"\xff\xfe\n"),
     ],
-    ids=["empty", "headless", "format", "no-target", "misspelt", "text", "list", "bare", "headers", "no-body", "bytes"],
+    ids=[
+        "empty",
+        "headless",
+        "format",
+        "no-target",
+        "misspelt",
+        "text",
+        "list",
+        "bare",
+        "headers",
+        "no-body",
+        "step",
+        "note",
+        "bytes",
+    ],
 )
 def test_invalid_journal_is_rejected(lines: tuple[str | bytes, ...], tmp_path: Path) -> None:
     """A file that is no journal of this format is bad data, without a traceback, and the file is named."""
@@ -78,20 +102,22 @@ def test_missing_journal_is_reported(tmp_path: Path) -> None:
 
 def test_superseded_exchanges_are_excluded(builder: EvidenceBuilder) -> None:
     """Responses that were retried are no part of a scenario."""
-    builder.add_exchange("e", "s", status=429, tags={Tag.SUPERSEDED: "rate limit"})
-    exchange = builder.add_exchange("e", "s")
-    builder.add_exchange("e", "t")
-    builder.add_exchange("f", "s")
-    assert builder.evidence.of("e", "s") == (exchange,)
-    assert len(builder.evidence.of("e")) == 2
+    builder.add_exchange(Scenario.READS, Step.LIST, status=429, tags={Tag.SUPERSEDED: "rate limit"})
+    exchange = builder.add_exchange(Scenario.READS, Step.LIST)
+    builder.add_exchange(Scenario.READS, Step.GET)
+    builder.add_exchange(Scenario.LISTS, Step.GET)
+    assert builder.evidence.of(Scenario.READS, Step.LIST) == (exchange,)
+    assert len(builder.evidence.of(Scenario.READS)) == 2
 
 
 def test_last_note_wins(builder: EvidenceBuilder) -> None:
     """The last note of a name counts; without a note the value is None."""
-    for value in (1, 2):
-        builder.add_note("e", "n", value)
-    builder.add_note("f", "n", 3)
-    assert (builder.evidence.note("e", "n"), builder.evidence.note("e", "m")) == (2, None)
+    for value in ("1", "2"):
+        builder.add_note(Scenario.READS, notes.STOPPED, value)
+    builder.add_note(Scenario.LISTS, notes.STOPPED, "3")
+    evidence = builder.evidence
+    assert (evidence.note(Scenario.READS, notes.STOPPED), evidence.note(Scenario.READS, notes.LOST)) == ("2", None)
+    assert evidence.noted(notes.STOPPED) == ("1", "2", "3")
 
 
 @pytest.mark.parametrize(
@@ -109,14 +135,17 @@ def test_last_note_wins(builder: EvidenceBuilder) -> None:
 )
 def test_json_body_is_parsed(body: bytes, value: object, builder: EvidenceBuilder, *, is_json: bool) -> None:
     """A body is JSON or None, for any bytes, and null is JSON."""
-    found = builder.add_exchange("e", "s", body=body)
+    found = builder.add_exchange(Scenario.READS, Step.LIST, body=body)
     assert (found.json, found.is_json) == (value, is_json)
 
 
 def test_exchange_parses_path(builder: EvidenceBuilder) -> None:
     """Route, query and headers are parsed; the last value of a repeated parameter counts."""
     found = builder.add_exchange(
-        "e", "s", path="/v3/a%20b?page=1&page=2&x=&y=%26", response_headers=(("X-A", "1"), ("x-a", "2"))
+        Scenario.READS,
+        Step.LIST,
+        path="/v3/a%20b?page=1&page=2&x=&y=%26",
+        response_headers=(("X-A", "1"), ("x-a", "2")),
     )
     assert (found.route, found.query) == ("/v3/a%20b", {"page": "2", "x": "", "y": "&"})
     assert (found.header("x-A"), found.header("none")) == ("1", None)
@@ -124,19 +153,33 @@ def test_exchange_parses_path(builder: EvidenceBuilder) -> None:
 
 def test_record_is_one_line(builder: EvidenceBuilder) -> None:
     """A record is one line of ASCII, with any content."""
-    records: list[Exchange | Note] = [builder.add_exchange("e", "s", body="\u2028\n".encode()), Note("e", "n", "a\nb")]
+    place = Place(Step.LIST)
+    records: list[Record] = [
+        builder.add_exchange(Scenario.READS, place, body="\u2028\n".encode()),
+        Note(Scenario.READS, "stopped", "a\nb"),
+        ListEnd(Scenario.READS, place, complete=True),
+        Span(Scenario.READS, place, (1,), (2,), (3,)),
+    ]
     for record in records:
         text = to_json(record)
         assert text.isascii()
         assert len(text.splitlines()) == 1
-        assert json.loads(text)["kind"] == type(record).__name__.lower()
+        assert json.loads(text)["kind"] == KINDS[type(record)]
 
 
-def test_single_run_has_one_repetition(builder: EvidenceBuilder) -> None:
-    """What was run but once has its own name alone, and so has what never was."""
-    builder.add_purge("parallel")
-    assert (builder.evidence.repetitions("parallel"), builder.evidence.repetitions("race")) == (
-        ("parallel",),
-        ("race",),
-    )
-    assert [base_name(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3
+def test_rounds_are_counted(builder: EvidenceBuilder) -> None:
+    """A scenario has the rounds that sent anything, and always the first."""
+    for number in (1, 2):
+        builder.add_exchange(Scenario.RACE, Step.SEQUENTIAL, round=number)
+    assert (builder.evidence.rounds(Scenario.RACE), builder.evidence.rounds(Scenario.LISTS)) == ((1, 2), (1,))
+
+
+@pytest.mark.parametrize(
+    ("status", "succeeded", "rejected"),
+    [(None, False, False), (199, False, False), (200, True, False), (299, True, False), (302, False, False)]
+    + [(400, False, True), (499, False, True), (500, False, False)],
+)
+def test_status_has_a_class(status: int | None, builder: EvidenceBuilder, *, succeeded: bool, rejected: bool) -> None:
+    """A response succeeded with 2xx, and was rejected with 4xx."""
+    x = builder.add_exchange(Scenario.READS, Step.LIST, status=status)
+    assert (x.succeeded, x.rejected) == (succeeded, rejected)

@@ -7,10 +7,11 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
-from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
+from purge_conformance.analysis.rejected import delayed_losses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
+from purge_conformance.evidence.steps import WAITS, Phase, Place, Scenario, Step
 from purge_conformance.scenarios import authorization
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
     from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
+    from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
-
-STEPS = [f"{name} {number}" for number in range(WAIT_ROUNDS) for name in ("idle", "later")]
 
 
 class DelayedDestructionStub:
@@ -67,12 +67,13 @@ def test_waits_reveal_delayed_destruction(
     late, client = DelayedDestructionStub(destroys=True), make_client()
     stub_server.answer = partial(late.answer, stub_server)
     monkeypatch.setattr("time.sleep", late.sleep)
-    client.experiment = "refused"
-    authorization._send_and_wait(  # noqa: SLF001 -- one wait of many
-        client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)]
+    client.begin(Scenario.REJECTED_PURGES)
+    authorization._wait_for_delayed_effects(  # noqa: SLF001 -- one wait of many
+        client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, Step.CREDENTIAL, ANONYMOUS)]
     )
-    builder.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.exchanges_of("refused", step)]
-    assert len(delayed_losses(builder.judgment_view)) == authorization.WAIT_ROUNDS == WAIT_ROUNDS
+    waits = (Place(step, index) for index in range(WAITS) for step in (Step.WAIT_AFTER_READS, Step.WAIT_AFTER_REJECTED))
+    builder.exchanges = [x for place in waits for x in _exchanges_of(client, place)]
+    assert len(delayed_losses(builder.judgment_view)) == WAITS
 
 
 def test_waits_stop_without_information(
@@ -82,8 +83,14 @@ def test_waits_stop_without_information(
     steady, client = DelayedDestructionStub(destroys=False), make_client()
     stub_server.answer = partial(steady.answer, stub_server)
     monkeypatch.setattr("time.sleep", steady.sleep)
-    client.experiment = "refused"
-    authorization._send_and_wait(  # noqa: SLF001 -- one wait of many
-        client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)]
+    client.begin(Scenario.REJECTED_PURGES)
+    authorization._wait_for_delayed_effects(  # noqa: SLF001 -- one wait of many
+        client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, Step.CREDENTIAL, ANONYMOUS)]
     )
-    assert [bool(client.exchanges_of("refused", step)) for step in STEPS[:3]] == [True, True, False]
+    waits = (Place(Step.WAIT_AFTER_READS, 0), Place(Step.WAIT_AFTER_REJECTED, 0), Place(Step.WAIT_AFTER_READS, 1))
+    assert [bool(_exchanges_of(client, place)) for place in waits] == [True, True, False]
+
+
+def _exchanges_of(client: Client, place: Place) -> list[Exchange]:
+    places = (place.at(Phase.BEFORE), place, place.at(Phase.AFTER))
+    return [x for each in places for x in client.recorded(each)]
