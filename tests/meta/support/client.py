@@ -10,10 +10,14 @@ from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.steps import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.steps import Where
 
 
 @contextmanager
@@ -32,3 +36,8 @@ def clients_of(url: str, folder: Path) -> Iterator[Callable[..., Client]]:
             return Client(settings, journal, guard, on_send or (lambda *_: None))
 
         yield make
+
+
+def exchanges_at(client: Client, where: Where) -> list[Exchange]:
+    """Return what a client recorded at a place, also exchanges that were superseded."""
+    return [x for x in client._journal.exchanges if x.place == place_of(where)]  # noqa: SLF001 -- only tests read these

@@ -17,7 +17,7 @@ from purge_conformance.client.client import Request
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.records import Header
-from purge_conformance.evidence.steps import Tag
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,18 +40,22 @@ def curl_line(exchange: Exchange, url: str, **settings: object) -> str:
 
 
 REQUESTS = [
-    Request("GET", f"{EVENTS_PATH}?per_page=1&guids=a,b", "s"),
-    Request("GET", f"{EVENTS_PATH}/../it's%20$HOME;(id)?a=!*", "s"),
-    Request("HEAD", PURGE_PATH, "s"),
-    Request("POST", f"{PURGE_PATH}?access_token={OTHER}&x=$HOME", "s", ANONYMOUS),
-    Request("DELETE", PURGE_PATH, "s", ANONYMOUS),
+    Request("GET", f"{EVENTS_PATH}?per_page=1&guids=a,b", Step.LIST),
+    Request("GET", f"{EVENTS_PATH}/../it's%20$HOME;(id)?a=!*", Step.LIST),
+    Request("HEAD", PURGE_PATH, Step.LIST),
+    Request("POST", f"{PURGE_PATH}?access_token={OTHER}&x=$HOME", Step.LIST, ANONYMOUS),
+    Request("DELETE", PURGE_PATH, Step.LIST, ANONYMOUS),
     Request(
-        "POST", PURGE_PATH, "s", headers={"Content-Type": "application/json"}, body='{"a": "$(touch pwned)\' \\n@x"}'
+        "POST",
+        PURGE_PATH,
+        Step.LIST,
+        headers={"Content-Type": "application/json"},
+        body='{"a": "$(touch pwned)\' \\n@x"}',
     ),
-    Request("POST", PURGE_PATH, "s", headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
-    Request("POST", PURGE_PATH, "s", body="no type"),
-    *(Request("POST", PURGE_PATH, "s", who) for who in invalid_credentials({"admin": TOKEN})),
-    Request("GET", EVENTS_PATH, "s", Credential("generated", WEIRD, WEIRD, "malformed")),
+    Request("POST", PURGE_PATH, Step.LIST, headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
+    Request("POST", PURGE_PATH, Step.LIST, body="no type"),
+    *(Request("POST", PURGE_PATH, Step.LIST, who) for who in invalid_credentials({"admin": TOKEN})),
+    Request("GET", EVENTS_PATH, Step.LIST, Credential("generated", WEIRD, WEIRD, "malformed")),
 ]
 
 
@@ -97,7 +101,7 @@ def test_curl_expands_no_recorded_text(builder: EvidenceBuilder, tmp_path: Path)
     """A line from recorded evidence runs no command, for any role."""
     sent = (("Authorization", WEIRD), ("X-A", WEIRD), ("$(touch pwned)", "x"))
     exchange = builder.add_exchange(
-        *("e", "s"),
+        *(Scenario.READS, Step.LIST),
         method="$(touch pwned)",
         path="/$(touch pwned)$A_TOKEN`touch pwned`",
         request_headers=sent,

@@ -164,8 +164,8 @@ def test_resource_includes_subpaths(builder: EvidenceBuilder) -> None:
     """Every response on the resource or below it counts, for any role, and no other."""
     kept = [
         builder.add_purge(Scenario.READS),
-        builder.add_exchange("f", "s", path=f"{EVENTS_PATH}?page=1"),
-        builder.add_exchange("f", "s", path=f"{EVENTS_PATH}/x/y"),
+        builder.add_exchange(Scenario.READS, Step.GET, path=f"{EVENTS_PATH}?page=1"),
+        builder.add_exchange(Scenario.READS, Step.GET, path=f"{EVENTS_PATH}/x/y"),
     ]
     builder.add_exchange(Scenario.READS, Step.LIST, path="/v3/apps")
     builder.add_exchange(Scenario.READS, Step.LIST, path=PURGE_PATH, status=None)
@@ -217,7 +217,10 @@ def test_intermittent_failures_are_flaky(builder: EvidenceBuilder) -> None:
     with pytest.raises(RequirementViolated) as caught:
         require_each_trial(seen, [trial(1), trial(2, "a", "b"), trial(3, "a"), trial(4)])
     assert seen.tally == Tally(trials=4, failures=2, is_flaky=True)
-    assert caught.value.findings == (Finding("nothing", "a", 2, passing=4), Finding("nothing", "b", 2, passing=4))
+    assert caught.value.findings == (
+        Finding("nothing", "a", 2, passing_exchange=4),
+        Finding("nothing", "b", 2, passing_exchange=4),
+    )
 
 
 def test_consistent_kinds_are_not_flaky(builder: EvidenceBuilder) -> None:
@@ -227,7 +230,10 @@ def test_consistent_kinds_are_not_flaky(builder: EvidenceBuilder) -> None:
         require_each_trial(
             seen, [trial(1, kind="x"), trial(2, kind="x"), trial(3, "a", kind="y"), trial(4, "a", kind="y")]
         )
-    assert (seen.tally, caught.value.findings[0].passing) == (Tally(trials=4, failures=2, is_flaky=False), None)
+    assert (seen.tally, caught.value.findings[0].passing_exchange) == (
+        Tally(trials=4, failures=2, is_flaky=False),
+        None,
+    )
     require_each_trial(seen, [trial(1, kind="x"), trial(2, kind="y")])
     assert seen.tally == Tally()
 
@@ -237,13 +243,13 @@ def test_queries_are_memoized(builder: EvidenceBuilder) -> None:
     builder.add_exchange(Scenario.READS, Step.LIST)
     looked: list[JudgmentView] = []
 
-    def look(seen: JudgmentView) -> list[str]:
+    def look(seen: JudgmentView) -> list[Step]:
         looked.append(seen)
         return [x.step for x in seen.of(Scenario.READS, Step.LIST)]
 
     evidence = builder.evidence
     seen = [JudgmentView(evidence), JudgmentView(evidence)]
-    assert [each.memoized(look) for each in seen] == [["s"], ["s"]]
+    assert [each.memoized(look) for each in seen] == [[Step.LIST], [Step.LIST]]
     assert [each.read_exchanges for each in seen] == [[1], [1]]
     assert len(looked) == 1
 

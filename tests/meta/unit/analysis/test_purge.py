@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
-from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at_step, require_started_apps
+from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at, require_started_apps
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def test_purge_is_observed(builder: EvidenceBuilder) -> None:
     """An observed purge has the events before and after, and the unchanged apps."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     add_purge_between_snapshots(builder, before=[builder.event("old", "a")], after=[builder.event("a", "a")], apps=apps)
-    found = require_purge(builder.judgment_view, "purge")
+    found = require_purge(builder.judgment_view, Scenario.PURGE)
     assert (found.started_apps, found.surviving_events, set(found.new_events_by_app())) == (["a"], {}, {"a"})
     assert found.last_exchange == found.after.events.exchanges[-1].n == len(builder.exchanges)
 
@@ -45,7 +46,7 @@ def test_purge_that_failed_is_inconclusive(status: int, builder: EvidenceBuilder
     """The effects of a failed purge cannot be judged."""
     add_purge_between_snapshots(builder, before=[], after=[], status=status)
     with pytest.raises(Inconclusive, match=f"did not succeed: {status}"):
-        require_purge(builder.judgment_view, "purge")
+        require_purge(builder.judgment_view, Scenario.PURGE)
 
 
 @pytest.mark.parametrize("part", ["events", "apps"])
@@ -54,7 +55,7 @@ def test_purge_between_unread_lists_is_inconclusive(part: str, builder: Evidence
     add_purge_between_snapshots(builder, before=[], after=[])
     builder.add_note("purge", f"after.{part}.complete", value=False)
     with pytest.raises(Inconclusive, match=f"the list of {part}"):
-        require_purge(builder.judgment_view, "purge")
+        require_purge(builder.judgment_view, Scenario.PURGE)
 
 
 def test_purge_without_started_app_is_not_exercised(builder: EvidenceBuilder) -> None:
@@ -62,7 +63,7 @@ def test_purge_without_started_app_is_not_exercised(builder: EvidenceBuilder) ->
     builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
     add_purge_between_snapshots(builder, before=[], after=[], apps=[builder.app("a", "STOPPED")])
     with pytest.raises(NotExercised, match="POST /v3/apps made nothing") as caught:
-        require_started_apps(require_purge(builder.judgment_view, "purge"), builder.judgment_view)
+        require_started_apps(require_purge(builder.judgment_view, Scenario.PURGE), builder.judgment_view)
     assert caught.value.cause is Cause.CONFIGURATION
 
 
@@ -75,7 +76,7 @@ def test_guids_that_may_be_seeded(builder: EvidenceBuilder) -> None:
     builder.add_snapshot(
         "purge", "after", apps=[*apps[:2], builder.app("raced"), builder.app("new")], processes=processes
     )
-    assert require_purge(builder.judgment_view, "purge").seedable_guids == {"a", "p", "raced", "new"}
+    assert require_purge(builder.judgment_view, Scenario.PURGE).seedable_guids == {"a", "p", "raced", "new"}
 
 
 def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
@@ -87,7 +88,7 @@ def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
     )
     before = [old, mine, builder.event("x", "a")]
     add_purge_between_snapshots(builder, before=before, after=[old, mine, again], apps=[builder.app("a")])
-    found = require_purge(builder.judgment_view, "purge")
+    found = require_purge(builder.judgment_view, Scenario.PURGE)
     assert (set(found.surviving_events), found.new_events_by_app()) == ({"old"}, {"a": [mine, again]})
 
 
@@ -107,7 +108,7 @@ def test_correct_purge_is_recognized(seeded: list[str], *, faithful: bool, build
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     after = [builder.event(guid, guid) for guid in seeded]
     add_purge_between_snapshots(builder, before=[builder.event("old", "old")], after=after, apps=apps)
-    assert require_purge(builder.judgment_view, "purge").is_complete() is faithful
+    assert require_purge(builder.judgment_view, Scenario.PURGE).is_complete() is faithful
 
 
 def test_named_purge_uses_own_snapshots(builder: EvidenceBuilder) -> None:
@@ -115,5 +116,5 @@ def test_named_purge_uses_own_snapshots(builder: EvidenceBuilder) -> None:
     builder.add_snapshot("odd", "no-json.before", [builder.event("old")])
     builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH)
     builder.add_snapshot("odd", "no-json.after")
-    found = require_purge_at_step(builder.judgment_view, "odd", "no-json")
+    found = require_purge_at(builder.judgment_view, Scenario.UNEXPECTED_INPUT, Step.NOT_JSON)
     assert (set(found.before.events.by_guid), found.after.events.rows) == ({"old"}, ())

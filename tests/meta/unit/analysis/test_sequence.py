@@ -116,7 +116,7 @@ def test_single_disagreement_is_flaky(builder: EvidenceBuilder) -> None:
     finding = finding_of(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     steps = {x.n: x.step for x in builder.exchanges}
-    assert (steps[finding.exchange or 0], steps[finding.passing or 0]) == ("2.3 look 0", "1.3 purge")
+    assert (steps[finding.exchange or 0], steps[finding.passing_exchange or 0]) == ("2.3 look 0", "1.3 purge")
 
 
 def test_simpler_requirement_is_named(builder: EvidenceBuilder) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.client import exchanges_at
 from meta.support.raw_http import HANG_S
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeBlocked
-from purge_conformance.evidence.steps import YES, Tag
+from purge_conformance.evidence.steps import YES, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ def test_scripts_run_concurrently(make_client: Connect, stub_server: StubServer)
         stub_server.respond(handler)
 
     stub_server.answer = answer
-    found = make_client().send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(3)))
+    found = make_client().send_concurrently(*([Request("POST", PURGE_PATH, Step.PURGE)] for _ in range(3)))
     assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {Tag.CONCURRENT: YES}) for n in (1, 2, 3)]
 
 
@@ -41,12 +42,12 @@ def test_script_waits_for_response(make_client: Connect, stub_server: StubServer
     answered: list[str] = []
 
     def purging() -> Iterator[Request]:
-        yield Request("POST", PURGE_PATH, "purge")
+        yield Request("POST", PURGE_PATH, Step.PURGE)
         answered.append("purge")
 
     def reading() -> Iterator[Request]:
         while not answered:
-            yield Request("GET", EVENTS_PATH, "read")
+            yield Request("GET", EVENTS_PATH, Step.LIST)
 
     purged = threading.Event()
 
@@ -67,7 +68,7 @@ def test_concurrent_requests_are_not_retried(make_client: Connect, stub_server: 
     """A 503 to one of several concurrent requests is not retried: a retry would not be concurrent."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 503, Retry_After="0")
     found = make_client().send_concurrently(
-        [Request("POST", PURGE_PATH, "purge")], [Request("POST", PURGE_PATH, "purge")]
+        [Request("POST", PURGE_PATH, Step.PURGE)], [Request("POST", PURGE_PATH, Step.PURGE)]
     )
     assert [(x.status, x.tags) for x in found] == [(503, {Tag.CONCURRENT: YES})] * 2
     assert stub_server.purges == 2
@@ -78,5 +79,5 @@ def test_concurrent_purges_respect_budget(most: int, make_client: Connect, stub_
     """Of concurrent purges at most --max-purges reach the target, and each of these is recorded."""
     client = make_client(max_purges=most)
     with pytest.raises(PurgeBlocked):
-        client.send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(most + 3)))
-    assert (stub_server.purges, len(client.exchanges_of("", "purge"))) == (most, most)
+        client.send_concurrently(*([Request("POST", PURGE_PATH, Step.PURGE)] for _ in range(most + 3)))
+    assert (stub_server.purges, len(exchanges_at(client, Step.PURGE))) == (most, most)

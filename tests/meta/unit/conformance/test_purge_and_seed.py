@@ -116,7 +116,7 @@ def test_purge_body_with_data_fails(body: bytes, builder: EvidenceBuilder) -> No
 def test_every_purge_body_is_judged(builder: EvidenceBuilder) -> None:
     """The body of a purge in any scenario is judged."""
     add_purge(builder, [SEEDED])
-    builder.add_exchange("contract", "purge", method="POST", path=PURGE_PATH, data={"count": 1})
+    builder.add_exchange("contract", "purgeAndSeedAppUsageEvents", method="POST", path=PURGE_PATH, data={"count": 1})
     assert outcome_of(builder, "PURGE-02") == "failed"
 
 
@@ -135,7 +135,7 @@ def test_returned_event_fails(place: str, builder: EvidenceBuilder) -> None:
     """A destroyed event that returns later fails, in a list or by its guid."""
     add_purge(builder, [SEEDED])
     if place == "list":
-        builder.add_page("late", "last.events", [SEEDED, OLD])
+        builder.add_page("late", "end.events", [SEEDED, OLD])
     else:
         builder.add_exchange("late", "destroyed", path=f"{EVENTS_PATH}/old", data=OLD)
     assert outcome_of(builder, "PURGE-05") == "failed"

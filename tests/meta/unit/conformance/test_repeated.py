@@ -11,8 +11,7 @@ import pytest
 
 from purge_conformance.analysis.outcomes import Inconclusive, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.evidence.records import repetition_name
-from purge_conformance.evidence.steps import YES, Tag
+from purge_conformance.evidence.steps import YES, Part, Phase, Place, Scenario, Step, Tag
 from purge_conformance.report.model import Tally
 
 if TYPE_CHECKING:
@@ -24,23 +23,24 @@ OLD: Row = {"guid": "old", "created_at": "2026-07-01T11:00:00Z", "app": {"guid":
 SEEDED: Row = {"guid": "a", "created_at": "2026-07-01T12:00:09Z", "app": {"guid": "a"}}
 
 
-def add_repetition(builder: EvidenceBuilder, experiment: str, *, wrong: str = "", rows: tuple[Row, ...] = ()) -> None:
-    """Add a repetition of a scenario, with other events at one step."""
-    shift, name = len(builder.exchanges), repetition_name(experiment, 2)
+def add_repetition(
+    builder: EvidenceBuilder, scenario: Scenario, *, wrong: Place | None = None, rows: tuple[Row, ...] = ()
+) -> None:
+    """Add a second round of a scenario, with other events at one place."""
+    shift = len(builder.exchanges)
     page = json.dumps({"pagination": {"total_results": len(rows), "next": None}, "resources": rows}).encode()
     builder.exchanges += [
         replace(
             x,
             n=x.n + shift,
             sent_at=x.sent_at + shift,
-            experiment=name,
-            body=page if x.step == wrong else x.body,
+            round=2,
+            body=page if x.place == wrong else x.body,
         )
         for x in builder.exchanges
-        if x.experiment == experiment
+        if x.scenario is scenario
     ]
-    for note in [note for note in builder.notes if note.experiment == experiment]:
-        builder.add_note(name, note.name, note.value)
+    builder.list_ends += [replace(end, round=2) for end in builder.list_ends if end.scenario is scenario]
 
 
 def add_concurrent_purges(builder: EvidenceBuilder) -> None:
@@ -79,27 +79,38 @@ def add_unexpected_bodies(builder: EvidenceBuilder) -> None:
     builder.add_snapshot("odd", "no-json.after", [SEEDED], apps)
 
 
-STORIES = {"parallel": add_concurrent_purges, "race": add_race, "odd": add_unexpected_bodies}
+STORIES = {
+    Scenario.CONCURRENT_PURGES: add_concurrent_purges,
+    Scenario.RACE: add_race,
+    Scenario.UNEXPECTED_INPUT: add_unexpected_bodies,
+}
+CONCURRENT = Place(Step.CONCURRENT, 1, Phase.AFTER)
+NOT_JSON = Place(Step.NOT_JSON, phase=Phase.AFTER)
 
 
 @pytest.mark.parametrize(
     ("where", "judgment", "wrong", "rows"),
     [
-        ("parallel", "parallel.test_concurrent_purges_destroy_events", "first.after.events", (OLD,)),
-        ("parallel", "parallel.test_no_app_missing", "first.after.events", ()),
         (
-            "parallel",
-            "parallel.test_no_app_twice",
-            "first.after.events",
+            Scenario.CONCURRENT_PURGES,
+            "parallel.test_concurrent_purges_destroy_events",
+            CONCURRENT.of(Part.EVENTS),
+            (OLD,),
+        ),
+        (Scenario.CONCURRENT_PURGES, "parallel.test_concurrent_purges_seed_apps", CONCURRENT.of(Part.EVENTS), ()),
+        (
+            Scenario.CONCURRENT_PURGES,
+            "parallel.test_concurrent_purges_seed_once",
+            CONCURRENT.of(Part.EVENTS),
             (SEEDED, {**SEEDED, "guid": "x"}),
         ),
-        ("race", "race.test_unchanged_apps_are_seeded", "first.events", ()),
-        ("race", "race.test_changed_apps_are_linearizable", "first.events", ()),
-        ("odd", "requests.test_ignored_input_purge_is_complete", "no-json.after.events", (OLD,)),
+        (Scenario.RACE, "race.test_unchanged_apps_are_seeded", CONCURRENT.of(Part.EVENTS), ()),
+        (Scenario.RACE, "race.test_changed_apps_are_linearizable", CONCURRENT.of(Part.EVENTS), ()),
+        (Scenario.UNEXPECTED_INPUT, "requests.test_ignored_input_purge_is_complete", NOT_JSON.of(Part.EVENTS), (OLD,)),
     ],
 )
 def test_changing_outcome_is_flaky(
-    where: str, judgment: str, wrong: str, rows: tuple[Row, ...], builder: EvidenceBuilder
+    where: Scenario, judgment: str, wrong: Place, rows: tuple[Row, ...], builder: EvidenceBuilder
 ) -> None:
     """A pass that fails in the repetition is failed as flaky, with an exchange of each."""
     module, _, name = judgment.partition(".")
@@ -112,16 +123,16 @@ def test_changing_outcome_is_flaky(
         judge(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
     finding = caught.value.findings[0]
-    shown = {x.n: x.experiment for x in builder.exchanges}
-    assert (shown[finding.exchange or 0], shown[finding.passing or 0]) == (repetition_name(where, 2), where)
+    rounds = {x.n: x.round for x in builder.exchanges}
+    assert (rounds[finding.exchange or 0], rounds[finding.passing_exchange or 0]) == (2, 1)
 
 
 def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:
     """A changed status of a purge with an unexpected body is failed as flaky."""
     judge = importlib.import_module("purge_conformance.conformance.test_requests").test_unexpected_input_is_handled
     add_unexpected_bodies(builder)
-    add_repetition(builder, "odd")
-    builder.exchanges[:] = [replace(x, status=418) if x.experiment == "odd 2" else x for x in builder.exchanges]
+    add_repetition(builder, Scenario.UNEXPECTED_INPUT)
+    builder.exchanges[:] = [replace(x, status=418) if x.round == 2 else x for x in builder.exchanges]
     seen = builder.judgment_view
     with pytest.raises(RequirementViolated):
         judge(seen)
@@ -131,7 +142,8 @@ def test_changing_status_is_flaky(builder: EvidenceBuilder) -> None:
 def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> None:
     """If one sequential round is incorrect, an error of the race is not attributed to concurrency."""
     add_race(builder)
-    add_repetition(builder, "race", wrong="quiet.events", rows=(OLD,))
+    sequential = Place(Step.SEQUENTIAL, phase=Phase.AFTER, part=Part.EVENTS)
+    add_repetition(builder, Scenario.RACE, wrong=sequential, rows=(OLD,))
     judge = importlib.import_module("purge_conformance.conformance.test_race").test_unchanged_apps_are_seeded
     with pytest.raises(Inconclusive):
         judge(builder.judgment_view)
@@ -140,19 +152,20 @@ def test_sequential_error_leaves_race_inconclusive(builder: EvidenceBuilder) -> 
 @pytest.mark.parametrize(
     ("where", "judgment", "look"),
     [
-        ("parallel", "parallel.test_no_app_missing", "first.after.apps"),
-        ("race", "race.test_unchanged_apps_are_seeded", "first.apps"),
-        ("odd", "requests.test_ignored_input_purge_is_complete", "no-json.after.apps"),
+        (Scenario.CONCURRENT_PURGES, "parallel.test_concurrent_purges_seed_apps", CONCURRENT.of(Part.APPS)),
+        (Scenario.RACE, "race.test_unchanged_apps_are_seeded", CONCURRENT.of(Part.APPS)),
+        (Scenario.UNEXPECTED_INPUT, "requests.test_ignored_input_purge_is_complete", NOT_JSON.of(Part.APPS)),
     ],
 )
-def test_unreadable_repetition_is_excluded(where: str, judgment: str, look: str, builder: EvidenceBuilder) -> None:
+def test_unreadable_repetition_is_excluded(
+    where: Scenario, judgment: str, look: Place, builder: EvidenceBuilder
+) -> None:
     """A repetition with unreadable lists is no trial; the others are judged."""
     module, _, name = judgment.partition(".")
     judge = getattr(importlib.import_module(f"purge_conformance.conformance.test_{module}"), name)
     STORIES[where](builder)
     add_repetition(builder, where)
-    lost = repetition_name(where, 2)
     builder.exchanges[:] = [
-        replace(x, status=None, body=b"") if (x.experiment, x.step) == (lost, look) else x for x in builder.exchanges
+        replace(x, status=None, body=b"") if (x.round, x.place) == (2, look) else x for x in builder.exchanges
     ]
     judge(builder.judgment_view)

@@ -11,6 +11,7 @@ from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Requ
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine.verdicts import MAX_EVIDENCE, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause, Finding, Outcome, Tally, Verdict
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def test_exception_maps_to_outcome(
 
 def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
     """A failure has its findings, the curl line, and the exchange of the finding first."""
-    builder.add_exchange("e", "s")
+    builder.add_exchange(Scenario.READS, Step.LIST)
     builder.add_purge("purge")
     result = judging(builder).record(
         "PURGE-01", RequirementViolated((Finding("200", "500", 2), Finding("a", "b"))), [1, 2], 0.1
@@ -96,7 +97,10 @@ def test_run_counts_what_was_sent(builder: EvidenceBuilder) -> None:
     assert counted["purgeAndSeedAppUsageEvents", 200] == (True, 1)
     assert counted["purgeAndSeedAppUsageEvents", 503] == (True, 0)
     assert counted["listAppUsageEvents", 418] == (False, 1)
-    assert [(t.experiment, t.seconds, t.requests) for t in run.timings] == [("purge", 0.5, 1), ("refused", 1.5, 2)]
+    assert [(t.scenario, t.seconds, t.requests) for t in run.timings] == [
+        (Scenario.PURGE, 0.5, 1),
+        (Scenario.REJECTED_PURGES, 1.5, 2),
+    ]
 
 
 def test_empty_run_is_inconclusive(builder: EvidenceBuilder) -> None:
@@ -109,7 +113,7 @@ def test_timings_sum_repetitions(builder: EvidenceBuilder) -> None:
     """The timing of a scenario is the sum of its repetitions."""
     for experiment in ("race", "race 2", "race 2"):
         builder.add_exchange(experiment, "first")
-    assert [(t.experiment, t.seconds, t.requests) for t in judging(builder).build().timings] == [("race", 2.0, 3)]
+    assert [(t.scenario, t.seconds, t.requests) for t in judging(builder).build().timings] == [(Scenario.RACE, 2.0, 3)]
 
 
 def test_notes_are_sentences(builder: EvidenceBuilder) -> None:

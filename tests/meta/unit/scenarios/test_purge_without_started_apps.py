@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from purge_conformance.evidence.steps import App
 from purge_conformance.scenarios import purge as purging
 
 if TYPE_CHECKING:
@@ -48,6 +49,6 @@ def test_purge_without_started_apps(  # noqa: PLR0913 -- what is there, what bec
         stopped.append(label)
         return stops
 
-    foundation = SimpleNamespace(apps={"steady": "own"}, started={"steady"}, stop=stop)
+    foundation = SimpleNamespace(apps={App.STARTED: "own"}, started={App.STARTED}, stop=stop)
     purging.purge_without_started_apps(make_client(), cast("SuiteApps", foundation))
-    assert (stub_server.purges, stopped) == (purges, ["steady"] if others == "STOPPED" else [])
+    assert (stub_server.purges, stopped) == (purges, [App.STARTED] if others == "STOPPED" else [])

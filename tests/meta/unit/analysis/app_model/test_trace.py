@@ -194,7 +194,7 @@ def test_rejected_change_is_ignored(builder: EvidenceBuilder) -> None:
 
 def test_unfinished_deletion_is_excluded(builder: EvidenceBuilder) -> None:
     """An app whose deletion did not finish is excluded."""
-    history = executed_steps(builder, *BEGIN, ("delete a", [seeded_event()]), settled=False)
+    history = executed_steps(builder, *BEGIN, ("delete a", [seeded_event()]), is_confirmed=False)
     look = build_listing(
         [builder.add_page(Scenario.SEQUENCES, steps.Step.LIST_AFTER_ACTION, [seeded_event(), recorded_event("t")])],
         reached_end=True,

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import pytest
 
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.apps.suite_apps import LABELS, SAME_NAME_LABELS, UNUSUAL_NAME, SuiteApps
+from purge_conformance.evidence.steps import App, Scenario, Step
+from purge_conformance.target.apps.suite_apps import SAME_NAME_APPS, UNUSUAL_NAME, SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +59,8 @@ def build_apps(stub_server: StubServer, make_client: Callable[..., Client], **re
 def test_apps_are_created(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """All apps are created, the deleted one is forgotten, and the apps that shall be started are."""
     suite_apps = build_apps(stub_server, make_client)
-    assert set(suite_apps.apps) == set(LABELS) - {"deleted"}
-    assert suite_apps.started == {"steady", "scaled", "empty", "elsewhere"}
+    assert set(suite_apps.apps) == set(App) - {App.DELETED}
+    assert suite_apps.started == {App.STARTED, App.SCALED, App.WITHOUT_INSTANCES, App.OTHER_ORG}
     assert not suite_apps.error
 
 
@@ -83,16 +84,16 @@ def test_unusual_name_may_be_rejected(stub_server: StubServer, make_client: Call
     stub_server.answer = answer
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
-    assert set(suite_apps.apps) == set(LABELS) - {"deleted"}
+    assert set(suite_apps.apps) == set(App) - {App.DELETED}
     assert not suite_apps.error
 
 
 def test_apps_share_a_name(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """Two apps in two organizations share a name; a third app is in another space of the first organization."""
     stub_server.answer, client = api_with_rejections({}), make_client()
-    client.experiment = "foundation"
+    client.begin(Scenario.FOUNDATION)
     SuiteApps(client).build()
-    bodies = [json.loads(x.request_body or "") for x in client.exchanges_of("foundation", "create") if x.path == APPS]
+    bodies = [json.loads(x.request_body or "") for x in client.recorded(Step.CREATE) if x.path == APPS]
     names = [app["name"] for app in bodies]
     spaces = {app["relationships"]["space"]["data"]["guid"] for app in bodies}
     assert (len(names) - len(set(names)), len(spaces)) == (1, 3)
@@ -119,7 +120,7 @@ def test_failed_start_is_retried(stub_server: StubServer, make_client: Callable[
     stub_server.answer = answer
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
-    assert (suite_apps.is_usable, suite_apps.error, "steady" in suite_apps.started) == (True, "", True)
+    assert (suite_apps.is_usable, suite_apps.error, App.STARTED in suite_apps.started) == (True, "", True)
 
 
 def test_quota_leaves_fewer_apps(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
@@ -136,10 +137,13 @@ def test_quota_leaves_fewer_apps(stub_server: StubServer, make_client: Callable[
     stub_server.answer = answer
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
-    assert (list(suite_apps.apps), suite_apps.started) == (["mover", "steady", "scaled"], {"steady", "scaled"})
+    assert (list(suite_apps.apps), suite_apps.started) == (
+        [App.TOGGLED, App.STARTED, App.SCALED],
+        {App.STARTED, App.SCALED},
+    )
     assert "POST /v3/apps made nothing: 422 app quota_exceeded Make room in the quota" in suite_apps.error
     assert suite_apps.record_event()
-    assert suite_apps.label_or("elsewhere", "mover") == "mover"
+    assert suite_apps.existing(App.OTHER_ORG, App.TOGGLED) is App.TOGGLED
 
 
 def test_creation_waits_for_jobs(
@@ -165,11 +169,11 @@ def test_creation_waits_for_jobs(
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
     assert all(
-        guid.startswith(f"of-{'twin' if label in SAME_NAME_LABELS else label}-")
+        guid.startswith(f"of-{'twin' if label in SAME_NAME_APPS else label}-")
         for label, guid in suite_apps.apps.items()
     )
-    assert f"{suite_apps.apps['steady']}-too" == suite_apps.apps["elsewhere"]
-    assert (suite_apps.started, looks["state"]) == ({"steady"}, 3)
+    assert f"{suite_apps.apps[App.STARTED]}-too" == suite_apps.apps[App.OTHER_ORG]
+    assert (suite_apps.started, looks["state"]) == ({App.STARTED}, 3)
     assert "could not be started" in suite_apps.error
 
 
