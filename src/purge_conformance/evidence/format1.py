@@ -76,7 +76,7 @@ class Converter:
             BadData: the row has a name that format 1 does not know.
         """
         kind = row.get("kind")
-        scenario, number = _scenario(str(row.get("experiment")))
+        scenario, number = scenario_of(str(row.get("experiment")))
         where = {"scenario": scenario, "round": number}
         if kind == "exchange":
             numbered = _numbered(place(scenario, str(row.get("step"))), scenario, row, self._opened)
@@ -120,7 +120,12 @@ def _unknown(what: str, name: object) -> NoReturn:
     raise BadData(f"Format 1 has no {what} {name!r}. Restore the file as the run wrote it.")
 
 
-def _scenario(name: str) -> tuple[Scenario, int]:
+def scenario_of(name: str) -> tuple[Scenario, int]:
+    """Return the scenario and the round that format 1 named in one string.
+
+    Raises:
+        BadData: it does not know the name.
+    """
     match = _ROUND.fullmatch(name)
     if match is None or match["name"] not in SCENARIOS:
         _unknown("experiment", name)
