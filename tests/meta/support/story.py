@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.format1 import Converter, scenario_of, with_spans
+from purge_conformance.evidence.format1 import Converter, with_spans
 from purge_conformance.evidence.jsonl import to_record
 from purge_conformance.evidence.notes import NoteName
 from purge_conformance.evidence.records import Evidence, Exchange, Header, ListEnd, Note

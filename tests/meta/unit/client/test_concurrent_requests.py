@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.support.client import exchanges_at
 from meta.support.raw_http import HANG_S
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request

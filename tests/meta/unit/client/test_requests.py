@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.support.client import exchanges_at
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request

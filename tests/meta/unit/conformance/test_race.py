@@ -15,6 +15,7 @@ from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import RACES, App, Part, Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause
+from purge_conformance.scenarios import race
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

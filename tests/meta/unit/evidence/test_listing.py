@@ -97,7 +97,7 @@ def test_listing_with_bad_page_is_incomplete(builder: EvidenceBuilder) -> None:
         ({}, None),
     ],
 )
-def test_seed_names_app(event: dict[str, Any], app: str | None) -> None:
+def test_event_names_app(event: dict[str, Any], app: str | None) -> None:
     """The app of an event is its guid in the event; an event of a task is for no app."""
     assert app_of_event(event) == app
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.story import EvidenceBuilder
-    from purge_conformance.evidence.jsonl import Record
 
 
 HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":2}'
@@ -153,7 +152,7 @@ def test_record_is_one_line(builder: EvidenceBuilder) -> None:
         text = to_json(record)
         assert text.isascii()
         assert len(text.splitlines()) == 1
-        assert json.loads(text)["kind"] == KINDS[type(record)]
+        assert json.loads(text)["kind"] == type(record).__name__.lower()
 
 
 def test_every_scenario_has_a_round(builder: EvidenceBuilder) -> None:

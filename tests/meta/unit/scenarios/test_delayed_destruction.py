@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
-    from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
 
 READS, REJECTED = Step.WAIT_AFTER_READS, Step.WAIT_AFTER_REJECTED

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 Row = dict[str, Any]
-STARTED_APPS = (App.STARTED, App.SCALED, App.OTHER_ORG)
 
 
 def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[..., Client]) -> None:

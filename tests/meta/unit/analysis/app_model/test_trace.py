@@ -10,7 +10,6 @@ from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Step as SequenceStep
 from purge_conformance.analysis.app_model.trace import ExecutedStep, SequenceTrace
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.evidence import steps
 from purge_conformance.evidence.listing import build_listing
 from purge_conformance.evidence.steps import Place, Scenario, Step
 
@@ -46,7 +45,7 @@ def add_listed(builder: EvidenceBuilder, position: int, rows: list[Row]) -> Exch
 
 def executed_steps(
     builder: EvidenceBuilder,
-    *parts: tuple[str, list[Row]],
+    *steps: tuple[str, list[Row]],
     processes: int = 1,
     **last: Any,  # noqa: ANN401 -- members of ExecutedStep
 ) -> SequenceTrace:
