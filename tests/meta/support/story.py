@@ -9,17 +9,15 @@ from urllib.parse import urlencode
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.format1 import Converter, with_spans
-from purge_conformance.evidence.jsonl import to_record
-from purge_conformance.evidence.notes import NoteName
+from purge_conformance.evidence.format1 import with_spans
 from purge_conformance.evidence.records import Evidence, Exchange, Header, ListEnd, Note
 from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from purge_conformance.evidence.notes import NoteName, Value
     from purge_conformance.evidence.steps import Where
-
 
 Row = dict[str, Any]
 BEFORE, AFTER = (Place(Step.PURGE, phase=phase) for phase in Phase)  # the snapshots around a purge
@@ -50,10 +48,7 @@ def process_row(guid: str, app: str, instances: int = 1) -> Row:
 
 
 class EvidenceBuilder:
-    """Evidence that a test writes exchange by exchange: one each second, each with its response after half a second.
-
-    A test names scenarios and places by their declared names, or as format 1 of the evidence names them.
-    """
+    """Evidence that a test writes exchange by exchange: one each second, each with its response after half a second."""
 
     event, app, process = staticmethod(event_row), staticmethod(app_row), staticmethod(process_row)
 
@@ -62,91 +57,70 @@ class EvidenceBuilder:
         self.exchanges: list[Exchange] = []
         self.notes: list[Note] = []
         self.list_ends: list[ListEnd] = []
-        self._converter = Converter()
 
     def add_exchange(  # noqa: PLR0913 -- the parts of an exchange
         self,
-        experiment: Scenario | str,
-        step: Where | str,
+        scenario: Scenario,
+        where: Where,
         *,
         method: str = "GET",
         path: str = EVENTS_PATH,
         status: int | None = 200,
         data: object = None,
         body: bytes | None = None,
-        **more: Any,  # noqa: ANN401 -- of EvidenceBuilder.add_snapshot
+        **more: Any,  # noqa: ANN401 -- the other parts
     ) -> Exchange:
         """Add an exchange; `data` is the JSON of the response, `body` its bytes."""
         n = len(self.exchanges) + 1
-        where = self._where(experiment, step, more.get("tags") or {}, more.pop("round", 1))
-        parts = {"role": "admin", "request_headers": (), "request_body": None, "response_headers": ()} | more
+        parts: dict[str, Any] = {"role": "admin", "request_headers": (), "request_body": None, "response_headers": ()}
+        parts |= {"sent_at": NOON + n, "elapsed": 0.5, **more}
         content = json.dumps(data).encode() if body is None else body
-        parts = {"sent_at": NOON + n, "elapsed": 0.5, **where, **parts}
-        self.exchanges.append(Exchange(n, method=method, path=path, status=status, body=content, **parts))
-        return self.exchanges[-1]
-
-    def _where(self, experiment: str, step: Where | str, tags: Mapping[str, str], number: int) -> Row:
-        """Return scenario, round and place of an exchange."""
-        if isinstance(experiment, Scenario) and isinstance(step, (Step, Place)):
-            return {"scenario": experiment, "round": number, "place": place_of(step)}
-        needed = {name: tags[name] for name in ("auth", "superseded") if name in tags}
-        old = {"kind": "exchange", "experiment": experiment, "step": step, "tags": needed}
-        row = self._converter.convert(old)
-        return {"scenario": row["scenario"], "round": row["round"], "place": Place.pop_from(row)}
+        place = place_of(where)
+        exchange = Exchange(n, scenario, place, method=method, path=path, status=status, body=content, **parts)
+        self.exchanges.append(exchange)
+        return exchange
 
     def add_purge(
         self,
-        experiment: Scenario | str,
-        where: Where | None = None,
+        scenario: Scenario,
+        where: Where = Step.PURGE,
         *,
         status: int = 200,
         **more: Any,  # noqa: ANN401 -- as in add_exchange
     ) -> Exchange:
-        """Add a purge of a scenario; unless given, its place is that of `Step.PURGE`."""
-        step = where or (Step.PURGE if isinstance(experiment, Scenario) else "purge")
-        return self.add_exchange(experiment, step, method="POST", path=PURGE_PATH, status=status, data={}, **more)
+        """Add a purge."""
+        return self.add_exchange(scenario, where, method="POST", path=PURGE_PATH, status=status, data={}, **more)
 
-    def add_page(self, experiment: Scenario | str, step: Where | str, rows: Sequence[Row], **query: Any) -> Exchange:  # noqa: ANN401 -- any query
+    def add_page(self, scenario: Scenario, where: Where, rows: Sequence[Row], **query: Any) -> Exchange:  # noqa: ANN401 -- any query
         """Add a page that holds these rows and is the last one."""
         asked = {"per_page": 500, "page": 1, **query}
         data = {"pagination": {"total_results": len(rows), "total_pages": 1, "next": None}, "resources": list(rows)}
-        return self.add_exchange(experiment, step, path=f"{EVENTS_PATH}?{urlencode(asked)}", data=data)
+        return self.add_exchange(scenario, where, path=f"{EVENTS_PATH}?{urlencode(asked)}", data=data)
 
-    def add_list(
-        self, experiment: Scenario | str, step: Where | str, rows: Sequence[Row], *, complete: bool = True
-    ) -> None:
+    def add_list(self, scenario: Scenario, where: Where, rows: Sequence[Row], *, complete: bool = True) -> None:
         """Add the reading of a whole list that has one page."""
-        page = self.add_page(experiment, step, rows)
+        page = self.add_page(scenario, where, rows)
         self.list_ends.append(ListEnd(page.scenario, page.place, complete, page.round))
 
     def add_snapshot(
         self,
-        experiment: Scenario | str,
-        step: Where | str,
+        scenario: Scenario,
+        where: Where,
         events: Sequence[Row] = (),
         apps: Sequence[Row] = (),
         processes: Sequence[Row] = (),
     ) -> None:
         """Add a snapshot of apps, processes and events."""
         for part, rows in ((Part.APPS, apps), (Part.PROCESSES, processes), (Part.EVENTS, events)):
-            where = place_of(step).of(part) if isinstance(step, (Step, Place)) else f"{step}.{part}"
-            self.add_list(experiment, where, rows)
+            self.add_list(scenario, place_of(where).of(part), rows)
 
-    def add_note(self, experiment: Scenario | str, name: NoteName[Any] | str, value: object, *, round: int = 1) -> None:
-        """Add a note, or the end of a list as format 1 notes it; `round` counts for declared names."""
-        if isinstance(name, NoteName):
-            self.notes.append(Note(Scenario(experiment), name.name, value, round))
-            return
-        row = self._converter.convert({"kind": "note", "experiment": experiment, "name": name, "value": value})
-        record = to_record(row, {})
-        if isinstance(record, ListEnd):
-            self.list_ends.append(record)
-        elif isinstance(record, Note):
-            self.notes.append(record)
+    def add_note(self, scenario: Scenario, name: NoteName[Value], value: Value, *, round: int = 1) -> None:
+        """Add a note."""
+        self.notes.append(Note(scenario, name.name, value, round))
 
     @property
     def evidence(self) -> Evidence:
-        """The evidence of a run that ended normally."""
+        """The evidence of a run that ended normally; its spans are those that the places imply."""
         finished = Note(Scenario.CLEANUP, notes.FINISHED.name, value=True)
         return with_spans(Evidence(HEADER, tuple(self.exchanges), (*self.notes, finished), tuple(self.list_ends)))
 

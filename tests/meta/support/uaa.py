@@ -97,16 +97,22 @@ class UaaStub:
         if grant == "password" and self.users.get(form["username"]) == form["password"] and origin == self.origin:
             return 200, self._token_response(form["username"], self.refresh_token(form["username"]))
         if grant == "refresh_token" and form["refresh_token"] in self.refresh_tokens:
-            held = form["refresh_token"]
-            role = self.refresh_tokens.pop(held) if self.rotates else self.refresh_tokens[held]
-            return 200, self._token_response(role, self.refresh_token(role) if self.rotates else held)
-        told = form.get("password") or form.get("refresh_token")
-        return 401, {"error": "unauthorized", "error_description": f"Bad credentials: {told}"}
+            presented = form["refresh_token"]
+            role = self.refresh_tokens.pop(presented) if self.rotates else self.refresh_tokens[presented]
+            return 200, self._token_response(role, self.refresh_token(role) if self.rotates else presented)
+        rejected = form.get("password") or form.get("refresh_token")
+        return 401, {"error": "unauthorized", "error_description": f"Bad credentials: {rejected}"}
 
     def _token_response(self, role: str, refresh_token: str | None = None) -> dict[str, Any]:
-        made = signed(role, self.life)
-        self.secrets.append(made)
-        found = {"access_token": made, "token_type": "bearer", "expires_in": int(self.life), "jti": "x", "scope": "a b"}
+        token = signed(role, self.life)
+        self.secrets.append(token)
+        found = {
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": int(self.life),
+            "jti": "x",
+            "scope": "a b",
+        }
         return found | ({"refresh_token": refresh_token} if refresh_token else {})
 
 

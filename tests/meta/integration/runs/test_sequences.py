@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_model_agrees
+JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_list_matches_model
 FAULTS = ("app-started-twice-not-seeded", "events-of-deleted-apps-kept", "start-after-refused-purge-not-recorded")
 SPARED = "app-scaled-while-stopped-not-seeded"  # tried with few purges
 OTHERS = (SPARED, "records-late", "no-app-creation", "apps-from-the-start")

@@ -118,7 +118,7 @@ def test_markdown_names_every_mutant(correct_check: tuple[Matrix, Path], defecti
     for matrix, folder in (correct_check, defective_check):
         text = (folder / checking.MARKDOWN).read_text(encoding="utf-8")
         assert all(f"`{row.server.name}`" in text for row in matrix.rows)
-        assert ("## Wrong" in text) == bool(matrix.problems())
+        assert ("## Problems" in text) == bool(matrix.problems())
     assert "**1 of 1 fault killed (100 %), 0 false alarms on 3 conforming servers with 2 variants (0 %).**" in (
         correct_check[1] / checking.MARKDOWN
     ).read_text(encoding="utf-8")

@@ -9,14 +9,15 @@ import pytest
 
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.jsonl import FILE_NAME, read, to_json
-from purge_conformance.evidence.records import Exchange, Note
-from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
+from purge_conformance.evidence.jsonl import FILE_NAME, KINDS, read, to_json
+from purge_conformance.evidence.records import ListEnd, Note, Span
+from purge_conformance.evidence.steps import Place, Retry, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.evidence.jsonl import Record
 
 
 HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":2}'
@@ -109,6 +110,7 @@ def test_last_note_wins(builder: EvidenceBuilder) -> None:
     evidence = builder.evidence
     assert evidence.note(Scenario.RACE, notes.STOPPED) == "second"
     assert evidence.note(Scenario.RACE, notes.EXPIRED) is None
+    assert evidence.noted(notes.STOPPED) == ("first", "second", "of the second round", "of the lists")
 
 
 @pytest.mark.parametrize(
@@ -144,15 +146,18 @@ def test_exchange_parses_path(builder: EvidenceBuilder) -> None:
 
 def test_record_is_one_line(builder: EvidenceBuilder) -> None:
     """A record is one line of ASCII, with any content."""
-    records: list[Exchange | Note] = [
-        builder.add_exchange(Scenario.READS, Step.LIST, body="\u2028\n".encode()),
-        Note(Scenario.RACE, notes.STOPPED.name, "a\nb"),
+    place = Place(Step.LIST)
+    records: list[Record] = [
+        builder.add_exchange(Scenario.READS, place, body="\u2028\n".encode()),
+        Note(Scenario.READS, notes.STOPPED.name, "a\nb"),
+        ListEnd(Scenario.READS, place, complete=True),
+        Span(Scenario.READS, place, (1,), (2,), (3,)),
     ]
     for record in records:
         text = to_json(record)
         assert text.isascii()
         assert len(text.splitlines()) == 1
-        assert json.loads(text)["kind"] == type(record).__name__.lower()
+        assert json.loads(text)["kind"] == KINDS[type(record)]
 
 
 def test_every_scenario_has_a_round(builder: EvidenceBuilder) -> None:
@@ -163,3 +168,16 @@ def test_every_scenario_has_a_round(builder: EvidenceBuilder) -> None:
     rounds = builder.evidence.rounds
     assert (rounds(Scenario.CONCURRENT_PURGES), rounds(Scenario.RACE)) == ((1,), (1,))
     assert rounds(Scenario.UNEXPECTED_INPUT) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("status", "succeeded", "rejected"),
+    [
+        *((None, False, False), (199, False, False), (200, True, False), (299, True, False), (302, False, False)),
+        *((400, False, True), (499, False, True), (500, False, False)),
+    ],
+)
+def test_status_has_a_class(status: int | None, builder: EvidenceBuilder, *, succeeded: bool, rejected: bool) -> None:
+    """A response with 2xx is a success, and one with 4xx is a rejection."""
+    exchange = builder.add_exchange(Scenario.READS, Step.LIST, status=status)
+    assert (exchange.succeeded, exchange.rejected) == (succeeded, rejected)

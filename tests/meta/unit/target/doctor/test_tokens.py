@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ("global_auditor", ADMIN, 200, "it has the scope cloud_controller.admin", "a user who is only global_auditor"),
         ("expired", ADMIN, 200, "it expires in", "no --token expired"),
     ],
-    ids=["refused", "admin's", "not-expired"],
+    ids=["rejected", "admin's", "not-expired"],
 )
 def test_wrong_token_is_a_problem(  # noqa: PLR0913, PLR0917 -- a row of a table
     role: str, token: str, status: int, got: str, next_step: str, stub_server: StubServer

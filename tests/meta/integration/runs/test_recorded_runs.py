@@ -1,0 +1,50 @@
+"""The recorded runs against the real Cloud Controller have the outcomes that they had when they were recorded."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.paths import RECORDED
+from purge_conformance.engine import pytest_process
+from purge_conformance.evidence.jsonl import FILE_NAME
+from purge_conformance.report import json as as_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from purge_conformance.report.model import Run
+
+RUNS = RECORDED.parent / "runs"
+EXPECTED = json.loads((RUNS / "outcomes.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def recorded_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """All recorded runs, judged by one pytest process."""
+    folder: Path = tmp_path_factory.mktemp("recorded")
+    for name in EXPECTED:
+        (folder / name).mkdir()
+        content = lzma.decompress((RUNS / f"{name}.{FILE_NAME}.xz").read_bytes())
+        (folder / name / FILE_NAME).write_bytes(content)
+    output = pytest_process.judge_all(EXPECTED, folder)
+    assert all((folder / name / as_json.FILE_NAME).exists() for name in EXPECTED), output
+    return {name: as_json.load(folder / name) for name in EXPECTED}
+
+
+def test_every_recorded_run_has_outcomes() -> None:
+    """Each recorded run has expected outcomes."""
+    suffix = f".{FILE_NAME}.xz"
+    assert {path.name.removesuffix(suffix) for path in RUNS.glob(f"*{suffix}")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_recorded_run_has_same_outcomes(name: str, recorded_runs: dict[str, Run]) -> None:
+    """The verdict, and outcome, cause and number of findings of each requirement, are those of the record."""
+    run = recorded_runs[name]
+    found = {row.id: [row.outcome, row.cause, len(row.findings)] for row in run.requirements}
+    assert found == EXPECTED[name]["requirements"]
+    assert run.verdict == EXPECTED[name]["verdict"]
