@@ -54,8 +54,8 @@ admin's token and seed 1. {compared} faults were compared.
 A fault counts as found by Schemathesis if a check fails at an operation where it does not fail on the faultless
 server. On the faultless server these fail: {noise}. "Failed at all" counts every run with a failure.
 
-Seconds and requests are the mean of a run. This suite runs {jobs} at once, and some faults share a run. A run of this suite
-purges {purges[0]} times, one of Schemathesis {purges[1]} times.
+Seconds and requests are the mean of a run. This suite runs {jobs} at once, and some faults share a run. A run of this
+suite purges {purges[0]} times, one of Schemathesis {purges[1]} times.
 
 {table}
 """
