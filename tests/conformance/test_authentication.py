@@ -16,6 +16,7 @@ from purge_conformance.analysis.assertions import (
     require_status_of_each,
 )
 from purge_conformance.analysis.history import admin_reads_rejected
+from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence.steps import Scenario, Step, Tag
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
 # RFC 6750, section 3.1, calls these malformed requests, which are answered with 400.
 MALFORMED_CREDENTIALS = {"empty", "scheme-only"}
-MISSING_TOKEN_REASONS = {
-    "expired": "there is no expired token. Add --token expired=env:NAME or file:PATH.",
-    "valid": "there is no token without the admin scope. Add --token global_auditor=env:NAME, or one of another role.",
+MISSING_TOKENS = {  # kind of credential -> why there is none, and the role whose token it needs
+    "expired": ("There is no expired token.", "expired"),
+    "valid": ("There is no token without the admin scope.", "global_auditor"),
 }
 
 
@@ -104,7 +105,10 @@ def _purges_with(view: JudgmentView, kind: str) -> list[Exchange]:
     matching = [x for x in purges if x.tags[Tag.CREDENTIAL] == kind]
     if not matching:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
-        raise NotExercised(MISSING_TOKEN_REASONS.get(kind, "no purge of that kind was tried"), Cause.CONFIGURATION)
+        if kind in MISSING_TOKENS:
+            reason, role = MISSING_TOKENS[kind]
+            raise NotExercised(reason, Cause.CONFIGURATION, give_token(role))
+        raise NotExercised("no purge of that kind was tried", Cause.CONFIGURATION)
     return matching
 
 

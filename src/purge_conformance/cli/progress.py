@@ -70,8 +70,8 @@ class Reporter:
         guard, limits = client.guard, client.settings.limits
         scenario = f"{client.scenario}, round {client.round}" if client.round > 1 else str(client.scenario)
         status = (
-            f"collecting {scenario}: {guard.requests} of at most {limits.max_requests} requests, "
-            f"{guard.purges} of at most {limits.max_purges} purges"
+            f"collecting {scenario}: {guard.requests} of {limits.max_requests} requests, "
+            f"{guard.purges} of {limits.max_purges} purges"
         )
         if self._live or scenario != self._scenario:
             self.show_status(status)

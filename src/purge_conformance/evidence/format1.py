@@ -58,19 +58,33 @@ def convert(rows: Iterable[Row]) -> Iterator[Row]:
     Raises:
         BadData: a row has a name that format 1 does not know.
     """
-    opened: dict[Scenario, Place] = {}  # the purge, or the wait, whose observation before it is there
-    for row in rows:
+    converter = Converter()
+    yield from map(converter.convert, rows)
+
+
+class Converter:
+    """Converts the rows of one run, in their order."""
+
+    def __init__(self) -> None:
+        """Start at the beginning of a run."""
+        self._opened: dict[Scenario, Place] = {}  # the purge, or the wait, whose observation before it was read
+
+    def convert(self, row: Row) -> Row:
+        """Return the row of format 2 for a row of format 1.
+
+        Raises:
+            BadData: the row has a name that format 1 does not know.
+        """
         kind = row.get("kind")
-        scenario, number = _scenario(str(row.get("experiment")))
+        scenario, number = scenario_of(str(row.get("experiment")))
         where = {"scenario": scenario, "round": number}
         if kind == "exchange":
-            found = _numbered(place(scenario, str(row.get("step"))), scenario, row, opened)
+            numbered = _numbered(place(scenario, str(row.get("step"))), scenario, row, self._opened)
             rest = {name: value for name, value in row.items() if name not in {"experiment", "step", "tags"}}
-            yield {**rest, **where, **found.to_row(), "tags": _tags(row.get("tags") or {})}
-        elif kind == "note":
-            yield where | _note(scenario, str(row.get("name")), row.get("value"))
-        else:
+            return {**rest, **where, **numbered.to_row(), "tags": _tags(row.get("tags") or {})}
+        if kind != "note":
             _unknown("record", kind)
+        return where | _note(scenario, str(row.get("name")), row.get("value"))
 
 
 def place(scenario: Scenario, name: str) -> Place:
@@ -106,7 +120,12 @@ def _unknown(what: str, name: object) -> NoReturn:
     raise BadData(f"Format 1 has no {what} {name!r}. Restore the file as the run wrote it.")
 
 
-def _scenario(name: str) -> tuple[Scenario, int]:
+def scenario_of(name: str) -> tuple[Scenario, int]:
+    """Return the scenario and the round that format 1 named in one string.
+
+    Raises:
+        BadData: it does not know the name.
+    """
     match = _ROUND.fullmatch(name)
     if match is None or match["name"] not in SCENARIOS:
         _unknown("experiment", name)

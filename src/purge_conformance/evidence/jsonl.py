@@ -101,12 +101,16 @@ def _members(record: Record) -> dict[str, Any]:
 def _records(rows: Iterable[dict[str, Any]]) -> Iterator[Record]:
     bodies: dict[int, Body] = {}
     for row in rows:
-        yield _record(row.pop("kind"), row, bodies)
+        yield to_record(row, bodies)
 
 
-def _record(kind: str, row: dict[str, Any], bodies: dict[int, Body]) -> Record:
-    """Return the record of a row; `bodies` has those of the rows before it, by number, and gets its own."""
-    scenario = Scenario(row.pop("scenario"))
+def to_record(row: dict[str, Any], bodies: dict[int, Body]) -> Record:
+    """Return the record of a row below the header; `bodies` has the bodies of earlier rows by number, and gets its own.
+
+    Raises:
+        KeyError, TypeError, ValueError: the row has another format.
+    """
+    kind, scenario = row.pop("kind"), Scenario(row.pop("scenario"))
     if kind == "note":
         declared = NAMES[row["name"]]
         return Note(scenario, declared.name, declared.load(row["value"]), row["round"])

@@ -59,14 +59,17 @@ class Part(StrEnum):
 
 
 class App(StrEnum):
-    """The suite's own apps, by what each is for. With a quota, earlier ones matter more."""
+    """The suite's own apps, by what each is for. With a quota, earlier ones matter more.
+
+    The labels are short since the names of the apps on the target begin with them, and a target may limit names.
+    """
 
     TOGGLED = "toggled"  # started and stopped to record an ordinary event
     STARTED = "started"
     SCALED = "scaled"  # started, with two instances
     STOPPED = "stopped"  # never started
-    WITHOUT_INSTANCES = "without-instances"  # started, scaled to 0 instances
-    STOPPED_WITHOUT_INSTANCES = "stopped-without-instances"  # started, scaled to 0 instances, stopped
+    WITHOUT_INSTANCES = "zero"  # started, scaled to 0 instances
+    STOPPED_WITHOUT_INSTANCES = "zero-stop"  # started, scaled to 0 instances, stopped
     DELETED = "deleted"
     OTHER_ORG = "other-org"  # in a second organization, where the suite may create one
 

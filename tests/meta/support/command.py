@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.engine import reference_process
-from purge_conformance.evidence import records as evidence
+from purge_conformance.evidence.jsonl import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ class CommandResult:
     @property
     def evidence(self) -> Evidence:
         """The evidence in that folder."""
-        return evidence.read(self.folder)
+        return read(self.folder)
 
     @property
     def report(self) -> Any:  # noqa: ANN401 -- JSON

@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 
+PURGE = Place(Step.PURGE)
 ROOM = "purge_conformance.conformance"
 FILES = (
     "afterwards",
@@ -74,6 +76,7 @@ def add_purge(
         [builder.app("a"), builder.app("b", "STOPPED")],
         [builder.process("p", "a"), builder.process("b", "b")],
     )
-    builder.add_snapshot("purge", "before", [builder.event("old", "a")] if before is None else before, apps, processes)
-    builder.add_purge("purge", sent_at=1_782_907_200.0)
-    builder.add_snapshot("purge", "after", after, [*apps, *(late or [])], processes)
+    events = [builder.event("old", "a")] if before is None else before
+    builder.add_snapshot(Scenario.PURGE, PURGE.at(Phase.BEFORE), events, apps, processes)
+    builder.add_purge(Scenario.PURGE, sent_at=1_782_907_200.0)
+    builder.add_snapshot(Scenario.PURGE, PURGE.at(Phase.AFTER), after, [*apps, *(late or [])], processes)

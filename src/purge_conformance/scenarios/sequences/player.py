@@ -42,8 +42,8 @@ def play_sequences(client: Client, apps: SuiteApps) -> None:
     """Execute each sequence, N times for --repeat N, until the target disagrees with the model; then shorter ones."""
     if not apps.is_usable:
         return
+    player = Player(client, apps)  # counts the processes of the apps that may be deleted now
     apps.delete_if_incomplete()
-    player = Player(client, apps)
     for steps in [*generate(client.settings.seed)] * client.settings.repeat:
         disagreement = player.play(steps).disagreement
         if disagreement:

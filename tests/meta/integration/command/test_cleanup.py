@@ -29,19 +29,19 @@ from purge_conformance.cli import main, progress
 from purge_conformance.engine import collect
 
 name, left = sys.argv.pop(1), int(sys.argv.pop(1))
-plan, on_exchange = collect._plan, progress.Reporter.on_exchange
+plan, on_exchange = collect.plan_scenarios, progress.Reporter.on_exchange
 
-def shorter(*arguments):
-    return [step for step in plan(*arguments) if step[0] in {"reach", "foundation", "archive", name}]
+def shorter(settings):
+    return [step for step in plan(settings) if step[0].name in {"preflight", "foundation", "archive", name}]
 
 def killing(self, client, exchange):
     global left
-    left -= client.experiment == name
+    left -= client.scenario == name
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
     on_exchange(self, client, exchange)
 
-collect._plan, progress.Reporter.on_exchange = shorter, killing
+collect.plan_scenarios, progress.Reporter.on_exchange = shorter, killing
 main()
 """
 
@@ -53,7 +53,7 @@ main()
         ("foundation", 30, False),
         ("race", 60, True),
         ("sequences", 100, False),
-        ("demolish", 5, True),
+        ("cleanup", 5, True),
     ],
 )
 def test_killed_run_is_cleaned_up(

@@ -22,7 +22,9 @@ from meta.support.running_command import (
 )
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.engine import reference_process
-from purge_conformance.evidence.records import read
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.jsonl import read
+from purge_conformance.evidence.steps import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +74,7 @@ def test_second_interrupt_exits_immediately(stub_server: StubServer, tmp_path: P
     assert read(running.out).exchanges
 
 
-@pytest.mark.parametrize("words", ["collecting fill", "collecting contract", "collecting parallel"])
+@pytest.mark.parametrize("words", ["collecting fill-page", "collecting generated", "collecting concurrent-purges"])
 def test_interrupt_deletes_suite_apps(words: str, tmp_path: Path) -> None:
     """After an interrupt at any point, all created resources are deleted within the budget."""
     with (
@@ -84,9 +86,9 @@ def test_interrupt_deletes_suite_apps(words: str, tmp_path: Path) -> None:
         for name in ("apps", "spaces", "organizations"):
             assert requests.get(f"{url}/v3/{name}", headers=headers, timeout=30).json()["resources"] == []
     evidence = read(tmp_path / "out")
-    assert evidence.note("demolish", "left") == []
-    assert "crashed" not in {note.name for note in evidence.notes}
-    assert evidence.exchanges[-1].experiment == "demolish"
+    assert evidence.note(Scenario.CLEANUP, notes.LEFT) == []
+    assert evidence.noted(notes.CRASHED) == ()
+    assert evidence.exchanges[-1].scenario is Scenario.CLEANUP
 
 
 def test_reference_server_survives_interrupt(tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_reference_server_survives_interrupt(tmp_path: Path) -> None:
         next(line for line in process.stdout if "collecting purge" in line)
         os.killpg(process.pid, signal.SIGINT)
         process.stdout.read()
-    assert (process.returncode, read(out).note("demolish", "left")) == (3, [])
+    assert (process.returncode, read(out).note(Scenario.CLEANUP, notes.LEFT)) == (3, [])
 
 
 def test_target_lost_during_purge(

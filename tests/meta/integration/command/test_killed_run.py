@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
-from purge_conformance.evidence.records import read
+from purge_conformance.evidence.jsonl import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

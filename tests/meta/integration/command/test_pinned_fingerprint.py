@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from meta.support.root_document import root_document
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def test_pinned_target_is_judged(
 ) -> None:
     """The pinned target is judged."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=root_document())
-    fingerprint = fingerprint_of(builder.add_exchange("s", "root", body=root_document()))
+    fingerprint = fingerprint_of(builder.add_exchange(Scenario.PREFLIGHT, Step.ROOT, body=root_document()))
     result = command(
         *(
             "run",

@@ -10,7 +10,7 @@ import pytest
 
 from purge_conformance.engine import pytest_process
 from purge_conformance.errors import SuiteError
-from purge_conformance.evidence.records import FILE_NAME
+from purge_conformance.evidence.jsonl import FILE_NAME
 from purge_conformance.report import json as as_json
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def test_stale_verdict_is_not_printed(full_run: FullRun, tmp_path: Path) -> None
     """If the judgments do not finish, an older report in the folder is not reported as theirs."""
     shutil.copytree(full_run.folder, tmp_path, dirs_exist_ok=True)
     with (tmp_path / FILE_NAME).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"kind": "note", "experiment": "e", "name": "unusable", "value": 1}) + "\n")
+        file.write(
+            json.dumps({"kind": "note", "scenario": "preflight", "round": 1, "name": "unusable", "value": 1}) + "\n"
+        )
     with pytest.raises(SuiteError):
         pytest_process.judge(tmp_path, tmp_path, select=["ROUTE-01"])
 

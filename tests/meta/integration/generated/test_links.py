@@ -10,11 +10,13 @@ import pytest
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.errors import TargetUnreachable
 from purge_conformance.evidence.records import Exchange
+from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.scenarios.generated import schemathesis
 
 if TYPE_CHECKING:
     from purge_conformance.scenarios.generated.schemathesis import Case
 
+STEP = Place(Step.GENERATED_GET)
 GUIDS = ("first-event", "second-event")
 
 
@@ -27,7 +29,7 @@ def respond(case: Case, *, guids: tuple[str, ...] = GUIDS) -> Exchange:
     }
     body = json.dumps(bodies[case.operation_id]).encode()
     headers = (("Content-Type", "application/json"),)
-    return Exchange(1, "links", "", "admin", case.method, case.path, (), None, 0.0, 0.0, 200, headers, body)
+    return Exchange(1, Scenario.STATEFUL, STEP, "admin", case.method, case.path, (), None, 0.0, 0.0, 200, headers, body)
 
 
 def walk_links(*, max_purges: int = 2, guids: tuple[str, ...] = GUIDS) -> list[Case]:

@@ -18,9 +18,10 @@ from purge_conformance.config.apps import AppSettings, Mode
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Settings, Target
 from purge_conformance.engine import reference_process
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.steps import App, Scenario, Step
 from purge_conformance.target.apps import suite_apps_for
-from purge_conformance.target.apps.suite_apps import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,27 +90,27 @@ def test_full_run_uses_hook(command: Callable[..., CommandResult], tmp_path: Pat
     assert {row["id"]: row["cause"] for row in musts if row["outcome"] != "passed"} == dict.fromkeys(
         ("RACE-02", "RACE-03", "MODEL-01"), "configuration"
     )
-    assert (result.code, result.evidence.note("demolish", "left")) == (3, [])
+    assert (result.code, result.evidence.note(Scenario.CLEANUP, notes.LEFT)) == (3, [])
     assert [x.path for x in result.evidence.exchanges if x.method != "GET" and x.route.startswith("/v3/apps")] == []
 
 
 def test_hook_manages_apps(build_by_hook: Build) -> None:
     """The apps exist in the states that the scenarios need, can be changed, and are deleted at the end."""
     client, apps = build_by_hook()
-    assert (set(apps.apps), apps.error, apps.is_usable) == (set(LABELS) - {"deleted"}, "", False)
-    states = {label: client.get(f"/v3/apps/{guid}", "look").json["state"] for label, guid in apps.apps.items()}
+    assert (set(apps.apps), apps.error, apps.is_usable) == (set(App) - {App.DELETED}, "", False)
+    states = {label: client.get(f"/v3/apps/{guid}", Step.GET).json["state"] for label, guid in apps.apps.items()}
     assert {label for label, state in states.items() if state == "STARTED"} == apps.started
-    assert apps.started == {"steady", "scaled", "empty", "elsewhere"}
-    assert (apps.record_event(), "mover" in apps.started, apps.record_event(), "mover" in apps.started) == (
+    assert apps.started == {App.STARTED, App.SCALED, App.WITHOUT_INSTANCES, App.OTHER_ORG}
+    assert (apps.record_event(), App.TOGGLED in apps.started, apps.record_event(), App.TOGGLED in apps.started) == (
         True,
         True,
         True,
         False,
     )
-    (scaled,) = client.get(f"/v3/apps/{apps.apps['scaled']}/processes", "look").json["resources"]
+    (scaled,) = client.get(f"/v3/apps/{apps.apps[App.SCALED]}/processes", Step.GET).json["resources"]
     assert (scaled["instances"], scaled["memory_in_mb"]) == (2, 128)
     apps.delete_apps()
-    assert {client.get(f"/v3/apps/{guid}", "look").status for guid in apps.apps.values()} == {404}
+    assert {client.get(f"/v3/apps/{guid}", Step.GET).status for guid in apps.apps.values()} == {404}
 
 
 def test_app_requests_match_schema(build_by_hook: Build, tmp_path: Path) -> None:

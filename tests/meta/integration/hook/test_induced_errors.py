@@ -19,7 +19,7 @@ from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Settings, Target
 from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import INDUCED
+from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import induced_errors as provoking
 from purge_conformance.target.apps import SuiteApps
@@ -49,7 +49,7 @@ def view_with_hook(
             guard = Guard(settings.limits)
             guard.is_archived = True
             client = Client(settings, journal, guard, lambda *_: None)
-            client.experiment = "provoked"
+            client.begin(Scenario.INDUCED_ERRORS)
             provoking.induce_errors(client, SuiteApps(client))
             found = journal.evidence()
         return JudgmentView(found), kept.read_text(encoding="utf-8").split() if kept.exists() else []
@@ -68,30 +68,30 @@ sys.exit({})
 
 def test_false_hook_accuses_no_target(view_with_hook: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that sets no state, but says so: each state is ended, and the report explains it."""
-    seen, kept = view_with_hook(KEEPING.format(0))
+    view, kept = view_with_hook(KEEPING.format(0))
     assert kept == ["setup", "teardown"] * (len(kept) // 2)
     assert len(kept) >= 2 * 5
-    with pytest.raises(NotExercised, match=r"had set the state 'conflict.*purge answered 200"):
-        raise_if_not_induced(seen, 409)
-    assert (conflicting_purges(seen), list(failed_purges(seen)), plain_purges(seen)) == ([], [], [])
+    with pytest.raises(NotExercised, match=r"it set the state 'conflict.*purge was answered 200"):
+        raise_if_not_induced(view, 409)
+    assert (conflicting_purges(view), list(failed_purges(view)), plain_purges(view)) == ([], [], [])
 
 
 def test_unsupported_state_is_explained(view_with_hook: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that supports no state: each is requested once, and no request depends on it."""
-    seen, kept = view_with_hook(KEEPING.format(3))
+    view, kept = view_with_hook(KEEPING.format(3))
     assert kept == ["setup"] * len(kept)
-    assert [x for x in seen.exchanges if INDUCED in x.tags] == []
+    assert [x for x in view.exchanges if Tag.INDUCED in x.tags] == []
     with pytest.raises(NotExercised, match="does not support the state 'internal error"):
-        raise_if_not_induced(seen, 500)
+        raise_if_not_induced(view, 500)
 
 
 def test_failing_hook_is_explained(view_with_hook: Callable[[str], tuple[JudgmentView, list[str]]]) -> None:
     """A hook that fails is called once; what depends on it is inconclusive, with the cause configuration."""
-    seen, kept = view_with_hook(KEEPING.format(1))
+    view, kept = view_with_hook(KEEPING.format(1))
     assert kept == ["setup"]
     for status in provoking.STATES:
         with pytest.raises(Inconclusive, match="exit code 1") as raised:
-            raise_if_not_induced(seen, status)
+            raise_if_not_induced(view, status)
         assert raised.value.cause is Cause.CONFIGURATION
 
 

@@ -20,27 +20,26 @@ if TYPE_CHECKING:
 
 CRASHING = """
 import pytest
-from purge_conformance.analysis.outcomes import RequirementViolated
-from purge_conformance.analysis.outcomes import (Inconclusive, NotExercised)
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.report.model import Cause, Finding
 
 @pytest.mark.requirement("PURGE-01")
-def test_crash(seen): raise KeyError("guid")
+def test_crash(view): raise KeyError("guid")
 
 @pytest.mark.requirement("PURGE-02")
-def test_broken(seen): raise RequirementViolated((Finding("nothing", "something", 1),))
+def test_broken(view): raise RequirementViolated((Finding("nothing", "something", 1),))
 
 @pytest.mark.requirement("PURGE-03")
 def test_missing(no_such_fixture): pass
 
 @pytest.mark.requirement("PURGE-04")
-def test_open(seen): raise NotExercised("no event", Cause.CONFIGURATION)
+def test_open(view): raise NotExercised("no event", Cause.CONFIGURATION)
 
 @pytest.mark.requirement("PURGE-05")
-def test_good(seen): seen.of("purge")
+def test_good(view): view.of("purge")
 
 @pytest.mark.requirement("REFUSE-05")
-def test_advice(seen): raise RequirementViolated((Finding("405", "418"),))
+def test_advice(view): raise RequirementViolated((Finding("405", "418"),))
 """
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from meta.support.paths import CONFORMANCE
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.evidence import records as evidence
+from purge_conformance.evidence.jsonl import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,27 +25,26 @@ if TYPE_CHECKING:
 
 CRASHING = """
 import pytest
-from purge_conformance.analysis.outcomes import RequirementViolated
-from purge_conformance.analysis.outcomes import (Inconclusive, NotExercised)
+from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.report.model import Cause, Finding
 
 @pytest.mark.requirement("PURGE-01")
-def test_crash(seen): raise KeyError("guid")
+def test_crash(view): raise KeyError("guid")
 
 @pytest.mark.requirement("PURGE-02")
-def test_broken(seen): raise RequirementViolated((Finding("nothing", "something", 1),))
+def test_broken(view): raise RequirementViolated((Finding("nothing", "something", 1),))
 
 @pytest.mark.requirement("PURGE-03")
 def test_missing(no_such_fixture): pass
 
 @pytest.mark.requirement("PURGE-04")
-def test_open(seen): raise NotExercised("no event", Cause.CONFIGURATION)
+def test_open(view): raise NotExercised("no event", Cause.CONFIGURATION)
 
 @pytest.mark.requirement("PURGE-05")
-def test_good(seen): seen.of("purge")
+def test_good(view): view.of("purge")
 
 @pytest.mark.requirement("REFUSE-05")
-def test_advice(seen): raise RequirementViolated((Finding("405", "418"),))
+def test_advice(view): raise RequirementViolated((Finding("405", "418"),))
 """
 
 
@@ -87,7 +86,7 @@ def test_flags_reach_settings(stub_server: StubServer, tmp_path: Path) -> None:
     more = ["--conformance-select=PURGE-01,PURGE-02", "--conformance-select=SEED-01", "--conformance-insecure"]
     own = (f"--target={stub_server.url}", "--token=admin=env:T", f"--conformance-out={tmp_path}")
     run_pytest(CONFORMANCE, *own, *flags, *more, T="opaque")
-    told = evidence.read(tmp_path).header.settings
+    told = read(tmp_path).header.settings
     asked = {name.replace("-", "_"): value for name, value in given.items()}
     assert {name: str(told[name]) for name in asked} == asked
     assert (told["select"], told["transport"]) == (["PURGE-01", "PURGE-02", "SEED-01"], {"insecure": True})
@@ -105,8 +104,11 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
     for name in ("one", "other"):
         shutil.copytree(full_run.folder, tmp_path / name)
     with (tmp_path / "other" / "evidence.jsonl").open("a", encoding="utf-8") as file:
-        unusable = {"blame": "target", "reason": "planted"}
-        file.write(json.dumps({"kind": "note", "experiment": "e", "name": "unusable", "value": unusable}) + "\n")
+        unusable = {"cause": "target", "reason": "planted"}
+        file.write(
+            json.dumps({"kind": "note", "scenario": "preflight", "round": 1, "name": "unusable", "value": unusable})
+            + "\n"
+        )
     folders = [f"--evidence={tmp_path / name}" for name in ("one", "other")]
     done = run_pytest(
         CONFORMANCE, "-v", *folders, f"--conformance-out={tmp_path / 'out'}", "--conformance-select=PURGE-0*"
@@ -114,7 +116,7 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
     assert done.returncode == 3, done.stdout
     assert set(outcomes(tmp_path / "out" / "one").values()) == {"passed"}
     assert set(outcomes(tmp_path / "out" / "other").values()) == {"inconclusive"}
-    assert "test_purge_succeeds[other]" in done.stdout
+    assert "test_purge_answers_200[other]" in done.stdout
 
 
 def test_unknown_requirement_exits_4(full_run: FullRun, tmp_path: Path) -> None:
@@ -131,7 +133,7 @@ def test_other_tests_are_unaffected(tmp_path: Path) -> None:
     assert run_pytest(tmp_path, "-c", CONFORMANCE / "pytest.ini").returncode == 0
 
 
-@pytest.mark.parametrize("chosen", ["-k=purge_succeeds", "--deselect=x"])
+@pytest.mark.parametrize("chosen", ["-k=purge_answers_200", "--deselect=x"])
 def test_deselected_judgment_is_skipped(chosen: str, full_run: FullRun, tmp_path: Path) -> None:
     """A judgment that -k deselects is not judged, and does not affect the verdict."""
     options = [f"--evidence={full_run.folder}", f"--conformance-out={tmp_path}", "--conformance-select=PURGE-0[12]"]

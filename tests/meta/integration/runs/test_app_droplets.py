@@ -18,6 +18,7 @@ from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.listing import RUN_LABEL
+from purge_conformance.evidence.steps import App
 from purge_conformance.target.apps import SuiteApps, jobs
 from purge_conformance.target.apps.resources import relationship
 
@@ -115,7 +116,7 @@ def test_apps_run_given_source(what: str, image: str | None, digest: object, api
     theirs = {path: app_names(api.get(path)) for path in ("/v3/apps", "/v3/spaces", "/v3/organizations")}
     driving = AppSettings(space=api.space, **{what: value})
     with api.build_and_delete(driving) as found:
-        assert (found.error, found.started) == ("", {"steady", "scaled", "empty", "elsewhere"})
+        assert (found.error, found.started) == ("", {App.STARTED, App.SCALED, App.WITHOUT_INSTANCES, App.OTHER_ORG})
         own = [row for row in api.get("/v3/apps")["resources"] if row["guid"] in found.apps.values()]
         assert len(own) == len(found.apps)
         assert {row["relationships"]["space"]["data"]["guid"] for row in own} == {api.space}

@@ -11,7 +11,7 @@ import pytest
 from meta.support.invoke import ADMIN
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.engine.plan import COSTS
+from purge_conformance.scenarios.definitions import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from meta.support.command import CommandResult, FullRun
     from purge_conformance.evidence.records import Evidence
+    from purge_conformance.evidence.steps import Scenario
+
+COSTS = {definition.name: definition.cost for definition in SCENARIOS}
 
 
-def scenarios_over_budget(found: Evidence) -> dict[str, tuple[int, int]]:
+def scenarios_over_budget(found: Evidence) -> dict[Scenario, tuple[int, int]]:
     """Return the scenarios with more requests, or more purges, than in the table."""
-    requests = Counter(x.experiment for x in found.exchanges)
-    purges = Counter(x.experiment for x in found.exchanges if is_purge(x.method, x.path) and x.role == "admin")
+    requests = Counter(x.scenario for x in found.exchanges)
+    purges = Counter(x.scenario for x in found.exchanges if is_purge(x.method, x.path) and x.role == "admin")
     return {
         name: (requests[name], purges[name])
         for name in requests
@@ -35,7 +38,7 @@ def scenarios_over_budget(found: Evidence) -> dict[str, tuple[int, int]]:
 def test_full_run_stays_within_costs(full_run: FullRun) -> None:
     """No scenario of a full run exceeds its costs, and each has a row."""
     assert scenarios_over_budget(full_run.evidence) == {}
-    assert {x.experiment for x in full_run.evidence.exchanges} <= set(COSTS)
+    assert {x.scenario for x in full_run.evidence.exchanges} <= set(COSTS)
 
 
 @pytest.mark.parametrize("fault", ["seeds-twice", "purge-answers-202"])

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import jsonschema
 
 from purge_conformance import catalogue
-from purge_conformance.analysis import race as races
 from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
-from purge_conformance.engine import collect
-from purge_conformance.evidence.records import FILE_NAME, INDUCED, read
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.jsonl import FILE_NAME, read
+from purge_conformance.evidence.steps import RACES, Scenario, Step, Tag
+from purge_conformance.scenarios.definitions import SCENARIOS, Repetition
 
 if TYPE_CHECKING:
     from meta.support.command import FullRun
@@ -35,10 +36,10 @@ def test_exchanges_are_numbered(full_run: FullRun) -> None:
 
 def test_scenarios_are_ordered(full_run: FullRun) -> None:
     """A run reads first, archives before the first purge, and cleans up last."""
-    order = list(dict.fromkeys(x.experiment for x in full_run.evidence.exchanges))
-    assert (order[0], order[-1], "archive" in order) == ("reach", "demolish", True)
+    order = list(dict.fromkeys(x.scenario for x in full_run.evidence.exchanges))
+    assert (order[0], order[-1], Scenario.ARCHIVE in order) == (Scenario.PREFLIGHT, Scenario.CLEANUP, True)
     first = next(x for x in full_run.evidence.exchanges if is_purge(x.method, x.path))
-    assert first.experiment == order[order.index("archive") + 1] == "purge"
+    assert first.scenario == order[order.index(Scenario.ARCHIVE) + 1] == Scenario.PURGE
 
 
 def test_suite_apps_are_deleted(full_run: FullRun) -> None:
@@ -47,7 +48,7 @@ def test_suite_apps_are_deleted(full_run: FullRun) -> None:
     sent = [x for x in full_run.evidence.exchanges if x.method == "DELETE"]
     deleted = {x.guid for x in sent if not x.route.startswith(EVENTS_PATH)}  # what is tried there must be refused
     assert deleted == created
-    assert full_run.evidence.note("demolish", "left") == []
+    assert full_run.evidence.note(Scenario.CLEANUP, notes.LEFT) == []
 
 
 def test_evidence_is_valid(full_run: FullRun) -> None:
@@ -60,12 +61,12 @@ def test_evidence_is_valid(full_run: FullRun) -> None:
 
 def test_every_scenario_sends_requests(full_run: FullRun) -> None:
     """Every planned scenario sends requests to a server without a fault, and none is cut short."""
-    sent = Counter(x.experiment for x in full_run.evidence.exchanges)
-    later = {"contract", "stateful", "odd", "late", "provoked", "parallel", "race"}
-    later |= {"standstill", "sequences", "demolish"}
-    planned = {name for name, _ in collect.EXPERIMENTS} | later
+    sent = Counter(x.scenario for x in full_run.evidence.exchanges)
+    planned = {definition.name for definition in SCENARIOS if definition.repetition is not Repetition.FURTHER}
     assert planned == set(sent)
-    assert [note for note in full_run.evidence.notes if note.name in {"stopped", "lost", "unusable"}] == []
+    assert planned == set(Scenario) - {Scenario.REPEAT}
+    names = {name.name for name in (notes.STOPPED, notes.LOST, notes.UNUSABLE, notes.CRASHED)}
+    assert [note for note in full_run.evidence.notes if note.name in names] == []
 
 
 def test_evidence_is_ordered_by_number(full_run: FullRun) -> None:
@@ -77,24 +78,26 @@ def test_evidence_is_ordered_by_number(full_run: FullRun) -> None:
 def test_full_run_judges_errors(full_run: FullRun) -> None:
     """With the reference server's hook a whole run judges 409, 500 and 503, each purge once and each read."""
     assert {full_run.outcomes[name] for name in OF_ERRORS} == {"passed"}
-    sent = [x for x in full_run.evidence.exchanges if INDUCED in x.tags]
-    assert sorted((x.step, x.status) for x in sent) == [
-        ("get 500", 500),
-        ("get 503", 503),
-        ("list 500", 500),
-        ("list 503", 503),
-        *((f"purge {status}", status) for status in (409, 500, 503)),
+    sent = [x for x in full_run.evidence.exchanges if Tag.INDUCED in x.tags]
+    assert sorted((x.step, x.tags[Tag.INDUCED], x.status) for x in sent) == [
+        (Step.INDUCED_GET, "500", 500),
+        (Step.INDUCED_GET, "503", 503),
+        (Step.INDUCED_LIST, "500", 500),
+        (Step.INDUCED_LIST, "503", 503),
+        *((Step.INDUCED_PURGE, str(status), status) for status in (409, 500, 503)),
     ]
     assert full_run.report["settings"]["hook"] == "url"
-    assert len(full_run.evidence.of("provoked")) <= 17
+    assert len(full_run.evidence.of(Scenario.INDUCED_ERRORS)) <= 17
 
 
 def test_full_run_has_races(full_run: FullRun) -> None:
     """A whole run has changes beside every purge of a race, at most 60 requests and 5 purges, and says so by tags."""
-    found = full_run.evidence.of("race")
+    found = full_run.evidence.of(Scenario.RACE)
     purges = [x for x in found if is_purge(x.method, x.path)]
     assert (len(found) <= 60, len(purges)) == (True, 5)
-    for name in races.CONCURRENT_ROUNDS:
-        beside = [x for x in found if x.step == f"{name}.change" and "at_once" in x.tags]
-        assert len(beside) >= 3
-        assert all("at_once" in x.tags for x in purges if x.step == name)
+    for index, count in RACES.items():
+        changes = full_run.evidence.of(Scenario.RACE, Step.CONCURRENT_CHANGE, index=index)
+        assert len([x for x in changes if Tag.CONCURRENT in x.tags]) >= 3
+        concurrent = [x for x in purges if (x.step, x.place.index) == (Step.CONCURRENT, index)]
+        assert len(concurrent) == count
+        assert all(Tag.CONCURRENT in x.tags for x in concurrent)

@@ -20,7 +20,7 @@ from purge_conformance.config.settings import Settings, Target
 from purge_conformance.engine import pytest_process, reference_process
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import Evidence, read
+from purge_conformance.evidence.jsonl import read
 from purge_conformance.report.model import Outcome
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.selfcheck.mutants import FAULTLESS, select_servers
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Result
 
     Collect = Callable[[str, str], Evidence]
@@ -65,19 +66,19 @@ def judge_in_order(evidence: Evidence, names: Iterable[str]) -> dict[str, Result
     """Return the results of these judgments, in this order, on the same evidence."""
     judging = RunBuilder(evidence, REQUIREMENTS)
     for name in names:
-        seen, error = JudgmentView(evidence), None
+        view, error = JudgmentView(evidence), None
         try:
             require_usable_target(evidence)
-            JUDGMENTS[name](seen)
+            JUDGMENTS[name](view)
         except Exception as caught:  # noqa: BLE001 -- every end of a judgment means something
             error = caught
-        judging.record(name, error, seen.read_exchanges, 0.0, seen.tally)
+        judging.record(name, error, view.read_exchanges, 0.0, view.tally)
     return judging.results
 
 
 def fresh_copy(evidence: Evidence) -> Evidence:
     """Return a copy of the evidence without cached queries."""
-    return Evidence(evidence.header, evidence.exchanges, evidence.notes)
+    return replace(evidence)
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +128,11 @@ def test_selection_keeps_outcome(name: str, collect: Collect, tmp_path: Path) ->
     with Journal(tmp_path / "run", evidence.header) as journal:
         for exchange in evidence.exchanges:
             journal.record(exchange)
-        for note in evidence.notes:
-            journal.note(note.experiment, note.name, note.value)
+        for records in (evidence.notes, evidence.list_ends, evidence.all_spans):
+            for record in records:
+                journal.add(record)
     run = pytest_process.judge(tmp_path / "run", tmp_path / "out", select=[name])
-    found = {result.id: replace(result, seconds=0.0) for result in run.requirements if not result.conditional}
+    found = {result.id: replace(result, seconds=0.0) for result in run.requirements if not result.is_conditional}
     assert found == judge_in_order(fresh_copy(evidence), [name])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,14 +17,16 @@ from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import REQUESTS_PER_REPEAT, Limits, Settings, Target, limits_for
 from purge_conformance.engine import collect
 from purge_conformance.engine import reference_process as embedded
-from purge_conformance.engine.plan import COSTS, REPETITION_COST
-from purge_conformance.evidence.records import base_name, repetition_name
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.scenarios.definitions import SCENARIOS
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
 
 
 TIMES = 3
+REPEATED = (Scenario.UNEXPECTED_INPUT, Scenario.INDUCED_ERRORS, Scenario.CONCURRENT_PURGES, Scenario.RACE)
 
 
 @pytest.fixture(scope="module")
@@ -35,35 +38,34 @@ def repeated_run(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
         return collect.collect(settings, tmp_path_factory.mktemp("repeated") / "out", lambda *_: None)
 
 
-def purges(evidence: Evidence) -> Counter[str]:
-    """Count the admin purges of each scenario."""
-    return Counter(x.experiment for x in evidence.exchanges if is_purge(x.method, x.path) and x.role == "admin")
+def purges(evidence: Evidence) -> Counter[tuple[Scenario, int]]:
+    """Count the admin purges of each round of each scenario."""
+    sent = (x for x in evidence.exchanges if is_purge(x.method, x.path) and x.role == "admin")
+    return Counter((x.scenario, x.round) for x in sent)
 
 
 def test_repeated_purges_are_observed(repeated_run: Evidence) -> None:
     """Each repetition has one more observed purge, one right after it, and a rejected one for each role."""
-    sent = [x for x in repeated_run.of("repeat") if is_purge(x.method, x.path)]
-    refused = repeated_run.of("repeat", "credential")
-    plain = [
-        trial for trial in require_observed_purges(JudgmentView(repeated_run)) if trial.request.experiment == "repeat"
-    ]
-    assert [trial.request for trial in plain] == [x for x in sent if x.role == "admin"]
-    assert [trial.is_repeat for trial in plain] == [False, True] * (TIMES - 1)
-    assert len(refused) == (TIMES - 1) * len({x.role for x in refused})
-    assert [
-        a.describe_loss() for a in unauthorized_purges(JudgmentView(repeated_run)) if a.request.experiment == "repeat"
-    ] == [None] * len(refused)
+    sent = [x for x in repeated_run.of(Scenario.REPEAT) if is_purge(x.method, x.path)]
+    rejected = repeated_run.of(Scenario.REPEAT, Step.CREDENTIAL)
+    observed = require_observed_purges(JudgmentView(repeated_run))
+    plain = [purge for purge in observed if purge.request.scenario is Scenario.REPEAT]
+    assert [purge.request for purge in plain] == [x for x in sent if x.role == "admin"]
+    assert [purge.is_repeat for purge in plain] == [False, True] * (TIMES - 1)
+    assert len(rejected) == (TIMES - 1) * len({x.role for x in rejected})
+    attempts = unauthorized_purges(JudgmentView(repeated_run))
+    losses = [each.describe_loss() for each in attempts if each.request.scenario is Scenario.REPEAT]
+    assert losses == [None] * len(rejected)
 
 
-@pytest.mark.parametrize("name", ["odd", "provoked", "parallel", "race"])
-def test_destructive_scenarios_are_repeated(name: str, repeated_run: Evidence) -> None:
-    """Each repetition sends the same purges, under its own name, and is complete."""
-    names = (name, repetition_name(name, 2), repetition_name(name, 3))
+@pytest.mark.parametrize("scenario", REPEATED)
+def test_destructive_scenarios_are_repeated(scenario: Scenario, repeated_run: Evidence) -> None:
+    """Each round sends the same purges, under its own number, and is complete."""
     sent = purges(repeated_run)
-    assert repeated_run.repetitions(name) == names
-    assert len({sent[each] for each in names}) == 1
-    assert sent[name] >= 3
-    assert [note for note in repeated_run.notes if note.name in {"stopped", "lost", "crashed"}] == []
+    assert repeated_run.rounds(scenario) == (1, 2, 3)
+    assert len({sent[scenario, number] for number in (1, 2, 3)}) == 1
+    assert sent[scenario, 1] >= 3
+    assert [value for name in (notes.STOPPED, notes.LOST, notes.CRASHED) for value in repeated_run.noted(name)] == []
 
 
 def test_each_scaling_is_a_change(repeated_run: Evidence) -> None:
@@ -71,8 +73,8 @@ def test_each_scaling_is_a_change(repeated_run: Evidence) -> None:
     sizes: dict[str, int] = {}
     scalings = [
         x
-        for name in repeated_run.repetitions("race")
-        for x in repeated_run.of(name)
+        for number in repeated_run.rounds(Scenario.RACE)
+        for x in repeated_run.of(Scenario.RACE, round=number)
         if x.path.endswith("/actions/scale")
     ]
     for x in scalings:
@@ -84,17 +86,18 @@ def test_each_scaling_is_a_change(repeated_run: Evidence) -> None:
 
 def test_sequences_are_repeated(repeated_run: Evidence) -> None:
     """Each repetition plays the same sequences."""
-    plays = [repeated_run.note("sequences", f"sequence {number}") for number in range(1, 2 * TIMES + 1)]
-    assert plays == plays[:2] * TIMES
-    assert repeated_run.note("sequences", f"sequence {len(plays) + 1}") is None
+    plans = repeated_run.noted(notes.SEQUENCE, Scenario.SEQUENCES)
+    assert [plan.number for plan in plans] == list(range(1, 2 * TIMES + 1))
+    assert [replace(plan, number=0) for plan in plans] == [replace(plan, number=0) for plan in plans[:2]] * TIMES
 
 
 def test_repetitions_are_within_bounds(repeated_run: Evidence) -> None:
     """The costs of a repetition fit into what it adds to the budgets."""
-    names = ("odd", "provoked", "parallel", "race", "sequences")
-    requests = REPETITION_COST.requests + sum(COSTS[name].requests for name in names)
-    assert requests <= REQUESTS_PER_REPEAT
-    assert REPETITION_COST.purges + sum(COSTS[name].purges for name in names) <= Limits().max_purges
-    sent = Counter(base_name(x.experiment) for x in repeated_run.exchanges)
-    most = {name: TIMES * COSTS[name].requests for name in names} | {"repeat": (TIMES - 1) * REPETITION_COST.requests}
+    costs = {definition.name: definition.cost for definition in SCENARIOS}
+    repetition = [costs[name] for name in (*REPEATED, Scenario.SEQUENCES, Scenario.REPEAT)]
+    assert sum(cost.requests for cost in repetition) <= REQUESTS_PER_REPEAT
+    assert sum(cost.purges for cost in repetition) <= Limits().max_purges
+    sent = Counter(x.scenario for x in repeated_run.exchanges)
+    most = {name: TIMES * costs[name].requests for name in (*REPEATED, Scenario.SEQUENCES)}
+    most |= {Scenario.REPEAT: (TIMES - 1) * costs[Scenario.REPEAT].requests}
     assert {name for name in most if sent[name] > most[name]} == set()

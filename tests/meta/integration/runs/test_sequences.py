@@ -19,19 +19,21 @@ from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.errors import RequestBlocked
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Header
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Finding
-from purge_conformance.scenarios import purge as purging
-from purge_conformance.scenarios import setup as opening
-from purge_conformance.scenarios.sequences import player as sequences
+from purge_conformance.scenarios import setup
+from purge_conformance.scenarios.purge import first_purge
+from purge_conformance.scenarios.sequences import player
 from purge_conformance.target.apps import SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_model_agrees
+JUDGMENT = importlib.import_module("purge_conformance.conformance.test_sequences").test_list_matches_model
 FAULTS = ("app-started-twice-not-seeded", "events-of-deleted-apps-kept", "start-after-refused-purge-not-recorded")
 SPARED = "app-scaled-while-stopped-not-seeded"  # tried with few purges
 OTHERS = (SPARED, "records-late", "no-app-creation", "apps-from-the-start")
@@ -61,26 +63,26 @@ def play_sequences(
             client = Client(settings, journal, Guard(settings.limits), lambda *_: None)
             client.guard.is_archived = True
             foundation = SuiteApps(client)
-            for experiment, procedure in (
-                ("foundation", opening.create_apps),
-                ("purge", purging.first_purge),
-                ("sequences", sequences.play_sequences),
+            for scenario, procedure in (
+                (Scenario.FOUNDATION, setup.create_apps),
+                (Scenario.PURGE, first_purge),
+                (Scenario.SEQUENCES, player.play_sequences),
             ):
-                client.experiment = experiment
+                client.begin(scenario)
                 procedure(client, foundation)
-            client.experiment = "demolish"
+            client.begin(Scenario.CLEANUP)
             client.guard.release_cleanup_reserve()
             foundation.delete_apps()
-            client.note("finished", value=True)
+            client.note(notes.FINISHED, value=True)
             return JudgmentView(journal.evidence())
 
     return collect
 
 
-def finding_of(seen: JudgmentView) -> Finding:
+def finding_of(view: JudgmentView) -> Finding:
     """Return the finding of the judgment."""
     with pytest.raises(RequirementViolated) as caught:
-        JUDGMENT(seen)
+        JUDGMENT(view)
     (finding,) = caught.value.findings
     return finding
 
@@ -88,14 +90,14 @@ def finding_of(seen: JudgmentView) -> Finding:
 @pytest.mark.parametrize("name", ["", "records-late", "apps-from-the-start"])
 def test_conforming_server_agrees(name: str, play_sequences: Callable[..., JudgmentView]) -> None:
     """A server without a fault agrees with the model at each step, within the budgets of a run."""
-    seen = play_sequences(name)
-    JUDGMENT(seen)
-    assert [play.is_shrunk for play in sequence_runs(seen)] == [False] * 2
+    view = play_sequences(name)
+    JUDGMENT(view)
+    assert [play.is_shrunk for play in sequence_runs(view)] == [False] * 2
     assert not [
-        play for play in sequence_runs(seen) if play.trace.abort_reason or len(play.executed_steps) < len(play.steps)
+        play for play in sequence_runs(view) if play.trace.abort_reason or len(play.executed_steps) < len(play.steps)
     ]
     if not name:
-        assert len(seen.of("sequences")) <= 115
+        assert len(view.of(Scenario.SEQUENCES)) <= 115
 
 
 SHORTEST = {
@@ -108,8 +110,8 @@ SHORTEST = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_failure_is_shrunk(name: str, play_sequences: Callable[..., JudgmentView]) -> None:
     """A failure shrinks to its shortest sequence; the finding names the step, and has a script."""
-    seen = play_sequences(name)
-    finding = finding_of(seen)
+    view = play_sequences(name)
+    finding = finding_of(view)
     steps = re.findall(r"^# \d+\. (\w+(?: as)?)", finding.script or "", re.MULTILINE)
     assert steps == SHORTEST[name]
     assert finding.expected.startswith(f"after step {len(steps)} of {len(steps)}, {steps[-1]}")
@@ -139,11 +141,11 @@ def test_script_repeats_failure(
 
 def test_budget_ends_shrinking(play_sequences: Callable[..., JudgmentView]) -> None:
     """If the budget ends the shrinking, the shortest sequence so far is reported, and nothing is cut short."""
-    seen = play_sequences(SPARED, max_purges=8)
-    assert (finding_of(seen).script or "").count("\n# ") > len(
+    view = play_sequences(SPARED, max_purges=8)
+    assert (finding_of(view).script or "").count("\n# ") > len(
         ["create", "scale", "start", "purge", "what the list shows"]
     )
-    assert [note for note in seen.notes if note.name in {"stopped", "crashed"}] == []
+    assert (view.noted(notes.STOPPED), view.noted(notes.CRASHED)) == ((), ())
 
 
 def test_spent_budget_is_inconclusive(play_sequences: Callable[..., JudgmentView]) -> None:
@@ -154,16 +156,16 @@ def test_spent_budget_is_inconclusive(play_sequences: Callable[..., JudgmentView
 
 def test_missing_apps_skip_sequences(play_sequences: Callable[..., JudgmentView]) -> None:
     """If no app can be created, no sequence is played, and the reason is reported."""
-    seen = play_sequences("no-app-creation")
-    assert seen.of("sequences") == ()
+    view = play_sequences("no-app-creation")
+    assert view.of(Scenario.SEQUENCES) == ()
     with pytest.raises(NotExercised, match="POST /v3/organizations created nothing") as caught:
-        JUDGMENT(seen)
+        JUDGMENT(view)
     assert caught.value.cause is Cause.CONFIGURATION
 
 
 def test_sequence_apps_are_deleted(play_sequences: Callable[..., JudgmentView]) -> None:
     """Every app of a sequence is deleted, and no other."""
-    seen = play_sequences(FAULTS[1])
-    made = {x.json["guid"] for x in seen.exchanges if x.status == 201}
-    assert {x.guid for x in seen.exchanges if x.method == "DELETE"} == made
-    assert seen.note("demolish", "left") == []
+    view = play_sequences(FAULTS[1])
+    made = {x.json["guid"] for x in view.exchanges if x.status == 201}
+    assert {x.guid for x in view.exchanges if x.method == "DELETE"} == made
+    assert view.note(Scenario.CLEANUP, notes.LEFT) == []

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from meta.support.leaks import CANARY, encodings_of, find_canary, read_text
 from meta.support.paths import CONFORMANCE
 from purge_conformance.cli import main
-from purge_conformance.engine import collect
+from purge_conformance.scenarios import definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +32,19 @@ def raise_with_canary(*_: object) -> None:
     raise RuntimeError("\n".join(encodings_of(CANARY))) from KeyError(CANARY)
 
 
-@pytest.mark.parametrize(("place", "told"), [("again", "crashed"), ("all", "The suite failed"), ("judge", "failed")])
+@pytest.mark.parametrize(
+    ("place", "words"), [("second-purge", "crashed"), ("all", "The suite failed"), ("judge", "failed")]
+)
 def test_crash_prints_no_canary(
-    place: str, told: str, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, words: str, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A defect of the suite is reported without its message if that contains a token."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
-    whole = collect.EXPERIMENTS
-    plan = tuple((name, raise_with_canary if name == place else procedure) for name, procedure in whole)
-    monkeypatch.setattr(collect, "EXPERIMENTS", plan)
-    if place != "again":
+    plan = tuple(
+        replace(each, procedure=raise_with_canary) if each.name == place else each for each in definitions.SCENARIOS
+    )
+    monkeypatch.setattr(definitions, "SCENARIOS", plan)
+    if place != "second-purge":
         broken = "engine.collect.collect" if place == "all" else "engine.pytest_process.judge"
         monkeypatch.setattr(f"purge_conformance.{broken}", raise_with_canary)
     asked = [
@@ -52,7 +56,8 @@ def test_crash_prints_no_canary(
         f"--out={tmp_path / 'out'}",
     ]
     done = CliRunner().invoke(main, asked, env={"T": CANARY})
-    assert (done.exit_code, told in done.output or told in read_text(tmp_path / "out" / "evidence.jsonl")) == (3, True)
+    assert done.exit_code == 3
+    assert words in done.output or words in read_text(tmp_path / "out" / "evidence.jsonl")
     assert find_canary(tmp_path, done.output) == []
 
 

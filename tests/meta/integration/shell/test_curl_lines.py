@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -16,7 +15,8 @@ from purge_conformance.client.auth.credentials import ANONYMOUS, Credential, inv
 from purge_conformance.client.client import Request
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence import curl
-from purge_conformance.evidence.records import HOOK_STATE, INDUCED, Header
+from purge_conformance.evidence.records import Header
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,18 +39,22 @@ def curl_line(exchange: Exchange, url: str, **settings: object) -> str:
 
 
 REQUESTS = [
-    Request("GET", f"{EVENTS_PATH}?per_page=1&guids=a,b", "s"),
-    Request("GET", f"{EVENTS_PATH}/../it's%20$HOME;(id)?a=!*", "s"),
-    Request("HEAD", PURGE_PATH, "s"),
-    Request("POST", f"{PURGE_PATH}?access_token={OTHER}&x=$HOME", "s", ANONYMOUS),
-    Request("DELETE", PURGE_PATH, "s", ANONYMOUS),
+    Request("GET", f"{EVENTS_PATH}?per_page=1&guids=a,b", Step.LIST),
+    Request("GET", f"{EVENTS_PATH}/../it's%20$HOME;(id)?a=!*", Step.LIST),
+    Request("HEAD", PURGE_PATH, Step.LIST),
+    Request("POST", f"{PURGE_PATH}?access_token={OTHER}&x=$HOME", Step.PURGE, ANONYMOUS),
+    Request("DELETE", PURGE_PATH, Step.PURGE, ANONYMOUS),
     Request(
-        "POST", PURGE_PATH, "s", headers={"Content-Type": "application/json"}, body='{"a": "$(touch pwned)\' \\n@x"}'
+        "POST",
+        PURGE_PATH,
+        Step.PURGE,
+        headers={"Content-Type": "application/json"},
+        body='{"a": "$(touch pwned)\' \\n@x"}',
     ),
-    Request("POST", PURGE_PATH, "s", headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
-    Request("POST", PURGE_PATH, "s", body="no type"),
-    *(Request("POST", PURGE_PATH, "s", who) for who in invalid_credentials({"admin": TOKEN})),
-    Request("GET", EVENTS_PATH, "s", Credential("generated", WEIRD, WEIRD, "malformed")),
+    Request("POST", PURGE_PATH, Step.PURGE, headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
+    Request("POST", PURGE_PATH, Step.PURGE, body="no type"),
+    *(Request("POST", PURGE_PATH, Step.PURGE, who) for who in invalid_credentials({"admin": TOKEN})),
+    Request("GET", EVENTS_PATH, Step.LIST, Credential("generated", WEIRD, WEIRD, "malformed")),
 ]
 
 
@@ -80,13 +84,13 @@ def relevant_headers(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("step", "status"), [("list", "200"), ("unknown", "404")])
+@pytest.mark.parametrize(("step", "status"), [(Step.LIST, "200"), (Step.GET_UNKNOWN, "404")])
 def test_curl_gets_same_status(
-    step: str, status: str, reference_server: tuple[str, dict[str, str]], full_run: FullRun, tmp_path: Path
+    step: Step, status: str, reference_server: tuple[str, dict[str, str]], full_run: FullRun, tmp_path: Path
 ) -> None:
     """The line of a recorded request gets the same status from another server, with that server's token."""
     url, tokens = reference_server
-    exchange = full_run.evidence.of("reads", step)[0]
+    exchange = full_run.evidence.of(Scenario.READS, step)[0]
     process = run_in_shell(curl_line(exchange, url), tmp_path, ADMIN_TOKEN=tokens["admin"])
     assert process.stdout.split()[1] == status, process.stderr
     assert tokens["admin"] not in curl_line(exchange, url)
@@ -96,12 +100,12 @@ def test_curl_expands_no_recorded_text(builder: EvidenceBuilder, tmp_path: Path)
     """A line from recorded evidence runs no command, for any role."""
     sent = (("Authorization", WEIRD), ("X-A", WEIRD), ("$(touch pwned)", "x"))
     exchange = builder.add_exchange(
-        *("e", "s"),
+        *(Scenario.INDUCED_ERRORS, Step.INDUCED_LIST),
         method="$(touch pwned)",
         path="/$(touch pwned)$A_TOKEN`touch pwned`",
         request_headers=sent,
         request_body=WEIRD,
-        tags={HOOK_STATE: WEIRD},
+        tags={Tag.STATE: WEIRD},
     )
     way = dict.fromkeys(("ca_bundle", "client_cert", "client_key", "insecure", "proxy"), f"{WEIRD}$PROXY_USER{WEIRD}")
     for hook in ("command", "url", WEIRD):
@@ -116,7 +120,8 @@ def test_curl_calls_http_hook_first(
 ) -> None:
     """The line of a request with an induced error calls the hook first and gets the same error."""
     url, tokens = reference_server
-    (exchange,) = full_run.evidence.of("provoked", "list 503")
+    induced = full_run.evidence.of(Scenario.INDUCED_ERRORS, Step.INDUCED_LIST)
+    (exchange,) = (x for x in induced if x.tags[Tag.INDUCED] == "503")
     line = curl_line(exchange, url, hook="url")
     process = run_in_shell(
         line, tmp_path, ADMIN_TOKEN=tokens["admin"], PURGE_CONFORMANCE_HOOK=reference_process.hook_url(url)
@@ -130,10 +135,14 @@ def test_curl_calls_command_hook_first(
     program: str, builder: EvidenceBuilder, stub_server: StubServer, tmp_path: Path, *, is_sent: bool
 ) -> None:
     """The line calls a command hook with its request; if the hook fails, nothing is sent."""
-    exchange = builder.add_purge(
-        "provoked", status=409, tags={INDUCED: "409", HOOK_STATE: "conflict for the next request"}
+    exchange = builder.add_exchange(
+        *(Scenario.INDUCED_ERRORS, Step.INDUCED_PURGE),
+        method="POST",
+        path=PURGE_PATH,
+        status=409,
+        tags={Tag.INDUCED: "409", Tag.STATE: "conflict for the next request"},
     )
-    line = curl_line(replace(exchange, step="purge 409"), stub_server.url, hook="command")
+    line = curl_line(exchange, stub_server.url, hook="command")
     run_in_shell(line, tmp_path, PURGE_CONFORMANCE_HOOK=f"command:{program}")
     assert stub_server.purges == is_sent
     if is_sent:

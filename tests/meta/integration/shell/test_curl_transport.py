@@ -19,6 +19,7 @@ from purge_conformance.config.transport import Transport
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.journal import NullJournal
 from purge_conformance.evidence.records import Header
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def curl_line(url: str, way: Transport) -> str:
     settings = Settings(Target(url), {"admin": "an-opaque-secret"}, transport=way)
     with NullJournal() as journal:
         client = Client(settings, journal, Guard(settings.limits, read_only=True), lambda *_: None)
-        exchange = client.send(Request("GET", PATH, "s"))
+        exchange = client.send(Request("GET", PATH, Step.LIST))
     return curl.command(exchange, Header("0", {}, url, {"transport": way.describe(url)}, ""))
 
 

@@ -19,7 +19,8 @@ from purge_conformance.config.droplet_file import (
     check_droplet_file,
 )
 from purge_conformance.evidence import curl
-from purge_conformance.evidence.records import FORM, Header
+from purge_conformance.evidence.records import Header
+from purge_conformance.evidence.steps import Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,14 @@ def file(tmp_path: Path) -> Upload:
 
 def upload_request(file: Upload) -> Request:
     """Return a request that uploads the file."""
-    return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL_FORM}, upload=file)
+    return Request(
+        "POST",
+        PATH,
+        Step.PREPARE_DROPLET,
+        headers={"Content-Type": CONTENT_TYPE},
+        tags={Tag.FORM: CURL_FORM},
+        upload=file,
+    )
 
 
 def test_curl_uploads_file(file: Upload, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:

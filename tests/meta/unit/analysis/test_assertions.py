@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.story import AFTER
 from purge_conformance.analysis.assertions import (
     MAX_FINDINGS,
     describe_response,
@@ -23,7 +24,10 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial
 from purge_conformance.analysis.view import JudgmentView, target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import EMPTY_LISTING
 from purge_conformance.evidence.records import Evidence
+from purge_conformance.evidence.steps import Part, Scenario, Step
 from purge_conformance.report.model import Cause, Finding, Tally
 
 if TYPE_CHECKING:
@@ -40,15 +44,22 @@ def test_findings_are_limited() -> None:
 
 def test_status_matches_expected(builder: EvidenceBuilder) -> None:
     """A response has an expected status, or the finding shows its status."""
-    require_status([builder.add_exchange("e", "s", status=400), builder.add_exchange("e", "s", status=422)], 400, 422)
+    require_status(
+        [
+            builder.add_exchange(Scenario.READS, Step.LIST, status=400),
+            builder.add_exchange(Scenario.READS, Step.LIST, status=422),
+        ],
+        400,
+        422,
+    )
     with pytest.raises(RequirementViolated, match="expected 400 or 422; got 200 "):
-        require_status([builder.add_exchange("e", "s", body=b"all\n well")], 400, 422)
+        require_status([builder.add_exchange(Scenario.READS, Step.LIST, body=b"all\n well")], 400, 422)
 
 
 def test_unanswered_requests_are_excluded(builder: EvidenceBuilder) -> None:
     """Requests without a response and rate-limited responses are excluded."""
-    kept = [builder.add_exchange("e", "s", status=status) for status in (200, 429, 503, None)]
-    assert [x.status for x in target_responses(kept)] == [200, 503]
+    expected = [builder.add_exchange(Scenario.READS, Step.LIST, status=status) for status in (200, 429, 503, None)]
+    assert [x.status for x in target_responses(expected)] == [200, 503]
 
 
 @pytest.mark.parametrize(
@@ -69,98 +80,103 @@ def test_gateway_error_is_excluded(
     builder: EvidenceBuilder,
 ) -> None:
     """A gateway's own 502 or 504 to a request that is never retried is not a response of the target."""
-    x = builder.add_exchange("e", "s", method=method, status=status, response_headers=(("Content-Type", label),))
+    x = builder.add_exchange(
+        Scenario.READS, Step.LIST, method=method, status=status, response_headers=(("Content-Type", label),)
+    )
     assert target_responses([x]) == ((x,) if is_targets else ())
 
 
 def test_exchanges_are_returned(builder: EvidenceBuilder) -> None:
     """The exchanges of a scenario are returned and recorded as examined."""
-    builder.add_exchange("e", "other")
-    wanted = builder.add_exchange("e", "s")
+    builder.add_exchange(Scenario.READS, Step.GET)
+    wanted = builder.add_exchange(Scenario.READS, Step.LIST)
     seen = builder.judgment_view
-    assert require_exchanges(seen, "e", "s", if_none="never") == (wanted,)
+    assert require_exchanges(seen, Scenario.READS, Step.LIST, if_none="never") == (wanted,)
     assert seen.read_exchanges == [wanted.n]
 
 
 @pytest.mark.parametrize(("status", "words"), [(None, "reset"), (429, "rate limited"), (504, "gateway")])
 def test_missing_response_is_inconclusive(status: int | None, words: str, builder: EvidenceBuilder) -> None:
     """Requests without a response are inconclusive, with the network as cause."""
-    builder.add_exchange("e", "s", method="POST", status=status, error="reset" if status is None else None)
+    builder.add_exchange(
+        Scenario.READS, Step.LIST, method="POST", status=status, error="reset" if status is None else None
+    )
     with pytest.raises(Inconclusive, match=words) as caught:
-        require_exchanges(builder.judgment_view, "e", "s", if_none="never")
+        require_exchanges(builder.judgment_view, Scenario.READS, Step.LIST, if_none="never")
     assert caught.value.cause is Cause.NETWORK
 
 
 def test_missing_exchange_is_not_exercised(builder: EvidenceBuilder) -> None:
     """A step without an exchange in a complete run is not exercised, with the given reason."""
     with pytest.raises(NotExercised, match="never"):
-        require_exchanges(builder.judgment_view, "e", "s", if_none="never")
+        require_exchanges(builder.judgment_view, Scenario.READS, Step.LIST, if_none="never")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "cause"),
     [
-        ("stopped", "The run's 3 purges are spent.", Cause.CONFIGURATION),
-        ("lost", "no answer", Cause.NETWORK),
-        ("crashed", "KeyError: 'guid'", Cause.SUITE),
+        (notes.STOPPED, "The run's 3 purges are spent.", Cause.CONFIGURATION),
+        (notes.LOST, "no answer", Cause.NETWORK),
+        (notes.CRASHED, "KeyError: 'guid'", Cause.SUITE),
     ],
 )
-def test_stopped_scenario_has_cause(name: str, value: object, cause: Cause, builder: EvidenceBuilder) -> None:
+def test_stopped_scenario_has_cause(
+    name: notes.NoteName[str], value: str, cause: Cause, builder: EvidenceBuilder
+) -> None:
     """A scenario that was blocked or cut short is inconclusive, with the recorded reason."""
-    builder.add_note("e", name, value)
+    builder.add_note(Scenario.READS, name, value)
     with pytest.raises(Inconclusive) as caught:
-        raise_if_cut_short(builder.judgment_view, "e")
+        raise_if_cut_short(builder.judgment_view, Scenario.READS)
     assert caught.value.cause is cause
 
 
 def test_other_stopped_scenario_is_ignored(builder: EvidenceBuilder) -> None:
     """The end of another scenario does not matter."""
-    builder.add_note("other", "stopped", "spent")
-    raise_if_cut_short(builder.judgment_view, "e")
+    builder.add_note(Scenario.LISTS, notes.STOPPED, "spent")
+    raise_if_cut_short(builder.judgment_view, Scenario.READS)
 
 
 def test_killed_run_has_suite_cause(builder: EvidenceBuilder) -> None:
     """A run that ended early is inconclusive for scenarios that it had not reached."""
     killed = JudgmentView(Evidence(builder.evidence.header, (), ()))
     with pytest.raises(Inconclusive, match="killed") as caught:
-        require_exchanges(killed, "e", "s", if_none="never")
+        require_exchanges(killed, Scenario.READS, Step.LIST, if_none="never")
     assert caught.value.cause is Cause.SUITE
 
 
 def test_unreadable_list_is_inconclusive(builder: EvidenceBuilder) -> None:
     """A list that could not be read to its end is inconclusive, and the last response is shown."""
-    builder.add_list("e", "s.events", [], complete=False)
+    builder.add_list(Scenario.PURGE, AFTER.of(Part.EVENTS), [], complete=False)
     with pytest.raises(Inconclusive, match="could not be read to its end: 200"):
-        require_snapshot(builder.judgment_view, "e", "s")
+        require_snapshot(builder.judgment_view, Scenario.PURGE, AFTER)
+    assert not require_walk(builder.judgment_view, Scenario.PURGE, AFTER.of(Part.EVENTS)).complete
     with pytest.raises(Inconclusive, match="no request"):
-        require_complete(
-            require_walk(builder.judgment_view, "e", "s.events").__class__((), (), None, complete=False), "apps"
-        )
+        require_complete(EMPTY_LISTING, "apps")
 
 
 def test_unreadable_apps_are_inconclusive(builder: EvidenceBuilder) -> None:
     """Unreadable apps are inconclusive although the events could be read."""
-    builder.add_list("e", "s.events", [])
+    builder.add_list(Scenario.PURGE, AFTER.of(Part.EVENTS), [])
     with pytest.raises(Inconclusive, match="list of apps"):
-        require_apps(require_snapshot(builder.judgment_view, "e", "s"))
+        require_apps(require_snapshot(builder.judgment_view, Scenario.PURGE, AFTER))
 
 
 def test_resource_includes_subpaths(builder: EvidenceBuilder) -> None:
     """Every response on the resource or below it counts, for any role, and no other."""
-    kept = [
-        builder.add_purge("e"),
-        builder.add_exchange("f", "s", path=f"{EVENTS_PATH}?page=1"),
-        builder.add_exchange("f", "s", path=f"{EVENTS_PATH}/x/y"),
+    expected = [
+        builder.add_purge(Scenario.PURGE),
+        builder.add_exchange(Scenario.LISTS, Step.LIST, path=f"{EVENTS_PATH}?page=1"),
+        builder.add_exchange(Scenario.LISTS, Step.LIST, path=f"{EVENTS_PATH}/x/y"),
     ]
-    builder.add_exchange("e", "s", path="/v3/apps")
-    builder.add_exchange("e", "s", path=PURGE_PATH, status=None)
-    assert list(builder.judgment_view.resource_exchanges()) == kept
+    builder.add_exchange(Scenario.READS, Step.LIST, path="/v3/apps")
+    builder.add_exchange(Scenario.READS, Step.LIST, path=PURGE_PATH, status=None)
+    assert list(builder.judgment_view.resource_exchanges()) == expected
 
 
 def test_unusable_target_is_inconclusive(builder: EvidenceBuilder) -> None:
     """A target that is no API, or rejects the admin token, is inconclusive."""
     require_usable_target(builder.evidence)
-    builder.add_note("reach", "unusable", {"blame": "authentication", "reason": "refused"})
+    builder.add_note(Scenario.PREFLIGHT, notes.UNUSABLE, notes.Unusable("authentication", "refused"))
     with pytest.raises(Inconclusive, match="refused") as caught:
         require_usable_target(builder.evidence)
     assert caught.value.cause is Cause.AUTHENTICATION
@@ -178,7 +194,10 @@ def test_unusable_target_is_inconclusive(builder: EvidenceBuilder) -> None:
 )
 def test_response_description_is_short(status: int | None, body: bytes, words: str, builder: EvidenceBuilder) -> None:
     """The description of a response is a few words on one line."""
-    assert describe_response(builder.add_exchange("e", "s", status=status, body=body, error="reset")) == words
+    assert (
+        describe_response(builder.add_exchange(Scenario.READS, Step.LIST, status=status, body=body, error="reset"))
+        == words
+    )
 
 
 def trial(n: int, *wrong: str, kind: str = "") -> Trial:
@@ -217,25 +236,25 @@ def test_consistent_kinds_are_not_flaky(builder: EvidenceBuilder) -> None:
 
 def test_queries_are_memoized(builder: EvidenceBuilder) -> None:
     """A second judgment gets the cached result of a query and records the same exchanges."""
-    builder.add_exchange("e", "s")
-    looked: list[JudgmentView] = []
+    builder.add_exchange(Scenario.READS, Step.LIST)
+    calls: list[JudgmentView] = []
 
-    def look(seen: JudgmentView) -> list[str]:
-        looked.append(seen)
-        return [x.step for x in seen.of("e", "s")]
+    def query(seen: JudgmentView) -> list[Step]:
+        calls.append(seen)
+        return [x.step for x in seen.of(Scenario.READS, Step.LIST)]
 
     evidence = builder.evidence
     seen = [JudgmentView(evidence), JudgmentView(evidence)]
-    assert [each.memoized(look) for each in seen] == [["s"], ["s"]]
+    assert [each.memoized(query) for each in seen] == [[Step.LIST], [Step.LIST]]
     assert [each.read_exchanges for each in seen] == [[1], [1]]
-    assert len(looked) == 1
+    assert len(calls) == 1
 
 
 def test_failed_queries_record_exchanges(builder: EvidenceBuilder) -> None:
     """A query that fails records the exchanges that it examined, each time."""
-    builder.add_exchange("e", "s", status=None)
+    builder.add_exchange(Scenario.READS, Step.LIST, status=None)
     evidence = builder.evidence
     for seen in (JudgmentView(evidence), JudgmentView(evidence)):
         with pytest.raises(Inconclusive):
-            seen.memoized(lambda eyes: require_exchanges(eyes, "e", "s", if_none="nothing"))
+            seen.memoized(lambda view: require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing"))
         assert seen.read_exchanges == [1]

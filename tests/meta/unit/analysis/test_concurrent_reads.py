@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis import concurrent_reads as meanwhile
-from purge_conformance.scenarios import concurrent_purges as parallel
+from purge_conformance.analysis.concurrent_reads import summarize_concurrent_reads
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import CONCURRENT_ROUNDS, YES, Part, Phase, Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
 
 
-AT_ONCE = {"at_once": "first"}
+CONCURRENT_TAGS = {Tag.CONCURRENT: YES}
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
 OLD = {**SEEDED, "guid": "old"}
 
@@ -19,16 +20,27 @@ OLD = {**SEEDED, "guid": "old"}
 def test_concurrent_reads_are_counted(builder: EvidenceBuilder) -> None:
     """Concurrent reads are counted by kind: nothing, the list before or after, a part, a duplicate event."""
     new = {**SEEDED, "guid": "n"}
-    builder.add_list("parallel", "first.before.events", [OLD, SEEDED])
+    builder.add_list(
+        Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1, phase=Phase.BEFORE).of(Part.EVENTS), [OLD, SEEDED]
+    )
     for rows in ([], [], [OLD, SEEDED], [SEEDED, new], [SEEDED], [new, new], [OLD, new]):
-        builder.add_page("parallel", "first.reads", rows).tags.update(AT_ONCE)
-    builder.add_exchange("parallel", "first.reads", status=503, tags=AT_ONCE)
-    builder.add_list("parallel", "first.after.events", [SEEDED, new])
-    assert meanwhile.summarize_concurrent_reads(builder.evidence) == (
+        builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), rows).tags.update(CONCURRENT_TAGS)
+    builder.add_exchange(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1), method="POST", path=PURGE_PATH)
+    builder.add_exchange(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), status=503, tags=CONCURRENT_TAGS)
+    builder.add_list(
+        Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1, phase=Phase.AFTER).of(Part.EVENTS), [SEEDED, new]
+    )
+    assert summarize_concurrent_reads(builder.evidence) == (
         "nothing 2x, a partial or mixed list 2x, the old list 1x, the new list 1x, an event twice 1x, status 503 1x"
     )
 
 
-def test_rounds_have_their_names() -> None:
-    """The analysis reads the rounds that the scenario runs."""
-    assert meanwhile.ROUNDS == parallel.ROUNDS
+def test_every_round_is_counted(builder: EvidenceBuilder) -> None:
+    """Each round that the scenario runs is counted, and compared with its own lists."""
+    for index in CONCURRENT_ROUNDS:
+        place, rows = Place(Step.CONCURRENT, index), [{**OLD, "guid": f"old-{index}"}]
+        builder.add_list(Scenario.CONCURRENT_PURGES, place.at(Phase.BEFORE).of(Part.EVENTS), rows)
+        builder.add_exchange(Scenario.CONCURRENT_PURGES, place, method="POST", path=PURGE_PATH, tags=CONCURRENT_TAGS)
+        read = builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, index), rows)
+        read.tags.update(CONCURRENT_TAGS)
+    assert summarize_concurrent_reads(builder.evidence) == f"the old list {len(CONCURRENT_ROUNDS)}x"

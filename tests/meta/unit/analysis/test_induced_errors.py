@@ -15,7 +15,8 @@ from purge_conformance.analysis.induced_errors import (
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.evidence.records import INDUCED
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Part, Place, Scenario, Step, Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 def test_induced_purge_is_excluded(builder: EvidenceBuilder) -> None:
     """A purge with an induced error is no plain purge."""
-    builder.add_purge("provoked", status=409, tags={INDUCED: "409"})
-    builder.add_purge("parallel")
+    builder.add_purge(Scenario.INDUCED_ERRORS, status=409, tags={Tag.INDUCED: "409"})
+    builder.add_purge(Scenario.CONCURRENT_PURGES)
     assert [x.status for x, _ in plain_purges(builder.judgment_view)] == [200]
 
 
@@ -41,16 +42,25 @@ def add_induced_errors(
 ) -> EvidenceBuilder:
     """Add three purges with induced errors, and the lists after each; None means unchanged."""
     app, was = builder.app("a"), [builder.event("e", "a"), builder.event("a", "a")]
-    builder.add_snapshot("provoked", "before", was, [app])
-    for status, look, rows in ((409, "conflict", conflict), (503, "unavailable", unavailable), (500, "after", after)):
+    builder.add_snapshot(Scenario.INDUCED_ERRORS, Step.OPENING, was, [app])
+    for status, step, rows in (
+        (409, Step.AFTER_CONFLICT, conflict),
+        (503, Step.AFTER_UNAVAILABLE, unavailable),
+        (500, Step.CLOSING, after),
+    ):
         builder.add_exchange(
-            *("provoked", f"purge {status}"), method="POST", path=PURGE_PATH, status=status, tags={INDUCED: str(status)}
+            Scenario.INDUCED_ERRORS,
+            Step.INDUCED_PURGE,
+            method="POST",
+            path=PURGE_PATH,
+            status=status,
+            tags={Tag.INDUCED: str(status)},
         )
         was = was if rows is None else rows
-        if look == "after":
-            builder.add_snapshot("provoked", look, was, [app])
+        if step is Step.CLOSING:
+            builder.add_snapshot(Scenario.INDUCED_ERRORS, step, was, [app])
         else:
-            builder.add_list("provoked", f"{look}.events", was)
+            builder.add_list(Scenario.INDUCED_ERRORS, Place(step, part=Part.EVENTS), was)
     return builder
 
 
@@ -68,6 +78,7 @@ def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
         ([("a", "a")], False, True),
         ([("e", "a"), ("a", "a")], True, False),
         ([("e", "a")], False, False),
+        ([("e", "a"), ("a", "a"), ("b", "b")], False, False),
     ],
 )
 def test_partial_purge_is_detected(
@@ -88,16 +99,20 @@ def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
 @pytest.mark.parametrize(
     ("value", "error", "words"),
     [
-        ({"status": 409, "failed": True, "reason": "the hook failed"}, Inconclusive, "the hook failed"),
-        ({"status": 409, "failed": False, "reason": "not supported"}, NotExercised, "not supported"),
-        ({"status": 503, "failed": False, "reason": "not supported"}, NotExercised, "No response had the status 409"),
+        (notes.NotInduced("purge", 409, failed=True, reason="the hook failed"), Inconclusive, "the hook failed"),
+        (notes.NotInduced("purge", 409, failed=False, reason="not supported"), NotExercised, "not supported"),
+        (
+            notes.NotInduced("purge", 503, failed=False, reason="not supported"),
+            NotExercised,
+            "No response had the status 409",
+        ),
     ],
 )
 def test_missing_error_is_explained(
-    value: dict[str, object], error: type[Inconclusive | NotExercised], words: str, builder: EvidenceBuilder
+    value: notes.NotInduced, error: type[Inconclusive | NotExercised], words: str, builder: EvidenceBuilder
 ) -> None:
     """A missing error is inconclusive if the hook failed, else not exercised; the target is never the cause."""
-    builder.add_note("provoked", "purge", value)
+    builder.add_note(Scenario.INDUCED_ERRORS, notes.NOT_INDUCED, value)
     with pytest.raises(error, match=words) as raised:
         raise_if_not_induced(builder.judgment_view, 409)
     assert raised.value.cause is Cause.CONFIGURATION

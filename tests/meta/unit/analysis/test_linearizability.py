@@ -27,10 +27,10 @@ def change(kind: str, begun: float, ended: float, instances: int | None = None) 
 
 
 def make_final_state(
-    *, started: bool, seeded: bool, told: tuple[str, ...] = (), instances: int = 1, shown: int = 1
+    *, started: bool, seeded: bool, recorded: tuple[str, ...] = (), instances: int = 1, shown: int = 1
 ) -> FinalObservation:
     """Return the final state."""
-    events = (tuple(frozenset({kind}) for kind in told),)
+    events = (tuple(frozenset({kind}) for kind in recorded),)
     return FinalObservation(
         started, instances, seeded, shown if seeded else None, has_old_events=False, events_by_process=events
     )
@@ -44,7 +44,7 @@ LOST = {
     "recorded twice": (
         STARTED,
         change("stop", 1, 2),
-        make_final_state(started=False, seeded=True, told=("stop", "stop")),
+        make_final_state(started=False, seeded=True, recorded=("stop", "stop")),
     ),
 }
 
@@ -61,8 +61,8 @@ def test_concurrent_stop_allows_every_order() -> None:
     operations = [purge(0, 3), change("stop", 1, 2)]
     before, within, after = (
         make_final_state(started=False, seeded=False),
-        make_final_state(started=False, seeded=False, told=("stop",)),
-        make_final_state(started=False, seeded=True, told=("stop",)),
+        make_final_state(started=False, seeded=False, recorded=("stop",)),
+        make_final_state(started=False, seeded=True, recorded=("stop",)),
     )
     assert all(is_explained(STARTED, operations, end) for end in (before, within, after))
 
@@ -71,7 +71,7 @@ def test_clock_orders_separate_operations() -> None:
     """A stop that was answered before the purge was sent has no event; one that was sent after it has one."""
     gone, there = (
         make_final_state(started=False, seeded=False),
-        make_final_state(started=False, seeded=True, told=("stop",)),
+        make_final_state(started=False, seeded=True, recorded=("stop",)),
     )
     for operations, end, other in (
         ([change("stop", 0, 1), purge(2, 3)], gone, there),
@@ -83,7 +83,10 @@ def test_clock_orders_separate_operations() -> None:
 
 def test_event_may_be_late() -> None:
     """If events are recorded late, the event of a stop may exist although a purge came after it."""
-    operations, end = [change("stop", 0, 1), purge(2, 3)], make_final_state(started=False, seeded=False, told=("stop",))
+    operations, end = (
+        [change("stop", 0, 1), purge(2, 3)],
+        make_final_state(started=False, seeded=False, recorded=("stop",)),
+    )
     assert not is_explained(STARTED, operations, end)
     assert is_explained(STARTED, operations, end, delayed_recording=True)
 
@@ -97,15 +100,15 @@ def test_failed_purge_may_be_partial() -> None:
 
 def test_noop_change_may_be_recorded() -> None:
     """The start of a started app, and the scaling of a stopped one, may be recorded or not."""
-    for begin, operation, told in (
+    for begin, operation, recorded in (
         (STARTED, change("start", 2, 3), "start"),
         (STOPPED, change("scale", 2, 3, 1), "scale"),
     ):
-        for events in ((), (told,)):
+        for events in ((), (recorded,)):
             assert is_explained(
                 begin,
                 [purge(0, 1), operation],
-                make_final_state(started=begin.started, seeded=begin.started, told=events),
+                make_final_state(started=begin.started, seeded=begin.started, recorded=events),
             )
 
 
@@ -120,20 +123,20 @@ def test_each_process_records_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begun", "told", "is_so"),
+    ("begun", "recorded", "is_so"),
     [(2, 0, False), (2, 1, True), (2, 9, True), (0, 0, True), (0, 9, True)],
     ids=["lost", "once", "often", "before-the-purge", "within-it"],
 )
-def test_change_is_recorded_once(begun: float, told: int, is_so: bool) -> None:  # noqa: FBT001 -- expected
+def test_change_is_recorded_once(begun: float, recorded: int, is_so: bool) -> None:  # noqa: FBT001 -- expected
     """If several events may record a change, at least one of them is required."""
     operations = [purge(0, 1), change("stop", begun, begun + 1)]
-    end = make_final_state(started=False, seeded=begun > 1, told=("stop",) * told)
+    end = make_final_state(started=False, seeded=begun > 1, recorded=("stop",) * recorded)
     assert is_explained(STARTED, operations, end.without_change_kinds().with_unlimited_copies()) is is_so
     assert (
         not is_explained(
             STARTED, [purge(0, 1)], replace(end, started=True).without_change_kinds().with_unlimited_copies()
         )
-        or not told
+        or not recorded
     )
 
 
@@ -164,7 +167,7 @@ def test_shortest_timeline_shows_duplicate() -> None:
     stop = change("stop", 4, 5)
     operations = [change("scale", 0, 1, 1), change("start", 2, 3), purge(2, 6), stop]
     assert smallest_unexplained(
-        STARTED, operations, make_final_state(started=False, seeded=True, told=("stop", "stop"))
+        STARTED, operations, make_final_state(started=False, seeded=True, recorded=("stop", "stop"))
     ) == (
         purge(2, 6),
         stop,

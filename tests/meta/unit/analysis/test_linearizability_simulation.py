@@ -69,8 +69,8 @@ class Server:
 
     def final_state(self) -> FinalObservation:
         """Return the visible state."""
-        told = (tuple(frozenset({kind}) for kind in self.events),)
-        return FinalObservation(self.started, self.instances, self.seed is not None, self.seed, self.old, told)
+        recorded = (tuple(frozenset({kind}) for kind in self.events),)
+        return FinalObservation(self.started, self.instances, self.seed is not None, self.seed, self.old, recorded)
 
 
 CHANGES = st.one_of(
@@ -184,10 +184,10 @@ def test_shortest_timeline_still_contradicts(program: tuple[AppState, list[Task]
     )
     found = operations(tasks)
     assume(not is_explained(begin, found, end))
-    kept = smallest_unexplained(begin, found, end)
-    loose = [x if x in kept else x.unconstrained() for x in found]
+    shortest = smallest_unexplained(begin, found, end)
+    loose = [x if x in shortest else x.unconstrained() for x in found]
     assert not is_explained(begin, loose, end)
-    for one in kept:
-        fewer = [x for x in kept if x is not one]
-        told = could_produce(begin, fewer, end)
-        assert not told or is_explained(begin, [x if x in fewer else x.unconstrained() for x in found], end)
+    for one in shortest:
+        fewer = [x for x in shortest if x is not one]
+        can_occur = could_produce(begin, fewer, end)
+        assert not can_occur or is_explained(begin, [x if x in fewer else x.unconstrained() for x in found], end)

@@ -8,6 +8,7 @@ import pytest
 
 from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 def add_list_reads(builder: EvidenceBuilder, opening: list[str], closing: list[str]) -> None:
     """Add two reads of the whole list."""
-    builder.add_list("lists", "opening", [builder.event(guid) for guid in opening])
-    builder.add_list("lists", "closing", [builder.event(guid) for guid in closing])
+    builder.add_list(Scenario.LISTS, Step.OPENING, [builder.event(guid) for guid in opening])
+    builder.add_list(Scenario.LISTS, Step.CLOSING, [builder.event(guid) for guid in closing])
 
 
 def test_new_events_are_excluded(builder: EvidenceBuilder) -> None:

@@ -9,6 +9,7 @@ import pytest
 from purge_conformance.analysis.openapi import Violation, find_operation_id, find_violations
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.evidence.records import Exchange
+from purge_conformance.evidence.steps import Place, Scenario, Step
 
 EVENTS = "/v3/app_usage_events"
 PURGE = f"{EVENTS}/actions/destructively_purge_all_and_reseed"
@@ -27,7 +28,9 @@ def exchange(
     headers: tuple[tuple[str, str], ...] = JSON,
 ) -> Exchange:
     """Return an exchange, of a get by default."""
-    return Exchange(1, "e", "", "admin", method, path, (), None, 0.0, 0.0, status, headers, body)
+    return Exchange(
+        1, Scenario.READS, Place(Step.GET), "admin", method, path, (), None, 0.0, 0.0, status, headers, body
+    )
 
 
 @pytest.mark.parametrize(

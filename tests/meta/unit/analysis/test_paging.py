@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from meta.support.story import AFTER
 from purge_conformance.analysis.paging import Page, default_per_page, expected_links, pages_of, walks
 from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.evidence.records import ListEnd
+from purge_conformance.evidence.steps import Part, Place, Scenario, Step
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -19,7 +22,9 @@ BASE = "https://cdn.example.org:8443/prefix"
 def page(builder: EvidenceBuilder, number: int = 2, **links: Any) -> Page:  # noqa: ANN401 -- any link
     """Return a page of a filtered list."""
     x = builder.add_exchange(
-        "lists", "walk", path=f"{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}"
+        Scenario.LISTS,
+        Place(Step.WALK, 3),
+        path=f"{EVENTS_PATH}?guids=a%2Cb&order_by=%2Bcreated_at&per_page=2&page={number}",
     )
     return Page(x, number, 2, 2, (), 5, 3, links)
 
@@ -61,7 +66,9 @@ def test_next_link_is_accepted(href: str, builder: EvidenceBuilder) -> None:
 def test_link_time_format_is_free(moment: str, is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A link may write the time of a filter in another format."""
     x = builder.add_exchange(
-        "lists", "walk", path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1"
+        Scenario.LISTS,
+        Place(Step.WALK, 3),
+        path=f"{EVENTS_PATH}?created_ats[gt]=2026-07-01T12:00:00Z&per_page=2&page=1",
     )
     link = {"href": f"{EVENTS_PATH}?created_ats[gt]={moment}&per_page=2&page=2"}
     assert is_link_correct(Page(x, 1, 2, 2, (), 5, 3, {"next": link}), "next") is is_so
@@ -131,7 +138,7 @@ def test_link_may_omit_default_size(default: str | None, is_so: bool, builder: E
 def test_default_size_is_derived(rows: int, links: object, default: str | None, builder: EvidenceBuilder) -> None:
     """The default size is that of the list's own link, or the number of events on a page before another."""
     data = {"pagination": links, "resources": [builder.event(str(n)) for n in range(rows)]}
-    builder.add_exchange("lists", "plain", data=data)
+    builder.add_exchange(Scenario.LISTS, Step.DEFAULT_PAGE, data=data)
     assert default_per_page(builder.judgment_view) == default
 
 
@@ -145,8 +152,10 @@ def walk_with_limit(
             "pagination": {"total_results": total, "total_pages": pages, "next": following},
             "resources": [builder.event(f"{number}-{n}") for n in range(length)],
         }
-        builder.add_exchange("lists", "opening", path=f"{EVENTS_PATH}?per_page={asked}&page={number}", data=data)
-    builder.add_note("lists", "opening.complete", value=True)
+        builder.add_exchange(
+            Scenario.LISTS, Step.OPENING, path=f"{EVENTS_PATH}?per_page={asked}&page={number}", data=data
+        )
+    builder.list_ends.append(ListEnd(Scenario.LISTS, Place(Step.OPENING), complete=True))
     return list(pages_of(walks(builder.judgment_view)[0]))
 
 
@@ -175,17 +184,17 @@ def test_link_may_name_limit(builder: EvidenceBuilder) -> None:
 
 def test_walks_are_grouped_by_step(builder: EvidenceBuilder) -> None:
     """The list reads of a scenario are grouped by step; a request without a page, and a GET of one event, are none."""
-    builder.add_list("lists", "opening", [builder.event("a")])
-    builder.add_exchange("lists", "get", path=f"{EVENTS_PATH}/a")
-    builder.add_list("lists", "walk 4", [builder.event("a")], complete=False)
-    builder.add_list("purge", "after.events", [])
+    builder.add_list(Scenario.LISTS, Step.OPENING, [builder.event("a")])
+    builder.add_exchange(Scenario.LISTS, Step.GET, path=f"{EVENTS_PATH}/a")
+    builder.add_list(Scenario.LISTS, Place(Step.WALK, 4), [builder.event("a")], complete=False)
+    builder.add_list(Scenario.PURGE, AFTER.of(Part.EVENTS), [])
     assert [walk.complete for walk in walks(builder.judgment_view)] == [True, False]
-    assert len(walks(builder.judgment_view, "walk")) == 1
+    assert len(walks(builder.judgment_view, Step.WALK)) == 1
 
 
 def test_unreadable_pages_are_excluded(builder: EvidenceBuilder) -> None:
     """Only the readable pages of a list are judged as pages."""
-    builder.add_list("lists", "opening", [builder.event("a")])
-    builder.add_exchange("lists", "opening", path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
+    builder.add_list(Scenario.LISTS, Step.OPENING, [builder.event("a")])
+    builder.add_exchange(Scenario.LISTS, Step.OPENING, path=f"{EVENTS_PATH}?per_page=500&page=2", status=500)
     (found,) = pages_of(walks(builder.judgment_view)[0])
     assert (found.number, found.capacity, found.guids, found.total) == (1, 500, ("a",), 1)

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from meta.support.story import AFTER, BEFORE
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
-from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at_step, require_started_apps
+from purge_conformance.analysis.purge import group_by_app, require_purge, require_purge_at, require_started_apps
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.records import ListEnd
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -23,19 +27,19 @@ def add_purge_between_snapshots(
     before: list[Row],
     after: list[Row],
     status: int = 200,
-    **more: Any,  # noqa: ANN401 -- of Story.look
+    **more: Any,  # noqa: ANN401 -- of EvidenceBuilder.add_snapshot
 ) -> None:
     """Add a purge between two snapshots, with the apps and processes in `more`."""
-    builder.add_snapshot("purge", "before", before, **more)
-    builder.add_purge("purge", status=status)
-    builder.add_snapshot("purge", "after", after, **more)
+    builder.add_snapshot(Scenario.PURGE, BEFORE, before, **more)
+    builder.add_purge(Scenario.PURGE, status=status)
+    builder.add_snapshot(Scenario.PURGE, AFTER, after, **more)
 
 
 def test_purge_is_observed(builder: EvidenceBuilder) -> None:
     """An observed purge has the events before and after, and the unchanged apps."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     add_purge_between_snapshots(builder, before=[builder.event("old", "a")], after=[builder.event("a", "a")], apps=apps)
-    found = require_purge(builder.judgment_view, "purge")
+    found = require_purge(builder.judgment_view, Scenario.PURGE)
     assert (found.started_apps, found.surviving_events, set(found.new_events_by_app())) == (["a"], {}, {"a"})
     assert found.last_exchange == found.after.events.exchanges[-1].n == len(builder.exchanges)
 
@@ -45,24 +49,24 @@ def test_purge_that_failed_is_inconclusive(status: int, builder: EvidenceBuilder
     """The effects of a failed purge cannot be judged."""
     add_purge_between_snapshots(builder, before=[], after=[], status=status)
     with pytest.raises(Inconclusive, match=f"did not succeed: {status}"):
-        require_purge(builder.judgment_view, "purge")
+        require_purge(builder.judgment_view, Scenario.PURGE)
 
 
-@pytest.mark.parametrize("part", ["events", "apps"])
-def test_purge_between_unread_lists_is_inconclusive(part: str, builder: EvidenceBuilder) -> None:
+@pytest.mark.parametrize("part", [Part.EVENTS, Part.APPS])
+def test_purge_between_unread_lists_is_inconclusive(part: Part, builder: EvidenceBuilder) -> None:
     """A purge between incomplete lists cannot be judged."""
     add_purge_between_snapshots(builder, before=[], after=[])
-    builder.add_note("purge", f"after.{part}.complete", value=False)
+    builder.list_ends.append(ListEnd(Scenario.PURGE, AFTER.of(part), complete=False))
     with pytest.raises(Inconclusive, match=f"the list of {part}"):
-        require_purge(builder.judgment_view, "purge")
+        require_purge(builder.judgment_view, Scenario.PURGE)
 
 
 def test_purge_without_started_app_is_not_exercised(builder: EvidenceBuilder) -> None:
     """Without a started app there is nothing to seed, and the reason says so."""
-    builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
+    builder.add_note(Scenario.FOUNDATION, notes.APPS_ERROR, "POST /v3/apps made nothing")
     add_purge_between_snapshots(builder, before=[], after=[], apps=[builder.app("a", "STOPPED")])
     with pytest.raises(NotExercised, match="POST /v3/apps made nothing") as caught:
-        require_started_apps(require_purge(builder.judgment_view, "purge"), builder.judgment_view)
+        require_started_apps(require_purge(builder.judgment_view, Scenario.PURGE), builder.judgment_view)
     assert caught.value.cause is Cause.CONFIGURATION
 
 
@@ -70,12 +74,12 @@ def test_guids_that_may_be_seeded(builder: EvidenceBuilder) -> None:
     """A seeded event may have the guid of any app, or process, that was possibly started."""
     apps = [builder.app("a"), builder.app("b", "STOPPED"), builder.app("raced", "STOPPED")]
     processes = [builder.process("p", "a"), builder.process("q", "b")]
-    builder.add_snapshot("purge", "before", apps=apps, processes=processes)
-    builder.add_purge("purge")
+    builder.add_snapshot(Scenario.PURGE, BEFORE, apps=apps, processes=processes)
+    builder.add_purge(Scenario.PURGE)
     builder.add_snapshot(
-        "purge", "after", apps=[*apps[:2], builder.app("raced"), builder.app("new")], processes=processes
+        Scenario.PURGE, AFTER, apps=[*apps[:2], builder.app("raced"), builder.app("new")], processes=processes
     )
-    assert require_purge(builder.judgment_view, "purge").seedable_guids == {"a", "p", "raced", "new"}
+    assert require_purge(builder.judgment_view, Scenario.PURGE).seedable_guids == {"a", "p", "raced", "new"}
 
 
 def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
@@ -87,7 +91,7 @@ def test_surviving_events_are_detected(builder: EvidenceBuilder) -> None:
     )
     before = [old, mine, builder.event("x", "a")]
     add_purge_between_snapshots(builder, before=before, after=[old, mine, again], apps=[builder.app("a")])
-    found = require_purge(builder.judgment_view, "purge")
+    found = require_purge(builder.judgment_view, Scenario.PURGE)
     assert (set(found.surviving_events), found.new_events_by_app()) == ({"old"}, {"a": [mine, again]})
 
 
@@ -107,13 +111,13 @@ def test_correct_purge_is_recognized(seeded: list[str], *, faithful: bool, build
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
     after = [builder.event(guid, guid) for guid in seeded]
     add_purge_between_snapshots(builder, before=[builder.event("old", "old")], after=after, apps=apps)
-    assert require_purge(builder.judgment_view, "purge").is_complete() is faithful
+    assert require_purge(builder.judgment_view, Scenario.PURGE).is_complete() is faithful
 
 
 def test_named_purge_uses_own_snapshots(builder: EvidenceBuilder) -> None:
     """A purge at a step of its own uses the snapshots with the name of that step."""
-    builder.add_snapshot("odd", "no-json.before", [builder.event("old")])
-    builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH)
-    builder.add_snapshot("odd", "no-json.after")
-    found = require_purge_at_step(builder.judgment_view, "odd", "no-json")
+    builder.add_snapshot(Scenario.UNEXPECTED_INPUT, Place(Step.NOT_JSON, phase=Phase.BEFORE), [builder.event("old")])
+    builder.add_exchange(Scenario.UNEXPECTED_INPUT, Step.NOT_JSON, method="POST", path=PURGE_PATH)
+    builder.add_snapshot(Scenario.UNEXPECTED_INPUT, Place(Step.NOT_JSON, phase=Phase.AFTER))
+    found = require_purge_at(builder.judgment_view, Scenario.UNEXPECTED_INPUT, Step.NOT_JSON)
     assert (set(found.before.events.by_guid), found.after.events.rows) == ({"old"}, ())

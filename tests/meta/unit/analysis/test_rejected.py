@@ -8,6 +8,7 @@ import pytest
 
 from purge_conformance.analysis.rejected import attempts, unexpected_input_attempts
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -22,13 +23,20 @@ def add_snapshot(builder: EvidenceBuilder, *guids: str, total: int | None = None
     """Add a snapshot of the newest events in the scenario `refused`."""
     rows = [builder.event(guid) for guid in guids]
     data = {"pagination": {"total_results": len(rows) if total is None else total}, "resources": rows}
-    builder.add_exchange("refused", "look", path=f"{EVENTS_PATH}?per_page={PER_PAGE}", data=data)
+    builder.add_exchange(
+        Scenario.REJECTED_PURGES, Step.NEWEST_PAGE, path=f"{EVENTS_PATH}?per_page={PER_PAGE}", data=data
+    )
 
 
 def add_attempt(builder: EvidenceBuilder, status: int = 401) -> None:
     """Add a purge that the target should reject."""
     builder.add_exchange(
-        "refused", "credential", method="POST", path=PURGE_PATH, status=status, tags={"credential": "none"}
+        Scenario.REJECTED_PURGES,
+        Step.CREDENTIAL,
+        method="POST",
+        path=PURGE_PATH,
+        status=status,
+        tags={Tag.CREDENTIAL: "none"},
     )
 
 
@@ -48,7 +56,7 @@ def test_loss_is_described(before: list[str], after: list[str], words: str | Non
     add_snapshot(builder, *before)
     add_attempt(builder)
     add_snapshot(builder, *after)
-    (found,) = attempts(builder.judgment_view, "credential")
+    (found,) = attempts(builder.judgment_view, Step.CREDENTIAL)
     assert (found.describe_loss() or "").startswith(words or "")
     assert bool(found.describe_loss()) == bool(words)
 
@@ -59,7 +67,7 @@ def test_displaced_events_are_no_loss(builder: EvidenceBuilder) -> None:
     add_snapshot(builder, *guids, total=500)
     add_attempt(builder)
     add_snapshot(builder, "new", *guids[:-1], total=501)
-    assert attempts(builder.judgment_view, "credential")[0].describe_loss() is None
+    assert attempts(builder.judgment_view, Step.CREDENTIAL)[0].describe_loss() is None
 
 
 def test_attempt_needs_both_snapshots(builder: EvidenceBuilder) -> None:
@@ -69,11 +77,11 @@ def test_attempt_needs_both_snapshots(builder: EvidenceBuilder) -> None:
     add_attempt(builder)
     add_snapshot(builder, "a")
     add_attempt(builder)
-    builder.add_exchange("refused", "look", status=503)
+    builder.add_exchange(Scenario.REJECTED_PURGES, Step.NEWEST_PAGE, status=503)
     add_attempt(builder)
     add_snapshot(builder, "a")
     add_attempt(builder)
-    assert attempts(builder.judgment_view, "credential") == []
+    assert attempts(builder.judgment_view, Step.CREDENTIAL) == []
 
 
 @pytest.mark.parametrize(("back", "counts"), [((), True), (("b",), True), (("a", "b"), False)])
@@ -84,13 +92,13 @@ def test_reappearing_events_are_no_loss(back: tuple[str, ...], *, counts: bool, 
     add_snapshot(builder)
     add_attempt(builder)
     add_snapshot(builder, *back)
-    assert any(a.describe_loss() for a in attempts(builder.judgment_view, "credential")) is counts
+    assert any(a.describe_loss() for a in attempts(builder.judgment_view, Step.CREDENTIAL)) is counts
 
 
 def test_unexpected_body_uses_nearest_snapshots(builder: EvidenceBuilder) -> None:
     """A purge with an unexpected body is judged between the nearest snapshots."""
-    builder.add_snapshot("odd", "no-json.before", [builder.event("a")])
-    builder.add_exchange("odd", "no-json", method="POST", path=PURGE_PATH, status=400)
-    builder.add_snapshot("odd", "no-json.after", [])
+    builder.add_snapshot(Scenario.UNEXPECTED_INPUT, Place(Step.NOT_JSON, phase=Phase.BEFORE), [builder.event("a")])
+    builder.add_exchange(Scenario.UNEXPECTED_INPUT, Step.NOT_JSON, method="POST", path=PURGE_PATH, status=400)
+    builder.add_snapshot(Scenario.UNEXPECTED_INPUT, Place(Step.NOT_JSON, phase=Phase.AFTER), [])
     (found,) = unexpected_input_attempts(builder.judgment_view)
     assert (found.request.status, found.describe_loss()) == (400, "1 events before, 0 after")

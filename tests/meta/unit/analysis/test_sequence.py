@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from meta.support.story import AFTER, BEFORE
 from purge_conformance import catalogue
 from purge_conformance.analysis.outcomes import Inconclusive, RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.engine.verdicts import RunBuilder
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.report.model import Cause, Finding, Outcome, Tally
 
 if TYPE_CHECKING:
-    from purge_conformance.analysis.view import JudgmentView
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.analysis.view import JudgmentView
 
 
 Row = dict[str, Any]
@@ -33,22 +36,22 @@ def finding_of(seen: JudgmentView) -> Finding:
 
 def add_sequence(builder: EvidenceBuilder, number: int, *steps: tuple[str, list[Row]], shorter: bool = False) -> None:
     """Add a sequence with these steps, each with the list after it."""
-    builder.add_note(
-        "sequences", f"sequence {number}", {"steps": [s for s, _ in steps], "processes": 1, "shorter": shorter}
-    )
-    for place, (words, rows) in enumerate(steps, 1):
+    plan = notes.SequencePlan(number, tuple(words for words, _ in steps), processes=1, shorter=shorter)
+    builder.add_note(Scenario.SEQUENCES, notes.SEQUENCE, plan)
+    for position, (words, rows) in enumerate(steps, 1):
         refused = words.startswith("purge as")
         state = "STOPPED" if words.startswith("stop") else "STARTED"
         answered: dict[str, Any] = {"status": 401, "role": "none"} if refused else {}
         builder.add_exchange(
-            "sequences",
-            f"{number}.{place} {words}",
+            Scenario.SEQUENCES,
+            Place(Step.ACTION, sequence=number, position=position),
             method="POST",
             path=PURGE_PATH if words.startswith("purge") else "/v3/apps",
             data={} if words.startswith("purge") else {"guid": "A", "state": state},
             **answered,
         )
-        builder.add_list("sequences", f"{number}.{place} look 0", rows)
+        place = Place(Step.LIST_AFTER_ACTION, 0, sequence=number, position=position)
+        builder.add_list(Scenario.SEQUENCES, place, rows)
 
 
 def event(guid: str, app: str, created_at: str = "2026-07-01T12:00:00Z") -> Row:
@@ -70,11 +73,11 @@ def with_first_purge(builder: EvidenceBuilder, *, seeded: list[Row] | None = Non
     for path in ("/v3/organizations", "/v3/spaces"):
         body = f'{{"name": "{name}"}}'
         builder.add_exchange(
-            "foundation", "create", method="POST", path=path, request_body=body, data={"guid": path[4:]}
+            Scenario.FOUNDATION, Step.CREATE, method="POST", path=path, request_body=body, data={"guid": path[4:]}
         )
-    builder.add_snapshot("purge", "before", [], [builder.app("b")])
-    builder.add_purge("purge")
-    builder.add_snapshot("purge", "after", [event("b", "b")] if seeded is None else seeded, [builder.app("b")])
+    builder.add_snapshot(Scenario.PURGE, BEFORE, [], [builder.app("b")])
+    builder.add_purge(Scenario.PURGE)
+    builder.add_snapshot(Scenario.PURGE, AFTER, [event("b", "b")] if seeded is None else seeded, [builder.app("b")])
     return builder
 
 
@@ -91,14 +94,14 @@ def test_creation_may_be_recorded(builder: EvidenceBuilder) -> None:
     add_sequence(builder, 2, ("create a", made), ("purge as none", made), ("purge", []))
     JUDGMENT(builder.judgment_view)
     add_sequence(builder, 3, ("create a", made), ("purge", []), ("purge as none", [event("x", "A")]))
-    assert "nothing was done to it" in finding_of(builder.judgment_view).expected
+    assert "it did not change" in finding_of(builder.judgment_view).expected
 
 
 def test_disagreeing_sequence_fails(builder: EvidenceBuilder) -> None:
     """A sequence that disagrees fails, and the finding shows the shortest one."""
     add_sequence(with_first_purge(builder), 1, RIGHT[0], ("purge as none", []), *WRONG[1:])
     add_sequence(builder, 2, *WRONG, shorter=True)
-    assert "did not come again" not in finding_of(builder.judgment_view).got
+    assert "did not recur" not in finding_of(builder.judgment_view).got
     assert finding_of(builder.judgment_view).expected.startswith(
         "after step 3 of 3, purge: an event with the guid of a"
     )
@@ -108,7 +111,7 @@ def test_unrepeated_disagreement_is_reported(builder: EvidenceBuilder) -> None:
     """A disagreement that is not reproduced is reported with its own sequence, and with the doubt."""
     add_sequence(with_first_purge(builder), 1, *WRONG)
     add_sequence(builder, 2, *RIGHT, shorter=True)
-    assert finding_of(builder.judgment_view).got == "none; played 1 times more, it did not come again"
+    assert finding_of(builder.judgment_view).got == "none; it did not recur in 1 more sequences"
 
 
 def test_single_disagreement_is_flaky(builder: EvidenceBuilder) -> None:
@@ -118,8 +121,11 @@ def test_single_disagreement_is_flaky(builder: EvidenceBuilder) -> None:
     seen = builder.judgment_view
     finding = finding_of(seen)
     assert seen.tally == Tally(trials=2, failures=1, is_flaky=True)
-    steps = {x.n: x.step for x in builder.exchanges}
-    assert (steps[finding.exchange or 0], steps[finding.passing_exchange or 0]) == ("2.3 look 0", "1.3 purge")
+    places = {x.n: x.place for x in builder.exchanges}
+    assert (places[finding.exchange or 0], places[finding.passing_exchange or 0]) == (
+        Place(Step.LIST_AFTER_ACTION, 0, sequence=2, position=3),
+        Place(Step.ACTION, sequence=1, position=3),
+    )
 
 
 def test_simpler_requirement_is_named(builder: EvidenceBuilder) -> None:

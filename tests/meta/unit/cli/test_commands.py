@@ -13,6 +13,7 @@ from purge_conformance import __version__, catalogue
 from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report import write_all
 from purge_conformance.report.model import Finding
 from purge_conformance.selfcheck import run as selfcheck_run
@@ -61,7 +62,7 @@ def test_commands_print_help(arguments: tuple[str, ...], code: int, words: str) 
 
 def test_report_command_is_reproducible(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """`report` writes the same reports from report.json and the evidence."""
-    builder.add_purge("purge", status=500)
+    builder.add_purge(Scenario.PURGE, status=500)
     with Journal(tmp_path / "run", builder.evidence.header) as journal:
         for exchange in builder.exchanges:
             journal.record(exchange)

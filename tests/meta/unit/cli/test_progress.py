@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from purge_conformance.cli.progress import Reporter, Verbosity
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,9 @@ def printed_progress(
     console = Console(file=io.StringIO(), force_terminal=terminal, width=300, color_system=None)
     reporter = Reporter(console, loudness)
     with reporter.live():
-        for experiment in ("purge", "purge", "lists", "lists"):
-            client.experiment = experiment
-            reporter.on_exchange(client, builder.add_exchange(experiment, "s", path=path))
+        for scenario in (Scenario.PURGE, Scenario.PURGE, Scenario.LISTS, Scenario.LISTS):
+            client.begin(scenario)
+            reporter.on_exchange(client, builder.add_exchange(scenario, Step.GET, path=path))
         reporter.show_status("judging")
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -42,8 +43,8 @@ def client(make_client: Callable[..., Client], stub_server: StubServer) -> Clien
 
 def test_lines_show_scenarios(client: Client, builder: EvidenceBuilder) -> None:
     """Without a terminal there is one plain line for each scenario, with progress and purges."""
-    told = "0 of at most 70 requests, 0 of at most 3 purges"
-    lines = [f"collecting purge: {told}", f"collecting lists: {told}", "judging"]
+    counts = "0 of 70 requests, 0 of 3 purges"
+    lines = [f"collecting purge: {counts}", f"collecting lists: {counts}", "judging"]
     assert printed_progress(client, builder, Verbosity.NORMAL).splitlines() == lines
 
 

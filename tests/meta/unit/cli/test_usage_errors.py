@@ -84,7 +84,7 @@ def test_empty_folder_exits_2(tmp_path: Path) -> None:
     """`judge` and `report` of a folder without a run exit with 2 and name the next step."""
     for arguments in (("judge", str(tmp_path), "--out", str(tmp_path / "out")), ("report", str(tmp_path))):
         result = invoke(*arguments)
-        assert (result.exit_code, "Name the folder that a run wrote" in result.output) == (2, True)
+        assert (result.exit_code, "the folder that a run wrote" in result.output) == (2, True)
 
 
 def test_selfcheck_without_match_exits_2(tmp_path: Path) -> None:

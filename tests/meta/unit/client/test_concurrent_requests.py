@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.client import exchanges_at
 from meta.support.raw_http import HANG_S
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeBlocked
+from purge_conformance.evidence.steps import YES, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +33,8 @@ def test_scripts_run_concurrently(make_client: Connect, stub_server: StubServer)
         stub_server.respond(handler)
 
     stub_server.answer = answer
-    found = make_client().send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(3)))
-    assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {"at_once": "purge"}) for n in (1, 2, 3)]
+    found = make_client().send_concurrently(*([Request("POST", PURGE_PATH, Step.PURGE)] for _ in range(3)))
+    assert [(x.n, x.status, x.tags) for x in found] == [(n, 200, {Tag.CONCURRENT: YES}) for n in (1, 2, 3)]
 
 
 def test_script_waits_for_response(make_client: Connect, stub_server: StubServer) -> None:
@@ -40,12 +42,12 @@ def test_script_waits_for_response(make_client: Connect, stub_server: StubServer
     answered: list[str] = []
 
     def purging() -> Iterator[Request]:
-        yield Request("POST", PURGE_PATH, "purge")
+        yield Request("POST", PURGE_PATH, Step.PURGE)
         answered.append("purge")
 
     def reading() -> Iterator[Request]:
         while not answered:
-            yield Request("GET", EVENTS_PATH, "read")
+            yield Request("GET", EVENTS_PATH, Step.CONCURRENT_READ)
 
     purged = threading.Event()
 
@@ -57,7 +59,7 @@ def test_script_waits_for_response(make_client: Connect, stub_server: StubServer
 
     stub_server.answer = answer
     found = make_client().send_concurrently(purging(), reading())
-    assert [x.step for x in found].count("purge") == 1
+    assert [x.step for x in found].count(Step.PURGE) == 1
     assert [x.n for x in found] == list(range(1, len(found) + 1))
     assert len(found) > 1
 
@@ -66,9 +68,9 @@ def test_concurrent_requests_are_not_retried(make_client: Connect, stub_server: 
     """A 503 to one of several concurrent requests is not retried: a retry would not be concurrent."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 503, Retry_After="0")
     found = make_client().send_concurrently(
-        [Request("POST", PURGE_PATH, "purge")], [Request("POST", PURGE_PATH, "purge")]
+        [Request("POST", PURGE_PATH, Step.PURGE)], [Request("POST", PURGE_PATH, Step.PURGE)]
     )
-    assert [(x.status, x.tags) for x in found] == [(503, {"at_once": "purge"})] * 2
+    assert [(x.status, x.tags) for x in found] == [(503, {Tag.CONCURRENT: YES})] * 2
     assert stub_server.purges == 2
 
 
@@ -77,5 +79,5 @@ def test_concurrent_purges_respect_budget(most: int, make_client: Connect, stub_
     """Of concurrent purges at most --max-purges reach the target, and each of these is recorded."""
     client = make_client(max_purges=most)
     with pytest.raises(PurgeBlocked):
-        client.send_concurrently(*([Request("POST", PURGE_PATH, "purge")] for _ in range(most + 3)))
-    assert (stub_server.purges, len(client.exchanges_of("", "purge"))) == (most, most)
+        client.send_concurrently(*([Request("POST", PURGE_PATH, Step.PURGE)] for _ in range(most + 3)))
+    assert (stub_server.purges, len(client.recorded(Step.PURGE))) == (most, most)

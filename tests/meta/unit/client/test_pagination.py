@@ -10,6 +10,7 @@ import pytest
 
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client import pagination
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def test_walk_reads_all(
 ) -> None:
     """A walk reads every row, even if the server puts fewer on a page than requested."""
     stub_server.answer = paged_list(total, max_rows=max_rows)
-    walk = pagination.read_pages(make_client(), EVENTS_PATH, "s")
+    walk = pagination.read_pages(make_client(), EVENTS_PATH, Step.OPENING)
     assert (len(walk.rows), walk.complete, walk.total) == (total, True, total)
     assert len(walk.exchanges) <= pages + 1
 
@@ -78,19 +79,17 @@ def test_large_pages_fall_back(  # noqa: PLR0913, PLR0917 -- what was tried and 
     stub_server.answer = rejecting_list(210, max_rows, status=status)
     client = make_client()
     for total in (pages + rejected, 2 * pages + rejected):
-        walk = pagination.read_pages(client, EVENTS_PATH, "s")
+        walk = pagination.read_pages(client, EVENTS_PATH, Step.OPENING)
         assert (len(walk.rows), walk.complete, len(walk.exchanges)) == (210, True, pages)
         assert len(stub_server.received) == total
-    assert (
-        pagination.read_pages(client, EVENTS_PATH, "t", {"per_page": 3}, max_pages=2).exchanges[0].query["per_page"]
-        == "3"
-    )
+    walk = pagination.read_pages(client, EVENTS_PATH, Step.CLOSING, {"per_page": 3}, max_pages=2)
+    assert walk.exchanges[0].query["per_page"] == "3"
 
 
 def test_walk_stops_after_five_sizes(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """If a target rejects every page, the walk stops after five sizes."""
     stub_server.answer = lambda handler: respond(handler, b"{}", 400)
-    walk = pagination.read_pages(make_client(), EVENTS_PATH, "s")
+    walk = pagination.read_pages(make_client(), EVENTS_PATH, Step.OPENING)
     assert (walk.complete, len(stub_server.received)) == (False, 5)
 
 
@@ -108,7 +107,7 @@ def test_last_page_may_be_rejected(
         respond(handler, b"{}", status) if "page=3" in handler.path else answer(handler)
 
     stub_server.answer = respond_or_reject
-    walk = pagination.read_pages(make_client(), EVENTS_PATH, "s", {"per_page": 100})
+    walk = pagination.read_pages(make_client(), EVENTS_PATH, Step.OPENING, {"per_page": 100})
     assert (walk.complete, len(walk.exchanges)) == (complete, 2 if complete else 3)
     assert len(walk.rows) == 200
 
@@ -116,21 +115,21 @@ def test_last_page_may_be_rejected(
 def test_full_page_is_not_last(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """A full page without a next page is not assumed to be the last."""
     stub_server.answer = paged_list(2500, says_next=False)
-    assert len(pagination.read_pages(make_client(), EVENTS_PATH, "s", {"per_page": 1000}).rows) == 2500
+    assert len(pagination.read_pages(make_client(), EVENTS_PATH, Step.OPENING, {"per_page": 1000}).rows) == 2500
 
 
 def test_repeated_page_ends_walk(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """A server that repeats the first page does not cause an endless walk."""
     row = json.dumps({"pagination": {"next": {"href": "x"}}, "resources": [{"guid": "a"}]}).encode()
     stub_server.answer = lambda handler: respond(handler, row)
-    walk = pagination.read_pages(make_client(), EVENTS_PATH, "s")
+    walk = pagination.read_pages(make_client(), EVENTS_PATH, Step.OPENING)
     assert (len(walk.rows), len(walk.exchanges)) == (1, 2)
 
 
 def test_small_pages_are_read(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """A server with much smaller pages than requested is read to the end of its list."""
     stub_server.answer = paged_list(2500, max_rows=100)
-    walk = pagination.read_pages(make_client(), EVENTS_PATH, "s")
+    walk = pagination.read_pages(make_client(), EVENTS_PATH, Step.OPENING)
     assert (len(walk.rows), walk.complete) == (2500, True)
 
 
@@ -138,14 +137,14 @@ def test_endless_list_is_bounded(stub_server: StubServer, make_client: Callable[
     """An endless list uses at most half of the remaining requests."""
     stub_server.answer = paged_list(10**9, max_rows=1)
     client = make_client(max_requests=120)
-    walk = pagination.read_pages(client, EVENTS_PATH, "s")
+    walk = pagination.read_pages(client, EVENTS_PATH, Step.OPENING)
     assert (walk.complete, len(walk.exchanges), client.guard.requests_left) == (False, 50, 50)
 
 
 def test_walk_stops_at_event_limit(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """A walk stops after `Limits.max_events` rows and is then incomplete."""
     stub_server.answer = paged_list(10_000)
-    walk = pagination.read_pages(make_client(max_events=2000), EVENTS_PATH, "s")
+    walk = pagination.read_pages(make_client(max_events=2000), EVENTS_PATH, Step.OPENING)
     assert (len(walk.rows), walk.complete) == (2000, False)
 
 
@@ -155,5 +154,5 @@ def test_walk_stops_at_unreadable_page(
 ) -> None:
     """An unreadable page ends a walk, which is then incomplete."""
     stub_server.answer = lambda handler: respond(handler, body, status)
-    walk = pagination.read_pages(make_client(), EVENTS_PATH, "s")
+    walk = pagination.read_pages(make_client(), EVENTS_PATH, Step.OPENING)
     assert (len(walk.exchanges), walk.complete) == (1, False)

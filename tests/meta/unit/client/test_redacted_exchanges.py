@@ -11,6 +11,7 @@ from meta.support.leaks import echo
 from purge_conformance.client.auth.credentials import invalid_credentials
 from purge_conformance.client.client import Request
 from purge_conformance.errors import TargetUnreachable
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ PARTS = (PAYLOAD, SIGNATURE, SIGNATURE[::-1])
 def test_echo_is_redacted(who: object, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
     """A server that repeats Authorization in header and body reveals no token, whichever credential was sent."""
     stub_server.answer = echo
-    make_client(tokens={"admin": TOKEN}).send(Request("GET", "/v3", "s", who))  # type: ignore[arg-type] # a credential
+    make_client(tokens={"admin": TOKEN}).send(Request("GET", "/v3", Step.V3_ROOT, who))  # type: ignore[arg-type] # a credential
     text = (tmp_path / "client-0" / "evidence.jsonl").read_text(encoding="utf-8")
     assert [part for part in PARTS if part in text] == []
 
@@ -48,9 +49,9 @@ def test_exception_contains_no_token(make_client: Connect, stub_server: StubServ
     stub_server.answer = junk
     client = make_client(tokens={"admin": TOKEN})
     for _ in range(2):
-        client.get("/v3", "s")
+        client.get("/v3", Step.V3_ROOT)
     with pytest.raises(TargetUnreachable) as caught:
-        client.get("/v3", "s")
+        client.get("/v3", Step.V3_ROOT)
     assert [part for part in PARTS if part in str(caught.value)] == []
 
 

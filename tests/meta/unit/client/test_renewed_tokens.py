@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.client import exchanges_at
 from meta.support.uaa import signed
 from purge_conformance.analysis.history import admin_reads_rejected
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
@@ -15,6 +16,7 @@ from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.client.auth.token import StaticToken, Token
 from purge_conformance.client.client import Request
 from purge_conformance.errors import TokenExpired
+from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,13 +66,13 @@ def test_rejected_read_uses_new_token(make_client: Connect, stub_server: StubSer
     """A read with an expired token is sent again once, with a new token; the rejection is no response to it."""
     accepting(stub_server, "the-second-token")
     client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
-    answer = client.get("/v3", "s")
+    answer = client.get("/v3", Step.V3_ROOT)
     assert (answer.status, received_authorizations(stub_server)) == (
         200,
         ["bearer the-first-token", "bearer the-second-token"],
     )
-    assert [(x.status, x.tags) for x in client.exchanges_of("", "s")] == [
-        (401, {"superseded": "expired token"}),
+    assert [(x.status, x.tags) for x in exchanges_at(client, Step.V3_ROOT)] == [
+        (401, {Tag.SUPERSEDED: Retry.EXPIRED_TOKEN}),
         (200, {}),
     ]
 
@@ -80,24 +82,24 @@ def test_rejected_change_is_not_retried(make_client: Connect, stub_server: StubS
     accepting(stub_server, "the-second-token")
     client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
     with pytest.raises(TokenExpired, match=f"expired just before POST {PURGE_PATH}"):
-        client.post(PURGE_PATH, "purge")
-    assert (stub_server.purges, client.exchanges_of("", "purge")[0].tags) == (1, {"superseded": "expired token"})
-    assert client.post(PURGE_PATH, "purge").status == 200
+        client.post(PURGE_PATH, Step.PURGE)
+    assert (stub_server.purges, exchanges_at(client, Step.PURGE)[0].tags) == (1, {Tag.SUPERSEDED: Retry.EXPIRED_TOKEN})
+    assert client.post(PURGE_PATH, Step.PURGE).status == 200
 
 
 def test_repeated_rejection_counts(make_client: Connect, stub_server: StubServer) -> None:
     """A rejection of the new token is the response of the target."""
     accepting(stub_server)
     client = make_client(tokens=Tokens({"admin": TokenSeries("the-first-token", "the-second-token")}))
-    assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 2)
-    assert client.exchanges_of("", "s")[-1].tags == {}
+    assert (client.get("/v3", Step.V3_ROOT).status, len(stub_server.received)) == (401, 2)
+    assert exchanges_at(client, Step.V3_ROOT)[-1].tags == {}
 
 
 def test_valid_token_rejection_counts(make_client: Connect, stub_server: StubServer) -> None:
     """A rejection of a valid token is the response of the target: the request is not sent again."""
     accepting(stub_server)
     client = make_client(tokens={"admin": signed("admin", LIFE)})
-    assert (client.get("/v3", "s").status, len(stub_server.received)) == (401, 1)
+    assert (client.get("/v3", Step.V3_ROOT).status, len(stub_server.received)) == (401, 1)
 
 
 def test_expired_token_blocks_requests(make_client: Connect, stub_server: StubServer) -> None:
@@ -106,8 +108,9 @@ def test_expired_token_blocks_requests(make_client: Connect, stub_server: StubSe
     client = make_client(tokens=Tokens({"admin": StaticToken(signed("admin", -1))}))
     for _ in range(2):
         with pytest.raises(TokenExpired, match="The token of admin expired at"):
-            client.get("/v3", "s")
-    assert (len(stub_server.received), client.exchanges_of("", "s")[0].tags) == (1, {"superseded": "expired token"})
+            client.get("/v3", Step.V3_ROOT)
+    assert len(stub_server.received) == 1
+    assert exchanges_at(client, Step.V3_ROOT)[0].tags == {Tag.SUPERSEDED: Retry.EXPIRED_TOKEN}
 
 
 def test_variations_use_current_token(make_client: Connect, stub_server: StubServer) -> None:
@@ -126,7 +129,7 @@ def test_variations_use_current_token(make_client: Connect, stub_server: StubSer
     tried = invalid_credentials(tokens)
     now[0] += LIFE
     for who in tried:
-        client.send(Request("GET", EVENTS_PATH, "s", who))
+        client.send(Request("GET", EVENTS_PATH, Step.CREDENTIAL, who))
     payload = values[1].split(".")[1]
     assert [payload in text for text in received_authorizations(stub_server) if text.count(".") == 2] == [True] * 4
     assert values[1] not in "".join(received_authorizations(stub_server))
@@ -136,12 +139,12 @@ def test_redirect_gets_no_token(make_client: Connect, stub_server: StubServer, u
     """A redirect to another host is a response; that host receives no request and no token."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 307, Location=f"{uaa_stub.url}/oauth/token")
     client = make_client(tokens={"admin": "the-token-of-all"})
-    assert [client.get("/v3", "s").status, client.post("/v3/apps", "s", data={}).status] == [307, 307]
+    assert [client.get("/v3", Step.V3_ROOT).status, client.post("/v3/apps", Step.CREATE, data={}).status] == [307, 307]
     assert (len(stub_server.received), uaa_stub.grants) == (2, [])
 
 
 def test_superseded_rejection_is_ignored(builder: EvidenceBuilder) -> None:
     """A rejection of an expired token does not count if the new token is accepted."""
-    builder.add_exchange("lists", "walk", status=401, tags={"superseded": "expired token"})
-    builder.add_exchange("lists", "walk", data={})
+    builder.add_exchange(Scenario.LISTS, Step.OPENING, status=401, tags={Tag.SUPERSEDED: Retry.EXPIRED_TOKEN})
+    builder.add_exchange(Scenario.LISTS, Step.OPENING, data={})
     assert admin_reads_rejected(builder.judgment_view) == []

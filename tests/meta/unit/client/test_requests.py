@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.client import exchanges_at
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeBlocked
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +38,14 @@ if TYPE_CHECKING:
 )
 def test_path_is_sent_unchanged(path: str, make_client: Connect, stub_server: StubServer) -> None:
     """A path reaches the target and the evidence as the scenario wrote it."""
-    assert make_client().get(path, "s").path == path
+    assert make_client().get(path, Step.LIST).path == path
     assert stub_server.targets == [path]
 
 
 def test_request_is_recorded(make_client: Connect, stub_server: StubServer) -> None:
     """The exchange contains request and response, with the headers in order and repeated headers."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 201, b"\xff", X_One="1", x_one="2")
-    found = make_client().post("/v3/apps", "make", data={"name": "ü"})
+    found = make_client().post("/v3/apps", Step.CREATE, data={"name": "ü"})
     assert (found.n, found.status, found.body, found.method, found.role) == (1, 201, b"\xff", "POST", "admin")
     assert [value for key, value in found.response_headers if key.lower() == "x-one"] == ["1", "2"]
     assert found.request_body == '{"name": "\\u00fc"}'
@@ -64,7 +66,7 @@ def test_credential_is_sent(
     who: Credential | None, sent: str | None, make_client: Connect, stub_server: StubServer
 ) -> None:
     """Each request carries its credential, which may be empty, or none."""
-    make_client().get("/v3", "s", credential=who)
+    make_client().get("/v3", Step.V3_ROOT, credential=who)
     assert stub_server.received[0][1].get("Authorization") == sent
 
 
@@ -78,7 +80,7 @@ def test_environment_is_ignored(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     monkeypatch.setenv(proxied, "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert make_client().get("/v3", "s", credential=ANONYMOUS).status == 200
+    assert make_client().get("/v3", Step.V3_ROOT, credential=ANONYMOUS).status == 200
     assert "Authorization" not in stub_server.received[0][1]
 
 
@@ -88,7 +90,7 @@ def test_redirect_is_not_followed(status: int, make_client: Connect, stub_server
     stub_server.answer = lambda handler: stub_server.respond(
         handler, status, b"moved", Location=f"{stub_server.url}/elsewhere"
     )
-    found = make_client().post(PURGE_PATH, "purge")
+    found = make_client().post(PURGE_PATH, Step.PURGE)
     assert (found.status, found.text) == (status, "moved")
     assert len(stub_server.received) == 1
 
@@ -97,7 +99,7 @@ def test_cookies_are_returned(make_client: Connect, stub_server: StubServer) -> 
     """A cookie is returned to its server, as load balancers demand; the evidence contains no value of it."""
     stub_server.answer = lambda handler: stub_server.respond(handler, Set_Cookie="__VCAP_ID__=0; Path=/; HttpOnly")
     client = make_client()
-    found = [client.get("/v3", "s") for _ in range(2)]
+    found = [client.get("/v3", Step.V3_ROOT) for _ in range(2)]
     assert [dict(x.request_headers).get("Cookie") for x in found] == [None, "__VCAP_ID__=$COOKIE"]
     assert {x.header("Set-Cookie") for x in found} == {"__VCAP_ID__=$COOKIE; Path=/; HttpOnly"}
     assert [headers.get("Cookie") for _, headers in stub_server.received] == [None, "__VCAP_ID__=0"]
@@ -110,7 +112,7 @@ def test_cookies_are_separated_by_token(make_client: Connect, stub_server: StubS
     )
     client = make_client()
     for who in (None, ANONYMOUS, None, ANONYMOUS):
-        client.get("/v3", "s", credential=who)
+        client.get("/v3", Step.V3_ROOT, credential=who)
     assert [headers.get("Cookie") for _, headers in stub_server.received] == [None, None, "session=1", "session=2"]
 
 
@@ -126,7 +128,7 @@ def test_changes_use_new_connections(method: str, make_client: Connect, stub_ser
     stub_server.answer = answer
     client = make_client()
     for each in ("GET", method, "GET", method):
-        client.send(Request(each, "/v3", "s"))
+        client.send(Request(each, "/v3", Step.V3_ROOT))
     assert [served[n] == served[n - 1] for n in (1, 2, 3)] == [False, True, False]
 
 
@@ -134,14 +136,14 @@ def test_blocked_request_is_not_sent(make_client: Connect, stub_server: StubServ
     """A request that the guard blocks does not reach the target, and is no exchange."""
     client = make_client(max_purges=0)
     with pytest.raises(PurgeBlocked):
-        client.post(PURGE_PATH, "purge")
-    assert (stub_server.received, client.exchanges_of("", "purge")) == ([], [])
+        client.post(PURGE_PATH, Step.PURGE)
+    assert (stub_server.received, client.recorded(Step.PURGE)) == ([], ())
 
 
 def test_observer_receives_every_exchange(make_client: Connect) -> None:
     """The observer receives every exchange after it is recorded."""
-    told: list[tuple[int, int]] = []
-    client = make_client(on_send=lambda client, x: told.append((x.n, len(client.exchanges_of("", "s")))))
-    client.get("/v3", "s")
-    client.get("/v3", "s")
-    assert told == [(1, 1), (2, 2)]
+    observed: list[tuple[int, int]] = []
+    client = make_client(on_send=lambda client, x: observed.append((x.n, len(client.recorded(Step.V3_ROOT)))))
+    client.get("/v3", Step.V3_ROOT)
+    client.get("/v3", Step.V3_ROOT)
+    assert observed == [(1, 1), (2, 2)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.raw_http import HANG_S, SHORT_TIMEOUT_S, drip, write_raw
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def test_body_size_is_bounded(make_client: Connect, stub_server: StubServer, *, 
     body = b" " * 2_000_000
     packed, coding = (gzip.compress(body, mtime=0), "gzip") if compressed else (body, "identity")
     stub_server.answer = lambda handler: stub_server.respond(handler, body=packed, Content_Encoding=coding)
-    found = make_client(max_body_bytes=1_000_000).get("/v3", "s")
+    found = make_client(max_body_bytes=1_000_000).get("/v3", Step.V3_ROOT)
     assert (found.status, found.body, found.error) == (None, b"", "the response is larger than 1000000 bytes")
 
 
@@ -35,7 +36,7 @@ def test_body_size_is_bounded(make_client: Connect, stub_server: StubServer, *, 
 def test_invalid_encoding_is_no_response(coding: str, make_client: Connect, stub_server: StubServer) -> None:
     """A body that cannot be decompressed counts as no response, and the error says why."""
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b"neither", Content_Encoding=coding)
-    found = make_client().get("/v3", "s")
+    found = make_client().get("/v3", Step.V3_ROOT)
     assert found.status is None
     assert "decompress" in (found.error or "")
 
@@ -43,14 +44,14 @@ def test_invalid_encoding_is_no_response(coding: str, make_client: Connect, stub
 def test_truncated_body_is_no_response(make_client: Connect, stub_server: StubServer) -> None:
     """A body shorter than its Content-Length counts as no response, not as a short one."""
     stub_server.answer = lambda handler: write_raw(handler, b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a"')
-    assert make_client().get("/v3", "s").status is None
+    assert make_client().get("/v3", Step.V3_ROOT).status is None
 
 
 def test_chunks_are_joined(make_client: Connect, stub_server: StubServer) -> None:
     """A body in chunks is read as one."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     stub_server.answer = lambda handler: write_raw(handler, head, b"1\r\n{\r\n", b"1\r\n}\r\n", b"0\r\n\r\n")
-    assert make_client().get("/v3", "s").json == {}
+    assert make_client().get("/v3", Step.V3_ROOT).json == {}
 
 
 def test_silent_target_times_out(make_client: Connect, stub_server: StubServer) -> None:
@@ -61,7 +62,7 @@ def test_silent_target_times_out(make_client: Connect, stub_server: StubServer) 
         over.wait(HANG_S)
 
     stub_server.answer = wait
-    found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", "s")
+    found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", Step.V3_ROOT)
     over.set()
     assert found.status is None
     assert "timed out" in (found.error or "")
@@ -71,7 +72,7 @@ def test_silent_target_times_out(make_client: Connect, stub_server: StubServer) 
 def test_slow_response_times_out(head: bytes, make_client: Connect, stub_server: StubServer) -> None:
     """The client abandons a response whose headers or body arrive byte by byte, after twice `timeout` in total."""
     stub_server.answer = lambda handler: drip(handler, head)
-    found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", "s")
+    found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", Step.V3_ROOT)
     assert (found.status, found.error) == (None, f"the response was incomplete after {2 * SHORT_TIMEOUT_S:g} s")
 
 
@@ -85,7 +86,7 @@ def test_slow_connection_is_abandoned(make_client: Connect, stub_server: StubSer
 
     stub_server.answer = answer
     client = make_client(timeout=SHORT_TIMEOUT_S)
-    assert [client.get("/v3", "s").status for _ in range(2)] == [None, 200]
+    assert [client.get("/v3", Step.V3_ROOT).status for _ in range(2)] == [None, 200]
     assert len(set(served)) == 2
 
 
@@ -94,7 +95,7 @@ def test_interim_responses_are_skipped(interim: int, make_client: Connect, stub_
     """Interim responses with a status of 1xx are skipped, however many there are."""
     before = f"HTTP/1.1 {interim} So far\r\nLink: </v3>\r\n\r\n".encode() * 2
     stub_server.answer = lambda handler: write_raw(handler, before, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-    found = make_client().get("/v3", "s")
+    found = make_client().get("/v3", Step.V3_ROOT)
     assert (found.status, found.json, found.header("Link")) == (200, {}, None)
 
 
@@ -112,7 +113,7 @@ def test_interim_responses_are_skipped(interim: int, make_client: Connect, stub_
 def test_all_response_forms_are_read(answer: bytes, make_client: Connect, stub_server: StubServer) -> None:
     """The client reads every form that HTTP allows for a response."""
     stub_server.answer = lambda handler: write_raw(handler, answer)
-    assert (found := make_client().get("/v3", "s")).status == 200
+    assert (found := make_client().get("/v3", Step.V3_ROOT)).status == 200
     assert found.json == {}
 
 
@@ -124,7 +125,7 @@ def test_chunked_compression_is_read(size: int, make_client: Connect, stub_serve
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
     stub_server.answer = lambda handler: write_raw(handler, head, *chunks, b"0\r\n\r\n")
-    assert make_client().get("/v3", "s").json == {"a": 1}
+    assert make_client().get("/v3", Step.V3_ROOT).json == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -133,5 +134,5 @@ def test_chunked_compression_is_read(size: int, make_client: Connect, stub_serve
 def test_invalid_http_is_no_response(junk: bytes, make_client: Connect, stub_server: StubServer) -> None:
     """A response that is not HTTP counts as no response."""
     stub_server.answer = lambda handler: write_raw(handler, junk)
-    found = make_client().get("/v3", "s")
+    found = make_client().get("/v3", Step.V3_ROOT)
     assert (found.status, bool(found.error)) == (None, True)

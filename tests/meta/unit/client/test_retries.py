@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.client import exchanges_at
 from meta.support.raw_http import write_raw
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import MAX_UNANSWERED, Request
 from purge_conformance.client.retries import MAX_RETRIES
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
-from purge_conformance.evidence.records import RETRIED, SERVER_ERROR
+from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def test_purge_is_not_retried(make_client: Connect, stub_server: StubServer) -> None:
     """A purge whose connection breaks is not sent again."""
     stub_server.answer = lambda handler: write_raw(handler, b"")
-    found = make_client().post(PURGE_PATH, "purge")
+    found = make_client().post(PURGE_PATH, Step.PURGE)
     assert (found.status, stub_server.purges) == (None, 1)
     assert found.error
 
@@ -37,10 +38,10 @@ def test_rate_limit_is_retried(make_client: Connect, stub_server: StubServer) ->
     statuses = iter([429, 200])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), Retry_After="0")
     client = make_client()
-    client.experiment = "e"
-    assert client.get("/v3", "s").status == 200
-    assert [(x.n, x.status, x.tags) for x in client.exchanges_of("e", "s")] == [
-        (1, 429, {"superseded": "rate limit"}),
+    client.begin(Scenario.READS)
+    assert client.get("/v3", Step.V3_ROOT).status == 200
+    assert [(x.n, x.status, x.tags) for x in exchanges_at(client, Step.V3_ROOT)] == [
+        (1, 429, {Tag.SUPERSEDED: Retry.RATE_LIMIT}),
         (2, 200, {}),
     ]
 
@@ -67,7 +68,7 @@ def test_rate_limit_retries_are_bounded(
     stub_server.answer = lambda handler: write_raw(
         handler, f"HTTP/1.1 429 \r\nRetry-After: {retry_after}\r\nDate: {date}\r\n\r\n".encode("latin-1")
     )
-    assert make_client().get("/v3", "s").status == 429
+    assert make_client().get("/v3", Step.V3_ROOT).status == 429
     assert len(stub_server.received) == requests
 
 
@@ -83,14 +84,14 @@ def test_each_cause_has_own_bound(make_client: Connect, stub_server: StubServer)
             stub_server.respond(handler, status, Retry_After="0")
 
     stub_server.answer = answer
-    assert make_client().get("/v3", "s").status == 200
+    assert make_client().get("/v3", Step.V3_ROOT).status == 200
 
 
 def test_retried_purges_count(make_client: Connect, stub_server: StubServer) -> None:
     """A retried purge counts again: the server may have purged before it sent 429."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 429, Retry_After="0")
     with pytest.raises(PurgeBlocked):
-        make_client(max_purges=2).post(PURGE_PATH, "purge")
+        make_client(max_purges=2).post(PURGE_PATH, Step.PURGE)
     assert stub_server.purges == 2
 
 
@@ -102,16 +103,16 @@ def test_silent_target_is_lost(make_client: Connect, stub_server: StubServer) ->
     )
     client = make_client()
     for _ in range(2 * MAX_UNANSWERED - 1):
-        client.get("/v3", "s")
+        client.get("/v3", Step.V3_ROOT)
     with pytest.raises(TargetUnreachable, match="did not respond to 3 consecutive requests"):
-        client.get("/v3", "s")
+        client.get("/v3", Step.V3_ROOT)
 
 
 def test_silent_concurrent_requests_lose_target(make_client: Connect, stub_server: StubServer) -> None:
     """A target that responds to none of several concurrent requests is lost."""
     stub_server.answer = lambda handler: write_raw(handler, b"")
     with pytest.raises(TargetUnreachable):
-        make_client().send_concurrently(*([Request("GET", "/v3", "s")] for _ in range(MAX_UNANSWERED)))
+        make_client().send_concurrently(*([Request("GET", "/v3", Step.V3_ROOT)] for _ in range(MAX_UNANSWERED)))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
@@ -120,9 +121,9 @@ def test_broken_read_is_retried(method: str, make_client: Connect, stub_server: 
     answers = iter([False, True])
     stub_server.answer = lambda handler: stub_server.respond(handler) if next(answers) else write_raw(handler, b"")
     client = make_client()
-    assert client.send(Request(method, "/v3", "s")).status == 200
-    assert [(x.n, x.status, x.tags) for x in client.exchanges_of("", "s")] == [
-        (1, None, {"superseded": "connection"}),
+    assert client.send(Request(method, "/v3", Step.V3_ROOT)).status == 200
+    assert [(x.n, x.status, x.tags) for x in exchanges_at(client, Step.V3_ROOT)] == [
+        (1, None, {Tag.SUPERSEDED: Retry.CONNECTION}),
         (2, 200, {}),
     ]
 
@@ -135,14 +136,14 @@ def test_truncated_read_is_retried(half: bytes, make_client: Connect, stub_serve
         stub_server.respond(handler) if next(answers) else write_raw(handler, b"HTTP/1.1 200 OK\r\n", half)
     )
     client = make_client()
-    assert client.get("/v3", "s").status == 200
-    assert [x.tags for x in client.exchanges_of("", "s")] == [{"superseded": "connection"}, {}]
+    assert client.get("/v3", Step.V3_ROOT).status == 200
+    assert [x.tags for x in exchanges_at(client, Step.V3_ROOT)] == [{Tag.SUPERSEDED: Retry.CONNECTION}, {}]
 
 
 def test_broken_read_retry_is_bounded(make_client: Connect, stub_server: StubServer) -> None:
     """A read whose connection breaks each time has no response in the end."""
     stub_server.answer = lambda handler: write_raw(handler, b"")
-    assert make_client().get("/v3", "s").status is None
+    assert make_client().get("/v3", Step.V3_ROOT).status is None
     assert len(stub_server.received) == 2
 
 
@@ -152,16 +153,16 @@ def test_transient_gateway_error_is_retried(status: int, make_client: Connect, s
     statuses = iter([status, 200])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), b"<html>")
     client = make_client()
-    assert client.get("/v3", "s").status == 200
-    assert [x.status for x in target_responses(client.exchanges_of("", "s"))] == [200]
+    assert client.get("/v3", Step.V3_ROOT).status == 200
+    assert [x.status for x in target_responses(exchanges_at(client, Step.V3_ROOT))] == [200]
 
 
 def test_lasting_gateway_error_is_returned(make_client: Connect, stub_server: StubServer) -> None:
     """A lasting error of a gateway is the response; for a purge the first one is."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 502)
     client = make_client()
-    assert [client.get("/v3", "s").status, len(stub_server.received)] == [502, MAX_RETRIES[502] + 1]
-    assert [client.post(PURGE_PATH, "purge").status, stub_server.purges] == [502, 1]
+    assert [client.get("/v3", Step.V3_ROOT).status, len(stub_server.received)] == [502, MAX_RETRIES[502] + 1]
+    assert [client.post(PURGE_PATH, Step.PURGE).status, stub_server.purges] == [502, 1]
 
 
 def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -> None:
@@ -169,6 +170,6 @@ def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -
     statuses = iter([500, 200, 500, 500, 500])
     stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses))
     client = make_client()
-    assert [client.get("/v3", "passes").status, client.get("/v3", "stays").status] == [200, 500]
-    assert [x.tags.get(RETRIED) for x in client.exchanges_of("", "passes")] == [SERVER_ERROR, None]
-    assert [client.post(PURGE_PATH, "purge").status, stub_server.purges] == [500, 1]
+    assert [client.get("/v3", Step.V3_ROOT).status, client.get("/v3", Step.ROOT).status] == [200, 500]
+    assert [x.tags.get(Tag.SUPERSEDED) for x in exchanges_at(client, Step.V3_ROOT)] == [Retry.FAILURE, None]
+    assert [client.post(PURGE_PATH, Step.PURGE).status, stub_server.purges] == [500, 1]

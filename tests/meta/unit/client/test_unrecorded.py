@@ -9,6 +9,7 @@ import pytest
 from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.config.settings import Settings, parse_target
 from purge_conformance.errors import BudgetExhausted, WriteBlocked
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from meta.support.stub import StubServer
@@ -20,9 +21,9 @@ def test_client_only_reads(stub_server: StubServer) -> None:
     settings = Settings(parse_target(stub_server.url), {"admin": "opaque"})
     exchanges: list[Exchange] = []
     with unrecorded_client(settings, on_exchange=exchanges.append) as client:
-        client.get("/v3/apps", "apps")
+        client.get("/v3/apps", Step.APPS)
         with pytest.raises(WriteBlocked):
-            client.delete("/v3/apps/a", "delete")
+            client.delete("/v3/apps/a", Step.DELETE)
     assert [exchange.path for exchange in exchanges] == ["/v3/apps"]
 
 
@@ -37,6 +38,6 @@ def test_requests_are_limited(stub_server: StubServer) -> None:
     """`max_requests` replaces the limit of the settings; 20 of the requests are reserved for the cleanup."""
     settings = Settings(parse_target(stub_server.url), {"admin": "opaque"})
     with unrecorded_client(settings, max_requests=21) as client:
-        client.get("/", "root")
+        client.get("/", Step.ROOT)
         with pytest.raises(BudgetExhausted):
-            client.get("/", "root")
+            client.get("/", Step.ROOT)

@@ -19,7 +19,8 @@ from purge_conformance.config.droplet_file import (
     Upload,
     check_droplet_file,
 )
-from purge_conformance.evidence.records import FILE_NAME, FORM
+from purge_conformance.evidence.jsonl import FILE_NAME
+from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable
 
 if TYPE_CHECKING:
@@ -47,13 +48,20 @@ def file(tmp_path: Path) -> Upload:
 
 def upload_request(file: Upload) -> Request:
     """Return a request that uploads the file."""
-    return Request("POST", PATH, "equip", headers={"Content-Type": CONTENT_TYPE}, tags={FORM: CURL_FORM}, upload=file)
+    return Request(
+        "POST",
+        PATH,
+        Step.PREPARE_DROPLET,
+        headers={"Content-Type": CONTENT_TYPE},
+        tags={Tag.FORM: CURL_FORM},
+        upload=file,
+    )
 
 
 def test_file_is_not_recorded(file: Upload, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
     """The evidence contains the request with its headers, but neither a byte nor the path of the file."""
     found = make_client().send(upload_request(file))
-    assert (found.status, found.request_body, found.tags) == (200, None, {FORM: CURL_FORM})
+    assert (found.status, found.request_body, found.tags) == (200, None, {Tag.FORM: CURL_FORM})
     ((_, headers),) = stub_server.received
     assert int(headers["Content-Length"]) == len(file) > len(BITS)
     journal = (tmp_path / "client-0" / FILE_NAME).read_text()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.evidence.records import ListEnd
+from purge_conformance.evidence.steps import Place, Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,17 +31,17 @@ def filtered_lists(builder: EvidenceBuilder, *listed: str) -> JudgmentView:
     rows = {guid: builder.event(guid, "app", at) for guid, at in {**TIMES, "other": TIMES["one"]}.items()}
     by_time = sorted(rows.values(), key=lambda row: row["created_at"])
     parameters = {"guids": ",".join(TIMES), "created_ats[lt]": TIMES["late"], "order_by": "-created_at"}
-    builder.add_list("lists", "opening", by_time)
-    for step, found, query in (
-        ("order created_at", by_time, {"order_by": "created_at"}),
-        ("order -created_at", by_time[::-1], {"order_by": "-created_at"}),
-        ("guids 0", [rows["one"]], {"guids": "one"}),
-        ("created_ats 0", [rows["late"]], {"created_ats": TIMES["late"]}),
-        ("combined 0", [rows[guid] for guid in listed], parameters),
+    builder.add_list(Scenario.LISTS, Step.OPENING, by_time)
+    for where, found, query in (
+        (Step.ASCENDING, by_time, {"order_by": "created_at"}),
+        (Step.DESCENDING, by_time[::-1], {"order_by": "-created_at"}),
+        (Place(Step.FILTER_GUIDS, 0), [rows["one"]], {"guids": "one"}),
+        (Place(Step.FILTER_CREATED_ATS, 0), [rows["late"]], {"created_ats": TIMES["late"]}),
+        (Place(Step.COMBINED_FILTERS, 0), [rows[guid] for guid in listed], parameters),
     ):
-        builder.add_page("lists", step, found, **query)
-        builder.add_note("lists", f"{step}.complete", value=True)
-    builder.add_list("lists", "closing", by_time)
+        page = builder.add_page(Scenario.LISTS, where, found, **query)
+        builder.list_ends.append(ListEnd(Scenario.LISTS, page.place, complete=True))
+    builder.add_list(Scenario.LISTS, Step.CLOSING, by_time)
     return builder.judgment_view
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.judgments import add_purge, outcome_of
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -33,6 +34,6 @@ def test_time_without_date_is_undecided(builder: EvidenceBuilder) -> None:
 def test_time_follows_target_clock(created_at: str, end: str, builder: EvidenceBuilder) -> None:
     """With a Date header, a time is judged by the target's clock, at any offset."""
     date = (("Date", "Wed, 01 Jul 2026 13:00:01 GMT"),)
-    builder.add_exchange("reach", "events", response_headers=date)
+    builder.add_exchange(Scenario.PREFLIGHT, Step.EVENTS, response_headers=date)
     add_purge(builder, [{**SEEDED, "created_at": created_at}])
     assert outcome_of(builder, "SEED-06") == end

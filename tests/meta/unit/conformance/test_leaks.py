@@ -9,6 +9,7 @@ import pytest
 
 from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ JUDGMENTS = import_module("purge_conformance.conformance.test_leaks")
 
 def has_leak(judgment: Callable[[JudgmentView], None], builder: EvidenceBuilder) -> bool:
     """Return whether a judgment finds a leak after a list was read."""
-    builder.add_exchange("reads", "list", data={"resources": []})
+    builder.add_exchange(Scenario.READS, Step.LIST, data={"resources": []})
     try:
         judgment(builder.judgment_view)
     except RequirementViolated:
@@ -42,7 +43,12 @@ def has_leak(judgment: Callable[[JudgmentView], None], builder: EvidenceBuilder)
 def test_repeated_token_is_a_leak(sent: str, body: bytes, *, leak: bool, builder: EvidenceBuilder) -> None:
     """The variable of the request's token in a response is a leak; another word is not."""
     builder.add_exchange(
-        "refused", "credential", method="POST", path=PURGE_PATH, body=body, request_headers=(("Authorization", sent),)
+        Scenario.REJECTED_PURGES,
+        Step.CREDENTIAL,
+        method="POST",
+        path=PURGE_PATH,
+        body=body,
+        request_headers=(("Authorization", sent),),
     )
     assert has_leak(JUDGMENTS.test_token_is_not_echoed, builder) is leak
 
@@ -50,7 +56,9 @@ def test_repeated_token_is_a_leak(sent: str, body: bytes, *, leak: bool, builder
 def test_token_in_header_is_a_leak(builder: EvidenceBuilder) -> None:
     """A header can leak the token as well as a body."""
     sent, shown = (("Authorization", "bearer $ADMIN_TOKEN"),), (("X-By", "bearer $ADMIN_TOKEN"),)
-    builder.add_exchange("purge", "purge", method="POST", path=PURGE_PATH, request_headers=sent, response_headers=shown)
+    builder.add_exchange(
+        Scenario.PURGE, Step.PURGE, method="POST", path=PURGE_PATH, request_headers=sent, response_headers=shown
+    )
     assert has_leak(JUDGMENTS.test_token_is_not_echoed, builder)
 
 
@@ -73,7 +81,9 @@ def test_token_in_header_is_a_leak(builder: EvidenceBuilder) -> None:
 )
 def test_stack_trace_is_a_leak(text: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """Stack frames of common languages are leaks; sentences are not."""
-    builder.add_exchange("reads", "unknown", status=500, data={"errors": [{"code": 1, "title": "x", "detail": text}]})
+    builder.add_exchange(
+        Scenario.READS, Step.GET_UNKNOWN, status=500, data={"errors": [{"code": 1, "title": "x", "detail": text}]}
+    )
     assert has_leak(JUDGMENTS.test_errors_have_no_stack_trace, builder) is leak
 
 
@@ -91,7 +101,7 @@ def test_stack_trace_is_a_leak(text: str, *, leak: bool, builder: EvidenceBuilde
 )
 def test_password_in_url_is_a_leak(name: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """A password before the host is a leak unless it is masked; a port or an address elsewhere is not."""
-    builder.add_exchange("lists", "opening", data={"resources": [{"guid": "a", "buildpack": {"name": name}}]})
+    builder.add_exchange(Scenario.LISTS, Step.OPENING, data={"resources": [{"guid": "a", "buildpack": {"name": name}}]})
     assert has_leak(JUDGMENTS.test_urls_contain_no_password, builder) is leak
 
 
@@ -99,5 +109,7 @@ def test_password_in_url_is_a_leak(name: str, *, leak: bool, builder: EvidenceBu
 def test_password_in_error_is_a_leak(query: str, *, leak: bool, builder: EvidenceBuilder) -> None:
     """An error can leak a password, unless it quotes the request."""
     errors = [{"code": 1, "title": "x", "detail": "no connection to a://b:s3cret@c"}]
-    builder.add_exchange("lists", "odd", path=f"{EVENTS_PATH}{query}", status=500, data={"errors": errors})
+    builder.add_exchange(
+        Scenario.LISTS, Step.UNSPECIFIED_QUERY, path=f"{EVENTS_PATH}{query}", status=500, data={"errors": errors}
+    )
     assert has_leak(JUDGMENTS.test_urls_contain_no_password, builder) is leak

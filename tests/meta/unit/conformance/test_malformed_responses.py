@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.judgments import JUDGMENTS, add_purge, outcome_of
+from meta.support.story import AFTER
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence.records import ListEnd
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag, place_of
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.evidence.steps import Where
 
 SEEDED = {"guid": "a", "created_at": "2026-07-01T12:00:00Z", "app": {"guid": "a"}, "task": {"guid": None}}
 
@@ -23,46 +27,60 @@ def test_malformed_response_never_crashes(name: str, body: bytes, builder: Evide
     """A judgment of any response has an outcome and never crashes."""
     add_purge(builder, [SEEDED])
     builder.exchanges[:] = []
-    for experiment, steps in STEPS.items():
-        for step, (method, path) in steps.items():
-            builder.add_exchange(experiment, step, method=method, path=path, body=body, tags=TAGS)
+    for scenario, steps in STEPS.items():
+        for where, (method, path) in steps.items():
+            builder.add_exchange(scenario, where, method=method, path=path, body=body, tags=TAGS)
             if path == LIST[1]:
-                builder.add_note(experiment, f"{step}.complete", value=True)
+                builder.list_ends.append(ListEnd(scenario, place_of(where), complete=True))
     outcome_of(builder, name)
 
 
 LIST = ("GET", f"{EVENTS_PATH}?per_page=2&page=1&guids=a&after_guid=None&order_by=created_at")
-TAGS = {"credential": "none", "auth": "none", "mode": "positive", "phase": "coverage", "about": "x"}
-STEPS: dict[str, dict[str, tuple[str, str]]] = {
-    "purge": {
-        "purge": ("POST", PURGE_PATH),
-        "destroyed": ("GET", f"{EVENTS_PATH}/old"),
-        "seeded": ("GET", f"{EVENTS_PATH}/a"),
-        "after.events": LIST,
+TAGS = {
+    Tag.CREDENTIAL: "none",
+    Tag.AUTH: "none",
+    Tag.MODE: "positive",
+    Tag.GENERATION: "coverage",
+    Tag.ABOUT: "x",
+}
+STEPS: dict[Scenario, dict[Where, tuple[str, str]]] = {
+    Scenario.PURGE: {
+        Step.PURGE: ("POST", PURGE_PATH),
+        Step.GET_DESTROYED: ("GET", f"{EVENTS_PATH}/old"),
+        Step.GET_SEEDED: ("GET", f"{EVENTS_PATH}/a"),
+        AFTER.of(Part.EVENTS): LIST,
     },
-    "again": {"purge": ("POST", PURGE_PATH), "after.events": LIST},
-    "reads": {"list": LIST, "get": ("GET", f"{EVENTS_PATH}/a"), "unknown": ("GET", f"{EVENTS_PATH}/no")},
-    "refused": {
-        "look": LIST,
-        "credential": ("POST", PURGE_PATH),
-        "method": ("GET", PURGE_PATH),
-        "route": ("POST", f"{PURGE_PATH}/x"),
+    Scenario.SECOND_PURGE: {Step.PURGE: ("POST", PURGE_PATH), AFTER.of(Part.EVENTS): LIST},
+    Scenario.READS: {
+        Step.LIST: LIST,
+        Step.GET: ("GET", f"{EVENTS_PATH}/a"),
+        Step.GET_UNKNOWN: ("GET", f"{EVENTS_PATH}/no"),
     },
-    "bypass": {
-        "look": LIST,
-        "spelling": ("POST", f"{PURGE_PATH}/"),
-        "forged": ("POST", PURGE_PATH),
-        "in-url": ("POST", PURGE_PATH),
+    Scenario.REJECTED_PURGES: {
+        Step.NEWEST_PAGE: LIST,
+        Step.CREDENTIAL: ("POST", PURGE_PATH),
+        Step.METHOD: ("GET", PURGE_PATH),
+        Step.UNKNOWN_ROUTE: ("POST", f"{PURGE_PATH}/x"),
     },
-    "lists": {
-        "opening": LIST,
-        "twice": LIST,
-        "walk 4": LIST,
-        "guids 0": LIST,
-        "after_guid 0": LIST,
-        "get": ("GET", f"{EVENTS_PATH}/a"),
-        "closing": LIST,
+    Scenario.AUTH_BYPASS: {
+        Step.NEWEST_PAGE: LIST,
+        Step.SPELLING: ("POST", f"{PURGE_PATH}/"),
+        Step.FORGED_TOKEN: ("POST", PURGE_PATH),
+        Step.TOKEN_IN_URL: ("POST", PURGE_PATH),
     },
-    "odd": {"no-json.before.events": LIST, "no-json": ("POST", PURGE_PATH), "no-json.after.events": LIST},
-    "contract": {"listAppUsageEvents": LIST, "getAppUsageEvent": ("GET", f"{EVENTS_PATH}/%5B")},
+    Scenario.LISTS: {
+        Step.OPENING: LIST,
+        Step.SAME_PAGE_TWICE: LIST,
+        Place(Step.WALK, 4): LIST,
+        Place(Step.FILTER_GUIDS, 0): LIST,
+        Place(Step.FILTER_AFTER_GUID, 0): LIST,
+        Step.GET: ("GET", f"{EVENTS_PATH}/a"),
+        Step.CLOSING: LIST,
+    },
+    Scenario.UNEXPECTED_INPUT: {
+        Place(Step.NOT_JSON, phase=Phase.BEFORE, part=Part.EVENTS): LIST,
+        Step.NOT_JSON: ("POST", PURGE_PATH),
+        Place(Step.NOT_JSON, phase=Phase.AFTER, part=Part.EVENTS): LIST,
+    },
+    Scenario.GENERATED: {Step.GENERATED_LIST: LIST, Step.GENERATED_GET: ("GET", f"{EVENTS_PATH}/%5B")},
 }

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis import race as races
+from meta.support.story import AFTER, BEFORE
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.race import require_rounds
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import RACES, App, Part, Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause
-from purge_conformance.scenarios import race
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.evidence.steps import Where
 
 
 judged = importlib.import_module("purge_conformance.conformance.test_race")
 Row = dict[str, Any]
+CONCURRENT = Place(Step.CONCURRENT, 1)
 LATER = "2026-07-01T12:00:09Z"
 EARLIER = "2026-07-01T11:00:00Z"
 OLD: Row = {
@@ -46,39 +51,40 @@ def change_event(change: str, guid: str = "e1", process: str = "a") -> Row:
     return row | {"state": {"previous": was, "current": now}, "instance_count": {"previous": 1, "current": 2}}
 
 
-def add_snapshot(builder: EvidenceBuilder, name: str, state: str, events: Sequence[Row]) -> None:
+def add_snapshot(builder: EvidenceBuilder, where: Where, state: str, events: Sequence[Row]) -> None:
     """Add a snapshot of the app `a` in that state, of an unchanged started app, and of events."""
     apps = [builder.app("a", state, LATER if state == "STOPPED" else EARLIER), builder.app("still")]
     processes = [{**builder.process(app, app), "type": "web"} for app in ("a", "still")]
-    builder.add_snapshot("race", name, events, apps, processes)
+    builder.add_snapshot(Scenario.RACE, where, events, apps, processes)
 
 
-def add_round(builder: EvidenceBuilder, name: str, *changes: str, status: int = 200, beside: bool = True) -> None:
+def add_round(builder: EvidenceBuilder, place: Place, *changes: str, status: int = 200, beside: bool = True) -> None:
     """Add a purge of two seconds, and changes of the app `a` during it or after it."""
     begun = builder.add_exchange(
-        "race", name, method="POST", path=PURGE_PATH, elapsed=2.0, data={}, status=status
+        Scenario.RACE, place, method="POST", path=PURGE_PATH, elapsed=2.0, data={}, status=status
     ).sent_at
     for change in changes:
         path = f"/v3/apps/a/actions/{change}"
         at = begun + (1.0 if beside else 3.0)
-        builder.add_exchange("race", f"{name}.change", method="POST", path=path, sent_at=at, elapsed=0.25, data={})
+        changed = replace(place, step=race.CHANGES[place.step])
+        builder.add_exchange(Scenario.RACE, changed, method="POST", path=path, sent_at=at, elapsed=0.25, data={})
 
 
 def add_race(
-    builder: EvidenceBuilder, after: Sequence[Row], *, quiet: Sequence[Row] | None = None, status: int = 200
+    builder: EvidenceBuilder, after: Sequence[Row], *, sequential: Sequence[Row] | None = None, status: int = 200
 ) -> None:
     """Add a sequential round with a start of the app `a`, and one with a stop during the purge."""
-    builder.add_note("foundation", "apps", {"steady": "a", "empty": "still"})
-    add_snapshot(builder, "start", "STOPPED", [seeded_event("still")])
-    add_round(builder, "quiet", "start", beside=False)
+    builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.STARTED: "a", App.WITHOUT_INSTANCES: "still"})
+    add_snapshot(builder, Step.OPENING, "STOPPED", [seeded_event("still")])
+    add_round(builder, race.SEQUENTIAL, "start", beside=False)
     add_snapshot(
         builder,
-        "quiet",
+        race.SEQUENTIAL.at(Phase.AFTER),
         "STARTED",
-        [seeded_event("still"), change_event("start", "e0"), OLD] if quiet is None else quiet,
+        [seeded_event("still"), change_event("start", "e0"), OLD] if sequential is None else sequential,
     )
-    add_round(builder, "first", "stop", status=status)
-    add_snapshot(builder, "first", "STOPPED", after)
+    add_round(builder, CONCURRENT, "stop", status=status)
+    add_snapshot(builder, CONCURRENT.at(Phase.AFTER), "STOPPED", after)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +104,9 @@ def add_race(
 )
 def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
     """A stop may take effect before, within or after the purge; events of other resources do not count."""
-    add_race(builder, after, quiet=[seeded_event("still", 7), change_event("start", "e0")])
+    add_race(builder, after, sequential=[seeded_event("still", 7), change_event("start", "e0")])
     if len(after) > 3:
-        builder.exchanges[:] = [x for x in builder.exchanges if "processes" not in x.step]
+        builder.exchanges[:] = [x for x in builder.exchanges if x.place.part is not Part.PROCESSES]
     judged.test_unchanged_apps_are_seeded(builder.judgment_view)
     judged.test_changed_apps_are_linearizable(builder.judgment_view)
 
@@ -146,9 +152,9 @@ def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
 @pytest.mark.parametrize(("events", "is_so"), [((), False), (("stop",), True), (("stop", "stop", "stop"), True)])
 def test_change_may_have_several_events(events: Sequence[str], is_so: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
     """If each sequential change has several events, a concurrent one may have them too."""
-    quiet = [seeded_event("still"), change_event("start", "e0"), change_event("scale", "e00")]
+    sequential = [seeded_event("still"), change_event("start", "e0"), change_event("scale", "e00")]
     rows = [change_event(change, f"e{n}") for n, change in enumerate(events, 1)]
-    add_race(builder, [seeded_event("still"), seeded_event("a"), *rows], quiet=quiet)
+    add_race(builder, [seeded_event("still"), seeded_event("a"), *rows], sequential=sequential)
     judged.test_unchanged_apps_are_seeded(builder.judgment_view)
     if is_so:
         judged.test_changed_apps_are_linearizable(builder.judgment_view)
@@ -160,7 +166,7 @@ def test_change_may_have_several_events(events: Sequence[str], is_so: bool, buil
 @pytest.mark.parametrize("judgment", ["test_changed_apps_are_linearizable", "test_unchanged_apps_are_seeded"])
 def test_sequential_error_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
     """If the sequential round is incorrect, the race is not judged."""
-    add_race(builder, [], quiet=[])
+    add_race(builder, [], sequential=[])
     with pytest.raises(Inconclusive, match="without concurrency"):
         getattr(judged, judgment)(builder.judgment_view)
 
@@ -179,9 +185,9 @@ def test_incorrect_baseline_is_inconclusive(judgment: str, after: list[Row], bui
     """If a purge alone is incorrect in any way, the race is not judged."""
     apps = [builder.app("still"), builder.app("b", "STOPPED")]
     processes = [builder.process("still", "still")]
-    builder.add_snapshot("purge", "before", [OLD], apps, processes)
-    builder.add_purge("purge")
-    builder.add_snapshot("purge", "after", after, apps, processes)
+    builder.add_snapshot(Scenario.PURGE, BEFORE, [OLD], apps, processes)
+    builder.add_purge(Scenario.PURGE)
+    builder.add_snapshot(Scenario.PURGE, AFTER, after, apps, processes)
     add_race(builder, [seeded_event("still"), seeded_event("a")])
     with pytest.raises(Inconclusive, match="isolated purges already fail"):
         getattr(judged, judgment)(builder.judgment_view)
@@ -190,9 +196,9 @@ def test_incorrect_baseline_is_inconclusive(judgment: str, after: list[Row], bui
 def test_unreliable_sizes_are_ignored(builder: EvidenceBuilder) -> None:
     """If a seeded event of the sequential round has the wrong size, sizes are ignored."""
     apps, processes = [builder.app("still")], [builder.process("still", "still")]
-    builder.add_snapshot("purge", "before", [OLD], apps, processes)
-    builder.add_purge("purge")
-    builder.add_snapshot("purge", "after", [seeded_event("still", 7)], apps, processes)
+    builder.add_snapshot(Scenario.PURGE, BEFORE, [OLD], apps, processes)
+    builder.add_purge(Scenario.PURGE)
+    builder.add_snapshot(Scenario.PURGE, AFTER, [seeded_event("still", 7)], apps, processes)
     add_race(builder, [seeded_event("still"), seeded_event("a", 5), change_event("stop")])
     judged.test_changed_apps_are_linearizable(builder.judgment_view)
 
@@ -207,7 +213,7 @@ def test_race_without_purge_is_inconclusive(judgment: str, builder: EvidenceBuil
 
 def test_race_without_apps_is_not_exercised(builder: EvidenceBuilder) -> None:
     """Without apps of the suite, the reason is given, and the cause is the configuration."""
-    builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
+    builder.add_note(Scenario.FOUNDATION, notes.APPS_ERROR, "POST /v3/apps made nothing")
     with pytest.raises(NotExercised, match="made nothing") as caught:
         judged.test_changed_apps_are_linearizable(builder.judgment_view)
     assert caught.value.cause is Cause.CONFIGURATION
@@ -219,11 +225,16 @@ def test_indistinct_events_are_counted(builder: EvidenceBuilder) -> None:
     add_race(
         builder,
         [seeded_event("still"), {**change_event("stop"), **blank}],
-        quiet=[seeded_event("still"), {**change_event("start", "e0"), **blank}],
+        sequential=[seeded_event("still"), {**change_event("start", "e0"), **blank}],
     )
     judged.test_changed_apps_are_linearizable(builder.judgment_view)
 
 
-def test_rounds_have_their_names() -> None:
+def test_every_round_is_read(builder: EvidenceBuilder) -> None:
     """The analysis reads the rounds that the scenario runs."""
-    assert (race.SEQUENTIAL, *race.ROUNDS) == races.ROUNDS
+    add_snapshot(builder, Step.OPENING, "STOPPED", [seeded_event("still")])
+    for place in race.LAST_CHANGED_APPS:
+        add_round(builder, place)
+        add_snapshot(builder, place.at(Phase.AFTER), "STOPPED", [seeded_event("still")])
+    found = [each.place for each in require_rounds(builder.judgment_view)]
+    assert found == [race.SEQUENTIAL, *(Place(Step.CONCURRENT, index) for index in RACES)]

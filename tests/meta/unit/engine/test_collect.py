@@ -12,6 +12,8 @@ import pytest
 from purge_conformance.catalogue.api import PURGE_OPERATION, PURGE_PATH, is_purge
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.scenarios.generated.schemathesis import Case
 
@@ -81,7 +83,7 @@ def test_purge_budget_holds(limit: int, collect_from_stub: Callable[..., Evidenc
         if is_purge(*line.split(" ")[:2]) and headers.get("Authorization") == "bearer an-opaque-secret"
     ]
     assert len(arrived) == limit
-    assert any("--max-purges" in str(note.value) for note in evidence.notes if note.name == "stopped")
+    assert any("--max-purges" in reason for reason in evidence.noted(notes.STOPPED))
 
 
 @pytest.mark.parametrize("limit", [50, 100])
@@ -92,8 +94,8 @@ def test_request_budget_holds(limit: int, collect_from_stub: Callable[..., Evide
     )
     evidence = collect_from_stub(max_requests=limit)
     assert len(stub_server.received) == len(evidence.exchanges) <= limit
-    assert evidence.exchanges[-1].experiment == "demolish"
-    assert evidence.note("demolish", "finished") is True
+    assert evidence.exchanges[-1].scenario is Scenario.CLEANUP
+    assert evidence.note(Scenario.CLEANUP, notes.FINISHED) is True
 
 
 def test_archive_precedes_first_purge(
@@ -124,7 +126,7 @@ def test_archive_contains_every_row(
     evidence = collect_from_stub(max_purges=0)
     archived = gzip.decompress((tmp_path / "out" / "archive.jsonl.gz").read_bytes()).splitlines()
     assert [json.loads(line) for line in archived] == rows
-    assert evidence.note("archive", "archived")["events"] == 4
+    assert (evidence.note(Scenario.ARCHIVE, notes.ARCHIVED) or {})["events"] == 4
 
 
 def test_silent_target_ends_run(collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:
@@ -139,5 +141,5 @@ def test_silent_target_ends_run(collect_from_stub: Callable[..., Evidence], stub
 
     stub_server.answer = fall_silent
     evidence = collect_from_stub()
-    assert [note.name for note in evidence.notes if note.name == "lost"] == ["lost"]
-    assert (len(stub_server.received) < 60, evidence.note("demolish", "finished")) == (True, True)
+    assert len(evidence.noted(notes.LOST)) == 1
+    assert (len(stub_server.received) < 60, evidence.note(Scenario.CLEANUP, notes.FINISHED)) == (True, True)

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meta.support.invoke import ADMIN, invoke
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.catalogue.model import Profile
-from purge_conformance.config.settings import Limits, Settings, Target
-from purge_conformance.engine.collect import experiment_names
-from purge_conformance.engine.plan import COSTS, costs_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.stub import StubServer
-
-
-REPEATED = {"odd", "parallel", "race", "sequences"}  # where there is no hook
-
-
-def test_costs_fit_default_budgets() -> None:
-    """The costs of all scenarios together fit into the default budget of purges."""
-    assert sum(cost.purges for cost in COSTS.values()) <= Limits().max_purges
-
-
-def test_plan_follows_options() -> None:
-    """Repetitions are in the plan, and a run that must not change anything plans only reads."""
-    often = Settings(Target("http://localhost"), {}, repeat=11)
-    costs, single = costs_for(often), costs_for(replace(often, repeat=1))
-    assert (costs["repeat"].purges, "repeat" in experiment_names(often), "repeat" in single) == (20, True, False)
-    assert {name for name in single if costs[name].purges == 11 * single[name].purges > 0} == REPEATED
-    only = Settings(Target("http://localhost"), {}, profiles=(Profile.OBSERVE_ONLY,))
-    assert [cost.purges for cost in costs_for(only).values()] == [0, 0, 0, 0]
 
 
 def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
@@ -50,7 +27,7 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
         "1,234 events",
         "Fingerprint: ",
         "Newest event: one",
-        "parallel",
+        "concurrent-purges",
         "at most 1200 requests and 40 purges",
     ):
         assert words in done.stdout

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.assertions import Inconclusive, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, RequirementViolated
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.engine import prerequisites
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_only_a_violation_counts(
 
 def test_own_judgments_are_found(builder: EvidenceBuilder) -> None:
     """The engine finds the suite's own judgments and runs them."""
-    builder.add_purge("purge", status=500)
+    builder.add_purge(Scenario.PURGE, status=500)
     assert prerequisites.is_violated("PURGE-01", builder.evidence)
     assert not prerequisites.is_violated("PURGE-02", builder.evidence)
 

@@ -19,6 +19,8 @@ from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.engine import verdicts
 from purge_conformance.engine.verdicts import MAX_EXCHANGES, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.report.model import Cause, Finding, Outcome, Tally, Verdict
 
 if TYPE_CHECKING:
@@ -56,8 +58,8 @@ def test_exception_maps_to_outcome(
 
 def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
     """A failure has its findings, the curl line, and the exchange of the finding first."""
-    builder.add_exchange("e", "s")
-    builder.add_purge("purge")
+    builder.add_exchange(Scenario.PREFLIGHT, Step.ROOT)
+    builder.add_purge(Scenario.PURGE)
     error = RequirementViolated((Finding("200", "500", 2), Finding("a", "b")))
     result = judging(builder).record("PURGE-01", error, [1, 2], 0.1)
     assert (result.exchanges, result.findings[1].curl) == ((2, 1), None)
@@ -94,16 +96,19 @@ def test_results_follow_catalogue_order(builder: EvidenceBuilder) -> None:
 
 def test_run_counts_what_was_sent(builder: EvidenceBuilder) -> None:
     """The run counts requests, admin purges, statuses by operation, and the time of each scenario."""
-    builder.add_purge("purge")
-    builder.add_purge("refused", role="none", status=401)
-    builder.add_exchange("refused", "look", status=418)
+    builder.add_purge(Scenario.PURGE)
+    builder.add_purge(Scenario.REJECTED_PURGES, Step.CREDENTIAL, role="none", status=401)
+    builder.add_exchange(Scenario.REJECTED_PURGES, Step.NEWEST_PAGE, status=418)
     run = judging(builder).build()
     counted = {(c.operation, c.status): (c.documented, c.count) for c in run.statuses}
     assert (run.requests, run.purges) == (3, 1)
     assert counted["purgeAndSeedAppUsageEvents", 200] == (True, 1)
     assert counted["purgeAndSeedAppUsageEvents", 503] == (True, 0)
     assert counted["listAppUsageEvents", 418] == (False, 1)
-    assert [(t.scenario, t.seconds, t.requests) for t in run.timings] == [("purge", 0.5, 1), ("refused", 1.5, 2)]
+    assert [(t.scenario, t.seconds, t.requests) for t in run.timings] == [
+        (Scenario.PURGE, 0.5, 1),
+        (Scenario.REJECTED_PURGES, 1.5, 2),
+    ]
 
 
 def test_empty_run_is_inconclusive(builder: EvidenceBuilder) -> None:
@@ -114,19 +119,20 @@ def test_empty_run_is_inconclusive(builder: EvidenceBuilder) -> None:
 
 def test_timings_sum_repetitions(builder: EvidenceBuilder) -> None:
     """The timing of a scenario is the sum of its repetitions."""
-    for experiment in ("race", "race 2", "race 2"):
-        builder.add_exchange(experiment, "first")
-    assert [(t.scenario, t.seconds, t.requests) for t in judging(builder).build().timings] == [("race", 2.0, 3)]
+    for number in (1, 2, 2):
+        builder.add_exchange(Scenario.RACE, Place(Step.CONCURRENT, 1), round=number)
+    timings = judging(builder).build().timings
+    assert [(t.scenario, t.seconds, t.requests) for t in timings] == [(Scenario.RACE, 2.0, 3)]
 
 
 def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
     """The notes contain what a reader must know besides the results."""
     last = {"guid": "one", "created_at": "2026-07-01T12:00:00Z"}
-    builder.add_note("archive", "archived", {"events": 3, "complete": False, "last": last, "age": 61.0})
-    builder.add_note("foundation", "trouble", "POST /v3/apps made nothing")
-    builder.add_note("demolish", "left", ["/v3/apps/1"])
-    for experiment in ("lists", "race", "race 2", "race 13"):
-        builder.add_note(experiment, "stopped", "The run's 600 requests are spent.")
+    builder.add_note(Scenario.ARCHIVE, notes.ARCHIVED, {"events": 3, "complete": False, "last": last, "age": 61.0})
+    builder.add_note(Scenario.FOUNDATION, notes.APPS_ERROR, "POST /v3/apps made nothing")
+    builder.add_note(Scenario.CLEANUP, notes.LEFT, ["/v3/apps/1"])
+    for scenario, number in ((Scenario.LISTS, 1), (Scenario.RACE, 1), (Scenario.RACE, 2), (Scenario.RACE, 13)):
+        builder.add_note(scenario, notes.STOPPED, "The run's 600 requests are spent.", round=number)
     text = "\n".join(judging(builder).build().notes)
     for words in (
         "3 events",
@@ -171,8 +177,8 @@ def test_damaged_header_is_rejected(builder: EvidenceBuilder) -> None:
 )
 def test_trials_are_reported(error: BaseException | None, is_reported: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001
     """A result has the number of trials if it was judged, and shows a trial that passed."""
-    builder.add_purge("purge")
-    builder.add_purge("repeat")
+    builder.add_purge(Scenario.PURGE)
+    builder.add_purge(Scenario.REPEAT, Place(Step.PURGE, 1))
     result = judging(builder).record("PURGE-01", error, [], 0.1, Tally(2, 1, is_flaky=True))
     assert (result.tally.trials == 2) is is_reported
     if result.findings:

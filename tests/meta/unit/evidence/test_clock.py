@@ -10,6 +10,7 @@ import pytest
 
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.clock import Offset
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,9 @@ def add_date_header(
     builder: EvidenceBuilder, text: str, *, sent_at: float = NOON.timestamp(), elapsed: float = 0.5
 ) -> None:
     """Add a response with this Date header."""
-    builder.add_exchange("e", "s", response_headers=(("date", text),), sent_at=sent_at, elapsed=elapsed)
+    builder.add_exchange(
+        Scenario.READS, Step.LIST, response_headers=(("date", text),), sent_at=sent_at, elapsed=elapsed
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,12 +125,12 @@ def test_contradicting_dates_widen_offset(builder: EvidenceBuilder) -> None:
 @pytest.mark.parametrize("text", ["", "now", "0", "Wed, 99 Jul 2026 12:00:00 GMT", "1 1 1 1 1", "Wed, 01 Jul \xb2 GMT"])
 def test_invalid_date_gives_no_offset(text: str, builder: EvidenceBuilder) -> None:
     """An invalid or missing Date gives no offset."""
-    builder.add_exchange("e", "s")
+    builder.add_exchange(Scenario.READS, Step.LIST)
     add_date_header(builder, text)
     assert clock.offset_from_dates(builder.exchanges) is None
 
 
 def test_offset_follows_event_time(builder: EvidenceBuilder) -> None:
     """An event that a request caused gives the offset; its time may be truncated to the second."""
-    cause = builder.add_exchange("e", "s", sent_at=NOON.timestamp(), elapsed=0.5)
+    cause = builder.add_exchange(Scenario.READS, Step.LIST, sent_at=NOON.timestamp(), elapsed=0.5)
     assert clock.offset_from_event(NOON.astimezone(EARLY), cause) == Offset(-0.5, 1)

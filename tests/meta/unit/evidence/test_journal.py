@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import FILE_NAME, LARGE_BODY_BYTES, read
+from purge_conformance.evidence.jsonl import FILE_NAME, LARGE_BODY_BYTES, read
+from purge_conformance.evidence.records import Note
+from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +24,10 @@ if TYPE_CHECKING:
 def test_open_journal_is_readable(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """Records can be read while the journal is open."""
     with Journal(tmp_path / "new" / "folder", builder.evidence.header) as journal:
-        one = journal.record(builder.add_exchange("e", "s"))
-        journal.note("e", "n", [1])
+        one = journal.record(builder.add_exchange(Scenario.READS, Step.LIST))
+        journal.add(Note(Scenario.CLEANUP, notes.LEFT.name, ["/v3/apps/1"]))
         found = read(tmp_path / "new" / "folder")
-        assert (found.exchanges, found.note("e", "n")) == ((one,), [1])
+        assert (found.exchanges, found.note(Scenario.CLEANUP, notes.LEFT)) == ((one,), ["/v3/apps/1"])
         assert journal.evidence() == found
 
 
@@ -33,7 +36,7 @@ def test_long_body_is_stored_once(builder: EvidenceBuilder, tmp_path: Path) -> N
     long, short = ["x" * LARGE_BODY_BYTES], ["x"]
     with Journal(tmp_path, builder.evidence.header) as journal:
         for data in (long, short, long, short):
-            journal.record(builder.add_exchange("e", "s", data=data))
+            journal.record(builder.add_exchange(Scenario.READS, Step.LIST, data=data))
         found = read(tmp_path)
     rows = [json.loads(line) for line in (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()[1:]]
     assert [row.get("body_of") for row in rows] == [None, None, rows[0]["n"], None]
@@ -46,7 +49,7 @@ def test_long_body_is_stored_once(builder: EvidenceBuilder, tmp_path: Path) -> N
 def test_journal_rejects_used_folder(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A folder that holds a run is rejected, and its evidence stays unchanged."""
     with Journal(tmp_path, builder.evidence.header) as journal:
-        journal.record(builder.add_exchange("e", "s"))
+        journal.record(builder.add_exchange(Scenario.READS, Step.LIST))
     before = (tmp_path / "evidence.jsonl").read_bytes()
     with pytest.raises(BadSetting, match="another folder with --out"):
         Journal(tmp_path, builder.evidence.header)

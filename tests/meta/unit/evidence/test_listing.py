@@ -13,14 +13,17 @@ from purge_conformance.evidence.listing import (
     dig,
     is_crash_event,
     is_page,
-    read_snapshot,
     resources,
+    snapshot_at,
     stable_apps,
     total_results,
 )
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
+
+BEFORE, AFTER = Place(Step.PURGE).at(Phase.BEFORE), Place(Step.PURGE).at(Phase.AFTER)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 )
 def test_page_is_recognized(status: int | None, data: object, builder: EvidenceBuilder, *, page: bool) -> None:
     """A page is a 200 with a list of resources; anything else has no rows, and is no error."""
-    found = builder.add_exchange("e", "s", status=status, data=data)
+    found = builder.add_exchange(Scenario.READS, Step.LIST, status=status, data=data)
     assert is_page(found) is page
     assert all(isinstance(row, dict) for row in resources(found))
     assert page or resources(found) == ()
@@ -57,20 +60,26 @@ def test_page_is_recognized(status: int | None, data: object, builder: EvidenceB
 )
 def test_total_is_integer(pagination: object, total: int | None, builder: EvidenceBuilder) -> None:
     """The total is an integer or unknown."""
-    assert total_results(builder.add_exchange("e", "s", data={"resources": [], "pagination": pagination})) == total
+    assert (
+        total_results(builder.add_exchange(Scenario.READS, Step.LIST, data={"resources": [], "pagination": pagination}))
+        == total
+    )
 
 
 def test_listing_joins_pages(builder: EvidenceBuilder) -> None:
     """The rows of all pages are in order; a row of an earlier page is omitted, a duplicate on one page is not."""
     pages = [[builder.event("a"), builder.event("b"), builder.event("b")], [builder.event("b"), builder.event("c")]]
-    found = build_listing([builder.add_page("e", "s", rows) for rows in pages], reached_end=True)
+    found = build_listing([builder.add_page(Scenario.READS, Step.LIST, rows) for rows in pages], reached_end=True)
     assert [row["guid"] for row in found.rows] == ["a", "b", "b", "c"]
     assert (found.complete, found.total, set(found.by_guid)) == (True, 3, {"a", "b", "c"})
 
 
 def test_listing_with_bad_page_is_incomplete(builder: EvidenceBuilder) -> None:
     """A list with an unreadable page, or without a page, is incomplete."""
-    pages = [builder.add_page("e", "s", [builder.event("a")]), builder.add_exchange("e", "s", status=500)]
+    pages = [
+        builder.add_page(Scenario.READS, Step.LIST, [builder.event("a")]),
+        builder.add_exchange(Scenario.READS, Step.LIST, status=500),
+    ]
     assert not build_listing(pages, reached_end=True).complete
     assert not build_listing(pages[:1], reached_end=False).complete
     assert not build_listing([], reached_end=True).complete
@@ -88,7 +97,7 @@ def test_listing_with_bad_page_is_incomplete(builder: EvidenceBuilder) -> None:
         ({}, None),
     ],
 )
-def test_event_names_app(event: dict[str, Any], app: str | None) -> None:
+def test_seed_names_app(event: dict[str, Any], app: str | None) -> None:
     """The app of an event is its guid in the event; an event of a task is for no app."""
     assert app_of_event(event) == app
 
@@ -102,9 +111,10 @@ def test_nested_member_is_none() -> None:
 
 def stable_apps_between(builder: EvidenceBuilder, *, before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
     """Return the stable apps of two snapshots."""
-    builder.add_snapshot("e", "before", **before)
-    builder.add_snapshot("e", "after", **after)
-    return stable_apps(read_snapshot(builder.evidence, "e", "before"), read_snapshot(builder.evidence, "e", "after"))
+    builder.add_snapshot(Scenario.PURGE, BEFORE, **before)
+    builder.add_snapshot(Scenario.PURGE, AFTER, **after)
+    first, second = (snapshot_at(builder.evidence, Scenario.PURGE, place) for place in (BEFORE, AFTER))
+    return stable_apps(first, second)
 
 
 def test_unchanged_apps_are_stable(builder: EvidenceBuilder) -> None:
@@ -138,9 +148,9 @@ def test_changed_apps_are_not_stable(
 def test_suite_app_is_stable(builder: EvidenceBuilder) -> None:
     """An app of the suite is stable if its state is, whatever else the target updates."""
     app = builder.app("a")
-    builder.add_snapshot("e", "before", apps=[app])
-    builder.add_snapshot("e", "after", apps=[app | {"updated_at": "2026-07-01T11:59:59Z"}])
-    before, after = (read_snapshot(builder.evidence, "e", step) for step in ("before", "after"))
+    builder.add_snapshot(Scenario.PURGE, BEFORE, apps=[app])
+    builder.add_snapshot(Scenario.PURGE, AFTER, apps=[app | {"updated_at": "2026-07-01T11:59:59Z"}])
+    before, after = (snapshot_at(builder.evidence, Scenario.PURGE, place) for place in (BEFORE, AFTER))
     assert stable_apps(before, after, {"a"}) == {"a": "STARTED"}
     assert stable_apps(before, after) == {}
 
@@ -153,10 +163,12 @@ def test_new_app_is_not_stable(builder: EvidenceBuilder) -> None:
 def test_processes_are_counted(builder: EvidenceBuilder) -> None:
     """The processes of an app are counted, or unknown if the list is incomplete."""
     builder.add_snapshot(
-        "e", "s", processes=[builder.process("a", "a"), builder.process("b", "a"), builder.process("c", "c")]
+        Scenario.PURGE,
+        BEFORE,
+        processes=[builder.process("a", "a"), builder.process("b", "a"), builder.process("c", "c")],
     )
-    assert read_snapshot(builder.evidence, "e", "s").process_count("a") == 2
-    assert read_snapshot(builder.evidence, "e", "t").process_count("a") is None
+    assert snapshot_at(builder.evidence, Scenario.PURGE, BEFORE).process_count("a") == 2
+    assert snapshot_at(builder.evidence, Scenario.PURGE, AFTER).process_count("a") is None
 
 
 @pytest.mark.parametrize(

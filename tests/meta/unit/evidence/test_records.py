@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.errors import BadData
-from purge_conformance.evidence.records import FILE_NAME, Exchange, Note, base_name, read, to_json
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.jsonl import FILE_NAME, read, to_json
+from purge_conformance.evidence.records import Exchange, Note
+from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.evidence.jsonl import Record
 
 
-HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":1}'
+HEAD = '{"kind":"header","suite":"0","digests":{},"target":"http://t","settings":{},"started_at":"","format":2}'
+EXCHANGE = '{"kind":"exchange","scenario":"reads","round":1,"step":"list","n":2,"tags":{},'
 
 
 def write_journal(folder: Path, *lines: str | bytes) -> Path:
@@ -30,7 +35,12 @@ def write_journal(folder: Path, *lines: str | bytes) -> Path:
 def test_exchange_round_trips(body: bytes, builder: EvidenceBuilder, tmp_path: Path) -> None:
     """An exchange is read as it was written, with any bytes."""
     one = builder.add_exchange(
-        "e", "s", body=body, response_headers=(("A", "1"), ("a", "2")), tags={"k": "v"}, request_body="ü"
+        Scenario.READS,
+        Step.LIST,
+        body=body,
+        response_headers=(("A", "1"), ("a", "2")),
+        tags={Tag.CREDENTIAL: "none"},
+        request_body="ü",
     )
     found = read(write_journal(tmp_path, to_json(builder.evidence.header), to_json(one)))
     assert found.exchanges == (one,)
@@ -40,7 +50,7 @@ def test_exchange_round_trips(body: bytes, builder: EvidenceBuilder, tmp_path: P
 @pytest.mark.parametrize("cut", [1, 20, -1])
 def test_truncated_line_is_skipped(cut: int, builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A last line without its end, or without its newline, is skipped; all lines before it stay."""
-    first, second = builder.add_exchange("e", "s"), builder.add_exchange("e", "s")
+    first, second = builder.add_exchange(Scenario.READS, Step.LIST), builder.add_exchange(Scenario.READS, Step.LIST)
     tail = f"{to_json(second)}\n".encode()[:cut]
     assert read(write_journal(tmp_path, to_json(builder.evidence.header), to_json(first), tail)).exchanges == (first,)
 
@@ -49,18 +59,25 @@ def test_truncated_line_is_skipped(cut: int, builder: EvidenceBuilder, tmp_path:
     "lines",
     [
         (),
-        ('{"kind":"note","experiment":"e","name":"n","value":1}',),
-        (HEAD.replace('"format":1', '"format":2'),),
+        ('{"kind":"note","scenario":"archive","round":1,"name":"run","value":""}',),
+        (HEAD.replace('"format":2', '"format":3'),),
         (HEAD.replace('"target":"http://t",', ""),),
         (HEAD.replace('"suite"', '"sweet"'),),
         (HEAD, "not JSON"),
         (HEAD, "[]"),
         (HEAD, '{"kind":"exchange"}'),
-        (HEAD, '{"kind":"exchange","n":1,"body_text":"","request_headers":[[1]],"response_headers":[]}'),
-        (HEAD, '{"kind":"exchange","n":2,"body_of":1,"request_headers":[],"response_headers":[]}'),
+        (HEAD, EXCHANGE + '"body_text":"","request_headers":[[1]],"response_headers":[]}'),
+        (HEAD, EXCHANGE + '"body_of":1,"request_headers":[],"response_headers":[]}'),
+        (HEAD, '{"kind":"note","scenario":"purge-all","round":1,"name":"run","value":""}'),
+        (HEAD, '{"kind":"note","scenario":"archive","round":1,"name":"walk","value":""}'),
+        (HEAD, '{"kind":"list-end","scenario":"archive","round":1,"step":"walk-all","complete":true}'),
+        (HEAD, '{"kind":"list-start","scenario":"archive","round":1,"step":"walk","complete":true}'),
         (HEAD, b"\xff\xfe\n"),
     ],
-    ids=["empty", "headless", "format", "no-target", "misspelt", "text", "list", "bare", "headers", "no-body", "bytes"],
+    ids=[
+        *("empty", "headless", "format", "no-target", "misspelt", "text", "list", "bare", "headers", "no-body"),
+        *("scenario", "note", "step", "kind", "bytes"),
+    ],
 )
 def test_invalid_journal_is_rejected(lines: tuple[str | bytes, ...], tmp_path: Path) -> None:
     """A file that is no journal of this format is bad data, without a traceback, and the file is named."""
@@ -76,20 +93,23 @@ def test_missing_journal_is_reported(tmp_path: Path) -> None:
 
 def test_superseded_exchanges_are_excluded(builder: EvidenceBuilder) -> None:
     """Responses that were retried are no part of a scenario."""
-    builder.add_exchange("e", "s", status=429, tags={"superseded": "rate limit"})
-    exchange = builder.add_exchange("e", "s")
-    builder.add_exchange("e", "t")
-    builder.add_exchange("f", "s")
-    assert builder.evidence.of("e", "s") == (exchange,)
-    assert len(builder.evidence.of("e")) == 2
+    builder.add_exchange(Scenario.READS, Step.LIST, status=429, tags={Tag.SUPERSEDED: Retry.RATE_LIMIT})
+    exchange = builder.add_exchange(Scenario.READS, Step.LIST)
+    builder.add_exchange(Scenario.READS, Step.GET)
+    builder.add_exchange(Scenario.PREFLIGHT, Step.EVENTS)
+    assert builder.evidence.of(Scenario.READS, Step.LIST) == (exchange,)
+    assert len(builder.evidence.of(Scenario.READS)) == 2
 
 
 def test_last_note_wins(builder: EvidenceBuilder) -> None:
     """The last note of a name counts; without a note the value is None."""
-    for value in (1, 2):
-        builder.add_note("e", "n", value)
-    builder.add_note("f", "n", 3)
-    assert (builder.evidence.note("e", "n"), builder.evidence.note("e", "m")) == (2, None)
+    for value in ("first", "second"):
+        builder.add_note(Scenario.RACE, notes.STOPPED, value)
+    builder.add_note(Scenario.RACE, notes.STOPPED, "of the second round", round=2)
+    builder.add_note(Scenario.LISTS, notes.STOPPED, "of the lists")
+    evidence = builder.evidence
+    assert evidence.note(Scenario.RACE, notes.STOPPED) == "second"
+    assert evidence.note(Scenario.RACE, notes.EXPIRED) is None
 
 
 @pytest.mark.parametrize(
@@ -107,14 +127,17 @@ def test_last_note_wins(builder: EvidenceBuilder) -> None:
 )
 def test_json_body_is_parsed(body: bytes, value: object, builder: EvidenceBuilder, *, is_json: bool) -> None:
     """A body is JSON or None, for any bytes, and null is JSON."""
-    found = builder.add_exchange("e", "s", body=body)
+    found = builder.add_exchange(Scenario.READS, Step.LIST, body=body)
     assert (found.json, found.is_json) == (value, is_json)
 
 
 def test_exchange_parses_path(builder: EvidenceBuilder) -> None:
     """Route, query and headers are parsed; the last value of a repeated parameter counts."""
     found = builder.add_exchange(
-        "e", "s", path="/v3/a%20b?page=1&page=2&x=&y=%26", response_headers=(("X-A", "1"), ("x-a", "2"))
+        Scenario.READS,
+        Step.LIST,
+        path="/v3/a%20b?page=1&page=2&x=&y=%26",
+        response_headers=(("X-A", "1"), ("x-a", "2")),
     )
     assert (found.route, found.query) == ("/v3/a%20b", {"page": "2", "x": "", "y": "&"})
     assert (found.header("x-A"), found.header("none")) == ("1", None)
@@ -122,19 +145,22 @@ def test_exchange_parses_path(builder: EvidenceBuilder) -> None:
 
 def test_record_is_one_line(builder: EvidenceBuilder) -> None:
     """A record is one line of ASCII, with any content."""
-    records: list[Exchange | Note] = [builder.add_exchange("e", "s", body="\u2028\n".encode()), Note("e", "n", "a\nb")]
+    records: list[Exchange | Note] = [
+        builder.add_exchange(Scenario.READS, Step.LIST, body="\u2028\n".encode()),
+        Note(Scenario.RACE, notes.STOPPED.name, "a\nb"),
+    ]
     for record in records:
         text = to_json(record)
         assert text.isascii()
         assert len(text.splitlines()) == 1
-        assert json.loads(text)["kind"] == type(record).__name__.lower()
+        assert json.loads(text)["kind"] == KINDS[type(record)]
 
 
-def test_single_run_has_one_repetition(builder: EvidenceBuilder) -> None:
-    """What was run but once has its own name alone, and so has what never was."""
-    builder.add_purge("parallel")
-    assert (builder.evidence.repetitions("parallel"), builder.evidence.repetitions("race")) == (
-        ("parallel",),
-        ("race",),
-    )
-    assert [base_name(name) for name in ("race", "race 2", "race 13")] == ["race"] * 3
+def test_every_scenario_has_a_round(builder: EvidenceBuilder) -> None:
+    """A scenario that ran once, or never, has one round; one that was repeated has a round for each repetition."""
+    builder.add_purge(Scenario.CONCURRENT_PURGES, Step.ALONE)
+    for number in (1, 2, 3):
+        builder.add_purge(Scenario.UNEXPECTED_INPUT, Step.FORM, round=number)
+    rounds = builder.evidence.rounds
+    assert (rounds(Scenario.CONCURRENT_PURGES), rounds(Scenario.RACE)) == ((1,), (1,))
+    assert rounds(Scenario.UNEXPECTED_INPUT) == (1, 2, 3)

@@ -10,6 +10,7 @@ import pytest
 
 from meta.support.results import requirement
 from purge_conformance.evidence.records import Evidence, Exchange, Header
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step
 from purge_conformance.report import html as as_html
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, StatusCount, Tally, Timing, Verdict
 
@@ -31,8 +32,8 @@ FAILED = Result(
 )
 EXCHANGE = Exchange(
     n=7,
-    experiment="purge_as_admin",
-    step="after",
+    scenario=Scenario.PURGE,
+    place=Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS),
     role="admin",
     method="GET",
     path="/v3/app_usage_events?page=1",
@@ -59,7 +60,7 @@ RUN = Run(
         StatusCount("purge", 200, documented=True, count=3),
         StatusCount("get", 418, documented=False, count=2),
     ),
-    timings=(Timing("purge_as_admin", 1.5, 7), Timing("contract", 3.31, 180)),
+    timings=(Timing(Scenario.PURGE, 1.5, 7), Timing(Scenario.GENERATED, 3.31, 180)),
     notes=(),
     verdict=Verdict.NON_CONFORMANT,
 )

@@ -75,7 +75,8 @@ def test_schemas_are_closed_and_described(name: str) -> None:
         if "properties" in schema:
             assert schema["additionalProperties"] is False
         for field in schema.get("properties", {}).values():
-            assert "description" in field or "const" in field
+            definition = whole["$defs"][field["$ref"].rpartition("/")[2]] if "$ref" in field else {}
+            assert {"description", "const"} & (field.keys() | definition.keys())
 
 
 def test_written_report_is_valid() -> None:

@@ -59,8 +59,10 @@ def test_costs_grow_with_repetitions() -> None:
     """The cost of a repeated scenario grows with --repeat, in the way of its repetition."""
     often, once = costs(replace(SETTINGS, repeat=11)), costs(SETTINGS)
     assert (often[Scenario.REPEAT].purges, Scenario.REPEAT in once) == (20, False)
+    assert (Scenario.REPEAT, 1) in planned(replace(SETTINGS, repeat=11))
     grown = {name for name in once if often[name].requests == 11 * once[name].requests}
     assert grown == {*REPEATED, Scenario.SEQUENCES} - {Scenario.INDUCED_ERRORS}
+    assert {name for name in once if often[name].purges == 11 * once[name].purges > 0} == grown
 
 
 def test_table_is_within_the_default_limits() -> None:

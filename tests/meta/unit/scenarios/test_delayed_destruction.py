@@ -7,10 +7,13 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
-from purge_conformance.analysis.rejected import WAIT_ROUNDS, delayed_losses
+from meta.support.client import recorded_evidence
+from purge_conformance.analysis.rejected import delayed_losses
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
+from purge_conformance.evidence.steps import WAITS, Place, Scenario, Step
 from purge_conformance.scenarios import authorization
 
 if TYPE_CHECKING:
@@ -19,12 +22,12 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from meta.support.story import EvidenceBuilder
     from meta.support.stub import StubServer
     from purge_conformance.client.client import Client
+    from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
 
-STEPS = [f"{name} {number}" for number in range(WAIT_ROUNDS) for name in ("idle", "later")]
+READS, REJECTED = Step.WAIT_AFTER_READS, Step.WAIT_AFTER_REJECTED
 
 
 class DelayedDestructionStub:
@@ -60,19 +63,19 @@ class DelayedDestructionStub:
 def test_waits_reveal_delayed_destruction(
     stub_server: StubServer,
     make_client: Callable[..., Client],
-    builder: EvidenceBuilder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The alternating waits reveal a target that destroys events a while after a rejection."""
     late, client = DelayedDestructionStub(destroys=True), make_client()
     stub_server.answer = partial(late.answer, stub_server)
     monkeypatch.setattr("time.sleep", late.sleep)
-    client.experiment = "refused"
-    authorization._send_and_wait(  # noqa: SLF001 -- one wait of many
-        client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)]
+    client.begin(Scenario.REJECTED_PURGES)
+    authorization._wait_for_delayed_effects(  # noqa: SLF001 -- one wait of many
+        client, cast("SuiteApps", late), [Request("POST", PURGE_PATH, Step.CREDENTIAL, ANONYMOUS)]
     )
-    builder.exchanges = [x for step in (*STEPS, "idle", "later") for x in client.exchanges_of("refused", step)]
-    assert len(delayed_losses(builder.judgment_view)) == authorization.WAIT_ROUNDS == WAIT_ROUNDS
+    view = JudgmentView(recorded_evidence(client))
+    assert [span.step for span in view.spans(Scenario.REJECTED_PURGES)] == [READS, REJECTED] * WAITS
+    assert len(delayed_losses(view)) == WAITS
 
 
 def test_waits_stop_without_information(
@@ -82,8 +85,9 @@ def test_waits_stop_without_information(
     steady, client = DelayedDestructionStub(destroys=False), make_client()
     stub_server.answer = partial(steady.answer, stub_server)
     monkeypatch.setattr("time.sleep", steady.sleep)
-    client.experiment = "refused"
-    authorization._send_and_wait(  # noqa: SLF001 -- one wait of many
-        client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, "credential", ANONYMOUS)]
+    client.begin(Scenario.REJECTED_PURGES)
+    authorization._wait_for_delayed_effects(  # noqa: SLF001 -- one wait of many
+        client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, Step.CREDENTIAL, ANONYMOUS)]
     )
-    assert [bool(client.exchanges_of("refused", step)) for step in STEPS[:3]] == [True, True, False]
+    spans = recorded_evidence(client).spans(Scenario.REJECTED_PURGES)
+    assert [span.place for span in spans] == [Place(READS, 0), Place(REJECTED, 0)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from purge_conformance.evidence.steps import App
 from purge_conformance.scenarios import purge as purging
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def list_apps_and_events(stub_server: StubServer, rows: list[dict[str, str]], ha
 @pytest.mark.parametrize(
     ("others", "stops", "purges"), [("STOPPED", True, 1), ("STOPPED", False, 0), ("STARTED", True, 0)]
 )
-def test_purge_without_started_apps(  # noqa: PLR0913 -- what is there, what becomes of it, and who tells
+def test_purge_without_started_apps(  # noqa: PLR0913 -- the case and its fixtures
     others: str,
     purges: int,
     stub_server: StubServer,
@@ -42,12 +43,12 @@ def test_purge_without_started_apps(  # noqa: PLR0913 -- what is there, what bec
     """The suite stops its apps and purges, unless a foreign app is started or an app stays started."""
     rows = [builder.app("own"), builder.app("other", others)]
     stub_server.answer = partial(list_apps_and_events, stub_server, rows)
-    stopped: list[str] = []
+    stopped: list[App] = []
 
-    def stop(label: str) -> bool:
-        stopped.append(label)
+    def stop(app: App) -> bool:
+        stopped.append(app)
         return stops
 
-    foundation = SimpleNamespace(apps={"steady": "own"}, started={"steady"}, stop=stop)
+    foundation = SimpleNamespace(apps={App.STARTED: "own"}, started={App.STARTED}, stop=stop)
     purging.purge_without_started_apps(make_client(), cast("SuiteApps", foundation))
-    assert (stub_server.purges, stopped) == (purges, ["steady"] if others == "STOPPED" else [])
+    assert (stub_server.purges, stopped) == (purges, [App.STARTED] if others == "STOPPED" else [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.analysis import race as races
+from purge_conformance.evidence.steps import RACES, App, Place, Scenario, Step
 from purge_conformance.scenarios import race
 from purge_conformance.target.apps import SuiteApps
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 Row = dict[str, Any]
+STARTED_APPS = (App.STARTED, App.SCALED, App.OTHER_ORG)
 
 
 def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
@@ -26,23 +27,24 @@ def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[.
     asked = []
     for _ in range(2):
         client = make_client()
-        client.experiment = "race"
+        client.begin(Scenario.RACE)
         foundation = SuiteApps(client)
-        foundation.apps = {label: label for label in ("steady", "scaled", "elsewhere", "mover", "idle")}
+        foundation.apps = {app: str(app) for app in (*race.CHANGED_APPS, App.TOGGLED, App.STOPPED)}
         race.race_purges_with_changes(client, foundation)
-        sent = [x for name in races.ROUNDS for x in client.exchanges_of("race", f"{name}.change")]
-        asked.append(sorted((x.step, x.path, x.request_body or "") for x in sent))
+        sent = [x for index in RACES for x in client.recorded(Place(Step.CONCURRENT_CHANGE, index))]
+        asked.append(sorted((x.place.index, x.path, x.request_body or "") for x in sent))
     assert asked[0] == asked[1]
-    assert len(asked[0]) > len(races.ROUNDS)
+    assert len(asked[0]) > len(RACES)
 
 
 def respond_as_foundation(stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
     """Respond as if every app were started, had the requested state, and had a new event."""
     if handler.command == "POST":
         return stub_server.respond(handler, body=b'{"state": "STARTED"}')
-    rows: list[Row] = [{"guid": label, "state": "STARTED"} for label in ("steady", "scaled", "elsewhere")]
+    rows: list[Row] = [{"guid": app, "state": "STARTED"} for app in race.CHANGED_APPS]
     if "app_usage_events" in handler.path:
-        rows = [{"guid": f"{app}-{len(stub_server.received)}", "app": {"guid": app}} for app in ("mover", "idle")]
+        number = len(stub_server.received)
+        rows = [{"guid": f"{app}-{number}", "app": {"guid": app}} for app in (App.TOGGLED, App.STOPPED)]
     return stub_server.respond(
         handler, body=json.dumps({"pagination": {"total_results": 2}, "resources": rows}).encode()
     )

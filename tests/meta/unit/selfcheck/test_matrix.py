@@ -17,8 +17,8 @@ FAULT, VARIANT = "purge-returns-data", "purge-body-empty"
     [
         (FAULT, {"failed": ("PURGE-02",), "undecided": ("AGAIN-03",)}, []),
         (FAULT, {"error": "it died"}, ["could not be judged: it died"]),
-        ("purge-answers-202", {"failed": ("PURGE-01",)}, ["did not fail STATUS-01, as it must"]),
-        (VARIANT, {"undecided": ("SEED-01",)}, ["left SEED-01 undecided, which is not declared"]),
+        ("purge-answers-202", {"failed": ("PURGE-01",)}, ["was expected to fail STATUS-01, and did not"]),
+        (VARIANT, {"undecided": ("SEED-01",)}, ["did not decide SEED-01, which spec/variants.yaml does not declare"]),
         (VARIANT, {"error": "it died"}, ["could not be judged: it died"]),
     ],
 )

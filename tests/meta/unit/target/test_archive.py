@@ -11,6 +11,7 @@ import pytest
 
 from meta.support.archive import ROWS, archive_metadata, archived_events
 from purge_conformance.errors import ArchiveFailed
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def write_archive(
     for rows in pages:
         data = {"pagination": {"total_results": total}, "resources": rows}
         builder.add_exchange(
-            "archive", "events", data=data, response_headers=(("Date", "Wed, 01 Jul 2026 12:00:00 GMT"),)
+            Scenario.ARCHIVE,
+            Step.EXISTING_EVENTS,
+            data=data,
+            response_headers=(("Date", "Wed, 01 Jul 2026 12:00:00 GMT"),),
         )
     return archive.write(
         tmp_path / archive.FILE_NAME,

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
-from purge_conformance.analysis.app_model.state import Step
+from purge_conformance.analysis.app_model.state import Step as SequenceStep
 from purge_conformance.analysis.app_model.trace import ExecutedStep, SequenceTrace
 from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.evidence import steps
 from purge_conformance.evidence.listing import build_listing
+from purge_conformance.evidence.steps import Place, Scenario, Step
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
+    from purge_conformance.evidence.records import Exchange
 
 Row = dict[str, Any]
 AT = "2026-07-01T12:00:00Z"
@@ -30,24 +33,38 @@ def recorded_event(guid: str, app: str = "A", created_at: str = LATER) -> Row:
     return {"guid": guid, "created_at": created_at, "app": {"guid": app}, "task": {"guid": None}}
 
 
+def action_place(position: int) -> Place:
+    """Return the place of an action of the first sequence."""
+    return Place(Step.ACTION, sequence=1, position=position)
+
+
+def add_listed(builder: EvidenceBuilder, position: int, rows: list[Row]) -> Exchange:
+    """Add the list after an action of the first sequence."""
+    place = Place(Step.LIST_AFTER_ACTION, 0, sequence=1, position=position)
+    return builder.add_page(Scenario.SEQUENCES, place, rows)
+
+
 def executed_steps(
     builder: EvidenceBuilder,
-    *steps: tuple[str, list[Row]],
+    *parts: tuple[str, list[Row]],
     processes: int = 1,
     **last: Any,  # noqa: ANN401 -- members of ExecutedStep
 ) -> SequenceTrace:
     """Return the history of steps, each with the list after it; `last` describes the last step."""
     history = SequenceTrace(processes)
-    for place, (words, rows) in enumerate(steps, 1):
-        step = Step.parse(words)
+    for position, (words, rows) in enumerate(steps, 1):
+        step = SequenceStep.parse(words)
         refused = words.startswith("purge as")
         answer = builder.add_exchange(
-            "sequences", words, status=401 if refused else 200, data={"guid": step.argument.upper()}
+            Scenario.SEQUENCES,
+            action_place(position),
+            status=401 if refused else 200,
+            data={"guid": step.argument.upper()},
         )
-        look = build_listing([builder.add_page("sequences", "look", rows)], reached_end=True)
+        listing = build_listing([add_listed(builder, position, rows)], reached_end=True)
         guid = step.argument.upper() if words.startswith("create") else None
         history = history.with_step(
-            ExecutedStep(place, step, answer, look, created_guid=guid, **(last if place == len(steps) else {}))
+            ExecutedStep(position, step, answer, listing, created_guid=guid, **(last if position == len(steps) else {}))
         )
     return history
 
@@ -162,7 +179,9 @@ def test_each_process_may_be_seeded(builder: EvidenceBuilder) -> None:
 )
 def test_wrong_answer_disagrees(words: str, status: int, kind: DisagreementKind, builder: EvidenceBuilder) -> None:
     """A purge that fails disagrees, and so does one that should be rejected and is not."""
-    taken = ExecutedStep(1, Step.parse(words), builder.add_exchange("sequences", words, status=status))
+    taken = ExecutedStep(
+        1, SequenceStep.parse(words), builder.add_exchange(Scenario.SEQUENCES, action_place(1), status=status)
+    )
     disagreement = SequenceTrace().with_step(taken).disagreement
     assert disagreement
     assert disagreement.kind is kind
@@ -172,7 +191,9 @@ def test_wrong_answer_disagrees(words: str, status: int, kind: DisagreementKind,
 def test_unanswered_step_ends_sequence(status: int | None, builder: EvidenceBuilder) -> None:
     """After a step without a response the state is unknown: the sequence ends, and nothing disagrees."""
     history = SequenceTrace().with_step(
-        ExecutedStep(1, Step.parse("purge"), builder.add_exchange("sequences", "purge", status=status))
+        ExecutedStep(
+            1, SequenceStep.parse("purge"), builder.add_exchange(Scenario.SEQUENCES, action_place(1), status=status)
+        )
     )
     assert (history.disagreement, history.is_finished, bool(history.abort_reason)) == (None, True, True)
 
@@ -180,19 +201,21 @@ def test_unanswered_step_ends_sequence(status: int | None, builder: EvidenceBuil
 def test_rejected_change_is_ignored(builder: EvidenceBuilder) -> None:
     """A rejected start changes nothing in the model."""
     history = executed_steps(builder, *BEGIN[:1])
-    taken = ExecutedStep(2, Step.parse("start a"), builder.add_exchange("sequences", "start", status=422, data={}))
+    taken = ExecutedStep(
+        2, SequenceStep.parse("start a"), builder.add_exchange(Scenario.SEQUENCES, action_place(2), status=422, data={})
+    )
     assert history.with_step(taken).model == history.model
 
 
 def test_unfinished_deletion_is_excluded(builder: EvidenceBuilder) -> None:
     """An app whose deletion did not finish is excluded."""
-    history = executed_steps(builder, *BEGIN, ("delete a", [seeded_event()]), settled=False)
-    look = build_listing(
-        [builder.add_page("sequences", "look", [seeded_event(), recorded_event("t")])], reached_end=True
-    )
+    history = executed_steps(builder, *BEGIN, ("delete a", [seeded_event()]), is_confirmed=False)
+    listing = build_listing([add_listed(builder, 5, [seeded_event(), recorded_event("t")])], reached_end=True)
     assert (
         history.with_step(
-            ExecutedStep(5, Step.parse("purge"), builder.add_exchange("sequences", "purge"), look)
+            ExecutedStep(
+                5, SequenceStep.parse("purge"), builder.add_exchange(Scenario.SEQUENCES, action_place(5)), listing
+            )
         ).disagreement
         is None
     )
@@ -215,8 +238,10 @@ def test_foreign_purge_is_suspected(rows: list[Row], others: bool, builder: Evid
 def test_same_second_is_undecided(rows: list[Row], builder: EvidenceBuilder) -> None:
     """An event of the same second as a seeded event may come before or after it."""
     history = executed_steps(builder, *BEGIN, ("stop a", [seeded_event(), recorded_event("t", created_at=AT)]))
-    page = builder.add_page("sequences", "read", rows, after_guid="A")
-    taken = ExecutedStep(5, Step.parse("read by after_guid"), page, walks=(build_listing([page], reached_end=True),))
+    page = builder.add_page(Scenario.SEQUENCES, action_place(5), rows, after_guid="A")
+    taken = ExecutedStep(
+        5, SequenceStep.parse("read by after_guid"), page, walks=(build_listing([page], reached_end=True),)
+    )
     assert history.with_step(taken).disagreement is None
 
 
@@ -245,17 +270,17 @@ def test_filtered_read_matches_list(
 ) -> None:
     """A read shows the suite's events that match its parameters, as in the complete list; others do not count."""
     history = executed_steps(builder, *BEGIN, ("stop a", [seeded_event(), recorded_event("t")]))
-    page = builder.add_page("sequences", "read", rows, **query)
-    taken = ExecutedStep(5, Step.parse("read by guids"), page, walks=(build_listing([page], reached_end=True),))
+    page = builder.add_page(Scenario.SEQUENCES, action_place(5), rows, **query)
+    taken = ExecutedStep(5, SequenceStep.parse("read by guids"), page, walks=(build_listing([page], reached_end=True),))
     assert (history.with_step(taken).disagreement is None) is agrees
 
 
 def test_rejected_read_disagrees(builder: EvidenceBuilder) -> None:
     """A read without a list in its response disagrees."""
     history = executed_steps(builder, *BEGIN)
-    page = builder.add_exchange("sequences", "read", path=f"{EVENTS_PATH}?guids=A", status=500)
+    page = builder.add_exchange(Scenario.SEQUENCES, action_place(4), path=f"{EVENTS_PATH}?guids=A", status=500)
     disagreement = history.with_step(
-        ExecutedStep(4, Step.parse("read by guids"), page, walks=(build_listing([page], reached_end=True),))
+        ExecutedStep(4, SequenceStep.parse("read by guids"), page, walks=(build_listing([page], reached_end=True),))
     ).disagreement
     assert disagreement
     assert disagreement.kind is DisagreementKind.WRONG_READ

@@ -10,8 +10,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from meta.support.client import exchanges_at
 from purge_conformance.evidence.listing import APPS
-from purge_conformance.target.apps.suite_apps import LABELS, SAME_NAME_LABELS, UNUSUAL_NAME, SuiteApps
+from purge_conformance.evidence.steps import App, Scenario, Step
+from purge_conformance.target.apps.suite_apps import SAME_NAME_APPS, UNUSUAL_NAME, SuiteApps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +60,8 @@ def build_apps(stub_server: StubServer, make_client: Callable[..., Client], **re
 def test_apps_are_created(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """All apps are created, the deleted one is forgotten, and the apps that shall be started are."""
     suite_apps = build_apps(stub_server, make_client)
-    assert set(suite_apps.apps) == set(LABELS) - {"deleted"}
-    assert suite_apps.started == {"steady", "scaled", "empty", "elsewhere"}
+    assert set(suite_apps.apps) == set(App) - {App.DELETED}
+    assert suite_apps.started == {App.STARTED, App.SCALED, App.WITHOUT_INSTANCES, App.OTHER_ORG}
     assert not suite_apps.error
 
 
@@ -83,16 +85,16 @@ def test_unusual_name_may_be_rejected(stub_server: StubServer, make_client: Call
     stub_server.answer = answer
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
-    assert set(suite_apps.apps) == set(LABELS) - {"deleted"}
+    assert set(suite_apps.apps) == set(App) - {App.DELETED}
     assert not suite_apps.error
 
 
 def test_apps_share_a_name(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """Two apps in two organizations share a name; a third app is in another space of the first organization."""
     stub_server.answer, client = api_with_rejections({}), make_client()
-    client.experiment = "foundation"
+    client.begin(Scenario.FOUNDATION)
     SuiteApps(client).build()
-    bodies = [json.loads(x.request_body or "") for x in client.exchanges_of("foundation", "create") if x.path == APPS]
+    bodies = [json.loads(x.request_body or "") for x in exchanges_at(client, Step.CREATE) if x.path == APPS]
     names = [app["name"] for app in bodies]
     spaces = {app["relationships"]["space"]["data"]["guid"] for app in bodies}
     assert (len(names) - len(set(names)), len(spaces)) == (1, 3)
@@ -119,7 +121,7 @@ def test_failed_start_is_retried(stub_server: StubServer, make_client: Callable[
     stub_server.answer = answer
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
-    assert (suite_apps.is_usable, suite_apps.error, "steady" in suite_apps.started) == (True, "", True)
+    assert (suite_apps.is_usable, suite_apps.error, App.STARTED in suite_apps.started) == (True, "", True)
 
 
 def test_quota_leaves_fewer_apps(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
@@ -136,10 +138,11 @@ def test_quota_leaves_fewer_apps(stub_server: StubServer, make_client: Callable[
     stub_server.answer = answer
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
-    assert (list(suite_apps.apps), suite_apps.started) == (["mover", "steady", "scaled"], {"steady", "scaled"})
+    assert list(suite_apps.apps) == [App.TOGGLED, App.STARTED, App.SCALED]
+    assert suite_apps.started == {App.STARTED, App.SCALED}
     assert "POST /v3/apps created nothing: 422 app quota_exceeded Raise the quota" in suite_apps.error
     assert suite_apps.record_event()
-    assert suite_apps.label_or("elsewhere", "mover") == "mover"
+    assert suite_apps.existing(App.OTHER_ORG, App.TOGGLED) is App.TOGGLED
 
 
 def test_creation_waits_for_jobs(
@@ -147,29 +150,28 @@ def test_creation_waits_for_jobs(
 ) -> None:
     """An app that a job creates, starts or stops counts only when a list shows it."""
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    looks = {"made": 0, "state": 0}
+    polls = {"created": 0, "state": 0}
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         path, _, name = handler.path.partition("?names=")
         data: dict[str, object] = {}
         if name:
-            looks["made"] += 1
+            polls["created"] += 1
             rows = [{"guid": f"of-{name}{which}", "name": unquote(name)} for which in ("", "-too")]
-            data = {"resources": rows if looks["made"] % 3 == 0 else [{"guid": "x", "name": "another"}]}
+            data = {"resources": rows if polls["created"] % 3 == 0 else [{"guid": "x", "name": "another"}]}
         elif handler.command == "GET" and "/of-twin" in path:
-            looks["state"] += 1
-            data = {"state": "STARTED" if looks["state"] == 3 else "STOPPED"}
+            polls["state"] += 1
+            data = {"state": "STARTED" if polls["state"] == 3 else "STOPPED"}
         stub_server.respond(handler, 200 if name or data else 202, json.dumps(data).encode())
 
     stub_server.answer = answer
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
     assert all(
-        guid.startswith(f"of-{'twin' if label in SAME_NAME_LABELS else label}-")
-        for label, guid in suite_apps.apps.items()
+        guid.startswith(f"of-{'twin' if app in SAME_NAME_APPS else app}-") for app, guid in suite_apps.apps.items()
     )
-    assert f"{suite_apps.apps['steady']}-too" == suite_apps.apps["elsewhere"]
-    assert (suite_apps.started, looks["state"]) == ({"steady"}, 3)
+    assert f"{suite_apps.apps[App.STARTED]}-too" == suite_apps.apps[App.OTHER_ORG]
+    assert (suite_apps.started, polls["state"]) == ({App.STARTED}, 3)
     assert "could not be started" in suite_apps.error
 
 
