@@ -7,7 +7,7 @@ there; what has a row is not run again, so that a long comparison may be interru
 `against-schemathesis.md` is written there, a table by group, of the faults that have a row.
 
 Schemathesis runs as it comes, with the admin's token and seed 1. A fault counts as found when a check fails at an
-operation where it does not fail on the faultless server; how many runs failed at all is told beside it.
+operation where it does not fail on the faultless server; the last column has how many runs failed at all.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ TABLE_HEADER = (
 TEXT = """\
 # Against plain Schemathesis
 
-The same faults, the same contract: what this suite found, and what `schemathesis run` found, as it comes, with an
+The same faults and the same contract: what this suite found, and what `schemathesis run` found with its defaults, an
 admin's token and seed 1. {compared} faults were compared.
 
-A fault counts as found by Schemathesis when a check fails at an operation where it does not fail on the faultless
-server, on which this fails: {noise}. How many runs failed at all is told beside it.
+A fault counts as found by Schemathesis if a check fails at an operation where it does not fail on the faultless
+server. On the faultless server these fail: {noise}. "Failed at all" counts every run with a failure.
 
-Seconds and requests are the mean of a run; seconds of this suite those of one among {jobs} at once, which some faults
-may share. A run of this suite purges {purges[0]} times, one of Schemathesis {purges[1]}.
+Seconds and requests are the mean of a run. This suite runs {jobs} at once, and some faults share a run. A run of this
+suite purges {purges[0]} times, one of Schemathesis {purges[1]} times.
 
 {table}
 """
@@ -96,7 +96,7 @@ def _objects(node: object) -> Iterator[Row]:
 
 
 def _failure_key(check: Row) -> tuple[str, str]:
-    """Return what tells one failure from another: the check, and the operation."""
+    """Return what identifies a failure: the check and the operation."""
     return check["name"], (check["failure_info"] or {}).get("failure", {}).get("operation", "")
 
 

@@ -34,7 +34,7 @@ def run_suite(seed: int) -> tuple[str, list[str]]:
 
 
 def main(runs: int) -> None:
-    """Print a line for each seed and the sum; exit with 1 if any run accused the server, or could not tell."""
+    """Print a line for each seed and the sum; exit with 1 if any run accused the server, or decided nothing."""
     bad_runs = 0
     for seed in range(1, runs + 1):
         verdict, failed = run_suite(seed)

@@ -75,6 +75,7 @@ def judgment_texts() -> Iterator[Text]:
 def page_texts() -> Iterator[Text]:
     """Yield the lines of the documentation, except the output of commands in README.md."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.md"), *SPEC.glob("*.md")]
+    pages.append(ROOT / "reports" / "README.md")
     forms = (ROOT / ".github").rglob("*.yml")
     for path in sorted([*pages, *forms]):
         text = GENERATED.sub(lambda found: "\n" * found[0].count("\n"), path.read_text(encoding="utf-8"))
