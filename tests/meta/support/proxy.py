@@ -74,7 +74,9 @@ def _forward(client: socket.socket, proxy: Proxy) -> None:
             else:
                 path = b"/" + place.split(b"/", 3)[3]
                 lines = [line for line in head[1:] if not line.lower().startswith((b"connection:", b"proxy-"))]
+                lengths = [int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length:")]
                 target.sendall(b" ".join([method, path, b"HTTP/1.1\r\n"]) + b"Connection: close\r\n" + b"".join(lines))
+                target.sendall(reader.read(sum(lengths)))
             back = Thread(target=_pump, args=(target, client), daemon=True)
             back.start()
             if method == b"CONNECT":

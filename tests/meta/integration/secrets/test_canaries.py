@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 
 from meta.support.leaks import CANARY, encodings_of, find_canary
+from purge_conformance.cli import main
+from purge_conformance.target.apps import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +66,7 @@ def test_command_writes_no_canary(
 
 @pytest.mark.parametrize("kind", ["apps", "jobs"])
 def test_cleanup_prints_no_canary(
-    kind: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+    kind: str, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`cleanup` prints no token, though the target uses it as the name of an app and in an error."""
     row: dict[str, object] = {"guid": "left", "name": CANARY, "created_at": "2026-07-01T12:00:00Z"}
@@ -79,9 +82,10 @@ def test_cleanup_prints_no_canary(
             stub_server.respond(handler, body=page)
 
     stub_server.answer = answer
-    environ = os.environ | {"ADMIN_SECRET": CANARY}
-    done = command("cleanup", stub_server.url, "--token=admin=env:ADMIN_SECRET", folder=tmp_path, env=environ)
-    assert ("left" in done.stdout, find_canary(tmp_path, done.stdout, done.stderr)) == (True, [])
+    monkeypatch.setattr(jobs, "POLL_DELAYS", (0, 0))
+    arguments = ("cleanup", stub_server.url, "--token=admin=env:ADMIN_SECRET")
+    done = CliRunner().invoke(main, arguments, env={"ADMIN_SECRET": CANARY})
+    assert ("left" in done.output, find_canary(tmp_path, done.output)) == (True, [])
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -23,7 +23,9 @@ def test_proxy_password_is_redacted(
     """No file and no output of a run contains the password of the proxy, even if the target repeats it."""
 
     def echo(handler: Any) -> None:  # noqa: ANN401 -- a handler
-        stub_server.respond(handler, body=f'{{"resources": [], "x": "{PASSWORD} {QUOTED} {ENCODED}"}}'.encode())
+        is_deleted = (handler.command, handler.path) == ("GET", "/v3/apps/g")
+        body = f'{{"guid": "g", "state": "STARTED", "resources": [], "x": "{PASSWORD} {QUOTED} {ENCODED}"}}'
+        stub_server.respond(handler, 404 if is_deleted else 200, body.encode())
 
     stub_server.answer, proxy.password = echo, ENCODED
     environ = os.environ | SECRET | {"PURGE_CONFORMANCE_PROXY": f"http://user:{QUOTED}@127.0.0.1:{proxy.port}"}
