@@ -95,7 +95,7 @@ def _escape_path(path: str, option: str) -> str:
 def _hook_request(exchange: Exchange, hook: object, transport_options: list[str]) -> Iterator[str]:
     """Yield the command that asks the hook for the same state, if the run asked for one."""
     operation = INDUCED_OPERATIONS.get(exchange.step)
-    if operation is None or Tag.STATE not in exchange.tags:
+    if Tag.STATE not in exchange.tags or operation is None:
         return
     body = shlex.quote(hook_request(exchange.tags[Tag.STATE], {"operation": operation}, SETUP))
     if hook == "command":
