@@ -17,8 +17,9 @@ from purge_conformance.analysis.assertions import (
     require_no,
     require_snapshot,
     require_status_of_each,
+    to_sentence,
 )
-from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.next_steps import FIX_READS, get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_started_apps, require_success
 from purge_conformance.analysis.purge_series import (
@@ -47,9 +48,9 @@ SCALINGS = (Step.SCALE, Step.SCALE_MEMORY, Step.SCALE_DOWN, Step.SCALE_UP)
 @pytest.mark.requirement("AGAIN-01")
 def test_second_purge_succeeds(view: JudgmentView) -> None:
     """A second purge right after the first MUST succeed with the same status."""
-    first = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
+    first = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="No purge was sent.")[-1]
     require_success(first)
-    require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="no second purge was tried")
+    require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="No second purge was sent.")
     repeated = [x for x, is_repeat in plain_purges(view) if is_repeat]
     require_status_of_each(view, repeated, first.status or 0)
 
@@ -57,11 +58,11 @@ def test_second_purge_succeeds(view: JudgmentView) -> None:
 @pytest.mark.requirement("AGAIN-02")
 def test_second_purge_is_equivalent(view: JudgmentView) -> None:
     """A later purge MUST leave an equivalent state for each app that has not changed."""
-    require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="no second purge was tried")
+    require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="No second purge was sent.")
     first, *later_purges = require_observed_purges(view)
     require_started_apps(first, view)
     if not later_purges:
-        raise Inconclusive("there is no second purge between two complete snapshots", Cause.TARGET)
+        raise Inconclusive("The lists before and after the second purge are incomplete.", Cause.TARGET, FIX_READS)
     trials = [
         Trial(
             later.last_exchange,
@@ -76,7 +77,7 @@ def test_second_purge_is_equivalent(view: JudgmentView) -> None:
 @pytest.mark.requirement("AGAIN-03")
 def test_later_purge_reflects_state(view: JudgmentView) -> None:
     """A later purge MUST reflect the current state of each app."""
-    require_exchanges(view, Scenario.PURGE_AFTER_CHANGES, Step.PURGE, if_none="no later purge was tried")
+    require_exchanges(view, Scenario.PURGE_AFTER_CHANGES, Step.PURGE, if_none="No later purge was sent.")
     purges = [purge for purge in require_first_purges(view) if purge.state_changed_earlier]
     if not purges:
         raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
@@ -118,7 +119,7 @@ def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
     after = require_snapshot(view, Scenario.APP_CHANGES, Step.CLOSING).events
     seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]
     if not seeded or not effective_changes(view, Scenario.APP_CHANGES, Step.START, Step.STOP, Step.SCALE):
-        raise no_suitable_app(view, "there were no seeded events, or no app to start")
+        raise no_suitable_app(view, "There were no seeded events, or no app to start.")
     require_no(
         Finding(f"the seeded event {row['guid']} unchanged", str(now), after.exchanges[-1].n)
         for row in seeded
@@ -200,4 +201,4 @@ def _are_equivalent(app: str, then: list[Row], now: list[Row]) -> bool:
 
 def _no_apps_reason(view: JudgmentView) -> str:
     error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
-    return error or "the suite has no own app that it could start, stop or scale"
+    return to_sentence(error or "the suite has no own app that it could start, stop or scale")

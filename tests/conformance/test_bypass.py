@@ -42,7 +42,7 @@ def test_url_token_is_rejected(view: JudgmentView) -> None:
         view,
         Scenario.AUTH_BYPASS,
         Step.TOKEN_IN_URL,
-        if_none="URLs are logged, so the suite sends a token in a URL only to a target on this machine",
+        if_none="Not tried: the target is not on this machine, and a URL with a token would be logged.",
     )
     statuses_without_token = [x.status for x in view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL) if x.role == "none"]
     if HTTPStatus.UNAUTHORIZED not in statuses_without_token:

@@ -84,7 +84,7 @@ def test_envelope_is_not_empty(view: JudgmentView) -> None:
     """The error envelope SHOULD hold at least one error."""
     found = [x for x in view.error_responses() if not envelope_defect(x)]
     if not found:
-        raise NotExercised("no error response carried the envelope")
+        raise NotExercised("No error response carried the envelope.")
     require_no(
         Finding("at least one error in errors", describe_response(x), x.n) for x in found if not x.json.get("errors")
     )
@@ -117,7 +117,7 @@ def test_no_intermittent_read_failures(view: JudgmentView) -> None:
         if find_operation_id(x.method, x.path) in {LIST_OPERATION, GET_OPERATION} and Tag.CONCURRENT not in x.tags
     ]
     if not reads:
-        raise NotExercised("nothing was read")
+        raise NotExercised("Nothing was read.")
     require_each_trial(view, (Trial(x.n, _intermittent_failure(view, x), f"{x.role} {x.path}") for x in reads))
 
 
@@ -140,7 +140,7 @@ def _require_envelope(view: JudgmentView, *statuses: int) -> None:
     if not errors:
         raise_if_cut_short(view, Scenario.READS)
         raise_if_not_induced(view, *statuses)
-        words = f"no response had the status {statuses[0]}" if statuses else "no error had another status"
+        words = f"No response had the status {statuses[0]}." if statuses else "No error had an undocumented status."
         if statuses == (HTTPStatus.FORBIDDEN,):
             raise NotExercised(words, Cause.CONFIGURATION, give_token("global_auditor"))
         raise NotExercised(words)
@@ -156,7 +156,7 @@ def _require_documented_status(view: JudgmentView, operation: str) -> None:
     judged = [x for x in exchanges if not is_media_type_rejected(x)]
     if not judged:
         raise_if_cut_short(view, Scenario.READS)
-        raise NotExercised("the operation got no response")
+        raise NotExercised(f"The operation {operation} got no response.")
     documented = documented_statuses()[operation]
     words = ", ".join(str(status) for status in documented)
     require_no(Finding(f"one of {words}", describe_response(x), x.n) for x in judged if x.status not in documented)

@@ -33,7 +33,7 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
     listed = listing_at(view, Scenario.APP_CHANGES, Place(Step.CLOSING, part=Part.EVENTS)).by_guid
     requested = [
         x
-        for x in require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was requested")
+        for x in require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="No unknown guid was requested.")
         if x.guid not in listed
     ]
     require_admin_reads(view)
@@ -68,7 +68,7 @@ def test_get_equals_list(view: JudgmentView) -> None:
     require_admin_reads(view)
     gets = [
         x
-        for x in require_exchanges(view, Scenario.LISTS, Step.GET, if_none="there was no event to get")
+        for x in require_exchanges(view, Scenario.LISTS, Step.GET, if_none="There was no event to get.")
         if isinstance(x.json, dict)
     ]
     rows = {
@@ -118,5 +118,5 @@ def _successful_gets(view: JudgmentView) -> list[Exchange]:
     successes = [x for x in view.resource_exchanges() if x.status == HTTPStatus.OK]
     gets = [x for x in successes if find_operation_id(x.method, x.path) == GET_OPERATION]
     if not gets:
-        raise NotExercised("no get answered 200")
+        raise NotExercised("No get answered 200.")
     return gets

@@ -40,7 +40,7 @@ MASKED = re.compile(r"[*xX.•-]+|.*(redacted|filtered|hidden|masked|private).*"
 @pytest.mark.requirement("LEAK-01")
 def test_token_is_not_echoed(view: JudgmentView) -> None:
     """A response MUST NOT contain the request's token."""
-    require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing was read")
+    require_exchanges(view, Scenario.READS, Step.LIST, if_none="Nothing was read.")
     require_no(
         Finding("a response without the token of the request", _quote_echo(x), x.n)
         for x in view.resource_exchanges()
@@ -53,7 +53,7 @@ def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
     """An error response SHOULD NOT contain a stack trace."""
     errors = view.error_responses()
     if not errors:
-        raise NotExercised("no error occurred")
+        raise NotExercised("No error occurred.")
     require_no(
         Finding("an error without a stack trace", describe_response(x), x.n)
         for x in errors
@@ -64,7 +64,7 @@ def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
 @pytest.mark.requirement("LEAK-03")
 def test_urls_contain_no_password(view: JudgmentView) -> None:
     """A response SHOULD NOT contain a URL with a password."""
-    require_exchanges(view, Scenario.READS, Step.LIST, if_none="nothing was read")
+    require_exchanges(view, Scenario.READS, Step.LIST, if_none="Nothing was read.")
     require_no(
         Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
         for x in view.resource_exchanges()

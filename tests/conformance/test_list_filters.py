@@ -45,7 +45,7 @@ def test_list_is_sorted(view: JudgmentView) -> None:
     """The list MUST be sorted by `created_at`, ascending or descending, as requested."""
     times = {str(row.get("created_at")) for row in require_list_read(view).initial.rows}
     if len(times) < 2:
-        raise no_suitable_app(view, "all events have the same time")
+        raise no_suitable_app(view, "All events have the same time.")
     ordered = [require_walk(view, Scenario.LISTS, step) for step in (Step.ASCENDING, Step.DESCENDING)]
     for walk in [*ordered, *_combined_walks(view)]:
         order = walk.exchanges[0].query["order_by"]
@@ -139,7 +139,7 @@ def test_invalid_query_is_rejected(view: JudgmentView) -> None:
     """List with an invalid query parameter MUST answer 400 or 422."""
     invalid = [x for x, validity in _classified_lists(view) if validity is Validity.INVALID]
     if not invalid:
-        raise NotExercised("no invalid query was tried")
+        raise NotExercised("No invalid query was tried.")
     require_no(
         Finding("400 or 422, since a parameter is invalid", describe_response(x), x.n)
         for x in invalid
@@ -155,7 +155,7 @@ def test_query_never_causes_5xx(view: JudgmentView) -> None:
         x for x in target_responses(view.of(Scenario.GENERATED, Step.GENERATED_GET)) if x.tags[Tag.MODE] == "negative"
     ]
     if not unspecified and not gets:
-        raise NotExercised("no request with an unspecified query was tried")
+        raise NotExercised("No request with an unspecified query was tried.")
     require_no(
         Finding("a status below 500", describe_response(x), x.n)
         for x in [*unspecified, *gets]
@@ -167,7 +167,7 @@ def test_query_never_causes_5xx(view: JudgmentView) -> None:
 def test_headers_never_cause_5xx(view: JudgmentView) -> None:
     """List and get MUST NOT answer 5xx because of a request header."""
     sent = require_exchanges(
-        view, Scenario.READS, Step.OTHER_HEADERS, if_none="no request for another form of the response was sent"
+        view, Scenario.READS, Step.OTHER_HEADERS, if_none="No request for another form of the response was sent."
     )
     require_no(
         Finding("a status below 500", describe_response(x), x.n)
@@ -182,7 +182,7 @@ def _classified_lists(view: JudgmentView) -> list[tuple[Exchange, Validity]]:
 
 
 def _find_classified_lists(view: JudgmentView) -> Iterator[tuple[Exchange, Validity]]:
-    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="No list was read.")
     by_guid = require_list_read(view).initial.by_guid
     for x in target_responses([*view.of(Scenario.LISTS), *view.of(Scenario.GENERATED, Step.GENERATED_LIST)]):
         if x.role == ADMIN and x.route.endswith("/app_usage_events"):
@@ -210,7 +210,7 @@ def _filter_walks(view: JudgmentView, step: Step) -> list[Listing]:
     """Return the readable walks with a filter."""
     readable = [walk for walk in walks(view, step) if all(is_page(x) for x in walk.exchanges)]
     if not readable:
-        raise NotExercised("no list with that filter could be read")
+        raise NotExercised(f"No list of the kind {step} could be read.")
     return readable
 
 

@@ -36,7 +36,7 @@ def test_list_matches_schema(view: JudgmentView) -> None:
     """The body of a list that answers 200 MUST match the documented schema."""
     lists = _successful_lists(view)
     if not lists:
-        raise NotExercised("no list answered 200")
+        raise NotExercised("No list answered 200.")
     require_no(Finding(violation.expected, violation.got, x.n) for x in lists for violation in schema_violations(x))
 
 
@@ -129,11 +129,11 @@ def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     new_guids = require_list_read(view).new_guids
     repeated_reads = [
         x
-        for x in require_exchanges(view, Scenario.LISTS, Step.SAME_PAGE_TWICE, if_none="the list was not read twice")
+        for x in require_exchanges(view, Scenario.LISTS, Step.SAME_PAGE_TWICE, if_none="The list was not read twice.")
         if x.status == HTTPStatus.OK
     ]
     if len(repeated_reads) < 2:
-        raise NotExercised("the list was not read twice with success")
+        raise NotExercised("The list was not read twice with success.")
     require_no(
         Finding("the same page as in the first read", describe_response(x), x.n)
         for x in repeated_reads[1:]

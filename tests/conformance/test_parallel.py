@@ -39,7 +39,7 @@ def test_concurrent_purges_destroy_events(view: JudgmentView) -> None:
     """Events that existed before concurrent purges MUST NOT remain."""
     rounds = list(_require_rounds(view))
     if not any(set(purge.before.events.by_guid) - _seedable_guids(purge) for purge in rounds):
-        raise no_suitable_app(view, "no event existed that a purge must destroy")
+        raise no_suitable_app(view, "No event existed that a purge must destroy.")
     require_each_purge(view, rounds, _find_survivors)
 
 
@@ -66,7 +66,7 @@ def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
     """A purge SHOULD NOT fail because another one is in progress."""
     _require_single_purge_correct(view, 1)
     sent = require_exchanges_of_all_rounds(
-        view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="no concurrent purges were sent"
+        view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="No concurrent purges were sent."
     )
     rounds: dict[Key, list[Exchange]] = {}
     for x in sent:
@@ -144,7 +144,7 @@ def _require_rounds(view: JudgmentView) -> Iterator[PurgeObservation]:
 def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     scenario = Scenario.CONCURRENT_PURGES
     _require_single_purge_correct(view, number)
-    require_exchanges(view, scenario, Step.CONCURRENT, if_none="no concurrent purges were sent", round=number)
+    require_exchanges(view, scenario, Step.CONCURRENT, if_none="No concurrent purges were sent.", round=number)
     spans = [
         span
         for span in view.spans(scenario, Step.CONCURRENT, round=number)
@@ -158,7 +158,7 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     if not successful:
         responses = "; ".join(describe_response(x) for sent in rounds.values() for x in sent)
         raise Inconclusive(
-            f"there is no round in which every purge was answered and at least one succeeded: {responses}", Cause.TARGET
+            f"In no round was every purge answered and did at least one succeed: {responses}.", Cause.TARGET
         )
     yield from (require_purge_at(view, scenario, place, number) for place in successful)
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @pytest.mark.requirement("PURGE-01")
 def test_purge_answers_200(view: JudgmentView) -> None:
     """A purge by an admin MUST answer 200."""
-    request = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
+    request = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="No purge was sent.")[-1]
     require_proven_admin(view, request)
     sent = [x for x, is_repeat in plain_purges(view) if not is_repeat]
     require_status_of_each(view, sent, HTTPStatus.OK)
@@ -58,7 +58,7 @@ def test_purge_body_is_empty(view: JudgmentView) -> None:
     """The body of a purge that answers 200 MUST be empty or an empty JSON value."""
     successes = [x for x in view.resource_exchanges() if is_purge(x.method, x.path) and x.status == HTTPStatus.OK]
     if not successes:
-        raise NotExercised("no purge answered 200")
+        raise NotExercised("No purge answered 200.")
     words = 'an empty body, {}, null, [] or ""'
     require_each_trial(
         view,
@@ -71,7 +71,7 @@ def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
     """An event that existed before a purge MUST NOT be listed after it."""
     purges = [purge for purge in require_first_purges(view) if set(purge.before.events.by_guid) - purge.seedable_guids]
     if not purges:
-        raise no_suitable_app(view, "no event existed that a purge must destroy")
+        raise no_suitable_app(view, "No event existed that a purge must destroy.")
     trials = [
         Trial(purge.last_exchange, tuple(_survivor_findings(purge.last_exchange, purge.surviving_events.values())))
         for purge in purges
@@ -84,7 +84,7 @@ def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
 def test_destroyed_events_are_not_returned(view: JudgmentView) -> None:
     """Get of an event that existed before a purge MUST NOT return it."""
     require_exchanges(
-        view, Scenario.PURGE, Step.GET_DESTROYED, if_none="no event was destroyed that a get could request"
+        view, Scenario.PURGE, Step.GET_DESTROYED, if_none="No event was destroyed that a get could request."
     )
     gets = gets_of_destroyed_events(view)
     require_each_trial(
@@ -100,7 +100,7 @@ def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
         raise PrerequisiteFailed("a purge does not destroy all events")
     destroyed = destroyed_guids(view)
     if not destroyed:
-        raise no_suitable_app(view, "no event was destroyed")
+        raise no_suitable_app(view, "No event was destroyed.")
     require_no(
         Finding(f"no event {guid}, which was destroyed before exchange {destroyed[guid]}", describe_response(x), x.n)
         for x in view.resource_exchanges()
@@ -115,7 +115,7 @@ def test_apps_remain_unchanged(view: JudgmentView) -> None:
     """A purge MUST NOT start, stop, scale or delete an app."""
     purges = [purge for purge in require_observed_purges(view) if unchanged_apps(view, purge.request)]
     if not purges:
-        raise no_suitable_app(view, "the suite had no app of its own, which no other client changes")
+        raise no_suitable_app(view, "The suite had no app of its own, which no other client changes.")
 
     def find_changes(purge: PurgeObservation) -> Iterator[Finding]:
         for app in unchanged_apps(view, purge.request) & set(purge.before.apps.by_guid):

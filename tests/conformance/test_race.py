@@ -94,7 +94,7 @@ def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:
     if not successful:
         purges = [x for race_round in concurrent for x in race_round.purges]
         responses = "; ".join(map(describe_response, purges)) or "no purge was sent"
-        raise Inconclusive(f"no purge succeeded while apps changed: {responses}", Cause.TARGET)
+        raise Inconclusive(f"No purge succeeded while apps changed: {responses}.", Cause.TARGET)
     return successful
 
 

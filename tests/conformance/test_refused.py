@@ -48,21 +48,21 @@ def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is rejected for lack of authentication MUST NOT destroy events."""
     purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != "valid"]
     _require_no_loss(
-        view, (a for a in purges if _is_rejected(a)), if_none="no purge without authentication was rejected"
+        view, (a for a in purges if _is_rejected(a)), if_none="No purge without authentication was rejected."
     )
 
 
 @pytest.mark.requirement("REFUSE-02")
 def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is forbidden MUST NOT destroy events."""
-    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was tried")
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was sent.")
     purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == "valid"]
     if not purges:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise NotExercised(
             "There is no token without the admin scope.", Cause.CONFIGURATION, give_token("global_auditor")
         )
-    _require_no_loss(view, (a for a in purges if _is_rejected(a)), if_none="no purge was forbidden")
+    _require_no_loss(view, (a for a in purges if _is_rejected(a)), if_none="No purge was forbidden.")
 
 
 @pytest.mark.requirement("REFUSE-03")
@@ -70,22 +70,24 @@ def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is rejected because of its request MUST NOT destroy events."""
     requests = [*attempts(view, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     rejected = (a for a in requests if a.request.method == "POST" and a.request.rejected)
-    _require_no_loss(view, rejected, if_none="no purge was rejected because of its request")
+    _require_no_loss(view, rejected, if_none="No purge was rejected because of its request.")
 
 
 @pytest.mark.requirement("REFUSE-04")
 def test_other_methods_destroy_nothing(view: JudgmentView) -> None:
     """Methods other than POST on the purge path, and unsafe methods on the list path, MUST NOT destroy events."""
-    _require_no_loss(view, attempts(view, Step.METHOD), if_none="no other method was tried")
+    _require_no_loss(view, attempts(view, Step.METHOD), if_none="No request with another method was sent.")
 
 
 @pytest.mark.requirement("REFUSE-05")
 def test_other_methods_are_rejected(view: JudgmentView) -> None:
-    """Methods other than POST on the purge path SHOULD answer 404 or 405."""
-    sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.METHOD, if_none="no other method was tried")
+    """On every path of the resource, an unsupported method except HEAD and OPTIONS SHOULD answer 404, 405 or 501."""
+    sent = require_exchanges(
+        view, Scenario.REJECTED_PURGES, Step.METHOD, if_none="No request with another method was sent."
+    )
     allowed = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
     require_no(
-        Finding("404 or 405", describe_response(x), x.n)
+        Finding("404, 405 or 501", describe_response(x), x.n)
         for x in sent
         if x.method not in {"HEAD", "OPTIONS"} and x.status not in allowed
     )
@@ -94,7 +96,7 @@ def test_other_methods_are_rejected(view: JudgmentView) -> None:
 @pytest.mark.requirement("REFUSE-06")
 def test_no_delayed_destruction(view: JudgmentView) -> None:
     """Only a successful purge may destroy events; a rejected request MUST NOT do so, immediately or later."""
-    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was rejected")
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was rejected.")
     if delayed := delayed_losses(view):
         words = "every event remains a second after rejected purges, as it does a second after reads"
         raise AttributableViolation(tuple(Finding(words, str(a.describe_loss()), a.after.n) for a in delayed))
@@ -124,7 +126,7 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
 @pytest.mark.requirement("REFUSE-07")
 def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
     """A rejected purge MUST NOT create events."""
-    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="no purge was rejected")
+    require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was rejected.")
     rejectable = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     judged = [a for a in rejectable if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
     if not judged:
@@ -145,7 +147,7 @@ def test_conflict_destroys_nothing(view: JudgmentView) -> None:
     purges = conflicting_purges(view)
     if not purges:
         raise_if_not_induced(view, HTTPStatus.CONFLICT)
-    _require_no_loss(view, purges, if_none="no purge was answered with 409")
+    _require_no_loss(view, purges, if_none="No purge was answered with 409.")
 
 
 def _is_rejected(attempt: Attempt) -> bool:
@@ -155,7 +157,7 @@ def _is_rejected(attempt: Attempt) -> bool:
 def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none: str) -> None:
     judged = list(candidates)
     if not judged:
-        raise NotExercised(f"{if_none}, or the list showed no event that could be lost")
+        raise NotExercised(f"{if_none[:-1]}, or the list showed no event that could be lost.")
     survivors = {event_identity(row) for purge in observed_purges(view) for row in purge.surviving_events.values()}
     attributable = [a for a in judged if not (survivors and a.describe_loss() and a.lost_keys() <= survivors)]
     if len(attributable) < len(judged) and not any(a.describe_loss() for a in attributable):

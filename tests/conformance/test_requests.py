@@ -42,14 +42,14 @@ UNRELATED_STATUSES = {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}
 @pytest.mark.requirement("BODY-01")
 def test_unexpected_input_is_handled(view: JudgmentView) -> None:
     """A purge with a malformed or unexpected body or query MUST either be rejected or ignore it."""
-    plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="no purge was tried")[-1]
+    plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="No purge was sent.")[-1]
     success_status = (plain.succeeded and plain.status) or HTTPStatus.OK
     sent = require_exchanges_of_all_rounds(
-        view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="no purge with unexpected input was sent"
+        view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="No purge with unexpected input was sent."
     )
     judged = [x for x in sent if x.status not in UNRELATED_STATUSES]
     if not judged:
-        raise NotExercised("every purge with unexpected input was answered with 409 or 503")
+        raise NotExercised("Every purge with unexpected input was answered with 409 or 503.")
     if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x in judged):
         require_plain_purges_reliable(view)
     require_status_of_each(
@@ -67,7 +67,7 @@ def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
     plain = require_observed_purges(view)[0]
     purges = list(across_rounds(view, Scenario.UNEXPECTED_INPUT, _purges_ignoring_input))
     if not purges:
-        raise NotExercised("every purge with unexpected input was rejected")
+        raise NotExercised("Every purge with unexpected input was rejected.")
     words = "a complete purge, as without the input: no old event remains, each started app has its events"
     findings = {
         purge.request.n: (Finding(words, "another state", purge.request.n),)
@@ -86,7 +86,7 @@ def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
     failed = list(failed_purges(view))
     if not failed:
         raise_if_not_induced(view, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
-        raise NotExercised("no purge was induced to fail")
+        raise NotExercised("No purge was induced to fail.")
     partial = [purge for purge in failed if not (is_rolled_back(purge) or purge.is_complete())]
     if partial:
         require_plain_purges_correct(view)
@@ -102,7 +102,7 @@ def _purges_ignoring_input(view: JudgmentView, number: int) -> Iterator[PurgeObs
         view,
         Scenario.UNEXPECTED_INPUT,
         *UNEXPECTED_INPUTS,
-        if_none="no purge with unexpected input was sent",
+        if_none="No purge with unexpected input was sent.",
         round=number,
     ):
         if x.status == HTTPStatus.OK:
@@ -118,5 +118,5 @@ def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> b
 @pytest.mark.requirement("ROUTE-01")
 def test_unknown_route_answers_404(view: JudgmentView) -> None:
     """An unknown route below the resource MUST answer 404."""
-    sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, if_none="no unknown route was tried")
+    sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, if_none="No unknown route was tried.")
     require_status(sent, HTTPStatus.NOT_FOUND)

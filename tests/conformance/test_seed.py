@@ -73,7 +73,7 @@ def test_stopped_apps_are_not_seeded(view: JudgmentView) -> None:
     """A purge MUST NOT seed an event for an app that is not started."""
     with_stopped = [purge for purge in require_first_purges(view) if set(purge.constant_apps.values()) - {STARTED}]
     if not with_stopped:
-        raise no_suitable_app(view, "no app was stopped before and after a purge")
+        raise no_suitable_app(view, "No app was stopped before and after a purge.")
 
     def find_stopped(purge: PurgeObservation) -> Iterator[Finding]:
         for app, state in purge.constant_apps.items():
@@ -121,7 +121,7 @@ def test_seed_time_is_purge_time(view: JudgmentView) -> None:
             words = f"created_at of {event.get('guid')} from {span} (the target's clock, by {source})"
             findings.append(Finding(words, got, page.n))
     if any(findings_by_purge.values()) and clock_offset is None:
-        raise NotExercised("the target sends no Date header, and its times do not agree with the suite's clock")
+        raise NotExercised("The target sends no Date header, and its times do not agree with the suite's clock.")
     require_each_trial(view, (Trial(n, tuple(findings)) for n, findings in findings_by_purge.items()))
 
 
@@ -163,7 +163,7 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
 def test_get_returns_seeded_event(view: JudgmentView) -> None:
     """Get with the guid of an app MUST return its seeded event."""
     gets = [
-        *require_exchanges(view, Scenario.PURGE, Step.GET_SEEDED, if_none="no event had the guid of its app"),
+        *require_exchanges(view, Scenario.PURGE, Step.GET_SEEDED, if_none="No event had the guid of its app."),
         *view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED),
     ]
     require_admin_reads(view)

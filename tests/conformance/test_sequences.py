@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
-from purge_conformance.analysis.assertions import raise_if_cut_short, require_each_trial
+from purge_conformance.analysis.assertions import raise_if_cut_short, require_each_trial, to_sentence
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.sequence import sequence_runs
@@ -73,11 +73,11 @@ def _require_completed(view: JudgmentView, runs: Sequence[SequenceRun]) -> None:
     """
     raise_if_cut_short(view, Scenario.SEQUENCES)
     if abort_reasons := [run.trace.abort_reason for run in runs if run.trace.abort_reason]:
-        raise Inconclusive(f"a sequence could not be judged to its end: {abort_reasons[0]}", Cause.TARGET)
+        raise Inconclusive(f"A sequence could not be judged to its end: {abort_reasons[0]}.", Cause.TARGET)
     if not any(run.trace.seed_guids for run in runs):
         error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or view.note(Scenario.FOUNDATION, notes.UNTIMED)
         error = error or "none of the suite's own apps was started when a purge was sent"
-        raise NotExercised(str(error), Cause.CONFIGURATION, get_apps(view))
+        raise NotExercised(to_sentence(str(error)), Cause.CONFIGURATION, get_apps(view))
 
 
 def _describe_disagreement(view: JudgmentView, run: SequenceRun, reproductions: Sequence[SequenceRun]) -> Finding:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 READ_ONLY_ROLES = {"admin_read_only", "global_auditor"}
+ROLES = (*sorted(READ_ONLY_ROLES), "org_manager")
 
 
 @pytest.mark.requirement("UP-ERROR-01")
@@ -32,7 +33,7 @@ def test_errors_are_not_empty(view: JudgmentView) -> None:
     """An error response MUST hold a list of at least one error."""
     errors = view.error_responses()
     if not errors:
-        raise NotExercised("no error occurred")
+        raise NotExercised("No error occurred.")
     require_no(
         Finding("errors with at least one error", describe_response(x), x.n) for x in errors if not has_errors(x)
     )
@@ -62,21 +63,21 @@ def test_forbidden_code(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ERROR-05")
 def test_unknown_guid_code(view: JudgmentView) -> None:
     """Get with an unknown guid MUST be answered with 10010, CF-ResourceNotFound."""
-    gets = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="no unknown guid was requested")
+    gets = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="No unknown guid was requested.")
     _require_code(gets, HTTPStatus.NOT_FOUND, (10010, "CF-ResourceNotFound"))
 
 
 @pytest.mark.requirement("UP-ERROR-06")
 def test_bad_parameter_code(view: JudgmentView) -> None:
     """An invalid query parameter MUST be answered with 422 and 10008, or 400 and 10005."""
-    lists = require_exchanges(view, Scenario.LISTS, Step.INVALID_QUERY, if_none="no invalid query was tried")
+    lists = require_exchanges(view, Scenario.LISTS, Step.INVALID_QUERY, if_none="No invalid query was tried.")
     codes = {
         HTTPStatus.UNPROCESSABLE_ENTITY: (10008, "CF-UnprocessableEntity"),
         HTTPStatus.BAD_REQUEST: (10005, "CF-BadQueryParameter"),
     }
     rejected = _require_envelopes([x for x in lists if x.status in codes])
     if not rejected:
-        raise NotExercised("no invalid query was answered with 400 or 422")
+        raise NotExercised("No invalid query was answered with 400 or 422.")
     for status, code in codes.items():
         require_no(_code_finding(x, code) for x in rejected if x.status == status and code not in codes_and_titles(x))
 
@@ -103,7 +104,7 @@ def test_readers_may_get(view: JudgmentView) -> None:
         raise NotExercised(
             "There is no token of a role that may read all events.",
             Cause.CONFIGURATION,
-            give_token("admin_read_only", "global_auditor"),
+            give_token(*sorted(READ_ONLY_ROLES)),
         )
     require_status(gets, HTTPStatus.OK)
 
@@ -132,7 +133,7 @@ def test_page_bounds(view: JudgmentView) -> None:
 
 
 def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], rejected: set[str]) -> None:
-    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="No list was read.")
     paged = [
         x
         for x in [*view.of(Scenario.LISTS), *view.of(Scenario.PREFLIGHT, Step.EVENTS)]
@@ -159,12 +160,10 @@ def _responses_with_credential(view: JudgmentView, kind: str) -> list[Exchange]:
 
 def _reads_by_role(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads by every role other than the admin."""
-    sent = require_exchanges(view, Scenario.READS, step, if_none="there was no event to read")
+    sent = require_exchanges(view, Scenario.READS, step, if_none="There was no event to read.")
     reads = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == "valid"]
     if not reads:
-        raise NotExercised(
-            "There is no token of a role other than the admin.", Cause.CONFIGURATION, give_token("global_auditor")
-        )
+        raise NotExercised("There is no token of a role other than the admin.", Cause.CONFIGURATION, give_token(*ROLES))
     return reads
 
 
@@ -174,7 +173,7 @@ def _require_code(responses: Iterable[Exchange], status: int, code: tuple[int, s
     if not judged:
         cause = Cause.CONFIGURATION if if_none else Cause.TARGET
         raise NotExercised(
-            if_none or f"No such request was answered with {status}.",
+            if_none or f"No request of this kind was answered with {status}.",
             cause,
             give_token("global_auditor") if if_none else "",
         )

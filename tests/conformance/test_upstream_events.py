@@ -133,7 +133,7 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
         if (process := _process_of(purge, app, row))
     ]
     if not pairs:
-        raise NotExercised("no seeded event can be attributed to one process")
+        raise NotExercised("No seeded event can be attributed to one process.")
     require_no(
         Finding(
             f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), purge.last_exchange
@@ -157,7 +157,7 @@ def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
         if purge.last_exchange in owners and (guid := dig(row, "process", "guid")) is not None
     ]
     if not references:
-        raise NotExercised("no seeded event named a process")
+        raise NotExercised("No seeded event named a process.")
     require_no(
         Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", purge.last_exchange)
         for purge, app, guid in references
@@ -194,7 +194,7 @@ def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
     """Yield each listed event with its page."""
     after_purge = view.at(Scenario.PURGE, Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
     pages = [
-        *require_responses(view, Scenario.PURGE, after_purge, if_none="no list was read"),
+        *require_responses(view, Scenario.PURGE, after_purge, if_none="No list was read."),
         *view.of(Scenario.LISTS, Step.OPENING),
     ]
     events = [(page, row) for page in pages for row in resources(page)]

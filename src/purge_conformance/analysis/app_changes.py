@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.analysis.assertions import NOT_RUN, require_complete, require_responses
+from purge_conformance.analysis.assertions import not_run, require_complete, require_responses
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import app_of_event, dig, listing_of, snapshots
 from purge_conformance.evidence.steps import Scenario
@@ -109,7 +109,7 @@ def _read_change(view: JudgmentView, scenario: Scenario, note: notes.AppChange, 
 
 
 def _require_list(view: JudgmentView, scenario: Scenario, numbers: tuple[int, ...]) -> Listing:
-    require_responses(view, scenario, view.numbered(numbers), if_none=NOT_RUN)
+    require_responses(view, scenario, view.numbered(numbers), if_none=not_run(scenario))
     listing = listing_of(view, numbers)
     require_complete(listing, "events")
     return listing

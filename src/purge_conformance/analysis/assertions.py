@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.steps import Phase, Where
 
 Item = TypeVar("Item")
-NOT_RUN = "the scenario was not run"
 MAX_QUOTED_CHARS = 300  # characters of a response that a finding quotes
 MAX_FINDINGS = 10
 
@@ -39,7 +38,7 @@ def require_usable_target(evidence: Evidence) -> None:
         Inconclusive: it did not, so nothing can be judged.
     """
     for unusable in evidence.noted(notes.UNUSABLE):
-        raise Inconclusive(unusable.reason, Cause(unusable.cause))
+        raise Inconclusive(to_sentence(unusable.reason), Cause(unusable.cause))
 
 
 def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
@@ -148,7 +147,7 @@ def require_responses(
         if sent:
             status = sent[-1].status
             reason = "rate limited (429)" if status == HTTPStatus.TOO_MANY_REQUESTS else f"a gateway answered {status}"
-            raise Inconclusive(f"the target gave no answer: {reason if status else sent[-1].error}", Cause.NETWORK)
+            raise Inconclusive(f"The target gave no answer: {reason if status else sent[-1].error}.", Cause.NETWORK)
         raise NotExercised(if_none)
     return responses
 
@@ -160,15 +159,15 @@ def raise_if_cut_short(view: JudgmentView, scenario: Scenario, round: int = 1) -
         Inconclusive: it was, for the reason that the run recorded.
     """
     if reason := view.note(scenario, notes.STOPPED, round):
-        raise Inconclusive(reason, Cause.CONFIGURATION, RAISE_BUDGET)
+        raise Inconclusive(to_sentence(reason), Cause.CONFIGURATION, RAISE_BUDGET)
     if reason := view.note(scenario, notes.EXPIRED, round) or _last(view.noted(notes.EXPIRED)):
-        raise Inconclusive(reason, Cause.AUTHENTICATION)
+        raise Inconclusive(to_sentence(reason), Cause.AUTHENTICATION)
     if reason := view.note(scenario, notes.CRASHED, round):
         raise Inconclusive(f"The suite failed ({reason}).", Cause.SUITE)
     if reason := _last(view.noted(notes.LOST)):
-        raise Inconclusive(reason, Cause.NETWORK)
+        raise Inconclusive(to_sentence(reason), Cause.NETWORK)
     if reason := _last(view.noted(notes.INTERRUPTED)):
-        raise Inconclusive(reason, Cause.CONFIGURATION, NO_INTERRUPT)
+        raise Inconclusive(to_sentence(reason), Cause.CONFIGURATION, NO_INTERRUPT)
     if not view.noted(notes.FINISHED):
         raise Inconclusive(
             "The run was killed before it could try.",
@@ -190,7 +189,7 @@ def require_snapshot(view: JudgmentView, scenario: Scenario, where: Where, round
     """
     place = place_of(where)
     pages = view.at(scenario, place.of(Part.EVENTS), round)
-    require_responses(view, scenario, pages, if_none=NOT_RUN, round=round)
+    require_responses(view, scenario, pages, if_none=not_run(scenario), round=round)
     result = snapshot_at(view, scenario, place, round)
     if not result.events.complete:
         raise_if_cut_short(view, scenario, round)
@@ -211,13 +210,23 @@ def require_apps(result: Snapshot) -> Snapshot:
 def no_suitable_app(view: JudgmentView, reason: str) -> NotExercised:
     """Return the exception for evidence without a suitable app; its reason says why the suite has no own apps."""
     error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
-    return NotExercised(f"{reason}; {error}" if error else reason, Cause.CONFIGURATION, get_apps(view))
+    return NotExercised(f"{reason} {to_sentence(error or '')}".strip(), Cause.CONFIGURATION, get_apps(view))
+
+
+def not_run(scenario: Scenario) -> str:
+    """Return the reason where the evidence has nothing of a scenario."""
+    return f"The scenario {scenario} was not run."
+
+
+def to_sentence(text: str) -> str:
+    """Return a text that the run recorded as a sentence; empty if it is."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') or not text else '.'}"
 
 
 def require_walk(view: JudgmentView, scenario: Scenario, where: Where, round: int = 1) -> Listing:
     """Return the list of a place, whether or not its end was reached."""
     place = place_of(where)
-    require_responses(view, scenario, view.at(scenario, place, round), if_none=NOT_RUN, round=round)
+    require_responses(view, scenario, view.at(scenario, place, round), if_none=not_run(scenario), round=round)
     return listing_at(view, scenario, place, round)
 
 
@@ -229,7 +238,7 @@ def require_complete(listing: Listing, noun: str) -> None:
     """
     if not listing.complete:
         last = listing.exchanges[-1] if listing.exchanges else None
-        raise Inconclusive(f"the list of {noun} could not be read to its end: {describe_response(last)}", Cause.TARGET)
+        raise Inconclusive(f"The list of {noun} could not be read to its end: {describe_response(last)}.", Cause.TARGET)
 
 
 def describe_response(exchange: Exchange | None) -> str:

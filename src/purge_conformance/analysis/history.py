@@ -244,5 +244,5 @@ def require_proven_admin(view: JudgmentView, request: Exchange) -> None:
         x.status in CREATED_STATUSES for x in view.of(Scenario.FOUNDATION, Step.CREATE)
     )
     if request.status in UNAUTHORIZED_STATUSES and not is_proven:
-        reason = f"the purge was rejected ({request.status}), and nothing proves that the admin token is an admin's"
+        reason = f"The purge was rejected ({request.status}), and nothing proves that the admin token is an admin's."
         raise Inconclusive(reason, Cause.AUTHENTICATION)

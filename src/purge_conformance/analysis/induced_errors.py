@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import across_rounds, require_complete
+from purge_conformance.analysis.assertions import across_rounds, require_complete, to_sentence
 from purge_conformance.analysis.next_steps import FIX_HOOK, GIVE_HOOK
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge import PurgeObservation
@@ -51,8 +51,8 @@ def raise_if_not_induced(view: JudgmentView, *statuses: int) -> None:
     reasons = [note for note in view.noted(notes.NOT_INDUCED, Scenario.INDUCED_ERRORS) if note.status in statuses]
     for note in sorted(reasons, key=lambda note: not note.failed):
         if note.failed:
-            raise Inconclusive(note.reason, Cause.CONFIGURATION, FIX_HOOK)
-        raise NotExercised(note.reason, Cause.CONFIGURATION, FIX_HOOK)
+            raise Inconclusive(to_sentence(note.reason), Cause.CONFIGURATION, FIX_HOOK)
+        raise NotExercised(to_sentence(note.reason), Cause.CONFIGURATION, FIX_HOOK)
     if set(INDUCED_STATUSES) & set(statuses) and not view.header.settings.get("hook"):
         raise NotExercised(f"No response had the status {statuses[0]}.", Cause.CONFIGURATION, GIVE_HOOK)
 

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 RAISE_BUDGET = "Raise the limit that the reason names (--max-requests, --max-purges), then run again."
 RUN_ALONE = "Run again while no other client purges, starts, stops, scales or deletes apps on the target."
+FIX_READS = (
+    "Find the failed `GET /v3/app_usage_events` or `GET /v3/apps` next to the purges in evidence.jsonl, fix its cause, "
+    "then run again."
+)
 NO_INTERRUPT = "Run again, without an interruption."
 GIVE_HOOK = "Give --hook URL or --hook command:LINE; the hook induces this status. `spec/hook.md` describes it."
 FIX_HOOK = "Make the hook support this state, as `spec/hook.md` describes, then run again."
@@ -18,7 +22,8 @@ FIX_HOOK = "Make the hook support this state, as `spec/hook.md` describes, then 
 
 def give_token(*roles: str) -> str:
     """Return the next step that adds tokens of these roles."""
-    return f"Give {' and '.join(f'--token {role}=SOURCE' for role in roles)}, then run again."
+    flags = [f"--token {role}=SOURCE" for role in roles]
+    return f"Give {' and '.join([', '.join(flags[:-1]), flags[-1]] if flags[1:] else flags)}, then run again."
 
 
 def get_apps(evidence: Evidence) -> str:

@@ -71,7 +71,7 @@ class Page:
 
 def walks(view: JudgmentView, *steps: Step) -> list[Listing]:
     """Return the lists that the scenario `lists` read, by these steps or by all."""
-    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="no list was read")
+    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="No list was read.")
     ended = {end.place for end in view.list_ends if end.scenario is Scenario.LISTS}
     places = dict.fromkeys(x.place for x in view.of(Scenario.LISTS) if x.place in ended)
     matching = [place for place in places if not steps or place.step in steps]

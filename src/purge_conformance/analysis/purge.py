@@ -13,6 +13,7 @@ from purge_conformance.analysis.assertions import (
     require_exchanges,
     require_responses,
     require_snapshot,
+    to_sentence,
 )
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
@@ -223,7 +224,7 @@ def require_purge(view: JudgmentView, scenario: Scenario) -> PurgeObservation:
     Raises:
         Inconclusive: it did not succeed, or apps or events could not be read before or after.
     """
-    request = require_exchanges(view, scenario, Step.PURGE, if_none="no purge was tried")[-1]
+    request = require_exchanges(view, scenario, Step.PURGE, if_none="No purge was sent.")[-1]
     before, after = (require_snapshot(view, scenario, Place(Step.PURGE, phase=phase)) for phase in Phase)
     return require_purge_between(view, request, before, after)
 
@@ -235,7 +236,8 @@ def require_purge_at(view: JudgmentView, scenario: Scenario, where: Where, round
     """
     place = place_of(where)
     purges = view.at(scenario, place, round)
-    sent = require_responses(view, scenario, purges, if_none="no such purge was tried", round=round)
+    if_none = f"No purge of the step {place.step} of the scenario {scenario} was sent."
+    sent = require_responses(view, scenario, purges, if_none=if_none, round=round)
     before, after = (require_snapshot(view, scenario, place.at(phase), round) for phase in Phase)
     successes = [x for x in sent if x.succeeded]
     return require_purge_between(view, (successes or sent)[-1], before, after)
@@ -275,7 +277,7 @@ def require_success(request: Exchange) -> None:
         Inconclusive: it was not, so the effect of a purge cannot be judged.
     """
     if not request.succeeded:
-        raise Inconclusive(f"the purge did not succeed: {describe_response(request)}", Cause.TARGET)
+        raise Inconclusive(f"The purge did not succeed: {describe_response(request)}.", Cause.TARGET)
 
 
 def require_started_apps(purge: PurgeObservation, view: JudgmentView) -> PurgeObservation:
@@ -287,6 +289,6 @@ def require_started_apps(purge: PurgeObservation, view: JudgmentView) -> PurgeOb
     if not purge.started_apps:
         error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or "there are no apps"
         raise NotExercised(
-            f"No app was started before and after the purge: {error}", Cause.CONFIGURATION, get_apps(view)
+            f"No app was started before and after the purge. {to_sentence(error)}", Cause.CONFIGURATION, get_apps(view)
         )
     return purge

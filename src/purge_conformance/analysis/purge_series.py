@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import single_process_apps, state_changing_requests
 from purge_conformance.analysis.assertions import require_each_trial
+from purge_conformance.analysis.next_steps import FIX_READS
 from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge import (
     PurgeObservation,
@@ -82,7 +83,7 @@ def require_first_purges(view: JudgmentView) -> tuple[PurgeObservation, ...]:
     """
     purges = tuple(purge for purge in require_observed_purges(view) if not purge.is_repeat)
     if not purges:
-        raise Inconclusive("the lists could be read only around a repeated purge", Cause.TARGET)
+        raise Inconclusive("The list could not be read before and after any first purge.", Cause.TARGET, FIX_READS)
     return purges
 
 

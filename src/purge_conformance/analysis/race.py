@@ -18,6 +18,7 @@ from purge_conformance.analysis.assertions import (
     require_apps,
     require_exchanges,
     require_snapshot,
+    to_sentence,
 )
 from purge_conformance.analysis.baseline import require_baseline, seeded_instances_match
 from purge_conformance.analysis.linearizability import (
@@ -117,8 +118,8 @@ def require_rounds(view: JudgmentView) -> list[Round]:
     foundation = Scenario.FOUNDATION
     error = view.note(foundation, notes.APPS_ERROR) or view.note(foundation, notes.UNTIMED)
     if error and not view.of(Scenario.RACE):
-        raise NotExercised(error, Cause.CONFIGURATION, get_apps(view))
-    require_exchanges(view, Scenario.RACE, if_none="there are no apps to start, stop or scale")
+        raise NotExercised(to_sentence(error), Cause.CONFIGURATION, get_apps(view))
+    require_exchanges(view, Scenario.RACE, if_none="There are no apps to start, stop or scale.")
     return list(across_rounds(view, Scenario.RACE, _find_rounds))
 
 
@@ -126,7 +127,7 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[Round]:
     spans = [span for span in view.spans(Scenario.RACE, round=number) if first_page(view, span.after, Part.APPS)]
     if not spans:
         raise_if_cut_short(view, Scenario.RACE, number)
-        raise NotExercised("no round is complete")
+        raise NotExercised("No round of the scenario race is complete.")
     for span in spans:
         before, after = (_require_snapshot_of(view, side, number) for side in (span.before, span.after))
         requests = view.numbered(span.requests)

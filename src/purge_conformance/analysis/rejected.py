@@ -121,7 +121,8 @@ def delayed_losses(view: JudgmentView) -> list[Attempt]:
 
 
 def _find_attempts(view: JudgmentView, *steps: Step, scenario: Scenario) -> list[Attempt]:
-    require_exchanges(view, scenario, *steps, if_none="no such request was tried")
+    if_none = f"No request of the kind {' or '.join(steps)} was sent."
+    require_exchanges(view, scenario, *steps, if_none=if_none)
     return [attempt for span in view.spans(scenario, *steps) for attempt in _attempts_of(view, span)]
 
 
@@ -180,7 +181,7 @@ def successful_bypasses(view: JudgmentView, step: Step) -> list[tuple[Exchange, 
         PrerequisiteFailed: the same role, method or path purges without a bypass, too.
     """
     unguarded = set(view.memoized(_unguarded_requests))
-    sent = require_exchanges(view, Scenario.AUTH_BYPASS, step, if_none="no such bypass was tried")
+    sent = require_exchanges(view, Scenario.AUTH_BYPASS, step, if_none=f"No bypass of the kind {step} was tried.")
     guarded = [x for x in sent if not unguarded & {_plain_request_key(x), (x.method, x.route, ANY_ROLE)}]
     if not guarded:
         raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")

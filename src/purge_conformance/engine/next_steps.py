@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from purge_conformance.analysis.next_steps import RUN_ALONE
 from purge_conformance.report.model import Cause, Outcome
 
 if TYPE_CHECKING:
@@ -19,13 +20,18 @@ INCONCLUSIVE = {
         "Give a valid token with --token ROLE=SOURCE (`purge-conformance doctor` checks it), then run again."
     ),
     Cause.NETWORK: "Check the URL, the proxy and --timeout (`purge-conformance doctor` tries them), then run again.",
-    Cause.RACE: "Run again while nothing else starts, stops, scales, deletes or purges on the target.",
+    Cause.RACE: RUN_ALONE,
     Cause.SUITE: "This is a defect of the suite: report it, and attach evidence.jsonl.",
 }
+# Where a simpler check fails that is not the judgment of a requirement.
+FIX_FAILED = (
+    "Fix the requirements that the report lists as failed, then run again. If none failed, report it as a defect of "
+    "the suite, and attach evidence.jsonl."
+)
 NOT_EXERCISED = INCONCLUSIVE | {
     Cause.TARGET: (
-        "Fix the failed requirements first. If none failed, give the run more to judge: --apps drive, and "
-        "--token ROLE=SOURCE for each role."
+        "Fix the requirements that failed, then run again. If none failed, run again with --apps drive, and with "
+        "--token ROLE=SOURCE for each of admin_read_only, global_auditor, org_manager and expired."
     )
 }
 
@@ -37,7 +43,7 @@ def default_next_step(outcome: Outcome, cause: Cause) -> str:
 
 def after_fixing(ids: Sequence[str]) -> str:
     """Return the next step if these requirements, or a simpler check without an id, have to hold first."""
-    return f"Fix {enumerate_ids(ids, 'and')} first, then run again." if ids else "Fix that first, then run again."
+    return f"Fix {enumerate_ids(ids, 'and')} first, then run again." if ids else FIX_FAILED
 
 
 def enumerate_ids(ids: Sequence[str], last: str = "") -> str:

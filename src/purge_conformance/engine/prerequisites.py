@@ -7,7 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.analysis.outcomes import RequirementViolated, Undecided
 from purge_conformance.analysis.view import JudgmentView
 
 if TYPE_CHECKING:
@@ -15,22 +15,31 @@ if TYPE_CHECKING:
 
     from purge_conformance.evidence.records import Evidence
 
+# The engine imports the judgments by name: they are all modules of `tests/conformance`, which is this package only in
+# an installation, and most runs need none of them here. import-linter sees only import statements, so it knows nothing
+# of this dependency; the judgments must import nothing from the engine.
 PACKAGE = "purge_conformance.conformance"
 MARKER = "requirement"
 
 
-def is_violated(requirement_id: str, evidence: Evidence) -> bool:
-    """Whether the suite's judgment of this requirement fails, before anything that could excuse it."""
+def judge(requirement_id: str, evidence: Evidence) -> BaseException | None:
+    """Return how the suite's judgment of this requirement ends, before anything that could excuse it; None: it passes.
+
+    It passes too if the suite has no judgment of it.
+    """
     judgment = _judgments().get(requirement_id)
     if judgment is None:
-        return False
+        return None
     try:
         judgment(JudgmentView(evidence))
-    except RequirementViolated:
-        return True
-    except Exception:  # noqa: BLE001 -- it could not be judged, or it crashed: it is no violation, and is not reported here
-        return False
-    return False
+    except Exception as error:  # noqa: BLE001 -- a crash, too, is an end that the caller must know
+        return error
+    return None
+
+
+def has_crashed(end: BaseException | None) -> bool:
+    """Whether a judgment ended by a defect of the suite, so that it is unknown whether the requirement holds."""
+    return not isinstance(end, RequirementViolated | Undecided | None)
 
 
 @cache

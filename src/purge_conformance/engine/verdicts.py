@@ -20,7 +20,7 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.engine.next_steps import after_fixing, default_next_step, enumerate_ids
-from purge_conformance.engine.prerequisites import is_violated
+from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import clock, curl, notes
@@ -43,19 +43,23 @@ class RunBuilder:
         evidence: what is judged.
         expected: the requirements to judge and to report, by id.
         results: id -> result.
-        violations: id -> whether its judgment failed, before anything excused it; also of requirements that are not
-            reported, and that others rest on.
+        ends: id -> how its judgment ended, before anything excused it; also of requirements that are not reported, and
+            that others rest on.
     """
 
     evidence: Evidence
     expected: dict[str, Requirement]
     results: dict[str, Result] = field(default_factory=dict)
-    violations: dict[str, bool] = field(default_factory=dict)
+    ends: dict[str, BaseException | None] = field(default_factory=dict)
 
     def expect_only(self, names: Iterable[str]) -> None:
-        """Expect only these judgments, as pytest's own selection left out the rest; keep what has no judgment."""
+        """Expect only these judgments, as pytest's own selection may have left out others.
+
+        What has no judgment stays expected only if nothing was left out.
+        """
         selected = set(names)
-        self.expected = {name: r for name, r in self.expected.items() if name in selected or r.not_judged}
+        if any(name not in selected and not r.not_judged for name, r in self.expected.items()):
+            self.expected = {name: r for name, r in self.expected.items() if name in selected}
 
     def record(
         self,
@@ -66,7 +70,7 @@ class RunBuilder:
         tally: Tally | None = None,
     ) -> Result:
         """Record the end of one judgment, which is an exception or None, and return its result."""
-        self.violations[name] = isinstance(error, RequirementViolated)
+        self.ends[name] = error
         requirement = self.expected[name]
         result = _result(requirement, self._excuse(requirement, error))
         findings = self._with_curl(result.findings)
@@ -105,25 +109,40 @@ class RunBuilder:
     def _excuse(self, requirement: Requirement, error: BaseException | None) -> BaseException | None:
         """Return how the judgment ends once its prerequisites and the disturbances of the run are considered."""
         if isinstance(error, PrerequisiteFailed):
-            return _not_judged(error.reason, self._violated([*requirement.all_prerequisites(), *requirement.assumes]))
+            return self._not_judged(error.reason, [*requirement.all_prerequisites(), *requirement.assumes])
         if not isinstance(error, RequirementViolated):
             return error
-        if violated := self._violated(requirement.prerequisites(error.case)):
-            phrase = "simpler checks already fail" if len(violated) > 1 else "a simpler check already fails"
-            return _not_judged(phrase, violated)
+        prerequisites = requirement.prerequisites(error.case)
+        if self._violated(prerequisites):
+            return self._not_judged("", prerequisites)
+        if crashed := [name for name in prerequisites if has_crashed(self._end(name))]:
+            return _unknown_prerequisites(crashed)
         can_be_disturbed = Disturbance.FOREIGN_PURGE in requirement.disturbed_by
         if can_be_disturbed and not isinstance(error, AttributableViolation) and self._foreign_purge:
             return _disturbed(error, *self._foreign_purge)
         return error
 
+    def _not_judged(self, phrase: str, prerequisites: Iterable[str]) -> Inconclusive:
+        """Return that the violated ones of these prerequisites prevent a judgment.
+
+        If another client's purge excuses each of them, it prevents the judgment too.
+        """
+        violated = self._violated(prerequisites)
+        excuses = [self._excuse(_requirement(name), self.ends[name]) for name in violated]
+        races = [each for each in excuses if isinstance(each, Inconclusive) and each.cause is Cause.RACE]
+        if violated and len(races) == len(violated):
+            reason = f"{_prerequisites_failed(phrase, violated)} Another client purged during the run."
+            return Inconclusive(reason, Cause.RACE, races[0].next_step)
+        return Inconclusive(_prerequisites_failed(phrase, violated), Cause.TARGET, after_fixing(violated))
+
     def _violated(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return those of the requirements whose judgments fail, running the ones that have not ended yet."""
-        return tuple(name for name in dict.fromkeys(names) if self._is_violated(name))
+        return tuple(name for name in dict.fromkeys(names) if isinstance(self._end(name), RequirementViolated))
 
-    def _is_violated(self, name: str) -> bool:
-        if name not in self.violations:
-            self.violations[name] = is_violated(name, self.evidence)
-        return self.violations[name]
+    def _end(self, name: str) -> BaseException | None:
+        if name not in self.ends:
+            self.ends[name] = judge(name, self.evidence)
+        return self.ends[name]
 
     @cached_property
     def _notes(self) -> tuple[str, ...]:
@@ -150,16 +169,28 @@ def _is_interrupted(evidence: Evidence) -> bool:
     return bool(evidence.noted(notes.INTERRUPTED))
 
 
-def _not_judged(phrase: str, violated: Sequence[str]) -> Inconclusive:
+def _requirement(name: str) -> Requirement:
+    return next(each for each in catalogue.requirements() if each.id == name)
+
+
+def _prerequisites_failed(phrase: str, violated: Sequence[str]) -> str:
+    """Return a reason: the clause of a judgment, if it gives one, and the prerequisites that are violated."""
+    if not phrase:
+        return f"Not judged: {enumerate_ids(violated, 'and')}, which it depends on, failed."
     ids = f" ({enumerate_ids(violated)})" if violated else ""
-    return Inconclusive(f"{phrase[:1].upper()}{phrase[1:]}{ids}.", Cause.TARGET, after_fixing(violated))
+    return f"{phrase[:1].upper()}{phrase[1:]}{ids}."
+
+
+def _unknown_prerequisites(crashed: Sequence[str]) -> Inconclusive:
+    ids = enumerate_ids(crashed, "and")
+    return Inconclusive(f"Not judged: the judgment of {ids}, which it depends on, crashed.", Cause.SUITE)
 
 
 def _disturbed(error: RequirementViolated, first: int, last: int) -> Inconclusive:
     finding = error.findings[0]
     message = f"expected {finding.expected}; got {finding.got}"
     return Inconclusive(
-        f"Another client purged during the run, between exchanges {first} and {last}; {message}", Cause.RACE
+        f"Another client purged during the run, between exchanges {first} and {last}; {message}.", Cause.RACE
     )
 
 

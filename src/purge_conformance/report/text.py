@@ -20,6 +20,8 @@ _HIDDEN = re.compile(
     r"\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
 
+MUST = "MUST requirement"
+
 
 def visible(text: str) -> str:
     r"""Return the text with every hidden character escaped, for example `\x1b`; legal in XML, safe on a terminal."""
@@ -63,24 +65,27 @@ def _headline(run: Run) -> str:
 
 
 def _of(number: int, musts: list[Result]) -> str:
-    return f"{number} of {pluralize(len(musts), 'MUST requirement')}"
+    return f"{number} of {pluralize(len(musts), MUST)}"
 
 
 def _passed(run: Run, musts: list[Result]) -> str:
     passed = sum(r.outcome is Outcome.PASSED for r in musts)
+    unselected = _count_unselected(run)
+    rest_words = f"; {unselected:,} {'was' if unselected == 1 else 'were'} not selected"
+    noun, suffix = ("selected MUST requirement", rest_words) if unselected else (MUST, "")
     if rest := len(musts) - passed:
-        return f"{_of(passed, musts)} passed; the other {rest} had nothing to judge (for example, no 409 occurred)."
-    if unselected := _unselected(run, musts):
-        return f"The {pluralize(passed, 'selected MUST requirement')} passed; {unselected} were not selected."
-    return f"All {pluralize(passed, 'MUST requirement')} passed."
+        nothing = f"the other {rest} had nothing to judge (for example, no 409 occurred)"
+        return f"{passed} of {pluralize(len(musts), noun)} passed; {nothing}{suffix}."
+    return f"{'The' if unselected else 'All'} {pluralize(passed, noun)} passed{suffix}."
 
 
-def _unselected(run: Run, musts: list[Result]) -> int:
-    """Return how many MUSTs of the profiles `--select` left out."""
-    if not run.settings.get("select"):
+def _count_unselected(run: Run) -> int:
+    """Return how many MUSTs of the profiles were left out by `--select`, or by pytest's `-k`, `-m` and node ids."""
+    if "profiles" not in run.settings:
         return 0
     candidates = catalogue.select_requirements(catalogue.parse_profiles(run.settings["profiles"]))
-    return sum(r.level is Level.MUST for r in candidates) - len(musts)
+    reported = {result.id for result in run.requirements}
+    return sum(r.level is Level.MUST and r.id not in reported for r in candidates)
 
 
 def failed_results(run: Run) -> list[Result]:

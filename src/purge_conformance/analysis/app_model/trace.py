@@ -142,7 +142,9 @@ class SequenceTrace:
         if listing is None:
             return replace(self, disagreement=self._check_reads(execution, self.listing)) if self.listing else self
         if not listing.complete:
-            return replace(self, abort_reason="the list could not be read to its end")
+            last = listing.exchanges[-1] if listing.exchanges else None
+            response = (last.status or last.error) if last else "no request"
+            return replace(self, abort_reason=f"the list could not be read to its end ({response})")
         rows = {name: events_of_app(listing.rows, guid) for name, guid in self.guids.items()}
         n = listing.exchanges[-1].n
         disagreement = next(

@@ -99,8 +99,8 @@ def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
 @pytest.mark.parametrize(
     ("value", "error", "words"),
     [
-        (notes.NotInduced("purge", 409, failed=True, reason="the hook failed"), Inconclusive, "the hook failed"),
-        (notes.NotInduced("purge", 409, failed=False, reason="not supported"), NotExercised, "not supported"),
+        (notes.NotInduced("purge", 409, failed=True, reason="the hook failed"), Inconclusive, "The hook failed."),
+        (notes.NotInduced("purge", 409, failed=False, reason="not supported"), NotExercised, "Not supported."),
         (
             notes.NotInduced("purge", 503, failed=False, reason="not supported"),
             NotExercised,

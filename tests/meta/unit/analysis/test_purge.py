@@ -57,7 +57,7 @@ def test_purge_between_unread_lists_is_inconclusive(part: Part, builder: Evidenc
     """A purge between incomplete lists cannot be judged."""
     add_purge_between_snapshots(builder, before=[], after=[])
     builder.list_ends.append(ListEnd(Scenario.PURGE, AFTER.of(part), complete=False))
-    with pytest.raises(Inconclusive, match=f"the list of {part}"):
+    with pytest.raises(Inconclusive, match=f"The list of {part}"):
         require_purge(builder.judgment_view, Scenario.PURGE)
 
 

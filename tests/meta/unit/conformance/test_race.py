@@ -208,7 +208,7 @@ def test_unreliable_sizes_are_ignored(builder: EvidenceBuilder) -> None:
 def test_race_without_purge_is_inconclusive(judgment: str, builder: EvidenceBuilder) -> None:
     """Without a successful purge during the changes, nothing is judged."""
     add_race(builder, [], status=503)
-    with pytest.raises(Inconclusive, match="no purge succeeded"):
+    with pytest.raises(Inconclusive, match="No purge succeeded"):
         getattr(judged, judgment)(builder.judgment_view)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance import catalogue
-from purge_conformance.analysis.outcomes import Inconclusive, RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.engine import prerequisites
 from purge_conformance.evidence.steps import Scenario
@@ -20,36 +20,38 @@ REQUIREMENTS = {r.id: r for r in catalogue.requirements()}
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("error", "is_crash"),
     [
         (None, False),
-        (RequirementViolated((Finding("200", "500"),)), True),
+        (RequirementViolated((Finding("200", "500"),)), False),
         (Inconclusive("why", Cause.NETWORK), False),
-        (KeyError("guid"), False),
+        (KeyError("guid"), True),
+        (AssertionError("bare"), True),
     ],
 )
-def test_only_a_violation_counts(
+def test_end_of_judgment_is_returned(
     error: Exception | None,
-    expected: bool,  # noqa: FBT001 -- pytest
+    is_crash: bool,  # noqa: FBT001 -- pytest
     builder: EvidenceBuilder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A judgment that cannot judge, or crashes, finds no violation."""
+    """The engine gets the exception of a judgment, and knows which exceptions are crashes."""
 
     def judgment(_: object) -> None:
         if error:
             raise error
 
     monkeypatch.setattr(prerequisites, "_judgments", lambda: {"PURGE-01": judgment})
-    assert prerequisites.is_violated("PURGE-01", builder.evidence) is expected
-    assert not prerequisites.is_violated("RACE-01", builder.evidence)
+    assert prerequisites.judge("PURGE-01", builder.evidence) is error
+    assert prerequisites.has_crashed(error) is is_crash
+    assert prerequisites.judge("RACE-01", builder.evidence) is None
 
 
 def test_own_judgments_are_found(builder: EvidenceBuilder) -> None:
     """The engine finds the suite's own judgments and runs them."""
     builder.add_purge(Scenario.PURGE, status=500)
-    assert prerequisites.is_violated("PURGE-01", builder.evidence)
-    assert not prerequisites.is_violated("PURGE-02", builder.evidence)
+    assert isinstance(prerequisites.judge("PURGE-01", builder.evidence), RequirementViolated)
+    assert isinstance(prerequisites.judge("PURGE-02", builder.evidence), NotExercised)
 
 
 def test_prerequisites_are_simple() -> None:

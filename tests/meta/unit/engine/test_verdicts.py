@@ -9,14 +9,11 @@ import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.analysis.outcomes import (
-    AttributableViolation,
     Inconclusive,
     NotExercised,
-    PrerequisiteFailed,
     RequirementViolated,
 )
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.engine import verdicts
 from purge_conformance.engine.verdicts import MAX_EXCHANGES, RunBuilder, requirements_to_judge
 from purge_conformance.errors import BadData, BadSetting
 from purge_conformance.evidence import notes
@@ -185,117 +182,14 @@ def test_trials_are_reported(error: BaseException | None, is_reported: bool, bui
         assert (result.exchanges, result.findings[0].passing_exchange) == ((1, 2), 2)
 
 
-VIOLATION = RequirementViolated((Finding("200", "500"),))
-
-
-@pytest.fixture
-def violated(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The ids of requirements whose judgments fail if the engine runs them by itself."""
-    ids: set[str] = set()
-    monkeypatch.setattr(verdicts, "is_violated", lambda name, _: name in ids)
-    return ids
-
-
-def test_failure_rests_on_prerequisites(builder: EvidenceBuilder, violated: set[str]) -> None:
-    """A failure is inconclusive if a requirement that it rests on fails, also one that was not selected."""
-    violated |= {"AUTH-11", "PURGE-01"}
-    result = judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, [], 0.1)
-    assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.TARGET)
-    assert result.reason == "A simpler check already fails (AUTH-11)."
-    assert result.next_step == "Fix AUTH-11 first, then run again."
-    assert (result.findings, [r.id for r in judging(builder, "AUTH-12").build().requirements]) == ((), ["AUTH-12"])
-
-
-def test_failure_without_failed_prerequisite_stays(builder: EvidenceBuilder, violated: set[str]) -> None:
-    """A failure stays one if all that it rests on holds, whatever else fails."""
-    violated |= {"AUTH-01", "PURGE-01"}
-    assert judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.FAILED
-
-
-def test_pass_needs_no_prerequisite(builder: EvidenceBuilder, violated: set[str]) -> None:
-    """A pass stays a pass, and what was not exercised stays so, whatever fails."""
-    violated |= {"AUTH-11"}
-    assert judging(builder, "AUTH-12").record("AUTH-12", None, [], 0.1).outcome is Outcome.PASSED
-    idle = judging(builder, "AUTH-12").record("AUTH-12", NotExercised("nothing was sent"), [], 0.1)
-    assert (idle.outcome, idle.reason) == (Outcome.NOT_EXERCISED, "nothing was sent")
-
-
-def test_recorded_violation_counts(builder: EvidenceBuilder, violated: set[str]) -> None:
-    """What a recorded judgment found counts, and is not judged again."""
-    violated |= {"AUTH-11"}
-    one = judging(builder, "AUTH-11", "AUTH-12")
-    one.record("AUTH-11", None, [], 0.1)
-    assert one.record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.FAILED
-    one.record("AUTH-11", VIOLATION, [], 0.1)
-    assert one.record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.INCONCLUSIVE
-
-
-@pytest.mark.parametrize(
-    ("case", "failed", "outcome"),
-    [
-        ("listed-events", "LIST-04", Outcome.FAILED),
-        ("listed-events", "PURGE-03", Outcome.INCONCLUSIVE),
-        ("filtered-reads", "LIST-04", Outcome.INCONCLUSIVE),
-        ("filtered-reads", "PURGE-03", Outcome.FAILED),
-        (None, "PURGE-03", Outcome.FAILED),
-    ],
-)
-def test_case_has_its_own_prerequisites(
-    case: str | None, failed: str, outcome: Outcome, builder: EvidenceBuilder, violated: set[str]
+@pytest.mark.parametrize(("names", "expected"), [(["PURGE-01"], ["PURGE-01"]), (["PURGE-01", "PURGE-02"], None)])
+def test_selection_by_pytest_leaves_out_the_rest(
+    names: list[str], expected: list[str] | None, builder: EvidenceBuilder
 ) -> None:
-    """The case that failed adds what it rests on."""
-    violated.add(failed)
-    error = RequirementViolated(VIOLATION.findings, case)
-    assert judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1).outcome is outcome
-
-
-@pytest.mark.parametrize(
-    ("failed", "reason", "next_step"),
-    [
-        (set(), "Plain purges already fail.", "Fix that first, then run again."),
-        ({"PURGE-03", "LIST-01"}, "Plain purges already fail (PURGE-03).", "Fix PURGE-03 first, then run again."),
-        (
-            {"PURGE-03", "SEED-01"},
-            "Plain purges already fail (PURGE-03, SEED-01).",
-            "Fix PURGE-03 and SEED-01 first, then run again.",
-        ),
-    ],
-)
-def test_failed_prerequisites_are_named(
-    failed: set[str], reason: str, next_step: str, builder: EvidenceBuilder, violated: set[str]
-) -> None:
-    """A judgment whose assumptions do not hold names those of them that failed, and no others."""
-    violated |= failed
-    result = judging(builder, "AGAIN-02").record("AGAIN-02", PrerequisiteFailed("plain purges already fail"), [], 0.1)
-    assert (result.outcome, result.reason, result.next_step) == (Outcome.INCONCLUSIVE, reason, next_step)
-
-
-def test_long_lists_of_ids_are_cut(builder: EvidenceBuilder, violated: set[str]) -> None:
-    """Of many failed prerequisites the first ones are named, and the rest is counted."""
-    violated |= set(REQUIREMENTS)
-    error = RequirementViolated(VIOLATION.findings, "listed-events")
-    result = judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1)
-    assert result.reason.startswith("Simpler checks already fail (PURGE-01, PURGE-03, ")
-    assert result.reason.endswith(", 24 more).")
-
-
-@pytest.mark.parametrize(
-    ("name", "error", "outcome"),
-    [
-        ("PURGE-03", VIOLATION, Outcome.INCONCLUSIVE),
-        ("PURGE-03", AttributableViolation(VIOLATION.findings), Outcome.FAILED),
-        ("PURGE-01", VIOLATION, Outcome.FAILED),
-    ],
-)
-def test_foreign_purge_excuses(
-    name: str, error: RequirementViolated, outcome: Outcome, builder: EvidenceBuilder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A foreign purge makes a failure inconclusive if it disturbs the requirement and may be the reason."""
-    monkeypatch.setattr(verdicts, "find_foreign_purge", lambda _: (3, 7))
-    result = judging(builder, name).record(name, error, [], 0.1)
-    assert result.outcome is outcome
-    if outcome is Outcome.INCONCLUSIVE:
-        assert (result.cause, "between exchanges 3 and 7" in result.reason) == (Cause.RACE, True)
+    """Only selected judgments are expected; a requirement without a judgment stays if nothing was left out."""
+    one = judging(builder, "PURGE-01", "PURGE-02", "RACE-01")
+    one.expect_only(names)
+    assert list(one.expected) == (expected or ["PURGE-01", "PURGE-02", "RACE-01"])
 
 
 @pytest.mark.parametrize("cause", Cause)
