@@ -19,7 +19,9 @@ from purge_conformance.analysis.history import admin_reads_rejected
 from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.view import target_responses
+from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CaseMode, CredentialKind, GeneratedAuth
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -31,33 +33,33 @@ if TYPE_CHECKING:
 # RFC 6750, section 3.1, calls these malformed requests, which are answered with 400.
 MALFORMED_CREDENTIALS = {"empty", "scheme-only"}
 MISSING_TOKENS = {  # kind of credential -> why there is none, and the role whose token it needs
-    "expired": ("There is no expired token.", "expired"),
-    "valid": ("There is no token without the admin scope.", "global_auditor"),
+    CredentialKind.EXPIRED: ("There is no expired token.", EXPIRED),
+    CredentialKind.VALID: ("There is no token without the admin scope.", "global_auditor"),
 }
 
 
 @pytest.mark.requirement("AUTH-01")
 def test_purge_requires_token(view: JudgmentView) -> None:
     """A purge without a token MUST answer 401."""
-    _require_unauthenticated(_purges_with(view, "none"))
+    _require_unauthenticated(_purges_with(view, CredentialKind.NONE))
 
 
 @pytest.mark.requirement("AUTH-02")
 def test_purge_rejects_malformed_token(view: JudgmentView) -> None:
     """A purge with a malformed token MUST answer 401; the scheme without a token may answer 400."""
-    _require_unauthenticated(_purges_with(view, "malformed"))
+    _require_unauthenticated(_purges_with(view, CredentialKind.MALFORMED))
 
 
 @pytest.mark.requirement("AUTH-03")
 def test_purge_rejects_invalid_token(view: JudgmentView) -> None:
     """A purge with an invalid token MUST answer 401."""
-    require_status_of_each(view, _purges_with(view, "invalid"), HTTPStatus.UNAUTHORIZED)
+    require_status_of_each(view, _purges_with(view, CredentialKind.INVALID), HTTPStatus.UNAUTHORIZED)
 
 
 @pytest.mark.requirement("AUTH-04")
 def test_purge_rejects_expired_token(view: JudgmentView) -> None:
     """A purge with an expired token MUST answer 401."""
-    require_status_of_each(view, _purges_with(view, "expired"), HTTPStatus.UNAUTHORIZED)
+    require_status_of_each(view, _purges_with(view, CredentialKind.EXPIRED), HTTPStatus.UNAUTHORIZED)
 
 
 @pytest.mark.requirement("AUTH-05")
@@ -79,7 +81,7 @@ def test_get_requires_token(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-07")
 def test_purge_requires_admin_scope(view: JudgmentView) -> None:
     """A purge with a valid token that lacks the admin scope MUST answer 403."""
-    require_status_of_each(view, _purges_with(view, "valid"), HTTPStatus.FORBIDDEN)
+    require_status_of_each(view, _purges_with(view, CredentialKind.VALID), HTTPStatus.FORBIDDEN)
 
 
 @pytest.mark.requirement("AUTH-08")
@@ -96,7 +98,7 @@ def _require_unauthenticated(sent: Iterable[Exchange]) -> None:
     require_status(malformed, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST)
 
 
-def _purges_with(view: JudgmentView, kind: str) -> list[Exchange]:
+def _purges_with(view: JudgmentView, kind: CredentialKind) -> list[Exchange]:
     """Return the purges with credentials of a kind."""
     purges = [
         *require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was sent."),
@@ -116,11 +118,13 @@ def _purges_with(view: JudgmentView, kind: str) -> list[Exchange]:
 def _unauthenticated_reads(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads with credentials that authenticate no user."""
     reads = require_exchanges(view, Scenario.READS, step, if_none="There was no event to read.")
-    return [x for x in reads if x.role != "admin" and x.tags[Tag.CREDENTIAL] != "valid"]
+    return [x for x in reads if x.role != ADMIN and x.tags[Tag.CREDENTIAL] != CredentialKind.VALID]
 
 
 def _generated_without_token(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the generated requests that have no token and are otherwise valid."""
     return [
-        x for x in view.of(Scenario.GENERATED, step) if x.tags[Tag.AUTH] == "none" and x.tags[Tag.MODE] == "positive"
+        x
+        for x in view.of(Scenario.GENERATED, step)
+        if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == (GeneratedAuth.NONE, CaseMode.POSITIVE)
     ]

@@ -10,6 +10,7 @@ import pytest
 from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
 from purge_conformance.analysis.outcomes import PrerequisiteFailed
 from purge_conformance.analysis.rejected import successful_bypasses
+from purge_conformance.config.roles import ANONYMOUS_ROLE
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
@@ -44,7 +45,9 @@ def test_url_token_is_rejected(view: JudgmentView) -> None:
         Step.TOKEN_IN_URL,
         if_none="Not tried: the target is not on this machine, and a URL with a token would be logged.",
     )
-    statuses_without_token = [x.status for x in view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL) if x.role == "none"]
+    statuses_without_token = [
+        x.status for x in view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL) if x.role == ANONYMOUS_ROLE
+    ]
     if HTTPStatus.UNAUTHORIZED not in statuses_without_token:
         raise PrerequisiteFailed("a purge without any token is not answered with 401")
     if successful_bypasses(view, Step.FORGED_TOKEN):

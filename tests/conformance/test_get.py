@@ -18,6 +18,7 @@ from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import GET_OPERATION
 from purge_conformance.evidence.listing import listing_at, resources
 from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CaseMode, GeneratedAuth
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
     generated = [
         x
         for x in view.of(Scenario.GENERATED, Step.GENERATED_GET)
-        if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == ("token", "positive")
+        if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == (GeneratedAuth.TOKEN, CaseMode.POSITIVE)
     ]
     existing = {row["guid"] for x in view.of(Scenario.GENERATED, Step.EXISTING_EVENT) for row in resources(x)}
     failed = [x for x in target_responses(generated) if x.status != HTTPStatus.OK and x.guid not in existing]

@@ -26,6 +26,7 @@ from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_page, is_query_rejected, pagination
 from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CaseMode
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -152,7 +153,9 @@ def test_query_never_causes_5xx(view: JudgmentView) -> None:
     """List and get MUST NOT answer 5xx, whatever the query."""
     unspecified = [x for x, validity in _classified_lists(view) if validity is Validity.UNSPECIFIED]
     gets = [
-        x for x in target_responses(view.of(Scenario.GENERATED, Step.GENERATED_GET)) if x.tags[Tag.MODE] == "negative"
+        x
+        for x in target_responses(view.of(Scenario.GENERATED, Step.GENERATED_GET))
+        if x.tags[Tag.MODE] == CaseMode.NEGATIVE
     ]
     if not unspecified and not gets:
         raise NotExercised("No request with an unspecified query was tried.")

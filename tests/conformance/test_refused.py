@@ -35,6 +35,7 @@ from purge_conformance.analysis.rejected import (
 )
 from purge_conformance.evidence.listing import app_of_event, event_identity
 from purge_conformance.evidence.steps import BYPASSES, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @pytest.mark.requirement("REFUSE-01")
 def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is rejected for lack of authentication MUST NOT destroy events."""
-    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != "valid"]
+    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != CredentialKind.VALID]
     _require_no_loss(
         view, (a for a in purges if _is_rejected(a)), if_none="No purge without authentication was rejected."
     )
@@ -56,7 +57,7 @@ def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
 def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is forbidden MUST NOT destroy events."""
     require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was sent.")
-    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == "valid"]
+    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == CredentialKind.VALID]
     if not purges:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise NotExercised(

@@ -16,6 +16,7 @@ from purge_conformance.analysis.query_rules import Validity, classify_query, par
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -42,13 +43,16 @@ def test_errors_are_not_empty(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ERROR-02")
 def test_missing_token_code(view: JudgmentView) -> None:
     """A request without a token MUST be answered with 10002, CF-NotAuthenticated."""
-    _require_code(_responses_with_credential(view, "none"), HTTPStatus.UNAUTHORIZED, (10002, "CF-NotAuthenticated"))
+    _require_code(
+        _responses_with_credential(view, CredentialKind.NONE), HTTPStatus.UNAUTHORIZED, (10002, "CF-NotAuthenticated")
+    )
 
 
 @pytest.mark.requirement("UP-ERROR-03")
 def test_invalid_token_code(view: JudgmentView) -> None:
     """A request with an invalid bearer token MUST be answered with 1000, CF-InvalidAuthToken."""
-    rejected = [x for kind in ("malformed", "invalid", "expired") for x in _responses_with_credential(view, kind)]
+    kinds = (CredentialKind.MALFORMED, CredentialKind.INVALID, CredentialKind.EXPIRED)
+    rejected = [x for kind in kinds for x in _responses_with_credential(view, kind)]
     bearers = [x for x in rejected if x.role not in {"basic", "scheme-only"}]
     _require_code(bearers, HTTPStatus.UNAUTHORIZED, (1000, "CF-InvalidAuthToken"))
 
@@ -153,7 +157,7 @@ def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], reject
     )
 
 
-def _responses_with_credential(view: JudgmentView, kind: str) -> list[Exchange]:
+def _responses_with_credential(view: JudgmentView, kind: CredentialKind) -> list[Exchange]:
     sent = [*view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL), *view.of(Scenario.READS, Step.LIST, Step.GET)]
     return [x for x in sent if x.tags.get(Tag.CREDENTIAL) == kind]
 
@@ -161,7 +165,7 @@ def _responses_with_credential(view: JudgmentView, kind: str) -> list[Exchange]:
 def _reads_by_role(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads by every role other than the admin."""
     sent = require_exchanges(view, Scenario.READS, step, if_none="There was no event to read.")
-    reads = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == "valid"]
+    reads = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == CredentialKind.VALID]
     if not reads:
         raise NotExercised("There is no token of a role other than the admin.", Cause.CONFIGURATION, give_token(*ROLES))
     return reads

@@ -18,6 +18,7 @@ from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import app_of_event, event_identity, listing_at, resources, snapshots
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, App, Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CaseMode
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -220,7 +221,11 @@ def admin_reads_rejected(view: JudgmentView) -> list[Exchange]:
     last_success = max((x.n for x in sent if x.status in {HTTPStatus.OK, HTTPStatus.CREATED}), default=0)
     gets = [x for x in sent if x.step in PLAIN_GETS and find_operation_id(x.method, x.path) == GET_OPERATION]
     lists = [x for x in sent if x.step not in UNUSUAL_LISTS and find_operation_id(x.method, x.path) == LIST_OPERATION]
-    plain = [x for x in [*gets, *lists] if x.tags.get(Tag.MODE, "positive") == "positive" and x.n <= last_success]
+    plain = [
+        x
+        for x in [*gets, *lists]
+        if x.tags.get(Tag.MODE, CaseMode.POSITIVE) == CaseMode.POSITIVE and x.n <= last_success
+    ]
     return [x for x in plain if x.status in UNAUTHORIZED_STATUSES]
 
 

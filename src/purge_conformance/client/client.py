@@ -24,6 +24,7 @@ from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.records import Body, Exchange, sort_exchanges
 from purge_conformance.evidence.redaction import without_cookies
 from purge_conformance.evidence.steps import YES, Retry, Tag, place_of
+from purge_conformance.evidence.tag_values import CredentialKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -183,7 +184,7 @@ class Client(Recorder):
         """Return why to send again with another token; empty unless the target rejected an expired one."""
         if (
             answer.status != HTTPStatus.UNAUTHORIZED
-            or credential.kind != "valid"
+            or credential.kind is not CredentialKind.VALID
             or credential.source_role not in self.tokens
         ):
             return ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.apps import Mode
+from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.config.settings import MAX_REPEATS
 from purge_conformance.config.value_types import (
     BOOLEAN,
@@ -38,10 +39,10 @@ PREFIX = "PURGE_CONFORMANCE_"  # of environment variables
 PYTEST_PREFIX = "conformance"  # of pytest's options
 UNPREFIXED = {"target", "tokens"}  # pytest's options without that prefix
 ROLES = {  # that the requirements name
-    "admin": "may purge; required",
+    ADMIN: "may purge; required",
     "global_auditor": "may read all events but not purge",
     "space_developer": "may neither read events nor purge",
-    "expired": "an admin token that has already expired",
+    EXPIRED: "an admin token that has already expired",
 }
 MAX_QUOTED_CHARS = 60  # of a wrong value: a longer one is not printed
 

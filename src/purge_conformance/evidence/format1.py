@@ -1,7 +1,7 @@
 """Evidence of format 1, read as format 2: composed names become declared ones, and the spans are found.
 
 Format 1 wrote one string for a scenario and its round (`odd 2`), and one for a place (`form.before.events`). It had no
-spans: order and names showed which requests lay between which observations. `convert` maps the rows, one by one;
+spans: order and names showed which requests lay between which observations. `Converter` maps the rows, one by one;
 `with_spans` adds the spans. A name that format 1 never wrote is an error.
 """
 
@@ -17,11 +17,25 @@ from purge_conformance.errors import BadData
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.format1_names import APPS, PATTERNS, SCENARIOS, SNAPSHOTS, STEPS, TAGS, of_apps
 from purge_conformance.evidence.intermediaries import is_of_target
+from purge_conformance.evidence.members import (
+    ANY,
+    BOOLEAN,
+    OBJECT,
+    OBJECT_OF_STRINGS,
+    STRING,
+    STRINGS,
+    check,
+    check_members,
+    integer,
+    or_null,
+    show,
+)
 from purge_conformance.evidence.records import Span, numbers
 from purge_conformance.evidence.steps import ATTEMPTS, INDUCED_STATUSES, YES, Part, Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import GeneratedAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from purge_conformance.evidence.notes import NoteName
     from purge_conformance.evidence.records import Evidence
@@ -33,6 +47,9 @@ _ROUND = re.compile(r"(?P<name>.*?)(?: (?P<round>[1-9][0-9]*))?")
 _PHASED = re.compile(r"(?:(?P<name>.+)\.)?(?P<phase>before|after)")
 _COMPLETE = re.compile(r"(?P<step>.+)\.complete")
 _ABOUT = re.compile(r"(?P<kind>change|sequence|purge|list|get) (?P<which>.+)")  # a note about one of several
+_NOTE = {"kind": STRING, "experiment": STRING, "name": STRING, "value": ANY}
+_CHANGE = {"app": or_null(STRING), "done": BOOLEAN}
+_SEQUENCE = {"steps": STRINGS, "processes": integer(0), "shorter": BOOLEAN}
 _WAITS = {Step.WAIT_AFTER_REJECTED, Step.WAIT_AFTER_READS}
 _NOTES: dict[str, NoteName[Any]] = {
     "doctor": notes.WARNINGS,
@@ -52,16 +69,6 @@ _NOTES: dict[str, NoteName[Any]] = {
 }
 
 
-def convert(rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows below the header of a file of format 1, each as a row of format 2.
-
-    Raises:
-        BadData: a row has a name that format 1 does not know.
-    """
-    converter = Converter()
-    yield from map(converter.convert, rows)
-
-
 class Converter:
     """Converts the rows of one run, in their order."""
 
@@ -76,15 +83,25 @@ class Converter:
             BadData: the row has a name that format 1 does not know.
         """
         kind = row.get("kind")
-        scenario, number = scenario_of(str(row.get("experiment")))
+        scenario, number = scenario_of(_string(row, "experiment"))
         where = {"scenario": scenario, "round": number}
         if kind == "exchange":
-            numbered = _numbered(place(scenario, str(row.get("step"))), scenario, row, self._opened)
+            tags = _tags(row)
+            numbered = _numbered(place(scenario, _string(row, "step")), scenario, row, self._opened)
             rest = {name: value for name, value in row.items() if name not in {"experiment", "step", "tags"}}
-            return {**rest, **where, **numbered.to_row(), "tags": _tags(row.get("tags") or {})}
+            return {**rest, **where, **numbered.to_row(), "tags": tags}
         if kind != "note":
-            _unknown("record", kind)
-        return where | _note(scenario, str(row.get("name")), row.get("value"))
+            _unknown("kind", kind)
+        check_members(row, _NOTE)
+        return where | _note(scenario, row["name"], row["value"])
+
+
+def _string(row: Row, name: str) -> str:
+    """Return a member of a row that has to be a string."""
+    if name not in row:
+        raise BadData(f"got no member `{name}`, expected {STRING[1]}.")
+    check(row[name], STRING, name)
+    return str(row[name])
 
 
 def place(scenario: Scenario, name: str) -> Place:
@@ -101,7 +118,7 @@ def place(scenario: Scenario, name: str) -> Place:
     for pattern, make in PATTERNS.get(scenario, ()):
         if match := pattern.fullmatch(name):
             return make(*match.groups())
-    return of_apps(name) or _unknown(f"step in the scenario {scenario}", name)
+    return of_apps(name) or _unknown("step", name, scenario)
 
 
 def with_spans(evidence: Evidence) -> Evidence:
@@ -116,8 +133,9 @@ def with_spans(evidence: Evidence) -> Evidence:
     return replace(evidence, all_spans=tuple(sorted(spans, key=lambda span: span.requests[0])))
 
 
-def _unknown(what: str, name: object) -> NoReturn:
-    raise BadData(f"Format 1 has no {what} {name!r}. Restore the file as the run wrote it.")
+def _unknown(what: str, name: object, scenario: Scenario | None = None) -> NoReturn:
+    where = f" in the scenario {scenario}" if scenario else ""
+    raise BadData(f"got the {what} {show(name)}{where}, expected one that format 1 has.")
 
 
 def scenario_of(name: str) -> tuple[Scenario, int]:
@@ -138,7 +156,7 @@ def _observation(scenario: Scenario, name: str) -> Place:
         return found
     match = _PHASED.fullmatch(name)
     if match is None:
-        _unknown(f"snapshot in the scenario {scenario}", name)
+        _unknown("snapshot", name, scenario)
     requests = place(scenario, match["name"]) if match["name"] else Place(Step.PURGE)
     return requests.at(Phase(match["phase"]))
 
@@ -148,7 +166,7 @@ def _numbered(found: Place, scenario: Scenario, row: Row, opened: dict[Scenario,
     if found.step is Step.GENERATED_PURGE and found.part:
         opened[scenario] = found.requests
         return found
-    if found.step is Step.GENERATED_PURGE and row["tags"].get("auth") == "token":
+    if found.step is Step.GENERATED_PURGE and row["tags"].get("auth") == GeneratedAuth.TOKEN:
         return opened.get(scenario, found)
     if found.step not in _WAITS:
         return found
@@ -163,31 +181,39 @@ def _numbered(found: Place, scenario: Scenario, row: Row, opened: dict[Scenario,
     return found.at(Phase.BEFORE)
 
 
-def _tags(tags: dict[str, str]) -> dict[str, str]:
-    found = {str(TAGS.get(name) or _unknown("tag", name)): value for name, value in tags.items()}
+def _tags(row: Row) -> dict[str, str]:
+    check(row.get("tags"), OBJECT_OF_STRINGS, "tags")
+    found = {str(TAGS.get(name) or _unknown("tag", name)): value for name, value in row["tags"].items()}
     return found | dict.fromkeys({Tag.CONCURRENT} & found.keys(), YES)  # format 1 repeated the step there
 
 
 def _note(scenario: Scenario, name: str, value: Any) -> Row:  # noqa: ANN401 -- any JSON value
     if match := _COMPLETE.fullmatch(name):
-        return {"kind": "list-end", **place(scenario, match["step"]).to_row(), "complete": bool(value)}
+        return {"kind": "list-end", **place(scenario, match["step"]).to_row(), "complete": value}
     if match := _ABOUT.fullmatch(name):
         return {"kind": "note", **_about(scenario, match["kind"], match["which"], value)}
     new = _NOTES.get(name) or _unknown("note", name)
     if new is notes.APPS:
+        check(value, OBJECT_OF_STRINGS)
         value = {str(APPS.get(label) or _unknown("app", label)): guid for label, guid in value.items()}
     if new is notes.UNUSABLE:
+        check_members(value, {"blame": STRING, "reason": STRING})
         value = {"cause": value["blame"], "reason": value["reason"]}
     return {"kind": "note", "name": new.name, "value": value}
 
 
 def _about(scenario: Scenario, kind: str, which: str, value: Row) -> Row:
     """Return the name and the value of a note about one of several changes, sequences or errors."""
+    check(value, OBJECT)
     if kind == "change":
+        check_members(value, _CHANGE, {"since": ANY, "tells": OBJECT})
         step, current = place(scenario, which).step, value.get("tells", {})
         change = {"step": step, "app": value["app"], "done": value["done"], "current": current}
         return {"name": notes.CHANGE.name, "value": change}
     if kind == "sequence":
+        check_members(value, _SEQUENCE)
+        if not which.isdecimal():
+            _unknown("note", f"{kind} {which}")
         rest = {name: value[name] for name in ("processes", "shorter")}
         return {"name": notes.SEQUENCE.name, "value": {"number": int(which), "actions": value["steps"], **rest}}
     return {"name": notes.NOT_INDUCED.name, "value": {"operation": kind, **value}}
@@ -256,7 +282,7 @@ def _induced(evidence: Evidence) -> Iterator[Span]:
         sent = evidence.of(scenario, Step.INDUCED_PURGE, round=number)
         seen = [_snapshot(evidence, scenario, number, Place(step)) for step in steps]
         for status, (before, after) in zip(INDUCED_STATUSES, pairwise(seen), strict=True):
-            purges = numbers(x for x in sent if x.tags[Tag.INDUCED] == str(status))
+            purges = numbers(x for x in sent if x.tags.get(Tag.INDUCED) == str(status))
             if purges:
                 yield Span(scenario, Place(Step.INDUCED_PURGE), before, purges, after, number)
 

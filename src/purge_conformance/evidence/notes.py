@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from purge_conformance.evidence.members import (
+    BOOLEAN,
+    OBJECT,
+    OBJECT_OF_STRINGS,
+    POSITIVE,
+    STRING,
+    STRINGS,
+    check,
+    check_members,
+    integer,
+    one_of,
+    or_null,
+)
 from purge_conformance.evidence.steps import App, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from purge_conformance.evidence.members import Check
 
 Value = TypeVar("Value")
 
@@ -20,7 +34,7 @@ class NoteName(Generic[Value]):
 
     Attributes:
         name: as it is written.
-        load: makes the value out of JSON; raises KeyError, TypeError or ValueError where that is not possible.
+        load: makes the value out of JSON; raises BadData where that is not possible.
     """
 
     name: str
@@ -86,49 +100,72 @@ class NotInduced:
     reason: str
 
 
-def _instance_of(kind: Callable[..., Value], value: dict[str, Any]) -> Value:
-    return kind(**value)
+def _value(expected: Check) -> Callable[[Any], Any]:
+    """Return the function that loads a value which JSON has in the same form."""
+
+    def load(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+        check(value, expected)
+        return value
+
+    return load
+
+
+def _unusable(value: dict[str, Any]) -> Unusable:
+    check_members(value, _UNUSABLE)
+    return Unusable(**value)
+
+
+def _not_induced(value: dict[str, Any]) -> NotInduced:
+    check_members(value, _NOT_INDUCED)
+    return NotInduced(**value)
 
 
 def _change(value: dict[str, Any]) -> AppChange:
+    check_members(value, _CHANGE, {"current": OBJECT})
     return AppChange(**{**value, "step": Step(value["step"])})
 
 
 def _plan(value: dict[str, Any]) -> SequencePlan:
+    check_members(value, _PLAN)
     return SequencePlan(**{**value, "actions": tuple(value["actions"])})
 
 
 def _apps(value: dict[str, str]) -> dict[App, str]:
+    check(value, OBJECT_OF_STRINGS)
+    for label in value:
+        check(label, _APP, "label")
     return {App(label): guid for label, guid in value.items()}
 
 
-def _object(value: dict[str, Any]) -> dict[str, Any]:
-    return dict(value)
-
-
-def _strings(value: list[str]) -> list[str]:
-    return [str(item) for item in value]
-
+_APP = one_of(App, "the label of an app of the suite")
+_CHANGE = {"step": one_of(Step, "a step"), "app": or_null(STRING), "done": BOOLEAN}
+_PLAN = {"number": POSITIVE, "actions": STRINGS, "processes": integer(0), "shorter": BOOLEAN}
+_NOT_INDUCED = {"operation": STRING, "status": POSITIVE, "failed": BOOLEAN, "reason": STRING}
+_UNUSABLE = {
+    "cause": one_of(("authentication", "configuration", "network"), "the cause of an unusable target"),
+    "reason": STRING,
+}
+_string, _strings, _object, _boolean = (_value(expected) for expected in (STRING, STRINGS, OBJECT, BOOLEAN))
 
 # of any scenario: why it was cut short
-STOPPED = NoteName("stopped", str)  # the guard blocked a request
-EXPIRED = NoteName("expired", str)  # a token has expired
-CRASHED = NoteName("crashed", str)  # a defect of the suite
-UNUSABLE = NoteName("unusable", partial(_instance_of, Unusable))
-LOST = NoteName("lost", str)  # the target no longer answers
-INTERRUPTED = NoteName("interrupted", str)
+STOPPED = NoteName("stopped", _string)  # the guard blocked a request
+EXPIRED = NoteName("expired", _string)  # a token has expired
+CRASHED = NoteName("crashed", _string)  # a defect of the suite
+UNUSABLE = NoteName("unusable", _unusable)
+LOST = NoteName("lost", _string)  # the target no longer answers
+INTERRUPTED = NoteName("interrupted", _string)
 
 WARNINGS = NoteName("warnings", _strings)  # preflight: what doctor warns of
-RUN = NoteName("run", str)  # foundation and cleanup: the label of what the run creates
+RUN = NoteName("run", _string)  # foundation and cleanup: the label of what the run creates
 APPS = NoteName("apps", _apps)  # foundation: label -> guid
-APPS_ERROR = NoteName("apps-error", str)  # foundation: why an app could not be created or started; empty: all could
-UNTIMED = NoteName("untimed", str)  # foundation: why a change cannot be timed
+APPS_ERROR = NoteName("apps-error", _string)  # foundation: why an app could not be created or started; empty: all could
+UNTIMED = NoteName("untimed", _string)  # foundation: why a change cannot be timed
 ARCHIVED = NoteName("archived", _object)  # archive: members of target.archive.Archived; older suites: fewer
 CHANGE = NoteName("change", _change)  # app-changes, changes-after-purges: one note per change
 SEQUENCE = NoteName("sequence", _plan)  # sequences: one note per sequence
-NOT_INDUCED = NoteName("not-induced", partial(_instance_of, NotInduced))  # induced-errors: one note per error
+NOT_INDUCED = NoteName("not-induced", _not_induced)  # induced-errors: one note per error
 LEFT = NoteName("left", _strings)  # cleanup: what could not be deleted, each with the reason
-FINISHED = NoteName("finished", bool)  # cleanup: the run was not killed
+FINISHED = NoteName("finished", _boolean)  # cleanup: the run was not killed
 
 NAMES: dict[str, NoteName[Any]] = {
     note.name: note

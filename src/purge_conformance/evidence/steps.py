@@ -1,7 +1,8 @@
 """The declared vocabulary of evidence: every scenario, step, phase, part, app label and tag, once.
 
 Scenarios write these names and analysis reads them; nothing composes or splits them. A step has the same meaning in
-every scenario. `evidence/notes.py` declares the notes, with the type of each value.
+every scenario. `evidence/notes.py` declares the notes, with the type of each value, and
+`evidence/tag_values.py` the values of tags.
 """
 
 from __future__ import annotations
@@ -206,11 +207,11 @@ class Tag(StrEnum):
     STATE = "state"  # beside INDUCED: the state that the hook was asked for
     CHANGED_BY_HOOK = "changed-by-hook"  # a read of an app that the hook has just changed
     FORM = "form"  # the request sent a file, which is not recorded; value: curl's --form argument
-    CREDENTIAL = "credential"  # the kind of credential: none, malformed, invalid, expired, valid
+    CREDENTIAL = "credential"  # a `tag_values.CredentialKind`
     GENERATION = "generation"  # of a generated case: examples, coverage, fuzzing, stateful
-    MODE = "mode"  # of a generated case: positive, negative
+    MODE = "mode"  # of a generated case: a `tag_values.CaseMode`
     ABOUT = "about"  # of a generated case: what was varied
-    AUTH = "auth"  # of a generated case: token, none, generated
+    AUTH = "auth"  # of a generated case: a `tag_values.GeneratedAuth`
 
 
 YES = "yes"  # value of a tag that has no other

@@ -12,6 +12,7 @@ from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
 from purge_conformance.config.roles import ADMIN_SCOPE
 from purge_conformance.evidence.steps import Step
+from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 def try_bypasses(client: Client, apps: SuiteApps) -> None:
     """Send each kind of attempt between two pages of the newest events, without a token and as a role below admin."""
     apps.record_event()
-    credentials = (ANONYMOUS, *[role for role in non_admin_credentials(client) if role.kind == "valid"][:1])
+    credentials = (
+        ANONYMOUS,
+        *[role for role in non_admin_credentials(client) if role.kind is CredentialKind.VALID][:1],
+    )
     send_and_observe(
         client,
         apps,

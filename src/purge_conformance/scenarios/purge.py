@@ -18,6 +18,7 @@ from purge_conformance.evidence.listing import (
     sample_evenly,
 )
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, Part, Phase, Place, Step
+from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.scenarios.authorization import non_admin_credentials
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _filters_for_destroyed(destroyed: list[Row]) -> Iterator[dict[str, str]]:
 
 def _reader_credentials(client: Client) -> list[Credential]:
     """Return the credentials of roles that can read all events, as an admin can; without any, those of one other."""
-    others = [who for who in non_admin_credentials(client) if who.kind == "valid"]
+    others = [who for who in non_admin_credentials(client) if who.kind is CredentialKind.VALID]
     return [who for who in others if who.role in READ_ONLY_ROLES] or others[:1]
 
 

@@ -9,6 +9,7 @@ from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import take_snapshot
 from purge_conformance.evidence.steps import Phase, Place, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
 from purge_conformance.scenarios.purge import purge_between_snapshots
 
@@ -22,7 +23,7 @@ def repeat_purges(client: Client, apps: SuiteApps) -> None:
 
     The rejected purges carry no credential, and each valid token that is not an admin's.
     """
-    others = [ANONYMOUS, *(who for who in non_admin_credentials(client) if who.kind == "valid")]
+    others = [ANONYMOUS, *(who for who in non_admin_credentials(client) if who.kind is CredentialKind.VALID)]
     rejected = [[Request("POST", PURGE_PATH, Step.CREDENTIAL, who, tags={Tag.CREDENTIAL: who.kind})] for who in others]
     for number in range(1, client.settings.repeat):
         apps.record_event()

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import JWT_PARTS
-from purge_conformance.config.roles import ADMIN, EXPIRED
+from purge_conformance.config.roles import ADMIN, ANONYMOUS_ROLE, EXPIRED
 from purge_conformance.evidence.redaction import (
     CAPITALIZED_HEADER,
     SIGNATURE_FILLER,
     UNSIGNED_HEADER,
     token_variable,
 )
+from purge_conformance.evidence.tag_values import CredentialKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,23 +28,23 @@ class Credential:
         role: the role, or the defect of the credential.
         value: the header's value, secret; None sends no header.
         redacted: the value for a file or a shell, with `$VARIABLE` in place of the secret.
-        kind: `valid`, or the kind of defect: `none`, `malformed`, `invalid`, `expired`.
+        kind: whether it is valid, or the kind of its defect.
         source_role: the role whose token the value contains, or empty.
     """
 
     role: str
     value: str | None = field(repr=False)
     redacted: str | None
-    kind: str = "valid"
+    kind: CredentialKind = CredentialKind.VALID
     source_role: str = ""
 
 
-ANONYMOUS = Credential("none", None, None, "none")
+ANONYMOUS = Credential(ANONYMOUS_ROLE, None, None, CredentialKind.NONE)
 
 
 def for_role(role: str, token: str) -> Credential:
     """Return the credential that sends a role's token unchanged."""
-    kind = EXPIRED if role == EXPIRED else "valid"
+    kind = CredentialKind.EXPIRED if role == EXPIRED else CredentialKind.VALID
     return Credential(role, f"bearer {token}", f"bearer ${token_variable(role)}", kind, role)
 
 
@@ -65,10 +66,10 @@ def invalid_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
     admin = tokens[ADMIN]
     credentials = [
         ANONYMOUS,
-        Credential("empty", "", "", "none"),
-        Credential("scheme-only", "bearer", "bearer", "malformed"),
-        Credential("garbage", "bearer garbage", "bearer garbage", "malformed"),
-        Credential("basic", "Basic YWRtaW46YWRtaW4=", "Basic YWRtaW46YWRtaW4=", "malformed"),
+        Credential("empty", "", "", CredentialKind.NONE),
+        Credential("scheme-only", "bearer", "bearer", CredentialKind.MALFORMED),
+        Credential("garbage", "bearer garbage", "bearer garbage", CredentialKind.MALFORMED),
+        Credential("basic", "Basic YWRtaW46YWRtaW4=", "Basic YWRtaW46YWRtaW4=", CredentialKind.MALFORMED),
         *_tampered_credentials(admin),
     ]
     if EXPIRED in tokens:
@@ -80,7 +81,7 @@ def _tampered_credentials(token: str) -> tuple[Credential, ...]:
     name = token_variable(ADMIN)
     parts = token.split(".")
     if len(parts) != JWT_PARTS:
-        return (Credential("altered", f"bearer {token}x", f"bearer ${{{name}}}x", "invalid", ADMIN),)
+        return (Credential("altered", f"bearer {token}x", f"bearer ${{{name}}}x", CredentialKind.INVALID, ADMIN),)
     header, payload, _ = parts
     forged = base64.urlsafe_b64encode(b"purge-conformance: not a signature").decode().rstrip("=")
     unsigned = f"bearer {header}.{payload}"
@@ -91,14 +92,20 @@ def _tampered_credentials(token: str) -> tuple[Credential, ...]:
             "altered-end",
             f"bearer {token[: -len(tail)]}{tail}",
             f"bearer ${{{name}%{'?' * len(tail)}}}{tail}",
-            "invalid",
+            CredentialKind.INVALID,
             ADMIN,
         ),
-        Credential("without-signature", unsigned, f"bearer ${{{name}%.*}}", "malformed", ADMIN),
-        Credential("forged-signature", f"{unsigned}.{forged}", f"bearer ${{{name}%.*}}.{forged}", "invalid", ADMIN),
+        Credential("without-signature", unsigned, f"bearer ${{{name}%.*}}", CredentialKind.MALFORMED, ADMIN),
+        Credential(
+            "forged-signature", f"{unsigned}.{forged}", f"bearer ${{{name}%.*}}.{forged}", CredentialKind.INVALID, ADMIN
+        ),
         *(
             Credential(
-                role, f"bearer {jwt_header}.{payload}.", f"bearer {jwt_header}.{redacted_payload}.", "invalid", ADMIN
+                role,
+                f"bearer {jwt_header}.{payload}.",
+                f"bearer {jwt_header}.{redacted_payload}.",
+                CredentialKind.INVALID,
+                ADMIN,
             )
             for role, jwt_header in (("unsigned", UNSIGNED_HEADER), ("unsigned-capitalized", CAPITALIZED_HEADER))
         ),

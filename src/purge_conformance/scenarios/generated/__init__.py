@@ -11,6 +11,7 @@ from purge_conformance.client.client import Request
 from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.listing import resources
 from purge_conformance.evidence.steps import Place, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.scenarios.purge import purge_between_snapshots
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
@@ -54,7 +55,7 @@ def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
 def _send(client: Client, apps: SuiteApps, case: Case) -> Exchange:
     """Send a case; a purge by the admin between snapshots, with a recorded event to destroy."""
     request = _request(case, Place(STEPS[case.operation_id]))
-    if case.operation_id != PURGE_OPERATION or case.auth != "token":
+    if case.operation_id != PURGE_OPERATION or case.auth is not GeneratedAuth.TOKEN:
         return client.send(request)
     apps.record_event()
     return purge_between_snapshots(client, replace(request, where=Place(Step.GENERATED_PURGE, client.guard.purges)))
@@ -72,9 +73,9 @@ def _request(case: Case, place: Place) -> Request:
     headers = dict(case.headers)
     generated_header = headers.pop("Authorization", "")
     credentials = {
-        "token": None,
-        "none": ANONYMOUS,
-        "generated": Credential("generated", generated_header, generated_header, "malformed"),
+        GeneratedAuth.TOKEN: None,
+        GeneratedAuth.NONE: ANONYMOUS,
+        GeneratedAuth.GENERATED: Credential("generated", generated_header, generated_header, CredentialKind.MALFORMED),
     }
     tags = {Tag.GENERATION: case.phase, Tag.MODE: case.mode, Tag.ABOUT: case.about, Tag.AUTH: case.auth}
     if case.media_type:

@@ -96,6 +96,7 @@ def encode_case(case: Case[Any], **more: object) -> str:
         "headers": [(name, value) for name, value in request.headers.items() if _belongs_to_case(name, value, case)],
         "body": request.body.decode() if isinstance(request.body, bytes) else request.body,
         "media_type": case.media_type,
+        # Values of `evidence.tag_values.GeneratedAuth`, which cannot be imported here.
         "auth": {None: "none", TOKEN: "token"}.get(request.headers.get("Authorization"), "generated"),
     }
     return json.dumps(values | more) + "\n"
@@ -106,6 +107,7 @@ def _drop_conflicting_filters(query: dict[str, Any], about: str) -> dict[str, An
     operators = {name for name in query if name.startswith("created_ats[")}
     if not operators or "created_ats" not in query:
         return query
+    # `about` is Schemathesis' own text, behind the name of the parameter: see `_describe_variation`.
     dropped = operators if about.startswith("created_ats ") else {"created_ats"}
     return {name: value for name, value in query.items() if name not in dropped}
 

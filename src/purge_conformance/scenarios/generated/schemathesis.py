@@ -26,6 +26,7 @@ from urllib.parse import quote
 from purge_conformance.catalogue import OPENAPI, document
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.errors import SuiteError
+from purge_conformance.evidence.tag_values import CaseMode, GeneratedAuth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -76,14 +77,14 @@ class Case:
 
     operation_id: str
     phase: Literal["examples", "coverage", "fuzzing", "stateful"]
-    mode: Literal["positive", "negative"]
+    mode: CaseMode
     about: str
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
     body: str | None
     media_type: str | None
-    auth: Literal["token", "none", "generated"]
+    auth: GeneratedAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def select_cases(cases: Iterable[Case], max_cases: Mapping[str, int] = MAX_CASES
     distinct = {(case.method, case.path, case.headers, case.body, case.auth): case for case in reversed(list(cases))}
     order = list(reversed(distinct.values()))
     kinds: defaultdict[str, defaultdict[tuple[str, str, str], list[Case]]] = defaultdict(lambda: defaultdict(list))
-    for case in order:
+    for case in order:  # the text of `about` is Schemathesis' own: a parameter, if there is one, then a description
         kinds[case.operation_id][case.phase, case.mode, case.about.partition(" ")[0]].append(case)
     selected: set[Case] = set()
     for operation, by_kind in kinds.items():
@@ -305,4 +306,5 @@ def _wait_for_exit(process: subprocess.Popen[str], folder: Path) -> None:
 
 def _parse_case(line: str) -> Case:
     row = json.loads(line)
-    return Case(**{**row, "headers": tuple((name, value) for name, value in row["headers"])})
+    headers = tuple((name, value) for name, value in row["headers"])
+    return Case(**{**row, "mode": CaseMode(row["mode"]), "auth": GeneratedAuth(row["auth"]), "headers": headers})

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from functools import reduce
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.app_model.reads import READ_KINDS
 from purge_conformance.analysis.app_model.state import Action, ModelState, State, Step
+from purge_conformance.evidence.tag_values import CredentialKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     StepTemplate = Callable[[Random, ModelState], Iterator[Step]]
 
@@ -24,7 +26,10 @@ TEMPLATES_PER_ROUND = 2
 INITIAL_APPS = ("a", "b", "c")  # two of them are started
 APP_NAMES = "abcdefghijklmnopqrstuvwxyz"
 PURGE = Step(Action.PURGE)
-CREDENTIAL_KINDS = ("none", "forged", "other")  # of rejected purges
+# Argument of a rejected purge -> the kind of its credential.
+CREDENTIAL_KINDS: Mapping[str, CredentialKind] = MappingProxyType(
+    {"none": CredentialKind.NONE, "forged": CredentialKind.INVALID, "other": CredentialKind.VALID}
+)
 SCALE_SIZES = ("instances=2", "instances=3", "instances=0", "memory_in_mb=96", "memory_in_mb=160")
 
 
@@ -49,7 +54,7 @@ def generate(seed: int) -> Iterator[tuple[Step, ...]]:
 def _steps_without_effect(rng: Random) -> tuple[list[list[Step]], list[list[Step]]]:
     """Return steps without effect for the beginnings and the ends of the rounds: reads and rejected purges."""
     reads = [[Step(Action.READ, how)] for how in rng.sample(READ_KINDS, len(READ_KINDS))]
-    rejected = [[Step(Action.REJECTED_PURGE, rng.choice(CREDENTIAL_KINDS))] for _ in range(4)]
+    rejected = [[Step(Action.REJECTED_PURGE, rng.choice(tuple(CREDENTIAL_KINDS)))] for _ in range(4)]
     begins = [[], [], *rejected[:2], *reads[:2]]
     ends = [*rejected[2:], *reads[2:], []]
     return rng.sample(begins, len(begins)), rng.sample(ends, len(ends))

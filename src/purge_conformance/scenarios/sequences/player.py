@@ -21,19 +21,19 @@ from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS, app_of_process, resources
 from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step
 from purge_conformance.scenarios.authorization import non_admin_credentials
-from purge_conformance.scenarios.sequences.generator import generate
+from purge_conformance.scenarios.sequences.generator import CREDENTIAL_KINDS, generate
 from purge_conformance.scenarios.sequences.shrinker import shrink
 
 if TYPE_CHECKING:
     from purge_conformance.analysis.app_model.state import Step as SequenceStep
     from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
+    from purge_conformance.evidence.tag_values import CredentialKind
     from purge_conformance.target.apps import SuiteApps
 
     Steps = tuple[SequenceStep, ...]
 
 LARGEST_PAGE = {"per_page": 5000}
-CREDENTIAL_KINDS = {"none": "none", "forged": "invalid", "other": "valid"}  # of a rejected purge -> of a credential
 MAX_SHRINK_RUNS = 25  # of shorter sequences
 REQUESTS_PER_STEP = 3
 
@@ -149,7 +149,7 @@ class Player:
             case Action.PURGE:
                 return ExecutedStep(position, step, self._client.post(PURGE_PATH, where))
             case Action.REJECTED_PURGE:
-                credential = self._credential_of_kind(step.argument)
+                credential = self._credential_of_kind(CREDENTIAL_KINDS[step.argument])
                 return ExecutedStep(position, step, self._client.post(PURGE_PATH, where, credential=credential))
             case Action.READ:
                 rows = trace.listing.rows if trace.listing else ()
@@ -157,10 +157,9 @@ class Player:
                 walk = read_pages(self._client, EVENTS_PATH, where, query, max_pages=reads.PAGES_PER_WALK + 1)
                 return ExecutedStep(position, step, walk.exchanges[-1], walks=(walk,))
 
-    def _credential_of_kind(self, kind: str) -> Credential:
+    def _credential_of_kind(self, wanted: CredentialKind) -> Credential:
         """Return a credential of that kind that must not purge; no credential if there is none of the kind."""
-        wanted = CREDENTIAL_KINDS[kind]
-        return next((who for who in non_admin_credentials(self._client) if who.kind == wanted), ANONYMOUS)
+        return next((who for who in non_admin_credentials(self._client) if who.kind is wanted), ANONYMOUS)
 
 
 def _max_process_count(client: Client, apps: SuiteApps) -> int:

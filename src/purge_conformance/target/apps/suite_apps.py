@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 OBSERVE_MESSAGE = (
     "the suite changes no apps in this run (--apps observe). Give --apps drive --space GUID to let it create its own"
 )
+SAME_NAME_LABEL = "twin"  # begins the name of both
 SAME_NAME_APPS = (App.STARTED, App.OTHER_ORG)  # two apps with one name, in two organizations
 # Of the apps with one name, or of `App.OTHER_ORG` alone, if the target accepts it.
 UNUSUAL_NAME = "ÄÖü-漢字-" + "long-" * 20
@@ -234,7 +235,7 @@ class SuiteApps:
 
     def _app_names(self, app: App, *, single_org: bool) -> list[str]:
         """Return the names to try for an app, the most unusual first; within one space no two apps share a name."""
-        run, prefix = self._resources.run, App.OTHER_ORG if single_org else "twin"
+        run, prefix = self._resources.run, App.OTHER_ORG if single_org else SAME_NAME_LABEL
         is_unusual = app is App.OTHER_ORG or (app in SAME_NAME_APPS and not single_org)
         unusual_names = (
             [f"{prefix}-{run}-{VERY_UNUSUAL_NAME}", f"{prefix}-{run}-{UNUSUAL_NAME}", f"{prefix}-{run}"]

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Step
@@ -181,9 +182,7 @@ def _check_clock(exchanges: Sequence[Exchange]) -> Check:
 
 
 def _check_rate_limit(exchanges: Sequence[Exchange], settings: Settings) -> Check:
-    announcement = next(
-        (x for x in reversed(exchanges) if x.header("X-RateLimit-Remaining") and x.role == "admin"), None
-    )
+    announcement = next((x for x in reversed(exchanges) if x.header("X-RateLimit-Remaining") and x.role == ADMIN), None)
     remaining = (announcement.header("X-RateLimit-Remaining") or "") if announcement else ""
     if not remaining.isascii() or not remaining.isdigit() or len(remaining) > 9:  # noqa: PLR2004 -- longer numbers are no limit
         return ok("rate limit", "no response announces one")

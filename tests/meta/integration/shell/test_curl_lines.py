@@ -17,6 +17,7 @@ from purge_conformance.engine import reference_process
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.records import Header
 from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +55,7 @@ REQUESTS = [
     Request("POST", PURGE_PATH, Step.PURGE, headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
     Request("POST", PURGE_PATH, Step.PURGE, body="no type"),
     *(Request("POST", PURGE_PATH, Step.PURGE, who) for who in invalid_credentials({"admin": TOKEN})),
-    Request("GET", EVENTS_PATH, Step.LIST, Credential("generated", WEIRD, WEIRD, "malformed")),
+    Request("GET", EVENTS_PATH, Step.LIST, Credential("generated", WEIRD, WEIRD, CredentialKind.MALFORMED)),
 ]
 
 

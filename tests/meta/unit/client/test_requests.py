@@ -11,6 +11,7 @@ from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeBlocked
 from purge_conformance.evidence.steps import Step
+from purge_conformance.evidence.tag_values import CredentialKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ def test_request_is_recorded(make_client: Connect, stub_server: StubServer) -> N
     [
         (None, "bearer an-opaque-secret"),
         (ANONYMOUS, None),
-        (Credential("empty", "", "", "none"), ""),
+        (Credential("empty", "", "", CredentialKind.NONE), ""),
         (Credential("basic", "Basic YTph", "Basic YTph"), "Basic YTph"),
     ],
 )

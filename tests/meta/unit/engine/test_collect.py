@@ -14,6 +14,7 @@ from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import Scenario
+from purge_conformance.evidence.tag_values import CaseMode, GeneratedAuth
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.scenarios.generated.schemathesis import Case
 
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("no_delay")
 
 PURGES = tuple(
-    Case(PURGE_OPERATION, "fuzzing", "positive", f"about {n}", "POST", f"{PURGE_PATH}{end}", (), None, None, "token")
+    Case(
+        PURGE_OPERATION,
+        "fuzzing",
+        CaseMode.POSITIVE,
+        f"about {n}",
+        "POST",
+        f"{PURGE_PATH}{end}",
+        (),
+        None,
+        None,
+        GeneratedAuth.TOKEN,
+    )
     for n, end in enumerate(("", "/", "?a=b", "//"))
 )
 

@@ -77,30 +77,33 @@ def test_step_becomes_place(scenario: Scenario, name: str, expected: Place) -> N
 )
 def test_round_becomes_number(experiment: str, step: str) -> None:
     """The number behind the name of an experiment becomes the round."""
-    (row,) = format1.convert([exchange(1, experiment, step)])
+    row = format1.Converter().convert(exchange(1, experiment, step))
     assert row["round"] == int(experiment.split()[1])
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"kind": "note", "experiment": "stir", "name": "run", "value": ""}, "no experiment 'stir'"),
-        ({"kind": "note", "experiment": "purge", "name": "told", "value": ""}, "no note 'told'"),
+        ({"kind": "note", "experiment": "stir", "name": "run", "value": ""}, 'got the experiment "stir"'),
+        ({"kind": "note", "experiment": "purge", "name": "told", "value": ""}, 'got the note "told"'),
         (
             {"kind": "note", "experiment": "purge", "name": "x.complete", "value": True},
-            "no step in the scenario purge 'x'",
+            'got the step "x" in the scenario purge',
         ),
-        ({"kind": "note", "experiment": "foundation", "name": "apps", "value": {"x": "1"}}, "no app 'x'"),
-        ({"kind": "exchange", "experiment": "purge", "step": "x", "tags": {}}, "no step in the scenario purge 'x'"),
-        ({"kind": "exchange", "experiment": "purge", "step": "purge", "tags": {"x": "1"}}, "no tag 'x'"),
-        ({"kind": "span", "experiment": "purge"}, "no record 'span'"),
+        ({"kind": "note", "experiment": "foundation", "name": "apps", "value": {"x": "1"}}, 'got the app "x"'),
+        (
+            {"kind": "exchange", "experiment": "purge", "step": "x", "tags": {}},
+            'got the step "x" in the scenario purge',
+        ),
+        ({"kind": "exchange", "experiment": "purge", "step": "purge", "tags": {"x": "1"}}, 'got the tag "x"'),
+        ({"kind": "span", "experiment": "purge"}, 'got the kind "span"'),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_unknown_name_is_refused(row: dict[str, Any], message: str) -> None:
     """A name that format 1 never wrote is an error that quotes it."""
     with pytest.raises(BadData, match=message):
-        list(format1.convert([row]))
+        format1.Converter().convert(row)
 
 
 @pytest.fixture(scope="module", params=RUNS, ids=lambda run: run.name)

@@ -16,7 +16,7 @@ NAMES = st.sampled_from("abc")
 STEPS = st.one_of(
     st.builds(Step, st.sampled_from([Action.CREATE, Action.START, Action.STOP, Action.DELETE]), NAMES),
     st.builds(Step, st.just(Action.SCALE), NAMES, st.sampled_from(SCALE_SIZES)),
-    st.builds(Step, st.just(Action.REJECTED_PURGE), st.sampled_from(CREDENTIAL_KINDS)),
+    st.builds(Step, st.just(Action.REJECTED_PURGE), st.sampled_from(tuple(CREDENTIAL_KINDS))),
     st.builds(Step, st.just(Action.READ), st.sampled_from(READ_KINDS)),
     st.just(Step(Action.PURGE)),
 )

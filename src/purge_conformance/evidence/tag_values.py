@@ -1,0 +1,30 @@
+"""The declared values of tags that both scenarios and analysis read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CredentialKind(StrEnum):
+    """Values of Tag.CREDENTIAL: whether a credential is valid, or what its defect is."""
+
+    NONE = "none"
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    VALID = "valid"
+
+
+class CaseMode(StrEnum):
+    """Values of Tag.MODE: whether the document allows the generated request. They are those of Schemathesis."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+
+
+class GeneratedAuth(StrEnum):
+    """Values of Tag.AUTH: the Authorization header of a generated case."""
+
+    TOKEN = "token"  # noqa: S105 -- the suite adds a valid token
+    NONE = "none"  # there is no header
+    GENERATED = "generated"  # the case has a generated header
