@@ -16,8 +16,9 @@ FIX_READS = (
     "then run again."
 )
 NO_INTERRUPT = "Run again, without an interruption."
-GIVE_HOOK = "Give --hook URL or --hook command:LINE; the hook induces this status. `spec/hook.md` describes it."
-FIX_HOOK = "Make the hook support this state, as `spec/hook.md` describes, then run again."
+HOOK_FILE = "`spec/hook.md` in the package purge_conformance"
+GIVE_HOOK = f"Give --hook URL or --hook command:LINE; the hook induces this status. {HOOK_FILE} describes it."
+FIX_HOOK = f"Make the hook support this state, as {HOOK_FILE} describes, then run again."
 
 
 def give_token(*roles: str) -> str:
@@ -32,7 +33,7 @@ def get_apps(evidence: Evidence) -> str:
     if settings.get("apps") == Mode.OBSERVE:
         return "Let the suite create apps: --apps drive, with --space GUID if it must use an existing space."
     if settings.get("apps") == Mode.HOOK:
-        return "Make the hook create and start apps, as `spec/hook.md` describes, then run again."
+        return f"Make the hook create and start apps, as {HOOK_FILE} describes, then run again."
     return (
         "Fix the error that prevents the suite from creating and starting apps. --space GUID names an existing space; "
         "--app-droplet GUID, --app-droplet-file FILE or --app-docker-image REF name what the apps run."

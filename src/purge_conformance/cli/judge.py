@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog=EPILOG)
 @click.argument("folder", type=RUN_FOLDER)
-@click.option("--out", type=FOLDER, required=True, help="Folder for the new reports.")
+@click.option("--out", type=FOLDER, metavar="FOLDER", required=True, help="Folder for the new reports.")
 @profile_option("those of the run")
 @select_option
 def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from purge_conformance.catalogue.model import DOCUMENTED
 from purge_conformance.cli.options import profile_option, select_option
 
 
-@click.command("list")
+@click.command("list", epilog="Exit codes: 0 listed, 2 usage.")
 @click.option("--json", "as_json", is_flag=True, help="Print all fields of requirements.yaml as JSON.")
 @profile_option("core and upstream")
 @select_option

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict
-from purge_conformance.cli.options import APP_KEYS, CONNECTION_KEYS, TRANSPORT_KEYS, new_run_folder, with_configuration
+from purge_conformance.cli.options import (
+    APP_KEYS,
+    CONNECTION_KEYS,
+    KEYS_BY_NAME,
+    TRANSPORT_KEYS,
+    new_run_folder,
+    with_configuration,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
 
 NORMAL = 1  # verbosity
+TARGET_ONLY_KEYS = ("hook", *TRANSPORT_KEYS)  # of no use to the embedded reference server
 
 
 @click.command(epilog=EPILOG)
@@ -57,11 +65,22 @@ def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None)
     level = NORMAL if verbosity is None else verbosity
     if "target" in values:
         _run(values, folder, level, allow_purge)
-    if values["tokens"] or allow_purge:
-        raise click.UsageError("Got --token or --allow-purge, but no target. Give the target's URL as well.")
+    _require_no_target_flags(values, allow_purge)
     with reference_process.server() as (url, tokens):
-        own_values = {name: value for name, value in values.items() if name not in TRANSPORT_KEYS}
-        _run(own_values | {"target": url, "hook": reference_process.hook_url(url)}, folder, level, (), tokens)
+        own_values = {"target": url, "hook": reference_process.hook_url(url)}
+        _run(values | own_values, folder, level, (), tokens)
+
+
+def _require_no_target_flags(values: Options, allowed_hosts: Iterable[str]) -> None:
+    """Require that no option describes a target, as the run has none but the embedded reference server.
+
+    Raises:
+        click.UsageError: one does; the message names the flag.
+    """
+    names = [name for name in ("tokens", *TARGET_ONLY_KEYS) if values.get(name)]
+    flags = [*(KEYS_BY_NAME[name].option for name in names), *(["--allow-purge"] if allowed_hosts else [])]
+    if flags:
+        raise click.UsageError(f"Got {', '.join(flags)}, but no target. Give the target's URL as well.")
 
 
 def _run(

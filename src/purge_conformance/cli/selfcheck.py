@@ -20,11 +20,19 @@ EPILOG = "Exit codes: 0 every fault killed and no false alarm, 1 otherwise, 2 us
 @click.option(
     "--only", multiple=True, metavar="NAME-GLOB", help="Faults and variants to try; repeatable. Default: all."
 )
-@click.option("--jobs", type=click.IntRange(1, 64), help="Servers tried at the same time; default: three per core.")
-@click.option("--out", type=FOLDER, help="Folder for the matrix and the runs that went wrong; default: a new folder.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), metavar="N", help="Servers tried at the same time; default: three per core."
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Folder for the matrix and the runs that went wrong; default: a new folder.",
+)
 @click.option(
     "--seed",
     type=str,
+    metavar="N",
     default="1",
     show_default=True,
     callback=flag_callback(KEYS_BY_NAME["seed"]),

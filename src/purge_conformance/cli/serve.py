@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-@click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free one.")
+@click.command(epilog="Exit codes: 0 stopped by a signal, 2 usage, 3 the server cannot start.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", default=8080, show_default=True, help="0 picks a free one."
+)
 @click.option("--database", metavar="URL", help="SQLAlchemy URL; default: in-memory SQLite.")
 @click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="Enable a fault of spec/faults.yaml; repeatable."
@@ -38,7 +40,11 @@ if TYPE_CHECKING:
     help="Also serve this fault, variant or profile at /NAME, or several at /A+B; repeatable. "
     "Example: --mount 20-a-page.",
 )
-@click.option("--states", metavar="PATH", help="Accept provider states at this path (see spec/hook.md).")
+@click.option(
+    "--states",
+    metavar="PATH",
+    help="Accept provider states at this path (see spec/hook.md in the package purge_conformance).",
+)
 @click.option(
     "--announce", is_flag=True, help="Print URL and tokens as one line of JSON; stop when standard input closes."
 )

@@ -53,7 +53,7 @@ def parse_hook(text: str) -> HookAddress:
     except ValueError:
         is_usable = False
     if not is_usable or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f\\]", text):
-        raise BadSetting(f"--hook got something else than a command or a URL without user and fragment. {USAGE}")
+        raise BadSetting("--hook takes http(s)://HOST[:PORT]/PATH without USER@ and #, or command:PROGRAM.")
     return HookAddress(url=text)
 
 

@@ -131,7 +131,7 @@ KEYS = (
     Key(
         "tokens",
         TOKEN_SOURCES,
-        "Where the token of a role is: env:, file:, command:, cf or uaa:; repeatable; admin is required.",
+        "Source of a role's token, for example admin=env:ADMIN_TOKEN. Repeatable; a role `admin` is required.",
         "ROLE=SOURCE",
         "token",
         is_secret=True,
@@ -152,7 +152,7 @@ KEYS = (
     Key(
         "max_requests",
         integer(50, 100_000),
-        "Most requests in total (default: 1,200, plus 480 for each further repetition).",
+        "Most requests in total (default: 1,200, plus 480 for each round of --repeat above 1).",
         "N",
     ),
     Key(
@@ -187,7 +187,8 @@ KEYS = (
     Key(
         "hook",
         TEXT,
-        "URL or command that makes the target answer 409, 500 and 503; see spec/hook.md.",
+        "URL or command that makes the target answer 409, 500 and 503; see spec/hook.md in the package "
+        "purge_conformance.",
         "URL|command:LINE",
         is_secret=True,
     ),

@@ -25,7 +25,8 @@ def parse_flags(flags: Iterable[str]) -> dict[str, str]:
         role, equals, source = flag.partition("=")
         if not equals or not ROLE_NAME.fullmatch(role):  # never printed: it may be a token in the wrong place
             raise BadSetting(
-                "--token expects ROLE=SOURCE and got something else. Give, for example, admin=env:ADMIN_TOKEN."
+                "--token expects ROLE=SOURCE and got something else. The role before `=` is one word of a-z, 0-9 "
+                "and _; for example admin=env:ADMIN_TOKEN."
             )
         if role in sources:
             raise BadSetting(f"--token got the role {role} twice. Give each role once.")

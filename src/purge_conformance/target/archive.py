@@ -19,10 +19,12 @@ from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.client.pagination import FALLBACK_PAGE_SIZES, MAX_PAGE_SIZE, Pages
 from purge_conformance.client.unrecorded import unrecorded_client
-from purge_conformance.errors import ArchiveFailed, BadSetting
+from purge_conformance.errors import ArchiveFailed, BadSetting, TargetUnreachable
+from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_query_rejected
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target.archived_events import EventCollector
+from purge_conformance.target.connection_failures import explain_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -181,11 +183,21 @@ class _EventPages:
         self.reached_end = False
 
     def __iter__(self) -> Iterator[Exchange]:
+        """Yield the pages.
+
+        Raises:
+            TargetUnreachable: there is no response to a request for a page.
+        """
         for size in (MAX_PAGE_SIZE, *FALLBACK_PAGE_SIZES):
             pages = Pages(self._client, EVENTS_PATH, Step.EXISTING_EVENTS, {"per_page": size})
             for number, page in enumerate(pages):
                 if number == 0 and is_query_rejected(page) and size > GUARANTEED_PAGE_SIZE:
                     break
+                if page.status is None:
+                    raise TargetUnreachable(
+                        f"No response to GET {EVENTS_PATH} ({readable_error(page.error)}). "
+                        f"{explain_failure(page.error)[1]}"
+                    )
                 yield page
             else:
                 self.reached_end = pages.reached_end

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.errors import RequestBlocked, SuiteError, TargetUnreachable
 from purge_conformance.evidence import clock
+from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, Row, dig
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, summarize_response
+from purge_conformance.target.connection_failures import explain_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +50,14 @@ class _Resource:
         return f"{self.path}/{self.row['guid']} {self.row.get('name')} of run {self.run}"
 
 
+class _NoResponse(TargetUnreachable):
+    """There is no response to a search for the resources of runs."""
+
+    def __init__(self, url: str, error: str, next_step: str) -> None:
+        self.next_step = next_step
+        super().__init__(f"No response from {url} ({error})")
+
+
 def cleanup(client: Client, report: Callable[[str], None], run: str | None = None, *, dry_run: bool = False) -> int:
     """Delete every app, space and organization with a run's label, wait until it is gone, and return how many.
 
@@ -62,10 +72,11 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
     Raises:
         SuiteError: a resource was not deleted, or the target is unreachable.
     """
-    deleted = 0
+    deleted, is_started = 0, False
     try:
         resources = [one for path in RESOURCE_PATHS for one in _find_labelled(client, path, run)]
         active_runs = {} if run else _active_runs(resources)
+        is_started = not dry_run
         for resource in resources:
             skip_reason = active_runs.get(resource.run) or (
                 "" if dry_run else _try_delete(client, resource.path, resource.row["guid"])
@@ -77,7 +88,11 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
             deleted += not skip_reason
         remaining = 0 if dry_run else sum(len(_find_labelled(client, path, run)) for path in RESOURCE_PATHS)
     except (TargetUnreachable, RequestBlocked) as reason:
-        raise SuiteError(f"Cleanup stopped; resources deleted before: {deleted}. {reason} {RERUN_HINT}") from None
+        if isinstance(reason, _NoResponse) and not is_started:
+            raise SuiteError(f"{reason}; nothing was deleted. {reason.next_step}") from None
+        raise SuiteError(
+            f"Cleanup stopped; resources deleted before: {deleted}. {str(reason).rstrip('.')}. {RERUN_HINT}"
+        ) from None
     if remaining:
         raise SuiteError(f"Resources not deleted: {remaining}; the lines above give reasons. {RERUN_HINT}")
     return deleted
@@ -109,6 +124,9 @@ def _find_labelled(client: Client, path: str, run: str | None) -> list[_Resource
     """Return what has the label; filtered here as well, because a target may ignore `label_selector`."""
     selector = RUN_LABEL if run is None else f"{RUN_LABEL}={run}"
     listing = read_pages(client, path, Step.FIND, {"label_selector": selector, "per_page": GUARANTEED_PAGE_SIZE})
+    if listing.exchanges[-1].status is None:
+        error = listing.exchanges[-1].error
+        raise _NoResponse(client.settings.target.url, readable_error(error), explain_failure(error)[1])
     if not listing.complete:
         raise TargetUnreachable(
             f"{path} cannot be searched for the label {RUN_LABEL}; got {summarize_response(listing.exchanges[-1])}."
@@ -144,6 +162,9 @@ def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
     child_path, owner = CHILDREN[path]
     query: dict[str, str | int] = {f"{owner}_guids": guid, "per_page": GUARANTEED_PAGE_SIZE}
     listing = read_pages(client, child_path, Step.FIND_CONTENTS, query)
+    if listing.exchanges[-1].status is None:
+        error = listing.exchanges[-1].error
+        raise _NoResponse(client.settings.target.url, readable_error(error), explain_failure(error)[1])
     if not listing.complete:
         yield f"an unknown number of {child_path} (the list answered {summarize_response(listing.exchanges[-1])})"
     for row in listing.rows:

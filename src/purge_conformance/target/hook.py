@@ -91,7 +91,7 @@ class Hook:
     def _fail(self, state: str, action: str, reason: str, kind: type[HookFailed] = HookFailed) -> HookFailed:
         self._failure = kind(
             f"the hook failed at the {action} of the state {state!r}: {reason}. "
-            "spec/hook.md describes the expected answer"
+            "spec/hook.md in the package purge_conformance describes the expected answer"
         )
         return self._failure
 

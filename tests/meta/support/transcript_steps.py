@@ -188,7 +188,7 @@ def sequence(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     """Change apps in every way between purges, each with a list afterwards."""
     newcomer, idle = api.app_in(api.space("late"), "newcomer", started=True), apps["idle"]
     scaling, flips = ("scale", {"instances": 4}), (("start", None), ("stop", None)) * 2
-    for app, deeds in (
+    for app, actions in (
         (newcomer, (scaling,)),
         (newcomer, ()),
         (newcomer, (("scale", {"instances": 3}), ("stop", None))),
@@ -198,18 +198,18 @@ def sequence(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
         (idle, (("refuse", None),)),
         (newcomer, (("delete", None),)),
     ):
-        for deed, body in deeds:
-            yield _change_app(api, app, deed, body)
-        yield api.get(EVENTS) if deeds[-1:] != (("refuse", None),) else api.get("/v3")
+        for action, body in actions:
+            yield _change_app(api, app, action, body)
+        yield api.get(EVENTS) if actions[-1:] != (("refuse", None),) else api.get("/v3")
         yield api.post(PURGE)
         yield api.get(f"{EVENTS}?guids={newcomer}")
         yield api.get(EVENTS)
 
 
-def _change_app(api: Api, app: str, deed: str, body: object) -> Answer:
-    if deed == "refuse":
+def _change_app(api: Api, app: str, action: str, body: object) -> Answer:
+    if action == "refuse":
         return api.post(PURGE, role=None)
-    if deed == "delete":
+    if action == "delete":
         return api.call("DELETE", f"/v3/apps/{app}")
-    place = f"/v3/processes/{app}" if deed == "scale" else f"/v3/apps/{app}"
-    return api.post(f"{place}/actions/{deed}", body)
+    place = f"/v3/processes/{app}" if action == "scale" else f"/v3/apps/{app}"
+    return api.post(f"{place}/actions/{action}", body)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 SECRET = "a secret of sixty-four bytes, which is as long as the longest digest"  # noqa: S105 - nothing is behind it
-PASSWORD, CLIENT_SECRET = "correct horse battery staple", "client-secret:with+odd&signs"
+PASSWORD, CLIENT_SECRET = "correct horse battery staple", "client-secret:with+special&signs"
 
 
 def signed(role: str, lifetime: float, now: float | None = None) -> str:

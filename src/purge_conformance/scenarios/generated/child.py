@@ -42,7 +42,7 @@ LINK_NAME = re.compile(r".* -> \[\d+\] (.+) -> .*")
 REQUEST_FIELDS = ("method", "url", "params", "headers", "cookies", "data", "json", "files")
 
 
-def load_schema(*, mode: str = "all", token: bool = True, vary_auth: bool = True, **phases: dict[str, Any]) -> Any:  # noqa: ANN401
+def load_schema(*, mode: str = "all", token: bool = True, vary_auth: bool = True, **phases: dict[str, Any]) -> Any:  # noqa: ANN401 -- untyped
     """Return the document as a schema of Schemathesis for the named phases only.
 
     Without a token, Schemathesis generates credentials. With one, it omits them in some cases of the coverage phase, if

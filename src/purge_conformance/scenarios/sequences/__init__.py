@@ -1,1 +1,1 @@
-"""Random sequences of operations: generated, played, shrunk."""
+"""Random sequences of operations: generated, executed, shortened."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 
+REACHABLE = "reachable"  # the name of the check that the target responds
+
+
 class Status(StrEnum):
     """The severity of a finding; only a problem fails `doctor`."""
 
@@ -44,7 +47,7 @@ class Check:
 
     def __str__(self) -> str:
         """Return the finding and its next step as one line."""
-        text = f"{self.name}: {self.got}"
+        text = f"{self.got[:1].upper()}{self.got[1:]}" if self.name == REACHABLE else f"{self.name}: {self.got}"
         return f"{text}; expected {self.expected}. {self.next_step}" if self.expected else f"{text}."
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
+from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Step
-from purge_conformance.target.doctor.check import Check, Status, ok, warning
+from purge_conformance.target.connection_failures import CONFIGURATION, NETWORK, explain_failure
+from purge_conformance.target.doctor.check import REACHABLE, Check, Status, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,44 +29,6 @@ UNAVAILABLE_STATUSES = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 REDIRECTS = range(300, 400)
-CONFIGURATION, NETWORK = "configuration", "network"
-KNOWN_FAILURES = (  # words of an error -> expected, next step, cause; the first match counts
-    (
-        ("Hostname mismatch", "IP address mismatch", "doesn't match"),
-        ("a certificate for the URL's host", "Give the URL with a host name of the certificate.", CONFIGURATION),
-    ),
-    (
-        ("CERTIFICATE_VERIFY_FAILED",),
-        (
-            "a certificate of a trusted authority",
-            "Give the authority's certificate: --ca-bundle FILE; or --insecure to skip verification.",
-            CONFIGURATION,
-        ),
-    ),
-    (
-        ("NO_CERTIFICATE_OR_CRL_FOUND", "CA certificate bundle"),
-        ("a file of certificates", "Give a file with certificates in PEM: --ca-bundle FILE.", CONFIGURATION),
-    ),
-    (
-        ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE", "PEM lib", "KEY_VALUES_MISMATCH"),
-        (
-            "a client certificate that the target trusts",
-            "Give the certificate and its key in PEM: --client-cert FILE and --client-key FILE.",
-            CONFIGURATION,
-        ),
-    ),
-    (
-        ("SSL",),
-        (
-            "a TLS connection",
-            "If the target has no TLS, give its http:// URL; if it wants a certificate, --client-cert FILE.",
-            CONFIGURATION,
-        ),
-    ),
-    (("Tunnel connection failed",), ("a proxy that allows it", "Check --proxy and its password.", CONFIGURATION)),
-    (("gaierror", "NameResolution"), ("a host with an address", "Check the host name in the URL, and DNS.", NETWORK)),
-)
-DEFAULT_FAILURE = ("a response", "Check the URL, the network, --proxy, --timeout and the target.", NETWORK)
 
 
 def checks(exchanges: Sequence[Exchange], settings: Settings) -> Iterable[Check]:
@@ -81,16 +45,13 @@ def checks(exchanges: Sequence[Exchange], settings: Settings) -> Iterable[Check]
 def _check_reachable(exchanges: Sequence[Exchange], settings: Settings) -> Iterable[Check]:
     unanswered = next((x for x in exchanges if x.status is None), None)
     if unanswered is None:
-        yield ok("reachable", f"{settings.target.url} responds")
+        yield ok(REACHABLE, f"{settings.target.url} responds")
         return
-    error = unanswered.error or ""
-    expected, next_step, cause = next(
-        (rest for words, rest in KNOWN_FAILURES if any(w in error for w in words)), DEFAULT_FAILURE
-    )
+    expected, next_step, cause = explain_failure(unanswered.error)
     yield Check(
-        "reachable",
+        REACHABLE,
         Status.PROBLEM,
-        f"no response to GET {unanswered.path} ({error})",
+        f"no response to GET {unanswered.path} ({readable_error(unanswered.error)})",
         expected,
         next_step,
         cause,

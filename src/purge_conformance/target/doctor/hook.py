@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 NAME = "hook"
 EXPECTED_ANSWERS = {"url": "200, 204 or 501", "command": "exit code 0 or 3"}
 START_HINT = "Start it, or give another: --hook URL or --hook 'command:LINE'."
-ANSWER_HINT = "Answer as spec/hook.md describes, within --timeout; or give another --hook."
+ANSWER_HINT = (
+    "Answer as spec/hook.md in the package purge_conformance describes, within --timeout; or give another --hook."
+)
 
 
 def checks(settings: Settings) -> Iterable[Check]:

@@ -23,28 +23,28 @@ ADMIN = "--token=admin=env:ADMIN_SECRET"
 SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
 
 
-@pytest.mark.parametrize("trouble", ["full", "dies"])
+@pytest.mark.parametrize("failure", ["full", "dies"])
 def test_failed_archive_blocks_purges(
-    trouble: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
+    failure: str, command: Callable[..., CommandResult], stub_server: StubServer, tmp_path: Path
 ) -> None:
     """A run that cannot write its archive, or loses its target meanwhile, purges nothing and says why."""
     answer = paged_list(stub_server, ROWS, max_rows=30)
     out = tmp_path / "out"
 
     def die(handler: BaseHTTPRequestHandler) -> None:
-        if trouble == "dies" and handler.path.startswith(f"{EVENTS_PATH}?per_page=20&page=2"):
+        if failure == "dies" and handler.path.startswith(f"{EVENTS_PATH}?per_page=20&page=2"):
             stub_server.answer = lambda handler: setattr(handler, "close_connection", True)
         stub_server.answer(handler) if stub_server.answer is not die else answer(handler)
 
     stub_server.answer = die
     out.mkdir()
-    if trouble == "full":
+    if failure == "full":
         (out / f"{archive.FILE_NAME}.part").symlink_to("/dev/full")
     result = command(
         "run", stub_server.url, ADMIN, "--select=PURGE-*", "--out", out, folder=out, env=os.environ | SECRET
     )
     assert (result.code, result.report["verdict"], stub_server.purges) == (3, "inconclusive", 0)
     assert not [line for line, _ in stub_server.received if PURGE_PATH in line and line.startswith("POST")]
-    words = {"full": "No space left", "dies": "did not respond"}[trouble]
+    words = {"full": "No space left", "dies": "did not respond"}[failure]
     assert words in "\n".join(result.report["notes"])
-    assert trouble == "full" or not archive_metadata(out / archive.FILE_NAME)["complete"]
+    assert failure == "full" or not archive_metadata(out / archive.FILE_NAME)["complete"]

@@ -30,8 +30,8 @@ def server_with_recent_event() -> Iterator[tuple[str, str, str]]:
     with reference_process.server(["--variant", "apps-from-the-start"]) as (url, tokens):
         headers = {"Authorization": f"bearer {tokens['admin']}"}
         app = requests.get(f"{url}{APPS}", headers=headers, timeout=20).json()["resources"][0]["guid"]
-        for deed in ("start", "stop"):
-            requests.post(f"{url}{APPS}/{app}/actions/{deed}", headers=headers, timeout=20).raise_for_status()
+        for action in ("start", "stop"):
+            requests.post(f"{url}{APPS}/{app}/actions/{action}", headers=headers, timeout=20).raise_for_status()
         newest = requests.get(f"{url}{EVENTS_PATH}?order_by=-created_at", headers=headers, timeout=20).json()
         yield url, tokens["admin"], newest["resources"][0]["guid"]
 

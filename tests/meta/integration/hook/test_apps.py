@@ -125,7 +125,7 @@ def test_app_requests_match_schema(build_by_hook: Build, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("unsupported", "names", "trouble"),
+    ("unsupported", "names", "error"),
     [
         (("app stopped",), True, "the hook does not support the state 'app stopped'; it answered exit code 3"),
         (("app started",), True, "the hook does not support the state 'app started'; it answered exit code 3"),
@@ -135,10 +135,10 @@ def test_app_requests_match_schema(build_by_hook: Build, tmp_path: Path) -> None
 def test_hook_without_apps_is_reported(
     unsupported: tuple[str, ...],
     names: bool,  # noqa: FBT001 -- pytest's
-    trouble: str,
+    error: str,
     build_by_hook: Build,
     tmp_path: Path,
 ) -> None:
     """If the hook does not create, start or name apps, the run reports it and continues without apps."""
     _, apps = build_by_hook(recording_hook(tmp_path / "kept", *unsupported, names=names))
-    assert (apps.error, apps.started, apps.record_event()) == (trouble, set(), False)
+    assert (apps.error, apps.started, apps.record_event()) == (error, set(), False)

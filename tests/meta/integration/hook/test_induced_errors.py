@@ -21,7 +21,7 @@ from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.report.model import Cause
-from purge_conformance.scenarios import induced_errors as provoking
+from purge_conformance.scenarios import induced_errors as inducing
 from purge_conformance.target.apps import SuiteApps
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def view_with_hook(
             guard.is_archived = True
             client = Client(settings, journal, guard, lambda *_: None)
             client.begin(Scenario.INDUCED_ERRORS)
-            provoking.induce_errors(client, SuiteApps(client))
+            inducing.induce_errors(client, SuiteApps(client))
             found = journal.evidence()
         return JudgmentView(found), kept.read_text(encoding="utf-8").split() if kept.exists() else []
 
@@ -89,7 +89,7 @@ def test_failing_hook_is_explained(view_with_hook: Callable[[str], tuple[Judgmen
     """A hook that fails is called once; what depends on it is inconclusive, with the cause configuration."""
     view, kept = view_with_hook(KEEPING.format(1))
     assert kept == ["setup"]
-    for status in provoking.STATES:
+    for status in inducing.STATES:
         with pytest.raises(Inconclusive, match="exit code 1") as raised:
             raise_if_not_induced(view, status)
         assert raised.value.cause is Cause.CONFIGURATION
@@ -105,5 +105,5 @@ def test_blocked_request_resets_state(
     client.settings = replace(client.settings, hook=parse_hook(words))
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": []}')
     with pytest.raises(RequestBlocked):
-        provoking.induce_errors(client, SuiteApps(client))
+        inducing.induce_errors(client, SuiteApps(client))
     assert (kept.read_text(encoding="utf-8").split(), stub_server.purges) == (["setup", "teardown"], 0)

@@ -16,7 +16,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TOX = ConfigParser(interpolation=None)
 TOX.read(ROOT / "tox.ini")
 HABITS = [name.strip() for name in TOX["tox"]["env_list"].split(",")]
-ON_DEMAND = {"bench", "newest", "release", "seeds"}  # measurements, newest dependencies, a tag
+ON_DEMAND = {"bench", "linkcheck", "newest", "release", "seeds"}  # measurements, other hosts, new dependencies, a tag
 
 
 def test_package_has_declared_version() -> None:
@@ -47,11 +47,13 @@ def test_every_package_is_listed() -> None:
 
 
 def test_every_data_file_is_listed() -> None:
-    """Every file of a package that is neither Python nor Markdown is package data."""
+    """Every file of a package that other than Python is package data; README.md is for readers of the repository."""
     settings = PROJECT["tool"]["setuptools"]
     for package in settings["packages"]:
         folder = ROOT / settings["package-dir"].get(package, Path("src", *package.split(".")))
-        data = {path for path in folder.iterdir() if path.is_file() and path.suffix not in {".py", ".md"}}
+        data = {
+            path for path in folder.iterdir() if path.is_file() and path.suffix != ".py" and path.name != "README.md"
+        }
         listed = {path for pattern in settings["package-data"].get(package, []) for path in folder.glob(pattern)}
         assert listed == data, package
 

@@ -86,10 +86,10 @@ def test_flags_reach_settings(stub_server: StubServer, tmp_path: Path) -> None:
     more = ["--conformance-select=PURGE-01,PURGE-02", "--conformance-select=SEED-01", "--conformance-insecure"]
     own = (f"--target={stub_server.url}", "--token=admin=env:T", f"--conformance-out={tmp_path}")
     run_pytest(CONFORMANCE, *own, *flags, *more, T="opaque")
-    told = read(tmp_path).header.settings
+    recorded = read(tmp_path).header.settings
     asked = {name.replace("-", "_"): value for name, value in given.items()}
-    assert {name: str(told[name]) for name in asked} == asked
-    assert (told["select"], told["transport"]) == (["PURGE-01", "PURGE-02", "SEED-01"], {"insecure": True})
+    assert {name: str(recorded[name]) for name in asked} == asked
+    assert (recorded["select"], recorded["transport"]) == (["PURGE-01", "PURGE-02", "SEED-01"], {"insecure": True})
 
 
 def test_collecting_sends_nothing() -> None:

@@ -61,8 +61,8 @@ def test_library_changes_apps(library: Library) -> None:
     app = library.client.v3.apps[library.app]
     assert (app["state"], app.space()["guid"]) == ("STOPPED", library.space)
     assert [process["instances"] for process in app.processes()] == [3]
-    told = [(event["state"]["current"], event["instance_count"]["current"]) for event in library.events]
-    assert told == [("STARTED", 1), ("STARTED", 3), ("STOPPED", 3)]
+    states = [(event["state"]["current"], event["instance_count"]["current"]) for event in library.events]
+    assert states == [("STARTED", 1), ("STARTED", 3), ("STOPPED", 3)]
 
 
 def test_library_reads_pages(library: Library) -> None:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from meta.support.command import CommandResult
 
 
-DEEDS = ("start", "stop", "restart", "restart", "scale", "create", "delete")
+ACTIONS = ("start", "stop", "restart", "restart", "scale", "create", "delete")
 FEWEST, MOST = 4, 12  # apps
-PAUSE = 0.02  # seconds between two deeds, so that the run gets its turn
+PAUSE = 0.02  # seconds between two actions, so that the run gets its turn
 
 
 class ForeignClient:
@@ -36,7 +36,7 @@ class ForeignClient:
         self._url, self._purges = url, purges
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"bearer {token}"
-        self._chance = random.Random(seed)  # noqa: S311 -- the same deeds in every test
+        self._chance = random.Random(seed)  # noqa: S311 -- the same actions in every test
         self._apps = [row["guid"] for row in self._session.get(f"{url}{APPS}").json()["resources"]]
         self._space = self._session.get(f"{url}{SPACES}").json()["resources"][0]["guid"]
         self._stop = threading.Event()
@@ -57,21 +57,21 @@ class ForeignClient:
             if self._chance.random() < self._purges:
                 self._post(PURGE_PATH)
             else:
-                self._do(self._chance.choice(DEEDS), self._chance.choice(self._apps))
+                self._do(self._chance.choice(ACTIONS), self._chance.choice(self._apps))
 
-    def _do(self, deed: str, app: str) -> None:
-        if deed == "create" and len(self._apps) < MOST:
+    def _do(self, action: str, app: str) -> None:
+        if action == "create" and len(self._apps) < MOST:
             made = self._post(
                 APPS, name=f"neighbour {self._chance.random()}", relationships=relationship("space", self._space)
             )
             self._apps.append(made["guid"])
-        elif deed == "delete" and len(self._apps) > FEWEST:
+        elif action == "delete" and len(self._apps) > FEWEST:
             self._apps.remove(app)
             self._session.delete(f"{self._url}{APPS}/{app}")
-        elif deed == "scale":
+        elif action == "scale":
             self._post(f"{APPS}/{app}/processes/web/actions/scale", instances=self._chance.randrange(5))
-        elif deed in {"start", "stop", "restart"}:
-            self._post(f"{APPS}/{app}/actions/{deed}")
+        elif action in {"start", "stop", "restart"}:
+            self._post(f"{APPS}/{app}/actions/{action}")
 
     def _post(self, path: str, **body: object) -> dict[str, str]:
         answer = self._session.post(f"{self._url}{path}", json=body or None)

@@ -68,7 +68,7 @@ def test_curl_uses_client_certificate(
     parts: tuple[str, ...], mutual_tls_stub: StubServer, trusted_authority: Authority, tmp_path: Path
 ) -> None:
     """The line names client certificate and key by their paths, unusual ones too."""
-    files = [tmp_path / f"odd: 'name' $HOME {part}.pem" for part in parts]
+    files = [tmp_path / f"special: 'name' $HOME {part}.pem" for part in parts]
     for file, part in zip(files, parts, strict=True):
         shutil.copyfile(getattr(trusted_authority, part), file)
     own: dict[str, Any] = dict(zip(("client_cert", "client_key"), map(str, files), strict=False))

@@ -45,7 +45,10 @@ def test_existing_archive_is_not_overwritten(stub_server: StubServer, tmp_path: 
         (("http://[::1", ADMIN), "Give http"),
         (("ftp://127.0.0.1", ADMIN), "Give http"),
         (("https://api.example.org", ADMIN), "--allow-purge api.example.org"),
-        ((ADMIN,), "URL"),
+        ((ADMIN,), "--token, but no target"),
+        (("--hook=http://127.0.0.1:9/hook",), "--hook, but no target"),
+        (("--insecure",), "--insecure, but no target"),
+        (("--proxy=http://127.0.0.1:9", "--allow-purge=x"), "--proxy, --allow-purge, but no target"),
     ],
 )
 def test_usage_error_exits_2(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
@@ -114,7 +117,7 @@ def test_unpinned_target_is_not_purged(
 
 @pytest.mark.parametrize("flag", ["--client-key={key}", "--ca-bundle=/no/such/file", "--proxy=ftp://proxy"])
 def test_tls_usage_error_exits_2(flag: str, trusted_authority: Authority, stub_server: StubServer) -> None:
-    """A key without its certificate, a file that is not there, or no proxy is misuse, and nothing is sent."""
+    """A key without its certificate, a file that is not there, or no proxy is a usage error, and nothing is sent."""
     result = CliRunner().invoke(
         main, ["doctor", stub_server.url, ADMIN, flag.format(key=trusted_authority.key)], env=SECRET
     )

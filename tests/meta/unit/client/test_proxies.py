@@ -33,8 +33,8 @@ def test_tls_tunnels_through_proxy(tls_stub: StubServer, trusted_authority: Auth
     way = {"ca_bundle": trusted_authority.bundle, "proxy": f"http://127.0.0.1:{proxy.port}"}
     assert statuses(run_doctor(tls_stub.url, **way)) == {"ok"}
     assert {line.split()[0] for line in proxy.received} == {"CONNECT"}
-    cure, _ = problem(run_doctor(tls_stub.url, proxy=way["proxy"]))
-    assert "--ca-bundle" in cure
+    next_step, _ = problem(run_doctor(tls_stub.url, proxy=way["proxy"]))
+    assert "--ca-bundle" in next_step
 
 
 @pytest.mark.parametrize("tls", [False, True])

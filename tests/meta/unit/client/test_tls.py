@@ -26,22 +26,22 @@ def test_private_authority_is_trusted(tls_stub: StubServer, trusted_authority: A
 def test_unknown_authority_is_configuration(tls_stub: StubServer, untrusted_authority: Authority) -> None:
     """A certificate of an unknown authority has the cause configuration, and the next step names --ca-bundle."""
     for way in ({}, {"ca_bundle": untrusted_authority.bundle}):
-        cure, blame = problem(run_doctor(tls_stub.url, **way))
-        assert ("--ca-bundle FILE" in cure, blame) == (True, "configuration")
+        next_step, cause = problem(run_doctor(tls_stub.url, **way))
+        assert ("--ca-bundle FILE" in next_step, cause) == (True, "configuration")
     assert tls_stub.received == []
 
 
 def test_wrong_host_name_is_configuration(trusted_authority: Authority, stub_factory: Serving) -> None:
     """A certificate for another host has an explanation of its own."""
     with stub_factory(tls=tls_context(trusted_authority, "other.example.org")) as stub:
-        cure, blame = problem(run_doctor(stub.url, ca_bundle=trusted_authority.bundle))
-    assert ("host name of the certificate" in cure, blame) == (True, "configuration")
+        next_step, cause = problem(run_doctor(stub.url, ca_bundle=trusted_authority.bundle))
+    assert ("host name of the certificate" in next_step, cause) == (True, "configuration")
 
 
 def test_plain_server_is_configuration(stub_server: StubServer) -> None:
     """An https URL of a server without TLS is explained."""
-    cure, blame = problem(run_doctor(stub_server.url.replace("http:", "https:")))
-    assert ("http://" in cure, blame) == (True, "configuration")
+    next_step, cause = problem(run_doctor(stub_server.url.replace("http:", "https:")))
+    assert ("http://" in next_step, cause) == (True, "configuration")
 
 
 def test_insecure_is_reported(tls_stub: StubServer) -> None:
@@ -65,8 +65,8 @@ def test_demanded_certificate_is_configuration(
 ) -> None:
     """A missing or unknown client certificate has the cause configuration; the next step names --client-cert."""
     for own in ({}, {"client_cert": untrusted_authority.client}):
-        cure, blame = problem(run_doctor(mutual_tls_stub.url, ca_bundle=trusted_authority.bundle, **own))
-        assert ("--client-cert FILE" in cure, blame) == (True, "configuration")
+        next_step, cause = problem(run_doctor(mutual_tls_stub.url, ca_bundle=trusted_authority.bundle, **own))
+        assert ("--client-cert FILE" in next_step, cause) == (True, "configuration")
 
 
 @pytest.mark.parametrize("name", ["ca_bundle", "client_cert"])
@@ -76,8 +76,8 @@ def test_invalid_certificate_file_is_configuration(
     """A file that contains no certificate is reported with the flag that named it."""
     (tmp_path / "strange").write_text("no certificate", encoding="utf-8")
     way = {"ca_bundle": trusted_authority.bundle, name: str(tmp_path / "strange")}
-    cure, blame = problem(run_doctor(tls_stub.url, **way))
-    assert (f"--{name.replace('_', '-')}" in cure, blame) == (True, "configuration"), cure
+    next_step, cause = problem(run_doctor(tls_stub.url, **way))
+    assert (f"--{name.replace('_', '-')}" in next_step, cause) == (True, "configuration"), next_step
 
 
 @pytest.mark.parametrize("prefix", ["", "/cf", "/cf/api"])

@@ -88,9 +88,9 @@ def test_repetitions_raise_budgets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("repeat", "most", "cure"), [(0, None, "1 to 200"), (201, None, "1 to 200"), (2, 79, "--max-purges 80")]
+    ("repeat", "most", "next_step"), [(0, None, "1 to 200"), (201, None, "1 to 200"), (2, 79, "--max-purges 80")]
 )
-def test_repetitions_need_budget(repeat: int, most: int | None, cure: str) -> None:
+def test_repetitions_need_budget(repeat: int, most: int | None, next_step: str) -> None:
     """Too many repetitions, or a budget that is too small, are rejected before any request."""
-    with pytest.raises(BadSetting, match=cure):
+    with pytest.raises(BadSetting, match=next_step):
         limits_for(repeat, max_purges=most)

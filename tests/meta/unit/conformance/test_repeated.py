@@ -67,7 +67,7 @@ def add_concurrent_purges(builder: EvidenceBuilder) -> None:
 def add_race(builder: EvidenceBuilder) -> None:
     """Add a sequential round, and one with a start during the purge, which leaves a started app."""
     apps = [builder.app("a"), builder.app("b", "STOPPED")]
-    told = {"guid": "e", "created_at": SEEDED["created_at"], "app": {"guid": "b"}, "state": {"current": "STARTED"}}
+    recorded = {"guid": "e", "created_at": SEEDED["created_at"], "app": {"guid": "b"}, "state": {"current": "STARTED"}}
     builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.STARTED: "b", App.WITHOUT_INSTANCES: "a"})
     builder.add_snapshot(Scenario.RACE, Step.OPENING, [SEEDED], apps)
     builder.add_exchange(Scenario.RACE, Step.SEQUENTIAL, method="POST", path=PURGE_PATH)
@@ -77,7 +77,7 @@ def add_race(builder: EvidenceBuilder) -> None:
         Scenario.RACE, Place(Step.CONCURRENT_CHANGE, 1), method="POST", path="/v3/apps/b/actions/start"
     )
     builder.add_snapshot(
-        Scenario.RACE, Place(Step.CONCURRENT, 1, phase=Phase.AFTER), [SEEDED, told], [apps[0], builder.app("b")]
+        Scenario.RACE, Place(Step.CONCURRENT, 1, phase=Phase.AFTER), [SEEDED, recorded], [apps[0], builder.app("b")]
     )
 
 

@@ -57,7 +57,9 @@ def test_own_judgments_are_found(builder: EvidenceBuilder) -> None:
 def test_prerequisites_are_simple() -> None:
     """Requirements that others rest on or assume are MUSTs of the core profile that a run can judge."""
     named = {name for r in REQUIREMENTS.values() for name in (*r.all_prerequisites(), *r.assumes)}
-    odd = {name for name in named if REQUIREMENTS[name].profile is not Profile.CORE or REQUIREMENTS[name].not_judged}
-    assert odd == set()
+    unusable = {
+        name for name in named if REQUIREMENTS[name].profile is not Profile.CORE or REQUIREMENTS[name].not_judged
+    }
+    assert unusable == set()
     rested_on = {name for r in REQUIREMENTS.values() for name in r.all_prerequisites()}
     assert {name for name in rested_on if REQUIREMENTS[name].level is not Level.MUST} == set()

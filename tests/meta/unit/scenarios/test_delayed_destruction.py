@@ -81,12 +81,12 @@ def test_waits_stop_without_information(
     stub_server: StubServer, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If no event is gone after a rejected purge, there is no further wait."""
-    steady, client = DelayedDestructionStub(destroys=False), make_client()
-    stub_server.answer = partial(steady.answer, stub_server)
-    monkeypatch.setattr("time.sleep", steady.sleep)
+    unchanged, client = DelayedDestructionStub(destroys=False), make_client()
+    stub_server.answer = partial(unchanged.answer, stub_server)
+    monkeypatch.setattr("time.sleep", unchanged.sleep)
     client.begin(Scenario.REJECTED_PURGES)
     authorization._wait_for_delayed_effects(  # noqa: SLF001 -- one wait of many
-        client, cast("SuiteApps", steady), [Request("POST", PURGE_PATH, Step.CREDENTIAL, ANONYMOUS)]
+        client, cast("SuiteApps", unchanged), [Request("POST", PURGE_PATH, Step.CREDENTIAL, ANONYMOUS)]
     )
     spans = recorded_evidence(client).spans(Scenario.REJECTED_PURGES)
     assert [span.place for span in spans] == [Place(READS, 0), Place(REJECTED, 0)]

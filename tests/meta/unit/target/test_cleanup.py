@@ -136,7 +136,7 @@ def test_cleanup_resumes_after_loss(
 
     stub_server.answer = dying
     with pytest.raises(
-        SuiteError, match=r"^Cleanup stopped; resources deleted before: 0\. .* did not respond.*cleanup. again"
+        SuiteError, match=r"^Cleanup stopped; resources deleted before: 0\. No response from .*cleanup. again"
     ):
         cleanup(make_client(), lambda _: None)
     stub_server.answer = answer

@@ -87,11 +87,11 @@ def test_purge_is_idempotent(steps: tuple[Step, ...]) -> None:
 @given(SEQUENCES)
 def test_purge_seeds_started_apps(steps: tuple[Step, ...]) -> None:
     """After a purge exactly the started apps have an event."""
-    world = state_after((*steps, PURGE))
-    assert {name for name, app in world.apps.items() if app.is_seeded} == {
-        name for name, app in world.apps.items() if app.state is State.STARTED
+    model = state_after((*steps, PURGE))
+    assert {name for name, app in model.apps.items() if app.is_seeded} == {
+        name for name, app in model.apps.items() if app.state is State.STARTED
     }
-    assert not any(app.min_recorded or app.is_uncertain for app in world.apps.values())
+    assert not any(app.min_recorded or app.is_uncertain for app in model.apps.values())
 
 
 @same_each_time
@@ -119,6 +119,6 @@ def test_step_round_trips(step: Step) -> None:
 
 def test_unfinished_deletion_is_unknown() -> None:
     """After an unfinished deletion the state of an app is unknown, and no further step changes it."""
-    world = ModelState({"a": App(State.STARTED)}).with_unknown_state("a").after(PURGE)
-    assert world.apps["a"].state is State.UNKNOWN
-    assert not world.allows(Step(Action.START, "a"))
+    model = ModelState({"a": App(State.STARTED)}).with_unknown_state("a").after(PURGE)
+    assert model.apps["a"].state is State.UNKNOWN
+    assert not model.allows(Step(Action.START, "a"))

@@ -11,10 +11,10 @@ from meta.support.reference_api import PURGE
 if TYPE_CHECKING:
     from meta.support.reference_api import Api
 
-Told = list[tuple[str, str, int, int]]
+Transitions = list[tuple[str, str, int, int]]
 
 
-def recorded_changes(api: Api) -> Told:
+def recorded_changes(api: Api) -> Transitions:
     """Return of every event the previous and current state, and the previous and current instances."""
     return [
         (
@@ -41,7 +41,7 @@ def recorded_changes(api: Api) -> Told:
         ),
     ],
 )
-def test_state_changes_are_recorded(api: Api, actions: list[str], expected: Told) -> None:
+def test_state_changes_are_recorded(api: Api, actions: list[str], expected: Transitions) -> None:
     """Every change between started and stopped is one event; a change without effect is none."""
     app = api.app_in(api.space(), "app", started=False)
     for action in actions:

@@ -23,10 +23,10 @@ def reproduce_until(wrong: Callable[[ModelState, ModelState, Step], bool]) -> Ca
     """Return a reproduction for the shrinker: the steps up to the first wrong one, given the states around it."""
 
     def shown(steps: Steps) -> Steps | None:
-        world = ModelState()
+        model = ModelState()
         for place, step in enumerate(steps, 1):
-            before, world = world, world.after(step)
-            if wrong(before, world, step):
+            before, model = model, model.after(step)
+            if wrong(before, model, step):
                 return steps[:place]
         return None
 

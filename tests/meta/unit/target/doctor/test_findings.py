@@ -115,7 +115,7 @@ def test_no_api_is_a_problem(status: int, expected: str, next_step: str, cause: 
 @pytest.mark.parametrize(
     ("url", "next_step"),
     [
-        ("http://127.0.0.1:1", "Check the URL, the network"),
+        ("http://127.0.0.1:1", "Check the URL and --proxy."),
         ("http://no-such-host.invalid", "Check the host name in the URL"),
     ],
 )
