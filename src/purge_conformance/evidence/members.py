@@ -70,7 +70,7 @@ def or_null(expected: Check) -> Check:
 
 
 def integer(at_least: int) -> Check:
-    """Return the check for an integer; a boolean is none."""
+    """Return the check for an integer; a boolean is not one."""
     return lambda value: type(value) is int and value >= at_least, f"an integer of at least {at_least}"
 
 

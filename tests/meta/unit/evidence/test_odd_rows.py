@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Row = dict[str, Any]
-ABSENT: object = object()
+
+
+class Missing(Enum):
+    """A member that a row does not have; its name is the same in each process that collects the tests."""
+
+    ABSENT = "absent"
+
+
+ABSENT: object = Missing.ABSENT
 NO_MEMBERS: Row = {}
 ODD_VALUES: tuple[object, ...] = ({}, 3)
 ODD_NAMES: tuple[object, ...] = ("more", 3, [])
