@@ -1,1 +1,1 @@
-"""What was seen: records, their journal on disk, redaction."""
+"""What a run records, its journal on disk, and redaction."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from meta.support.paths import CONFORMANCE
+from meta.support.plain_pytest import run_pytest
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from meta.support.command import FullRun
@@ -41,14 +40,6 @@ def test_good(view): view.of("purge")
 @pytest.mark.requirement("REFUSE-05")
 def test_advice(view): raise RequirementViolated((Finding("405", "418"),))
 """
-
-
-def run_pytest(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run plain pytest, as its users do."""
-    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
-    return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from meta.support.paths import CONFORMANCE
+from meta.support.plain_pytest import run_pytest
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.jsonl import read
 
@@ -23,37 +21,12 @@ if TYPE_CHECKING:
     from meta.support.stub import StubServer
 
 
-CRASHING = """
+UNKNOWN_REQUIREMENT = """
 import pytest
-from purge_conformance.analysis.assertions import Inconclusive, NotExercised, RequirementViolated
-from purge_conformance.report.model import Cause, Finding
 
-@pytest.mark.requirement("PURGE-01")
-def test_crash(view): raise KeyError("guid")
-
-@pytest.mark.requirement("PURGE-02")
-def test_broken(view): raise RequirementViolated((Finding("nothing", "something", 1),))
-
-@pytest.mark.requirement("PURGE-03")
-def test_missing(no_such_fixture): pass
-
-@pytest.mark.requirement("PURGE-04")
-def test_open(view): raise NotExercised("no event", Cause.CONFIGURATION)
-
-@pytest.mark.requirement("PURGE-05")
-def test_good(view): view.of("purge")
-
-@pytest.mark.requirement("REFUSE-05")
-def test_advice(view): raise RequirementViolated((Finding("405", "418"),))
+@pytest.mark.requirement("PURGE-99")
+def test_unknown(view): raise NotImplementedError
 """
-
-
-def run_pytest(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run plain pytest, as its users do."""
-    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
-    return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 def outcomes(folder: Path) -> dict[str, str]:
@@ -121,7 +94,7 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
 
 def test_unknown_requirement_exits_4(full_run: FullRun, tmp_path: Path) -> None:
     """A judgment of an unknown requirement is a usage error of the collection."""
-    (tmp_path / "test_it.py").write_text(CRASHING.replace("PURGE-01", "PURGE-99"), encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(UNKNOWN_REQUIREMENT, encoding="utf-8")
     done = run_pytest(tmp_path, f"--evidence={full_run.folder}", "-c", CONFORMANCE / "pytest.ini")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "PURGE-99: no such requirement" in done.stdout + done.stderr

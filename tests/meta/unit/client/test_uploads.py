@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.uploads import BITS, PATH, droplet_file, upload_request
 from purge_conformance.client import connection
-from purge_conformance.client.client import Request
 from purge_conformance.config.apps import AppSettings
-from purge_conformance.config.droplet_file import (
-    CHUNK_BYTES,
-    CONTENT_TYPE,
-    CURL_FORM,
-    GZIP_MAGIC,
-    Upload,
-    check_droplet_file,
-)
+from purge_conformance.config.droplet_file import CURL_FORM, GZIP_MAGIC, Upload
 from purge_conformance.evidence.jsonl import FILE_NAME
-from purge_conformance.evidence.steps import Step, Tag
+from purge_conformance.evidence.steps import Tag
 from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable
 
 if TYPE_CHECKING:
@@ -34,28 +27,10 @@ if TYPE_CHECKING:
     Connect = Callable[..., Client]
 
 
-BITS = GZIP_MAGIC + b"bits-of-a-droplet" * CHUNK_BYTES
-PATH = "/v3/droplets/one/upload"
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Upload:
-    """The file of a droplet, which has several chunks."""
-    path = tmp_path / "of-mine.tgz"
-    path.write_bytes(BITS)
-    return check_droplet_file("--file", path)
-
-
-def upload_request(file: Upload) -> Request:
-    """Return a request that uploads the file."""
-    return Request(
-        "POST",
-        PATH,
-        Step.PREPARE_DROPLET,
-        headers={"Content-Type": CONTENT_TYPE},
-        tags={Tag.FORM: CURL_FORM},
-        upload=file,
-    )
+    """The file of a droplet."""
+    return droplet_file(tmp_path)
 
 
 def test_file_is_not_recorded(file: Upload, make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
