@@ -77,7 +77,7 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
     for name in ("one", "other"):
         shutil.copytree(full_run.folder, tmp_path / name)
     with (tmp_path / "other" / "evidence.jsonl").open("a", encoding="utf-8") as file:
-        unusable = {"cause": "target", "reason": "planted"}
+        unusable = {"cause": "network", "reason": "planted"}
         file.write(
             json.dumps({"kind": "note", "scenario": "preflight", "round": 1, "name": "unusable", "value": unusable})
             + "\n"
