@@ -30,6 +30,22 @@ RUN_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 TRANSPORT_KEYS = ("ca_bundle", "client_cert", "client_key", "insecure", "proxy")
 CONNECTION_KEYS = ("tokens", "cf", "timeout", *TRANSPORT_KEYS)  # of every command that sends requests
 APP_KEYS = ("apps.mode", "apps.space", "apps.droplet", "apps.droplet_file", "apps.docker_image")
+RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a run
+    "target",
+    *CONNECTION_KEYS,
+    *APP_KEYS,
+    "out",
+    "profile",
+    "select",
+    "examples",
+    "seed",
+    "repeat",
+    "max_purges",
+    "max_requests",
+    "max_events",
+    "hook",
+    "fingerprint",
+)
 SOURCES_HELP = """
 
 \b
@@ -45,6 +61,12 @@ SOURCES of a token; all except env: are asked again before the token expires:
 KEYS_BY_NAME = {key.name: key for key in KEYS}
 DEFAULTS = {"timeout": TIMEOUT} | {field.name: field.default for field in fields(Settings)}
 select_option = click.option("--select", multiple=True, metavar="ID-GLOB", help=KEYS_BY_NAME["select"].help)
+allow_purge_option = click.option(
+    "--allow-purge",
+    multiple=True,
+    metavar="HOST",
+    help="Host whose app usage events the run may destroy; repeatable. Not needed on this machine.",
+)
 config_option = click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

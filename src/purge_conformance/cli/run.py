@@ -11,10 +11,10 @@ import click
 
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict
 from purge_conformance.cli.options import (
-    APP_KEYS,
-    CONNECTION_KEYS,
     KEYS_BY_NAME,
+    RUN_KEYS,
     TRANSPORT_KEYS,
+    allow_purge_option,
     new_run_folder,
     with_configuration,
 )
@@ -29,28 +29,8 @@ TARGET_ONLY_KEYS = ("hook", *TRANSPORT_KEYS)  # of no use to the embedded refere
 
 
 @click.command(epilog=EPILOG)
-@with_configuration(
-    "target",
-    *CONNECTION_KEYS,
-    *APP_KEYS,
-    "out",
-    "profile",
-    "select",
-    "examples",
-    "seed",
-    "repeat",
-    "max_purges",
-    "max_requests",
-    "max_events",
-    "hook",
-    "fingerprint",
-)
-@click.option(
-    "--allow-purge",
-    multiple=True,
-    metavar="HOST",
-    help="Host whose app usage events the run may destroy; repeatable. Not needed on this machine.",
-)
+@with_configuration(*RUN_KEYS)
+@allow_purge_option
 @click.option("--quiet", "verbosity", flag_value=0, type=int, help="Print only the verdict and warnings.")
 @click.option("--verbose", "verbosity", flag_value=2, type=int, help="Print every request.")
 def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
