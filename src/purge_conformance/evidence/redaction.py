@@ -87,6 +87,10 @@ class Redactor:
         self._prefixes = list({each[:MIN_SECRET_LENGTH] for each in minimal})
         self._prefix_bytes = [each.encode() for each in self._prefixes]
 
+    def contains_secret(self, text: str) -> bool:
+        """Return whether the text contains a known secret."""
+        return self.redact_text(text) != text
+
     def redact_text(self, text: str) -> str:
         """Return the text with placeholders instead of secrets."""
         if any(beginning in text for beginning in self._prefixes):

@@ -142,7 +142,7 @@ class Hook:
 
     def _environment(self) -> dict[str, str]:
         """Return this process's environment without the variables that contain a token of the run."""
-        return {name: value for name, value in os.environ.items() if self._redactor.redact_text(value) == value}
+        return {name: value for name, value in os.environ.items() if not self._redactor.contains_secret(value)}
 
 
 class _NoReply(Exception):
