@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +17,7 @@ from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, ROLES, Key
 from purge_conformance.config.settings import parse_target
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,15 +113,11 @@ def _validate_source(source: str) -> str:
 def _write(path: Path, content: str, *, force: bool) -> None:
     """Write the whole file or nothing, after checking that it can be loaded."""
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.") as temporary:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
+        with files.writing(path, replace=force) as file:
+            file.write(content.encode())
+            file.flush()
             environ = {name: os.environ[name] for name in HOME_VARIABLES if name in os.environ}
-            loader.merge({}, Path(temporary.name), environ)
-            if force:
-                path.unlink(missing_ok=True)
-            path.hardlink_to(temporary.name)
+            loader.merge({}, Path(file.name), environ)
     except FileExistsError:
         raise _already_exists(path) from None
     except OSError as error:

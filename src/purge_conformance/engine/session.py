@@ -19,6 +19,7 @@ from purge_conformance.config.settings import announcement
 from purge_conformance.engine import collect
 from purge_conformance.engine.signals import close_on_signal
 from purge_conformance.engine.verdicts import RunBuilder, requirements_to_judge
+from purge_conformance.evidence import files
 from purge_conformance.evidence.jsonl import FILE_NAME
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES
@@ -110,9 +111,10 @@ def write_reports(builder: RunBuilder, folder: Path, source: Path | None = None)
         source: the folder that the evidence was read from; None: it was collected into `folder`.
     """
     run = builder.build()
-    folder.mkdir(parents=True, exist_ok=True)
+    files.create_folder(folder)
     if source and not (folder / FILE_NAME).exists():
-        shutil.copyfile(source / FILE_NAME, folder / FILE_NAME)
+        with (source / FILE_NAME).open("rb") as original, files.writing(folder / FILE_NAME, replace=False) as copy:
+            shutil.copyfileobj(original, copy)
     write_all(run, builder.evidence, folder)
     return run
 

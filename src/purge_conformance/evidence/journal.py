@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import files
 from purge_conformance.evidence.jsonl import FILE_NAME, LARGE_BODY_BYTES, build_evidence, to_json
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Journal:
             BadSetting: the folder cannot be created, or it holds the evidence of another run.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / FILE_NAME).open("x", encoding="utf-8")
+            files.create_folder(folder)
+            self._file = files.open_new(folder / FILE_NAME)
         except FileExistsError:
             raise BadSetting(f"{folder} holds the evidence of another run. Name another folder with --out.") from None
         except OSError as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from purge_conformance.evidence import files
 from purge_conformance.report import html as as_html
 from purge_conformance.report import json as as_json
 from purge_conformance.report import junit as as_junit
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Run
 
-__all__ = ["write_all", "write_file"]
-
 
 def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     """Write report.json, junit.xml, summary.md and report.html into `folder`, and return their paths.
@@ -26,8 +24,8 @@ def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     Each file appears complete or not at all, and replaces an older one. report.json comes first, so that the others can
     be written again from it if one of them fails.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    return tuple(write_file(folder / name, render()) for name, render in _renderers(run, evidence))
+    files.create_folder(folder)
+    return tuple(files.write_text(folder / name, render()) for name, render in _renderers(run, evidence))
 
 
 def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -35,14 +33,3 @@ def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[],
     yield as_junit.FILE_NAME, lambda: as_junit.render(run)
     yield as_markdown.FILE_NAME, lambda: as_markdown.render(run)
     yield as_html.FILE_NAME, lambda: as_html.render(run, evidence)
-
-
-def write_file(path: Path, text: str) -> Path:
-    """Write a file, which appears complete or not at all, and return its path."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path

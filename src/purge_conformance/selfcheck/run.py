@@ -11,8 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
-from purge_conformance.evidence import clock
-from purge_conformance.report import write_file
+from purge_conformance.evidence import clock, files
 from purge_conformance.selfcheck.grouping import group_faults, one_per_group
 from purge_conformance.selfcheck.matrix import Matrix, Row, to_dict
 from purge_conformance.selfcheck.matrix_report import markdown
@@ -77,13 +76,14 @@ def check(  # noqa: PLR0913 -- the options of the command
 
 def write_matrix(matrix: Matrix, out: Path) -> None:
     """Write `matrix.json` and `matrix.md` into a folder."""
-    out.mkdir(parents=True, exist_ok=True)
-    write_file(out / JSON, json.dumps(to_dict(matrix), indent=2) + "\n")
-    write_file(out / MARKDOWN, markdown(matrix))
+    files.create_folder(out)
+    files.write_text(out / JSON, json.dumps(to_dict(matrix), indent=2) + "\n")
+    files.write_text(out / MARKDOWN, markdown(matrix))
 
 
 def _copy_failed_runs(folder: Path, out: Path, servers: Sequence[Server]) -> None:
     """Copy the evidence and reports of runs with problems, and remove those of an earlier selfcheck."""
+    files.create_folder(out)
     for server in servers:
         shutil.rmtree(out / server.name, ignore_errors=True)
         if (folder / server.name).exists():
