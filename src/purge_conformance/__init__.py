@@ -1,7 +1,14 @@
 """Conformance suite for Cloud Foundry's purge and reseed of app usage events."""
 
-from importlib.metadata import version
+from __future__ import annotations
 
 __all__ = ["__version__"]
 
-__version__ = version("purge-conformance")
+
+def __getattr__(name: str) -> str:
+    """Return the version only when it is needed: reading it takes longer than a signal at the start may wait."""
+    if name != "__version__":
+        raise AttributeError(name)
+    from importlib.metadata import version  # noqa: PLC0415 -- see above
+
+    return version("purge-conformance")

@@ -1,64 +1,18 @@
-"""The command `purge-conformance`: parses, calls the engine, exits."""
+"""The command `purge-conformance`, one file per subcommand.
+
+`main` handles signals and broken streams before it imports anything else.
+"""
 
 from __future__ import annotations
 
-import click
-
-from purge_conformance import __version__
-from purge_conformance.cli.archive import archive_events
-from purge_conformance.cli.cleanup import clean_up
-from purge_conformance.cli.doctor import doctor
-from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_with_error
-from purge_conformance.cli.init import init
-from purge_conformance.cli.judge import judge
-from purge_conformance.cli.list import list_requirements
-from purge_conformance.cli.plan import plan
-from purge_conformance.cli.report import report
-from purge_conformance.cli.run import run
-from purge_conformance.cli.selfcheck import selfcheck
-from purge_conformance.cli.serve import serve
-from purge_conformance.errors import SuiteError, UsageError, crash_message
+from purge_conformance.engine.signals import exit_on_signal
+from purge_conformance.engine.streams import tolerate_broken_streams
 
 
-class Group(click.Group):
-    """The command, with the suite's own exit codes."""
-
-    def invoke(self, context: click.Context) -> object:
-        """Run a subcommand; an error of the suite ends it with one sentence and an exit code that is never 0 or 1."""
-        try:
-            return super().invoke(context)
-        except UsageError as error:
-            exit_with_error(str(error), USAGE_ERROR)
-        except SuiteError as error:
-            exit_with_error(str(error), INCONCLUSIVE)
-        except KeyboardInterrupt:
-            exit_with_error(
-                "Interrupted. To judge the evidence collected so far: `purge-conformance judge FOLDER --out NEW`.",
-                INCONCLUSIVE,
-            )
-        except (click.ClickException, click.exceptions.Exit):
-            raise
-        except Exception as error:  # noqa: BLE001 -- a defect is never a verdict
-            exit_with_error(crash_message(error), INCONCLUSIVE)
-
-
-@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
 def main() -> None:
-    """Check that a server purges and reseeds app usage events as Cloud Foundry documents it."""
+    """Run the command with the arguments of this process, and exit."""
+    exit_on_signal()
+    tolerate_broken_streams()
+    from purge_conformance.cli.group import main as run_command
 
-
-for subcommand in (
-    init,
-    doctor,
-    plan,
-    run,
-    archive_events,
-    clean_up,
-    judge,
-    report,
-    list_requirements,
-    serve,
-    selfcheck,
-):
-    main.add_command(subcommand)
+    run_command()

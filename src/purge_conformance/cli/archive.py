@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
+from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
@@ -40,8 +41,8 @@ def archive_events(*, values: Options, out: Path) -> None:
 
     settings = log_in(build_settings({"max_events": DEFAULT_MAX_EVENTS} | values))
     summary = archive.archive_target(settings, out)
-    click.echo(f"Archived {summary.events} events in {out} and verified them; SHA-256 of the lines: {summary.sha256}")
+    write_line(f"Archived {summary.events} events in {out} and verified them; SHA-256 of the lines: {summary.sha256}")
     if summary.last:
-        click.echo(visible(f"Newest event: {summary.last['guid']}, created at {summary.last['created_at']}"))
+        write_line(visible(f"Newest event: {summary.last['guid']}, created at {summary.last['created_at']}"))
     for line in archive.recency_warning(summary.age):
-        click.echo(line)
+        write_line(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
+from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
@@ -28,5 +29,5 @@ def clean_up(*, values: Options, run: str | None, dry_run: bool) -> None:
     from purge_conformance.target.cleanup import cleanup
 
     with unrecorded_client(log_in(build_settings(values)), read_only=False) as client:
-        deleted = cleanup(client, click.echo, run, dry_run=dry_run)
-    click.echo("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry_run else ''}deleted.")
+        deleted = cleanup(client, write_line, run, dry_run=dry_run)
+    write_line("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry_run else ''}deleted.")

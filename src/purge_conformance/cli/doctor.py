@@ -11,6 +11,7 @@ import click
 
 from purge_conformance.cli.exit import USAGE_ERROR
 from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
+from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def doctor(*, values: Options) -> None:
 
     checks = run_checks(log_in(build_settings(values)))
     for check in checks:
-        click.echo("\n".join(_lines(check)))
+        write_line("\n".join(_lines(check)))
     sys.exit(USAGE_ERROR if any(check.status == "problem" for check in checks) else 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-import click
+from purge_conformance.cli.output import write_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ EPILOG = "Exit codes: 0 conformant, 1 non-conformant, 2 usage, configuration or 
 
 def exit_with_error(text: str, code: int) -> NoReturn:
     """Print one sentence to standard error and exit."""
-    click.echo(f"Error: {text}", err=True)
+    write_error(f"Error: {text}")
     sys.exit(code)
 
 

@@ -13,6 +13,7 @@ import click
 import yaml
 
 from purge_conformance.cli.options import DEFAULTS, with_flags
+from purge_conformance.cli.output import write_line
 from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, ROLES, Key
 from purge_conformance.config.settings import parse_target
@@ -59,7 +60,7 @@ def init(*, values: Options, path: Path, force: bool) -> None:
         parse_target(values["target"])
     _write(path, config_text(values | {"tokens": sources}), force=force)
     config_flag = "" if path == Path(loader.FILE_NAME) else f" --config {shlex.quote(str(path))}"
-    click.echo(f"Wrote {path}. To check it: purge-conformance doctor{config_flag}")
+    write_line(f"Wrote {path}. To check it: purge-conformance doctor{config_flag}")
 
 
 def config_text(values: Options) -> str:
@@ -96,7 +97,7 @@ def _parse_sources(flags: Iterable[str]) -> dict[str, str]:
 
 def _prompt_sources(missing_roles: Mapping[str, str]) -> dict[str, str]:
     """Ask for the source of each role's token; an empty answer leaves a role out."""
-    click.echo("Source of each token: env:NAME, file:PATH or command:LINE, never the token itself. Enter skips a role.")
+    write_line("Source of each token: env:NAME, file:PATH or command:LINE, never the token itself. Enter skips a role.")
     answers = {role: click.prompt(f"{role}: {text}", "", show_default=False) for role, text in missing_roles.items()}
     return {role: _validate_source(source) for role, source in answers.items() if source}
 

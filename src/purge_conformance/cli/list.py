@@ -9,6 +9,7 @@ import click
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import DOCUMENTED
 from purge_conformance.cli.options import profile_option, select_option
+from purge_conformance.cli.output import write_line
 
 
 @click.command("list", epilog="Exit codes: 0 listed, 2 usage.")
@@ -21,7 +22,7 @@ def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple
 
     requirements = catalogue.select_requirements(catalogue.parse_profiles(profiles or DOCUMENTED), select)
     if as_json:
-        click.echo(json.dumps([asdict(requirement) for requirement in requirements], indent=2))
+        write_line(json.dumps([asdict(requirement) for requirement in requirements], indent=2))
         return
     for requirement in requirements:
-        click.echo(f"{requirement.id:12} {requirement.level:6} {requirement.profile:8} {requirement.statement}")
+        write_line(f"{requirement.id:12} {requirement.level:6} {requirement.profile:8} {requirement.statement}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance.cli.options import APP_KEYS, CONNECTION_KEYS, with_configuration
+from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def plan(*, values: Options) -> None:
 
     settings = log_in(build_settings(values))
     for line in _lines(plan_run(settings), settings):
-        click.echo(visible(line))
+        write_line(visible(line))
 
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:

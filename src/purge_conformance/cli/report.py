@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance.cli.options import RUN_FOLDER
+from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,4 +25,4 @@ def report(folder: Path) -> None:
     from purge_conformance.report import write_all
 
     for path in write_all(as_json.load(folder), read(folder), folder):
-        click.echo(path)
+        write_line(str(path))

@@ -18,6 +18,8 @@ from purge_conformance.cli.options import (
     new_run_folder,
     with_configuration,
 )
+from purge_conformance.cli.output import write_error
+from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,17 +77,20 @@ def _run(
     from purge_conformance.cli.progress import Reporter, Verbosity
     from purge_conformance.engine.pytest_process import judge
     from purge_conformance.engine.session import FrontEnd, collect_evidence, prepare_run
-    from purge_conformance.engine.signals import interrupt_on_sigterm
 
     reporter = Reporter(Console(), Verbosity(verbosity))
     ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
     front_end = FrontEnd(reporter.print_line, _warn, _abort, ask, reporter.on_exchange)
     settings = prepare_run(values, allowed_hosts, front_end, tokens)
-    interrupt_on_sigterm()
     with reporter.live():
         collect_evidence(settings, folder, front_end)
         reporter.show_status("judging")
-        judged_run = judge(folder, folder)
+        try:
+            judged_run = judge(folder, folder)
+        except KeyboardInterrupt:
+            raise SuiteError(
+                f"Interrupted while judging. To judge the evidence: `purge-conformance judge {folder} --out NEW`."
+            ) from None
     exit_with_verdict(judged_run, folder)
 
 
@@ -97,7 +102,7 @@ def _prompt(question: str) -> str:
 def _warn(text: str) -> None:
     from purge_conformance.report.text import visible
 
-    click.echo(visible(f"Warning: {text}"), err=True)
+    write_error(visible(f"Warning: {text}"))
 
 
 def _abort(url: str, folder: Path) -> NoReturn:
@@ -105,7 +110,7 @@ def _abort(url: str, folder: Path) -> NoReturn:
     from purge_conformance.engine.signals import write_stderr
 
     write_stderr(
-        f"Error: Interrupted again, exiting at once. To judge the evidence collected so far: "
+        f"\nError: Interrupted again, exiting at once. To judge the evidence collected so far: "
         f"`purge-conformance judge {folder} --out NEW`. To list apps that this run may have left: "
         f"`purge-conformance cleanup {url} --dry-run`."
     )

@@ -46,12 +46,10 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
     """
     from rich.console import Console
 
-    from purge_conformance.engine.signals import interrupt_on_sigterm
     from purge_conformance.selfcheck import matrix_report
     from purge_conformance.selfcheck import run as checking
     from purge_conformance.selfcheck.progress import ProgressDisplay
 
-    interrupt_on_sigterm()
     console = Console()
     folder = out or new_run_folder()
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance import catalogue
+from purge_conformance.cli.output import write_line
 from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ def serve(  # noqa: PLR0913 -- the options of a command
 
     def ready(url: str, tokens: Mapping[str, str]) -> None:
         if announce:
-            click.echo(json.dumps({"url": url, "tokens": dict(tokens)}))
+            write_line(json.dumps({"url": url, "tokens": dict(tokens)}))
             Thread(target=_stop_at_end_of_input, daemon=True).start()
         else:
-            click.echo(f"Serving {url}. Tokens that are valid for this server only:")
+            write_line(f"Serving {url}. Tokens that are valid for this server only:")
             for role, token in tokens.items():
-                click.echo(f"export {role.upper()}_TOKEN={token}")
+                write_line(f"export {role.upper()}_TOKEN={token}")
         sys.stdout.flush()
 
     mounted_changes = {name: _expand_profiles(name.split("+")) for name in mounts}

@@ -98,7 +98,13 @@ def _run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
     try:
         return subprocess.run(  # noqa: S603 -- this Python runs our own tests
-            command, env=environment | overrides, capture_output=True, text=True, timeout=JUDGING_TIMEOUT_S, check=False
+            command,
+            env=environment | overrides,
+            capture_output=True,
+            text=True,
+            timeout=JUDGING_TIMEOUT_S,
+            check=False,
+            start_new_session=True,  # otherwise a terminal's interrupt reaches it as well
         )
     except subprocess.TimeoutExpired:
         raise SuiteError(f"The judgments did not end within {JUDGING_TIMEOUT_S:g} s. Please report it.") from None

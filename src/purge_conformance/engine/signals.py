@@ -1,55 +1,111 @@
-"""SIGINT and SIGTERM during a run: the first ends the scenarios and deletes the apps, the second ends the process."""
+"""SIGINT, SIGTERM and SIGHUP: CI systems cancel a job with the second, and a closed terminal sends the third.
+
+Each command ends with exit code 3 and one sentence. During a run the first signal ends the scenarios and deletes the
+apps, the second ends the process. A signal that was ignored at the start, as SIGHUP under nohup, stays ignored.
+
+This module imports only what is quick to import: the command installs its first handlers before all other imports.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import NoReturn
 
     from purge_conformance.client.guard import Guard
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    Handler = Callable[[int, FrameType | None], object]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED_EXIT_CODE = 3
+INTERRUPTED = "Interrupted. The command did not finish; run it again."
 FIRST_SIGNAL_MESSAGE = (
     "Interrupted. No further purge is sent. Deleting the apps this run created, then judging the evidence collected so "
     "far. Interrupt again to exit at once."
 )
 
 
-def interrupt_on_sigterm() -> None:
-    """Let SIGTERM raise KeyboardInterrupt, as SIGINT does: CI systems cancel a job with SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def exit_on_signal() -> None:
+    """Let each signal end the process at once with one sentence, also while modules are being imported."""
+    for number in _handled_signals():
+        signal.signal(number, _exit)
+    sys.unraisablehook = _exit_if_interrupted
+
+
+@contextmanager
+def interrupt_on_signal() -> Iterator[None]:
+    """During the block, let the first signal raise KeyboardInterrupt and a further one end the process at once."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        for number in _handled_signals():
+            signal.signal(number, _exit)
+        raise KeyboardInterrupt
+
+    with _handlers(interrupt):
+        yield
 
 
 @contextmanager
 def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
     """During the block, let the first signal close the guard and each further one call `abort`.
 
+    A closed terminal may send SIGHUP twice, from the kernel and from the shell: repeated, it is one signal.
     Only the main thread can handle signals; in another thread this does nothing.
     """
+    received: set[int] = set()
 
     def handle(number: int, _: FrameType | None) -> None:
-        if guard.close_reason:
+        if number == signal.SIGHUP and number in received:
+            return
+        if received:
             abort()
+        received.add(number)
         guard.close(f"The run was interrupted ({signal.Signals(number).name}).")
-        write_stderr(FIRST_SIGNAL_MESSAGE)
+        write_stderr(f"\n{FIRST_SIGNAL_MESSAGE}")
 
-    if threading.current_thread() is not threading.main_thread():
+    with _handlers(handle):
         yield
-        return
-    previous = {number: signal.signal(number, handle) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def write_stderr(text: str) -> None:
     """Write a line to standard error without buffering: the signal may have interrupted another write."""
-    os.write(2, f"\n{text}\n".encode())
+    with suppress(OSError):  # it may be closed
+        os.write(2, f"{text}\n".encode())
+
+
+@contextmanager
+def _handlers(handler: Handler) -> Iterator[None]:
+    """Handle the signals so during the block; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, handler) for number in _handled_signals()}
+    try:
+        yield
+    finally:
+        for number, before in previous.items():
+            signal.signal(number, before)
+
+
+def _handled_signals() -> list[signal.Signals]:
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _exit(*_: object) -> NoReturn:
+    write_stderr(f"Error: {INTERRUPTED}")
+    os._exit(INTERRUPTED_EXIT_CODE)
+
+
+def _exit_if_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
+    """End the process if an interrupt was raised where Python drops every exception, as in a finalizer."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        _exit()
+    sys.__unraisablehook__(unraisable)

@@ -6,7 +6,7 @@ import signal
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     WorkerSetup = Callable[[], AbstractContextManager[Callable[[Any], Any]]]
 
 Item = TypeVar("Item")
+TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGHUP)  # a terminal sends them to all processes; the parent stops a worker
 STOP_TIMEOUT_S = 5.0  # until a process that does not stop is killed
 
 
@@ -73,7 +74,10 @@ def _start_worker(workers: dict[Connection, _Worker[Item]], setup: WorkerSetup, 
     context = get_context("spawn")  # the same on all platforms, and safe with threads
     parent_end, child_end = context.Pipe()
     process = context.Process(target=_worker_main, args=(child_end, setup), daemon=False)
+    resource_tracker.ensure_running()  # it unblocks signals when it starts
+    signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)  # a new process inherits it
     process.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL_SIGNALS)
     child_end.close()
     _send_item(workers, parent_end, process, item)
 
@@ -105,7 +109,6 @@ def _stop_worker(connection: Connection, process: BaseProcess) -> None:
 
 def _worker_main(connection: Connection, setup: WorkerSetup) -> None:
     """Process the items from a connection until its other end is closed, also by the end of the parent process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the parent stops this one
     with setup() as work:
         while True:
             try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 
 SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
 ADMIN = "--token=admin=env:ADMIN_SECRET"

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 KILLED = """
 import os, signal, sys
-from purge_conformance.cli import main, progress
+from purge_conformance.cli import progress
+from purge_conformance.cli.group import main
 from purge_conformance.engine import collect
 
 name, left = sys.argv.pop(1), int(sys.argv.pop(1))

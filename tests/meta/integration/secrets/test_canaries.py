@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from meta.support.leaks import CANARY, encodings_of, find_canary
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 from purge_conformance.target.apps import jobs
 
 if TYPE_CHECKING:

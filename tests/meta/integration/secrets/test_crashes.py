@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from meta.support.leaks import CANARY, encodings_of, find_canary, read_text
 from meta.support.paths import CONFORMANCE
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 from purge_conformance.scenarios import definitions
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 from purge_conformance.config.loader import FILE_NAME
 from purge_conformance.config.options import KEYS
 

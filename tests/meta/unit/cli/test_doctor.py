@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from meta.support.api_stub import ADMIN, Api
 from meta.support.hook import SECRET
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 from purge_conformance.config.loader import FILE_NAME, merge
 from purge_conformance.config.options import KEYS
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from meta.support.invoke import ADMIN, SECRET
 from meta.support.leaks import CANARY, find_canary
 from meta.support.proxy import QUOTED
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from meta.support.invoke import ADMIN, SECRET, invoke
 from meta.support.root_document import root_document
 from meta.support.uaa import PASSWORD
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from meta.support.proxy import ENCODED, PASSWORD, QUOTED
 from meta.support.tls import respond_with_page
 from meta.support.transport_doctor import problem, run_doctor, statuses
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.cli import main
+from purge_conformance.cli.group import main
 
 if TYPE_CHECKING:
     from meta.support.proxy import Proxy

@@ -10,7 +10,7 @@ import pytest
 
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits
-from purge_conformance.engine.signals import close_on_signal, interrupt_on_sigterm
+from purge_conformance.engine.signals import SIGNALS, close_on_signal, interrupt_on_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     """Restore the handlers of the test process."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -58,8 +58,32 @@ def test_other_threads_handle_no_signals() -> None:
     assert during == [before]
 
 
-def test_sigterm_interrupts() -> None:
-    """SIGTERM raises KeyboardInterrupt, as SIGINT does."""
-    interrupt_on_sigterm()
-    with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signals_interrupt(number: int) -> None:
+    """Each signal raises KeyboardInterrupt during the block, and the handlers are restored after it."""
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), interrupt_on_signal():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_repeated_sighup_is_one_signal() -> None:
+    """A closed terminal may send SIGHUP twice; another signal after it ends the run at once."""
+    guard, aborted = Guard(Limits()), []
+    with close_on_signal(guard, lambda: aborted.append(True)):
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        assert (guard.close_reason, aborted) == ("The run was interrupted (SIGHUP).", [])
         signal.raise_signal(signal.SIGTERM)
+    assert aborted == [True]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_ignored_signal_stays_ignored(number: int) -> None:
+    """A signal that is ignored at the start, as SIGHUP under nohup, neither interrupts nor closes the guard."""
+    signal.signal(number, signal.SIG_IGN)
+    guard = Guard(Limits())
+    with interrupt_on_signal(), close_on_signal(guard, lambda: None):
+        signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    assert guard.close_reason == ""

@@ -1,0 +1,63 @@
+"""The group of all commands: parses, calls the engine, exits."""
+
+from __future__ import annotations
+
+import click
+
+from purge_conformance import __version__
+from purge_conformance.cli.archive import archive_events
+from purge_conformance.cli.cleanup import clean_up
+from purge_conformance.cli.doctor import doctor
+from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_with_error
+from purge_conformance.cli.init import init
+from purge_conformance.cli.judge import judge
+from purge_conformance.cli.list import list_requirements
+from purge_conformance.cli.plan import plan
+from purge_conformance.cli.report import report
+from purge_conformance.cli.run import run
+from purge_conformance.cli.selfcheck import selfcheck
+from purge_conformance.cli.serve import serve
+from purge_conformance.engine.signals import INTERRUPTED, interrupt_on_signal
+from purge_conformance.errors import SuiteError, UsageError, crash_message
+
+
+class Group(click.Group):
+    """The command, with the suite's own exit codes."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a subcommand; an error of the suite ends it with one sentence and an exit code that is never 0 or 1."""
+        try:
+            with interrupt_on_signal():
+                return super().invoke(context)
+        except UsageError as error:
+            exit_with_error(str(error), USAGE_ERROR)
+        except SuiteError as error:
+            exit_with_error(str(error), INCONCLUSIVE)
+        except (KeyboardInterrupt, click.Abort):
+            exit_with_error(INTERRUPTED, INCONCLUSIVE)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:  # noqa: BLE001 -- a defect is never a verdict
+            exit_with_error(crash_message(error), INCONCLUSIVE)
+
+
+@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Check that a server purges and reseeds app usage events as Cloud Foundry documents it."""
+
+
+for subcommand in (
+    init,
+    doctor,
+    plan,
+    run,
+    archive_events,
+    clean_up,
+    judge,
+    report,
+    list_requirements,
+    serve,
+    selfcheck,
+):
+    main.add_command(subcommand)
