@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from purge_conformance.catalogue import OPENAPI, document
+from purge_conformance.evidence.bodies import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,8 @@ METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 OPTIONAL_CONTENT = "x-optional-content"
 MAX_QUOTED_CHARS = 300  # characters of what a target sent
 BASE_URL = "http://target.invalid"
+MAX_FOUND = 8192
+_FOUND: dict[tuple[object, ...], tuple[Violation, ...]] = {}  # many responses are equal, also those of several targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,13 @@ def find_violations(exchange: Exchange) -> tuple[Violation, ...]:
     if operation_id is None or exchange.status is None:
         return ()
     types = tuple(value for name, value in exchange.response_headers if name.lower() == "content-type")
-    return _find_violations(exchange.method, operation_id, exchange.status, types, exchange.body)
-
-
-@lru_cache(maxsize=8192)  # many responses are equal, all the more those of many targets
-def _find_violations(
-    method: str, operation_id: str, status: int, types: tuple[str, ...], body: bytes
-) -> tuple[Violation, ...]:
-    failures = _schemathesis_failures(method, operation_id, status, types, body)
-    return tuple(sorted(map(_to_violation, failures), key=astuple))  # Schemathesis returns a set
+    key = exchange.method, operation_id, exchange.status, types, body_of(exchange).digest
+    if key not in _FOUND:
+        if len(_FOUND) >= MAX_FOUND:
+            _FOUND.clear()
+        failures = _schemathesis_failures(exchange.method, operation_id, exchange.status, types, exchange.body)
+        _FOUND[key] = tuple(sorted(map(_to_violation, failures), key=astuple))  # Schemathesis returns a set
+    return _FOUND[key]
 
 
 @cache

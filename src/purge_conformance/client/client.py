@@ -21,7 +21,7 @@ from purge_conformance.client.retries import MAX_RETRIES, MAX_RETRY_AFTER_S, ret
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import RequestBlocked, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock, notes
-from purge_conformance.evidence.records import Body, Exchange, sort_exchanges
+from purge_conformance.evidence.records import Exchange, sort_exchanges
 from purge_conformance.evidence.redaction import without_cookies
 from purge_conformance.evidence.steps import YES, Retry, Tag, place_of
 from purge_conformance.evidence.tag_values import CredentialKind
@@ -239,7 +239,7 @@ class Client(Recorder):
             elapsed=elapsed,
             status=status,
             response_headers=without_cookies(redactor.redact_headers(headers)),
-            body=Body(redactor.redact_bytes(body)),
+            body=redactor.redact_bytes(body),
             error=None if error is None else redactor.redact_text(error),
             tags=dict(request.tags),
         )

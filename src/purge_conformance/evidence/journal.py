@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Self
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import files
-from purge_conformance.evidence.jsonl import FILE_NAME, LARGE_BODY_BYTES, build_evidence, to_json
+from purge_conformance.evidence.bodies import EXCHANGE_BYTES
+from purge_conformance.evidence.jsonl import FILE_NAME, build_evidence, to_json
+from purge_conformance.evidence.stored_bodies import LONG_BODY_BYTES, StoredBodies
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from purge_conformance.evidence.bodies import Body
     from purge_conformance.evidence.jsonl import Record
     from purge_conformance.evidence.records import Evidence, Exchange, Header
 
@@ -44,7 +47,9 @@ class Journal:
         self.header = header
         self.exchanges: list[Exchange] = []
         self.records: list[Record] = []
-        self._first_by_body: dict[bytes, Exchange] = {}  # large body -> the exchange that had it first
+        self.size = self.memory = 0
+        self._stored = StoredBodies(folder / FILE_NAME)
+        self._first_by_body: dict[bytes, tuple[int, Body]] = {}  # digest -> the exchange that had a long body first
         self._write(to_json(header))
 
     def __enter__(self) -> Self:
@@ -57,11 +62,16 @@ class Journal:
             self._file.close()
 
     def record(self, exchange: Exchange) -> Exchange:
-        """Record an exchange and return it; equal large bodies are shared with the first exchange that had them."""
-        shared, body_of = self._share_body(exchange)
-        self.exchanges.append(shared)
-        self._write(to_json(shared, body_of))
-        return shared
+        """Record an exchange and return it; equal long bodies are shared with the first exchange that had them."""
+        offset = self.size
+        first, body = self._first_with(exchange)
+        self._write(to_json(exchange, None if first == exchange.n else first))
+        if first == exchange.n and not self.error:
+            self._stored.leave(body, offset)
+        recorded = replace(exchange, body=body)
+        self.exchanges.append(recorded)
+        self.memory += EXCHANGE_BYTES
+        return recorded
 
     def add(self, record: Record) -> None:
         """Record a note, the end of a list or a span."""
@@ -77,19 +87,22 @@ class Journal:
         """Return all that was recorded so far."""
         return build_evidence(self.header, [*self.exchanges, *self.records])
 
-    def _share_body(self, exchange: Exchange) -> tuple[Exchange, int | None]:
-        """Return the exchange with the shared body, and the number of the exchange that had it first, if another."""
-        if len(exchange.body) < LARGE_BODY_BYTES:
-            return exchange, None
-        first = self._first_by_body.setdefault(exchange.body, exchange)
-        return (exchange, None) if first is exchange else (replace(exchange, body=first.body), first.n)
+    def _first_with(self, exchange: Exchange) -> tuple[int, Body]:
+        """Return the number of the exchange that had an equal long body first, and the body; or else its own."""
+        data = exchange.body
+        own = exchange.n, self._stored.body(data)
+        if len(data) < LONG_BODY_BYTES:
+            return own
+        return self._first_by_body.setdefault(own[1].digest, own)
 
     def _write(self, line: str) -> None:
         if self.error:
             return  # a line after an incomplete one could not be read
         try:
-            self._file.write(line + "\n")
+            self._file.write(line)  # it is ASCII
+            self._file.write("\n")
             self._file.flush()
+            self.size += len(line) + 1
         except OSError as error:
             self.error = f"The evidence could not be written: {error.strerror}. Make room, or name another --out."
 

@@ -8,7 +8,6 @@ has it. Files of format 1 are converted as they are read.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import asdict, fields
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import format1
+from purge_conformance.evidence.bodies import Body
 from purge_conformance.evidence.members import (
     ANY,
     BOOLEAN,
@@ -38,7 +38,6 @@ from purge_conformance.evidence.members import (
 from purge_conformance.evidence.notes import NAMES
 from purge_conformance.evidence.records import (
     FORMAT,
-    Body,
     Evidence,
     Exchange,
     Header,
@@ -48,16 +47,15 @@ from purge_conformance.evidence.records import (
     sort_exchanges,
 )
 from purge_conformance.evidence.steps import App, Part, Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.stored_bodies import IN_TEXT, Lines, StoredBodies, decode_body, encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
     from purge_conformance.evidence.members import Check, Checks
 
 FILE_NAME = "evidence.jsonl"
-LARGE_BODY_BYTES = 10_000  # bytes of a body that is written once
 KINDS = {Header: "header", Exchange: "exchange", Note: "note", ListEnd: "list-end", Span: "span"}
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=asdict)
 Record = Header | Exchange | Note | ListEnd | Span
@@ -65,7 +63,7 @@ Row = dict[str, Any]
 NEXT_STEP = "Restore the file, or judge it with the version of the suite that wrote it."
 ROW_ERRORS = (BadData, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 SPAN_NUMBERS = ("before", "requests", "after")
-BODIES = ("body_text", "body_base64", "body_of")
+BODIES = (*IN_TEXT, "body_of")
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|\+00:00)", re.ASCII)
 
 # The members of each kind of row, the required ones and the others; spec/evidence.schema.json describes them.
@@ -112,8 +110,7 @@ def to_json(record: Record, body_of: int | None = None) -> str:
     """Return one line of the file; `body_of` is the number of an earlier exchange that has the same body."""
     row = {"kind": KINDS[type(record)], **_members(record)}
     if isinstance(record, Exchange):
-        del row["body"]
-        row |= _encode_body(record.body) if body_of is None else {"body_of": body_of}
+        row |= encode_body(record.body) if body_of is None else {"body_of": body_of}
     return _ENCODER.encode(row)
 
 
@@ -127,21 +124,30 @@ def read(folder: Path) -> Evidence:
     if not path.is_file():
         raise BadData(f"{folder} holds no {FILE_NAME}. Name the folder that a run wrote with --out.")
     with path.open("rb") as file:
+        lines, stored = Lines(file), StoredBodies(path)
+
+        def make_body(data: bytes) -> Body:
+            body = stored.body(data)
+            stored.leave(body, lines.offset)
+            return body
+
         try:
-            rows = _rows(file)
-            return evidence(_header(next(rows, {})), rows)
+            rows = _rows(lines)
+            return evidence(_header(next(rows, {})), rows, make_body)
         except BadData as error:
             raise BadData(f"{path}, {error}") from None
 
 
-def evidence(header: Header, rows: Iterable[dict[str, Any]]) -> Evidence:
+def evidence(header: Header, rows: Iterable[dict[str, Any]], make_body: Callable[[bytes], Body] = Body) -> Evidence:
     """Return the evidence of the rows below a header, which are of the header's format.
+
+    `make_body` returns the body of the row that was taken last, which has these bytes.
 
     Raises:
         BadData: a row cannot be read; the message begins with its line.
     """
     is_old = header.format == format1.FORMAT
-    found = build_evidence(header, _records(rows, format1.Converter().convert if is_old else None))
+    found = build_evidence(header, _records(rows, make_body, format1.Converter().convert if is_old else None))
     return format1.with_spans(found) if is_old else found
 
 
@@ -158,14 +164,16 @@ def build_evidence(header: Header, records: Iterable[Record]) -> Evidence:
 
 
 def _members(record: Record) -> dict[str, Any]:
-    """Return the members of a record, those of its place among them."""
-    names = (each.name for each in fields(record) if each.name != "place")
+    """Return the members of a record but its body, those of its place among them."""
+    names = (each.name for each in fields(record) if each.name not in {"place", "body"})
     values = {name: getattr(record, name) for name in names}  # asdict would copy them, deeply
     place = getattr(record, "place", None)
     return values | (place.to_row() if isinstance(place, Place) else {})
 
 
-def _records(rows: Iterable[Row], convert: Callable[[Row], Row] | None) -> Iterator[Record]:
+def _records(
+    rows: Iterable[Row], make_body: Callable[[bytes], Body], convert: Callable[[Row], Row] | None
+) -> Iterator[Record]:
     """Yield the record of each row; the numbers in spans are checked at the end.
 
     Raises:
@@ -175,7 +183,7 @@ def _records(rows: Iterable[Row], convert: Callable[[Row], Row] | None) -> Itera
     spans: list[tuple[int, Span]] = []
     for line, row in enumerate(rows, 2):  # the header is line 1
         try:
-            record = to_record(convert(row) if convert else row, bodies)
+            record = _to_record(convert(row) if convert else row, bodies, make_body)
         except ROW_ERRORS as error:
             raise _row_error(line, error) from None
         if isinstance(record, Span):
@@ -201,7 +209,7 @@ def _check_numbers(span: Span, exchanges: Collection[int]) -> None:
                 raise BadData(f"got {n} in `{name}`, expected the number of an exchange in this file.")
 
 
-def to_record(row: Row, bodies: dict[int, Body]) -> Record:
+def _to_record(row: Row, bodies: dict[int, Body], make_body: Callable[[bytes], Body]) -> Record:
     """Return the record of a row below the header; `bodies` has the bodies of earlier rows by number, and gets its own.
 
     Raises:
@@ -225,15 +233,15 @@ def to_record(row: Row, bodies: dict[int, Body]) -> Record:
         return Span(scenario, place, before, requests, after, **row)
     if row["n"] in bodies:
         raise BadData(f"got {row['n']} as `n` once more, expected another number in each exchange.")
-    body = bodies[row["n"]] = _decode_body(row, bodies)
+    body = bodies[row["n"]] = _pop_body(row, bodies, make_body)
     row["tags"] = {Tag(tag): value for tag, value in row["tags"].items()}
     for headers in ("request_headers", "response_headers"):
         row[headers] = tuple(map(tuple, row[headers]))
     return Exchange(scenario=scenario, place=place, body=body, **row)
 
 
-def _rows(file: BinaryIO) -> Iterator[Row]:
-    for number, line in enumerate(file, 1):
+def _rows(lines: Iterable[bytes]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
         if not line.endswith(b"\n"):
             return  # the run was killed within this line
         try:
@@ -267,25 +275,14 @@ def _header(row: Row) -> Header:
     return Header(**row)
 
 
-def _decode_body(row: Row, bodies: dict[int, Body]) -> Body:
+def _pop_body(row: Row, bodies: dict[int, Body], make_body: Callable[[bytes], Body]) -> Body:
     """Remove the body from a row and return it."""
     found = [name for name in BODIES if name in row]
     if len(found) != 1:
         raise BadData(f"got {' and '.join(found) or 'no body'}, expected one of {', '.join(BODIES)}.")
     name, value = found[0], row.pop(found[0])
-    if name == "body_of":
-        if value not in bodies:
-            raise BadData(f"got {value} as `body_of`, expected the number of an exchange in an earlier line.")
-        return bodies[value]
-    try:
-        return Body(base64.b64decode(value, validate=True) if name == "body_base64" else value.encode())
-    except ValueError:
-        expected = "base64" if name == "body_base64" else "text without lone surrogates"
-        raise BadData(f"got {show(value)} as `{name}`, expected {expected}.") from None
-
-
-def _encode_body(body: bytes) -> dict[str, str]:
-    try:
-        return {"body_text": body.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"body_base64": base64.b64encode(body).decode("ascii")}
+    if name != "body_of":
+        return make_body(decode_body(name, value))
+    if value not in bodies:
+        raise BadData(f"got {value} as `body_of`, expected the number of an exchange in an earlier line.")
+    return bodies[value]

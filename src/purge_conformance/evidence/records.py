@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from purge_conformance.evidence.bodies import BODY, BodyField, body_of
 from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
@@ -46,18 +46,6 @@ class Header:
     format: int = FORMAT
 
 
-class Body(bytes):
-    """The bytes of a response. Exchanges with equal responses share one, which is parsed as JSON once."""
-
-    @cached_property
-    def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
-        """The value of the bytes as JSON, or None where they are not JSON."""
-        try:
-            return json.loads(self)
-        except (ValueError, RecursionError):
-            return None
-
-
 @dataclass(frozen=True)
 class Exchange:
     """One request and its response.
@@ -92,7 +80,7 @@ class Exchange:
     elapsed: float
     status: int | None
     response_headers: Headers
-    body: bytes
+    body: BodyField = BODY
     error: str | None = None
     tags: dict[Tag, str] = field(default_factory=dict)
     round: int = 1
@@ -135,22 +123,21 @@ class Exchange:
         """The response's body as text; bytes that are not UTF-8 are replaced."""
         return self.body.decode("utf-8", "replace")
 
-    @cached_property
+    @property
     def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
         """The response's body as JSON, or None where it is not JSON."""
-        return (self.body if isinstance(self.body, Body) else Body(self.body)).json
+        return body_of(self).json
 
-    @cached_property
+    @property
     def page(self) -> dict[str, Any] | None:
         """The response as a page of a list, or None where it cannot be read as one."""
         is_page = self.status == HTTPStatus.OK and isinstance(self.json, dict)
         return self.json if is_page and isinstance(self.json.get("resources"), list) else None
 
-    @cached_property
+    @property
     def resources(self) -> tuple[dict[str, Any], ...]:
         """The resources on a page that have a guid."""
-        rows = self.page["resources"] if self.page else ()
-        return tuple(row for row in rows if isinstance(row, dict) and isinstance(row.get("guid"), str))
+        return body_of(self).resources if self.page else ()
 
     @property
     def succeeded(self) -> bool:

@@ -11,9 +11,10 @@ import pytest
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.jsonl import FILE_NAME, LARGE_BODY_BYTES, read
+from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.records import Note
 from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.evidence.stored_bodies import LONG_BODY_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def test_open_journal_is_readable(builder: EvidenceBuilder, tmp_path: Path) -> N
 
 def test_long_body_is_stored_once(builder: EvidenceBuilder, tmp_path: Path) -> None:
     """A repeated long body is stored once, in the file and in memory; short bodies are in each line."""
-    long, short = ["x" * LARGE_BODY_BYTES], ["x"]
+    long, short = ["x" * LONG_BODY_BYTES], ["x"]
     with Journal(tmp_path, builder.evidence.header) as journal:
         for data in (long, short, long, short):
             journal.record(builder.add_exchange(Scenario.READS, Step.LIST, data=data))
@@ -43,7 +44,7 @@ def test_long_body_is_stored_once(builder: EvidenceBuilder, tmp_path: Path) -> N
     assert journal.evidence() == found
     assert [x.json for x in found.exchanges] == [long, short, long, short]
     for first, _, again, _ in (journal.evidence().exchanges, found.exchanges):
-        assert first.body is again.body
+        assert first.json is again.json
 
 
 def test_journal_rejects_used_folder(builder: EvidenceBuilder, tmp_path: Path) -> None:
