@@ -16,6 +16,7 @@ SuiteError                    exit code 3: the run has no result
       +-- PurgeBlocked        the purge budget is used up, or the events are not archived
       +-- BudgetExhausted     the request budget is used up
       +-- WriteBlocked        the request could change something, and the run must not
+      +-- UnusableGuid        a guid of the target cannot be a segment of a path
       +-- ArchiveFailed       the existing events could not be written to a file
       +-- TokenExpired        the role's token has expired, and there is no other
 """
@@ -106,6 +107,10 @@ class BudgetExhausted(RequestBlocked):
 
 class WriteBlocked(RequestBlocked):
     """The request could change something, and the run must not change anything."""
+
+
+class UnusableGuid(RequestBlocked):
+    """A guid of the target cannot be a segment of a path, so a request with it could reach another resource."""
 
 
 class ArchiveFailed(RequestBlocked):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
+from purge_conformance.catalogue.api import SAFE_METHODS, guid_in_path, is_purge
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS
@@ -52,4 +52,4 @@ def unchanged_apps(evidence: Evidence, purge: Exchange) -> set[str]:
 
 
 def _app_guids(requests: Iterable[Exchange]) -> set[str]:
-    return {x.route.split("/")[3] for x in requests if x.route.startswith(f"{APPS}/")}
+    return {guid_in_path(x.route) for x in requests if x.route.startswith(f"{APPS}/")}

@@ -13,7 +13,15 @@ from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Prer
 from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at
 from purge_conformance.analysis.purge_series import observed_purges
 from purge_conformance.analysis.view import target_responses
-from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, event_path, is_purge
+from purge_conformance.catalogue.api import (
+    EVENTS_PATH,
+    GET_OPERATION,
+    LIST_OPERATION,
+    event_path,
+    guid_in_path,
+    is_purge,
+    is_usable_guid,
+)
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import app_of_event, event_identity, listing_at, resources, snapshots
@@ -54,7 +62,7 @@ def target_clock_offset(view: JudgmentView) -> tuple[Offset, str] | None:
 def _offset_from_start(view: JudgmentView) -> Offset | None:
     scenario, listed = Scenario.APP_CHANGES, Place(Step.START, phase=Phase.AFTER)
     for start in view.of(scenario, Step.START_APP, app=App.STOPPED):
-        guid = start.route.split("/")[3]
+        guid = guid_in_path(start.route)
         rows = group_by_app(listing_at(view, scenario, listed).rows, ()).get(guid, ())
         times = [moment for row in rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
         if times:
@@ -107,7 +115,8 @@ def _find_gets_of_destroyed_events(view: JudgmentView) -> Iterator[Exchange]:
         next_purge = next((n for n in purges if n > purge.request.n), sys.maxsize)
         origin = purge.request.scenario, purge.request.round
         candidates = [x for x in gets if purge.last_exchange < x.n < next_purge and (x.scenario, x.round) == origin]
-        yield from (x for x in candidates if x.guid in destroyed and x.path == event_path(x.guid))
+        gets_of_one = [x for x in candidates if x.guid in destroyed and is_usable_guid(x.guid)]
+        yield from (x for x in gets_of_one if x.path == event_path(x.guid))
 
 
 def destroyed_events_found_by_filter(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:

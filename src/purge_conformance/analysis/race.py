@@ -9,6 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from math import inf
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from purge_conformance.analysis import linearizability as orders
 from purge_conformance.analysis.app_changes import all_changes_recorded
@@ -77,7 +78,7 @@ class Round:
         changes: dict[str, list[Exchange]] = {}
         for x in self.changes:
             if match := APP_ACTION.fullmatch(x.route):
-                changes.setdefault(match[1], []).append(x)
+                changes.setdefault(unquote(match[1]), []).append(x)
         return changes
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.sequence import created_guid, requests_of
+from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.steps import Scenario, Step
 
@@ -77,8 +78,10 @@ def _lines(view: JudgmentView, sequence_run: SequenceRun) -> Iterator[str]:
     yield "# show the list, then delete the apps"
     yield f"echo; echo {' '.join(f'{name}=${name}' for name in shell.variables.values() if len(name) == 1)}"
     yield from (shell.command(page) for last in executed[-1:] if last.listing for page in last.listing.exchanges[:1])
-    path = f"{ORGANIZATIONS}/{created_guid(organization, _foundation_reads(view, ORGANIZATIONS))}"
-    yield shell.command(replace(organization, method="DELETE", path=path, request_body=None))
+    guid = created_guid(organization, _foundation_reads(view, ORGANIZATIONS))
+    if is_usable_guid(guid):
+        path = resource_path(ORGANIZATIONS, guid)
+        yield shell.command(replace(organization, method="DELETE", path=path, request_body=None))
 
 
 def _step_lines(view: JudgmentView, run: SequenceRun, execution: ExecutedStep, shell: _ShellContext) -> Iterator[str]:

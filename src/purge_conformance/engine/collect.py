@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
+from purge_conformance.catalogue.api import guid_in_path
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
@@ -162,7 +163,7 @@ def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str
     evidence = journal.evidence()
     events = listing_at(evidence, Scenario.ARCHIVE, Step.EXISTING_EVENTS)
     changes = (x for x in evidence.exchanges if x.method != "GET" or Tag.CHANGED_BY_HOOK in x.tags)
-    own_apps = {x.route.split("/")[3] for x in changes if x.route.startswith("/v3/apps/")}
+    own_apps = {guid_in_path(x.route) for x in changes if x.route.startswith("/v3/apps/")}
     try:
         summary = archive.write(
             folder / archive.FILE_NAME,

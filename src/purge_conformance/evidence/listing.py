@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from purge_conformance.catalogue.api import is_usable_guid
 from purge_conformance.evidence.steps import Part, place_of
 
 if TYPE_CHECKING:
@@ -181,6 +182,11 @@ def is_beyond_end(pages: Sequence[Exchange]) -> bool:
 def resources(exchange: Exchange) -> tuple[Row, ...]:
     """Return the resources on a page that have a guid; empty where the response is no page."""
     return exchange.resources
+
+
+def usable_rows(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows whose guid can be a segment of a path; the others are only listed."""
+    return [row for row in rows if is_usable_guid(row.get("guid"))]
 
 
 def pagination(exchange: Exchange) -> Mapping[str, Any]:

@@ -86,6 +86,7 @@ class Step(StrEnum):
     AWAIT_EVENT = "await-event"  # reads of the newest events until a change is recorded
     CREATE = "create"  # an organization, a space or an app
     AWAIT_CREATION = "await-creation"
+    VERIFY_CREATION = "verify-creation"  # reads what a response says was created, before it is changed
     PREPARE_DROPLET = "prepare-droplet"
     DELETE = "delete"
     AWAIT_DELETION = "await-deletion"

@@ -14,7 +14,7 @@ from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import NEWEST_EVENTS
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
 from purge_conformance.evidence.intermediaries import is_of_target
-from purge_conformance.evidence.listing import resources, total_results
+from purge_conformance.evidence.listing import resources, total_results, usable_rows
 from purge_conformance.evidence.records import numbers
 from purge_conformance.evidence.steps import WAITS, YES, App, Phase, Place, Step, Tag
 from purge_conformance.target.doctor.probe import NEWEST_EVENT, ONE_EVENT_PATH
@@ -85,16 +85,16 @@ class AttemptRecorder:
 
 def read_as_everyone(client: Client, apps: SuiteApps) -> None:
     """List, and get an existing event, with every credential; as the admin also with an unknown guid, other headers."""
-    rows = resources(client.get(ONE_EVENT_PATH, Step.LIST))
+    rows = usable_rows(resources(client.get(ONE_EVENT_PATH, Step.LIST)))
     paths = {Step.LIST: ONE_EVENT_PATH}
     if rows:
-        paths[Step.GET] = event_path(rows[0].get("guid"))
+        paths[Step.GET] = event_path(rows[0]["guid"])
         client.get(paths[Step.GET], Step.GET)
     for credential in non_admin_credentials(client):
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={Tag.CREDENTIAL: credential.kind}))
     stopped_app = apps.apps.get(App.STOPPED_WITHOUT_INSTANCES)  # a purge seeds no event for a stopped app
-    for guid in filter(None, (UNKNOWN_GUID, stopped_app)):
+    for guid in filter(None, (str(UNKNOWN_GUID), stopped_app)):
         client.get(event_path(guid), Step.GET_UNKNOWN)
     for step, headers in UNUSUAL_HEADERS:
         if step in paths:
@@ -107,7 +107,7 @@ def send_rejected_purges(client: Client, apps: SuiteApps) -> None:
     If no attempt destroyed events only once, wait for delayed effects of the purges with other credentials.
     """
     apps.record_event()
-    newest = resources(client.get(NEWEST_EVENT, Step.NEWEST_EVENT))
+    newest = usable_rows(resources(client.get(NEWEST_EVENT, Step.NEWEST_EVENT)))
     credentials = [
         Request("POST", PURGE_PATH, Step.CREDENTIAL, who, tags={Tag.CREDENTIAL: who.kind})
         for who in non_admin_credentials(client)

@@ -10,6 +10,7 @@ from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages, take_snapshot
 from purge_conformance.errors import HookFailed, StateUnsupported
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import usable_rows
 from purge_conformance.evidence.steps import INDUCED_OPERATIONS, INDUCED_STATUSES, Part, Place, Step, Tag
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
 from purge_conformance.target.hook import Hook
@@ -42,7 +43,7 @@ def induce_errors(client: Client, apps: SuiteApps) -> None:
         before = client.observation(after)
     for status in READ_STATUSES:
         _induce(client, hook, status, Request("GET", ONE_EVENT_PATH, Step.INDUCED_LIST))
-        for row in events.rows[:1]:
+        for row in usable_rows(events.rows)[:1]:
             _induce(client, hook, status, Request("GET", event_path(row["guid"]), Step.INDUCED_GET))
 
 

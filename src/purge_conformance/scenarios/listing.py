@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.api import EVENTS_PATH, event_path
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import app_of_event, sample_evenly
+from purge_conformance.evidence.listing import app_of_event, sample_evenly, usable_rows
 from purge_conformance.evidence.steps import Place, Step
 from purge_conformance.scenarios.authorization import UNKNOWN_GUID
 
@@ -70,8 +70,8 @@ def read_lists(client: Client, _: SuiteApps) -> None:
         page: Query = {"order_by": order, "per_page": _page_size(rows, PAGES_PER_WALK - 1)}
         read_pages(client, EVENTS_PATH, step, page, max_pages=PAGES_PER_WALK)
     _read_filtered_lists(client, [row for row in rows if isinstance(row.get("guid"), str)])
-    for row in sample_evenly(rows, MAX_GETS):
-        client.get(event_path(row.get("guid")), Step.GET)
+    for row in sample_evenly(usable_rows(rows), MAX_GETS):
+        client.get(event_path(row["guid"]), Step.GET)
     for query in INVALID_QUERIES:
         client.get(f"{EVENTS_PATH}?{query}", Step.INVALID_QUERY)
     for query in UNSPECIFIED_QUERIES:

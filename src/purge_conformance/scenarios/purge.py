@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path, is_usable_guid
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages, take_snapshot
 from purge_conformance.evidence import clock
@@ -51,7 +51,7 @@ def first_purge(client: Client, _: SuiteApps) -> None:
         before = take_snapshot(client, place.at(Phase.BEFORE))
         client.post(PURGE_PATH, place)
         after = take_snapshot(client, place.at(Phase.AFTER))
-    destroyed = {guid: row for guid, row in before.by_guid.items() if guid not in after.by_guid}
+    destroyed = {g: row for g, row in before.by_guid.items() if g not in after.by_guid and is_usable_guid(g)}
     for query in _filters_for_destroyed(list(destroyed.values())):
         full_query = urlencode({**query, "per_page": GUARANTEED_PAGE_SIZE}, errors="replace")
         client.get(f"{EVENTS_PATH}?{full_query}", Step.SEARCH_DESTROYED)
@@ -60,7 +60,8 @@ def first_purge(client: Client, _: SuiteApps) -> None:
     for credential in _reader_credentials(client):
         for guid in list(destroyed)[-1:]:
             client.get(event_path(guid), Step.GET_DESTROYED, credential=credential)
-            client.get(f"{EVENTS_PATH}?guids={quote(guid)}", Step.SEARCH_DESTROYED, credential=credential)
+            by_guid = urlencode({"guids": guid}, errors="replace")
+            client.get(f"{EVENTS_PATH}?{by_guid}", Step.SEARCH_DESTROYED, credential=credential)
     for guid in _sample_ends(_seed_guids(after.by_guid)):
         client.get(event_path(guid), Step.GET_SEEDED)
 
@@ -106,7 +107,7 @@ def purge_between_snapshots(client: Client, purge: Request) -> Exchange:
         before = take_snapshot(client, place.at(Phase.BEFORE))
         response = client.send(purge)
         after = take_snapshot(client, place.at(Phase.AFTER))
-    for guid in [guid for guid in before.by_guid if guid not in after.by_guid][-1:]:
+    for guid in [guid for guid in before.by_guid if guid not in after.by_guid and is_usable_guid(guid)][-1:]:
         client.get(event_path(guid), Place(Step.GET_DESTROYED, place.index))
     return response
 
@@ -128,7 +129,7 @@ def _reader_credentials(client: Client) -> list[Credential]:
 
 
 def _seed_guids(rows: Mapping[str, Row]) -> list[str]:
-    return [guid for guid, row in rows.items() if app_of_event(row) == guid]
+    return [guid for guid, row in rows.items() if app_of_event(row) == guid and is_usable_guid(guid)]
 
 
 def _sample_ends(guids: list[str]) -> list[str]:

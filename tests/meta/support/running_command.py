@@ -29,8 +29,10 @@ SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
 def accept_everything(stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
     """Answer as an API that accepts every request: each change takes effect at once, and a deleted app is absent."""
     state = "STOPPED" if handler.path.endswith("/stop") else "STARTED"
-    body = json.dumps({"guid": "g", "state": state, "pagination": {}, "resources": [{"guid": "one"}]}).encode()
-    stub_server.respond(handler, 404 if (handler.command, handler.path) == ("GET", "/v3/apps/g") else 200, body)
+    row = {"guid": "g", "name": stub_server.name, "state": state, "pagination": {}, "resources": [{"guid": "one"}]}
+    changes = [line for line, _ in stub_server.received if line.startswith(("POST /v3/apps ", "DELETE /v3/apps/g "))]
+    is_absent = handler.path == "/v3/apps/g" and handler.command == "GET" and changes[-1].startswith("DELETE")
+    stub_server.respond(handler, 404 if is_absent else 200, json.dumps(row).encode())
 
 
 class RunningCommand:

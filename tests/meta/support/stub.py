@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from contextlib import contextmanager
@@ -24,11 +25,13 @@ class StubServer:
         url: its address.
         answer: writes one response; the default is `respond(handler)`.
         received: the request line and the headers of each request, in order.
+        bodies: the body of each request, in order.
     """
 
     url: str
     answer: Callable[[BaseHTTPRequestHandler], None] = field(default=lambda handler: StubServer.respond(handler))  # noqa: PLW0108
     received: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     @staticmethod
     def respond(handler: BaseHTTPRequestHandler, status: int = 200, body: bytes = b"{}", **headers: str) -> None:
@@ -43,6 +46,12 @@ class StubServer:
     def targets(self) -> list[str]:
         """The path of each request, as it was on the wire."""
         return [line.split(" ")[1] for line, _ in self.received]
+
+    @property
+    def name(self) -> str:
+        """The name in the last body that has one: of what was created last."""
+        names = [json.loads(body).get("name") for body in self.bodies if b'"name"' in body]
+        return str(names[-1]) if names else ""
 
     @property
     def purges(self) -> int:
@@ -60,7 +69,7 @@ def serve_stub(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> It
         disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            stub.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             stub.received.append((self.requestline, dict(self.headers)))
             stub.answer(self)
 

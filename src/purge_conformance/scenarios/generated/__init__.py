@@ -9,7 +9,7 @@ from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE
 from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.errors import RequestBlocked
-from purge_conformance.evidence.listing import resources
+from purge_conformance.evidence.listing import resources, usable_rows
 from purge_conformance.evidence.steps import Place, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.scenarios.generated import schemathesis
@@ -32,8 +32,8 @@ STEPS = {
 
 def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
     """Send the selected cases; a case for an existing event gets the guid of one."""
-    rows = resources(client.get(ONE_EVENT_PATH, Step.EXISTING_EVENT))
-    guid = str(rows[0].get("guid")) if rows else None
+    rows = usable_rows(resources(client.get(ONE_EVENT_PATH, Step.EXISTING_EVENT)))
+    guid = rows[0]["guid"] if rows else None
     allowed = (case for case in cases() if client.guard.allows(case.method))
     for case in schemathesis.select_cases(allowed, _case_limits(client)):
         _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case)

@@ -145,7 +145,7 @@ def select_cases(cases: Iterable[Case], max_cases: Mapping[str, int] = MAX_CASES
 def with_existing_guid(case: Case, guid: str) -> Case:
     """Return the case with the guid of an existing event instead of the example of the document."""
     example = document(OPENAPI)["components"]["parameters"]["EventGuid"]["example"]
-    return replace(case, path=case.path.replace(example, quote(guid, safe="")))
+    return replace(case, path=case.path.replace(example, quote(guid, safe="", errors="replace")))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from purge_conformance.analysis.app_model import reads
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.app_model.trace import RESULTING_STATES, ExecutedStep, SequenceTrace
-from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, resource_path
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.evidence import notes
@@ -135,12 +135,12 @@ class Player:
                 response, created_guid = self._apps.create_extra_app(f"{step.argument}{self._number}", where)
                 return ExecutedStep(position, step, response, created_guid=created_guid)
             case Action.START | Action.STOP:
-                response = self._client.post(f"{APPS}/{guid}/actions/{step.action}", where)
+                response = self._client.post(f"{resource_path(APPS, guid)}/actions/{step.action}", where)
                 waiting = self._place(Step.AWAIT_STATE, position)
                 is_confirmed = self._apps.reached_state(guid, RESULTING_STATES[step.action], response, waiting)
                 return ExecutedStep(position, step, response, is_confirmed=is_confirmed)
             case Action.SCALE:
-                path = f"{APPS}/{guid}/processes/web/actions/scale"
+                path = f"{resource_path(APPS, guid)}/processes/web/actions/scale"
                 return ExecutedStep(position, step, self._client.post(path, where, data=step.scale_values))
             case Action.DELETE:
                 response = self._apps.remove(guid, where)

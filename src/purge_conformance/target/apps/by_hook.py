@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.client.client import Request
 from purge_conformance.errors import HookFailed, StateUnsupported
 from purge_conformance.evidence import notes
@@ -66,7 +67,7 @@ class HookedApps(SuiteApps):
             try:
                 self._set_state("delete", guid)
             except (HookFailed, StateUnsupported) as reason:
-                leftovers.append(f"{APPS}/{guid} ({reason})")
+                leftovers.append(f"{resource_path(APPS, guid)} ({reason})")
         self._client.note(notes.LEFT, leftovers)
 
     def _build_apps(self) -> None:
@@ -79,7 +80,7 @@ class HookedApps(SuiteApps):
 
     def _create_app(self, app: App, names: Sequence[str], space: str) -> None:  # noqa: ARG002 -- the hook chooses the space
         guid = self._hook.set_up(STATES["stop"], name=names[-1]).get("app")
-        if not isinstance(guid, str) or not guid:
+        if not is_usable_guid(guid):
             raise HookFailed(
                 f'the hook set the state {STATES["stop"]!r} but named no app: expected the answer {{"app": GUID}}'
             )
@@ -97,7 +98,7 @@ class HookedApps(SuiteApps):
         self._hook.set_up(STATES[change], app=guid, **size)
 
     def _read_app(self, guid: str, where: Where) -> Exchange:
-        return self._client.send(Request("GET", f"{APPS}/{guid}", where, tags={Tag.CHANGED_BY_HOOK: YES}))
+        return self._client.send(Request("GET", resource_path(APPS, guid), where, tags={Tag.CHANGED_BY_HOOK: YES}))
 
     def _try(self, change: Callable[[], bool]) -> bool:
         try:

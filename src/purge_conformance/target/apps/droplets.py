@@ -7,7 +7,9 @@ import re
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
+from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.client.client import Request
 from purge_conformance.config.droplet_file import CONTENT_TYPE, CURL_FORM
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.evidence.records import Exchange
 
+DROPLETS, BUILDS = "/v3/droplets", "/v3/builds"
 MEMORY_IN_MB = 64  # small, because a space has a quota
 STAGING_POLLS = 60
 NO_DROPLET_HINT = " Give the apps a droplet: --app-droplet GUID, --app-droplet-file FILE or --app-docker-image REF"
@@ -58,9 +61,9 @@ class DropletProvider:
         else:
             droplet, self._source_app = self._create_droplet(app), app
             self._source = droplet
-        path = f"{APPS}/{app}/relationships/current_droplet"
-        _require_json(self._send("PATCH", path, {"data": {"guid": droplet}}))
-        self._send("POST", f"{APPS}/{app}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
+        path = resource_path(APPS, app)
+        _require_json(self._send("PATCH", f"{path}/relationships/current_droplet", {"data": {"guid": droplet}}))
+        self._send("POST", f"{path}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
 
     def next_step(self, answer: Exchange) -> str:
         """Return a space and the next step after a failed start; empty if the response suggests none."""
@@ -77,14 +80,15 @@ class DropletProvider:
         return self._upload_droplet(file, app) if file else self._stage_image(str(self._settings.docker_image), app)
 
     def _copy_droplet(self, source: str, app: str) -> str:
-        answer = self._send("POST", f"/v3/droplets?source_guid={source}", {"relationships": relationship("app", app)})
+        path = f"{DROPLETS}?{urlencode({'source_guid': source}, errors='replace')}"
+        answer = self._send("POST", path, {"relationships": relationship("app", app)})
         droplet = _guid(answer)
-        self._await_staged(answer, f"/v3/droplets/{droplet}")
+        self._await_staged(answer, resource_path(DROPLETS, droplet))
         return droplet
 
     def _upload_droplet(self, file: Upload, app: str) -> str:
-        droplet = _guid(self._send("POST", "/v3/droplets", {"relationships": relationship("app", app)}))
-        path, headers = f"/v3/droplets/{droplet}", {"Content-Type": CONTENT_TYPE}
+        droplet = _guid(self._send("POST", DROPLETS, {"relationships": relationship("app", app)}))
+        path, headers = resource_path(DROPLETS, droplet), {"Content-Type": CONTENT_TYPE}
         upload = Request("POST", f"{path}/upload", Step.PREPARE_DROPLET, headers=headers, upload=file)
         _require_json(self._client.send(replace(upload, tags={Tag.FORM: CURL_FORM})))
         self._await_staged(self._client.get(path, Step.PREPARE_DROPLET), path)
@@ -98,8 +102,8 @@ class DropletProvider:
             "metadata": {"labels": {RUN_LABEL: self._run}},
         }
         package_response = self._send("POST", "/v3/packages", package)
-        build = self._send("POST", "/v3/builds", {"package": {"guid": _guid(package_response)}})
-        finished_build = self._await_staged(build, f"/v3/builds/{_guid(build)}")
+        build = self._send("POST", BUILDS, {"package": {"guid": _guid(package_response)}})
+        finished_build = self._await_staged(build, resource_path(BUILDS, _guid(build)))
         return _guid(finished_build, "droplet", "guid")
 
     def _await_staged(self, answer: Exchange, path: str) -> Exchange:
@@ -132,8 +136,8 @@ def _require_json(answer: Exchange) -> Exchange:
 
 def _guid(answer: Exchange, *names: str) -> str:
     guid = dig(_require_json(answer).json, *(names or ("guid",)))
-    if not isinstance(guid, str):
+    if not is_usable_guid(guid):
         raise DropletUnavailable(
-            f"{answer.method} {answer.path} has no {'.'.join(names) or 'guid'}: {summarize_response(answer)}"
+            f"{answer.method} {answer.path} has no usable {'.'.join(names) or 'guid'}: {summarize_response(answer)}"
         )
     return guid

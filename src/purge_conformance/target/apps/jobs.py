@@ -7,6 +7,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.evidence.listing import dig, split_url
 from purge_conformance.evidence.steps import Step
 
@@ -16,16 +17,22 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
 
-JOB = re.compile(r"/v3/jobs/[A-Za-z0-9._~-]{1,255}$")
+JOBS = "/v3/jobs"
+JOB = re.compile(rf"{JOBS}/([A-Za-z0-9._~-]{{1,255}})$")
 POLLS = 20
 POLL_DELAYS = (0.1, 2.0)  # seconds before the second poll, and at most before any
 
 
 def job_path(answer: Exchange) -> str | None:
-    """Return the path of the job in a 202's `Location`, whose host is ignored; None if there is none."""
+    """Return the path of the job in a 202's `Location`; None if there is none.
+
+    The job is read at the target, whatever host the link names: a target behind a proxy may know itself by another.
+    """
     parts = split_url(answer.header("Location") or "")
     match = JOB.search(parts.path) if parts else None
-    return match[0] if match and answer.status == HTTPStatus.ACCEPTED else None
+    if not match or not is_usable_guid(match[1]) or answer.status != HTTPStatus.ACCEPTED:
+        return None
+    return resource_path(JOBS, match[1])
 
 
 def await_job(client: Client, job: str) -> str:

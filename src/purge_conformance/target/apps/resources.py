@@ -10,19 +10,21 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.errors import RequestBlocked, TargetUnreachable
-from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig, resources
+from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig, resources, usable_rows
 from purge_conformance.evidence.steps import Place, Step, place_of
 from purge_conformance.target.apps import jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.evidence.steps import Where
 
 POLLS, POLL_INTERVAL_S = 20, 0.1  # how often to check for a created resource
+VERIFICATIONS = 3  # reads of a created resource, until one succeeds
 FINAL_POLLS = 6  # the same at the end of a run, when few requests are left
 RETRY_DELAYS = (0.5, 1.0, 2.0)  # seconds between retries of cleanup requests that get no response
 ORGANIZATIONS, SPACES = "/v3/organizations", "/v3/spaces"
@@ -54,14 +56,37 @@ class ResourceManager:
         if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self._may_have_unknown = True  # it may exist in spite of the 500
             answer = self._post(path, where, data)
-        guid = dig(answer.json, "guid") if isinstance(answer.json, dict) else None
-        if answer.status == HTTPStatus.ACCEPTED:
-            guid = self._await_created(path, name, replace(place_of(where), step=Step.AWAIT_CREATION))
-        self._may_have_unknown = self._may_have_unknown or answer.status is None or (answer.succeeded and guid is None)
-        if not answer.succeeded or not isinstance(guid, str):
-            return answer, None
-        self._deletion_jobs[f"{path}/{guid}"] = None
+        had_unknown, self._may_have_unknown = self._may_have_unknown, True  # an interrupt may end what follows
+        guid = self._created_guid(path, name, answer, place_of(where))
+        self._may_have_unknown = had_unknown or answer.status is None or (answer.succeeded and guid is None)
+        if guid:
+            self._deletion_jobs[resource_path(path, guid)] = None
         return answer, guid
+
+    def _created_guid(self, path: str, name: str, answer: Exchange, where: Place) -> str | None:
+        """Return the guid of what the response says was created; None unless that is a resource of this run."""
+        if answer.status == HTTPStatus.ACCEPTED:
+            return self._await_created(path, name, replace(where, step=Step.AWAIT_CREATION))
+        guid = dig(answer.json, "guid") if answer.succeeded and isinstance(answer.json, dict) else None
+        where = replace(where, step=Step.VERIFY_CREATION)
+        return guid if is_usable_guid(guid) and self._is_own(resource_path(path, guid), name, where) else None
+
+    def _is_own(self, path: str, name: str, where: Place) -> bool:
+        """Whether a resource, read by its guid, has the label of the run; or, without any label, the name it was given.
+
+        A response to its creation alone is no proof: it may name a resource of others, which must not be changed.
+        """
+        for number in range(VERIFICATIONS):
+            if number:
+                time.sleep(POLL_INTERVAL_S)
+            row = self._client.get(path, where)
+            if row.succeeded and isinstance(row.json, dict):
+                return self._has_mark(row.json, name)
+        return False
+
+    def _has_mark(self, row: Mapping[str, Any], name: object) -> bool:
+        label = dig(row, "metadata", "labels", RUN_LABEL)
+        return bool(label == self.run if label is not None else name is not None and row.get("name") == name)
 
     def _post(self, path: str, where: Where, data: object) -> Exchange:
         try:
@@ -129,16 +154,16 @@ class ResourceManager:
         for name, path in [*self._pending.items()]:
             guids = (self._find_by_name(path, name, Step.FIND) for _ in jobs.poll(FINAL_POLLS))
             if guid := next(filter(None, guids), None):
-                self._deletion_jobs.setdefault(f"{path}/{guid}", None)
+                self._deletion_jobs.setdefault(resource_path(path, guid), None)
         for path in (ORGANIZATIONS, APPS) if self._may_have_unknown or self._pending else ():
             query = f"label_selector={RUN_LABEL}%3D{self.run}"
             page = _retry_until_reachable(partial(self._client.get, f"{path}?{query}", Step.FIND))
             if not page.succeeded:
                 unsearchable[path] = f"resources of this run may be left: the list answered {summarize_response(page)}"
-            for row in resources(page):
-                if dig(row, "metadata", "labels", RUN_LABEL) == self.run:
+            for row in usable_rows(resources(page)):
+                if self._has_mark(row, None):
                     self._pending.pop(str(row.get("name")), None)
-                    self._deletion_jobs.setdefault(f"{path}/{row['guid']}", None)
+                    self._deletion_jobs.setdefault(resource_path(path, row["guid"]), None)
         return unsearchable
 
     def _await_created(self, path: str, name: str, where: Place) -> str | None:
@@ -152,9 +177,9 @@ class ResourceManager:
 
     def _find_by_name(self, path: str, name: str, where: Where) -> str | None:
         """Return the guid of a resource by name if it is listed; other spaces may have one of the same name."""
-        rows = resources(self._client.get(f"{path}?names={quote(name)}", where))
-        new = [row for row in rows if row.get("name") == name and f"{path}/{row['guid']}" not in self._deletion_jobs]
-        guid = next((str(row["guid"]) for row in new), None)
+        rows = usable_rows(resources(self._client.get(f"{path}?names={quote(name, safe='')}", where)))
+        own = [row for row in rows if row.get("name") == name and self._has_mark(row, name)]
+        guid = next((g for row in own if resource_path(path, g := row["guid"]) not in self._deletion_jobs), None)
         if guid:
             del self._pending[name]
         return guid

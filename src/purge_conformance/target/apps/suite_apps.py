@@ -8,6 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from purge_conformance.catalogue.api import resource_path
 from purge_conformance.client.client import Request
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence import notes
@@ -140,7 +141,7 @@ class SuiteApps:
 
     def request(self, app: App, change: str, where: Where, *, instances: int = 1) -> Request:
         """Return the request that starts, stops or scales an app; the sender calls `sync_started` after it."""
-        path = f"{APPS}/{self.apps[app]}"
+        path = resource_path(APPS, self.apps[app])
         if change == "scale":
             body = json.dumps({"instances": instances})
             return Request(
@@ -181,13 +182,14 @@ class SuiteApps:
     def remove(self, guid: str, where: Where) -> Exchange:
         """Send the DELETE for an app of the suite."""
         self._droplets.forget_app(guid)
-        return self._resources.remove(f"{APPS}/{guid}", where)
+        return self._resources.remove(resource_path(APPS, guid), where)
 
     def is_gone(self, guid: str, where: Where) -> bool:
         """Return whether a deleted app answers 404, now or within a few polls."""
+        path = resource_path(APPS, guid)
         for _ in range(self._deletion_polls):
-            if self._client.get(f"{APPS}/{guid}", where).status == HTTPStatus.NOT_FOUND:
-                self._resources.forget(f"{APPS}/{guid}")
+            if self._client.get(path, where).status == HTTPStatus.NOT_FOUND:
+                self._resources.forget(path)
                 return True
             time.sleep(POLL_INTERVAL_S)
         self._deletion_polls = 1
@@ -201,7 +203,7 @@ class SuiteApps:
             if not answer.succeeded or dig(answer.json, "state") == state:
                 return True
             time.sleep(POLL_INTERVAL_S)
-            answer = self._client.get(f"{APPS}/{guid}", where)
+            answer = self._client.get(resource_path(APPS, guid), where)
         return False
 
     def delete_apps(self) -> None:
@@ -211,7 +213,7 @@ class SuiteApps:
 
     def _change_app(self, app: App, change: str, where: Where, **size: int) -> Exchange:
         web = "/processes/web" if change == "scale" else ""
-        path = f"{APPS}/{self.apps[app]}{web}/actions/{change}"
+        path = f"{resource_path(APPS, self.apps[app])}{web}/actions/{change}"
         return retry_once(partial(self._client.post, path, where, data=size or None))
 
     def _create_spaces(self) -> tuple[str | None, str | None, str | None]:
@@ -266,7 +268,8 @@ class SuiteApps:
     def _create(self, path: str, name: str, **fields: object) -> str | None:
         answer, guid = self._resources.create(path, name, **fields)
         if not guid:
-            self.error = f"POST {path} created nothing: {summarize_response(answer)}{quota_hint(answer)}"
+            problem = "named nothing that can be read and is this run's" if answer.succeeded else "created nothing"
+            self.error = f"POST {path} {problem}: {summarize_response(answer)}{quota_hint(answer)}"
         return guid
 
     def _delete_app(self, app: App) -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
+from purge_conformance.catalogue.api import (
+    EVENTS_PATH,
+    PURGE_PATH,
+    guid_in_path,
+    is_purge,
+    is_usable_guid,
+    resource_path,
+)
+from purge_conformance.errors import UnusableGuid
 
 NAME = PURGE_PATH.rpartition("/")[2]
 
@@ -55,3 +63,24 @@ def test_other_requests_are_no_purge(method: str, path: str) -> None:
 def test_malformed_path_is_no_purge(path: str) -> None:
     """A path that cannot be parsed is no purge and raises no error."""
     assert not is_purge("POST", path)
+
+
+@pytest.mark.parametrize(
+    "guid",
+    ["", ".", "..", "../..", "x/../y", "..\\x", "%2e%2e", "%2E%2E%2Fx", "..;a=b/x", " .. ", "g" * 201, None, 7, ["a"]],
+)
+def test_unusable_guid_is_no_path(guid: object) -> None:
+    """A guid that could lead a request to another resource has no path."""
+    assert not is_usable_guid(guid)
+    with pytest.raises(UnusableGuid, match="cannot be a part of a path below /v3/apps"):
+        resource_path("/v3/apps", guid)
+
+
+@pytest.mark.parametrize("guid", ["a", "a/b", "a?b=c#d", "50%", "...", "a..b", "\u202e", "\ud800", "a b", "g" * 200])
+def test_odd_guid_is_one_segment(guid: str) -> None:
+    """A guid with unusual characters is quoted, so that it stays one segment of the path."""
+    path = resource_path("/v3/apps", guid)
+    assert path.count("/") == 3
+    assert path.isascii()
+    assert not set("?# ") & set(path)
+    assert guid_in_path(f"{path}/actions/start") == guid.replace("\ud800", "?")

@@ -25,20 +25,22 @@ if TYPE_CHECKING:
 Rejections = dict[str, int]  # end of a path -> status
 
 
-def api_with_rejections(rejections: Rejections) -> Callable[[BaseHTTPRequestHandler], None]:
+def api_with_rejections(stub_server: StubServer, rejections: Rejections) -> Callable[[BaseHTTPRequestHandler], None]:
     """Respond as an empty foundation, and reject paths with these endings."""
-    created: list[str] = []
+    created: dict[str, str] = {}  # path -> name
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         status, data = 200, {"state": "STARTED"}
         if handler.command == "POST" and handler.path.count("/") == 2:
-            created.append(f"{handler.path}/made-{len(created)}")
-            status, data = 201, {"guid": f"made-{len(created) - 1}"}
+            guid = f"made-{len(stub_server.received)}"
+            created[f"{handler.path}/{guid}"] = stub_server.name
+            status, data = 201, {"guid": guid}
         elif handler.path.endswith("/stop"):
             data = {"state": "STOPPED"}
-        elif handler.command in {"GET", "DELETE"}:
-            status, data = (202 if handler.path in created else 404), {}
-            created[:] = [path for path in created if path != handler.path]
+        elif handler.command == "GET":
+            status, data = (200, {"name": created[handler.path]}) if handler.path in created else (404, {})
+        elif handler.command == "DELETE":
+            status, data = (202 if created.pop(handler.path, None) else 404), {}
         status = next((code for end, code in rejections.items() if handler.path.endswith(end)), status)
         body = json.dumps(data).encode()
         handler.send_response(status)
@@ -51,7 +53,9 @@ def api_with_rejections(rejections: Rejections) -> Callable[[BaseHTTPRequestHand
 
 def build_apps(stub_server: StubServer, make_client: Callable[..., Client], **rejections: int) -> SuiteApps:
     """Build the apps; `_` in a keyword stands for `/`."""
-    stub_server.answer = api_with_rejections({name.replace("_", "/"): status for name, status in rejections.items()})
+    stub_server.answer = api_with_rejections(
+        stub_server, {name.replace("_", "/"): status for name, status in rejections.items()}
+    )
     suite_apps = SuiteApps(make_client())
     suite_apps.build()
     return suite_apps
@@ -76,7 +80,7 @@ def test_rejected_creation_is_reported(place: str, stub_server: StubServer, make
 
 def test_unusual_name_may_be_rejected(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """If a target rejects an unusual name, the app gets a plain one without an error."""
-    plain, rejecting = api_with_rejections({}), api_with_rejections({"apps": 422})
+    plain, rejecting = api_with_rejections(stub_server, {}), api_with_rejections(stub_server, {"apps": 422})
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         is_odd = int(handler.headers.get("Content-Length") or 0) > 2 * len(UNUSUAL_NAME)
@@ -91,7 +95,7 @@ def test_unusual_name_may_be_rejected(stub_server: StubServer, make_client: Call
 
 def test_apps_share_a_name(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """Two apps in two organizations share a name; a third app is in another space of the first organization."""
-    stub_server.answer, client = api_with_rejections({}), make_client()
+    stub_server.answer, client = api_with_rejections(stub_server, {}), make_client()
     client.begin(Scenario.FOUNDATION)
     SuiteApps(client).build()
     bodies = [json.loads(x.request_body or "") for x in exchanges_at(client, Step.CREATE) if x.path == APPS]
@@ -111,8 +115,8 @@ def test_rejected_start_is_not_repeated(stub_server: StubServer, make_client: Ca
 
 def test_failed_start_is_retried(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """A failed start is retried once, and the app is then started."""
-    well = api_with_rejections({})
-    failing = api_with_rejections({"/start": 500})
+    well = api_with_rejections(stub_server, {})
+    failing = api_with_rejections(stub_server, {"/start": 500})
     answers = cycle([failing, well])
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -126,7 +130,7 @@ def test_failed_start_is_retried(stub_server: StubServer, make_client: Callable[
 
 def test_quota_leaves_fewer_apps(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
     """A quota is reported, and the apps that exist are used."""
-    within = api_with_rejections({})
+    within = api_with_rejections(stub_server, {})
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         created = sum(line.startswith("POST /v3/apps ") for line, _ in stub_server.received)
