@@ -65,7 +65,7 @@ allow_purge_option = click.option(
     "--allow-purge",
     multiple=True,
     metavar="HOST",
-    help="Host whose app usage events the run may destroy; repeatable. Not needed on this machine.",
+    help="Host whose app usage events the run may destroy; repeatable. Not needed on this machine; `plan` names it.",
 )
 config_option = click.option(
     "--config",

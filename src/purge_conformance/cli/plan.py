@@ -54,8 +54,10 @@ def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
         yield "It would create, change and delete nothing."
     else:
         yield "It would create and change nothing except events, which each purge replaces."
-    if not (settings.is_read_only or settings.target.is_loopback):
-        yield f"It needs your consent: --allow-purge {settings.target.host}"
+    if plan.consent:
+        yield f"It needs your consent: --allow-purge {plan.consent.host}"
+        if plan.consent.reason:
+            yield plan.consent.reason
 
 
 def _target_lines(plan: Plan, settings: Settings) -> Iterator[str]:

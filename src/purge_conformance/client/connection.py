@@ -21,6 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from purge_conformance.catalogue.api import SAFE_METHODS
+from purge_conformance.config.transport import LOCALHOST, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,6 +108,14 @@ class _KeepAlive(HTTPConnection):
     def connect(self) -> None:
         super().connect()
         self.is_used = False
+
+    def _new_conn(self) -> socket:
+        """Return a new socket; `localhost`, which consent takes for this machine, MUST NOT be another one in DNS."""
+        made = super()._new_conn()
+        if self.host.lower() in LOCALHOST and not is_loopback(peer := made.getpeername()[0]):
+            made.close()
+            raise urllib3.exceptions.NewConnectionError(self, f"{self.host} is {peer} here, which is not loopback")
+        return made
 
     def request(self, method: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- handed on
         if self.is_used and method not in SAFE_METHODS:

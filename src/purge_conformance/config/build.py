@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from purge_conformance.config.apps import AppSettings
     from purge_conformance.config.loader import Options
-    from purge_conformance.config.settings import Target
 
 BUILT_HERE = {"target", "tokens", "token_sources", "apps"}  # fields that are not copied from the option of that name
 
@@ -46,7 +45,8 @@ def build_settings(values: Options, tokens: Mapping[str, str] | None = None) -> 
     profiles = catalogue.parse_profiles(values.get("profile") or ["core"])
     catalogue.select_requirements(profiles, values.get("select", ()))
     target = parse_target(values["target"])
-    apps = _app_settings(values, target)
+    transport = _transport(values)
+    apps = _app_settings(values, is_loopback=transport.is_loopback(target.url))
     if apps.mode is Mode.HOOK and "hook" not in values:
         raise BadSetting("--apps hook needs a hook that creates the apps. Give --hook URL or --hook 'command:LINE'.")
     return Settings(
@@ -54,7 +54,7 @@ def build_settings(values: Options, tokens: Mapping[str, str] | None = None) -> 
         tokens=tokens or {},
         token_sources=values.get("tokens", {}) if tokens is None else {},
         profiles=profiles,
-        transport=_transport(values),
+        transport=transport,
         limits=limits,
         apps=apps,
         **_plain_fields(values),
@@ -75,10 +75,10 @@ def _transport(values: Options) -> Transport:
     return Transport(**{name: values[name] for name in field_names & values.keys()}, proxies=proxies_from_environment())
 
 
-def _app_settings(values: Options, target: Target) -> AppSettings:
+def _app_settings(values: Options, *, is_loopback: bool) -> AppSettings:
     if Profile.OBSERVE_ONLY in (values.get("profile") or ()):
         values = values | {f"{APPS_PREFIX}mode": Mode.OBSERVE}
     app_values = {
         name.removeprefix(APPS_PREFIX): value for name, value in values.items() if name.startswith(APPS_PREFIX)
     }
-    return app_settings(**app_values, is_loopback=target.is_loopback)
+    return app_settings(**app_values, is_loopback=is_loopback)

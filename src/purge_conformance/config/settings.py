@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.apps import AppSettings
-from purge_conformance.config.transport import Transport, is_loopback
+from purge_conformance.config.transport import Transport
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -40,16 +40,19 @@ class Target:
         return urlsplit(self.url).hostname or ""
 
     @property
-    def names(self) -> frozenset[str]:
-        """The names that stand for the host: with and without the port."""
+    def address(self) -> str:
+        """The host and the port, for example `api.example.org:443`."""
         parts = urlsplit(self.url)
-        address = f"[{self.host}]" if ":" in self.host else self.host
-        return frozenset({self.host, address, f"{address}:{parts.port or PORTS[parts.scheme]}"})
+        return f"{self._bracketed_host}:{parts.port or PORTS.get(parts.scheme, '')}"
 
     @property
-    def is_loopback(self) -> bool:
-        """Whether the host is this machine, judged by its name or address without a DNS query."""
-        return is_loopback(self.host)
+    def names(self) -> frozenset[str]:
+        """The names that stand for the host: with and without the port."""
+        return frozenset({self.host, self._bracketed_host, self.address})
+
+    @property
+    def _bracketed_host(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,11 @@ class Settings:
         """Whether the run sends no request that could change something."""
         return Profile.OBSERVE_ONLY in self.profiles
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether requests to the target stay on this machine (`Transport.is_loopback`)."""
+        return self.transport.is_loopback(self.target.url)
+
 
 def limits_for(
     repeat: int,
@@ -142,7 +150,7 @@ def limits_for(
 
 
 def announcement(settings: Settings, folder: Path) -> str:
-    """Return the line that is printed before the first request: what the run may destroy, and where its evidence is."""
+    """Return what is printed before the first request with a token: what the run may destroy, where its evidence is."""
     limits = settings.limits
     if settings.is_read_only:
         return (
@@ -173,6 +181,6 @@ def parse_target(text: str) -> Target:
         raise BadSetting(
             "The target's URL contains credentials. Remove them, and give tokens with --token ROLE=SOURCE."
         )
-    if parts.query or parts.fragment:
+    if "?" in text or "#" in text:
         raise BadSetting(f"{text!r} has a query or a fragment. {expected}")
     return Target(text.rstrip("/"))

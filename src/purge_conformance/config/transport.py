@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -11,6 +12,13 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+LOCALHOST = {"localhost", "localhost."}
+# A URL in which every parser finds the same host: no backslash, white space or escape can move its end.
+PLAIN_URL = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^\\/?#@\[\]\s]*@)?(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]*)?(?:[/?#].*)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +74,36 @@ class Transport:
     def proxy_for(self, url: str) -> str | None:
         """Return the proxy for a URL; for this machine only `proxy` counts."""
         parts = urlsplit(url)
-        if (
-            self.proxy
-            or is_loopback(parts.hostname or "")
-            or proxy_bypass_environment(parts.netloc, dict(self.proxies))
-        ):
+        if self.proxy or is_loopback(host_of(url)) or proxy_bypass_environment(parts.netloc, dict(self.proxies)):
             return self.proxy
         return self.proxies.get(parts.scheme) or self.proxies.get("all")
 
+    def is_loopback(self, url: str) -> bool:
+        """Return whether a request to a URL stays on this machine: its host is loopback, and so is its proxy, if any.
+
+        This is the one rule for consent and for every exemption of a target on this machine.
+        """
+        return all(is_loopback(host_of(each)) for each in (url, self.proxy_for(url) or url))
+
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, judged by its name or address without a DNS query."""
-    if host == "localhost":
+    """Return whether a host is this machine, judged by its name or address without a DNS query.
+
+    Only `localhost` and addresses in their usual form count: what else may mean loopback depends on the reader.
+    """
+    if host.lower() in LOCALHOST:
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    return "%" not in host and (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, in lower case and without brackets; empty if two parsers might find two hosts."""
+    match = PLAIN_URL.fullmatch(url)
+    return match["host"].lower().strip("[]") if match else ""
 
 
 def proxies_from_environment() -> dict[str, str]:

@@ -31,7 +31,6 @@ from purge_conformance.scenarios.definitions import SCENARIOS, plan_scenarios
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.target import archive
 from purge_conformance.target.apps import suite_apps_for
-from purge_conformance.target.fingerprint import require_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,11 +66,8 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
 
     Raises:
         BadSetting: the folder contains another run, or cannot be written.
-        ConsentMissing: the target does not have the pinned fingerprint.
-        TargetUnreachable: the target does not answer the request for its fingerprint.
         SuiteError: the evidence could not be written completely; the suite's apps are deleted.
     """
-    require_fingerprint(settings)
     with Journal(folder, _header(settings)) as journal, ExitStack() as children:
         start_generator = _generator_starter(settings, generator, children)
         client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
@@ -178,7 +174,7 @@ def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str
         client.guard.archive_error = str(reason)
     else:
         client.note(notes.ARCHIVED, asdict(summary))
-        client.guard.is_archived = summary.complete or client.settings.target.is_loopback
+        client.guard.is_archived = summary.complete or client.settings.is_loopback
         client.guard.archive_error = "" if summary.complete else archive.incomplete_message(summary)
         if any(archive.recency_warning(summary.age)):
             warn(" ".join(archive.describe(asdict(summary))))

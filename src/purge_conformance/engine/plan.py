@@ -16,6 +16,7 @@ from purge_conformance.evidence.steps import App, Step
 from purge_conformance.scenarios.definitions import costs
 from purge_conformance.scenarios.setup import preflight
 from purge_conformance.target.apps import SuiteApps
+from purge_conformance.target.consent import needed_consent
 from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.evidence.steps import Scenario
     from purge_conformance.scenarios.definitions import Cost
+    from purge_conformance.target.consent import Consent
 
 OVERHEAD_S = 10.0  # for generating cases and for judging
 
@@ -38,6 +40,7 @@ class Plan:
         creates: what the run would create on the target; empty for nothing.
         events: how many there are now; None: unknown.
         apps: how many there are now; None: unknown.
+        consent: what a run needs the user's consent for; None: it needs none.
         fingerprint: of the foundation; None: its root document has no links.
         last: `guid` and `created_at` of the newest event; None: there is none.
         age: of that event, in seconds by the target's clock; None: unknown.
@@ -49,6 +52,7 @@ class Plan:
     creates: str
     events: int | None
     apps: int | None
+    consent: Consent | None
     fingerprint: str | None
     last: dict[str, str] | None
     age: float | None
@@ -65,6 +69,7 @@ def plan_run(settings: Settings) -> Plan:
     with unrecorded_client(settings, on_exchange=exchanges.append) as client:
         preflight(client, SuiteApps(client))
         newest = client.get(NEWEST_EVENTS, Step.NEWEST_EVENT)
+    root = next(x for x in reversed(exchanges) if x.step is Step.ROOT)  # the last of several tries
     totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)
     moment = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None
@@ -78,7 +83,8 @@ def plan_run(settings: Settings) -> Plan:
         creates=_describe_apps(settings),
         events=totals.get(EVENTS_PATH),
         apps=totals.get(APPS),
-        fingerprint=fingerprint_of(exchanges[0]),
+        consent=needed_consent(settings, root),
+        fingerprint=fingerprint_of(root),
         last={name: str(rows[0].get(name)) for name in ("guid", "created_at")} if rows else None,
         age=now - moment.timestamp() if moment else None,
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from purge_conformance.client.auth.sources import log_in
+from purge_conformance.client.auth.sources import check_sources, log_in
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.settings import announcement
@@ -24,6 +24,8 @@ from purge_conformance.evidence.jsonl import FILE_NAME
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES
 from purge_conformance.target.consent import require_consent
+from purge_conformance.target.fingerprint import require_fingerprint
+from purge_conformance.target.root_document import read_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -63,7 +65,8 @@ def prepare_run(
 ) -> Settings:
     """Return the settings of a run that may start: the user consented, and each role has its token.
 
-    No request is sent before the consent; then only the logins are.
+    Before the logins at most the root document is requested, without a token: of a target on loopback, for the consent,
+    and of any target whose fingerprint is pinned.
 
     Args:
         values: option name -> value.
@@ -72,12 +75,14 @@ def prepare_run(
         tokens: role -> token, where they are already known.
 
     Raises:
-        UsageError: an option is not usable, or the consent is missing.
-        TargetUnreachable: a login gets no answer.
+        UsageError: an option is not usable, the consent is missing, or the target has another fingerprint.
+        TargetUnreachable: a login gets no answer, or the request for the fingerprint.
     """
     settings = build_settings(values, tokens)
-    if not settings.is_read_only:
-        require_consent(settings.target, allowed_hosts, front_end.ask)
+    check_sources(settings)
+    root = cache(partial(read_root, settings))
+    require_consent(settings, root, allowed_hosts, front_end.ask)
+    require_fingerprint(settings, root)
     return log_in(settings)
 
 

@@ -111,6 +111,6 @@ def _forge_token(algorithm: str, signature: str) -> str:
 
 def _url_token_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:
     """Yield a purge with a valid token below admin in the URL; only on loopback, since servers log URLs."""
-    for credential in credentials[1:] if client.settings.target.is_loopback else ():
+    for credential in credentials[1:] if client.settings.is_loopback else ():
         path = f"{PURGE_PATH}?access_token={client.tokens[credential.role]}"
         yield Request("POST", path, Step.TOKEN_IN_URL, ANONYMOUS)

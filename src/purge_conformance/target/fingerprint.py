@@ -6,17 +6,14 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from purge_conformance.client.auth.credentials import ANONYMOUS
-from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.errors import ConsentMissing
 from purge_conformance.evidence.listing import dig
-from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Exchange
-
-ROOT_PATH = "/"
 
 
 def fingerprint_of(root: Exchange) -> str | None:
@@ -31,8 +28,12 @@ def fingerprint_of(root: Exchange) -> str | None:
     return hashlib.sha256(json.dumps(addresses, sort_keys=True).encode()).hexdigest()
 
 
-def require_fingerprint(settings: Settings) -> None:
-    """Require the fingerprint that the user pinned, if any; the request has no token.
+def require_fingerprint(settings: Settings, read_root: Callable[[], Exchange]) -> None:
+    """Require the fingerprint that the user pinned, if any.
+
+    Args:
+        settings: the pinned fingerprint.
+        read_root: reads the target's root document; called only if a fingerprint is pinned.
 
     Raises:
         ConsentMissing: the target has another fingerprint, or none.
@@ -40,8 +41,7 @@ def require_fingerprint(settings: Settings) -> None:
     """
     if not settings.fingerprint:
         return
-    with unrecorded_client(settings) as client:
-        root = client.get(ROOT_PATH, Step.ROOT, credential=ANONYMOUS)
+    root = read_root()
     fingerprint = fingerprint_of(root)
     if fingerprint != settings.fingerprint:
         got = f"the fingerprint {fingerprint}" if fingerprint else f"{root.status or root.error} without links"

@@ -30,13 +30,20 @@ class Proxy:
 
     Attributes:
         port: its port.
+        host: its address.
         password: user and password, encoded, or empty.
         received: the request lines, in order.
     """
 
     port: int
+    host: str = "127.0.0.1"
     password: str = ""
     received: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """The address and the port."""
+        return f"{self.host}:{self.port}"
 
 
 @pytest.fixture
@@ -103,9 +110,9 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @contextmanager
-def serve_proxy() -> Iterator[Proxy]:
-    """Serve a forwarding proxy on a free loopback port."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        proxy = Proxy(listening.getsockname()[1])
+def serve_proxy(host: str = "127.0.0.1") -> Iterator[Proxy]:
+    """Serve a forwarding proxy on a free port of an address of this machine."""
+    with socket.create_server((host, 0)) as listening:
+        proxy = Proxy(listening.getsockname()[1], host)
         Thread(target=_accept, args=(listening, proxy), daemon=True).start()
         yield proxy

@@ -50,8 +50,17 @@ def log_in(settings: Settings) -> Settings:
     """
     if settings.tokens:
         return settings
-    uaa = Uaa(settings.target, token_requester(settings.transport, settings.limits.timeout))
-    return replace(settings, tokens=open_tokens(settings.token_sources, uaa))
+    return replace(settings, tokens=open_tokens(settings.token_sources, _uaa(settings)))
+
+
+def check_sources(settings: Settings) -> None:
+    """Require that `log_in` can use each source; opens none and sends nothing.
+
+    Raises:
+        BadSetting: a source is not valid, or the role admin is missing.
+    """
+    if not settings.tokens:
+        _parse_sources(settings.token_sources, _uaa(settings), os.environ)
 
 
 def open_tokens(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, str] | None = None) -> Tokens:
@@ -66,10 +75,18 @@ def open_tokens(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, s
         BadSetting: a source is not usable, or the role admin is missing.
         TargetUnreachable: a login server does not respond.
     """
+    return Tokens(_parse_sources(sources, uaa, os.environ if environ is None else environ))
+
+
+def _parse_sources(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, str]) -> dict[str, Source]:
     if ADMIN not in sources:
         raise BadSetting(f"There is no admin token. Give --token admin=SOURCE, where SOURCE is {SOURCES_HELP}.")
-    environment = os.environ if environ is None else environ
-    return Tokens({role: parse_source(role, text, uaa, environment) for role, text in sources.items()})
+    return {role: parse_source(role, text, uaa, environ) for role, text in sources.items()}
+
+
+def _uaa(settings: Settings) -> Uaa:
+    transport = settings.transport
+    return Uaa(settings.target, token_requester(transport, settings.limits.timeout), transport.is_loopback)
 
 
 def parse_source(role: str, definition: object, uaa: Uaa, environ: Mapping[str, str]) -> Source:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from purge_conformance.client.auth.token import Token, build_token, strip_scheme
 from purge_conformance.config.settings import Target, parse_target
+from purge_conformance.config.transport import Transport
 from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ class Uaa:
     Attributes:
         target: the server under judgment.
         ask: sends a request without following redirects; returns status and body.
+        is_loopback: whether a request to a URL stays on this machine.
     """
 
     target: Target
     ask: Ask
+    is_loopback: Callable[[str], bool] = Transport().is_loopback
 
     def endpoint(self) -> str:
         """Return the URL of the token endpoint.
@@ -77,7 +80,7 @@ class Uaa:
     def _require_safe(self, url: str, what: str) -> str:
         """Return a URL to which passwords may be sent: https, or loopback if the target is on loopback as well."""
         target = parse_target(url)
-        is_local = target.is_loopback and self.target.is_loopback
+        is_local = self.is_loopback(target.url) and self.is_loopback(self.target.url)
         if urlsplit(url).scheme != "https" and not is_local:
             raise BadSetting(
                 f"{what} is at {target.url}, which is not https, so no password is sent. "

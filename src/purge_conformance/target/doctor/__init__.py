@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.target.doctor import connectivity, hook, inventory, tokens
+from purge_conformance.target.doctor import connectivity, consent, hook, inventory, tokens
 from purge_conformance.target.doctor.check import Check, ProbeResult, Status
 
 if TYPE_CHECKING:
@@ -22,5 +22,10 @@ def checks_before_run(probe: ProbeResult, settings: Settings) -> tuple[Check, ..
 
 
 def checks(probe: ProbeResult, settings: Settings) -> tuple[Check, ...]:
-    """Return all findings of `doctor`: those before a run, then apps and events, and the hook, which is asked here."""
-    return (*checks_before_run(probe, settings), *inventory.checks(probe.answers, settings), *hook.checks(settings))
+    """Return all findings of `doctor`: those before a run, then the rest, with the hook, which is asked here."""
+    return (
+        *checks_before_run(probe, settings),
+        *consent.checks(probe.answers, settings),
+        *inventory.checks(probe.answers, settings),
+        *hook.checks(settings),
+    )

@@ -65,7 +65,7 @@ def _check_tls(settings: Settings) -> Iterable[Check]:
         yield warning("TLS", got, expected, "Give --ca-bundle FILE instead of --insecure.")
     elif settings.target.url.startswith("https:"):
         yield ok("TLS", "the certificate is valid")
-    elif not settings.target.is_loopback:
+    elif not settings.is_loopback:
         yield warning("TLS", "tokens are sent without encryption", "https", "Give the https:// URL.")
 
 

@@ -34,7 +34,7 @@ def test_run_reports_doctor_warnings(
     assert [
         note for note in result.report["notes"] if re.match(r"clock: the target.s clock is \d+ s ahead", note)
     ] != []
-    assert stub_server.targets[:3] == ["/", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
+    assert stub_server.targets[:4] == ["/", "/", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
 
 
 def test_wrong_token_stops_run(stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_pinned_target_is_judged(
             "run",
             stub_server.url,
             "--token=admin=env:ADMIN_SECRET",
+            "--allow-purge=api",  # to which its root document links
             f"--fingerprint={fingerprint}",
             "--out",
             tmp_path / "out",

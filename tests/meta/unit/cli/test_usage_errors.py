@@ -104,7 +104,7 @@ def test_unpinned_target_is_not_purged(
     stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
     out = tmp_path / "out"
     monkeypatch.setenv("PURGE_CONFORMANCE_FINGERPRINT", OTHER)
-    result = invoke("run", stub_server.url, ADMIN, "--out", str(out))
+    result = invoke("run", stub_server.url, ADMIN, "--allow-purge=api", "--out", str(out))
     assert (result.exit_code, out.exists(), [line for line, _ in stub_server.received]) == (
         2,
         False,

@@ -54,26 +54,6 @@ def test_target_with_password_is_rejected() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("localhost", True),
-        ("LOCALHOST", True),
-        ("127.0.0.1", True),
-        ("127.8.9.1", True),
-        ("[::1]", True),
-        ("0.0.0.0", False),  # noqa: S104 -- to be refused
-        ("127.1", False),
-        ("localhost.example.org", False),
-        ("10.0.0.1", False),
-        ("[fe80::1]", False),
-    ],
-)
-def test_loopback_follows_host_name(host: str, *, loopback: bool) -> None:
-    """Only the name localhost and loopback addresses need no consent; no name is resolved."""
-    assert parse_target(f"http://{host}:1").is_loopback is loopback
-
-
 def test_settings_hide_tokens() -> None:
     """The repr of the settings contains no token."""
     assert TOKEN not in repr(Settings(parse_target("http://localhost"), {"admin": TOKEN}))

@@ -69,7 +69,7 @@ def test_reads_need_no_consent(tmp_path: Path) -> None:
 
 
 def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path) -> None:
-    """The number of purges is printed before the first request; a run that ends in preflight generates no cases."""
+    """The announcement precedes requests with a token; a run that ends in preflight generates no cases."""
     front_end = RecordingFrontEnd()
     seen: list[int] = []
 
@@ -79,6 +79,7 @@ def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path)
 
     stub_server.answer = answer
     settings = prepare_run({"target": stub_server.url}, (), front_end.front_end, {"admin": "opaque"})
+    seen.clear()  # of the root document, which was read for the consent
     evidence = collect_evidence(settings, tmp_path / "run", front_end.front_end)
     assert (seen[0], "at most 40 purges" in front_end.lines[0]) == (1, True)
     assert [note.name for note in evidence.notes if note.name == "unusable"] == ["unusable"]

@@ -54,6 +54,14 @@ def test_pytest_checks_consent(flag: str, stub_server: StubServer, run_pytest: R
     assert flag.split("=", maxsplit=1)[0].removeprefix("--conformance-") in printed
 
 
+def test_tunnel_needs_consent(stub_server: StubServer, run_pytest: Run) -> None:
+    """Plain pytest asks for the same consent: the host that the root document of a loopback target links to."""
+    body = b'{"links": {"self": {"href": "http://api.example.org"}}}'
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
+    printed = usage_error(run_pytest(f"--target={stub_server.url}", "--token=admin=env:T"))
+    assert ("--allow-purge api.example.org" in printed, stub_server.targets) == (True, ["/"])
+
+
 def test_duplicate_run_names_exit_4(run_pytest: Run, tmp_path: Path) -> None:
     """Two runs with the same report folder are a usage error."""
     done = run_pytest(f"--evidence={tmp_path / 'a' / 'run'}", f"--evidence={tmp_path / 'b' / 'run'}")

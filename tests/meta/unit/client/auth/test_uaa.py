@@ -136,6 +136,15 @@ def test_unsafe_login_is_rejected(target: str, root: object, words: str) -> None
         Uaa(parse_target(target), root_document_of(root)).endpoint()
 
 
+def test_remote_proxy_requires_https(uaa_stub: UaaStub) -> None:
+    """No password is sent without TLS through the proxy of another machine, even to a loopback URL."""
+    ask = via_root_document(uaa_stub.url, token_requester(Transport(), 5.0))
+    transport = Transport(proxy="http://proxy.example.org:3128")
+    with pytest.raises(BadSetting, match="not https"):
+        Uaa(parse_target("http://127.0.0.1:1"), ask, transport.is_loopback).endpoint()
+    assert uaa_stub.grants == []
+
+
 def test_unavailable_login_keeps_refresh_token(uaa_stub: UaaStub, uaa: Uaa) -> None:
     """While a UAA is unavailable the refresh token stays, and the password is not sent again."""
     uaa_stub.rotates = True

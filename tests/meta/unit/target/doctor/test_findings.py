@@ -28,6 +28,7 @@ def test_healthy_target_passes_every_check(stub_server: StubServer) -> None:
             "latency",
             "token of admin",
             "token of expired",
+            "consent",
             "fingerprint",
             "apps",
         ),
