@@ -14,7 +14,7 @@ SuiteError                    exit code 3: the run has no result
  +-- Interrupted              exit code 3: a signal closed the guard; only cleanup requests are sent
  +-- RequestBlocked           the guard did not send a request; what needs it is not judged
       +-- PurgeBlocked        the purge budget is used up, or the events are not archived
-      +-- BudgetExhausted     the request budget is used up
+      +-- BudgetExhausted     the requests or the time of the run are used up
       +-- WriteBlocked        the request could change something, and the run must not
       +-- UnusableGuid        a guid of the target cannot be a segment of a path
       +-- ArchiveFailed       the existing events could not be written to a file
@@ -102,7 +102,7 @@ class PurgeBlocked(RequestBlocked):
 
 
 class BudgetExhausted(RequestBlocked):
-    """The request budget is used up."""
+    """The requests or the time of the run are used up."""
 
 
 class WriteBlocked(RequestBlocked):

@@ -13,13 +13,14 @@ from purge_conformance.cli.output import write_line
 if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
 
+DEFAULT_MAX_TIME = 3600  # seconds
 DEFAULT_MAX_EVENTS = 1_000_000  # more than in a run, since this command keeps no event in memory
 
 
 @click.command(
     "archive", epilog="Exit codes: 0 archived, 2 usage or configuration, or the file exists, 3 not archived."
 )
-@with_configuration("target", *CONNECTION_KEYS, "max_events")
+@with_configuration("target", *CONNECTION_KEYS, "max_events", "max_time")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -39,7 +40,7 @@ def archive_events(*, values: Options, out: Path) -> None:
     from purge_conformance.report.text import visible
     from purge_conformance.target import archive
 
-    settings = log_in(build_settings({"max_events": DEFAULT_MAX_EVENTS} | values))
+    settings = log_in(build_settings({"max_events": DEFAULT_MAX_EVENTS, "max_time": DEFAULT_MAX_TIME} | values))
     summary = archive.archive_target(settings, out)
     write_line(f"Archived {summary.events} events in {out} and verified them; SHA-256 of the lines: {summary.sha256}")
     if summary.last:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is left.")
-@with_configuration("target", *CONNECTION_KEYS)
+@with_configuration("target", *CONNECTION_KEYS, "max_time")
 @click.option("--run", "run", metavar="ID", help="Delete only what this run created, even if it was active just now.")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted and delete nothing.")
 def clean_up(*, values: Options, run: str | None, dry_run: bool) -> None:

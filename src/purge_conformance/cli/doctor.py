@@ -23,7 +23,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
 @click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
-@with_configuration("target", *CONNECTION_KEYS, "max_requests", "max_events", "hook", "fingerprint")
+@with_configuration("target", *CONNECTION_KEYS, "max_requests", "max_events", "max_time", "hook", "fingerprint")
 def doctor(*, values: Options) -> None:
     """Check target, tokens and settings before a run; only reads.
 

@@ -43,6 +43,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "max_purges",
     "max_requests",
     "max_events",
+    "max_time",
     "hook",
     "fingerprint",
 )

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     epilog="Exit codes: 0 planned, 2 usage or configuration, 3 the target is unreachable or is not this API."
 )
 @with_configuration(
-    "target", *CONNECTION_KEYS, *APP_KEYS, "profile", "repeat", "max_purges", "max_requests", "max_events", "hook"
+    "target",
+    *CONNECTION_KEYS,
+    *APP_KEYS,
+    "profile",
+    "repeat",
+    "max_purges",
+    "max_requests",
+    "max_events",
+    "max_time",
+    "hook",
 )
 def plan(*, values: Options) -> None:
     """Show what a run would send to a target; only reads.
@@ -40,6 +49,8 @@ def plan(*, values: Options) -> None:
 
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
+    from purge_conformance.config.settings import describe_seconds
+
     yield from _target_lines(plan, settings)
     width = max(map(len, plan.costs))
     yield f"{'scenario':{width}} {'requests':>8} {'purges':>8}"
@@ -48,6 +59,7 @@ def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
         yield f"{name:{width}} {cost.requests:8} {cost.purges or '':>8}{more}"
     purges = f"{plan.limits.max_purges} purges" if any(cost.purges for cost in plan.costs.values()) else "no purge"
     yield f"In total at most {plan.limits.max_requests} requests and {purges}; about {plan.seconds:.0f} s from here."
+    yield f"The run ends after at most {describe_seconds(plan.limits.max_time)} (--max-time)."
     if plan.creates:
         yield f"It would create {plan.creates}."
     elif settings.is_read_only:

@@ -137,8 +137,10 @@ class Client(Recorder):
                 break
             attempts[answer.status] += 1  # counted per status: a gateway may fail just after a rate limit
             self._record_retried(answer, reason)
-            time.sleep(delay)
+            time.sleep(min(delay, self.guard.time_limit.left))
         exchange = self._record(answer)
+        if answer.status is None:
+            self.guard.time_limit.require()  # else the end of the time looks like a target that does not respond
         self._raise_if_unreachable(answer)
         return exchange
 
@@ -245,9 +247,9 @@ class Client(Recorder):
         )
 
     def _receive(self, prepared: requests.PreparedRequest) -> RawResponse:
-        limits = self.settings.limits
+        limits, seconds_left = self.settings.limits, self.guard.time_limit.left
         try:
-            with self._connection.send(prepared, limits.timeout) as response:
+            with self._connection.send(prepared, limits.timeout, seconds_left) as response:
                 body = bytearray()  # appending to bytes would copy all of them with each chunk
                 while chunk := response.read1(CHUNK_BYTES, decode_content=True):
                     body += chunk

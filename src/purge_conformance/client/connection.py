@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import time
 from collections import defaultdict
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SEND_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)  # what sending and reading may raise
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
+SHORTEST_TIMEOUT_S = 0.001  # zero would be an error
 RESPONSE_DEADLINE_FACTOR = 2  # a complete response may take this many timeouts
 
 
@@ -54,7 +56,7 @@ class _DeadlineReader(RawIOBase):
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 -- as io has it
         remaining = self._deadline - time.monotonic()
         if remaining < self._socket_timeout:
-            self._source.settimeout(max(remaining, 0.001))
+            self._source.settimeout(max(remaining, SHORTEST_TIMEOUT_S))
         try:
             if remaining > 0:
                 return self._raw.readinto(buffer)
@@ -75,9 +77,9 @@ class _Response(http.client.HTTPResponse):
     header's value is no part of it (RFC 9112, 5), but http.client keeps it and then does not recognize `chunked `.
     """
 
-    def __init__(self, source: socket, *args: Any, seconds: float, **kwargs: Any) -> None:  # noqa: ANN401 -- as http.client has it
+    def __init__(self, source: socket, *args: Any, seconds: float, latest: float, **kwargs: Any) -> None:  # noqa: ANN401 -- as http.client has it
         super().__init__(source, *args, **kwargs)
-        deadline = time.monotonic() + seconds  # starts now, after the request is sent
+        deadline = min(latest, time.monotonic() + seconds)  # starts now, after the request is sent
         self.fp = BufferedReader(_DeadlineReader(self.fp.detach(), source, seconds, deadline))
 
     def begin(self) -> None:
@@ -104,8 +106,10 @@ class _KeepAlive(HTTPConnection):
     """
 
     is_used = False
+    latest = math.inf  # when the response must be complete, as `time.monotonic` counts
 
     def connect(self) -> None:
+        self._bound_response()  # that of a proxy to CONNECT
         super().connect()
         self.is_used = False
 
@@ -120,17 +124,36 @@ class _KeepAlive(HTTPConnection):
     def request(self, method: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- handed on
         if self.is_used and method not in SAFE_METHODS:
             self.close()
-        seconds = RESPONSE_DEADLINE_FACTOR * float(self.timeout or 0)
-        self.response_class = partial(_Response, seconds=seconds)  # type: ignore[assignment] # a factory
+        self._bound_response()
         super().request(method, *args, **kwargs)
         self.is_used = True
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 -- as http.client has it
+        if self.latest < math.inf and self.sock:  # a body is sent in parts, each with the whole timeout
+            self.sock.settimeout(max(SHORTEST_TIMEOUT_S, min(float(self.timeout or 0), self.latest - time.monotonic())))
+        super().send(data)
+
+    def _bound_response(self) -> None:
+        seconds = RESPONSE_DEADLINE_FACTOR * float(self.timeout or 0)
+        self.response_class = partial(_Response, seconds=seconds, latest=self.latest)  # type: ignore[assignment] # a factory
 
 
 class _TlsKeepAlive(_KeepAlive, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
+class _BoundedPool(HTTPConnectionPool):
+    """Hands the time of the latest response on to its connections."""
+
+    latest = math.inf
+
+    def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ANN401 -- as urllib3 has it
+        connection = super()._get_conn(timeout)
+        connection.latest = self.latest  # type: ignore[attr-defined] # of both classes above
+        return connection
+
+
+class _Pool(_BoundedPool):
     """Connections to the target or to a proxy, which gets the URL unchanged: urllib3 would normalize it."""
 
     ConnectionCls = _KeepAlive
@@ -144,7 +167,7 @@ class _Pool(HTTPConnectionPool):
         return super()._make_request(conn, method, self.absolute_url or url, *args, **kwargs)
 
 
-class _TlsPool(HTTPSConnectionPool):
+class _TlsPool(_BoundedPool, HTTPSConnectionPool):
     ConnectionCls = _TlsKeepAlive
 
     def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401 -- as urllib3 has it
@@ -158,7 +181,8 @@ POOL_CLASSES = {"http": _Pool, "https": _TlsPool}
 class _Adapter(HTTPAdapter):
     """Sends to one target through one pool, without the work that requests does for a general response."""
 
-    pool: HTTPConnectionPool | None = None
+    pool: _BoundedPool | None = None
+    latest = math.inf
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- as requests has it
         super().init_poolmanager(*args, **kwargs)
@@ -171,7 +195,8 @@ class _Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:  # noqa: ANN401 -- as above
         if self.pool is None:
-            self.pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+            self.pool = cast("_BoundedPool", super().get_connection_with_tls_context(*args, **kwargs))
+        self.pool.latest = self.latest
         return self.pool
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ANN401 -- as above
@@ -218,13 +243,21 @@ class Connection:
         return prepared
 
     @contextmanager
-    def send(self, prepared: requests.PreparedRequest, timeout: float) -> Iterator[BaseHTTPResponse]:
+    def send(
+        self, prepared: requests.PreparedRequest, timeout: float, max_seconds: float = math.inf
+    ) -> Iterator[BaseHTTPResponse]:
         """Send the request and yield the response once its headers are complete; redirects are not followed.
+
+        Args:
+            prepared: the request.
+            timeout: seconds to connect, to send a part of the request, and to wait for the next byte of the response.
+            max_seconds: for the request and the whole response, as far as it is less than the timeouts allow.
 
         Raises:
             RequestException: there is no response.
         """
-        transport = self._transport
+        transport, timeout = self._transport, max(SHORTEST_TIMEOUT_S, min(timeout, max_seconds))
+        self._adapter.latest = time.monotonic() + max_seconds
         with self._adapter.send(
             prepared, stream=True, timeout=timeout, verify=transport.verify, cert=transport.cert, proxies=self._proxies
         ) as response:

@@ -1,15 +1,19 @@
-"""Blocks requests that exceed a budget, that purge before the archive is complete, or that follow an interrupt."""
+"""Blocks requests that exceed a budget or the time, purge before the archive is complete, or follow an interrupt."""
 
 from __future__ import annotations
 
+import time
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
+from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import BudgetExhausted, Interrupted, PurgeBlocked, WriteBlocked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purge_conformance.config.settings import Limits, Settings
 
 CLEANUP_RESERVE = 20  # requests reserved for deleting the apps of the run
@@ -23,11 +27,13 @@ class Guard:
         purges: how many purges with the admin's token were admitted.
         is_archived: whether the existing events are archived, or may be lost, so that purges are allowed.
         archive_error: why the events are not archived; empty if unknown.
+        time_limit: the time of the run, which begins with the guard.
         close_reason: why only cleanup requests are allowed; empty while the run continues.
     """
 
-    def __init__(self, limits: Limits, *, read_only: bool = False) -> None:
+    def __init__(self, limits: Limits, *, read_only: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         """Start with nothing sent and nothing archived; with `read_only` only safe methods are allowed."""
+        self.time_limit = TimeLimit(limits.max_time, clock)
         self._limits = limits
         self._read_only = read_only
         self._lock = Lock()
@@ -63,7 +69,8 @@ class Guard:
         self.close_reason = self.close_reason or reason
 
     def release_cleanup_reserve(self) -> None:
-        """Allow the requests that are reserved for deleting the apps of the run."""
+        """Allow the requests, and the time, that are reserved for deleting the apps of the run."""
+        self.time_limit.release_reserve()
         self._max_requests = self._limits.max_requests
         self._is_cleaning_up = True
 
@@ -73,7 +80,7 @@ class Guard:
         Raises:
             Interrupted: the guard is closed.
             WriteBlocked: the method is unsafe and the run is read-only.
-            BudgetExhausted: the run's requests are used up.
+            BudgetExhausted: the run's requests or its time are used up.
             PurgeBlocked: the request is a purge, and the events are not archived or the purges are used up.
         """
         if not self.allows(method):
@@ -81,6 +88,7 @@ class Guard:
         with self._lock:
             if self.close_reason and (is_purge(method, path) or not self._is_cleaning_up):
                 raise Interrupted(f"{self.close_reason} After that, only cleanup requests were sent.")
+            self.time_limit.require()
             if self.requests >= self._max_requests:
                 raise BudgetExhausted(
                     f"The run has sent {self._limits.max_requests} requests. Give a larger --max-requests."

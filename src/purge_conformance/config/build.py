@@ -10,7 +10,7 @@ from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.apps import Mode, app_settings
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.loader import APPS_PREFIX, FILE_NAME
-from purge_conformance.config.settings import TIMEOUT, Settings, limits_for, parse_target
+from purge_conformance.config.settings import Limits, Settings, limits_for, parse_target
 from purge_conformance.config.transport import Transport, proxies_from_environment
 from purge_conformance.errors import BadSetting
 
@@ -36,11 +36,7 @@ def build_settings(values: Options, tokens: Mapping[str, str] | None = None) -> 
     if "target" not in values:
         raise BadSetting(f"No target was given. Give its URL, or put `target: URL` into {FILE_NAME}.")
     limits = limits_for(
-        values.get("repeat", 1),
-        max_purges=values.get("max_purges"),
-        max_requests=values.get("max_requests"),
-        max_events=values.get("max_events"),
-        timeout=values.get("timeout", TIMEOUT),
+        values.get("repeat", 1), **{each.name: values[each.name] for each in fields(Limits) if each.name in values}
     )
     profiles = catalogue.parse_profiles(values.get("profile") or ["core"])
     catalogue.select_requirements(profiles, values.get("select", ()))

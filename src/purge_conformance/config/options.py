@@ -161,6 +161,13 @@ KEYS = (
         "Most events to archive (default: 50,000; `archive`: 1,000,000).",
         "N",
     ),
+    Key(
+        "max_time",
+        number(1, 604_800),
+        "Most seconds in total, some of them reserved for deleting apps (default: 1,800 per repetition; `archive`: "
+        "3,600).",
+        "SECONDS",
+    ),
     Key("ca_bundle", FILE, "PEM file of the CA certificates to trust instead of the default ones.", "FILE"),
     Key("client_cert", FILE, "PEM file of the client certificate, if the target requires one.", "FILE"),
     Key("client_key", FILE, "PEM file of its private key, if --client-cert does not contain it.", "FILE"),

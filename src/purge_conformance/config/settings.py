@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -65,6 +65,7 @@ class Limits:
         max_requests: most requests of any kind.
         max_body_bytes: most bytes read of one response body.
         max_events: most events that one snapshot reads and that are archived.
+        max_time: seconds of the whole run.
     """
 
     timeout: float = TIMEOUT
@@ -72,6 +73,7 @@ class Limits:
     max_requests: int = 1200
     max_body_bytes: int = 16 * 1024 * 1024
     max_events: int = 50_000
+    max_time: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,34 +121,31 @@ class Settings:
         return self.transport.is_loopback(self.target.url)
 
 
-def limits_for(
-    repeat: int,
-    *,
-    max_purges: int | None = None,
-    max_requests: int | None = None,
-    max_events: int | None = None,
-    timeout: float = TIMEOUT,
-) -> Limits:
-    """Return the limits of a run; the default ones grow with each repetition.
+def limits_for(repeat: int, **given: float) -> Limits:
+    """Return the limits of a run; those that are not given grow with each repetition.
+
+    Args:
+        repeat: how often each destructive trial runs.
+        given: fields of `Limits`.
 
     Raises:
         BadSetting: `repeat` is out of range, or `max_purges` is too small for it.
     """
     if not 1 <= repeat <= MAX_REPEATS:
         raise BadSetting(f"--repeat got {repeat}. Give a number from 1 to {MAX_REPEATS}.")
-    purges = Limits().max_purges * repeat
-    if repeat > 1 and max_purges is not None and max_purges < purges:
+    defaults = Limits()
+    purges = defaults.max_purges * repeat
+    if repeat > 1 and given.get("max_purges", purges) < purges:
         raise BadSetting(
-            f"--repeat {repeat} needs up to {purges} purges, but --max-purges allows {max_purges}. "
+            f"--repeat {repeat} needs up to {purges} purges, but --max-purges allows {given['max_purges']}. "
             f"Give --max-purges {purges}, or omit it."
         )
-    requests = Limits().max_requests + REQUESTS_PER_REPEAT * (repeat - 1)
-    return Limits(
-        timeout=timeout,
-        max_purges=purges if max_purges is None else max_purges,
-        max_requests=requests if max_requests is None else max_requests,
-        max_events=Limits().max_events if max_events is None else max_events,
+    grown = Limits(
+        max_purges=purges,
+        max_requests=defaults.max_requests + REQUESTS_PER_REPEAT * (repeat - 1),
+        max_time=defaults.max_time * repeat,
     )
+    return replace(grown, **given)  # type: ignore[arg-type] # each has the type of its field
 
 
 def announcement(settings: Settings, folder: Path) -> str:
@@ -154,13 +153,19 @@ def announcement(settings: Settings, folder: Path) -> str:
     limits = settings.limits
     if settings.is_read_only:
         return (
-            f"{settings.target.url}: at most {limits.max_requests} reads; nothing is created, changed or destroyed. "
-            f"Evidence: {folder}"
+            f"{settings.target.url}: at most {limits.max_requests} reads, in at most "
+            f"{describe_seconds(limits.max_time)}; nothing is created, changed or destroyed. Evidence: {folder}"
         )
     return (
         f"{settings.target.url}: at most {limits.max_purges} purges, each destroys all app usage events, "
-        f"and at most {limits.max_requests} requests. Evidence: {folder}"
+        f"and at most {limits.max_requests} requests, in at most {describe_seconds(limits.max_time)}. "
+        f"Evidence: {folder}"
     )
+
+
+def describe_seconds(seconds: float) -> str:
+    """Return for example `20 s` or `30 min`."""
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.6g} min"  # noqa: PLR2004 -- two minutes
 
 
 def parse_target(text: str) -> Target:

@@ -132,6 +132,7 @@ class _Run:
     def _run_scenario(self, definition: ScenarioDefinition) -> None:
         """Run one scenario; a blocked request or a defect of the suite ends this scenario only."""
         try:
+            self.client.guard.time_limit.require()
             definition.run(self.client, self.apps, self.start_generator)
         except RequestBlocked as reason:
             self.client.note_cut_short(reason)
@@ -202,6 +203,7 @@ def _header(settings: Settings) -> Header:
             "timeout": settings.limits.timeout,
             "max_purges": settings.limits.max_purges,
             "max_requests": settings.limits.max_requests,
+            "max_time": settings.limits.max_time,
         },
         started_at=clock.format_rfc3339(time.time()),
     )

@@ -31,7 +31,7 @@ READ_STATUSES = (503, 500)
 
 def induce_errors(client: Client, apps: SuiteApps) -> None:
     """Induce each error of a purge, with a recorded event there and an observation after each; then those of reads."""
-    hook = Hook(client.settings)
+    hook = Hook(client.settings, client.guard.time_limit)
     apps.record_event()
     events = take_snapshot(client, Step.OPENING)
     before = client.observation(Step.OPENING)

@@ -9,10 +9,12 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import inf
 from typing import IO, TYPE_CHECKING, Any
 
 from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.client.connection import SEND_ERRORS, Connection
+from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.hook_url import SETUP, TEARDOWN, hook_request
 from purge_conformance.errors import HookFailed, HookUnreachable, StateUnsupported
 
@@ -37,11 +39,17 @@ class _Reply:
 class Hook:
     """Requests provider states one by one; after a failure it raises the same error without asking again."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Use the hook that the settings name; an answer may take as long as a response of the target."""
+    def __init__(self, settings: Settings, time_limit: TimeLimit | None = None) -> None:
+        """Use the hook that the settings name; an answer may take as long as a response of the target.
+
+        Args:
+            settings: with a hook.
+            time_limit: the time of the run; None: an answer needs no more than its own timeout.
+        """
         assert settings.hook is not None  # noqa: S101 -- callers check that there is a hook
         self._address = settings.hook
         self._timeout = settings.limits.timeout
+        self._time_limit = time_limit or TimeLimit(inf)
         self._transport = settings.transport
         self._redactor = as_renewable(settings.tokens).redactor
         self._failure: HookFailed | None = None
@@ -52,8 +60,10 @@ class Hook:
         Raises:
             StateUnsupported: the hook does not know the state.
             HookFailed: it failed, now or earlier.
+            BudgetExhausted: the time of the run is used up.
         """
-        return self._request_state(state, params, SETUP)
+        self._time_limit.require()
+        return self._request_state(state, params, SETUP, self._time_limit.left)
 
     def tear_down(self, state: str, **params: object) -> None:
         """Ask for the end of a state; the hook may answer that it does not support that.
@@ -62,12 +72,12 @@ class Hook:
             HookFailed: it failed, now or earlier.
         """
         with suppress(StateUnsupported):
-            self._request_state(state, params, TEARDOWN)
+            self._request_state(state, params, TEARDOWN, self._time_limit.left_for_cleanup)
 
-    def _request_state(self, state: str, params: dict[str, object], action: str) -> dict[str, Any]:
+    def _request_state(self, state: str, params: dict[str, object], action: str, seconds: float) -> dict[str, Any]:
         if self._failure:
             raise self._failure
-        reply = self._send(hook_request(state, params, action).encode(), state, action)
+        reply = self._send(hook_request(state, params, action).encode(), state, action, seconds)
         if reply.is_unsupported:
             raise StateUnsupported(f"the hook does not support the state {state!r}; it answered {reply.summary}")
         if not reply.is_success:
@@ -80,12 +90,15 @@ class Hook:
             raise self._fail(state, action, f"its answer is not a JSON object{self._quote(reply.body)}")
         return values
 
-    def _send(self, request_body: bytes, state: str, action: str) -> _Reply:
+    def _send(self, request_body: bytes, state: str, action: str, seconds: float) -> _Reply:
+        send = self._post if self._address.url else self._run_command
         try:
-            return self._post(request_body) if self._address.url else self._run_command(request_body)
+            return send(request_body, seconds)
         except SEND_ERRORS as error:
+            self._time_limit.require()
             raise self._fail(state, action, f"it did not answer ({type(error).__name__})", HookUnreachable) from None
         except _NoReply as error:
+            self._time_limit.require()
             raise self._fail(state, action, str(error)) from None
 
     def _fail(self, state: str, action: str, reason: str, kind: type[HookFailed] = HookFailed) -> HookFailed:
@@ -99,10 +112,11 @@ class Hook:
         text = self._redactor.redact_text(" ".join(body.decode("utf-8", "replace").split()))
         return f": {text[:MAX_QUOTED_CHARS]}" if text else ""
 
-    def _post(self, request_body: bytes) -> _Reply:
+    def _post(self, request_body: bytes, seconds: float) -> _Reply:
         connection = Connection(self._address.url, self._transport)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        with connection.send(connection.prepare("POST", "", headers, request_body), self._timeout) as answer:
+        prepared = connection.prepare("POST", "", headers, request_body)
+        with connection.send(prepared, self._timeout, seconds) as answer:
             body = b""
             while chunk := answer.read1(MAX_BYTES, decode_content=True):
                 body += chunk
@@ -112,7 +126,7 @@ class Hook:
         is_success = status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
         return _Reply(f"HTTP {status}", is_success, status == HTTPStatus.NOT_IMPLEMENTED, body)
 
-    def _run_command(self, request_body: bytes) -> _Reply:
+    def _run_command(self, request_body: bytes, seconds: float) -> _Reply:
         """Run the command, without a shell and without the run's tokens, until it exits; its children may go on."""
         pipe = subprocess.PIPE
         with subprocess.Popen(  # noqa: S603 -- the user's own command
@@ -129,7 +143,7 @@ class Hook:
                 with suppress(BrokenPipeError):
                     process.stdin.write(request_body)
                 process.stdin.close()
-                code = process.wait(self._timeout)
+                code = process.wait(min(self._timeout, seconds))
             except subprocess.TimeoutExpired:
                 raise _NoReply(
                     f"it did not exit within {self._timeout:g} s, or wrote more than {MAX_BYTES} bytes"

@@ -13,17 +13,18 @@ from purge_conformance.target.doctor.probe import run_checks
 from purge_conformance.target.hook import Hook
 
 if TYPE_CHECKING:
+    from purge_conformance.client.time_limit import TimeLimit
     from purge_conformance.target.doctor import Check
 
 STATE = STATES[503]
 SECRET = "a-secret-of-the-admin"  # noqa: S105 -- it opens nothing
 
 
-def hook(address: str, timeout: float = 20) -> Hook:
+def hook(address: str, timeout: float = 20, time_limit: TimeLimit | None = None) -> Hook:
     """Return the hook at an address."""
-    return Hook(
-        Settings(Target("http://target.test"), {"admin": SECRET}, hook=parse_hook(address), limits=Limits(timeout))
-    )
+    limits = Limits(timeout)
+    settings = Settings(Target("http://target.test"), {"admin": SECRET}, hook=parse_hook(address), limits=limits)
+    return Hook(settings, time_limit)
 
 
 def python_command(code: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.client.client import Request
-from purge_conformance.errors import HookFailed, StateUnsupported
+from purge_conformance.errors import BudgetExhausted, HookFailed, StateUnsupported
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS
 from purge_conformance.evidence.steps import YES, Tag
@@ -34,7 +34,7 @@ class HookedApps(SuiteApps):
     def __init__(self, client: Client) -> None:
         """Start without apps."""
         super().__init__(client)
-        self._hook = Hook(client.settings)
+        self._hook = Hook(client.settings, client.guard.time_limit)
         self._guids: list[str] = []  # of the created apps
 
     @property
@@ -66,7 +66,7 @@ class HookedApps(SuiteApps):
         for guid in reversed(self._guids):
             try:
                 self._set_state("delete", guid)
-            except (HookFailed, StateUnsupported) as reason:
+            except (BudgetExhausted, HookFailed, StateUnsupported) as reason:
                 leftovers.append(f"{resource_path(APPS, guid)} ({reason})")
         self._client.note(notes.LEFT, leftovers)
 

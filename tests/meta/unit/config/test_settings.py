@@ -63,14 +63,16 @@ def test_repetitions_raise_budgets() -> None:
     """Each repetition adds the purges of one run to the budget, unless a budget is given."""
     assert limits_for(1) == Limits()
     assert (limits_for(40).max_purges, limits_for(40).max_requests) == (1600, 19_920)
-    assert limits_for(40, max_purges=1700, max_requests=50) == Limits(max_purges=1700, max_requests=50)
+    given = {"max_purges": 1700, "max_requests": 50, "max_time": 90.0}
+    assert limits_for(40, **given) == Limits(**given)  # type: ignore[arg-type]
+    assert (limits_for(1).max_time, limits_for(3).max_time) == (1800, 5400)
     assert limits_for(1, max_purges=0).max_purges == 0
 
 
 @pytest.mark.parametrize(
-    ("repeat", "most", "next_step"), [(0, None, "1 to 200"), (201, None, "1 to 200"), (2, 79, "--max-purges 80")]
+    ("repeat", "most", "next_step"), [(0, 0, "1 to 200"), (201, 0, "1 to 200"), (2, 79, "--max-purges 80")]
 )
-def test_repetitions_need_budget(repeat: int, most: int | None, next_step: str) -> None:
+def test_repetitions_need_budget(repeat: int, most: int, next_step: str) -> None:
     """Too many repetitions, or a budget that is too small, are rejected before any request."""
     with pytest.raises(BadSetting, match=next_step):
         limits_for(repeat, max_purges=most)

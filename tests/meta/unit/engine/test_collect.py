@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.catalogue.api import PURGE_OPERATION, PURGE_PATH, is_purge
+from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
 from purge_conformance.evidence import notes
@@ -78,9 +79,9 @@ def collect_from_stub(
     monkeypatch.setattr(schemathesis, "generation", unlimited_generator)
     monkeypatch.setattr(schemathesis, "links", unlimited_generator)
 
-    def run(**limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
+    def run(guard: Guard | None = None, **limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
         settings = Settings(Target(stub_server.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))
-        return collect.collect(settings, tmp_path / "out", lambda *_: None)
+        return collect.collect(settings, tmp_path / "out", lambda *_: None, guard=guard)
 
     return run
 
@@ -96,6 +97,21 @@ def test_purge_budget_holds(limit: int, collect_from_stub: Callable[..., Evidenc
     ]
     assert len(arrived) == limit
     assert any("--max-purges" in reason for reason in evidence.noted(notes.STOPPED))
+
+
+@pytest.mark.parametrize("limit", [1, 7, 40])
+def test_time_limit_holds(limit: int, stub_server: StubServer, collect_from_stub: Callable[..., Evidence]) -> None:
+    """Once the time is used up, only the suite's apps are deleted, and every scenario notes why it was cut short."""
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, body=b'{"guid": "g", "resources": [{"guid": "one"}]}'
+    )
+    guard = Guard(Limits(max_time=20), clock=lambda: 17.0 if len(stub_server.received) >= limit else 0.0)
+    evidence = collect_from_stub(guard=guard)
+    after = evidence.exchanges[limit:]
+    assert {x.scenario for x in after} <= {Scenario.CLEANUP}
+    assert not any(is_purge(x.method, x.path) for x in after)
+    assert any("Give a larger --max-time" in reason for reason in evidence.noted(notes.STOPPED))
+    assert (evidence.note(Scenario.CLEANUP, notes.FINISHED), evidence.noted(notes.CRASHED)) == (True, ())
 
 
 @pytest.mark.parametrize("limit", [50, 100])

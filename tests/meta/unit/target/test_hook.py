@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meta.support.hook import SECRET, STATE, hook
-from purge_conformance.errors import HookFailed, StateUnsupported
+from purge_conformance.client.time_limit import TimeLimit
+from purge_conformance.errors import BudgetExhausted, HookFailed, StateUnsupported
 from purge_conformance.target.hook import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -81,3 +82,35 @@ def test_slow_endpoint_times_out(stub_server: StubServer) -> None:
     with pytest.raises(HookFailed, match="did not answer"):
         hook(stub_server.url, timeout=0.05).set_up(STATE, operation="purge")
     is_left.set()
+
+
+def test_hook_is_cut_at_end_of_time(stub_server: StubServer) -> None:
+    """Once the time of the run is used up, the hook is not asked; a state is still ended within the reserve."""
+    now = 0.0
+    limit = TimeLimit(20, lambda: now)
+    late_hook = hook(stub_server.url, time_limit=limit)
+    late_hook.set_up(STATE, operation="purge")
+    now = 17.0
+    with pytest.raises(BudgetExhausted, match="--max-time"):
+        late_hook.set_up(STATE, operation="purge")
+    late_hook.tear_down(STATE, operation="purge")
+    assert len(stub_server.received) == 2
+
+
+def test_slow_hook_is_no_failure_at_end_of_time(stub_server: StubServer) -> None:
+    """A hook that the end of the time cuts off has not failed: it may be asked for the deletion of apps."""
+    now = 0.0
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal now
+        now = 17.0
+        handler.close_connection = True
+
+    limit = TimeLimit(20, lambda: now)
+    late_hook = hook(stub_server.url, time_limit=limit)
+    stub_server.answer = answer
+    with pytest.raises(BudgetExhausted, match="--max-time"):
+        late_hook.set_up(STATE, operation="purge")
+    limit.release_reserve()
+    stub_server.answer = lambda handler: stub_server.respond(handler, 204)
+    assert late_hook.set_up(STATE, operation="purge") == {}
