@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import fields
 from functools import wraps
 from inspect import cleandoc
@@ -132,11 +131,6 @@ def with_configuration(*names: str) -> Decorator:
         return with_flags(*names)(config_option(call))
 
     return decorate
-
-
-def new_run_folder() -> Path:
-    """Return the default folder of a run, named after the time."""
-    return Path("purge-conformance-report") / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 def _option(key: Key) -> Decorator:

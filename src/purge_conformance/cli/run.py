@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -15,7 +14,6 @@ from purge_conformance.cli.options import (
     RUN_KEYS,
     TRANSPORT_KEYS,
     allow_purge_option,
-    new_run_folder,
     with_configuration,
 )
 from purge_conformance.cli.output import write_error
@@ -23,6 +21,7 @@ from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from purge_conformance.config.loader import Options
 
@@ -43,14 +42,13 @@ def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None)
     """
     from purge_conformance.engine import reference_process
 
-    folder = Path(values["out"]) if "out" in values else new_run_folder()
     level = NORMAL if verbosity is None else verbosity
     if "target" in values:
-        _run(values, folder, level, allow_purge)
+        _run(values, level, allow_purge)
     _require_no_target_flags(values, allow_purge)
     with reference_process.server() as (url, tokens):
         own_values = {"target": url, "hook": reference_process.hook_url(url)}
-        _run(values | own_values, folder, level, (), tokens)
+        _run(values | own_values, level, (), tokens)
 
 
 def _require_no_target_flags(values: Options, allowed_hosts: Iterable[str]) -> None:
@@ -67,7 +65,6 @@ def _require_no_target_flags(values: Options, allowed_hosts: Iterable[str]) -> N
 
 def _run(
     values: Options,
-    folder: Path,
     verbosity: int,
     allowed_hosts: Iterable[str],
     tokens: Mapping[str, str] | None = None,
@@ -81,7 +78,7 @@ def _run(
     reporter = Reporter(Console(), Verbosity(verbosity))
     ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
     front_end = FrontEnd(reporter.print_line, _warn, _abort, ask, reporter.on_exchange)
-    settings = prepare_run(values, allowed_hosts, front_end, tokens)
+    settings, folder = prepare_run(values, allowed_hosts, front_end, tokens)
     with reporter.live():
         collect_evidence(settings, folder, front_end)
         reporter.show_status("judging")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance.cli.exit import INCONCLUSIVE, exit_with_error
-from purge_conformance.cli.options import FOLDER, KEYS_BY_NAME, flag_callback, new_run_folder
+from purge_conformance.cli.options import FOLDER, KEYS_BY_NAME, flag_callback
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,14 +46,14 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
     """
     from rich.console import Console
 
+    from purge_conformance.engine.run_folder import create_default_folder, own_folder
     from purge_conformance.selfcheck import matrix_report
     from purge_conformance.selfcheck import run as checking
     from purge_conformance.selfcheck.progress import ProgressDisplay
 
     console = Console()
-    folder = out or new_run_folder()
     try:
-        with ProgressDisplay(console) as tally:
+        with own_folder(str(out) if out else None, create_default_folder) as folder, ProgressDisplay(console) as tally:
             matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.update)
     except KeyboardInterrupt:
         exit_with_error("Interrupted. No matrix was written.", INCONCLUSIVE)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
+from purge_conformance.config import child_python
 from purge_conformance.errors import SuiteError
 from purge_conformance.report import json as as_json
 
@@ -78,30 +77,20 @@ def _run_pytest(options: Iterable[str], tests: Path | None = None) -> subprocess
     with as_file(files("purge_conformance.conformance")) as package_tests:
         tests_folder = tests or package_tests
         ini = ["-c", str(tests_folder / "pytest.ini"), f"--rootdir={tests_folder}", str(tests_folder)]
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "pytest",
-            "-q",
-            "--tb=native",
-            "--capture=no",
-            "-p",
-            "purge_conformance.plugin",
-        ]
+        options_of_pytest = ("-q", "--tb=native", "--capture=no", "-p", "purge_conformance.plugin")
         plugin_options = [word for name in DISABLED_PLUGINS for word in ("-p", f"no:{name}")]
-        return _run_command([*command, *plugin_options, *ini, *options])
+        return _run_python("-m", "pytest", *options_of_pytest, *plugin_options, *ini, *options)
 
 
-def _run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
-    overrides = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    environment = {key: value for key, value in os.environ.items() if key not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
+def _run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(  # noqa: S603 -- this Python runs our own tests
-            command,
-            env=environment | overrides,
+            child_python.command(*arguments),
+            env=child_python.environment(*child_python.COVERAGE_VARIABLES),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=JUDGING_TIMEOUT_S,
             check=False,
             start_new_session=True,  # otherwise a terminal's interrupt reaches it as well

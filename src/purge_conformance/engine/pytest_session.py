@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, Key
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
+from purge_conformance.engine import prerequisites, rehearsal
 from purge_conformance.engine.session import (
     FrontEnd,
     collect_evidence,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
+    from purge_conformance.report.model import Run
 
     RunBuilders = dict[str, RunBuilder]  # by folder of evidence; "" where this pytest collected it
 
@@ -43,6 +47,11 @@ def prepare_judging(option: Namespace, write_line: Callable[[str], None]) -> Run
     Raises:
         UsageError: an option is not usable, or not exactly one of `--target` and `--evidence` was given.
     """
+    if sys.flags.optimize:
+        raise BadSetting(
+            "pytest runs in a Python that removes assertions, so a judgment could pass that fails. Run it without -O, "
+            "and unset PYTHONOPTIMIZE."
+        )
     flags = _flags(option)
     values = flags if option.evidence else loader.merge(flags, _path(option.conformance_config))
     if bool(values.get("target")) == bool(option.evidence):
@@ -105,10 +114,23 @@ def _path(name: str | None) -> Path | None:
 
 
 def _collect(values: Options, option: Namespace, write_line: Callable[[str], None]) -> Evidence:
-    front_end = FrontEnd(say=write_line, warn=lambda text: write_line(visible(f"Warning: {text}")), abort=_abort)
-    settings = prepare_run(values, option.allow_purge, front_end)
-    folder = Path(option.conformance_out or mkdtemp(prefix="purge-conformance-"))
+    front_end = FrontEnd(
+        say=write_line,
+        warn=lambda text: write_line(visible(f"Warning: {text}")),
+        abort=_abort,
+        create_folder=lambda: Path(mkdtemp(prefix="purge-conformance-")),
+        rehearse=partial(rehearsal.rehearse, judge=judge_here),
+    )
+    settings, folder = prepare_run(values, option.allow_purge, front_end)
     return collect_evidence(settings, folder, front_end)
+
+
+def judge_here(folder: Path) -> Run:
+    """Judge the small run of a rehearsal in this process, and write its reports to its folder."""
+    builder = start_judging(read(folder))
+    for name in builder.expected:
+        builder.record(name, prerequisites.judge(name, builder.evidence), (), 0.0)
+    return write_reports(builder, folder)
 
 
 def _abort(_url: str, _folder: Path) -> NoReturn:

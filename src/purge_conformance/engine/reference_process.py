@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from purge_conformance.config import child_python
 from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def server(arguments: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]
         SuiteError: the server did not start.
     """
     serve = ["serve", "--port", "0", "--announce", "--states", STATES_PATH]
-    command = [sys.executable, "-P", "-m", "purge_conformance", *serve, *arguments]
     with subprocess.Popen(  # noqa: S603 -- this package's own command
-        command,
+        child_python.command("-m", "purge_conformance", *serve, *arguments),
+        env=child_python.environment(*child_python.COVERAGE_VARIABLES),
         stdout=subprocess.PIPE,
         stdin=subprocess.PIPE,
         text=True,

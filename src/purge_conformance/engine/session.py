@@ -1,8 +1,8 @@
 """One run from consent to reports, the same for the command and for plain pytest.
 
-The order is: settings, consent, login, announcement, scenarios (a signal ends them early), judgments, reports. A front
-end calls these functions and keeps only what differs: where lines are printed, who answers a question, what the second
-signal does, and which process runs pytest.
+The order is: settings, folder, consent, fingerprint, login, rehearsal, announcement, scenarios (ended early by a
+signal), judgments, reports. A front end calls these functions and keeps only what differs: where lines are printed, who
+answers a question, what the second signal does, and which process runs pytest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from purge_conformance.client.auth.sources import check_sources, log_in
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.settings import announcement
-from purge_conformance.engine import collect
+from purge_conformance.engine import collect, rehearsal
+from purge_conformance.engine.run_folder import create_default_folder, own_folder
 from purge_conformance.engine.signals import close_on_signal
 from purge_conformance.engine.verdicts import RunBuilder, requirements_to_judge
 from purge_conformance.evidence import files
@@ -49,6 +50,8 @@ class FrontEnd:
         say: prints a line, unless the user asked for less output.
         warn: prints a warning, whatever the user asked for; "Warning: " is not part of its text.
         abort: ends the process, or raises, at the second signal; gets the target's URL and the folder of the run.
+        create_folder: creates the folder of a run for which the user named none.
+        rehearse: judges a small run in a folder, as the real one will be judged; see `rehearsal`.
         ask: asks the user a question and returns the answer; None where no user can answer.
         on_exchange: is called after every exchange, to show progress.
     """
@@ -58,32 +61,39 @@ class FrontEnd:
     abort: Callable[[str, Path], NoReturn]
     ask: Callable[[str], str] | None = None
     on_exchange: Callable[[Client, Exchange], None] = lambda _client, _exchange: None
+    create_folder: Callable[[], Path] = create_default_folder
+    rehearse: Callable[[Path], None] = rehearsal.rehearse
 
 
 def prepare_run(
     values: Options, allowed_hosts: Iterable[str], front_end: FrontEnd, tokens: Mapping[str, str] | None = None
-) -> Settings:
-    """Return the settings of a run that may start: the user consented, and each role has its token.
+) -> tuple[Settings, Path]:
+    """Return the settings of a run that may start, and its folder.
 
-    Before the logins at most the root document is requested, without a token: of a target on loopback, for the consent,
-    and of any target whose fingerprint is pinned.
+    The user consented, the folder can be written and holds no other run, each role has its token, and the judgments
+    work. Before the logins at most the root document is requested, without a token: of a target on loopback, for the
+    consent, and of any target whose fingerprint is pinned.
 
     Args:
         values: option name -> value.
         allowed_hosts: the hosts of `--allow-purge`.
-        front_end: asks for the consent that no flag gave.
+        front_end: asks for the consent that no flag gave, and rehearses.
         tokens: role -> token, where they are already known.
 
     Raises:
-        UsageError: an option is not usable, the consent is missing, or the target has another fingerprint.
+        UsageError: an option or the folder is not usable, the consent is missing, the fingerprint is another, or
+            the judgments do not work.
         TargetUnreachable: a login gets no answer, or the request for the fingerprint.
     """
     settings = build_settings(values, tokens)
     check_sources(settings)
     root = cache(partial(read_root, settings))
-    require_consent(settings, root, allowed_hosts, front_end.ask)
-    require_fingerprint(settings, root)
-    return log_in(settings)
+    with own_folder(values.get("out"), front_end.create_folder) as folder:
+        require_consent(settings, root, allowed_hosts, front_end.ask)
+        require_fingerprint(settings, root)
+        settings = log_in(settings)
+        front_end.rehearse(folder)
+        return settings, folder
 
 
 def collect_evidence(settings: Settings, folder: Path, front_end: FrontEnd) -> Evidence:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Run
 
+REPORT_NAMES = (as_json.FILE_NAME, as_junit.FILE_NAME, as_markdown.FILE_NAME, as_html.FILE_NAME)
+
 
 def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     """Write report.json, junit.xml, summary.md and report.html into `folder`, and return their paths.

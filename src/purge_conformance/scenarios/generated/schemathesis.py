@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 from purge_conformance.catalogue import OPENAPI, document
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
+from purge_conformance.config import child_python
 from purge_conformance.errors import SuiteError
 from purge_conformance.evidence.tag_values import CaseMode, GeneratedAuth
 
@@ -40,18 +41,6 @@ if TYPE_CHECKING:
 # The most generated cases that a run sends; two of those for the purge have a token.
 MAX_CASES = {PURGE_OPERATION: 6, LIST_OPERATION: 80, GET_OPERATION: 24}
 GENERATION_TIMEOUT_S = 120.0  # seconds; generation takes about two
-# What Python needs: no token, and no setting of pytest, Hypothesis or Schemathesis.
-ALLOWED_ENVIRONMENT = (
-    "PATH",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "LD_LIBRARY_PATH",
-    "SYSTEMROOT",
-    "APPDATA",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-)
 ISOLATION_OPTIONS = ("-c", os.devnull, "--noconftest", "--assert=plain", "-p", "no:cacheprovider")
 CHILD_SCRIPT = "child.py"
 PLUGIN = "schemathesis.pytest.plugin"
@@ -265,14 +254,11 @@ def _child_process(
     *arguments: str, folder: Path, stdin: int = subprocess.DEVNULL, stdout: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Run Python in the folder; kill it when the block ends."""
-    overrides = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-    environment = {key: os.environ[key] for key in ALLOWED_ENVIRONMENT if key in os.environ} | overrides
-    command = [sys.executable, "-P", *arguments]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 -- the interpreter of this process
-            command,
+            child_python.command(*arguments),
             cwd=folder,
-            env=environment,
+            env=child_python.environment(),
             stdin=stdin,
             stdout=log if stdout is None else stdout,
             stderr=log,

@@ -65,7 +65,16 @@ def test_rejudge_ignores_local_files(name: str, full_run: FullRun, command: Comm
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PYTEST_ADDOPTS", "--collect-only --no-such-option"), ("PYTEST_PLUGINS", "no_such_plugin"), ("COLUMNS", "1")],
+    [
+        ("PYTEST_ADDOPTS", "--collect-only --no-such-option"),
+        ("PYTEST_PLUGINS", "no_such_plugin"),
+        ("COLUMNS", "1"),
+        ("PYTHONOPTIMIZE", "2"),
+        ("PYTHONWARNINGS", "error"),
+        ("PYTHONDEVMODE", "1"),
+        ("PYTHONIOENCODING", "utf-16"),
+        ("FORCE_COLOR", "1"),
+    ],
 )
 def test_rejudge_ignores_environment(
     name: str, value: str, full_run: FullRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -71,7 +71,7 @@ def test_crash_exits_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("purge_conformance.engine.collect.collect", broken)
+    monkeypatch.setattr("purge_conformance.engine.session.log_in", broken)
     assert invoke("run", UNUSED, ADMIN, "--out", str(tmp_path / "out")).exit_code == 3
 
 

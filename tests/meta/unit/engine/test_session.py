@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from purge_conformance.engine.run_folder import NAMES
 from purge_conformance.engine.session import FrontEnd, collect_evidence, exit_code, prepare_run
-from purge_conformance.errors import ConsentMissing
+from purge_conformance.errors import BadSetting, ConsentMissing
 from purge_conformance.report.model import EXIT_CODES, Verdict
 from purge_conformance.scenarios.generated import schemathesis
 
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 class RecordingFrontEnd:
     """A front end that records what it prints and asks; it answers every question with `answer`."""
 
-    def __init__(self, answer: str | None = None) -> None:
-        """Print nothing yet; with None no user can answer."""
+    def __init__(self, folder: Path, answer: str | None = None) -> None:
+        """Print nothing yet; with None no user can answer. The folder is that of a run for which no other is named."""
+        self.rehearsed: list[Path] = []
         self.lines: list[str] = []
         self.questions: list[str] = []
         self.front_end = FrontEnd(
@@ -31,6 +34,8 @@ class RecordingFrontEnd:
             self.lines.append,
             self._abort,
             None if answer is None else lambda q: self._ask(q, answer),
+            create_folder=lambda: folder,
+            rehearse=self.rehearsed.append,
         )
 
     def _ask(self, question: str, answer: str) -> str:
@@ -50,14 +55,14 @@ def remote_target(folder: Path) -> Options:
 def test_consent_precedes_login(tmp_path: Path) -> None:
     """No token source is opened for a target that may not be purged."""
     with pytest.raises(ConsentMissing, match=r"--allow-purge api\.example\.org"):
-        prepare_run(remote_target(tmp_path), (), RecordingFrontEnd().front_end)
+        prepare_run(remote_target(tmp_path), (), RecordingFrontEnd(tmp_path).front_end)
 
 
 def test_user_is_asked_for_consent(tmp_path: Path) -> None:
     """If no flag gives the consent and a user can answer, the user is asked; the login follows."""
     (tmp_path / "no-token").write_text("opaque", encoding="utf-8")
-    user = RecordingFrontEnd("api.example.org")
-    settings = prepare_run(remote_target(tmp_path), (), user.front_end)
+    user = RecordingFrontEnd(tmp_path, "api.example.org")
+    settings, _ = prepare_run(remote_target(tmp_path), (), user.front_end)
     assert (len(user.questions), dict(settings.tokens)) == (1, {"admin": "opaque"})
 
 
@@ -65,12 +70,39 @@ def test_reads_need_no_consent(tmp_path: Path) -> None:
     """A run that only reads needs no consent."""
     (tmp_path / "no-token").write_text("opaque", encoding="utf-8")
     values = remote_target(tmp_path) | {"profile": ["observe-only"]}
-    assert prepare_run(values, (), RecordingFrontEnd().front_end).is_read_only
+    assert prepare_run(values, (), RecordingFrontEnd(tmp_path).front_end)[0].is_read_only
+
+
+def test_failed_rehearsal_ends_run(stub_server: StubServer, tmp_path: Path) -> None:
+    """If the judgments do not work, only the root document is read, and the folder created for the run is removed."""
+
+    def fail(folder: Path) -> None:
+        rehearsed.append(folder)
+        raise BadSetting("This installation cannot judge.")
+
+    rehearsed: list[Path] = []
+    user = replace(RecordingFrontEnd(tmp_path).front_end, rehearse=fail)
+    values = {"target": stub_server.url, "out": str(tmp_path / "run")}
+    with pytest.raises(BadSetting, match="cannot judge"):
+        prepare_run(values, (), user, {"admin": "opaque"})
+    assert (rehearsed, list(tmp_path.iterdir()), stub_server.targets) == ([tmp_path / "run"], [], ["/"])
+
+
+def test_folder_of_another_run_precedes_login(tmp_path: Path) -> None:
+    """A folder that holds another run, or one of its files, is refused before a token source is opened; it stays."""
+    user = RecordingFrontEnd(tmp_path, "api.example.org")
+    for name in NAMES:
+        (tmp_path / name / "run").mkdir(parents=True)
+        (tmp_path / name / "run" / name).touch()
+        with pytest.raises(BadSetting, match=rf"holds {name} of another run\. Name another folder with --out"):
+            prepare_run(remote_target(tmp_path) | {"out": str(tmp_path / name / "run")}, (), user.front_end)
+        assert (tmp_path / name / "run" / name).exists()
+    assert user.rehearsed == []
 
 
 def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path) -> None:
     """The announcement precedes requests with a token; a run that ends in preflight generates no cases."""
-    front_end = RecordingFrontEnd()
+    front_end = RecordingFrontEnd(tmp_path)
     seen: list[int] = []
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -78,7 +110,7 @@ def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path)
         stub_server.respond(handler, 404, b"{}")
 
     stub_server.answer = answer
-    settings = prepare_run({"target": stub_server.url}, (), front_end.front_end, {"admin": "opaque"})
+    settings, _ = prepare_run({"target": stub_server.url}, (), front_end.front_end, {"admin": "opaque"})
     seen.clear()  # of the root document, which was read for the consent
     evidence = collect_evidence(settings, tmp_path / "run", front_end.front_end)
     assert (seen[0], "at most 40 purges" in front_end.lines[0]) == (1, True)
@@ -92,8 +124,8 @@ def test_generator_starts_after_preflight(
     started: list[object] = []
     monkeypatch.setattr(schemathesis, "generator", started.append)
     stub_server.answer = lambda handler: stub_server.respond(handler, 401, b"{}")
-    front_end = RecordingFrontEnd().front_end
-    settings = prepare_run({"target": stub_server.url}, (), front_end, {"admin": "opaque"})
+    front_end = RecordingFrontEnd(tmp_path).front_end
+    settings, _ = prepare_run({"target": stub_server.url}, (), front_end, {"admin": "opaque"})
     collect_evidence(settings, tmp_path / "run", front_end)
     assert started == []
 

@@ -1,0 +1,81 @@
+"""The folder of a run: its own, and taken before the first request."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import files
+from purge_conformance.evidence import jsonl as as_jsonl
+from purge_conformance.report import REPORT_NAMES
+from purge_conformance.target import archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PARENT = Path("purge-conformance-report")  # of the folders that the user does not name
+NAMES = (as_jsonl.FILE_NAME, archive.FILE_NAME, f"{archive.FILE_NAME}.json", *REPORT_NAMES)
+
+
+def create_default_folder() -> Path:
+    """Create a new folder, named after the time; where another run has that name, with a number behind it.
+
+    Raises:
+        BadSetting: it cannot be created.
+    """
+    stem = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder, number = PARENT / stem, 1
+    while True:
+        try:
+            files.create_new_folder(folder)
+        except FileExistsError:
+            number += 1
+            folder = PARENT / f"{stem}-{number}"
+        except OSError as error:
+            raise BadSetting(f"{folder} cannot be created: {error.strerror}. Name a folder with --out.") from None
+        else:
+            return folder
+
+
+@contextmanager
+def own_folder(out: str | None, create_default: Callable[[], Path]) -> Iterator[Path]:
+    """Give the folder of a new run; if the block fails, a folder that was created for it is removed.
+
+    Args:
+        out: the folder that the user named, or None.
+        create_default: creates a new folder.
+
+    Raises:
+        BadSetting: the folder holds another run, or cannot be created.
+    """
+    is_new = out is None or not Path(out).exists()
+    folder = create_default() if out is None else take_folder(Path(out))
+    try:
+        yield folder
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+                if folder.parent == PARENT:
+                    PARENT.rmdir()
+        raise
+
+
+def take_folder(folder: Path) -> Path:
+    """Create the folder that the user named, or require that it holds no other run, and return it.
+
+    Two runs that take the same empty folder at the same time get past this; only one of them then creates the journal.
+
+    Raises:
+        BadSetting: it holds another run, or cannot be created.
+    """
+    try:
+        files.create_folder(folder)
+    except OSError as error:
+        raise BadSetting(f"{folder} cannot be created: {error.strerror}. Name another folder with --out.") from None
+    if found := next((name for name in NAMES if (folder / name).exists()), None):
+        raise BadSetting(f"{folder} holds {found} of another run. Name another folder with --out.")
+    return folder

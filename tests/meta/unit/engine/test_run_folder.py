@@ -1,0 +1,75 @@
+"""Two runs never share a folder."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.engine import run_folder
+from purge_conformance.errors import BadSetting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder where each run starts in the same second."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(time, "strftime", lambda *_: "20261130T120000Z")
+
+
+def test_default_folders_differ() -> None:
+    """Runs that start in the same second have different folders, each created for one of them."""
+    folders = [run_folder.create_default_folder() for _ in range(3)]
+    assert [folder.name for folder in folders] == ["20261130T120000Z", "20261130T120000Z-2", "20261130T120000Z-3"]
+    assert all(folder.is_dir() for folder in folders)
+
+
+def test_default_folder_that_cannot_be_created() -> None:
+    """Where no default folder can be created, the message names --out."""
+    run_folder.PARENT.touch()
+    with pytest.raises(BadSetting, match=r"cannot be created: Not a directory\. Name a folder with --out"):
+        run_folder.create_default_folder()
+
+
+@pytest.mark.parametrize(("out", "exists", "expected"), [(None, False, []), ("new", False, []), ("new", True, ["new"])])
+def test_folder_of_failed_start_is_removed(
+    out: str | None, tmp_path: Path, *, exists: bool, expected: list[str]
+) -> None:
+    """A folder that was created for a run that does not start is removed; one that existed stays."""
+    if exists:
+        (tmp_path / "new").mkdir()
+    with pytest.raises(BadSetting, match="no consent"):
+        _fail_in(out)
+    assert [path.name for path in tmp_path.rglob("*")] == expected
+
+
+def _fail_in(out: str | None) -> None:
+    with run_folder.own_folder(out, run_folder.create_default_folder) as folder:
+        assert folder.is_dir()
+        raise BadSetting("no consent")
+
+
+def test_folder_with_files_stays(tmp_path: Path) -> None:
+    """What a run has written is never removed."""
+    with pytest.raises(KeyboardInterrupt), run_folder.own_folder(None, run_folder.create_default_folder) as folder:
+        _interrupt(folder)
+    assert [path.name for path in tmp_path.rglob("*.txt")] == ["a.txt"]
+
+
+def _interrupt(folder: Path) -> None:
+    (folder / "a.txt").touch()
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", run_folder.NAMES)
+def test_folder_of_another_run(name: str, tmp_path: Path) -> None:
+    """A folder with any file of a run is refused; other files do no harm."""
+    (tmp_path / "notes.txt").touch()
+    assert run_folder.take_folder(tmp_path) == tmp_path
+    (tmp_path / name).touch()
+    with pytest.raises(BadSetting, match="of another run"):
+        run_folder.take_folder(tmp_path)
