@@ -243,7 +243,7 @@ class Client(Recorder):
             response_headers=without_cookies(redactor.redact_headers(headers)),
             body=redactor.redact_bytes(body),
             error=None if error is None else redactor.redact_text(error),
-            tags=dict(request.tags),
+            tags={tag: redactor.redact_text(value) for tag, value in request.tags.items()},
         )
 
     def _receive(self, prepared: requests.PreparedRequest) -> RawResponse:

@@ -38,9 +38,8 @@ class Recorder:
         self.scenario, self.round = scenario, round
 
     def note(self, name: NoteName[Value], value: Value) -> None:
-        """Record a fact about the scenario; a string is redacted."""
-        redacted = self._redactor.redact_text(value) if isinstance(value, str) else value
-        self._add(Note(self.scenario, name.name, redacted, self.round))
+        """Record a fact about the scenario, without secrets."""
+        self._add(Note(self.scenario, name.name, self._redactor.redact_value(value), self.round))
 
     def list_end(self, where: Where, *, complete: bool) -> None:
         """Record that all pages of a place were read, and whether they reach the end of the list."""

@@ -1,24 +1,39 @@
-"""Replaces secrets in everything that is recorded or shown by the names of variables."""
+"""Replaces secrets in everything that is recorded or shown by the names of variables.
+
+A secret is found in a text and in each of its decoded forms (`evidence/decoding.py`). One that stands there unchanged,
+or as it is usually encoded, is replaced in place. Otherwise the smallest part of the text that has it is left out.
+"""
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from purge_conformance.evidence.credential_context import credential_pattern, reason_for_care
+from purge_conformance.evidence.decoding import TooManyViews, views
+from purge_conformance.evidence.needles import (
+    BLOCK,
+    MIN_SECRET_LENGTH,
+    base64_needles,
+    blocks,
+    blocks_of_needle,
+    canonical,
+    plain_codes,
+    plain_forms,
+)
+from purge_conformance.evidence.units import TOO_DEEP, Units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
 CAPITALIZED_HEADER = "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"  # the same with None
 SIGNATURE_FILLER = "AAAAAAAA"  # in place of the end of a signature
+MAX_CLEAN = 100_000  # texts that are known to have no secret
 COOKIE_PLACEHOLDER = "$COOKIE"  # in place of the value of a cookie
 COOKIE_VALUE = re.compile("=[^;]*")
 TOKEN_PLACEHOLDER = re.compile(r"\$[A-Z0-9_]+_TOKEN(?:_PART)?(?![A-Z0-9_])")
-MIN_SECRET_LENGTH = 8  # a shorter text is not redacted
 # What a shell may expand: the forms of `Credential.redacted`, and nothing else that a record could hold.
 SHELL_EXPANDABLE = re.compile(
     rf"bearer (\$\{{[A-Z0-9_]+%\?+\}}(?i:{SIGNATURE_FILLER})|"
@@ -29,14 +44,12 @@ SHELL_EXPANDABLE = re.compile(
 
 def token_variable(role: str) -> str:
     """Return the name of the environment variable that replaces a role's token."""
-    return re.sub(r"[^A-Z0-9]", "_", role.upper()) + "_TOKEN"
+    return f"{variable(role)}_TOKEN"
 
 
-def _encodings(secret: str) -> set[str]:
-    """Return a secret unchanged, and as encoded in a URL, in JSON, in HTML and at each offset in Base64."""
-    coded = {base64.b64encode(b"x" * n + secret.encode()).decode()[4:-4] for n in range(3)}
-    json_text = json.dumps(secret)[1:-1]
-    return {secret, quote(secret, safe=""), json_text, json_text.replace("/", r"\/"), html.escape(secret), *coded}
+def variable(text: str) -> str:
+    """Return a text as the name of an environment variable."""
+    return re.sub(r"[^A-Z0-9]", "_", text.upper())
 
 
 def without_cookies(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -61,53 +74,162 @@ def _mask_cookie(value: re.Match[str]) -> str:
 
 
 class Redactor:
-    """Replaces every known secret by `$` and the name of its variable."""
+    """Knows the secrets of a process, and replaces each by `$` and the name of its variable.
 
-    def __init__(self, tokens: Mapping[str, str]) -> None:
+    Attributes:
+        warnings: one sentence for each secret that cannot be replaced everywhere; none contains the secret.
+    """
+
+    def __init__(self, tokens: Mapping[str, str] | None = None) -> None:
         """Start with these tokens, by role."""
-        self._pairs: list[tuple[str, str]] = []
-        self._prefixes: list[str] = []
-        self._prefix_bytes: list[bytes] = []
-        for role, token in tokens.items():
+        self.warnings: dict[str, str] = {}
+        self._learned: set[tuple[str, str]] = set()
+        self._forms: dict[bytes, str] = {}  # what is replaced in place -> name
+        self._needles: dict[bytes, str] = {}  # what is found in a canonical text -> name
+        self._blocks: set[int] = set()  # a text without any of them has none of the needles but the short ones
+        self._short_needles: dict[bytes, str] = {}
+        self._literals: dict[bytes, str] = {}  # what is found in lower case, because its canonical form is short
+        self._patterns: list[tuple[re.Pattern[bytes], bytes, str]] = []  # pattern, the secret in lower case, name
+        self._only_ascii = True
+        self._clean: set[int] = set()  # hashes of texts that were searched since the last secret was added
+        self._units = Units(self._find, self._replace)
+        for role, token in (tokens or {}).items():
             self.add_secret(token_variable(role), token)
 
-    def add_secret(self, name: str, secret: str) -> None:
+    def add_secret(self, name: str, secret: str, what: str = "") -> None:
         """Add a secret and, of a JWT, its payload and its signature.
 
-        A text shorter than `MIN_SECRET_LENGTH` is ignored: an emulator's token may be a word of its responses.
+        A secret that is short, or a word that the suite itself writes, is replaced only where it stands as a
+        credential; then there is a warning.
+
+        Args:
+            name: of the variable that replaces it.
+            secret: nothing is added if it is empty.
+            what: the secret in words for a warning, for example "token of admin"; empty: there is no warning.
         """
+        if not secret or (name, secret) in self._learned:
+            return
+        self._learned.add((name, secret))
+        self._clean.clear()
+        self._only_ascii = self._only_ascii and secret.isascii()
+        if reason := reason_for_care(secret):
+            self._patterns.append((credential_pattern(secret), _lower(secret), name))
+            if what:
+                self.warnings[name] = (
+                    f"The {what} {reason}; it is removed from evidence and reports only where it stands as a "
+                    "credential. Use a longer one."
+                )
+            return
+        self._add(name, secret)
+        self._add_needles(name, base64_needles(secret))
         parts = secret.split(".")[1:]
-        pairs = {*((form, f"${name}") for form in _encodings(secret)), *((part, f"${name}_PART") for part in parts)}
-        pairs |= {(part[: -len(SIGNATURE_FILLER)], f"${name}_PART") for part in parts[-1:]}
-        known_pairs = {*self._pairs, *(pair for pair in pairs if len(pair[0]) >= MIN_SECRET_LENGTH)}
-        self._pairs = sorted(known_pairs, key=lambda pair: (-len(pair[0]), pair))
-        secrets = {each for each, _ in self._pairs}
-        minimal = [each for each in secrets if not any(other in each for other in secrets - {each})]
-        # A text without any of these prefixes has no secret. There are few, so long responses are searched fast.
-        self._prefixes = list({each[:MIN_SECRET_LENGTH] for each in minimal})
-        self._prefix_bytes = [each.encode() for each in self._prefixes]
+        for part in [*parts, *(part[: -len(SIGNATURE_FILLER)] for part in parts[-1:])]:
+            if len(part) >= MIN_SECRET_LENGTH and not reason_for_care(part):
+                self._add(f"{name}_PART", part)
+                self._add_needles(f"{name}_PART", base64_needles(part))
 
     def contains_secret(self, text: str) -> bool:
-        """Return whether the text contains a known secret."""
-        return self.redact_text(text) != text
+        """Return whether a text contains a known secret, however encoded, or cannot be searched."""
+        return self._has_secret(text.encode("utf-8", "surrogatepass"))
 
     def redact_text(self, text: str) -> str:
         """Return the text with placeholders instead of secrets."""
-        if any(beginning in text for beginning in self._prefixes):
-            for secret, placeholder in self._pairs:
-                text = text.replace(secret, placeholder)
-        return text
-
-    def redact_headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """Return the headers with placeholders instead of secrets in their values."""
-        joined = "\n".join(value for _, value in headers)
-        if self.redact_text(joined) == joined:
-            return tuple(headers)
-        return tuple((name, self.redact_text(value)) for name, value in headers)
+        data = text.encode("utf-8", "surrogatepass")
+        redacted = self._redact(data, self._units.without_secrets)
+        return text if redacted is data else redacted.decode("utf-8", "surrogatepass")
 
     def redact_bytes(self, data: bytes) -> bytes:
         """Return the bytes with placeholders instead of secrets."""
-        if any(beginning in data for beginning in self._prefix_bytes):
-            for secret, placeholder in self._pairs:
-                data = data.replace(secret.encode(), placeholder.encode())
+        return self._redact(data, self._units.without_secrets)
+
+    def redact_headers(self, headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return the headers with placeholders instead of secrets in their names and values."""
+        if not self.contains_secret("\n".join(text for header in headers for text in header)):
+            return tuple(headers)
+        return tuple((self._redact_unit(name), self._redact_unit(value)) for name, value in headers)
+
+    def redact_value(self, value: Any) -> Any:  # noqa: ANN401 -- any value of a record
+        """Return a value with placeholders instead of secrets in all of its texts, its keys among them."""
+        if type(value) is str:
+            return self.redact_text(value)
+        if isinstance(value, dict):
+            return {self.redact_value(key): self.redact_value(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(map(self.redact_value, value))
+        if is_dataclass(value) and not isinstance(value, type):
+            changes = {each.name: self.redact_value(getattr(value, each.name)) for each in fields(value)}
+            return replace(cast("Any", value), **changes)
+        return value
+
+    def redact_error(self, error: BaseException) -> None:
+        """Replace the secrets in the text of an exception."""
+        error.args = self.redact_value(error.args)
+
+    def _redact_unit(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        return self._redact(data, self._units.whole).decode("utf-8", "surrogatepass")
+
+    def _redact(self, data: bytes, redact: Callable[[bytes], bytes]) -> bytes:
+        if not self._has_secret(data):
+            return data
+        try:
+            return redact(data)
+        except TooManyViews:
+            return TOO_DEEP
+
+    def _has_secret(self, data: bytes) -> bool:
+        if hash(data) in self._clean:
+            return False
+        try:
+            found = any(self._names(view) for view in views(data, only_ascii=self._only_ascii))
+        except TooManyViews:
+            return True
+        if not found and len(self._clean) < MAX_CLEAN:
+            self._clean.add(hash(data))
+        return found
+
+    def _find(self, data: bytes) -> set[str]:
+        return {name for view in views(data, only_ascii=self._only_ascii) for name in self._names(view)}
+
+    def _names(self, view: bytes) -> set[str]:
+        """Return the names of the secrets in one view, without decoding it."""
+        text = canonical(view)
+        names = {name for needle, name in self._short_needles.items() if needle in text}
+        if not self._blocks.isdisjoint(blocks(text)):
+            names |= {name for needle, name in self._needles.items() if needle in text}
+        if self._literals or self._patterns:
+            lower = view.lower()
+            names |= {name for literal, name in self._literals.items() if literal in lower}
+            names |= {name for pattern, secret, name in self._patterns if secret in lower and pattern.search(view)}
+        return names
+
+    def _replace(self, data: bytes) -> bytes:
+        """Return the bytes without the secrets that stand there as they are, or as usually encoded, in any case."""
+        for form, name in sorted(self._forms.items(), key=lambda pair: (-len(pair[0]), pair)):
+            if form.lower() in data.lower():
+                data = re.sub(re.escape(form), f"${name}".encode(), data, flags=re.IGNORECASE)
+        for pattern, _, name in self._patterns:
+            data = pattern.sub(rb"\1" + f"${name}".encode(), data)
         return data
+
+    def _add(self, name: str, secret: str) -> None:
+        for form in plain_forms(secret):
+            if len(form) >= MIN_SECRET_LENGTH:
+                self._forms.setdefault(form.encode("utf-8", "surrogatepass"), name)
+        codes = plain_codes(secret)
+        self._add_needles(name, map(canonical, codes))
+        for code in codes:
+            if len(canonical(code)) < MIN_SECRET_LENGTH:
+                self._literals.setdefault(code.lower(), name)
+
+    def _add_needles(self, name: str, needles: Iterable[bytes]) -> None:
+        for needle in needles:
+            if len(needle) >= 2 * BLOCK - 1:
+                self._needles.setdefault(needle, name)
+                self._blocks |= blocks_of_needle(needle)
+            elif len(needle) >= MIN_SECRET_LENGTH:
+                self._short_needles.setdefault(needle, name)
+
+
+def _lower(secret: str) -> bytes:
+    return secret.encode("utf-8", "surrogatepass").lower()
