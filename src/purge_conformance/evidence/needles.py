@@ -25,6 +25,11 @@ def canonical(data: bytes) -> bytes:
     return data.translate(_LOWER_CASE, _IGNORED)
 
 
+def literal(data: bytes) -> bytes:
+    """Return the bytes in lower case, with spaces in place of plus signs."""
+    return data.lower().replace(b"+", b" ")
+
+
 def plain_forms(secret: str) -> set[str]:
     """Return a secret unchanged and as usually encoded in a URL, a form, JSON and HTML: what is replaced in place."""
     json_text = json.dumps(secret)[1:-1]

@@ -19,6 +19,7 @@ from purge_conformance.evidence.needles import (
     blocks,
     blocks_of_needle,
     canonical,
+    literal,
     plain_codes,
     plain_forms,
 )
@@ -113,7 +114,7 @@ class Redactor:
         self._clean.clear()
         self._only_ascii = self._only_ascii and secret.isascii()
         if reason := reason_for_care(secret):
-            self._patterns.append((credential_pattern(secret), _lower(secret), name))
+            self._patterns.append((credential_pattern(secret), literal(secret.encode("utf-8", "surrogatepass")), name))
             if what:
                 self.warnings[name] = (
                     f"The {what} {reason}; it is removed from evidence and reports only where it stands as a "
@@ -198,7 +199,7 @@ class Redactor:
         if not self._blocks.isdisjoint(blocks(text)):
             names |= {name for needle, name in self._needles.items() if needle in text}
         if self._literals or self._patterns:
-            lower = view.lower()
+            lower = literal(view)
             names |= {name for literal, name in self._literals.items() if literal in lower}
             names |= {name for pattern, secret, name in self._patterns if secret in lower and pattern.search(view)}
         return names
@@ -220,7 +221,7 @@ class Redactor:
         self._add_needles(name, map(canonical, codes))
         for code in codes:
             if len(canonical(code)) < MIN_SECRET_LENGTH:
-                self._literals.setdefault(code.lower(), name)
+                self._literals.setdefault(literal(code), name)
 
     def _add_needles(self, name: str, needles: Iterable[bytes]) -> None:
         for needle in needles:
@@ -229,7 +230,3 @@ class Redactor:
                 self._blocks |= blocks_of_needle(needle)
             elif len(needle) >= MIN_SECRET_LENGTH:
                 self._short_needles.setdefault(needle, name)
-
-
-def _lower(secret: str) -> bytes:
-    return secret.encode("utf-8", "surrogatepass").lower()
