@@ -5,6 +5,7 @@ SuiteError                    exit code 3: the run has no result
  |    +-- BadSetting          a flag, a token source or a URL is not usable
  |    |    +-- LoginRejected  a password, a client secret or a refresh token is not accepted
  |    +-- ConsentMissing      --allow-purge does not name the target
+ |    +-- ArchiveIncomplete   not all events are archived, and --allow-incomplete-archive was not given
  |    +-- BadData             a file of spec/ or of an earlier run is not valid
  +-- TargetUnreachable        exit code 3: the target gives no HTTP response
  +-- TargetUnusable           exit code 3: it responds, but not as the API does to an admin
@@ -54,6 +55,10 @@ class LoginRejected(BadSetting):
 
 class ConsentMissing(UsageError):
     """The run would purge a target that `--allow-purge` does not name."""
+
+
+class ArchiveIncomplete(UsageError):
+    """The run would destroy events that are not archived, and `--allow-incomplete-archive` was not given."""
 
 
 class BadData(UsageError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from purge_conformance.config.options import KEYS
+from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
 from purge_conformance.config.value_types import BOOLEAN
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="HOST",
         help="Host whose app usage events the run may destroy; repeatable.",
+    )
+    group.addoption(
+        ALLOW_INCOMPLETE_ARCHIVE,
+        action="store_true",
+        help="Purge although not all events could be archived; the report says so.",
     )
     group.addoption(
         "--evidence",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance.cli.exit import USAGE_ERROR
-from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
+from purge_conformance.cli.options import CONNECTION_KEYS, allow_incomplete_archive_option, with_configuration
 from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 @click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
 @with_configuration("target", *CONNECTION_KEYS, "max_requests", "max_events", "max_time", "hook", "fingerprint")
-def doctor(*, values: Options) -> None:
+@allow_incomplete_archive_option
+def doctor(*, values: Options, allow_incomplete_archive: bool) -> None:
     """Check target, tokens and settings before a run; only reads.
 
     Sends about six reads, one more for each token, and asks the hook, if there is one, whether it answers.
@@ -35,7 +36,7 @@ def doctor(*, values: Options) -> None:
     from purge_conformance.config.build import build_settings
     from purge_conformance.target.doctor.probe import run_checks
 
-    checks = run_checks(log_in(build_settings(values)))
+    checks = run_checks(log_in(build_settings(values | {"allow_incomplete_archive": allow_incomplete_archive})))
     for check in checks:
         write_line("\n".join(_lines(check)))
     sys.exit(USAGE_ERROR if any(check.status == "problem" for check in checks) else 0)

@@ -13,7 +13,7 @@ import click
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, Key
-from purge_conformance.config.settings import TIMEOUT, Settings
+from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE, TIMEOUT, Settings
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ allow_purge_option = click.option(
     multiple=True,
     metavar="HOST",
     help="Host whose app usage events the run may destroy; repeatable. Not needed on this machine; `plan` names it.",
+)
+allow_incomplete_archive_option = click.option(
+    ALLOW_INCOMPLETE_ARCHIVE,
+    is_flag=True,
+    help="Purge although not all events could be archived; the report says so.",
 )
 config_option = click.option(
     "--config",

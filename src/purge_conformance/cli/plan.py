@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from purge_conformance.cli.options import APP_KEYS, CONNECTION_KEYS, with_configuration
+from purge_conformance.cli.options import APP_KEYS, CONNECTION_KEYS, allow_incomplete_archive_option, with_configuration
 from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     "max_time",
     "hook",
 )
-def plan(*, values: Options) -> None:
+@allow_incomplete_archive_option
+def plan(*, values: Options, allow_incomplete_archive: bool) -> None:
     """Show what a run would send to a target; only reads.
 
     Shows scenarios, requests, purges, apps and duration. The numbers assume lists that fit on one page; --max-requests
@@ -43,7 +44,7 @@ def plan(*, values: Options) -> None:
     from purge_conformance.engine.plan import plan_run
     from purge_conformance.report.text import visible
 
-    settings = log_in(build_settings(values))
+    settings = log_in(build_settings(values | {"allow_incomplete_archive": allow_incomplete_archive}))
     for line in _lines(plan_run(settings), settings):
         write_line(visible(line))
 
@@ -78,8 +79,8 @@ def _target_lines(plan: Plan, settings: Settings) -> Iterator[str]:
     yield f"{settings.target.url}: {_format_count(plan.events)} events and {_format_count(plan.apps)} apps now"
     if plan.events and plan.events > plan.limits.max_events and not settings.is_read_only:
         yield (
-            f"The archive would hold only {plan.limits.max_events:,} of these events. A target on another machine is "
-            f"purged only after a complete archive. Give --max-events {2 * plan.events}"
+            f"The archive would hold only {plan.limits.max_events:,} of these events, and nothing is purged unless "
+            f"all are archived. Give --max-events {2 * plan.events}"
         )
     yield f"Fingerprint: {plan.fingerprint or 'none, because the root document has no links'}"
     if plan.last:

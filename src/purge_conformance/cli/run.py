@@ -13,6 +13,7 @@ from purge_conformance.cli.options import (
     KEYS_BY_NAME,
     RUN_KEYS,
     TRANSPORT_KEYS,
+    allow_incomplete_archive_option,
     allow_purge_option,
     with_configuration,
 )
@@ -32,9 +33,12 @@ TARGET_ONLY_KEYS = ("hook", *TRANSPORT_KEYS)  # of no use to the embedded refere
 @click.command(epilog=EPILOG)
 @with_configuration(*RUN_KEYS)
 @allow_purge_option
+@allow_incomplete_archive_option
 @click.option("--quiet", "verbosity", flag_value=0, type=int, help="Print only the verdict and warnings.")
 @click.option("--verbose", "verbosity", flag_value=2, type=int, help="Print every request.")
-def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
+def run(
+    *, values: Options, allow_purge: tuple[str, ...], allow_incomplete_archive: bool, verbosity: int | None
+) -> None:
     """Collect evidence from a target and judge it.
 
     A run destroys all app usage events of the target and seeds new ones. Without a URL it starts a reference server on
@@ -44,10 +48,11 @@ def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None)
 
     level = NORMAL if verbosity is None else verbosity
     if "target" in values:
+        values |= {"allow_incomplete_archive": allow_incomplete_archive}
         _run(values, level, allow_purge)
     _require_no_target_flags(values, allow_purge)
     with reference_process.server() as (url, tokens):
-        own_values = {"target": url, "hook": reference_process.hook_url(url)}
+        own_values = {"target": url, "hook": reference_process.hook_url(url), "owns_target": True}
         _run(values | own_values, level, (), tokens)
 
 

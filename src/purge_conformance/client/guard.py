@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
 from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.roles import ADMIN
-from purge_conformance.errors import BudgetExhausted, Interrupted, PurgeBlocked, WriteBlocked
+from purge_conformance.errors import ArchiveFailed, BudgetExhausted, Interrupted, PurgeBlocked, WriteBlocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ class Guard:
         is_archived: whether the existing events are archived, or may be lost, so that purges are allowed.
         archive_error: why the events are not archived; empty if unknown.
         time_limit: the time of the run, which begins with the guard.
+        before_purge: is called before each purge is admitted; it may raise ArchiveFailed, and then no further purge is.
         close_reason: why only cleanup requests are allowed; empty while the run continues.
     """
 
@@ -41,6 +42,7 @@ class Guard:
         self.purges = 0
         self.is_archived = False
         self.archive_error = ""
+        self.before_purge: Callable[[], None] = lambda: None
         self.close_reason = ""
         self._is_cleaning_up = False
         self._max_requests = limits.max_requests - CLEANUP_RESERVE
@@ -82,12 +84,12 @@ class Guard:
             WriteBlocked: the method is unsafe and the run is read-only.
             BudgetExhausted: the run's requests or its time are used up.
             PurgeBlocked: the request is a purge, and the events are not archived or the purges are used up.
+            ArchiveFailed: the request is a purge, and what it would destroy could not be archived.
         """
         if not self.allows(method):
             raise WriteBlocked(f"This command only reads: {method} {path[:80]} was not sent.")
         with self._lock:
-            if self.close_reason and (is_purge(method, path) or not self._is_cleaning_up):
-                raise Interrupted(f"{self.close_reason} After that, only cleanup requests were sent.")
+            self._require_open(is_purge=is_purge(method, path))
             self.time_limit.require()
             if self.requests >= self._max_requests:
                 raise BudgetExhausted(
@@ -95,16 +97,24 @@ class Guard:
                 )
             if is_purge(method, path):
                 self._admit_purge(role)
+                self._require_open(is_purge=True)  # archiving takes a while
+                self.purges += role == ADMIN
             self.requests += 1
             return self.requests
 
     def _admit_purge(self, role: str) -> None:
         if not self.is_archived:
-            message = "No purge was sent: the existing events are not archived."
+            further = "further " if self.purges else ""
+            message = f"No {further}purge was sent: the existing events are not archived."
             raise PurgeBlocked(f"{message} {self.archive_error}".rstrip())
-        if role == ADMIN:
-            if not self.purges_left:
-                raise PurgeBlocked(
-                    f"The run has sent its {self._limits.max_purges} purges. Give a larger --max-purges."
-                )
-            self.purges += 1
+        if role == ADMIN and not self.purges_left:
+            raise PurgeBlocked(f"The run has sent its {self._limits.max_purges} purges. Give a larger --max-purges.")
+        try:
+            self.before_purge()
+        except ArchiveFailed as reason:
+            self.is_archived, self.archive_error = False, str(reason)
+            raise
+
+    def _require_open(self, *, is_purge: bool) -> None:
+        if self.close_reason and (is_purge or not self._is_cleaning_up):
+            raise Interrupted(f"{self.close_reason} After that, only cleanup requests were sent.")

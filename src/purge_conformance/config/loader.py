@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 FILE_NAME = "purge-conformance.yaml"
 MAX_FILE_BYTES = 64 * 1024
 CONFIG = f"{PREFIX}CONFIG"
-CONSENT = "allow_purge"
+FLAGS_ONLY = {  # what only a flag can give -> the message for a file or a variable that tries
+    "allow_purge": "consent can be given only as a flag. {remove} Give --allow-purge HOST.",
+    "allow_incomplete_archive": "it can be given only as a flag. {remove} Give --allow-incomplete-archive.",
+}
 APPS_PREFIX = "apps."  # of the names of the options in the section `apps`
 
 
@@ -98,10 +101,8 @@ def _flatten(document: dict[Any, Any], path: Path) -> Iterable[tuple[str, Any]]:
 
 
 def _validate(keys_by_name: Mapping[str, Key], name: str, value: object, path: Path) -> object:
-    if name == CONSENT:
-        raise BadSetting(
-            f"{path}: {CONSENT}: consent can be given only as a flag. Remove it there. Give --allow-purge HOST."
-        )
+    if name in FLAGS_ONLY:
+        raise BadSetting(f"{path}: {name}: {FLAGS_ONLY[name].format(remove='Remove it there.')}")
     key = keys_by_name.get(name)
     if key and key.value_type is PROXY and "@" in str(value):
         raise BadSetting(
@@ -122,10 +123,9 @@ def _validate(keys_by_name: Mapping[str, Key], name: str, value: object, path: P
 
 def _load_environment(environ: Mapping[str, str]) -> Options:
     keys_by_variable = {key.variable: key for key in KEYS}
-    if f"{PREFIX}{CONSENT.upper()}" in environ:
-        raise BadSetting(
-            f"{PREFIX}{CONSENT.upper()}: consent can be given only as a flag. Unset it. Give --allow-purge HOST."
-        )
+    for variable, message in ((f"{PREFIX}{name.upper()}", message) for name, message in FLAGS_ONLY.items()):
+        if variable in environ:
+            raise BadSetting(f"{variable}: {message.format(remove='Unset it.')}")
     for variable in environ:
         rest = variable.removeprefix(PREFIX)
         suggestion = _suggestion(rest, [name.removeprefix(PREFIX) for name in keys_by_variable])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 PORTS = {"http": 80, "https": 443}
 MAX_REPEATS = 200
+ALLOW_INCOMPLETE_ARCHIVE = "--allow-incomplete-archive"  # a flag only: no file and no variable can give it
 REQUESTS_PER_REPEAT = 480  # an upper bound of what `engine.plan` counts
 
 
@@ -93,6 +94,8 @@ class Settings:
         transport: how the target is reached.
         limits: bounds of the run.
         apps: what the run does with apps.
+        allow_incomplete_archive: whether to purge although not all events are archived.
+        owns_target: whether the run started the target itself, and may destroy all that it holds.
         token_sources: role -> where its token is, as the user wrote it; empty where the tokens are already known.
     """
 
@@ -108,6 +111,8 @@ class Settings:
     transport: Transport = field(default_factory=Transport)
     limits: Limits = field(default_factory=Limits)
     apps: AppSettings = field(default_factory=AppSettings)
+    allow_incomplete_archive: bool = False
+    owns_target: bool = False
     token_sources: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property

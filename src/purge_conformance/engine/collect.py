@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
-from purge_conformance.catalogue.api import guid_in_path
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE
+from purge_conformance.engine.archiving import archive_events, observing
 from purge_conformance.errors import (
-    ArchiveFailed,
     Interrupted,
     RequestBlocked,
     SuiteError,
@@ -24,9 +23,8 @@ from purge_conformance.errors import (
 )
 from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.listing import listing_at
 from purge_conformance.evidence.records import Header
-from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios.definitions import SCENARIOS, plan_scenarios
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.target import archive
@@ -65,18 +63,21 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
         warn: is called before the first purge, with what it may lose or with the reason why no purge is sent.
 
     Raises:
-        BadSetting: the folder contains another run, or cannot be written.
+        BadSetting: the folder contains another run or its archive, or cannot be written.
+        ArchiveIncomplete: not all events could be archived, so no purge was sent; the suite's apps are deleted.
         SuiteError: the evidence could not be written completely; the suite's apps are deleted.
     """
+    archive.require_unused(folder / archive.FILE_NAME)
     with Journal(folder, _header(settings)) as journal, ExitStack() as children:
         start_generator = _generator_starter(settings, generator, children)
-        client = Client(settings, journal, guard or Guard.from_settings(settings), on_send)
+        growing = archive.GrowingArchive(folder / archive.FILE_NAME, settings.limits.max_events)
+        client = Client(settings, journal, guard or Guard.from_settings(settings), observing(growing, on_send))
         run = _Run(client, suite_apps_for(client), start_generator)
         try:
             run.run_all(
                 {
                     Scenario.PREFLIGHT: start_generator,  # a run that ends before this starts no process
-                    Scenario.ARCHIVE: lambda: _archive(client, journal, folder, warn),
+                    Scenario.ARCHIVE: lambda: archive_events(client, journal.evidence(), growing, warn),
                 }
             )
         finally:
@@ -152,37 +153,6 @@ class _Run:
             self.client.note(notes.FINISHED, value=True)
 
 
-def _archive(client: Client, journal: Journal, folder: Path, warn: Callable[[str], None]) -> None:
-    """Write the existing events to a file of their own, and only then allow purges.
-
-    A loopback target may be purged even if its list could not be read to the end: it is a test target.
-    """
-    evidence = journal.evidence()
-    events = listing_at(evidence, Scenario.ARCHIVE, Step.EXISTING_EVENTS)
-    changes = (x for x in evidence.exchanges if x.method != "GET" or Tag.CHANGED_BY_HOOK in x.tags)
-    own_apps = {guid_in_path(x.route) for x in changes if x.route.startswith("/v3/apps/")}
-    try:
-        summary = archive.write(
-            folder / archive.FILE_NAME,
-            client.settings.target.url,
-            events.exchanges,
-            lambda: events.complete,
-            own_apps=own_apps,
-            allow_incomplete=True,
-        )
-    except ArchiveFailed as reason:
-        client.note(notes.STOPPED, str(reason))
-        client.guard.archive_error = str(reason)
-    else:
-        client.note(notes.ARCHIVED, asdict(summary))
-        client.guard.is_archived = summary.complete or client.settings.is_loopback
-        client.guard.archive_error = "" if summary.complete else archive.incomplete_message(summary)
-        if any(archive.recency_warning(summary.age)):
-            warn(" ".join(archive.describe(asdict(summary))))
-    if not client.guard.is_archived:
-        warn(f"Nothing will be purged. {client.guard.archive_error}")
-
-
 def _header(settings: Settings) -> Header:
     return Header(
         suite=__version__,
@@ -204,6 +174,7 @@ def _header(settings: Settings) -> Header:
             "max_purges": settings.limits.max_purges,
             "max_requests": settings.limits.max_requests,
             "max_time": settings.limits.max_time,
+            "allow_incomplete_archive": settings.allow_incomplete_archive,
         },
         started_at=clock.format_rfc3339(time.time()),
     )

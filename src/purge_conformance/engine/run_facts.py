@@ -59,7 +59,9 @@ def _duration(exchanges: Sequence[Exchange]) -> float:
 def run_notes(evidence: Evidence) -> Iterator[str]:
     """Yield what else a reader must know, one sentence each."""
     if summary := evidence.note(Scenario.ARCHIVE, notes.ARCHIVED):
-        yield from archive.describe(summary)
+        is_allowed = bool(evidence.header.settings.get("allow_incomplete_archive"))
+        yield from archive.describe(summary, is_allowed=is_allowed)
+    yield from archive.describe_additions(evidence)
     yield from evidence.note(Scenario.PREFLIGHT, notes.WARNINGS) or ()
     yield from _app_notes(evidence)
     if foreign_purge := find_foreign_purge(evidence):

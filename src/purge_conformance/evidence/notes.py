@@ -145,7 +145,9 @@ _UNUSABLE = {
     "cause": one_of(("authentication", "configuration", "network"), "the cause of an unusable target"),
     "reason": STRING,
 }
-_string, _strings, _object, _boolean = (_value(expected) for expected in (STRING, STRINGS, OBJECT, BOOLEAN))
+_string, _strings, _object, _boolean, _number = (
+    _value(expected) for expected in (STRING, STRINGS, OBJECT, BOOLEAN, POSITIVE)
+)
 
 # of any scenario: why it was cut short
 STOPPED = NoteName("stopped", _string)  # the guard blocked a request
@@ -160,7 +162,8 @@ RUN = NoteName("run", _string)  # foundation and cleanup: the label of what the 
 APPS = NoteName("apps", _apps)  # foundation: label -> guid
 APPS_ERROR = NoteName("apps-error", _string)  # foundation: why an app could not be created or started; empty: all could
 UNTIMED = NoteName("untimed", _string)  # foundation: why a change cannot be timed
-ARCHIVED = NoteName("archived", _object)  # archive: members of target.archive.Archived; older suites: fewer
+ARCHIVED = NoteName("archived", _object)  # archive: members of target.archive.ArchiveSummary; older suites: fewer
+ADDED = NoteName("added-to-archive", _number)  # any scenario: how many events were archived just before a purge
 CHANGE = NoteName("change", _change)  # app-changes, changes-after-purges: one note per change
 SEQUENCE = NoteName("sequence", _plan)  # sequences: one note per sequence
 NOT_INDUCED = NoteName("not-induced", _not_induced)  # induced-errors: one note per error
@@ -171,7 +174,7 @@ NAMES: dict[str, NoteName[Any]] = {
     note.name: note
     for note in (
         *(STOPPED, EXPIRED, CRASHED, UNUSABLE, LOST, INTERRUPTED),
-        *(WARNINGS, RUN, APPS, APPS_ERROR, UNTIMED, ARCHIVED),
+        *(WARNINGS, RUN, APPS, APPS_ERROR, UNTIMED, ARCHIVED, ADDED),
         *(CHANGE, SEQUENCE, NOT_INDUCED, LEFT, FINISHED),
     )
 }

@@ -104,7 +104,7 @@ class Step(StrEnum):
     NEWEST_EVENT = "newest-event"  # also rejected-purges; the newest events, outside any span
 
     COUNT_EVENTS = "count-events"  # fill-page
-    EXISTING_EVENTS = "existing-events"  # archive: the whole list
+    EXISTING_EVENTS = "existing-events"  # archive: the whole list; index: of a further walk, from 1
     ALL_APPS = "all-apps"  # purge-without-started-apps: the whole list
 
     # snapshots and lists at the beginning and at the end: app-changes, lists, race, induced-errors

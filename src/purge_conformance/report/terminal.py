@@ -82,7 +82,7 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     output.append(Text(f"{effort(run)}, target {_sanitize(run.target)}"))
-    output.append(Text(f"Verdict: {run.verdict}. {headline(run)}", STYLES[run.verdict]))
+    output.append(Text(f"Verdict: {run.verdict}. {_sanitize(headline(run))}", STYLES[run.verdict]))
     if out is not None:
         output.append(Text(f"Reports: {_sanitize(str(out / 'report.html'))}, report.json, junit.xml, summary.md"))
     return output

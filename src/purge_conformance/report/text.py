@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def pluralize(number: int, noun: str) -> str:
 def headline(run: Run) -> str:
     """Return why the verdict is what it is, in one sentence or two."""
     reads_only = Profile.OBSERVE_ONLY in run.settings.get("profiles", ())
-    return _headline(run) + (" Only requirements that need no purge were judged." if reads_only else "")
+    loss = next((f" {note}" for note in run.notes if note.startswith(ALLOW_INCOMPLETE_ARCHIVE)), "")
+    return _headline(run) + (" Only requirements that need no purge were judged." if reads_only else "") + loss
 
 
 def _headline(run: Run) -> str:

@@ -127,7 +127,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.PREFLIGHT, setup.preflight, Cost(8), reads_only=True),
     ScenarioDefinition(Scenario.FOUNDATION, setup.create_apps, Cost(80)),
     ScenarioDefinition(Scenario.FILL_PAGE, setup.fill_page, Cost(60)),
-    ScenarioDefinition(Scenario.ARCHIVE, setup.read_all_events, Cost(4)),
+    ScenarioDefinition(Scenario.ARCHIVE, setup.read_all_events, Cost(6)),
     ScenarioDefinition(Scenario.PURGE, first_purge, Cost(50, 1)),
     ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1)),
     ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45)),

@@ -10,9 +10,10 @@ from purge_conformance.config.options import ROLES
 from purge_conformance.errors import TargetUnusable
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import total_results
-from purge_conformance.evidence.steps import App, Step
+from purge_conformance.evidence.steps import App, Place, Step
 from purge_conformance.scenarios.app_changes import await_event
 from purge_conformance.target import doctor
+from purge_conformance.target.archive import MAX_WALKS, Extent, check_pages
 from purge_conformance.target.doctor import Status
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH, probe_target
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
+MIN_SHARE = 10  # of the requests that are left, each walk after the first takes at most a tenth
 MIN_EVENTS = 55  # more than a page of the default size, 50, has
 
 
@@ -53,8 +55,12 @@ def fill_page(client: Client, apps: SuiteApps) -> None:
 
 
 def read_all_events(client: Client, _: SuiteApps) -> None:
-    """Read all existing events, since the first purge destroys them."""
-    read_pages(client, EVENTS_PATH, Step.EXISTING_EVENTS)
+    """Read all existing events, since the first purge destroys them; again if the list changed meanwhile."""
+    for number in range(MAX_WALKS):
+        pages = read_pages(client, EVENTS_PATH, Place(Step.EXISTING_EVENTS, number or None)).exchanges
+        reading = check_pages(pages).reading(client.settings.limits)
+        if reading.extent is not Extent.CHANGED or client.guard.requests_left < MIN_SHARE * len(pages):
+            return
 
 
 def delete_apps(_: Client, apps: SuiteApps) -> None:

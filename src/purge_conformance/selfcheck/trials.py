@@ -165,6 +165,7 @@ def _collect_from(plan: Plan, generator: Generator, name: str, url: str, tokens:
         examples=EXAMPLES,
         seed=plan.seed,
         hook=parse_hook(reference_process.hook_url(url)),
+        owns_target=True,
     )
     start = time.perf_counter()
     collect(settings, plan.folder / name, _no_progress, generator)

@@ -33,7 +33,7 @@ def paged_list(
         end = page * size
         pagination: Row = {
             "total_results": len(rows) if total is None else total,
-            "next": {} if end < len(rows) else None,
+            "next": {"href": "x"} if end < len(rows) else None,
         }
         body = {"pagination": pagination, "resources": rows[end - size : end]}
         stub_server.respond(handler, body=json.dumps(body).encode())

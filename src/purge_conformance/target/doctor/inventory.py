@@ -47,7 +47,7 @@ def _check_fingerprint(fingerprint: str, pinned: str | None) -> Check:
 def _check_events(events: Exchange, newest: Exchange, settings: Settings) -> Check:
     total, maximum = total_results(events) or 0, settings.limits.max_events
     if total > maximum:
-        next_step = f"Give --max-events {2 * total}: a run purges a remote target only after a complete archive."
+        next_step = f"Give --max-events {2 * total}: a run purges nothing unless all events are archived."
         return warning("events", f"{total:,} exist", f"at most {maximum:,}", next_step)
     rows = resources(newest)
     created = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from meta.support.archive import ROWS, paged_list
 from meta.support.paths import CONFORMANCE
-from meta.support.warnings import ADMIN, list_body
+from meta.support.warnings import ADMIN
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence.listing import APPS
@@ -68,10 +69,8 @@ def test_event_limit_can_be_raised(
     stub_server: StubServer, command: Callable[..., CommandResult], tmp_path: Path
 ) -> None:
     """With a larger --max-events a run archives all events and purges."""
-    stub_server.answer = lambda handler: stub_server.respond(
-        handler, body=list_body([{"guid": f"event-{n}"} for n in range(3)])
-    )
-    for most, purges in ("2", False), ("10", True):
+    stub_server.answer = paged_list(stub_server, ROWS[:30])
+    for most, purges in ("20", False), ("40", True):
         out = tmp_path / most
         result = command(
             *(
@@ -85,4 +84,4 @@ def test_event_limit_can_be_raised(
             folder=out,
             env=os.environ | {"ADMIN_SECRET": "x"},
         )
-        assert ("Nothing will be purged" not in result.stderr, stub_server.purges > 0) == (purges, purges)
+        assert ("Give --max-events 60" not in result.stderr, stub_server.purges > 0) == (purges, purges)

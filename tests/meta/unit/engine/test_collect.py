@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.catalogue.api import PURGE_OPERATION, PURGE_PATH, is_purge
+from meta.support.archive import archive_metadata, archived_events
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_OPERATION, PURGE_PATH, is_purge
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
+from purge_conformance.engine.run_facts import run_notes
+from purge_conformance.errors import ArchiveIncomplete, BadSetting
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.jsonl import read
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.evidence.tag_values import CaseMode, GeneratedAuth
 from purge_conformance.scenarios.generated import schemathesis
@@ -79,8 +83,20 @@ def collect_from_stub(
     monkeypatch.setattr(schemathesis, "generation", unlimited_generator)
     monkeypatch.setattr(schemathesis, "links", unlimited_generator)
 
-    def run(guard: Guard | None = None, **limits: Any) -> Evidence:  # noqa: ANN401 -- of Limits
-        settings = Settings(Target(stub_server.url), {"admin": "an-opaque-secret"}, limits=Limits(**limits))
+    def run(
+        guard: Guard | None = None,
+        *,
+        allow_incomplete_archive: bool = False,
+        owns_target: bool = False,
+        **limits: Any,  # noqa: ANN401 -- of Limits
+    ) -> Evidence:
+        settings = Settings(
+            Target(stub_server.url),
+            {"admin": "an-opaque-secret"},
+            limits=Limits(**limits),
+            allow_incomplete_archive=allow_incomplete_archive,
+            owns_target=owns_target,
+        )
         return collect.collect(settings, tmp_path / "out", lambda *_: None, guard=guard)
 
     return run
@@ -103,7 +119,7 @@ def test_purge_budget_holds(limit: int, collect_from_stub: Callable[..., Evidenc
 def test_time_limit_holds(limit: int, stub_server: StubServer, collect_from_stub: Callable[..., Evidence]) -> None:
     """Once the time is used up, only the suite's apps are deleted, and every scenario notes why it was cut short."""
     stub_server.answer = lambda handler: stub_server.respond(
-        handler, body=b'{"guid": "g", "resources": [{"guid": "one"}]}'
+        handler, body=b'{"guid": "g", "pagination": {"total_results": 1}, "resources": [{"guid": "one"}]}'
     )
     guard = Guard(Limits(max_time=20), clock=lambda: 17.0 if len(stub_server.received) >= limit else 0.0)
     evidence = collect_from_stub(guard=guard)
@@ -118,7 +134,7 @@ def test_time_limit_holds(limit: int, stub_server: StubServer, collect_from_stub
 def test_request_budget_holds(limit: int, collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:
     """At most --max-requests requests reach the server, and the suite's apps are still deleted."""
     stub_server.answer = lambda handler: stub_server.respond(
-        handler, body=b'{"guid": "g", "resources": [{"guid": "one"}]}'
+        handler, body=b'{"guid": "g", "pagination": {"total_results": 1}, "resources": [{"guid": "one"}]}'
     )
     evidence = collect_from_stub(max_requests=limit)
     assert len(stub_server.received) == len(evidence.exchanges) <= limit
@@ -143,18 +159,75 @@ def test_archive_precedes_first_purge(
     assert archived[0] == '{"guid": "one"}\n'
 
 
-def test_archive_contains_every_row(
+ODD_ROWS: list[object] = [{"guid": "one"}, {"guid": 7}, {"created_at": "2026-07-01T12:00:00Z"}, None]
+REASON = "Page 1 has an event whose guid is 7"
+
+
+def odd_list(stub_server: StubServer) -> None:
+    """Answer with a list that has an event without a guid."""
+    body = json.dumps({"pagination": {"total_results": 4}, "resources": ODD_ROWS}).encode()
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
+
+
+def test_incomplete_archive_prevents_purges(
     collect_from_stub: Callable[..., Evidence], stub_server: StubServer, tmp_path: Path
 ) -> None:
-    """An event without a usable guid is archived like any other, and counted."""
-    rows: list[object] = [{"guid": "one"}, {"guid": 7}, {"created_at": "2026-07-01T12:00:00Z"}, None]
-    stub_server.answer = lambda handler: stub_server.respond(
-        handler, body=json.dumps({"pagination": {}, "resources": rows}).encode()
-    )
-    evidence = collect_from_stub(max_purges=0)
-    archived = gzip.decompress((tmp_path / "out" / "archive.jsonl.gz").read_bytes()).splitlines()
-    assert [json.loads(line) for line in archived] == rows
-    assert (evidence.note(Scenario.ARCHIVE, notes.ARCHIVED) or {})["events"] == 4
+    """If the list cannot be read whole, no purge is sent to any address; the archive says why, and holds every row."""
+    odd_list(stub_server)
+    with pytest.raises(ArchiveIncomplete, match=f"{REASON}.*--allow-incomplete-archive") as caught:
+        collect_from_stub()
+    evidence = read(tmp_path / "out")
+    assert not [line for line, _ in stub_server.received if is_purge(*line.split(" ")[:2])]
+    assert archived_events(tmp_path / "out" / "archive.jsonl.gz") == ODD_ROWS
+    summary = archive_metadata(tmp_path / "out" / "archive.jsonl.gz")
+    assert (summary["complete"], REASON in summary["reason"], summary["events"]) == (False, True, 4)
+    assert evidence.note(Scenario.ARCHIVE, notes.ARCHIVED) == summary
+    assert evidence.note(Scenario.ARCHIVE, notes.STOPPED) == str(caught.value)
+    assert evidence.note(Scenario.CLEANUP, notes.FINISHED) is True
+
+
+@pytest.mark.parametrize("field", ["allow_incomplete_archive", "owns_target"])
+def test_incomplete_archive_is_allowed(
+    field: str, collect_from_stub: Callable[..., Evidence], stub_server: StubServer
+) -> None:
+    """With --allow-incomplete-archive, or a target of the suite's own, a run purges, and its notes say what is lost."""
+    odd_list(stub_server)
+    evidence = collect_from_stub(**{field: True})
+    assert stub_server.purges > 0
+    first = next(run_notes(evidence))
+    assert REASON in first
+    assert first.startswith("--allow-incomplete-archive was given") == (field == "allow_incomplete_archive")
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_unreadable_list_is_judged(
+    status: int, collect_from_stub: Callable[..., Evidence], stub_server: StubServer
+) -> None:
+    """If the list cannot be read at all, no purge is sent, and what needs no purge is still tried."""
+    answer = stub_server.answer
+
+    def reject(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path.startswith(EVENTS_PATH):
+            stub_server.respond(handler, status)
+        else:
+            answer(handler)
+
+    stub_server.answer = reject
+    evidence = collect_from_stub()
+    assert evidence.of(Scenario.LISTS)
+    assert not [line for line, _ in stub_server.received if is_purge(*line.split(" ")[:2])]
+    assert f"was answered {status}" in (evidence.note(Scenario.PURGE, notes.STOPPED) or "")
+
+
+def test_used_archive_is_not_replaced(
+    collect_from_stub: Callable[..., Evidence], stub_server: StubServer, tmp_path: Path
+) -> None:
+    """A folder that has an archive gets no run, and nothing is sent."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "archive.jsonl.gz").write_bytes(b"precious")
+    with pytest.raises(BadSetting, match="already exists"):
+        collect_from_stub()
+    assert stub_server.received == []
 
 
 def test_silent_target_ends_run(collect_from_stub: Callable[..., Evidence], stub_server: StubServer) -> None:

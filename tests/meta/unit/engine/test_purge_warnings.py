@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from meta.support.warnings import list_body, settings
 from purge_conformance.engine import collect
+from purge_conformance.errors import ArchiveIncomplete
 from purge_conformance.evidence import clock
 from purge_conformance.scenarios.generated.schemathesis import Generator
 
 if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
     from meta.support.stub import StubServer
@@ -42,12 +46,17 @@ def test_recent_event_is_reported_first(age: float, stub_server: StubServer, tmp
     assert all("newest of 20" in text and "billing consumer" in text for text, _ in messages)
 
 
-def test_event_limit_blocks_purges(stub_server: StubServer, tmp_path: Path) -> None:
-    """A run does not purge more events than it may archive; it warns at once and names the flag."""
-    page = list_body([{"guid": f"event-{n}"} for n in range(3)], 7)
-    stub_server.answer = lambda handler: stub_server.respond(handler, body=page)
+def test_event_limit_stops_run(stub_server: StubServer, tmp_path: Path) -> None:
+    """A run does not purge more events than it may archive; the error names the flag with a larger number."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        page = parse_qs(urlsplit(handler.path).query).get("page", ["1"])[0]
+        rows = [{"guid": f"event-{page}-{n}"} for n in range(3)]
+        body = {"pagination": {"total_results": 7, "next": {"href": "x"}}, "resources": rows}
+        stub_server.respond(handler, body=json.dumps(body).encode())
+
+    stub_server.answer = answer
     run_settings = settings(stub_server, max_requests=100, max_events=3)
-    ((text, _),) = warnings_before_purge(run_settings, tmp_path / "out", stub_server)
-    assert (stub_server.purges, text.startswith("Nothing will be purged."), "--max-events" in text) == (0, True, True)
-    stopped = [x for x in (tmp_path / "out" / "evidence.jsonl").read_text().splitlines() if '"stopped"' in x]
-    assert any("No purge was sent" in line and "--max-events" in line for line in stopped)
+    with pytest.raises(ArchiveIncomplete, match=r"got 3 of 7.*--max-events is 3\. Give --max-events 14"):
+        warnings_before_purge(run_settings, tmp_path / "out", stub_server)
+    assert stub_server.purges == 0

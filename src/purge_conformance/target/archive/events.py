@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import dig, is_page, total_results
+from purge_conformance.evidence.listing import dig, is_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.target.archive.list_check import Reading
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -25,13 +26,15 @@ class ArchiveSummary:
     """What an archive holds; the members are those of `archive.jsonl.gz.json`.
 
     Attributes:
-        events: number of lines.
-        sha256: of the uncompressed lines.
-        complete: whether the list was read to its end and announces no more events than the archive has.
+        events: number of lines. The file may have more: lines that were added just before a run was killed.
+        sha256: of these lines, uncompressed.
+        complete: whether they are all events that the target listed.
         target: base URL of the target.
         archived_at: RFC 3339, after the last page.
         last: `guid` and `created_at` of the newest event, without the suite's own apps; None if there is none.
         age: seconds since that event, by the target's clock if known; None if the event has no valid time.
+        reason: why the archive is incomplete; empty if it is complete.
+        added: how many of the lines were added after the first purge: events that others recorded during the run.
     """
 
     events: int
@@ -41,6 +44,8 @@ class ArchiveSummary:
     archived_at: str
     last: dict[str, str] | None
     age: float | None
+    reason: str = ""
+    added: int = 0
 
 
 class EventCollector:
@@ -55,8 +60,6 @@ class EventCollector:
         """Start without events; `own_apps` are guids of the suite's own apps."""
         self._own_apps = frozenset(own_apps)
         self._line_digests: set[bytes] = set()
-        self._guids: set[str] = set()  # the line, for an event without a guid
-        self._total = 0
         self._newest: dict[str, Any] | None = None
         self._clock = time.time()  # the target's, at its last page
         self.digest = hashlib.sha256()
@@ -65,10 +68,9 @@ class EventCollector:
     def lines(self, pages: Iterable[Exchange]) -> Iterator[bytes]:
         """Yield one JSON line per event; an event that is listed twice gets one line."""
         for page in filter(is_page, pages):
-            self._total = total_results(page) or 0
             self._clock = clock.parse_http_date(page.header("Date")) or page.sent_at
-            for row in page.json["resources"]:
-                line = json.dumps(row).encode() + b"\n"
+            for row in (page.page or {})["resources"]:
+                line = to_line(row)
                 line_digest = hashlib.sha256(line).digest()
                 if line_digest not in self._line_digests:
                     self._line_digests.add(line_digest)
@@ -79,25 +81,29 @@ class EventCollector:
         self.digest.update(line)
         self.events += 1
         event = row if isinstance(row, dict) else {}
-        guid = event.get("guid")
-        self._guids.add(guid if isinstance(guid, str) else line.decode())
         is_own = str(dig(event, "app", "guid")) in self._own_apps
         if event and not is_own and _created_at(event) >= _created_at(self._newest or {}):
             self._newest = event
 
-    def summarize(self, target: str, *, reached_end: bool) -> ArchiveSummary:
-        """Return the summary of all lines; `reached_end` says whether the pages were the whole list."""
+    def summarize(self, target: str, reading: Reading) -> ArchiveSummary:
+        """Return the summary of all lines; `reading` says whether the pages were the whole list."""
         newest = self._newest
         moment = clock.parse_rfc3339(newest.get("created_at")) if newest else None
         return ArchiveSummary(
             events=self.events,
             sha256=self.digest.hexdigest(),
-            complete=reached_end and len(self._guids) >= self._total,
+            complete=reading.is_whole,
             target=target,
             archived_at=clock.format_rfc3339(time.time()),
             last={name: str(newest.get(name)) for name in ("guid", "created_at")} if newest else None,
             age=round(self._clock - moment.timestamp(), 3) if moment else None,
+            reason=reading.reason,
         )
+
+
+def to_line(row: Any) -> bytes:  # noqa: ANN401 -- any JSON value
+    """Return the line of an event."""
+    return json.dumps(row).encode() + b"\n"
 
 
 def _created_at(event: dict[str, Any]) -> datetime:

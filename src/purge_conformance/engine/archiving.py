@@ -1,0 +1,108 @@
+"""Archives the existing events of a run, and decides whether it may purge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, NoReturn
+
+from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
+from purge_conformance.errors import ArchiveFailed, ArchiveIncomplete
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import listing_at
+from purge_conformance.evidence.steps import Place, Scenario, Step
+from purge_conformance.target import archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purge_conformance.client.client import Client
+    from purge_conformance.evidence.listing import Listing
+    from purge_conformance.evidence.records import Evidence, Exchange
+    from purge_conformance.target.archive.events import ArchiveSummary
+    from purge_conformance.target.archive.list_check import Reading
+
+
+def observing(
+    growing: archive.GrowingArchive, on_send: Callable[[Client, Exchange], None]
+) -> Callable[[Client, Exchange], None]:
+    """Return what calls `on_send` for an exchange that the archive has observed."""
+
+    def observe(client: Client, exchange: Exchange) -> None:
+        growing.observe(exchange)
+        on_send(client, exchange)
+
+    return observe
+
+
+def archive_events(
+    client: Client, evidence: Evidence, growing: archive.GrowingArchive, warn: Callable[[str], None]
+) -> None:
+    """Write the events that the scenario has read to the archive, and only then allow purges.
+
+    If the list cannot be read at all, no purge is sent, and the run goes on: what needs no purge is judged.
+
+    Raises:
+        ArchiveIncomplete: the archive could not be written, or is incomplete and the settings do not allow to purge.
+    """
+    listing, reading = _last_walk(client, evidence)
+    try:
+        summary = archive.write(
+            growing.path,
+            client.settings.target.url,
+            listing.exchanges,
+            lambda: reading,
+            own_apps=growing.own_apps,
+            allow_incomplete=True,
+        )
+    except ArchiveFailed as reason:
+        _stop(client, f"No purge was sent. {reason}")
+    growing.start(summary, listing.exchanges)
+    client.note(notes.ARCHIVED, asdict(summary))
+    settings = client.settings
+    client.guard.is_archived = summary.complete or settings.allow_incomplete_archive or settings.owns_target
+    client.guard.before_purge = lambda: _add_new(client, growing)
+    if reading.extent is archive.Extent.NOTHING and not client.guard.is_archived:
+        client.guard.archive_error = reading.reason
+        warn(f"Nothing will be purged: the list of events cannot be read. {reading.reason}")
+    elif not client.guard.is_archived:
+        _stop(
+            client,
+            f"The archive is incomplete, so no purge was sent. {reading.reason} "
+            f"To purge all the same, and lose the rest, give {ALLOW_INCOMPLETE_ARCHIVE}.",
+        )
+    _warn_of_loss(summary, warn, is_expected=settings.owns_target)
+
+
+def _last_walk(client: Client, evidence: Evidence) -> tuple[Listing, Reading]:
+    """Return the last walk over the list, and what the walks achieved."""
+    places = [
+        place
+        for place in (Place(Step.EXISTING_EVENTS, number or None) for number in range(archive.MAX_WALKS))
+        if evidence.at(Scenario.ARCHIVE, place)
+    ] or [Place(Step.EXISTING_EVENTS)]
+    listing = listing_at(evidence, Scenario.ARCHIVE, places[-1])
+    names = (notes.EXPIRED, notes.STOPPED, notes.CRASHED)
+    blocked = next(filter(None, (evidence.note(Scenario.ARCHIVE, name) for name in names)), "")
+    reading = archive.check_pages(listing.exchanges).reading(client.settings.limits, blocked=blocked)
+    return listing, archive.after_walks(reading, len(places))
+
+
+def _add_new(client: Client, growing: archive.GrowingArchive) -> None:
+    if added := growing.add_new():
+        client.note(notes.ADDED, added)
+
+
+def _stop(client: Client, message: str) -> NoReturn:
+    """End the run before its first purge.
+
+    Raises:
+        ArchiveIncomplete: always.
+    """
+    client.note(notes.STOPPED, message)
+    raise ArchiveIncomplete(message)
+
+
+def _warn_of_loss(summary: ArchiveSummary, warn: Callable[[str], None], *, is_expected: bool) -> None:
+    is_loss = not summary.complete and not is_expected
+    if is_loss or any(archive.recency_warning(summary.age)):
+        warn(" ".join(archive.describe(asdict(summary))))

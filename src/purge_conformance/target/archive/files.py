@@ -1,0 +1,135 @@
+"""The two files of an archive on the disk: private, whole, and read back before they get their names."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import IO, TYPE_CHECKING
+
+from purge_conformance.errors import ArchiveFailed, BadSetting
+from purge_conformance.evidence.files import write_text, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from hashlib import _Hash
+    from pathlib import Path
+
+    from purge_conformance.target.archive.events import ArchiveSummary
+
+FILE_NAME = "archive.jsonl.gz"
+UNREADABLE = (EOFError, gzip.BadGzipFile, zlib.error)  # what reading a damaged gzip file raises
+BAD_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG}
+CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a gzip file of lines holds: how many lines, and the SHA-256 of the uncompressed bytes."""
+
+    lines: int
+    sha256: str
+
+
+def summary_path(path: Path) -> Path:
+    """Return the path of the summary beside an archive."""
+    return path.with_name(f"{path.name}.json")
+
+
+def require_unused(path: Path) -> None:
+    """Require that neither file of the archive exists.
+
+    Raises:
+        BadSetting: one does.
+    """
+    for each in (path, summary_path(path)):
+        if os.path.lexists(each):
+            raise _exists(each)
+
+
+@contextmanager
+def new_archive(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to, which gets the name `path` when the block ends without an error.
+
+    Raises:
+        BadSetting: a file of that name exists, perhaps since a moment ago, or the folder does not.
+        ArchiveFailed: the file could not be written.
+    """
+    try:
+        with writing(path, replace=False) as file:
+            yield file
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        if error.errno in BAD_PLACE:
+            raise BadSetting(f"{path} cannot be written: {error.strerror}. Name another place with --out.") from None
+        raise not_written(path, error) from None
+
+
+def write_new_summary(path: Path, summary: ArchiveSummary) -> None:
+    """Write the summary of a new archive; if that fails, the archive is deleted again.
+
+    Raises:
+        BadSetting: there is a file of that name, perhaps since a moment ago.
+        ArchiveFailed: it could not be written.
+    """
+    try:
+        write_text(summary_path(path), to_json(summary), replace=False)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, FileExistsError):
+            raise _exists(summary_path(path)) from None
+        raise not_written(path, error) from None
+
+
+def write_lines(file: IO[bytes], lines: Iterable[bytes]) -> None:
+    """Append a gzip member with these lines, and return once it is on the disk."""
+    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as compressed:
+        for line in lines:
+            compressed.write(line)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def require_content(path: Path, expected: Content) -> _Hash:
+    """Require that the file on the disk holds what was written; return the SHA-256 of its lines, to be continued.
+
+    Raises:
+        ArchiveFailed: it differs.
+    """
+    digest, lines, problem = hashlib.sha256(), 0, ""
+    try:
+        with gzip.open(path, "rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+                lines += chunk.count(b"\n")
+    except UNREADABLE as error:
+        problem = f" ({type(error).__name__})"
+    if problem or Content(lines, digest.hexdigest()) != expected:
+        raise ArchiveFailed(
+            f"The archive {path} does not read back as written{problem}: got {lines} events, expected "
+            f"{expected.lines}. Check the disk, or name another place with --out."
+        )
+    return digest
+
+
+def to_json(summary: ArchiveSummary) -> str:
+    """Return the text of a summary."""
+    return json.dumps(asdict(summary), indent=2) + "\n"
+
+
+def not_written(path: Path, error: OSError) -> ArchiveFailed:
+    """Return the error for an archive that could not be written."""
+    return ArchiveFailed(
+        f"The archive {path} could not be written: {error.strerror or error}. "
+        "Free disk space, or name another place with --out."
+    )
+
+
+def _exists(path: Path) -> BadSetting:
+    return BadSetting(f"{path} already exists and may be the only archive of its events. Name a new file: --out FILE.")

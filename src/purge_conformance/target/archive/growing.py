@@ -1,0 +1,114 @@
+"""The archive of a run: what others record during the run is added to it before the next purge destroys it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path
+from purge_conformance.errors import ArchiveFailed
+from purge_conformance.evidence.files import write_text, writing
+from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page
+from purge_conformance.evidence.steps import Tag
+from purge_conformance.target.archive import files
+from purge_conformance.target.archive.events import to_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.target.archive.events import ArchiveSummary
+
+
+class GrowingArchive:
+    """Sees every exchange of a run, and adds to the archive the events of others that it lacks.
+
+    Attributes:
+        path: of the archive.
+        own_apps: guids of the suite's own apps so far.
+    """
+
+    def __init__(self, path: Path, max_events: int) -> None:
+        """Start without an archive.
+
+        Args:
+            path: of the archive.
+            max_events: the most events that may be added.
+        """
+        self.path = path
+        self.own_apps: set[str] = set()
+        self._max_added = max_events
+        self._lock = Lock()
+        self._summary: ArchiveSummary | None = None
+        self._archived: set[tuple[str, str]] = set()
+        self._new: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def start(self, summary: ArchiveSummary, pages: Iterable[Exchange]) -> None:
+        """From now on, add to the archive that these pages were written to."""
+        self._summary = summary
+        self._archived = {event_identity(row) for page in pages for row in _events(page)}
+
+    def observe(self, exchange: Exchange) -> None:
+        """Learn which apps are the suite's own, and which events the list shows."""
+        if exchange.method != "GET" or Tag.CHANGED_BY_HOOK in exchange.tags:
+            self._learn_app(exchange)
+        elif self._summary and exchange.route == EVENTS_PATH and is_page(exchange):
+            with self._lock:
+                for row in _events(exchange):
+                    if (identity := event_identity(row)) not in self._archived:
+                        self._new.setdefault(identity, row)
+
+    def add_new(self) -> int:
+        """Add the events of others that the list has shown and that the archive lacks; return how many.
+
+        Both files are replaced, one after the other, when the new archive is on the disk and was read back.
+
+        Raises:
+            ArchiveFailed: that was not possible, or there are more than `max_events`.
+        """
+        with self._lock:
+            if not self._summary or not self._new:
+                return 0
+            rows = [row for row in self._new.values() if str(dig(row, "app", "guid")) not in self.own_apps]
+            if rows:
+                try:
+                    self._summary = self._add(self._summary, rows)
+                except OSError as error:
+                    raise files.not_written(self.path, error) from None
+            self._archived |= self._new.keys()
+            self._new.clear()
+            return len(rows)
+
+    def _add(self, summary: ArchiveSummary, rows: list[dict[str, Any]]) -> ArchiveSummary:
+        added = summary.added + len(rows)
+        if added > self._max_added:
+            raise ArchiveFailed(
+                f"{added} events appeared during the run, and --max-events allows {self._max_added} of them. "
+                "Give a larger --max-events."
+            )
+        lines = [to_line(row) for row in rows]
+        digest = files.require_content(self.path, files.Content(summary.events, summary.sha256))
+        for line in lines:
+            digest.update(line)
+        result = replace(summary, events=summary.events + len(lines), sha256=digest.hexdigest(), added=added)
+        with writing(self.path, replace=True) as file:
+            with self.path.open("rb") as archive:
+                shutil.copyfileobj(archive, file)
+            files.write_lines(file, lines)
+            files.require_content(Path(file.name), files.Content(result.events, result.sha256))
+        write_text(files.summary_path(self.path), files.to_json(result))
+        return result
+
+    def _learn_app(self, exchange: Exchange) -> None:
+        if exchange.route == APPS and exchange.succeeded:
+            self.own_apps |= {guid for guid in [dig(exchange.json or {}, "guid")] if isinstance(guid, str)}
+        elif exchange.route.startswith(f"{APPS}/"):
+            self.own_apps.add(guid_in_path(exchange.route))
+
+
+def _events(page: Exchange) -> Iterable[dict[str, Any]]:
+    """Return the rows of a page that are objects, whatever their guids are."""
+    return (row for row in (page.page or {}).get("resources", ()) if isinstance(row, dict))
