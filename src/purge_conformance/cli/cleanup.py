@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
 
 
+MAX_REQUESTS = 2_000  # about four for each object
+
+
 @click.command("cleanup", epilog="Exit codes: 0 nothing is left, 2 usage or configuration, 3 something is left.")
 @with_configuration("target", *CONNECTION_KEYS, "max_time")
 @click.option("--run", "run", metavar="ID", help="Delete only what this run created, even if it was active just now.")
@@ -28,6 +31,6 @@ def clean_up(*, values: Options, run: str | None, dry_run: bool) -> None:
     from purge_conformance.config.build import build_settings
     from purge_conformance.target.cleanup import cleanup
 
-    with unrecorded_client(log_in(build_settings(values)), read_only=False) as client:
+    with unrecorded_client(log_in(build_settings({"max_requests": MAX_REQUESTS} | values)), read_only=False) as client:
         deleted = cleanup(client, write_line, run, dry_run=dry_run)
     write_line("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry_run else ''}deleted.")

@@ -5,17 +5,20 @@ A run in progress has a label, too. Unless a run is named, nothing of a recently
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import inf
 from typing import TYPE_CHECKING
 
+from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.errors import RequestBlocked, SuiteError, TargetUnreachable
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, Row, dig
 from purge_conformance.evidence.steps import Step
+from purge_conformance.report.text import one_line
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, summarize_response
 from purge_conformance.target.connection_failures import explain_failure
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 CHILDREN = {ORGANIZATIONS: (SPACES, "organization"), SPACES: (APPS, "space")}
 RESOURCE_PATHS = (APPS, SPACES, ORGANIZATIONS)
 ACTIVE_WITHIN_S = 3600.0  # a run that changed something more recently may be in progress
+MAX_QUOTED_CHARS = 100  # of a name or a label in a line
 RERUN_HINT = "Run `purge-conformance cleanup` again to delete the rest."
 
 
@@ -47,7 +51,8 @@ class _Resource:
 
     @property
     def description(self) -> str:
-        return f"{self.path}/{self.row['guid']} {self.row.get('name')} of run {self.run}"
+        name = one_line(str(self.row.get("name")), MAX_QUOTED_CHARS)
+        return f"{_readable_path(self.path, self.row)} {name} of run {one_line(self.run, MAX_QUOTED_CHARS)}"
 
 
 class _NoResponse(TargetUnreachable):
@@ -78,9 +83,7 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
         active_runs = {} if run else _active_runs(resources)
         is_started = not dry_run
         for resource in resources:
-            skip_reason = active_runs.get(resource.run) or (
-                "" if dry_run else _try_delete(client, resource.path, resource.row["guid"])
-            )
+            skip_reason = active_runs.get(resource.run) or ("" if dry_run else _try_delete(client, resource))
             verb = (
                 ("would keep" if skip_reason else "would delete") if dry_run else "kept" if skip_reason else "deleted"
             )
@@ -104,7 +107,7 @@ def _active_runs(resources: list[_Resource]) -> dict[str, str]:
     for resource in resources:
         ages[resource.run] = min(resource.age, ages.get(resource.run, inf))
     return {
-        run: f"that run was active {max(0.0, age) / 60:.0f} min ago. If it has ended, give --run {run}"
+        run: f"that run was active {max(0.0, age) / 60:.0f} min ago. If it has ended, give --run {shlex.quote(run)}"
         for run, age in ages.items()
         if age < ACTIVE_WITHIN_S
     }
@@ -142,17 +145,29 @@ def _is_own(row: Row, run: str | None) -> bool:
     return isinstance(_label(row), str) and run in {None, _label(row)}
 
 
-def _try_delete(client: Client, path: str, guid: str) -> str:
-    """Delete a resource unless it contains others; return why it still exists, or an empty string."""
-    if contents := ", ".join(_contents(client, path, guid)):
+def _try_delete(client: Client, resource: _Resource) -> str:
+    """Delete a resource unless it contains others; return why it still exists, or an empty string.
+
+    It is read by its guid right before: the list alone may name a resource of others.
+    """
+    guid = resource.row["guid"]
+    if not is_usable_guid(guid):
+        return "its guid cannot be a part of a path, so nothing was sent (a fault of the target)"
+    if contents := ", ".join(_contents(client, resource.path, guid)):
         return f"it still contains {contents}"
-    answer = client.delete(f"{path}/{guid}", Step.DELETE)
+    path = resource_path(resource.path, guid)
+    current = client.get(path, Step.FIND)
+    if current.status == HTTPStatus.NOT_FOUND:
+        return ""
+    if not current.succeeded or not isinstance(current.json, dict) or _label(current.json) != resource.run:
+        return f"read by its guid, it does not have the label of that run: {summarize_response(current)}"
+    answer = client.delete(path, Step.DELETE)
     if answer.status == HTTPStatus.NOT_FOUND:
         return ""
     if not answer.succeeded:
         return summarize_response(answer)
     job = jobs.job_path(answer)
-    return jobs.await_job(client, job) if job else _wait_until_gone(client, f"{path}/{guid}")
+    return jobs.await_job(client, job) if job else _wait_until_gone(client, path)
 
 
 def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
@@ -169,7 +184,11 @@ def _contents(client: Client, path: str, guid: str) -> Iterator[str]:
         yield f"an unknown number of {child_path} (the list answered {summarize_response(listing.exchanges[-1])})"
     for row in listing.rows:
         if dig(row, "relationships", owner, "data", "guid") in {None, guid}:
-            yield f"{child_path}/{row['guid']}"
+            yield _readable_path(child_path, row)
+
+
+def _readable_path(path: str, row: Row) -> str:
+    return f"{path}/{one_line(str(row['guid']), MAX_QUOTED_CHARS)}"
 
 
 def _wait_until_gone(client: Client, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, RUN_LABEL
@@ -28,6 +28,7 @@ class LabelledResources:
         self.rows: dict[str, dict[str, Row]] = {APPS: {}, SPACES: {}, ORGANIZATIONS: {}}
         self.states = ["PROCESSING", "COMPLETE"]  # of the next job
         self.deleted: list[str] = []
+        self.by_guid: dict[str, Row] = {}  # guid -> the row that a read of it shows, where it differs from the list
         self._stub, self._left = stub_server, list[str]()
         stub_server.answer = self._answer
 
@@ -42,6 +43,7 @@ class LabelledResources:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path, query = urlsplit(handler.path).path, parse_qs(urlsplit(handler.path).query)
         kind, _, guid = path.rpartition("/")
+        guid = unquote(guid)
         if path.startswith("/v3/jobs/"):
             self._stub.respond(handler, 200, json.dumps({"state": self._left.pop(0)}).encode())
         elif handler.command == "DELETE":
@@ -49,6 +51,9 @@ class LabelledResources:
             self.rows[kind].pop(guid)
             self._left = [*self.states]
             self._stub.respond(handler, 202, Location="http://elsewhere.test/v3/jobs/one")
+        elif kind in self.rows:
+            row = self.by_guid.get(guid, self.rows[kind].get(guid))
+            self._stub.respond(handler, 200 if row else 404, json.dumps(row).encode())
         else:
             rows = [row for row in self.rows[path].values() if _is_in(row, query)]
             body = {"pagination": {"total_results": len(rows), "next": None}, "resources": rows}

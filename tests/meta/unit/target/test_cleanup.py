@@ -12,7 +12,7 @@ import pytest
 from meta.support.labelled_resources import LabelledResources
 from purge_conformance.errors import SuiteError
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import APPS
+from purge_conformance.evidence.listing import APPS, RUN_LABEL
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES
 from purge_conformance.target.cleanup import cleanup
@@ -107,6 +107,45 @@ def test_cleanup_can_be_limited(  # noqa: PLR0913 -- two fixtures, and the parts
     """Cleanup can be limited to one run, and a dry run lists what would be deleted."""
     assert cleanup(make_client(), lambda _: None, run, dry_run=dry) == found
     assert len(labelled_resources.deleted) == deleted
+
+
+@pytest.mark.parametrize("guid", ["..", "../../v3/organizations/x", "", "%2e%2e/x"])
+def test_unusable_guid_is_never_sent(
+    guid: str, labelled_resources: LabelledResources, stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
+    """A resource whose guid would lead elsewhere is kept, and no request is sent for it."""
+    labelled_resources.add(APPS, guid, "0123abcd")
+    output: list[str] = []
+    with pytest.raises(SuiteError, match="Resources not deleted"):
+        cleanup(make_client(), output.append)
+    assert f"kept {APPS}/{guid} {guid} of run 0123abcd: its guid cannot be a part of a path" in " ".join(output)
+    assert f"{APPS}/app" in labelled_resources.deleted
+    assert not [target for target in stub_server.targets if ".." in target or target.startswith(f"{APPS}/%")]
+
+
+@pytest.mark.parametrize("labels", [{}, {RUN_LABEL: "another"}, {RUN_LABEL: ["0123abcd"]}])
+@pytest.mark.parametrize("kind", [APPS, SPACES, ORGANIZATIONS])
+def test_label_is_checked_right_before_the_deletion(
+    kind: str, labels: dict[str, object], labelled_resources: LabelledResources, make_client: Callable[..., Client]
+) -> None:
+    """What is listed with the label, but does not have it when it is read by its guid, is kept."""
+    labelled_resources.by_guid["others"] = {"guid": "others", "metadata": {"labels": labels}}
+    labelled_resources.add(kind, "others", "0123abcd")
+    output: list[str] = []
+    with pytest.raises(SuiteError, match="Resources not deleted: 1"):
+        cleanup(make_client(), output.append)
+    assert f"kept {kind}/others others of run 0123abcd: read by its guid, it does not have the label" in " ".join(
+        output
+    )
+    assert len(labelled_resources.deleted) == 3
+
+
+def test_run_to_give_is_quoted(labelled_resources: LabelledResources, make_client: Callable[..., Client]) -> None:
+    """A line to paste quotes what the target says is the run."""
+    labelled_resources.add(APPS, "young", "x; rm -r ~", age=1)
+    output: list[str] = []
+    cleanup(make_client(), output.append, dry_run=True)
+    assert any("give --run 'x; rm -r ~'" in line for line in output)
 
 
 @pytest.mark.parametrize(
