@@ -178,11 +178,17 @@ def _prepare_judging(config: pytest.Config) -> dict[str, RunBuilder]:
     try:
         return prepare_judging(config.option, config.get_terminal_writer().line)
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(_as_printable(str(error))) from None
     except SuiteError as error:
-        pytest.exit(str(error), pytest.ExitCode.INTERNAL_ERROR)
+        pytest.exit(_as_printable(str(error)), pytest.ExitCode.INTERNAL_ERROR)
     except Exception as error:  # noqa: BLE001 -- a traceback of pytest would show secrets
         pytest.exit(crash_message(error), pytest.ExitCode.INTERNAL_ERROR)
+
+
+def _as_printable(text: str) -> str:
+    from purge_conformance.evidence.safe_text import printable_lines
+
+    return "\n".join(printable_lines(text))
 
 
 def _pytest_outcome(result: Result) -> Literal["passed", "failed", "skipped"]:
@@ -198,19 +204,20 @@ def _pytest_outcome(result: Result) -> Literal["passed", "failed", "skipped"]:
 
 def _explain(result: Result) -> str:
     """Return why a requirement did not pass; empty if it did."""
+    from purge_conformance.evidence.safe_text import printable
     from purge_conformance.report.model import Outcome
 
     if result.outcome is Outcome.PASSED:
         return ""
     head = f"{result.id} ({result.level}): {result.statement}"
     if result.reason:
-        return f"{head}\n{result.outcome}: {result.reason}\ncause:     {result.cause}"
+        return "\n".join(map(printable, (head, f"{result.outcome}: {result.reason}", f"cause:     {result.cause}")))
     lines = [head]
     for finding in result.findings:
         lines += [f"expected:  {finding.expected}", f"got:       {finding.got}"]
         if steps := finding.script or finding.curl:
-            lines.append(f"reproduce: {steps}")
-    return "\n".join([*lines, f"remedy:    {result.requirement.remedy}"])
+            lines += f"reproduce: {steps}".split("\n")
+    return "\n".join(map(printable, [*lines, f"remedy:    {result.requirement.remedy}"]))
 
 
 def _requirement_id(item: pytest.Item) -> str:

@@ -28,7 +28,6 @@ def verify_archive(*, file: Path) -> None:
     Checks that FILE can be decompressed, that each line is JSON, and that FILE.json has the number and the SHA-256 of
     the events and says that they are complete.
     """
-    from purge_conformance.report.text import one_line
     from purge_conformance.target import archive
 
     found = archive.verify(file)
@@ -39,7 +38,7 @@ def verify_archive(*, file: Path) -> None:
     )
     write_line(f"{file}: {found.events} events{late}. SHA-256 of the lines: {found.sha256}")
     for problem in found.problems:
-        write_error(f"Error: {one_line(problem)}")
+        write_error(f"Error: {problem}")
     if found.problems:
         write_error("The archive is not whole.")
         sys.exit(INCONCLUSIVE)
@@ -85,13 +84,12 @@ def archive_events(*, values: Options, out: Path) -> None:
     """
     from purge_conformance.client.auth.sources import log_in
     from purge_conformance.config.build import build_settings
-    from purge_conformance.report.text import visible
     from purge_conformance.target import archive
 
     settings = log_in(build_settings({"max_events": DEFAULT_MAX_EVENTS, "max_time": DEFAULT_MAX_TIME} | values))
     summary = archive.archive_target(settings, out)
     write_line(f"Archived {summary.events} events in {out} and verified them; SHA-256 of the lines: {summary.sha256}")
     if summary.last:
-        write_line(visible(f"Newest event: {summary.last['guid']}, created at {summary.last['created_at']}"))
+        write_line(f"Newest event: {summary.last['guid']}, created at {summary.last['created_at']}")
     for line in archive.recency_warning(summary.age):
         write_line(line)

@@ -12,9 +12,12 @@ import click
 from purge_conformance.cli.exit import USAGE_ERROR
 from purge_conformance.cli.options import CONNECTION_KEYS, allow_incomplete_archive_option, with_configuration
 from purge_conformance.cli.output import write_line
+from purge_conformance.evidence.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.text import Text
 
     from purge_conformance.config.loader import Options
     from purge_conformance.target.doctor import Check
@@ -38,17 +41,18 @@ def doctor(*, values: Options, allow_incomplete_archive: bool) -> None:
 
     checks = run_checks(log_in(build_settings(values | {"allow_incomplete_archive": allow_incomplete_archive})))
     for check in checks:
-        write_line("\n".join(_lines(check)))
+        for line in _lines(check):
+            write_line(line)
     sys.exit(USAGE_ERROR if any(check.status == "problem" for check in checks) else 0)
 
 
-def _lines(check: Check) -> Iterator[str]:
-    from purge_conformance.report.text import one_line
+def _lines(check: Check) -> Iterator[str | Text]:
+    from rich.text import Text
 
     wrap = TextWrapper(get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
     wrap.initial_indent, wrap.subsequent_indent = " " * 9, " " * 11
     first, *rest = wrap.wrap(f"{check.name}: {one_line(check.got)}")
-    yield click.style(f"{check.status:<8}", COLOURS[check.status]) + first[8:]
+    yield Text.assemble((f"{check.status:<8}", COLOURS[check.status]), first[8:])
     yield from rest
     if check.expected:
         yield from wrap.wrap(f"expected: {one_line(check.expected)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from purge_conformance.cli.output import write_error
+from purge_conformance.cli.output import write_error, write_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,5 +29,5 @@ def exit_with_verdict(run: Run, folder: Path) -> NoReturn:
     from purge_conformance.report import terminal
     from purge_conformance.report.model import EXIT_CODES
 
-    terminal.show(run, folder, Console())
+    terminal.show(run, folder, Console(), write_line)
     sys.exit(EXIT_CODES[run.verdict])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO, Any
+
 import click
 
 from purge_conformance import __version__
@@ -12,6 +14,7 @@ from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_w
 from purge_conformance.cli.init import init
 from purge_conformance.cli.judge import judge
 from purge_conformance.cli.list import list_requirements
+from purge_conformance.cli.output import write_error
 from purge_conformance.cli.plan import plan
 from purge_conformance.cli.report import report
 from purge_conformance.cli.run import run
@@ -19,6 +22,23 @@ from purge_conformance.cli.selfcheck import selfcheck
 from purge_conformance.cli.serve import serve
 from purge_conformance.engine.signals import INTERRUPTED, interrupt_on_signal
 from purge_conformance.errors import SuiteError, UsageError, crash_message
+
+
+class PrintableError(click.UsageError):
+    """An error of click, which quotes arguments: printed as click does, but as all text of others is."""
+
+    def __init__(self, error: click.ClickException) -> None:
+        """Wrap the error."""
+        super().__init__(error.format_message(), getattr(error, "ctx", None))
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 -- as click has it
+        """Print the usage of the command, and the error."""
+        if self.ctx:
+            for line in self.ctx.get_usage().splitlines():
+                write_error(line)
+            write_error(f"Try '{self.ctx.command_path} --help' for help.")
+            write_error("")
+        write_error(f"Error: {self.message}")
 
 
 class Group(click.Group):
@@ -35,7 +55,9 @@ class Group(click.Group):
             exit_with_error(str(error), INCONCLUSIVE)
         except (KeyboardInterrupt, click.Abort):
             exit_with_error(INTERRUPTED, INCONCLUSIVE)
-        except (click.ClickException, click.exceptions.Exit):
+        except click.ClickException as error:
+            raise PrintableError(error) from None
+        except click.exceptions.Exit:
             raise
         except Exception as error:  # noqa: BLE001 -- a defect is never a verdict
             exit_with_error(crash_message(error), INCONCLUSIVE)

@@ -13,7 +13,7 @@ import click
 import yaml
 
 from purge_conformance.cli.options import DEFAULTS, with_flags
-from purge_conformance.cli.output import write_line
+from purge_conformance.cli.output import ask, write_line
 from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, ROLES, Key
 from purge_conformance.config.settings import parse_target
@@ -54,7 +54,7 @@ def init(*, values: Options, path: Path, force: bool) -> None:
         raise _already_exists(path)
     sources = _parse_sources(values.pop("tokens") or ())
     if sys.stdin.isatty():
-        values["target"] = values["target"] or click.prompt("Target, http(s)://HOST[:PORT][/PREFIX]")
+        values["target"] = values["target"] or ask("Target, http(s)://HOST[:PORT][/PREFIX]")
         sources |= _prompt_sources({role: text for role, text in ROLES.items() if role not in sources})
     if values["target"]:
         parse_target(values["target"])
@@ -98,7 +98,7 @@ def _parse_sources(flags: Iterable[str]) -> dict[str, str]:
 def _prompt_sources(missing_roles: Mapping[str, str]) -> dict[str, str]:
     """Ask for the source of each role's token; an empty answer leaves a role out."""
     write_line("Source of each token: env:NAME, file:PATH or command:LINE, never the token itself. Enter skips a role.")
-    answers = {role: click.prompt(f"{role}: {text}", "", show_default=False) for role, text in missing_roles.items()}
+    answers = {role: ask(f"{role}: {text}", "") for role, text in missing_roles.items()}
     return {role: _validate_source(source) for role, source in answers.items() if source}
 
 

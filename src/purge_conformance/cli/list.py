@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import DOCUMENTED
 from purge_conformance.cli.options import profile_option, select_option
-from purge_conformance.cli.output import write_line
+from purge_conformance.cli.output import write_json, write_line
 
 
 @click.command("list", epilog="Exit codes: 0 listed, 2 usage.")
@@ -22,7 +20,7 @@ def list_requirements(*, as_json: bool, profiles: tuple[str, ...], select: tuple
 
     requirements = catalogue.select_requirements(catalogue.parse_profiles(profiles or DOCUMENTED), select)
     if as_json:
-        write_line(json.dumps([asdict(requirement) for requirement in requirements], indent=2))
+        write_json([asdict(requirement) for requirement in requirements], indent=2)
         return
     for requirement in requirements:
         write_line(f"{requirement.id:12} {requirement.level:6} {requirement.profile:8} {requirement.statement}")

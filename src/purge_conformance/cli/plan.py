@@ -42,11 +42,10 @@ def plan(*, values: Options, allow_incomplete_archive: bool) -> None:
     from purge_conformance.client.auth.sources import log_in
     from purge_conformance.config.build import build_settings
     from purge_conformance.engine.plan import plan_run
-    from purge_conformance.report.text import visible
 
     settings = log_in(build_settings(values | {"allow_incomplete_archive": allow_incomplete_archive}))
     for line in _lines(plan_run(settings), settings):
-        write_line(visible(line))
+        write_line(line)
 
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:

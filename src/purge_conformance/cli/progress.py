@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from purge_conformance.report.text import visible
+from purge_conformance.cli.output import write_line
+from purge_conformance.evidence.safe_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ class Reporter:
     def print_line(self, text: str) -> None:
         """Print one line, unless quiet."""
         if self._verbosity > Verbosity.QUIET:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            write_line(text, self._console)
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -52,7 +53,7 @@ class Reporter:
         columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task("starting", total=None)
-            self._live = lambda text: progress.update(task, description=escape(text))
+            self._live = lambda text: progress.update(task, description=escape(printable(text)))
             try:
                 yield
             finally:
@@ -78,4 +79,4 @@ class Reporter:
         self._scenario = scenario
         if self._verbosity is Verbosity.VERBOSE:
             result = exchange.status or exchange.error
-            self.print_line(visible(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}"))
+            self.print_line(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,7 +18,7 @@ from purge_conformance.cli.options import (
     allow_purge_option,
     with_configuration,
 )
-from purge_conformance.cli.output import write_error
+from purge_conformance.cli.output import ask, write_error
 from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -91,20 +92,18 @@ def _run(
             judged_run = judge(folder, folder)
         except KeyboardInterrupt:
             raise SuiteError(
-                f"Interrupted while judging. To judge the evidence: `purge-conformance judge {folder} --out NEW`."
+                "Interrupted while judging. To judge the evidence: "
+                f"`purge-conformance judge {shlex.quote(str(folder))} --out NEW`."
             ) from None
     exit_with_verdict(judged_run, folder)
 
 
 def _prompt(question: str) -> str:
-    answer: str = click.prompt(question, default="", show_default=False, err=True)
-    return answer
+    return ask(question, "", to_stderr=True)
 
 
 def _warn(text: str) -> None:
-    from purge_conformance.report.text import visible
-
-    write_error(visible(f"Warning: {text}"))
+    write_error(f"Warning: {text}")
 
 
 def _abort(url: str, folder: Path) -> NoReturn:
@@ -113,7 +112,7 @@ def _abort(url: str, folder: Path) -> NoReturn:
 
     write_stderr(
         f"\nError: Interrupted again, exiting at once. To judge the evidence collected so far: "
-        f"`purge-conformance judge {folder} --out NEW`. To list apps that this run may have left: "
-        f"`purge-conformance cleanup {url} --dry-run`."
+        f"`purge-conformance judge {shlex.quote(str(folder))} --out NEW`. To list apps that this run may have left: "
+        f"`purge-conformance cleanup {shlex.quote(url)} --dry-run`."
     )
     os._exit(INCONCLUSIVE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from purge_conformance.cli.exit import INCONCLUSIVE, exit_with_error
 from purge_conformance.cli.options import FOLDER, KEYS_BY_NAME, flag_callback
+from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,11 +55,14 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
 
     console = Console()
     try:
-        with own_folder(str(out) if out else None, create_default_folder) as folder, ProgressDisplay(console) as tally:
+        with (
+            own_folder(str(out) if out else None, create_default_folder) as folder,
+            ProgressDisplay(console, partial(write_line, console=console)) as tally,
+        ):
             matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.update)
     except KeyboardInterrupt:
         exit_with_error("Interrupted. No matrix was written.", INCONCLUSIVE)
     for line in matrix_report.terminal_lines(matrix):
-        console.print(line, soft_wrap=True, highlight=False)
-    console.print(f"Matrix: {folder / checking.MARKDOWN} and {folder / checking.JSON}", soft_wrap=True, highlight=False)
+        write_line(line)
+    write_line(f"Matrix: {folder / checking.MARKDOWN} and {folder / checking.JSON}")
     sys.exit(1 if matrix.problems() else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from threading import Thread
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance import catalogue
-from purge_conformance.cli.output import write_line
+from purge_conformance.cli.output import write_json, write_line
 from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def serve(  # noqa: PLR0913 -- the options of a command
 
     def ready(url: str, tokens: Mapping[str, str]) -> None:
         if announce:
-            write_line(json.dumps({"url": url, "tokens": dict(tokens)}))
+            write_json({"url": url, "tokens": dict(tokens)})
             Thread(target=_stop_at_end_of_input, daemon=True).start()
         else:
             write_line(f"Serving {url}. Tokens that are valid for this server only:")

@@ -22,8 +22,8 @@ from purge_conformance.engine.session import (
 )
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.jsonl import read
+from purge_conformance.evidence.safe_text import printable
 from purge_conformance.report import terminal
-from purge_conformance.report.text import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -73,7 +73,7 @@ def prepare_judging(option: Namespace, write_line: Callable[[str], None]) -> Run
 def summary_lines(builders: RunBuilders, option: Namespace) -> list[str]:
     """Return the last lines on the terminal, of each run."""
     return [
-        line.plain
+        printable(line.plain)
         for name, builder in builders.items()
         for line in terminal.lines(builder.build(), _report_folder(name, builders, option))
     ]
@@ -114,9 +114,12 @@ def _path(name: str | None) -> Path | None:
 
 
 def _collect(values: Options, option: Namespace, write_line: Callable[[str], None]) -> Evidence:
+    def say(text: str) -> None:
+        write_line(printable(text))
+
     front_end = FrontEnd(
-        say=write_line,
-        warn=lambda text: write_line(visible(f"Warning: {text}")),
+        say=say,
+        warn=lambda text: say(f"Warning: {text}"),
         abort=_abort,
         create_folder=lambda: Path(mkdtemp(prefix="purge-conformance-")),
         rehearse=partial(rehearsal.rehearse, judge=judge_here),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -95,4 +96,5 @@ def _deletion_hint(evidence: Evidence) -> str:
     if evidence.header.settings.get("apps") == Mode.HOOK:
         return "Delete them with the hook's own means."
     run = evidence.note(Scenario.CLEANUP, notes.RUN)
-    return f"To delete them: purge-conformance cleanup {evidence.header.target}{f' --run {run}' if run else ''}"
+    words = ["purge-conformance", "cleanup", evidence.header.target, *(["--run", run] if run else [])]
+    return f"To delete them: {shlex.join(words)}"

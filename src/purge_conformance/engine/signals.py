@@ -15,6 +15,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from purge_conformance.evidence.safe_text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -78,7 +80,8 @@ def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
 def write_stderr(text: str) -> None:
     """Write a line to standard error without buffering: the signal may have interrupted another write."""
     with suppress(OSError):  # it may be closed
-        os.write(2, f"{text}\n".encode())
+        lines = map(printable, text.split("\n"))
+        os.write(2, "".join(f"{line}\n" for line in lines).encode())
 
 
 @contextmanager

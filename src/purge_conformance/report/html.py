@@ -19,18 +19,9 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup, escape
 
+from purge_conformance.evidence.safe_text import clip, visible
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
-from purge_conformance.report.text import (
-    clip,
-    effort,
-    failed_results,
-    headline,
-    pluralize,
-    rate,
-    results_not_judged,
-    tally,
-    visible,
-)
+from purge_conformance.report.text import effort, failed_results, headline, pluralize, rate, results_not_judged, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

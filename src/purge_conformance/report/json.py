@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -11,8 +12,8 @@ from jsonschema.exceptions import best_match
 
 from purge_conformance import catalogue
 from purge_conformance.errors import BadData
+from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.report.model import SCHEMA, from_dict, to_dict
-from purge_conformance.report.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,14 +43,14 @@ def load(folder: Path) -> Run:
     if version != SCHEMA:
         raise BadData(
             f"{path} has version {one_line(repr(version), 40)} of report.schema.json, expected {SCHEMA}. "
-            f"Write it again: purge-conformance judge {path.parent} --out FOLDER"
+            f"Write it again: purge-conformance judge {shlex.quote(str(path.parent))} --out FOLDER"
         )
     violation = best_match(jsonschema.Draft202012Validator(catalogue.document("report.schema.json")).iter_errors(data))
     if violation is not None:
         raise BadData(
             f"{path} is not valid against report.schema.json at {violation.json_path}: "
             f"{one_line(violation.message, 300)}. "
-            f"Restore the file, or write it again: purge-conformance judge {path.parent} --out FOLDER"
+            f"Restore the file, or write it again: purge-conformance judge {shlex.quote(str(path.parent))} --out FOLDER"
         )
     return from_dict(data)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from purge_conformance.catalogue.model import Level
+from purge_conformance.evidence.safe_text import clip, one_line, visible
 from purge_conformance.report.model import Outcome
-from purge_conformance.report.text import clip, headline, one_line, rate, visible
+from purge_conformance.report.text import headline, rate
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run

@@ -6,18 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
+from purge_conformance.evidence.safe_text import one_line, visible
 from purge_conformance.report.model import Verdict
-from purge_conformance.report.text import (
-    effort,
-    failed_results,
-    headline,
-    one_line,
-    rate,
-    rates,
-    results_not_judged,
-    tally,
-    visible,
-)
+from purge_conformance.report.text import effort, failed_results, headline, rate, rates, results_not_judged, tally
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Finding, Result, Run

@@ -5,27 +5,17 @@ They can be read without colours, and no text of a target can control the termin
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from purge_conformance.catalogue.model import Level
+from purge_conformance.evidence.safe_text import one_line, printable
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
-from purge_conformance.report.text import (
-    effort,
-    failed_results,
-    headline,
-    one_line,
-    pluralize,
-    rate,
-    rates,
-    results_not_judged,
-    visible,
-)
+from purge_conformance.report.text import effort, failed_results, headline, pluralize, rate, rates, results_not_judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from rich.console import Console
@@ -40,18 +30,12 @@ MAX_CURL_CHARS = 2_000
 MAX_SCRIPT_CHARS = 8_000
 STYLES = {Verdict.CONFORMANT: "bold green", Verdict.NON_CONFORMANT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
-# Azure Pipelines, TeamCity and old GitHub runners execute `##name[...]` anywhere in a line of a log. They execute
-# `::name::` only at the start of a line, where no text of a target is ever printed.
-_LOG_COMMAND = re.compile(r"##(?=\w*\[)")
 
-
-def show(run: Run, out: Path | None, console: Console) -> None:
+def show(run: Run, out: Path | None, console: Console, write_line: Callable[[Text, Console], None]) -> None:
     """Print the last lines: with colours and wrapped on a terminal, otherwise each on one line."""
     for line in lines(run, out):
-        codec = console.encoding
-        line.plain = line.plain.encode(codec, "backslashreplace").decode(codec)
         for part in _wrap(line, console):
-            console.print(part, soft_wrap=True, highlight=False)
+            write_line(part, console)
 
 
 def _wrap(line: Text, console: Console) -> list[Text]:
@@ -125,7 +109,7 @@ def _reproduce(finding: Finding) -> list[Text]:
     too_long = sum(map(len, lines)) > (MAX_SCRIPT_CHARS if finding.script else MAX_CURL_CHARS)
     if too_long or (len(lines) > 1 and not finding.script) or any(line.lstrip().startswith("::") for line in lines):
         return [_field("reproduce", f"too long for a terminal: see exchange {finding.exchange} in report.html")]
-    safe_lines = [_LOG_COMMAND.sub("# #", visible(line)) for line in lines]
+    safe_lines = [printable(line) for line in lines]
     return [_label_line("" if n else "reproduce", line) for n, line in enumerate(safe_lines)]
 
 
@@ -161,4 +145,4 @@ def _label_line(name: str, value: str) -> Text:
 
 
 def _sanitize(text: str) -> str:
-    return _LOG_COMMAND.sub("# #", one_line(text, MAX_CURL_CHARS))
+    return printable(one_line(text, MAX_CURL_CHARS))

@@ -1,8 +1,7 @@
-"""What all reports share: the order of results, the sentence of a verdict, and how text of a target is made safe."""
+"""What all reports share: the order of results, and the sentence of a verdict."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,29 +13,7 @@ from purge_conformance.report.model import Outcome, Verdict, is_undecided
 if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run
 
-# Characters that a reader cannot see but that a terminal, an XML parser or the bidirectional algorithm interprets:
-# control characters, lone surrogates, zero-width and bidirectional controls, tags. Tab and line feed stay.
-_HIDDEN = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    r"\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
-)
-
 MUST = "MUST requirement"
-
-
-def visible(text: str) -> str:
-    r"""Return the text with every hidden character escaped, for example `\x1b`; legal in XML, safe on a terminal."""
-    return _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
-
-
-def clip(text: str, bound: int) -> str:
-    """Return at most `bound` characters of the text, and how many more there are."""
-    return text if len(text) <= bound else f"{text[:bound]} … ({len(text) - bound:,} more characters)"
-
-
-def one_line(text: str, bound: int = 600) -> str:
-    """Return the text clipped, visible, and on one line."""
-    return visible(" ".join(clip(text, bound).split()))
 
 
 def pluralize(number: int, noun: str) -> str:

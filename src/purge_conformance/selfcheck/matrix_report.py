@@ -8,8 +8,9 @@ from rich.text import Text
 
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level
+from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.report.markdown import escape
-from purge_conformance.report.text import one_line, pluralize
+from purge_conformance.report.text import pluralize
 from purge_conformance.selfcheck.matrix import join_ids
 from purge_conformance.selfcheck.mutants import FAULTLESS
 

@@ -9,7 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from purge_conformance.selfcheck import matrix_report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
+    from rich.text import Text
 
     from purge_conformance.selfcheck.matrix import Row
 
@@ -19,9 +22,9 @@ LINE_INTERVAL = 20  # rows per line if the output is not a terminal
 class ProgressDisplay:
     """Shows how many rows are done, as a bar on a terminal or as lines in CI, and problems as they occur."""
 
-    def __init__(self, console: Console) -> None:
-        """Prepare the bar."""
-        self._console = console
+    def __init__(self, console: Console, write_line: Callable[[str | Text], None]) -> None:
+        """Prepare the bar; `write_line` prints a line above it."""
+        self._console, self._write_line = console, write_line
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -45,6 +48,6 @@ class ProgressDisplay:
         """Show that a row is done."""
         self._bar.update(self._task, description=f"judged {row.server.name}", completed=count, total=total)
         for line in matrix_report.problem_lines(row):
-            self._bar.console.print(line, soft_wrap=True, highlight=False)
+            self._write_line(line)
         if not self._console.is_terminal and (count % LINE_INTERVAL == 0 or count == total):
-            self._console.print(f"judged {count} of {total}", highlight=False)
+            self._write_line(f"judged {count} of {total}")

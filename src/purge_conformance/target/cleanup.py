@@ -17,8 +17,8 @@ from purge_conformance.errors import RequestBlocked, SuiteError, TargetUnreachab
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, Row, dig
+from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.evidence.steps import Step
-from purge_conformance.report.text import one_line
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, summarize_response
 from purge_conformance.target.connection_failures import explain_failure

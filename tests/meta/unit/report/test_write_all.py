@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meta.support.results import NOTHING, make_run
+from purge_conformance.evidence.safe_text import visible
 from purge_conformance.report import junit as as_junit
 from purge_conformance.report import write_all
-from purge_conformance.report.text import visible
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,56 @@
+"""Text of others as data: no character of it controls a terminal, a CI system or an XML parser, or hides."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+CONTINUATION = "  | "  # before each further line of a text
+# Anything but these is looked at: most text is ASCII that can be printed.
+_UNUSUAL = re.compile(r"[^\n\t -~]")
+# Letters and marks without a shape, which are no control characters: fillers, joiners, variation selectors.
+_SHAPELESS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Azure Pipelines, TeamCity and old GitHub runners execute `##name[...]` anywhere in a line of a log; GitHub executes
+# `::name::` at the start of a line, behind white space as well.
+_LOG_COMMAND = re.compile(r"##(?=[\w.-]*\[)")
+_LOG_COMMAND_AT_START = re.compile(r"^(\s*:)(?=:)")
+
+
+def visible(text: str) -> str:
+    r"""Return the text with every hidden character escaped, for example `\x1b`; legal in XML, safe on a terminal.
+
+    Hidden are control and format characters, line and paragraph separators, lone surrogates, private and unassigned
+    characters, and those without a shape. Tab and line feed stay.
+    """
+    return _UNUSUAL.sub(lambda match: _show(match[0]), text)
+
+
+@lru_cache(maxsize=4096)
+def _show(char: str) -> str:
+    is_shown = (char.isprintable() or unicodedata.category(char) == "Zs") and not _SHAPELESS.match(char)
+    return char if is_shown else char.encode("unicode_escape").decode("ascii")
+
+
+def clip(text: str, bound: int) -> str:
+    """Return at most `bound` characters of the text, and how many more there are."""
+    return text if len(text) <= bound else f"{text[:bound]} … ({len(text) - bound:,} more characters)"
+
+
+def one_line(text: str, bound: int = 600) -> str:
+    """Return the text clipped, visible, and on one line."""
+    return visible(" ".join(clip(text, bound).split()))
+
+
+def printable(text: str) -> str:
+    r"""Return the text as one line for a terminal or a log: all of it visible, without a command for a CI system."""
+    line = visible(text).replace("\n", r"\n").replace("\t", r"\t")
+    return _LOG_COMMAND_AT_START.sub(r"\1 ", _LOG_COMMAND.sub("# #", line))
+
+
+def printable_lines(text: str) -> list[str]:
+    """Return each line of a text as `printable`; further lines begin with a mark, as a target may have sent them."""
+    first, *more = text.split("\n")
+    return [printable(first), *(printable(CONTINUATION + line) for line in more)]
