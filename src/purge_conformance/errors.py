@@ -6,6 +6,7 @@ SuiteError                    exit code 3: the run has no result
  |    |    +-- LoginRejected  a password, a client secret or a refresh token is not accepted
  |    +-- ConsentMissing      --allow-purge does not name the target
  |    +-- ArchiveIncomplete   not all events are archived, and --allow-incomplete-archive was not given
+ |    +-- ChecksFailed        the target or the hook shows that settings are wrong
  |    +-- BadData             a file of spec/ or of an earlier run is not valid
  +-- TargetUnreachable        exit code 3: the target gives no HTTP response
  +-- TargetUnusable           exit code 3: it responds, but not as the API does to an admin
@@ -59,6 +60,10 @@ class ConsentMissing(UsageError):
 
 class ArchiveIncomplete(UsageError):
     """The run would destroy events that are not archived, and `--allow-incomplete-archive` was not given."""
+
+
+class ChecksFailed(UsageError):
+    """The target or the hook shows that settings are wrong; nothing was created, changed or purged."""
 
 
 class BadData(UsageError):

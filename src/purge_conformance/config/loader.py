@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import yaml
 
 from purge_conformance.config.cf_home import config_path, read_target
 from purge_conformance.config.options import KEYS, MAX_QUOTED_CHARS, PREFIX, Key
-from purge_conformance.config.roles import ADMIN
+from purge_conformance.config.roles import ADMIN, require_well_spelt
 from purge_conformance.config.token_flags import CF_SOURCE, parse_flags
 from purge_conformance.config.value_types import PROXY, TOKEN_SOURCES
 from purge_conformance.errors import BadSetting
@@ -28,6 +29,7 @@ FLAGS_ONLY = {  # what only a flag can give -> the message for a file or a varia
     "allow_purge": "consent can be given only as a flag. {remove} Give --allow-purge HOST.",
     "allow_incomplete_archive": "it can be given only as a flag. {remove} Give --allow-incomplete-archive.",
 }
+ENV_SOURCE = re.compile(r"(?:^|:)env:([^:]+)$")  # the end of a source such as uaa:refresh_token:env:NAME
 APPS_PREFIX = "apps."  # of the names of the options in the section `apps`
 
 
@@ -41,7 +43,7 @@ def merge(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[s
         environ: environment variables; None: those of this process.
 
     Raises:
-        BadSetting: the file or a variable is not usable.
+        BadSetting: the file or a variable is not usable, or a role is misspelt.
     """
     environment = os.environ if environ is None else environ
     values = _load_file(file, environment)
@@ -51,6 +53,8 @@ def merge(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[s
     if values.get("cf"):
         tokens[ADMIN] = CF_SOURCE
         values.setdefault("target", read_target(config_path(environment)).url)
+    require_well_spelt(tokens)
+    _require_known_variables(environment, tokens)
     return values | {"tokens": tokens}
 
 
@@ -126,16 +130,24 @@ def _load_environment(environ: Mapping[str, str]) -> Options:
     for variable, message in ((f"{PREFIX}{name.upper()}", message) for name, message in FLAGS_ONLY.items()):
         if variable in environ:
             raise BadSetting(f"{variable}: {message.format(remove='Unset it.')}")
-    for variable in environ:
-        rest = variable.removeprefix(PREFIX)
-        suggestion = _suggestion(rest, [name.removeprefix(PREFIX) for name in keys_by_variable])
-        if rest != variable and variable not in {*keys_by_variable, CONFIG} and suggestion:
-            raise BadSetting(
-                f"The environment variable {PREFIX}{_short_name(rest)} is not a known setting.{suggestion}"
-            )
     return {
         key.name: _parse_variable(key, environ[name]) for name, key in keys_by_variable.items() if environ.get(name)
     }
+
+
+def _require_known_variables(environ: Mapping[str, str], tokens: Mapping[str, object]) -> None:
+    """Require that each variable with the prefix sets an option, or is the source of a secret."""
+    known = {CONFIG, *(key.variable for key in KEYS)}
+    definitions = [*tokens.values()]
+    lines = [*definitions, *(line for each in definitions if isinstance(each, dict) for line in each.values())]
+    known |= {match[1] for line in lines if isinstance(line, str) and (match := ENV_SOURCE.search(line))}
+    for variable in sorted(name for name in environ if name.startswith(PREFIX) and name not in known):
+        rest = variable.removeprefix(PREFIX)
+        suggestion = _suggestion(rest, [key.variable.removeprefix(PREFIX) for key in KEYS])
+        raise BadSetting(
+            f"The environment variable {PREFIX}{_short_name(rest)} is not a known setting.{suggestion} Unset it, or "
+            "rename it if it holds a token."
+        )
 
 
 def _parse_variable(key: Key, text: str) -> object:

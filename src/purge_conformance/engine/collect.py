@@ -15,6 +15,7 @@ from purge_conformance.client.guard import Guard
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE
 from purge_conformance.engine.archiving import archive_events, observing
 from purge_conformance.errors import (
+    ChecksFailed,
     Interrupted,
     RequestBlocked,
     SuiteError,
@@ -65,6 +66,7 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
     Raises:
         BadSetting: the folder contains another run or its archive, or cannot be written.
         ArchiveIncomplete: not all events could be archived, so no purge was sent; the suite's apps are deleted.
+        ChecksFailed: the target shows that settings are wrong; the folder has no file of this run.
         SuiteError: the evidence could not be written completely; the suite's apps are deleted.
     """
     archive.require_unused(folder / archive.FILE_NAME)
@@ -137,7 +139,7 @@ class _Run:
             definition.run(self.client, self.apps, self.start_generator)
         except RequestBlocked as reason:
             self.client.note_cut_short(reason)
-        except (TargetUnusable, TargetUnreachable, Interrupted):
+        except (ChecksFailed, TargetUnusable, TargetUnreachable, Interrupted):
             raise
         except Exception as error:  # noqa: BLE001 -- the other scenarios still run
             self.client.note(notes.CRASHED, f"{type(error).__name__}: {error}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
@@ -15,8 +14,8 @@ from purge_conformance.evidence.listing import APPS, resources, total_results
 from purge_conformance.evidence.steps import App, Step
 from purge_conformance.scenarios.definitions import costs
 from purge_conformance.scenarios.setup import preflight
-from purge_conformance.target.apps import SuiteApps
 from purge_conformance.target.consent import needed_consent
+from purge_conformance.target.doctor.duration import estimate_seconds
 from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.steps import Scenario
     from purge_conformance.scenarios.definitions import Cost
     from purge_conformance.target.consent import Consent
-
-OVERHEAD_S = 10.0  # for generating cases and for judging
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +63,20 @@ def plan_run(settings: Settings) -> Plan:
         TargetUnreachable: the target does not answer.
     """
     exchanges: list[Exchange] = []
+    costs_by_scenario = costs(settings)
+    requests = sum(cost.requests for cost in costs_by_scenario.values())
     with unrecorded_client(settings, on_exchange=exchanges.append) as client:
-        preflight(client, SuiteApps(client))
+        preflight(client, requests)
         newest = client.get(NEWEST_EVENTS, Step.NEWEST_EVENT)
     root = next(x for x in reversed(exchanges) if x.step is Step.ROOT)  # the last of several tries
     totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)
     moment = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None
     now = clock.parse_http_date(newest.header("Date")) or newest.sent_at
-    costs_by_scenario = costs(settings)
-    requests = sum(cost.requests for cost in costs_by_scenario.values())
     return Plan(
         costs=costs_by_scenario,
         limits=settings.limits,
-        seconds=OVERHEAD_S + median(x.elapsed for x in exchanges) * requests,
+        seconds=estimate_seconds(exchanges, requests),
         creates=_describe_apps(settings),
         events=totals.get(EVENTS_PATH),
         apps=totals.get(APPS),

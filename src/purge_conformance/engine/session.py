@@ -24,6 +24,7 @@ from purge_conformance.evidence import files
 from purge_conformance.evidence.jsonl import FILE_NAME
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES
+from purge_conformance.target import doctor
 from purge_conformance.target.consent import require_consent
 from purge_conformance.target.fingerprint import require_fingerprint
 from purge_conformance.target.root_document import read_root
@@ -70,9 +71,9 @@ def prepare_run(
 ) -> tuple[Settings, Path]:
     """Return the settings of a run that may start, and its folder.
 
-    The user consented, the folder can be written and holds no other run, each role has its token, and the judgments
-    work. Before the logins at most the root document is requested, without a token: of a target on loopback, for the
-    consent, and of any target whose fingerprint is pinned.
+    The user consented, the folder can be written and holds no other run, each role has its token, the hook answers, and
+    the judgments work. Before the logins at most the root document is requested, without a token: of a target on
+    loopback, for the consent, and of any target whose fingerprint is pinned.
 
     Args:
         values: option name -> value.
@@ -81,8 +82,8 @@ def prepare_run(
         tokens: role -> token, where they are already known.
 
     Raises:
-        UsageError: an option or the folder is not usable, the consent is missing, the fingerprint is another, or
-            the judgments do not work.
+        UsageError: an option or the folder is not usable, the consent is missing, the fingerprint is another, the
+            hook does not answer, or the judgments do not work.
         TargetUnreachable: a login gets no answer, or the request for the fingerprint.
     """
     settings = build_settings(values, tokens)
@@ -92,6 +93,7 @@ def prepare_run(
         require_consent(settings, root, allowed_hosts, front_end.ask)
         require_fingerprint(settings, root)
         settings = log_in(settings)
+        doctor.require_hook(settings)
         front_end.rehearse(folder)
         return settings, folder
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from purge_conformance.errors import BadSetting
+from purge_conformance.errors import BadSetting, ChecksFailed
 from purge_conformance.evidence import files
 from purge_conformance.evidence.bodies import EXCHANGE_BYTES
 from purge_conformance.evidence.jsonl import FILE_NAME, build_evidence, to_json
@@ -44,7 +44,7 @@ class Journal:
             raise BadSetting(f"{folder} holds the evidence of another run. Name another folder with --out.") from None
         except OSError as error:
             raise BadSetting(f"{folder} cannot be written: {error.strerror}. Name another folder with --out.") from None
-        self.header = header
+        self.header, self._path = header, folder / FILE_NAME
         self.exchanges: list[Exchange] = []
         self.records: list[Record] = []
         self.size = self.memory = 0
@@ -53,13 +53,17 @@ class Journal:
         self._write(to_json(header))
 
     def __enter__(self) -> Self:
-        """Return the journal; leaving the block closes the file."""
+        """Return the journal; leaving the block closes the file, and deletes it if `ChecksFailed` was raised."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close the file; its content stays."""
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Close the file; its content stays, unless the run was refused before it changed anything."""
         with suppress(OSError):  # closing tries once more to write the line of `error`
             self._file.close()
+        if isinstance(error, ChecksFailed):
+            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder holds something else
+                self._path.parent.rmdir()
 
     def record(self, exchange: Exchange) -> Exchange:
         """Record an exchange and return it; equal long bodies are shared with the first exchange that had them."""

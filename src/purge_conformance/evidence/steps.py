@@ -101,6 +101,9 @@ class Step(StrEnum):
     APPS = "apps"
     EVENTS = "events"
     EVENTS_AS_ROLE = "events-as-role"
+    APPS_AS_ROLE = "apps-as-role"  # where the role's first read was rejected with 401
+    SPACE = "space"  # the one that the user named
+    DROPLET = "droplet"  # the one that the user named
     NEWEST_EVENT = "newest-event"  # also rejected-purges; the newest events, outside any span
 
     COUNT_EVENTS = "count-events"  # fill-page

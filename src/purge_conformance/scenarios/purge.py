@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path, is_usable_guid
+from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages, take_snapshot
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE
+from purge_conformance.errors import TargetUnusable
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import (
     APPS,
@@ -49,8 +53,9 @@ def first_purge(client: Client, _: SuiteApps) -> None:
     """Purge between snapshots; then get destroyed and seeded events and search for destroyed ones, in several roles."""
     with client.span(Step.PURGE) as place:
         before = take_snapshot(client, place.at(Phase.BEFORE))
-        client.post(PURGE_PATH, place)
+        answer = client.post(PURGE_PATH, place)
         after = take_snapshot(client, place.at(Phase.AFTER))
+    _require_admin(client, answer)
     destroyed = {g: row for g, row in before.by_guid.items() if g not in after.by_guid and is_usable_guid(g)}
     for query in _filters_for_destroyed(list(destroyed.values())):
         full_query = urlencode({**query, "per_page": GUARANTEED_PAGE_SIZE}, errors="replace")
@@ -64,6 +69,21 @@ def first_purge(client: Client, _: SuiteApps) -> None:
             client.get(f"{EVENTS_PATH}?{by_guid}", Step.SEARCH_DESTROYED, credential=credential)
     for guid in _sample_ends(_seed_guids(after.by_guid)):
         client.get(event_path(guid), Step.GET_SEEDED)
+
+
+def _require_admin(client: Client, answer: Exchange) -> None:
+    """Require that a 403 to a purge is the target's fault: a token that cannot be read may not be an admin's.
+
+    Raises:
+        TargetUnusable: it may not.
+    """
+    if answer.status == HTTPStatus.FORBIDDEN and scopes(client.tokens[ADMIN]) is None:
+        raise TargetUnusable(
+            "The first purge as admin got 403, and the scopes of the admin's token cannot be read; expected "
+            f"a token with the scope {ADMIN_SCOPE}. No further purge was sent. Give a token of an admin: --token "
+            "admin=SOURCE. If this one is, give it as a JSON Web Token with its scopes: then the 403 is judged.",
+            "authentication",
+        )
 
 
 def second_purge(client: Client, _: SuiteApps) -> None:

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.pagination import read_pages
-from purge_conformance.config.options import ROLES
-from purge_conformance.errors import TargetUnusable
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import total_results
 from purge_conformance.evidence.steps import App, Place, Step
 from purge_conformance.scenarios.app_changes import await_event
 from purge_conformance.target import doctor
 from purge_conformance.target.archive import MAX_WALKS, Extent, check_pages
-from purge_conformance.target.doctor import Status
+from purge_conformance.target.doctor import Effect, Status
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH, probe_target
 
 if TYPE_CHECKING:
@@ -25,18 +23,17 @@ MIN_SHARE = 10  # of the requests that are left, each walk after the first takes
 MIN_EVENTS = 55  # more than a page of the default size, 50, has
 
 
-def preflight(client: Client, _: SuiteApps) -> None:
-    """Check the target and the tokens, and note the warnings.
+def preflight(client: Client, requests: int) -> None:
+    """Check the target and what the user gave, and note the warnings; `requests` is what the run is expected to send.
 
     Raises:
-        TargetUnusable: neither apps nor events can be read, or the admin's token is not an admin's.
+        ChecksFailed: a token, the space or the droplet is wrong.
+        TargetUnusable: neither apps nor events can be read.
     """
-    checks = doctor.checks_before_run(probe_target(client, ROLES), client.settings)
+    checks = doctor.checks_before_run(probe_target(client, requests), client.settings)
     problems = [check for check in checks if check.status is not Status.OK]
-    client.note(notes.WARNINGS, [str(check) for check in problems if not check.is_fatal])
-    for check in problems:
-        if check.is_fatal:
-            raise TargetUnusable(str(check), check.cause)
+    client.note(notes.WARNINGS, [str(check) for check in problems if check.effect is Effect.WARNING])
+    doctor.require_ready(checks)
 
 
 def create_apps(_: Client, apps: SuiteApps) -> None:

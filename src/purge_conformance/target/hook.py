@@ -97,6 +97,8 @@ class Hook:
         except SEND_ERRORS as error:
             self._time_limit.require()
             raise self._fail(state, action, f"it did not answer ({type(error).__name__})", HookUnreachable) from None
+        except _Silence as error:
+            raise self._fail(state, action, str(error), HookUnreachable) from None
         except _NoReply as error:
             self._time_limit.require()
             raise self._fail(state, action, str(error)) from None
@@ -145,7 +147,7 @@ class Hook:
                 process.stdin.close()
                 code = process.wait(min(self._timeout, seconds))
             except subprocess.TimeoutExpired:
-                raise _NoReply(
+                raise _Silence(
                     f"it did not exit within {self._timeout:g} s, or wrote more than {MAX_BYTES} bytes"
                 ) from None
             finally:
@@ -161,6 +163,10 @@ class Hook:
 
 class _NoReply(Exception):
     """The hook gave no complete answer; the text says why."""
+
+
+class _Silence(_NoReply):
+    """The hook gave no answer at all within its time."""
 
 
 def _read_available(pipe: IO[bytes]) -> bytes:

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from purge_conformance.target.doctor import Check
 
 
-def checks_by_name(url: str, tokens: dict[str, str] | None = None, **more: Any) -> dict[str, Check]:  # noqa: ANN401 -- settings
-    """Return the checks of the doctor by name."""
-    return {check.name: check for check in run_checks(Settings(Target(url), tokens or {"admin": ADMIN}, **more))}
+def checks_by_name(
+    url: str,
+    tokens: dict[str, str] | None = None,
+    requests: int = 0,
+    **more: Any,  # noqa: ANN401 -- settings
+) -> dict[str, Check]:
+    """Return the checks of the doctor by name, for a run that sends so many requests."""
+    settings = Settings(Target(url), tokens or {"admin": ADMIN}, **more)
+    return {check.name: check for check in run_checks(settings, requests)}

@@ -93,6 +93,11 @@ class Tokens(Mapping[str, str]):
         """Whether the role's token is not known to have expired; never renews it."""
         return not self._states[role].error
 
+    def final_expiry(self, role: str) -> float | None:
+        """Return when the role has no token any more, by the suite's clock; None: never, or it is unknown."""
+        state = self._states[role]
+        return None if state.source.is_renewable else state.token.expires_at
+
     def renew_if_expired(self, role: str, rejected: str, served_at: float | None) -> bool:
         """Return whether a rejected token had expired and has been replaced by a new one.
 

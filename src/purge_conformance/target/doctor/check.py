@@ -23,6 +23,14 @@ class Status(StrEnum):
     PROBLEM = "problem"
 
 
+class Effect(StrEnum):
+    """What a problem does to a run, which looks for it before it creates or purges anything."""
+
+    WARNING = "warning"  # the run goes on; its reports name the problem
+    REFUSAL = "refusal"  # the user has to correct a setting: no run, no verdict, exit code 2
+    NO_JUDGMENT = "no judgment"  # nothing can be judged: the run ends, with reports and exit code 3
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One finding.
@@ -34,7 +42,7 @@ class Check:
         expected: what was expected instead; empty if the status is ok.
         next_step: what to do; empty if the status is ok.
         cause: of a problem: `configuration`, `authentication` or `network`.
-        is_fatal: whether a run is pointless: it would judge nothing, or accuse the target wrongly.
+        effect: of a problem, on a run.
     """
 
     name: str
@@ -43,7 +51,7 @@ class Check:
     expected: str = ""
     next_step: str = ""
     cause: str = "configuration"
-    is_fatal: bool = False
+    effect: Effect = Effect.WARNING
 
     def __str__(self) -> str:
         """Return the finding and its next step as one line."""
@@ -58,15 +66,22 @@ class ProbeResult:
     Attributes:
         answers: the exchanges, in the order of sending.
         expired_tokens: role whose token has expired -> the reason.
+        requests: how many requests the run is expected to send; its duration follows from them.
     """
 
     answers: tuple[Exchange, ...]
     expired_tokens: Mapping[str, str] = field(default_factory=dict)
+    requests: int = 0
 
 
 def ok(name: str, got: str) -> Check:
     """Return a finding without a defect."""
     return Check(name, Status.OK, got)
+
+
+def refusal(name: str, got: str, expected: str, next_step: str, cause: str = "configuration") -> Check:
+    """Return a problem that the user has to correct before a run."""
+    return Check(name, Status.PROBLEM, got, expected, next_step, cause, Effect.REFUSAL)
 
 
 def warning(name: str, got: str, expected: str, next_step: str) -> Check:

@@ -12,7 +12,7 @@ from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target.connection_failures import CONFIGURATION, NETWORK, explain_failure
-from purge_conformance.target.doctor.check import REACHABLE, Check, Status, ok, warning
+from purge_conformance.target.doctor.check import REACHABLE, Check, Effect, Status, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ def _check_reachable(exchanges: Sequence[Exchange], settings: Settings) -> Itera
         expected,
         next_step,
         cause,
-        is_fatal=True,
+        Effect.NO_JUDGMENT,
     )
 
 
@@ -78,10 +78,10 @@ def _check_api(exchanges: Sequence[Exchange]) -> Iterable[Check]:
     elif any(map(is_page, lists)):
         got = f"{_describe_responses(roots)}, without links to API v3"
         yield warning("API", got, "the root of API v3", "Check the path of the URL.")
-    elif lists:
-        yield Check(
-            "API", Status.PROBLEM, _describe_responses(lists), *_explain_missing_api(lists, roots), is_fatal=True
-        )
+    elif any(x.status != HTTPStatus.UNAUTHORIZED for x in lists):  # otherwise the check of the token is enough
+        expected, next_step, cause = _explain_missing_api(lists, roots)
+        got = _describe_responses(lists)
+        yield Check("API", Status.PROBLEM, got, expected, next_step, cause, Effect.NO_JUDGMENT)
 
 
 def _describe_responses(exchanges: Iterable[Exchange]) -> str:

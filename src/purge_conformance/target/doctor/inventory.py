@@ -9,7 +9,7 @@ from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import is_page, resources, total_results
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target.archive import RECENT_S
-from purge_conformance.target.doctor.check import Check, Status, ok, warning
+from purge_conformance.target.doctor.check import Check, ok, refusal, warning
 from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _check_fingerprint(fingerprint: str, pinned: str | None) -> Check:
     if pinned in {None, fingerprint}:
         return ok("fingerprint", fingerprint)
     next_step = "Check the URL. If it is right, set `fingerprint` in the configuration to the value above."
-    return Check("fingerprint", Status.PROBLEM, fingerprint, pinned or "", next_step, is_fatal=True)
+    return refusal("fingerprint", fingerprint, pinned or "", next_step)
 
 
 def _check_events(events: Exchange, newest: Exchange, settings: Settings) -> Check:

@@ -1,57 +1,109 @@
-"""Reads a few resources of a target, for `doctor` and at the beginning of a run."""
+"""Reads a few resources of a target, for `doctor` and `plan` and at the beginning of a run."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.catalogue.api import EVENTS_PATH, resource_path
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.client.unrecorded import unrecorded_client
-from purge_conformance.config.roles import ADMIN
+from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.errors import TokenExpired
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target import doctor
 from purge_conformance.target.doctor import ProbeResult
 from purge_conformance.target.doctor.connectivity import is_root
+from purge_conformance.target.doctor.resources import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
+    from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
+    from purge_conformance.evidence.records import Exchange
 
+APPS_PATH = "/v3/apps?per_page=1"
 ONE_EVENT_PATH = f"{EVENTS_PATH}?per_page=1"
 NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
+MAX_READS_PER_ROLE = 4
 
 
-def run_checks(settings: Settings) -> tuple[doctor.Check, ...]:
-    """Return all findings about a target; sends about six reads, and one per token."""
-    with unrecorded_client(settings, max_requests=2 * CLEANUP_RESERVE + len(settings.tokens)) as client:
-        probe = probe_target(client, settings.tokens)
+def run_checks(settings: Settings, requests: int = 0) -> tuple[doctor.Check, ...]:
+    """Return all findings about a target; `requests` is how many a run is expected to send.
+
+    Sends about six reads, one per token, and a few more where a token, the space or the droplet is in doubt.
+    """
+    max_requests = 2 * CLEANUP_RESERVE + MAX_READS_PER_ROLE * len(settings.tokens)
+    with unrecorded_client(settings, max_requests=max_requests) as client:
+        probe = probe_target(client, requests)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
             probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, Step.NEWEST_EVENT)))
         return doctor.checks(probe, settings)
 
 
-def probe_target(client: Client, roles: Collection[str]) -> ProbeResult:
-    """Read the root without a token, apps and events as admin, and events in each other role."""
-    responses = [client.get("/", Step.ROOT, credential=ANONYMOUS)]
-    expired: dict[str, str] = {}
-    if responses[0].status is None:
-        return ProbeResult(tuple(responses))
-    if not is_root(responses[0]):
-        responses.append(client.get("/v3", Step.V3_ROOT, credential=ANONYMOUS))
-    others = [credential for role, credential in client.credentials.items() if role in roles and role != ADMIN]
-    for path, step, reader in (
-        ("/v3/apps?per_page=1", Step.APPS, None),
-        (ONE_EVENT_PATH, Step.EVENTS, None),
-        *((ONE_EVENT_PATH, Step.EVENTS_AS_ROLE, who) for who in others),
-    ):
+def probe_target(client: Client, requests: int = 0) -> ProbeResult:
+    """Read the root without a token, apps and events as admin, events in each other role, the space and the droplet."""
+    probe = _Probe(client)
+    root = probe.read("/", Step.ROOT, ANONYMOUS)
+    if root and root.status is not None:
+        if not is_root(root):
+            probe.read("/v3", Step.V3_ROOT, ANONYMOUS)
+        probe.read_as_admin()
+        for role, credential in client.credentials.items():
+            if role != ADMIN:
+                probe.read_as_role(credential)
+        apps = client.settings.apps
+        for path, guid, step in (("/v3/spaces", apps.space, Step.SPACE), ("/v3/droplets", apps.droplet, Step.DROPLET)):
+            if guid:
+                probe.read_resource(resource_path(path, guid), step)
+    return ProbeResult(tuple(probe.answers), probe.expired_tokens, requests)
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """Sends the reads, and collects the answers and the tokens that have expired."""
+
+    client: Client
+    answers: list[Exchange] = field(default_factory=list)
+    expired_tokens: dict[str, str] = field(default_factory=dict)
+
+    def read(self, path: str, step: Step, credential: Credential | None = None) -> Exchange | None:
+        """Return the answer to a read, as the admin without a credential; None: the token has expired."""
+        role = ADMIN if credential is None else credential.role
+        if role in self.expired_tokens:
+            return None
         try:
-            responses.append(client.get(path, step, credential=reader))
+            answer = self.client.get(path, step, credential=credential)
         except TokenExpired as reason:
-            client.note_cut_short(reason)
-            expired[ADMIN if reader is None else reader.role] = str(reason)
-    return ProbeResult(tuple(responses), expired)
+            self.client.note_cut_short(reason)
+            self.expired_tokens[role] = str(reason)
+            return None
+        self.answers.append(answer)
+        return answer
+
+    def read_as_admin(self) -> None:
+        """Read apps and events, and both again if both answer 401: one 401 in passing proves nothing."""
+        reads = ((APPS_PATH, Step.APPS), (ONE_EVENT_PATH, Step.EVENTS))
+        answers = [self.read(path, step) for path, step in reads]
+        if all(map(_is_unauthorized, answers)):
+            for path, step in reads:
+                self.read(path, step)
+
+    def read_as_role(self, credential: Credential) -> None:
+        """Read events; if they answer 401 to a valid token, read apps, and then events again."""
+        is_rejected = _is_unauthorized(self.read(ONE_EVENT_PATH, Step.EVENTS_AS_ROLE, credential))
+        is_doubtful = is_rejected and credential.role != EXPIRED
+        if is_doubtful and _is_unauthorized(self.read(APPS_PATH, Step.APPS_AS_ROLE, credential)):
+            self.read(ONE_EVENT_PATH, Step.EVENTS_AS_ROLE, credential)
+
+    def read_resource(self, path: str, step: Step) -> None:
+        """Read a resource as the admin, and again if it is not found."""
+        answer = self.read(path, step)
+        if answer and is_missing(answer):
+            self.read(path, step)
+
+
+def _is_unauthorized(answer: Exchange | None) -> bool:
+    return answer is not None and answer.status == HTTPStatus.UNAUTHORIZED

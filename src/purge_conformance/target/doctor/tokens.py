@@ -1,4 +1,4 @@
-"""Checks that each role's token is accepted and has the scopes of that role."""
+"""Checks that each role's token is accepted, has the scopes of that role, and lasts until the run ends."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import expiry, scopes
+from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
 from purge_conformance.errors import TokenExpired
 from purge_conformance.evidence import clock
-from purge_conformance.target.doctor.check import Check, Status, ok, warning
+from purge_conformance.evidence.steps import Step
+from purge_conformance.target.doctor.check import Check, ok, refusal, warning
+from purge_conformance.target.doctor.duration import EXPIRY_MARGIN_S, estimate_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,62 +27,105 @@ ROLE_SCOPES = {
     "admin_read_only": "cloud_controller.admin_read_only",
     "global_auditor": "cloud_controller.global_auditor",
 }
+AUTHENTICATION = "authentication"
 
 
 def checks(probe: ProbeResult, settings: Settings) -> Iterable[Check]:
-    """Yield one finding per token, from its scopes and expiry, if readable, and from the responses to it."""
+    """Yield the problems of each token, from its scopes and expiry, if readable, and from the responses to it.
+
+    A token without a problem yields one finding, too.
+    """
     is_reachable = any(x.status is not None for x in probe.answers)
     for role in settings.tokens if is_reachable else ():
-        name = f"token of {role}"
         try:
-            yield _check_token(name, role, settings.tokens[role], probe)
+            yield from _check_token(role, settings, probe)
         except TokenExpired as reason:
-            yield _unusable_token(name, role, str(reason))
+            yield _unusable_token(role, str(reason))
 
 
-def _check_token(name: str, role: str, token: str, probe: ProbeResult) -> Check:
-    answers = [x for x in probe.answers if x.role == role]
+def _check_token(role: str, settings: Settings, probe: ProbeResult) -> Iterable[Check]:
+    token, answers = settings.tokens[role], [x for x in probe.answers if x.role == role]
     if role in probe.expired_tokens:
-        return _unusable_token(name, role, probe.expired_tokens[role])
-    return (
-        _check_expired_role(name, token, answers, probe.answers)
-        if role == EXPIRED
-        else _check_valid_role(name, role, token, answers)
-    )
+        return [_unusable_token(role, probe.expired_tokens[role])]
+    if role == EXPIRED:
+        return [_check_expired_role(token, answers, probe.answers)]
+    if answers and all(x.status == HTTPStatus.UNAUTHORIZED for x in answers):
+        return [_rejected_token(role, answers, probe.answers)]
+    problems = [*_check_scopes(role, token), *_check_lifetime(role, settings, probe)]
+    scope = ROLE_SCOPES.get(role)
+    has_scope = scope in (scopes(token) or ())
+    return problems or [ok(_name(role), f"it has the scope {scope}" if has_scope else "it is accepted")]
 
 
-def _unusable_token(name: str, role: str, reason: str) -> Check:
-    next_step, is_fatal = f"Give a valid one: --token {role}=SOURCE.", role == ADMIN
-    return Check(
-        name, Status.PROBLEM, reason.rstrip("."), "a valid token", next_step, "authentication", is_fatal=is_fatal
-    )
+def _name(role: str) -> str:
+    return f"token of {role}"
 
 
-def _check_expired_role(name: str, token: str, answers: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Check:
-    expires_at = expiry(token)
+def _unusable_token(role: str, reason: str) -> Check:
+    next_step = f"Give a valid one: --token {role}=SOURCE."
+    return refusal(_name(role), reason.rstrip("."), "a valid token", next_step, AUTHENTICATION)
+
+
+def _rejected_token(role: str, answers: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Check:
+    """Return the problem of a token that was rejected wherever it was tried, each place being tried again."""
+    paths = " and ".join(dict.fromkeys(f"GET {x.path}" for x in answers))
+    got = f"the target rejects it with 401, {len(answers)} times"
+    next_step = f"Give a valid one: --token {role}=SOURCE."
+    if any(x.step is Step.ROOT and x.status == HTTPStatus.UNAUTHORIZED for x in exchanges):
+        got += ", and answers 401 to GET / without a token as well"
+        next_step += " If a gateway before the target asks for a login of its own, run behind it."
+    return refusal(_name(role), f"{got} ({paths})", "an accepted token", next_step, AUTHENTICATION)
+
+
+def _check_expired_role(token: str, answers: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Check:
+    expires_at, name = expiry(token), _name(EXPIRED)
     offset = clock.offset_from_dates(exchanges)
     now = time.time() + max(0.0, offset.lower if offset else 0.0)  # the later one of both clocks
     next_step = "Give a token that has already expired, or no --token expired."
     if expires_at is not None and expires_at > now:
-        got = f"it expires in {expires_at - now:,.0f} s"
-        return Check(name, Status.PROBLEM, got, "an expired token", next_step, is_fatal=True)
+        return refusal(name, f"it expires in {expires_at - now:,.0f} s", "an expired token", next_step)
     if expires_at is None and answers and all(x.status != HTTPStatus.UNAUTHORIZED for x in answers):
         return warning(name, "it is accepted, and its expiry cannot be read", "an expired token", next_step)
     return ok(name, "it is rejected with 401" if expires_at is None else "it has expired, as it should")
 
 
-def _check_valid_role(name: str, role: str, token: str, answers: Sequence[Exchange]) -> Check:
+def _check_scopes(role: str, token: str) -> Iterable[Check]:
+    """Yield a problem if a readable token has not the scope of its role, or has more than its role."""
     token_scopes, role_scope = scopes(token), ROLE_SCOPES.get(role)
-    if any(x.status == HTTPStatus.UNAUTHORIZED for x in answers):
-        next_step = f"Give a valid one: --token {role}=SOURCE."
-        return Check(
-            name, Status.PROBLEM, "the target rejects it with 401", "an accepted token", next_step, "authentication"
-        )
-    if token_scopes is not None and role != ADMIN and ADMIN_SCOPE in token_scopes:
+    if token_scopes is None:
+        return
+    forbidden = {ADMIN_SCOPE} if role_scope else set(ROLE_SCOPES.values())
+    if role != ADMIN and (excess := sorted(forbidden & token_scopes)):
         next_step = f"Give a token of a user who is only {role}; a run with this one would accuse the target wrongly."
-        got = f"it has the scope {ADMIN_SCOPE}"
-        return Check(name, Status.PROBLEM, got, "a token without it", next_step, is_fatal=True)
-    if token_scopes is not None and role_scope and role_scope not in token_scopes:
+        yield refusal(_name(role), f"it has the scope {excess[0]}", "a token without it", next_step)
+    elif role_scope and role_scope not in token_scopes:
+        got, expected = "it lacks the scope of its role", f"the scope {role_scope}"
         next_step = f"Give a token of a user with that scope: --token {role}=SOURCE."
-        return warning(name, "it lacks the scope of its role", f"the scope {role_scope}", next_step)
-    return ok(name, f"it has the scope {role_scope}" if token_scopes is not None and role_scope else "it is accepted")
+        yield (
+            refusal(_name(role), got, expected, next_step, AUTHENTICATION)
+            if role == ADMIN
+            else warning(_name(role), got, expected, next_step)
+        )
+
+
+def _check_lifetime(role: str, settings: Settings, probe: ProbeResult) -> Iterable[Check]:
+    """Yield a problem if the token cannot be renewed and expires before the run is expected to end.
+
+    What counts is the target's clock; the estimate is that of `plan`.
+    """
+    expires_at = as_renewable(settings.tokens).final_expiry(role)
+    if expires_at is None or not probe.requests:
+        return
+    offset = clock.offset_from_dates(probe.answers)
+    skew = (max(offset.lower, 0.0) or min(offset.upper, 0.0)) if offset else 0.0  # 0 if it is between the bounds
+    left, seconds = expires_at - time.time() - skew, estimate_seconds(probe.answers, probe.requests)
+    needed = seconds + EXPIRY_MARGIN_S
+    if left >= needed:
+        return
+    when = f"expires in {left:,.0f} s" if left > 0 else f"expired {-left:,.0f} s ago"
+    got = f"it {when}, cannot be renewed from its source, and the run takes about {seconds:,.0f} s"
+    next_step = (
+        f"Give a new one just before the run, or a source that renews it: --token {role}=cf, {role}=uaa:GRANT, "
+        f"{role}=file:PATH or {role}=command:LINE."
+    )
+    yield refusal(_name(role), got, f"a token that is valid for {needed:,.0f} s or more", next_step, AUTHENTICATION)

@@ -97,11 +97,12 @@ def test_run_renews_tokens(run: Run, uaa_stub: UaaStub) -> None:
     assert find_secrets(done, *uaa_stub.secrets, PASSWORD, CLIENT_SECRET) == []
 
 
-def test_environment_token_may_expire(run: Run, pace: Pace) -> None:
-    """After the expiry of a token that cannot be renewed, the rest is inconclusive, with the cause authentication."""
+def test_token_may_expire(run: Run, pace: Pace, tmp_path: Path) -> None:
+    """After the expiry of a token that is not renewed, the rest is inconclusive, with the cause authentication."""
     token = signed("admin", LONG_LIFE)
+    (tmp_path / "token").write_text(token, encoding="utf-8")
     pace.stall_after, pace.stall_until = 150, time.time() + LONG_LIFE + 1
-    done = run("--token=admin=env:SHORT", SHORT=token)
+    done = run(f"--token=admin=file:{tmp_path / 'token'}")
     assert (done.code, done.report["verdict"]) == (3, "inconclusive")
     assert done.causes == {"authentication"}
     assert "failed" not in done.outcomes.values()
@@ -111,12 +112,13 @@ def test_environment_token_may_expire(run: Run, pace: Pace) -> None:
     assert find_secrets(done, token) == []
 
 
-def test_other_role_token_may_expire(run: Run, uaa_stub: UaaStub) -> None:
+def test_other_role_token_may_expire(run: Run, uaa_stub: UaaStub, pace: Pace, tmp_path: Path) -> None:
     """After the expiry of another role's token, only requirements with that role are inconclusive."""
+    (tmp_path / "token").write_text(signed("global_auditor", LONG_LIFE), encoding="utf-8")
+    pace.stall_after, pace.stall_until = 80, time.time() + LONG_LIFE + 1
     done = run(
         "--token=admin=uaa:password:admin:env:THE_PASSWORD",
-        "--token=global_auditor=env:SHORT",
-        SHORT=signed("global_auditor", 0.5),
+        f"--token=global_auditor=file:{tmp_path / 'token'}",
     )
     assert (done.code, done.causes) == (3, {"authentication"})
     assert done.outcomes["AUTH-07"] == "inconclusive"
@@ -125,12 +127,23 @@ def test_other_role_token_may_expire(run: Run, uaa_stub: UaaStub) -> None:
 
 
 def test_expired_token_ends_run(run: Run) -> None:
-    """An expired token of the admin is reported at once, and nothing is judged."""
+    """An expired token of the admin is reported at once, and no run begins."""
     done = run("--token=admin=env:OLD", OLD=signed("admin", -60))
-    assert done.code == 3
-    assert done.causes == {"authentication"}
-    assert "The token of admin expired at " in done.stdout
-    assert "passed" not in done.outcomes.values()
+    assert (done.code, done.folder.exists()) == (2, False)
+    assert "The token of admin expired at " in done.stderr
+
+
+def test_token_that_expires_soon_prevents_the_run(run: Run) -> None:
+    """A token that expires before the run can end, and that its source cannot renew, is reported at once."""
+    done = run(
+        "--token=admin=env:SHORT",
+        "--token=global_auditor=env:OTHER",
+        SHORT=signed("admin", LONG_LIFE),
+        OTHER=signed("global_auditor", LONG_LIFE),
+    )
+    assert (done.code, done.folder.exists()) == (2, False)
+    for role in ("admin", "global_auditor"):
+        assert f"token of {role}: it expires in 1" in done.stderr
 
 
 def test_cf_login_gives_target_and_token(

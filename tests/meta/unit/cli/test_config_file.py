@@ -38,7 +38,7 @@ def test_plan_reads_the_file(stub_server: StubServer) -> None:
     Path(FILE_NAME).write_text(text, encoding="utf-8")
     environ = {"ADMIN_SECRET": "an-opaque-secret", "PURGE_CONFORMANCE_SEED": "5"}
     result = CliRunner().invoke(main, ["plan"], env=environ)
-    assert (result.exit_code, stub_server.received != []) == (3, True), result.output
+    assert (result.exit_code, stub_server.received != []) == (2, True), result.output
 
 
 def test_config_file_gives_no_consent() -> None:

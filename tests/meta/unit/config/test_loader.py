@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from meta.support.configuration import merge_sources
 from purge_conformance.config.loader import FILE_NAME, merge
 from purge_conformance.config.options import KEYS
+from purge_conformance.config.roles import KNOWN_ROLES
 from purge_conformance.errors import BadSetting
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- not a real token
@@ -88,6 +90,7 @@ def test_invalid_file_is_rejected(text: str, words: str) -> None:
         ({"TIMEOUT": "inf"}, "'inf' is not a number"),
         ({"REPEAT": "1.5"}, "'1.5' is not a whole number"),
         ({"TIMOUT": "3"}, "PURGE_CONFORMANCE_TIMOUT is not a known setting. Did you mean TIMEOUT?"),
+        ({"FLAVOUR": "3"}, "PURGE_CONFORMANCE_FLAVOUR is not a known setting. Unset it"),
         ({"TOKENS": "admin=env:A"}, "Give --token ROLE=SOURCE"),
         ({"ALLOW_PURGE": "api.example.org"}, "Give --allow-purge HOST"),
     ],
@@ -97,9 +100,39 @@ def test_invalid_environment_is_rejected(environ: dict[str, str], words: str) ->
     assert words in error_message("", environ)
 
 
-def test_unrelated_variables_are_ignored() -> None:
-    """A variable that resembles no option is ignored; it may hold a token."""
-    assert merge_sources("", {"ADMIN_TOKEN": "x", "SEED": ""}) == {"tokens": {}}
+@pytest.mark.parametrize(
+    "source", ["env:PURGE_CONFORMANCE_IT", "{grant: password, username: u, password: 'env:PURGE_CONFORMANCE_IT'}"]
+)
+def test_variable_may_hold_a_token(source: str) -> None:
+    """A variable with the prefix may be the source of a token, and a variable without a value sets nothing."""
+    assert [*merge_sources(f"tokens:\n  admin: {source}", {"IT": "x", "SEED": ""})] == ["tokens"]
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("global_auditer", "Did you mean global_auditor?"),
+        ("auditors", "Did you mean global_auditor?"),
+        ("auditor", "Did you mean global_auditor?"),
+        ("globalauditor", "Did you mean global_auditor?"),
+        ("admn", "Did you mean admin?"),
+        ("administrator", "Did you mean admin?"),
+        ("space_dev", "Did you mean space_developer?"),
+        ("org_manger", "Did you mean org_manager?"),
+        ("expired_admin", "Did you mean expired?"),
+    ],
+)
+def test_misspelt_role_is_rejected(role: str, words: str) -> None:
+    """A role whose name is nearly that of a known one is rejected, in the file and as a flag."""
+    assert words in error_message(f"tokens:\n  {role}: env:A")
+    with pytest.raises(BadSetting, match=re.escape(words)):
+        merge({"tokens": [f"{role}=env:A"]}, environ={})
+
+
+@pytest.mark.parametrize("role", [*KNOWN_ROLES, "viewer", "guest", "tenant"])
+def test_known_and_own_roles_are_accepted(role: str) -> None:
+    """A role of Cloud Foundry is accepted, and so is one whose name resembles none of them."""
+    assert merge({"tokens": [f"{role}=env:A"]}, environ={})["tokens"] == {role: "env:A"}
 
 
 @pytest.mark.parametrize(

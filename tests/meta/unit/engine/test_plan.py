@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from meta.support.invoke import ADMIN, invoke
 from purge_conformance.catalogue.api import EVENTS_PATH
 
@@ -35,8 +37,11 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
     assert "It would create and change nothing" in done.stdout
 
 
-def test_plan_without_api_exits_3(stub_server: StubServer) -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "words"), [(401, 2, "rejects it with 401"), (404, 3, "Check the URL: it is that of the API")]
+)
+def test_plan_needs_the_api(status: int, code: int, words: str, stub_server: StubServer) -> None:
     """`plan` explains that a target is no API, or that it rejects the token."""
-    stub_server.answer = lambda handler: stub_server.respond(handler, 401)
+    stub_server.answer = lambda handler: stub_server.respond(handler, status)
     done = invoke("plan", stub_server.url, ADMIN)
-    assert (done.exit_code, "rejects the admin token" in done.stderr) == (3, True)
+    assert (done.exit_code, words in done.stderr) == (code, True)

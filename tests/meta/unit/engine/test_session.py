@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from purge_conformance.engine.run_folder import NAMES
 from purge_conformance.engine.session import FrontEnd, collect_evidence, exit_code, prepare_run
-from purge_conformance.errors import BadSetting, ConsentMissing
+from purge_conformance.errors import BadSetting, ChecksFailed, ConsentMissing
 from purge_conformance.report.model import EXIT_CODES, Verdict
 from purge_conformance.scenarios.generated import schemathesis
 
@@ -123,10 +125,12 @@ def test_generator_starts_after_preflight(
     """Schemathesis is started only if the target answers as the API to its admin."""
     started: list[object] = []
     monkeypatch.setattr(schemathesis, "generator", started.append)
-    stub_server.answer = lambda handler: stub_server.respond(handler, 401, b"{}")
     front_end = RecordingFrontEnd(tmp_path).front_end
     settings, _ = prepare_run({"target": stub_server.url}, (), front_end, {"admin": "opaque"})
-    collect_evidence(settings, tmp_path / "run", front_end)
+    for status in (403, 401):
+        stub_server.answer = partial(stub_server.respond, status=status)
+        with suppress(ChecksFailed):
+            collect_evidence(settings, tmp_path / str(status), front_end)
     assert started == []
 
 

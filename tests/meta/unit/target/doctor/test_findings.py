@@ -9,6 +9,7 @@ import pytest
 from meta.support.api_stub import ADMIN, Api, jwt
 from meta.support.doctor import checks_by_name
 from purge_conformance.config.settings import Limits
+from purge_conformance.target.doctor import Effect
 
 if TYPE_CHECKING:
     from meta.support.stub import StubServer
@@ -94,7 +95,7 @@ def test_slow_target_is_a_warning(stub_server: StubServer, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("status", "expected", "next_step", "cause"),
     [
-        (401, "the lists", "Give a valid one", "authentication"),
+        (403, "the lists", "Give a valid one", "authentication"),
         (503, "the lists", "Run again when it is", "network"),
         (404, "Cloud Foundry's API v3", "Check the URL", "configuration"),
         (302, "the lists", "It redirects to https://other.example", "configuration"),
@@ -110,7 +111,7 @@ def test_no_api_is_a_problem(status: int, expected: str, next_step: str, cause: 
         True,
         cause,
     )
-    assert check.is_fatal
+    assert check.effect is Effect.NO_JUDGMENT
 
 
 @pytest.mark.parametrize(
