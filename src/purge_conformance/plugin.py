@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 RUN_BUILDERS: pytest.StashKey[dict[str, RunBuilder]] = pytest.StashKey()  # by folder of evidence; "" for a target
 MARKER = "requirement"
 EVIDENCE = "evidence"  # the fixture that is parametrized with several folders
+COLLECTED_JUDGMENTS = "purge_conformance_judgments"  # a worker of pytest-xdist did; a key of its output
+# Options of pytest and its plugins under which the judgments would not run, or their outcomes would be lost.
+UNUSABLE_OPTIONS = {
+    "forked": "--forked of pytest-forked",
+    "workers": "--workers of pytest-parallel",
+    "tests_per_worker": "--tests-per-worker of pytest-parallel",
+    "setuponly": "--setup-only",
+    "setupplan": "--setup-plan",
+}
+ONE_PROCESS = (
+    "would collect the evidence in each of its processes, and purge the target in each. The judgments take about two "
+    "seconds in one: run them with `-n 0`, or without it"
+)
 LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "n"}
 
 
@@ -70,6 +83,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(id): the one requirement that a judgment asserts")
 
 
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist starts a process
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Refuse to collect evidence in several processes, if the command line says that there will be judgments."""
+    if (config.option.conformance_target or config.option.evidence) and _is_distributed(config):
+        raise pytest.UsageError(f"pytest-xdist {ONE_PROCESS}.")
+    return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 -- pytest-xdist may be absent
+    """Refuse the same if a worker collected judgments; it has sent nothing."""
+    if getattr(node, "workeroutput", {}).get(COLLECTED_JUDGMENTS):
+        raise pytest.UsageError(f"pytest-xdist {ONE_PROCESS}.")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every judgment once per folder if several folders of evidence were given."""
     folders = metafunc.config.option.evidence
@@ -78,11 +106,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(trylast=True)  # after the user's own -k and -m
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Collect or read the evidence, and keep the judgments of the selected requirements."""
     judgments = {item: _requirement_id(item) for item in items if item.get_closest_marker(MARKER)}
     if not judgments or config.option.collectonly:
         return
+    if hasattr(config, "workeroutput"):  # of pytest-xdist: its controller ends with a usage error
+        config.workeroutput[COLLECTED_JUDGMENTS] = True
+        items[:] = [item for item in items if item not in judgments]
+        return
+    if session.testsfailed and not config.option.continue_on_collection_errors:
+        return  # a module of judgments cannot be imported: pytest says so and judges nothing
+    _require_usable_options(config)
     _require_known(set(judgments.values()))
     builders = config.stash[RUN_BUILDERS] = _prepare_judging(config)
     gc.freeze()  # the evidence lives as long as the process: searching it for garbage takes a tenth of the time
@@ -91,6 +126,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=[item for item in judgments if item not in selected_items])
     for name, builder in builders.items():
         builder.expect_only(judgments[item] for item in items if _run_key(item) == name)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Expect no judgment that a plugin deselected afterwards, as --last-failed does."""
+    for name, builder in session.config.stash.get(RUN_BUILDERS, {}).items():
+        judgments = (item for item in session.items if item.get_closest_marker(MARKER))
+        builder.expect_only(_requirement_id(item) for item in judgments if _run_key(item) == name)
 
 
 @pytest.fixture(scope="session")
@@ -155,10 +197,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the reports if the user named a folder for them, and exit by the verdict."""
     builders = session.config.stash.get(RUN_BUILDERS, None)
-    if builders is not None and not session.shouldstop:
+    if builders is not None:
         from purge_conformance.engine.pytest_session import finish_judging
+        from purge_conformance.engine.verdicts import STOPPED_EARLY
 
+        if session.shouldfail or session.shouldstop:
+            for builder in builders.values():
+                builder.missing = STOPPED_EARLY
         session.exitstatus = finish_judging(builders, session.config.option)
+
+
+def _is_distributed(config: pytest.Config) -> bool:
+    """Whether pytest-xdist will run the tests in other processes; it has not yet read its options."""
+    has_workers = config.getoption("tx", None) and (
+        config.getoption("dist", "no") != "no" or config.getoption("distload", False)  # -d
+    )
+    return bool(config.getoption("numprocesses", None) or has_workers or config.getoption("looponfail", None))
+
+
+def _require_usable_options(config: pytest.Config) -> None:
+    found = [words for name, words in UNUSABLE_OPTIONS.items() if config.getoption(name, None)]
+    if found:
+        raise pytest.UsageError(f"The judgments would not be run, or their outcomes lost. Omit {', '.join(found)}.")
 
 
 def _require_known(names: set[str]) -> None:

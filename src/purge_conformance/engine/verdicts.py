@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
 
 MAX_EXCHANGES = 50  # that a result names
+NO_REPORT = Inconclusive("No judgment reported on it.", Cause.SUITE, "Run again; if it stays so, report it.")
+STOPPED_EARLY = Inconclusive(
+    "pytest stopped before it was judged.",
+    Cause.CONFIGURATION,
+    "Judge the evidence again, without -x, --maxfail or --sw.",
+)
 
 
 @dataclass
@@ -45,12 +51,14 @@ class RunBuilder:
         results: id -> result.
         ends: id -> how its judgment ended, before anything excused it; also of requirements that are not reported, and
             that others rest on.
+        missing: how the judgments end that reported nothing.
     """
 
     evidence: Evidence
     expected: dict[str, Requirement]
     results: dict[str, Result] = field(default_factory=dict)
     ends: dict[str, BaseException | None] = field(default_factory=dict)
+    missing: Inconclusive = NO_REPORT
 
     def expect_only(self, names: Iterable[str]) -> None:
         """Expect only these judgments, as pytest's own selection may have left out others.
@@ -86,7 +94,7 @@ class RunBuilder:
     def build(self) -> Run:
         """Return the judged run; a requirement that no judgment reported on is inconclusive, caused by the suite."""
         exchanges = self.evidence.exchanges
-        results = tuple(self.results.get(name) or _missing_result(self.expected[name]) for name in self.expected)
+        results = tuple(self.results.get(name) or self._missing_result(self.expected[name]) for name in self.expected)
         last = max((x.sent_at + x.elapsed for x in exchanges), default=None)
         header = self.evidence.header
         return Run(
@@ -105,6 +113,11 @@ class RunBuilder:
             notes=self._notes,
             verdict=Verdict.INCONCLUSIVE if _is_interrupted(self.evidence) else roll_up(results),
         )
+
+    def _missing_result(self, requirement: Requirement) -> Result:
+        if requirement.not_judged:
+            return _undecided(requirement, Outcome.NOT_EXERCISED, NotExercised(requirement.not_judged, Cause.SUITE))
+        return _undecided(requirement, Outcome.INCONCLUSIVE, self.missing)
 
     def _excuse(self, requirement: Requirement, error: BaseException | None) -> BaseException | None:
         """Return how the judgment ends once its prerequisites and the disturbances of the run are considered."""
@@ -213,13 +226,6 @@ def _undecided(requirement: Requirement, outcome: Outcome, error: Undecided) -> 
     is_excused = outcome is Outcome.NOT_EXERCISED and (requirement.conditional or requirement.not_judged)
     next_step = error.next_step or ("" if is_excused else default_next_step(outcome, error.cause))
     return Result(requirement, outcome, error.cause, error.reason, next_step)
-
-
-def _missing_result(requirement: Requirement) -> Result:
-    if requirement.not_judged:
-        return _undecided(requirement, Outcome.NOT_EXERCISED, NotExercised(requirement.not_judged, Cause.SUITE))
-    missing = Inconclusive("No judgment reported on it.", Cause.SUITE, "Run again; if it stays so, report it.")
-    return _undecided(requirement, Outcome.INCONCLUSIVE, missing)
 
 
 def requirements_to_judge(evidence: Evidence, profiles: Sequence[str], select: Sequence[str]) -> dict[str, Requirement]:

@@ -114,3 +114,20 @@ def test_deselected_judgment_is_skipped(chosen: str, full_run: FullRun, tmp_path
     assert done.returncode == 0
     assert outcomes(tmp_path)["PURGE-01"] == "passed"
     assert ("PURGE-02" in outcomes(tmp_path)) == (not chosen.startswith("-k"))
+
+
+def test_workers_send_nothing(stub_server: StubServer) -> None:
+    """Workers of pytest-xdist that find the target in the environment send nothing; the exit code is pytest's own."""
+    environment = {"PURGE_CONFORMANCE_TARGET": stub_server.url, "T": "opaque"}
+    done = run_pytest(CONFORMANCE, "-n", "2", "--token=admin=env:T", **environment)
+    assert (done.returncode, stub_server.received) == (pytest.ExitCode.USAGE_ERROR, [])
+    assert "pytest-xdist would collect the evidence in each of its processes" in done.stdout + done.stderr
+
+
+def test_other_distributed_tests_are_unaffected(tmp_path: Path) -> None:
+    """Tests without judgments run on pytest-xdist, also where the environment names a target."""
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
+    done = run_pytest(
+        tmp_path, "-n", "1", "-c", CONFORMANCE / "pytest.ini", PURGE_CONFORMANCE_TARGET="http://127.0.0.1:1"
+    )
+    assert done.returncode == 0, done.stdout
