@@ -66,7 +66,8 @@ def test_distribution_by_configuration_is_refused(
     stub_server: StubServer, run_pytest: Run, pytester: pytest.Pytester
 ) -> None:
     """The same, if pytest's configuration has the option."""
-    _require_refusal(run_pytest, stub_server, "-c", pytester.makeini("[pytest]\naddopts = -n 2\n"))
+    ini = pytester.makeini("[pytest]\naddopts = -n 2 -p no:hypothesispytest -p no:schemathesis\n")
+    _require_refusal(run_pytest, stub_server, "-c", ini)
 
 
 def _require_refusal(run_pytest: Run, stub_server: StubServer, *options: str | Path) -> None:
