@@ -14,6 +14,7 @@ from purge_conformance.config.cf_home import config_path, read_target
 from purge_conformance.config.options import KEYS, MAX_QUOTED_CHARS, PREFIX, Key
 from purge_conformance.config.roles import ADMIN, require_well_spelt
 from purge_conformance.config.token_flags import CF_SOURCE, parse_flags
+from purge_conformance.config.trusted_file import find_distrust, require_no_command
 from purge_conformance.config.value_types import PROXY, TOKEN_SOURCES
 from purge_conformance.errors import BadSetting
 
@@ -46,8 +47,10 @@ def merge(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[s
         BadSetting: the file or a variable is not usable, or a role is misspelt.
     """
     environment = os.environ if environ is None else environ
-    values = _load_file(file, environment)
-    values |= _load_environment(environment)
+    named = file or (Path(environment[CONFIG]) if environment.get(CONFIG) else None)
+    path = named or Path(FILE_NAME)
+    file_values, distrust = _load_file(path) if named or path.exists() else ({}, "")
+    values = file_values | _load_environment(environment)
     tokens = values.pop("tokens", {}) | parse_flags(flags.get("tokens") or ())
     values |= {name: value for name, value in flags.items() if value is not None}
     if values.get("cf"):
@@ -55,22 +58,25 @@ def merge(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[s
         values.setdefault("target", read_target(config_path(environment)).url)
     require_well_spelt(tokens)
     _require_known_variables(environment, tokens)
-    return values | {"tokens": tokens}
+    values["tokens"] = tokens
+    if distrust and not named:
+        require_no_command(path, file_values, values, distrust)
+    return values
 
 
-def _load_file(file: Path | None, environ: Mapping[str, str]) -> Options:
-    path = file or (Path(environ[CONFIG]) if environ.get(CONFIG) else None)
-    if path is None and not Path(FILE_NAME).exists():
-        return {}
-    path = path or Path(FILE_NAME)
-    values = dict(_flatten(_parse_yaml(path), path))
+def _load_file(path: Path) -> tuple[Options, str]:
+    """Return the values of a file, and why others may have written it; empty if only its user can."""
+    document, distrust = _parse_yaml(path)
+    values = dict(_flatten(document, path))
     keys_by_name = {key.name: key for key in KEYS}
-    return {name: _validate(keys_by_name, name, value, path) for name, value in values.items() if value is not None}
+    valid = {name: _validate(keys_by_name, name, value, path) for name, value in values.items() if value is not None}
+    return valid, distrust
 
 
-def _parse_yaml(path: Path) -> dict[Any, Any]:
+def _parse_yaml(path: Path) -> tuple[dict[Any, Any], str]:
     try:
         with path.open(encoding="utf-8") as file:
+            distrust = find_distrust(file, path)
             text = file.read(MAX_FILE_BYTES)
         document = yaml.load(text, _StrictLoader)  # noqa: S506 -- a safe loader
     except yaml.YAMLError as error:  # its text quotes the file, and may quote a secret
@@ -86,10 +92,10 @@ def _parse_yaml(path: Path) -> dict[Any, Any]:
     if len(text) == MAX_FILE_BYTES:
         raise BadSetting(f"{path} has {MAX_FILE_BYTES:,} bytes or more. Give a configuration file with --config FILE.")
     if document is None:
-        return {}
+        return {}, ""
     if not isinstance(document, dict):
         raise BadSetting(f"{path} is not a mapping. Write one `key: value` per line, as purge-conformance init does.")
-    return document
+    return document, distrust
 
 
 def _flatten(document: dict[Any, Any], path: Path) -> Iterable[tuple[str, Any]]:
