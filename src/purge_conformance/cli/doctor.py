@@ -26,7 +26,9 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
 @click.command(epilog="Exit codes: 0 no problem, 2 a problem.")
-@with_configuration("target", *CONNECTION_KEYS, "max_requests", "max_events", "max_time", "hook", "fingerprint")
+@with_configuration(
+    "target", *CONNECTION_KEYS, "max_requests", "max_events", "max_time", "hook", "hook_env", "fingerprint"
+)
 @allow_incomplete_archive_option
 def doctor(*, values: Options, allow_incomplete_archive: bool) -> None:
     """Check target, tokens and settings before a run; only reads.

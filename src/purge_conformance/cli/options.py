@@ -44,6 +44,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "max_events",
     "max_time",
     "hook",
+    "hook_env",
     "fingerprint",
 )
 SOURCES_HELP = """

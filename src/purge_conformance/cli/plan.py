@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     "max_events",
     "max_time",
     "hook",
+    "hook_env",
 )
 @allow_incomplete_archive_option
 def plan(*, values: Options, allow_incomplete_archive: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ def build_settings(values: Options, tokens: Mapping[str, str] | None = None) -> 
     apps = _app_settings(values, is_loopback=transport.is_loopback(target.url))
     if apps.mode is Mode.HOOK and "hook" not in values:
         raise BadSetting("--apps hook needs a hook that creates the apps. Give --hook URL or --hook 'command:LINE'.")
+    if missing := [name for name in values.get("hook_env", ()) if name not in os.environ]:
+        raise BadSetting(f"--hook-env names {', '.join(missing)}, which is not set. Set it, or omit it there.")
     return Settings(
         target=target,
         tokens=tokens or {},

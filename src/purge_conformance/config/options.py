@@ -199,6 +199,12 @@ KEYS = (
         "URL|command:LINE",
         is_secret=True,
     ),
+    Key(
+        "hook_env",
+        TEXT_LIST,
+        "Environment variable that a command of the hook gets although it may hold a secret; repeatable.",
+        "NAME",
+    ),
     Key("fingerprint", SHA256, "Purge only the foundation with this fingerprint (`plan` prints it).", "SHA256"),
     Key("out", TEXT, "Folder for evidence and reports; default: a new folder.", "FOLDER"),
 )

@@ -90,6 +90,7 @@ class Settings:
         seed: seed of all generation.
         repeat: how often each destructive trial runs; `limits_for` returns the limits that this needs.
         hook: the user's program that puts the target into a named state, or None.
+        hook_env: environment variables that commands get although they may hold a secret.
         fingerprint: SHA-256 of the only foundation that may be purged (`fingerprint_of`), or None.
         transport: how the target is reached.
         limits: bounds of the run.
@@ -107,6 +108,7 @@ class Settings:
     seed: int = 1
     repeat: int = 1
     hook: HookAddress | None = None
+    hook_env: tuple[str, ...] = ()
     fingerprint: str | None = None
     transport: Transport = field(default_factory=Transport)
     limits: Limits = field(default_factory=Limits)

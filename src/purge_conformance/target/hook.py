@@ -17,6 +17,7 @@ from purge_conformance.client.connection import SEND_ERRORS, Connection
 from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.hook_url import SETUP, TEARDOWN, hook_request
 from purge_conformance.errors import HookFailed, HookUnreachable, StateUnsupported
+from purge_conformance.target.command_environment import command_environment
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Settings
@@ -47,7 +48,7 @@ class Hook:
             time_limit: the time of the run; None: an answer needs no more than its own timeout.
         """
         assert settings.hook is not None  # noqa: S101 -- callers check that there is a hook
-        self._address = settings.hook
+        self._settings, self._address = settings, settings.hook
         self._timeout = settings.limits.timeout
         self._time_limit = time_limit or TimeLimit(inf)
         self._transport = settings.transport
@@ -129,7 +130,7 @@ class Hook:
         return _Reply(f"HTTP {status}", is_success, status == HTTPStatus.NOT_IMPLEMENTED, body)
 
     def _run_command(self, request_body: bytes, seconds: float) -> _Reply:
-        """Run the command, without a shell and without the run's tokens, until it exits; its children may go on."""
+        """Run the command, without a shell and without secrets of the run, until it exits; its children may go on."""
         pipe = subprocess.PIPE
         with subprocess.Popen(  # noqa: S603 -- the user's own command
             self._address.command,
@@ -137,7 +138,7 @@ class Hook:
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
-            env=self._environment(),
+            env=command_environment(self._settings),
             start_new_session=True,
         ) as process:
             assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 -- all three are pipes
@@ -155,10 +156,6 @@ class Hook:
                     os.killpg(process.pid, signal.SIGKILL)
             body = _read_available(process.stdout) or (_read_available(process.stderr) if code else b"")
         return _Reply(f"exit code {code}", code == 0, code == UNSUPPORTED_EXIT_CODE, body)
-
-    def _environment(self) -> dict[str, str]:
-        """Return this process's environment without the variables that contain a token of the run."""
-        return {name: value for name, value in os.environ.items() if not self._redactor.contains_secret(value)}
 
 
 class _NoReply(Exception):
