@@ -93,7 +93,7 @@ class Client(Recorder):
         self.settings = settings
         self.credentials = {role: for_role(role, token) for role, token in self.tokens.items()}
         self._on_send = on_send
-        for name, secret in settings.transport.secrets.items():
+        for name, secret in settings.secrets:
             self._redactor.add_secret(name, secret)
         self._unanswered = 0
         self._thread_local = local()

@@ -29,11 +29,13 @@ class Session:
         target: URL of the API.
         access_token: secret; with its scheme, as the CLI writes it.
         refresh_token: secret; empty if the CLI logged in with client credentials.
+        client_secret: secret; empty for the CLI's own client.
     """
 
     target: str
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    client_secret: str = field(repr=False)
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -56,11 +58,11 @@ def read_session(path: Path) -> Session:
     except (ValueError, RecursionError):
         raise BadSetting(f"{path} is not the JSON file that the cf CLI writes. {NEXT_STEP}") from None
     values = document if isinstance(document, dict) else {}
-    names = ("Target", "AccessToken", "RefreshToken")
-    target, access, refresh = (text if isinstance(text := values.get(name), str) else "" for name in names)
+    names = ("Target", "AccessToken", "RefreshToken", "UAAOAuthClientSecret")
+    target, access, refresh, client = (text if isinstance(text := values.get(name), str) else "" for name in names)
     if not target or not access:
         raise BadSetting(f"The cf CLI is not logged in, according to {path}. {NEXT_STEP}")
-    return Session(target, access, refresh)
+    return Session(target, access, refresh, client)
 
 
 def read_target(path: Path) -> Target:

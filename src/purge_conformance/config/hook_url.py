@@ -6,18 +6,20 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PROTOCOL_VERSION = 1
 SETUP, TEARDOWN = "setup", "teardown"
 PROBE_STATE = "nothing"  # a state without effect: asks whether the hook answers
 COMMAND_PREFIX = "command:"
+_SECRET = re.compile("token|passw|secret|credential|key|auth", re.IGNORECASE)  # in the name of an option
 USAGE = "Give --hook http(s)://HOST[:PORT]/PATH, or --hook 'command:PROGRAM ARGUMENT ...'."
 
 
@@ -37,6 +39,14 @@ class HookAddress:
     def kind(self) -> str:
         """`url` or `command`, for reports."""
         return "url" if self.url else "command"
+
+    @property
+    def secrets(self) -> Iterator[tuple[str, str]]:
+        """What may be secret in it: name, secret. Of a URL the values of its query, of a command those of options."""
+        values = [value for _, value in parse_qsl(urlsplit(self.url).query)]
+        values += [value for word in self.command for name, _, value in [word.partition("=")] if _SECRET.search(name)]
+        values += [value for name, value in pairwise(self.command) if name[:1] == "-" and _SECRET.search(name)]
+        yield from (("HOOK_SECRET", value) for value in values)
 
 
 def parse_hook(text: str) -> HookAddress:

@@ -123,6 +123,11 @@ class Settings:
         return Profile.OBSERVE_ONLY in self.profiles
 
     @property
+    def secrets(self) -> list[tuple[str, str]]:
+        """The secrets in the URLs of proxies and in the address of the hook: name, secret."""
+        return [*self.transport.secrets, *(self.hook.secrets if self.hook else ())]
+
+    @property
     def is_loopback(self) -> bool:
         """Whether requests to the target stay on this machine (`Transport.is_loopback`)."""
         return self.transport.is_loopback(self.target.url)

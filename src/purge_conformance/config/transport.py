@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined] # it is there
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LOCALHOST = {"localhost", "localhost."}
 # A URL in which every parser finds the same host: no backslash, white space or escape can move its end.
@@ -52,13 +52,9 @@ class Transport:
         return (self.client_cert, self.client_key) if self.client_cert and self.client_key else self.client_cert
 
     @property
-    def secrets(self) -> dict[str, str]:
-        """The secrets of the proxies: name -> secret."""
-        return {
-            name: secret
-            for proxy in {self.proxy or "", *self.proxies.values()}
-            for name, secret in _proxy_secrets(proxy).items()
-        }
+    def secrets(self) -> list[tuple[str, str]]:
+        """The secrets of the proxies: name, secret."""
+        return [pair for proxy in {self.proxy or "", *self.proxies.values()} for pair in _proxy_secrets(proxy)]
 
     def describe(self, url: str) -> dict[str, str | bool]:
         """Return how a URL is reached, for the evidence: all but the defaults; proxy credentials as `$PROXY_USER`."""
@@ -113,13 +109,15 @@ def proxies_from_environment() -> dict[str, str]:
     }
 
 
-def _proxy_secrets(proxy: str) -> dict[str, str]:
+def _proxy_secrets(proxy: str) -> Iterator[tuple[str, str]]:
     try:
         parts = urlsplit(proxy)
     except ValueError:
-        return {}
-    if not parts.password:
-        return {}
-    user, password = unquote(parts.username or ""), unquote(parts.password)
-    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return {"PROXY_PASSWORD": password, "PROXY_QUOTED": parts.password, "PROXY_AUTHORIZATION": encoded}
+        return
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.password:
+        yield from (("PROXY_PASSWORD", password), ("PROXY_QUOTED", parts.password))
+    elif user:
+        yield "PROXY_USER", user  # it may be a token
+    if user or password:
+        yield "PROXY_AUTHORIZATION", base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MIN_SECRET_LENGTH = 8  # a shorter text is replaced only where it stands as a credential
 BLOCK = 8  # bytes that are compared at once
 MIDDLE = 3 * BLOCK - 1  # bytes of a needle that are compared: wherever it begins, they contain two whole blocks
+TRIM = 6  # characters at each end of Base64 that may be missing
 MAX_NEEDLE = 48  # characters of a long secret that are searched for in Base64; as many do not occur by chance
 _IGNORED = b"\0 \t\r\n\v\f+\\"  # white space, also as forms encode it; what JSON escapes with; zeros of UTF-16
 _LOWER_CASE = bytes(range(256)).lower()
@@ -104,5 +105,7 @@ def _base64_forms(data: bytes) -> Iterator[bytes]:
     for offset in range(3):
         coded = base64.b64encode(b"x" * offset + data)
         certain = coded[-(-8 * offset // 6) : 8 * (offset + len(data)) // 6]
+        if len(certain) >= 4 * TRIM:
+            certain = certain[TRIM:-TRIM]  # it is found without its ends, too
         yield certain
         yield certain.translate(bytes.maketrans(b"+/", b"-_"))

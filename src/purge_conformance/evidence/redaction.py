@@ -48,6 +48,11 @@ def token_variable(role: str) -> str:
     return f"{variable(role)}_TOKEN"
 
 
+def refresh_variable(role: str) -> str:
+    """Return the name of the variable that replaces a role's refresh token."""
+    return f"{variable(role)}_REFRESH_TOKEN"
+
+
 def variable(text: str) -> str:
     """Return a text as the name of an environment variable."""
     return re.sub(r"[^A-Z0-9]", "_", text.upper())

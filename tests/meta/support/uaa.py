@@ -152,4 +152,4 @@ def via_root_document(url: str, ask: Ask) -> Ask:
 
 def fixed_secret(secret: str) -> SecretSource:
     """Return the source of that secret."""
-    return SecretSource("secret", "env", "SECRET", {"SECRET": secret})
+    return SecretSource("secret of admin", "env", "SECRET", {"SECRET": secret})

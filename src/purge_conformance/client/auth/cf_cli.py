@@ -6,15 +6,16 @@ Source: cloudfoundry/cli, util/configv3/json_config.go and load_config.go.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import expiry
 from purge_conformance.client.auth.secret_source import SecretSource
-from purge_conformance.client.auth.token import Token, build_token, strip_scheme
+from purge_conformance.client.auth.token import SCHEME, Token, build_token, strip_scheme
 from purge_conformance.config.cf_home import Session, read_session
 from purge_conformance.config.settings import Target, parse_target
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence.redaction import Redactor, refresh_variable, token_variable, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ class CfCli:
     path: Path
     target: Target
     environ: Mapping[str, str] = field(repr=False)
+    redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
     is_renewable: bool = True
     _last_token: str = field(default="", init=False, repr=False)
 
@@ -48,11 +50,11 @@ class CfCli:
         expires_at = expiry(value)
         if value == self._last_token or (expires_at is not None and expires_at <= time.time() + EXPIRY_MARGIN_S):
             what = f"token of {self.role} from `{RENEW_COMMAND}`"
-            source = SecretSource(what, "command", RENEW_COMMAND, self.environ)
+            source = SecretSource(what, "command", RENEW_COMMAND, self.environ, self.redactor)
             value = strip_scheme(source.read(), self.role)
         self._last_token = value
-        refresh_token = self._require_session().refresh_token  # read again: the command may have stored a new one
-        return replace(build_token(value), other_secrets=(refresh_token,) if refresh_token else ())
+        self._require_session()  # the command may have stored a new refresh token, which the redactor learns
+        return build_token(value)
 
     def _require_session(self) -> Session:
         """Return the CLI's login.
@@ -61,6 +63,9 @@ class CfCli:
             BadSetting: there is none, or it is for another target.
         """
         login = read_session(self.path)
+        self.redactor.add_secret(token_variable(self.role), SCHEME.sub("", login.access_token))
+        self.redactor.add_secret(refresh_variable(self.role), login.refresh_token)
+        self.redactor.add_secret(f"{variable(self.role)}_SECRET", login.client_secret)
         if not _is_same(parse_target(login.target), self.target):
             raise BadSetting(
                 f"The cf CLI is logged in at {login.target}, not at {self.target.url}; its token is sent only there. "

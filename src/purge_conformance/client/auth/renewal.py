@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import expiry
 from purge_conformance.client.auth.token import StaticToken
-from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable, TokenExpired
+from purge_conformance.errors import BadSetting, LoginRejected, SuiteError, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.redaction import Redactor, token_variable
 
@@ -47,16 +47,26 @@ class Tokens(Mapping[str, str]):
     """Role -> a token that has not expired.
 
     Attributes:
-        redactor: knows every token, and every secret that came with it, before it is used.
+        redactor: knows every secret of the process from the moment when it was read.
     """
 
-    def __init__(self, sources: Mapping[str, Source], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        now: Callable[[], float] = time.time,
+        redactor: Redactor | None = None,
+    ) -> None:
         """Fetch a token of each role.
 
+        Args:
+            sources: role -> source.
+            now: seconds since the epoch.
+            redactor: that of the sources; None: a new one.
+
         Raises:
-            BadSetting, TargetUnreachable: as `Source.fetch`.
+            BadSetting, TargetUnreachable: as `Source.fetch`; their text has no secret that the redactor knows.
         """
-        self.redactor = Redactor({})
+        self.redactor = redactor or Redactor()
         self._now = now
         self._lock = RLock()
         self._states = {role: self._fetch(role, source) for role, source in sources.items()}
@@ -128,10 +138,12 @@ class Tokens(Mapping[str, str]):
             )
 
     def _fetch(self, role: str, source: Source) -> _TokenState:
-        token = source.fetch()
-        self.redactor.add_secret(token_variable(role), token.value)
-        for secret in token.other_secrets:
-            self.redactor.add_secret(f"{token_variable(role)}_REFRESH", secret)
+        try:
+            token = source.fetch()
+        except SuiteError as error:
+            self.redactor.redact_error(error)
+            raise
+        self.redactor.add_secret(token_variable(role), token.value, f"token of {role}")
         lifetime = None if token.expires_at is None else token.expires_at - self._now()
         if token.expires_at is None or lifetime is None or lifetime <= 0:
             return _TokenState(source, token, None, 0.0)
@@ -170,8 +182,8 @@ class Tokens(Mapping[str, str]):
         return TokenExpired(state.error)
 
 
-def as_renewable(tokens: Mapping[str, str]) -> Tokens:
-    """Return `Tokens` unchanged, and plain strings as tokens that cannot be renewed."""
+def as_renewable(tokens: Mapping[str, str], redactor: Redactor | None = None) -> Tokens:
+    """Return `Tokens` unchanged, and plain strings as tokens that cannot be renewed, which the redactor learns."""
     if isinstance(tokens, Tokens):
         return tokens
-    return Tokens({role: StaticToken(value) for role, value in tokens.items()})
+    return Tokens({role: StaticToken(value) for role, value in tokens.items()}, redactor=redactor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from purge_conformance.client.auth.token import Token, build_token, strip_scheme
+from purge_conformance.client.auth.token import SCHEME, Token, build_token, strip_scheme
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence.redaction import Redactor, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +35,14 @@ class SecretSource:
         kind: `env`, `file` or `command`.
         name: the variable, the path or the command line; never shown, because users paste secrets here by mistake.
         environ: environment variables.
+        redactor: learns the secret as soon as it is read.
     """
 
     what: str
     kind: str
     name: str = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
+    redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
 
     def read(self) -> str:
         """Return the secret, without white space around it.
@@ -56,7 +60,13 @@ class SecretSource:
                 missing = "command printed nothing. Run it in a shell to see why"
         if not text.strip():
             raise BadSetting(f"The {self.what} is missing: its {missing}.")
+        self.learn(text)
         return text.strip()
+
+    def learn(self, text: str) -> None:
+        """Let the redactor learn the secret."""
+        kind, role = re.split(" of | ", self.what)[:2]
+        self.redactor.add_secret(f"{variable(role)}_{variable(kind)}", SCHEME.sub("", text).strip(), self.what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,8 @@ class StoredToken:
         return build_token(strip_scheme(self.secret.read(), self.role))
 
 
-def parse_secret_source(what: str, text: str, environ: Mapping[str, str]) -> SecretSource:
-    """Parse a source such as `env:NAME`.
+def parse_secret_source(what: str, text: str, environ: Mapping[str, str], redactor: Redactor) -> SecretSource:
+    """Parse a source such as `env:NAME`; `what` is in words what it has, for example "token of admin".
 
     Raises:
         BadSetting: the text has another form; the message does not quote it.
@@ -85,7 +95,10 @@ def parse_secret_source(what: str, text: str, environ: Mapping[str, str]) -> Sec
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name:
         raise BadSetting(f"The source of the {what} is not valid. Give one of: {SOURCE_FORMS}.")
-    return SecretSource(what, kind, name, environ)
+    source = SecretSource(what, kind, name, environ, redactor)
+    if kind == "env":
+        source.learn(environ.get(name, ""))  # known before the login of another role is sent
+    return source
 
 
 def _read_file(what: str, path: Path) -> str:

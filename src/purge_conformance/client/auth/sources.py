@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.cf_cli import CfCli
-from purge_conformance.client.auth.renewal import Tokens
+from purge_conformance.client.auth.renewal import Tokens, as_renewable
 from purge_conformance.client.auth.secret_source import SOURCE_FORMS, StoredToken, parse_secret_source
 from purge_conformance.client.auth.token_request import token_requester
 from purge_conformance.client.auth.uaa import CF_CLIENT_ID, Grant, Login, Uaa, User
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.auth.token import Source
     from purge_conformance.config.settings import Settings
+    from purge_conformance.evidence.redaction import Redactor
 
 SOURCES_HELP = f"{SOURCE_FORMS}; cf (the cf CLI's login); or uaa:GRANT (a login at the target's UAA)"
 GRANT_PATTERNS = {  # grant -> the rest of `uaa:GRANT:...`; groups are keys of the configuration file
@@ -48,9 +49,13 @@ def log_in(settings: Settings) -> Settings:
         BadSetting: as `open_tokens`.
         TargetUnreachable: as `open_tokens`.
     """
-    if settings.tokens:
+    tokens, uaa = settings.tokens, _uaa(settings)
+    for name, secret in settings.secrets:
+        uaa.redactor.add_secret(name, secret)
+    if isinstance(tokens, Tokens):
         return settings
-    return replace(settings, tokens=open_tokens(settings.token_sources, _uaa(settings)))
+    tokens = as_renewable(tokens, uaa.redactor) if tokens else open_tokens(settings.token_sources, uaa)
+    return replace(settings, tokens=tokens)
 
 
 def check_sources(settings: Settings) -> None:
@@ -68,14 +73,15 @@ def open_tokens(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, s
 
     Args:
         sources: role -> source: a line, or for a login a mapping as in the configuration file.
-        uaa: where users of the target log in.
+        uaa: where users of the target log in; its redactor learns every secret.
         environ: environment variables; None: this process's.
 
     Raises:
         BadSetting: a source is not usable, or the role admin is missing.
         TargetUnreachable: a login server does not respond.
     """
-    return Tokens(_parse_sources(sources, uaa, os.environ if environ is None else environ))
+    environment = os.environ if environ is None else environ
+    return Tokens(_parse_sources(sources, uaa, environment), redactor=uaa.redactor)
 
 
 def _parse_sources(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, str]) -> dict[str, Source]:
@@ -103,11 +109,11 @@ def parse_source(role: str, definition: object, uaa: Uaa, environ: Mapping[str, 
     if isinstance(definition, str) and definition.startswith("uaa:"):
         definition = _parse_login(role, definition)
     if isinstance(definition, dict):
-        return Login(_parse_grant(role, definition, environ), uaa)
+        return Login(_parse_grant(role, definition, environ, uaa.redactor), uaa)
     if definition == CF_SOURCE:
-        return CfCli(role, config_path(environ), uaa.target, environ)
+        return CfCli(role, config_path(environ), uaa.target, environ, uaa.redactor)
     if isinstance(definition, str) and re.match("(env|file|command):.", definition):
-        return StoredToken(role, parse_secret_source(f"token of {role}", definition, environ))
+        return StoredToken(role, parse_secret_source(f"token of {role}", definition, environ, uaa.redactor))
     raise BadSetting(
         f"The source of the token of {role} is not valid. Give --token {role}=SOURCE, where SOURCE is {SOURCES_HELP}."
     )
@@ -124,7 +130,9 @@ def _parse_login(role: str, line: str) -> dict[str, object]:
     return {"grant": kind, **match.groupdict(), **({"origin": origin} if at else {})}
 
 
-def _parse_grant(role: str, definition: Mapping[object, object], environ: Mapping[str, str]) -> Grant:
+def _parse_grant(
+    role: str, definition: Mapping[object, object], environ: Mapping[str, str], redactor: Redactor
+) -> Grant:
     """Return the grant that a mapping describes.
 
     Raises:
@@ -144,7 +152,7 @@ def _parse_grant(role: str, definition: Mapping[object, object], environ: Mappin
         )
     texts = {key: str(value) for key, value in members.items()}
     secrets = {
-        key: parse_secret_source(f"{key} of {role}", texts[key], environ)
+        key: parse_secret_source(f"{key} of {role}", texts[key], environ, redactor)
         for key in ("secret", "password", "refresh_token")
         if key in texts
     }

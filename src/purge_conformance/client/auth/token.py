@@ -10,6 +10,8 @@ from typing import Protocol
 from purge_conformance.client.auth.jwt import expiry
 from purge_conformance.errors import BadSetting
 
+SCHEME = re.compile(r"(?i)^\s*bearer\s+")
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -18,12 +20,10 @@ class Token:
     Attributes:
         value: secret.
         expires_at: seconds since the epoch, by the suite's clock; None if unknown.
-        other_secrets: further secrets that came with it, for example a refresh token.
     """
 
     value: str = field(repr=False)
     expires_at: float | None = None
-    other_secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Source(Protocol):
@@ -54,7 +54,7 @@ class StaticToken:
         return build_token(self.value)
 
 
-def build_token(value: str, lifetime: float | None = None, other_secrets: tuple[str, ...] = ()) -> Token:
+def build_token(value: str, lifetime: float | None = None) -> Token:
     """Return a token that expires at its `exp` or after `lifetime` seconds from now, whichever is sooner.
 
     A new token with a lifetime but an `exp` in the past comes from a server with another clock; then `exp` is ignored.
@@ -62,7 +62,7 @@ def build_token(value: str, lifetime: float | None = None, other_secrets: tuple[
     now, expires_at = time.time(), expiry(value)
     if lifetime is not None:
         expires_at = now + lifetime if expires_at is None or expires_at <= now else min(expires_at, now + lifetime)
-    return Token(value, expires_at, other_secrets)
+    return Token(value, expires_at)
 
 
 def strip_scheme(text: str, role: str) -> str:
@@ -71,7 +71,7 @@ def strip_scheme(text: str, role: str) -> str:
     Raises:
         BadSetting: the text is empty or cannot be a token; the message does not quote it.
     """
-    value = re.sub(r"(?i)^\s*bearer\s+", "", text).strip()
+    value = SCHEME.sub("", text).strip()
     if not value:
         raise BadSetting(f"The token of {role} is missing: its source is empty. Write the bearer token there.")
     if not value.isascii() or not value.isprintable() or " " in value:

@@ -16,9 +16,10 @@ from purge_conformance.client.auth.token import Token, build_token, strip_scheme
 from purge_conformance.config.settings import Target, parse_target
 from purge_conformance.config.transport import Transport
 from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable
+from purge_conformance.evidence.redaction import Redactor, refresh_variable, token_variable, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from purge_conformance.client.auth.secret_source import SecretSource
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LOGIN_LINKS = ("uaa", "login")  # of the root document, in order of preference: both serve tokens
 MAX_LIFETIME_S = 10 * 365 * 24 * 3600
 MAX_QUOTED_CHARS = 200  # of a server's error message
+SECRET_MEMBERS = {"access_token", "refresh_token", "id_token"}  # of a token response
 CF_CLIENT_ID = "cf"  # the client of the cf CLI, which every UAA of Cloud Foundry knows; its secret is empty
 
 
@@ -38,11 +40,13 @@ class Uaa:
         target: the server under judgment.
         ask: sends a request without following redirects; returns status and body.
         is_loopback: whether a request to a URL stays on this machine.
+        redactor: learns the secrets of the logins here.
     """
 
     target: Target
     ask: Ask
     is_loopback: Callable[[str], bool] = Transport().is_loopback
+    redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
 
     def endpoint(self) -> str:
         """Return the URL of the token endpoint.
@@ -160,7 +164,6 @@ class Login:
     def _request_token(self, parameters: dict[str, str]) -> Token:
         """Send the token request with a refresh token, with a user's name and password, or for the client itself."""
         secret = self.grant.secret.read() if self.grant.secret else ""
-        secrets = (secret, parameters.get("password", ""), parameters.get("refresh_token", ""))
         basic = base64.b64encode(f"{self.grant.client}:{secret}".encode()).decode()
         headers = {
             "Accept": "application/json",
@@ -172,16 +175,26 @@ class Login:
             "POST", endpoint, headers, _token_request_body(self.grant.client, parameters).encode()
         )
         response = _parse_response(
-            body, f"The login of {self.grant.role} at {endpoint} answered with {status} and without a token", secrets
+            body,
+            f"The login of {self.grant.role} at {endpoint} answered with {status} and without a token",
+            self.uaa.redactor,
         )
+        self._learn(response)
         old_refresh_token, new_refresh_token = parameters.get("refresh_token", ""), response.get("refresh_token")
         self.refresh_token = new_refresh_token if isinstance(new_refresh_token, str) else old_refresh_token
         lifetime = response.get("expires_in")
         return build_token(
             strip_scheme(str(response["access_token"]), self.grant.role),
             float(lifetime) if isinstance(lifetime, int) and 0 < lifetime <= MAX_LIFETIME_S else None,
-            tuple({old_refresh_token, self.refresh_token} - {""}),
         )
+
+    def _learn(self, response: Mapping[str, Any]) -> None:
+        """Let the redactor learn the secrets of a token response."""
+        role, redactor = self.grant.role, self.uaa.redactor
+        names = {"access_token": token_variable(role), "refresh_token": refresh_variable(role)}
+        for member in SECRET_MEMBERS & response.keys():
+            if isinstance(response[member], str):
+                redactor.add_secret(names.get(member) or f"{variable(role)}_{variable(member)}", response[member])
 
 
 def _import_oauth2() -> Any:  # noqa: ANN401 -- a module
@@ -207,11 +220,11 @@ def _token_request_body(client: str, parameters: Mapping[str, Any]) -> str:
     return oauth2.BackendApplicationClient(client).prepare_request_body()
 
 
-def _parse_response(body: bytes, failure: str, secrets: Iterable[str]) -> Mapping[str, Any]:
+def _parse_response(body: bytes, failure: str, redactor: Redactor) -> Mapping[str, Any]:
     """Return the members of a token response.
 
     Raises:
-        LoginRejected: it has no token; the message quotes the server's error without the secrets.
+        LoginRejected: it has no token; the message quotes the server's error without secrets.
     """
     from oauthlib import oauth2  # noqa: PLC0415 -- as in _import_oauth2
 
@@ -230,9 +243,7 @@ def _parse_response(body: bytes, failure: str, secrets: Iterable[str]) -> Mappin
         message = "the response is not OAuth's"
     else:
         return response
-    for secret in secrets:
-        message = message.replace(secret, "...") if secret else message
-    quoted = message[:MAX_QUOTED_CHARS].rstrip(".")
+    quoted = redactor.redact_text(message)[:MAX_QUOTED_CHARS].rstrip(".")
     raise LoginRejected(f"{failure}: {quoted}. Check the names, the secrets and the grant of this login.")
 
 

@@ -28,7 +28,7 @@ def test_cli_renews_token(login: Callable[..., CfCli], uaa_stub: UaaStub, *, rot
     assert len({one.value for one in made} & set(uaa_stub.secrets)) == 3
     assert uaa_stub.grants == ["refresh_token"] * 3
     assert (held.access_token, held.refresh_token in uaa_stub.refresh_tokens) == (f"bearer {made[-1].value}", True)
-    assert made[-1].other_secrets == (held.refresh_token,)
+    assert source.redactor.redact_text(held.refresh_token) == "$ADMIN_REFRESH_TOKEN"
 
 
 @pytest.mark.parametrize("path", ["", "a-broken-one"])
@@ -64,3 +64,13 @@ def test_client_login_is_renewed(login: Callable[..., CfCli], uaa_stub: UaaStub)
     source = login(AccessToken=f"bearer {signed('global_auditor', 5)}", UAAOAuthClientSecret=secret, **client)
     assert source.fetch().value in uaa_stub.secrets
     assert uaa_stub.grants == ["client_credentials"]
+
+
+def test_tokens_of_file_are_redacted(login: Callable[..., CfCli]) -> None:
+    """Both tokens of the file are redacted as soon as it is read, the access token even if it has expired."""
+    expired = signed("admin", -600)
+    source = login(AccessToken=f"bearer {expired}", RefreshToken="refresh-me")
+    source.environ = {"PATH": ""}  # there is no CLI that could renew it
+    with pytest.raises(BadSetting):
+        source.fetch()
+    assert source.redactor.redact_text(f"{expired} refresh-me") == "$ADMIN_TOKEN $ADMIN_REFRESH_TOKEN"

@@ -14,6 +14,7 @@ import pytest
 from purge_conformance.client.auth import secret_source as places
 from purge_conformance.client.auth.secret_source import StoredToken, parse_secret_source
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ PYTHON = f"{sys.executable} -c"
 
 def token_source(text: str, **environ: str) -> StoredToken:
     """Return the source of an admin's token."""
-    return StoredToken("admin", parse_secret_source("token of admin", text, environ))
+    return StoredToken("admin", parse_secret_source("token of admin", text, environ, Redactor()))
 
 
 @pytest.mark.parametrize("text", [TOKEN, f"bearer {TOKEN}", f" Bearer  {TOKEN}\n", f"{TOKEN}\r\n"])

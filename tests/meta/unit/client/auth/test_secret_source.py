@@ -8,6 +8,7 @@ import pytest
 
 from purge_conformance.client.auth.secret_source import StoredToken, parse_secret_source
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence.redaction import Redactor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noq
 
 def token_source(text: str, **environ: str) -> StoredToken:
     """Return the source of an admin's token."""
-    return StoredToken("admin", parse_secret_source("token of admin", text, environ))
+    return StoredToken("admin", parse_secret_source("token of admin", text, environ, Redactor()))
 
 
 @pytest.mark.parametrize("text", [TOKEN, f"bearer {TOKEN}", f" Bearer  {TOKEN}\n", f"{TOKEN}\r\n"])

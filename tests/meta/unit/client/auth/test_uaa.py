@@ -13,6 +13,7 @@ import pytest
 
 from meta.support.uaa import CLIENT_SECRET, PASSWORD, fixed_secret, via_root_document
 from purge_conformance.client.auth.jwt import expiry, scopes
+from purge_conformance.client.auth.sources import parse_source
 from purge_conformance.client.auth.token_request import token_requester
 from purge_conformance.client.auth.uaa import Grant, Login, Uaa, User
 from purge_conformance.config.settings import parse_target
@@ -80,18 +81,13 @@ def test_password_follows_failed_refresh(uaa_stub: UaaStub, uaa: Uaa) -> None:
 
 
 @pytest.mark.parametrize(
-    "grant",
-    [
-        Grant("admin", "password", user=User("admin"), credential=fixed_secret("a-wrong-password")),
-        Grant("admin", "client_credentials", "global_auditor", fixed_secret("a-wrong-secret")),
-        Grant("admin", "refresh_token", credential=fixed_secret("a-wrong-refresh-token-r")),
-    ],
-    ids=lambda grant: grant.kind,
+    "source",
+    ["uaa:password:admin:env:S", "uaa:client_credentials:global_auditor:env:S", "uaa:refresh_token:env:S"],
 )
-def test_rejection_hides_secrets(grant: Grant, uaa_stub: UaaStub, uaa: Uaa) -> None:
+def test_rejection_hides_secrets(source: str, uaa_stub: UaaStub, uaa: Uaa) -> None:
     """A rejection is reported with its reason, without the secret, even if the UAA repeats it."""
     with pytest.raises(BadSetting, match="unauthorized: Bad credentials") as caught:
-        Login(grant, uaa).fetch()
+        parse_source("admin", source, uaa, {"S": "a-wrong-secret"}).fetch()
     assert "a-wrong" not in str(caught.value)
     assert uaa_stub.url in str(caught.value)
 
