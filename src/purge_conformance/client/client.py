@@ -12,7 +12,7 @@ from threading import Barrier, local
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__
-from purge_conformance.catalogue.api import SAFE_METHODS
+from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
 from purge_conformance.client.auth.credentials import Credential, for_role, with_token
 from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.client.connection import SEND_ERRORS, Connection, ResponseDeadlineExceeded
@@ -79,6 +79,7 @@ class Client(Recorder):
     Attributes:
         credentials: role -> credential, for each configured token; `send` replaces the token after a renewal.
         tokens: role -> token, renewed before it expires.
+        before_purge: is called before each purge that is not concurrent, and may send reads.
         page_sizes: path of a list -> the largest page size that the target is known to accept.
     """
 
@@ -90,6 +91,7 @@ class Client(Recorder):
         super().__init__(journal, self.tokens.redactor)
         self.page_sizes: dict[str, int] = {}
         self.guard = guard
+        self.before_purge: Callable[[], None] = lambda: None
         self.settings = settings
         self.credentials = {role: for_role(role, token) for role, token in self.tokens.items()}
         self._on_send = on_send
@@ -130,6 +132,8 @@ class Client(Recorder):
         attempts: Counter[int | None] = Counter()
         while True:
             credential = self._with_current_token(request.credential or self.credentials[ADMIN])
+            if is_purge(request.method, request.path) and Tag.CONCURRENT not in request.tags:
+                self.before_purge()
             n = self.guard.admit(request.method, request.path, credential.role)
             answer = self._exchange(n, request, credential, self._prepare(request, credential))
             reason, delay = self._token_retry_reason(credential, answer) or retry_reason(answer), retry_delay(answer)

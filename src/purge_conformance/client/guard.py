@@ -28,7 +28,7 @@ class Guard:
         is_archived: whether the existing events are archived, or may be lost, so that purges are allowed.
         archive_error: why the events are not archived; empty if unknown.
         time_limit: the time of the run, which begins with the guard.
-        before_purge: is called before each purge is admitted; it may raise ArchiveFailed, and then no further purge is.
+        archive_new: is called before each purge is admitted; it may raise ArchiveFailed, and then no further purge is.
         close_reason: why only cleanup requests are allowed; empty while the run continues.
     """
 
@@ -42,7 +42,7 @@ class Guard:
         self.purges = 0
         self.is_archived = False
         self.archive_error = ""
-        self.before_purge: Callable[[], None] = lambda: None
+        self.archive_new: Callable[[], None] = lambda: None
         self.close_reason = ""
         self._is_cleaning_up = False
         self._max_requests = limits.max_requests - CLEANUP_RESERVE
@@ -110,7 +110,7 @@ class Guard:
         if role == ADMIN and not self.purges_left:
             raise PurgeBlocked(f"The run has sent its {self._limits.max_purges} purges. Give a larger --max-purges.")
         try:
-            self.before_purge()
+            self.archive_new()
         except ArchiveFailed as reason:
             self.is_archived, self.archive_error = False, str(reason)
             raise

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, NoReturn
 
+from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages
 from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
 from purge_conformance.errors import ArchiveFailed, ArchiveIncomplete
 from purge_conformance.evidence import notes
@@ -13,7 +17,7 @@ from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Listing
@@ -60,7 +64,9 @@ def archive_events(
     client.note(notes.ARCHIVED, asdict(summary))
     settings = client.settings
     client.guard.is_archived = summary.complete or settings.allow_incomplete_archive or settings.owns_target
-    client.guard.before_purge = lambda: _add_new(client, growing)
+    client.guard.archive_new = partial(_add_new, client, growing)
+    if not settings.owns_target:
+        client.before_purge = partial(_look, client, growing, count(1))
     if reading.extent is archive.Extent.NOTHING and not client.guard.is_archived:
         client.guard.archive_error = reading.reason
         warn(f"Nothing will be purged: the list of events cannot be read. {reading.reason}")
@@ -90,6 +96,15 @@ def _last_walk(client: Client, evidence: Evidence) -> tuple[Listing, Reading]:
 def _add_new(client: Client, growing: archive.GrowingArchive) -> None:
     if added := growing.add_new():
         client.note(notes.ADDED, added)
+
+
+def _look(client: Client, growing: archive.GrowingArchive, numbers: Iterator[int]) -> None:
+    """Read the newest events if no scenario did shortly before this purge; all if there may be more than a page has."""
+    if client.guard.is_archived and growing.needs_look:
+        client.get(NEWEST_EVENTS, Place(Step.BEFORE_PURGE, next(numbers)))
+    if client.guard.is_archived and growing.may_lack_events:
+        read_pages(client, EVENTS_PATH, Place(Step.BEFORE_PURGE, next(numbers)))
+        growing.may_lack_events = False
 
 
 def _stop(client: Client, message: str) -> NoReturn:

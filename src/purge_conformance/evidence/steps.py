@@ -108,6 +108,7 @@ class Step(StrEnum):
 
     COUNT_EVENTS = "count-events"  # fill-page
     EXISTING_EVENTS = "existing-events"  # archive: the whole list; index: of a further walk, from 1
+    BEFORE_PURGE = "before-purge"  # any scenario: a look at the list for the archive; index: its number in the run
     ALL_APPS = "all-apps"  # purge-without-started-apps: the whole list
 
     # snapshots and lists at the beginning and at the end: app-changes, lists, race, induced-errors

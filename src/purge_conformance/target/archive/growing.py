@@ -6,21 +6,25 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path
+from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path, is_purge
 from purge_conformance.errors import ArchiveFailed
 from purge_conformance.evidence.files import write_text, writing
-from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page
+from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page, pagination
 from purge_conformance.evidence.steps import Tag
 from purge_conformance.target.archive import files
 from purge_conformance.target.archive.events import to_line
+from purge_conformance.target.archive.gaps import shows_newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.archive.events import ArchiveSummary
+
+MAX_LOOK_AGE_S = 10.0  # of the last look at the newest events before a purge
 
 
 class GrowingArchive:
@@ -29,6 +33,7 @@ class GrowingArchive:
     Attributes:
         path: of the archive.
         own_apps: guids of the suite's own apps so far.
+        may_lack_events: whether all events on a newest page were new, so that there may be others before them.
     """
 
     def __init__(self, path: Path, max_events: int) -> None:
@@ -41,7 +46,10 @@ class GrowingArchive:
         self.path = path
         self.own_apps: set[str] = set()
         self._max_added = max_events
+        self.may_lack_events = False
         self._lock = Lock()
+        self._looked_at = float("-inf")  # when the last look at the newest events began, on the monotonic clock
+        self._is_purged = False  # whether a purge may have succeeded since that look
         self._summary: ArchiveSummary | None = None
         self._archived: set[tuple[str, str]] = set()
         self._new: dict[tuple[str, str], dict[str, Any]] = {}
@@ -51,15 +59,28 @@ class GrowingArchive:
         self._summary = summary
         self._archived = {event_identity(row) for page in pages for row in _events(page)}
 
+    @property
+    def needs_look(self) -> bool:
+        """Whether the newest events have to be read before a purge: the last look is old, or before another purge."""
+        return self._is_purged or monotonic() - self._looked_at > MAX_LOOK_AGE_S
+
     def observe(self, exchange: Exchange) -> None:
         """Learn which apps are the suite's own, and which events the list shows."""
         if exchange.method != "GET" or Tag.CHANGED_BY_HOOK in exchange.tags:
             self._learn_app(exchange)
-        elif self._summary and exchange.route == EVENTS_PATH and is_page(exchange):
+            self._is_purged |= is_purge(exchange.method, exchange.path) and not exchange.rejected
+        elif exchange.route == EVENTS_PATH and is_page(exchange):
             with self._lock:
-                for row in _events(exchange):
-                    if (identity := event_identity(row)) not in self._archived:
-                        self._new.setdefault(identity, row)
+                self._look_at(exchange)
+
+    def _look_at(self, page: Exchange) -> None:
+        rows = {event_identity(row): row for row in _events(page)} if self._summary else {}
+        new = {key: row for key, row in rows.items() if key not in self._archived and key not in self._new}
+        self._new |= new
+        if shows_newest(page):
+            self._looked_at, self._is_purged = monotonic() - page.elapsed, False
+            has_more = bool(pagination(page).get("next")) or page.query.get("page", "1") != "1"
+            self.may_lack_events = has_more and (self.may_lack_events or (bool(new) and len(new) == len(rows)))
 
     def add_new(self) -> int:
         """Add the events of others that the list has shown and that the archive lacks; return how many.
