@@ -73,6 +73,10 @@ allow_incomplete_archive_option = click.option(
     is_flag=True,
     help="Purge although not all events could be archived; the report says so.",
 )
+VERBOSITY_OPTIONS = (  # the last one first, as decorators are applied
+    click.option("--verbose", "verbosity", flag_value=2, type=int, help="Print every request."),
+    click.option("--quiet", "verbosity", flag_value=0, type=int, help="Print only the result and warnings."),
+)
 config_option = click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -137,6 +141,22 @@ def with_configuration(*names: str) -> Decorator:
         return with_flags(*names)(config_option(call))
 
     return decorate
+
+
+def with_run_flags(command: Command) -> Command:
+    """Give a command every flag of `run`, and call it with `values`, `allow_purge` and `verbosity`.
+
+    `doctor` and `plan` have them too: a user checks a run by replacing the name of the command.
+    """
+
+    @wraps(command)
+    def call(*, values: Options, allow_incomplete_archive: bool, **more: Any) -> object:  # noqa: ANN401 -- as above
+        return command(values=values | {"allow_incomplete_archive": allow_incomplete_archive}, **more)
+
+    result: Command = call
+    for option in (*VERBOSITY_OPTIONS, allow_incomplete_archive_option, allow_purge_option):
+        result = option(result)
+    return with_configuration(*RUN_KEYS)(result)
 
 
 def _option(key: Key) -> Decorator:

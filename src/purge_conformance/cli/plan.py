@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from purge_conformance.cli.options import APP_KEYS, CONNECTION_KEYS, allow_incomplete_archive_option, with_configuration
+from purge_conformance.cli.checks import EPILOG, exchange_printer, exit_code_of, write_checks
+from purge_conformance.cli.options import with_run_flags
 from purge_conformance.cli.output import write_line
 
 if TYPE_CHECKING:
@@ -16,37 +18,27 @@ if TYPE_CHECKING:
     from purge_conformance.config.settings import Settings
     from purge_conformance.engine.plan import Plan
 
+QUIET = 0
 
-@click.command(
-    epilog="Exit codes: 0 planned, 2 usage or configuration, 3 the target is unreachable or is not this API."
-)
-@with_configuration(
-    "target",
-    *CONNECTION_KEYS,
-    *APP_KEYS,
-    "profile",
-    "repeat",
-    "max_purges",
-    "max_requests",
-    "max_events",
-    "max_time",
-    "hook",
-    "hook_env",
-)
-@allow_incomplete_archive_option
-def plan(*, values: Options, allow_incomplete_archive: bool) -> None:
+
+@click.command(epilog=EPILOG)
+@with_run_flags
+def plan(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
     """Show what a run would send to a target; only reads.
 
-    Shows scenarios, requests, purges, apps and duration. The numbers assume lists that fit on one page; --max-requests
-    and --max-purges are never exceeded.
+    Takes each flag of `run`, and checks them as `doctor` does. Shows scenarios, requests, purges, apps and duration.
+    The numbers assume lists that fit on one page; --max-requests and --max-purges are never exceeded.
     """
-    from purge_conformance.client.auth.sources import log_in
-    from purge_conformance.config.build import build_settings
     from purge_conformance.engine.plan import plan_run
+    from purge_conformance.engine.readiness import examine
 
-    settings = log_in(build_settings(values | {"allow_incomplete_archive": allow_incomplete_archive}))
-    for line in _lines(plan_run(settings), settings):
-        write_line(line)
+    readiness = examine(values, allow_purge, exchange_printer(verbosity))
+    code = exit_code_of(readiness.checks)
+    if code == 0 and verbosity != QUIET:
+        for line in _lines(plan_run(readiness), readiness.settings):
+            write_line(line)
+    write_checks(check for check in readiness.checks if check.status != "ok")
+    sys.exit(code)
 
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
@@ -74,18 +66,10 @@ def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
 
 
 def _target_lines(plan: Plan, settings: Settings) -> Iterator[str]:
-    from purge_conformance.target.archive import recency_warning
-
     yield f"{settings.target.url}: {_format_count(plan.events)} events and {_format_count(plan.apps)} apps now"
-    if plan.events and plan.events > plan.limits.max_events and not settings.is_read_only:
-        yield (
-            f"The archive would hold only {plan.limits.max_events:,} of these events, and nothing is purged unless "
-            f"all are archived. Give --max-events {2 * plan.events}"
-        )
     yield f"Fingerprint: {plan.fingerprint or 'none, because the root document has no links'}"
     if plan.last:
         yield f"Newest event: {plan.last['guid']}, created at {plan.last['created_at']}"
-        yield from recency_warning(plan.age)
 
 
 def _format_count(count: int | None) -> str:

@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict
-from purge_conformance.cli.options import (
-    KEYS_BY_NAME,
-    RUN_KEYS,
-    TRANSPORT_KEYS,
-    allow_incomplete_archive_option,
-    allow_purge_option,
-    with_configuration,
-)
+from purge_conformance.cli.options import KEYS_BY_NAME, TRANSPORT_KEYS, with_run_flags
 from purge_conformance.cli.output import ask, write_error
 from purge_conformance.errors import SuiteError
 
@@ -32,14 +25,8 @@ TARGET_ONLY_KEYS = ("hook", "hook_env", *TRANSPORT_KEYS)  # of no use to the emb
 
 
 @click.command(epilog=EPILOG)
-@with_configuration(*RUN_KEYS)
-@allow_purge_option
-@allow_incomplete_archive_option
-@click.option("--quiet", "verbosity", flag_value=0, type=int, help="Print only the verdict and warnings.")
-@click.option("--verbose", "verbosity", flag_value=2, type=int, help="Print every request.")
-def run(
-    *, values: Options, allow_purge: tuple[str, ...], allow_incomplete_archive: bool, verbosity: int | None
-) -> None:
+@with_run_flags
+def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
     """Collect evidence from a target and judge it.
 
     A run destroys all app usage events of the target and seeds new ones. Without a URL it starts a reference server on
@@ -49,7 +36,6 @@ def run(
 
     level = NORMAL if verbosity is None else verbosity
     if "target" in values:
-        values |= {"allow_incomplete_archive": allow_incomplete_archive}
         _run(values, level, allow_purge)
     _require_no_target_flags(values, allow_purge)
     with reference_process.server() as (url, tokens):

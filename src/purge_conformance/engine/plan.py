@@ -1,4 +1,4 @@
-"""What a run would send, and what the target contains now; it sends a few reads only."""
+"""What a run would send, and what the target contains now."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.client.pagination import NEWEST_EVENTS
-from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.config.apps import Mode
-from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, resources, total_results
 from purge_conformance.evidence.steps import App, Step
 from purge_conformance.scenarios.definitions import costs
-from purge_conformance.scenarios.setup import preflight
 from purge_conformance.target.consent import needed_consent
-from purge_conformance.target.doctor.duration import estimate_seconds
+from purge_conformance.target.doctor.duration import estimate_run
 from purge_conformance.target.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from purge_conformance.config.settings import Limits, Settings
-    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.engine.readiness import Readiness
     from purge_conformance.evidence.steps import Scenario
     from purge_conformance.scenarios.definitions import Cost
     from purge_conformance.target.consent import Consent
@@ -40,7 +36,6 @@ class Plan:
         consent: what a run needs the user's consent for; None: it needs none.
         fingerprint: of the foundation; None: its root document has no links.
         last: `guid` and `created_at` of the newest event; None: there is none.
-        age: of that event, in seconds by the target's clock; None: unknown.
     """
 
     costs: dict[Scenario, Cost]
@@ -52,38 +47,25 @@ class Plan:
     consent: Consent | None
     fingerprint: str | None
     last: dict[str, str] | None
-    age: float | None
 
 
-def plan_run(settings: Settings) -> Plan:
-    """Return what a run with these settings would send; this sends at most eight reads.
-
-    Raises:
-        TargetUnusable: the target does not answer as the API to its admin.
-        TargetUnreachable: the target does not answer.
-    """
-    exchanges: list[Exchange] = []
-    costs_by_scenario = costs(settings)
-    requests = sum(cost.requests for cost in costs_by_scenario.values())
-    with unrecorded_client(settings, on_exchange=exchanges.append) as client:
-        preflight(client, requests)
-        newest = client.get(NEWEST_EVENTS, Step.NEWEST_EVENT)
+def plan_run(readiness: Readiness) -> Plan:
+    """Return what a run would send, once its target answers as the API."""
+    settings, exchanges = readiness.settings, readiness.probe.answers
     root = next(x for x in reversed(exchanges) if x.step is Step.ROOT)  # the last of several tries
+    newest = next(x for x in reversed(exchanges) if x.step is Step.NEWEST_EVENT)
     totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)
-    moment = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None
-    now = clock.parse_http_date(newest.header("Date")) or newest.sent_at
     return Plan(
-        costs=costs_by_scenario,
+        costs=costs(settings),
         limits=settings.limits,
-        seconds=estimate_seconds(exchanges, requests),
+        seconds=estimate_run(exchanges, readiness.probe.requests, settings.limits),
         creates=_describe_apps(settings),
         events=totals.get(EVENTS_PATH),
         apps=totals.get(APPS),
         consent=needed_consent(settings, root),
         fingerprint=fingerprint_of(root),
         last={name: str(rows[0].get(name)) for name in ("guid", "created_at")} if rows else None,
-        age=now - moment.timestamp() if moment else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,6 +77,29 @@ def take_folder(folder: Path) -> Path:
         files.create_folder(folder)
     except OSError as error:
         raise BadSetting(f"{folder} cannot be created: {error.strerror}. Name another folder with --out.") from None
+    _require_unused(folder)
+    return folder
+
+
+def require_usable(folder: Path, *, is_shared: bool = False) -> Path:
+    """Require that a run could take this folder, or one in it, and return it; nothing is created.
+
+    Args:
+        folder: for a run, or for the folders of several runs.
+        is_shared: whether it is for several.
+
+    Raises:
+        BadSetting: it holds another run, is no folder, or could not be written.
+    """
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        reason = "cannot be written" if place.is_dir() else "is no folder"
+        raise BadSetting(f"{place} {reason}. Name another folder with --out.")
+    if not is_shared:
+        _require_unused(folder)
+    return folder
+
+
+def _require_unused(folder: Path) -> None:
     if found := next((name for name in NAMES if (folder / name).exists()), None):
         raise BadSetting(f"{folder} holds {found} of another run. Name another folder with --out.")
-    return folder

@@ -115,7 +115,7 @@ class ScenarioDefinition:
 
 
 def _preflight(client: Client, _: SuiteApps) -> None:
-    setup.preflight(client, sum(cost.requests for cost in costs(client.settings).values()))
+    setup.preflight(client, total_cost(client.settings).requests)
 
 
 def _send_generated_cases(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
@@ -173,3 +173,9 @@ def costs(settings: Settings) -> dict[Scenario, Cost]:
     selected = [each for each in SCENARIOS if each.is_selected(settings)]
     every = {each.name: each.cost.times(each.repetition.rounds(settings.repeat)) for each in selected}
     return {name: replace(cost, purges=0) for name, cost in every.items()} if settings.is_read_only else every
+
+
+def total_cost(settings: Settings) -> Cost:
+    """Return what a run with these settings sends at most, whatever its limits are."""
+    every = costs(settings).values()
+    return Cost(sum(cost.requests for cost in every), sum(cost.purges for cost in every))

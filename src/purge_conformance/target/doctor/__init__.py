@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.errors import ChecksFailed, TargetUnusable
-from purge_conformance.target.doctor import connectivity, consent, hook, inventory, resources, tokens
+from purge_conformance.target.doctor import connectivity, consent, hook, inventory, limits, resources, tokens
 from purge_conformance.target.doctor.check import Check, Effect, ProbeResult, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from purge_conformance.config.settings import Settings
+    from purge_conformance.target.doctor.limits import PlannedRun
 
 __all__ = ["Check", "Effect", "ProbeResult", "Status", "checks", "checks_before_run", "require_hook", "require_ready"]
 
@@ -28,12 +29,13 @@ def checks_before_run(probe: ProbeResult, settings: Settings) -> tuple[Check, ..
     )
 
 
-def checks(probe: ProbeResult, settings: Settings) -> tuple[Check, ...]:
+def checks(probe: ProbeResult, settings: Settings, planned: PlannedRun | None = None) -> tuple[Check, ...]:
     """Return all findings of `doctor`: those before a run, then the rest, with the hook, which is asked here."""
     return (
         *checks_before_run(probe, settings),
-        *consent.checks(probe.answers, settings),
+        *consent.checks(probe.answers, settings, planned.allowed_hosts if planned else ()),
         *inventory.checks(probe.answers, settings),
+        *(limits.checks(probe, settings, planned) if planned else ()),
         *hook.checks(settings),
     )
 

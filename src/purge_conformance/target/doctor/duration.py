@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from purge_conformance.config.settings import Limits
     from purge_conformance.evidence.records import Exchange
 
 OVERHEAD_S = 10.0  # for generating cases and for judging
@@ -15,5 +16,10 @@ EXPIRY_MARGIN_S = 60.0  # how much longer than the estimate a token has to be va
 
 
 def estimate_seconds(exchanges: Sequence[Exchange], requests: int) -> float:
-    """Return about how many seconds a run takes that sends so many requests, if these exchanges are typical."""
+    """Return about how many seconds so many requests take, if these exchanges are typical, and judging."""
     return OVERHEAD_S + median(x.elapsed for x in exchanges) * requests
+
+
+def estimate_run(exchanges: Sequence[Exchange], requests: int, limits: Limits) -> float:
+    """Return the same for a run that its limits may cut short."""
+    return min(estimate_seconds(exchanges, min(requests, limits.max_requests)), limits.max_time)

@@ -48,7 +48,8 @@ def _check_events(events: Exchange, newest: Exchange, settings: Settings) -> Che
     total, maximum = total_results(events) or 0, settings.limits.max_events
     if total > maximum:
         next_step = f"Give --max-events {2 * total}: a run purges nothing unless all events are archived."
-        return warning("events", f"{total:,} exist", f"at most {maximum:,}", next_step)
+        may_purge = settings.is_read_only or settings.allow_incomplete_archive
+        return (warning if may_purge else refusal)("events", f"{total:,} exist", f"at most {maximum:,}", next_step)
     rows = resources(newest)
     created = clock.parse_rfc3339(rows[0].get("created_at")) if rows else None
     if created is None:

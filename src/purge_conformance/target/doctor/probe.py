@@ -19,6 +19,8 @@ from purge_conformance.target.doctor.connectivity import is_root
 from purge_conformance.target.doctor.resources import is_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
@@ -31,16 +33,23 @@ MAX_READS_PER_ROLE = 4
 
 
 def run_checks(settings: Settings, requests: int = 0) -> tuple[doctor.Check, ...]:
-    """Return all findings about a target; `requests` is how many a run is expected to send.
+    """Return the findings about a target; `requests` is how many a run is expected to send."""
+    return doctor.checks(probe_unrecorded(settings, requests), settings)
+
+
+def probe_unrecorded(
+    settings: Settings, requests: int = 0, on_exchange: Callable[[Exchange], None] = lambda _: None
+) -> ProbeResult:
+    """Return the answers to the reads before a run, and to one for the newest event; they are written to no file.
 
     Sends about six reads, one per token, and a few more where a token, the space or the droplet is in doubt.
     """
     max_requests = 2 * CLEANUP_RESERVE + MAX_READS_PER_ROLE * len(settings.tokens)
-    with unrecorded_client(settings, max_requests=max_requests) as client:
+    with unrecorded_client(settings, max_requests=max_requests, on_exchange=on_exchange) as client:
         probe = probe_target(client, requests)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
             probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, Step.NEWEST_EVENT)))
-        return doctor.checks(probe, settings)
+        return probe
 
 
 def probe_target(client: Client, requests: int = 0) -> ProbeResult:

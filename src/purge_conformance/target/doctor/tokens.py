@@ -13,7 +13,7 @@ from purge_conformance.errors import TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target.doctor.check import Check, ok, refusal, warning
-from purge_conformance.target.doctor.duration import EXPIRY_MARGIN_S, estimate_seconds
+from purge_conformance.target.doctor.duration import EXPIRY_MARGIN_S, estimate_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,7 +118,7 @@ def _check_lifetime(role: str, settings: Settings, probe: ProbeResult) -> Iterab
         return
     offset = clock.offset_from_dates(probe.answers)
     skew = (max(offset.lower, 0.0) or min(offset.upper, 0.0)) if offset else 0.0  # 0 if it is between the bounds
-    left, seconds = expires_at - time.time() - skew, estimate_seconds(probe.answers, probe.requests)
+    left, seconds = expires_at - time.time() - skew, estimate_run(probe.answers, probe.requests, settings.limits)
     needed = seconds + EXPIRY_MARGIN_S
     if left >= needed:
         return

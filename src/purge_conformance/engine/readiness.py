@@ -1,0 +1,74 @@
+"""Examines what the user asked a run for, without running it: the checks of `doctor` and `plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from purge_conformance.client.auth.sources import log_in
+from purge_conformance.config.build import build_settings
+from purge_conformance.engine import run_folder
+from purge_conformance.errors import BadSetting
+from purge_conformance.scenarios.definitions import total_cost
+from purge_conformance.target import doctor
+from purge_conformance.target.doctor.check import ok, refusal
+from purge_conformance.target.doctor.limits import PlannedRun
+from purge_conformance.target.doctor.probe import probe_unrecorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from purge_conformance.config.loader import Options
+    from purge_conformance.config.settings import Settings
+    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.target.doctor import Check, ProbeResult
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What is known of a run before it begins.
+
+    Attributes:
+        settings: of the run.
+        probe: the target's answers to a few reads.
+        checks: all findings.
+    """
+
+    settings: Settings
+    probe: ProbeResult
+    checks: tuple[Check, ...]
+
+
+def examine(
+    values: Options,
+    allowed_hosts: Iterable[str] = (),
+    on_exchange: Callable[[Exchange], None] = lambda _: None,
+) -> Readiness:
+    """Check all options of a run; this only reads from the target, creates nothing, and asks the hook if it answers.
+
+    Args:
+        values: option name -> value.
+        allowed_hosts: the hosts of `--allow-purge`.
+        on_exchange: is called after every exchange.
+
+    Raises:
+        UsageError: an option is not usable, or a login is rejected.
+        TargetUnreachable: a login, or three requests in a row, get no answer.
+    """
+    settings = log_in(build_settings(values))
+    cost = total_cost(settings)
+    planned = PlannedRun(cost.requests, cost.purges, tuple(allowed_hosts))
+    probe = probe_unrecorded(settings, planned.requests, on_exchange)
+    checks = (*doctor.checks(probe, settings, planned), _check_folder(values.get("out")))
+    return Readiness(settings, probe, checks)
+
+
+def _check_folder(out: str | None) -> Check:
+    """Return whether a run could take its folder, which is not created."""
+    try:
+        folder = run_folder.require_usable(Path(out) if out else run_folder.PARENT, is_shared=out is None)
+    except BadSetting as reason:
+        got, _, next_step = str(reason).partition(". ")
+        return refusal("folder", got, "a new or empty folder that can be written", next_step)
+    return ok("folder", f"{folder} can be written")

@@ -1,0 +1,102 @@
+"""`doctor` and `plan` take every flag of `run`, and check what it asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.api_stub import Api
+from meta.support.invoke import ADMIN, invoke
+from purge_conformance.cli.doctor import doctor
+from purge_conformance.cli.plan import plan
+from purge_conformance.cli.run import run
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    import click
+
+    from meta.support.stub import StubServer
+
+COMMANDS = ("doctor", "plan")
+
+
+class ApiWithoutSpaces(Api):
+    """An API with one event and without spaces."""
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer one request."""
+        if handler.path.startswith("/v3/spaces"):
+            handler.send_error(404)
+        else:
+            super().__call__(handler)
+
+
+@pytest.fixture
+def url(stub_server: StubServer) -> str:
+    """The URL of a healthy target, under a host name that does not count as local."""
+    stub_server.answer = ApiWithoutSpaces()
+    return stub_server.url.replace("127.0.0.1", "127.1")
+
+
+@pytest.mark.parametrize("command", [doctor, plan], ids=COMMANDS)
+def test_flags_are_those_of_run(command: click.Command) -> None:
+    """No flag of `run` is missing, whatever is added to it."""
+    assert [(each.name, each.opts) for each in command.params] == [(each.name, each.opts) for each in run.params]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 0, ""),
+        (("--allow-purge=127.1",), 0, ""),
+        (("--allow-purge=other.example",), 2, "expected: 127.1"),
+        (("--space=one", "--allow-purge=127.1"), 2, "Give --space GUID"),
+        (("--max-purges=3",), 0, "Give --max-purges 37"),
+        (("--max-requests=60",), 0, "Give --max-requests 1200"),
+        (("--max-time=60", "--timeout=9"), 0, ""),
+        (("--max-events=5",), 2, "Give --max-events 2468"),
+        (("--max-events=5", "--allow-incomplete-archive"), 0, "Give --max-events 2468"),
+        (("--hook=http://127.0.0.1:1",), 2, "Start it"),
+        ((f"--fingerprint={'0' * 64}",), 2, f"expected: {'0' * 64}"),
+        (("--token=global_auditer=env:ADMIN_SECRET",), 2, "Did you mean global_auditor?"),
+        (("--select=NO-SUCH",), 2, "matches no requirement"),
+        (("--app-droplet-file=no-such-file",), 2, "is not an existing file"),
+        (("--seed=1", "--examples=2", "--repeat=2", "--profile=upstream", "--quiet"), 0, ""),
+    ],
+)
+def test_flag_is_checked(  # noqa: PLR0913, PLR0917 -- a row of a table
+    command: str, arguments: tuple[str, ...], code: int, words: str, url: str, stub_server: StubServer
+) -> None:
+    """A flag that a run would stop at is a problem, one that cuts it short is a warning; both only read."""
+    done = invoke(command, url, ADMIN, *arguments)
+    assert (done.exit_code, words in " ".join(done.output.split())) == (code, True), done.output
+    assert {line.split()[0] for line, _ in stub_server.received} <= {"GET"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_folder_is_checked(command: str, url: str, tmp_path: Path) -> None:
+    """The folder of another run, or a file in its place, is a problem; nothing is created."""
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "evidence.jsonl").touch()
+    (tmp_path / "file").touch()
+    for name, code in (("used", 2), ("file", 2), ("file/below", 2), ("new", 0), ("new/below", 0)):
+        done = invoke(command, url, ADMIN, "--out", str(tmp_path / name))
+        assert (done.exit_code, "Name another folder" in " ".join(done.output.split())) == (code, code == 2), name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "used"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_unreachable_target_exits_3(command: str) -> None:
+    """There is nothing to correct if the target does not answer."""
+    assert invoke(command, "http://127.0.0.1:1", ADMIN).exit_code == 3
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_verbose_prints_requests(command: str, url: str) -> None:
+    """--verbose prints every request."""
+    assert "GET /v3/apps?per_page=1 -> 200" in invoke(command, url, ADMIN, "--verbose").output
+    assert "GET" not in invoke(command, url, ADMIN, "--quiet").output
