@@ -7,6 +7,7 @@ SuiteError                    exit code 3: the run has no result
  |    +-- ConsentMissing      --allow-purge does not name the target
  |    +-- ArchiveIncomplete   not all events are archived, and --allow-incomplete-archive was not given
  |    +-- ChecksFailed        the target or the hook shows that settings are wrong
+ |    +-- RunInProgress       another run of the suite may be in progress on the target
  |    +-- BadData             a file of spec/ or of an earlier run is not valid
  +-- TargetUnreachable        exit code 3: the target gives no HTTP response
  +-- TargetUnusable           exit code 3: it responds, but not as the API does to an admin
@@ -64,6 +65,10 @@ class ArchiveIncomplete(UsageError):
 
 class ChecksFailed(UsageError):
     """The target or the hook shows that settings are wrong; nothing was created, changed or purged."""
+
+
+class RunInProgress(UsageError):
+    """Another run of the suite may be in progress on the target, and `--alongside` was not given."""
 
 
 class BadData(UsageError):

@@ -46,6 +46,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "hook",
     "hook_env",
     "fingerprint",
+    "alongside",
 )
 SOURCES_HELP = """
 

@@ -206,5 +206,6 @@ KEYS = (
         "NAME",
     ),
     Key("fingerprint", SHA256, "Purge only the foundation with this fingerprint (`plan` prints it).", "SHA256"),
+    Key("alongside", BOOLEAN, "Run although another run of the suite was active on the target within the last hour."),
     Key("out", TEXT, "Folder for evidence and reports; default: a new folder.", "FOLDER"),
 )

@@ -92,6 +92,7 @@ class Settings:
         hook: the user's program that puts the target into a named state, or None.
         hook_env: environment variables that commands get although they may hold a secret.
         fingerprint: SHA-256 of the only foundation that may be purged (`fingerprint_of`), or None.
+        alongside: whether another run of the suite may be in progress on the target.
         transport: how the target is reached.
         limits: bounds of the run.
         apps: what the run does with apps.
@@ -110,6 +111,7 @@ class Settings:
     hook: HookAddress | None = None
     hook_env: tuple[str, ...] = ()
     fingerprint: str | None = None
+    alongside: bool = False
     transport: Transport = field(default_factory=Transport)
     limits: Limits = field(default_factory=Limits)
     apps: AppSettings = field(default_factory=AppSettings)

@@ -27,6 +27,7 @@ from purge_conformance.report.model import EXIT_CODES
 from purge_conformance.target import doctor
 from purge_conformance.target.consent import require_consent
 from purge_conformance.target.fingerprint import require_fingerprint
+from purge_conformance.target.other_runs import require_no_other_run
 from purge_conformance.target.root_document import read_root
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ def prepare_run(
 ) -> tuple[Settings, Path]:
     """Return the settings of a run that may start, and its folder.
 
-    The user consented, the folder can be written and holds no other run, each role has its token, the hook answers, and
-    the judgments work. Before the logins at most the root document is requested, without a token: of a target on
-    loopback, for the consent, and of any target whose fingerprint is pinned.
+    The user consented, the folder can be written and holds no other run, each role has its token, the hook answers, the
+    judgments work, and no other run of the suite was seen on the target. Before the logins at most the root document is
+    requested, without a token: of a target on loopback, for the consent, and of any target whose fingerprint is pinned.
 
     Args:
         values: option name -> value.
@@ -83,7 +84,7 @@ def prepare_run(
 
     Raises:
         UsageError: an option or the folder is not usable, the consent is missing, the fingerprint is another, the
-            hook does not answer, or the judgments do not work.
+            hook does not answer, the judgments do not work, or another run may be in progress.
         TargetUnreachable: a login gets no answer, or the request for the fingerprint.
     """
     settings = build_settings(values, tokens)
@@ -95,6 +96,7 @@ def prepare_run(
         settings = log_in(settings)
         doctor.require_hook(settings)
         front_end.rehearse(folder)
+        require_no_other_run(settings)
         return settings, folder
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from http import HTTPStatus
-from math import inf
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.errors import RequestBlocked, SuiteError, TargetUnreachable
-from purge_conformance.evidence import clock
 from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, Row, dig
 from purge_conformance.evidence.safe_text import one_line
@@ -22,17 +20,16 @@ from purge_conformance.evidence.steps import Step
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES, summarize_response
 from purge_conformance.target.connection_failures import explain_failure
+from purge_conformance.target.labels import active_runs, age_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from purge_conformance.client.client import Client
-    from purge_conformance.evidence.listing import Listing
 
 # container -> its contents, and their relationship to it
 CHILDREN = {ORGANIZATIONS: (SPACES, "organization"), SPACES: (APPS, "space")}
 RESOURCE_PATHS = (APPS, SPACES, ORGANIZATIONS)
-ACTIVE_WITHIN_S = 3600.0  # a run that changed something more recently may be in progress
 MAX_QUOTED_CHARS = 100  # of a name or a label in a line
 RERUN_HINT = "Run `purge-conformance cleanup` again to delete the rest."
 
@@ -47,7 +44,7 @@ class _Resource:
 
     @property
     def run(self) -> str:
-        return str(_label(self.row))
+        return str(run_of(self.row))
 
     @property
     def description(self) -> str:
@@ -71,7 +68,7 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
     Args:
         client: of the target.
         report: called with one line per resource.
-        run: the label's value; None: every run that changed nothing within the last `ACTIVE_WITHIN_S` seconds.
+        run: the label's value; None: every run that changed nothing within the last `labels.ACTIVE_WITHIN_S` seconds.
         dry_run: only report what would be deleted.
 
     Raises:
@@ -103,24 +100,11 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
 
 def _active_runs(resources: list[_Resource]) -> dict[str, str]:
     """Return run -> why its resources are kept, for each run that may be in progress."""
-    ages: dict[str, float] = {}
-    for resource in resources:
-        ages[resource.run] = min(resource.age, ages.get(resource.run, inf))
+    ages = active_runs((resource.run, resource.age) for resource in resources)
     return {
-        run: f"that run was active {max(0.0, age) / 60:.0f} min ago. If it has ended, give --run {shlex.quote(run)}"
+        run: f"that run was active {age / 60:.0f} min ago. If it has ended, give --run {shlex.quote(run)}"
         for run, age in ages.items()
-        if age < ACTIVE_WITHIN_S
     }
-
-
-def _age(row: Row, listing: Listing) -> float:
-    """Return the seconds since a resource changed, by the target's clock if known; 0 if its row has no time."""
-    page = listing.exchanges[-1]
-    now = clock.parse_http_date(page.header("Date")) or page.sent_at
-    moments = [
-        moment.timestamp() for name in ("created_at", "updated_at") if (moment := clock.parse_rfc3339(row.get(name)))
-    ]
-    return now - max(moments, default=now)
 
 
 def _find_labelled(client: Client, path: str, run: str | None) -> list[_Resource]:
@@ -134,15 +118,8 @@ def _find_labelled(client: Client, path: str, run: str | None) -> list[_Resource
         raise TargetUnreachable(
             f"{path} cannot be searched for the label {RUN_LABEL}; got {summarize_response(listing.exchanges[-1])}."
         )
-    return [_Resource(path, row, _age(row, listing)) for row in listing.rows if _is_own(row, run)]
-
-
-def _label(row: Row) -> object:
-    return dig(row, "metadata", "labels", RUN_LABEL)
-
-
-def _is_own(row: Row, run: str | None) -> bool:
-    return isinstance(_label(row), str) and run in {None, _label(row)}
+    rows = (row for row in listing.rows if run_of(row) is not None and run in {None, run_of(row)})
+    return [_Resource(path, row, age_of(row, listing)) for row in rows]
 
 
 def _try_delete(client: Client, resource: _Resource) -> str:
@@ -159,7 +136,7 @@ def _try_delete(client: Client, resource: _Resource) -> str:
     current = client.get(path, Step.FIND)
     if current.status == HTTPStatus.NOT_FOUND:
         return ""
-    if not current.succeeded or not isinstance(current.json, dict) or _label(current.json) != resource.run:
+    if not current.succeeded or not isinstance(current.json, dict) or run_of(current.json) != resource.run:
         return f"read by its guid, it does not have the label of that run: {summarize_response(current)}"
     answer = client.delete(path, Step.DELETE)
     if answer.status == HTTPStatus.NOT_FOUND:

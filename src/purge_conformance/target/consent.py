@@ -55,7 +55,7 @@ def require_consent(
     Raises:
         ConsentMissing: the user has not named the host.
     """
-    is_root_needed = settings.is_loopback and not settings.is_read_only
+    is_root_needed = settings.is_loopback and not (settings.is_read_only or settings.owns_target)
     consent = needed_consent(settings, _try(read_root) if is_root_needed else None)
     allowed = {host.lower() for host in allowed_hosts}
     if consent is None or allowed & consent.names:
@@ -68,7 +68,7 @@ def require_consent(
 
 
 def needed_consent(settings: Settings, root: Exchange | None) -> Consent | None:
-    """Return what the user has to consent to; None: the run only reads, or the target is this machine.
+    """Return what the user has to consent to; None: the run only reads, or the target is its own or this machine.
 
     The host that is connected to decides: a loopback URL behind the proxy of another machine is another machine. A
     target on loopback may be the end of a tunnel: links of its root document to another machine say so.
@@ -78,7 +78,7 @@ def needed_consent(settings: Settings, root: Exchange | None) -> Consent | None:
         root: the answer to a request for the target's root document; None: there is none.
     """
     target, proxy = settings.target, settings.transport.proxy_for(settings.target.url)
-    if settings.is_read_only:
+    if settings.is_read_only or settings.owns_target:
         return None
     if settings.is_loopback:
         return _consent_for_links(target, root) if root else None

@@ -95,5 +95,5 @@ def test_preflight_only_reads(stub_server: StubServer, tmp_path: Path) -> None:
         stub_server.respond(handler, 404)
 
     stub_server.answer = answer
-    invoke("run", stub_server.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
+    invoke("run", stub_server.url, ADMIN, "--quiet", "--alongside", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
     assert stub_server.targets == ["/", "/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -80,6 +80,7 @@ PARTS = ["http:", "https:", "//", "/", "\\", "@", ":", "?", "#", "[", "]", "%", 
 PARTS += ["localhost", "::1", "evil.example", "\u2100", "\uff0f"]
 
 
+@settings(derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PARTS), max_size=9).map("".join))
 def test_parsers_agree_on_loopback(text: str) -> None:
     """What counts as loopback is the host to which urllib3 and urllib connect as well."""
