@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus
 
 import pytest
 
 from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.evidence.url_passwords import leaks_password
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
@@ -33,8 +31,6 @@ STACK_TRACE = re.compile(
     r"|\.exs?:\d+: "  # Elixir
     r"|\bat .{1,200}\.p[lm] line \d+"  # Perl
 )
-URL_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@\"<>]*:([^\s/@\"<>]+)@")
-MASKED = re.compile(r"[*xX.•-]+|.*(redacted|filtered|hidden|masked|private).*", re.IGNORECASE)
 
 
 @pytest.mark.requirement("LEAK-01")
@@ -68,27 +64,17 @@ def test_urls_contain_no_password(view: JudgmentView) -> None:
     require_no(
         Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
         for x in view.resource_exchanges()
-        if any(password not in _request_text(x) for password in _passwords(x))
+        if leaks_password(x)
     )
 
 
 def _echoes_token(exchange: Exchange) -> bool:
     sent = next((value for name, value in exchange.request_headers if name == "Authorization"), "")
-    parts = [exchange.text, *(value for _, value in exchange.response_headers)]
+    parts = [exchange.text, *(part for header in exchange.response_headers for part in header)]
     return bool(set(SENT_TOKEN.findall(sent)) & {name for part in parts for name in RECEIVED_TOKEN.findall(part)})
 
 
 def _quote_echo(exchange: Exchange) -> str:
     """Return the header that contains the token, or else the response; the evidence has variables instead of tokens."""
-    headers = (f"{name}: {value}" for name, value in exchange.response_headers if RECEIVED_TOKEN.search(value))
-    return next(headers, describe_response(exchange))
-
-
-def _request_text(exchange: Exchange) -> str:
-    """Return path and body of the request, which a response may quote."""
-    return f"{unquote_plus(exchange.path)} {exchange.request_body or ''}"
-
-
-def _passwords(exchange: Exchange) -> Iterator[str]:
-    text = exchange.text.replace("\\/", "/") if b"@" in exchange.body else ""
-    yield from (password for password in URL_PASSWORD.findall(text) if not MASKED.fullmatch(password))
+    headers = (f"{name}: {value}" for name, value in exchange.response_headers)
+    return next(filter(RECEIVED_TOKEN.search, headers), describe_response(exchange))

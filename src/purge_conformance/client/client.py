@@ -25,6 +25,7 @@ from purge_conformance.evidence.records import Exchange, sort_exchanges
 from purge_conformance.evidence.redaction import without_cookies
 from purge_conformance.evidence.steps import YES, Retry, Tag, place_of
 from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.evidence.url_passwords import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -224,12 +225,13 @@ class Client(Recorder):
         status, headers, body, error = self._receive(prepared)
         elapsed = time.perf_counter() - start
         redactor = self._redactor
+        redactor.add_cookies(headers)
         request_headers = {
             **prepared.headers,
             **({"Authorization": credential.redacted} if credential.redacted is not None else {}),
         }
         redacted_headers = [(str(key), str(value)) for key, value in request_headers.items()]
-        return Exchange(
+        exchange = Exchange(
             n=n,
             scenario=self.scenario,
             round=self.round,
@@ -249,6 +251,7 @@ class Client(Recorder):
             error=None if error is None else redactor.redact_text(error),
             tags={tag: redactor.redact_text(value) for tag, value in request.tags.items()},
         )
+        return without_passwords(exchange)
 
     def _receive(self, prepared: requests.PreparedRequest) -> RawResponse:
         limits, seconds_left = self.settings.limits, self.guard.time_limit.left

@@ -19,6 +19,7 @@ PROTOCOL_VERSION = 1
 SETUP, TEARDOWN = "setup", "teardown"
 PROBE_STATE = "nothing"  # a state without effect: asks whether the hook answers
 COMMAND_PREFIX = "command:"
+MIN_KEY_LENGTH = 20  # of a value of a query that may be a key, however it is named
 _SECRET = re.compile("token|passw|secret|credential|key|auth", re.IGNORECASE)  # in the name of an option
 USAGE = "Give --hook http(s)://HOST[:PORT]/PATH, or --hook 'command:PROGRAM ARGUMENT ...'."
 
@@ -42,8 +43,9 @@ class HookAddress:
 
     @property
     def secrets(self) -> Iterator[tuple[str, str]]:
-        """What may be secret in it: name, secret. Of a URL the values of its query, of a command those of options."""
-        values = [value for _, value in parse_qsl(urlsplit(self.url).query)]
+        """What may be secret in it: name, secret. They are values of its query, or of options of its command."""
+        query = parse_qsl(urlsplit(self.url).query)
+        values = [value for name, value in query if _SECRET.search(name) or len(value) >= MIN_KEY_LENGTH]
         values += [value for word in self.command for name, _, value in [word.partition("=")] if _SECRET.search(name)]
         values += [value for name, value in pairwise(self.command) if name[:1] == "-" and _SECRET.search(name)]
         yield from (("HOOK_SECRET", value) for value in values)

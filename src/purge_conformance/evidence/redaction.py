@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
 CAPITALIZED_HEADER = "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"  # the same with None
 SIGNATURE_FILLER = "AAAAAAAA"  # in place of the end of a signature
+MIN_COOKIE_LENGTH = 16  # of a value that could authenticate; a shorter one may be a word of responses
+MAX_COOKIES = 200  # that a target can make known as secrets
 MAX_CLEAN = 100_000  # texts that are known to have no secret
 COOKIE_PLACEHOLDER = "$COOKIE"  # in place of the value of a cookie
 COOKIE_VALUE = re.compile("=[^;]*")
@@ -83,7 +85,7 @@ class Redactor:
     """Knows the secrets of a process, and replaces each by `$` and the name of its variable.
 
     Attributes:
-        warnings: one sentence for each secret that cannot be replaced everywhere; none contains the secret.
+        warnings: what is a secret that cannot be replaced everywhere, in words -> why.
     """
 
     def __init__(self, tokens: Mapping[str, str] | None = None) -> None:
@@ -97,6 +99,7 @@ class Redactor:
         self._literals: dict[bytes, str] = {}  # what is found in lower case, because its canonical form is short
         self._patterns: list[tuple[re.Pattern[bytes], bytes, str]] = []  # pattern, the secret in lower case, name
         self._only_ascii = True
+        self._cookies = 0
         self._clean: set[int] = set()  # hashes of texts that were searched since the last secret was added
         self._units = Units(self._find, self._replace)
         for role, token in (tokens or {}).items():
@@ -121,10 +124,7 @@ class Redactor:
         if reason := reason_for_care(secret):
             self._patterns.append((credential_pattern(secret), literal(secret.encode("utf-8", "surrogatepass")), name))
             if what:
-                self.warnings[name] = (
-                    f"The {what} {reason}; it is removed from evidence and reports only where it stands as a "
-                    "credential. Use a longer one."
-                )
+                self.warnings[what] = reason
             return
         self._add(name, secret)
         self._add_needles(name, base64_needles(secret))
@@ -133,6 +133,14 @@ class Redactor:
             if len(part) >= MIN_SECRET_LENGTH and not reason_for_care(part):
                 self._add(f"{name}_PART", part)
                 self._add_needles(f"{name}_PART", base64_needles(part))
+
+    def add_cookies(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Add the values of cookies that a response sets, if they are long enough to authenticate their receiver."""
+        for value in (value for name, value in headers if name.lower() == "set-cookie"):
+            cookie = value.partition(";")[0].partition("=")[2].strip().strip('"')
+            if len(cookie) >= MIN_COOKIE_LENGTH and self._cookies < MAX_COOKIES and not reason_for_care(cookie):
+                self._cookies += ("COOKIE", cookie) not in self._learned
+                self.add_secret("COOKIE", cookie)
 
     def contains_secret(self, text: str) -> bool:
         """Return whether a text contains a known secret, however encoded, or cannot be searched."""

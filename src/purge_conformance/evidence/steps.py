@@ -217,6 +217,7 @@ class Tag(StrEnum):
     MODE = "mode"  # of a generated case: a `tag_values.CaseMode`
     ABOUT = "about"  # of a generated case: what was varied
     AUTH = "auth"  # of a generated case: a `tag_values.GeneratedAuth`
+    URL_PASSWORD = "url-password"  # noqa: S105 -- the response showed a URL with a password, which is masked here
 
 
 YES = "yes"  # value of a tag that has no other

@@ -17,6 +17,7 @@ from purge_conformance.client.connection import SEND_ERRORS, Connection
 from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.hook_url import SETUP, TEARDOWN, hook_request
 from purge_conformance.errors import HookFailed, HookUnreachable, StateUnsupported
+from purge_conformance.evidence.url_passwords import mask_passwords
 from purge_conformance.target.command_environment import command_environment
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Hook:
         return self._failure
 
     def _quote(self, body: bytes) -> str:
-        text = self._redactor.redact_text(" ".join(body.decode("utf-8", "replace").split()))
+        text = mask_passwords(self._redactor.redact_text(" ".join(body.decode("utf-8", "replace").split())))
         return f": {text[:MAX_QUOTED_CHARS]}" if text else ""
 
     def _post(self, request_body: bytes, seconds: float) -> _Reply:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.redaction import Redactor
 
 SOURCES_HELP = f"{SOURCE_FORMS}; cf (the cf CLI's login); or uaa:GRANT (a login at the target's UAA)"
+SECRETS_IN_WORDS = {"PROXY_PASSWORD": "password of the proxy"}  # those to warn of if they are short
 GRANT_PATTERNS = {  # grant -> the rest of `uaa:GRANT:...`; groups are keys of the configuration file
     "password": re.compile(r"(?P<username>.+?):(?P<password>(?:env|file|command):.+)"),
     "client_credentials": re.compile(r"(?P<client>.+?):(?P<secret>(?:env|file|command):.+)"),
@@ -51,7 +52,7 @@ def log_in(settings: Settings) -> Settings:
     """
     tokens, uaa = settings.tokens, _uaa(settings)
     for name, secret in settings.secrets:
-        uaa.redactor.add_secret(name, secret)
+        uaa.redactor.add_secret(name, secret, SECRETS_IN_WORDS.get(name, ""))
     if isinstance(tokens, Tokens):
         return settings
     tokens = as_renewable(tokens, uaa.redactor) if tokens else open_tokens(settings.token_sources, uaa)

@@ -17,6 +17,7 @@ from purge_conformance.config.settings import Target, parse_target
 from purge_conformance.config.transport import Transport
 from purge_conformance.errors import BadSetting, LoginRejected, TargetUnreachable
 from purge_conformance.evidence.redaction import Redactor, refresh_variable, token_variable, variable
+from purge_conformance.evidence.url_passwords import mask_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -243,7 +244,7 @@ def _parse_response(body: bytes, failure: str, redactor: Redactor) -> Mapping[st
         message = "the response is not OAuth's"
     else:
         return response
-    quoted = redactor.redact_text(message)[:MAX_QUOTED_CHARS].rstrip(".")
+    quoted = mask_passwords(redactor.redact_text(message))[:MAX_QUOTED_CHARS].rstrip(".")
     raise LoginRejected(f"{failure}: {quoted}. Check the names, the secrets and the grant of this login.")
 
 

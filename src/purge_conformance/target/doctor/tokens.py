@@ -33,8 +33,11 @@ AUTHENTICATION = "authentication"
 def checks(probe: ProbeResult, settings: Settings) -> Iterable[Check]:
     """Yield the problems of each token, from its scopes and expiry, if readable, and from the responses to it.
 
-    A token without a problem yields one finding, too.
+    A token without a problem yields one finding, too. So does a secret that is too short to be removed everywhere.
     """
+    for what, reason in as_renewable(settings.tokens).redactor.warnings.items():
+        got = f"it {reason}, so evidence and reports are without it only where it stands as a credential"
+        yield warning(what, got, "a secret that is found wherever the target repeats it", "Use a longer one.")
     is_reachable = any(x.status is not None for x in probe.answers)
     for role in settings.tokens if is_reachable else ():
         try:
