@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Run
 
 USAGE_ERROR, INCONCLUSIVE = 2, 3
-EPILOG = "Exit codes: 0 conformant, 1 non-conformant, 2 usage, configuration or consent, 3 inconclusive."
+EPILOG = "Exit codes: 0 conformant, 1 non-conformant, 2 usage, configuration, consent or archive, 3 inconclusive."
 
 
 def exit_with_error(text: str, code: int) -> NoReturn:

@@ -8,6 +8,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
 from purge_conformance.config.settings import Limits
 from purge_conformance.errors import (
+    ArchiveFailed,
     BudgetExhausted,
     Interrupted,
     PurgeBlocked,
@@ -46,6 +47,35 @@ def test_purge_requires_archive(role: str) -> None:
     """No purge is admitted before the archive, for any role."""
     with pytest.raises(PurgeBlocked, match="archived"):
         Guard(Limits()).admit("POST", PURGE_PATH, role)
+
+
+def test_purge_requires_additions_to_archive() -> None:
+    """If the events of others cannot be archived, no purge is admitted from then on; other requests are."""
+    guard = make_guard()
+    calls: list[int] = []
+
+    def fail() -> None:
+        calls.append(guard.purges)
+        if guard.purges:
+            raise ArchiveFailed("The disk is full.")
+
+    guard.archive_new = fail
+    guard.admit("POST", PURGE_PATH, "admin")
+    with pytest.raises(ArchiveFailed, match="full"):
+        guard.admit("POST", PURGE_PATH, "none")
+    with pytest.raises(PurgeBlocked, match=r"No further purge was sent.*The disk is full\."):
+        guard.admit("POST", PURGE_PATH, "admin")
+    guard.admit("GET", EVENTS_PATH, "admin")
+    assert (calls, guard.purges, guard.requests) == ([0, 1], 1, 2)
+
+
+def test_signal_while_archiving_blocks_purge() -> None:
+    """If the guard is closed while events are archived, the purge after that is not admitted."""
+    guard = make_guard()
+    guard.archive_new = lambda: guard.close("It was interrupted.")
+    with pytest.raises(Interrupted):
+        guard.admit("POST", PURGE_PATH, "admin")
+    assert (guard.purges, guard.requests) == (0, 0)
 
 
 def test_request_budget_reserves_cleanup() -> None:

@@ -67,6 +67,7 @@ def test_config_file_can_be_named() -> None:
         ("tokens: env:A", "tokens: its value is not a source for each role"),
         ("tokens: {Admin: env:A}", "is not a source for each role"),
         ("allow_purge: api.example.org", "Give --allow-purge HOST"),
+        ("allow_incomplete_archive: true", "only as a flag. Remove it there. Give --allow-incomplete-archive"),
         ("[1, 2]", "is not a mapping"),
         ("seed: 1\nseed: 2\n", "contains a key twice (line 2, column 1)"),
         ("seed: [1\ntarget: x", "is not valid YAML (line 2, column"),
@@ -93,6 +94,7 @@ def test_invalid_file_is_rejected(text: str, words: str) -> None:
         ({"FLAVOUR": "3"}, "PURGE_CONFORMANCE_FLAVOUR is not a known setting. Unset it"),
         ({"TOKENS": "admin=env:A"}, "Give --token ROLE=SOURCE"),
         ({"ALLOW_PURGE": "api.example.org"}, "Give --allow-purge HOST"),
+        ({"ALLOW_INCOMPLETE_ARCHIVE": "1"}, "only as a flag. Unset it. Give --allow-incomplete-archive"),
     ],
 )
 def test_invalid_environment_is_rejected(environ: dict[str, str], words: str) -> None:
