@@ -11,10 +11,11 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from purge_conformance.analysis.next_steps import NO_INTERRUPT, RAISE_BUDGET, get_apps
+from purge_conformance.analysis.next_steps import AFTER_KILL, NO_INTERRUPT, RAISE_BUDGET, get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial, Undecided
 from purge_conformance.analysis.view import JudgmentView, target_responses
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.listing import Snapshot, listing_at, snapshot_at
 from purge_conformance.evidence.steps import Part, Scenario, Step, place_of
 from purge_conformance.report.model import Cause, Finding, Tally
@@ -168,12 +169,8 @@ def raise_if_cut_short(view: JudgmentView, scenario: Scenario, round: int = 1) -
         raise Inconclusive(to_sentence(reason), Cause.NETWORK)
     if reason := _last(view.noted(notes.INTERRUPTED)):
         raise Inconclusive(to_sentence(reason), Cause.CONFIGURATION, NO_INTERRUPT)
-    if not view.noted(notes.FINISHED):
-        raise Inconclusive(
-            "The run was killed before it could try.",
-            Cause.SUITE,
-            "Run again; if it is killed again, see the limits of memory and time of the machine or CI job.",
-        )
+    if reason := describe_kill(view.full_evidence):
+        raise Inconclusive(reason, Cause.CONFIGURATION, AFTER_KILL)
 
 
 def _last(reasons: tuple[str, ...]) -> str | None:

@@ -16,6 +16,7 @@ FIX_READS = (
     "then run again."
 )
 NO_INTERRUPT = "Run again, without an interruption."
+AFTER_KILL = "Run again; if it is killed again, see the limits of memory and time of the machine or CI job."
 HOOK_FILE = "`spec/hook.md` in the package purge_conformance"
 GIVE_HOOK = f"Give --hook URL or --hook command:LINE; the hook induces this status. {HOOK_FILE} describes it."
 FIX_HOOK = f"Make the hook support this state, as {HOOK_FILE} describes, then run again."

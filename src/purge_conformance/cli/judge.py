@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
     """Judge the evidence in FOLDER again, offline."""
     from purge_conformance.engine import pytest_process
+    from purge_conformance.engine.run_folder import keep_evidence
     from purge_conformance.engine.verdicts import requirements_to_judge
     from purge_conformance.evidence.jsonl import read
 
     requirements_to_judge(read(folder), profiles, select)  # reports a usage error before pytest starts
+    keep_evidence(folder, out)
     exit_with_verdict(pytest_process.judge(folder, out, profiles, select), out)

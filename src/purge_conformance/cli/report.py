@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -20,9 +21,17 @@ def report(folder: Path) -> None:
 
     They follow from its report.json and its evidence; nothing is judged again.
     """
+    from purge_conformance.errors import BadData
+    from purge_conformance.evidence.ending import describe_kill
     from purge_conformance.evidence.jsonl import read
     from purge_conformance.report import json as as_json
     from purge_conformance.report import write_all
 
-    for path in write_all(as_json.load(folder), read(folder), folder):
+    evidence = read(folder)
+    if not (folder / as_json.FILE_NAME).exists():
+        raise BadData(
+            f"{describe_kill(evidence) or 'The run has no report.json.'} It was not judged. Judge it: "
+            f"{shlex.join(['purge-conformance', 'judge', str(folder), '--out'])} NEW"
+        )
+    for path in write_all(as_json.load(folder), evidence, folder):
         write_line(str(path))

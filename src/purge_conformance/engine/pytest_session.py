@@ -12,6 +12,7 @@ from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, Key
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
 from purge_conformance.engine import prerequisites, rehearsal
+from purge_conformance.engine.run_folder import keep_evidence
 from purge_conformance.engine.session import (
     FrontEnd,
     collect_evidence,
@@ -45,7 +46,8 @@ def prepare_judging(option: Namespace, write_line: Callable[[str], None]) -> Run
         write_line: prints a line on pytest's terminal.
 
     Raises:
-        UsageError: an option is not usable, or not exactly one of `--target` and `--evidence` was given.
+        UsageError: an option is not usable, not exactly one of `--target` and `--evidence` was given, or the reports
+            would be written beside the evidence of another run.
     """
     if sys.flags.optimize:
         raise BadSetting(
@@ -66,6 +68,9 @@ def prepare_judging(option: Namespace, write_line: Callable[[str], None]) -> Run
     evidence_by_folder = {name: read(Path(name)) for name in option.evidence} or {
         "": _collect(values, option, write_line)
     }
+    for name in option.evidence:
+        if folder := _report_folder(name, option):
+            keep_evidence(Path(name), folder)
     profiles, select = flags.get("profile", ()), flags.get("select", ())
     return {name: start_judging(evidence, profiles, select) for name, evidence in evidence_by_folder.items()}
 
@@ -75,7 +80,7 @@ def summary_lines(builders: RunBuilders, option: Namespace) -> list[str]:
     return [
         printable(line.plain)
         for name, builder in builders.items()
-        for line in terminal.lines(builder.build(), _report_folder(name, builders, option))
+        for line in terminal.lines(builder.build(), _report_folder(name, option))
     ]
 
 
@@ -83,9 +88,8 @@ def finish_judging(builders: RunBuilders, option: Namespace) -> int:
     """Write the reports of each run if the user named a folder; return the exit code of the worst verdict."""
     verdicts = []
     for name, builder in builders.items():
-        folder = _report_folder(name, builders, option)
-        source = Path(name) if name else None
-        run = write_reports(builder, folder, source) if folder else builder.build()
+        folder = _report_folder(name, option)
+        run = write_reports(builder, folder) if folder else builder.build()
         verdicts.append(run.verdict)
     return exit_code(verdicts)
 
@@ -142,7 +146,7 @@ def _abort(_url: str, _folder: Path) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _report_folder(name: str, builders: RunBuilders, option: Namespace) -> Path | None:
+def _report_folder(name: str, option: Namespace) -> Path | None:
     """Return where the reports of a run go: with several runs, a subfolder named after the folder of its evidence."""
     out = option.conformance_out
-    return Path(out, Path(name).name if len(builders) > 1 else "") if out else None
+    return Path(out, Path(name).name if len(option.evidence) > 1 else "") if out else None

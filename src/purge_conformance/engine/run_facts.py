@@ -12,6 +12,7 @@ from purge_conformance.analysis.interference import count_changing_apps, find_fo
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import StatusCount, Timing
 from purge_conformance.report.text import pluralize
@@ -59,6 +60,8 @@ def _duration(exchanges: Sequence[Exchange]) -> float:
 
 def run_notes(evidence: Evidence) -> Iterator[str]:
     """Yield what else a reader must know, one sentence each."""
+    if killed := describe_kill(evidence):
+        yield killed
     if summary := evidence.note(Scenario.ARCHIVE, notes.ARCHIVED):
         is_allowed = bool(evidence.header.settings.get("allow_incomplete_archive"))
         yield from archive.describe(summary, is_allowed=is_allowed)

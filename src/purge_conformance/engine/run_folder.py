@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
+import shutil
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -103,3 +105,23 @@ def require_usable(folder: Path, *, is_shared: bool = False) -> Path:
 def _require_unused(folder: Path) -> None:
     if found := next((name for name in NAMES if (folder / name).exists()), None):
         raise BadSetting(f"{folder} holds {found} of another run. Name another folder with --out.")
+
+
+def keep_evidence(source: Path, folder: Path) -> None:
+    """Copy the evidence of a run from its folder to that of its new reports, unless it is there.
+
+    Raises:
+        BadSetting: `folder` has the evidence of another run, or cannot be written.
+    """
+    original, copy = source / as_jsonl.FILE_NAME, folder / as_jsonl.FILE_NAME
+    try:
+        files.create_folder(folder)
+        if not copy.exists():
+            with original.open("rb") as readable, files.writing(copy, replace=False) as writable:
+                shutil.copyfileobj(readable, writable)
+    except FileExistsError:
+        pass  # another command has just written it
+    except OSError as error:
+        raise BadSetting(f"{folder} cannot be written: {error.strerror}. Name another folder with --out.") from None
+    if not filecmp.cmp(original, copy, shallow=False):
+        raise BadSetting(f"{folder} has the evidence of another run than {source}. Name another folder with --out.")

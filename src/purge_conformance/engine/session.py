@@ -7,7 +7,6 @@ answers a question, what the second signal does, and which process runs pytest.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -20,8 +19,6 @@ from purge_conformance.engine import collect, rehearsal
 from purge_conformance.engine.run_folder import create_default_folder, own_folder
 from purge_conformance.engine.signals import close_on_signal
 from purge_conformance.engine.verdicts import RunBuilder, requirements_to_judge
-from purge_conformance.evidence import files
-from purge_conformance.evidence.jsonl import FILE_NAME
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES
 from purge_conformance.target import doctor
@@ -121,19 +118,9 @@ def start_judging(evidence: Evidence, profiles: Sequence[str] = (), select: Sequ
     return RunBuilder(evidence, requirements_to_judge(evidence, profiles, select))
 
 
-def write_reports(builder: RunBuilder, folder: Path, source: Path | None = None) -> Run:
-    """Write all reports of a judged run and return it; `folder` gets a copy of the evidence if it has none.
-
-    Args:
-        builder: has the results.
-        folder: is created if needed.
-        source: the folder that the evidence was read from; None: it was collected into `folder`.
-    """
+def write_reports(builder: RunBuilder, folder: Path) -> Run:
+    """Write all reports of a judged run to a folder, which is created if needed, and return the run."""
     run = builder.build()
-    files.create_folder(folder)
-    if source and not (folder / FILE_NAME).exists():
-        with (source / FILE_NAME).open("rb") as original, files.writing(folder / FILE_NAME, replace=False) as copy:
-            shutil.copyfileobj(original, copy)
     write_all(run, builder.evidence, folder)
     return run
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
 from purge_conformance.analysis.interference import find_foreign_purge
+from purge_conformance.analysis.next_steps import AFTER_KILL
 from purge_conformance.analysis.outcomes import (
     AttributableViolation,
     Inconclusive,
@@ -24,6 +25,7 @@ from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import clock, curl, notes
+from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, Verdict, roll_up
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ class RunBuilder:
             statuses=count_statuses(exchanges),
             timings=measure_scenarios(exchanges),
             notes=self._notes,
-            verdict=Verdict.INCONCLUSIVE if _is_interrupted(self.evidence) else roll_up(results),
+            verdict=Verdict.INCONCLUSIVE if _is_cut_short(self.evidence) else roll_up(results),
         )
 
     def _missing_result(self, requirement: Requirement) -> Result:
@@ -123,6 +125,8 @@ class RunBuilder:
         """Return how the judgment ends once its prerequisites and the disturbances of the run are considered."""
         if isinstance(error, PrerequisiteFailed):
             return self._not_judged(error.reason, [*requirement.all_prerequisites(), *requirement.assumes])
+        if has_crashed(error) and (killed := describe_kill(self.evidence)):
+            return Inconclusive(killed, Cause.CONFIGURATION, AFTER_KILL)  # the evidence ends where none else does
         if not isinstance(error, RequirementViolated):
             return error
         prerequisites = requirement.prerequisites(error.case)
@@ -177,9 +181,10 @@ class RunBuilder:
         return tuple(map(complete, findings))
 
 
-def _is_interrupted(evidence: Evidence) -> bool:
-    """Whether the run was interrupted: later evidence could have changed what the earlier evidence means."""
-    return bool(evidence.noted(notes.INTERRUPTED))
+def _is_cut_short(evidence: Evidence) -> bool:
+    """Whether the run did not end in order: later evidence could have changed what the earlier evidence means."""
+    is_ended = evidence.noted(notes.INTERRUPTED) or evidence.noted(notes.LOST)
+    return bool(is_ended or describe_kill(evidence))
 
 
 def _requirement(name: str) -> Requirement:

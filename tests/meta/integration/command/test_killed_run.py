@@ -29,7 +29,7 @@ def test_killed_run_is_judged(stub_server: StubServer, command: Callable[..., Co
         if is_purge(handler.command, handler.path):
             is_purging.set()
             may_answer.wait(30)
-        stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
+        stub_server.respond(handler, body=b'{"pagination": {"total_results": 1}, "resources": [{"guid": "one"}]}')
 
     stub_server.answer = answer
     arguments = [
@@ -47,4 +47,6 @@ def test_killed_run_is_judged(stub_server: StubServer, command: Callable[..., Co
     may_answer.set()
     result = command("judge", tmp_path / "out", "--out", tmp_path / "again", folder=tmp_path / "again")
     assert (result.code, result.report["verdict"], "failed" in result.outcomes.values()) == (3, "inconclusive", False)
+    assert "The run was killed: its evidence ends in scenario purge." in result.report["notes"]
+    assert "suite" not in result.causes
     assert f"{EVENTS_PATH}?per_page=1" in [x.path for x in read(tmp_path / "out").exchanges]

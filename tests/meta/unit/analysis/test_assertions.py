@@ -136,12 +136,12 @@ def test_other_stopped_scenario_is_ignored(builder: EvidenceBuilder) -> None:
     raise_if_cut_short(builder.judgment_view, Scenario.READS)
 
 
-def test_killed_run_has_suite_cause(builder: EvidenceBuilder) -> None:
-    """A run that ended early is inconclusive for scenarios that it had not reached."""
+def test_killed_run_is_no_defect(builder: EvidenceBuilder) -> None:
+    """A run that was killed is inconclusive for scenarios that it had not reached, and the suite is not accused."""
     killed = JudgmentView(Evidence(builder.evidence.header, (), ()))
     with pytest.raises(Inconclusive, match="killed") as caught:
         require_exchanges(killed, Scenario.READS, Step.LIST, if_none="never")
-    assert caught.value.cause is Cause.SUITE
+    assert (caught.value.cause, "memory" in caught.value.next_step) == (Cause.CONFIGURATION, True)
 
 
 def test_unreadable_list_is_inconclusive(builder: EvidenceBuilder) -> None:

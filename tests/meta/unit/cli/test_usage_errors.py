@@ -11,6 +11,7 @@ from meta.support.invoke import ADMIN, SECRET, invoke
 from meta.support.root_document import root_document
 from meta.support.uaa import PASSWORD
 from purge_conformance.cli.group import main
+from purge_conformance.engine.rehearsal import write_small_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,18 @@ def test_empty_folder_exits_2(tmp_path: Path) -> None:
     for arguments in (("judge", str(tmp_path), "--out", str(tmp_path / "out")), ("report", str(tmp_path))):
         result = invoke(*arguments)
         assert (result.exit_code, "the folder that a run wrote" in result.output) == (2, True)
+
+
+def test_report_of_killed_run_exits_2(tmp_path: Path) -> None:
+    """`report` of a run that was killed says so, and how to judge it."""
+    write_small_run(tmp_path)
+    path = tmp_path / "evidence.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]), encoding="utf-8")
+    result = invoke("report", str(tmp_path))
+    assert result.exit_code == 2
+    assert "The run was killed: its evidence ends in scenario rejected-purges. It was not judged." in result.stderr
+    assert f"purge-conformance judge {tmp_path} --out NEW" in result.stderr
 
 
 def test_selfcheck_without_match_exits_2(tmp_path: Path) -> None:

@@ -73,3 +73,30 @@ def test_folder_of_another_run(name: str, tmp_path: Path) -> None:
     (tmp_path / name).touch()
     with pytest.raises(BadSetting, match="of another run"):
         run_folder.take_folder(tmp_path)
+
+
+def test_evidence_is_kept_beside_its_reports(tmp_path: Path) -> None:
+    """The folder of new reports gets a private copy of the evidence; the same evidence may be there already."""
+    (tmp_path / "evidence.jsonl").write_text("one", encoding="utf-8")
+    for _ in range(2):
+        run_folder.keep_evidence(tmp_path, tmp_path / "again")
+    run_folder.keep_evidence(tmp_path, tmp_path)
+    copy = tmp_path / "again" / "evidence.jsonl"
+    assert (copy.read_text(encoding="utf-8"), copy.stat().st_mode & 0o777) == ("one", 0o600)
+
+
+def test_reports_are_not_written_beside_other_evidence(tmp_path: Path) -> None:
+    """A folder that has the evidence of another run is refused, and stays as it is."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "evidence.jsonl").write_text(name, encoding="utf-8")
+    with pytest.raises(BadSetting, match=r"has the evidence of another run than .*one"):
+        run_folder.keep_evidence(tmp_path / "one", tmp_path / "other")
+    assert (tmp_path / "other" / "evidence.jsonl").read_text(encoding="utf-8") == "other"
+
+
+def test_copy_that_cannot_be_written(tmp_path: Path) -> None:
+    """A folder that cannot be written is reported, with the next step."""
+    (tmp_path / "evidence.jsonl").touch()
+    with pytest.raises(BadSetting, match=r"cannot be written: Not a directory\. Name another folder with --out"):
+        run_folder.keep_evidence(tmp_path, tmp_path / "evidence.jsonl" / "below")
