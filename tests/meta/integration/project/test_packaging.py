@@ -16,7 +16,8 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TOX = ConfigParser(interpolation=None)
 TOX.read(ROOT / "tox.ini")
 HABITS = [name.strip() for name in TOX["tox"]["env_list"].split(",")]
-ON_DEMAND = {
+# Measurements, other hosts, new dependencies, a tag.
+ON_DEMAND = {"bench", "kill", "linkcheck", "newest", "release", "seeds"}
     "bench",
     "kill",
     "linkcheck",
