@@ -18,13 +18,6 @@ TOX.read(ROOT / "tox.ini")
 HABITS = [name.strip() for name in TOX["tox"]["env_list"].split(",")]
 # Measurements, other hosts, new dependencies, a tag.
 ON_DEMAND = {"bench", "kill", "linkcheck", "newest", "release", "seeds"}
-    "bench",
-    "kill",
-    "linkcheck",
-    "newest",
-    "release",
-    "seeds",
-}  # measurements, other hosts, new dependencies, a tag
 
 
 def test_package_has_declared_version() -> None:
