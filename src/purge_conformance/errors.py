@@ -7,6 +7,7 @@ SuiteError                    exit code 3: the run has no result
  |    +-- ConsentMissing      --allow-purge does not name the target
  |    +-- ArchiveIncomplete   not all events are archived, and --allow-incomplete-archive was not given
  |    +-- ChecksFailed        the target or the hook shows that settings are wrong
+ |    +-- PurgeRefused        the command of --before-purge did not succeed
  |    +-- RunInProgress       another run of the suite may be in progress on the target
  |    +-- BadData             a file of spec/ or of an earlier run is not valid
  +-- TargetUnreachable        exit code 3: the target gives no HTTP response
@@ -65,6 +66,10 @@ class ArchiveIncomplete(UsageError):
 
 class ChecksFailed(UsageError):
     """The target or the hook shows that settings are wrong; nothing was created, changed or purged."""
+
+
+class PurgeRefused(UsageError):
+    """The command of `--before-purge` did not succeed, so no purge was sent; the suite's apps are deleted."""
 
 
 class RunInProgress(UsageError):

@@ -45,6 +45,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "max_time",
     "hook",
     "hook_env",
+    "before_purge",
     "fingerprint",
     "alongside",
 )

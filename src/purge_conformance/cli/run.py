@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
 
 NORMAL = 1  # verbosity
-TARGET_ONLY_KEYS = ("hook", "hook_env", *TRANSPORT_KEYS)  # of no use to the embedded reference server
+TARGET_ONLY_KEYS = ("hook", "hook_env", "before_purge", *TRANSPORT_KEYS)  # of no use to the embedded reference server
 
 
 @click.command(epilog=EPILOG)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.loader import APPS_PREFIX, FILE_NAME
 from purge_conformance.config.settings import Limits, Settings, limits_for, parse_target
 from purge_conformance.config.transport import Transport, proxies_from_environment
+from purge_conformance.config.value_types import split_command
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -64,7 +66,19 @@ def _plain_fields(values: Options) -> dict[str, Any]:
     """Return the fields that have an option of the same name."""
     names = {field.name for field in fields(Settings)} - BUILT_HERE
     plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
-    return plain | ({"hook": parse_hook(values["hook"])} if "hook" in values else {})
+    if "hook" in values:
+        plain["hook"] = parse_hook(values["hook"])
+    if "before_purge" in values:
+        plain["before_purge"] = _before_purge(values["before_purge"])
+    return plain
+
+
+def _before_purge(line: str) -> tuple[str, ...]:
+    """Return the words of a command; its program exists, so that a run does not stop late for a wrong name."""
+    command = split_command(line)
+    if not shutil.which(command[0]):
+        raise BadSetting("--before-purge names a program that was not found. Give its path: --before-purge COMMAND.")
+    return command
 
 
 def _transport(values: Options) -> Transport:

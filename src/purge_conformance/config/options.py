@@ -19,6 +19,7 @@ from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.config.settings import MAX_REPEATS
 from purge_conformance.config.value_types import (
     BOOLEAN,
+    COMMAND,
     FILE,
     PROXY,
     SHA256,
@@ -202,8 +203,15 @@ KEYS = (
     Key(
         "hook_env",
         TEXT_LIST,
-        "Environment variable that a command of the hook gets although it may hold a secret; repeatable.",
+        "Environment variable that --hook and --before-purge get although it may hold a secret; repeatable.",
         "NAME",
+    ),
+    Key(
+        "before_purge",
+        COMMAND,
+        "Command to run before the first purge, once the archive is whole; unless it exits with 0, no purge is sent.",
+        "COMMAND",
+        is_secret=True,
     ),
     Key("fingerprint", SHA256, "Purge only the foundation with this fingerprint (`plan` prints it).", "SHA256"),
     Key("alongside", BOOLEAN, "Run although another run of the suite was active on the target within the last hour."),

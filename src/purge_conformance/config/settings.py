@@ -91,6 +91,7 @@ class Settings:
         repeat: how often each destructive trial runs; `limits_for` returns the limits that this needs.
         hook: the user's program that puts the target into a named state, or None.
         hook_env: environment variables that commands get although they may hold a secret.
+        before_purge: words of a command that has to succeed before the first purge; empty: there is none.
         fingerprint: SHA-256 of the only foundation that may be purged (`fingerprint_of`), or None.
         alongside: whether another run of the suite may be in progress on the target.
         transport: how the target is reached.
@@ -110,6 +111,7 @@ class Settings:
     repeat: int = 1
     hook: HookAddress | None = None
     hook_env: tuple[str, ...] = ()
+    before_purge: tuple[str, ...] = field(default=(), repr=False)
     fingerprint: str | None = None
     alongside: bool = False
     transport: Transport = field(default_factory=Transport)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from purge_conformance.config.hook_url import COMMAND_PREFIX
 from purge_conformance.config.roles import ROLE_NAME
 
 if TYPE_CHECKING:
@@ -100,6 +102,22 @@ def _is_sha256(value: str) -> bool:
     return bool(re.fullmatch("[0-9a-f]{64}", value))
 
 
+def _is_command(value: object) -> bool:
+    try:
+        return isinstance(value, str) and value.isprintable() and bool(split_command(value))
+    except ValueError:
+        return False
+
+
+def split_command(line: str) -> tuple[str, ...]:
+    """Return the words of `command:PROGRAM ARGUMENT ...`; none if it begins otherwise.
+
+    Raises:
+        ValueError: its quoting is wrong.
+    """
+    return tuple(shlex.split(line.removeprefix(COMMAND_PREFIX))) if line.startswith(COMMAND_PREFIX) else ()
+
+
 def _is_proxy(value: object) -> bool:
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
@@ -116,6 +134,11 @@ SHA256 = ValueType(
 BOOLEAN = ValueType("true or false", lambda value: isinstance(value, bool), _parse_boolean)
 FILE = ValueType("an existing file", _is_file, str)
 PROXY = ValueType("http(s)://[USER:PASSWORD@]HOST[:PORT]", _is_proxy, str)
+COMMAND = ValueType(  # the prefix marks it in a file, where a command runs only if the file is trusted
+    f"{COMMAND_PREFIX}PROGRAM ARGUMENT ...",
+    _is_command,
+    lambda text: text if text.startswith(COMMAND_PREFIX) else f"{COMMAND_PREFIX}{text}",
+)
 TOKEN_SOURCES = ValueType(
     "a source for each role, for example `admin: env:ADMIN_TOKEN`", _is_source_mapping, None, is_repeatable=True
 )

@@ -15,6 +15,7 @@ from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import listing_at
 from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.target import archive
+from purge_conformance.target.before_purge import require_permission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ def archive_events(
 
     Raises:
         ArchiveIncomplete: the archive could not be written, or is incomplete and the settings do not allow to purge.
+        PurgeRefused: the user's command does not allow to purge.
     """
     listing, reading = _last_walk(client, evidence)
     try:
@@ -77,6 +79,8 @@ def archive_events(
             f"To purge all the same, and lose the rest, give {ALLOW_INCOMPLETE_ARCHIVE}.",
         )
     _warn_of_loss(summary, warn, is_expected=settings.owns_target)
+    if client.guard.is_archived and client.guard.purges_left:
+        require_permission(client, growing.path, summary)
 
 
 def _last_walk(client: Client, evidence: Evidence) -> tuple[Listing, Reading]:

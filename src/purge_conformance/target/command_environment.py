@@ -1,4 +1,4 @@
-"""The environment of the user's commands, such as the hook: this process's, without what may hold a secret."""
+"""The environment of the commands of the user, the hook among them: this process's, without what may hold a secret."""
 
 from __future__ import annotations
 

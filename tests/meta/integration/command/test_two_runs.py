@@ -31,7 +31,9 @@ def test_second_run_stops(command: Callable[..., CommandResult], tmp_path: Path)
             return command("run", url, ADMIN, "--out", tmp_path / name, *flags, folder=tmp_path / name, env=environ)
 
         def events() -> object:
-            return requests.get(url + EVENTS_PATH, headers={"Authorization": tokens["admin"]}, timeout=9).json()
+            return requests.get(
+                url + EVENTS_PATH, headers={"Authorization": f"bearer {tokens['admin']}"}, timeout=9
+            ).json()
 
         words = [PROGRAM, "run", url, ADMIN, "--verbose", "--out", str(tmp_path / "first")]
         with subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, text=True) as first:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from meta.support.configuration import merge_sources
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.loader import merge
 from purge_conformance.config.settings import Settings, parse_target
+from purge_conformance.config.value_types import COMMAND
 from purge_conformance.errors import BadSetting
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -70,3 +72,36 @@ def test_hook_apps_require_hook() -> None:
     options = {"target": "http://localhost:1", "tokens": [], "apps.mode": "hook"}
     with pytest.raises(BadSetting, match="Give --hook URL"):
         build_settings(options, {"admin": "a-token"})
+
+
+@pytest.mark.parametrize("prefix", ["", "command:"])
+def test_before_purge_is_split(prefix: str) -> None:
+    """The command of --before-purge is split as a shell does; its prefix may be omitted in a flag and in a variable."""
+    for options in (
+        merge({"target": "http://localhost", "before_purge": COMMAND.parse(f"{prefix}sh -c 'exit 0'")}, environ={}),  # type: ignore[misc] # it can be parsed
+        merge_sources("target: http://localhost", {"BEFORE_PURGE": f"{prefix}sh -c 'exit 0'"}),
+    ):
+        assert build_settings(options, {}).before_purge == ("sh", "-c", "exit 0")
+
+
+@pytest.mark.parametrize("line", ["sh", "command:", "command:sh 'x", "https://billing.example.org", 7])
+def test_before_purge_needs_prefix_in_file(line: object) -> None:
+    """In a file the command has its prefix: without it the check of an untrusted file would miss it."""
+    with pytest.raises(BadSetting, match=r"before_purge: its value is not command:PROGRAM"):
+        merge_sources(f"target: http://localhost\nbefore_purge: {json.dumps(line)}")
+
+
+def test_before_purge_names_a_program() -> None:
+    """A program that does not exist is rejected before anything is sent."""
+    options = merge_sources("target: http://localhost\nbefore_purge: 'command:no-such-program --now'")
+    with pytest.raises(BadSetting, match="--before-purge names a program that was not found"):
+        build_settings(options, {})
+
+
+def test_untrusted_file_runs_no_command() -> None:
+    """A file that others can write to does not run a command before a purge."""
+    path = Path("purge-conformance.yaml")
+    path.write_text("target: http://localhost\nbefore_purge: 'command:true'\n", encoding="utf-8")
+    path.chmod(0o666)
+    with pytest.raises(BadSetting, match=r"runs a command \(before_purge\)"):
+        merge({}, environ={})
