@@ -28,10 +28,24 @@ def visible(text: str) -> str:
     return _UNUSUAL.sub(lambda match: _show(match[0]), text)
 
 
+def visible_json(document: str) -> str:
+    r"""Return a text of JSON in which each hidden character is an escape of JSON, so that it has the same value."""
+    return _UNUSUAL.sub(lambda match: match[0] if _is_shown(match[0]) else _json_escape(match[0]), document)
+
+
 @lru_cache(maxsize=4096)
 def _show(char: str) -> str:
-    is_shown = (char.isprintable() or unicodedata.category(char) == "Zs") and not _SHAPELESS.match(char)
-    return char if is_shown else char.encode("unicode_escape").decode("ascii")
+    return char if _is_shown(char) else char.encode("unicode_escape").decode("ascii")
+
+
+@lru_cache(maxsize=4096)
+def _is_shown(char: str) -> bool:
+    return (char.isprintable() or unicodedata.category(char) == "Zs") and not _SHAPELESS.match(char)
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
 def clip(text: str, bound: int) -> str:

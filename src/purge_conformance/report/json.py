@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from jsonschema.exceptions import best_match
 
 from purge_conformance import catalogue
 from purge_conformance.errors import BadData
-from purge_conformance.evidence.safe_text import one_line
+from purge_conformance.evidence.safe_text import one_line, visible_json
 from purge_conformance.report.model import SCHEMA, from_dict, to_dict
 
 if TYPE_CHECKING:
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Run
 
 FILE_NAME = "report.json"
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def dump(run: Run) -> str:
     """Return the run as the text of `report.json`, the same text for the same run."""
     text = json.dumps(to_dict(run), ensure_ascii=False, allow_nan=False, indent=2)
-    # UTF-8 cannot encode a lone surrogate; as an escape it keeps the file valid and is read back unchanged.
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    # As escapes, hidden characters are read back unchanged, and a terminal that shows the file interprets none. UTF-8
+    # cannot encode a lone surrogate at all.
+    return visible_json(text) + "\n"
 
 
 def load(folder: Path) -> Run:

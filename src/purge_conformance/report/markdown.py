@@ -19,6 +19,7 @@ MAX_FINDINGS = 3
 MAX_CURL_CHARS = 8_000  # also of a script
 MARKS = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "⚠️"}
 
+_MENTION = re.compile(r"(?<![A-Za-z0-9_])@(?=[A-Za-z0-9])")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 
 
@@ -38,8 +39,11 @@ def render(run: Run) -> str:
 
 
 def escape(text: str) -> str:
-    """Return the text on one line, so that Markdown shows each of its characters and interprets none."""
-    return _SPECIAL.sub(r"\\\g<0>", one_line(text))
+    """Return the text on one line, so that Markdown shows each of its characters and interprets none.
+
+    GitHub finds mentions of users in what Markdown shows, so that a space has to break them.
+    """
+    return _SPECIAL.sub(r"\\\g<0>", _MENTION.sub("@ ", one_line(text)))
 
 
 def _head(run: Run) -> str:

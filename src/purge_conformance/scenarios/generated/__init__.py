@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
+from purge_conformance.catalogue.api import (
+    EVENTS_PATH,
+    GET_OPERATION,
+    LIST_OPERATION,
+    PURGE_OPERATION,
+    PURGE_PATH,
+    is_usable_guid,
+)
 from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.errors import RequestBlocked
@@ -44,12 +52,20 @@ def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
 
     def send(case: Case) -> Exchange | None:
         try:
-            return _send(client, apps, case)
+            return _send(client, apps, case) if _reaches_operation(case) else None
         except RequestBlocked as reason:
             client.note_cut_short(reason)
             return None
 
     walk(send, min(1, client.guard.purges_left))
+
+
+def _reaches_operation(case: Case) -> bool:
+    """Whether the path of a case is one of its operation: a link fills it with what the target responded."""
+    route = case.path.partition("?")[0]
+    if case.operation_id == GET_OPERATION:
+        return route.startswith(f"{EVENTS_PATH}/") and is_usable_guid(unquote(route.removeprefix(f"{EVENTS_PATH}/")))
+    return route == {LIST_OPERATION: EVENTS_PATH, PURGE_OPERATION: PURGE_PATH}[case.operation_id]
 
 
 def _send(client: Client, apps: SuiteApps, case: Case) -> Exchange:

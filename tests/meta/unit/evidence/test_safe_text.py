@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import unicodedata
 
 import pytest
 
-from purge_conformance.evidence.safe_text import one_line, printable, printable_lines, visible
+from purge_conformance.evidence.safe_text import one_line, printable, printable_lines, visible, visible_json
 
 HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -67,3 +68,11 @@ def test_one_line_is_clipped() -> None:
     """White space becomes one space, and a long text says how much is left out."""
     assert one_line("a \n\t b\u2028c") == "a b c"
     assert one_line("x" * 700, 10) == "xxxxxxxxxx … (690 more characters)"
+
+
+def test_json_keeps_its_value() -> None:
+    """Hidden characters in JSON become escapes of JSON, with the same value."""
+    value = {"größe": "\x7f\x9b\u202e\u2028\ufeff\U000e0041\ud800 🚀"}
+    document = visible_json(json.dumps(value, ensure_ascii=False))
+    assert json.loads(document) == value
+    assert (document.isprintable(), "größe" in document, "🚀" in document) == (True, True, True)

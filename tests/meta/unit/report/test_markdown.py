@@ -52,3 +52,8 @@ def test_rates_are_written() -> None:
     none = "0 failures in 40 trials (true rate below 7.2 %, 95 % confidence)"
     assert values == ["FLAKY: 3 failures in 40 trials (7.5 %)", none]
     assert "passed in: exchange 3" in "".join(junit.itertext())
+
+
+def test_summary_mentions_no_user() -> None:
+    """A name after an at sign is no mention on GitHub; an address stays as it is."""
+    assert as_markdown.escape("ask @admin, (@a/b) or me@x.example @") == r"ask \@ admin, (\@ a/b) or me\@x.example \@"
