@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from typing import IO
 
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-COMMANDS = {"before_purge"}  # options whose value is a command line itself
 COMMAND_SOURCE = re.compile("(^|:)command:")  # `command:LINE`, also as the secret of a login
 
 
@@ -70,5 +69,5 @@ def _commands_of(name: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for member, inner in value.items():
             yield from _commands_of(f"{name}.{member}", inner)
-    elif isinstance(value, str) and (name in COMMANDS or COMMAND_SOURCE.search(value)):
+    elif isinstance(value, str) and COMMAND_SOURCE.search(value):
         yield name, value
