@@ -15,6 +15,7 @@ SuiteError                    exit code 3: the run has no result
  +-- HookFailed               the hook did not do its task; what needs it is not judged
  |    +-- HookUnreachable     it did not respond
  +-- StateUnsupported         the hook does not know a state; what needs it is not tried
+ +-- ReportsNotWritten        exit code 3 if report.json or junit.xml is one of them, else that of the verdict
  +-- Interrupted              exit code 3: a signal closed the guard; only cleanup requests are sent
  +-- RequestBlocked           the guard did not send a request; what needs it is not judged
       +-- PurgeBlocked        the purge budget is used up, or the events are not archived
@@ -27,11 +28,48 @@ SuiteError                    exit code 3: the run has no result
 
 from __future__ import annotations
 
+import errno
 from traceback import format_tb
+
+# What the machine denies, not a defect of the suite: error number -> the next step.
+_MAKE_ROOM = "Make room there, or name another folder (--out, TMPDIR)."
+_GIVE_PERMISSION = "Give the permission, or name another folder (--out, TMPDIR)."
+ENVIRONMENT_ERRORS = {
+    errno.ENOSPC: _MAKE_ROOM,
+    errno.EDQUOT: _MAKE_ROOM,
+    errno.EFBIG: _MAKE_ROOM,
+    errno.EACCES: _GIVE_PERMISSION,
+    errno.EPERM: _GIVE_PERMISSION,
+    errno.EROFS: _GIVE_PERMISSION,
+    errno.EISDIR: "Name another folder with --out.",
+    errno.ENOTDIR: "Name another folder with --out.",
+    errno.ENAMETOOLONG: "Give a shorter name.",
+    errno.EADDRINUSE: "Give another --port; 0 selects a free one.",
+    errno.EADDRNOTAVAIL: "Check the network interfaces of this machine.",
+    errno.EIO: "Check the disk, or the terminal.",
+    errno.EPIPE: "Keep the reader of the output open.",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n).",
+    errno.ENFILE: "Raise the limit of open files of this machine.",
+    errno.ENOMEM: "Free memory on this machine.",
+    errno.EAGAIN: "Raise the limit of processes (ulimit -u).",
+}
+
+
+def environment_message(error: BaseException) -> str:
+    """Return in one line what the machine denied, with the next step; empty if the error is something else."""
+    if not isinstance(error, OSError) or error.errno not in ENVIRONMENT_ERRORS:
+        return ""
+    place = f" ({error.filename})" if isinstance(error.filename, str) else ""
+    return f"{error.strerror}{place}. {ENVIRONMENT_ERRORS[error.errno]}"
 
 
 def crash_message(error: BaseException) -> str:
-    """Return the message for a defect of the suite: type and place, without the text, which may contain a secret."""
+    """Return the message for an error that no part of the suite expected.
+
+    For a defect it has type and place, without the text, which may contain a secret.
+    """
+    if message := environment_message(error):
+        return message
     frames = "".join(format_tb(error.__traceback__)).rstrip()
     cause = error.__cause__ or error.__context__
     message = (
@@ -107,6 +145,19 @@ class HookUnreachable(HookFailed):
 
 class StateUnsupported(SuiteError):
     """The user's hook does not know a state; what needs it is not tried."""
+
+
+class ReportsNotWritten(SuiteError):
+    """Some reports could not be written; the others are there.
+
+    Attributes:
+        names: of the files that could not be written.
+    """
+
+    def __init__(self, message: str, names: tuple[str, ...]) -> None:
+        """Store the message and the names."""
+        self.names = names
+        super().__init__(message)
 
 
 class Interrupted(SuiteError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
 
@@ -17,7 +17,8 @@ from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
 from purge_conformance.config.value_types import BOOLEAN
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from typing import TextIO
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.engine.verdicts import RunBuilder
@@ -233,10 +234,14 @@ def _require_known(names: set[str]) -> None:
 def _prepare_judging(config: pytest.Config) -> dict[str, RunBuilder]:
     """Return what gathers the results of each run; an error ends pytest with one sentence and no traceback."""
     from purge_conformance.engine.pytest_session import prepare_judging
+    from purge_conformance.engine.signals import INTERRUPTED, interrupt_on_signal
     from purge_conformance.errors import SuiteError, UsageError, crash_message
 
     try:
-        return prepare_judging(config.option, config.get_terminal_writer().line)
+        with interrupt_on_signal():
+            return prepare_judging(config.option, _line_writer(config))
+    except KeyboardInterrupt:
+        pytest.exit(INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
     except UsageError as error:
         raise pytest.UsageError(_as_printable(str(error))) from None
     except SuiteError as error:
@@ -249,6 +254,15 @@ def _as_printable(text: str) -> str:
     from purge_conformance.evidence.safe_text import printable_lines
 
     return "\n".join(printable_lines(text))
+
+
+def _line_writer(config: pytest.Config) -> Callable[[str], None]:
+    """Make pytest's terminal drop its output once standard output has no reader; return what prints a line."""
+    from purge_conformance.engine.streams import TolerantStream
+
+    writer = config.get_terminal_writer()
+    writer._file = cast("TextIO", TolerantStream(writer._file))  # noqa: SLF001 -- there is no public name
+    return writer.line
 
 
 def _pytest_outcome(result: Result) -> Literal["passed", "failed", "skipped"]:

@@ -6,8 +6,10 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from purge_conformance.cli.output import write_error, write_line
+from purge_conformance.errors import ReportsNotWritten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from purge_conformance.report.model import Run
@@ -22,12 +24,42 @@ def exit_with_error(text: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def exit_with_verdict(run: Run, folder: Path) -> NoReturn:
-    """Print the verdict and where the reports are, and exit with the code of the verdict."""
+def judge(
+    evidence: Path, out: Path, profiles: Iterable[str] = (), select: Iterable[str] = ()
+) -> tuple[Run, ReportsNotWritten | None]:
+    """Judge the evidence in one folder, write the reports to another or the same, and return the run.
+
+    Returns:
+        The run, and which reports could not be written, or None.
+
+    Raises:
+        ReportsNotWritten: there is no report.json.
+        SuiteError: the judgments did not end.
+    """
+    from purge_conformance.engine import pytest_process
+    from purge_conformance.report import json as as_json
+
+    try:
+        return pytest_process.judge(evidence, out, profiles, select), None
+    except ReportsNotWritten as error:
+        if as_json.FILE_NAME in error.names:
+            raise
+        return as_json.load(out), error
+
+
+def exit_with_verdict(run: Run, folder: Path, problem: ReportsNotWritten | None) -> NoReturn:
+    """Print the verdict, where the reports are, and which are missing; exit with the code of the verdict.
+
+    Without junit.xml, which a CI reads, the exit code is that of a run without a result.
+    """
     from rich.console import Console
 
-    from purge_conformance.report import terminal
+    from purge_conformance.report import REQUIRED, terminal
     from purge_conformance.report.model import EXIT_CODES
 
     terminal.show(run, folder, Console(), write_line)
+    if problem and REQUIRED.intersection(problem.names):
+        exit_with_error(str(problem), INCONCLUSIVE)
+    if problem:
+        write_error(f"Warning: {problem}")
     sys.exit(EXIT_CODES[run.verdict])

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from purge_conformance.cli.exit import EPILOG, exit_with_verdict
+from purge_conformance.cli import exit as exiting
+from purge_conformance.cli.exit import EPILOG
 from purge_conformance.cli.options import FOLDER, RUN_FOLDER, profile_option, select_option
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 @select_option
 def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
     """Judge the evidence in FOLDER again, offline."""
-    from purge_conformance.engine import pytest_process
     from purge_conformance.engine.run_folder import keep_evidence
     from purge_conformance.engine.verdicts import requirements_to_judge
     from purge_conformance.evidence.jsonl import read
 
     requirements_to_judge(read(folder), profiles, select)  # reports a usage error before pytest starts
     keep_evidence(folder, out)
-    exit_with_verdict(pytest_process.judge(folder, out, profiles, select), out)
+    run, problem = exiting.judge(folder, out, profiles, select)
+    exiting.exit_with_verdict(run, out, problem)

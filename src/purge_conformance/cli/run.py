@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict
+from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict, judge
 from purge_conformance.cli.options import KEYS_BY_NAME, TRANSPORT_KEYS, with_run_flags
 from purge_conformance.cli.output import ask, write_error
 from purge_conformance.errors import SuiteError
@@ -64,7 +64,6 @@ def _run(
     from rich.console import Console
 
     from purge_conformance.cli.progress import Reporter, Verbosity
-    from purge_conformance.engine.pytest_process import judge
     from purge_conformance.engine.session import FrontEnd, collect_evidence, prepare_run
 
     reporter = Reporter(Console(), Verbosity(verbosity))
@@ -75,13 +74,13 @@ def _run(
         collect_evidence(settings, folder, front_end)
         reporter.show_status("judging")
         try:
-            judged_run = judge(folder, folder)
+            judged_run, problem = judge(folder, folder)
         except KeyboardInterrupt:
             raise SuiteError(
                 "Interrupted while judging. To judge the evidence: "
                 f"`purge-conformance judge {shlex.quote(str(folder))} --out NEW`."
             ) from None
-    exit_with_verdict(judged_run, folder)
+    exit_with_verdict(judged_run, folder, problem)
 
 
 def _prompt(question: str) -> str:

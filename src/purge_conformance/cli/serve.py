@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-@click.command(epilog="Exit codes: 0 stopped by a signal, 2 usage, 3 the server cannot start.")
+@click.command(epilog="Exit codes: 0 stopped by a signal, 2 usage, or the port is in use, 3 the server cannot start.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), metavar="N", default=8080, show_default=True, help="0 picks a free one."
 )

@@ -7,7 +7,8 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from purge_conformance.config import child_python
-from purge_conformance.errors import SuiteError
+from purge_conformance.errors import ReportsNotWritten, SuiteError
+from purge_conformance.report import NOT_WRITTEN, REPORT_NAMES
 from purge_conformance.report import json as as_json
 
 if TYPE_CHECKING:
@@ -34,13 +35,18 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
     """Judge the evidence in one folder, write all reports to another or the same, and return what they say.
 
     Raises:
+        ReportsNotWritten: some reports could not be written; all others are.
         SuiteError: pytest ended without a report.
     """
     options = [f"--conformance-profile={name}" for name in profiles]
     options += [f"--conformance-select={glob}" for glob in select]
-    before = _file_identity(out)
+    before = _identities(out)
     process = _run_pytest([f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}", *options])
-    if _file_identity(out) == before:
+    missing = tuple(name for name, identity in _identities(out).items() if identity == before[name])
+    if problem := _last_line(process.stderr, NOT_WRITTEN):
+        verdict = _last_line(process.stdout, "Verdict:") if as_json.FILE_NAME in missing else ""
+        raise ReportsNotWritten(f"{problem} {verdict}".rstrip(), missing)
+    if missing:
         raise SuiteError(
             f"The judgments ended without a verdict (pytest exited with {process.returncode}). Please report it.\n"
             f"{_tail(process)}"
@@ -67,10 +73,15 @@ def judge_all(names: Iterable[str], folder: Path, tests: Path | None = None) -> 
     return _tail(_run_pytest([*(f"--evidence={place}" for place in folders), f"--conformance-out={out}"], tests))
 
 
-def _file_identity(out: Path) -> tuple[int, int] | None:
-    """Return inode and time of report.json, which change when the file is replaced; None if it does not exist."""
-    path = out / as_json.FILE_NAME
-    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+def _identities(out: Path) -> dict[str, tuple[int, int] | None]:
+    """Return inode and time of each report, which change when the file is replaced; None if it does not exist."""
+    paths = (out / name for name in REPORT_NAMES)
+    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None for path in paths}
+
+
+def _last_line(output: str, start: str) -> str:
+    """Return the last line that begins so; empty if there is none."""
+    return next((line for line in reversed(output.splitlines()) if line.startswith(start)), "")
 
 
 def _run_pytest(options: Iterable[str], tests: Path | None = None) -> subprocess.CompletedProcess[str]:

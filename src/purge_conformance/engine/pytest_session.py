@@ -21,10 +21,12 @@ from purge_conformance.engine.session import (
     start_judging,
     write_reports,
 )
-from purge_conformance.errors import BadSetting
+from purge_conformance.engine.signals import write_stderr
+from purge_conformance.errors import BadSetting, ReportsNotWritten
 from purge_conformance.evidence.jsonl import read
 from purge_conformance.evidence.safe_text import printable
-from purge_conformance.report import terminal
+from purge_conformance.report import REQUIRED, terminal
+from purge_conformance.report.model import EXIT_CODES, Verdict
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -85,13 +87,22 @@ def summary_lines(builders: RunBuilders, option: Namespace) -> list[str]:
 
 
 def finish_judging(builders: RunBuilders, option: Namespace) -> int:
-    """Write the reports of each run if the user named a folder; return the exit code of the worst verdict."""
-    verdicts = []
+    """Write the reports of each run if the user named a folder; return the exit code of the worst verdict.
+
+    A report that cannot be written is named on standard error. Without report.json or junit.xml the exit code is that
+    of a run without a result.
+    """
+    verdicts, missing = [], set[str]()
     for name, builder in builders.items():
         folder = _report_folder(name, option)
-        run = write_reports(builder, folder) if folder else builder.build()
-        verdicts.append(run.verdict)
-    return exit_code(verdicts)
+        verdicts.append(builder.build().verdict)
+        try:
+            if folder:
+                write_reports(builder, folder)
+        except ReportsNotWritten as error:
+            missing.update(error.names)
+            write_stderr(printable(str(error)))
+    return EXIT_CODES[Verdict.INCONCLUSIVE] if missing & REQUIRED else exit_code(verdicts)
 
 
 def _flags(option: Namespace) -> Options:

@@ -119,7 +119,11 @@ def start_judging(evidence: Evidence, profiles: Sequence[str] = (), select: Sequ
 
 
 def write_reports(builder: RunBuilder, folder: Path) -> Run:
-    """Write all reports of a judged run to a folder, which is created if needed, and return the run."""
+    """Write all reports of a judged run to a folder, which is created if needed, and return the run.
+
+    Raises:
+        ReportsNotWritten: some could not be written; all others are.
+    """
     run = builder.build()
     write_all(run, builder.evidence, folder)
     return run

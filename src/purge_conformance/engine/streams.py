@@ -25,6 +25,7 @@ class TolerantStream:
     def __init__(self, stream: TextIO) -> None:
         """Write to this stream, which has a file descriptor."""
         self._stream = stream
+        self._is_broken = False
 
     def __getattr__(self, name: str) -> object:
         """Return any other attribute of the stream."""
@@ -33,9 +34,9 @@ class TolerantStream:
     def write(self, text: str) -> int:
         """Write a text, or drop it; return its length."""
         try:
-            return self._stream.write(text)
+            return len(text) if self._is_broken else self._stream.write(text)
         except (OSError, ValueError) as error:
-            drop_output(self._stream.fileno(), error)
+            self._drop(error)
             return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -46,9 +47,21 @@ class TolerantStream:
     def flush(self) -> None:
         """Write what is buffered, or drop it."""
         try:
-            self._stream.flush()
+            if not self._is_broken:
+                self._stream.flush()
         except (OSError, ValueError) as error:
-            drop_output(self._stream.fileno(), error)
+            self._drop(error)
+
+    def _drop(self, error: Exception) -> None:
+        """Redirect the descriptor to the null device, write there what is buffered, and report the reason."""
+        self._is_broken = True
+        with suppress(OSError, ValueError):
+            number = self._stream.fileno()
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, number)
+            os.close(null)
+            self._stream.flush()
+            _warn(number, str(getattr(error, "strerror", None) or error))
 
 
 def tolerate_broken_streams() -> None:
@@ -63,20 +76,11 @@ def tolerate_broken_streams() -> None:
         _warn(STDOUT, "it is closed")
 
 
-def drop_output(number: int, error: Exception) -> None:
-    """Redirect a descriptor to the null device, also for what is still buffered, and report the reason."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, number)
-    os.close(null)
-    _warn(number, str(getattr(error, "strerror", None) or error))
-
-
 def _warn(number: int, reason: str) -> None:
     if number != STDERR:
         name = NAMES.get(number, "The output")
-        with suppress(OSError, ValueError):
-            sys.stderr.write(f"Warning: {name} cannot be written ({reason}); the command goes on without it.\n")
-            sys.stderr.flush()
+        sys.stderr.write(f"Warning: {name} cannot be written ({reason}); the command goes on without it.\n")
+        sys.stderr.flush()
 
 
 def _open_if_closed(number: int) -> bool:

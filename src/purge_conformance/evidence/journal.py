@@ -85,7 +85,10 @@ class Journal:
     def sync(self) -> None:
         """Return once everything recorded is on the disk."""
         if not self.error:
-            os.fsync(self._file.fileno())
+            try:
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                self._stop(error)
 
     def evidence(self) -> Evidence:
         """Return all that was recorded so far."""
@@ -108,7 +111,10 @@ class Journal:
             self._file.flush()
             self.size += len(line) + 1
         except OSError as error:
-            self.error = f"The evidence could not be written: {error.strerror}. Make room, or name another --out."
+            self._stop(error)
+
+    def _stop(self, error: OSError) -> None:
+        self.error = f"The evidence could not be written: {error.strerror}. Make room, or name another --out."
 
 
 class NullJournal(Journal):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import signal
 import socket
 import threading
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from purge_conformance.errors import BadSetting
 from purge_conformance.reference import asgi
 from purge_conformance.reference.api import auth
 from purge_conformance.reference.app import create_app
@@ -56,8 +59,7 @@ def serve(  # noqa: PLR0913 -- the options of a command
         states: path of the endpoint for provider states (`spec/hook.md`), below that of each instance, or None.
 
     Raises:
-        BadSetting: a fault or a variant is unknown, or the database cannot be opened.
-        OSError: the address is in use or not available.
+        BadSetting: a fault or a variant is unknown, the database cannot be opened, or the port is in use.
     """
     secret = auth.new_secret()
     names = (*faults, *variants)
@@ -84,7 +86,13 @@ def serve(  # noqa: PLR0913 -- the options of a command
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise BadSetting(
+            f"Port {port} of {host} cannot be used: {os.strerror(error.errno or errno.EINVAL)}. "
+            "Give another --port; 0 selects a free one."
+        ) from None
     # asyncio sets it only on sockets that were created with IPPROTO_TCP; connections inherit it.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
@@ -140,8 +148,10 @@ def _run(app: ASGIApp, listener: socket.socket, on_started: Callable[[], None]) 
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=1,
     )
+    server = _NotifyingServer(config, on_started)
     if threading.current_thread() is threading.main_thread():
-        # uvicorn raises the signal again after its shutdown; ignored, so that the process ends with exit code 0.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-    _NotifyingServer(config, on_started).run(sockets=[listener])
+        # uvicorn handles the first two while it serves, and raises them again after its shutdown.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    server.run(sockets=[listener])

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import requests
 
-from meta.support.running_command import ADMIN, PROGRAM, SECRET, accept_everything
+from meta.support.paths import CONFORMANCE
+from meta.support.running_command import ADMIN, PROGRAM
+from purge_conformance.engine import reference_process
+from purge_conformance.report import REPORT_NAMES
+from purge_conformance.report.model import EXIT_CODES, Verdict
 
-if TYPE_CHECKING:
-    from meta.support.stub import StubServer
-
+READ_ONLY = ("--profile=observe-only", "--select=LIST-01")
 WARNING = "Warning: Standard output cannot be written"
 
 
@@ -43,38 +48,81 @@ def test_exit_code_is_kept(line: str, code: int, reason: str) -> None:
     assert (done.returncode, done.stderr) == (code, expected)
 
 
-def _run(stub_server: StubServer, out: Path, **streams: Any) -> subprocess.Popen[str]:  # noqa: ANN401 -- of Popen
-    stub_server.answer = lambda handler: accept_everything(stub_server, handler)
-    command = [PROGRAM, "run", stub_server.url, ADMIN, "--verbose", "--select=PURGE-0*", "--out", str(out)]
-    return subprocess.Popen(command, env=os.environ | SECRET, text=True, **streams)
+def _start(server: tuple[str, dict[str, str]], out: Path, *more: str, **streams: Any) -> subprocess.Popen[str]:  # noqa: ANN401
+    url, tokens = server
+    command = [PROGRAM, "run", url, ADMIN, "--verbose", "--out", str(out), *more]
+    return subprocess.Popen(command, env=os.environ | {"ADMIN_SECRET": tokens["admin"]}, text=True, **streams)
 
 
-def _require_finished(stub_server: StubServer, out: Path) -> None:
-    assert {path.name for path in out.iterdir()} >= {"report.json", "report.html", "junit.xml", "summary.md"}
-    assert stub_server.received[-1][0].split(" ")[0] in {"DELETE", "GET"}
-    assert any(line.startswith("DELETE /v3/") for line, _ in stub_server.received)
+def _read(process: subprocess.Popen[str], lines: int) -> str:
+    """Read a few lines of its output, then close that; return its errors."""
+    assert process.stdout
+    assert process.stderr
+    for _ in range(lines):
+        process.stdout.readline()
+    process.stdout.close()
+    return process.stderr.read()
 
 
-@pytest.mark.parametrize("lines", [0, 1, 3])
-def test_run_without_reader(lines: int, stub_server: StubServer, tmp_path: Path) -> None:
+def _require_reports(out: Path) -> None:
+    assert {path.name for path in out.iterdir()} >= {"evidence.jsonl", *REPORT_NAMES}
+
+
+def test_run_without_reader(tmp_path: Path) -> None:
     """A run whose reader goes away, as with `| head -1`, ends as any other: apps deleted, reports written."""
-    with _run(stub_server, tmp_path / "out", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stderr
-        for _ in range(lines):
-            process.stdout.readline()
-        process.stdout.close()
-        errors = process.stderr.read()
-    assert (process.returncode, errors.count(WARNING), "Traceback" in errors) == (1, 1, False), errors
-    _require_finished(stub_server, tmp_path / "out")
+    pipe = subprocess.PIPE
+    with reference_process.server() as server:
+        with _start(server, tmp_path / "out", stdout=pipe, stderr=pipe) as process:
+            errors = _read(process, 1)
+        headers = {"Authorization": f"bearer {server[1]['admin']}"}
+        for name in ("apps", "spaces", "organizations"):
+            assert requests.get(f"{server[0]}/v3/{name}", headers=headers, timeout=30).json()["resources"] == []
+    report = json.loads((tmp_path / "out/report.json").read_text(encoding="utf-8"))
+    assert process.returncode == EXIT_CODES[Verdict(report["verdict"])]
+    assert errors == f"{WARNING} (Broken pipe); the command goes on without it.\n"
+    assert report["purges"] > 0
+    _require_reports(tmp_path / "out")
+
+
+@pytest.mark.parametrize("lines", [0, 3])
+def test_reading_run_without_reader(lines: int, reference_server: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    """The moment at which the reader goes away makes no difference."""
+    pipe = subprocess.PIPE
+    with _start(reference_server, tmp_path / "out", *READ_ONLY, stdout=pipe, stderr=pipe) as process:
+        errors = _read(process, lines)
+    assert (process.returncode, errors.count(WARNING), errors.count("\n")) == (0, 1, 1)
+    _require_reports(tmp_path / "out")
 
 
 @pytest.mark.parametrize("both", [True, False])
-def test_run_on_full_device(stub_server: StubServer, tmp_path: Path, *, both: bool) -> None:
+def test_run_on_full_device(reference_server: tuple[str, dict[str, str]], tmp_path: Path, *, both: bool) -> None:
     """A run that can print nothing still has the exit code of its verdict and writes its reports."""
     with (
         Path("/dev/full").open("w", encoding="utf-8") as full,
-        _run(stub_server, tmp_path / "out", stdout=full, stderr=full if both else subprocess.DEVNULL) as process,
+        _start(
+            *(reference_server, tmp_path / "out", *READ_ONLY),
+            stdout=full,
+            stderr=full if both else subprocess.DEVNULL,
+        ) as process,
     ):
-        assert process.wait(60) == 1
-    _require_finished(stub_server, tmp_path / "out")
+        assert process.wait(60) == 0
+    _require_reports(tmp_path / "out")
+
+
+def test_plain_pytest_without_reader(reference_server: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    """Plain pytest whose reader goes away before the run is announced still judges, and exits by the verdict."""
+    url, tokens = reference_server
+    done = subprocess.run(
+        [
+            *("bash", "-o", "pipefail", "-c", '"$@" | true', "bash", sys.executable, "-m", "pytest"),
+            *(str(CONFORMANCE), f"--target={url}", ADMIN, f"--conformance-out={tmp_path / 'out'}"),
+            *("-q", "--conformance-profile=observe-only", "--conformance-select=LIST-01"),
+        ],
+        env=os.environ | {"ADMIN_SECRET": tokens["admin"]},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    _require_reports(tmp_path / "out")

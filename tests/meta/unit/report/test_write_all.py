@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meta.support.results import NOTHING, make_run
+from purge_conformance.errors import ReportsNotWritten
 from purge_conformance.evidence.safe_text import visible
+from purge_conformance.report import REPORT_NAMES, write_all
 from purge_conformance.report import junit as as_junit
-from purge_conformance.report import write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +28,30 @@ def test_write_all_replaces_reports(tmp_path: Path) -> None:
 
 
 def test_write_all_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that fails leaves the older report unchanged, and no draft."""
+    """A writer that fails leaves the older report unchanged, and no draft; the other reports are written."""
     (tmp_path / "junit.xml").write_text("old")
     monkeypatch.setattr(as_junit, "render", lambda run: f"{run.target}\ud800")  # cannot be encoded
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(ReportsNotWritten, match=r"junit.xml: the suite failed \(UnicodeEncodeError\)") as caught:
         write_all(make_run(), NOTHING, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["junit.xml", "report.json"]
+    assert caught.value.names == ("junit.xml",)
+    assert {path.name for path in tmp_path.iterdir()} == set(REPORT_NAMES)
     assert (tmp_path / "junit.xml").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("names", "next_step"),
+    [(["report.json"], "judge"), (["report.html"], "report"), (["junit.xml", "summary.md"], "report")],
+)
+def test_write_all_names_what_is_missing(names: list[str], next_step: str, tmp_path: Path) -> None:
+    """The reports that cannot be written are named with the reason and the command that writes them again."""
+    for name in names:
+        (tmp_path / name).mkdir()
+    with pytest.raises(
+        ReportsNotWritten, match=f"{', '.join(names)}: Is a directory.*conformance {next_step} "
+    ) as caught:
+        write_all(make_run(), NOTHING, tmp_path)
+    assert caught.value.names == tuple(names)
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == set(REPORT_NAMES) - set(names)
 
 
 @given(st.text(st.characters(exclude_categories=())))
