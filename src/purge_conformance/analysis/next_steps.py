@@ -9,7 +9,9 @@ from purge_conformance.config.apps import Mode
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
 
-RAISE_BUDGET = "Raise the limit that the reason names (--max-requests, --max-purges, --max-time), then run again."
+RAISE_BUDGET = (
+    "Raise the limit that the reason names (--max-requests, --max-purges, --max-time, --max-memory), then run again."
+)
 RUN_ALONE = "Run again while no other client purges, starts, stops, scales or deletes apps on the target."
 FIX_READS = (
     "Find the failed `GET /v3/app_usage_events` or `GET /v3/apps` next to the purges in evidence.jsonl, fix its cause, "

@@ -43,6 +43,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "max_requests",
     "max_events",
     "max_time",
+    "max_memory",
     "hook",
     "hook_env",
     "before_purge",

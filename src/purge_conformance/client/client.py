@@ -18,6 +18,7 @@ from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.client.connection import SEND_ERRORS, Connection, ResponseDeadlineExceeded
 from purge_conformance.client.recorder import Recorder
 from purge_conformance.client.retries import MAX_RETRIES, MAX_RETRY_AFTER_S, retry_delay, retry_reason
+from purge_conformance.client.sizes import ResponseTooLarge, read_body, require_bounds
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import RequestBlocked, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock, notes
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 RawResponse = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, error
 SCHEME = "bearer "
-CHUNK_BYTES = 64 * 1024
+EXHAUSTED_BODY_BYTES = 64 * 1024  # of a response that cleans up after the responses used up their memory
 MAX_UNANSWERED = 3  # consecutive requests without a response
 
 
@@ -257,20 +258,21 @@ class Client(Recorder):
         limits, seconds_left = self.settings.limits, self.guard.time_limit.left
         try:
             with self._connection.send(prepared, limits.timeout, seconds_left) as response:
-                body = bytearray()  # appending to bytes would copy all of them with each chunk
-                while chunk := response.read1(CHUNK_BYTES, decode_content=True):
-                    body += chunk
-                    if len(body) > limits.max_body_bytes:
-                        return None, [], b"", f"the response is larger than {limits.max_body_bytes} bytes"
-                return response.status, list(response.headers.items()), bytes(body), None
+                headers = list(response.headers.items())
+                body = read_body(response, EXHAUSTED_BODY_BYTES if self.guard.exhausted else limits.max_body_bytes)
+            require_bounds(headers, body, limits)
         except SEND_ERRORS as error:
             return None, [], b"", _root_cause(error)
+        except ResponseTooLarge as error:
+            return None, [], b"", str(error)
+        return response.status, headers, body, None
 
     def _record(self, answer: Exchange) -> Exchange:
         with self._lock:
             exchange = self._journal.record(answer)
             if self._journal.error:
                 self.guard.close(self._journal.error)
+            self.guard.exhausted = self._journal.excess(self.settings.limits)
             self._on_send(self, exchange)
         return exchange
 

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.utils import default_headers
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from purge_conformance.catalogue.api import SAFE_METHODS
+from purge_conformance.client.cookies import CookieJar
 from purge_conformance.config.transport import LOCALHOST, is_loopback
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Connection:
         self._proxies = {urlsplit(base).scheme: proxy} if proxy else {}
         self._adapter = _Adapter(max_retries=0)
         # Per Authorization: a cookie may authenticate its receiver, so no other role may send it.
-        self._cookies: defaultdict[str | None, RequestsCookieJar] = defaultdict(RequestsCookieJar)
+        self._cookies: defaultdict[str | None, CookieJar] = defaultdict(CookieJar)
         self._default_headers = dict(requests.Request("GET", base, default_headers()).prepare().headers)
 
     def prepare(
@@ -261,10 +261,10 @@ class Connection:
         with self._adapter.send(
             prepared, stream=True, timeout=timeout, verify=transport.verify, cert=transport.cert, proxies=self._proxies
         ) as response:
-            if "Set-Cookie" in response.raw.headers:
-                extract_cookies_to_jar(self._cookies_for(prepared), prepared, response.raw)  # type: ignore[no-untyped-call] # no types
+            if cookies := response.raw.headers.getlist("Set-Cookie"):
+                self._cookies_for(prepared).store(cookies, prepared)
             yield response.raw
 
-    def _cookies_for(self, prepared: requests.PreparedRequest) -> RequestsCookieJar:
+    def _cookies_for(self, prepared: requests.PreparedRequest) -> CookieJar:
         """Return the cookies that the target set for this request's credential."""
         return self._cookies[prepared.headers.get("Authorization")]

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Self
 from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
 from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.roles import ADMIN
-from purge_conformance.errors import ArchiveFailed, BudgetExhausted, Interrupted, PurgeBlocked, WriteBlocked
+from purge_conformance.errors import (
+    ArchiveFailed,
+    BudgetExhausted,
+    Interrupted,
+    PurgeBlocked,
+    RequestBlocked,
+    WriteBlocked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.settings import Limits, Settings
 
 CLEANUP_RESERVE = 20  # requests reserved for deleting the apps of the run
+MAX_PATH = 16 * 1024  # characters; a target may give a guid of any length
 
 
 class Guard:
@@ -30,6 +38,7 @@ class Guard:
         time_limit: the time of the run, which begins with the guard.
         archive_new: is called before each purge is admitted; it may raise ArchiveFailed, and then no further purge is.
         close_reason: why only cleanup requests are allowed; empty while the run continues.
+        exhausted: why only the cleanup may receive more; empty while there is room.
     """
 
     def __init__(self, limits: Limits, *, read_only: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,6 +53,7 @@ class Guard:
         self.archive_error = ""
         self.archive_new: Callable[[], None] = lambda: None
         self.close_reason = ""
+        self.exhausted = ""
         self._is_cleaning_up = False
         self._max_requests = limits.max_requests - CLEANUP_RESERVE
 
@@ -82,15 +92,20 @@ class Guard:
         Raises:
             Interrupted: the guard is closed.
             WriteBlocked: the method is unsafe and the run is read-only.
-            BudgetExhausted: the run's requests or its time are used up.
+            BudgetExhausted: the run's requests, its time, or the memory for responses are used up.
+            RequestBlocked: the path is too long to be sent.
             PurgeBlocked: the request is a purge, and the events are not archived or the purges are used up.
             ArchiveFailed: the request is a purge, and what it would destroy could not be archived.
         """
         if not self.allows(method):
             raise WriteBlocked(f"This command only reads: {method} {path[:80]} was not sent.")
+        if len(path) > MAX_PATH:
+            raise RequestBlocked(f"{method} {path[:80]}... was not sent: its path has {len(path)} characters.")
         with self._lock:
             self._require_open(is_purge=is_purge(method, path))
             self.time_limit.require()
+            if self.exhausted and not self._is_cleaning_up:
+                raise BudgetExhausted(self.exhausted)
             if self.requests >= self._max_requests:
                 raise BudgetExhausted(
                     f"The run has sent {self._limits.max_requests} requests. Give a larger --max-requests."

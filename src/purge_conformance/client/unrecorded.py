@@ -23,6 +23,7 @@ def unrecorded_client(
     *,
     read_only: bool = True,
     max_requests: int | None = None,
+    keeps: bool = True,
     on_exchange: Callable[[Exchange], None] = lambda _: None,
 ) -> Iterator[Client]:
     """Yield a client whose exchanges are not written to a file.
@@ -31,8 +32,9 @@ def unrecorded_client(
         settings: the target, its tokens and the limits.
         read_only: whether the guard blocks every request that could change something.
         max_requests: the most requests, in place of the limit in the settings.
+        keeps: whether the caller keeps the exchanges; else only their total size is bounded, and not their memory.
         on_exchange: is called after every exchange.
     """
     limits = settings.limits if max_requests is None else replace(settings.limits, max_requests=max_requests)
-    with NullJournal() as journal:
+    with NullJournal(keeps=keeps) as journal:
         yield Client(settings, journal, Guard(limits, read_only=read_only), lambda _, exchange: on_exchange(exchange))

@@ -169,6 +169,12 @@ KEYS = (
         "3,600).",
         "SECONDS",
     ),
+    Key(
+        "max_memory",
+        integer(16, 1_000_000),
+        "Most memory for the target's responses, in MiB (default: 288, and 96 per further repetition).",
+        "MIB",
+    ),
     Key("ca_bundle", FILE, "PEM file of the CA certificates to trust instead of the default ones.", "FILE"),
     Key("client_cert", FILE, "PEM file of the client certificate, if the target requires one.", "FILE"),
     Key("client_key", FILE, "PEM file of its private key, if --client-cert does not contain it.", "FILE"),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from purge_conformance.config.hook_url import HookAddress
 
 TIMEOUT = 30.0
+MIB = 1024 * 1024
+RECEIVED_PER_MEMORY = 4  # of a large foundation, most rows are received many times and kept once
+MEMORY_PER_REPEAT = 96  # MiB
 PORTS = {"http": 80, "https": 443}
 MAX_REPEATS = 200
 ALLOW_INCOMPLETE_ARCHIVE = "--allow-incomplete-archive"  # a flag only: no file and no variable can give it
@@ -65,6 +68,10 @@ class Limits:
         max_purges: most purges with the admin's token.
         max_requests: most requests of any kind.
         max_body_bytes: most bytes read of one response body.
+        max_json_memory: most bytes of memory that the JSON of one body may take, by `estimate_memory`.
+        max_header_bytes: most bytes of the header fields of one response.
+        max_memory: most MiB of memory that the exchanges of a run may take, by the estimate of the journal; the
+            request that exceeds it is the last one before the cleanup.
         max_events: most events that one snapshot reads and that are archived.
         max_time: seconds of the whole run.
     """
@@ -72,9 +79,17 @@ class Limits:
     timeout: float = TIMEOUT
     max_purges: int = 40
     max_requests: int = 1200
-    max_body_bytes: int = 16 * 1024 * 1024
+    max_body_bytes: int = 16 * MIB
+    max_json_memory: int = 128 * MIB
+    max_header_bytes: int = 64 * 1024
+    max_memory: int = 288
     max_events: int = 50_000
     max_time: float = 1800.0
+
+    @property
+    def max_received_bytes(self) -> int:
+        """Most bytes of `evidence.jsonl`, or of all responses of a command that records nothing."""
+        return RECEIVED_PER_MEMORY * self.max_memory * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +175,7 @@ def limits_for(repeat: int, **given: float) -> Limits:
         max_purges=purges,
         max_requests=defaults.max_requests + REQUESTS_PER_REPEAT * (repeat - 1),
         max_time=defaults.max_time * repeat,
+        max_memory=defaults.max_memory + MEMORY_PER_REPEAT * (repeat - 1),
     )
     return replace(grown, **given)  # type: ignore[arg-type] # each has the type of its field
 

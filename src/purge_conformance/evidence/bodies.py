@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 # Estimates of bytes of memory, above what CPython 3.11 takes.
 OBJECT_BYTES, ARRAY_BYTES, VALUE_BYTES = 232, 64, 100
-KEY_BYTES = 200  # of a part that others may share
-ROW_BYTES = 1000  # of a row's own object
-ROW_USE_BYTES = 150  # per page that has the row: its entries in lists and indexes
+TEXT_BYTES, WIDE_TEXT_BYTES = 2, 10  # per byte of text without and with characters outside of ASCII; it is copied
+KEY_BYTES = 160  # of a part that others may share
+ROW_BYTES, MEMBER_BYTES = 150, 32  # of the own object of a row, and per member
+ROW_USE_BYTES = 100  # per page that has the row: its entries in lists and indexes
 EXCHANGE_BYTES = 4000  # of an exchange without headers and body
-WIDE_CHARACTER = 4  # bytes of each character of a string that has one outside of ASCII
 
 
 def parse_json(data: bytes) -> Any:  # noqa: ANN401 -- whatever the target sent
@@ -37,7 +37,7 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 -- whatever the target sent
 
 def estimate_memory(data: bytes) -> int:
     """Return an upper bound of the memory, in bytes, of the JSON value of these bytes; it does not parse them."""
-    text = len(data) * (1 if data.isascii() else WIDE_CHARACTER)
+    text = len(data) * (TEXT_BYTES if data.isascii() else WIDE_TEXT_BYTES)
     return (
         text + OBJECT_BYTES * data.count(b"{") + ARRAY_BYTES * data.count(b"[") + VALUE_BYTES * (data.count(b",") + 1)
     )
@@ -53,7 +53,8 @@ class SharedRows:
     def __init__(self) -> None:
         """Begin with no row."""
         self.held = 0
-        self._parts: dict[Any, Any] = {}
+        self._long: dict[bytes, Any] = {}  # digest of its text -> value
+        self._short: dict[bytes, Any] = {}  # text -> value
 
     def parse(self, data: bytes) -> Any:  # noqa: ANN401 -- whatever the target sent
         """Return the value of the bytes as JSON, or None where they are not JSON."""
@@ -66,45 +67,61 @@ class SharedRows:
 
     def _share_page(self, page: dict[str, Any]) -> dict[str, Any]:
         rest = {name: member for name, member in page.items() if name != "resources"}
-        self.held += estimate_memory(json.dumps(rest).encode())
-        return {**page, "resources": [self._share(row, self._share_row) for row in page["resources"]]}
-
-    def _share(self, value: Any, make: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- any JSON value
-        """Return an equal value that was kept before, or what `make` returns for this one."""
-        if value is None or isinstance(value, bool):
-            return value
-        key = _key(value)
-        if key not in self._parts:
-            self.held += KEY_BYTES
-            self._parts[key] = make(value)
-        return self._parts[key]
+        self.held += _estimate(rest)
+        return {**page, "resources": [self._share_row(row) for row in page["resources"]]}
 
     def _share_row(self, row: Any) -> Any:  # noqa: ANN401 -- any JSON value
+        """Return an equal row that was kept before, or this one with the parts that others have as well."""
+        key = _digest(marshal.dumps(row, 2))
+        shared = self._long.get(key)
+        if shared is None:
+            self.held += KEY_BYTES
+            shared = self._share_members(row)
+            self._long[key] = shared
+        return shared
+
+    def _share_members(self, row: Any) -> Any:  # noqa: ANN401 -- any JSON value
         if not isinstance(row, dict):
-            return self._keep(row)
-        self.held += ROW_BYTES + VALUE_BYTES * len(row)
-        return {name: self._share(member, self._keep) for name, member in row.items()}
+            self.held += _estimate(row)
+            return row
+        self.held += ROW_BYTES + MEMBER_BYTES * len(row)
+        shared = {}
+        for name, member in row.items():
+            if member is None or member is True or member is False:
+                shared[name] = member
+                continue
+            text = marshal.dumps(member, 2)
+            parts, key = (self._short, text) if len(text) <= KEY_BYTES else (self._long, _digest(text))
+            if key not in parts:
+                self.held += KEY_BYTES
+                self.held += _estimate(member)
+                parts[key] = member
+            shared[name] = parts[key]
+        return shared
 
-    def _keep(self, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
-        self.held += estimate_memory(json.dumps(value).encode())
-        return value
+
+def _estimate(value: Any) -> int:  # noqa: ANN401 -- any JSON value
+    return estimate_memory(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def _key(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
-    """Return a short key that no other value has; 1, 1.0 and true differ, as do the orders of members."""
-    if isinstance(value, str) and len(value) < KEY_BYTES:
-        return value
-    return blake2b(marshal.dumps(value, 2), digest_size=16).digest()
+def _digest(text: bytes) -> bytes:
+    """Return a short key that no other text has; in the text, 1, 1.0 and true differ, as do the orders of members."""
+    return blake2b(text, digest_size=16).digest()
 
 
 class Body:
-    """The body of a response; exchanges with equal responses share one, which is parsed as JSON once."""
+    """The body of a response; exchanges with equal responses share one, which is parsed as JSON once.
 
-    def __init__(self, data: bytes, parse: Callable[[bytes], Any] = parse_json) -> None:
-        """Hold the bytes; `parse` returns their value as JSON, or None."""
+    Attributes:
+        is_shared: whether the parts of its JSON are shared with other bodies.
+    """
+
+    def __init__(self, data: bytes, rows: SharedRows | None = None) -> None:
+        """Hold the bytes; `rows` parses them."""
         self._data = data
         self._read: Callable[[], bytes] | None = None
-        self._parse = parse
+        self._parse = rows.parse if rows else parse_json
+        self.is_shared = rows is not None
 
     @property
     def data(self) -> bytes:
@@ -148,6 +165,15 @@ class BodyField:
 
 
 BODY = BodyField()
+
+
+def memory_of(exchange: Exchange) -> int:
+    """Return an estimate of the memory, in bytes, that an exchange takes besides what `SharedRows` parsed."""
+    headers = sum(len(name) + len(value) + 2 * VALUE_BYTES for name, value in exchange.response_headers)
+    sent = len(exchange.path) + len(exchange.request_body or "")
+    body = body_of(exchange)
+    rows = ROW_USE_BYTES * len(body.resources)
+    return EXCHANGE_BYTES + headers + sent + rows + (0 if body.is_shared else estimate_memory(body.data))
 
 
 def body_of(exchange: Exchange) -> Body:

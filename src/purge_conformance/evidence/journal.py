@@ -7,15 +7,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from purge_conformance.config.settings import MIB
 from purge_conformance.errors import BadSetting, ChecksFailed
 from purge_conformance.evidence import files
-from purge_conformance.evidence.bodies import EXCHANGE_BYTES
+from purge_conformance.evidence.bodies import KEY_BYTES, memory_of
 from purge_conformance.evidence.jsonl import FILE_NAME, build_evidence, to_json
 from purge_conformance.evidence.stored_bodies import LONG_BODY_BYTES, StoredBodies
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from purge_conformance.config.settings import Limits
     from purge_conformance.evidence.bodies import Body
     from purge_conformance.evidence.jsonl import Record
     from purge_conformance.evidence.records import Evidence, Exchange, Header
@@ -27,9 +29,11 @@ class Journal:
     Attributes:
         error: why nothing more is written; empty while there is no error.
         records: all but the exchanges: notes, ends of lists and spans.
+        size: bytes of the file.
     """
 
     error = ""
+    next_step = "Give a larger --max-memory, or judge a smaller foundation."
 
     def __init__(self, folder: Path, header: Header) -> None:
         """Begin the journal of a new run.
@@ -47,7 +51,8 @@ class Journal:
         self.header, self._path = header, folder / FILE_NAME
         self.exchanges: list[Exchange] = []
         self.records: list[Record] = []
-        self.size = self.memory = 0
+        self.size = 0
+        self._memory = 0
         self._stored = StoredBodies(folder / FILE_NAME)
         self._first_by_body: dict[bytes, tuple[int, Body]] = {}  # digest -> the exchange that had a long body first
         self._write(to_json(header))
@@ -74,8 +79,23 @@ class Journal:
             self._stored.leave(body, offset)
         recorded = replace(exchange, body=body)
         self.exchanges.append(recorded)
-        self.memory += EXCHANGE_BYTES
+        self._memory += memory_of(recorded)
         return recorded
+
+    @property
+    def memory(self) -> int:
+        """An estimate of the memory, in bytes, of all exchanges so far and of what judging keeps about them."""
+        return self._memory + self._stored.rows.held
+
+    def excess(self, limits: Limits) -> str:
+        """Return which bound the exchanges exceed, and the next step; empty if there is room for more."""
+        for used, bound, what in (
+            (self.memory, limits.max_memory * MIB, "of memory"),
+            (self.size, limits.max_received_bytes, "in total"),
+        ):
+            if used > bound:
+                return f"The responses of the target take more than {bound // MIB} MiB {what}. {self.next_step}"
+        return ""
 
     def add(self, record: Record) -> None:
         """Record a note, the end of a list or a span."""
@@ -120,16 +140,28 @@ class Journal:
 class NullJournal(Journal):
     """A journal that stores nothing, for commands that leave no evidence."""
 
-    def __init__(self) -> None:  # it has no file
-        """Store nothing."""
+    next_step = "Check what the target answers: a Cloud Foundry sends less."
+
+    def __init__(self, *, keeps: bool = True) -> None:  # it has no file
+        """Store nothing; `keeps` says whether the caller keeps the exchanges in memory."""
+        self.size = self._memory = 0
+        self._keeps = keeps
         self.exchanges: list[Exchange] = []
         self.records: list[Record] = []
 
     def __exit__(self, *_: object) -> None:
         """Do nothing."""
 
+    @property
+    def memory(self) -> int:
+        """An estimate of the memory, in bytes, of the exchanges that are kept."""
+        return self._memory
+
     def record(self, exchange: Exchange) -> Exchange:
         """Return the exchange."""
+        self.size += len(exchange.body)
+        guids = sum(KEY_BYTES + len(row["guid"]) for row in exchange.resources)  # a walk knows those that it read
+        self._memory += memory_of(exchange) if self._keeps else guids
         return exchange
 
     def add(self, record: Record) -> None:

@@ -37,7 +37,7 @@ class StoredBodies:
 
     def body(self, data: bytes) -> Body:
         """Return a body whose bytes are still in memory."""
-        return Body(data, self.rows.parse) if len(data) >= LONG_BODY_BYTES else Body(data)
+        return Body(data, self.rows if len(data) >= LONG_BODY_BYTES else None)
 
     def leave(self, body: Body, offset: int) -> None:
         """Forget the bytes of a long body, which is in the line that begins at that offset."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.client.pagination import FALLBACK_PAGE_SIZES, MAX_PAGE_SIZE, Pages
 from purge_conformance.client.unrecorded import unrecorded_client
+from purge_conformance.config.settings import MIB
 from purge_conformance.errors import ArchiveFailed, TargetUnreachable
 from purge_conformance.evidence.errors import readable_error
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_query_rejected
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from purge_conformance.target.archive.events import ArchiveSummary
     from purge_conformance.target.archive.list_check import Reading
 
+BYTES_PER_EVENT = 1024  # of memory; an event may take four times as many on its page
+
 
 def archive_target(settings: Settings, path: Path) -> ArchiveSummary:
     """Read all events of the target and write them to a new file, page by page; return its summary.
@@ -43,8 +47,10 @@ def archive_target(settings: Settings, path: Path) -> ArchiveSummary:
     """
     files.require_unused(path)
     limits = settings.limits
+    memory = max(limits.max_memory, MAX_WALKS * limits.max_events * BYTES_PER_EVENT // MIB)
+    settings = replace(settings, limits=replace(limits, max_memory=memory))
     max_requests = 2 * MAX_WALKS * (limits.max_events // GUARANTEED_PAGE_SIZE + CLEANUP_RESERVE)
-    with unrecorded_client(settings, max_requests=max_requests) as client:
+    with unrecorded_client(settings, max_requests=max_requests, keeps=False) as client:
         number = 0
         while True:
             number, check = number + 1, ListCheck()

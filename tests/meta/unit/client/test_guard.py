@@ -92,6 +92,22 @@ def test_request_budget_reserves_cleanup() -> None:
     assert (guard.requests, guard.requests_left) == (CLEANUP_RESERVE + 1, 0)
 
 
+def test_responses_that_use_up_the_memory_leave_the_cleanup() -> None:
+    """Once the responses take too much memory, only requests of the cleanup are admitted."""
+    guard = make_guard()
+    guard.exhausted = "Give a larger --max-memory."
+    with pytest.raises(BudgetExhausted, match="--max-memory"):
+        guard.admit("GET", EVENTS_PATH, "admin")
+    guard.release_cleanup_reserve()
+    guard.admit("DELETE", "/v3/apps/1", "admin")
+
+
+def test_paths_are_bounded() -> None:
+    """A path with a guid of the target's that is very long is not sent."""
+    with pytest.raises(RequestBlocked, match="20009 characters"):
+        make_guard().admit("GET", f"/v3/apps/{'x' * 20_000}", "admin")
+
+
 def test_closed_guard_allows_only_cleanup() -> None:
     """A closed guard admits nothing, and then only cleanup; the first reason is reported."""
     guard = make_guard()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support import huge_answers
 from meta.support.raw_http import HANG_S, SHORT_TIMEOUT_S, drip, write_raw
 from purge_conformance.evidence.steps import Step
 
@@ -30,6 +31,39 @@ def test_body_size_is_bounded(make_client: Connect, stub_server: StubServer, *, 
     stub_server.answer = lambda handler: stub_server.respond(handler, body=packed, Content_Encoding=coding)
     found = make_client(max_body_bytes=1_000_000).get("/v3", Step.V3_ROOT)
     assert (found.status, found.body, found.error) == (None, b"", "the response is larger than 1000000 bytes")
+
+
+@pytest.mark.parametrize("kind", ["empty lists", "empty objects", "numbers", "exponent", "wide string", "deep"])
+def test_values_of_a_body_are_bounded(kind: str, make_client: Connect, stub_server: StubServer) -> None:
+    """A body whose JSON would take too much memory counts as no response; it is not parsed."""
+    stub_server.answer = lambda handler: huge_answers.answer(handler, kind, 1)
+    found = make_client().get("/v3", Step.V3_ROOT)
+    assert (found.status, found.body) == (None, b"")
+    assert found.error == "the response has so many values that as JSON they could take more than 134217728 bytes"
+
+
+@pytest.mark.parametrize("kind", ["headers", "long header", "large headers", "status line", "chunk extension"])
+def test_heads_are_bounded(kind: str, make_client: Connect, stub_server: StubServer) -> None:
+    """A response whose header fields, status line or chunk extension are too long counts as no response."""
+    stub_server.answer = lambda handler: huge_answers.answer(handler, kind, 1)
+    found = make_client().get("/v3", Step.V3_ROOT)
+    assert (found.status, found.response_headers) == (None, ())
+
+
+@pytest.mark.parametrize("kind", ["bomb", "nested bombs", "deflated bomb"])
+def test_bombs_are_decompressed_in_part(kind: str, make_client: Connect, stub_server: StubServer) -> None:
+    """Of a body that would decompress to gigabytes, no more is decompressed than the bound of its size."""
+    huge_answers.prepare(kind)
+    stub_server.answer = lambda handler: huge_answers.answer(handler, kind, 1)
+    assert make_client().get("/v3", Step.V3_ROOT).error == "the response is larger than 16777216 bytes"
+
+
+@pytest.mark.parametrize("kind", ["interim responses", "trailers", "tiny chunks"])
+def test_endless_answers_end_at_the_deadline(kind: str, make_client: Connect, stub_server: StubServer) -> None:
+    """An answer that goes on for ever in small parts ends at the deadline of a response."""
+    stub_server.answer = lambda handler: huge_answers.answer(handler, kind, 1)
+    found = make_client(timeout=SHORT_TIMEOUT_S).get("/v3", Step.V3_ROOT)
+    assert (found.status, found.body) == (None, b"")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])

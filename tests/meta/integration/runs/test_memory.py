@@ -1,0 +1,40 @@
+"""The memory of a run and of its judgments is bounded, whatever the target answers."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support import huge_answers
+from meta.support.memory import run_measured
+from meta.support.running_command import ADMIN, PROGRAM, SECRET
+from purge_conformance.report import json as as_json
+from purge_conformance.report.model import Verdict
+
+if TYPE_CHECKING:
+    from meta.support.stub import StubServer
+
+MAX_MB = 400  # of a run with --max-memory 64: Python and pytest take up to 220, one body that is parsed the rest
+MAX_EVIDENCE_MB = 4 * 64 + 16
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
+@pytest.mark.parametrize(
+    "kind",
+    ["keys", "one string", "tiny rows", "many events", "equal rows", "nested bombs"],
+)
+def test_memory_is_bounded(kind: str, stub_server: StubServer, tmp_path: Path) -> None:
+    """A run whose every answer is huge stays below the bound, and is not conformant."""
+    huge_answers.prepare(kind)
+    numbers = count(1)
+    stub_server.answer = lambda handler: huge_answers.answer(handler, kind, next(numbers))
+    command = [PROGRAM, "run", stub_server.url, ADMIN, "--max-memory=64", "--quiet", f"--out={tmp_path / 'out'}"]
+    code, peak = run_measured(command, os.environ | SECRET)
+    assert peak < MAX_MB
+    assert code in {1, 3}
+    assert as_json.load(tmp_path / "out").verdict in {Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE}
+    assert (tmp_path / "out" / "evidence.jsonl").stat().st_size < MAX_EVIDENCE_MB * huge_answers.MIB
