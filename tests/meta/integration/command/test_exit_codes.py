@@ -66,14 +66,14 @@ def test_unreachable_target_exits_3(command: Command, tmp_path: Path) -> None:
     assert set(result.outcomes.values()) == {"inconclusive", "not exercised"}
 
 
-def test_rejected_token_exits_3(command: Command, stub_server: StubServer, tmp_path: Path) -> None:
-    """A target that rejects the admin token gives no verdict: exit code 3, with authentication as cause."""
+def test_rejected_token_exits_2(command: Command, stub_server: StubServer, tmp_path: Path) -> None:
+    """An admin token that the target rejects is refused, with the next step: exit code 2 and no report."""
     stub_server.answer = lambda handler: stub_server.respond(handler, 401, b'{"errors": []}')
     result = command(
         "run", stub_server.url, ADMIN, "--out", tmp_path / "out", folder=tmp_path / "out", env=os.environ | SECRET
     )
-    assert (result.code, result.report["verdict"], result.causes) == (3, "inconclusive", {"authentication"})
-    assert ("passed" in result.outcomes.values(), stub_server.purges) == (False, 0)
+    assert (result.code, "Give a valid one: --token admin=SOURCE" in result.stderr) == (2, True)
+    assert ((tmp_path / "out").exists(), stub_server.purges) == (False, 0)
 
 
 def test_missing_api_exits_3(command: Command, stub_server: StubServer, tmp_path: Path) -> None:
