@@ -50,7 +50,8 @@ def secret_parts(token: str) -> set[str]:
 def echo(handler: BaseHTTPRequestHandler) -> None:
     """Respond with the Authorization of the request, in header and body, in several forms."""
     sent = handler.headers.get("Authorization") or ""
-    body = f'{{"resources": [{{"guid": "{sent}"}}], "you": "{sent.upper()} {sent}", "bare": "{sent[7:]}"}}'.encode()
+    page = f'"pagination": {{"total_results": 1}}, "resources": [{{"guid": "{sent}"}}]'
+    body = f'{{{page}, "you": "{sent.upper()} {sent}", "bare": "{sent[7:]}"}}'.encode()
     handler.send_response(200)
     for name, value in {"X-You": sent, "Location": f"/?t={sent[7:]}", "Content-Length": str(len(body))}.items():
         handler.send_header(name, value)

@@ -29,7 +29,13 @@ SECRET = {"ADMIN_SECRET": "an-opaque-secret"}
 def accept_everything(stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
     """Answer as an API that accepts every request: each change takes effect at once, and a deleted app is absent."""
     state = "STOPPED" if handler.path.endswith("/stop") else "STARTED"
-    row = {"guid": "g", "name": stub_server.name, "state": state, "pagination": {}, "resources": [{"guid": "one"}]}
+    row = {
+        "guid": "g",
+        "name": stub_server.name,
+        "state": state,
+        "pagination": {"total_results": 1},
+        "resources": [{"guid": "one"}],
+    }
     changes = [line for line, _ in stub_server.received if line.startswith(("POST /v3/apps ", "DELETE /v3/apps/g "))]
     is_absent = handler.path == "/v3/apps/g" and handler.command == "GET" and changes[-1].startswith("DELETE")
     stub_server.respond(handler, 404 if is_absent else 200, json.dumps(row).encode())

@@ -39,7 +39,9 @@ def test_crash_prints_no_canary(
     place: str, words: str, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A defect of the suite is reported without its message if that contains a token."""
-    stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": [{"guid": "one"}]}')
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, body=b'{"pagination": {"total_results": 1}, "resources": [{"guid": "one"}]}'
+    )
     plan = tuple(
         replace(each, procedure=raise_with_canary) if each.name == place else each for each in definitions.SCENARIOS
     )

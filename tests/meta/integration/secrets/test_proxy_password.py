@@ -24,7 +24,8 @@ def test_proxy_password_is_redacted(
 
     def echo(handler: Any) -> None:  # noqa: ANN401 -- a handler
         is_deleted = (handler.command, handler.path) == ("GET", "/v3/apps/g")
-        body = f'{{"guid": "g", "state": "STARTED", "resources": [], "x": "{PASSWORD} {QUOTED} {ENCODED}"}}'
+        page = '"pagination": {"total_results": 0}, "resources": []'
+        body = f'{{"guid": "g", "state": "STARTED", {page}, "x": "{PASSWORD} {QUOTED} {ENCODED}"}}'
         stub_server.respond(handler, 404 if is_deleted else 200, body.encode())
 
     stub_server.answer, proxy.password = echo, ENCODED
