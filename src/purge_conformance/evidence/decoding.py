@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 3
 MAX_JSON_DEPTH = 8  # JSON in a string of JSON, in a string of JSON ...
-BYTES_PER_BYTE, FREE_BYTES = 8, 64 * 1024 * 1024  # what all views of a text may have: so many times its own, and more
+BYTES_PER_BYTE, FREE_BYTES = 4, 24 * 1024 * 1024  # what all views of a text may have: so many times its own, and more
 WINDOW = 32 * 1024  # bytes around an escape in which an encoded secret with that escape is
 SEPARATOR = b"\x01"  # between the parts of a view
 
@@ -41,9 +41,9 @@ _READABLE_SHAPES = {  # whether only ASCII is readable -> a table that makes eac
     is_ascii: bytes(ord("r") if c in _ASCII or (c >= 0x80 and not is_ascii) else 0 for c in range(256))  # noqa: PLR2004 -- beyond ASCII
     for is_ascii in (True, False)
 }
-_MIN_READABLE = 11  # bytes; a secret without a further encoding is found in Base64 by its own forms
+_MIN_READABLE = 8  # bytes; no secret that is searched for is shorter
 _READABLE = {
-    True: re.compile(rb"[\t\n\r -~]{11,}"),
+    True: re.compile(rb"[\t\n\r -~]{8,}"),
     False: re.compile(
         rb"(?:[\t\n\r -~]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){5,}"
     ),

@@ -144,7 +144,10 @@ class Redactor:
 
     def contains_secret(self, text: str) -> bool:
         """Return whether a text contains a known secret, however encoded, or cannot be searched."""
-        return self._has_secret(text.encode("utf-8", "surrogatepass"))
+        try:
+            return self._has_secret(text.encode("utf-8", "surrogatepass"))
+        except TooManyViews:
+            return True
 
     def redact_text(self, text: str) -> str:
         """Return the text with placeholders instead of secrets."""
@@ -184,20 +187,15 @@ class Redactor:
         return self._redact(data, self._units.whole).decode("utf-8", "surrogatepass")
 
     def _redact(self, data: bytes, redact: Callable[[bytes], bytes]) -> bytes:
-        if not self._has_secret(data):
-            return data
         try:
-            return redact(data)
+            return redact(data) if self._has_secret(data) else data
         except TooManyViews:
             return TOO_DEEP
 
     def _has_secret(self, data: bytes) -> bool:
         if hash(data) in self._clean:
             return False
-        try:
-            found = any(self._names(view) for view in views(data, only_ascii=self._only_ascii))
-        except TooManyViews:
-            return True
+        found = any(self._names(view) for view in views(data, only_ascii=self._only_ascii))
         if not found and len(self._clean) < MAX_CLEAN:
             self._clean.add(hash(data))
         return found
@@ -219,9 +217,11 @@ class Redactor:
 
     def _replace(self, data: bytes) -> bytes:
         """Return the bytes without the secrets that stand there as they are, or as usually encoded, in any case."""
+        lower = data.lower()
         for form, name in sorted(self._forms.items(), key=lambda pair: (-len(pair[0]), pair)):
-            if form.lower() in data.lower():
+            if form.lower() in lower:
                 data = re.sub(re.escape(form), f"${name}".encode(), data, flags=re.IGNORECASE)
+                lower = data.lower()
         for pattern, _, name in self._patterns:
             data = pattern.sub(rb"\1" + f"${name}".encode(), data)
         return data
