@@ -131,7 +131,7 @@ def _require_outcomes(run: Run) -> None:
 def _reason(error: SuiteError) -> str:
     """Return the last line of pytest's output that names an error, or else what went wrong."""
     first, *lines = str(error).splitlines()
-    return to_sentence(next((line.strip() for line in reversed(lines) if "Error" in line), first))
+    return to_sentence(next((line.removeprefix("E").strip() for line in reversed(lines) if "Error" in line), first))
 
 
 def _require_space(folder: Path) -> None:

@@ -82,7 +82,7 @@ def _raise(error: Exception) -> Callable[[Path], Run]:
         ),
         (
             SuiteError("It ended.\nE   ImportError: no jinja2\n!!!"),
-            "did not start: E   ImportError: no jinja2.",
+            "did not start: ImportError: no jinja2.",
         ),
         (SuiteError("It did not end."), "did not start: It did not end. Reinstall"),
         (BadSetting("The evidence could not be written: full."), "The evidence could not be written: full."),
