@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages
 from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
-from purge_conformance.errors import ArchiveFailed, ArchiveIncomplete
+from purge_conformance.errors import ArchiveFailed, ArchiveIncomplete, PurgeBlocked
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.listing import listing_at
+from purge_conformance.evidence.listing import is_page, listing_at
 from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.target import archive
 from purge_conformance.target.before_purge import require_permission
@@ -103,9 +103,19 @@ def _add_new(client: Client, growing: archive.GrowingArchive) -> None:
 
 
 def _look(client: Client, growing: archive.GrowingArchive, numbers: Iterator[int]) -> None:
-    """Read the newest events if no scenario did shortly before this purge; all if there may be more than a page has."""
+    """Read the newest events if no scenario did shortly before this purge; all if the list has others as well.
+
+    Raises:
+        PurgeBlocked: the list cannot be read, and the settings do not allow to lose events.
+    """
     if client.guard.is_archived and growing.needs_look:
-        client.get(NEWEST_EVENTS, Place(Step.BEFORE_PURGE, next(numbers)))
+        answer = client.get(NEWEST_EVENTS, Place(Step.BEFORE_PURGE, next(numbers)))
+        if not (is_page(answer) or client.settings.allow_incomplete_archive):
+            raise PurgeBlocked(
+                f"A purge was not sent: GET {NEWEST_EVENTS} just before it got {answer.status or answer.error}, so "
+                "events that others recorded could not be archived. See the target's log for this request; to purge "
+                f"all the same, give {ALLOW_INCOMPLETE_ARCHIVE}."
+            )
     if client.guard.is_archived and growing.may_lack_events:
         read_pages(client, EVENTS_PATH, Place(Step.BEFORE_PURGE, next(numbers)))
         growing.may_lack_events = False

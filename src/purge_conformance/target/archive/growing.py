@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path, is_purge
 from purge_conformance.errors import ArchiveFailed
 from purge_conformance.evidence.files import write_text, writing
-from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page, pagination
+from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page, pagination, total_results
 from purge_conformance.evidence.steps import Tag
 from purge_conformance.target.archive import files
 from purge_conformance.target.archive.events import to_line
@@ -33,7 +33,7 @@ class GrowingArchive:
     Attributes:
         path: of the archive.
         own_apps: guids of the suite's own apps so far.
-        may_lack_events: whether all events on a newest page were new, so that there may be others before them.
+        may_lack_events: whether the last look showed one page of a list that has events which no page has shown.
     """
 
     def __init__(self, path: Path, max_events: int) -> None:
@@ -53,11 +53,13 @@ class GrowingArchive:
         self._summary: ArchiveSummary | None = None
         self._archived: set[tuple[str, str]] = set()
         self._new: dict[tuple[str, str], dict[str, Any]] = {}
+        self._listed: set[tuple[str, str]] = set()  # the events that the list has shown since the last purge
 
     def start(self, summary: ArchiveSummary, pages: Iterable[Exchange]) -> None:
         """From now on, add to the archive that these pages were written to."""
         self._summary = summary
         self._archived = {event_identity(row) for page in pages for row in _events(page)}
+        self._listed = set(self._archived)
 
     @property
     def needs_look(self) -> bool:
@@ -68,7 +70,10 @@ class GrowingArchive:
         """Learn which apps are the suite's own, and which events the list shows."""
         if exchange.method != "GET" or Tag.CHANGED_BY_HOOK in exchange.tags:
             self._learn_app(exchange)
-            self._is_purged |= is_purge(exchange.method, exchange.path) and not exchange.rejected
+            if is_purge(exchange.method, exchange.path) and not exchange.rejected:
+                self._is_purged = True
+                with self._lock:
+                    self._listed.clear()
         elif exchange.route == EVENTS_PATH and is_page(exchange):
             with self._lock:
                 self._look_at(exchange)
@@ -77,10 +82,11 @@ class GrowingArchive:
         rows = {event_identity(row): row for row in _events(page)} if self._summary else {}
         new = {key: row for key, row in rows.items() if key not in self._archived and key not in self._new}
         self._new |= new
+        self._listed |= rows.keys()
         if shows_newest(page):
             self._looked_at, self._is_purged = monotonic() - page.elapsed, False
             has_more = bool(pagination(page).get("next")) or page.query.get("page", "1") != "1"
-            self.may_lack_events = has_more and (self.may_lack_events or (bool(new) and len(new) == len(rows)))
+            self.may_lack_events = has_more and total_results(page) != len(self._listed)
 
     def add_new(self) -> int:
         """Add the events of others that the list has shown and that the archive lacks; return how many.

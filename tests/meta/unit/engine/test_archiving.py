@@ -134,12 +134,41 @@ def test_recent_look_is_not_repeated(client: Client, foundation: Foundation) -> 
 
 
 def test_more_than_a_page_of_new_events(client: Client, foundation: Foundation, tmp_path: Path) -> None:
-    """If a page has only new events, the whole list is read and archived before the purge."""
+    """If the list has events that no page has shown, the whole list is read and archived before the purge."""
     client.post(PURGE_PATH, Step.PURGE)
     foundation.record(60, "late")
     client.post(PURGE_PATH, Step.PURGE)
     assert foundation.lists == ["order_by=-created_at&per_page=20", "per_page=5000&page=1"]
     assert {f"late-{n}" for n in range(60)} <= archived(tmp_path)
+
+
+def test_order_that_is_ignored(client: Client, foundation: Foundation, tmp_path: Path) -> None:
+    """On a target that lists the oldest events first, whatever the order, the newest ones are archived as well."""
+    answer = foundation.stub_server.answer
+
+    def ignore_order(handler: BaseHTTPRequestHandler) -> None:
+        handler.path = handler.path.replace("order_by=-", "order_by=")
+        answer(handler)
+
+    foundation.stub_server.answer = ignore_order
+    client.post(PURGE_PATH, Step.PURGE)
+    foundation.record(30, "late")
+    client.post(PURGE_PATH, Step.PURGE)
+    foundation.record(30, "last")
+    client.post(PURGE_PATH, Step.PURGE)
+    assert {"late-29", "last-29"} <= archived(tmp_path)
+
+
+def test_list_that_fails_blocks_a_purge(client: Client, foundation: Foundation) -> None:
+    """If the list cannot be read before a purge, that purge is not sent; a later one is, if the list can be read."""
+    client.post(PURGE_PATH, Step.PURGE)
+    answer = foundation.stub_server.answer
+    foundation.stub_server.answer = lambda handler: foundation.stub_server.respond(handler, 500)
+    with pytest.raises(PurgeBlocked, match=r"got 500.*--allow-incomplete-archive"):
+        client.post(PURGE_PATH, Step.PURGE)
+    foundation.stub_server.answer = answer
+    client.post(PURGE_PATH, Step.PURGE)
+    assert foundation.purges == 2
 
 
 def test_failed_addition_ends_purging(client: Client, foundation: Foundation, tmp_path: Path) -> None:

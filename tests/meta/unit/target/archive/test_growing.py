@@ -39,14 +39,16 @@ class Run:
         self.growing.start(summary, pages)
         self.growing.observe(self.page(ROWS))
 
-    def page(self, rows: Sequence[object], path: str = EVENTS_PATH, following: object = None) -> Any:  # noqa: ANN401
+    def page(
+        self, rows: Sequence[object], path: str = EVENTS_PATH, following: object = None, total: object = None
+    ) -> Any:  # noqa: ANN401 -- an exchange or, in a broken story, anything
         """Return the exchange that lists these rows."""
-        data = {"pagination": {"next": following}, "resources": rows}
+        data = {"pagination": {"next": following, "total_results": total}, "resources": rows}
         return self.builder.add_exchange(Scenario.PURGE, Step.PURGE, path=path, data=data)
 
-    def see(self, *rows: object, path: str = EVENTS_PATH, following: object = None) -> None:
+    def see(self, *rows: object, path: str = EVENTS_PATH, following: object = None, total: object = None) -> None:
         """Let the archive observe a page with these rows."""
-        self.growing.observe(self.page(rows, path, following))
+        self.growing.observe(self.page(rows, path, following, total))
 
     def change(self, path: str, method: str = "POST", status: int = 200, **more: Any) -> None:  # noqa: ANN401
         """Let the archive observe a request that changes something."""
@@ -167,13 +169,20 @@ def test_look_grows_old(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run.growing.needs_look
 
 
-def test_page_of_new_events_may_lack_others(run: Run) -> None:
-    """If each event of the newest page is new, there may be more; only the whole list shows that there are none."""
+def test_page_may_lack_events(run: Run) -> None:
+    """A page does not do if the list has more events than its pages have shown since the last purge."""
     more: dict[str, Any] = {"path": NEWEST, "following": {"href": "x"}}
-    run.see(ROWS[44], THEIRS, **more)
+    run.see(ROWS[44], THEIRS, **more, total=len(ROWS) + 1)
     assert not run.growing.may_lack_events
-    run.see({**THEIRS, "guid": "2"}, {**THEIRS, "guid": "3"}, **more)
-    run.see({**THEIRS, "guid": "3"}, **more)
+    run.see(ROWS[44], **more, total=len(ROWS) + 2)
     assert run.growing.may_lack_events
     run.see(*ROWS, path=f"{EVENTS_PATH}?per_page=5000&page=1")
+    assert not run.growing.may_lack_events
+    run.see(ROWS[44], **more)
+    assert run.growing.may_lack_events
+    run.change(f"{EVENTS_PATH}/actions/destructively_purge_all_and_reseed")
+    run.see(THEIRS, **more, total=2)
+    assert run.growing.may_lack_events
+    run.see(OWN, path=f"{EVENTS_PATH}?page=2")
+    run.see(THEIRS, **more, total=2)
     assert not run.growing.may_lack_events
