@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
@@ -35,15 +34,21 @@ class Guard:
         purges: how many purges with the admin's token were admitted.
         is_archived: whether the existing events are archived, or may be lost, so that purges are allowed.
         archive_error: why the events are not archived; empty if unknown.
-        time_limit: the time of the run, which begins with the guard.
+        time_limit: the time of the run.
         archive_new: is called before each purge is admitted; it may raise ArchiveFailed, and then no further purge is.
         close_reason: why only cleanup requests are allowed; empty while the run continues.
         exhausted: why only the cleanup may receive more; empty while there is room.
     """
 
-    def __init__(self, limits: Limits, *, read_only: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with nothing sent and nothing archived; with `read_only` only safe methods are allowed."""
-        self.time_limit = TimeLimit(limits.max_time, clock)
+    def __init__(self, limits: Limits, *, read_only: bool = False, time_limit: TimeLimit | None = None) -> None:
+        """Start with nothing sent and nothing archived.
+
+        Args:
+            limits: of the run.
+            read_only: whether only safe methods are allowed.
+            time_limit: the time of the run; None: it begins now.
+        """
+        self.time_limit = time_limit or TimeLimit(limits.max_time)
         self._limits = limits
         self._read_only = read_only
         self._lock = Lock()
@@ -60,7 +65,8 @@ class Guard:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Return a guard with the limits of these settings, read-only if they are."""
-        return cls(settings.limits, read_only=settings.is_read_only)
+        time_limit = TimeLimit(settings.limits.max_time, begin=settings.begin)
+        return cls(settings.limits, read_only=settings.is_read_only, time_limit=time_limit)
 
     def allows(self, method: str) -> bool:
         """Whether requests with this method may be sent in this run."""

@@ -17,19 +17,19 @@ REPORTS_PART = 0.25  # of the reserve: for judging and writing reports, after th
 
 
 class TimeLimit:
-    """The time that requests may still take; it begins with the object.
+    """The time that requests may still take.
 
     Attributes:
         seconds: of the whole run.
         reserve: seconds at its end in which the scenarios send nothing.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin now, by this clock."""
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic, begin: float | None = None) -> None:
+        """Begin now, by this clock, or at an earlier time of it."""
         self.seconds = seconds
         self.reserve = min(MAX_RESERVE_S, RESERVED_PART * seconds)
         self._clock = clock
-        self._begin = clock()
+        self._begin = clock() if begin is None else begin
         self._end = self._begin + seconds - self.reserve
 
     @property

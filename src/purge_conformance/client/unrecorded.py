@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
+from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.evidence.journal import NullJournal
 
 if TYPE_CHECKING:
@@ -36,5 +37,6 @@ def unrecorded_client(
         on_exchange: is called after every exchange.
     """
     limits = settings.limits if max_requests is None else replace(settings.limits, max_requests=max_requests)
+    guard = Guard(limits, read_only=read_only, time_limit=TimeLimit(limits.max_time, begin=settings.begin))
     with NullJournal(keeps=keeps) as journal:
-        yield Client(settings, journal, Guard(limits, read_only=read_only), lambda _, exchange: on_exchange(exchange))
+        yield Client(settings, journal, guard, lambda _, exchange: on_exchange(exchange))

@@ -114,6 +114,7 @@ class Settings:
         apps: what the run does with apps.
         allow_incomplete_archive: whether to purge although not all events are archived.
         owns_target: whether the run started the target itself, and may destroy all that it holds.
+        begin: when the time of the run began, as `time.monotonic` counts; None: it begins with the first request.
         token_sources: role -> where its token is, as the user wrote it; empty where the tokens are already known.
     """
 
@@ -134,6 +135,7 @@ class Settings:
     apps: AppSettings = field(default_factory=AppSettings)
     allow_incomplete_archive: bool = False
     owns_target: bool = False
+    begin: float | None = None
     token_sources: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property

@@ -7,7 +7,8 @@ answers a question, what the second signal does, and which process runs pytest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,7 @@ def prepare_run(
     root = cache(partial(read_root, settings))
     with own_folder(values.get("out"), front_end.create_folder) as folder:
         require_consent(settings, root, allowed_hosts, front_end.ask)
+        settings = replace(settings, begin=time.monotonic())  # the user may take long to answer
         require_fingerprint(settings, root)
         settings = log_in(settings)
         doctor.require_hook(settings)

@@ -13,7 +13,8 @@ from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.guard import Guard
 from purge_conformance.client.time_limit import TimeLimit
-from purge_conformance.config.settings import Limits, describe_seconds
+from purge_conformance.client.unrecorded import unrecorded_client
+from purge_conformance.config.settings import Limits, Settings, Target, describe_seconds
 from purge_conformance.errors import BudgetExhausted
 from purge_conformance.evidence.steps import Scenario, Step
 
@@ -54,10 +55,25 @@ def test_end_is_reserved(seconds: float, scenarios: float, cleanup: float) -> No
     assert (limit.left, limit.left_for_cleanup) == (0, 0)
 
 
+def test_time_may_have_begun_earlier() -> None:
+    """The time of a run counts from its begin, before the first request of its scenarios."""
+    clock = Clock()
+    assert TimeLimit(20, clock, begin=clock.now - 10).left == 6
+    late = Settings(
+        *(Target("http://127.0.0.1:1"), {"admin": "an-opaque-secret"}),
+        limits=Limits(max_time=20),
+        begin=time.monotonic() - 17,
+    )
+    with pytest.raises(BudgetExhausted, match="--max-time"):
+        Guard.from_settings(late).admit("GET", EVENTS_PATH, "admin")
+    with unrecorded_client(late) as client, pytest.raises(BudgetExhausted, match="--max-time"):
+        client.guard.time_limit.require()
+
+
 def test_guard_admits_nothing_after_time() -> None:
     """Once the time is used up the guard admits no request; the cleanup has the reserve."""
     clock = Clock()
-    guard = Guard(Limits(max_time=20), clock=clock)
+    guard = Guard(Limits(max_time=20), time_limit=TimeLimit(20, clock))
     guard.admit("GET", EVENTS_PATH, "admin")
     clock.now += 16
     with pytest.raises(BudgetExhausted, match=r"allows 20 s, the last 4 s of it .* Give a larger --max-time"):

@@ -12,6 +12,7 @@ import pytest
 from meta.support.archive import archive_metadata, archived_events
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_OPERATION, PURGE_PATH, is_purge
 from purge_conformance.client.guard import Guard
+from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine import collect
 from purge_conformance.engine.run_facts import run_notes
@@ -121,7 +122,8 @@ def test_time_limit_holds(limit: int, stub_server: StubServer, collect_from_stub
     stub_server.answer = lambda handler: stub_server.respond(
         handler, body=b'{"guid": "g", "pagination": {"total_results": 1}, "resources": [{"guid": "one"}]}'
     )
-    guard = Guard(Limits(max_time=20), clock=lambda: 17.0 if len(stub_server.received) >= limit else 0.0)
+    time_limit = TimeLimit(20, lambda: 17.0 if len(stub_server.received) >= limit else 0.0)
+    guard = Guard(Limits(max_time=20), time_limit=time_limit)
     evidence = collect_from_stub(guard=guard)
     after = evidence.exchanges[limit:]
     assert {x.scenario for x in after} <= {Scenario.CLEANUP}
