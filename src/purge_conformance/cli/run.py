@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -72,6 +73,7 @@ def _run(
     settings, folder = prepare_run(values, allowed_hosts, front_end, tokens)
     with reporter.live():
         collect_evidence(settings, folder, front_end)
+        gc.collect()  # the exchanges are in cycles, and the process of the judgments needs the memory
         reporter.show_status("judging")
         try:
             judged_run, problem = judge(folder, folder)
