@@ -16,6 +16,7 @@ from purge_conformance.evidence.listing import is_page, listing_at
 from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.target import archive
 from purge_conformance.target.before_purge import require_permission
+from purge_conformance.target.other_runs import require_no_other_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ def archive_events(
     Raises:
         ArchiveIncomplete: the archive could not be written, or is incomplete and the settings do not allow to purge.
         PurgeRefused: the user's command does not allow to purge.
+        RunInProgress: another run created its apps since this run began, and before it created its own.
     """
     listing, reading = _last_walk(client, evidence)
     try:
@@ -80,6 +82,7 @@ def archive_events(
         )
     _warn_of_loss(summary, warn, is_expected=settings.owns_target)
     if client.guard.is_archived and client.guard.purges_left:
+        require_no_other_run(settings, evidence.note(Scenario.FOUNDATION, notes.RUN) or "")
         require_permission(client, growing.path, summary)
 
 

@@ -66,6 +66,7 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
     Raises:
         BadSetting: the folder contains another run or its archive, or cannot be written.
         ArchiveIncomplete: not all events could be archived, so no purge was sent; the suite's apps are deleted.
+        RunInProgress: another run of the suite began at the same time; the suite's apps are deleted.
         PurgeRefused: the command of --before-purge did not succeed, so no purge was sent; the suite's apps are deleted.
         ChecksFailed: the target shows that settings are wrong; the folder has no file of this run.
         SuiteError: the evidence could not be written completely; the suite's apps are deleted.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.errors import RequestBlocked, RunInProgress, TargetUnreachable
+from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, GUARANTEED_PAGE_SIZE, RUN_LABEL, is_query_rejected
 from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.evidence.steps import Step
@@ -26,11 +28,16 @@ MAX_QUOTED_CHARS = 100  # of a label, which has 63 at most
 LISTS = (APPS, ORGANIZATIONS, SPACES)  # a run creates all of them, or only apps
 
 
-def require_no_other_run(settings: Settings) -> None:
+def require_no_other_run(settings: Settings, own: str = "") -> None:
     """Require that no other run of the suite was active on the target within the last hour; sends at most three reads.
 
     It sends none if the run only reads, started the target itself, or may run alongside others. A run that creates
     nothing has no label, and is not seen. A list that cannot be read shows no run.
+
+    Args:
+        settings: of this run.
+        own: the label of this run once it has created its apps; runs that created theirs later do not count. They see
+            this run and stop. Of two runs that created theirs in the same second, both stop.
 
     Raises:
         RunInProgress: one was; the message names it and the next step.
@@ -38,20 +45,31 @@ def require_no_other_run(settings: Settings) -> None:
     if settings.is_read_only or settings.owns_target or settings.alongside:
         return
     with unrecorded_client(settings, max_requests=MAX_REQUESTS + CLEANUP_RESERVE) as client:
-        runs = active_runs(_labelled(client))
+        labelled = list(_labelled(client))
+    began = {each.run: min(other.created for other in labelled if other.run == each.run) for each in labelled}
+    ages = active_runs((each.run, each.age) for each in labelled)
+    runs = {run: age for run, age in ages.items() if run != own and began[run] <= began.get(own, inf)}
     if not runs:
         return
     run, age = min(runs.items(), key=lambda item: item[1])
     name, url = one_line(run, MAX_QUOTED_CHARS), settings.target.url
     raise RunInProgress(
         f"Another run of the suite, {name}, changed {url} {age / 60:.0f} min ago and may be in progress; two runs "
-        "destroy each other's events. Nothing was changed. Wait until it has ended. If it was killed, delete what it "
+        "destroy each other's events. No purge was sent. Wait until it has ended. If it was killed, delete what it "
         f"left: `purge-conformance cleanup {url} --run {shlex.quote(name)}`. To run beside it, give --alongside."
     )
 
 
-def _labelled(client: Client) -> Iterator[tuple[str, float]]:
-    """Yield the run and the age of each labelled resource, the newest of each list, as far as they can be read."""
+class _Labelled(NamedTuple):
+    """A resource of a run: seconds since it changed, and when it was created, by the target's clock."""
+
+    run: str
+    age: float
+    created: float
+
+
+def _labelled(client: Client) -> Iterator[_Labelled]:
+    """Yield each labelled resource, the newest of each list, as far as they can be read."""
     query: dict[str, str | int] = {
         "label_selector": RUN_LABEL,  # a target may ignore it, therefore the newest come first
         "order_by": "-created_at",
@@ -63,6 +81,9 @@ def _labelled(client: Client) -> Iterator[tuple[str, float]]:
             if is_query_rejected(listing.exchanges[-1]) and "order_by" in query:
                 del query["order_by"]
                 listing = read_pages(client, path, Step.FIND, query, max_pages=1)
-            yield from ((run, age_of(row, listing)) for row in listing.rows if (run := run_of(row)) is not None)
+            for row in listing.rows:
+                if (run := run_of(row)) is not None:
+                    created = clock.parse_rfc3339(row.get("created_at"))
+                    yield _Labelled(run, age_of(row, listing), created.timestamp() if created else -inf)
     except (RequestBlocked, TargetUnreachable):
         return

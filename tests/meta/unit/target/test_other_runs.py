@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,17 @@ def test_old_run_is_ignored(foundation: LabelledResources, stub_server: StubServ
     foundation.add(APPS, "old", "0123abcd", age=3700)
     require_no_other_run(settings_for(stub_server))
     assert [target.partition("?")[0] for target in stub_server.targets] == [APPS, ORGANIZATIONS, SPACES]
+
+
+@pytest.mark.parametrize(("second", "stops"), [(29, True), (30, True), (31, False)])
+def test_later_run_stops(second: int, foundation: LabelledResources, stub_server: StubServer, *, stops: bool) -> None:
+    """Of two runs that begin together, the one that created its apps later stops; both if no time tells them apart."""
+    for kind, guid, run, created in ((APPS, "own", "0123abcd", 30), (SPACES, "others", "4567cdef", second)):
+        foundation.add(kind, guid, run, age=5)
+        row = foundation.rows[kind][guid]
+        row["updated_at"], row["created_at"] = row["created_at"], f"2026-01-01T00:00:{created}Z"
+    with pytest.raises(RunInProgress, match="4567cdef") if stops else nullcontext():
+        require_no_other_run(settings_for(stub_server), "0123abcd")
 
 
 def test_hostile_label_is_quoted(foundation: LabelledResources, stub_server: StubServer) -> None:
