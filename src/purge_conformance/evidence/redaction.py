@@ -94,14 +94,15 @@ class Redactor:
         self._learned: set[tuple[str, str]] = set()
         self._forms: dict[bytes, str] = {}  # what is replaced in place -> name
         self._needles: dict[bytes, str] = {}  # what is found in a canonical text -> name
-        self._blocks: set[int] = set()  # a text without any of them has none of the needles but the short ones
+        self._by_block: dict[int, list[bytes]] = {}  # block -> the needles that may be in a text with that block
+        self._blocks: set[int] = set()  # the same blocks; a set is searched faster
         self._short_needles: dict[bytes, str] = {}
         self._literals: dict[bytes, str] = {}  # what is found in lower case, because its canonical form is short
         self._patterns: list[tuple[re.Pattern[bytes], bytes, str]] = []  # pattern, the secret in lower case, name
         self._only_ascii = True
         self._cookies = 0
         self._clean: set[int] = set()  # hashes of texts that were searched since the last secret was added
-        self._units = Units(self._find, self._replace)
+        self._units = Units(self._find, self._has_secret, self._replace)
         for role, token in (tokens or {}).items():
             self.add_secret(token_variable(role), token)
 
@@ -208,7 +209,10 @@ class Redactor:
         text = canonical(view)
         names = {name for needle, name in self._short_needles.items() if needle in text}
         if not self._blocks.isdisjoint(blocks(text)):
-            names |= {name for needle, name in self._needles.items() if needle in text}
+            candidates = {
+                needle for block in self._blocks.intersection(blocks(text)) for needle in self._by_block[block]
+            }
+            names |= {self._needles[needle] for needle in candidates if needle in text}
         if self._literals or self._patterns:
             lower = literal(view)
             names |= {name for literal, name in self._literals.items() if literal in lower}
@@ -239,7 +243,14 @@ class Redactor:
     def _add_needles(self, name: str, needles: Iterable[bytes]) -> None:
         for needle in needles:
             if len(needle) >= 2 * BLOCK - 1:
-                self._needles.setdefault(needle, name)
-                self._blocks |= blocks_of_needle(needle)
+                self._add_long_needle(name, needle)
             elif len(needle) >= MIN_SECRET_LENGTH:
                 self._short_needles.setdefault(needle, name)
+
+    def _add_long_needle(self, name: str, needle: bytes) -> None:
+        if needle in self._needles:
+            return
+        self._needles[needle] = name
+        for block in blocks_of_needle(needle):
+            self._by_block.setdefault(block, []).append(needle)
+            self._blocks.add(block)

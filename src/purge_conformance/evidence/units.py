@@ -32,10 +32,12 @@ class Units:
 
     Attributes:
         find: returns the names of the secrets in a text, however it is encoded.
+        contains: returns whether there is one.
         replace: replaces the secrets in a text that are not encoded, or only as usual.
     """
 
     find: Callable[[bytes], set[str]]
+    contains: Callable[[bytes], bool]
     replace: Callable[[bytes], bytes]
 
     def without_secrets(self, data: bytes) -> bytes:
@@ -46,10 +48,10 @@ class Units:
         """
         replaced = self.replace(data)
         if _is_json(data):
-            if _is_json(replaced) and not self.find(replaced):
+            if _is_json(replaced) and not self.contains(replaced):
                 return replaced
             replaced = self._by_unit(_JSON_UNIT, data, self._json_unit)
-        elif self.find(replaced):
+        elif self.contains(replaced):
             replaced = self._by_unit(_WORD, replaced, self._whole)
         names = self.find(replaced)
         return left_out(names) if names else replaced
@@ -87,7 +89,7 @@ class Units:
         hits, pending = [], [spans]
         while pending:
             group = pending.pop()
-            if not group or not self.find(data[group[0][0] : group[-1][1]]):
+            if not group or not self.contains(data[group[0][0] : group[-1][1]]):
                 continue
             if len(group) == 1:
                 hits.append(group[0])
