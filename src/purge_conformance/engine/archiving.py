@@ -109,19 +109,35 @@ def _look(client: Client, growing: archive.GrowingArchive, numbers: Iterator[int
     """Read the newest events if no scenario did shortly before this purge; all if the list has others as well.
 
     Raises:
-        PurgeBlocked: the list cannot be read, and the settings do not allow to lose events.
+        PurgeBlocked: not all events can be read, and the settings do not allow to lose any.
+        ArchiveFailed: the summary of the archive cannot be changed to say that events are lost.
     """
-    if client.guard.is_archived and growing.needs_look:
-        answer = client.get(NEWEST_EVENTS, Place(Step.BEFORE_PURGE, next(numbers)))
-        if not (is_page(answer) or client.settings.allow_incomplete_archive):
-            raise PurgeBlocked(
-                f"A purge was not sent: GET {NEWEST_EVENTS} just before it got {answer.status or answer.error}, so "
-                "events that others recorded could not be archived. See the target's log for this request; to purge "
-                f"all the same, give {ALLOW_INCOMPLETE_ARCHIVE}."
-            )
-    if client.guard.is_archived and growing.may_lack_events:
-        read_pages(client, EVENTS_PATH, Place(Step.BEFORE_PURGE, next(numbers)))
-        growing.may_lack_events = False
+    problem = _read_what_is_new(client, growing, numbers) if client.guard.is_archived else ""
+    if problem and not client.settings.allow_incomplete_archive:
+        raise PurgeBlocked(
+            f"A purge was not sent: what others recorded before it could not be archived. {problem} To purge all the "
+            f"same, give {ALLOW_INCOMPLETE_ARCHIVE}."
+        )
+    if problem:
+        client.note(notes.LACKING, problem)
+        growing.note_loss(problem)
+
+
+def _read_what_is_new(client: Client, growing: archive.GrowingArchive, numbers: Iterator[int]) -> str:
+    """Read what may be new in the list; return why that is not everything, or an empty string."""
+    if growing.needs_look:
+        newest = client.get(NEWEST_EVENTS, Place(Step.BEFORE_PURGE, next(numbers)))
+        if not is_page(newest):
+            return archive.check_pages([newest]).reading(client.settings.limits).reason
+    for walks in range(1, archive.MAX_WALKS + 1):
+        if not growing.may_lack_events:
+            break
+        listing = read_pages(client, EVENTS_PATH, Place(Step.BEFORE_PURGE, next(numbers)))
+        reading = archive.check_pages(listing.exchanges).reading(client.settings.limits)
+        growing.may_lack_events = not reading.is_whole
+        if not reading.is_whole and (reading.extent is not archive.Extent.CHANGED or walks == archive.MAX_WALKS):
+            return archive.after_walks(reading, walks).reason
+    return ""
 
 
 def _stop(client: Client, message: str) -> NoReturn:

@@ -163,6 +163,7 @@ APPS = NoteName("apps", _apps)  # foundation: label -> guid
 APPS_ERROR = NoteName("apps-error", _string)  # foundation: why an app could not be created or started; empty: all could
 UNTIMED = NoteName("untimed", _string)  # foundation: why a change cannot be timed
 ARCHIVED = NoteName("archived", _object)  # archive: members of target.archive.ArchiveSummary; older suites: fewer
+LACKING = NoteName("archive-lacks-events", _string)  # any scenario: why a purge destroyed what was not archived
 ADDED = NoteName("added-to-archive", _number)  # any scenario: how many events were archived just before a purge
 CHANGE = NoteName("change", _change)  # app-changes, changes-after-purges: one note per change
 SEQUENCE = NoteName("sequence", _plan)  # sequences: one note per sequence
@@ -174,7 +175,7 @@ NAMES: dict[str, NoteName[Any]] = {
     note.name: note
     for note in (
         *(STOPPED, EXPIRED, CRASHED, UNUSABLE, LOST, INTERRUPTED),
-        *(WARNINGS, RUN, APPS, APPS_ERROR, UNTIMED, ARCHIVED, ADDED),
+        *(WARNINGS, RUN, APPS, APPS_ERROR, UNTIMED, ARCHIVED, LACKING, ADDED),
         *(CHANGE, SEQUENCE, NOT_INDUCED, LEFT, FINISHED),
     )
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
 from purge_conformance.config.roles import ADMIN
+from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_page, pagination
 from purge_conformance.report.text import pluralize
@@ -57,6 +59,11 @@ def describe_additions(evidence: Evidence) -> Iterator[str]:
         yield (
             f"{pluralize(added, 'event')} of apps that are not the suite's own appeared during the run, and were added "
             f"to {FILE_NAME} before the next purge."
+        )
+    for reason, times in Counter(evidence.noted(notes.LACKING)).items():
+        yield (
+            f"{ALLOW_INCOMPLETE_ARCHIVE} was given, and {pluralize(times, 'purge')} destroyed events that could not be "
+            f"archived. {reason}"
         )
     gap = longest_gap(evidence.exchanges)
     if gap is not None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path, is_purge
 from purge_conformance.errors import ArchiveFailed
 from purge_conformance.evidence.files import write_text, writing
-from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page, pagination, total_results
+from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page, total_results
 from purge_conformance.evidence.steps import Tag
 from purge_conformance.target.archive import files
 from purge_conformance.target.archive.events import to_line
 from purge_conformance.target.archive.gaps import shows_newest
+from purge_conformance.target.archive.list_check import names_next
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,7 @@ class GrowingArchive:
     Attributes:
         path: of the archive.
         own_apps: guids of the suite's own apps so far.
-        may_lack_events: whether the last look showed one page of a list that has events which no page has shown.
+        may_lack_events: whether the last look leaves events that no page has shown; only the whole list has them.
     """
 
     def __init__(self, path: Path, max_events: int) -> None:
@@ -49,7 +50,9 @@ class GrowingArchive:
         self.may_lack_events = False
         self._lock = Lock()
         self._looked_at = float("-inf")  # when the last look at the newest events began, on the monotonic clock
-        self._is_purged = False  # whether a purge may have succeeded since that look
+        self._is_outdated = (
+            False  # whether a purge may have succeeded since that look, or another page shows new events
+        )
         self._summary: ArchiveSummary | None = None
         self._archived: set[tuple[str, str]] = set()
         self._new: dict[tuple[str, str], dict[str, Any]] = {}
@@ -60,18 +63,19 @@ class GrowingArchive:
         self._summary = summary
         self._archived = {event_identity(row) for page in pages for row in _events(page)}
         self._listed = set(self._archived)
+        self.may_lack_events = False  # an archive that is not whole is the caller's decision
 
     @property
     def needs_look(self) -> bool:
-        """Whether the newest events have to be read before a purge: the last look is old, or before another purge."""
-        return self._is_purged or monotonic() - self._looked_at > MAX_LOOK_AGE_S
+        """Whether the newest events have to be read before a purge: others may have come since the last look."""
+        return self._is_outdated or monotonic() - self._looked_at > MAX_LOOK_AGE_S
 
     def observe(self, exchange: Exchange) -> None:
         """Learn which apps are the suite's own, and which events the list shows."""
         if exchange.method != "GET" or Tag.CHANGED_BY_HOOK in exchange.tags:
             self._learn_app(exchange)
             if is_purge(exchange.method, exchange.path) and not exchange.rejected:
-                self._is_purged = True
+                self._is_outdated = True
                 with self._lock:
                     self._listed.clear()
         elif exchange.route == EVENTS_PATH and is_page(exchange):
@@ -84,9 +88,11 @@ class GrowingArchive:
         self._new |= new
         self._listed |= rows.keys()
         if shows_newest(page):
-            self._looked_at, self._is_purged = monotonic() - page.elapsed, False
-            has_more = bool(pagination(page).get("next")) or page.query.get("page", "1") != "1"
-            self.may_lack_events = has_more and total_results(page) != len(self._listed)
+            self._looked_at, self._is_outdated = monotonic() - page.elapsed, False
+            has_more = names_next(page) or page.query.get("page", "1") != "1"
+            self.may_lack_events = total_results(page) != len(self._listed if has_more else rows)
+        elif any(self._is_of_others(row) for row in new.values()):
+            self._is_outdated = True
 
     def add_new(self) -> int:
         """Add the events of others that the list has shown and that the archive lacks; return how many.
@@ -99,7 +105,7 @@ class GrowingArchive:
         with self._lock:
             if not self._summary or not self._new:
                 return 0
-            rows = [row for row in self._new.values() if str(dig(row, "app", "guid")) not in self.own_apps]
+            rows = [row for row in self._new.values() if self._is_of_others(row)]
             if rows:
                 try:
                     self._summary = self._add(self._summary, rows)
@@ -108,6 +114,23 @@ class GrowingArchive:
             self._archived |= self._new.keys()
             self._new.clear()
             return len(rows)
+
+    def note_loss(self, reason: str) -> None:
+        """Say in the summary that the archive is incomplete, as it is when a purge is sent nevertheless.
+
+        Raises:
+            ArchiveFailed: the summary could not be written.
+        """
+        with self._lock:
+            if self._summary and self._summary.complete:
+                self._summary = replace(self._summary, complete=False, reason=reason)
+                try:
+                    write_text(files.summary_path(self.path), files.to_json(self._summary))
+                except OSError as error:
+                    raise files.not_written(self.path, error) from None
+
+    def _is_of_others(self, row: dict[str, Any]) -> bool:
+        return str(dig(row, "app", "guid")) not in self.own_apps
 
     def _add(self, summary: ArchiveSummary, rows: list[dict[str, Any]]) -> ArchiveSummary:
         added = summary.added + len(rows)

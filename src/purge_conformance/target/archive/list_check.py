@@ -97,7 +97,7 @@ class ListCheck:
             return self._problem
         if self._last is None:
             return Reading(Extent.NOTHING, blocked or "No page of the list was read.")
-        if pagination(self._last).get("next"):
+        if names_next(self._last):
             return Reading(Extent.PART, self._why_next_was_not_read(self._last, limits, blocked))
         if self._total is None:
             got = _quote(pagination(self._last).get("total_results"))
@@ -140,7 +140,7 @@ class ListCheck:
                 self._report(Extent.CHANGED, f"Page {self.pages} has the event {_quote(guid)} a second time.")
             else:
                 self._seen.add(guid)
-        if not guids and pagination(page).get("next"):
+        if not guids and names_next(page):
             self._report(Extent.PART, f"Page {self.pages} has no event and still names a next page.")
 
     def _check_total(self, page: Exchange) -> None:
@@ -173,6 +173,12 @@ class ListCheck:
             f"{got} ({rest}): it would take too many of the {limits.max_requests} requests. "
             f"{_advise('--max-requests', larger, LARGEST_MAX_REQUESTS)}"
         )
+
+
+def names_next(page: Exchange) -> bool:
+    """Whether a page names a next page; an object whose `href` is null or missing names none."""
+    following = pagination(page).get("next")
+    return bool(following.get("href") if isinstance(following, dict) else following)
 
 
 def check_pages(pages: Iterable[Exchange]) -> ListCheck:

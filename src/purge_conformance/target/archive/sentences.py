@@ -24,7 +24,10 @@ def describe(summary: Mapping[str, Any], *, is_allowed: bool = False) -> Iterato
         reason = summary.get("reason") or "The list could not be read to its end."
         given = f"{ALLOW_INCOMPLETE_ARCHIVE} was given, and the" if is_allowed else "The"
         yield f"{given} archive is incomplete. {reason}"
-    yield f"{summary['events']} events existed before the first purge; {FILE_NAME} holds them."
+    if summary["complete"]:
+        yield f"{summary['events']} events existed before the first purge; {FILE_NAME} holds them."
+    else:
+        yield f"{FILE_NAME} holds {summary['events']} of the events that existed before the first purge."
     if last := summary.get("last"):
         yield f"The newest of them, without the suite's own apps: {last['guid']} of {last['created_at']}."
         yield from recency_warning(summary.get("age"))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from meta.support.archive import archived_events
+from meta.support.archive import archive_metadata, archived_events
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
@@ -20,6 +20,7 @@ from purge_conformance.engine.run_facts import run_notes
 from purge_conformance.errors import ArchiveFailed, ArchiveIncomplete, PurgeBlocked
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.jsonl import read
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.scenarios.generated.schemathesis import Generator
 from purge_conformance.scenarios.setup import read_all_events
@@ -81,9 +82,9 @@ def foundation(stub_server: StubServer) -> Foundation:
 
 
 @contextmanager
-def archived_client(foundation: Foundation, tmp_path: Path) -> Iterator[Client]:
+def archived_client(foundation: Foundation, tmp_path: Path, **more: bool) -> Iterator[Client]:
     """Yield a client that has archived the events of the target, and may purge."""
-    settings = Settings(Target(foundation.stub_server.url), {"admin": "an-opaque-secret"})
+    settings = Settings(Target(foundation.stub_server.url), {"admin": "an-opaque-secret"}, **more)
     growing = archive.GrowingArchive(tmp_path / archive.FILE_NAME, settings.limits.max_events)
     with Journal(tmp_path / "journal", collect._header(settings)) as journal:  # noqa: SLF001 -- any header
         client = Client(settings, journal, Guard(settings.limits), observing(growing, lambda *_: None))
@@ -159,16 +160,82 @@ def test_order_that_is_ignored(client: Client, foundation: Foundation, tmp_path:
     assert {"late-29", "last-29"} <= archived(tmp_path)
 
 
-def test_list_that_fails_blocks_a_purge(client: Client, foundation: Foundation) -> None:
-    """If the list cannot be read before a purge, that purge is not sent; a later one is, if the list can be read."""
+def cut_off(page: dict[str, Any]) -> None:
+    """Let a page end the list although its total says that there is more."""
+    page["pagination"]["next"], page["resources"] = None, page["resources"][:5]
+
+
+def forget_guids(page: dict[str, Any]) -> None:
+    """Let no row of a page have a guid."""
+    for row in page["resources"]:
+        row["guid"] = None
+
+
+def drop_total(page: dict[str, Any]) -> None:
+    """Let a page of several not say how many events there are."""
+    del page["pagination"]["total_results"]
+
+
+BREAKS = {
+    "a status of 500": None,
+    "too few events": cut_off,
+    "no guids": forget_guids,
+    "no total": drop_total,
+}
+
+
+def break_list(foundation: Foundation, name: str) -> None:
+    """From now on, break every page of the list."""
+    answer, change = foundation.stub_server.answer, BREAKS[name]
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        if handler.command != "GET":
+            answer(handler)
+        elif change is None:
+            foundation.stub_server.respond(handler, 500)
+        else:
+            page = json.loads(foundation.page(parse_qs(urlsplit(handler.path).query)))
+            change(page)
+            foundation.stub_server.respond(handler, body=json.dumps(page).encode())
+
+    foundation.stub_server.answer = respond
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_list_that_cannot_be_read_blocks_a_purge(name: str, client: Client, foundation: Foundation) -> None:
+    """If not all events can be read before a purge, that purge is not sent; a later one is, if they can."""
     client.post(PURGE_PATH, Step.PURGE)
+    foundation.record(60, "late")
     answer = foundation.stub_server.answer
-    foundation.stub_server.answer = lambda handler: foundation.stub_server.respond(handler, 500)
-    with pytest.raises(PurgeBlocked, match=r"got 500.*--allow-incomplete-archive"):
+    break_list(foundation, name)
+    with pytest.raises(PurgeBlocked, match=r"could not be archived.*--allow-incomplete-archive"):
         client.post(PURGE_PATH, Step.PURGE)
+    assert foundation.purges == 1
     foundation.stub_server.answer = answer
     client.post(PURGE_PATH, Step.PURGE)
     assert foundation.purges == 2
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_allowed_loss_is_named(name: str, foundation: Foundation, tmp_path: Path) -> None:
+    """With --allow-incomplete-archive the purge is sent; the archive and the notes say that it is incomplete."""
+    with archived_client(foundation, tmp_path, allow_incomplete_archive=True) as client:
+        client.post(PURGE_PATH, Step.PURGE)
+        foundation.record(60, "late")
+        break_list(foundation, name)
+        client.post(PURGE_PATH, Step.PURGE)
+        assert foundation.purges == 2
+        assert archive_metadata(tmp_path / archive.FILE_NAME)["complete"] is False
+        reports = list(run_notes(read(tmp_path / "journal")))
+    assert any("--allow-incomplete-archive was given, and 1 purge destroyed events" in each for each in reports)
+
+
+def test_page_of_new_events_needs_another_look(client: Client, foundation: Foundation, tmp_path: Path) -> None:
+    """A page that shows new events of others, and not the newest ones, is followed by a look at these."""
+    foundation.record(30, "late")
+    client.get(f"{EVENTS_PATH}?per_page=20&page=2", Step.EVENTS)
+    client.post(PURGE_PATH, Step.PURGE)
+    assert "late-29" in archived(tmp_path)
 
 
 def test_failed_addition_ends_purging(client: Client, foundation: Foundation, tmp_path: Path) -> None:
