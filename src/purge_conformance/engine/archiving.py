@@ -16,7 +16,7 @@ from purge_conformance.evidence.listing import is_page, listing_at
 from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.target import archive
 from purge_conformance.target.before_purge import require_permission
-from purge_conformance.target.other_runs import require_no_other_run
+from purge_conformance.target.other_runs import require_first_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ def archive_events(
         )
     _warn_of_loss(summary, warn, is_expected=settings.owns_target)
     if client.guard.is_archived and client.guard.purges_left:
-        require_no_other_run(settings, evidence.note(Scenario.FOUNDATION, notes.RUN) or "")
+        require_first_run(client, evidence.note(Scenario.FOUNDATION, notes.RUN) or "")
         require_permission(client, growing.path, summary)
 
 

@@ -28,24 +28,36 @@ MAX_QUOTED_CHARS = 100  # of a label, which has 63 at most
 LISTS = (APPS, ORGANIZATIONS, SPACES)  # a run creates all of them, or only apps
 
 
-def require_no_other_run(settings: Settings, own: str = "") -> None:
-    """Require that no other run of the suite was active on the target within the last hour; sends at most three reads.
+def require_no_other_run(settings: Settings) -> None:
+    """Require that no other run of the suite was active on the target within the last hour, before this run begins.
 
-    It sends none if the run only reads, started the target itself, or may run alongside others. A run that creates
-    nothing has no label, and is not seen. A list that cannot be read shows no run.
-
-    Args:
-        settings: of this run.
-        own: the label of this run once it has created its apps; runs that created theirs later do not count. They see
-            this run and stop. Of two runs that created theirs in the same second, both stop.
+    It sends at most three reads, and none if the run only reads, started the target itself, or may run alongside
+    others. A run that creates nothing has no label, and is not seen. A list that cannot be read shows no run.
 
     Raises:
         RunInProgress: one was; the message names it and the next step.
     """
+    with unrecorded_client(settings, max_requests=MAX_REQUESTS + CLEANUP_RESERVE) as client:
+        require_first_run(client)
+
+
+def require_first_run(client: Client, own: str = "") -> None:
+    """Require, with the client of a run that has created its apps, that no other run created its own before.
+
+    A run that did so later does not count: it sees this run and stops. Of two runs that created their apps in the same
+    second, both stop. It sends as many reads as `require_no_other_run`.
+
+    Args:
+        client: of this run.
+        own: the label of this run; each other run counts if this one has created nothing.
+
+    Raises:
+        RunInProgress: another run did; the message names it and the next step.
+    """
+    settings = client.settings
     if settings.is_read_only or settings.owns_target or settings.alongside:
         return
-    with unrecorded_client(settings, max_requests=MAX_REQUESTS + CLEANUP_RESERVE) as client:
-        labelled = list(_labelled(client))
+    labelled = list(_labelled(client))
     began = {each.run: min(other.created for other in labelled if other.run == each.run) for each in labelled}
     ages = active_runs((each.run, each.age) for each in labelled)
     runs = {run: age for run, age in ages.items() if run != own and began[run] <= began.get(own, inf)}

@@ -132,7 +132,7 @@ def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
         builder.add_note(scenario, notes.STOPPED, "The run's 600 requests are spent.", round=number)
     text = "\n".join(judging(builder).build().notes)
     for words in (
-        "3 events",
+        "archive.jsonl.gz holds 3 of the events",
         "is incomplete",
         "one of 2026",
         "61 s old",

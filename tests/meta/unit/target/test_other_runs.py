@@ -10,12 +10,13 @@ import pytest
 
 from meta.support.labelled_resources import LabelledResources
 from purge_conformance.catalogue.model import Profile
+from purge_conformance.client.unrecorded import unrecorded_client
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.engine.session import FrontEnd, prepare_run
 from purge_conformance.errors import RunInProgress
 from purge_conformance.evidence.listing import APPS
 from purge_conformance.target.apps.resources import ORGANIZATIONS, SPACES
-from purge_conformance.target.other_runs import MAX_REQUESTS, require_no_other_run
+from purge_conformance.target.other_runs import MAX_REQUESTS, require_first_run, require_no_other_run
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
@@ -66,8 +67,9 @@ def test_later_run_stops(second: int, foundation: LabelledResources, stub_server
         foundation.add(kind, guid, run, age=5)
         row = foundation.rows[kind][guid]
         row["updated_at"], row["created_at"] = row["created_at"], f"2026-01-01T00:00:{created}Z"
-    with pytest.raises(RunInProgress, match="4567cdef") if stops else nullcontext():
-        require_no_other_run(settings_for(stub_server), "0123abcd")
+    stopped = pytest.raises(RunInProgress, match="4567cdef") if stops else nullcontext()
+    with unrecorded_client(settings_for(stub_server)) as client, stopped:
+        require_first_run(client, "0123abcd")
 
 
 def test_hostile_label_is_quoted(foundation: LabelledResources, stub_server: StubServer) -> None:
