@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from http import HTTPStatus
@@ -160,16 +161,24 @@ def destroyed_event_410(behaviour: Behaviour) -> Behaviour:
     return answer_410(replace(behaviour, destroy=destroy))
 
 
-@fault("refusal-repeats-token")
-@wrap_operations(*EVENT_OPERATIONS)
-def refusal_repeats_token(call: Call, answer: Handler) -> Reply:
-    try:
-        return answer(call)
-    except ApiError as error:
-        if call.authorization is None:
-            raise
-        detail = f"{error.detail}: {call.authorization}"
-        return call.behaviour.error_reply(ApiError(error.status, error.code, error.title, detail))
+def _quote_authorization(quote: Callable[[str], str]) -> Change:
+    """Return the change that quotes the Authorization header of a request in the detail of its error."""
+
+    @wrap_operations(*EVENT_OPERATIONS)
+    def change(call: Call, answer: Handler) -> Reply:
+        try:
+            return answer(call)
+        except ApiError as error:
+            if call.authorization is None:
+                raise
+            detail = f"{error.detail}: {quote(call.authorization)}"
+            return call.behaviour.error_reply(ApiError(error.status, error.code, error.title, detail))
+
+    return change
+
+
+fault("refusal-repeats-token")(_quote_authorization(str))
+fault("refusal-encodes-token")(_quote_authorization(lambda value: base64.b64encode(value.encode()).decode()))
 
 
 @fault("header-repeats-token")
@@ -180,6 +189,12 @@ def header_repeats_token(call: Call, answer: Handler) -> Reply:
 
 fault("stack-trace-in-500")(_alter_body(500, _set_member("detail", STACK_TRACE)))
 fault("error-shows-database")(_alter_body(500, _set_member("detail", f"no connection to {DATABASE_URL}")))
+
+
+@fault("header-shows-password")
+@wrap_operations("list_events")
+def header_shows_password(call: Call, answer: Handler) -> Reply:
+    return with_headers(answer(call), {"x-served-from": DATABASE_URL})
 
 
 @fault("buildpack-shows-password")

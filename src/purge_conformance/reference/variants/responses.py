@@ -99,6 +99,7 @@ FURTHER_HEADERS = {
     "cache-control": "no-store",
     "etag": 'W/"0"',
     "x-cf-warnings": "a%20warning",
+    "x-served-from": "postgres://api:***@db.internal:5524/api",
     "x-ratelimit-remaining": "1000",
     "vary": "Accept, Accept-Encoding",
     "strict-transport-security": "max-age=31536000",
