@@ -7,6 +7,7 @@ only the table of options until pytest collects a judgment.
 from __future__ import annotations
 
 import gc
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -243,11 +244,17 @@ def _prepare_judging(config: pytest.Config) -> dict[str, RunBuilder]:
     except KeyboardInterrupt:
         pytest.exit(INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
     except UsageError as error:
-        raise pytest.UsageError(_as_printable(str(error))) from None
+        raise pytest.UsageError(_as_printable(_with_pytest_flags(str(error)))) from None
     except SuiteError as error:
-        pytest.exit(_as_printable(str(error)), pytest.ExitCode.INTERNAL_ERROR)
+        pytest.exit(_as_printable(_with_pytest_flags(str(error))), pytest.ExitCode.INTERNAL_ERROR)
     except Exception as error:  # noqa: BLE001 -- a traceback of pytest would show secrets
         pytest.exit(crash_message(error), pytest.ExitCode.INTERNAL_ERROR)
+
+
+def _with_pytest_flags(text: str) -> str:
+    """Return a message with pytest's name of each flag of the command."""
+    flags = {key.option: key.pytest_option for key in KEYS}
+    return re.sub(r"(?<![\w-])--[a-z][a-z-]*", lambda flag: flags.get(flag[0], flag[0]), text)
 
 
 def _as_printable(text: str) -> str:

@@ -84,9 +84,12 @@ def archive_events(*, values: Options, out: Path) -> None:
     """
     from purge_conformance.client.auth.sources import log_in
     from purge_conformance.config.build import build_settings
+    from purge_conformance.config.roles import ADMIN
     from purge_conformance.target import archive
+    from purge_conformance.target.doctor.tokens import require_reader
 
     settings = log_in(build_settings({"max_events": DEFAULT_MAX_EVENTS, "max_time": DEFAULT_MAX_TIME} | values))
+    require_reader(settings.tokens[ADMIN])
     summary = archive.archive_target(settings, out)
     write_line(f"Archived {summary.events} events in {out} and verified them; SHA-256 of the lines: {summary.sha256}")
     if summary.last:

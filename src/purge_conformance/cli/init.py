@@ -17,6 +17,7 @@ from purge_conformance.cli.output import ask, write_line
 from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, ROLES, Key
 from purge_conformance.config.settings import parse_target
+from purge_conformance.config.value_types import BOOLEAN
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import files
 
@@ -80,7 +81,7 @@ def config_text(values: Options) -> str:
 def _value_lines(key: Key, name: str, value: object) -> list[str]:
     if value is not None:
         return yaml.safe_dump({name: value}, width=1000).splitlines()
-    default = DEFAULTS.get(key.name)
+    default = None if key.value_type is BOOLEAN else DEFAULTS.get(key.name)
     return [f"#{name}: {default:g}" if isinstance(default, int | float) else f"#{name}: {key.metavar or 'true'}"]
 
 

@@ -77,8 +77,10 @@ def run_notes(evidence: Evidence) -> Iterator[str]:
         yield f"Not deleted on the target: {', '.join(leftovers)}. {_deletion_hint(evidence)}"
     yield from dict.fromkeys(evidence.noted(notes.EXPIRED))
     cut_short = [note for note in evidence.notes if note.name in CUT_SHORT]
-    for (scenario, why), times in Counter((note.scenario, note.value) for note in cut_short).items():
-        yield f"Scenario {scenario} was cut short{f' {times} times' if times > 1 else ''}: {why}"
+    for why in dict.fromkeys(note.value for note in cut_short):
+        times = Counter(note.scenario for note in cut_short if note.value == why)
+        names = [f"{name} ({count} times)" if count > 1 else name for name, count in times.items()]
+        yield f"Cut short: {', '.join(names)}. {why}"
     yield from (unusable.reason for unusable in evidence.noted(notes.UNUSABLE))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import shlex
 import shutil
 import time
 from contextlib import contextmanager, suppress
@@ -104,7 +105,10 @@ def require_usable(folder: Path, *, is_shared: bool = False) -> Path:
 
 def _require_unused(folder: Path) -> None:
     if found := next((name for name in NAMES if (folder / name).exists()), None):
-        raise BadSetting(f"{folder} holds {found} of another run. Name another folder with --out.")
+        raise BadSetting(
+            f"{folder} holds {found} of another run. Name another folder with --out; the old run "
+            f"can be judged: purge-conformance judge {shlex.quote(str(folder))} --out NEW"
+        )
 
 
 def keep_evidence(source: Path, folder: Path) -> None:

@@ -57,8 +57,8 @@ def describe_additions(evidence: Evidence) -> Iterator[str]:
     """Yield what was added to the archive during the run, and what may be missing."""
     if added := sum(evidence.noted(notes.ADDED)):
         yield (
-            f"{pluralize(added, 'event')} of apps that are not the suite's own appeared during the run, and were added "
-            f"to {FILE_NAME} before the next purge."
+            f"{pluralize(added, 'event')} of apps that are not the suite's own appeared during the run, those that its "
+            f"purges seeded among them. They were added to {FILE_NAME} before the next purge."
         )
     for reason, times in Counter(evidence.noted(notes.LACKING)).items():
         yield (

@@ -42,7 +42,7 @@ class GrowingArchive:
 
         Args:
             path: of the archive.
-            max_events: the most events that may be added.
+            max_events: the most events that may be added before one purge; each purge seeds new ones.
         """
         self.path = path
         self.own_apps: set[str] = set()
@@ -100,7 +100,7 @@ class GrowingArchive:
         Both files are replaced, one after the other, when the new archive is on the disk and was read back.
 
         Raises:
-            ArchiveFailed: that was not possible, or there are more than `max_events`.
+            ArchiveFailed: that was not possible, or there are more than `max_events` at once.
         """
         with self._lock:
             if not self._summary or not self._new:
@@ -133,17 +133,18 @@ class GrowingArchive:
         return str(dig(row, "app", "guid")) not in self.own_apps
 
     def _add(self, summary: ArchiveSummary, rows: list[dict[str, Any]]) -> ArchiveSummary:
-        added = summary.added + len(rows)
-        if added > self._max_added:
+        if len(rows) > self._max_added:
             raise ArchiveFailed(
-                f"{added} events appeared during the run, and --max-events allows {self._max_added} of them. "
+                f"{len(rows)} events appeared since the last purge, and --max-events allows {self._max_added} of them. "
                 "Give a larger --max-events."
             )
         lines = [to_line(row) for row in rows]
         digest = files.require_content(self.path, files.Content(summary.events, summary.sha256))
         for line in lines:
             digest.update(line)
-        result = replace(summary, events=summary.events + len(lines), sha256=digest.hexdigest(), added=added)
+        result = replace(
+            summary, events=summary.events + len(lines), sha256=digest.hexdigest(), added=summary.added + len(rows)
+        )
         with writing(self.path, replace=True) as file:
             with self.path.open("rb") as archive:
                 shutil.copyfileobj(archive, file)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.client.auth.jwt import expiry, scopes
 from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
-from purge_conformance.errors import TokenExpired
+from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target.doctor.check import Check, ok, refusal, warning
@@ -90,6 +90,20 @@ def _check_expired_role(token: str, answers: Sequence[Exchange], exchanges: Sequ
     if expires_at is None and answers and all(x.status != HTTPStatus.UNAUTHORIZED for x in answers):
         return warning(name, "it is accepted, and its expiry cannot be read", "an expired token", next_step)
     return ok(name, "it is rejected with 401" if expires_at is None else "it has expired, as it should")
+
+
+def require_reader(token: str) -> None:
+    """Require that a token, if its scopes can be read, allows to read all events: other users see some or none.
+
+    Raises:
+        BadSetting: it has none of the scopes that do.
+    """
+    token_scopes = scopes(token)
+    if token_scopes is not None and not token_scopes & set(ROLE_SCOPES.values()):
+        raise BadSetting(
+            f"The token of {ADMIN} has none of the scopes {', '.join(sorted(ROLE_SCOPES.values()))}, so it does not "
+            f"show all events. Give the token of such a user: --token {ADMIN}=SOURCE."
+        )
 
 
 def _check_scopes(role: str, token: str) -> Iterable[Check]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.api_stub import jwt
 from meta.support.archive import ROWS, archived_events, paged_list
 from meta.support.invoke import ADMIN, invoke
 from purge_conformance.evidence import clock
@@ -36,6 +37,22 @@ def test_archive_command_only_reads(stub_server: StubServer, tmp_path: Path) -> 
     assert "event-44, created at 2026-07-01T11:44:00Z" in result.stdout
     assert "billing consumer" not in result.stdout
     assert {line.split(" ")[0] for line, _ in stub_server.received} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "code"),
+    [("cloud_controller.read", 2), ("cloud_controller.global_auditor", 0), ("cloud_controller.admin_read_only", 0)],
+)
+def test_token_has_to_show_all_events(
+    scope: str, code: int, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user who sees only some events, or none, does not write an archive that is called whole."""
+    stub_server.answer = paged_list(stub_server, ROWS)
+    monkeypatch.setenv("THE_TOKEN", jwt(scope))
+    out = tmp_path / "events.jsonl.gz"
+    result = invoke("archive", stub_server.url, "--token=admin=env:THE_TOKEN", "--out", str(out))
+    assert (result.exit_code, out.exists()) == (code, code == 0)
+    assert ("does not show all events" in result.stderr) is (code == 2)
 
 
 def test_recent_event_causes_warning(stub_server: StubServer, tmp_path: Path) -> None:

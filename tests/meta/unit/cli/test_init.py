@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from purge_conformance.cli.group import main
 from purge_conformance.config.loader import FILE_NAME, merge
 from purge_conformance.config.options import KEYS
+from purge_conformance.config.value_types import BOOLEAN
 
 URL = "http://localhost:8080"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBheWxvYWQ.c2VjcmV0LXNpZ25hdHVyZQ"  # noqa: S105 -- not a real token
@@ -54,7 +55,9 @@ def test_commented_options_are_valid_yaml() -> None:
     """Without its comment signs the file is valid YAML, so that a user can enable an option."""
     init()
     text = re.sub(r"(?m)^( *)#(?! )", r"\1", Path(FILE_NAME).read_text(encoding="utf-8"))
-    assert len(yaml.safe_load(text)) > len(KEYS) // 2
+    values = yaml.safe_load(text)
+    assert len(values) > len(KEYS) // 2
+    assert {values[key.name] for key in KEYS if key.value_type is BOOLEAN} == {True}
 
 
 def test_existing_file_is_not_overwritten() -> None:

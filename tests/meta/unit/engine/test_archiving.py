@@ -82,9 +82,15 @@ def foundation(stub_server: StubServer) -> Foundation:
 
 
 @contextmanager
-def archived_client(foundation: Foundation, tmp_path: Path, **more: bool) -> Iterator[Client]:
+def archived_client(
+    foundation: Foundation, tmp_path: Path, *, allow_incomplete_archive: bool = False
+) -> Iterator[Client]:
     """Yield a client that has archived the events of the target, and may purge."""
-    settings = Settings(Target(foundation.stub_server.url), {"admin": "an-opaque-secret"}, **more)
+    settings = Settings(
+        Target(foundation.stub_server.url),
+        {"admin": "an-opaque-secret"},
+        allow_incomplete_archive=allow_incomplete_archive,
+    )
     growing = archive.GrowingArchive(tmp_path / archive.FILE_NAME, settings.limits.max_events)
     with Journal(tmp_path / "journal", collect._header(settings)) as journal:  # noqa: SLF001 -- any header
         client = Client(settings, journal, Guard(settings.limits), observing(growing, lambda *_: None))

@@ -138,8 +138,7 @@ def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
         "61 s old",
         "POST /v3/apps",
         "Not deleted on the target: /v3/apps/1. To delete them: purge-conformance cleanup",
-        "lists was cut short: The run's 600",
-        "race was cut short 3 times: The run's 600",
+        "Cut short: lists, race (3 times). The run's 600",
     ):
         assert words in text
 

@@ -36,6 +36,7 @@ def test_missing_target_exits_4(run_pytest: Run) -> None:
         (["--target=http://127.0.0.1:1", "--evidence=/tmp"], "both a target and --evidence"),
         (["--evidence=/no/such/folder"], "holds no evidence.jsonl"),
         (["--target=http://[::1", "--token=admin=env:T"], "is not a URL"),
+        (["--target=http://127.0.0.1:1", "--conformance-hook-env=NO_SUCH_NAME"], "--conformance-hook-env"),
         (["--target=http://127.0.0.1:1", "--conformance-seed=x"], "--conformance-seed: 'x' is not a whole number"),
     ],
 )

@@ -135,12 +135,12 @@ def test_damaged_archive_gets_no_event(run: Run) -> None:
 
 
 def test_additions_are_bounded(tmp_path: Path) -> None:
-    """At most --max-events events are added."""
+    """At most --max-events events are added before one purge."""
     run = Run(tmp_path, max_events=2)
     run.see(*({**THEIRS, "guid": f"theirs-{n}"} for n in range(2)))
     assert run.growing.add_new() == 2
-    run.see({**THEIRS, "guid": "one more"})
-    with pytest.raises(ArchiveFailed, match=r"3 events appeared.*--max-events allows 2 of them"):
+    run.see(*({**THEIRS, "guid": f"later-{n}"} for n in range(3)))
+    with pytest.raises(ArchiveFailed, match=r"3 events appeared since the last purge.*--max-events allows 2 of them"):
         run.growing.add_new()
     assert archive_metadata(run.path)["events"] == 47
 
