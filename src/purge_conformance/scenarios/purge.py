@@ -72,15 +72,15 @@ def first_purge(client: Client, _: SuiteApps) -> None:
 
 
 def _require_admin(client: Client, answer: Exchange) -> None:
-    """Require that a 403 to a purge is the target's fault: a token that cannot be read may not be an admin's.
+    """Require that a 403 to a purge is the target's fault: a token that shows no admin scope may not be an admin's.
 
     Raises:
         TargetUnusable: it may not.
     """
-    if answer.status == HTTPStatus.FORBIDDEN and scopes(client.tokens[ADMIN]) is None:
+    if answer.status == HTTPStatus.FORBIDDEN and ADMIN_SCOPE not in (scopes(client.tokens[ADMIN]) or ()):
         raise TargetUnusable(
-            "The first purge as admin got 403, and the scopes of the admin's token cannot be read; expected "
-            f"a token with the scope {ADMIN_SCOPE}. No further purge was sent. Give a token of an admin: --token "
+            f"The first purge as admin got 403, and the scope {ADMIN_SCOPE} cannot be read from the admin's token; "
+            "expected a token with that scope. No further purge was sent. Give a token of an admin: --token "
             "admin=SOURCE. If this one is, give it as a JSON Web Token with its scopes: then the 403 is judged.",
             "authentication",
         )

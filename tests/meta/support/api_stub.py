@@ -17,8 +17,13 @@ OLD = "2026-07-01T12:00:00Z"
 
 def jwt(*scopes: str, expires_in: float = 86_400) -> str:
     """Return a token with these scopes that expires in `expires_in` seconds."""
-    claims = json.dumps({"scope": scopes, "exp": time.time() + expires_in}).encode()
-    return f"eyJhbGciOiJIUzI1NiJ9.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
+    return jwt_with({"scope": scopes, "exp": time.time() + expires_in})
+
+
+def jwt_with(claims: object) -> str:
+    """Return a token with this payload."""
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJIUzI1NiJ9.{payload}.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
 
 ADMIN = jwt("cloud_controller.admin")

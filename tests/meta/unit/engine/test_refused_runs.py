@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from meta.support.api_stub import ADMIN, Api, jwt
+from meta.support.api_stub import ADMIN, Api, jwt, jwt_with
 from purge_conformance.analysis.assertions import require_usable_target
 from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.config.apps import AppSettings, Mode
 from purge_conformance.config.hook_url import HookAddress
+from purge_conformance.config.roles import ADMIN_SCOPE
 from purge_conformance.config.settings import Settings, Target
 from purge_conformance.engine.collect import collect
 from purge_conformance.errors import ChecksFailed
@@ -59,6 +60,12 @@ def api_without(*prefixes: str) -> Api:
             {},
             "it lacks the scope of its role; expected the scope cloud_controller.admin",
         ),
+        ({"admin": jwt_with({})}, {}, "it lacks the scope of its role"),
+        ({"admin": jwt_with({"scope": None})}, {}, "it lacks the scope of its role"),
+        ({"admin": jwt_with({"scope": {ADMIN_SCOPE: True}})}, {}, "it lacks the scope of its role"),
+        ({"admin": jwt_with({"scope": [ADMIN_SCOPE], "exp": -1})}, {}, "it expired .* s ago, cannot be renewed"),
+        ({"admin": jwt_with({"scope": [ADMIN_SCOPE], "exp": "1.5"})}, {}, "it expired .* s ago, cannot be renewed"),
+        ({"expired": jwt_with({"exp": "1" * 400})}, {}, "token of expired: it expires in"),
         ({"admin": SHORT}, {}, "it expire.* cannot be renewed.*the run takes about"),
         ({}, {"space": "one"}, r"space: 404 to GET /v3/spaces/one; expected a space that exists\. Give --space"),
         ({}, {"droplet": "two"}, "droplet: 404 to GET /v3/droplets/two"),
@@ -66,7 +73,21 @@ def api_without(*prefixes: str) -> Api:
         ({"space_developer": ADMIN}, {}, "token of space_developer: it has the scope"),
         ({"global_auditor": AUDITOR}, {}, "token of global_auditor: the target rejects it with 401, 3 times"),
     ],
-    ids=["scope", "expiry", "space", "droplet", "expired-role", "other-role", "rejected"],
+    ids=[
+        "scope",
+        "no-scope",
+        "null",
+        "object",
+        "negative",
+        "text",
+        "huge",
+        "expiry",
+        "space",
+        "droplet",
+        "expired-role",
+        "other-role",
+        "rejected",
+    ],
 )
 def test_wrong_setting_stops_the_run(
     tokens: dict[str, str], apps: dict[str, Any], words: str, stub_server: StubServer, tmp_path: Path
