@@ -15,7 +15,8 @@ import yaml
 from purge_conformance.cli.options import DEFAULTS, with_flags
 from purge_conformance.cli.output import ask, write_line
 from purge_conformance.config import loader
-from purge_conformance.config.options import KEYS, ROLES, Key
+from purge_conformance.config.options import KEYS, Key
+from purge_conformance.config.roles import ROLES
 from purge_conformance.config.settings import parse_target
 from purge_conformance.config.value_types import BOOLEAN
 from purge_conformance.errors import BadSetting

@@ -12,7 +12,7 @@ import yaml
 
 from purge_conformance.config.cf_home import config_path, read_target
 from purge_conformance.config.options import KEYS, MAX_QUOTED_CHARS, PREFIX, Key
-from purge_conformance.config.roles import ADMIN, require_well_spelt
+from purge_conformance.config.roles import ADMIN, require_known
 from purge_conformance.config.token_flags import CF_SOURCE, parse_flags
 from purge_conformance.config.trusted_file import find_distrust, require_no_command
 from purge_conformance.config.value_types import PROXY, TOKEN_SOURCES
@@ -44,7 +44,7 @@ def merge(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[s
         environ: environment variables; None: those of this process.
 
     Raises:
-        BadSetting: the file or a variable is not usable, or a role is misspelt.
+        BadSetting: the file or a variable is not usable, or a role is not known.
     """
     environment = os.environ if environ is None else environ
     named = file or (Path(environment[CONFIG]) if environment.get(CONFIG) else None)
@@ -56,7 +56,7 @@ def merge(flags: Mapping[str, Any], file: Path | None = None, environ: Mapping[s
     if values.get("cf"):
         tokens[ADMIN] = CF_SOURCE
         values.setdefault("target", read_target(config_path(environment)).url)
-    require_well_spelt(tokens)
+    require_known(tokens)
     _require_known_variables(environment, tokens)
     values["tokens"] = tokens
     if distrust and not named:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.apps import Mode
-from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.config.settings import MAX_REPEATS
 from purge_conformance.config.value_types import (
     BOOLEAN,
@@ -39,12 +38,6 @@ if TYPE_CHECKING:
 PREFIX = "PURGE_CONFORMANCE_"  # of environment variables
 PYTEST_PREFIX = "conformance"  # of pytest's options
 UNPREFIXED = {"target", "tokens"}  # pytest's options without that prefix
-ROLES = {  # that the requirements name
-    ADMIN: "may purge; required",
-    "global_auditor": "may read all events but not purge",
-    "space_developer": "may neither read events nor purge",
-    EXPIRED: "an admin token that has already expired",
-}
 MAX_QUOTED_CHARS = 60  # of a wrong value: a longer one is not printed
 
 

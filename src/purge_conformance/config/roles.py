@@ -16,8 +16,14 @@ EXPIRED = "expired"
 ANONYMOUS_ROLE = "none"  # of a request without a credential; no token has it
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 ADMIN_SCOPE = "cloud_controller.admin"
-JUDGED_ROLES = (ADMIN, "admin_read_only", "global_auditor", "space_developer", EXPIRED)  # by what they may do
-KNOWN_ROLES = (  # and the other ones of Cloud Foundry; further names are allowed
+ROLES = {  # role -> what it may do, as the requirements name it
+    ADMIN: "may purge; required",
+    "global_auditor": "may read all events but not purge",
+    "space_developer": "may neither read events nor purge",
+    EXPIRED: "an admin token that has already expired",
+}
+JUDGED_ROLES = (*ROLES, "admin_read_only")  # by what they may do
+KNOWN_ROLES = (  # and the other ones of Cloud Foundry, also as its API names them
     *JUDGED_ROLES,
     "org_auditor",
     "org_billing_manager",
@@ -31,26 +37,45 @@ KNOWN_ROLES = (  # and the other ones of Cloud Foundry; further names are allowe
     "space_manager",
     "space_supporter",
 )
-SIMILARITY = 0.75  # of a misspelt name; 1 is equality
-MIN_PART_CHARS = 4  # of a name that is a part of a known one
+MAX_SUGGESTIONS = 2
+MIN_PART_CHARS = 3  # of a name that is a part of a known one
+MISSPELT, SIMILAR = 0.85, 0.7  # as difflib measures it; 1 is equality
 
 
-def require_well_spelt(roles: Iterable[str]) -> None:
-    """Require that no role has nearly the name of a known one, since another name means another role.
+def require_known(roles: Iterable[str]) -> None:
+    """Require that each role is known, since a misspelt one would be judged as another one.
 
     Raises:
-        BadSetting: a role does.
+        BadSetting: one is not.
     """
     for role in roles:
-        if role not in KNOWN_ROLES and (known := _similar_roles(role)):
-            raise BadSetting(
-                f"The role {role} is not known. Did you mean {' or '.join(known)}? Known roles: "
-                f"{', '.join(KNOWN_ROLES)}. A role of your own needs a name that resembles none of these."
-            )
+        if role not in KNOWN_ROLES:
+            similar = _similar_roles(role)
+            question = f" Did you mean {' or '.join(similar)}?" if similar else ""
+            raise BadSetting(f"The role {role} is not known.{question} Give one of these: {', '.join(KNOWN_ROLES)}.")
 
 
 def _similar_roles(role: str) -> list[str]:
-    """Return the known roles whose name a role may be a misspelling, a part or an extension of."""
-    part = role.removesuffix("s")
-    parts = [name for name in JUDGED_ROLES if role.startswith(name) or (len(part) >= MIN_PART_CHARS and part in name)]
-    return parts or get_close_matches(role, KNOWN_ROLES, 1, SIMILARITY)
+    """Return the known roles that a name may stand for, as a misspelling, a part, an extension or in other words."""
+    part = role.replace("_", "").removesuffix("s")
+    names = {name.replace("_", ""): name for name in KNOWN_ROLES}
+    parts = [joined for joined in names if len(part) >= MIN_PART_CHARS and part in joined]
+
+    def most_similar(cutoff: float) -> list[str]:
+        return get_close_matches(part, names, 1, cutoff)
+
+    found = (
+        most_similar(MISSPELT)
+        or [joined for joined in parts if names[joined] in JUDGED_ROLES]
+        or most_similar(SIMILAR)
+        or parts
+        or _with_same_words(part)
+    )
+    return [names[joined] for joined in found[:MAX_SUGGESTIONS]]
+
+
+def _with_same_words(part: str) -> list[str]:
+    """Return the known role most of whose name is in this one, word by word, without underscores."""
+    lengths = {name: sum(len(word) for word in name.split("_") if word in part) for name in KNOWN_ROLES}
+    best = max(KNOWN_ROLES, key=lengths.__getitem__)
+    return [best.replace("_", "")] if lengths[best] >= MIN_PART_CHARS else []

@@ -19,7 +19,8 @@ COMMANDS = {
     "hook": "hook: 'command:./hook'",
     "before_purge": "before_purge: 'command:./notify billing'",
 }
-HARMLESS = "{target: 'http://localhost', hook: 'http://localhost/hook', tokens: {admin: 'env:A', x: 'file:b', y: cf}}"
+TOKENS = "{admin: 'env:A', org_user: 'file:b', org_manager: cf}"
+HARMLESS = f"{{target: 'http://localhost', hook: 'http://localhost/hook', tokens: {TOKENS}}}"
 
 
 def write(text: str, path: str = FILE_NAME, mode: int = 0o644) -> Path:
