@@ -21,8 +21,8 @@ QUIET = 0
 def doctor(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
     """Check every option of a run against its target; only reads.
 
-    Takes each flag of `run`. Sends about six reads, one more for each token, and asks the hook, if there is one,
-    whether it answers.
+    Takes each flag of `run`. Sends about six reads, one more for each token, and three that look for another run;
+    and asks the hook, if there is one, whether it answers.
 
     Each line is ok, a warning or a problem. A warning or a problem comes with the next step.
     """

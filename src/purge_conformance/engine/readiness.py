@@ -15,6 +15,7 @@ from purge_conformance.target import doctor
 from purge_conformance.target.doctor.check import ok, refusal
 from purge_conformance.target.doctor.limits import PlannedRun
 from purge_conformance.target.doctor.probe import probe_unrecorded
+from purge_conformance.target.other_runs import ignores_others, look_for_other_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,8 +61,25 @@ def examine(
     cost = total_cost(settings)
     planned = PlannedRun(cost.requests, cost.purges, tuple(allowed_hosts))
     probe = probe_unrecorded(settings, planned.requests, on_exchange)
-    checks = (*doctor.checks(probe, settings, planned), _check_folder(values.get("out")))
+    checks = (
+        *doctor.checks(probe, settings, planned),
+        *_check_other_runs(probe, settings, on_exchange),
+        _check_folder(values.get("out")),
+    )
     return Readiness(settings, probe, checks)
+
+
+def _check_other_runs(
+    probe: ProbeResult, settings: Settings, on_exchange: Callable[[Exchange], None]
+) -> Iterable[Check]:
+    """Yield whether another run would stop this one, unless the target does not respond or no run could."""
+    name = "other runs"
+    if ignores_others(settings) or all(x.status is None for x in probe.answers):
+        return
+    if other := look_for_other_run(settings, on_exchange):
+        yield refusal(name, str(other), "no other run", other.next_step)
+    else:
+        yield ok(name, "none was seen on the target within the last hour")
 
 
 def _check_folder(out: str | None) -> Check:

@@ -8,9 +8,11 @@ import pytest
 
 from meta.support.api_stub import Api
 from meta.support.invoke import ADMIN, invoke
+from meta.support.labelled_resources import LabelledResources
 from purge_conformance.cli.doctor import doctor
 from purge_conformance.cli.plan import plan
 from purge_conformance.cli.run import run
+from purge_conformance.evidence.listing import APPS
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
@@ -62,6 +64,9 @@ def test_flags_are_those_of_run(command: click.Command) -> None:
         (("--max-events=5", "--allow-incomplete-archive"), 0, "Give --max-events 2468"),
         (("--hook=http://127.0.0.1:1",), 2, "Start it"),
         ((f"--fingerprint={'0' * 64}",), 2, f"expected: {'0' * 64}"),
+        (("--allow-purge=other.example", "--before-purge=true", "--alongside"), 2, "expected: 127.1"),
+        (("--before-purge=true",), 0, ""),
+        (("--before-purge=no-such-program",), 2, "--before-purge names a program that was not found"),
         (("--token=global_auditer=env:ADMIN_SECRET",), 2, "Did you mean global_auditor?"),
         (("--select=NO-SUCH",), 2, "matches no requirement"),
         (("--app-droplet-file=no-such-file",), 2, "is not an existing file"),
@@ -87,6 +92,20 @@ def test_folder_is_checked(command: str, url: str, tmp_path: Path) -> None:
         done = invoke(command, url, ADMIN, "--out", str(tmp_path / name))
         assert (done.exit_code, "Name another folder" in " ".join(done.output.split())) == (code, code == 2), name
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "used"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("flag", ["", "--alongside", "--profile=observe-only"])
+def test_other_run_is_found(command: str, flag: str, stub_server: StubServer) -> None:
+    """The label of another run that is active is a problem, as for a run; not where a run would ignore it."""
+    foundation, api = LabelledResources(stub_server), Api()
+    foundation.add(APPS, "one", "4567cdef", age=600)
+    search = stub_server.answer
+    stub_server.answer = lambda handler: search(handler) if "label_selector" in handler.path else api(handler)
+    done = invoke(command, stub_server.url, ADMIN, *filter(None, [flag]))
+    printed = " ".join(done.output.split())
+    assert (done.exit_code, "--run 4567cdef" in printed) == ((0, False) if flag else (2, True)), printed
+    assert any("label_selector" in target for target in stub_server.targets) is not bool(flag)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -22,7 +22,8 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
     url = stub_server.url.replace("127.0.0.1", "127.1")
     done = invoke("plan", url, ADMIN)
     assert (done.exit_code, done.stderr, list(empty_folder.iterdir())) == (0, "", [])
-    assert stub_server.targets[:-1] == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
+    assert stub_server.targets[:4] == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
+    assert ["label_selector" in target for target in stub_server.targets[4:]] == [False, True, True, True]
     assert {line.split(" ")[0] for line, _ in stub_server.received} == {"GET"}
     assert "Authorization" not in stub_server.received[0][1]
     for words in (
