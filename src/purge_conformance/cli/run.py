@@ -70,9 +70,10 @@ def _run(
     reporter = Reporter(Console(), Verbosity(verbosity))
     ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
     front_end = FrontEnd(reporter.print_line, _warn, _abort, ask, reporter.on_exchange)
-    settings, folder = prepare_run(values, allowed_hosts, front_end, tokens)
+    settings, own_folder = prepare_run(values, allowed_hosts, front_end, tokens)
+    folder = own_folder.path
     with reporter.live():
-        collect_evidence(settings, folder, front_end)
+        collect_evidence(settings, own_folder, front_end)
         gc.collect()  # the exchanges are in cycles, and the process of the judgments needs the memory
         reporter.show_status("judging")
         try:

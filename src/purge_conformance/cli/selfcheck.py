@@ -56,7 +56,7 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
     console = Console()
     try:
         with (
-            own_folder(str(out) if out else None, create_default_folder) as folder,
+            own_folder(str(out) if out else None, create_default_folder) as (folder, _),
             ProgressDisplay(console, partial(write_line, console=console)) as tally,
         ):
             matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.update)

@@ -9,7 +9,7 @@ import shutil
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import files
@@ -18,10 +18,22 @@ from purge_conformance.report import REPORT_NAMES
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PARENT = Path("purge-conformance-report")  # of the folders that the user does not name
 NAMES = (as_jsonl.FILE_NAME, archive.FILE_NAME, f"{archive.FILE_NAME}.json", *REPORT_NAMES)
+
+
+class OwnFolder(NamedTuple):
+    """The folder of a new run.
+
+    Attributes:
+        path: of the folder, which exists.
+        created: the folders that were created for the run, the innermost first.
+    """
+
+    path: Path
+    created: tuple[Path, ...]
 
 
 def create_default_folder() -> Path:
@@ -45,8 +57,8 @@ def create_default_folder() -> Path:
 
 
 @contextmanager
-def own_folder(out: str | None, create_default: Callable[[], Path]) -> Iterator[Path]:
-    """Give the folder of a new run; if the block fails, a folder that was created for it is removed.
+def own_folder(out: str | None, create_default: Callable[[], Path]) -> Iterator[OwnFolder]:
+    """Give the folder of a new run; if the block fails, the folders that were created for it are removed.
 
     Args:
         out: the folder that the user named, or None.
@@ -55,16 +67,24 @@ def own_folder(out: str | None, create_default: Callable[[], Path]) -> Iterator[
     Raises:
         BadSetting: the folder holds another run, or cannot be created.
     """
-    is_new = out is None or not Path(out).exists()
-    folder = create_default() if out is None else take_folder(Path(out))
+    named = PARENT if out is None else Path(out)
+    created = tuple(path for path in (named, *named.parents) if not _exists(path))
+    with removed_on_failure(created):
+        folder = create_default() if out is None else take_folder(named)
+        new = created if out is not None else (folder, *created)
+        with removed_on_failure(new):
+            yield OwnFolder(folder, new)
+
+
+@contextmanager
+def removed_on_failure(created: Iterable[Path]) -> Iterator[None]:
+    """Remove these folders, the innermost first, if the block fails; one that is not empty stays."""
     try:
-        yield folder
+        yield
     except BaseException:
-        if is_new:
-            with suppress(OSError):  # it is not empty
+        for folder in created:
+            with suppress(OSError):
                 folder.rmdir()
-                if folder.parent == PARENT:
-                    PARENT.rmdir()
         raise
 
 
@@ -94,7 +114,7 @@ def require_usable(folder: Path, *, is_shared: bool = False) -> Path:
     Raises:
         BadSetting: it holds another run, is no folder, or could not be written.
     """
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    place = next(path for path in (folder, *folder.absolute().parents) if _exists(path))
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         reason = "cannot be written" if place.is_dir() else "is no folder"
         raise BadSetting(f"{place} {reason}. Name another folder with --out.")
@@ -103,8 +123,12 @@ def require_usable(folder: Path, *, is_shared: bool = False) -> Path:
     return folder
 
 
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 -- false, and no error, for a name that is too long
+
+
 def _require_unused(folder: Path) -> None:
-    if found := next((name for name in NAMES if (folder / name).exists()), None):
+    if found := next((name for name in NAMES if _exists(folder / name)), None):
         raise BadSetting(
             f"{folder} holds {found} of another run. Name another folder with --out; the old run "
             f"can be judged: purge-conformance judge {shlex.quote(str(folder))} --out NEW"

@@ -17,7 +17,7 @@ from purge_conformance.client.guard import Guard
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.settings import announcement
 from purge_conformance.engine import collect, rehearsal
-from purge_conformance.engine.run_folder import create_default_folder, own_folder
+from purge_conformance.engine.run_folder import OwnFolder, create_default_folder, own_folder, removed_on_failure
 from purge_conformance.engine.signals import close_on_signal
 from purge_conformance.engine.verdicts import RunBuilder, requirements_to_judge
 from purge_conformance.report import write_all
@@ -67,7 +67,7 @@ class FrontEnd:
 
 def prepare_run(
     values: Options, allowed_hosts: Iterable[str], front_end: FrontEnd, tokens: Mapping[str, str] | None = None
-) -> tuple[Settings, Path]:
+) -> tuple[Settings, OwnFolder]:
     """Return the settings of a run that may start, and its folder.
 
     The user consented, the folder can be written and holds no other run, each role has its token, the hook answers, the
@@ -94,21 +94,24 @@ def prepare_run(
         require_fingerprint(settings, root)
         settings = log_in(settings)
         doctor.require_hook(settings)
-        front_end.rehearse(folder)
+        front_end.rehearse(folder.path)
         require_no_other_run(settings)
         return settings, folder
 
 
-def collect_evidence(settings: Settings, folder: Path, front_end: FrontEnd) -> Evidence:
+def collect_evidence(settings: Settings, folder: OwnFolder, front_end: FrontEnd) -> Evidence:
     """Announce the run and run its scenarios; the first signal ends it in order, the second calls `abort`.
+
+    A folder that was created for the run, and that stays empty, is removed.
 
     Raises:
         SuiteError: as `collect.collect`.
     """
-    front_end.say(announcement(settings, folder))
+    front_end.say(announcement(settings, folder.path))
     guard = Guard.from_settings(settings)
-    with close_on_signal(guard, partial(front_end.abort, settings.target.url, folder)):
-        return collect.collect(settings, folder, front_end.on_exchange, guard=guard, warn=front_end.warn)
+    abort = partial(front_end.abort, settings.target.url, folder.path)
+    with removed_on_failure(folder.created), close_on_signal(guard, abort):
+        return collect.collect(settings, folder.path, front_end.on_exchange, guard=guard, warn=front_end.warn)
 
 
 def start_judging(evidence: Evidence, profiles: Sequence[str] = (), select: Sequence[str] = ()) -> RunBuilder:

@@ -42,6 +42,7 @@ class Journal:
             BadSetting: the folder cannot be created, or it holds the evidence of another run.
         """
         try:
+            self._has_own_folder = not folder.exists()
             files.create_folder(folder)
             self._file = files.open_new(folder / FILE_NAME)
         except FileExistsError:
@@ -58,7 +59,10 @@ class Journal:
         self._write(to_json(header))
 
     def __enter__(self) -> Self:
-        """Return the journal; leaving the block closes the file, and deletes it if `ChecksFailed` was raised."""
+        """Return the journal; leaving the block closes the file.
+
+        If `ChecksFailed` was raised, it deletes the file, and the folder if the journal created it.
+        """
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
@@ -67,8 +71,9 @@ class Journal:
             self._file.close()
         if isinstance(error, ChecksFailed):
             self._path.unlink(missing_ok=True)
-            with suppress(OSError):  # the folder holds something else
-                self._path.parent.rmdir()
+            if self._has_own_folder:
+                with suppress(OSError):  # it holds something else
+                    self._path.parent.rmdir()
 
     def record(self, exchange: Exchange) -> Exchange:
         """Record an exchange and return it; equal long bodies are shared with the first exchange that had them."""

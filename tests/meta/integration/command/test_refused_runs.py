@@ -55,6 +55,20 @@ def test_token_of_another_user_stops_the_command(tmp_path: Path) -> None:
     assert (done.code, "expected the scope cloud_controller.admin" in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize("existing", [None, "out", "out/below"])
+def test_refused_run_leaves_folders_as_they_were(existing: str | None, stub_server: StubServer, tmp_path: Path) -> None:
+    """A refused run removes the folders that it created, and no other."""
+    stub_server.answer = Api(statuses={ADMIN: 401})
+    if existing:
+        (tmp_path / existing).mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    out = tmp_path / "out" / "below"
+    arguments = ("run", stub_server.url, "--token=admin=env:T_ADMIN", "--out", out)
+    done = run_command(*arguments, folder=out, env=os.environ | {"T_ADMIN": ADMIN})
+    assert (done.code, "rejects it with 401" in done.stderr) == (2, True), done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_plain_pytest_stops_as_well(stub_server: StubServer, tmp_path: Path) -> None:
     """Plain pytest ends with its own code for a usage error."""
     stub_server.answer = Api(statuses={ADMIN: 401})

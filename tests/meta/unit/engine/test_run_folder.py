@@ -35,27 +35,33 @@ def test_default_folder_that_cannot_be_created() -> None:
         run_folder.create_default_folder()
 
 
-@pytest.mark.parametrize(("out", "exists", "expected"), [(None, False, []), ("new", False, []), ("new", True, ["new"])])
-def test_folder_of_failed_start_is_removed(
-    out: str | None, tmp_path: Path, *, exists: bool, expected: list[str]
-) -> None:
-    """A folder that was created for a run that does not start is removed; one that existed stays."""
-    if exists:
-        (tmp_path / "new").mkdir()
+@pytest.mark.parametrize("existing", ["", "new", "new/below", str(run_folder.PARENT)])
+@pytest.mark.parametrize("out", [None, "new", "new/below", "new/below/more"])
+def test_folder_of_failed_start_is_removed(out: str | None, existing: str, tmp_path: Path) -> None:
+    """The folders that were created for a run that does not start are removed; those that existed stay."""
+    (tmp_path / existing).mkdir(parents=True, exist_ok=True)
+    before = sorted(tmp_path.rglob("*"))
     with pytest.raises(BadSetting, match="no consent"):
         _fail_in(out)
-    assert [path.name for path in tmp_path.rglob("*")] == expected
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_folder_that_cannot_be_created_leaves_none(tmp_path: Path) -> None:
+    """The folders above one that cannot be created do not stay either."""
+    with pytest.raises(BadSetting, match="cannot be created: File name too long"):
+        _fail_in(f"new/{'x' * 300}")
+    assert [*tmp_path.iterdir()] == []
 
 
 def _fail_in(out: str | None) -> None:
-    with run_folder.own_folder(out, run_folder.create_default_folder) as folder:
+    with run_folder.own_folder(out, run_folder.create_default_folder) as (folder, _):
         assert folder.is_dir()
         raise BadSetting("no consent")
 
 
 def test_folder_with_files_stays(tmp_path: Path) -> None:
     """What a run has written is never removed."""
-    with pytest.raises(KeyboardInterrupt), run_folder.own_folder(None, run_folder.create_default_folder) as folder:
+    with pytest.raises(KeyboardInterrupt), run_folder.own_folder(None, run_folder.create_default_folder) as (folder, _):
         _interrupt(folder)
     assert [path.name for path in tmp_path.rglob("*.txt")] == ["a.txt"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from purge_conformance.engine.run_folder import NAMES
+from purge_conformance.engine.run_folder import NAMES, OwnFolder
 from purge_conformance.engine.session import FrontEnd, collect_evidence, exit_code, prepare_run
 from purge_conformance.errors import BadSetting, ChecksFailed, ConsentMissing
 from purge_conformance.report.model import EXIT_CODES, Verdict
@@ -114,7 +114,7 @@ def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path)
     stub_server.answer = answer
     settings, _ = prepare_run({"target": stub_server.url}, (), front_end.front_end, {"admin": "opaque"})
     seen.clear()  # of the root document, which was read for the consent
-    evidence = collect_evidence(settings, tmp_path / "run", front_end.front_end)
+    evidence = collect_evidence(settings, OwnFolder(tmp_path / "run", ()), front_end.front_end)
     assert (seen[0], "at most 40 purges" in front_end.lines[0]) == (1, True)
     assert [note.name for note in evidence.notes if note.name == "unusable"] == ["unusable"]
 
@@ -130,7 +130,7 @@ def test_generator_starts_after_preflight(
     for status in (403, 401):
         stub_server.answer = partial(stub_server.respond, status=status)
         with suppress(ChecksFailed):
-            collect_evidence(settings, tmp_path / str(status), front_end)
+            collect_evidence(settings, OwnFolder(tmp_path / str(status), ()), front_end)
     assert started == []
 
 

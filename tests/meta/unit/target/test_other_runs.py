@@ -127,7 +127,7 @@ def test_run_stops_beside_another(foundation: LabelledResources, stub_server: St
         prepare_run(values, (), quiet)
     assert not out.exists()
     assert {line.split()[0] for line, _ in stub_server.received} == {"GET"}
-    assert prepare_run(values | {"alongside": True}, (), quiet)[1] == out
+    assert prepare_run(values | {"alongside": True}, (), quiet)[1].path == out
 
 
 @pytest.mark.parametrize("more", [{"alongside": True}, {"profiles": (Profile.OBSERVE_ONLY,)}, {"owns_target": True}])
