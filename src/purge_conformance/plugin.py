@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import pytest
 
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.engine.pytest_session import Preparation
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Result
 
+PREPARATION: pytest.StashKey[Preparation] = pytest.StashKey()
 RUN_BUILDERS: pytest.StashKey[dict[str, RunBuilder]] = pytest.StashKey()  # by folder of evidence; "" for a target
+T = TypeVar("T")
 MARKER = "requirement"
 EVIDENCE = "evidence"  # the fixture that is parametrized with several folders
 COLLECTED_JUDGMENTS = "purge_conformance_judgments"  # a worker of pytest-xdist did; a key of its output
@@ -38,6 +41,8 @@ UNUSABLE_OPTIONS = {
     "setuponly": "--setup-only",
     "setupplan": "--setup-plan",
 }
+# Options of pytest and its plugins with a file that they write at the end. Those opened at the start need no check.
+OUTPUT_FILES = {"xmlpath": "--junitxml", "htmlpath": "--html of pytest-html", "csv_path": "--csv of pytest-csv"}
 ONE_PROCESS = (
     "would collect the evidence in each of its processes, and purge the target in each. The judgments take about two "
     "seconds in one: run them with `-n 0`, or without it"
@@ -85,11 +90,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(id): the one requirement that a judgment asserts")
 
 
-@pytest.hookimpl(wrapper=True)  # before pytest-xdist starts a process
+@pytest.hookimpl(
+    wrapper=True
+)  # before pytest-xdist starts a process, and pytest a session that writes a file at its end
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    """Refuse to collect evidence in several processes, if the command line says that there will be judgments."""
+    """Refuse to collect evidence in several processes, if the command line says that there will be judgments.
+
+    Refuse files that pytest cannot write, too.
+    """
     if (config.option.conformance_target or config.option.evidence) and _is_distributed(config):
         raise pytest.UsageError(f"pytest-xdist {ONE_PROCESS}.")
+    if any(config.getoption(name, None) for name in OUTPUT_FILES):
+        _require_outputs(config)
     return (yield)
 
 
@@ -109,7 +121,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)  # after the user's own -k and -m
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Collect or read the evidence, and keep the judgments of the selected requirements."""
+    """Keep the judgments of the selected requirements; nothing is sent yet."""
     judgments = {item: _requirement_id(item) for item in items if item.get_closest_marker(MARKER)}
     if not judgments or config.option.collectonly:
         return
@@ -121,20 +133,25 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         return  # a module of judgments cannot be imported: pytest says so and judges nothing
     _require_usable_options(config)
     _require_known(set(judgments.values()))
-    builders = config.stash[RUN_BUILDERS] = _prepare_judging(config)
-    gc.freeze()  # the evidence lives as long as the process: searching it for garbage takes a tenth of the time
-    items[:] = [item for item in judgments if judgments[item] in builders[_run_key(item)].expected]
+    preparation = config.stash[PREPARATION] = _prepare_judging(config)
+    items[:] = [item for item in judgments if judgments[item] in preparation.expected[_run_key(item)]]
     selected_items = set(items)
     config.hook.pytest_deselected(items=[item for item in judgments if item not in selected_items])
-    for name, builder in builders.items():
-        builder.expect_only(judgments[item] for item in items if _run_key(item) == name)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Expect no judgment that a plugin deselected afterwards, as --last-failed does."""
-    for name, builder in session.config.stash.get(RUN_BUILDERS, {}).items():
-        judgments = (item for item in session.items if item.get_closest_marker(MARKER))
-        builder.expect_only(_requirement_id(item) for item in judgments if _run_key(item) == name)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Collect the evidence, now that no hook of the collection can fail any more; expect what is left to be judged."""
+    config, preparation = session.config, session.config.stash.get(PREPARATION, None)
+    has_failed = session.testsfailed and not config.option.continue_on_collection_errors
+    if preparation and not (has_failed or session.shouldfail or session.shouldstop):
+        judgments = [item for item in session.items if item.get_closest_marker(MARKER)]
+        if judgments or not preparation.needs_judgments:
+            builders = config.stash[RUN_BUILDERS] = _or_exit(lambda: preparation.start(_line_writer(config)))
+            gc.freeze()  # the evidence lives as long as the process: searching it for garbage takes a tenth of the time
+            for name, builder in builders.items():
+                builder.expect_only(_requirement_id(item) for item in judgments if _run_key(item) == name)
+    return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -187,12 +204,11 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """End with the verdict of each run."""
-    builders = config.stash.get(RUN_BUILDERS, None)
-    if builders is not None:
+    """End with the verdict of each run, and where its files are."""
+    if PREPARATION in config.stash:
         from purge_conformance.engine.pytest_session import summary_lines
 
-        for line in summary_lines(builders, config.option):
+        for line in summary_lines(config.stash.get(RUN_BUILDERS, {}), config.option):
             terminalreporter.write_line(line)
 
 
@@ -217,6 +233,16 @@ def _is_distributed(config: pytest.Config) -> bool:
     return bool(config.getoption("numprocesses", None) or has_workers or config.getoption("looponfail", None))
 
 
+def _require_outputs(config: pytest.Config) -> None:
+    from purge_conformance.engine.pytest_outputs import require_outputs
+    from purge_conformance.errors import BadSetting
+
+    try:
+        require_outputs(config.option, OUTPUT_FILES)
+    except BadSetting as error:
+        raise pytest.UsageError(_as_printable(str(error))) from None
+
+
 def _require_usable_options(config: pytest.Config) -> None:
     found = [words for name, words in UNUSABLE_OPTIONS.items() if config.getoption(name, None)]
     if found:
@@ -232,15 +258,20 @@ def _require_known(names: set[str]) -> None:
         )
 
 
-def _prepare_judging(config: pytest.Config) -> dict[str, RunBuilder]:
-    """Return what gathers the results of each run; an error ends pytest with one sentence and no traceback."""
+def _prepare_judging(config: pytest.Config) -> Preparation:
     from purge_conformance.engine.pytest_session import prepare_judging
+
+    return _or_exit(lambda: prepare_judging(config.option))
+
+
+def _or_exit(function: Callable[[], T]) -> T:
+    """Return what a function returns; an error ends pytest with one sentence and no traceback."""
     from purge_conformance.engine.signals import INTERRUPTED, interrupt_on_signal
     from purge_conformance.errors import SuiteError, UsageError, crash_message
 
     try:
         with interrupt_on_signal():
-            return prepare_judging(config.option, _line_writer(config))
+            return function()
     except KeyboardInterrupt:
         pytest.exit(INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
     except UsageError as error:
@@ -308,9 +339,7 @@ def _requirement_id(item: pytest.Item) -> str:
 
 def _run_key(item: pytest.Item) -> str:
     """Return which of the runs an item judges: a key of the run builders."""
-    builders = item.config.stash[RUN_BUILDERS]
+    runs = item.config.stash[PREPARATION].expected
     return (
-        str(item.callspec.params[EVIDENCE])
-        if len(builders) > 1 and isinstance(item, pytest.Function)
-        else next(iter(builders))
+        str(item.callspec.params[EVIDENCE]) if len(runs) > 1 and isinstance(item, pytest.Function) else next(iter(runs))
     )

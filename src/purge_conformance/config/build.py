@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.apps import AppSettings
     from purge_conformance.config.loader import Options
 
+DEFAULT_PROFILES = (str(Profile.CORE),)
 BUILT_HERE = {"target", "tokens", "token_sources", "apps"}  # fields that are not copied from the option of that name
 
 
@@ -41,7 +42,7 @@ def build_settings(values: Options, tokens: Mapping[str, str] | None = None) -> 
     limits = limits_for(
         values.get("repeat", 1), **{each.name: values[each.name] for each in fields(Limits) if each.name in values}
     )
-    profiles = catalogue.parse_profiles(values.get("profile") or ["core"])
+    profiles = catalogue.parse_profiles(values.get("profile") or DEFAULT_PROFILES)
     catalogue.select_requirements(profiles, values.get("select", ()))
     target = parse_target(values["target"])
     transport = _transport(values)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from purge_conformance.config import loader
+from purge_conformance.config.build import DEFAULT_PROFILES
 from purge_conformance.config.options import KEYS, Key
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
 from purge_conformance.engine import prerequisites, rehearsal
@@ -22,16 +24,19 @@ from purge_conformance.engine.session import (
     write_reports,
 )
 from purge_conformance.engine.signals import write_stderr
+from purge_conformance.engine.verdicts import selected_requirements
 from purge_conformance.errors import BadSetting, ReportsNotWritten
-from purge_conformance.evidence.jsonl import read
+from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.safe_text import printable
 from purge_conformance.report import REQUIRED, terminal
 from purge_conformance.report.model import EXIT_CODES, Verdict
+from purge_conformance.target import archive
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
+    from purge_conformance.catalogue.model import Requirement
     from purge_conformance.config.loader import Options
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
@@ -39,13 +44,30 @@ if TYPE_CHECKING:
 
     RunBuilders = dict[str, RunBuilder]  # by folder of evidence; "" where this pytest collected it
 
+COLLECTED = "conformance_folder"  # the option that says where this pytest collected the evidence
 
-def prepare_judging(option: Namespace, write_line: Callable[[str], None]) -> RunBuilders:
-    """Collect evidence from `--target`, or read that of each `--evidence`.
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What pytest will judge.
+
+    Attributes:
+        expected: folder of evidence, "" where this pytest collects it -> the requirements to judge, by id.
+        start: returns what gathers the results of each run, once it has collected the evidence if it has to. It gets
+            what prints a line on pytest's terminal, and raises a UsageError if the run is refused.
+        needs_judgments: whether there is nothing to start if no judgment is left.
+    """
+
+    expected: dict[str, dict[str, Requirement]]
+    start: Callable[[Callable[[str], None]], RunBuilders]
+    needs_judgments: bool = False
+
+
+def prepare_judging(option: Namespace) -> Preparation:
+    """Read the options, and the evidence of each `--evidence`; send nothing.
 
     Args:
         option: pytest's options; `conformance_out` is set to the folder of the reports.
-        write_line: prints a line on pytest's terminal.
 
     Raises:
         UsageError: an option is not usable, not exactly one of `--target` and `--evidence` was given, or the reports
@@ -67,23 +89,42 @@ def prepare_judging(option: Namespace, write_line: Callable[[str], None]) -> Run
         raise BadSetting(
             "Two --evidence folders have the same name, so their reports would overwrite each other. Rename one."
         )
-    evidence_by_folder = {name: read(Path(name)) for name in option.evidence} or {
-        "": _collect(values, option, write_line)
-    }
+    return _prepare_evidence(flags, option) if option.evidence else _prepare_run(values, option)
+
+
+def _prepare_evidence(flags: Options, option: Namespace) -> Preparation:
+    profiles, select = flags.get("profile", ()), flags.get("select", ())
+    builders = {name: start_judging(read(Path(name)), profiles, select) for name in option.evidence}
     for name in option.evidence:
         if folder := _report_folder(name, option):
             keep_evidence(Path(name), folder)
-    profiles, select = flags.get("profile", ()), flags.get("select", ())
-    return {name: start_judging(evidence, profiles, select) for name, evidence in evidence_by_folder.items()}
+    return Preparation({name: builder.expected for name, builder in builders.items()}, lambda _: builders)
+
+
+def _prepare_run(values: Options, option: Namespace) -> Preparation:
+    expected = selected_requirements(values.get("profile") or DEFAULT_PROFILES, values.get("select", ()))
+
+    def start(write_line: Callable[[str], None]) -> RunBuilders:
+        return {"": start_judging(_collect(values, option, write_line))}
+
+    has_judgments = any(not requirement.not_judged for requirement in expected.values())
+    return Preparation({"": expected}, start, needs_judgments=has_judgments)
 
 
 def summary_lines(builders: RunBuilders, option: Namespace) -> list[str]:
-    """Return the last lines on the terminal, of each run."""
-    return [
-        printable(line.plain)
+    """Return the last lines on the terminal, of each run; then where evidence and archive are that were collected."""
+    lines = [
+        line.plain
         for name, builder in builders.items()
         for line in terminal.lines(builder.build(), _report_folder(name, option))
     ]
+    folder: Path | None = getattr(option, COLLECTED, None)
+    names = {"Evidence": FILE_NAME, "Archive": archive.FILE_NAME}
+    paths = {what: folder.absolute() / name for what, name in names.items()} if folder else {}
+    found = [f"{what}: {path}" for what, path in paths.items() if path.exists()]
+    if found and not option.conformance_out:
+        found.append("That folder is a temporary one. To keep the archive, and get reports, give --conformance-out.")
+    return [printable(line) for line in [*lines, *found]]
 
 
 def finish_judging(builders: RunBuilders, option: Namespace) -> int:
@@ -141,6 +182,7 @@ def _collect(values: Options, option: Namespace, write_line: Callable[[str], Non
     )
     values |= {"allow_incomplete_archive": option.allow_incomplete_archive}
     settings, folder = prepare_run(values, option.allow_purge, front_end)
+    setattr(option, COLLECTED, folder.path)
     return collect_evidence(settings, folder, front_end)
 
 

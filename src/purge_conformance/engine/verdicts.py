@@ -246,7 +246,14 @@ def requirements_to_judge(evidence: Evidence, profiles: Sequence[str], select: S
         globs = select or settings["select"]
     except KeyError as error:
         raise BadData(f"The header of the evidence has no setting {error}. Restore evidence.jsonl.") from None
-    return {
-        requirement.id: requirement
-        for requirement in catalogue.select_requirements(catalogue.parse_profiles(names), globs)
-    }
+    return selected_requirements(names, globs)
+
+
+def selected_requirements(profiles: Sequence[str], select: Iterable[str]) -> dict[str, Requirement]:
+    """Return the requirements of these profiles that match the globs, by id.
+
+    Raises:
+        BadSetting: a glob matches nothing, or a profile is unknown.
+    """
+    found = catalogue.select_requirements(catalogue.parse_profiles(profiles), select)
+    return {requirement.id: requirement for requirement in found}

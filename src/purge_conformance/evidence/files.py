@@ -69,6 +69,30 @@ def write_text(path: Path, text: str, *, replace: bool = True) -> Path:
     return path
 
 
+def require_creatable(path: Path) -> None:
+    """Require that a file can be written, by creating it and the missing folders above it, and removing them again.
+
+    A file that exists is opened, and stays as it is; a device or pipe is not.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    real = Path(os.path.realpath(path))
+    if real.exists():
+        if real.is_file() or real.is_dir():
+            real.open("ab").close()
+        return
+    missing = [folder for folder in real.parents if not folder.exists()]
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True)
+        real.open("xb").close()
+        real.unlink()
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # it could not be created, or another command has just put something there
+                folder.rmdir()
+
+
 @contextmanager
 def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     """Give a private file to write to, which gets the name `path` when the block ends without an error.

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.api_stub import ADMIN, Api
 from meta.support.paths import CONFORMANCE
 from meta.support.plain_pytest import run_pytest
 from purge_conformance.engine import reference_process as embedded
 from purge_conformance.evidence.jsonl import read
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meta.support.command import FullRun
     from meta.support.stub import StubServer
 
@@ -63,6 +63,20 @@ def test_flags_reach_settings(stub_server: StubServer, tmp_path: Path) -> None:
     asked = {name.replace("-", "_"): value for name, value in given.items()}
     assert {name: str(recorded[name]) for name in asked} == asked
     assert (recorded["select"], recorded["transport"]) == (["PURGE-01", "PURGE-02", "SEED-01"], {"insecure": True})
+
+
+@pytest.mark.parametrize("names_folder", [False, True])
+def test_files_of_run_are_named(stub_server: StubServer, tmp_path: Path, *, names_folder: bool) -> None:
+    """The last lines have the paths of evidence and archive; without a folder they say how to keep them."""
+    stub_server.answer = Api()
+    own = (f"--target={stub_server.url}", "--token=admin=env:T", "--conformance-select=AUTH-01")
+    out = [f"--conformance-out={tmp_path / 'out'}"] if names_folder else []
+    limits = ("--conformance-max-requests=60", "--allow-incomplete-archive")
+    done = run_pytest(CONFORMANCE, *own, *limits, *out, T=ADMIN, TMPDIR=str(tmp_path))
+    paths = re.findall(r"^(?:Evidence|Archive): (/\S+)$", done.stdout, re.MULTILINE)
+    assert [Path(path).name for path in paths] == ["evidence.jsonl", "archive.jsonl.gz"], done.stdout
+    assert all(Path(path).is_file() and Path(path).is_relative_to(tmp_path) for path in paths)
+    assert ("give --conformance-out" in done.stdout) is not names_folder
 
 
 def test_collecting_sends_nothing() -> None:

@@ -34,6 +34,31 @@ def pytest_generate_tests(metafunc):  # as pytest-repeat does
     metafunc.fixturenames.append("step")
     metafunc.parametrize("step", range(3))
 """
+FAILING_HOOKS = {
+    "finish": "def pytest_collection_finish(): raise ValueError('planted')",
+    "last-finish": """
+import pytest
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    raise OSError("planted")
+""",
+    "late-wrapper": """
+import pytest
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems():
+    yield
+    raise ValueError("planted")
+""",
+    "modify": "def pytest_collection_modifyitems(): raise ValueError('planted')",
+    "report": "def pytest_report_collectionfinish(): raise ValueError('planted')",
+}
+DESELECTING_ALL = """
+import pytest
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items):
+    yield
+    items.clear()
+"""
 BROKEN = "import no_such_module\n"
 
 
@@ -100,6 +125,29 @@ def test_broken_judgments_send_nothing(stub_server: StubServer, run_pytest: Run,
     done = run_pytest(f"--target={stub_server.url}", "--token=admin=env:T", pytester.makepyfile(test_broken=BROKEN))
     assert (done.ret, stub_server.received) == (pytest.ExitCode.INTERRUPTED, [])
     assert "no_such_module" in done.stdout.str()
+
+
+@pytest.mark.parametrize("hook", FAILING_HOOKS.values(), ids=FAILING_HOOKS)
+def test_failing_collection_hook_sends_nothing(
+    hook: str, stub_server: StubServer, run_pytest: Run, pytester: pytest.Pytester
+) -> None:
+    """A hook of the collection that raises ends pytest before anything is sent."""
+    pytester.makepyfile(failing=hook)
+    pytester.syspathinsert()
+    done = run_pytest(f"--target={stub_server.url}", "--token=admin=env:T", "-p", "failing")
+    assert (done.ret, stub_server.received) == (pytest.ExitCode.INTERNAL_ERROR, [])
+    assert "planted" in done.stdout.str() + done.stderr.str()
+
+
+@pytest.mark.parametrize("option", ["-k=nothing", "-p=deselecting_all"])
+def test_nothing_left_to_judge_sends_nothing(
+    option: str, stub_server: StubServer, run_pytest: Run, pytester: pytest.Pytester
+) -> None:
+    """Where pytest, or a plugin after this one, deselects every judgment, nothing is sent."""
+    pytester.makepyfile(deselecting_all=DESELECTING_ALL)
+    pytester.syspathinsert()
+    done = run_pytest(f"--target={stub_server.url}", "--token=admin=env:T", *option.split("="))
+    assert (done.ret, stub_server.received) == (pytest.ExitCode.NO_TESTS_COLLECTED, [])
 
 
 def _judge(run_pytest: Run, pytester: pytest.Pytester, *options: str) -> tuple[int, dict[str, Any]]:

@@ -55,6 +55,20 @@ def test_pytest_checks_consent(flag: str, stub_server: StubServer, run_pytest: R
     assert flag.split("=", maxsplit=1)[0].removeprefix("--conformance-") in printed
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("file/below/junit.xml", "Not a directory"), (f"new/{'x' * 300}", "File name too long")]
+)
+def test_output_file_is_checked(
+    name: str, words: str, stub_server: StubServer, run_pytest: Run, tmp_path: Path
+) -> None:
+    """A file that pytest could not write at its end is a usage error; nothing is sent, and nothing is left."""
+    (tmp_path / "file").touch()
+    own = (f"--target={stub_server.url}", "--token=admin=env:T", f"--junitxml={tmp_path / name}")
+    printed = usage_error(run_pytest(*own))
+    assert (words in printed, "--junitxml: " in printed, stub_server.received) == (True, True, []), printed
+    assert (tmp_path / "new").exists() is False
+
+
 def test_tunnel_needs_consent(stub_server: StubServer, run_pytest: Run) -> None:
     """Plain pytest asks for the same consent: the host that the root document of a loopback target links to."""
     body = b'{"links": {"self": {"href": "http://api.example.org"}}}'

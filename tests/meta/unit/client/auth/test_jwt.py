@@ -79,7 +79,7 @@ def test_deep_payload_cannot_be_read() -> None:
 def test_expiry_is_read(exp: str, found: float | None) -> None:
     """A number, also as a string, is a time from 1970 to 9999; anything else is unknown."""
     assert expiry(token_of(f'{{"exp": {exp}}}')) == found
-    assert scopes(token_of(f'{{"exp": {exp}, "scope": "a"}}')) == {"a"}
+    assert scopes(token_of(f'{{"exp": {exp}, "scope": "a"}}')) == frozenset("a")
 
 
 def test_token_without_exp_has_no_known_expiry() -> None:
