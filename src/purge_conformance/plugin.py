@@ -90,9 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(id): the one requirement that a judgment asserts")
 
 
-@pytest.hookimpl(
-    wrapper=True
-)  # before pytest-xdist starts a process, and pytest a session that writes a file at its end
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist starts a process, and pytest a session
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Refuse to collect evidence in several processes, if the command line says that there will be judgments.
 

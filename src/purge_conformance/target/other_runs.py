@@ -83,9 +83,7 @@ def require_first_run(client: Client, own: str = "") -> None:
     _require_none(_find_other_run(client, own))
 
 
-def look_for_other_run(
-    settings: Settings, on_exchange: Callable[[Exchange], None] = lambda _: None
-) -> OtherRun | None:
+def look_for_other_run(settings: Settings, on_exchange: Callable[[Exchange], None] = lambda _: None) -> OtherRun | None:
     """Return the other run of the suite that was last active on the target within the last hour.
 
     It sends at most three reads, and none if the run only reads, started the target itself, or may run alongside

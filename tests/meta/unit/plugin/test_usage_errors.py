@@ -55,16 +55,26 @@ def test_pytest_checks_consent(flag: str, stub_server: StubServer, run_pytest: R
     assert flag.split("=", maxsplit=1)[0].removeprefix("--conformance-") in printed
 
 
+@pytest.mark.parametrize("is_variable", [False, True])
 @pytest.mark.parametrize(
     ("name", "words"), [("file/below/junit.xml", "Not a directory"), (f"new/{'x' * 300}", "File name too long")]
 )
-def test_output_file_is_checked(
-    name: str, words: str, stub_server: StubServer, run_pytest: Run, tmp_path: Path
+def test_output_file_is_checked(  # noqa: PLR0913, PLR0917 -- fixtures
+    name: str,
+    words: str,
+    stub_server: StubServer,
+    run_pytest: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_variable: bool,
 ) -> None:
     """A file that pytest could not write at its end is a usage error; nothing is sent, and nothing is left."""
     (tmp_path / "file").touch()
-    own = (f"--target={stub_server.url}", "--token=admin=env:T", f"--junitxml={tmp_path / name}")
-    printed = usage_error(run_pytest(*own))
+    if is_variable:
+        monkeypatch.setenv("PURGE_CONFORMANCE_TARGET", stub_server.url)
+    target = [] if is_variable else [f"--target={stub_server.url}"]
+    printed = usage_error(run_pytest(*target, "--token=admin=env:T", f"--junitxml={tmp_path / name}"))
     assert (words in printed, "--junitxml: " in printed, stub_server.received) == (True, True, []), printed
     assert (tmp_path / "new").exists() is False
 
