@@ -15,6 +15,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from purge_conformance.evidence.ending import INTERRUPTED as RUN_INTERRUPTED
 from purge_conformance.evidence.safe_text import printable
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
         if received:
             abort()
         received.add(number)
-        guard.close(f"The run was interrupted ({signal.Signals(number).name}).")
+        guard.close(f"{RUN_INTERRUPTED} ({signal.Signals(number).name}).")
         write_stderr(f"\n{FIRST_SIGNAL_MESSAGE}")
 
     with _handlers(handle):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
 
 KILLED = "The run was killed"
+INTERRUPTED = "The run was interrupted"
 
 
 def describe_kill(evidence: Evidence) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
-from purge_conformance.evidence.ending import KILLED
+from purge_conformance.evidence.ending import INTERRUPTED, KILLED
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def _headline(run: Run) -> str:
         return f"{_of(failed, musts)} failed{f'; {undecided} more could not be judged' if undecided else ''}."
     if run.verdict is Verdict.CONFORMANT:
         return _passed(run, musts)
-    if failed or not undecided:
-        words = KILLED if any(note.startswith(KILLED) for note in run.notes) else "The run was cut short"
+    ending = next((words for words in (KILLED, INTERRUPTED) if any(words in note for note in run.notes)), "")
+    if ending or failed or not undecided:
+        words = ending or "The run was cut short"
         return f"{words}: {_of(failed, musts)} failed so far, and {undecided} could not be judged."
     return f"No MUST failed, but {undecided} of {len(musts)} could not be judged in this run."
 
