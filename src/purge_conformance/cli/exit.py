@@ -47,10 +47,12 @@ def judge(
         return as_json.load(out), error
 
 
-def exit_with_verdict(run: Run, folder: Path, problem: ReportsNotWritten | None) -> NoReturn:
+def exit_with_verdict(
+    run: Run, folder: Path, problem: ReportsNotWritten | None, signals: Iterable[str] = ()
+) -> NoReturn:
     """Print the verdict, where the reports are, and which are missing; exit with the code of the verdict.
 
-    Without junit.xml, which a CI reads, the exit code is that of a run without a result.
+    Without junit.xml, which a CI reads, and after a signal the exit code is that of a run without a result.
     """
     from rich.console import Console
 
@@ -62,4 +64,8 @@ def exit_with_verdict(run: Run, folder: Path, problem: ReportsNotWritten | None)
         exit_with_error(str(problem), INCONCLUSIVE)
     if problem:
         write_error(f"Warning: {problem}")
+    for name in signals:
+        exit_with_error(
+            f"Interrupted while judging ({name}). The verdict above is that of the whole run.", INCONCLUSIVE
+        )
     sys.exit(EXIT_CODES[run.verdict])

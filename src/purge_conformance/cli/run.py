@@ -13,7 +13,6 @@ import click
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict, judge
 from purge_conformance.cli.options import KEYS_BY_NAME, TRANSPORT_KEYS, with_run_flags
 from purge_conformance.cli.output import ask, write_error
-from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
 
 NORMAL = 1  # verbosity
+SIGNAL_WHILE_JUDGING = "Interrupted. Judging the evidence, then writing the reports. Interrupt again to exit at once."
 TARGET_ONLY_KEYS = ("hook", "hook_env", "before_purge", *TRANSPORT_KEYS)  # of no use to the embedded reference server
 
 
@@ -66,6 +66,7 @@ def _run(
 
     from purge_conformance.cli.progress import Reporter, Verbosity
     from purge_conformance.engine.session import FrontEnd, collect_evidence, prepare_run
+    from purge_conformance.engine.signals import finish_on_signal
 
     reporter = Reporter(Console(), Verbosity(verbosity))
     ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
@@ -76,14 +77,9 @@ def _run(
         collect_evidence(settings, own_folder, front_end)
         gc.collect()  # the exchanges are in cycles, and the process of the judgments needs the memory
         reporter.show_status("judging")
-        try:
+        with finish_on_signal(SIGNAL_WHILE_JUDGING) as signals:
             judged_run, problem = judge(folder, folder)
-        except KeyboardInterrupt:
-            raise SuiteError(
-                "Interrupted while judging. To judge the evidence: "
-                f"`purge-conformance judge {shlex.quote(str(folder))} --out NEW`."
-            ) from None
-    exit_with_verdict(judged_run, folder, problem)
+    exit_with_verdict(judged_run, folder, problem, signals)
 
 
 def _prompt(question: str) -> str:

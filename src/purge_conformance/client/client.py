@@ -231,7 +231,7 @@ class Client(Recorder):
             **prepared.headers,
             **({"Authorization": credential.redacted} if credential.redacted is not None else {}),
         }
-        redacted_headers = [(str(key), str(value)) for key, value in request_headers.items()]
+        redacted_headers = redactor.redact_headers([(str(key), str(value)) for key, value in request_headers.items()])
         exchange = Exchange(
             n=n,
             scenario=self.scenario,
@@ -240,9 +240,7 @@ class Client(Recorder):
             role=credential.role,
             method=request.method,
             path=redactor.redact_text(request.path),
-            request_headers=tuple(redacted_headers)
-            if "Cookie" in request.headers
-            else without_cookies(redacted_headers),
+            request_headers=redacted_headers if "Cookie" in request.headers else without_cookies(redacted_headers),
             request_body=None if request.body is None else redactor.redact_text(request.body),
             sent_at=sent_at,
             elapsed=elapsed,

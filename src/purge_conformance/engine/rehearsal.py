@@ -19,7 +19,7 @@ from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.engine import pytest_process
 from purge_conformance.engine.next_steps import enumerate_ids
-from purge_conformance.errors import BadSetting, SuiteError
+from purge_conformance.errors import BadSetting, ReportsNotWritten, SuiteError
 from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Exchange, Header, Note
@@ -63,6 +63,12 @@ def rehearse(folder: Path, judge: Callable[[Path], Run] = judge_in_own_process) 
         raise BadSetting(f"{folder} cannot be written: {reason}. Name another folder with --out.") from None
     except BadSetting:
         raise
+    except ReportsNotWritten as error:
+        raise BadSetting(
+            f"This installation cannot write {', '.join(error.names)}, so the run did not start. "
+            f"{str(error).partition('. ')[0]}. Make room, name another folder with --out, or reinstall the suite: "
+            "pip install --force-reinstall purge-conformance"
+        ) from None
     except SuiteError as error:
         raise BadSetting(
             f"This installation cannot judge, so the run did not start: {_reason(error)} {REINSTALL}"

@@ -20,6 +20,7 @@ from purge_conformance.engine import collect, rehearsal
 from purge_conformance.engine.run_folder import OwnFolder, create_default_folder, own_folder, removed_on_failure
 from purge_conformance.engine.signals import close_on_signal
 from purge_conformance.engine.verdicts import RunBuilder, requirements_to_judge
+from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES
 from purge_conformance.target import doctor
@@ -93,10 +94,23 @@ def prepare_run(
         settings = replace(settings, begin=time.monotonic())  # the user may take long to answer
         require_fingerprint(settings, root)
         settings = log_in(settings)
+        _require_valid_tokens(settings)
         doctor.require_hook(settings)
         front_end.rehearse(folder.path)
         require_no_other_run(settings)
         return settings, folder
+
+
+def _require_valid_tokens(settings: Settings) -> None:
+    """Require that no token has expired by its own claim, but that of the role for an expired one.
+
+    Raises:
+        BadSetting: one has, and its source does not renew it.
+    """
+    try:
+        dict(settings.tokens)
+    except TokenExpired as reason:
+        raise BadSetting(str(reason)) from None
 
 
 def collect_evidence(settings: Settings, folder: OwnFolder, front_end: FrontEnd) -> Evidence:

@@ -57,6 +57,27 @@ def interrupt_on_signal() -> Iterator[None]:
 
 
 @contextmanager
+def finish_on_signal(message: str) -> Iterator[list[str]]:
+    """During the block, let the first signal only print a message, and a further one end the process at once.
+
+    Yield a list, which then has the name of the first signal.
+    """
+    received: list[str] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        if name == signal.SIGHUP.name and name in received:
+            return  # as in `close_on_signal`
+        if received:
+            _exit()
+        received.append(name)
+        write_stderr(f"\n{message}")
+
+    with _handlers(remember):
+        yield received
+
+
+@contextmanager
 def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
     """During the block, let the first signal close the guard and each further one call `abort`.
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 3
 MAX_JSON_DEPTH = 8  # JSON in a string of JSON, in a string of JSON ...
-BYTES_PER_BYTE, FREE_BYTES = 4, 24 * 1024 * 1024  # what all views of a text may have: so many times its own, and more
+BYTES_PER_BYTE, FREE_BYTES = 24, 1024 * 1024  # what all views of a part may have: so many times its own, and more
 WINDOW = 32 * 1024  # bytes around an escape in which an encoded secret with that escape is
+PART = 16 * WINDOW  # bytes of a long text that are decoded at once; the next part begins two windows before its end
 SEPARATOR = b"\x01"  # between the parts of a view
 
 _ESCAPE = re.compile(r"[\\%]u([0-9a-f]{4})|\\u\{([0-9a-f]{1,6})\}|\\x([0-9a-f]{2})|\\(.)", re.IGNORECASE | re.DOTALL)
@@ -55,7 +56,7 @@ class TooManyViews(Exception):
 
 
 def views(data: bytes, *, only_ascii: bool) -> Iterator[bytes]:
-    """Yield a text, encoded as UTF-8, and each of its decoded forms once.
+    """Yield the parts of a text, encoded as UTF-8, and each of their decoded forms once.
 
     Args:
         data: the text.
@@ -64,9 +65,10 @@ def views(data: bytes, *, only_ascii: bool) -> Iterator[bytes]:
     Raises:
         TooManyViews: there are more.
     """
-    return _Decoder(FREE_BYTES + BYTES_PER_BYTE * len(data), only_ascii=only_ascii).views(
-        data, MAX_DEPTH, MAX_JSON_DEPTH
-    )
+    for start in range(0, max(1, len(data) - 2 * WINDOW), PART - 2 * WINDOW):
+        part = data[start : start + PART]
+        decoder = _Decoder(FREE_BYTES + BYTES_PER_BYTE * len(part), only_ascii=only_ascii)
+        yield from decoder.views(part, MAX_DEPTH, MAX_JSON_DEPTH)
 
 
 class _Decoder:
@@ -88,7 +90,8 @@ class _Decoder:
         if depth:
             for decode in _DECODERS:
                 yield from self.views(decode(data), depth - 1, json_depth)
-            yield from self.views(_decode_base64(data, only_ascii=self._only_ascii), depth - 1, json_depth)
+            for decode_text in (_decode_hex, _decode_base64):
+                yield from self.views(decode_text(data, only_ascii=self._only_ascii), depth - 1, json_depth)
 
 
 def _near(data: bytes, escapes: re.Pattern[bytes]) -> bytes:
@@ -143,12 +146,16 @@ def _through_text(data: bytes, decode: Callable[[str], str]) -> bytes:
     return text.encode()
 
 
-def _decode_hex(data: bytes) -> bytes:
+def _decode_hex(data: bytes, *, only_ascii: bool) -> bytes:
+    """Return what the text says as hexadecimal digits; if only ASCII is searched, what is readable: no digest is."""
     shape = data.translate(_HEX_SHAPE)
     spans = [match.span() for part, run in _HEX_RUNS.items() if part in shape for match in run.finditer(shape)]
     digits = [bytes(filter(_HEX_DIGITS.__contains__, data[start:end])).decode() for start, end in spans]
     both = [run[start:] for run in digits for start in (0, 1)]  # a run may begin with a digit that is none of it
-    return SEPARATOR.join(bytes.fromhex(run[: len(run) // 2 * 2]) for run in both)
+    decoded = [bytes.fromhex(run[: len(run) // 2 * 2]) for run in both]
+    if only_ascii:
+        decoded = [part for text in decoded for part in _READABLE[True].findall(text.translate(None, b"\0"))]
+    return SEPARATOR.join(decoded)
 
 
 def _decode_base64(data: bytes, *, only_ascii: bool) -> bytes:
@@ -168,4 +175,4 @@ def _without_zeros(data: bytes) -> bytes:
     return data.translate(None, b"\0") if b"\0" in data else b""
 
 
-_DECODERS = (_decode_url, _decode_html, _decode_hex, _without_zeros)
+_DECODERS = (_decode_url, _decode_html, _without_zeros)

@@ -95,3 +95,30 @@ def test_signal_while_judging(number: int, full_run: FullRun, tmp_path: Path) ->
     )
     message = "Error: Interrupted. The command did not finish; run it again.\n"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", message)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_while_a_run_is_judged(number: int, stub_server: StubServer, tmp_path: Path) -> None:
+    """After the last scenario a signal loses nothing: all reports are written, and the exit code is 3."""
+    out = tmp_path / "out"
+    stub_server.answer = lambda handler: accept_everything(stub_server, handler)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import signal, subprocess\n"
+        "class Popen(subprocess.Popen):\n"
+        "    def communicate(self, *arguments, **more):\n"
+        f"        if {f'--conformance-out={out}'!r} in self.args:\n"
+        f"            signal.raise_signal({number:d})\n"
+        "        return super().communicate(*arguments, **more)\n"
+        "subprocess.Popen = Popen\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [PROGRAM, "run", stub_server.url, ADMIN, "--quiet", "--max-requests=60", "--out", str(out)],
+        env=os.environ | SECRET | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, {each.name for each in out.iterdir()} >= {*REPORT_NAMES}) == (3, True), done.stderr
+    assert f"Error: Interrupted while judging ({signal.Signals(number).name})." in done.stderr

@@ -41,7 +41,7 @@ def test_last_lines_show_verdict(full_run: FullRun) -> None:
 
 def test_quiet_prints_only_verdict(stub_server: StubServer, tmp_path: Path) -> None:
     """With --quiet nothing is printed before the end."""
-    stub_server.answer = lambda handler: stub_server.respond(handler, 401)
+    stub_server.answer = lambda handler: stub_server.respond(handler, 404)
     result = invoke("run", stub_server.url, ADMIN, "--quiet", "--select=ROUTE-01", "--out", str(tmp_path / "out"))
     assert (result.exit_code, "collecting" in result.output, "at most" in result.output) == (3, False, False)
     assert "Verdict: inconclusive" in result.output

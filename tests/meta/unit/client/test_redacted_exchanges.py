@@ -39,6 +39,17 @@ def test_echo_is_redacted(who: object, make_client: Connect, stub_server: StubSe
     assert [part for part in PARTS if part in text] == []
 
 
+def test_cookie_named_like_a_token_is_redacted(make_client: Connect, stub_server: StubServer, tmp_path: Path) -> None:
+    """A target that sets a cookie with the token as its name gets it back; the record of that request has no token."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, Set_Cookie=f"{TOKEN}=1; Path=/")
+    client = make_client(tokens={"admin": TOKEN})
+    for _ in range(2):
+        client.get("/v3", Step.V3_ROOT)
+    assert TOKEN in stub_server.received[1][1]["Cookie"]
+    text = (tmp_path / "client-0" / "evidence.jsonl").read_text(encoding="utf-8")
+    assert [part for part in PARTS if part in text] == []
+
+
 def test_exception_contains_no_token(make_client: Connect, stub_server: StubServer) -> None:
     """The error of a lost target contains no token, even if the target sent the token instead of HTTP."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -135,3 +136,15 @@ def test_cookie_is_learned() -> None:
     redactor = Redactor()
     redactor.add_cookies([("Set-Cookie", 'session="0123456789abcdef-x"; Path=/'), ("Set-Cookie", "lang=de-AT")])
     assert redactor.redact_text("0123456789abcdef-x de-AT") == "$COOKIE de-AT"
+
+
+def test_legal_page_with_digests_is_kept() -> None:
+    """A long page whose names have digests and numbers in hexadecimal is searched in parts, and kept."""
+    names = (hashlib.sha256(str(n).encode()).hexdigest() for n in range(15_000))
+    rows = [
+        {"guid": next(names)[:32], "name": f"app-{next(names)}", "space": f"sha256:{next(names)}"} for _ in range(5000)
+    ]
+    page = json.dumps({"resources": rows}).encode()
+    assert Redactor({"admin": "a-secret-of-the-admin"}).redact_bytes(page) == page
+    hidden = page.replace(b"app-", b"app-" + b"a-secret-of-the-admin".hex().encode(), 1)
+    assert b"left out" in Redactor({"admin": "a-secret-of-the-admin"}).redact_bytes(hidden)
