@@ -94,10 +94,10 @@ def prepare_run(
         settings = replace(settings, begin=time.monotonic())  # the user may take long to answer
         require_fingerprint(settings, root)
         settings = log_in(settings)
-        _require_valid_tokens(settings)
         doctor.require_hook(settings)
         front_end.rehearse(folder.path)
         require_no_other_run(settings)
+        _require_valid_tokens(settings)  # the target may just have rejected one
         return settings, folder
 
 
