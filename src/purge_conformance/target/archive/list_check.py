@@ -39,7 +39,7 @@ class Reading:
 
     Attributes:
         extent: how much was read.
-        reason: why that is not all, as sentences that name what was got; empty if all was read.
+        reason: why events are missing, with the value that was got; empty if all were read.
     """
 
     extent: Extent

@@ -62,7 +62,7 @@ def test_old_run_is_ignored(foundation: LabelledResources, stub_server: StubServ
 
 @pytest.mark.parametrize(("second", "stops"), [(29, True), (30, True), (31, False)])
 def test_later_run_stops(second: int, foundation: LabelledResources, stub_server: StubServer, *, stops: bool) -> None:
-    """Of two runs that begin together, the one that created its apps later stops; both if no time tells them apart."""
+    """Of two runs that begin together, the later one to create its apps stops; both do if that was in one second."""
     for kind, guid, run, created in ((APPS, "own", "0123abcd", 30), (SPACES, "others", "4567cdef", second)):
         foundation.add(kind, guid, run, age=5)
         row = foundation.rows[kind][guid]
