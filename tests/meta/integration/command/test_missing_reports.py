@@ -42,9 +42,11 @@ def test_full_disk_while_judging(full_run: FullRun, tmp_path: Path) -> None:
     out = tmp_path / "again"
     out.mkdir()
     shutil.copy(full_run.folder / "evidence.jsonl", out)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}  # has a file
     result = run_command(
         *("judge", full_run.folder, "--out", out),
         folder=out,
+        env=environment,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
     )
     assert (result.code, result.stderr.count("\n"), [path.name for path in out.iterdir()]) == (
