@@ -149,7 +149,18 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             gc.freeze()  # the evidence lives as long as the process: searching it for garbage takes a tenth of the time
             for name, builder in builders.items():
                 builder.expect_only(_requirement_id(item) for item in judgments if _run_key(item) == name)
-    return (yield)
+    result = yield
+    _report_runs(session.config)
+    return result
+
+
+def _report_runs(config: pytest.Config) -> None:
+    """Report a run as an error of its own if the exit code will not be 0 although no judgment is red."""
+    from purge_conformance.engine.pytest_session import errors_of_runs
+
+    for name, text in errors_of_runs(config.stash.get(RUN_BUILDERS, {})).items():
+        report = pytest.TestReport(name, (name, None, name), {}, "failed", text, "setup")
+        config.hook.pytest_runtest_logreport(report=report)
 
 
 @pytest.fixture(scope="session")
@@ -179,6 +190,8 @@ def pytest_runtest_makereport(
     if builders is None or not item.get_closest_marker(MARKER):
         return report
     if call.when == "call" or (call.when == "setup" and call.excinfo):
+        from purge_conformance.engine.pytest_session import explain
+
         view = getattr(item, "funcargs", {}).get("view")
         read_exchanges, tally = getattr(view, "read_exchanges", ()), getattr(view, "tally", None)
         error = call.excinfo.value if call.excinfo else None
@@ -186,7 +199,7 @@ def pytest_runtest_makereport(
         report.user_properties.append(("outcome", str(result.outcome)))
         gc.freeze()  # what the judgment cached of the evidence stays as well
         report.outcome = _pytest_outcome(result)
-        text = _explain(result)
+        text = explain(result)
         report.longrepr = (str(item.path), item.location[1] or 0, text) if report.outcome == "skipped" else text or None
     return report
 
@@ -302,32 +315,12 @@ def _line_writer(config: pytest.Config) -> Callable[[str], None]:
 
 
 def _pytest_outcome(result: Result) -> Literal["passed", "failed", "skipped"]:
-    """Return what a result is for pytest: only a MUST that failed or is inconclusive is red."""
-    from purge_conformance.catalogue.model import Level
-    from purge_conformance.report.model import Outcome
+    """Return what a result is for pytest: only a MUST that failed or keeps the verdict open is red."""
+    from purge_conformance.report.model import Outcome, is_red
 
     if result.outcome is Outcome.PASSED:
         return "passed"
-    is_red = result.outcome is not Outcome.NOT_EXERCISED and result.level is Level.MUST
-    return "failed" if is_red else "skipped"
-
-
-def _explain(result: Result) -> str:
-    """Return why a requirement did not pass; empty if it did."""
-    from purge_conformance.evidence.safe_text import printable
-    from purge_conformance.report.model import Outcome
-
-    if result.outcome is Outcome.PASSED:
-        return ""
-    head = f"{result.id} ({result.level}): {result.statement}"
-    if result.reason:
-        return "\n".join(map(printable, (head, f"{result.outcome}: {result.reason}", f"cause:     {result.cause}")))
-    lines = [head]
-    for finding in result.findings:
-        lines += [f"expected:  {finding.expected}", f"got:       {finding.got}"]
-        if steps := finding.script or finding.curl:
-            lines += f"reproduce: {steps}".split("\n")
-    return "\n".join(map(printable, [*lines, f"remedy:    {result.requirement.remedy}"]))
+    return "failed" if is_red(result) else "skipped"
 
 
 def _requirement_id(item: pytest.Item) -> str:

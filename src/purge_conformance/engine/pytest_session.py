@@ -28,8 +28,9 @@ from purge_conformance.engine.verdicts import selected_requirements
 from purge_conformance.errors import BadSetting, ReportsNotWritten
 from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.safe_text import printable
-from purge_conformance.report import REQUIRED, terminal
-from purge_conformance.report.model import EXIT_CODES, Verdict
+from purge_conformance.report import REQUIRED, junit, terminal
+from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict, is_red
+from purge_conformance.report.text import headline
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
-    from purge_conformance.report.model import Run
+    from purge_conformance.report.model import Result, Run
 
     RunBuilders = dict[str, RunBuilder]  # by folder of evidence; "" where this pytest collected it
 
@@ -125,6 +126,31 @@ def summary_lines(builders: RunBuilders, option: Namespace) -> list[str]:
     if found and not option.conformance_out:
         found.append("That folder is a temporary one. To keep the archive, and get reports, give --conformance-out.")
     return [printable(line) for line in [*lines, *found]]
+
+
+def explain(result: Result) -> str:
+    """Return why a requirement did not pass; empty if it did."""
+    if result.outcome is Outcome.PASSED:
+        return ""
+    head = f"{result.id} ({result.level}): {result.statement}"
+    if result.reason:
+        return "\n".join(map(printable, (head, f"{result.outcome}: {result.reason}", f"cause:     {result.cause}")))
+    lines = [head]
+    for finding in result.findings:
+        lines += [f"expected:  {finding.expected}", f"got:       {finding.got}"]
+        if steps := finding.script or finding.curl:
+            lines += f"reproduce: {steps}".split("\n")
+    return "\n".join(map(printable, [*lines, f"remedy:    {result.requirement.remedy}"]))
+
+
+def errors_of_runs(builders: RunBuilders) -> dict[str, str]:
+    """Return name of a test case -> why a run is red as a whole; only of runs without a red judgment."""
+    runs = {name: each.build() for name, each in builders.items() if not any(map(is_red, each.results.values()))}
+    return {
+        "::".join(filter(None, [junit.SUITE, Path(name).name, junit.RUN_CASE])): headline(run)
+        for name, run in runs.items()
+        if EXIT_CODES[run.verdict] != 0
+    }
 
 
 def finish_judging(builders: RunBuilders, option: Namespace) -> int:

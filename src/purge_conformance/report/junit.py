@@ -1,7 +1,9 @@
-"""junit.xml: one test case per requirement; only a MUST turns it red.
+"""junit.xml: one test case per requirement, as red as the exit code; only a MUST turns it red.
 
-A MUST that failed is a `<failure>`, an inconclusive MUST is an `<error>`. A requirement that was not exercised is
-`<skipped>`; so is a SHOULD or MAY that did not pass, with the outcome as its message.
+A MUST that failed is a `<failure>`; one that keeps the verdict open is an `<error>`. Everything else that did not pass
+is `<skipped>`, with the outcome as its message. The elements and attributes are those that both the schema of
+Jenkins' xUnit plug-in (junit-10.xsd) and that of Ant (JUnit.xsd) allow: a test case holds at most one of these marks,
+and neither properties nor output.
 Written with the standard library: junitparser 5 has no type annotations and lets through characters that XML forbids.
 """
 
@@ -12,27 +14,34 @@ from xml.etree import ElementTree as ET
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import clip, one_line, visible
-from purge_conformance.report.model import Outcome
+from purge_conformance.report.model import Cause, Outcome, is_red_as_a_whole, is_undecided
 from purge_conformance.report.text import headline, rate
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run
 
 FILE_NAME = "junit.xml"
+SUITE = "purge-conformance"
+RUN_CASE = "run"  # the test case that is red if no requirement is, although the exit code is not 0
 TEXT_LIMIT = 20_000
 
 
 def render(run: Run) -> str:
     """Return the run as JUnit XML, illegal characters escaped."""
-    suite = ET.Element("testsuite", name="purge-conformance", timestamp=run.started_at[:19])
+    suite = ET.Element("testsuite", name=SUITE, package=SUITE, id="0", hostname="localhost")
+    suite.set("timestamp", run.started_at[:19])
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(run).items():
         ET.SubElement(properties, "property", name=visible(name), value=visible(value))
     for result in run.requirements:
         suite.append(_case(result))
-    counts = _counts(run, suite)
-    suite.attrib |= counts
-    root = ET.Element("testsuites", {"name": "purge-conformance", **counts})
+    if is_red_as_a_whole(run):
+        case = ET.SubElement(suite, "testcase", classname=SUITE, name=RUN_CASE, time="0.000")
+        ET.SubElement(case, "error", type=str(run.verdict), message=one_line(headline(run)))
+    suite.attrib |= _counts(run, suite)
+    ET.SubElement(suite, "system-out").text = visible("\n".join(map(_statement, run.requirements)))
+    ET.SubElement(suite, "system-err")
+    root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
@@ -49,7 +58,7 @@ def _counts(run: Run, suite: ET.Element) -> dict[str, str]:
         return str(len(suite.findall(f"testcase/{tag}")))
 
     return {
-        "tests": str(len(run.requirements)),
+        "tests": str(len(suite.findall("testcase"))),
         "failures": count("failure"),
         "errors": count("error"),
         "skipped": count("skipped"),
@@ -58,32 +67,27 @@ def _counts(run: Run, suite: ET.Element) -> dict[str, str]:
 
 
 def _case(result: Result) -> ET.Element:
-    case = ET.Element(
-        "testcase",
-        classname=visible(f"{result.profile}.{result.requirement.group}"),
-        name=one_line(f"{result.id} ({result.level}): {result.statement}"),
-        time=f"{result.seconds:.3f}",
-    )
-    if rate(result):
-        properties = ET.SubElement(case, "properties")
-        ET.SubElement(properties, "property", name="rate", value=rate(result))
-    if result.outcome is Outcome.PASSED:
-        return case
-    tag, message = _tag_and_message(result)
-    element = ET.SubElement(case, tag, type=result.cause or "", message=one_line(message))
-    if tag == "skipped":  # readers of JUnit show the output of a skipped case, but not its text
-        element = ET.SubElement(case, "system-out")
-    element.text = visible("\n".join(clip(line, TEXT_LIMIT) for line in _details(result)))
+    """Return the test case of a requirement; its name is the id alone, so that CI keeps its history."""
+    case = ET.Element("testcase", classname=result.profile, name=result.id, time=f"{result.seconds:.3f}")
+    if result.outcome is not Outcome.PASSED:
+        tag, message = _tag_and_message(result)
+        mark = ET.SubElement(case, tag, type=result.cause or Cause.SUITE, message=one_line(message))
+        mark.text = visible("\n".join(clip(line, TEXT_LIMIT) for line in _details(result)))
     return case
 
 
 def _tag_and_message(result: Result) -> tuple[str, str]:
     if result.outcome is Outcome.FAILED:
         message = "; ".join(f"expected {f.expected}; got {f.got}" for f in result.findings[:1])
-        return ("failure", message) if result.level is Level.MUST else ("skipped", f"{result.level} not met: {message}")
-    if result.outcome is Outcome.INCONCLUSIVE and result.level is Level.MUST:
-        return "error", f"inconclusive: {result.reason}"
-    return "skipped", f"{result.outcome}: {result.reason}"
+        tag, word = ("failure", "failed") if result.level is Level.MUST else ("skipped", f"{result.level} not met")
+    else:
+        message = " ".join(filter(None, [result.reason, result.next_step]))
+        tag, word = "error" if is_undecided(result) else "skipped", str(result.outcome)
+    return tag, f"{word}: {message} [{result.statement}]"
+
+
+def _statement(result: Result) -> str:
+    return " ".join(filter(None, [f"{result.id} ({result.level}): {result.statement}", rate(result)]))
 
 
 def _details(result: Result) -> list[str]:

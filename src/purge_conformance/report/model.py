@@ -227,6 +227,16 @@ def is_undecided(result: Result) -> bool:
     return result.outcome is Outcome.INCONCLUSIVE
 
 
+def is_red(result: Result) -> bool:
+    """Whether this result alone makes the exit code other than 0: a MUST that failed or keeps the verdict open."""
+    return is_undecided(result) or (result.outcome is Outcome.FAILED and result.level is Level.MUST)
+
+
+def is_red_as_a_whole(run: Run) -> bool:
+    """Whether the exit code is not 0 although no requirement is red, for example because the run was cut short."""
+    return EXIT_CODES[run.verdict] != 0 and not any(map(is_red, run.requirements))
+
+
 # The members of a requirement that `report.json` holds.
 REQUIREMENT_FIELDS = (
     *("id", "level", "profile", "since", "group", "statement", "quote", "source", "operation", "shown_by", "remedy"),

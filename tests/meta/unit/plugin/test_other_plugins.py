@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from meta.support.paths import CONFORMANCE
 from purge_conformance.engine.rehearsal import write_small_run
+from purge_conformance.evidence.jsonl import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +160,21 @@ def _judge(run_pytest: Run, pytester: pytest.Pytester, *options: str) -> tuple[i
     folders = ("--evidence=run", f"--conformance-out={out}")
     done = run_pytest(module, f"--deselect={others}", *folders, *options)
     return int(done.ret), json.loads((out / "report.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("name", "marks"), [("lost", ["error"]), (None, [])])
+def test_run_cut_short_is_red(name: str | None, marks: list[str], run_pytest: Run, pytester: pytest.Pytester) -> None:
+    """A run that was cut short exits with 3 and has an error, although all of its judgments pass."""
+    write_small_run(pytester.path / "run")
+    if name:
+        note = {"kind": "note", "scenario": "cleanup", "round": 1, "name": name, "value": "The connection is refused"}
+        with (pytester.path / "run" / FILE_NAME).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(note) + "\n")
+    module = CONFORMANCE / "test_authentication.py"
+    done = run_pytest(module, "--evidence=run", "--conformance-select=AUTH-03", "--junitxml=own.xml")
+    root = ET.parse(pytester.path / "own.xml").getroot()  # noqa: S314 -- pytest's own output
+    assert [each.tag for case in root.iter("testcase") for each in case] == marks
+    assert done.ret == (3 if name else 0)
 
 
 def test_stopped_pytest_judges_what_it_can(run_pytest: Run, pytester: pytest.Pytester) -> None:
