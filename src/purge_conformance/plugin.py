@@ -193,9 +193,8 @@ def pytest_runtest_makereport(
         from purge_conformance.engine.pytest_session import explain
 
         view = getattr(item, "funcargs", {}).get("view")
-        read_exchanges, tally = getattr(view, "read_exchanges", ()), getattr(view, "tally", None)
         error = call.excinfo.value if call.excinfo else None
-        result = builders[_run_key(item)].record(_requirement_id(item), error, read_exchanges, call.duration, tally)
+        result = builders[_run_key(item)].record(_requirement_id(item), error, view, call.duration)
         report.user_properties.append(("outcome", str(result.outcome)))
         gc.freeze()  # what the judgment cached of the evidence stays as well
         report.outcome = _pytest_outcome(result)

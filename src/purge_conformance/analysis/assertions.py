@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from purge_conformance.analysis.next_steps import AFTER_KILL, NO_INTERRUPT, RAISE_BUDGET, get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial, Undecided
+from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.analysis.view import JudgmentView, target_responses
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import describe_kill
@@ -56,13 +56,17 @@ def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
 def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | None = None) -> None:
     """Require that no trial has a finding; store in `view` how many trials there were and how many failed.
 
-    Only groups of several trials count: a single trial does not show how often it fails.
+    Each trial counts for its case, or else for `case`, if there is one. In the tally, only groups of several trials
+    count: a single trial does not show how often it fails.
 
     Raises:
         RequirementViolated: a trial has findings. The exception holds equal findings of a group once, with the number
             of a trial of the group that passed.
     """
     all_trials = list(trials)
+    for trial in all_trials:
+        if name := trial.case or case:
+            view.count(name, [trial.exchange])
     passed = {trial.group: trial.exchange for trial in all_trials if not trial.findings}
     failed = [trial for trial in all_trials if trial.findings]
     group_sizes = Counter(trial.group for trial in all_trials)
@@ -78,7 +82,7 @@ def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | 
         for finding in trial.findings:
             signature = (trial.group, finding.expected, finding.got)
             findings.setdefault(signature, replace(finding, passing_exchange=passed.get(trial.group)))
-    require_no(findings.values(), case)
+    require_no(findings.values(), case or next((trial.case for trial in failed), None))
 
 
 def require_status_of_each(view: JudgmentView, exchanges: Iterable[Exchange], *expected: int) -> None:
@@ -145,11 +149,7 @@ def require_responses(
     responses = target_responses(sent)
     if not responses:
         raise_if_cut_short(view, scenario, round)
-        if sent:
-            status = sent[-1].status
-            reason = "rate limited (429)" if status == HTTPStatus.TOO_MANY_REQUESTS else f"a gateway answered {status}"
-            raise Inconclusive(f"The target gave no answer: {reason if status else sent[-1].error}.", Cause.NETWORK)
-        raise NotExercised(if_none)
+        raise find_unanswered(sent) or NotExercised(if_none)
     return responses
 
 

@@ -19,6 +19,10 @@ FIX_READS = (
 )
 NO_INTERRUPT = "Run again, without an interruption."
 AFTER_KILL = "Run again; if it is killed again, see the limits of memory and time of the machine or CI job."
+AFTER_RATE_LIMIT = (
+    "Raise the target's rate limit for the client of the run, or switch it off, or wait until its window has passed. "
+    "Then run again."
+)
 HOOK_FILE = "`spec/hook.md` in the package purge_conformance"
 GIVE_HOOK = f"Give --hook URL or --hook command:LINE; the hook induces this status. {HOOK_FILE} describes it."
 FIX_HOOK = f"Make the hook support this state, as {HOOK_FILE} describes, then run again."

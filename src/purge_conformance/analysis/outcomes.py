@@ -78,8 +78,10 @@ class Trial:
         exchange: number of the exchange that shows its result best.
         findings: how it violates the requirement; empty if it passed.
         group: trials of one group differ in nothing that should affect the result.
+        case: id of the case that it is a trial of; empty if the judgment counts its cases otherwise.
     """
 
     exchange: int
     findings: tuple[Finding, ...]
     group: str = ""
+    case: str = ""

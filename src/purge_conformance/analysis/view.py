@@ -29,6 +29,8 @@ class JudgmentView(Evidence):
     Attributes:
         read_exchanges: numbers of the exchanges that the judgment read.
         tally: how many trials it judged, and how many of them failed.
+        cases: case -> the number of the exchange that decided each of its trials.
+        untried: case -> why the judgment could not try it, where it knows more than the engine would find out.
         full_evidence: the evidence itself, which does not record what is read.
     """
 
@@ -36,7 +38,8 @@ class JudgmentView(Evidence):
         """Wrap the evidence, and share the caches of its queries."""
         super().__init__(evidence.header, evidence.exchanges, evidence.notes, evidence.list_ends, evidence.all_spans)
         object.__setattr__(self, "read_exchanges", [])
-        object.__setattr__(self, "tally", Tally())
+        for name, value in (("tally", Tally()), ("cases", {}), ("untried", {})):
+            object.__setattr__(self, name, value)
         self.__dict__.update(
             {name: getattr(evidence, name) for name in SHARED_CACHES}
         )  # computed once for all judgments
@@ -46,7 +49,25 @@ class JudgmentView(Evidence):
 
     read_exchanges: list[int]
     tally: Tally
+    cases: dict[str, list[int]]
+    untried: dict[str, Undecided]
     full_evidence: Evidence
+
+    def count(self, case: str, trials: Iterable[Exchange | int]) -> None:
+        """Count trials of a case of the requirement, each by the exchange that decides it, or its number.
+
+        An exchange that the target did not answer decides nothing and is not counted. What runs inside `memoized` must
+        not count: it belongs to no judgment.
+        """
+        numbers = [each if isinstance(each, int) else each.n for each in trials]
+        decisive = target_responses(super().numbered(numbers))
+        self.read_exchanges.extend(numbers)
+        if decisive:
+            self.cases.setdefault(case, []).extend(x.n for x in decisive)
+
+    def explain(self, case: str, reason: Undecided) -> None:
+        """Say why a case was not tried; a case that was counted needs no reason."""
+        self.untried[case] = reason
 
     def cached(self, find: Callable[[Evidence], Result]) -> Result:
         """Return the result of a query over the full evidence, as `Evidence.cached` does."""

@@ -22,6 +22,7 @@ from purge_conformance.catalogue.model import (
     ServerProfile,
     Source,
     Variant,
+    set_order,
 )
 from purge_conformance.errors import BadData, BadSetting
 
@@ -70,6 +71,13 @@ def requirements() -> tuple[Requirement, ...]:
         _require_known(requirement, by_id)
     _require_acyclic(by_id)
     return entries
+
+
+@cache
+def requirement_set() -> str:
+    """Return the newest requirement set: the newest `since` of a requirement or a case."""
+    sets = {each.since for each in requirements()} | {case.since for each in requirements() for case in each.cases}
+    return max(sets, key=set_order)
 
 
 def _requirement(row: dict[str, Any], sources: dict[str, Source]) -> Requirement:

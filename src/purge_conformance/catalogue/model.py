@@ -25,6 +25,7 @@ class Profile(StrEnum):
     OBSERVE_ONLY = "observe-only"
 
 
+FIRST_SET = "1.0"  # the requirement set of evidence that names none
 DOCUMENTED = (Profile.CORE, Profile.UPSTREAM)
 ANY_SCENARIO = "any"
 
@@ -33,6 +34,11 @@ class Disturbance(StrEnum):
     """What others can do on the target during a run so that a failure proves nothing."""
 
     FOREIGN_PURGE = "foreign-purge"
+
+
+def set_order(requirement_set: str) -> tuple[int, ...]:
+    """Return what sorts requirement sets by age, the oldest first."""
+    return tuple(map(int, requirement_set.split(".")))
 
 
 @dataclass(frozen=True, slots=True)

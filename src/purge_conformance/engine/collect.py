@@ -181,4 +181,5 @@ def _header(settings: Settings) -> Header:
             "allow_incomplete_archive": settings.allow_incomplete_archive,
         },
         started_at=clock.format_rfc3339(time.time()),
+        requirement_set=catalogue.requirement_set(),
     )

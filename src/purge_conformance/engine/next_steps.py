@@ -28,6 +28,7 @@ FIX_FAILED = (
     "Fix the requirements that the report lists as failed, then run again. If none failed, report it as a defect of "
     "the suite, and attach evidence.jsonl."
 )
+COLLECT_AGAIN = "Collect new evidence: run again with this version of the suite."
 NOT_EXERCISED = INCONCLUSIVE | {
     Cause.TARGET: (
         "Fix the requirements that failed, then run again. If none failed, run again with --apps drive, and with "

@@ -8,12 +8,11 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.outcomes import RequirementViolated, Undecided
-from purge_conformance.analysis.view import JudgmentView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from purge_conformance.evidence.records import Evidence
+    from purge_conformance.analysis.view import JudgmentView
 
 # The engine imports the judgments by name: they are all modules of `tests/conformance`, which is this package only in
 # an installation, and most runs need none of them here. import-linter sees only import statements, so it knows nothing
@@ -22,16 +21,16 @@ PACKAGE = "purge_conformance.conformance"
 MARKER = "requirement"
 
 
-def judge(requirement_id: str, evidence: Evidence) -> BaseException | None:
+def judge(requirement_id: str, view: JudgmentView) -> BaseException | None:
     """Return how the suite's judgment of this requirement ends, before anything that could excuse it; None: it passes.
 
-    It passes too if the suite has no judgment of it.
+    It passes too if the suite has no judgment of it. `view` then has what it read and counted.
     """
     judgment = _judgments().get(requirement_id)
     if judgment is None:
         return None
     try:
-        judgment(JudgmentView(evidence))
+        judgment(view)
     except Exception as error:  # noqa: BLE001 -- a crash, too, is an end that the caller must know
         return error
     return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.config import loader
 from purge_conformance.config.build import DEFAULT_PROFILES
 from purge_conformance.config.options import KEYS, Key
@@ -216,7 +217,8 @@ def judge_here(folder: Path) -> Run:
     """Judge the small run of a rehearsal in this process, and write its reports to its folder."""
     builder = start_judging(read(folder))
     for name in builder.expected:
-        builder.record(name, prerequisites.judge(name, builder.evidence), (), 0.0)
+        view = JudgmentView(builder.evidence)
+        builder.record(name, prerequisites.judge(name, view), view, 0.0)
     return write_reports(builder, folder)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING
 
-from purge_conformance import __version__
+from purge_conformance import __version__, catalogue
 from purge_conformance.analysis.assertions import to_sentence
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Profile
@@ -86,7 +86,10 @@ def write_small_run(folder: Path) -> None:
         SuiteError: the evidence could not be written completely.
     """
     settings = {"profiles": [str(Profile.CORE)], "select": [], "admin_scope": True}
-    header = Header(__version__, {}, "http://small-run.invalid", settings, clock.format_rfc3339(time.time()))
+    now = clock.format_rfc3339(time.time())
+    header = Header(
+        __version__, {}, "http://small-run.invalid", settings, now, requirement_set=catalogue.requirement_set()
+    )
     with Journal(folder, header) as journal:
         journal.record(_purge(1, CredentialKind.NONE, HTTPStatus.OK))
         journal.record(_purge(2, CredentialKind.INVALID, HTTPStatus.UNAUTHORIZED))

@@ -17,16 +17,18 @@ from purge_conformance.analysis.outcomes import (
     RequirementViolated,
     Undecided,
 )
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ADMIN
+from purge_conformance.engine.cases import open_case, with_cases
 from purge_conformance.engine.next_steps import after_fixing, default_next_step, enumerate_ids
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.ending import describe_kill
-from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, Verdict, roll_up
+from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Verdict, roll_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,21 +77,30 @@ class RunBuilder:
         self,
         name: str,
         error: BaseException | None,
-        exchange_numbers: Sequence[int],
+        view: JudgmentView | None,
         seconds: float,
-        tally: Tally | None = None,
     ) -> Result:
-        """Record the end of one judgment, which is an exception or None, and return its result."""
+        """Record the end of one judgment, which is an exception or None, and return its result.
+
+        Args:
+            name: id of the requirement.
+            error: what the judgment raised; None if it passed.
+            view: what it read and counted; None if it did not begin.
+            seconds: how long it took.
+        """
         self.ends[name] = error
         requirement = self.expected[name]
-        result = _result(requirement, self._excuse(requirement, error))
+        view = view or JudgmentView(self.evidence)
+        if error is None:
+            error = open_case(requirement, view)
+        result = with_cases(_result(requirement, self._excuse(requirement, error)), view)
         findings = self._with_curl(result.findings)
         finding_numbers = [number for each in findings for number in (each.exchange, each.passing_exchange)]
         numbers = [number for number in finding_numbers if number is not None]
-        exchanges = tuple(dict.fromkeys([*numbers, *exchange_numbers]))[:MAX_EXCHANGES]
+        exchanges = tuple(dict.fromkeys([*numbers, *view.read_exchanges]))[:MAX_EXCHANGES]
         result = replace(result, findings=findings, exchanges=exchanges, seconds=round(seconds, 4))
-        if tally and result.outcome in {Outcome.PASSED, Outcome.FAILED}:
-            result = replace(result, tally=tally)
+        if result.outcome in {Outcome.PASSED, Outcome.FAILED}:
+            result = replace(result, tally=view.tally)
         self.results[name] = result
         return result
 
@@ -158,7 +169,7 @@ class RunBuilder:
 
     def _end(self, name: str) -> BaseException | None:
         if name not in self.ends:
-            self.ends[name] = judge(name, self.evidence)
+            self.ends[name] = judge(name, JudgmentView(self.evidence))
         return self.ends[name]
 
     @cached_property

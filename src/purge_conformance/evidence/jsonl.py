@@ -64,6 +64,7 @@ NEXT_STEP = "Restore the file, or judge it with the version of the suite that wr
 ROW_ERRORS = (BadData, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 SPAN_NUMBERS = ("before", "requests", "after")
 BODIES = (*IN_TEXT, "body_of")
+_SET = re.compile(r"[1-9]\d*\.\d+", re.ASCII)  # a requirement set
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|\+00:00)", re.ASCII)
 
 # The members of each kind of row, the required ones and the others; spec/evidence.schema.json describes them.
@@ -97,6 +98,9 @@ HEADER: Checks = {
     "settings": OBJECT,
     "started_at": (lambda value: isinstance(value, str) and bool(_TIMESTAMP.fullmatch(value)), "an RFC 3339 time, UTC"),
     "format": POSITIVE,
+}
+OPTIONAL_HEADER: Checks = {
+    "requirement_set": (lambda value: isinstance(value, str) and bool(_SET.fullmatch(value)), "a set such as 1.0"),
 }
 MEMBERS: dict[str, tuple[Checks, Checks]] = {
     "exchange": (_EXCHANGE, {**_PLACE, "body_text": STRING, "body_base64": STRING, "body_of": POSITIVE}),
@@ -267,7 +271,7 @@ def _header(row: Row) -> Header:
             "Use the version of the suite that wrote it."
         )
     try:
-        check_members(row, HEADER)
+        check_members(row, HEADER, OPTIONAL_HEADER)
         for name in ("profiles", "select"):
             check(row["settings"].get(name, []), STRINGS, name)
     except BadData as error:

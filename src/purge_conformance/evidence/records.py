@@ -9,6 +9,7 @@ from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from purge_conformance.catalogue.model import FIRST_SET
 from purge_conformance.evidence.bodies import BODY, BodyField, body_of
 from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 
@@ -36,6 +37,7 @@ class Header:
         settings: limits, seed, profiles, roles with a token.
         started_at: RFC 3339, UTC.
         format: of the file that it was written to; what is read is of the current format, see `evidence/format1.py`.
+        requirement_set: the newest requirement set that the run collected evidence for.
     """
 
     suite: str
@@ -44,6 +46,7 @@ class Header:
     settings: dict[str, Any]
     started_at: str
     format: int = FORMAT
+    requirement_set: str = FIRST_SET
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,16 @@ from markupsafe import Markup, escape
 
 from purge_conformance.evidence.safe_text import clip, visible
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
-from purge_conformance.report.text import effort, failed_results, headline, pluralize, rate, results_not_judged, tally
+from purge_conformance.report.text import (
+    describe_cases,
+    effort,
+    failed_results,
+    headline,
+    pluralize,
+    rate,
+    results_not_judged,
+    tally,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -182,7 +191,7 @@ def _template() -> jinja2.Template:
         "request": request,
         "response": response,
     }
-    environment.filters |= {"pluralize": pluralize, "rate": rate}
+    environment.filters |= {"pluralize": pluralize, "rate": rate, "cases": describe_cases}
     environment.tests |= {"undecided": is_undecided}
     environment.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS}
     return environment.get_template("report.html.j2")

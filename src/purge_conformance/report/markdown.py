@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, visible
 from purge_conformance.report.model import Verdict
-from purge_conformance.report.text import effort, failed_results, headline, rate, rates, results_not_judged, tally
+from purge_conformance.report.text import (
+    describe_cases,
+    effort,
+    failed_results,
+    headline,
+    rate,
+    rates,
+    results_not_judged,
+    tally,
+)
 
 if TYPE_CHECKING:
     from purge_conformance.report.model import Finding, Result, Run
@@ -25,7 +34,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 
 def render(run: Run) -> str:
     """Return the run as GitHub-flavoured Markdown; text of the target is never interpreted as Markdown."""
-    parts = [_head(run), _counts(run), *_failures(run), *_not_judged(run)]
+    parts = [_head(run), _counts(run), *_failures(run), *_not_judged(run), *_cases(run)]
     if rate_groups := rates(run):
         rows = [["Rate", "Requirements"], ["---"] * 2]
         parts += [
@@ -102,6 +111,14 @@ def _not_judged(run: Run) -> list[str]:
         step = f" **Next step:** {escape(r.next_step)}" if r.next_step else ""
         rows.append([escape(r.id), r.level, r.outcome, escape(r.reason) + step, str(r.cause or "")])
     return ["## Not judged", _table(rows)]
+
+
+def _cases(run: Run) -> list[str]:
+    rows = [[escape(r.id), escape(describe_cases(r))] for r in run.requirements if describe_cases(r)]
+    if not rows:
+        return []
+    table = _table([["Requirement", "Cases"], ["---"] * 2, *rows])
+    return [f"<details><summary>What was judged of each requirement</summary>\n\n{table}\n\n</details>"]
 
 
 def _table(rows: list[list[str]]) -> str:

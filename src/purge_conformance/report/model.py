@@ -110,6 +110,9 @@ class Result:
         exchanges: numbers of the judged exchanges, at most 50, those of the findings first.
         seconds: how long the judgment took.
         tally: how often it was tried.
+        cases: case of the requirement -> how many trials of it were judged.
+        untried: case -> what it needs, of each case that was not tried and keeps nothing open.
+        newer_than_evidence: whether it is not judged since the evidence was collected for an older requirement set.
     """
 
     requirement: Requirement
@@ -121,6 +124,9 @@ class Result:
     exchanges: tuple[int, ...] = ()
     seconds: float = 0.0
     tally: Tally = field(default_factory=Tally)
+    cases: dict[str, int] = field(default_factory=dict)
+    untried: dict[str, str] = field(default_factory=dict)
+    newer_than_evidence: bool = False
 
     @property
     def id(self) -> str:
@@ -145,7 +151,7 @@ class Result:
     @property
     def is_conditional(self) -> bool:
         """Whether a run without an occasion for it is still complete."""
-        return bool(self.requirement.conditional or self.requirement.not_judged)
+        return bool(self.requirement.conditional or self.requirement.not_judged or self.newer_than_evidence)
 
 
 @dataclass(frozen=True, slots=True)

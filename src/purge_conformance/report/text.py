@@ -96,6 +96,14 @@ def rate(result: Result) -> str:
     return f"{flaky}{pluralize(failures, 'failure')} in {trials:,} trials ({100 * failures / trials:.1f} %)"
 
 
+def describe_cases(result: Result) -> str:
+    """Return how many trials of each case were judged, and what each needs that was not tried; empty without cases."""
+    judged = [f"{name} {trials:,}" for name, trials in result.cases.items() if trials]
+    parts = [f"Trials of each case: {', '.join(judged)}"] if judged else []
+    parts += [f"{name} was not tried, it needs: {need}" for name, need in result.untried.items() if judged]
+    return "; ".join(parts)
+
+
 def rates(run: Run) -> dict[str, list[str]]:
     """Return rate -> ids of the requirements that passed with it; nothing unless the run repeated trials."""
     groups: dict[str, list[str]] = {}

@@ -72,7 +72,7 @@ def judge_in_order(evidence: Evidence, names: Iterable[str]) -> dict[str, Result
             JUDGMENTS[name](view)
         except Exception as caught:  # noqa: BLE001 -- every end of a judgment means something
             error = caught
-        judging.record(name, error, view.read_exchanges, 0.0, view.tally)
+        judging.record(name, error, view, 0.0)
     return judging.results
 
 

@@ -135,7 +135,7 @@ def test_simpler_requirement_is_named(builder: EvidenceBuilder) -> None:
         JUDGMENT(builder.judgment_view)
     assert caught.value.case == "listed-events"
     (model,) = catalogue.select_requirements([Profile.CORE], ["MODEL-01"])
-    result = RunBuilder(builder.evidence, {model.id: model}).record(model.id, caught.value, [], 0)
+    result = RunBuilder(builder.evidence, {model.id: model}).record(model.id, caught.value, None, 0)
     assert (result.outcome, "SEED-01" in result.reason) == (Outcome.INCONCLUSIVE, True)
 
 

@@ -68,7 +68,7 @@ def test_report_command_is_reproducible(builder: EvidenceBuilder, tmp_path: Path
             journal.record(exchange)
         evidence = journal.evidence()
     verdicts = RunBuilder(evidence, {r.id: r for r in catalogue.requirements()})
-    verdicts.record("PURGE-01", RequirementViolated((Finding("200", "500", 1),)), [1], 0.1)
+    verdicts.record("PURGE-01", RequirementViolated((Finding("200", "500", 1),)), None, 0.1)
     write_all(verdicts.build(), evidence, tmp_path / "run")
     (tmp_path / "copy").mkdir()
     for name in ("report.json", "evidence.jsonl"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.story import whole_view
 from purge_conformance import catalogue
 from purge_conformance.analysis.next_steps import RUN_ALONE
 from purge_conformance.analysis.outcomes import (
@@ -50,7 +51,7 @@ def foreign_purge(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_failure_rests_on_prerequisites(builder: EvidenceBuilder, violated: set[str]) -> None:
     """A failure is inconclusive if a requirement that it rests on fails, also one that was not selected."""
     violated |= {"AUTH-11", "PURGE-01"}
-    result = judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, [], 0.1)
+    result = judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, None, 0.1)
     assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.TARGET)
     assert result.reason == "Not judged: AUTH-11, which it depends on, failed."
     assert result.next_step == "Fix AUTH-11 first, then run again."
@@ -60,14 +61,17 @@ def test_failure_rests_on_prerequisites(builder: EvidenceBuilder, violated: set[
 def test_failure_without_failed_prerequisite_stays(builder: EvidenceBuilder, violated: set[str]) -> None:
     """A failure stays one if all that it rests on holds, whatever else fails."""
     violated |= {"AUTH-01", "PURGE-01"}
-    assert judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.FAILED
+    assert judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, None, 0.1).outcome is Outcome.FAILED
 
 
 def test_pass_needs_no_prerequisite(builder: EvidenceBuilder, violated: set[str]) -> None:
     """A pass stays a pass, and what was not exercised stays so, whatever fails."""
     violated |= {"AUTH-11"}
-    assert judging(builder, "AUTH-12").record("AUTH-12", None, [], 0.1).outcome is Outcome.PASSED
-    idle = judging(builder, "AUTH-12").record("AUTH-12", NotExercised("nothing was sent"), [], 0.1)
+    assert (
+        judging(builder, "AUTH-12").record("AUTH-12", None, whole_view(builder, "AUTH-12"), 0.1).outcome
+        is Outcome.PASSED
+    )
+    idle = judging(builder, "AUTH-12").record("AUTH-12", NotExercised("nothing was sent"), None, 0.1)
     assert (idle.outcome, idle.reason) == (Outcome.NOT_EXERCISED, "nothing was sent")
 
 
@@ -75,10 +79,10 @@ def test_recorded_violation_counts(builder: EvidenceBuilder, violated: set[str])
     """What a recorded judgment found counts, and is not judged again."""
     violated |= {"AUTH-11"}
     one = judging(builder, "AUTH-11", "AUTH-12")
-    one.record("AUTH-11", None, [], 0.1)
-    assert one.record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.FAILED
-    one.record("AUTH-11", VIOLATION, [], 0.1)
-    assert one.record("AUTH-12", VIOLATION, [], 0.1).outcome is Outcome.INCONCLUSIVE
+    one.record("AUTH-11", None, whole_view(builder, "AUTH-11"), 0.1)
+    assert one.record("AUTH-12", VIOLATION, None, 0.1).outcome is Outcome.FAILED
+    one.record("AUTH-11", VIOLATION, None, 0.1)
+    assert one.record("AUTH-12", VIOLATION, None, 0.1).outcome is Outcome.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,7 @@ def test_case_has_its_own_prerequisites(
     """The case that failed adds what it rests on."""
     violated.add(failed)
     error = RequirementViolated(VIOLATION.findings, case)
-    assert judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1).outcome is outcome
+    assert judging(builder, "MODEL-01").record("MODEL-01", error, None, 0.1).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -117,7 +121,7 @@ def test_failed_prerequisites_are_named(
 ) -> None:
     """A judgment whose assumptions do not hold names those of them that failed, and no others."""
     violated |= failed
-    result = judging(builder, "AGAIN-02").record("AGAIN-02", PrerequisiteFailed("plain purges already fail"), [], 0.1)
+    result = judging(builder, "AGAIN-02").record("AGAIN-02", PrerequisiteFailed("plain purges already fail"), None, 0.1)
     assert (result.outcome, result.reason, result.next_step) == (Outcome.INCONCLUSIVE, reason, next_step)
 
 
@@ -125,7 +129,7 @@ def test_long_lists_of_ids_are_cut(builder: EvidenceBuilder, violated: set[str])
     """Of many failed prerequisites the first ones are named, and the rest is counted."""
     violated |= set(REQUIREMENTS)
     error = RequirementViolated(VIOLATION.findings, "listed-events")
-    result = judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1)
+    result = judging(builder, "MODEL-01").record("MODEL-01", error, None, 0.1)
     assert result.reason.startswith("Not judged: PURGE-01, PURGE-03, ")
     assert result.reason.endswith(" and 24 more, which it depends on, failed.")
 
@@ -143,7 +147,7 @@ def test_foreign_purge_excuses(
     name: str, error: RequirementViolated, outcome: Outcome, builder: EvidenceBuilder
 ) -> None:
     """A foreign purge makes a failure inconclusive if it disturbs the requirement and may be the reason."""
-    result = judging(builder, name).record(name, error, [], 0.1)
+    result = judging(builder, name).record(name, error, None, 0.1)
     assert result.outcome is outcome
     if outcome is Outcome.INCONCLUSIVE:
         assert (result.cause, "between exchanges 3 and 7" in result.reason) == (Cause.RACE, True)
@@ -162,7 +166,7 @@ def test_excused_prerequisites_pass_on_their_cause(
 ) -> None:
     """If another client's purge excuses all failed prerequisites, nothing is to be fixed; one real failure is."""
     violated |= prerequisites
-    result = judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1)
+    result = judging(builder, "MODEL-01").record("MODEL-01", error, None, 0.1)
     assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, cause)
     assert (result.next_step == RUN_ALONE) == (cause is Cause.RACE)
     assert ("Another client purged" in result.reason) == (cause is Cause.RACE)
@@ -176,20 +180,20 @@ def test_prerequisite_that_no_purge_explains_stays_failed(
     attributable = AttributableViolation(VIOLATION.findings)
     monkeypatch.setattr(verdicts, "judge", lambda name, _: attributable if name == "PURGE-03" else None)
     error = PrerequisiteFailed("plain purges already fail")
-    result = judging(builder, "AGAIN-02").record("AGAIN-02", error, [], 0.1)
+    result = judging(builder, "AGAIN-02").record("AGAIN-02", error, None, 0.1)
     assert (result.cause, result.next_step) == (Cause.TARGET, "Fix PURGE-03 first, then run again.")
 
 
 def test_crashed_prerequisite_is_defect_of_suite(builder: EvidenceBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the judgment of a prerequisite crashes, a failure that rests on it is inconclusive, caused by the suite."""
     monkeypatch.setattr(verdicts, "judge", lambda name, _: KeyError("guid") if name == "AUTH-11" else None)
-    result = judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, [], 0.1)
+    result = judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, None, 0.1)
     assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.SUITE)
     assert result.reason == "Not judged: the judgment of AUTH-11, which it depends on, crashed."
     one = judging(builder, "AUTH-11", "AUTH-12")
-    one.record("AUTH-11", KeyError("guid"), [], 0.1)
-    assert one.record("AUTH-12", VIOLATION, [], 0.1).cause is Cause.SUITE
-    assert one.record("AUTH-12", None, [], 0.1).outcome is Outcome.PASSED
+    one.record("AUTH-11", KeyError("guid"), None, 0.1)
+    assert one.record("AUTH-12", VIOLATION, None, 0.1).cause is Cause.SUITE
+    assert one.record("AUTH-12", None, whole_view(builder, "AUTH-12"), 0.1).outcome is Outcome.PASSED
 
 
 def test_violated_prerequisite_precedes_crashed_one(builder: EvidenceBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,5 +201,5 @@ def test_violated_prerequisite_precedes_crashed_one(builder: EvidenceBuilder, mo
     ends = {"PURGE-03": VIOLATION, "PURGE-01": KeyError("guid")}
     monkeypatch.setattr(verdicts, "judge", lambda name, _: ends.get(name))
     error = RequirementViolated(VIOLATION.findings, "listed-events")
-    result = judging(builder, "MODEL-01").record("MODEL-01", error, [], 0.1)
+    result = judging(builder, "MODEL-01").record("MODEL-01", error, None, 0.1)
     assert (result.cause, result.next_step) == (Cause.TARGET, "Fix PURGE-03 first, then run again.")

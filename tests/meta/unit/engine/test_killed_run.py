@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.story import whole_view
 from purge_conformance import catalogue
 from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.engine.verdicts import RunBuilder
@@ -41,8 +42,8 @@ def test_report_begins_with_the_kill(builder: EvidenceBuilder, *, sent: bool, wh
 def test_failure_of_killed_run_is_listed(builder: EvidenceBuilder) -> None:
     """What failed stays failed, but the verdict is inconclusive: later evidence could have changed its meaning."""
     one = killed_run(builder)
-    one.record("PURGE-01", VIOLATION, [], 0.1)
-    one.record("PURGE-02", None, [], 0.1)
+    one.record("PURGE-01", VIOLATION, None, 0.1)
+    one.record("PURGE-02", None, whole_view(builder, "PURGE-02"), 0.1)
     run = one.build()
     assert (run.verdict, [r.outcome for r in run.requirements]) == (
         Verdict.INCONCLUSIVE,
@@ -53,7 +54,7 @@ def test_failure_of_killed_run_is_listed(builder: EvidenceBuilder) -> None:
 
 def test_crash_is_no_defect(builder: EvidenceBuilder) -> None:
     """A judgment that crashes on evidence that ends in the middle does not accuse the suite."""
-    result = killed_run(builder).record("PURGE-01", KeyError("guid"), [], 0.1)
+    result = killed_run(builder).record("PURGE-01", KeyError("guid"), None, 0.1)
     assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.CONFIGURATION)
     assert "defect" not in result.reason + result.next_step
 
@@ -63,7 +64,7 @@ def test_run_that_was_cut_short(name: notes.NoteName[str], builder: EvidenceBuil
     """A lost target and a signal come before a failure, too; the run was not killed."""
     builder.add_note(Scenario.READS, name, "It ended.")
     one = RunBuilder(builder.evidence, {"PURGE-01": REQUIREMENTS["PURGE-01"]})
-    one.record("PURGE-01", VIOLATION, [], 0.1)
+    one.record("PURGE-01", VIOLATION, None, 0.1)
     run = one.build()
     assert run.verdict is Verdict.INCONCLUSIVE
     assert headline(run) == "The run was cut short: 1 of 1 MUST requirement failed so far, and 0 could not be judged."

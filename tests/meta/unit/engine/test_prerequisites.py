@@ -42,16 +42,16 @@ def test_end_of_judgment_is_returned(
             raise error
 
     monkeypatch.setattr(prerequisites, "_judgments", lambda: {"PURGE-01": judgment})
-    assert prerequisites.judge("PURGE-01", builder.evidence) is error
+    assert prerequisites.judge("PURGE-01", builder.judgment_view) is error
     assert prerequisites.has_crashed(error) is is_crash
-    assert prerequisites.judge("RACE-01", builder.evidence) is None
+    assert prerequisites.judge("RACE-01", builder.judgment_view) is None
 
 
 def test_own_judgments_are_found(builder: EvidenceBuilder) -> None:
     """The engine finds the suite's own judgments and runs them."""
     builder.add_purge(Scenario.PURGE, status=500)
-    assert isinstance(prerequisites.judge("PURGE-01", builder.evidence), RequirementViolated)
-    assert isinstance(prerequisites.judge("PURGE-02", builder.evidence), NotExercised)
+    assert isinstance(prerequisites.judge("PURGE-01", builder.judgment_view), RequirementViolated)
+    assert isinstance(prerequisites.judge("PURGE-02", builder.judgment_view), NotExercised)
 
 
 def test_prerequisites_are_simple() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.story import whole_view
 from purge_conformance import catalogue
 from purge_conformance.analysis.outcomes import (
     Inconclusive,
@@ -48,7 +49,7 @@ def test_exception_maps_to_outcome(
     error: BaseException | None, outcome: Outcome, cause: Cause | None, builder: EvidenceBuilder
 ) -> None:
     """A judgment returns or raises its outcome; any other exception is a defect of the suite."""
-    result = judging(builder).record("PURGE-01", error, [], 0.1)
+    result = judging(builder).record("PURGE-01", error, None, 0.1)
     assert (result.outcome, result.cause) == (outcome, cause)
     assert bool(result.reason) == (outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED})
 
@@ -58,14 +59,18 @@ def test_failure_names_its_exchange(builder: EvidenceBuilder) -> None:
     builder.add_exchange(Scenario.PREFLIGHT, Step.ROOT)
     builder.add_purge(Scenario.PURGE)
     error = RequirementViolated((Finding("200", "500", 2), Finding("a", "b")))
-    result = judging(builder).record("PURGE-01", error, [1, 2], 0.1)
+    view = builder.judgment_view
+    view.read_exchanges.extend([1, 2])
+    result = judging(builder).record("PURGE-01", error, view, 0.1)
     assert (result.exchanges, result.findings[1].curl) == ((2, 1), None)
     assert result.findings[0].curl == f"curl -sS -i --path-as-is --globoff -X POST http://target.test{PURGE_PATH}"
 
 
 def test_evidence_is_bounded(builder: EvidenceBuilder) -> None:
     """A result names each exchange once, up to a limit."""
-    result = judging(builder).record("PURGE-01", None, [*range(1, 100), *range(1, 100)], 0.1)
+    view = whole_view(builder, "PURGE-01")
+    view.read_exchanges[:] = [*range(1, 100), *range(1, 100)]
+    result = judging(builder).record("PURGE-01", None, view, 0.1)
     assert result.exchanges == tuple(range(1, MAX_EXCHANGES + 1))
 
 
@@ -86,8 +91,8 @@ def test_unjudged_requirement_has_reason(builder: EvidenceBuilder) -> None:
 def test_results_follow_catalogue_order(builder: EvidenceBuilder) -> None:
     """Results are in the order of the requirements."""
     one = judging(builder, "PURGE-01", "PURGE-02")
-    one.record("PURGE-02", None, [], 0)
-    one.record("PURGE-01", None, [], 0)
+    one.record("PURGE-02", None, whole_view(builder, "PURGE-02"), 0)
+    one.record("PURGE-01", None, whole_view(builder, "PURGE-01"), 0)
     assert [r.id for r in one.build().requirements] == ["PURGE-01", "PURGE-02"]
 
 
@@ -175,7 +180,9 @@ def test_trials_are_reported(error: BaseException | None, is_reported: bool, bui
     """A result has the number of trials if it was judged, and shows a trial that passed."""
     builder.add_purge(Scenario.PURGE)
     builder.add_purge(Scenario.REPEAT, Place(Step.PURGE, 1))
-    result = judging(builder).record("PURGE-01", error, [], 0.1, Tally(2, 1, is_flaky=True))
+    view = builder.judgment_view
+    object.__setattr__(view, "tally", Tally(2, 1, is_flaky=True))
+    result = judging(builder).record("PURGE-01", error, view, 0.1)
     assert (result.tally.trials == 2) is is_reported
     if result.findings:
         assert (result.exchanges, result.findings[0].passing_exchange) == ((1, 2), 2)
@@ -195,13 +202,13 @@ def test_selection_by_pytest_leaves_out_the_rest(
 @pytest.mark.parametrize("kind", [Inconclusive, NotExercised])
 def test_every_cause_has_next_step(kind: type[Inconclusive], cause: Cause, builder: EvidenceBuilder) -> None:
     """A requirement that was not judged always has a next step; a judgment's own one comes first."""
-    result = judging(builder).record("PURGE-01", kind("why", cause), [], 0.1)
+    result = judging(builder).record("PURGE-01", kind("why", cause), None, 0.1)
     assert re.search(r"--[a-z]|`purge-conformance |Fix |Run again|report it", result.next_step)
-    own = judging(builder).record("PURGE-01", kind("why", cause, "Give --hook URL."), [], 0.1)
+    own = judging(builder).record("PURGE-01", kind("why", cause, "Give --hook URL."), None, 0.1)
     assert own.next_step == "Give --hook URL."
 
 
 def test_missing_occasion_needs_no_step(builder: EvidenceBuilder) -> None:
     """A conditional requirement without its occasion has no next step, unless the judgment knows one."""
-    result = judging(builder, "ERROR-06").record("ERROR-06", NotExercised("No 409 occurred."), [], 0.1)
+    result = judging(builder, "ERROR-06").record("ERROR-06", NotExercised("No 409 occurred."), None, 0.1)
     assert result.next_step == ""

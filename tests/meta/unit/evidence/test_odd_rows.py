@@ -159,6 +159,7 @@ def test_odd_row_is_bad_data(version: int, kind: str, odd: Row, tmp_path: Path) 
         ({"settings": []}, "line 1: got [] as `settings`, expected an object."),
         ({"settings": {"profiles": 3}}, "line 1: got 3 as `profiles`, expected a list of strings."),
         ({"digests": {"a": 1}}, 'line 1: got {"a": 1} as `digests`, expected an object of strings.'),
+        ({"requirement_set": "new"}, 'line 1: got "new" as `requirement_set`, expected a set such as 1.0.'),
         ({"started_at": "x"}, 'line 1: got "x" as `started_at`, expected an RFC 3339 time, UTC.'),
     ],
     ids=lambda value: ascii(value)[:40],

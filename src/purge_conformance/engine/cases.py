@@ -1,0 +1,101 @@
+"""Which cases of a requirement its judgment tried, and why it did not try the others.
+
+A pass covers the whole sentence: an unconditional case that was not tried makes it inconclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.actions import own_apps
+from purge_conformance.analysis.assertions import no_suitable_app, raise_if_cut_short
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Undecided
+from purge_conformance.analysis.unanswered import find_unanswered
+from purge_conformance.catalogue.model import ANY_SCENARIO, set_order
+from purge_conformance.engine.next_steps import COLLECT_AGAIN, default_next_step
+from purge_conformance.evidence.steps import Scenario
+from purge_conformance.report.model import Cause, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.catalogue.model import Case, Requirement
+    from purge_conformance.evidence.records import Evidence
+    from purge_conformance.report.model import Result
+
+
+def open_case(requirement: Requirement, view: JudgmentView) -> Exception | None:
+    """Return why a pass does not cover the whole requirement; None if each of its unconditional cases was tried.
+
+    A case that the requirement does not declare is a defect of the judgment, and gives a `KeyError`.
+    """
+    if unknown := sorted(view.cases.keys() - {case.id for case in requirement.cases}):
+        return KeyError(f"{requirement.id} declares no case {', '.join(unknown)}")
+    if not view.cases:  # a judgment that does not count its cases yet
+        return None
+    cases = [c for c in _not_counted(requirement, view) if not c.conditional and not _is_newer(c.since, view)]
+    return _describe(cases, _explanation(requirement, view, cases)) if cases else None
+
+
+def with_cases(result: Result, view: JudgmentView) -> Result:
+    """Return the result with the number of trials of each case, and with what the others need.
+
+    One that is not judged since its requirement is newer than the evidence says so, and keeps no verdict open.
+    """
+    requirement = result.requirement
+    result = replace(
+        result,
+        cases={case.id: len(view.cases.get(case.id, ())) for case in requirement.cases},
+        untried={case.id: _need(case, view) for case in _not_counted(requirement, view) if _need(case, view)},
+    )
+    if _is_newer(requirement.since, view) and result.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}:
+        reason = f"It is newer than this evidence: {_newer(requirement.since, view)}. {result.reason}"
+        return replace(
+            result, outcome=Outcome.NOT_EXERCISED, reason=reason, next_step=COLLECT_AGAIN, newer_than_evidence=True
+        )
+    return result
+
+
+def _not_counted(requirement: Requirement, view: JudgmentView) -> list[Case]:
+    return [case for case in requirement.cases if not view.cases.get(case.id)]
+
+
+def _need(case: Case, view: JudgmentView) -> str:
+    """Return what a case needs that keeps nothing open without it; empty for other cases."""
+    return _newer(case.since, view) if _is_newer(case.since, view) else case.conditional or ""
+
+
+def _is_newer(requirement_set: str, evidence: Evidence) -> bool:
+    return set_order(requirement_set) > set_order(evidence.header.requirement_set)
+
+
+def _newer(requirement_set: str, evidence: Evidence) -> str:
+    return f"evidence of requirement set {requirement_set}; this one is of set {evidence.header.requirement_set}"
+
+
+def _describe(cases: Iterable[Case], why: Undecided) -> Inconclusive:
+    texts = [f"{case.id} ({case.text.rstrip('.')})" for case in cases]
+    reason = f"{why.reason} Not judged for this reason: {'; '.join(texts)}."
+    outcome = Outcome.NOT_EXERCISED if isinstance(why, NotExercised) else Outcome.INCONCLUSIVE
+    return Inconclusive(reason, why.cause, why.next_step or default_next_step(outcome, why.cause))
+
+
+def _explanation(requirement: Requirement, view: JudgmentView, cases: Iterable[Case]) -> Undecided:
+    """Return why the first of these cases was not tried: what the judgment says, or else what the evidence shows."""
+    if explained := [view.untried[case.id] for case in cases if case.id in view.untried]:
+        return explained[0]
+    if unanswered := find_unanswered(view.full_evidence.numbered(dict.fromkeys(view.read_exchanges))):
+        return unanswered
+    is_any = ANY_SCENARIO in requirement.scenarios
+    try:
+        for scenario in Scenario if is_any else map(Scenario, requirement.scenarios):
+            raise_if_cut_short(view, scenario)
+    except Undecided as reason:
+        return reason
+    if unanswered := find_unanswered(x for x in view.exchanges if requirement.needs(x.scenario)):
+        return unanswered
+    if not own_apps(view):
+        return no_suitable_app(view, "The suite had no app of its own.")
+    return NotExercised("No response of the target decides it.", Cause.TARGET)
