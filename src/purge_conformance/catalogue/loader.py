@@ -141,11 +141,14 @@ def parse_profiles(names: Sequence[str]) -> tuple[Profile, ...]:
 def select_requirements(profiles: Iterable[Profile], select: Iterable[str] = ()) -> tuple[Requirement, ...]:
     """Return the requirements of the profiles whose id matches a glob, or all where no glob is given.
 
+    Those of core are always among them: `upstream` adds to them, and `observe-only` restricts both to what needs only
+    reads.
+
     Raises:
         BadSetting: a glob matches no requirement of these profiles.
     """
     profile_set = set(profiles)
-    base_profiles = profile_set - {Profile.OBSERVE_ONLY} or {Profile.CORE}
+    base_profiles = profile_set | {Profile.CORE}
     candidates = tuple(
         r
         for r in requirements()

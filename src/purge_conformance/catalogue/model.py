@@ -17,7 +17,8 @@ class Level(StrEnum):
 class Profile(StrEnum):
     """Where a requirement comes from: the endpoint's documentation page, or Cloud Controller's API beyond it.
 
-    `observe-only` has no requirements of its own: it keeps those of the other profiles that need only reads.
+    To judge `upstream` is to judge `core` as well. `observe-only` has no requirements of its own: it keeps those of the
+    other profiles that need only reads.
     """
 
     CORE = "core"

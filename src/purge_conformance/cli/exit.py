@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Run
 
 USAGE_ERROR, INCONCLUSIVE = 2, 3
-EPILOG = "Exit codes: 0 conformant, 1 non-conformant, 2 usage, configuration, consent or archive, 3 inconclusive."
+EPILOG = (
+    "Exit codes: 0 conformant or partial, 1 non-conformant, 2 usage, configuration, consent or archive, 3 inconclusive."
+)
 
 
 def exit_with_error(text: str, code: int) -> NoReturn:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
     """Judge the evidence in FOLDER again, offline."""
     from purge_conformance.engine.run_folder import keep_evidence
-    from purge_conformance.engine.verdicts import requirements_to_judge
+    from purge_conformance.engine.scope import requirements_in, scope_to_judge
     from purge_conformance.evidence.jsonl import read
 
-    requirements_to_judge(read(folder), profiles, select)  # reports a usage error before pytest starts
+    requirements_in(scope_to_judge(read(folder), profiles, select))  # reports a usage error before pytest starts
     keep_evidence(folder, out)
     run, problem = exiting.judge(folder, out, profiles, select)
     exiting.exit_with_verdict(run, out, problem)

@@ -134,10 +134,11 @@ KEYS = (
     Key(
         "profile",
         list_of(*map(str, Profile)),
-        "Profile to judge; repeatable; default: core. observe-only sends only reads and no purge.",
+        "Profile to judge; repeatable; default: core. upstream includes core; observe-only sends only reads and judges "
+        "what they show.",
         "PROFILE",
     ),
-    Key("select", TEXT_LIST, "Judge only these requirements; repeatable.", "ID-GLOB"),
+    Key("select", TEXT_LIST, "Judge only these requirements; repeatable. The verdict is at best partial.", "ID-GLOB"),
     Key("examples", integer(1, 1000), "Random cases per operation.", "N"),
     Key("seed", integer(0, 2**32 - 1), "Seed for generated test cases.", "N"),
     Key("repeat", integer(1, MAX_REPEATS), "Repeat destructive trials N times to measure failure rates.", "N"),

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.next_steps import RUN_ALONE
 from purge_conformance.report.model import Cause, Outcome
+from purge_conformance.report.text import enumerate_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MAX_IDS = 6
 
 # By cause, for a judgment that gives no next step of its own.
 INCONCLUSIVE = {
@@ -45,11 +44,3 @@ def default_next_step(outcome: Outcome, cause: Cause) -> str:
 def after_fixing(ids: Sequence[str]) -> str:
     """Return the next step if these requirements, or a simpler check without an id, have to hold first."""
     return f"Fix {enumerate_ids(ids, 'and')} first, then run again." if ids else FIX_FAILED
-
-
-def enumerate_ids(ids: Sequence[str], last: str = "") -> str:
-    """Return the ids as text, at most `MAX_IDS` of them; `last` is the word before the last one."""
-    shown = [*ids[:MAX_IDS], *([f"{len(ids) - MAX_IDS} more"] if len(ids) > MAX_IDS else [])]
-    if last and len(shown) > 1:
-        return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
-    return ", ".join(shown)

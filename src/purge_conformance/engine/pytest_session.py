@@ -16,6 +16,7 @@ from purge_conformance.config.options import KEYS, Key
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
 from purge_conformance.engine import prerequisites, rehearsal
 from purge_conformance.engine.run_folder import keep_evidence
+from purge_conformance.engine.scope import requirements_in, scope_of
 from purge_conformance.engine.session import (
     FrontEnd,
     collect_evidence,
@@ -25,7 +26,6 @@ from purge_conformance.engine.session import (
     write_reports,
 )
 from purge_conformance.engine.signals import write_stderr
-from purge_conformance.engine.verdicts import selected_requirements
 from purge_conformance.errors import BadSetting, ReportsNotWritten
 from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.safe_text import printable
@@ -104,7 +104,7 @@ def _prepare_evidence(flags: Options, option: Namespace) -> Preparation:
 
 
 def _prepare_run(values: Options, option: Namespace) -> Preparation:
-    expected = selected_requirements(values.get("profile") or DEFAULT_PROFILES, values.get("select", ()))
+    expected = requirements_in(scope_of(values.get("profile") or DEFAULT_PROFILES, values.get("select", ())))
 
     def start(write_line: Callable[[str], None]) -> RunBuilders:
         return {"": start_judging(_collect(values, option, write_line))}

@@ -18,7 +18,6 @@ from purge_conformance.analysis.assertions import to_sentence
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.engine import pytest_process
-from purge_conformance.engine.next_steps import enumerate_ids
 from purge_conformance.errors import BadSetting, ReportsNotWritten, SuiteError
 from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
@@ -27,6 +26,7 @@ from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report import REPORT_NAMES
 from purge_conformance.report.model import Cause, Outcome
+from purge_conformance.report.text import enumerate_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,9 @@ from purge_conformance.config.build import build_settings
 from purge_conformance.config.settings import announcement
 from purge_conformance.engine import collect, rehearsal
 from purge_conformance.engine.run_folder import OwnFolder, create_default_folder, own_folder, removed_on_failure
+from purge_conformance.engine.scope import requirements_in, scope_to_judge
 from purge_conformance.engine.signals import close_on_signal
-from purge_conformance.engine.verdicts import RunBuilder, requirements_to_judge
+from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES
@@ -134,7 +135,8 @@ def start_judging(evidence: Evidence, profiles: Sequence[str] = (), select: Sequ
     Raises:
         UsageError: a profile or a glob is unknown, or the evidence does not name its settings.
     """
-    return RunBuilder(evidence, requirements_to_judge(evidence, profiles, select))
+    scope = scope_to_judge(evidence, profiles, select)
+    return RunBuilder(evidence, requirements_in(scope), scope=scope)
 
 
 def write_reports(builder: RunBuilder, folder: Path) -> Run:

@@ -22,13 +22,13 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.engine.cases import open_case, with_cases
-from purge_conformance.engine.next_steps import after_fixing, default_next_step, enumerate_ids
+from purge_conformance.engine.next_steps import after_fixing, default_next_step
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
-from purge_conformance.errors import BadData
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.ending import describe_kill
-from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Verdict, roll_up
+from purge_conformance.report.model import CORE, Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
+from purge_conformance.report.text import enumerate_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,6 +56,7 @@ class RunBuilder:
         ends: id -> how its judgment ended, before anything excused it; also of requirements that are not reported, and
             that others rest on.
         missing: how the judgments end that reported nothing.
+        scope: that of `expected`, for the verdict.
     """
 
     evidence: Evidence
@@ -63,15 +64,17 @@ class RunBuilder:
     results: dict[str, Result] = field(default_factory=dict)
     ends: dict[str, BaseException | None] = field(default_factory=dict)
     missing: Inconclusive = NO_REPORT
+    scope: Scope = CORE
 
     def expect_only(self, names: Iterable[str]) -> None:
-        """Expect only these judgments, as pytest's own selection may have left out others.
+        """Expect only these judgments, as pytest's own selection may have left out others: then they are a selection.
 
         What has no judgment stays expected only if nothing was left out.
         """
         selected = set(names)
         if any(name not in selected and not r.not_judged for name, r in self.expected.items()):
             self.expected = {name: r for name, r in self.expected.items() if name in selected}
+            self.scope = replace(self.scope, select=tuple(self.expected))
 
     def record(
         self,
@@ -124,7 +127,8 @@ class RunBuilder:
             statuses=count_statuses(exchanges),
             timings=measure_scenarios(exchanges),
             notes=self._notes,
-            verdict=Verdict.INCONCLUSIVE if _is_cut_short(self.evidence) else roll_up(results),
+            verdict=Verdict.INCONCLUSIVE if _is_cut_short(self.evidence) else roll_up(results, self.scope),
+            scope=self.scope,
         )
 
     def _missing_result(self, requirement: Requirement) -> Result:
@@ -242,29 +246,3 @@ def _undecided(requirement: Requirement, outcome: Outcome, error: Undecided) -> 
     is_excused = outcome is Outcome.NOT_EXERCISED and (requirement.conditional or requirement.not_judged)
     next_step = error.next_step or ("" if is_excused else default_next_step(outcome, error.cause))
     return Result(requirement, outcome, error.cause, error.reason, next_step)
-
-
-def requirements_to_judge(evidence: Evidence, profiles: Sequence[str], select: Sequence[str]) -> dict[str, Requirement]:
-    """Return the requirements to judge: those named here, or else those that the run selected.
-
-    Raises:
-        BadSetting: a glob matches nothing, or a profile is unknown.
-        BadData: the header of the evidence lacks a setting.
-    """
-    settings = evidence.header.settings
-    try:
-        names = profiles or settings["profiles"]
-        globs = select or settings["select"]
-    except KeyError as error:
-        raise BadData(f"The header of the evidence has no setting {error}. Restore evidence.jsonl.") from None
-    return selected_requirements(names, globs)
-
-
-def selected_requirements(profiles: Sequence[str], select: Iterable[str]) -> dict[str, Requirement]:
-    """Return the requirements of these profiles that match the globs, by id.
-
-    Raises:
-        BadSetting: a glob matches nothing, or a profile is unknown.
-    """
-    found = catalogue.select_requirements(catalogue.parse_profiles(profiles), select)
-    return {requirement.id: requirement for requirement in found}

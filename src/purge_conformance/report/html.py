@@ -43,7 +43,12 @@ MAX_FINDINGS = 5
 BODY_LIMIT = 4_000
 PRETTY_LIMIT = 256 * 1024
 MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
-VERDICT_MARKS = {Verdict.CONFORMANT: "✓", Verdict.NON_CONFORMANT: "✗", Verdict.INCONCLUSIVE: "?"}
+VERDICT_MARKS = {
+    Verdict.CONFORMANT: "✓",
+    Verdict.NON_CONFORMANT: "✗",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.PARTIAL: "◐",
+}
 
 # Sentences of the specification mark code as Markdown does.
 _CODE = re.compile(r"`([^`\n]{1,200})`")

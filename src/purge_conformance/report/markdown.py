@@ -26,7 +26,12 @@ FILE_NAME = "summary.md"
 MAX_FAILURES = 20
 MAX_FINDINGS = 3
 MAX_CURL_CHARS = 8_000  # also of a script
-MARKS = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "⚠️"}
+MARKS = {
+    Verdict.CONFORMANT: "✅",
+    Verdict.NON_CONFORMANT: "❌",
+    Verdict.INCONCLUSIVE: "⚠️",
+    Verdict.PARTIAL: "◐",
+}
 
 _MENTION = re.compile(r"(?<![A-Za-z0-9_])@(?=[A-Za-z0-9])")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")

@@ -47,9 +47,10 @@ class Verdict(StrEnum):
     CONFORMANT = "conformant"
     NON_CONFORMANT = "non-conformant"
     INCONCLUSIVE = "inconclusive"
+    PARTIAL = "partial"  # all is well in what was judged, which is not a whole profile
 
 
-EXIT_CODES = {Verdict.CONFORMANT: 0, Verdict.NON_CONFORMANT: 1, Verdict.INCONCLUSIVE: 3}
+EXIT_CODES = {Verdict.CONFORMANT: 0, Verdict.PARTIAL: 0, Verdict.NON_CONFORMANT: 1, Verdict.INCONCLUSIVE: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,34 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Which requirements were to be judged.
+
+    Attributes:
+        profiles: their names, as the user gave them.
+        select: globs of ids, or the ids that pytest's own selection left; empty: all requirements of the profiles.
+        musts: how many MUSTs the profiles have, whatever `select` and `observe-only` leave out.
+    """
+
+    profiles: tuple[str, ...] = (str(Profile.CORE),)
+    select: tuple[str, ...] = ()
+    musts: int = 0
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether it has only requirements that need no purge."""
+        return Profile.OBSERVE_ONLY in self.profiles
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is less than whole profiles; a selection always is, also one of all requirements."""
+        return bool(self.select) or self.reads_only
+
+
+CORE = Scope()
+
+
+@dataclass(frozen=True, slots=True)
 class StatusCount:
     """How often one operation answered with one status."""
 
@@ -191,6 +220,7 @@ class Run:
         timings: one per scenario, in the order of the run.
         notes: what else a reader must know, one sentence each.
         verdict: see `roll_up`.
+        scope: which requirements were to be judged.
     """
 
     suite_version: str
@@ -207,6 +237,7 @@ class Run:
     timings: tuple[Timing, ...]
     notes: tuple[str, ...]
     verdict: Verdict
+    scope: Scope = CORE
 
     def counts(self) -> dict[Outcome, int]:
         """Return how many requirements had each outcome, zeros included, worst first."""
@@ -214,14 +245,19 @@ class Run:
         return {outcome: counter[outcome] for outcome in reversed(Outcome)}
 
 
-def roll_up(results: Iterable[Result]) -> Verdict:
-    """Return the verdict: only a MUST decides, and only a pass counts as a pass."""
+def roll_up(results: Iterable[Result], scope: Scope = CORE) -> Verdict:
+    """Return the verdict: only a MUST decides, and only a pass counts as a pass.
+
+    What is less than a whole profile is at best partial, also if it has no MUST.
+    """
     musts = [r for r in results if r.level is Level.MUST]
     if any(r.outcome is Outcome.FAILED for r in musts):
         return Verdict.NON_CONFORMANT
-    if not musts or any(map(is_undecided, musts)):
+    if any(map(is_undecided, musts)):
         return Verdict.INCONCLUSIVE
-    return Verdict.CONFORMANT
+    if scope.is_partial:
+        return Verdict.PARTIAL
+    return Verdict.CONFORMANT if musts else Verdict.INCONCLUSIVE
 
 
 def is_undecided(result: Result) -> bool:
@@ -277,8 +313,13 @@ def from_dict(data: dict[str, Any]) -> Run:
         "timings": tuple(Timing(**row) for row in data["timings"]),
         "notes": tuple(data["notes"]),
         "verdict": Verdict(data["verdict"]),
+        "scope": _scope(data["scope"]),
     }
     return Run(**{name: value for name, value in {**data, **rows}.items() if name != "schema"})
+
+
+def _scope(row: dict[str, Any]) -> Scope:
+    return Scope(tuple(row["profiles"]), tuple(row["select"]), row["musts"])
 
 
 def _result(row: dict[str, Any]) -> Result:

@@ -12,7 +12,15 @@ from rich.text import Text
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
-from purge_conformance.report.text import effort, failed_results, headline, pluralize, rate, rates, results_not_judged
+from purge_conformance.report.text import (
+    effort,
+    failed_results,
+    pluralize,
+    rate,
+    rates,
+    results_not_judged,
+    verdict_sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +36,12 @@ CONTINUATION = " " * LABEL_WIDTH  # instead of the label, in the lines of a scri
 COMMAND_LABEL = "  reproduce "
 MAX_CURL_CHARS = 2_000
 MAX_SCRIPT_CHARS = 8_000
-STYLES = {Verdict.CONFORMANT: "bold green", Verdict.NON_CONFORMANT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+STYLES = {
+    Verdict.CONFORMANT: "bold green",
+    Verdict.NON_CONFORMANT: "bold red",
+    Verdict.INCONCLUSIVE: "bold yellow",
+    Verdict.PARTIAL: "bold cyan",
+}
 
 
 def show(run: Run, out: Path | None, console: Console, write_line: Callable[[Text, Console], None]) -> None:
@@ -66,7 +79,7 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     output.append(Text(f"{effort(run)}, target {_sanitize(run.target)}"))
-    output.append(Text(f"Verdict: {run.verdict}. {_sanitize(headline(run))}", STYLES[run.verdict]))
+    output.append(Text(f"Verdict: {_sanitize(verdict_sentence(run))}", STYLES[run.verdict]))
     if out is not None:
         output.append(Text(f"Reports: {_sanitize(str(out / 'report.html'))}, report.json, junit.xml, summary.md"))
     return output

@@ -9,6 +9,7 @@ import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.catalogue.api import SAFE_METHODS
+from purge_conformance.catalogue.model import Level
 from purge_conformance.engine import reference_process
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from meta.support.command import CommandResult
     from meta.support.stub import StubServer
 
-OBSERVED = {r.id for r in catalogue.requirements() if r.observed}
+EVERY = catalogue.requirements()
+OBSERVED = {r.id for r in EVERY if r.observed}
 
 
 def observe(command: Callable[..., CommandResult], place: Path, *arguments: str, url: str = "") -> CommandResult:
@@ -27,7 +29,7 @@ def observe(command: Callable[..., CommandResult], place: Path, *arguments: str,
         sources = [f"--token={role}=env:{role.upper()}_SECRET" for role in tokens]
         return command(
             *("run", served.replace("127.0.0.1", url or "127.0.0.1"), "--profile=observe-only", "--profile=upstream"),
-            *("--profile=core", *sources, "--out", place),
+            *(*sources, "--out", place),
             folder=place,
             env=os.environ | {f"{role.upper()}_SECRET": token for role, token in tokens.items()},
         )
@@ -36,12 +38,14 @@ def observe(command: Callable[..., CommandResult], place: Path, *arguments: str,
 def test_observed_target_is_judged(command: Callable[..., CommandResult], tmp_path: Path) -> None:
     """On a host without consent, every requirement that needs no purge is judged by reads alone."""
     result = observe(command, tmp_path / "out", url="127.1")
-    assert (result.code, result.report["verdict"], set(result.outcomes.values())) == (0, "conformant", {"passed"})
+    assert (result.code, result.report["verdict"], set(result.outcomes.values())) == (0, "partial", {"passed"})
     assert set(result.outcomes) == OBSERVED
     assert {x.method for x in result.evidence.exchanges} <= SAFE_METHODS
     assert "nothing is created, changed or destroyed" in result.stdout.splitlines()[0]
-    assert "Only requirements that need no purge were judged." in result.stdout
-    assert result.report["settings"]["profiles"] == ["observe-only", "upstream", "core"]
+    judged = sum(r.level is Level.MUST and r.observed for r in EVERY)
+    musts = sum(r.level is Level.MUST for r in EVERY)
+    assert f"Verdict: partial: {judged} of {musts} MUST judged, all passed; no purge was sent." in result.stdout
+    assert result.report["settings"]["profiles"] == ["observe-only", "upstream"]
     assert result.report["settings"]["apps"] == "observe"
 
 

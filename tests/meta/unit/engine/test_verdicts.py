@@ -15,8 +15,7 @@ from purge_conformance.analysis.outcomes import (
     RequirementViolated,
 )
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.engine.verdicts import MAX_EXCHANGES, RunBuilder, requirements_to_judge
-from purge_conformance.errors import BadData, BadSetting
+from purge_conformance.engine.verdicts import MAX_EXCHANGES, RunBuilder
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import Place, Scenario, Step
 from purge_conformance.report.model import Cause, Finding, Outcome, Tally, Verdict
@@ -148,26 +147,6 @@ def test_notes_are_sentences(builder: EvidenceBuilder) -> None:
         assert words in text
 
 
-def test_selection_follows_header(builder: EvidenceBuilder) -> None:
-    """By default the run's own profiles and globs are judged; others replace them."""
-    assert {r.profile for r in requirements_to_judge(builder.evidence, [], []).values()} == {"core"}
-    assert set(requirements_to_judge(builder.evidence, ["upstream"], ["UP-SEED-0*"])) == {
-        f"UP-SEED-0{n}" for n in range(1, 5)
-    }
-    with pytest.raises(BadSetting):
-        requirements_to_judge(builder.evidence, [], ["NO-SUCH"])
-
-
-def test_damaged_header_is_rejected(builder: EvidenceBuilder) -> None:
-    """A header without a selection is bad data."""
-    builder.evidence.header.settings.pop("select")
-    try:
-        with pytest.raises(BadData, match="Restore"):
-            requirements_to_judge(builder.evidence, [], [])
-    finally:
-        builder.evidence.header.settings["select"] = []
-
-
 @pytest.mark.parametrize(
     ("error", "is_reported"),
     [
@@ -196,6 +175,7 @@ def test_selection_by_pytest_leaves_out_the_rest(
     one = judging(builder, "PURGE-01", "PURGE-02", "RACE-01")
     one.expect_only(names)
     assert list(one.expected) == (expected or ["PURGE-01", "PURGE-02", "RACE-01"])
+    assert list(one.scope.select) == (expected or [])
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -6,7 +6,7 @@ import pytest
 
 from meta.support.results import requirement
 from purge_conformance.catalogue.model import Level
-from purge_conformance.report.model import Outcome, Result, Tally, Verdict, is_undecided, roll_up
+from purge_conformance.report.model import EXIT_CODES, Outcome, Result, Scope, Tally, Verdict, is_undecided, roll_up
 
 
 def result(outcome: Outcome, level: Level = Level.MUST, *, conditional: bool = False) -> Result:
@@ -46,6 +46,24 @@ def test_failure_decides_verdict() -> None:
 def test_verdict_without_must(rows: list[Result]) -> None:
     """Without a judged MUST the verdict is inconclusive."""
     assert roll_up(rows) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("scope", [Scope(select=("*",)), Scope(("observe-only",)), Scope(("observe-only", "upstream"))])
+@pytest.mark.parametrize(
+    ("rows", "verdict", "code"),
+    [
+        ([PASS], Verdict.PARTIAL, 0),
+        ([PASS, result(Outcome.NOT_EXERCISED, conditional=True)], Verdict.PARTIAL, 0),
+        ([result(Outcome.FAILED, Level.SHOULD), result(Outcome.INCONCLUSIVE, Level.MAY)], Verdict.PARTIAL, 0),
+        ([], Verdict.PARTIAL, 0),
+        ([PASS, result(Outcome.INCONCLUSIVE)], Verdict.INCONCLUSIVE, 3),
+        ([PASS, result(Outcome.NOT_EXERCISED)], Verdict.INCONCLUSIVE, 3),
+        ([result(Outcome.INCONCLUSIVE), result(Outcome.FAILED)], Verdict.NON_CONFORMANT, 1),
+    ],
+)
+def test_selection_is_at_best_partial(rows: list[Result], verdict: Verdict, code: int, scope: Scope) -> None:
+    """What is less than a whole profile is never conformant, also if it selects every requirement or no MUST."""
+    assert (roll_up(rows, scope), EXIT_CODES[verdict]) == (verdict, code)
 
 
 @pytest.mark.parametrize("level", Level)

@@ -6,16 +6,13 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from meta.support.results import requirement
-from purge_conformance import catalogue
-from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.catalogue.model import Level
 from purge_conformance.cli.output import write_line
 from purge_conformance.report import terminal as as_terminal
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, roll_up
-from purge_conformance.report.text import headline
 
 STATEMENT = "A purge answers 200."
 PASSED = Result(requirement(statement=STATEMENT), Outcome.PASSED)
@@ -100,21 +97,6 @@ def test_conformant_run_is_short() -> None:
         "212 requests, 1 purge, 6.2 s, target http://t",
         f"Verdict: conformant. 1 of 2 MUST requirements passed; {nothing}.",
     ]
-
-
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [
-        (1, "The 1 selected MUST requirement passed; 82 were not selected."),
-        (82, "The 82 selected MUST requirements passed; 1 was not selected."),
-        (83, "All 83 MUST requirements passed."),
-    ],
-)
-def test_headline_counts_what_was_not_selected(count: int, words: str) -> None:
-    """A run of some requirements does not claim that all passed, however they were selected."""
-    musts = [r for r in catalogue.select_requirements((Profile.CORE,)) if r.level is Level.MUST][:count]
-    run = run_of(*(Result(must, Outcome.PASSED) for must in musts))
-    assert headline(replace(run, settings={"profiles": ["core"]})) == words
 
 
 def test_lines_have_colour_on_a_terminal() -> None:

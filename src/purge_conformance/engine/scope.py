@@ -1,0 +1,51 @@
+"""Which requirements of a run are judged: those of profiles, a selection of them, and whether the run is enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance import catalogue
+from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.errors import BadData
+from purge_conformance.report.model import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purge_conformance.catalogue.model import Requirement
+    from purge_conformance.evidence.records import Evidence
+
+
+def scope_to_judge(evidence: Evidence, profiles: Sequence[str] = (), select: Sequence[str] = ()) -> Scope:
+    """Return the scope of a judgment: the profiles and globs named here, or else those of the run.
+
+    Raises:
+        BadSetting: a profile is unknown.
+        BadData: the header of the evidence lacks a setting.
+    """
+    settings = evidence.header.settings
+    try:
+        return scope_of(profiles or settings["profiles"], select or settings["select"])
+    except KeyError as error:
+        raise BadData(f"The header of the evidence has no setting {error}. Restore evidence.jsonl.") from None
+
+
+def scope_of(profiles: Sequence[str], select: Sequence[str] = ()) -> Scope:
+    """Return the scope of these profiles and globs.
+
+    Raises:
+        BadSetting: a profile is unknown.
+    """
+    whole = set(catalogue.parse_profiles(profiles)) - {Profile.OBSERVE_ONLY}
+    musts = sum(each.level is Level.MUST for each in catalogue.select_requirements(whole))
+    return Scope(tuple(profiles), tuple(select), musts)
+
+
+def requirements_in(scope: Scope) -> dict[str, Requirement]:
+    """Return the requirements of a scope, by id.
+
+    Raises:
+        BadSetting: a glob matches nothing.
+    """
+    found = catalogue.select_requirements(catalogue.parse_profiles(scope.profiles), scope.select)
+    return {requirement.id: requirement for requirement in found}
