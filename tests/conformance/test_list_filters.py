@@ -1,17 +1,14 @@
-"""Judgments of the parameters of the list: order, filters, and valid, invalid and unspecified queries."""
+"""Judgments of the order and of the filters of the list."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
 
 from purge_conformance.analysis.assertions import (
-    describe_response,
     no_suitable_app,
-    require_exchanges,
     require_no,
     require_walk,
 )
@@ -19,26 +16,26 @@ from purge_conformance.analysis.history import recording_order
 from purge_conformance.analysis.list_reads import ListRead, require_list_read
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import walks
-from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
-from purge_conformance.analysis.view import target_responses
-from purge_conformance.catalogue.api import LIST_OPERATION
-from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_page, is_query_rejected, pagination
-from purge_conformance.evidence.steps import Scenario, Step, Tag
-from purge_conformance.evidence.tag_values import CaseMode
+from purge_conformance.evidence.listing import (
+    app_of_event,
+    is_page,
+)
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
-    from purge_conformance.evidence.records import Exchange
 
-# Allowed for a page that is too large or past the end.
-PAGE_REJECTED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
+ORDERED_WALKS = {
+    Step.ASCENDING: "ascending",
+    Step.DESCENDING: "descending",
+    Step.COMBINED_FILTERS: "with-filters",
+}
 
 
 @pytest.mark.requirement("LIST-08")
@@ -51,6 +48,8 @@ def test_list_is_sorted(view: JudgmentView) -> None:
     for walk in [*ordered, *_combined_walks(view)]:
         order = walk.exchanges[0].query["order_by"]
         moments = [moment for row in walk.rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
+        if len(set(moments)) > 1:
+            view.count(ORDERED_WALKS[walk.exchanges[0].step], walk.exchanges[:1])
         expected = sorted(moments, reverse=order.startswith("-"))
         words = f"a list sorted by {order}"
         require_no(
@@ -62,17 +61,17 @@ def test_list_is_sorted(view: JudgmentView) -> None:
 def test_guids_filter_is_exact(view: JudgmentView) -> None:
     """The filter `guids` MUST return exactly the events with these guids."""
     read = require_list_read(view)
-    require_no(
-        finding
-        for walk in _filter_walks(view, Step.FILTER_GUIDS)
-        for finding in _differences_from(
-            walk, read, set(walk.exchanges[0].query["guids"].split(",")) & set(read.initial.by_guid)
-        )
-    )
+    filtered = [(walk, _filter_guids(walk)) for walk in _filter_walks(view, Step.FILTER_GUIDS)]
+    existing = set(read.initial.by_guid)
+    _count_walks(view, "one-guid", (walk for walk, guids in filtered if len(guids) == 1 and guids <= existing))
+    _count_walks(view, "several-guids", (walk for walk, guids in filtered if len(guids & existing) > 1))
+    _count_walks(view, "unknown-guid", (walk for walk, guids in filtered if guids - existing))
+    _count_walks(view, "with-other-filters", _combined_walks(view))
+    require_no(finding for walk, guids in filtered for finding in _differences_from(walk, read, guids & existing))
     require_no(
         finding
         for walk in _combined_walks(view)
-        for finding in _unexpected_in_combination(walk, read, set(walk.exchanges[0].query["guids"].split(",")), set())
+        for finding in _unexpected_in_combination(walk, read, _filter_guids(walk), set())
     )
 
 
@@ -80,11 +79,13 @@ def test_guids_filter_is_exact(view: JudgmentView) -> None:
 def test_created_ats_filter_is_exact(view: JudgmentView) -> None:
     """The filter `created_ats` MUST return exactly the events of these times."""
     read = require_list_read(view)
-    require_no(
-        finding
-        for walk in _filter_walks(view, Step.FILTER_CREATED_ATS)
-        for finding in _differences_from(walk, read, *_expected_by_time(read, walk.exchanges[0].query))
-    )
+    for walk in _filter_walks(view, Step.FILTER_CREATED_ATS):
+        expected, optional = _expected_by_time(read, walk.exchanges[0].query)
+        if read.initial.by_guid.keys() - optional:
+            _count_walks(view, _time_case(walk.exchanges[0].query), [walk])
+        require_no(_differences_from(walk, read, expected, optional))
+    timed = (walk for walk in _combined_walks(view) if any(map(_is_time_filter, walk.exchanges[0].query)))
+    _count_walks(view, "with-other-filters", timed)
     require_no(
         finding
         for walk in _combined_walks(view)
@@ -96,23 +97,25 @@ def test_created_ats_filter_is_exact(view: JudgmentView) -> None:
 def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
     """The filter `after_guid` MUST omit exactly that event and those before it."""
     read = require_list_read(view)
+    filtered = [(walk, walk.exchanges[0].query["after_guid"]) for walk in _filter_walks(view, Step.FILTER_AFTER_GUID)]
+    seeded = {guid for guid, row in read.initial.by_guid.items() if guid == app_of_event(row)}
+    _count_walks(view, "seeded-event", (walk for walk, guid in filtered if guid in seeded))
+    _count_walks(view, "recorded-event", (walk for walk, guid in filtered if guid not in seeded))
+    _count_walks(view, "small-pages", (walk for walk, _ in filtered if len(walk.exchanges) > 1))
+    combined = (walk for walk in _combined_walks(view) if "after_guid" in walk.exchanges[0].query)
+    _count_walks(view, "with-other-filters", combined)
     require_no(
         finding
-        for walk in _filter_walks(view, Step.FILTER_AFTER_GUID)
-        for finding in _differences_from(
-            walk, read, *_expected_after(view, read, walk.exchanges[0].query["after_guid"])
-        )
+        for walk, guid in filtered
+        for finding in _differences_from(walk, read, *_expected_after(view, read, guid))
     )
     require_no(
         finding
         for walk in _combined_walks(view)
         for finding in _unexpected_in_combination(walk, read, *_expected_after_guid(view, read, walk))
     )
-    after = {
-        walk.exchanges[0].query["after_guid"]: walk
-        for walk in _filter_walks(view, Step.FILTER_AFTER_GUID)
-        if walk.complete and walk.is_distinct
-    }
+    after = {guid: walk for walk, guid in filtered if walk.complete and walk.is_distinct}
+    _count_walks(view, "consistent", after.values() if len(after) > 1 else ())
     require_no(
         Finding(f"either {guid} after {other} or {other} after {guid}", contradiction, after[guid].exchanges[0].n)
         for guid, other in combinations(after, 2)
@@ -121,92 +124,26 @@ def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
     )
 
 
-@pytest.mark.requirement("LIST-12")
-def test_valid_query_is_accepted(view: JudgmentView) -> None:
-    """List with valid query parameters MUST answer 200."""
-    valid = [x for x, validity in _classified_lists(view) if validity is Validity.VALID]
-    size_limit = max((_requested_size(x) for x in valid if x.status == HTTPStatus.OK), default=GUARANTEED_PAGE_SIZE)
-    linked = _pages_linked_as_next(view)
-    require_no(
-        Finding("200, since every parameter is valid", describe_response(x), x.n)
-        for x in valid
-        if x.status != HTTPStatus.OK
-        and not (x.status in PAGE_REJECTED and (_requested_size(x) > size_limit or _may_be_past_end(x, linked)))
-    )
+def _count_walks(view: JudgmentView, case: str, lists: Iterable[Listing]) -> None:
+    """Count lists as trials of a case."""
+    view.count(case, (walk.exchanges[0] for walk in lists))
 
 
-@pytest.mark.requirement("LIST-13")
-def test_invalid_query_is_rejected(view: JudgmentView) -> None:
-    """List with an invalid query parameter MUST answer 400 or 422."""
-    invalid = [x for x, validity in _classified_lists(view) if validity is Validity.INVALID]
-    if not invalid:
-        raise NotExercised("No invalid query was tried.")
-    require_no(
-        Finding("400 or 422, since a parameter is invalid", describe_response(x), x.n)
-        for x in invalid
-        if not is_query_rejected(x)
-    )
+def _filter_guids(walk: Listing) -> set[str]:
+    return set(walk.exchanges[0].query["guids"].split(","))
 
 
-@pytest.mark.requirement("LIST-14")
-def test_query_never_causes_5xx(view: JudgmentView) -> None:
-    """List and get MUST NOT answer 5xx, whatever the query."""
-    unspecified = [x for x, validity in _classified_lists(view) if validity is Validity.UNSPECIFIED]
-    gets = [
-        x
-        for x in target_responses(view.of(Scenario.GENERATED, Step.GENERATED_GET))
-        if x.tags[Tag.MODE] == CaseMode.NEGATIVE
-    ]
-    if not unspecified and not gets:
-        raise NotExercised("No request with an unspecified query was tried.")
-    require_no(
-        Finding("a status below 500", describe_response(x), x.n)
-        for x in [*unspecified, *gets]
-        if (x.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
-    )
+def _time_case(query: Mapping[str, str]) -> str:
+    """Return the case that a list with only time filters is a trial of."""
+    names = list(filter(_is_time_filter, query))
+    if len(names) > 1:
+        return "two-operators"
+    operator = names[0].partition("[")[2].rstrip("]")
+    return operator or ("several-times" if "," in query[names[0]] else "equal")
 
 
-@pytest.mark.requirement("LIST-16")
-def test_headers_never_cause_5xx(view: JudgmentView) -> None:
-    """List and get MUST NOT answer 5xx because of a request header."""
-    sent = require_exchanges(
-        view, Scenario.READS, Step.OTHER_HEADERS, if_none="No request for another form of the response was sent."
-    )
-    require_no(
-        Finding("a status below 500", describe_response(x), x.n)
-        for x in sent
-        if (x.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
-    )
-
-
-def _classified_lists(view: JudgmentView) -> list[tuple[Exchange, Validity]]:
-    """Return the lists that the admin requested, with the class of their queries."""
-    return view.memoized(_find_classified_lists)
-
-
-def _find_classified_lists(view: JudgmentView) -> Iterator[tuple[Exchange, Validity]]:
-    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="No list was read.")
-    by_guid = require_list_read(view).initial.by_guid
-    for x in target_responses([*view.of(Scenario.LISTS), *view.of(Scenario.GENERATED, Step.GENERATED_LIST)]):
-        if x.role == ADMIN and x.route.endswith("/app_usage_events"):
-            existing_guids = by_guid if x.scenario is Scenario.LISTS else {}
-            yield x, classify_query(LIST_OPERATION, parse_query(x.path), existing_guids=existing_guids)
-
-
-def _requested_size(exchange: Exchange) -> int:
-    """Return the requested page size, or the guaranteed one if it is larger."""
-    return max(GUARANTEED_PAGE_SIZE, int(exchange.query.get("per_page", 0)))
-
-
-def _pages_linked_as_next(view: JudgmentView) -> set[int]:
-    """Return the numbers of the exchanges whose page the page before linked as `next`."""
-    pairs = (pair for walk in walks(view) for pair in pairwise(walk.exchanges))
-    return {after.n for before, after in pairs if pagination(before).get("next")}
-
-
-def _may_be_past_end(exchange: Exchange, linked: set[int]) -> bool:
-    """Whether the page may not exist; the documentation does not specify the response past the end."""
-    return int(exchange.query.get("page", 1)) > 1 and exchange.n not in linked
+def _is_time_filter(name: str) -> bool:
+    return name.startswith("created_ats")
 
 
 def _filter_walks(view: JudgmentView, step: Step) -> list[Listing]:
@@ -260,7 +197,7 @@ def _expected_by_time(read: ListRead, query: Mapping[str, str]) -> tuple[set[str
             [moment for text in value.split(",") if (moment := clock.parse_rfc3339(text))],
         )
         for name, value in query.items()
-        if name.startswith("created_ats")
+        if _is_time_filter(name)
     ]
     expected, optional = set(), set()
     for guid, row in read.initial.by_guid.items():

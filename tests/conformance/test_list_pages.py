@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.listing import Listing, Row
     from purge_conformance.evidence.records import Exchange
 
+WALKED_ORDERS = {Step.WALK: "default-order", Step.ASCENDING: "ascending", Step.DESCENDING: "descending"}
 DECIMAL = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 
@@ -37,6 +38,7 @@ def test_list_matches_schema(view: JudgmentView) -> None:
     lists = _successful_lists(view)
     if not lists:
         raise NotExercised("No list answered 200.")
+    view.count("shape", lists)
     require_no(Finding(violation.expected, violation.got, x.n) for x in lists for violation in schema_violations(x))
 
 
@@ -44,17 +46,26 @@ def test_list_matches_schema(view: JudgmentView) -> None:
 def test_total_results_is_correct(view: JudgmentView) -> None:
     """The member `total_results` MUST be the number of events on all pages."""
     read = require_list_read(view)
-    require_no(
-        Finding(f"total_results {total}, the number of events", str(page.total), page.exchange.n)
+    comparable = [
+        (page, total, "unfiltered" if _is_unfiltered(walk) else "filtered")
         for walk in walks(view)
         if walk.complete
         if (total := _expected_total(walk, read)) is not None
         for page in pages_of(walk)
+        if page.total is not None
+    ]
+    lists = [x for x in _successful_lists(view) if total_results(x) is not None]
+    for case in ("unfiltered", "filtered"):
+        view.count(case, (page.exchange for page, _, name in comparable if name == case))
+    view.count("one-page", lists)
+    require_no(
+        Finding(f"total_results {total}, the number of events", str(page.total), page.exchange.n)
+        for page, total, _ in comparable
         if page.total is not None and abs(page.total - total) > len(read.new_guids)
     )
     require_no(
         Finding(f"total_results of at least {len(resources(x))}, the number of events on this page", str(total), x.n)
-        for x in _successful_lists(view)
+        for x in lists
         if (total := total_results(x)) is not None and total < len(resources(x))
     )
 
@@ -63,6 +74,7 @@ def test_total_results_is_correct(view: JudgmentView) -> None:
 def test_total_pages_is_correct(view: JudgmentView) -> None:
     """The member `total_pages` MUST be the number of pages that `total_results` events take."""
     pages = [page for walk in walks(view) for page in pages_of(walk) if page.total is not None]
+    view.count("page-count", (page.exchange for page in pages))
     require_no(
         Finding(
             f"total_pages {page.expected_page_count} for {page.total} events, {page.capacity} per page",
@@ -83,6 +95,8 @@ def test_event_is_on_one_page(view: JudgmentView) -> None:
         guids = [guid for page in pages_of(walk) for guid in page.guids]
         duplicates = {guid for guid in guids if guids.count(guid) > 1} - read.new_guids
         n = walk.exchanges[-1].n
+        if walk.complete or len(list(pages_of(walk))) > 1:
+            view.count(WALKED_ORDERS[walk.exchanges[-1].step], [n])
         if len(duplicates) > _count_new_events(walk):
             require_no(Finding("each event on one page", f"{guid} on several pages", n) for guid in sorted(duplicates))
         missing = all_guids - set(guids) if walk.complete else set()
@@ -94,19 +108,22 @@ def test_page_is_full(view: JudgmentView) -> None:
     """A page MUST hold `per_page` events, except the last page, which holds the rest."""
     read = require_list_read(view)
     total = len(read.initial.rows)
+    pages = [page for walk in walks(view, Step.WALK, Step.OPENING) for page in pages_of(walk)]
+    sized = [x for x in _successful_lists(view) if _requested_size(x) is not None]
+    view.count("full-pages", (page.exchange for page in pages))
+    view.count("at-most", sized)
     require_no(
         Finding(
             f"{expected} events on page {page.number}, with {page.capacity} per page",
             str(len(page.guids)),
             page.exchange.n,
         )
-        for walk in walks(view, Step.WALK, Step.OPENING)
-        for page in pages_of(walk)
+        for page in pages
         if not 0 <= len(page.guids) - (expected := page.expected_count(total)) <= len(read.new_guids)
     )
     require_no(
         Finding(f"at most {requested} events on a page", str(len(resources(x))), x.n)
-        for x in _successful_lists(view)
+        for x in sized
         if (requested := _requested_size(x)) is not None and len(resources(x)) > requested
     )
 
@@ -134,6 +151,10 @@ def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     ]
     if len(repeated_reads) < 2:
         raise NotExercised("The list was not read twice with success.")
+    rows = require_list_read(view).initial.rows
+    default_pages = [x for x in view.of(Scenario.LISTS, Step.DEFAULT_PAGE) if is_page(x)]
+    view.count("twice", repeated_reads[1:])
+    view.count("without-parameters", (x for x in default_pages if _old_rows(x, new_guids)))
     require_no(
         Finding("the same page as in the first read", describe_response(x), x.n)
         for x in repeated_reads[1:]
@@ -141,8 +162,8 @@ def test_repeated_reads_are_equal(view: JudgmentView) -> None:
     )
     require_no(
         Finding("the beginning of the list, as in the read with large pages", describe_response(x), x.n)
-        for x in view.of(Scenario.LISTS, Step.DEFAULT_PAGE)
-        if is_page(x) and not new_guids and not _is_beginning(require_list_read(view).initial.rows, x)
+        for x in default_pages
+        if not _is_beginning(rows, x, new_guids)
     )
 
 
@@ -165,14 +186,20 @@ def _require_links(view: JudgmentView, *names: str) -> None:
     the total of the page, since the walk continued.
     """
     read, default = require_list_read(view), default_per_page(view)
-    require_no(
-        Finding(f"{name}: {words}", str(page.links.get(name)), page.exchange.n)
+    links = [
+        (name, words, matches, page)
         for walk in walks(view)
         if walk.complete
         for page in pages_of(walk)
         if (total := page.total if read.new_guids else _expected_total(walk, read)) is not None
         if page.number <= max(1, page.page_count(total))
         for name, words, matches in expected_links(page, total, default)
+    ]
+    for each in names:
+        view.count(each, (page.exchange for name, _, _, page in links if name == each))
+    require_no(
+        Finding(f"{name}: {words}", str(page.links.get(name)), page.exchange.n)
+        for name, words, matches, page in links
         if name in names and not matches
     )
 
@@ -182,9 +209,13 @@ def _expected_total(walk: Listing, read: ListRead) -> int | None:
 
     None if a filtered list shows an event twice: another event may then be on no page, which LIST-04 judges.
     """
-    if set(walk.exchanges[0].query) <= {"page", "per_page", "order_by"}:
+    if _is_unfiltered(walk):
         return len(read.initial.rows)
     return len(walk.rows) if walk.is_distinct else None
+
+
+def _is_unfiltered(walk: Listing) -> bool:
+    return set(walk.exchanges[0].query) <= {"page", "per_page", "order_by"}
 
 
 def _count_new_events(walk: Listing) -> int:
@@ -193,9 +224,9 @@ def _count_new_events(walk: Listing) -> int:
     return max(totals, default=0) - min(totals, default=0)
 
 
-def _is_beginning(rows: Sequence[Row], page: Exchange) -> bool:
-    """Whether a page shows the first of these rows, or all of them if it has no next page."""
-    page_rows = resources(page)
+def _is_beginning(rows: Sequence[Row], page: Exchange, new_guids: frozenset[str]) -> bool:
+    """Whether a page shows the first of these rows and new events, or all of them if it has no next page."""
+    page_rows = tuple(_old_rows(page, new_guids))
     return tuple(rows[: len(page_rows)]) == page_rows and (
         len(page_rows) == len(rows) or bool(pagination(page).get("next"))
     )
@@ -203,5 +234,9 @@ def _is_beginning(rows: Sequence[Row], page: Exchange) -> bool:
 
 def _differ(x: Exchange, other: Exchange, new_guids: frozenset[str]) -> bool:
     """Whether two pages show different events or another order, up to the shorter one and without new events."""
-    rows = [[row for row in resources(page) if str(row.get("guid")) not in new_guids] for page in (x, other)]
-    return any(a != b for a, b in zip(*rows, strict=False))
+    pairs = zip(_old_rows(x, new_guids), _old_rows(other, new_guids), strict=False)
+    return any(a != b for a, b in pairs)
+
+
+def _old_rows(page: Exchange, new_guids: frozenset[str]) -> list[Row]:
+    return [row for row in resources(page) if str(row.get("guid")) not in new_guids]

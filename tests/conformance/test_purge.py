@@ -30,7 +30,9 @@ from purge_conformance.analysis.purge_series import (
     require_first_purges,
     require_observed_purges,
 )
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import is_purge
+from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import resources
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
@@ -50,6 +52,8 @@ def test_purge_answers_200(view: JudgmentView) -> None:
     request = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="No purge was sent.")[-1]
     require_proven_admin(view, request)
     sent = [x for x, is_repeat in plain_purges(view) if not is_repeat]
+    view.count("plain-purge", sent)
+    view.count("no-started-app", (x for x in sent if x.scenario is Scenario.PURGE_WITHOUT_STARTED_APPS))
     require_status_of_each(view, sent, HTTPStatus.OK)
 
 
@@ -63,6 +67,7 @@ def test_purge_body_is_empty(view: JudgmentView) -> None:
     require_each_trial(
         view,
         (Trial(x.n, () if _is_empty_value(x) else (Finding(words, describe_response(x), x.n),)) for x in successes),
+        "empty-body",
     )
 
 
@@ -73,9 +78,17 @@ def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
     if not purges:
         raise no_suitable_app(view, "No event existed that a purge must destroy.")
     trials = [
-        Trial(purge.last_exchange, tuple(_survivor_findings(purge.last_exchange, purge.surviving_events.values())))
+        Trial(
+            purge.last_exchange,
+            tuple(_survivor_findings(purge.last_exchange, purge.surviving_events.values())),
+            case="whole-list",
+        )
         for purge in purges
     ]
+    view.count("no-started-app", (purge.last_exchange for purge in purges if not purge.started_apps))
+    searches = target_responses(view.of(Scenario.PURGE, Step.SEARCH_DESTROYED))
+    view.count("filtered-list", (x for x in searches if x.role == ADMIN and x.page))
+    view.count("other-role", (x for x in searches if x.role != ADMIN and x.page))
     trials += [Trial(x.n, tuple(_survivor_findings(x.n, [row]))) for x, row in destroyed_events_found_by_filter(view)]
     require_each_trial(view, trials)
 
@@ -87,6 +100,8 @@ def test_destroyed_events_are_not_returned(view: JudgmentView) -> None:
         view, Scenario.PURGE, Step.GET_DESTROYED, if_none="No event was destroyed that a get could request."
     )
     gets = gets_of_destroyed_events(view)
+    view.count("as-admin", (x for x in gets if x.role == ADMIN))
+    view.count("as-other-role", (x for x in gets if x.role != ADMIN))
     require_each_trial(
         view,
         (Trial(x.n, (Finding("404", describe_response(x), x.n),) if returns_requested_event(x) else ()) for x in gets),
@@ -101,10 +116,13 @@ def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
     destroyed = destroyed_guids(view)
     if not destroyed:
         raise no_suitable_app(view, "No event was destroyed.")
+    reads = [x for x in view.resource_exchanges() if x.method == "GET"]
+    successes = [x for x in reads if x.status == HTTPStatus.OK]
+    view.count("list", (x for x in successes if x.page and x.n > min(destroyed.values())))
+    view.count("get", (x for x in reads if x.n > destroyed.get(x.guid, x.n)))
     require_no(
         Finding(f"no event {guid}, which was destroyed before exchange {destroyed[guid]}", describe_response(x), x.n)
-        for x in view.resource_exchanges()
-        if x.method == "GET" and x.status == HTTPStatus.OK
+        for x in successes
         for guid in sorted(_event_guids(x) & set(destroyed))
         if x.n > destroyed[guid]
     )
@@ -125,7 +143,9 @@ def test_apps_remain_unchanged(view: JudgmentView) -> None:
             if was != now:
                 yield Finding(f"the app {app} unchanged: {was}", now, purge.after.apps.exchanges[-1].n)
 
-    require_each_purge(view, purges, find_changes)
+    with_processes = (purge for purge in purges if purge.before.processes.complete and purge.after.processes.complete)
+    view.count("app-size", (purge.last_exchange for purge in with_processes))
+    require_each_purge(view, purges, find_changes, "app-state", "app-exists")
 
 
 def _describe_app(snapshot: Snapshot, app: str, *, with_processes: bool) -> str:

@@ -52,7 +52,10 @@ def test_started_apps_are_seeded(view: JudgmentView) -> None:
             if app in purge.constant_apps and app not in purge.new_events_by_app():
                 yield Finding(f"an event for the started app {app}", "none", purge.last_exchange)
 
-    require_each_purge(view, require_purges_with_started_apps(view), find_missing)
+    purges = require_purges_with_started_apps(view)
+    constant = (purge for purge in purges if set(purge.started_apps) & purge.constant_apps.keys())
+    view.count("started-app", (purge.last_exchange for purge in constant))
+    require_each_purge(view, purges, find_missing)
 
 
 @pytest.mark.requirement("SEED-02")
@@ -65,7 +68,10 @@ def test_apps_are_seeded_once(view: JudgmentView) -> None:
             words = f"at most {purge.max_events(app, single_process)} events for the app {app}, with different guids"
             yield Finding(words, format_guids(events), purge.last_exchange)
 
-    require_each_purge(view, require_purges_with_started_apps(view), find_duplicates)
+    purges = require_purges_with_started_apps(view)
+    for case in ("event-count", "distinct-guids"):
+        view.count(case, (purge.last_exchange for purge in purges if _has_countable_seeds(purge, single_process)))
+    require_each_purge(view, purges, find_duplicates)
 
 
 @pytest.mark.requirement("SEED-03")
@@ -82,7 +88,7 @@ def test_stopped_apps_are_not_seeded(view: JudgmentView) -> None:
                     f"no event for the app {app}, which is {state}", format_guids(events), purge.last_exchange
                 )
 
-    require_each_purge(view, with_stopped, find_stopped)
+    require_each_purge(view, with_stopped, find_stopped, "stopped-app")
 
 
 @pytest.mark.requirement("SEED-04")
@@ -94,7 +100,9 @@ def test_seed_has_app_guid(view: JudgmentView) -> None:
             if app not in {event.get("guid") for event in events}:
                 yield Finding(f"an event with the guid of the app {app}", format_guids(events), purge.last_exchange)
 
-    require_each_purge(view, require_purges_with_started_apps(view), find_wrong_guids)
+    purges = require_purges_with_started_apps(view)
+    view.count("event-guid", (purge.last_exchange for purge in purges if any(_seeds_by_app(purge))))
+    require_each_purge(view, purges, find_wrong_guids)
 
 
 @pytest.mark.requirement("SEED-05")
@@ -105,7 +113,9 @@ def test_seed_names_app(view: JudgmentView) -> None:
         for app, event in purge.misattributed_seeds().items():
             yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), purge.last_exchange)
 
-    require_each_purge(view, require_purges_with_started_apps(view), find_misattributed)
+    purges = require_purges_with_started_apps(view)
+    view.count("app-guid", (purge.last_exchange for purge in purges if purge.after.events.by_guid.keys() & purge.apps))
+    require_each_purge(view, purges, find_misattributed)
 
 
 @pytest.mark.requirement("SEED-06")
@@ -117,7 +127,10 @@ def test_seed_time_is_purge_time(view: JudgmentView) -> None:
     findings_by_purge: dict[int, list[Finding]] = {}
     for purge, page, event in seed_observations(view):
         findings, got = findings_by_purge.setdefault(purge.n, []), str(event.get("created_at"))
-        if (moment := clock.parse_rfc3339(got)) and (span := _violated_span(moment, purge, page, shift)):
+        if (moment := clock.parse_rfc3339(got)) is None:
+            continue
+        view.count("purge-time", [page])
+        if span := _violated_span(moment, purge, page, shift):
             words = f"created_at of {event.get('guid')} from {span} (the target's clock, by {source})"
             findings.append(Finding(words, got, page.n))
     if any(findings_by_purge.values()) and clock_offset is None:
@@ -135,7 +148,9 @@ def test_seed_time_is_rfc3339(view: JudgmentView) -> None:
                 words = f"created_at of {event.get('guid')} in a format such as 2020-06-30T23:49:04Z"
                 yield Finding(words, repr(event.get("created_at")), purge.last_exchange)
 
-    require_each_purge(view, require_purges_with_started_apps(view), find_malformed)
+    purges = require_purges_with_started_apps(view)
+    view.count("date-time", (purge.last_exchange for purge in purges if any(_seeds_by_app(purge))))
+    require_each_purge(view, purges, find_malformed)
 
 
 @pytest.mark.requirement("SEED-08")
@@ -156,18 +171,26 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
                     "only events of apps that exist", f"{format_guids(events)} for {app}", purge.last_exchange
                 )
 
+    purges = [purge for purge in require_first_purges(view) if purge.new_events_by_app(exclude_changes=True)]
+    view.count("existing-app", (purge.last_exchange for purge in purges))
+    view.count("no-task", (purge.last_exchange for purge in purges if own & purge.after.apps.by_guid.keys()))
     require_each_purge(view, require_first_purges(view), find_unexpected)
 
 
 @pytest.mark.requirement("SEED-09")
 def test_get_returns_seeded_event(view: JudgmentView) -> None:
     """Get with the guid of an app MUST return its seeded event."""
-    gets = [
-        *require_exchanges(view, Scenario.PURGE, Step.GET_SEEDED, if_none="No event had the guid of its app."),
-        *view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED),
-    ]
+    first = require_exchanges(view, Scenario.PURGE, Step.GET_SEEDED, if_none="No event had the guid of its app.")
+    later = target_responses(view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED))
     require_admin_reads(view)
-    require_no(Finding("200", describe_response(x), x.n) for x in target_responses(gets) if x.status != HTTPStatus.OK)
+    view.count("after-first-purge", first)
+    view.count("after-changes", later)
+    require_no(Finding("200", describe_response(x), x.n) for x in (*first, *later) if x.status != HTTPStatus.OK)
+
+
+def _has_countable_seeds(purge: PurgeObservation, single_process: set[str]) -> bool:
+    """Whether a purge seeded an app for which it is known how many events it may have."""
+    return any(purge.max_events(app, single_process) for app, _ in _seeds_by_app(purge))
 
 
 def _seeds_by_app(purge: PurgeObservation) -> Iterator[tuple[str, list[Row]]]:

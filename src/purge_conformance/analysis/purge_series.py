@@ -88,10 +88,16 @@ def require_first_purges(view: JudgmentView) -> tuple[PurgeObservation, ...]:
 
 
 def require_each_purge(
-    view: JudgmentView, purges: Iterable[PurgeObservation], findings_of: Callable[[PurgeObservation], Iterable[Finding]]
+    view: JudgmentView,
+    purges: Iterable[PurgeObservation],
+    findings_of: Callable[[PurgeObservation], Iterable[Finding]],
+    *cases: str,
 ) -> None:
-    """Require that no purge has a finding; each purge is a trial of the requirement."""
-    require_each_trial(view, (Trial(purge.last_exchange, tuple(findings_of(purge))) for purge in purges))
+    """Require that no purge has a finding; each purge is a trial of the requirement, and of each of these cases."""
+    trials = [Trial(purge.last_exchange, tuple(findings_of(purge))) for purge in purges]
+    for case in cases:
+        view.count(case, (trial.exchange for trial in trials))
+    require_each_trial(view, trials)
 
 
 def require_purges_with_started_apps(view: JudgmentView) -> tuple[PurgeObservation, ...]:

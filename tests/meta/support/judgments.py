@@ -29,6 +29,7 @@ FILES = (
     "leaks",
     "list_filters",
     "list_pages",
+    "list_queries",
     "parallel",
     "purge",
     "race",
