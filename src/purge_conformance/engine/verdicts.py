@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
+from purge_conformance.analysis.defects import find_defects
 from purge_conformance.analysis.interference import find_foreign_purge
 from purge_conformance.analysis.next_steps import AFTER_KILL
 from purge_conformance.analysis.outcomes import (
@@ -129,6 +130,7 @@ class RunBuilder:
             notes=self._notes,
             verdict=Verdict.INCONCLUSIVE if _is_cut_short(self.evidence) else roll_up(results, self.scope),
             scope=self.scope,
+            defects=find_defects(results, exchanges),
         )
 
     def _missing_result(self, requirement: Requirement) -> Result:

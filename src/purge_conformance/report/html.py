@@ -20,6 +20,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from purge_conformance.evidence.safe_text import clip, visible
+from purge_conformance.report.grouping import by_next_step, by_reason, count_defects, defects_of, id_spans, levels_of
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 from purge_conformance.report.text import (
     describe_cases,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "report.html"
 MAX_FINDINGS = 5
+MAX_SPANS = 6  # of ids in the first column
 BODY_LIMIT = 4_000
 PRETTY_LIMIT = 256 * 1024
 MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
@@ -83,14 +85,19 @@ class Plot:
 def render(run: Run, evidence: Evidence) -> str:
     """Return the page of a run; `evidence` gives the exchanges that its findings name."""
     statuses = sorted({row.status for row in run.statuses})
+    views = defects_of(run)
     return _template().render(
         run=run,
         headline=headline(run),
         effort=effort(run),
         started=f"{datetime.fromisoformat(run.started_at):%Y-%m-%d %H:%M:%S} UTC",
         mark=VERDICT_MARKS[run.verdict],
+        defects=views,
+        defect_counts=count_defects(run),
         failed=failed_results(run),
-        not_judged=results_not_judged(run),
+        grouped={result.id for view in views if len(view.results) > 1 for result, _ in view.results},
+        not_judged=by_reason(results_not_judged(run)),
+        next_steps=by_next_step(run),
         tally=tally(run),
         groups=_groups(run.requirements),
         exchanges={x.n: x for x in evidence.exchanges},
@@ -197,6 +204,7 @@ def _template() -> jinja2.Template:
         "response": response,
     }
     environment.filters |= {"pluralize": pluralize, "rate": rate, "cases": describe_cases}
+    environment.filters |= {"id_spans": id_spans, "levels_of": levels_of}
     environment.tests |= {"undecided": is_undecided}
-    environment.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS}
+    environment.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS, "MAX_SPANS": MAX_SPANS}
     return environment.get_template("report.html.j2")

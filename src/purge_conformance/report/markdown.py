@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, visible
+from purge_conformance.report.grouping import by_reason, compact_ids, count_defects, defects_of, levels_of
 from purge_conformance.report.model import Verdict
 from purge_conformance.report.text import (
     describe_cases,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FILE_NAME = "summary.md"
 MAX_FAILURES = 20
 MAX_FINDINGS = 3
+MAX_CELL_CHARS = 300
 MAX_CURL_CHARS = 8_000  # also of a script
 MARKS = {
     Verdict.CONFORMANT: "✅",
@@ -39,7 +41,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 
 def render(run: Run) -> str:
     """Return the run as GitHub-flavoured Markdown; text of the target is never interpreted as Markdown."""
-    parts = [_head(run), _counts(run), *_failures(run), *_not_judged(run), *_cases(run)]
+    parts = [_head(run), *_defects(run), _counts(run), *_failures(run), *_not_judged(run), *_cases(run)]
     if rate_groups := rates(run):
         rows = [["Rate", "Requirements"], ["---"] * 2]
         parts += [
@@ -74,6 +76,19 @@ def _counts(run: Run) -> str:
     rows = [["Outcome", *Level], ["---", *("--:" for _ in Level)]]
     rows += [[outcome, *(str(levels[level]) for level in Level)] for outcome, levels in tally(run)]
     return _table(rows)
+
+
+def _defects(run: Run) -> list[str]:
+    """Return the defects as a table; the failures below have their details."""
+    views = defects_of(run)
+    if not views:
+        return []
+    rows = [["Defect", "Sent", "Got", "Requirements"], ["---"] * 4]
+    for view in views[:MAX_FAILURES]:
+        sent, got = (escape(one_line(text, MAX_CELL_CHARS)) for text in (view.defect.sent, view.defect.got))
+        rows.append([str(view.number), f"{sent}{view.others}", got, escape(view.ids)])
+    rest = [f"And {len(views) - MAX_FAILURES} more."] if len(views) > MAX_FAILURES else []
+    return [f"## {count_defects(run)}", _table(rows), *rest]
 
 
 def _failures(run: Run) -> list[str]:
@@ -111,10 +126,12 @@ def _finding(finding: Finding) -> str:
 def _not_judged(run: Run) -> list[str]:
     if not (results := results_not_judged(run)):
         return []
-    rows = [["Requirement", "Level", "Outcome", "Reason and next step", "Cause"], ["---"] * 5]
-    for r in results:
-        step = f" **Next step:** {escape(r.next_step)}" if r.next_step else ""
-        rows.append([escape(r.id), r.level, r.outcome, escape(r.reason) + step, str(r.cause or "")])
+    rows = [["Requirements", "Outcome", "Reason and next step", "Cause"], ["---"] * 4]
+    for group in by_reason(results):
+        first = group[0]
+        step = f" **Next step:** {escape(first.next_step)}" if first.next_step else ""
+        ids = f"{escape(compact_ids(group))} ({levels_of(group)})"
+        rows.append([ids, first.outcome, escape(first.reason) + step, str(first.cause or "")])
     return ["## Not judged", _table(rows)]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.catalogue.model import Level, Profile, Requirement, Source
 from purge_conformance.evidence.url_passwords import mask_passwords
+from purge_conformance.report.defect import Defect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -221,6 +222,7 @@ class Run:
         notes: what else a reader must know, one sentence each.
         verdict: see `roll_up`.
         scope: which requirements were to be judged.
+        defects: what looks like the root causes of the failures.
     """
 
     suite_version: str
@@ -238,6 +240,7 @@ class Run:
     notes: tuple[str, ...]
     verdict: Verdict
     scope: Scope = CORE
+    defects: tuple[Defect, ...] = ()
 
     def counts(self) -> dict[Outcome, int]:
         """Return how many requirements had each outcome, zeros included, worst first."""
@@ -314,12 +317,17 @@ def from_dict(data: dict[str, Any]) -> Run:
         "notes": tuple(data["notes"]),
         "verdict": Verdict(data["verdict"]),
         "scope": _scope(data["scope"]),
+        "defects": tuple(map(_defect, data.get("defects", ()))),
     }
     return Run(**{name: value for name, value in {**data, **rows}.items() if name != "schema"})
 
 
 def _scope(row: dict[str, Any]) -> Scope:
     return Scope(tuple(row["profiles"]), tuple(row["select"]), row["musts"])
+
+
+def _defect(row: dict[str, Any]) -> Defect:
+    return Defect(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
 
 
 def _result(row: dict[str, Any]) -> Result:

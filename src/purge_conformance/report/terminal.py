@@ -11,16 +11,16 @@ from rich.text import Text
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
-from purge_conformance.report.model import Outcome, Verdict, is_undecided
-from purge_conformance.report.text import (
-    effort,
-    failed_results,
-    pluralize,
-    rate,
-    rates,
-    results_not_judged,
-    verdict_sentence,
+from purge_conformance.report.grouping import (
+    by_next_step,
+    by_reason,
+    compact_ids,
+    count_defects,
+    defects_of,
+    levels_of,
 )
+from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
+from purge_conformance.report.text import effort, pluralize, rate, rates, results_not_judged, verdict_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from purge_conformance.report.grouping import DefectView
     from purge_conformance.report.model import Finding, Result, Run
 
 MAX_FINDINGS = 3
+MIN_SAME_CHARS = 80  # by which the answer of a defect is found again in the text of a finding
 LABEL_WIDTH = 12
 CONTINUATION = " " * LABEL_WIDTH  # instead of the label, in the lines of a script
 COMMAND_LABEL = "  reproduce "
@@ -70,10 +72,13 @@ def lines(run: Run, out: Path | None) -> list[Text]:
         out: folder of the reports, or None where none were written.
     """
     output: list[Text] = []
-    for result in failed_results(run):
-        output += [*_failure(result), Text()]
-    for results in _by_reason(filter(_needs_explanation, results_not_judged(run))):
+    defects = defects_of(run)
+    output += [Text(count_defects(run)), Text()] if defects else []
+    for view in defects:
+        output += _defect(view, len(defects))
+    for results in by_reason(filter(_needs_explanation, results_not_judged(run))):
         output += [*_not_judged(results), Text()]
+    output += _next_steps(run)
     output += [_field("note", note) for note in run.notes]
     output += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
@@ -89,21 +94,47 @@ def _needs_explanation(result: Result) -> bool:
     return is_undecided(result) or result.outcome is Outcome.INCONCLUSIVE
 
 
-def _failure(result: Result) -> list[Text]:
-    binding = result.level is Level.MUST
-    output = [_title("FAILED", result, "bold red" if binding else "bold yellow")]
-    findings = _distinct(result.findings)[:MAX_FINDINGS]
+def _defect(view: DefectView, total: int) -> list[Text]:
+    """Return a defect: what was sent and what came, then each requirement that fails because of it."""
+    title = f" {view.number} of {total}, {pluralize(len(view.results), 'requirement')}: {_sanitize(view.ids)}"
+    output = [Text.assemble(("DEFECT", "bold red" if view.is_binding else "bold yellow"), title)]
+    output += [_field("sent", f"{view.defect.sent}{view.others}")] if view.defect.sent else []
+    if len(view.results) == 1:
+        return [*output, *_failure(*view.results[0]), Text()]
+    output += [_field("got", view.defect.got), *_reproduce(view.finding), _field("cause", Cause.TARGET)]
+    for result, findings in view.results:
+        output += _failure_of_defect(result, findings[0], view.defect.got)
+    return [*output, Text()]
+
+
+def _failure_of_defect(result: Result, finding: Finding, got: str) -> list[Text]:
+    """Return a requirement that fails with others; `got` is what was said of all of them."""
+    own, _, _ = finding.got.partition(got[:MIN_SAME_CHARS])
+    output = [_failure_title(result), _field("expected", finding.expected)]
+    output += [_field("got", own.rstrip(": "))] if own else []
+    output += [_field("rate", rate(result))] if rate(result) else []
+    return [*output, _field("remedy", result.requirement.remedy)]
+
+
+def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
+    """Return a requirement that fails alone."""
+    output = [_failure_title(result)]
+    findings = _distinct(all_findings)[:MAX_FINDINGS]
     for finding in findings:
         output += [_field("expected", finding.expected), _field("got", finding.got)]
         output += _reproduce(finding)
         passed = finding.passing_exchange
         output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
-    if more := len(result.findings) - len(findings):
+    if more := len(all_findings) - len(findings):
         output.append(_field("and", f"{more} more of the same kind, see report.html"))
     output += [_field("rate", rate(result))] if rate(result) else []
     output.append(_field("cause", result.cause or ""))
     output.append(_field("remedy", result.requirement.remedy))
     return output
+
+
+def _failure_title(result: Result) -> Text:
+    return _title("FAILED", result, "bold red" if result.level is Level.MUST else "bold yellow")
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
@@ -126,23 +157,27 @@ def _reproduce(finding: Finding) -> list[Text]:
     return [_label_line("" if n else "reproduce", line) for n, line in enumerate(safe_lines)]
 
 
-def _by_reason(results: Iterable[Result]) -> list[list[Result]]:
-    """Return the results in groups with the same reason and next step."""
-    groups: dict[tuple[str, str], list[Result]] = {}
-    for result in results:
-        groups.setdefault((result.reason, result.next_step), []).append(result)
-    return list(groups.values())
-
-
 def _not_judged(results: list[Result]) -> list[Text]:
     """Return why requirements were not judged: one with its statement, several with the same reason by their ids."""
     first = results[0]
     output = [_title(first.outcome.upper(), first, "bold yellow")]
     if len(results) > 1:
-        ids = ", ".join(result.id for result in results)
-        output = [Text.assemble(("NOT JUDGED", "bold yellow"), f" {len(results)} requirements: {_sanitize(ids)}")]
+        words = f" {len(results)} requirements ({levels_of(results)}): {_sanitize(compact_ids(results))}"
+        output = [Text.assemble(("NOT JUDGED", "bold yellow"), words)]
     output.append(_field("reason", first.reason))
     return [*output, _field("next step", first.next_step)] if first.next_step else output
+
+
+def _next_steps(run: Run) -> list[Text]:
+    """Return what lets a further run judge the rest, each step once; nothing if one reason above says it all."""
+    groups = by_next_step(run)
+    results = [result for group in groups.values() for result in group]
+    if len(groups) <= 1 and all(map(_needs_explanation, results)):
+        return []
+    output = [Text.assemble(("NEXT STEPS", "bold"), f" to judge {pluralize(len(results), 'more requirement')}")]
+    for step, group in groups.items():
+        output.append(Text(f"  {_sanitize(compact_ids(group))}: {_sanitize(step)}"))
+    return [*output, Text()]
 
 
 def _title(word: str, result: Result, style: str) -> Text:

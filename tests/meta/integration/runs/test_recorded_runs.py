@@ -48,3 +48,12 @@ def test_recorded_run_has_same_outcomes(name: str, recorded_runs: dict[str, Run]
     found = {row.id: [row.outcome, row.cause, len(row.findings)] for row in run.requirements}
     assert found == EXPECTED[name]["requirements"]
     assert run.verdict == EXPECTED[name]["verdict"]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_recorded_run_leads_with_the_defect(name: str, recorded_runs: dict[str, Run]) -> None:
+    """What a JWT without its signature breaks is one defect, as the rulings say; no other defect explains as much."""
+    first, *others = recorded_runs[name].defects
+    assert first.requirements == ("AUTH-02", "AUTH-05", "AUTH-06", "ERROR-07", "UP-ERROR-01", "LEAK-02")
+    assert "without signature" in first.sent
+    assert all(len(each.requirements) <= len(first.requirements) / 2 for each in others)

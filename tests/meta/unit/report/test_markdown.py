@@ -24,7 +24,7 @@ def test_summary_escapes_target_text(text: str) -> None:
     assert {t.content for t in inline if t.type == "code_inline"} == {"report.html"}
     assert {t.type for t in tokens if t.type == "heading_open" and t.tag not in {"h1", "h2", "h3"}} == set()
     rows = [t.type for t in tokens if t.type in {"tr_open", "td_open"}]
-    assert rows.count("td_open") == 4 * 4 + 5 * 6
+    assert rows.count("td_open") == 4 * 4 + 3 * 4 + 2 * 4
 
 
 def test_summary_fits_github() -> None:

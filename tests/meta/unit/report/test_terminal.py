@@ -63,6 +63,9 @@ def test_log_output_is_complete() -> None:
     should = failed_result(Finding("b", "c"), level=Level.SHOULD)
     finding = Finding("nothing is left", "3 of 12 are left", 3, "curl -H 'A:  $B' http://t/v3")
     assert printed_lines(run_of(PASSED, idle, should, failed_result(finding))).splitlines() == [
+        "2 defects, 2 requirements failed",
+        "",
+        "DEFECT 1 of 2, 1 requirement: MUST-9",
         "FAILED MUST-9 (MUST): A purge answers 200.",
         "  expected  nothing is left",
         "  got       3 of 12 are left",
@@ -70,6 +73,7 @@ def test_log_output_is_complete() -> None:
         "  cause     target",
         "  remedy    See the route.",
         "",
+        "DEFECT 2 of 2, 1 requirement: SHOULD-9",
         "FAILED SHOULD-9 (SHOULD): A purge answers 200.",
         "  expected  b",
         "  got       c",
@@ -172,7 +176,7 @@ def test_requirements_with_the_same_reason_are_grouped() -> None:
     ]
     lines = printed_lines(run_of(*rows)).splitlines()
     assert lines[:3] == [
-        "NOT JUDGED 2 requirements: RACE-02, RACE-03",
+        "NOT JUDGED 2 requirements (2 MUST): RACE-02, RACE-03",
         "  reason    Plain purges already fail.",
         "  next step Fix them.",
     ]
