@@ -23,8 +23,9 @@ from purge_conformance.report.model import Outcome
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
 
+    from purge_conformance.catalogue.model import Requirement
     from purge_conformance.evidence.records import Exchange
-    from purge_conformance.report.model import Finding, Requirement, Result
+    from purge_conformance.report.model import Finding, Result
 
     Keys = frozenset[Hashable]
 

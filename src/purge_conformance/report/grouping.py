@@ -60,7 +60,7 @@ def defects_of(run: Run) -> list[DefectView]:
     failed = failed_results(run)
     explained = {name for defect in run.defects for name in defect.requirements}
     rest = [_own_defect(result) for result in failed if result.id not in explained]
-    views = []
+    views: list[DefectView] = []
     for defect in [*run.defects, *rest]:
         results = tuple((r, _findings(r, defect, run)) for r in failed if r.id in defect.requirements)
         if results:

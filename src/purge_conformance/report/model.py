@@ -327,7 +327,7 @@ def _scope(row: dict[str, Any]) -> Scope:
 
 
 def _defect(row: dict[str, Any]) -> Defect:
-    return Defect(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
+    return Defect(**row | {"requirements": tuple(row["requirements"]), "exchanges": tuple(row["exchanges"])})
 
 
 def _result(row: dict[str, Any]) -> Result:
