@@ -23,7 +23,8 @@ from purge_conformance.analysis.history import (
     require_proven_admin,
     returns_requested_event,
 )
-from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed, Trial
+from purge_conformance.analysis.other_apps import describe_app, describe_difference, find_other_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge_series import (
     plain_purges,
     require_each_purge,
@@ -35,14 +36,16 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import resources
 from purge_conformance.evidence.steps import Scenario, Step
-from purge_conformance.report.model import Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from purge_conformance.analysis.other_apps import OtherApps
+    from purge_conformance.analysis.outcomes import Undecided
     from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.analysis.view import JudgmentView
-    from purge_conformance.evidence.listing import Row, Snapshot
+    from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
 
 
@@ -130,31 +133,43 @@ def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
 
 @pytest.mark.requirement("PURGE-06")
 def test_apps_remain_unchanged(view: JudgmentView) -> None:
-    """A purge MUST NOT start, stop, scale or delete an app."""
-    purges = [purge for purge in require_observed_purges(view) if unchanged_apps(view, purge.request)]
-    if not purges:
-        raise no_suitable_app(view, "The suite had no app of its own, which no other client changes.")
+    """A purge MUST NOT start, stop, scale, rename or delete an app."""
+    observed, others = require_observed_purges(view), view.cached(find_other_apps)
+    purges = [purge for purge in observed if unchanged_apps(view, purge.request)]
+    if not purges and not others.are_judged:
+        raise _no_unchanged_app(view, others)
 
     def find_changes(purge: PurgeObservation) -> Iterator[Finding]:
         for app in unchanged_apps(view, purge.request) & set(purge.before.apps.by_guid):
-            with_processes = purge.before.processes.complete and purge.after.processes.complete
-            snapshots = (purge.before, purge.after)
-            was, now = (_describe_app(snapshot, app, with_processes=with_processes) for snapshot in snapshots)
+            snapshots = purge.before, purge.after
+            with_sizes = all(snapshot.processes.complete for snapshot in snapshots)
+            was, now = (describe_app(snapshot, app, with_sizes=with_sizes) for snapshot in snapshots)
             if was != now:
-                yield Finding(f"the app {app} unchanged: {was}", now, purge.after.apps.exchanges[-1].n)
+                expected, got = describe_difference(was, now)
+                yield Finding(f"the app {app} unchanged: {expected}", got, purge.after.apps.exchanges[-1].n)
 
-    with_processes = (purge for purge in purges if purge.before.processes.complete and purge.after.processes.complete)
-    view.count("app-size", (purge.last_exchange for purge in with_processes))
-    require_each_purge(view, purges, find_changes, "app-state", "app-exists")
+    require_each_purge(view, purges, find_changes, "app-state", "app-exists", "app-identity")
+    sizes = (
+        purge.last_exchange for purge in purges if purge.before.processes.complete and purge.after.processes.complete
+    )
+    view.count("app-size", sizes)
+    _count_other_apps(view, others)
+    require_no(others.findings(), "other-apps")
 
 
-def _describe_app(snapshot: Snapshot, app: str, *, with_processes: bool) -> str:
-    """Return the state of an app in a snapshot, with the instances and the memory of its processes."""
-    if app not in snapshot.apps.by_guid:
-        return "not listed"
-    processes = snapshot.processes_of(app) if with_processes else []
-    sizes = (f"{row.get('instances')} instances of {row.get('memory_in_mb')} MB" for row in processes)
-    return ", ".join([str(snapshot.apps.by_guid[app].get("state")), *sorted(sizes)])
+def _count_other_apps(view: JudgmentView, others: OtherApps) -> None:
+    """Count the purges around which the apps of other clients were compared."""
+    purges = others.purges if others.are_judged else ()
+    for case in ("app-state", "app-exists", "app-identity", "other-apps"):
+        view.count(case, (interval.last_exchange for interval in purges))
+    view.count("app-size", (interval.last_exchange for interval in purges if interval.with_sizes))
+
+
+def _no_unchanged_app(view: JudgmentView, others: OtherApps) -> Undecided:
+    """Return why no app shows whether purges change apps."""
+    if others.changes_between:
+        return Inconclusive("Other clients changed their apps, and the suite had none of its own.", Cause.RACE)
+    return no_suitable_app(view, "The suite had no app of its own, which no other client changes.")
 
 
 def _survivor_findings(n: int, rows: Iterable[Row]) -> Iterator[Finding]:

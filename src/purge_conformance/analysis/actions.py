@@ -26,6 +26,12 @@ def own_apps(evidence: Evidence) -> set[str]:
     return set((evidence.note(Scenario.FOUNDATION, notes.APPS) or {}).values())
 
 
+def created_apps(evidence: Evidence) -> set[str]:
+    """Return the guids of all apps that the suite created: its own apps, and those of the random sequences."""
+    creations = (x.json for x in evidence.exchanges if (x.method, x.route) == ("POST", APPS))
+    return own_apps(evidence) | {str(guid) for app in creations if isinstance(app, dict) and (guid := app.get("guid"))}
+
+
 def single_process_apps(evidence: Evidence) -> set[str]:
     """Return the suite's own apps if each has one process: no droplet and no hook can have defined more."""
     steps = {place.step for place in evidence.by_place.get((Scenario.FOUNDATION, 1), {})}

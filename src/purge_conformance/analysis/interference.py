@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.actions import own_apps
+from purge_conformance.analysis.actions import created_apps
 from purge_conformance.analysis.history import complete_listings, undestroyed_events_per_list
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.rejected import unconfirmed_losses
@@ -57,11 +57,7 @@ def find_foreign_purge(evidence: Evidence) -> tuple[int, int] | None:
 
 def count_changing_apps(evidence: Evidence) -> tuple[int, int]:
     """Return the number of other clients' apps during the run, and how many of them changed."""
-    own_guids = own_apps(evidence) | {
-        str(guid)
-        for x in evidence.exchanges
-        if (x.method, x.route) == ("POST", APPS) and isinstance(x.json, dict) and (guid := dig(x.json, "guid"))
-    }
+    own_guids = created_apps(evidence)
     complete = [span.snapshot for span in evidence.cached(snapshots) if span.snapshot.apps.complete]
     states = [
         {guid: state for guid, state in _foreign_app_states(snapshot).items() if guid not in own_guids}

@@ -232,3 +232,33 @@ def records_after_seconds(behaviour: Behaviour) -> Behaviour:
         return answer(call)
 
     return record_when_due(replace(behaviour, record=record, destroy=destroy))
+
+
+CHANCE_PURGE = 3  # number of the purge, of those that succeed
+
+
+@variant("neighbour-stops-apps-at-a-purge")
+def neighbour_stops_apps_at_a_purge(behaviour: Behaviour) -> Behaviour:
+    purges: list[str] = []
+
+    @wrap_operations("purge_events")
+    def stop_with_third(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        purges.append("")
+        if len(purges) == CHANCE_PURGE:
+            for app in initial_apps(call.session):
+                store.stop(call.session, app, behaviour.record)
+        return reply
+
+    return stop_with_third(initial_data()(behaviour))
+
+
+@variant("neighbour-scales-an-app-at-the-first-purge")
+def neighbour_scales_an_app_at_the_first_purge(behaviour: Behaviour) -> Behaviour:
+    @wrap_operations("purge_events")
+    def scale(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        store.scale(call.session, initial_apps(call.session)[0].web, {"instances": 4}, behaviour.record)
+        return reply
+
+    return scale(initial_data()(behaviour))
