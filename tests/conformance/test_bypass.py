@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_status
 from purge_conformance.analysis.outcomes import PrerequisiteFailed
 from purge_conformance.analysis.rejected import successful_bypasses
 from purge_conformance.config.roles import ANONYMOUS_ROLE
@@ -15,7 +15,35 @@ from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Exchange
+
+# name of a credential -> case of AUTH-13 and of AUTH-14
+CLOSE_CASES = {
+    "altered-middle": "altered",
+    "cut-start": "cut",
+    "cut-end": "cut",
+    "extended": "extended",
+    "spaced": "spaced",
+    "other-case": "letter-case",
+    "repeated": "repeated",
+    "joined-first": "joined",
+    "joined-last": "joined",
+    "other-claims": "other-claims",
+    "other-signature": "other-signature",
+    "empty-signature": "empty-signature",
+    "unsigned-with-signature": "unsigned-with-signature",
+}
+SCHEME_CASES = {
+    "scheme-basic": "basic",
+    "scheme-token": "token",
+    "scheme-mac": "mac",
+    "no-scheme": "no-scheme",
+    "glued-scheme": "no-space",
+    "doubled-scheme": "doubled",
+}
 
 
 @pytest.mark.requirement("AUTH-09")
@@ -54,6 +82,53 @@ def test_url_token_is_rejected(view: JudgmentView) -> None:
         raise PrerequisiteFailed("even a forged token is accepted")
     violations = [x for x in sent if x.status == HTTPStatus.FORBIDDEN or x.succeeded]
     require_no(Finding("401, as without a token", describe_response(x), x.n) for x in violations)
+
+
+@pytest.mark.requirement("AUTH-13")
+def test_close_token_is_rejected(view: JudgmentView) -> None:
+    """A token that differs from a valid one MUST NOT authenticate a purge."""
+    _require_unauthenticated(view, Step.CLOSE_TOKEN, CLOSE_CASES)
+
+
+@pytest.mark.requirement("AUTH-14")
+def test_other_scheme_is_rejected(view: JudgmentView) -> None:
+    """A valid token under another scheme than bearer, or under none, MUST NOT authenticate a purge."""
+    _require_unauthenticated(view, Step.OTHER_SCHEME, SCHEME_CASES)
+
+
+@pytest.mark.requirement("AUTH-15")
+def test_claims_beside_the_token_do_not_bypass(view: JudgmentView) -> None:
+    """Whatever a request carries beside its Authorization header MUST NOT bypass authorization."""
+    for x in view.of(Scenario.AUTH_BYPASS, Step.CLAIMS_BESIDE):
+        view.count(_claim_case(x), [x])
+    _require_no_bypass(view, Step.CLAIMS_BESIDE)
+
+
+def _claim_case(x: Exchange) -> str:
+    """Return the case of AUTH-15 that a request belongs to: where it claims an admin's rights."""
+    if x.method != "POST":
+        return "method"
+    media_type = next((value for name, value in x.request_headers if name == "Content-Type"), "")
+    if media_type == "application/json":
+        return "json-without-token" if x.role == ANONYMOUS_ROLE else "json"
+    if media_type:
+        return "form" if media_type == "application/x-www-form-urlencoded" else "content-type"
+    return "query" if x.query else "method-override"
+
+
+def _require_unauthenticated(view: JudgmentView, step: Step, cases: Mapping[str, str]) -> None:
+    """Require that purges with these credentials are answered with 401, or with 400 as malformed, and purge nothing.
+
+    Args:
+        view: the evidence.
+        step: of the purges.
+        cases: name of the credential -> case of the requirement.
+    """
+    sent = require_exchanges(view, Scenario.AUTH_BYPASS, step, if_none=f"No bypass of the kind {step} was tried.")
+    for x in sent:
+        view.count(cases[x.role], [x])
+    require_status(sent, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST)
+    _require_no_bypass(view, step)
 
 
 def _require_no_bypass(view: JudgmentView, *steps: Step) -> None:

@@ -23,7 +23,7 @@ from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import RequestBlocked, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.records import Exchange, sort_exchanges
-from purge_conformance.evidence.redaction import without_cookies
+from purge_conformance.evidence.redaction import fragment_variable, without_cookies
 from purge_conformance.evidence.steps import YES, Retry, Tag, place_of
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.evidence.url_passwords import without_passwords
@@ -226,6 +226,7 @@ class Client(Recorder):
         status, headers, body, error = self._receive(prepared)
         elapsed = time.perf_counter() - start
         redactor = self._redactor
+        redactor.add_secret(fragment_variable(credential.source_role), credential.fragment)
         redactor.add_cookies(headers)
         request_headers = {
             **prepared.headers,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 UNSIGNED_HEADER = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
 CAPITALIZED_HEADER = "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"  # the same with None
 SIGNATURE_FILLER = "AAAAAAAA"  # in place of the end of a signature
+TOKEN_EXTENSION = "AAAA"  # noqa: S105 -- no secret: stands after the end of a token: whatever its length, it encodes more bytes
 MIN_COOKIE_LENGTH = 16  # of a value that could authenticate; a shorter one may be a word of responses
 MAX_COOKIES = 200  # that a target can make known as secrets
 MAX_CLEAN = 100_000  # texts that are known to have no secret
@@ -38,16 +39,26 @@ COOKIE_PLACEHOLDER = "$COOKIE"  # in place of the value of a cookie
 COOKIE_VALUE = re.compile("=[^;]*")
 TOKEN_PLACEHOLDER = re.compile(r"\$[A-Z0-9_]+_TOKEN(?:_PART)?(?![A-Z0-9_])")
 # What a shell may expand: the forms of `Credential.redacted`, and nothing else that a record could hold.
+_NAME = "[A-Z0-9_]+"
+_COMMAND = r"cut -d\. -f2-?|sed s/\./[BC]/[0-9]+|sed 's/\./& /[0-9]+'|tr a-zA-Z A-Za-z"
 SHELL_EXPANDABLE = re.compile(
-    rf"bearer (\$\{{[A-Z0-9_]+%\?+\}}(?i:{SIGNATURE_FILLER})|"
-    r"\$[A-Z0-9_]+|\$\{[A-Z0-9_]+\}x|\$\{[A-Z0-9_]+%\.\*\}(\.[A-Za-z0-9_-]+)?"
-    rf'|({UNSIGNED_HEADER}|{CAPITALIZED_HEADER})\.\$\(echo "\$[A-Z0-9_]+" \| cut -d\. -f2\)\.)'
+    rf"bearer (\$\{{{_NAME}%\?+\}}(?i:{SIGNATURE_FILLER})?|\$\{{{_NAME}#\?\}}|\$\{{{_NAME}\}}(x|{TOKEN_EXTENSION})|"
+    rf"\$\{{{_NAME}%\.\*\}}(\.([A-Za-z0-9_-]*|\$\{{{_NAME}##\*\.\}}))?|"
+    rf"\$\{{{_NAME}%%\.\*\}}\.[A-Za-z0-9_-]+\.\$\{{{_NAME}##\*\.\}}|"
+    rf'(({UNSIGNED_HEADER}|{CAPITALIZED_HEADER})\.)?\$\(echo "\${_NAME}" \| ({_COMMAND})\)\.?|'
+    rf"\${_NAME} \${_NAME}|\${_NAME}, bearer garbage)|"
+    rf"(bearer (bearer |garbage, bearer )?|bearer|Basic |Token |MAC )?\${_NAME}"
 )
 
 
 def token_variable(role: str) -> str:
     """Return the name of the environment variable that replaces a role's token."""
     return f"{variable(role)}_TOKEN"
+
+
+def fragment_variable(role: str) -> str:
+    """Return the name of the variable that replaces a part of a role's token."""
+    return f"{token_variable(role)}_PART"
 
 
 def refresh_variable(role: str) -> str:

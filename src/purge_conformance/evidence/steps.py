@@ -150,6 +150,9 @@ class Step(StrEnum):
     IMPERSONATION = "impersonation"
     FORGED_TOKEN = "forged-token"  # noqa: S105 -- the name of a step
     TOKEN_IN_URL = "token-in-url"  # noqa: S105 -- the name of a step
+    CLOSE_TOKEN = "close-token"  # noqa: S105 -- the name of a step
+    OTHER_SCHEME = "other-scheme"
+    CLAIMS_BESIDE = "claims-beside"  # the request claims an admin's rights beside its Authorization header
 
     # lists
     SAME_PAGE_TWICE = "same-page-twice"
@@ -328,7 +331,10 @@ UNEXPECTED_INPUTS = (
     Step.LONG_TEXT,
     Step.UNKNOWN_PARAMETER,
 )
-BYPASSES = (Step.SPELLING, Step.OVERRIDE, Step.IMPERSONATION, Step.FORGED_TOKEN, Step.TOKEN_IN_URL)
+BYPASSES = (
+    *(Step.SPELLING, Step.OVERRIDE, Step.IMPERSONATION, Step.FORGED_TOKEN, Step.TOKEN_IN_URL),
+    *(Step.CLOSE_TOKEN, Step.OTHER_SCHEME, Step.CLAIMS_BESIDE),
+)
 ATTEMPTS = (Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE, *BYPASSES)  # each between two Step.NEWEST_PAGE
 # Waits after rejected purges, and as many after reads. Another client purges after all of the former and after none of
 # the latter about once in 4 ** 5 runs.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.auth.close_tokens import close_credentials, other_scheme_credentials
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import Request
 from purge_conformance.config.roles import ADMIN_SCOPE
-from purge_conformance.evidence.steps import Step
+from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
 
@@ -52,11 +53,22 @@ LOCAL_ORIGIN_HEADERS = {
     "X-Requested-With": "XMLHttpRequest",
 }
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+JSON_MEDIA_TYPE = "application/json"
+OTHER_BODIES = {  # content type -> body
+    "text/plain": "admin=true",
+    "application/xml": "<admin>true</admin>",
+    "multipart/form-data; boundary=part": (
+        '--part\r\nContent-Disposition: form-data; name="admin"\r\n\r\ntrue\r\n--part--\r\n'
+    ),
+}
+METHODS_BESIDE = ("PUT", "HEAD", "OPTIONS")
+AS_A_READ = dict.fromkeys(METHOD_OVERRIDE_HEADERS, "GET")  # which other roles may send
 
 
 def try_bypasses(client: Client, apps: SuiteApps) -> None:
     """Send each kind of attempt between two pages of the newest events, without a token and as a role below admin."""
     apps.record_event()
+    tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.is_usable(role)}
     credentials = (
         ANONYMOUS,
         *[role for role in non_admin_credentials(client) if role.kind is CredentialKind.VALID][:1],
@@ -76,7 +88,33 @@ def try_bypasses(client: Client, apps: SuiteApps) -> None:
         list(_spoofed_requests(client, credentials)),
         list(_forged_token_requests()),
         list(_url_token_requests(client, credentials)),
+        [_purge_with(who, Step.CLOSE_TOKEN) for who in close_credentials(tokens)],
+        [_purge_with(who, Step.OTHER_SCHEME) for who in other_scheme_credentials(tokens)],
+        list(_claims_beside(credentials[-1])),
+        [Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, credentials[-1]) for method in METHODS_BESIDE],
     )
+
+
+def _purge_with(credential: Credential, step: Step) -> Request:
+    return Request("POST", PURGE_PATH, step, credential, tags={Tag.CREDENTIAL: credential.kind})
+
+
+def _claims_beside(credential: Credential) -> Iterator[Request]:
+    """Yield purges by a role below admin that claim an admin's rights in a body, a query or a header."""
+    claims: dict[str, str] = {
+        "access_token": _forge_token("HS256", "bm8gc2lnbmF0dXJl"),
+        "client_id": "admin",
+        "scope": ADMIN_SCOPE,
+        "user": "admin",
+    }
+    json_type, form_type = ({"Content-Type": name} for name in (JSON_MEDIA_TYPE, FORM_MEDIA_TYPE))
+    for who in dict.fromkeys((credential, ANONYMOUS)):
+        yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, who, json_type, json.dumps({**claims, "admin": True}))
+    yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, form_type, urlencode(claims))
+    for media_type, body in OTHER_BODIES.items():
+        yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, {"Content-Type": media_type}, body)
+    yield Request("POST", f"{PURGE_PATH}?{urlencode(claims)}", Step.CLAIMS_BESIDE, credential)
+    yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, AS_A_READ)
 
 
 def _spoofed_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:

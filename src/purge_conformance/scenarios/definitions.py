@@ -137,7 +137,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45)),
     ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(60), reads_only=True),
     ScenarioDefinition(Scenario.REJECTED_PURGES, send_rejected_purges, Cost(100)),
-    ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(55)),
+    ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(95)),
     ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True),
     ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(20, 1)),
     ScenarioDefinition(Scenario.GENERATED, None, Cost(220, 2), _send_generated_cases, reads_only=True),

@@ -30,6 +30,7 @@ class Credential:
         redacted: the value for a file or a shell, with `$VARIABLE` in place of the secret.
         kind: whether it is valid, or the kind of its defect.
         source_role: the role whose token the value contains, or empty.
+        fragment: a text that nearly is the token, secret like the token; or empty.
     """
 
     role: str
@@ -37,6 +38,7 @@ class Credential:
     redacted: str | None
     kind: CredentialKind = CredentialKind.VALID
     source_role: str = ""
+    fragment: str = field(default="", repr=False)
 
 
 ANONYMOUS = Credential(ANONYMOUS_ROLE, None, None, CredentialKind.NONE)

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from itertools import count
 from posixpath import normpath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 
@@ -23,6 +23,9 @@ from purge_conformance.reference.mutation import (
     with_headers,
     wrap_operations,
 )
+
+if TYPE_CHECKING:
+    from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
 
 JSON = "application/json"
 LOST_REQUEST = 5  # the number of the purge that a gateway does not pass on
@@ -81,6 +84,27 @@ def other_body_types_415(call: Call, answer: Handler) -> Reply:
     if call.raw_body and not call.content_type.lower().startswith(JSON):
         raise ApiError(415, 10004, "CF-InvalidRequest", f"The body must be {JSON}")
     return answer(call)
+
+
+@variant("malformed-credentials-400")
+@wrap_operations(*EVENT_OPERATIONS)
+def malformed_credentials_400(call: Call, answer: Handler) -> Reply:
+    if len((call.authorization or "a token").split()) != len(("bearer", "token")):
+        raise ApiError(400, 10004, "CF-InvalidRequest", "Authorization must hold a scheme and a token")
+    return answer(call)
+
+
+@variant("method-overrides-honoured")
+def method_overrides_honoured(behaviour: Behaviour) -> Behaviour:
+    def wrap_app(app: ASGIApp) -> ASGIApp:
+        async def with_override(scope: Scope, receive: Receive, send: Send) -> None:
+            name = dict(scope.get("headers", ())).get(b"x-http-method-override")
+            is_post = scope.get("method") == "POST"  # of other methods it is ignored
+            await app({**scope, "method": name.decode()} if name and is_post else scope, receive, send)
+
+        return behaviour.wrap_app(with_override)
+
+    return replace(behaviour, wrap_app=wrap_app)
 
 
 @variant("asked-in-other-forms")

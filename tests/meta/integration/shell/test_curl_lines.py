@@ -11,6 +11,7 @@ import pytest
 from meta.support.paths import SPEC
 from meta.support.shell import run_in_shell
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.auth.close_tokens import close_credentials, other_scheme_credentials
 from purge_conformance.client.auth.credentials import ANONYMOUS, Credential, invalid_credentials
 from purge_conformance.client.client import Request
 from purge_conformance.engine import reference_process
@@ -55,6 +56,8 @@ REQUESTS = [
     Request("POST", PURGE_PATH, Step.PURGE, headers={"Content-Type": "a'b$HOME\"c"}, body="@/etc/passwd"),
     Request("POST", PURGE_PATH, Step.PURGE, body="no type"),
     *(Request("POST", PURGE_PATH, Step.PURGE, who) for who in invalid_credentials({"admin": TOKEN})),
+    *(Request("POST", PURGE_PATH, Step.CLOSE_TOKEN, who) for who in close_credentials({"admin": TOKEN})),
+    *(Request("POST", PURGE_PATH, Step.OTHER_SCHEME, who) for who in other_scheme_credentials({"admin": TOKEN})),
     Request("GET", EVENTS_PATH, Step.LIST, Credential("generated", WEIRD, WEIRD, CredentialKind.MALFORMED)),
 ]
 

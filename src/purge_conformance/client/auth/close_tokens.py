@@ -1,0 +1,116 @@
+"""Credentials that are close to a good one: a token that differs from it a little, or that has another scheme.
+
+Each is a value of the Authorization header with a form for a shell, as `Credential` describes them. No change is one
+that a decoder may undo: the last character of a signature in Base64 has bits without a meaning, the middle has none.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from purge_conformance.client.auth.credentials import Credential
+from purge_conformance.client.auth.jwt import JWT_PARTS
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
+from purge_conformance.evidence.redaction import TOKEN_EXTENSION, UNSIGNED_HEADER, token_variable
+from purge_conformance.evidence.tag_values import CredentialKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NAME = token_variable(ADMIN)
+CUT = 4  # characters: what is left of a signature in Base64 can be decoded
+SCHEMES = ("Basic", "Token", "MAC")  # in place of bearer
+FORGED_CLAIMS = {"scope": [ADMIN_SCOPE], "aud": ["cloud_controller"], "jti": "forged", "exp": 2**32}
+
+
+def close_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
+    """Return the credentials with a token that differs from the admin's: changed, cut, extended, folded, joined.
+
+    Args:
+        tokens: role -> token; of the others than the admin's, one gives its signature.
+    """
+    token = tokens[ADMIN]
+    made = [*_edited(token), *_repeated(token)]
+    if _is_jwt(token):
+        made += _recombined(token)
+        made += _with_other_signature(token, tokens)
+    return tuple(who for who in made if who.value != f"bearer {token}")
+
+
+def other_scheme_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
+    """Return the credentials with the admin's token under another scheme than bearer, or under none."""
+    token = tokens[ADMIN]
+    written = {
+        **{f"scheme-{scheme.lower()}": f"{scheme} " for scheme in SCHEMES},
+        "no-scheme": "",
+        "glued-scheme": "bearer",
+        "doubled-scheme": "bearer bearer ",
+    }
+    return tuple(_credential(role, f"{before}{token}", f"{before}${NAME}") for role, before in written.items())
+
+
+def _credential(role: str, value: str, redacted: str, fragment: str = "") -> Credential:
+    return Credential(role, value, redacted, CredentialKind.INVALID, ADMIN, fragment)
+
+
+def _edited(token: str) -> Iterator[Credential]:
+    """Yield the token with a character changed, without one, with more, with a space in it, and in another case."""
+    start = token.rfind(".") + 1 if _is_jwt(token) else 0
+    middle = start + (len(token) - start) // 2  # of the signature
+    other = "B" if token[middle] != "B" else "C"
+    altered = f"{token[:middle]}{other}{token[middle + 1 :]}"
+    yield _credential("altered-middle", f"bearer {altered}", _by_command(f"sed s/./{other}/{middle + 1}"), altered)
+    cut = token[:-CUT]
+    yield _credential("cut-end", f"bearer {cut}", f"bearer ${{{NAME}%{'?' * CUT}}}", cut)
+    yield _credential("cut-start", f"bearer {token[1:]}", f"bearer ${{{NAME}#?}}", token[1:])
+    yield _credential("extended", f"bearer {token}{TOKEN_EXTENSION}", f"bearer ${{{NAME}}}{TOKEN_EXTENSION}")
+    spaced = f"bearer {token[:middle]} {token[middle:]}"
+    yield _credential("spaced", spaced, _by_command(f"sed 's/./& /{middle}'"))
+    if not _is_uuid(token):  # whose letters may be of either case
+        yield _credential("other-case", f"bearer {token.swapcase()}", _by_command("tr a-zA-Z A-Za-z"))
+
+
+def _repeated(token: str) -> Iterator[Credential]:
+    """Yield the token twice in one header, and together with text that is no token."""
+    yield _credential("repeated", f"bearer {token} {token}", f"bearer ${NAME} ${NAME}")
+    yield _credential("joined-first", f"bearer {token}, bearer garbage", f"bearer ${NAME}, bearer garbage")
+    yield _credential("joined-last", f"bearer garbage, bearer {token}", f"bearer garbage, bearer ${NAME}")
+
+
+def _recombined(token: str) -> Iterator[Credential]:
+    """Yield a JWT with other claims, with an empty signature, and declared as unsigned although it is signed."""
+    header, payload, signature = token.split(".")
+    claims = base64.urlsafe_b64encode(json.dumps(FORGED_CLAIMS).encode()).decode().rstrip("=")
+    others = f"bearer {header}.{claims}.{signature}"
+    yield _credential("other-claims", others, f"bearer ${{{NAME}%%.*}}.{claims}.${{{NAME}##*.}}")
+    yield _credential("empty-signature", f"bearer {header}.{payload}.", f"bearer ${{{NAME}%.*}}.")
+    declared = f'bearer {UNSIGNED_HEADER}.$(echo "${NAME}" | cut -d. -f2-)'
+    yield _credential("unsigned-with-signature", f"bearer {UNSIGNED_HEADER}.{payload}.{signature}", declared)
+
+
+def _with_other_signature(token: str, tokens: Mapping[str, str]) -> Iterator[Credential]:
+    """Yield the JWT with the signature of another role's, if there is one."""
+    others = [role for role in tokens if role not in {ADMIN, EXPIRED} and _is_jwt(tokens[role])]
+    for role in others[:1]:
+        unsigned, signature = token.rpartition(".")[0], tokens[role].rpartition(".")[2]
+        redacted = f"bearer ${{{NAME}%.*}}.${{{token_variable(role)}##*.}}"
+        yield _credential("other-signature", f"bearer {unsigned}.{signature}", redacted)
+
+
+def _by_command(command: str) -> str:
+    return f'bearer $(echo "${NAME}" | {command})'
+
+
+def _is_jwt(token: str) -> bool:
+    return token.count(".") == JWT_PARTS - 1
+
+
+def _is_uuid(token: str) -> bool:
+    try:
+        UUID(token)
+    except ValueError:
+        return False
+    return True

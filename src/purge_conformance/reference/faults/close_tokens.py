@@ -1,0 +1,191 @@
+"""Faults of credentials that are close to a good one, and of what a request claims beside its credential."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import jwt
+
+from purge_conformance.reference.api import auth
+from purge_conformance.reference.api.usage_events import PURGE_PATH
+from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.mutation import Change, fault, purge_unchecked, wrap_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ReadClaims = Callable[[str, str], Mapping[str, Any]]
+PREFIX = 8  # characters of a signature
+KNOWN = 64  # characters of a token
+
+
+def _also_read(others: Callable[[str, str], Iterable[str]]) -> Change:
+    """Return the change that reads, where a token of a purge is not valid, the first valid one that it stands for."""
+
+    @wrap_operations("purge_events")
+    def change(call: Call, answer: Handler) -> Reply:
+        original = call.behaviour.read_claims
+
+        def read_claims(token: str, secret: str) -> Mapping[str, Any]:
+            try:
+                return original(token, secret)
+            except jwt.InvalidTokenError:
+                for other in others(token, secret):
+                    try:
+                        return original(other, secret)
+                    except jwt.InvalidTokenError:
+                        continue
+                raise
+
+        return answer(replace(call, behaviour=replace(call.behaviour, read_claims=read_claims)))
+
+    return change
+
+
+def _signed_again(token: str, secret: str) -> Iterable[tuple[str, str]]:
+    """Yield the right signature of a token, and the one that it has; nothing for what is no HS256 token."""
+    unsigned, _, sent = token.rpartition(".")
+    try:
+        algorithm = jwt.get_unverified_header(f"{unsigned}.")["alg"]
+    except jwt.InvalidTokenError:
+        return
+    if algorithm == "HS256" and unsigned.count(".") == 1:
+        right = hmac.digest(secret.encode(), unsigned.encode(), "sha256")
+        yield base64.urlsafe_b64encode(right).decode().rstrip("="), sent
+
+
+def _if_signature(matches: Callable[[str, str], bool]) -> Change:
+    """Return the change that accepts a signature for which this holds, given the right one and the sent one."""
+
+    def others(token: str, secret: str) -> Iterable[str]:
+        for right, sent in _signed_again(token, secret):
+            if matches(right, sent):
+                yield f"{token.rpartition('.')[0]}.{right}"
+
+    return _also_read(others)
+
+
+fault("token-in-other-case-counts")(_also_read(lambda token, _: [token.swapcase()]))
+fault("extension-of-signature-ignored")(_if_signature(lambda right, sent: sent != right and sent.startswith(right)))
+fault("cut-signature-counts")(_if_signature(lambda right, sent: len(sent) > PREFIX and right.startswith(sent)))
+fault("middle-of-signature-ignored")(
+    _if_signature(lambda right, sent: (right[:PREFIX], right[-PREFIX:]) == (sent[:PREFIX], sent[-PREFIX:]))
+)
+fault("empty-signature-counts")(_if_signature(lambda _, sent: not sent))
+
+
+@fault("any-known-signature-counts")
+def any_known_signature_counts(behaviour: Behaviour) -> Behaviour:
+    known: set[str] = set()
+
+    def read_claims(token: str, secret: str) -> Mapping[str, Any]:
+        signature = token.rpartition(".")[2]
+        try:
+            claims = behaviour.read_claims(token, secret)
+        except jwt.InvalidSignatureError:
+            if signature not in known:
+                raise
+            return jwt.decode(token, options={"verify_signature": False})
+        known.add(signature)
+        return claims
+
+    return replace(behaviour, read_claims=read_claims)
+
+
+@fault("declared-unsigned-with-signature-counts")
+@wrap_operations("purge_events")
+def declared_unsigned_with_signature_counts(call: Call, answer: Handler) -> Reply:
+    original = call.behaviour.read_claims
+
+    def read_claims(token: str, secret: str) -> Mapping[str, Any]:
+        if token.rpartition(".")[2] and jwt.get_unverified_header(token)["alg"] == "none":
+            return jwt.decode(token, options={"verify_signature": False})
+        return original(token, secret)
+
+    return answer(replace(call, behaviour=replace(call.behaviour, read_claims=read_claims)))
+
+
+def _rewrite_authorization(pattern: str, token: str) -> Change:
+    """Return the change that reads a header of a purge that matches as bearer and this expansion of the match."""
+
+    @wrap_operations("purge_events")
+    def change(call: Call, answer: Handler) -> Reply:
+        match = re.fullmatch(pattern, call.authorization or "")
+        return answer(replace(call, authorization=f"bearer {match.expand(token)}") if match else call)
+
+    return change
+
+
+fault("spaces-in-token-ignored")(_rewrite_authorization(rf"bearer (\S+) (?!\1)([^ ,]{{{PREFIX},}})", r"\1\2"))
+fault("first-of-two-tokens-counts")(_rewrite_authorization(rf"bearer (\S{{{KNOWN},}}) \1", r"\1"))
+fault("first-of-joined-credentials-counts")(_rewrite_authorization(r"bearer ([^ ,]+), *bearer \S+", r"\1"))
+fault("last-of-joined-credentials-counts")(_rewrite_authorization(r"bearer [^ ,]+, *bearer (\S+)", r"\1"))
+fault("any-scheme-counts")(_rewrite_authorization(r"(?!bearer )\w+ (\S+)", r"\1"))
+fault("token-without-scheme-counts")(_rewrite_authorization(r"([^ ]*\.[^ ]*)", r"\1"))
+fault("scheme-needs-no-space")(_rewrite_authorization(r"bearer(\S+)", r"\1"))
+fault("doubled-scheme-counts")(_rewrite_authorization(r"bearer bearer (\S+)", r"\1"))
+
+
+def _purge_if(claims: Callable[[Call], object]) -> Change:
+    """Return the change that lets a caller purge whose request claims so."""
+
+    @wrap_operations("purge_events")
+    def change(call: Call, answer: Handler) -> Reply:
+        if not claims(call):
+            return answer(call)
+        purge_unchecked(call)
+        return Reply(body={})
+
+    return change
+
+
+def _json_body(call: Call) -> dict[str, Any]:
+    try:
+        body = json.loads(call.raw_body) if call.content_type == "application/json" else None
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _form_body(call: Call) -> dict[str, list[str]]:
+    is_form = call.content_type == "application/x-www-form-urlencoded"
+    return parse_qs(call.raw_body.decode(errors="replace")) if is_form else {}
+
+
+def _is_not_admins(call: Call) -> bool:
+    """Whether the token is a valid one without the admin's scope."""
+    try:
+        claims = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
+    except Exception:  # noqa: BLE001 -- whatever is wrong with it
+        return False
+    return auth.ADMIN not in claims["scope"]
+
+
+fault("json-token-unverified")(_purge_if(lambda call: "access_token" in _json_body(call)))
+fault("form-client-believed")(_purge_if(lambda call: _form_body(call).get("client_id") == ["admin"]))
+fault("query-scope-believed")(
+    _purge_if(lambda call: parse_qs(call.query_string.decode(errors="replace")).get("scope") == [auth.ADMIN])
+)
+fault("other-body-types-unguarded")(
+    _purge_if(lambda call: call.content_type.startswith(("application/xml", "multipart/")) and call.raw_body)
+)
+fault("read-override-unguarded")(
+    _purge_if(lambda call: call.headers.get("x-http-method-override") == "GET" and _is_not_admins(call))
+)
+
+
+@fault("put-by-others-purges")
+@wrap_operations("unknown_request")
+def put_by_others_purges(call: Call, answer: Handler) -> Reply:
+    if (call.method, call.path) == ("PUT", PURGE_PATH) and not call.query_string and _is_not_admins(call):
+        purge_unchecked(call)
+        return Reply(status=HTTPStatus.OK, body={})
+    return answer(call)
