@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
+from purge_conformance.analysis.concurrent_reads import is_during_purge
 from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import default_per_page, expected_links, pages_of, walks
 from purge_conformance.analysis.query_rules import parse_query
 from purge_conformance.analysis.schema import schema_violations
-from purge_conformance.catalogue.api import LIST_OPERATION
+from purge_conformance.catalogue.api import LIST_OPERATION, is_purge
 from purge_conformance.evidence.listing import is_page, pagination, resources, total_results
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
@@ -54,7 +55,7 @@ def test_total_results_is_correct(view: JudgmentView) -> None:
         for page in pages_of(walk)
         if page.total is not None
     ]
-    lists = [x for x in _successful_lists(view) if total_results(x) is not None]
+    lists = [x for x in _undisturbed_lists(view) if total_results(x) is not None]
     for case in ("unfiltered", "filtered"):
         view.count(case, (page.exchange for page, _, name in comparable if name == case))
     view.count("one-page", lists)
@@ -109,7 +110,7 @@ def test_page_is_full(view: JudgmentView) -> None:
     read = require_list_read(view)
     total = len(read.initial.rows)
     pages = [page for walk in walks(view, Step.WALK, Step.OPENING) for page in pages_of(walk)]
-    sized = [x for x in _successful_lists(view) if _requested_size(x) is not None]
+    sized = [x for x in _undisturbed_lists(view) if _requested_size(x) is not None]
     view.count("full-pages", (page.exchange for page in pages))
     view.count("at-most", sized)
     require_no(
@@ -171,6 +172,12 @@ def _successful_lists(view: JudgmentView) -> list[Exchange]:
     """Return every list of the run that was answered with 200."""
     successes = [x for x in view.resource_exchanges() if x.status == HTTPStatus.OK]
     return [x for x in successes if find_operation_id(x.method, x.path) == LIST_OPERATION]
+
+
+def _undisturbed_lists(view: JudgmentView) -> list[Exchange]:
+    """Return the successful lists while no purge was under way: count and rows may be two queries."""
+    purges = [x for x in view.exchanges if is_purge(x.method, x.path)]
+    return [x for x in _successful_lists(view) if not is_during_purge(x, purges)]
 
 
 def _requested_size(exchange: Exchange) -> int | None:

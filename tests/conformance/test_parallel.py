@@ -19,6 +19,7 @@ from purge_conformance.analysis.assertions import (
     require_exchanges_of_all_rounds,
 )
 from purge_conformance.analysis.baseline import require_baseline
+from purge_conformance.analysis.interference import is_deleted_since
 from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge import format_guids, require_purge_at, require_started_apps
 from purge_conformance.analysis.purge_series import require_each_purge, require_plain_purges_reliable
@@ -58,7 +59,7 @@ def test_concurrent_purges_seed_once(view: JudgmentView) -> None:
 @pytest.mark.requirement("PARALLEL-04")
 def test_concurrent_purges_seed_only_apps(view: JudgmentView) -> None:
     """Concurrent purges MUST create events of started apps only."""
-    require_each_purge(view, _require_rounds(view), _find_unexpected_events)
+    require_each_purge(view, _require_rounds(view), partial(_find_unexpected_events, view))
 
 
 @pytest.mark.requirement("PARALLEL-05")
@@ -111,12 +112,13 @@ def _find_duplicates(single_process: set[str], purge: PurgeObservation) -> Itera
         )
 
 
-def _find_unexpected_events(purge: PurgeObservation) -> Iterator[Finding]:
+def _find_unexpected_events(view: JudgmentView, purge: PurgeObservation) -> Iterator[Finding]:
     known = set(purge.before.apps.by_guid) | set(purge.after.apps.by_guid)
     changed_apps = {app_of_event(row) for row in purge.change_events()}  # may have been deleted since
     stopped_apps = {app for app, state in purge.apps.items() if state != STARTED}
     for app, events in purge.new_events_by_app(exclude_changes=True).items():
-        if app in stopped_apps or app not in known | changed_apps:
+        is_unknown = app not in known | changed_apps and not is_deleted_since(view, purge, app)
+        if app in stopped_apps or is_unknown:
             yield Finding("only events of started apps", f"{format_guids(events)} for {app}", purge.last_exchange)
 
 

@@ -15,6 +15,7 @@ from purge_conformance.analysis.assertions import (
     require_exchanges,
     require_no,
 )
+from purge_conformance.analysis.foreign_purges import is_of_deleted_app
 from purge_conformance.analysis.history import complete_listings, has_purge_between, undestroyed_events_per_list
 from purge_conformance.analysis.induced_errors import conflicting_purges, raise_if_not_induced
 from purge_conformance.analysis.next_steps import give_token
@@ -33,7 +34,8 @@ from purge_conformance.analysis.rejected import (
     unauthorized_purges,
     unexpected_input_attempts,
 )
-from purge_conformance.evidence.listing import app_of_event, event_identity
+from purge_conformance.analysis.sightings import sightings
+from purge_conformance.evidence.listing import event_identity
 from purge_conformance.evidence.steps import BYPASSES, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Cause, Finding
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.listing import Listing
 
 
 @pytest.mark.requirement("REFUSE-01")
@@ -111,17 +114,38 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
         if _is_rejected(a) or a.request.step is Step.METHOD or a in bypass_attempts
     ):
         raise PrerequisiteFailed("rejected requests already destroy events at once")
-    for (before, after), undestroyed in zip(
-        pairwise(complete_listings(view)), undestroyed_events_per_list(view), strict=False
-    ):
-        lost = set(before.by_guid) - set(after.by_guid) - undestroyed
-        if not lost or has_purge_between(view, before.exchanges[0], after.exchanges[-1]):
-            continue
-        if lost == {row["guid"] for row in before.rows if row["guid"] != app_of_event(row)} and len(lost) > 1:
-            raise Inconclusive(
-                "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
-            )
-        require_no(Finding("every event remains", f"{guid} disappeared", after.exchanges[0].n) for guid in sorted(lost))
+    disappearances = [
+        _disappeared(view, before, after, undestroyed)
+        for (before, after), undestroyed in zip(
+            pairwise(complete_listings(view)), undestroyed_events_per_list(view), strict=False
+        )
+    ]
+    require_no(
+        Finding("every event remains", f"{guid} disappeared", n)
+        for n, guids, may_be_purge in disappearances
+        if not may_be_purge
+        for guid in sorted(guids)
+    )
+    if any(guids for _, guids, _ in disappearances):
+        raise Inconclusive(
+            "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
+        )
+
+
+def _disappeared(
+    view: JudgmentView, before: Listing, after: Listing, undestroyed: frozenset[str]
+) -> tuple[int, set[str], bool]:
+    """Return what disappeared between two lists without a purge of the suite in between.
+
+    That is the number of the exchange that shows it, the guids of the events, and whether another client's purge may be
+    the reason: no event from before is listed any more.
+    """
+    first, last = before.exchanges[0], after.exchanges[-1]
+    lost = set(before.by_guid) - set(after.by_guid) - undestroyed
+    if has_purge_between(view, first, last):
+        lost = set()
+    lost = {guid for guid in lost if not is_of_deleted_app(view, before.by_guid[guid], last.n)}
+    return after.exchanges[0].n, lost, not view.cached(sightings).rules_out_purge(first.n, last.n)
 
 
 @pytest.mark.requirement("REFUSE-07")

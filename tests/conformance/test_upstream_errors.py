@@ -9,6 +9,7 @@ import pytest
 
 from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_status
 from purge_conformance.analysis.error_format import codes_and_titles, envelope_defect, has_errors
+from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.induced_errors import raise_if_not_induced
 from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
@@ -110,7 +111,7 @@ def test_readers_may_get(view: JudgmentView) -> None:
             Cause.CONFIGURATION,
             give_token(*sorted(READ_ONLY_ROLES)),
         )
-    require_status(gets, HTTPStatus.OK)
+    require_found(view, gets)
 
 
 @pytest.mark.requirement("UP-ROLE-03")

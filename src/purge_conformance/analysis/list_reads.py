@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from purge_conformance.analysis.assertions import require_complete, require_walk
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
+from purge_conformance.analysis.sightings import sightings
+from purge_conformance.evidence.listing import event_identity
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause
 
@@ -48,6 +50,17 @@ def require_list_read(view: JudgmentView) -> ListRead:
     if not opening.rows:
         raise NotExercised("The list was empty.", Cause.CONFIGURATION, get_apps(view))
     before, after = set(opening.by_guid), set(closing.by_guid)
-    if before - after:
+    if before - after or _is_reseeded(view, opening, closing):
         raise Inconclusive("Events disappeared while the list was read: another client purged.", Cause.RACE)
     return ListRead(opening, frozenset(after - before))
+
+
+def _is_reseeded(view: JudgmentView, opening: Listing, closing: Listing) -> bool:
+    """Whether a purge between two lists gave seeded events a new time, and kept their guids."""
+    seen = view.cached(sightings)
+    replaced = [
+        guid
+        for guid, row in opening.by_guid.items()
+        if seen.is_seed(row) and event_identity(closing.by_guid[guid]) != event_identity(row)
+    ]
+    return bool(replaced) and not seen.rules_out_purge(opening.exchanges[0].n, closing.exchanges[-1].n)

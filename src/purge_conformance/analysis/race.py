@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -22,6 +21,7 @@ from purge_conformance.analysis.assertions import (
     to_sentence,
 )
 from purge_conformance.analysis.baseline import require_baseline, seeded_instances_match
+from purge_conformance.analysis.concurrent_reads import UNFINISHED_STATUSES
 from purge_conformance.analysis.linearizability import (
     CHANGES,
     PURGE,
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     ExplanationStrategy = Callable[["AppHistory"], tuple[Operation, ...]]
 
 APP_ACTION = re.compile(r"/v3/apps/([^/]+)/(?:actions|processes/web/actions)/(start|stop|scale)")
-# Responses that do not show when the operation was done, if at all.
-AMBIGUOUS_STATUSES = {None, HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 
 
 @dataclass(frozen=True)
@@ -217,7 +215,7 @@ def _count_at_least(observed: FinalObservation) -> FinalObservation:
 
 def _to_operation(x: Exchange) -> Operation:
     match = APP_ACTION.fullmatch(x.route)
-    answered_at = inf if x.status in AMBIGUOUS_STATUSES else x.sent_at + x.elapsed
+    answered_at = inf if x.status in UNFINISHED_STATUSES else x.sent_at + x.elapsed
     size = json.loads(x.request_body).get("instances") if match and match[2] == SCALE and x.request_body else None
     return Operation(match[2] if match else PURGE, x.sent_at, answered_at, x.succeeded, size, x.n)
 

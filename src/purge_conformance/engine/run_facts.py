@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
 from purge_conformance.analysis.concurrent_reads import summarize_concurrent_reads
-from purge_conformance.analysis.interference import count_changing_apps, find_foreign_purge
+from purge_conformance.analysis.foreign_purges import find_foreign_purge
+from purge_conformance.analysis.interference import count_changing_apps
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence import notes

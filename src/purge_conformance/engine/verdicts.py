@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import __version__, catalogue
 from purge_conformance.analysis.defects import find_defects
-from purge_conformance.analysis.interference import find_foreign_purge
+from purge_conformance.analysis.foreign_purges import find_foreign_purge
 from purge_conformance.analysis.next_steps import AFTER_KILL
 from purge_conformance.analysis.outcomes import (
     AttributableViolation,

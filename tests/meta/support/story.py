@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from purge_conformance import catalogue
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.pagination import SNAPSHOT_PATHS
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.format1 import with_spans
 from purge_conformance.evidence.records import Evidence, Exchange, Header, ListEnd, Note
@@ -94,7 +95,7 @@ class EvidenceBuilder:
         scenario: Scenario,
         where: Where = Step.PURGE,
         *,
-        status: int = 200,
+        status: int | None = 200,
         **more: Any,  # noqa: ANN401 -- as in add_exchange
     ) -> Exchange:
         """Add a purge."""
@@ -104,7 +105,8 @@ class EvidenceBuilder:
         """Add a page that holds these rows and is the last one."""
         asked = {"per_page": 500, "page": 1, **query}
         data = {"pagination": {"total_results": len(rows), "total_pages": 1, "next": None}, "resources": list(rows)}
-        return self.add_exchange(scenario, where, path=f"{EVENTS_PATH}?{urlencode(asked)}", data=data)
+        path = SNAPSHOT_PATHS[place_of(where).part or Part.EVENTS]
+        return self.add_exchange(scenario, where, path=f"{path}?{urlencode(asked)}", data=data)
 
     def add_list(self, scenario: Scenario, where: Where, rows: Sequence[Row], *, complete: bool = True) -> None:
         """Add the reading of a whole list that has one page."""

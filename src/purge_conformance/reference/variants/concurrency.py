@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.mutation import Answer, Change, schedule_purge, variant, wrap_operations
+from purge_conformance.reference.mutation import Answer, Change, Rows, schedule_purge, variant, wrap_operations
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import STOPPED, App, AppUsageEvent, Process, new_guid, timestamp_now
 from purge_conformance.reference.store.transitions import copy_event, make_usage_event
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
     from purge_conformance.reference.api.errors import ApiError
+    from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.store.database import Listing
 
 
 PURGE_DURATION_S = 0.1  # seconds in which purges overlap, and apps can change
@@ -97,6 +99,24 @@ async def _seed_later(behaviour: Behaviour, sessions: sessionmaker[Session], *, 
 @_seed_in_further_transactions
 async def purge_in_two_commits(behaviour: Behaviour, sessions: sessionmaker[Session]) -> None:
     await _seed_later(behaviour, sessions, allow_duplicates=False)
+
+
+@variant("counts-nothing-during-purge")
+def counts_nothing_during_purge(behaviour: Behaviour) -> Behaviour:
+    running: list[Answer] = []
+
+    def find_events(session: Session, listing: Listing[AppUsageEvent], query: ListQuery) -> tuple[int, Rows]:
+        total, rows = behaviour.find_events(session, listing, query)
+        return 0 if running else total, rows
+
+    @schedule_purge
+    async def purge(_: Behaviour, answer: Answer, __: sessionmaker[Session]) -> Reply:
+        running.append(answer)
+        await asyncio.sleep(PURGE_DURATION_S)
+        running.remove(answer)
+        return answer()
+
+    return purge(replace(behaviour, find_events=find_events))
 
 
 @variant("busy-purge-500")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.concurrent_reads import summarize_concurrent_reads
+import pytest
+
+from purge_conformance.analysis.concurrent_reads import is_during_purge, summarize_concurrent_reads
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.steps import CONCURRENT_ROUNDS, YES, Part, Phase, Place, Scenario, Step, Tag
 
@@ -44,3 +47,26 @@ def test_every_round_is_counted(builder: EvidenceBuilder) -> None:
         read = builder.add_page(Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, index), rows)
         read.tags.update(CONCURRENT_TAGS)
     assert summarize_concurrent_reads(builder.evidence) == f"the old list {len(CONCURRENT_ROUNDS)}x"
+
+
+def test_contradicted_total_is_reported(builder: EvidenceBuilder) -> None:
+    """A read during a purge whose total differs from its rows is reported as that."""
+    place = Place(Step.CONCURRENT, 1)
+    builder.add_list(Scenario.CONCURRENT_PURGES, place.at(Phase.BEFORE).of(Part.EVENTS), [OLD])
+    builder.add_exchange(Scenario.CONCURRENT_PURGES, place, method="POST", path=PURGE_PATH, tags=CONCURRENT_TAGS)
+    page = {"pagination": {"total_results": 0, "next": None}, "resources": [OLD]}
+    builder.add_exchange(
+        Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, 1), data=page, tags=dict(CONCURRENT_TAGS)
+    )
+    assert summarize_concurrent_reads(builder.evidence) == "a total that its rows contradict 1x"
+
+
+@pytest.mark.parametrize(
+    ("status", "sent_at", "is_during"),
+    [(200, 0.5, True), (200, 1.5, False), (504, 1.5, True), (None, 30, True), (504, 90, False)],
+)
+def test_reads_during_purge(status: int | None, sent_at: float, builder: EvidenceBuilder, *, is_during: bool) -> None:
+    """A read overlaps with a purge by their times; a purge without a final answer may go on for a minute."""
+    purge = builder.add_purge(Scenario.PURGE, status=status, sent_at=0.0, elapsed=1.0)
+    read = builder.add_page(Scenario.PURGE, Step.SETTLE, [])
+    assert is_during_purge(replace(read, sent_at=sent_at, elapsed=0.1), [purge]) is is_during

@@ -140,7 +140,7 @@ def test_long_lists_of_ids_are_cut(builder: EvidenceBuilder, violated: set[str])
     [
         ("PURGE-03", VIOLATION, Outcome.INCONCLUSIVE),
         ("PURGE-03", AttributableViolation(VIOLATION.findings), Outcome.FAILED),
-        ("PURGE-01", VIOLATION, Outcome.FAILED),
+        ("PURGE-02", VIOLATION, Outcome.FAILED),
     ],
 )
 def test_foreign_purge_excuses(
@@ -155,7 +155,7 @@ def test_foreign_purge_excuses(
 
 @pytest.mark.usefixtures("foreign_purge")
 @pytest.mark.parametrize(
-    ("prerequisites", "cause"), [({"PURGE-03"}, Cause.RACE), ({"PURGE-03", "PURGE-01"}, Cause.TARGET)]
+    ("prerequisites", "cause"), [({"PURGE-03"}, Cause.RACE), ({"PURGE-03", "AUTH-01"}, Cause.TARGET)]
 )
 @pytest.mark.parametrize(
     "error",
