@@ -15,6 +15,7 @@ from purge_conformance.analysis.next_steps import give_token
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
 from purge_conformance.catalogue.api import LIST_OPERATION
+from purge_conformance.config.roles import READ_ONLY_ROLES
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-READ_ONLY_ROLES = {"admin_read_only", "global_auditor"}
 ROLES = (*sorted(READ_ONLY_ROLES), "org_manager")
 
 

@@ -22,6 +22,7 @@ ROLES = {  # role -> what it may do, as the requirements name it
     "space_developer": "may neither read events nor purge",
     EXPIRED: "an admin token that has already expired",
 }
+READ_ONLY_ROLES = ("admin_read_only", "global_auditor")  # may read all events but not purge
 JUDGED_ROLES = (*ROLES, "admin_read_only")  # by what they may do
 KNOWN_ROLES = (  # and the other ones of Cloud Foundry, also as its API names them
     *JUDGED_ROLES,

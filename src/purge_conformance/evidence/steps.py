@@ -104,7 +104,7 @@ class Step(StrEnum):
     APPS_AS_ROLE = "apps-as-role"  # where the role's first read was rejected with 401
     SPACE = "space"  # the one that the user named
     DROPLET = "droplet"  # the one that the user named
-    NEWEST_EVENT = "newest-event"  # also rejected-purges; the newest events, outside any span
+    NEWEST_EVENT = "newest-event"  # also reads and rejected-purges; the newest events, outside any span
 
     COUNT_EVENTS = "count-events"  # fill-page
     EXISTING_EVENTS = "existing-events"  # archive: the whole list; index: of a further walk, from 1
@@ -135,6 +135,7 @@ class Step(StrEnum):
     # reads; GET also in lists
     LIST = "list"
     GET = "get"
+    FILTERED_LIST = "filtered-list"  # in the roles that may not get events
     GET_UNKNOWN = "get-unknown"
     OTHER_HEADERS = "other-headers"
 

@@ -12,11 +12,13 @@ from purge_conformance.client.auth.credentials import invalid_credentials
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import NEWEST_EVENTS
-from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED, READ_ONLY_ROLES
 from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.listing import resources, total_results, usable_rows
 from purge_conformance.evidence.records import numbers
 from purge_conformance.evidence.steps import WAITS, YES, App, Phase, Place, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.scenarios.role_reads import read_as_roles
 from purge_conformance.target.doctor.probe import NEWEST_EVENT, ONE_EVENT_PATH
 
 if TYPE_CHECKING:
@@ -91,9 +93,13 @@ def read_as_everyone(client: Client, apps: SuiteApps) -> None:
     if rows:
         paths[Step.GET] = event_path(rows[0]["guid"])
         client.get(paths[Step.GET], Step.GET)
-    for credential in non_admin_credentials(client):
+    credentials = non_admin_credentials(client)
+    for credential in credentials:
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={Tag.CREDENTIAL: credential.kind}))
+    roles = [who for who in credentials if who.kind is CredentialKind.VALID and who.role not in READ_ONLY_ROLES]
+    for row in rows[:1]:
+        read_as_roles(client, roles, row)
     stopped_app = apps.apps.get(App.STOPPED_WITHOUT_INSTANCES)  # a purge seeds no event for a stopped app
     for guid in filter(None, (str(UNKNOWN_GUID), stopped_app)):
         client.get(event_path(guid), Step.GET_UNKNOWN)

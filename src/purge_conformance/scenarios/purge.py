@@ -10,7 +10,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path,
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages, take_snapshot
-from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, READ_ONLY_ROLES
 from purge_conformance.errors import TargetUnusable
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 SAMPLE_SIZE = 5  # events to get from each end of a list
 SPREAD_SIZE = 9  # events to get from all of a list; odd, so that the middle one is included
-READ_ONLY_ROLES = ("admin_read_only", "global_auditor")
 JSON = "application/json"
 INPUTS = {  # step -> query, content type, body; the documentation describes none of them
     Step.TRUNCATED_JSON: ("", JSON, '{"confirm": tru'),

@@ -16,6 +16,7 @@ from purge_conformance.reference.api.auth import bearer_token
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.usage_events import PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+from purge_conformance.reference.callers import answer_as_auditor
 from purge_conformance.reference.mutation import (
     EVENT_OPERATIONS,
     alter_event_json,
@@ -159,3 +160,7 @@ def gateway_loses_purges_at_times(behaviour: Behaviour) -> Behaviour:
         return _gateway_error(504) if next(successes) == LOST_RESPONSE else reply
 
     return lose_some(behaviour)
+
+
+variant("every-role-lists-events")(wrap_operations("list_events")(answer_as_auditor))
+variant("every-role-reads-events")(wrap_operations("list_events", "get_event")(answer_as_auditor))

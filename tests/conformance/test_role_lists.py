@@ -1,0 +1,61 @@
+"""Judgment of the profile upstream: what lists show to the roles that may not get events."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.analysis.assertions import require_exchanges, require_no
+from purge_conformance.analysis.next_steps import get_apps, give_token
+from purge_conformance.analysis.outcomes import NotExercised
+from purge_conformance.analysis.view import target_responses
+from purge_conformance.config.roles import ADMIN, READ_ONLY_ROLES
+from purge_conformance.evidence.listing import resources, total_results
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.report.model import Cause, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Exchange
+
+PARAMETERS = {"guids": "guids", "after_guid": "after-guid", "created_ats[lte]": "created-ats", "order_by": "order"}
+
+
+@pytest.mark.requirement("UP-ROLE-04")
+def test_lists_show_no_event_to_others(view: JudgmentView) -> None:
+    """The list MUST NOT show an event to a role that may not get events, whatever the query."""
+    sent = require_exchanges(view, Scenario.READS, Step.LIST, if_none="Nothing was read.")
+    if not any(resources(x) for x in sent if x.role == ADMIN):
+        raise NotExercised("There was no event that a list could show.", Cause.CONFIGURATION, get_apps(view))
+    gets = _reads_by_others(view, Step.GET)
+    readers = {x.role for x in gets if x.status == HTTPStatus.OK}
+    lists = [x for x in _reads_by_others(view, Step.LIST, Step.FILTERED_LIST) if x.role not in readers]
+    if not lists:
+        raise NotExercised(
+            "There is no token of a role that may not get events.", Cause.CONFIGURATION, give_token("org_manager")
+        )
+    view.count("unfiltered", (x for x in lists if x.step is Step.LIST))
+    for parameter, case in PARAMETERS.items():
+        view.count(case, (x for x in lists if parameter in x.query))
+    require_no(finding for x in lists for finding in _findings(x))
+
+
+def _findings(x: Exchange) -> Iterator[Finding]:
+    guids = [str(row.get("guid")) for row in resources(x)]
+    total = total_results(x) or 0
+    if guids:
+        yield Finding(f"no event in the list of {x.role}", f"{total} events, the first of them {guids[0]}", x.n)
+    elif total:
+        yield Finding(f"total_results 0 in the list of {x.role}", str(total), x.n)
+
+
+def _reads_by_others(view: JudgmentView, *steps: Step) -> list[Exchange]:
+    """Return the reads in the roles that may not get events, that the target answered."""
+    reads = target_responses(view.of(Scenario.READS, *steps))
+    with_role = [x for x in reads if x.tags.get(Tag.CREDENTIAL) == CredentialKind.VALID]
+    return [x for x in with_role if x.role not in READ_ONLY_ROLES]
