@@ -9,6 +9,7 @@ import pytest
 
 from purge_conformance.analysis.assertions import (
     describe_response,
+    no_event,
     raise_if_cut_short,
     require_exchanges,
     require_no,
@@ -16,13 +17,12 @@ from purge_conformance.analysis.assertions import (
     require_status_of_each,
 )
 from purge_conformance.analysis.history import admin_reads_rejected
-from purge_conformance.analysis.next_steps import give_token
-from purge_conformance.analysis.outcomes import NotExercised
+from purge_conformance.analysis.missing_tokens import explain_missing_token
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CaseMode, CredentialKind, GeneratedAuth
-from purge_conformance.report.model import Cause, Finding
+from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,17 +107,16 @@ def _purges_with(view: JudgmentView, kind: CredentialKind) -> list[Exchange]:
     matching = [x for x in purges if x.tags[Tag.CREDENTIAL] == kind]
     if not matching:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
-        if kind in MISSING_TOKENS:
-            reason, role = MISSING_TOKENS[kind]
-            raise NotExercised(reason, Cause.CONFIGURATION, give_token(role))
         words = "without a token" if kind == "none" else f"with {'an' if kind == 'invalid' else 'a'} {kind} token"
-        raise NotExercised(f"No purge {words} was sent.", Cause.CONFIGURATION, give_token("admin"))
+        reason, role = MISSING_TOKENS.get(kind, (f"No purge {words} was sent.", ADMIN))
+        sent = [x for x in view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL) if x.tags.get(Tag.CREDENTIAL) == kind]
+        raise explain_missing_token(sent, reason, role)
     return matching
 
 
 def _unauthenticated_reads(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads with credentials that authenticate no user."""
-    reads = require_exchanges(view, Scenario.READS, step, if_none="There was no event to read.")
+    reads = require_exchanges(view, Scenario.READS, step, if_none=no_event(view, "There was no event to read."))
     return [x for x in reads if x.role != ADMIN and x.tags[Tag.CREDENTIAL] != CredentialKind.VALID]
 
 

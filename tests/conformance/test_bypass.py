@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_status
-from purge_conformance.analysis.outcomes import PrerequisiteFailed
+from purge_conformance.analysis.assertions import (
+    describe_response,
+    raise_if_cut_short,
+    require_exchanges,
+    require_no,
+    require_status,
+)
+from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, sent_as_other_roles
+from purge_conformance.analysis.next_steps import RUN_LOCALLY, give_token
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.rejected import successful_bypasses
 from purge_conformance.config.roles import ANONYMOUS_ROLE
 from purge_conformance.evidence.steps import Scenario, Step
-from purge_conformance.report.model import Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,12 +75,10 @@ def test_forged_token_is_rejected(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-12")
 def test_url_token_is_rejected(view: JudgmentView) -> None:
     """A token in the URL MUST NOT authenticate a request."""
-    sent = require_exchanges(
-        view,
-        Scenario.AUTH_BYPASS,
-        Step.TOKEN_IN_URL,
-        if_none="Not tried: the target is not on this machine, and a URL with a token would be logged.",
-    )
+    if not view.of(Scenario.AUTH_BYPASS, Step.TOKEN_IN_URL):
+        raise_if_cut_short(view, Scenario.AUTH_BYPASS)
+        raise _url_token_not_tried(view)
+    sent = require_exchanges(view, Scenario.AUTH_BYPASS, Step.TOKEN_IN_URL, if_none="No token in a URL was tried.")
     statuses_without_token = [
         x.status for x in view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL) if x.role == ANONYMOUS_ROLE
     ]
@@ -129,6 +135,14 @@ def _require_unauthenticated(view: JudgmentView, step: Step, cases: Mapping[str,
         view.count(cases[x.role], [x])
     require_status(sent, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST)
     _require_no_bypass(view, step)
+
+
+def _url_token_not_tried(view: JudgmentView) -> NotExercised:
+    """Return why no token was sent in a URL: it is sent only to this machine, and only a token without the scope is."""
+    if not sent_as_other_roles(view):
+        return NotExercised(NO_OTHER_ROLE, Cause.CONFIGURATION, give_token("global_auditor"))
+    reason = "Not tried: the target is not on this machine, and a URL with a token would be logged."
+    return NotExercised(reason, Cause.CONFIGURATION, RUN_LOCALLY)
 
 
 def _require_no_bypass(view: JudgmentView, *steps: Step) -> None:

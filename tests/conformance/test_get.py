@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
+from purge_conformance.analysis.assertions import describe_response, no_event, require_exchanges, require_no
 from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.history import require_admin_reads
 from purge_conformance.analysis.list_reads import require_list_read
@@ -70,7 +70,7 @@ def test_get_equals_list(view: JudgmentView) -> None:
     require_admin_reads(view)
     gets = [
         x
-        for x in require_exchanges(view, Scenario.LISTS, Step.GET, if_none="There was no event to get.")
+        for x in require_exchanges(view, Scenario.LISTS, Step.GET, if_none=no_event(view, "There was no event to get."))
         if isinstance(x.json, dict)
     ]
     rows = {

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
+from purge_conformance.analysis.next_steps import RUN_ALL
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.evidence.url_passwords import leaks_password
-from purge_conformance.report.model import Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
@@ -49,7 +50,7 @@ def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
     """An error response SHOULD NOT contain a stack trace."""
     errors = view.error_responses()
     if not errors:
-        raise NotExercised("No error occurred.")
+        raise NotExercised("No error occurred.", Cause.CONFIGURATION, RUN_ALL)
     require_no(
         Finding("an error without a stack trace", describe_response(x), x.n)
         for x in errors

@@ -10,6 +10,7 @@ import pytest
 
 from purge_conformance.analysis.assertions import (
     describe_response,
+    no_event,
     raise_if_cut_short,
     require_each_trial,
     require_exchanges,
@@ -18,7 +19,7 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.foreign_purges import is_of_deleted_app
 from purge_conformance.analysis.history import complete_listings, has_purge_between, undestroyed_events_per_list
 from purge_conformance.analysis.induced_errors import conflicting_purges, raise_if_not_induced
-from purge_conformance.analysis.next_steps import give_token
+from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, explain_missing_token
 from purge_conformance.analysis.outcomes import (
     AttributableViolation,
     Inconclusive,
@@ -31,10 +32,12 @@ from purge_conformance.analysis.rejected import (
     Attempt,
     attempts,
     delayed_losses,
+    shows_events,
     unauthorized_purges,
     unexpected_input_attempts,
 )
 from purge_conformance.analysis.sightings import sightings
+from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence.listing import event_identity
 from purge_conformance.evidence.steps import BYPASSES, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
@@ -60,12 +63,12 @@ def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
 def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is forbidden MUST NOT destroy events."""
     require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was sent.")
-    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == CredentialKind.VALID]
-    if not purges:
+    sent = view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL)
+    by_other_roles = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == CredentialKind.VALID]
+    if not target_responses(by_other_roles):
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
-        raise NotExercised(
-            "There is no token without the admin scope.", Cause.CONFIGURATION, give_token("global_auditor")
-        )
+        raise explain_missing_token(by_other_roles, NO_OTHER_ROLE, "global_auditor")
+    purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == CredentialKind.VALID]
     _require_no_loss(view, (a for a in purges if _is_rejected(a)), if_none="No purge was forbidden.")
 
 
@@ -181,8 +184,10 @@ def _is_rejected(attempt: Attempt) -> bool:
 
 def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none: str) -> None:
     judged = list(candidates)
+    if not judged and not shows_events(view, Scenario.REJECTED_PURGES):
+        raise no_event(view, "The list showed no event that a purge that must be rejected could destroy.")
     if not judged:
-        raise NotExercised(f"{if_none[:-1]}, or the list showed no event that could be lost.")
+        raise NotExercised(if_none)
     survivors = {event_identity(row) for purge in observed_purges(view) for row in purge.surviving_events.values()}
     attributable = [a for a in judged if not (survivors and a.describe_loss() and a.lost_keys() <= survivors)]
     if len(attributable) < len(judged) and not any(a.describe_loss() for a in attributable):

@@ -18,6 +18,7 @@ from purge_conformance.analysis.assertions import (
     require_status_of_each,
 )
 from purge_conformance.analysis.induced_errors import failed_purges, is_rolled_back, raise_if_not_induced
+from purge_conformance.analysis.next_steps import RUN_ALONE
 from purge_conformance.analysis.outcomes import NotExercised, Trial
 from purge_conformance.analysis.purge import require_purge_at
 from purge_conformance.analysis.purge_series import (
@@ -27,7 +28,7 @@ from purge_conformance.analysis.purge_series import (
 )
 from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, Scenario, Step
-from purge_conformance.report.model import Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,8 @@ def test_unexpected_input_is_handled(view: JudgmentView) -> None:
     )
     judged = [x for x in sent if x.status not in UNRELATED_STATUSES]
     if not judged:
-        raise NotExercised("Every purge with unexpected input was answered with 409 or 503.")
+        reason = "Every purge with unexpected input was answered with 409 or 503."
+        raise NotExercised(reason, Cause.TARGET, RUN_ALONE)
     if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x in judged):
         require_plain_purges_reliable(view)
     require_status_of_each(

@@ -15,6 +15,7 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.history import require_admin_reads, seed_observations, target_clock_offset
 from purge_conformance.analysis.interference import is_deleted_since
+from purge_conformance.analysis.next_steps import SET_CLOCK
 from purge_conformance.analysis.outcomes import NotExercised, Trial
 from purge_conformance.analysis.purge import format_guids
 from purge_conformance.analysis.purge_series import (
@@ -26,7 +27,7 @@ from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import STARTED, dig
 from purge_conformance.evidence.steps import Scenario, Step
-from purge_conformance.report.model import Finding
+from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +134,8 @@ def test_seed_time_is_purge_time(view: JudgmentView) -> None:
             words = f"created_at of {event.get('guid')} from {span} (the target's clock, by {source})"
             findings.append(Finding(words, got, page.n))
     if any(findings_by_purge.values()) and clock_offset is None:
-        raise NotExercised("The target sends no Date header, and its times do not agree with the suite's clock.")
+        reason = "The target sends no Date header, and its times do not agree with the suite's clock."
+        raise NotExercised(reason, Cause.TARGET, SET_CLOCK)
     require_each_trial(view, (Trial(n, tuple(findings)) for n, findings in findings_by_purge.items()))
 
 

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_status
+from purge_conformance.analysis.assertions import (
+    describe_response,
+    no_event,
+    require_exchanges,
+    require_no,
+    require_status,
+)
 from purge_conformance.analysis.error_format import codes_and_titles, envelope_defect, has_errors
 from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.induced_errors import raise_if_not_induced
-from purge_conformance.analysis.next_steps import give_token
+from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, sent_as_other_roles
+from purge_conformance.analysis.next_steps import RUN_ALL, give_token
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
 from purge_conformance.catalogue.api import LIST_OPERATION
@@ -35,7 +42,7 @@ def test_errors_are_not_empty(view: JudgmentView) -> None:
     """An error response MUST hold a list of at least one error."""
     errors = view.error_responses()
     if not errors:
-        raise NotExercised("No error occurred.")
+        raise NotExercised("No error occurred.", Cause.CONFIGURATION, RUN_ALL)
     require_no(
         Finding("errors with at least one error", describe_response(x), x.n) for x in errors if not has_errors(x)
     )
@@ -61,7 +68,7 @@ def test_invalid_token_code(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-ERROR-04")
 def test_forbidden_code(view: JudgmentView) -> None:
     """A forbidden request MUST be answered with 10003, CF-NotAuthorized."""
-    reason = "No request was forbidden, since there is no token without the admin scope."
+    reason = "" if sent_as_other_roles(view) else f"No request was forbidden. {NO_OTHER_ROLE}"
     _require_code(view.error_responses(), HTTPStatus.FORBIDDEN, (10003, "CF-NotAuthorized"), if_none=reason)
 
 
@@ -165,7 +172,7 @@ def _responses_with_credential(view: JudgmentView, kind: CredentialKind) -> list
 
 def _reads_by_role(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads by every role other than the admin."""
-    sent = require_exchanges(view, Scenario.READS, step, if_none="There was no event to read.")
+    sent = require_exchanges(view, Scenario.READS, step, if_none=no_event(view, "There was no event to read."))
     reads = [x for x in sent if x.tags.get(Tag.CREDENTIAL) == CredentialKind.VALID]
     if not reads:
         raise NotExercised("There is no token of a role other than the admin.", Cause.CONFIGURATION, give_token(*ROLES))

@@ -10,13 +10,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from purge_conformance.analysis.next_steps import AFTER_KILL, NO_INTERRUPT, RAISE_BUDGET, get_apps
+from purge_conformance.analysis.next_steps import AFTER_KILL, NO_INTERRUPT, RAISE_BUDGET, RAISE_LIST_LIMIT, get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial, Undecided
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.analysis.view import JudgmentView, target_responses
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import describe_kill
-from purge_conformance.evidence.listing import Snapshot, listing_at, snapshot_at
+from purge_conformance.evidence.listing import Snapshot, is_page, listing_at, snapshot_at
 from purge_conformance.evidence.steps import Part, Scenario, Step, place_of
 from purge_conformance.report.model import Cause, Finding, Tally
 
@@ -116,7 +116,7 @@ def across_rounds(
 
 
 def require_exchanges_of_all_rounds(
-    view: JudgmentView, scenario: Scenario, *steps: Step, if_none: str
+    view: JudgmentView, scenario: Scenario, *steps: Step, if_none: str | NotExercised
 ) -> tuple[Exchange, ...]:
     """Return the answered exchanges of all rounds of a scenario; raises as `require_exchanges` does for the first."""
     require_exchanges(view, scenario, *steps, if_none=if_none)
@@ -127,7 +127,7 @@ def require_exchanges(  # noqa: PLR0913 -- the members of a place
     view: JudgmentView,
     scenario: Scenario,
     *steps: Step,
-    if_none: str,
+    if_none: str | NotExercised,
     round: int = 1,
     index: int | None = None,
     phase: Phase | None = None,
@@ -143,13 +143,13 @@ def require_exchanges(  # noqa: PLR0913 -- the members of a place
 
 
 def require_responses(
-    view: JudgmentView, scenario: Scenario, sent: Sequence[Exchange], *, if_none: str, round: int = 1
+    view: JudgmentView, scenario: Scenario, sent: Sequence[Exchange], *, if_none: str | NotExercised, round: int = 1
 ) -> tuple[Exchange, ...]:
     """Return those of these exchanges of a scenario that the target answered; raises as `require_exchanges` does."""
     responses = target_responses(sent)
     if not responses:
         raise_if_cut_short(view, scenario, round)
-        raise find_unanswered(sent) or NotExercised(if_none)
+        raise find_unanswered(sent) or (NotExercised(if_none) if isinstance(if_none, str) else if_none)
     return responses
 
 
@@ -204,10 +204,19 @@ def require_apps(result: Snapshot) -> Snapshot:
     return result
 
 
-def no_suitable_app(view: JudgmentView, reason: str) -> NotExercised:
+def no_suitable_app(view: JudgmentView, reason: str) -> Undecided:
     """Return the exception for evidence without a suitable app; its reason says why the suite has no own apps."""
+    try:
+        raise_if_cut_short(view, Scenario.FOUNDATION)
+    except Undecided as ending:
+        return ending
     error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
     return NotExercised(f"{reason} {to_sentence(error or '')}".strip(), Cause.CONFIGURATION, get_apps(view))
+
+
+def no_event(view: JudgmentView, reason: str) -> NotExercised:
+    """Return the exception where the list has no event that a request could name."""
+    return NotExercised(reason, Cause.CONFIGURATION, get_apps(view))
 
 
 def not_run(scenario: Scenario) -> str:
@@ -235,6 +244,10 @@ def require_complete(listing: Listing, noun: str) -> None:
     """
     if not listing.complete:
         last = listing.exchanges[-1] if listing.exchanges else None
+        if last and is_page(last):
+            read = f"{len(listing.rows)} rows on {len(listing.exchanges)} pages"
+            reason = f"The list of {noun} did not end within the limits of the run; it read {read}."
+            raise Inconclusive(reason, Cause.CONFIGURATION, RAISE_LIST_LIMIT)
         raise Inconclusive(f"The list of {noun} could not be read to its end: {describe_response(last)}.", Cause.TARGET)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.config.apps import Mode
+from purge_conformance.report.text import NOTHING_TO_DO
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Evidence
@@ -12,12 +13,19 @@ if TYPE_CHECKING:
 RAISE_BUDGET = (
     "Raise the limit that the reason names (--max-requests, --max-purges, --max-time, --max-memory), then run again."
 )
+RAISE_LIST_LIMIT = (
+    "Raise --max-events and --max-requests, then run again. If the list is not that long, let its last page name no "
+    "next page."
+)
 RUN_ALONE = "Run again while no other client purges, starts, stops, scales or deletes apps on the target."
 FIX_READS = (
     "Find the failed `GET /v3/app_usage_events` or `GET /v3/apps` next to the purges in evidence.jsonl, fix its cause, "
     "then run again."
 )
 NO_INTERRUPT = "Run again, without an interruption."
+RUN_ALL = "Collect new evidence: `purge-conformance run URL`, without --select and --profile observe-only."
+RUN_LOCALLY = f"{NOTHING_TO_DO}, unless the target also runs on this machine: then run against its loopback address."
+SET_CLOCK = "Let the target send a `Date` header, or synchronize its clock and that of this machine, then run again."
 AFTER_KILL = "Run again; if it is killed again, see the limits of memory and time of the machine or CI job."
 AFTER_RATE_LIMIT = (
     "Raise the target's rate limit for the client of the run, or switch it off, or wait until its window has passed. "
@@ -26,6 +34,11 @@ AFTER_RATE_LIMIT = (
 HOOK_FILE = "`spec/hook.md` in the package purge_conformance"
 GIVE_HOOK = f"Give --hook URL or --hook command:LINE; the hook induces this status. {HOOK_FILE} describes it."
 FIX_HOOK = f"Make the hook support this state, as {HOOK_FILE} describes, then run again."
+
+
+def nothing_to_do(condition: str) -> str:
+    """Return the next step for a requirement whose occasion no flag can provide."""
+    return f"{NOTHING_TO_DO}: it is judged only if {condition}."
 
 
 def give_token(*roles: str) -> str:

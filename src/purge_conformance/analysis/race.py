@@ -32,7 +32,7 @@ from purge_conformance.analysis.linearizability import (
     FinalObservation,
     Operation,
 )
-from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.next_steps import FIX_READS, get_apps
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence import notes
@@ -126,7 +126,7 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[Round]:
     spans = [span for span in view.spans(Scenario.RACE, round=number) if first_page(view, span.after, Part.APPS)]
     if not spans:
         raise_if_cut_short(view, Scenario.RACE, number)
-        raise NotExercised("No round of the scenario race is complete.")
+        raise NotExercised("No round of the scenario race is complete.", Cause.TARGET, FIX_READS)
     for span in spans:
         before, after = (_require_snapshot_of(view, side, number) for side in (span.before, span.after))
         requests = view.numbered(span.requests)

@@ -138,6 +138,12 @@ def _attempts_of(view: JudgmentView, span: Span) -> list[Attempt]:
     return [Attempt(x, before, after) for x in target_responses(view.numbered(span.requests))]
 
 
+def shows_events(view: JudgmentView, scenario: Scenario) -> bool:
+    """Whether any page of the newest events in a scenario has an event; True if no page was read."""
+    pages = view.of(scenario, Step.NEWEST_PAGE)
+    return not pages or any(resources(page) for page in pages)
+
+
 def _reappears_later(attempt: Attempt, pages: Iterable[Exchange]) -> bool:
     missing = attempt.lost_keys()
     later = (page for page in pages if page.n > attempt.after.n) if missing else ()

@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import no_suitable_app, raise_if_cut_short
+from purge_conformance.analysis.assertions import no_suitable_app
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Undecided
-from purge_conformance.analysis.unanswered import find_unanswered
-from purge_conformance.catalogue.model import ANY_SCENARIO, set_order
+from purge_conformance.catalogue.model import set_order
 from purge_conformance.engine.next_steps import COLLECT_AGAIN, default_next_step
-from purge_conformance.evidence.steps import Scenario
+from purge_conformance.engine.untried import why_untried
 from purge_conformance.report.model import Cause, Outcome
 
 if TYPE_CHECKING:
@@ -86,16 +85,8 @@ def _explanation(requirement: Requirement, view: JudgmentView, cases: Iterable[C
     """Return why the first of these cases was not tried: what the judgment says, or else what the evidence shows."""
     if explained := [view.untried[case.id] for case in cases if case.id in view.untried]:
         return explained[0]
-    if unanswered := find_unanswered(view.full_evidence.numbered(dict.fromkeys(view.read_exchanges))):
-        return unanswered
-    is_any = ANY_SCENARIO in requirement.scenarios
-    try:
-        for scenario in Scenario if is_any else map(Scenario, requirement.scenarios):
-            raise_if_cut_short(view, scenario)
-    except Undecided as reason:
-        return reason
-    if unanswered := find_unanswered(x for x in view.exchanges if requirement.needs(x.scenario)):
-        return unanswered
+    if why := why_untried(requirement, view):
+        return why
     if not own_apps(view):
         return no_suitable_app(view, "The suite had no app of its own.")
     return NotExercised("No response of the target decides it.", Cause.TARGET)

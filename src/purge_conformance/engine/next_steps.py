@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.next_steps import RUN_ALONE
 from purge_conformance.report.model import Cause, Outcome
-from purge_conformance.report.text import enumerate_ids
+from purge_conformance.report.text import NOTHING_TO_DO, enumerate_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +28,8 @@ FIX_FAILED = (
     "the suite, and attach evidence.jsonl."
 )
 COLLECT_AGAIN = "Collect new evidence: run again with this version of the suite."
-NOT_EXERCISED = INCONCLUSIVE | {
-    Cause.TARGET: (
-        "Fix the requirements that failed, then run again. If none failed, run again with --apps drive, and with "
-        "--token ROLE=SOURCE for each of admin_read_only, global_auditor, org_manager and expired."
-    )
-}
+NOT_EXERCISED = INCONCLUSIVE | {Cause.TARGET: FIX_FAILED}
+NO_RUN_CAN = f"{NOTHING_TO_DO}: no run can judge it."
 
 
 def default_next_step(outcome: Outcome, cause: Cause) -> str:

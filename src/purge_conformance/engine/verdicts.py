@@ -23,9 +23,10 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.engine.cases import open_case, with_cases
-from purge_conformance.engine.next_steps import after_fixing, default_next_step
+from purge_conformance.engine.next_steps import NO_RUN_CAN, after_fixing, default_next_step
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
+from purge_conformance.engine.untried import explain
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.report.model import CORE, Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
@@ -95,8 +96,7 @@ class RunBuilder:
         self.ends[name] = error
         requirement = self.expected[name]
         view = view or JudgmentView(self.evidence)
-        if error is None:
-            error = open_case(requirement, view)
+        error = open_case(requirement, view) if error is None else explain(requirement, error, view)
         result = with_cases(_result(requirement, self._excuse(requirement, error)), view)
         findings = self._with_curl(result.findings)
         finding_numbers = [number for each in findings for number in (each.exchange, each.passing_exchange)]
@@ -135,7 +135,9 @@ class RunBuilder:
 
     def _missing_result(self, requirement: Requirement) -> Result:
         if requirement.not_judged:
-            return _undecided(requirement, Outcome.NOT_EXERCISED, NotExercised(requirement.not_judged, Cause.SUITE))
+            return _undecided(
+                requirement, Outcome.NOT_EXERCISED, NotExercised(requirement.not_judged, Cause.SUITE, NO_RUN_CAN)
+            )
         return _undecided(requirement, Outcome.INCONCLUSIVE, self.missing)
 
     def _excuse(self, requirement: Requirement, error: BaseException | None) -> BaseException | None:
@@ -245,6 +247,5 @@ def _result(requirement: Requirement, error: BaseException | None) -> Result:
 
 
 def _undecided(requirement: Requirement, outcome: Outcome, error: Undecided) -> Result:
-    is_excused = outcome is Outcome.NOT_EXERCISED and (requirement.conditional or requirement.not_judged)
-    next_step = error.next_step or ("" if is_excused else default_next_step(outcome, error.cause))
+    next_step = error.next_step or default_next_step(outcome, error.cause)
     return Result(requirement, outcome, error.cause, error.reason, next_step)

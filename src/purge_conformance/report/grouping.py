@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report.defect import Defect
-from purge_conformance.report.text import failed_results, pluralize, results_not_judged
+from purge_conformance.report.text import NOTHING_TO_DO, failed_results, pluralize, results_not_judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +86,7 @@ def by_next_step(run: Run) -> dict[str, list[Result]]:
     """Return next step -> the results that it lets a further run judge; those that block the verdict first."""
     groups: dict[str, list[Result]] = {}
     for result in results_not_judged(run):
-        if result.next_step:
+        if result.next_step and not result.next_step.startswith(NOTHING_TO_DO):
             groups.setdefault(result.next_step, []).append(result)
     return groups
 

@@ -107,7 +107,7 @@ class Result:
         outcome: see `Outcome`.
         cause: what a result other than a pass is attributed to; None for a pass.
         reason: why it was not judged; empty for passed and failed.
-        next_step: what to do so that it can be judged; empty for passed and failed, and where nothing helps.
+        next_step: what to do so that it can be judged; empty for passed and failed. It says so where nothing helps.
         findings: at least one for a failure, none otherwise.
         exchanges: numbers of the judged exchanges, at most 50, those of the findings first.
         seconds: how long the judgment took.

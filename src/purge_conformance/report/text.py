@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Result, Run
 
 MUST = "MUST requirement"
+NOTHING_TO_DO = "Nothing to do"  # how a next step begins where none helps
 NOTHING_TO_JUDGE = "nothing to judge (for example, no 409 occurred)"
 MAX_IDS = 6
 

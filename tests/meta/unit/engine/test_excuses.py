@@ -72,7 +72,8 @@ def test_pass_needs_no_prerequisite(builder: EvidenceBuilder, violated: set[str]
         is Outcome.PASSED
     )
     idle = judging(builder, "AUTH-12").record("AUTH-12", NotExercised("nothing was sent"), None, 0.1)
-    assert (idle.outcome, idle.reason) == (Outcome.NOT_EXERCISED, "nothing was sent")
+    assert idle.outcome is Outcome.NOT_EXERCISED
+    assert idle.reason.startswith("nothing was sent")
 
 
 def test_recorded_violation_counts(builder: EvidenceBuilder, violated: set[str]) -> None:

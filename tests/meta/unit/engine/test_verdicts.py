@@ -38,7 +38,8 @@ def judging(builder: EvidenceBuilder, *names: str) -> RunBuilder:
         (RequirementViolated((Finding("200", "500"),)), Outcome.FAILED, Cause.TARGET),
         (Inconclusive("lost", Cause.NETWORK), Outcome.INCONCLUSIVE, Cause.NETWORK),
         (NotExercised("no token", Cause.CONFIGURATION), Outcome.NOT_EXERCISED, Cause.CONFIGURATION),
-        (NotExercised("it did not occur"), Outcome.NOT_EXERCISED, Cause.TARGET),
+        (NotExercised("not sent"), Outcome.NOT_EXERCISED, Cause.CONFIGURATION),
+        (NotExercised("not sent", Cause.TARGET, "Fix it."), Outcome.NOT_EXERCISED, Cause.TARGET),
         (KeyError("guid"), Outcome.INCONCLUSIVE, Cause.SUITE),
         (AssertionError("bare"), Outcome.INCONCLUSIVE, Cause.SUITE),
         (KeyboardInterrupt(), Outcome.INCONCLUSIVE, Cause.SUITE),
@@ -84,7 +85,7 @@ def test_unjudged_requirement_has_reason(builder: EvidenceBuilder) -> None:
     """A requirement that no run can judge is not exercised, with its reason."""
     (result,) = judging(builder, "RACE-01").build().requirements
     assert (result.outcome, result.reason) == (Outcome.NOT_EXERCISED, REQUIREMENTS["RACE-01"].not_judged)
-    assert (result.is_conditional, result.next_step) == (True, "")
+    assert (result.is_conditional, result.next_step) == (True, "Nothing to do: no run can judge it.")
 
 
 def test_results_follow_catalogue_order(builder: EvidenceBuilder) -> None:
@@ -188,7 +189,8 @@ def test_every_cause_has_next_step(kind: type[Inconclusive], cause: Cause, build
     assert own.next_step == "Give --hook URL."
 
 
-def test_missing_occasion_needs_no_step(builder: EvidenceBuilder) -> None:
-    """A conditional requirement without its occasion has no next step, unless the judgment knows one."""
+def test_missing_occasion_names_it(builder: EvidenceBuilder) -> None:
+    """A conditional requirement without its occasion says what it needs, unless the judgment knows a next step."""
+    builder.add_exchange(Scenario.PREFLIGHT, Step.ROOT)
     result = judging(builder, "ERROR-06").record("ERROR-06", NotExercised("No 409 occurred."), None, 0.1)
-    assert result.next_step == ""
+    assert result.next_step == f"Nothing to do: it is judged only if {REQUIREMENTS['ERROR-06'].conditional}."

@@ -1,0 +1,54 @@
+"""Why nothing was tried that a judgment needs, as the evidence shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.assertions import raise_if_cut_short
+from purge_conformance.analysis.next_steps import RUN_ALL, nothing_to_do
+from purge_conformance.analysis.outcomes import NotExercised, Undecided
+from purge_conformance.analysis.unanswered import find_unanswered
+from purge_conformance.catalogue.model import ANY_SCENARIO
+from purge_conformance.evidence.steps import Scenario
+from purge_conformance.report.model import Cause
+
+if TYPE_CHECKING:
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.catalogue.model import Requirement
+
+
+def explain(requirement: Requirement, error: BaseException | None, view: JudgmentView) -> BaseException | None:
+    """Return the end of a judgment; one that says only that nothing was tried, with the reason for that.
+
+    A judgment that names a cause other than the target, or a next step, knows the reason itself.
+    """
+    if not isinstance(error, NotExercised) or error.cause is not Cause.TARGET or error.next_step:
+        return error
+    if requirement.conditional and _sent(requirement, view):
+        return NotExercised(error.reason, error.cause, nothing_to_do(requirement.conditional))
+    if why := why_untried(requirement, view):
+        return NotExercised(f"{error.reason} {why.reason}", why.cause, why.next_step)
+    return error
+
+
+def why_untried(requirement: Requirement, view: JudgmentView) -> Undecided | None:
+    """Return what the evidence shows: requests without an answer, a run cut short, a scenario that was not run."""
+    if unanswered := find_unanswered(view.full_evidence.numbered(dict.fromkeys(view.read_exchanges))):
+        return unanswered
+    is_any = ANY_SCENARIO in requirement.scenarios
+    scenarios = [*Scenario] if is_any else [Scenario(name) for name in requirement.scenarios]
+    try:
+        for scenario in scenarios:
+            raise_if_cut_short(view, scenario)
+    except Undecided as reason:
+        return reason
+    if unanswered := find_unanswered(x for x in view.exchanges if requirement.needs(x.scenario)):
+        return unanswered
+    if not _sent(requirement, view):
+        names = " and ".join(requirement.scenarios)
+        return NotExercised(f"The evidence has no request of the scenario {names}.", Cause.CONFIGURATION, RUN_ALL)
+    return None
+
+
+def _sent(requirement: Requirement, view: JudgmentView) -> bool:
+    return any(requirement.needs(x.scenario) for x in view.full_evidence.exchanges)
