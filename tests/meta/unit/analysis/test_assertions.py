@@ -146,8 +146,8 @@ def test_killed_run_is_no_defect(builder: EvidenceBuilder) -> None:
 
 def test_unreadable_list_is_inconclusive(builder: EvidenceBuilder) -> None:
     """A list that could not be read to its end is inconclusive, and the last response is shown."""
-    builder.add_list(Scenario.PURGE, AFTER.of(Part.EVENTS), [], complete=False)
-    with pytest.raises(Inconclusive, match="could not be read to its end: 200"):
+    builder.add_exchange(Scenario.PURGE, AFTER.of(Part.EVENTS), status=500, body=b"no page")
+    with pytest.raises(Inconclusive, match="could not be read to its end: 500 no page"):
         require_snapshot(builder.judgment_view, Scenario.PURGE, AFTER)
     assert not require_walk(builder.judgment_view, Scenario.PURGE, AFTER.of(Part.EVENTS)).complete
     with pytest.raises(Inconclusive, match="no request"):
