@@ -15,7 +15,7 @@ from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import GUID
 from purge_conformance.analysis.schema import schema_violations
-from purge_conformance.analysis.view import target_responses
+from purge_conformance.analysis.view import past_firewalls, target_responses
 from purge_conformance.catalogue.api import GET_OPERATION
 from purge_conformance.evidence.listing import listing_at, resources
 from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag
@@ -45,7 +45,7 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
         if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == (GeneratedAuth.TOKEN, CaseMode.POSITIVE)
     ]
     existing = {row["guid"] for x in view.of(Scenario.GENERATED, Step.EXISTING_EVENT) for row in resources(x)}
-    failed = [x for x in target_responses(generated) if x.status != HTTPStatus.OK and x.guid not in existing]
+    failed = [x for x in past_firewalls(generated) if x.status != HTTPStatus.OK and x.guid not in existing]
     invalid_guids = [x for x in failed if not GUID.fullmatch(x.guid) and x.status in INVALID_GUID_STATUSES]
     require_no(
         Finding("404", describe_response(x), x.n)

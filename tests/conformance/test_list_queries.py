@@ -13,7 +13,7 @@ from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import walks
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
-from purge_conformance.analysis.view import target_responses
+from purge_conformance.analysis.view import past_firewalls
 from purge_conformance.catalogue.api import LIST_OPERATION
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_query_rejected, pagination
@@ -70,7 +70,7 @@ def test_query_never_causes_5xx(view: JudgmentView) -> None:
     unspecified = [x for x, validity in _classified_lists(view) if validity is Validity.UNSPECIFIED]
     gets = [
         x
-        for x in target_responses(view.of(Scenario.GENERATED, Step.GENERATED_GET))
+        for x in past_firewalls(view.of(Scenario.GENERATED, Step.GENERATED_GET))
         if x.tags[Tag.MODE] == CaseMode.NEGATIVE
     ]
     if not unspecified and not gets:
@@ -87,14 +87,14 @@ def test_query_never_causes_5xx(view: JudgmentView) -> None:
 @pytest.mark.requirement("LIST-16")
 def test_headers_never_cause_5xx(view: JudgmentView) -> None:
     """List and get MUST NOT answer 5xx because of a request header."""
-    sent = require_exchanges(
+    sent = require_tried(
         view, Scenario.READS, Step.OTHER_HEADERS, if_none="No request for another form of the response was sent."
     )
     for x in sent:
         view.count(_header_case(x), [x])
     require_no(
         Finding("a status below 500", describe_response(x), x.n)
-        for x in sent
+        for x in past_firewalls(sent)
         if (x.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
 
@@ -120,7 +120,7 @@ def _classified_lists(view: JudgmentView) -> list[tuple[Exchange, Validity]]:
 def _find_classified_lists(view: JudgmentView) -> Iterator[tuple[Exchange, Validity]]:
     require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="No list was read.")
     by_guid = require_list_read(view).initial.by_guid
-    for x in target_responses([*view.of(Scenario.LISTS), *view.of(Scenario.GENERATED, Step.GENERATED_LIST)]):
+    for x in past_firewalls([*view.of(Scenario.LISTS), *view.of(Scenario.GENERATED, Step.GENERATED_LIST)]):
         if x.role == ADMIN and x.route.endswith("/app_usage_events"):
             existing_guids = by_guid if x.scenario is Scenario.LISTS else {}
             yield x, classify_query(LIST_OPERATION, parse_query(x.path), existing_guids=existing_guids)

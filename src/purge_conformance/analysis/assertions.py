@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from purge_conformance.analysis.next_steps import AFTER_KILL, NO_INTERRUPT, RAISE_BUDGET, RAISE_LIST_LIMIT, get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial, Undecided
 from purge_conformance.analysis.unanswered import find_unanswered
-from purge_conformance.analysis.view import JudgmentView, target_responses
+from purge_conformance.analysis.view import JudgmentView, target_responses, tried
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.listing import Snapshot, is_page, listing_at, snapshot_at
@@ -140,6 +140,16 @@ def require_exchanges(  # noqa: PLR0913 -- the members of a place
     """
     sent = view.of(scenario, *steps, round=round, index=index, phase=phase)
     return require_responses(view, scenario, sent, if_none=if_none, round=round)
+
+
+def require_tried(view: JudgmentView, scenario: Scenario, *steps: Step, if_none: str) -> tuple[Exchange, ...]:
+    """Return the unusual requests of a scenario that were answered, or refused by closing the connection.
+
+    Raises:
+        Undecided: as `require_exchanges`.
+    """
+    requests = tried(view.of(scenario, *steps))
+    return requests or require_exchanges(view, scenario, *steps, if_none=if_none)
 
 
 def require_responses(

@@ -22,6 +22,7 @@ FIX_READS = (
     "Find the failed `GET /v3/app_usage_events` or `GET /v3/apps` next to the purges in evidence.jsonl, fix its cause, "
     "then run again."
 )
+AFTER_LONG_WAIT = "Run again after that time, raise the target's rate limit for this address, or raise --patience."
 NO_INTERRUPT = "Run again, without an interruption."
 RUN_ALL = "Collect new evidence: `purge-conformance run URL`, without --select and --profile observe-only."
 RUN_LOCALLY = f"{NOTHING_TO_DO}, unless the target also runs on this machine: then run against its loopback address."

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.assertions import describe_response, require_exchanges
+from purge_conformance.analysis.assertions import describe_response, require_tried
 from purge_conformance.analysis.outcomes import PrerequisiteFailed
-from purge_conformance.analysis.view import target_responses
+from purge_conformance.analysis.view import past_firewalls, target_responses, tried
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
 from purge_conformance.evidence.listing import (
     app_of_event,
@@ -125,7 +125,7 @@ def delayed_losses(view: JudgmentView) -> list[Attempt]:
 
 def _find_attempts(view: JudgmentView, *steps: Step, scenario: Scenario) -> list[Attempt]:
     if_none = f"No request of the kind {' or '.join(steps)} was sent."
-    require_exchanges(view, scenario, *steps, if_none=if_none)
+    require_tried(view, scenario, *steps, if_none=if_none)
     return [attempt for span in view.spans(scenario, *steps) for attempt in _attempts_of(view, span)]
 
 
@@ -135,7 +135,7 @@ def _attempts_of(view: JudgmentView, span: Span) -> list[Attempt]:
     before, after = view.numbered((*span.before, *span.after))
     if not (resources(before) and is_page(after)):
         return []
-    return [Attempt(x, before, after) for x in target_responses(view.numbered(span.requests))]
+    return [Attempt(x, before, after) for x in tried(view.numbered(span.requests))]
 
 
 def shows_events(view: JudgmentView, scenario: Scenario) -> bool:
@@ -197,11 +197,12 @@ def successful_bypasses(view: JudgmentView, step: Step) -> list[tuple[Exchange, 
         PrerequisiteFailed: the same role, method or path purges without a bypass, too.
     """
     unguarded = set(view.memoized(_unguarded_requests))
-    sent = require_exchanges(view, Scenario.AUTH_BYPASS, step, if_none=f"No bypass of the kind {step} was tried.")
+    sent = require_tried(view, Scenario.AUTH_BYPASS, step, if_none=f"No bypass of the kind {step} was tried.")
     guarded = [x for x in sent if not unguarded & {_plain_request_key(x), (x.method, x.route, ANY_ROLE)}]
     if not guarded:
         raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
-    successes = [(x, describe_response(x)) for x in guarded if is_purge(x.method, x.path) and x.succeeded]
+    accepted = [x for x in past_firewalls(guarded) if is_purge(x.method, x.path) and x.succeeded]
+    successes = [(x, describe_response(x)) for x in accepted]
     losses = {a.request.n: a.describe_loss() for a in attempts(view, step, scenario=Scenario.AUTH_BYPASS)}
     with_loss = [(x, f"{loss}; {describe_response(x)}") for x in guarded if (loss := losses.get(x.n))]
     if with_loss and not successes and unguarded:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.next_steps import AFTER_RATE_LIMIT
+from purge_conformance.analysis.next_steps import AFTER_LONG_WAIT, AFTER_RATE_LIMIT
 from purge_conformance.analysis.outcomes import Inconclusive
-from purge_conformance.evidence.intermediaries import RATE_LIMITED, is_of_target
+from purge_conformance.evidence.intermediaries import RATE_LIMITED, ROUTER_ERROR, is_of_target
+from purge_conformance.evidence.steps import Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def find_unanswered(exchanges: Iterable[Exchange]) -> Inconclusive | None:
         return None
     words = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common(MAX_REASONS))
     next_step = AFTER_RATE_LIMIT if LIMITED in reasons else ""
+    if any(Tag.LONG_WAIT in x.tags for x in sent):
+        next_step = AFTER_LONG_WAIT
     return Inconclusive(
         f"Of {len(sent)} requests the target itself answered {len(sent) - reasons.total()}; {words}.",
         Cause.NETWORK,
@@ -40,4 +43,8 @@ def find_unanswered(exchanges: Iterable[Exchange]) -> Inconclusive | None:
 def _describe(exchange: Exchange) -> str:
     if exchange.status is None:
         return f"no response ({exchange.error})"
+    if wait := exchange.tags.get(Tag.LONG_WAIT):
+        return f"asked to wait longer than --patience allows ({exchange.status}, {wait})"
+    if router_error := exchange.header(ROUTER_ERROR):
+        return f"the router answered {exchange.status} ({ROUTER_ERROR}: {router_error})"
     return LIMITED if exchange.status == RATE_LIMITED else f"a gateway answered {exchange.status}"

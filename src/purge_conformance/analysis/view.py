@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from purge_conformance.analysis.outcomes import Undecided
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.evidence.intermediaries import is_of_target, is_proxy_rejection
+from purge_conformance.evidence.intermediaries import is_closed_on_unusual, is_firewall_refusal, is_of_target
 from purge_conformance.evidence.records import Evidence, Exchange, Result
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Tally
@@ -56,11 +56,12 @@ class JudgmentView(Evidence):
     def count(self, case: str, trials: Iterable[Exchange | int]) -> None:
         """Count trials of a case of the requirement, each by the exchange that decides it, or its number.
 
-        An exchange that the target did not answer decides nothing and is not counted. What runs inside `memoized` must
+        An exchange that the target did not answer decides nothing and is not counted, except where the connection was
+        closed on an unusual request, which refuses it. What runs inside `memoized` must
         not count: it belongs to no judgment.
         """
         numbers = [each if isinstance(each, int) else each.n for each in trials]
-        decisive = target_responses(super().numbered(numbers))
+        decisive = tried(super().numbered(numbers))
         self.read_exchanges.extend(numbers)
         if decisive:
             self.cases.setdefault(case, []).extend(x.n for x in decisive)
@@ -155,6 +156,16 @@ def target_responses(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     return tuple(x for x in exchanges if is_of_target(x))
 
 
+def tried(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return the exchanges that the target answered, and the unusual ones that were refused by closing the connection."""
+    return tuple(x for x in exchanges if is_of_target(x) or is_closed_on_unusual(x))
+
+
+def past_firewalls(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return the exchanges that the target itself answered, without those that a firewall may have refused."""
+    return tuple(x for x in target_responses(exchanges) if not is_firewall_refusal(x))
+
+
 def _find_resource_exchanges(evidence: Evidence) -> tuple[Exchange, ...]:
     sent = (x for x in evidence.exchanges if x.route.startswith(EVENTS_PATH) and x.step is not Step.OTHER_HEADERS)
-    return tuple(x for x in target_responses(sent) if not is_proxy_rejection(x))
+    return past_firewalls(sent)

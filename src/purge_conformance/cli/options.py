@@ -13,7 +13,7 @@ import click
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config import loader
 from purge_conformance.config.options import KEYS, Key
-from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE, TIMEOUT, Settings
+from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE, PATIENCE, TIMEOUT, Settings
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "examples",
     "seed",
     "repeat",
+    "patience",
     "max_purges",
     "max_requests",
     "max_events",
@@ -63,7 +64,7 @@ SOURCES of a token; all except env: are asked again before the token expires:
   uaa:refresh_token:SECRET              file: or command:
 """
 KEYS_BY_NAME = {key.name: key for key in KEYS}
-DEFAULTS = {"timeout": TIMEOUT} | {field.name: field.default for field in fields(Settings)}
+DEFAULTS = {"timeout": TIMEOUT, "patience": PATIENCE} | {field.name: field.default for field in fields(Settings)}
 select_option = click.option("--select", multiple=True, metavar="ID-GLOB", help=KEYS_BY_NAME["select"].help)
 allow_purge_option = click.option(
     "--allow-purge",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -12,19 +11,22 @@ from threading import Barrier, local
 from typing import TYPE_CHECKING
 
 from purge_conformance import __version__
-from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
-from purge_conformance.client.auth.credentials import Credential, for_role, with_token
+from purge_conformance.catalogue.api import EVENTS_PATH, SAFE_METHODS, is_purge
+from purge_conformance.client.auth.acceptance import Acceptance, is_rejection
+from purge_conformance.client.auth.credentials import GARBAGE, Credential, for_role, with_token
 from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.client.connection import SEND_ERRORS, Connection, ResponseDeadlineExceeded
 from purge_conformance.client.recorder import Recorder
-from purge_conformance.client.retries import MAX_RETRIES, MAX_RETRY_AFTER_S, retry_delay, retry_reason
+from purge_conformance.client.retries import RETRY_ANY, Attempts, retry_reason
 from purge_conformance.client.sizes import ResponseTooLarge, read_body, require_bounds
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.errors import RequestBlocked, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock, notes
+from purge_conformance.evidence.intermediaries import is_there
 from purge_conformance.evidence.records import Exchange, sort_exchanges
 from purge_conformance.evidence.redaction import fragment_variable, without_cookies
-from purge_conformance.evidence.steps import YES, Retry, Tag, place_of
+from purge_conformance.evidence.retry_after import names_wait
+from purge_conformance.evidence.steps import YES, Retry, Step, Tag, place_of
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.evidence.url_passwords import without_passwords
 
@@ -43,6 +45,8 @@ RawResponse = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # sta
 SCHEME = "bearer "
 EXHAUSTED_BODY_BYTES = 64 * 1024  # of a response that cleans up after the responses used up their memory
 MAX_UNANSWERED = 3  # consecutive requests without a response
+REACHABILITY_TRIES = 2  # of a plain GET after them
+PLAIN_READS = ("/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Client(Recorder):
         for name, secret in settings.secrets:
             self._redactor.add_secret(name, secret)
         self._unanswered = 0
+        self._acceptance = Acceptance()
         self._thread_local = local()
 
     def get(self, path: str, where: Where, *, credential: Credential | None = None) -> Exchange:
@@ -121,8 +126,9 @@ class Client(Recorder):
     def send(self, request: Request) -> Exchange:
         """Send one request and record the exchange.
 
-        The client waits and sends again after 429 and 503, where `Retry-After` is at most `MAX_RETRY_AFTER_S` seconds.
-        It sends a safe method again also after a gateway's 502 or 504, after a broken connection, and once after a 500.
+        The client waits and sends again after 429 and 503, as long as the response asks, at most `Limits.patience`
+        seconds in all; a response that asks for more is final and gets the tag `long-wait`. It sends a safe method
+        again also after a gateway's 502 or 504, after a broken connection, and once after a 500.
         Each superseded exchange is recorded with the tag `superseded`; so is the 401 for a token that has expired. An
         error that a hook induced is final.
 
@@ -131,24 +137,32 @@ class Client(Recorder):
             TokenExpired: the role's token has expired and cannot be renewed, or was renewed after an unsafe request.
             TargetUnreachable: neither this request nor the ones before got a response.
         """
-        attempts: Counter[int | None] = Counter()
+        attempts = Attempts(self.settings.limits.patience)
         while True:
             credential = self._with_current_token(request.credential or self.credentials[ADMIN])
             if is_purge(request.method, request.path) and Tag.CONCURRENT not in request.tags:
                 self.before_purge()
-            n = self.guard.admit(request.method, request.path, credential.role)
+            n = self.guard.admit(
+                request.method, request.path, credential.role, has_credentials=not credential.is_missing
+            )
             answer = self._exchange(n, request, credential, self._prepare(request, credential))
-            reason, delay = self._token_retry_reason(credential, answer) or retry_reason(answer), retry_delay(answer)
-            if not reason or attempts[answer.status] >= MAX_RETRIES[answer.status] or delay > MAX_RETRY_AFTER_S:
+            reason = self._token_retry_reason(credential, answer) or retry_reason(answer)
+            delay = attempts.next_delay(answer) if reason and self.may_send(credential) else None
+            if delay is None:
                 break
-            attempts[answer.status] += 1  # counted per status: a gateway may fail just after a rate limit
             self._record_retried(answer, reason)
             time.sleep(min(delay, self.guard.time_limit.left))
+        if answer.status in RETRY_ANY and reason and attempts.is_too_long(answer):
+            answer = replace(answer, tags={**answer.tags, Tag.LONG_WAIT: names_wait(answer)})
         exchange = self._record(answer)
         if answer.status is None:
             self.guard.time_limit.require()  # else the end of the time looks like a target that does not respond
         self._raise_if_unreachable(answer)
         return exchange
+
+    def may_send(self, credential: Credential | None) -> bool:
+        """Whether a request with this credential may still be sent: few without any are."""
+        return not (credential and credential.is_missing) or self.guard.without_credentials_left > 0
 
     def send_concurrently(self, *scripts: Iterable[Request]) -> list[Exchange]:
         """Send the requests of several scripts, each script in its own thread, and return all exchanges.
@@ -189,18 +203,19 @@ class Client(Recorder):
         return credential if credential.value == f"{SCHEME}{token}" else with_token(credential, token)
 
     def _token_retry_reason(self, credential: Credential, answer: Exchange) -> str:
-        """Return why to send again with another token; empty unless the target rejected an expired one."""
-        if (
-            answer.status != HTTPStatus.UNAUTHORIZED
-            or credential.kind is not CredentialKind.VALID
-            or credential.source_role not in self.tokens
-        ):
+        """Return why to send again with another token; empty unless the target rejected an expired or revoked one."""
+        if credential.kind is not CredentialKind.VALID or credential.source_role not in self.tokens:
             return ""
-        rejected_token = (credential.value or "").removeprefix(SCHEME)
+        role, rejected_token = credential.source_role, (credential.value or "").removeprefix(SCHEME)
+        doubt = self._acceptance.note(rejected_token, answer)
+        if answer.status != HTTPStatus.UNAUTHORIZED and not doubt:
+            return ""
         try:
-            is_renewed = self.tokens.renew_if_expired(
-                credential.source_role, rejected_token, clock.parse_http_date(answer.header("Date"))
+            is_renewed = answer.status == HTTPStatus.UNAUTHORIZED and self.tokens.renew_if_expired(
+                role, rejected_token, clock.parse_http_date(answer.header("Date"))
             )
+            if doubt and not is_renewed and self._is_rejected_everywhere(credential):
+                is_renewed = self.tokens.replace_revoked(role, rejected_token, doubt)
         except TokenExpired:
             self._record_retried(answer, Retry.EXPIRED_TOKEN)
             raise
@@ -211,6 +226,17 @@ class Client(Recorder):
                 "which is not sent twice. Run again."
             )
         return Retry.EXPIRED_TOKEN if is_renewed else ""
+
+    def _is_rejected_everywhere(self, credential: Credential) -> bool:
+        """Whether plain reads of apps and events are rejected too, so that it is the token that is rejected."""
+        answers = [self._ask(path, Step.TOKEN_CHECK, credential) for path in PLAIN_READS]
+        return any(map(is_rejection, answers)) and not any(x.succeeded for x in answers)
+
+    def _ask(self, path: str, step: Step, credential: Credential) -> Exchange:
+        """Send a plain GET once and record it, whatever the answer is."""
+        request = Request("GET", path, step, credential)
+        n = self.guard.admit(request.method, path, credential.role)
+        return self._record(self._exchange(n, request, credential, self._prepare(request, credential)))
 
     def _prepare(self, request: Request, credential: Credential) -> requests.PreparedRequest:
         headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
@@ -281,12 +307,16 @@ class Client(Recorder):
     def _raise_if_unreachable(self, exchange: Exchange) -> None:
         with self._lock:
             unanswered = self._unanswered = self._unanswered + 1 if exchange.status is None else 0
-        if unanswered >= MAX_UNANSWERED:
-            raise TargetUnreachable(
-                f"{self.settings.target.url} did not respond to {MAX_UNANSWERED} consecutive requests "
-                f"({exchange.error}). Check the URL, the network and the target (`purge-conformance doctor` does), "
-                "then run again."
-            )
+        if unanswered < MAX_UNANSWERED:
+            return
+        if any(is_there(self._ask(PLAIN_READS[-1], Step.REACHABILITY, GARBAGE)) for _ in range(REACHABILITY_TRIES)):
+            self._unanswered = 0  # a firewall may close the connection instead of an answer
+            return
+        raise TargetUnreachable(
+            f"{self.settings.target.url} did not respond to {MAX_UNANSWERED} consecutive requests, nor to a plain GET "
+            f"({exchange.error}). Check the URL, the network and the target (`purge-conformance doctor` does), "
+            "then run again."
+        )
 
 
 def _root_cause(error: BaseException) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from purge_conformance.config.settings import Limits, Settings
 
 CLEANUP_RESERVE = 20  # requests reserved for deleting the apps of the run
+# Cloud Controller's default limit per hour and address is 30; before the run, one may have read the root document.
+MAX_WITHOUT_CREDENTIALS = 29
 MAX_PATH = 16 * 1024  # characters; a target may give a guid of any length
 
 
@@ -32,6 +34,7 @@ class Guard:
     Attributes:
         requests: how many were admitted.
         purges: how many purges with the admin's token were admitted.
+        without_credentials: how many requests without credentials were admitted.
         is_archived: whether the existing events are archived, or may be lost, so that purges are allowed.
         archive_error: why the events are not archived; empty if unknown.
         time_limit: the time of the run.
@@ -54,6 +57,7 @@ class Guard:
         self._lock = Lock()
         self.requests = 0
         self.purges = 0
+        self.without_credentials = 0
         self.is_archived = False
         self.archive_error = ""
         self.archive_new: Callable[[], None] = lambda: None
@@ -82,6 +86,11 @@ class Guard:
         """How many purges may still reach the target."""
         return max(0, self._limits.max_purges - self.purges)
 
+    @property
+    def without_credentials_left(self) -> int:
+        """How many requests without credentials may still be sent."""
+        return max(0, MAX_WITHOUT_CREDENTIALS - self.without_credentials)
+
     def close(self, reason: str) -> None:
         """Block every purge, and every request before the cleanup; takes no lock, so a signal handler may call it."""
         self.close_reason = self.close_reason or reason
@@ -92,13 +101,14 @@ class Guard:
         self._max_requests = self._limits.max_requests
         self._is_cleaning_up = True
 
-    def admit(self, method: str, path: str, role: str) -> int:
+    def admit(self, method: str, path: str, role: str, *, has_credentials: bool = True) -> int:
         """Count a request that is about to be sent, and return its number in the run.
 
         Raises:
             Interrupted: the guard is closed.
             WriteBlocked: the method is unsafe and the run is read-only.
-            BudgetExhausted: the run's requests, its time, or the memory for responses are used up.
+            BudgetExhausted: the run's requests, those without credentials, its time, or the memory for responses are
+                used up.
             RequestBlocked: the path is too long to be sent.
             PurgeBlocked: the request is a purge, and the events are not archived or the purges are used up.
             ArchiveFailed: the request is a purge, and what it would destroy could not be archived.
@@ -116,10 +126,16 @@ class Guard:
                 raise BudgetExhausted(
                     f"The run has sent {self._limits.max_requests} requests. Give a larger --max-requests."
                 )
+            if not (has_credentials or self.without_credentials_left):
+                raise BudgetExhausted(
+                    f"The run has sent its {MAX_WITHOUT_CREDENTIALS} requests without credentials. Targets limit them "
+                    "per hour. Give tokens of more roles: --token ROLE=SOURCE."
+                )
             if is_purge(method, path):
                 self._admit_purge(role)
                 self._require_open(is_purge=True)  # archiving takes a while
                 self.purges += role == ADMIN
+            self.without_credentials += not has_credentials
             self.requests += 1
             return self.requests
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import SAFE_METHODS
-from purge_conformance.evidence import clock
+from purge_conformance.evidence.intermediaries import ROUTER_ERROR
+from purge_conformance.evidence.retry_after import requested_wait
 from purge_conformance.evidence.steps import Retry, Tag
 
 if TYPE_CHECKING:
@@ -34,10 +36,14 @@ MAX_RETRIES: dict[int | None, int] = {
     HTTPStatus.GATEWAY_TIMEOUT: 2,
     None: 1,
 }
-MAX_RETRY_AFTER_S = 10.0  # the longest Retry-After that the suite waits for
+MAX_ROUTER_RETRIES = 2  # after an error of the router with any other status
+DEFAULT_WAIT_S = 1.0  # after a 429 that names no time
 CONNECTION_ERRORS = re.compile(
     "RemoteDisconnected|IncompleteRead|ConnectionResetError|ConnectionAbortedError|ConnectionRefusedError|BrokenPipeError"
 )
+
+
+UNDELIVERED = {"unknown_route", "no_endpoints"}  # errors of a router that delivered the request to no server
 
 
 def retry_reason(answer: Exchange) -> str:
@@ -48,16 +54,40 @@ def retry_reason(answer: Exchange) -> str:
         return ""
     if answer.tags.get(Tag.INDUCED) == str(answer.status):
         return ""
+    if router_error := answer.header(ROUTER_ERROR):
+        may_repeat = answer.method in SAFE_METHODS or router_error in UNDELIVERED
+        return Retry.GATEWAY if may_repeat and Tag.CONCURRENT not in answer.tags else ""
     return (RETRY_ANY | RETRY_SAFE_METHODS if answer.method in SAFE_METHODS else RETRY_ANY).get(answer.status, "")
 
 
-def retry_delay(answer: Exchange) -> float:
-    """Return the seconds that the target asks the suite to wait; more than `MAX_RETRY_AFTER_S` if it is unreadable."""
-    default = "1" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else "0"
-    text = answer.header("Retry-After") or default
-    if re.fullmatch("[0-9]{1,9}", text):
-        return float(text)
-    retry_at, now = (clock.parse_http_date(value) for value in (text, answer.header("Date")))
-    if retry_at is None:
-        return MAX_RETRY_AFTER_S + 1
-    return max(0.0, retry_at - (answer.sent_at if now is None else now))
+class Attempts:
+    """Counts how often one request was sent again and how long the client waited for it, within the patience."""
+
+    def __init__(self, patience: float) -> None:
+        """Start without a retry; `patience` is the seconds to wait in all because responses ask for it."""
+        self._patience = patience
+        self._counts: Counter[int | None] = Counter()
+        self._waited = 0.0
+
+    def next_delay(self, answer: Exchange) -> float | None:
+        """Return the seconds to wait before the request is sent again, and count this retry; None: its response counts.
+
+        Each status has its own bound: a gateway may fail just after a rate limit.
+        """
+        delay = self._requested(answer)
+        bound = MAX_RETRIES.get(answer.status, MAX_ROUTER_RETRIES)
+        if self._counts[answer.status] >= bound or self.is_too_long(answer):
+            return None
+        self._counts[answer.status] += 1
+        self._waited += delay
+        return delay
+
+    def is_too_long(self, answer: Exchange) -> bool:
+        """Whether a response asks to wait longer than the rest of the patience."""
+        return self._waited + self._requested(answer) > self._patience
+
+    def _requested(self, answer: Exchange) -> float:
+        wait = requested_wait(answer) if answer.status in RETRY_ANY else 0.0
+        if wait is None:
+            return DEFAULT_WAIT_S if answer.status == HTTPStatus.TOO_MANY_REQUESTS else 0.0
+        return wait

@@ -143,6 +143,12 @@ KEYS = (
     Key("seed", integer(0, 2**32 - 1), "Seed for generated test cases.", "N"),
     Key("repeat", integer(1, MAX_REPEATS), "Repeat destructive trials N times to measure failure rates.", "N"),
     Key("timeout", number(0.1, 600), "Seconds to wait for a response.", "SECONDS"),
+    Key(
+        "patience",
+        number(0, 3600),
+        "Most seconds to wait where a 429 or 503 asks for it, before a request is sent again.",
+        "SECONDS",
+    ),
     Key("max_purges", integer(0, 10_000), "Most purges sent as admin (default: 40 per repetition).", "N"),
     Key(
         "max_requests",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.hook_url import HookAddress
 
 TIMEOUT = 30.0
+PATIENCE = 60.0
 MIB = 1024 * 1024
 RECEIVED_PER_MEMORY = 4  # of a large foundation, most rows are received many times and kept once
 MEMORY_PER_REPEAT = 96  # MiB
@@ -65,6 +66,7 @@ class Limits:
 
     Attributes:
         timeout: seconds to wait for a response.
+        patience: most seconds to wait before a request is sent again, where a 429 or 503 asks for it.
         max_purges: most purges with the admin's token.
         max_requests: most requests of any kind.
         max_body_bytes: most bytes read of one response body.
@@ -77,6 +79,7 @@ class Limits:
     """
 
     timeout: float = TIMEOUT
+    patience: float = PATIENCE
     max_purges: int = 40
     max_requests: int = 1200
     max_body_bytes: int = 16 * MIB

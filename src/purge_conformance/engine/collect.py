@@ -175,6 +175,7 @@ def _header(settings: Settings) -> Header:
             "transport": settings.transport.describe(settings.target.url),
             "hook": settings.hook.kind if settings.hook else None,
             "timeout": settings.limits.timeout,
+            "patience": settings.limits.patience,
             "max_purges": settings.limits.max_purges,
             "max_requests": settings.limits.max_requests,
             "max_time": settings.limits.max_time,

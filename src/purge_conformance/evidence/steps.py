@@ -111,6 +111,10 @@ class Step(StrEnum):
     BEFORE_PURGE = "before-purge"  # any scenario: a look at the list for the archive; index: its number in the run
     ALL_APPS = "all-apps"  # purge-without-started-apps: the whole list
 
+    # any scenario: plain reads by the client
+    TOKEN_CHECK = "token-check"  # noqa: S105 -- the name of a step; whether a token is rejected everywhere
+    REACHABILITY = "reachability"  # whether the target is there, after requests without a response
+
     # snapshots and lists at the beginning and at the end: app-changes, lists, race, induced-errors
     OPENING = "opening"
     CLOSING = "closing"
@@ -210,6 +214,7 @@ class Tag(StrEnum):
     """What a scenario or the client knows of a request, and its response does not show."""
 
     SUPERSEDED = "superseded"  # the client sent it again; value: why, see Retry
+    LONG_WAIT = "long-wait"  # it asks to wait longer than --patience allows; value: the header that does
     CONCURRENT = "concurrent"  # other requests were in flight: its number is no place in an order
     REPEATED = "repeated"  # an attempt that is made again, since events were gone after it
     INDUCED = "induced"  # the hook was asked for an error; value: its status

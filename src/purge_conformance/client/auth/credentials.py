@@ -40,8 +40,14 @@ class Credential:
     source_role: str = ""
     fragment: str = field(default="", repr=False)
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether no credentials are sent: no header, or none with the scheme of a token or of a password."""
+        return not (self.value or "").lower().startswith(("bearer", "basic"))
+
 
 ANONYMOUS = Credential(ANONYMOUS_ROLE, None, None, CredentialKind.NONE)
+GARBAGE = Credential("garbage", "bearer garbage", "bearer garbage", CredentialKind.MALFORMED)
 
 
 def for_role(role: str, token: str) -> Credential:
@@ -70,7 +76,7 @@ def invalid_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
         ANONYMOUS,
         Credential("empty", "", "", CredentialKind.NONE),
         Credential("scheme-only", "bearer", "bearer", CredentialKind.MALFORMED),
-        Credential("garbage", "bearer garbage", "bearer garbage", CredentialKind.MALFORMED),
+        GARBAGE,
         Credential("basic", "Basic YWRtaW46YWRtaW4=", "Basic YWRtaW46YWRtaW4=", CredentialKind.MALFORMED),
         *_tampered_credentials(admin),
     ]

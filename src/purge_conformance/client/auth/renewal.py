@@ -137,6 +137,32 @@ class Tokens(Mapping[str, str]):
                 f"give one with a longer lifetime, or a source that renews it: --token {role}=cf or {role}=uaa:GRANT",
             )
 
+    def replace_revoked(self, role: str, rejected: str, reason: str) -> bool:
+        """Return that a token that the target no longer accepts has been replaced by a new one.
+
+        Args:
+            role: the token's role.
+            rejected: the token.
+            reason: since when it is rejected, for the message.
+
+        Raises:
+            TokenExpired: its source has no other token.
+        """
+        with self._lock:
+            state = self._states[role]
+            if state.token.value != rejected and not state.error:
+                return True
+            if state.source.is_renewable and not state.error and state.forced_renewals < MAX_FORCED_RENEWALS:
+                state.forced_renewals += 1
+                self._renew(role)
+                if self._states[role].token.value != rejected:
+                    return True
+            state.error = state.error or (
+                f"The token of {role} {reason}, also where it was accepted before. Give a new one with --token "
+                f"{role}=SOURCE, and see that no one revokes it during the run."
+            )
+            raise TokenExpired(state.error)
+
     def _fetch(self, role: str, source: Source) -> _TokenState:
         try:
             token = source.fetch()

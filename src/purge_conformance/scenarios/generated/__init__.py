@@ -44,7 +44,8 @@ def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
     guid = rows[0]["guid"] if rows else None
     allowed = (case for case in cases() if client.guard.allows(case.method))
     for case in schemathesis.select_cases(allowed, _case_limits(client)):
-        _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case)
+        if client.may_send(_credential(case)):
+            _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case)
 
 
 def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
@@ -52,7 +53,8 @@ def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
 
     def send(case: Case) -> Exchange | None:
         try:
-            return _send(client, apps, case) if _reaches_operation(case) else None
+            is_sent = _reaches_operation(case) and client.may_send(_credential(case))
+            return _send(client, apps, case) if is_sent else None
         except RequestBlocked as reason:
             client.note_cut_short(reason)
             return None
@@ -85,15 +87,20 @@ def _case_limits(client: Client) -> dict[str, int]:
     return limits
 
 
-def _request(case: Case, place: Place) -> Request:
-    headers = dict(case.headers)
-    generated_header = headers.pop("Authorization", "")
+def _credential(case: Case) -> Credential | None:
+    """Return the credential of a case; None is the admin's."""
+    header = dict(case.headers).get("Authorization", "")
     credentials = {
         GeneratedAuth.TOKEN: None,
         GeneratedAuth.NONE: ANONYMOUS,
-        GeneratedAuth.GENERATED: Credential("generated", generated_header, generated_header, CredentialKind.MALFORMED),
+        GeneratedAuth.GENERATED: Credential("generated", header, header, CredentialKind.MALFORMED),
     }
+    return credentials[case.auth]
+
+
+def _request(case: Case, place: Place) -> Request:
+    headers = {name: value for name, value in case.headers if name != "Authorization"}
     tags = {Tag.GENERATION: case.phase, Tag.MODE: case.mode, Tag.ABOUT: case.about, Tag.AUTH: case.auth}
     if case.media_type:
         headers["Content-Type"] = case.media_type
-    return Request(case.method, case.path, place, credentials[case.auth], headers, case.body, tags)
+    return Request(case.method, case.path, place, _credential(case), headers, case.body, tags)

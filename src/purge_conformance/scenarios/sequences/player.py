@@ -15,7 +15,7 @@ from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.app_model.trace import RESULTING_STATES, ExecutedStep, SequenceTrace
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, resource_path
-from purge_conformance.client.auth.credentials import ANONYMOUS
+from purge_conformance.client.auth.credentials import GARBAGE
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS, app_of_process, resources
@@ -158,8 +158,9 @@ class Player:
                 return ExecutedStep(position, step, walk.exchanges[-1], walks=(walk,))
 
     def _credential_of_kind(self, wanted: CredentialKind) -> Credential:
-        """Return a credential of that kind that must not purge; no credential if there is none of the kind."""
-        return next((who for who in non_admin_credentials(self._client) if who.kind is wanted), ANONYMOUS)
+        """Return a credential of that kind that must not purge; a malformed token if there is none of the kind."""
+        candidates = (who for who in non_admin_credentials(self._client) if self._client.may_send(who))
+        return next((who for who in candidates if who.kind is wanted), GARBAGE)
 
 
 def _max_process_count(client: Client, apps: SuiteApps) -> int:

@@ -81,7 +81,12 @@ def test_gateway_error_is_excluded(
 ) -> None:
     """A gateway's own 502 or 504 to a request that is never retried is not a response of the target."""
     x = builder.add_exchange(
-        Scenario.READS, Step.LIST, method=method, status=status, response_headers=(("Content-Type", label),)
+        Scenario.READS,
+        Step.LIST,
+        method=method,
+        status=status,
+        body=b'{"errors": []}' if label == "application/json" else b"<html>",
+        response_headers=(("Content-Type", label),),
     )
     assert target_responses([x]) == ((x,) if is_targets else ())
 

@@ -9,7 +9,7 @@ import pytest
 from meta.support.client import exchanges_at
 from meta.support.raw_http import write_raw
 from purge_conformance.analysis.view import target_responses
-from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import MAX_UNANSWERED, Request
 from purge_conformance.client.retries import MAX_RETRIES
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
@@ -46,30 +46,93 @@ def test_rate_limit_is_retried(make_client: Connect, stub_server: StubServer) ->
     ]
 
 
+DATE = "Wed, 01 Jul 2026 11:59:49 GMT"  # as the target's clock shows it, months away from ours
+EPOCH = 1782907189  # the same moment
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits of the client, which last no time."""
+    recorded: list[float] = []
+    monkeypatch.setattr("time.sleep", recorded.append)
+    return recorded
+
+
 @pytest.mark.parametrize(
-    ("retry_after", "requests"),
+    ("header", "wait"),
     [
-        ("0", MAX_RETRIES[429] + 1),
-        ("11", 1),
-        ("9" * 400, 1),
-        ("-1", 1),
-        ("soon", 1),
-        ("²", 1),
-        ("Wed, 01 Jul 2026 12:00:00 GMT", 1),
-        ("Wed, 01 Jul 2026 11:59:49 GMT", MAX_RETRIES[429] + 1),
-        ("Wednesday, 01-Jul-26 11:59:48 GMT", MAX_RETRIES[429] + 1),
+        ("Retry-After: 0", 0),
+        ("Retry-After: 15", 15),
+        ("Retry-After: 1.5", 1.5),
+        (f"Retry-After: {EPOCH + 20}", 21),
+        (f"Retry-After: {EPOCH + 20}000", 21),
+        ("Retry-After: Wed, 01 Jul 2026 12:00:00 GMT", 12),
+        ("Retry-After: Wednesday, 01-Jul-26 11:59:48 GMT", 1),
+        ("Retry-After: 2026-07-01T11:59:59Z", 11),
+        ("X-RateLimit-Reset: 7", 7),
+        (f"X-RateLimit-Reset: {EPOCH + 4}", 5),
+        ("RateLimit-Reset: 4", 4),
+        ("Retry-After: soon", 1),
+        ("Retry-After: -1", 1),
+        ("Retry-After: \u00b2", 1),
     ],
 )
-def test_rate_limit_retries_are_bounded(
-    retry_after: str, requests: int, make_client: Connect, stub_server: StubServer
+def test_client_waits_as_asked(
+    header: str, wait: float, make_client: Connect, stub_server: StubServer, waits: list[float]
 ) -> None:
-    """A 429 that lasts, or whose Retry-After is too long or unreadable, is the final response."""
-    date = "Wed, 01 Jul 2026 11:59:49 GMT"  # as the target's clock shows it, years away from ours
+    """The client waits as long as a 429 asks, in seconds or until a point in time; a second if it cannot be read."""
+    heads = iter([f"HTTP/1.1 429 \r\n{header}\r\nDate: {DATE}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
+    stub_server.answer = lambda handler: write_raw(handler, next(heads).encode("latin-1"))
+    assert make_client().get("/v3", Step.V3_ROOT).status == 200
+    assert waits == [wait]
+
+
+@pytest.mark.parametrize("retry_after", ["61", "9" * 400, "Wed, 01 Jul 2026 12:00:50 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_patience_is_bounded(
+    status: int, retry_after: str, make_client: Connect, stub_server: StubServer, waits: list[float]
+) -> None:
+    """A response that asks to wait longer than the patience is final; it says so, and is not the target's."""
     stub_server.answer = lambda handler: write_raw(
-        handler, f"HTTP/1.1 429 \r\nRetry-After: {retry_after}\r\nDate: {date}\r\n\r\n".encode("latin-1")
+        handler, f"HTTP/1.1 {status} \r\nRetry-After: {retry_after}\r\nDate: {DATE}\r\n\r\n".encode()
     )
+    found = make_client().get("/v3", Step.V3_ROOT)
+    assert (found.status, found.tags, waits) == (status, {Tag.LONG_WAIT: f"Retry-After: {retry_after}"}, [])
+    assert target_responses([found]) == ()
+
+
+def test_patience_is_for_one_request(make_client: Connect, stub_server: StubServer, waits: list[float]) -> None:
+    """All waits for one request together are within the patience."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 429, Retry_After="25")
+    assert make_client().get("/v3", Step.V3_ROOT).tags == {Tag.LONG_WAIT: "Retry-After: 25"}
+    assert waits == [25, 25]
+
+
+def test_rate_limit_retries_are_bounded(make_client: Connect, stub_server: StubServer) -> None:
+    """A 429 that lasts is the final response."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 429, Retry_After="0")
     assert make_client().get("/v3", Step.V3_ROOT).status == 429
-    assert len(stub_server.received) == requests
+    assert len(stub_server.received) == MAX_RETRIES[429] + 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 502, 503])
+def test_error_of_router_is_retried(status: int, make_client: Connect, stub_server: StubServer) -> None:
+    """An error of Cloud Foundry's router is not the target's, whatever its status: a read is sent again."""
+    answers = iter([{"status": status, "X_Cf_Routererror": "endpoint_failure (EOF)"}, {"status": 200}])
+    stub_server.answer = lambda handler: stub_server.respond(handler, **next(answers))
+    client = make_client()
+    assert client.get("/v3", Step.V3_ROOT).status == 200
+    assert [x.status for x in target_responses(exchanges_at(client, Step.V3_ROOT))] == [200]
+
+
+@pytest.mark.parametrize(
+    ("error", "purges"), [("unknown_route", 3), ("no_endpoints", 3), ("endpoint_failure (EOF)", 1)]
+)
+def test_undelivered_purge_is_retried(error: str, purges: int, make_client: Connect, stub_server: StubServer) -> None:
+    """A purge is sent again if the router delivered it to no server, and never the target's answer."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 404, X_Cf_Routererror=error)
+    found = make_client().post(PURGE_PATH, Step.PURGE)
+    assert (stub_server.purges, target_responses([found])) == (purges, ())
 
 
 def test_each_cause_has_own_bound(make_client: Connect, stub_server: StubServer) -> None:
@@ -96,16 +159,27 @@ def test_retried_purges_count(make_client: Connect, stub_server: StubServer) -> 
 
 
 def test_silent_target_is_lost(make_client: Connect, stub_server: StubServer) -> None:
-    """After `MAX_UNANSWERED` consecutive requests without a response the target is lost."""
-    answers = iter([False] * (MAX_UNANSWERED - 1) + [True] + [False] * MAX_UNANSWERED)
+    """After `MAX_UNANSWERED` consecutive requests without a response, and a plain GET without one, it is lost."""
+    answers = iter([False] * (MAX_UNANSWERED - 1) + [True])
     stub_server.answer = lambda handler: (
-        stub_server.respond(handler) if next(answers) else write_raw(handler, b"junk\r\n\r\n")
+        stub_server.respond(handler) if next(answers, False) else write_raw(handler, b"junk\r\n\r\n")
     )
     client = make_client()
     for _ in range(2 * MAX_UNANSWERED - 1):
         client.get("/v3", Step.V3_ROOT)
-    with pytest.raises(TargetUnreachable, match="did not respond to 3 consecutive requests"):
+    with pytest.raises(TargetUnreachable, match="did not respond to 3 consecutive requests, nor to a plain GET"):
         client.get("/v3", Step.V3_ROOT)
+
+
+def test_target_that_answers_plain_get_is_not_lost(make_client: Connect, stub_server: StubServer) -> None:
+    """A firewall may close the connection on each unusual request: the target is there if a plain GET is answered."""
+    stub_server.answer = lambda handler: (
+        stub_server.respond(handler, 401) if handler.path.startswith(EVENTS_PATH) else write_raw(handler, b"")
+    )
+    client = make_client()
+    client.begin(Scenario.AUTH_BYPASS)
+    assert [client.post("/v3;x=1", Step.SPELLING).status for _ in range(2 * MAX_UNANSWERED)] == [None] * 6
+    assert [x.status for x in exchanges_at(client, Step.REACHABILITY)] == [401, 401]
 
 
 def test_silent_concurrent_requests_lose_target(make_client: Connect, stub_server: StubServer) -> None:
