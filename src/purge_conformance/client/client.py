@@ -229,8 +229,13 @@ class Client(Recorder):
 
     def _is_rejected_everywhere(self, credential: Credential) -> bool:
         """Whether plain reads of apps and events are rejected too, so that it is the token that is rejected."""
-        answers = [self._ask(path, Step.TOKEN_CHECK, credential) for path in PLAIN_READS]
-        return any(map(is_rejection, answers)) and not any(x.succeeded for x in answers)
+        is_rejected = False
+        for path in PLAIN_READS:
+            answer = self._ask(path, Step.TOKEN_CHECK, credential)
+            if answer.succeeded:
+                return False
+            is_rejected = is_rejected or is_rejection(answer)
+        return is_rejected
 
     def _ask(self, path: str, step: Step, credential: Credential) -> Exchange:
         """Send a plain GET once and record it, whatever the answer is."""

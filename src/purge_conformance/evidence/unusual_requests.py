@@ -44,9 +44,13 @@ def has_unusual_path(route: str) -> bool:
     The decoded path is not UTF-8, or it has control characters, additional slashes, parameters or segments of dots.
     """
     segments = [unquote(segment, errors="replace") for segment in route.split("/")]
-    return len(route) > MAX_LENGTH or any(
-        segment in {".", ".."} or segment != segment.strip() or any(_is_suspicious(c) or c in "/;" for c in segment)
-        for segment in segments
+    return (
+        len(route) > MAX_LENGTH
+        or "//" in route
+        or any(
+            segment in {".", ".."} or segment != segment.strip() or any(_is_suspicious(c) or c in "/;" for c in segment)
+            for segment in segments
+        )
     )
 
 

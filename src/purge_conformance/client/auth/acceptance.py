@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.intermediaries import is_of_target
 
 if TYPE_CHECKING:
@@ -33,29 +33,27 @@ class Acceptance:
     def note(self, token: str, answer: Exchange) -> str:
         """Note a response to a token; return since when it seems to be rejected, empty if nothing is doubtful.
 
-        Doubtful is a 401 to a token that authenticated before, and a 403 to an operation that was allowed before.
+        Doubtful is a 401 to a token that authenticated before, and a 403 to an operation that succeeded before.
         """
         if not is_of_target(answer):
             return ""
         operation = _operation(answer)
-        if not is_rejection(answer):
+        if answer.succeeded:
             self._accepted[token].add(operation)
         is_doubtful = token in self._last and (
             answer.status == HTTPStatus.UNAUTHORIZED
             or (answer.status == HTTPStatus.FORBIDDEN and operation in self._accepted[token])
         )
-        if not is_doubtful or self._doubts[token] >= MAX_DOUBTS:
-            if answer.status != HTTPStatus.UNAUTHORIZED and not is_doubtful:
-                self._last[token] = answer.n
-            return ""
-        self._doubts[token] += 1
-        return f"was accepted until request {self._last[token]}, and is rejected with {answer.status} since"
+        if is_doubtful and self._doubts[token] < MAX_DOUBTS:
+            self._doubts[token] += 1
+            return f"was accepted until request {self._last[token]}, and is rejected with {answer.status} since"
+        if not is_doubtful and answer.status != HTTPStatus.UNAUTHORIZED:
+            self._last[token] = answer.n
+        return ""
 
 
 def _operation(answer: Exchange) -> tuple[str, str]:
-    """Return method and kind of path: a purge, the list of events, one event, or another collection."""
-    if is_purge(answer.method, answer.path):
-        return answer.method, "purge"
-    if answer.route == EVENTS_PATH:
-        return answer.method, "list"
-    return answer.method, "/".join(answer.route.split("/")[:3])
+    """Return the method and the kind of path: a collection, or what is below it; the purge's path is its own kind."""
+    collection, *below = answer.route.removeprefix("/v3/").split("/", 1)
+    is_own = not below or answer.route == PURGE_PATH
+    return answer.method, answer.route if is_own else f"{collection}/"

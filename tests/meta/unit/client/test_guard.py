@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
-from purge_conformance.client.guard import CLEANUP_RESERVE, Guard
+from purge_conformance.client.guard import CLEANUP_RESERVE, MAX_WITHOUT_CREDENTIALS, Guard
 from purge_conformance.config.settings import Limits
 from purge_conformance.errors import (
     ArchiveFailed,
@@ -40,6 +40,17 @@ def test_other_roles_spend_no_budget() -> None:
     guard = make_guard(max_purges=0)
     guard.admit("POST", PURGE_PATH, "none")
     assert (guard.purges, guard.requests) == (0, 1)
+
+
+def test_requests_without_credentials_are_few() -> None:
+    """A run sends at most `MAX_WITHOUT_CREDENTIALS` requests without credentials, and any number of others."""
+    guard = make_guard()
+    for _ in range(MAX_WITHOUT_CREDENTIALS):
+        guard.admit("GET", EVENTS_PATH, "none", has_credentials=False)
+    with pytest.raises(BudgetExhausted, match="without credentials"):
+        guard.admit("GET", EVENTS_PATH, "none", has_credentials=False)
+    guard.admit("GET", EVENTS_PATH, "garbage")
+    assert (guard.without_credentials_left, guard.requests) == (0, MAX_WITHOUT_CREDENTIALS + 1)
 
 
 @pytest.mark.parametrize("role", ["admin", "none", "global_auditor"])
