@@ -16,7 +16,7 @@ from purge_conformance.errors import PurgeBlocked, TargetUnreachable
 from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from http.server import BaseHTTPRequestHandler
 
     from meta.support.stub import StubServer
@@ -118,8 +118,15 @@ def test_rate_limit_retries_are_bounded(make_client: Connect, stub_server: StubS
 @pytest.mark.parametrize("status", [400, 404, 502, 503])
 def test_error_of_router_is_retried(status: int, make_client: Connect, stub_server: StubServer) -> None:
     """An error of Cloud Foundry's router is not the target's, whatever its status: a read is sent again."""
-    answers = iter([{"status": status, "X_Cf_Routererror": "endpoint_failure (EOF)"}, {"status": 200}])
-    stub_server.answer = lambda handler: stub_server.respond(handler, **next(answers))
+    answers: Iterator[tuple[int, dict[str, str]]] = iter(
+        [(status, {"X_Cf_Routererror": "endpoint_failure (EOF)"}), (200, {})]
+    )
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        code, headers = next(answers)
+        stub_server.respond(handler, code, **headers)
+
+    stub_server.answer = answer
     client = make_client()
     assert client.get("/v3", Step.V3_ROOT).status == 200
     assert [x.status for x in target_responses(exchanges_at(client, Step.V3_ROOT))] == [200]

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
     from purge_conformance.evidence.records import Exchange
 
-HTML = {"body": b"<html>blocked</html>", "response_headers": (("Content-Type", "text/html"),)}
-JSON = {"body": b'{"errors": []}', "response_headers": (("Content-Type", "application/json"),)}
-GATEWAY_JSON = {"body": b'{"message": "blocked"}', "response_headers": (("Content-Type", "application/json"),)}
+HTML: dict[str, Any] = {"body": b"<html>blocked</html>", "response_headers": (("Content-Type", "text/html"),)}
+JSON: dict[str, Any] = {"body": b'{"errors": []}', "response_headers": (("Content-Type", "application/json"),)}
+GATEWAY_JSON: dict[str, Any] = {
+    "body": b'{"message": "blocked"}',
+    "response_headers": (("Content-Type", "application/json"),),
+}
 
 
 def exchange(builder: EvidenceBuilder, path: str, step: Step = Step.GENERATED_GET, **members: Any) -> Exchange:  # noqa: ANN401
@@ -55,7 +58,7 @@ def test_unusual_request_may_be_refused_by_firewall(
     status: int, path: str, step: Step, headers: tuple[tuple[str, str], ...], builder: EvidenceBuilder
 ) -> None:
     """A firewall may refuse what is unusual by path or by header; an error of the API is the target's own."""
-    members = {"status": status, "request_headers": headers}
+    members: dict[str, Any] = {"status": status, "request_headers": headers}
     assert is_firewall_refusal(exchange(builder, path, step, **members, **HTML))
     assert is_firewall_refusal(exchange(builder, path, step, **members, **GATEWAY_JSON))
     assert not is_firewall_refusal(exchange(builder, path, step, **members, **JSON))
@@ -77,10 +80,10 @@ def test_page_in_place_of_success_is_a_firewalls(builder: EvidenceBuilder) -> No
 
 def test_closed_connection_refuses(builder: EvidenceBuilder) -> None:
     """A connection that is closed on an unusual request refuses it; a timeout proves nothing."""
-    closed = {"status": None, "error": "RemoteDisconnected: closed"}
+    closed: dict[str, Any] = {"status": None, "error": "RemoteDisconnected: closed"}
     assert is_closed_on_unusual(exchange(builder, f"{PURGE_PATH}%00", Step.SPELLING, **closed))
     assert not is_closed_on_unusual(exchange(builder, PURGE_PATH, Step.PURGE, **closed))
-    timeout = {"status": None, "error": "TimeoutError: timed out"}
+    timeout: dict[str, Any] = {"status": None, "error": "TimeoutError: timed out"}
     assert not is_closed_on_unusual(exchange(builder, PURGE_PATH, Step.SPELLING, **timeout))
 
 
