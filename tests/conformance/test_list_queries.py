@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no
+from purge_conformance.analysis.assertions import describe_response, require_exchanges, require_no, require_tried
 from purge_conformance.analysis.list_reads import require_list_read
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import walks

@@ -157,7 +157,7 @@ def target_responses(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
 
 
 def tried(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """Return the exchanges that the target answered, and the unusual ones that were refused by closing the connection."""
+    """Return the exchanges that the target answered, and the unusual ones whose connection was closed: a refusal."""
     return tuple(x for x in exchanges if is_of_target(x) or is_closed_on_unusual(x))
 
 

@@ -124,7 +124,7 @@ def test_error_of_router_is_retried(status: int, make_client: Connect, stub_serv
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         code, headers = next(answers)
-        stub_server.respond(handler, code, **headers)
+        stub_server.respond(handler, code, b"{}", **headers)
 
     stub_server.answer = answer
     client = make_client()
