@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 from urllib.parse import unquote, urlsplit
 
-from purge_conformance.evidence.steps import BYPASSES, Step
+from purge_conformance.evidence.steps import Step
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
-STEPS = {*BYPASSES, Step.OTHER_HEADERS, Step.UNSPECIFIED_QUERY}  # unusual by their purpose
+STEPS = {  # whose requests are unusual by their purpose
+    Step.SPELLING,
+    Step.OVERRIDE,
+    Step.IMPERSONATION,
+    Step.FORGED_TOKEN,
+    Step.TOKEN_IN_URL,
+    Step.OTHER_HEADERS,
+    Step.UNSPECIFIED_QUERY,
+}
 ORDINARY_HEADERS = {
     "accept",
     "accept-encoding",

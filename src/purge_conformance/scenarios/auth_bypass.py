@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 ACTIONS, _, ACTION = PURGE_PATH.rpartition("/")
 # The router may read these as the path of the purge where the authorization check does not.
-PATH_SPELLINGS = (
+COMMON_PATH_SPELLINGS = (  # sent without a token, too
     f"{PURGE_PATH}/",
     f"{PURGE_PATH}.json",
     f"{PURGE_PATH};x=1",
-    f"{ACTIONS}/{ACTION.upper()}",
     f"{ACTIONS}//{ACTION}",
+)
+PATH_SPELLINGS = (
+    f"{ACTIONS}/{ACTION.upper()}",
     f"{ACTIONS}/./{ACTION}",
     f"{ACTIONS}/x/../{ACTION}",
     f"{ACTIONS}%2F{ACTION}",
     f"{ACTIONS}/%{ord(ACTION[0]):02X}{ACTION[1:]}",
-)
-RARE_PATH_SPELLINGS = (  # sent with one credential only
     PURGE_PATH.replace("/v3/", "/v3//"),
     PURGE_PATH.replace("/v3/", "/V3/"),
     f"{PURGE_PATH}%20",
@@ -78,8 +78,8 @@ def try_bypasses(client: Client, apps: SuiteApps) -> None:
         client,
         apps,
         [
-            *(Request("POST", path, Step.SPELLING, by) for by in credentials for path in PATH_SPELLINGS),
-            *(Request("POST", path, Step.SPELLING, with_header) for path in RARE_PATH_SPELLINGS),
+            *(Request("POST", path, Step.SPELLING, ANONYMOUS) for path in COMMON_PATH_SPELLINGS),
+            *(Request("POST", path, Step.SPELLING, with_header) for path in (*COMMON_PATH_SPELLINGS, *PATH_SPELLINGS)),
         ],
         [
             Request(method, f"{PURGE_PATH}?_method=POST", Step.OVERRIDE, by, METHOD_OVERRIDE_HEADERS)
@@ -91,8 +91,8 @@ def try_bypasses(client: Client, apps: SuiteApps) -> None:
         list(_url_token_requests(client, credentials)),
         [_purge_with(who, Step.CLOSE_TOKEN) for who in close_credentials(tokens)],
         [_purge_with(who, Step.OTHER_SCHEME) for who in other_scheme_credentials(tokens)],
-        list(_claims_beside(credentials[-1])),
-        [Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, credentials[-1]) for method in METHODS_BESIDE],
+        list(_claims_beside(with_header)),
+        [Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, with_header) for method in METHODS_BESIDE],
     )
 
 
