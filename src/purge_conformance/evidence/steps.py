@@ -111,10 +111,8 @@ class Step(StrEnum):
     BEFORE_PURGE = "before-purge"  # any scenario: a look at the list for the archive; index: its number in the run
     ALL_APPS = "all-apps"  # purge-without-started-apps: the whole list
 
-    # any scenario: plain reads by the client
-    TOKEN_CHECK = "token-check"  # noqa: S105 -- the name of a step; whether a token is rejected everywhere
-    REACHABILITY = "reachability"  # whether the target is there, after requests without a response
-
+    TOKEN_CHECK = "token-check"  # noqa: S105 -- a name; any scenario: whether a token is rejected everywhere
+    REACHABILITY = "reachability"  # any scenario: whether the target is there, after requests without a response
     # snapshots and lists at the beginning and at the end: app-changes, lists, race, induced-errors
     OPENING = "opening"
     CLOSING = "closing"
