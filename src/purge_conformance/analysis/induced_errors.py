@@ -14,6 +14,7 @@ from purge_conformance.analysis.purge import PurgeObservation
 from purge_conformance.analysis.rejected import Attempt
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.induced import INDUCED_STATUSES
 from purge_conformance.evidence.listing import (
     app_of_event,
     event_identity,
@@ -22,7 +23,7 @@ from purge_conformance.evidence.listing import (
     snapshot_at,
     stable_apps,
 )
-from purge_conformance.evidence.steps import INDUCED_STATUSES, Part, Scenario, Step, Tag
+from purge_conformance.evidence.steps import Part, Scenario, Step, Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:

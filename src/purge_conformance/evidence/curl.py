@@ -7,8 +7,9 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.config.hook_url import SETUP, hook_request
+from purge_conformance.evidence.induced import INDUCED_OPERATIONS
 from purge_conformance.evidence.redaction import COOKIE_PLACEHOLDER, SHELL_EXPANDABLE
-from purge_conformance.evidence.steps import INDUCED_OPERATIONS, Tag
+from purge_conformance.evidence.steps import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

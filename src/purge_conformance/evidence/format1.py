@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from purge_conformance.errors import BadData
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.format1_names import APPS, PATTERNS, SCENARIOS, SNAPSHOTS, STEPS, TAGS, of_apps
+from purge_conformance.evidence.induced import INDUCED_STATUSES
 from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.members import (
     ANY,
@@ -31,7 +32,7 @@ from purge_conformance.evidence.members import (
     show,
 )
 from purge_conformance.evidence.records import Span, numbers
-from purge_conformance.evidence.steps import ATTEMPTS, INDUCED_STATUSES, YES, Part, Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.steps import ATTEMPTS, YES, Part, Phase, Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import GeneratedAuth
 
 if TYPE_CHECKING:

@@ -345,7 +345,3 @@ ATTEMPTS = (Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE, *BYPASSES)  # each
 WAITS = 5
 CONCURRENT_ROUNDS = (1, 2)  # of concurrent-purges
 RACES: Mapping[int, int] = MappingProxyType({1: 1, 2: 2, 3: 1})  # round of race -> purges in it, one after the other
-INDUCED_STATUSES = (409, 503, 500)  # of purges, in this order
-INDUCED_OPERATIONS: Mapping[Step, str] = MappingProxyType(
-    {Step.INDUCED_PURGE: "purge", Step.INDUCED_LIST: "list", Step.INDUCED_GET: "get"}
-)

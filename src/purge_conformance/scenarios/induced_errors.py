@@ -10,8 +10,9 @@ from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages, take_snapshot
 from purge_conformance.errors import HookFailed, StateUnsupported
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.induced import INDUCED_OPERATIONS, INDUCED_STATUSES
 from purge_conformance.evidence.listing import usable_rows
-from purge_conformance.evidence.steps import INDUCED_OPERATIONS, INDUCED_STATUSES, Part, Place, Step, Tag
+from purge_conformance.evidence.steps import Part, Place, Step, Tag
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
 from purge_conformance.target.hook import Hook
 
