@@ -145,7 +145,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if preparation and not (has_failed or session.shouldfail or session.shouldstop):
         judgments = [item for item in session.items if item.get_closest_marker(MARKER)]
         if judgments or not preparation.needs_judgments:
-            builders = config.stash[RUN_BUILDERS] = _or_exit(lambda: preparation.start(_line_writer(config)))
+            ids = set(map(_requirement_id, judgments))
+            builders = config.stash[RUN_BUILDERS] = _or_exit(lambda: preparation.start(_line_writer(config), ids))
             gc.freeze()  # the evidence lives as long as the process: searching it for garbage takes a tenth of the time
             for name, builder in builders.items():
                 builder.expect_only(_requirement_id(item) for item in judgments if _run_key(item) == name)

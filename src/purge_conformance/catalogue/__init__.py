@@ -2,6 +2,7 @@
 
 from purge_conformance.catalogue.loader import (
     OPENAPI,
+    assumed_by,
     digests,
     document,
     documented_statuses,
@@ -13,10 +14,12 @@ from purge_conformance.catalogue.loader import (
     select_requirements,
     server_profiles,
     variants,
+    with_prerequisites,
 )
 
 __all__ = [
     "OPENAPI",
+    "assumed_by",
     "digests",
     "document",
     "documented_statuses",
@@ -28,4 +31,5 @@ __all__ = [
     "select_requirements",
     "server_profiles",
     "variants",
+    "with_prerequisites",
 ]

@@ -164,6 +164,25 @@ def select_requirements(profiles: Iterable[Profile], select: Iterable[str] = ())
     return tuple(r for r in candidates if not globs or any(fnmatchcase(r.id, glob) for glob in globs))
 
 
+def with_prerequisites(selected: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    """Return these requirements and all that they rest on, directly or through others, in the order of the file."""
+    by_id = {each.id: each for each in requirements()}
+    names: set[str] = set()
+    pending = [each.id for each in selected]
+    while pending:
+        name = pending.pop()
+        if name not in names:
+            names.add(name)
+            pending += by_id[name].all_prerequisites()
+    return tuple(each for each in requirements() if each.id in names)
+
+
+def assumed_by(selected: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    """Return what these requirements assume, in the order of the file."""
+    names = {name for each in selected for name in each.assumes}
+    return tuple(each for each in requirements() if each.id in names)
+
+
 @cache
 def faults() -> tuple[Fault, ...]:
     """Return the faults of the reference server."""

@@ -43,6 +43,7 @@ def plan(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
     from purge_conformance.config.settings import describe_seconds
+    from purge_conformance.report.text import pluralize
 
     yield from _target_lines(plan, settings)
     width = max(map(len, plan.costs))
@@ -50,15 +51,17 @@ def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
     for name, cost in plan.costs.items():
         more = "  plus the rest of the budget, to shorten a failing sequence" if cost.may_use_remainder else ""
         yield f"{name:{width}} {cost.requests:8} {cost.purges or '':>8}{more}"
-    purges = f"{plan.limits.max_purges} purges" if any(cost.purges for cost in plan.costs.values()) else "no purge"
-    yield f"In total at most {plan.limits.max_requests} requests and {purges}; about {plan.seconds:.0f} s from here."
+    purges = pluralize(plan.total.purges, "purge") if plan.total.purges else "no purge"
+    yield f"In total at most {plan.total.requests} requests and {purges}; about {plan.seconds:.0f} s from here."
     yield f"The run ends after at most {describe_seconds(plan.limits.max_time)} (--max-time)."
     if plan.creates:
         yield f"It would create {plan.creates}."
     elif settings.is_read_only:
         yield "It would create, change and delete nothing."
-    else:
+    elif plan.total.purges:
         yield "It would create and change nothing except events, which each purge replaces."
+    if not (plan.total.purges or settings.is_read_only):
+        yield "It would send requests that must not purge; a target that obeys one all the same loses its events."
     if plan.consent:
         yield f"It needs your consent: --allow-purge {plan.consent.host}"
         if plan.consent.reason:

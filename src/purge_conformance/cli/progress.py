@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from purge_conformance.cli.output import write_line
 from purge_conformance.evidence.safe_text import printable
+from purge_conformance.scenarios.definitions import cost_within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,10 +71,9 @@ class Reporter:
         """Print the scenario and the numbers of requests and purges so far."""
         guard, limits = client.guard, client.settings.limits
         scenario = f"{client.scenario}, round {client.round}" if client.round > 1 else str(client.scenario)
-        status = (
-            f"collecting {scenario}: {guard.requests} of {limits.max_requests} requests, "
-            f"{guard.purges} of {limits.max_purges} purges"
-        )
+        status = f"collecting {scenario}: {guard.requests} of {limits.max_requests} requests"
+        if purges := max(guard.purges, cost_within_limits(client.settings).purges):
+            status += f", {guard.purges} of {purges} purges"
         if self._live or scenario != self._scenario:
             self.show_status(status)
         self._scenario = scenario

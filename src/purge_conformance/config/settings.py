@@ -185,18 +185,26 @@ def limits_for(repeat: int, **given: float) -> Limits:
     return replace(grown, **given)  # type: ignore[arg-type] # each has the type of its field
 
 
-def announcement(settings: Settings, folder: Path) -> str:
-    """Return what is printed before the first request with a token: what the run may destroy, where its evidence is."""
+def announcement(settings: Settings, folder: Path, purges: int) -> str:
+    """Return what is printed before the first request with a token: what the run may destroy, where its evidence is.
+
+    Args:
+        settings: of the run.
+        folder: of its evidence.
+        purges: how many it sends at most as admin.
+    """
     limits = settings.limits
     if settings.is_read_only:
         return (
             f"{settings.target.url}: at most {limits.max_requests} reads, in at most "
             f"{describe_seconds(limits.max_time)}; nothing is created, changed or destroyed. Evidence: {folder}"
         )
+    harm = f"at most {purges} purge{'s' if purges > 1 else ''}, each destroys all app usage events"
+    if not purges:
+        harm = "no purge as admin, but requests that a faulty target may treat as a purge of all app usage events"
     return (
-        f"{settings.target.url}: at most {limits.max_purges} purges, each destroys all app usage events, "
-        f"and at most {limits.max_requests} requests, in at most {describe_seconds(limits.max_time)}. "
-        f"Evidence: {folder}"
+        f"{settings.target.url}: {harm}, and at most {limits.max_requests} requests, in at most "
+        f"{describe_seconds(limits.max_time)}. Evidence: {folder}"
     )
 
 

@@ -26,7 +26,7 @@ from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Header
 from purge_conformance.evidence.steps import Scenario
-from purge_conformance.scenarios.definitions import SCENARIOS, plan_scenarios
+from purge_conformance.scenarios.definitions import SCENARIOS, plan_scenarios, unselected_scenarios
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.target import archive
 from purge_conformance.target.apps import suite_apps_for
@@ -165,6 +165,7 @@ def _header(settings: Settings) -> Header:
         settings={
             "profiles": [str(profile) for profile in settings.profiles],
             "select": list(settings.select),
+            "unselected_scenarios": unselected_scenarios(settings),
             "roles": sorted(settings.tokens),
             "admin_scope": ADMIN_SCOPE in (scopes(settings.tokens[ADMIN]) or ()),
             "examples": settings.examples,

@@ -9,7 +9,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence.listing import APPS, resources, total_results
 from purge_conformance.evidence.steps import App, Step
-from purge_conformance.scenarios.definitions import costs
+from purge_conformance.scenarios.definitions import cost_within_limits, costs
 from purge_conformance.target.consent import needed_consent
 from purge_conformance.target.doctor.duration import estimate_run
 from purge_conformance.target.fingerprint import fingerprint_of
@@ -29,6 +29,7 @@ class Plan:
     Attributes:
         costs: of each scenario, in order.
         limits: of the run.
+        total: what the run sends at most, within its limits.
         seconds: the estimated duration.
         creates: what the run would create on the target; empty for nothing.
         events: how many there are now; None: unknown.
@@ -40,6 +41,7 @@ class Plan:
 
     costs: dict[Scenario, Cost]
     limits: Limits
+    total: Cost
     seconds: float
     creates: str
     events: int | None
@@ -59,6 +61,7 @@ def plan_run(readiness: Readiness) -> Plan:
     return Plan(
         costs=costs(settings),
         limits=settings.limits,
+        total=cost_within_limits(settings),
         seconds=estimate_run(exchanges, readiness.probe.requests, settings.limits),
         creates=_describe_apps(settings),
         events=totals.get(EVENTS_PATH),

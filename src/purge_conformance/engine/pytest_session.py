@@ -36,7 +36,7 @@ from purge_conformance.target import archive
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from purge_conformance.catalogue.model import Requirement
     from purge_conformance.config.loader import Options
@@ -56,12 +56,13 @@ class Preparation:
     Attributes:
         expected: folder of evidence, "" where this pytest collects it -> the requirements to judge, by id.
         start: returns what gathers the results of each run, once it has collected the evidence if it has to. It gets
-            what prints a line on pytest's terminal, and raises a UsageError if the run is refused.
+            what prints a line on pytest's terminal, and the ids of the judgments that pytest's own selection left, and
+            raises a UsageError if the run is refused.
         needs_judgments: whether there is nothing to start if no judgment is left.
     """
 
     expected: dict[str, dict[str, Requirement]]
-    start: Callable[[Callable[[str], None]], RunBuilders]
+    start: Callable[[Callable[[str], None], Collection[str]], RunBuilders]
     needs_judgments: bool = False
 
 
@@ -100,14 +101,16 @@ def _prepare_evidence(flags: Options, option: Namespace) -> Preparation:
     for name in option.evidence:
         if folder := _report_folder(name, option):
             keep_evidence(Path(name), folder)
-    return Preparation({name: builder.expected for name, builder in builders.items()}, lambda _: builders)
+    return Preparation({name: builder.expected for name, builder in builders.items()}, lambda _line, _ids: builders)
 
 
 def _prepare_run(values: Options, option: Namespace) -> Preparation:
     expected = requirements_in(scope_of(values.get("profile") or DEFAULT_PROFILES, values.get("select", ())))
 
-    def start(write_line: Callable[[str], None]) -> RunBuilders:
-        return {"": start_judging(_collect(values, option, write_line))}
+    def start(write_line: Callable[[str], None], ids: Collection[str]) -> RunBuilders:
+        is_whole = all(name in ids or requirement.not_judged for name, requirement in expected.items())
+        selection = {} if is_whole else {"select": [name for name in expected if name in ids]}
+        return {"": start_judging(_collect(values | selection, option, write_line))}
 
     has_judgments = any(not requirement.not_judged for requirement in expected.values())
     return Preparation({"": expected}, start, needs_judgments=has_judgments)

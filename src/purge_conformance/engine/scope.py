@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
+from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.errors import BadData
-from purge_conformance.report.model import Scope
+from purge_conformance.report.model import Cause, Scope
+from purge_conformance.report.text import enumerate_ids
+from purge_conformance.scenarios.definitions import needed_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +42,21 @@ def scope_of(profiles: Sequence[str], select: Sequence[str] = ()) -> Scope:
     whole = set(catalogue.parse_profiles(profiles)) - {Profile.OBSERVE_ONLY}
     musts = sum(each.level is Level.MUST for each in catalogue.select_requirements(whole))
     return Scope(tuple(profiles), tuple(select), musts)
+
+
+def not_collected(evidence: Evidence, requirement: Requirement) -> Inconclusive | None:
+    """Return which scenarios that the requirement needs the run left out, if it was restricted to a selection."""
+    settings = evidence.header.settings
+    needed = needed_scenarios((requirement.profile,), (requirement.id,))
+    missing = [name for name in settings.get("unselected_scenarios", ()) if name in needed]
+    if not missing:
+        return None
+    return Inconclusive(
+        f"The run had only the scenarios of the selection {enumerate_ids(settings['select'])}, and none of: "
+        f"{', '.join(missing)}.",
+        Cause.CONFIGURATION,
+        f"Run again with --select {requirement.id}, or without a selection.",
+    )
 
 
 def requirements_in(scope: Scope) -> dict[str, Requirement]:

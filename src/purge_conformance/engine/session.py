@@ -24,6 +24,7 @@ from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.report import write_all
 from purge_conformance.report.model import EXIT_CODES
+from purge_conformance.scenarios.definitions import cost_within_limits
 from purge_conformance.target import doctor
 from purge_conformance.target.consent import require_consent
 from purge_conformance.target.fingerprint import require_fingerprint
@@ -122,7 +123,7 @@ def collect_evidence(settings: Settings, folder: OwnFolder, front_end: FrontEnd)
     Raises:
         SuiteError: as `collect.collect`.
     """
-    front_end.say(announcement(settings, folder.path))
+    front_end.say(announcement(settings, folder.path, cost_within_limits(settings).purges))
     guard = Guard.from_settings(settings)
     abort = partial(front_end.abort, settings.target.url, folder.path)
     with removed_on_failure(folder.created), close_on_signal(guard, abort):

@@ -26,6 +26,7 @@ from purge_conformance.engine.cases import open_case, with_cases
 from purge_conformance.engine.next_steps import NO_RUN_CAN, after_fixing, default_next_step
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
+from purge_conformance.engine.scope import not_collected
 from purge_conformance.engine.untried import explain
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.ending import describe_kill
@@ -96,6 +97,8 @@ class RunBuilder:
         self.ends[name] = error
         requirement = self.expected[name]
         view = view or JudgmentView(self.evidence)
+        if error is None or isinstance(error, Undecided):
+            error = not_collected(self.evidence, requirement) or error
         error = open_case(requirement, view) if error is None else explain(requirement, error, view)
         result = with_cases(_result(requirement, self._excuse(requirement, error)), view)
         findings = self._with_curl(result.findings)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import cache
 from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
+from purge_conformance.config.apps import Mode
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios import generated, setup
 from purge_conformance.scenarios.app_changes import change_apps, change_apps_after_purges
@@ -29,7 +31,7 @@ from purge_conformance.scenarios.sequences.player import play_sequences
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from purge_conformance.catalogue.model import Requirement
+    from purge_conformance.catalogue.model import Profile, Requirement
     from purge_conformance.client.client import Client
     from purge_conformance.config.settings import Settings
     from purge_conformance.scenarios.generated.schemathesis import Generator
@@ -83,6 +85,10 @@ class ScenarioDefinition:
         reads_only: whether it sends only requests that cannot change the target.
         repetition: what --repeat does to it.
         needs_hook: whether it runs only with --hook.
+        app_modes: of `--apps`; in the others it runs and sends nothing.
+        is_base: whether it runs whatever is selected: it prepares the target, archives, or cleans up.
+        follows: scenarios that a selection runs before it, as its requests or their judgments build on what these
+            did to the target.
         is_last: whether it runs after all others, also after one that was cut short.
     """
 
@@ -93,6 +99,9 @@ class ScenarioDefinition:
     reads_only: bool = False
     repetition: Repetition = Repetition.NONE
     needs_hook: bool = False
+    app_modes: frozenset[Mode] = frozenset(Mode)
+    is_base: bool = False
+    follows: tuple[Scenario, ...] = ()
     is_last: bool = False
 
     @property
@@ -104,7 +113,8 @@ class ScenarioDefinition:
         """Whether a run with these settings includes it."""
         is_allowed = self.reads_only or not settings.is_read_only
         has_hook = bool(settings.hook) or not self.needs_hook
-        return is_allowed and has_hook and self.repetition.rounds(settings.repeat) > 0
+        is_needed = self.is_base or self.name in needed_scenarios(settings.profiles, settings.select)
+        return is_allowed and has_hook and is_needed and self.repetition.rounds(settings.repeat) > 0
 
     def run(self, client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
         """Run one round; `start_generator` is called only by a scenario of generated cases."""
@@ -127,32 +137,74 @@ def _follow_links(client: Client, apps: SuiteApps, start_generator: Callable[[],
 
 
 NONE, ROUNDS, INSIDE, FURTHER = Repetition
+WITH_APPS = frozenset({Mode.DRIVE, Mode.HOOK})
+TIMED = frozenset({Mode.DRIVE})  # apps that requests of the suite change
 SCENARIOS: tuple[ScenarioDefinition, ...] = (
-    ScenarioDefinition(Scenario.PREFLIGHT, _preflight, Cost(24), reads_only=True),
-    ScenarioDefinition(Scenario.FOUNDATION, setup.create_apps, Cost(80)),
-    ScenarioDefinition(Scenario.FILL_PAGE, setup.fill_page, Cost(60)),
-    ScenarioDefinition(Scenario.ARCHIVE, setup.read_all_events, Cost(6)),
+    ScenarioDefinition(Scenario.PREFLIGHT, _preflight, Cost(24), reads_only=True, is_base=True),
+    ScenarioDefinition(Scenario.FOUNDATION, setup.create_apps, Cost(80), app_modes=WITH_APPS, is_base=True),
+    ScenarioDefinition(Scenario.FILL_PAGE, setup.fill_page, Cost(60), is_base=True),
+    ScenarioDefinition(Scenario.ARCHIVE, setup.read_all_events, Cost(6), is_base=True),
     ScenarioDefinition(Scenario.PURGE, first_purge, Cost(50, 1)),
-    ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1)),
-    ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45)),
+    ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1), follows=(Scenario.PURGE,)),
+    ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45), follows=(Scenario.SECOND_PURGE,)),
     ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(60), reads_only=True),
     ScenarioDefinition(Scenario.REJECTED_PURGES, send_rejected_purges, Cost(100)),
     ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(95)),
-    ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True),
-    ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(20, 1)),
+    ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True, follows=(Scenario.APP_CHANGES,)),
+    ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(20, 1), follows=(Scenario.APP_CHANGES,)),
     ScenarioDefinition(Scenario.GENERATED, None, Cost(220, 2), _send_generated_cases, reads_only=True),
     ScenarioDefinition(Scenario.STATEFUL, None, Cost(30, 1), _follow_links),
     ScenarioDefinition(Scenario.REPEAT, repeat_purges, Cost(45, 2), repetition=FURTHER),
     ScenarioDefinition(Scenario.UNEXPECTED_INPUT, purge_with_unexpected_input, Cost(80, 7), repetition=ROUNDS),
-    ScenarioDefinition(Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50)),
+    ScenarioDefinition(
+        Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50), follows=(Scenario.PURGE_AFTER_CHANGES,)
+    ),
     ScenarioDefinition(Scenario.INDUCED_ERRORS, induce_errors, Cost(30, 3), repetition=ROUNDS, needs_hook=True),
     ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(60, 7), repetition=ROUNDS),
-    ScenarioDefinition(Scenario.RACE, race_purges_with_changes, Cost(80, 5), repetition=ROUNDS),
-    ScenarioDefinition(Scenario.PURGE_WITHOUT_STARTED_APPS, purge_without_started_apps, Cost(20, 1)),
+    ScenarioDefinition(Scenario.RACE, race_purges_with_changes, Cost(80, 5), repetition=ROUNDS, app_modes=TIMED),
+    ScenarioDefinition(
+        Scenario.PURGE_WITHOUT_STARTED_APPS, purge_without_started_apps, Cost(20, 1), app_modes=WITH_APPS
+    ),
     # It comes last since it may use the rest of the budgets for shorter sequences.
-    ScenarioDefinition(Scenario.SEQUENCES, play_sequences, Cost(160, 11, may_use_remainder=True), repetition=INSIDE),
-    ScenarioDefinition(Scenario.CLEANUP, setup.delete_apps, Cost(60), is_last=True),
+    ScenarioDefinition(
+        Scenario.SEQUENCES,
+        play_sequences,
+        Cost(160, 11, may_use_remainder=True),
+        repetition=INSIDE,
+        app_modes=TIMED,
+        follows=(Scenario.PURGE,),
+    ),
+    ScenarioDefinition(Scenario.CLEANUP, setup.delete_apps, Cost(60), app_modes=WITH_APPS, is_base=True, is_last=True),
 )
+
+
+@cache
+def needed_scenarios(profiles: tuple[Profile, ...], select: tuple[str, ...]) -> frozenset[Scenario]:
+    """Return the scenarios that judge a selection of requirements, besides the base of every run.
+
+    These are the scenarios of the selected requirements and of those that they rest on, the scenarios that show whether
+    what these assume holds, and all scenarios that one of them follows.
+
+    Raises:
+        BadSetting: a glob matches no requirement of these profiles.
+    """
+    requirements = catalogue.with_prerequisites(catalogue.select_requirements(profiles, select))
+    assumed = catalogue.assumed_by(requirements)
+    needed = {
+        each.name
+        for each in SCENARIOS
+        if any(requirement.needs(each.name) for requirement in requirements)
+        or any(each.name in requirement.scenarios for requirement in assumed)  # of `any`, those that run are enough
+    }
+    for each in reversed(SCENARIOS):  # a scenario follows only earlier ones
+        needed.update(each.follows if each.name in needed else ())
+    return frozenset(needed)
+
+
+def unselected_scenarios(settings: Settings) -> list[str]:
+    """Return the names of the scenarios that a run leaves out because of its selection, in order."""
+    needed = needed_scenarios(settings.profiles, settings.select)
+    return [str(each.name) for each in SCENARIOS if not each.is_base and each.name not in needed]
 
 
 def plan_scenarios(settings: Settings) -> Iterator[tuple[ScenarioDefinition, int]]:
@@ -170,8 +222,8 @@ def plan_scenarios(settings: Settings) -> Iterator[tuple[ScenarioDefinition, int
 
 def costs(settings: Settings) -> dict[Scenario, Cost]:
     """Return what each scenario of a run with these settings sends at most, in order."""
-    selected = [each for each in SCENARIOS if each.is_selected(settings)]
-    every = {each.name: each.cost.times(each.repetition.rounds(settings.repeat)) for each in selected}
+    sending = [each for each in SCENARIOS if each.is_selected(settings) and settings.apps.mode in each.app_modes]
+    every = {each.name: each.cost.times(each.repetition.rounds(settings.repeat)) for each in sending}
     return {name: replace(cost, purges=0) for name, cost in every.items()} if settings.is_read_only else every
 
 
@@ -179,3 +231,11 @@ def total_cost(settings: Settings) -> Cost:
     """Return what a run with these settings sends at most, whatever its limits are."""
     every = costs(settings).values()
     return Cost(sum(cost.requests for cost in every), sum(cost.purges for cost in every))
+
+
+def cost_within_limits(settings: Settings) -> Cost:
+    """Return what a run with these settings sends at most, within its limits."""
+    total, limits = total_cost(settings), settings.limits
+    if any(cost.may_use_remainder for cost in costs(settings).values()):
+        return Cost(limits.max_requests, limits.max_purges)
+    return Cost(min(limits.max_requests, total.requests), min(limits.max_purges, total.purges))

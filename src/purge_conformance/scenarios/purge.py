@@ -111,10 +111,12 @@ def purge_with_unexpected_input(client: Client, apps: SuiteApps) -> None:
 
 def purge_without_started_apps(client: Client, apps: SuiteApps) -> None:
     """Stop all started apps, if all are the suite's own, and purge; the apps stay stopped."""
+    own = [app for app in apps.apps if app in apps.started]
+    if not own:
+        return
     every = read_pages(client, APPS, Step.ALL_APPS)
     started = {row["guid"] for row in every.rows if row.get("state") == STARTED}
-    own = [app for app in apps.apps if app in apps.started]
-    if not (own and every.complete and started <= set(apps.apps.values())):
+    if not (every.complete and started <= set(apps.apps.values())):
         return
     if all(apps.stop(app) for app in own):
         purge_between_snapshots(client, Request("POST", PURGE_PATH, Step.PURGE))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
+from purge_conformance.catalogue.model import Profile
 from purge_conformance.cli.progress import Reporter, Verbosity
 from purge_conformance.evidence.steps import Scenario, Step
 
@@ -46,6 +48,17 @@ def test_lines_show_scenarios(client: Client, builder: EvidenceBuilder) -> None:
     counts = "0 of 70 requests, 0 of 3 purges"
     lines = [f"collecting purge: {counts}", f"collecting lists: {counts}", "judging"]
     assert printed_progress(client, builder, Verbosity.NORMAL).splitlines() == lines
+
+
+def test_lines_without_purges(
+    make_client: Callable[..., Client], stub_server: StubServer, builder: EvidenceBuilder
+) -> None:
+    """A run that sends no purge counts none."""
+    client = make_client(max_requests=70)
+    client.settings = replace(client.settings, profiles=(Profile.OBSERVE_ONLY,))
+    lines = ["collecting purge: 0 of 70 requests", "collecting lists: 0 of 70 requests", "judging"]
+    assert printed_progress(client, builder, Verbosity.NORMAL).splitlines() == lines
+    assert stub_server.received == []
 
 
 @pytest.mark.parametrize("terminal", [True, False])

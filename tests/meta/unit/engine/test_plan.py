@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from meta.support.stub import StubServer
 
+BASE = ("preflight", "fill-page", "archive")  # of a run that creates no apps
+
 
 def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
     """`plan` sends a few reads, and prints the state of the target, the costs of a run, and the consent it needs."""
@@ -31,11 +33,35 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
         "Fingerprint: ",
         "Newest event: one",
         "concurrent-purges",
-        "at most 1200 requests and 40 purges",
+        "In total at most 996 requests and 20 purges",
     ):
         assert words in done.stdout
+    for words in ("race", "sequences", "foundation", "cleanup"):  # send nothing without apps of the suite's own
+        assert f"\n{words} " not in done.stdout
     assert "--allow-purge 127.1" in done.stdout
     assert "It would create and change nothing" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "scenarios", "total"),
+    [
+        (["--select=AUTH-01"], ["preflight", "fill-page", "archive", "rejected-purges"], "190 requests and no purge"),
+        (["--select=AUTH-09"], [*BASE, "rejected-purges", "auth-bypass"], "245 requests and no purge"),
+        (["--select=AFTER-04"], [*BASE, "purge", "second-purge", "app-changes"], "191 requests and 2 purges"),
+        (["--profile=observe-only"], ["preflight", "reads", "lists", "generated"], "434 requests and no purge"),
+        (["--profile=observe-only", "--select=AUTH-08"], ["preflight", "reads"], "84 requests and no purge"),
+    ],
+)
+def test_plan_shows_what_runs(flags: list[str], scenarios: list[str], total: str, stub_server: StubServer) -> None:
+    """`plan` lists only the scenarios of a selection, or those that read, and counts only their purges."""
+    body = b'{"links": {"self": {"href": "x"}}, "pagination": {"total_results": 0}, "resources": []}'
+    stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
+    done = invoke("plan", stub_server.url.replace("127.0.0.1", "127.1"), ADMIN, *flags)
+    lines = done.stdout.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("scenario "))
+    assert [line.split()[0] for line in lines[start + 1 : start + 1 + len(scenarios)]] == scenarios
+    assert lines[start + 1 + len(scenarios)].startswith(f"In total at most {total};")
+    assert ("a target that obeys one all the same" in done.stdout) == ("AUTH-0" in "".join(flags[:1]))
 
 
 @pytest.mark.parametrize(

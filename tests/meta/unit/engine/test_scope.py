@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.story import whole_view
 from purge_conformance import catalogue
+from purge_conformance.analysis.outcomes import NotExercised, RequirementViolated
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.engine.scope import requirements_in, scope_of, scope_to_judge
+from purge_conformance.engine.session import start_judging
 from purge_conformance.errors import BadData, BadSetting
+from purge_conformance.report.model import Finding, Outcome
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -57,3 +61,28 @@ def test_damaged_header_is_rejected(builder: EvidenceBuilder) -> None:
             scope_to_judge(builder.evidence)
     finally:
         builder.evidence.header.settings["select"] = []
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (None, Outcome.INCONCLUSIVE),
+        (NotExercised("No list was read."), Outcome.INCONCLUSIVE),
+        (RequirementViolated((Finding("200", "500"),)), Outcome.FAILED),
+    ],
+)
+def test_wider_scope_than_the_run(error: Exception | None, outcome: Outcome, builder: EvidenceBuilder) -> None:
+    """What a run of a selection did not collect is open for other requirements; a failure that it shows stays one."""
+    settings = {"select": ["AUTH-01"], "unselected_scenarios": ["app-changes", "lists", "race"]}
+    builder.evidence.header.settings.update(settings)
+    try:
+        run_builder = start_judging(builder.evidence, select=["LIST-08", "AUTH-01"])
+        result = run_builder.record("LIST-08", error, None, 0.1)
+        own = run_builder.record("AUTH-01", None, whole_view(builder, "AUTH-01"), 0.1)
+    finally:
+        builder.evidence.header.settings["select"] = []
+        del builder.evidence.header.settings["unselected_scenarios"]
+    assert (result.outcome, own.outcome) == (outcome, Outcome.PASSED)
+    if outcome is Outcome.INCONCLUSIVE:
+        assert "selection AUTH-01, and none of: app-changes, lists." in result.reason
+        assert result.next_step == "Run again with --select LIST-08, or without a selection."

@@ -1,0 +1,90 @@
+"""A run of a selection has the scenarios that the selection needs, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from purge_conformance import catalogue
+from purge_conformance.catalogue.model import Profile
+from purge_conformance.config.settings import Settings, Target
+from purge_conformance.errors import BadSetting
+from purge_conformance.evidence.steps import Scenario
+from purge_conformance.scenarios.definitions import (
+    SCENARIOS,
+    Repetition,
+    cost_within_limits,
+    needed_scenarios,
+    plan_scenarios,
+    unselected_scenarios,
+)
+
+SETTINGS = Settings(Target("http://localhost"), {})
+BASE = {Scenario.PREFLIGHT, Scenario.FOUNDATION, Scenario.FILL_PAGE, Scenario.ARCHIVE}
+ALL_BUT = {Scenario.CLEANUP, Scenario.REPEAT, Scenario.INDUCED_ERRORS}  # ends every run; --repeat; --hook
+LISTED = {Scenario.PURGE, Scenario.SECOND_PURGE, Scenario.APP_CHANGES, Scenario.LISTS}
+UPSTREAM = (Profile.UPSTREAM,)
+EVERY = {requirement.id: requirement for requirement in catalogue.requirements()}
+
+
+@pytest.mark.parametrize(
+    ("select", "scenarios", "purges"),
+    [
+        (["AUTH-01"], {Scenario.REJECTED_PURGES}, 0),
+        (["AUTH-0[1-4]", "AUTH-09"], {Scenario.REJECTED_PURGES, Scenario.AUTH_BYPASS}, 0),
+        (["AUTH-12"], {Scenario.REJECTED_PURGES, Scenario.AUTH_BYPASS}, 0),
+        (["UP-ROLE-*"], {Scenario.READS}, 0),
+        (["LIST-08"], LISTED, 2),
+        (["LIST-08", "AUTH-01"], {*LISTED, Scenario.REJECTED_PURGES}, 2),
+        (["RACE-01"], set(), 0),  # no run judges it
+        (["LEAK-01"], set(Scenario) - BASE - ALL_BUT, 40),  # any response may show it
+        (["*"], set(Scenario) - BASE - ALL_BUT, 40),
+    ],
+)
+def test_selection_has_its_scenarios(select: list[str], scenarios: set[Scenario], purges: int) -> None:
+    """Besides the base of every run, a selection runs what its requirements need, and sends only these purges."""
+    settings = replace(SETTINGS, profiles=UPSTREAM, select=tuple(select))
+    assert {definition.name for definition, _ in plan_scenarios(settings)} == BASE | scenarios
+    assert cost_within_limits(settings).purges == purges
+    names = unselected_scenarios(settings)
+    assert not scenarios & set(names)
+    assert bool(names) == (purges < cost_within_limits(SETTINGS).purges)
+
+
+def test_observed_selection_only_reads() -> None:
+    """A selection of a run that only reads has those of its scenarios that read."""
+    settings = replace(SETTINGS, profiles=(Profile.OBSERVE_ONLY,), select=("LIST-08",))
+    assert [each.name for each, _ in plan_scenarios(settings)] == [Scenario.PREFLIGHT, Scenario.LISTS]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_needed_scenarios_are_closed(name: str) -> None:
+    """A requirement needs its scenarios, those of what it rests on and assumes, and what each of them follows."""
+    requirement, needed = EVERY[name], needed_scenarios(UPSTREAM, (name,))
+    others = [EVERY[each] for each in requirement.all_prerequisites()]
+    assert needed >= {each.name for each in SCENARIOS if requirement.needs(each.name) and not each.is_base}
+    assert all(needed >= needed_scenarios(UPSTREAM, (each.id,)) for each in others)
+    named = {name for each in requirement.assumes for name in EVERY[each].scenarios if name != "any"}
+    assert named <= needed
+    assert all(set(each.follows) <= needed for each in SCENARIOS if each.name in needed)
+
+
+def test_scenarios_follow_earlier_ones() -> None:
+    """A scenario follows only scenarios before it, each of which is always part of a run."""
+    order = [each.name for each in SCENARIOS]
+    optional = {each.name for each in SCENARIOS if each.needs_hook or each.repetition is Repetition.FURTHER}
+    for each in SCENARIOS:
+        assert set(each.follows) <= set(order[: order.index(each.name)]) - optional
+
+
+def test_whole_profile_leaves_out_nothing() -> None:
+    """Without a selection a run leaves out no scenario, whatever its profiles are."""
+    for profile in Profile:
+        assert unselected_scenarios(replace(SETTINGS, profiles=(profile,))) == []
+
+
+def test_unknown_selection_is_rejected() -> None:
+    """A glob that matches nothing is a usage error."""
+    with pytest.raises(BadSetting, match="NO-SUCH"):
+        needed_scenarios(UPSTREAM, ("NO-SUCH",))
