@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.selection import differences
 from purge_conformance import catalogue
 from purge_conformance.analysis.assertions import require_usable_target
 from purge_conformance.analysis.view import JudgmentView
@@ -114,6 +115,12 @@ def test_judgment_order_is_irrelevant(subject: str, collect: Collect) -> None:
         assert judge_in_order(fresh_copy(evidence), order(names)) == expected
     assert {name: judge_in_order(fresh_copy(evidence), [name])[name] for name in names} == expected
     assert {name for name, found in expected.items() if found.outcome is Outcome.FAILED} == expected_failures(subject)
+
+
+@pytest.mark.parametrize("subject", FAULTS)
+def test_needed_scenarios_are_enough(subject: str, collect: Collect) -> None:
+    """On a server with a fault, too, each requirement has its outcome by the scenarios that it needs."""
+    assert differences(collect(subject, subject)) == {}
 
 
 def expected_failures(subject: str) -> set[str]:

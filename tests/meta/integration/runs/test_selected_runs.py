@@ -4,62 +4,28 @@ from __future__ import annotations
 
 import lzma
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.support.judgments import judge_all
 from meta.support.paths import CONFORMANCE, RECORDED
 from meta.support.plain_pytest import run_pytest
+from meta.support.selection import BASE, differences
 from purge_conformance import catalogue
 from purge_conformance.catalogue.api import is_purge
-from purge_conformance.catalogue.model import Profile
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report import json as as_json
-from purge_conformance.scenarios.definitions import SCENARIOS, needed_scenarios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from meta.support.command import CommandResult, FullRun
-    from purge_conformance.evidence.records import Evidence
 
-EVERY = [requirement.id for requirement in catalogue.requirements() if not requirement.not_judged]
-BASE = {each.name for each in SCENARIOS if each.is_base}
 RUNS = RECORDED.parent / "runs"
 RECORDED_RUNS = ("drive", "drive-hook-rolled-app", "nginx-drive-hook", "observe")
-
-
-def only(evidence: Evidence, scenarios: Collection[Scenario]) -> Evidence:
-    """Return what these scenarios recorded."""
-    return replace(
-        evidence,
-        exchanges=tuple(x for x in evidence.exchanges if x.scenario in scenarios),
-        notes=tuple(note for note in evidence.notes if note.scenario in scenarios),
-        list_ends=tuple(end for end in evidence.list_ends if end.scenario in scenarios),
-        all_spans=tuple(span for span in evidence.all_spans if span.scenario in scenarios),
-    )
-
-
-def differences(evidence: Evidence) -> dict[str, tuple[object, object]]:
-    """Return the requirements whose outcome differs if their own scenarios are all that was recorded."""
-    whole = judge_all(evidence, EVERY)
-    groups: dict[frozenset[Scenario], list[str]] = {}
-    for name in EVERY:
-        groups.setdefault(needed_scenarios((Profile.UPSTREAM,), (name,)), []).append(name)
-    parts = {
-        name: result
-        for needed, names in groups.items()
-        for name, result in judge_all(only(evidence, needed | BASE), names).items()
-    }
-    outcomes = {
-        name: ((each.outcome, each.cause), (parts[name].outcome, parts[name].cause)) for name, each in whole.items()
-    }
-    return {name: pair for name, pair in outcomes.items() if pair[0] != pair[1]}
 
 
 def test_scenarios_of_requirements_are_enough(full_run: FullRun) -> None:
