@@ -43,7 +43,7 @@ def cells(definition: ScenarioDefinition) -> tuple[str, ...]:
         "with `--profile observe-only` as well" if definition.reads_only else "",
         "only with `--hook`" if definition.needs_hook else "",
         REPETITIONS.get(definition.repetition, ""),
-        "whatever is selected" if definition.is_base else "",
+        "in every selection" if definition.is_base else "",
         "last, also after an interrupt" if definition.is_last else "",
     ]
     when = "; ".join(filter(None, occasions)) or "always"

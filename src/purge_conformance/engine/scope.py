@@ -47,8 +47,9 @@ def scope_of(profiles: Sequence[str], select: Sequence[str] = ()) -> Scope:
 def not_collected(evidence: Evidence, requirement: Requirement) -> Inconclusive | None:
     """Return which scenarios that the requirement needs the run left out, if it was restricted to a selection."""
     settings = evidence.header.settings
-    needed = needed_scenarios((requirement.profile,), (requirement.id,))
-    missing = [name for name in settings.get("unselected_scenarios", ()) if name in needed]
+    left_out: list[str] = settings.get("unselected_scenarios", [])
+    needed = needed_scenarios((requirement.profile,), (requirement.id,)) if left_out else ()
+    missing = [name for name in left_out if name in needed]
     if not missing:
         return None
     return Inconclusive(

@@ -86,7 +86,7 @@ class ScenarioDefinition:
         repetition: what --repeat does to it.
         needs_hook: whether it runs only with --hook.
         app_modes: of `--apps`; in the others it runs and sends nothing.
-        is_base: whether it runs whatever is selected: it prepares the target, archives, or cleans up.
+        is_base: whether every run has it, also one of a selection: it prepares the target, archives, or cleans up.
         follows: scenarios that a selection runs before it, as its requests or their judgments build on what these
             did to the target.
         is_last: whether it runs after all others, also after one that was cut short.

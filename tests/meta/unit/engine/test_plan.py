@@ -8,6 +8,7 @@ import pytest
 
 from meta.support.invoke import ADMIN, invoke
 from purge_conformance.catalogue.api import EVENTS_PATH
+from purge_conformance.scenarios.definitions import SCENARIOS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
         "Fingerprint: ",
         "Newest event: one",
         "concurrent-purges",
-        "In total at most 996 requests and 20 purges",
+        "requests and 20 purges; about",
     ):
         assert words in done.stdout
     for words in ("race", "sequences", "foundation", "cleanup"):  # send nothing without apps of the suite's own
@@ -43,16 +44,16 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "scenarios", "total"),
+    ("flags", "scenarios", "purges"),
     [
-        (["--select=AUTH-01"], ["preflight", "fill-page", "archive", "rejected-purges"], "190 requests and no purge"),
-        (["--select=AUTH-09"], [*BASE, "rejected-purges", "auth-bypass"], "245 requests and no purge"),
-        (["--select=AFTER-04"], [*BASE, "purge", "second-purge", "app-changes"], "191 requests and 2 purges"),
-        (["--profile=observe-only"], ["preflight", "reads", "lists", "generated"], "434 requests and no purge"),
-        (["--profile=observe-only", "--select=AUTH-08"], ["preflight", "reads"], "84 requests and no purge"),
+        (["--select=AUTH-01"], ["preflight", "fill-page", "archive", "rejected-purges"], "no purge"),
+        (["--select=AUTH-09"], [*BASE, "rejected-purges", "auth-bypass"], "no purge"),
+        (["--select=AFTER-04"], [*BASE, "purge", "second-purge", "app-changes"], "2 purges"),
+        (["--profile=observe-only"], ["preflight", "reads", "lists", "generated"], "no purge"),
+        (["--profile=observe-only", "--select=AUTH-08"], ["preflight", "reads"], "no purge"),
     ],
 )
-def test_plan_shows_what_runs(flags: list[str], scenarios: list[str], total: str, stub_server: StubServer) -> None:
+def test_plan_shows_what_runs(flags: list[str], scenarios: list[str], purges: str, stub_server: StubServer) -> None:
     """`plan` lists only the scenarios of a selection, or those that read, and counts only their purges."""
     body = b'{"links": {"self": {"href": "x"}}, "pagination": {"total_results": 0}, "resources": []}'
     stub_server.answer = lambda handler: stub_server.respond(handler, body=body)
@@ -60,7 +61,8 @@ def test_plan_shows_what_runs(flags: list[str], scenarios: list[str], total: str
     lines = done.stdout.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("scenario "))
     assert [line.split()[0] for line in lines[start + 1 : start + 1 + len(scenarios)]] == scenarios
-    assert lines[start + 1 + len(scenarios)].startswith(f"In total at most {total};")
+    requests = sum(each.cost.requests for each in SCENARIOS if each.name in scenarios)
+    assert lines[start + 1 + len(scenarios)].startswith(f"In total at most {requests} requests and {purges};")
     assert ("a target that obeys one all the same" in done.stdout) == ("AUTH-0" in "".join(flags[:1]))
 
 
