@@ -92,6 +92,7 @@ def test_envelope_is_not_empty(view: JudgmentView) -> None:
     found = [x for x in view.error_responses() if not envelope_defect(x)]
     if not found:
         raise NotExercised("No error response carried the envelope.")
+    view.count("not-empty", found)
     require_no(
         Finding("at least one error in errors", describe_response(x), x.n) for x in found if not x.json.get("errors")
     )
@@ -100,19 +101,19 @@ def test_envelope_is_not_empty(view: JudgmentView) -> None:
 @pytest.mark.requirement("STATUS-01")
 def test_purge_status_is_documented(view: JudgmentView) -> None:
     """Every status of a purge MUST be documented."""
-    _require_documented_status(view, PURGE_OPERATION)
+    _require_documented_status(view, PURGE_OPERATION, "purge")
 
 
 @pytest.mark.requirement("STATUS-02")
 def test_list_status_is_documented(view: JudgmentView) -> None:
     """Every status of a list MUST be documented."""
-    _require_documented_status(view, LIST_OPERATION)
+    _require_documented_status(view, LIST_OPERATION, "list")
 
 
 @pytest.mark.requirement("STATUS-03")
 def test_get_status_is_documented(view: JudgmentView) -> None:
     """Every status of a get MUST be documented."""
-    _require_documented_status(view, GET_OPERATION)
+    _require_documented_status(view, GET_OPERATION, "get")
 
 
 @pytest.mark.requirement("STATUS-04")
@@ -125,6 +126,8 @@ def test_no_intermittent_read_failures(view: JudgmentView) -> None:
     ]
     if not reads:
         raise NotExercised("Nothing was read.")
+    for case, operation in (("list", LIST_OPERATION), ("get", GET_OPERATION)):
+        view.count(case, (x for x in reads if find_operation_id(x.method, x.path) == operation))
     require_each_trial(view, (Trial(x.n, _intermittent_failure(view, x), f"{x.role} {x.path}") for x in reads))
 
 
@@ -151,6 +154,7 @@ def _require_envelope(view: JudgmentView, *statuses: int) -> None:
             reason = f"No response had the status 403. {NO_OTHER_ROLE}"
             raise NotExercised(reason, Cause.CONFIGURATION, give_token("global_auditor"))
         raise NotExercised(f"No response had the status {statuses[0]}.")
+    view.count("envelope", errors)
     require_no(
         Finding(EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type')}: {describe_response(x)}", x.n)
         for x in errors
@@ -158,12 +162,13 @@ def _require_envelope(view: JudgmentView, *statuses: int) -> None:
     )
 
 
-def _require_documented_status(view: JudgmentView, operation: str) -> None:
+def _require_documented_status(view: JudgmentView, operation: str, case: str) -> None:
     exchanges = [x for x in view.resource_exchanges() if find_operation_id(x.method, x.path) == operation]
     judged = [x for x in exchanges if not is_media_type_rejected(x)]
     if not judged:
         raise_if_cut_short(view, Scenario.READS)
         raise NotExercised(f"The operation {operation} got no response.")
+    view.count(case, judged)
     documented = documented_statuses()[operation]
     words = ", ".join(str(status) for status in documented)
     require_no(

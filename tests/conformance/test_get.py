@@ -45,6 +45,7 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
         if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == (GeneratedAuth.TOKEN, CaseMode.POSITIVE)
     ]
     existing = {row["guid"] for x in view.of(Scenario.GENERATED, Step.EXISTING_EVENT) for row in resources(x)}
+    failed = [x for x in target_responses(generated) if x.status != HTTPStatus.OK and x.guid not in existing]
     failed = [x for x in past_firewalls(generated) if x.status != HTTPStatus.OK and x.guid not in existing]
     invalid_guids = [x for x in failed if not GUID.fullmatch(x.guid) and x.status in INVALID_GUID_STATUSES]
     require_no(
@@ -57,11 +58,9 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
 @pytest.mark.requirement("GET-02")
 def test_get_returns_requested_event(view: JudgmentView) -> None:
     """Get MUST return the event with the requested guid."""
-    require_no(
-        Finding(f"guid {x.guid}", describe_response(x), x.n)
-        for x in _successful_gets(view)
-        if isinstance(x.json, dict) and x.json.get("guid") != x.guid
-    )
+    gets = [x for x in _successful_gets(view) if isinstance(x.json, dict)]
+    view.count("guid", gets)
+    require_no(Finding(f"guid {x.guid}", describe_response(x), x.n) for x in gets if x.json.get("guid") != x.guid)
 
 
 @pytest.mark.requirement("GET-03")
@@ -81,6 +80,9 @@ def test_get_equals_list(view: JudgmentView) -> None:
     pairs = [(x, require_list_read(view).initial.by_guid.get(x.guid)) for x in gets]
     pairs += [(x, rows.get(x.guid)) for x in target_responses(view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED))]
     comparable = [(x, row) for x, row in pairs if _returns_requested_event(x)]
+    view.count("listed-event", (x for x, row in comparable if row is not None and x.scenario is Scenario.LISTS))
+    view.count("seeded-event", (x for x, row in comparable if row is not None and x.scenario is not Scenario.LISTS))
+    view.count("available", gets)
     require_no(
         Finding(f"as in the list: {row}", describe_response(x), x.n)
         for x, row in comparable
@@ -94,11 +96,9 @@ def test_get_equals_list(view: JudgmentView) -> None:
 @pytest.mark.requirement("GET-04")
 def test_get_matches_schema(view: JudgmentView) -> None:
     """The body of a get that answers 200 MUST be an app usage event that matches the documented schema."""
-    require_no(
-        Finding(violation.expected, violation.got, x.n)
-        for x in _successful_gets(view)
-        for violation in schema_violations(x)
-    )
+    gets = _successful_gets(view)
+    view.count("shape", gets)
+    require_no(Finding(violation.expected, violation.got, x.n) for x in gets for violation in schema_violations(x))
 
 
 def _returns_requested_event(x: Exchange) -> bool:

@@ -38,9 +38,12 @@ STACK_TRACE = re.compile(
 def test_token_is_not_echoed(view: JudgmentView) -> None:
     """A response MUST NOT contain the request's token."""
     require_exchanges(view, Scenario.READS, Step.LIST, if_none="Nothing was read.")
+    with_token = [x for x in view.resource_exchanges() if SENT_TOKEN.search(_authorization(x))]
+    view.count("header", with_token)
+    view.count("body", (x for x in with_token if x.body))
     require_no(
         Finding("a response without the token of the request", _quote_echo(x), x.n)
-        for x in view.resource_exchanges()
+        for x in with_token
         if _echoes_token(x)
     )
 
@@ -51,6 +54,7 @@ def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
     errors = view.error_responses()
     if not errors:
         raise NotExercised("No error occurred.", Cause.CONFIGURATION, RUN_ALL)
+    view.count("stack-trace", errors)
     require_no(
         Finding("an error without a stack trace", describe_response(x), x.n)
         for x in errors
@@ -62,6 +66,7 @@ def test_errors_have_no_stack_trace(view: JudgmentView) -> None:
 def test_urls_contain_no_password(view: JudgmentView) -> None:
     """A response SHOULD NOT contain a URL with a password."""
     require_exchanges(view, Scenario.READS, Step.LIST, if_none="Nothing was read.")
+    view.count("url-password", view.resource_exchanges())
     require_no(
         Finding("no password in a URL, or a masked one", "a URL with a password", x.n)
         for x in view.resource_exchanges()
@@ -70,9 +75,13 @@ def test_urls_contain_no_password(view: JudgmentView) -> None:
 
 
 def _echoes_token(exchange: Exchange) -> bool:
-    sent = next((value for name, value in exchange.request_headers if name == "Authorization"), "")
+    sent = _authorization(exchange)
     parts = [exchange.text, *(part for header in exchange.response_headers for part in header)]
     return bool(set(SENT_TOKEN.findall(sent)) & {name for part in parts for name in RECEIVED_TOKEN.findall(part)})
+
+
+def _authorization(exchange: Exchange) -> str:
+    return next((value for name, value in exchange.request_headers if name == "Authorization"), "")
 
 
 def _quote_echo(exchange: Exchange) -> str:

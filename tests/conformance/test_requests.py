@@ -27,6 +27,7 @@ from purge_conformance.analysis.purge_series import (
     require_plain_purges_reliable,
 )
 from purge_conformance.analysis.rejected import is_media_type_rejected
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
@@ -35,9 +36,19 @@ if TYPE_CHECKING:
 
     from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Exchange
 
 # Documented, and unrelated to the body.
 UNRELATED_STATUSES = {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}
+INPUT_CASES = {
+    Step.TRUNCATED_JSON: "cut-json",
+    Step.JSON_OBJECT: "json-object",
+    Step.JSON_ARRAY: "json-array",
+    Step.NOT_JSON: "not-json",
+    Step.FORM: "form",
+    Step.LONG_TEXT: "long-text",
+    Step.UNKNOWN_PARAMETER: "unknown-query",
+}
 
 
 @pytest.mark.requirement("BODY-01")
@@ -54,6 +65,8 @@ def test_unexpected_input_is_handled(view: JudgmentView) -> None:
         raise NotExercised(reason, Cause.TARGET, RUN_ALONE)
     if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x in judged):
         require_plain_purges_reliable(view)
+    for x in judged:
+        view.count(INPUT_CASES[x.step], [x])
     require_status_of_each(
         view,
         (x for x in judged if not is_media_type_rejected(x)),
@@ -79,7 +92,7 @@ def test_ignored_input_purge_is_complete(view: JudgmentView) -> None:
     if findings:
         require_plain_purges_correct(view)
     requests = (purge.request for purge in purges)
-    require_each_trial(view, (Trial(x.n, findings.get(x.n, ()), x.step) for x in requests))
+    require_each_trial(view, (Trial(x.n, findings.get(x.n, ()), x.step, INPUT_CASES[x.step]) for x in requests))
 
 
 @pytest.mark.requirement("BODY-03")
@@ -89,6 +102,9 @@ def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
     if not failed:
         raise_if_not_induced(view, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
         raise NotExercised("No purge was induced to fail.")
+    for purge in failed:
+        is_unavailable = purge.request.status == HTTPStatus.SERVICE_UNAVAILABLE
+        view.count("unavailable" if is_unavailable else "internal-error", [purge.request])
     partial = [purge for purge in failed if not (is_rolled_back(purge) or purge.is_complete())]
     if partial:
         require_plain_purges_correct(view)
@@ -121,4 +137,13 @@ def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> b
 def test_unknown_route_answers_404(view: JudgmentView) -> None:
     """An unknown route below the resource MUST answer 404."""
     sent = require_exchanges(view, Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, if_none="No unknown route was tried.")
+    for x in sent:
+        view.count(_route_case(x), [x])
     require_status(sent, HTTPStatus.NOT_FOUND)
+
+
+def _route_case(x: Exchange) -> str:
+    """Return the case that a request for an unknown route is a trial of."""
+    if x.route.startswith(f"{PURGE_PATH}/"):
+        return "below-purge"
+    return "unknown-action" if x.route.startswith(f"{EVENTS_PATH}/actions/") else "below-event"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
+from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.assertions import raise_if_cut_short, require_each_trial, to_sentence
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
@@ -18,7 +19,7 @@ from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from purge_conformance.analysis.sequence import SequenceRun
     from purge_conformance.analysis.view import JudgmentView
@@ -38,6 +39,7 @@ def test_list_matches_model(view: JudgmentView) -> None:
     disagreeing = next((run for run in runs if run.disagreement), None)
     if disagreeing is None or disagreeing.disagreement is None:
         _require_completed(view, runs)
+        _count_cases(view, runs)
         require_each_trial(view, map(_passing_trial, runs))
         return
     reproductions = [
@@ -57,6 +59,15 @@ def test_list_matches_model(view: JudgmentView) -> None:
         (replace(_passing_trial(run), findings=(finding,) if run is disagreeing else ()) for run in full_runs),
         CASES.get(disagreeing.disagreement.kind, "listed-events"),
     )
+
+
+def _count_cases(view: JudgmentView, runs: Iterable[SequenceRun]) -> None:
+    """Count the executed steps whose responses and lists agree with the model."""
+    steps = [step for run in runs for step in run.executed_steps]
+    view.count("purge-answers", (x.response for x in steps if x.step.action in {Action.PURGE, Action.REJECTED_PURGE}))
+    view.count("listed-events", (x.listing.exchanges[-1] for x in steps if x.listing and x.listing.exchanges))
+    reads = (walk for x in steps if x.step.action is Action.READ for walk in x.walks)
+    view.count("filtered-reads", (walk.exchanges[-1] for walk in reads if walk.exchanges))
 
 
 def _passing_trial(run: SequenceRun) -> Trial:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from purge_conformance.analysis.actions import own_apps
 from purge_conformance.analysis.assertions import (
     describe_response,
     no_event,
@@ -21,7 +22,7 @@ from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, sent_as_oth
 from purge_conformance.analysis.next_steps import RUN_ALL, give_token
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
-from purge_conformance.catalogue.api import LIST_OPERATION
+from purge_conformance.catalogue.api import LIST_OPERATION, is_purge
 from purge_conformance.config.roles import READ_ONLY_ROLES
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Scenario, Step, Tag
@@ -29,11 +30,12 @@ from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
+BOUNDS = {0: "below-minimum", 1: "minimum", 5000: "maximum", 5001: "above-maximum"}
 ROLES = (*sorted(READ_ONLY_ROLES), "org_manager")
 
 
@@ -43,6 +45,7 @@ def test_errors_are_not_empty(view: JudgmentView) -> None:
     errors = view.error_responses()
     if not errors:
         raise NotExercised("No error occurred.", Cause.CONFIGURATION, RUN_ALL)
+    view.count("at-least-one", errors)
     require_no(
         Finding("errors with at least one error", describe_response(x), x.n) for x in errors if not has_errors(x)
     )
@@ -52,7 +55,11 @@ def test_errors_are_not_empty(view: JudgmentView) -> None:
 def test_missing_token_code(view: JudgmentView) -> None:
     """A request without a token MUST be answered with 10002, CF-NotAuthenticated."""
     _require_code(
-        _responses_with_credential(view, CredentialKind.NONE), HTTPStatus.UNAUTHORIZED, (10002, "CF-NotAuthenticated")
+        view,
+        _responses_with_credential(view, CredentialKind.NONE),
+        HTTPStatus.UNAUTHORIZED,
+        (10002, "CF-NotAuthenticated"),
+        case_of=_operation_case,
     )
 
 
@@ -62,21 +69,41 @@ def test_invalid_token_code(view: JudgmentView) -> None:
     kinds = (CredentialKind.MALFORMED, CredentialKind.INVALID, CredentialKind.EXPIRED)
     rejected = [x for kind in kinds for x in _responses_with_credential(view, kind)]
     bearers = [x for x in rejected if x.role not in {"basic", "scheme-only"}]
-    _require_code(bearers, HTTPStatus.UNAUTHORIZED, (1000, "CF-InvalidAuthToken"))
+    _require_code(
+        view,
+        bearers,
+        HTTPStatus.UNAUTHORIZED,
+        (1000, "CF-InvalidAuthToken"),
+        case_of=lambda x: f"{x.tags[Tag.CREDENTIAL]}-token",
+    )
 
 
 @pytest.mark.requirement("UP-ERROR-04")
 def test_forbidden_code(view: JudgmentView) -> None:
     """A forbidden request MUST be answered with 10003, CF-NotAuthorized."""
     reason = "" if sent_as_other_roles(view) else f"No request was forbidden. {NO_OTHER_ROLE}"
-    _require_code(view.error_responses(), HTTPStatus.FORBIDDEN, (10003, "CF-NotAuthorized"), if_none=reason)
+    _require_code(
+        view,
+        view.error_responses(),
+        HTTPStatus.FORBIDDEN,
+        (10003, "CF-NotAuthorized"),
+        case_of=lambda _: "forbidden",
+        if_none=reason,
+    )
 
 
 @pytest.mark.requirement("UP-ERROR-05")
 def test_unknown_guid_code(view: JudgmentView) -> None:
     """Get with an unknown guid MUST be answered with 10010, CF-ResourceNotFound."""
     gets = require_exchanges(view, Scenario.READS, Step.GET_UNKNOWN, if_none="No unknown guid was requested.")
-    _require_code(gets, HTTPStatus.NOT_FOUND, (10010, "CF-ResourceNotFound"))
+    apps = own_apps(view)
+    _require_code(
+        view,
+        gets,
+        HTTPStatus.NOT_FOUND,
+        (10010, "CF-ResourceNotFound"),
+        case_of=lambda x: "stopped-app" if x.guid in apps else "random-guid",
+    )
 
 
 @pytest.mark.requirement("UP-ERROR-06")
@@ -90,6 +117,8 @@ def test_bad_parameter_code(view: JudgmentView) -> None:
     rejected = _require_envelopes([x for x in lists if x.status in codes])
     if not rejected:
         raise NotExercised("No invalid query was answered with 400 or 422.")
+    for x in rejected:
+        view.count(f"status-{x.status}", [x])
     for status, code in codes.items():
         require_no(_code_finding(x, code) for x in rejected if x.status == status and code not in codes_and_titles(x))
 
@@ -99,13 +128,22 @@ def test_uncaught_error_code(view: JudgmentView) -> None:
     """An uncaught error MUST be answered with 10001, UnknownError."""
     if all(x.status != HTTPStatus.INTERNAL_SERVER_ERROR for x in view.error_responses()):
         raise_if_not_induced(view, HTTPStatus.INTERNAL_SERVER_ERROR)
-    _require_code(view.error_responses(), HTTPStatus.INTERNAL_SERVER_ERROR, (10001, "UnknownError"))
+    _require_code(
+        view,
+        view.error_responses(),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        (10001, "UnknownError"),
+        case_of=lambda _: "uncaught-error",
+    )
 
 
 @pytest.mark.requirement("UP-ROLE-01")
 def test_roles_may_list(view: JudgmentView) -> None:
     """Every role MUST be allowed to list app usage events."""
-    require_status(_reads_by_role(view, Step.LIST), HTTPStatus.OK)
+    lists = _reads_by_role(view, Step.LIST)
+    for x in lists:
+        view.count(_role_case(x), [x])
+    require_status(lists, HTTPStatus.OK)
 
 
 @pytest.mark.requirement("UP-ROLE-02")
@@ -118,6 +156,8 @@ def test_readers_may_get(view: JudgmentView) -> None:
             Cause.CONFIGURATION,
             give_token(*sorted(READ_ONLY_ROLES)),
         )
+    for x in gets:
+        view.count(_role_case(x), [x])
     require_found(view, gets)
 
 
@@ -129,6 +169,7 @@ def test_others_may_not_get(view: JudgmentView) -> None:
         raise NotExercised(
             "There is no token of a role that may not read events.", Cause.CONFIGURATION, give_token("org_manager")
         )
+    view.count("other-role", gets)
     require_status(gets, HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
 
 
@@ -158,6 +199,8 @@ def _require_bounds(view: JudgmentView, name: str, *, accepted: set[str], reject
     valid = [x for x in lists if x.query[name] in accepted and others[x.n] is Validity.VALID]
     require_no(Finding(f"200 for {name}={x.query[name]}", describe_response(x), x.n) for x in valid if not is_page(x))
     invalid = [x for x in lists if x.query[name] in rejected]
+    for x in (*valid, *invalid):
+        view.count(BOUNDS[int(x.query[name])], [x])
     require_no(
         Finding(f"400 or 422 for {name}={x.query[name]}", describe_response(x), x.n)
         for x in invalid
@@ -179,8 +222,27 @@ def _reads_by_role(view: JudgmentView, step: Step) -> list[Exchange]:
     return reads
 
 
-def _require_code(responses: Iterable[Exchange], status: int, code: tuple[int, str], *, if_none: str = "") -> None:
-    """Require that the responses with a status carry a code; other requirements judge other statuses."""
+def _role_case(x: Exchange) -> str:
+    return x.role.replace("_", "-") if x.role in READ_ONLY_ROLES else "other-role"
+
+
+def _operation_case(x: Exchange) -> str:
+    return "purge" if is_purge(x.method, x.path) else str(x.step)
+
+
+def _require_code(  # noqa: PLR0913 -- what is judged, and how it is counted
+    view: JudgmentView,
+    responses: Iterable[Exchange],
+    status: int,
+    code: tuple[int, str],
+    *,
+    case_of: Callable[[Exchange], str],
+    if_none: str = "",
+) -> None:
+    """Require that the responses with a status carry a code; other requirements judge other statuses.
+
+    Each is a trial of the case that `case_of` returns.
+    """
     judged = _require_envelopes([x for x in responses if x.status == status and x.method != "HEAD"])
     if not judged:
         cause = Cause.CONFIGURATION if if_none else Cause.TARGET
@@ -189,6 +251,8 @@ def _require_code(responses: Iterable[Exchange], status: int, code: tuple[int, s
             cause,
             give_token("global_auditor") if if_none else "",
         )
+    for x in judged:
+        view.count(case_of(x), [x])
     require_no(_code_finding(x, code) for x in judged if code not in codes_and_titles(x))
 
 

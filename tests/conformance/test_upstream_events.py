@@ -52,12 +52,18 @@ MEMBERS = (
     ("links", "self"),
 )
 
-CHANGES = (Step.START, Step.STOP, Step.SCALE, Step.SCALE_MEMORY, Step.SCALE_DOWN)
+LOCATION_CASES = {"app": "app.name", "space": "space.name", "organization": "organization.guid"}
+CHANGES = {  # change -> its case
+    Step.START: "start",
+    Step.STOP: "stop",
+    **dict.fromkeys((Step.SCALE, Step.SCALE_MEMORY, Step.SCALE_DOWN), "scale"),
+}
 
 
 @pytest.mark.requirement("UP-FIELD-01")
 def test_members_are_complete(view: JudgmentView) -> None:
     """An event MUST have every documented member."""
+    view.count("all-members", _pages_with_events(view))
     require_no(
         Finding(".".join(names), f"no such member in {row.get('guid')}", x.n)
         for x, row in _listed_events(view)
@@ -69,6 +75,8 @@ def test_members_are_complete(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-FIELD-02")
 def test_timestamps_are_formatted(view: JudgmentView) -> None:
     """Timestamps MUST have the format YYYY-MM-DDThh:mm:ssZ."""
+    for case in ("created-at", "updated-at"):
+        view.count(case, _pages_with_events(view))
     require_no(
         Finding(f"{name} of {row.get('guid')} in the format 2020-06-30T23:49:04Z", repr(row.get(name)), x.n)
         for x, row in _listed_events(view)
@@ -81,6 +89,7 @@ def test_timestamps_are_formatted(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-FIELD-03")
 def test_updated_at_equals_created_at(view: JudgmentView) -> None:
     """The member `updated_at` MUST be identical to `created_at`."""
+    view.count("identical", _pages_with_events(view))
     require_no(
         Finding(f"updated_at {row.get('created_at')} in {row.get('guid')}", str(row.get("updated_at")), x.n)
         for x, row in _listed_events(view)
@@ -91,6 +100,7 @@ def test_updated_at_equals_created_at(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-FIELD-04")
 def test_self_link_leads_to_event(view: JudgmentView) -> None:
     """The link `self` of an event MUST lead to the event."""
+    view.count("self-link", _pages_with_events(view))
     require_no(
         Finding(f"a link that ends in {EVENTS_PATH}/{row.get('guid')}", str(dig(row, "links", "self", "href")), x.n)
         for x, row in _listed_events(view)
@@ -102,6 +112,7 @@ def test_self_link_leads_to_event(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-SEED-01")
 def test_seeded_state_is_started(view: JudgmentView) -> None:
     """The member `state.current` of a seeded event MUST be STARTED."""
+    view.count("state", (purge.last_exchange for purge, _, _ in _seeded_events(view)))
     require_no(
         Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), purge.last_exchange)
         for purge, app, row in _seeded_events(view)
@@ -116,6 +127,8 @@ def test_seed_names_space_and_organization(view: JudgmentView) -> None:
     for purge, app, row in _seeded_events(view):
         names = {str(snapshot.apps.by_guid[app].get("name")) for snapshot in (purge.before, purge.after)}
         expected = {"app.name": names} | {name: {value} for name, value in locations.get(app, {}).items()}
+        for case, name in LOCATION_CASES.items():
+            view.count(case, [purge.last_exchange] if name in expected else [])
         require_no(
             Finding(
                 f"{name} {' or '.join(sorted(values))} in the event of the app {app}",
@@ -137,6 +150,8 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
     ]
     if not pairs:
         raise NotExercised("No seeded event can be attributed to one process.")
+    for case in ("instance-count", "memory"):
+        view.count(case, (purge.last_exchange for purge, _, _, _ in pairs))
     require_no(
         Finding(
             f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), purge.last_exchange
@@ -161,6 +176,7 @@ def test_seeded_process_belongs_to_app(view: JudgmentView) -> None:
     ]
     if not references:
         raise NotExercised("No seeded event named a process.")
+    view.count("process", (purge.last_exchange for purge, _, _ in references))
     require_no(
         Finding(f"a process of the app {app}", f"{guid}, of {owner or 'no app'}", purge.last_exchange)
         for purge, app, guid in references
@@ -177,6 +193,9 @@ def test_change_is_recorded_once(view: JudgmentView) -> None:
     ]
     if not app_changes:
         raise NotExercised("The suite had no app to start, stop or scale.", Cause.CONFIGURATION, get_apps(view))
+    for change in app_changes:
+        if change.is_identified:
+            view.count(CHANGES[change.step], [change.last_exchange])
     require_no(
         Finding(f"one event of the {change.step} of the app {change.app}", f"also {row['guid']}", change.last_exchange)
         for change in app_changes
@@ -191,6 +210,11 @@ def _process_of(purge: PurgeObservation, app: str, event: Row) -> Row | None:
         return processes.by_guid[event["guid"]]
     own = purge.after.processes_of(app)
     return own[0] if len(own) == 1 else None
+
+
+def _pages_with_events(view: JudgmentView) -> list[Exchange]:
+    """Return the pages of `_listed_events`."""
+    return list({page.n: page for page, _ in _listed_events(view)}.values())
 
 
 def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
@@ -223,20 +247,25 @@ def _app_of_each_process(purge: PurgeObservation) -> dict[str, str | None]:
 
 
 def _locations(view: JudgmentView) -> dict[str, dict[str, str]]:
-    """Return own app -> members of its space and organization, from the responses that created these."""
-    created = {
-        str(x.json.get("guid")): x.json for x in view.of(Scenario.FOUNDATION, Step.CREATE) if isinstance(x.json, dict)
-    }
+    """Return own app -> members of its space and organization, as far as the run knows these.
+
+    The suite created the space, or read the one that the user named.
+    """
+    read = (*view.of(Scenario.PREFLIGHT, Step.SPACE), *view.of(Scenario.FOUNDATION, Step.CREATE))
+    known = {str(x.json.get("guid")): x.json for x in read if x.succeeded and isinstance(x.json, dict)}
     locations = {}
-    for guid, resource in created.items():
-        space = dig(resource, "relationships", "space", "data", "guid")
-        if space in created:
-            locations[guid] = {
-                "space.guid": space,
-                "space.name": str(created[space].get("name")),
-                "organization.guid": str(dig(created[space], "relationships", "organization", "data", "guid")),
-            }
+    for guid, resource in known.items():
+        if isinstance(space := dig(resource, "relationships", "space", "data", "guid"), str):
+            locations[guid] = {"space.guid": space, **_members_of_space(known.get(space, {}))}
     return locations
+
+
+def _members_of_space(space: Row) -> dict[str, str]:
+    members = {
+        "space.name": space.get("name"),
+        "organization.guid": dig(space, "relationships", "organization", "data", "guid"),
+    }
+    return {name: value for name, value in members.items() if isinstance(value, str)}
 
 
 def _has_member(row: Row, *names: str) -> bool:

@@ -56,6 +56,11 @@ class AppChange:
             row for n, row in enumerate(self.new_events) if self._is_identified_by(row) and contents[n] in contents[:n]
         ]
 
+    @property
+    def is_identified(self) -> bool:
+        """Whether an event names the process and the new values of the change, so that a repetition can be seen."""
+        return any(map(self._is_identified_by, self.new_events))
+
     def _is_recorded_by(self, event: Row) -> bool:
         """Whether an event records the change; a member that it leaves out counts as right."""
         return all(dig(event, name, "current") in {None, value} for name, value in self.expected_values.items())
