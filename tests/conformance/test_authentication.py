@@ -19,9 +19,9 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.history import admin_reads_rejected
 from purge_conformance.analysis.missing_tokens import explain_missing_token
 from purge_conformance.analysis.view import target_responses
-from purge_conformance.config.roles import ADMIN, EXPIRED
+from purge_conformance.config.roles import ADMIN, ANONYMOUS_ROLE, EXPIRED
 from purge_conformance.evidence.steps import Scenario, Step, Tag
-from purge_conformance.evidence.tag_values import CaseMode, CredentialKind, GeneratedAuth
+from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -32,6 +32,21 @@ if TYPE_CHECKING:
 
 # RFC 6750, section 3.1, calls these malformed requests, which are answered with 400.
 MALFORMED_CREDENTIALS = {"empty", "scheme-only"}
+PURGE_CASES = {  # name of a credential -> the case of AUTH-01 to AUTH-04, where it is another name
+    ANONYMOUS_ROLE: "no-header",
+    "empty": "empty-header",
+    "basic": "basic-scheme",
+    "altered": "altered-token",
+    "altered-end": "altered-token",
+    EXPIRED: "expired-token",
+}
+READ_CASES = {
+    CredentialKind.NONE: "no-token",
+    CredentialKind.MALFORMED: "malformed-token",
+    CredentialKind.INVALID: "invalid-token",
+    CredentialKind.EXPIRED: "expired-token",
+}
+ROLE_CASES = {"admin_read_only": "admin-read-only", "global_auditor": "global-auditor"}
 MISSING_TOKENS = {  # kind of credential -> why there is none, and the role whose token it needs
     CredentialKind.EXPIRED: ("There is no expired token.", EXPIRED),
     CredentialKind.VALID: ("There is no token without the admin scope.", "global_auditor"),
@@ -87,7 +102,9 @@ def test_purge_requires_admin_scope(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-08")
 def test_admin_may_read(view: JudgmentView) -> None:
     """An admin MUST be allowed to list and get app usage events."""
-    require_exchanges(view, Scenario.READS, Step.LIST, Step.GET, if_none="Nothing was read.")
+    reads = require_exchanges(view, Scenario.READS, Step.LIST, Step.GET, if_none="Nothing was read.")
+    for case in ("list", "get"):
+        view.count(case, (x for x in reads if x.role == ADMIN and x.step == case))
     require_no(Finding("neither 401 nor 403", describe_response(x), x.n) for x in admin_reads_rejected(view))
 
 
@@ -111,19 +128,27 @@ def _purges_with(view: JudgmentView, kind: CredentialKind) -> list[Exchange]:
         reason, role = MISSING_TOKENS.get(kind, (f"No purge {words} was sent.", ADMIN))
         sent = [x for x in view.of(Scenario.REJECTED_PURGES, Step.CREDENTIAL) if x.tags.get(Tag.CREDENTIAL) == kind]
         raise explain_missing_token(sent, reason, role)
+    for x in matching:
+        is_valid = kind is CredentialKind.VALID
+        view.count(ROLE_CASES.get(x.role, "other-role") if is_valid else PURGE_CASES.get(x.role, x.role), [x])
     return matching
 
 
 def _unauthenticated_reads(view: JudgmentView, step: Step) -> list[Exchange]:
     """Return the reads with credentials that authenticate no user."""
     reads = require_exchanges(view, Scenario.READS, step, if_none=no_event(view, "There was no event to read."))
-    return [x for x in reads if x.role != ADMIN and x.tags[Tag.CREDENTIAL] != CredentialKind.VALID]
+    unauthenticated = [x for x in reads if x.role != ADMIN and x.tags[Tag.CREDENTIAL] != CredentialKind.VALID]
+    for x in unauthenticated:
+        view.count(READ_CASES[CredentialKind(x.tags[Tag.CREDENTIAL])], [x])
+    return unauthenticated
 
 
 def _generated_without_token(view: JudgmentView, step: Step) -> list[Exchange]:
-    """Return the generated requests that have no token and are otherwise valid."""
-    return [
+    """Return the generated requests that have no token and are otherwise valid: the document requires a token."""
+    generated = [
         x
-        for x in view.of(Scenario.GENERATED, step)
-        if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == (GeneratedAuth.NONE, CaseMode.POSITIVE)
+        for x in target_responses(view.of(Scenario.GENERATED, step))
+        if x.tags[Tag.AUTH] == GeneratedAuth.NONE and x.tags[Tag.ABOUT].startswith("Authorization ")
     ]
+    view.count("generated", generated)
+    return generated

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from purge_conformance.analysis.outcomes import Undecided
+from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.intermediaries import is_closed_on_unusual, is_firewall_refusal, is_of_target
 from purge_conformance.evidence.records import Evidence, Exchange, Result
@@ -65,6 +66,14 @@ class JudgmentView(Evidence):
         self.read_exchanges.extend(numbers)
         if decisive:
             self.cases.setdefault(case, []).extend(x.n for x in decisive)
+
+    def count_whole(self, case: str, requests: Iterable[Exchange]) -> None:
+        """Count the requests that a case consists of: none of them if the target did not answer one of them."""
+        sent = list(requests)
+        if unanswered := find_unanswered(sent):
+            self.explain(case, unanswered)
+        else:
+            self.count(case, sent)
 
     def explain(self, case: str, reason: Undecided) -> None:
         """Say why a case was not tried; a case that was counted needs no reason."""
