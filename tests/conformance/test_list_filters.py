@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from purge_conformance.analysis.view import JudgmentView
-    from purge_conformance.evidence.listing import Listing
+    from purge_conformance.evidence.listing import Listing, Row
 
 ORDERED_WALKS = {
     Step.ASCENDING: "ascending",
@@ -41,16 +41,17 @@ ORDERED_WALKS = {
 @pytest.mark.requirement("LIST-08")
 def test_list_is_sorted(view: JudgmentView) -> None:
     """The list MUST be sorted by `created_at`, ascending or descending, as requested."""
-    times = {str(row.get("created_at")) for row in require_list_read(view).initial.rows}
-    if len(times) < 2:
+    read = require_list_read(view)
+    if len({str(row.get("created_at")) for row in read.initial.rows}) < 2:
         raise no_suitable_app(view, "All events have the same time.")
     ordered = [require_walk(view, Scenario.LISTS, step) for step in (Step.ASCENDING, Step.DESCENDING)]
     for walk in [*ordered, *_combined_walks(view)]:
         order = walk.exchanges[0].query["order_by"]
-        moments = [moment for row in walk.rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
-        if len(set(moments)) > 1:
+        moments = _times(walk.rows)
+        rest = _events_beyond(walk, read) if walk in ordered else []
+        expected = sorted([*moments, *_times(rest)], reverse=order.startswith("-"))[: len(moments)]
+        if len({*moments, *_times(rest)}) > 1:
             view.count(ORDERED_WALKS[walk.exchanges[0].step], walk.exchanges[:1])
-        expected = sorted(moments, reverse=order.startswith("-"))
         words = f"a list sorted by {order}"
         require_no(
             Finding(words, _first_misplaced(moments, expected), x.n) for x in walk.exchanges[:1] if moments != expected
@@ -262,6 +263,15 @@ def _have_distinct_times(read: ListRead, *guids: str) -> bool:
 
 def _truncate_to_second(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
+
+
+def _events_beyond(walk: Listing, read: ListRead) -> list[Row]:
+    """Return the events that a list without filters would show on further pages, which were not read."""
+    return [] if walk.complete else [row for guid, row in read.initial.by_guid.items() if guid not in walk.by_guid]
+
+
+def _times(rows: Iterable[Row]) -> list[datetime]:
+    return [moment for row in rows if (moment := clock.parse_rfc3339(row.get("created_at")))]
 
 
 def _first_misplaced(times: list[datetime], sorted_times: list[datetime]) -> str:

@@ -172,10 +172,9 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
                     "only events of apps that exist", f"{format_guids(events)} for {app}", purge.last_exchange
                 )
 
-    purges = [purge for purge in require_first_purges(view) if purge.new_events_by_app(exclude_changes=True)]
-    view.count("existing-app", (purge.last_exchange for purge in purges))
+    purges = require_first_purges(view)
     view.count("no-task", (purge.last_exchange for purge in purges if own & purge.after.apps.by_guid.keys()))
-    require_each_purge(view, require_first_purges(view), find_unexpected)
+    require_each_purge(view, purges, find_unexpected, "existing-app")
 
 
 @pytest.mark.requirement("SEED-09")

@@ -17,6 +17,7 @@ from purge_conformance import __version__, catalogue
 from purge_conformance.analysis.assertions import to_sentence
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Profile
+from purge_conformance.config.roles import ANONYMOUS_ROLE
 from purge_conformance.engine import pytest_process
 from purge_conformance.errors import BadSetting, ReportsNotWritten, SuiteError
 from purge_conformance.evidence import clock, notes
@@ -91,20 +92,20 @@ def write_small_run(folder: Path) -> None:
         __version__, {}, "http://small-run.invalid", settings, now, requirement_set=catalogue.requirement_set()
     )
     with Journal(folder, header) as journal:
-        journal.record(_purge(1, CredentialKind.NONE, HTTPStatus.OK))
-        journal.record(_purge(2, CredentialKind.INVALID, HTTPStatus.UNAUTHORIZED))
+        journal.record(_purge(1, ANONYMOUS_ROLE, CredentialKind.NONE, HTTPStatus.OK))
+        journal.record(_purge(2, "altered", CredentialKind.INVALID, HTTPStatus.UNAUTHORIZED))
         journal.add(Note(Scenario.CLEANUP, notes.FINISHED.name, True))
         journal.sync()
     if journal.error:
         raise BadSetting(journal.error)
 
 
-def _purge(n: int, credential: CredentialKind, status: HTTPStatus) -> Exchange:
+def _purge(n: int, role: str, credential: CredentialKind, status: HTTPStatus) -> Exchange:
     return Exchange(
         n,
         Scenario.REJECTED_PURGES,
         Place(Step.CREDENTIAL),
-        role=str(credential),
+        role=role,
         method="POST",
         path=PURGE_PATH,
         request_headers=(),
