@@ -32,5 +32,7 @@ def clean_up(*, values: Options, run: str | None, dry_run: bool) -> None:
     from purge_conformance.target.cleanup import cleanup
 
     with unrecorded_client(log_in(build_settings({"max_requests": MAX_REQUESTS} | values)), read_only=False) as client:
-        deleted = cleanup(client, write_line, run, dry_run=dry_run)
-    write_line("Nothing to delete." if not deleted else f"{deleted} {'would be ' if dry_run else ''}deleted.")
+        done = cleanup(client, write_line, run, dry_run=dry_run)
+    would = "would be " if dry_run else ""
+    parts = [f"{number} {would}{verb}" for number, verb in ((done.deleted, "deleted"), (done.kept, "kept")) if number]
+    write_line(f"{', '.join(parts)}." if parts else "Nothing to delete.")

@@ -215,7 +215,8 @@ KEYS = (
     Key(
         "before_purge",
         COMMAND,
-        "Command to run before the first purge, once the archive is whole; unless it exits with 0, no purge is sent.",
+        "Command to run before the first purge, once the archive is whole; unless it exits with 0, no purge is sent. "
+        "In a configuration file: command:COMMAND.",
         "COMMAND",
         is_secret=True,
     ),

@@ -181,6 +181,8 @@ def _header(settings: Settings) -> Header:
             "max_requests": settings.limits.max_requests,
             "max_time": settings.limits.max_time,
             "allow_incomplete_archive": settings.allow_incomplete_archive,
+            "alongside": settings.alongside,
+            "before_purge": bool(settings.before_purge),
         },
         started_at=clock.format_rfc3339(time.time()),
         requirement_set=catalogue.requirement_set(),

@@ -11,7 +11,9 @@ from purge_conformance.analysis.concurrent_reads import summarize_concurrent_rea
 from purge_conformance.analysis.foreign_purges import find_foreign_purge
 from purge_conformance.analysis.interference import count_changing_apps
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.apps import Mode
+from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.steps import Scenario
@@ -67,6 +69,7 @@ def run_notes(evidence: Evidence) -> Iterator[str]:
         is_allowed = bool(evidence.header.settings.get("allow_incomplete_archive"))
         yield from archive.describe(summary, is_allowed=is_allowed)
     yield from archive.describe_additions(evidence)
+    yield from _flag_notes(evidence)
     yield from evidence.note(Scenario.PREFLIGHT, notes.WARNINGS) or ()
     yield from _app_notes(evidence)
     if foreign_purge := find_foreign_purge(evidence):
@@ -83,6 +86,16 @@ def run_notes(evidence: Evidence) -> Iterator[str]:
         names = [f"{name} ({count} times)" if count > 1 else name for name, count in times.items()]
         yield f"Cut short: {', '.join(names)}. {why}"
     yield from (unusable.reason for unusable in evidence.noted(notes.UNUSABLE))
+
+
+def _flag_notes(evidence: Evidence) -> Iterator[str]:
+    """Yield which flags made the run do what another run would have refused, or more than others do."""
+    if evidence.header.settings.get("alongside"):
+        yield "--alongside was given: another run of the suite may have purged or changed apps during this one."
+    if evidence.header.settings.get("before_purge"):
+        is_sent = any(is_purge(x.method, x.path) and x.role == ADMIN for x in evidence.exchanges)
+        ending = "exited with 0 before the first purge" if is_sent else "was given, and no purge was sent"
+        yield f"The command of --before-purge {ending}."
 
 
 def _app_notes(evidence: Evidence) -> Iterator[str]:

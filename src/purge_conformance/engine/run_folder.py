@@ -96,6 +96,8 @@ def take_folder(folder: Path) -> Path:
     Raises:
         BadSetting: it holds another run, or cannot be created.
     """
+    if _exists(folder) and not folder.is_dir():
+        raise BadSetting(f"{folder} is no folder. Name another folder with --out.")
     try:
         files.create_folder(folder)
     except OSError as error:
@@ -142,6 +144,8 @@ def keep_evidence(source: Path, folder: Path) -> None:
         BadSetting: `folder` has the evidence of another run, or cannot be written.
     """
     original, copy = source / as_jsonl.FILE_NAME, folder / as_jsonl.FILE_NAME
+    if _exists(folder) and not folder.is_dir():
+        raise BadSetting(f"{folder} is no folder. Name another folder with --out.")
     try:
         files.create_folder(folder)
         if not copy.exists():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from purge_conformance.catalogue.api import is_usable_guid, resource_path
 from purge_conformance.client.pagination import read_pages
@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 CHILDREN = {ORGANIZATIONS: (SPACES, "organization"), SPACES: (APPS, "space")}
 RESOURCE_PATHS = (APPS, SPACES, ORGANIZATIONS)
 MAX_QUOTED_CHARS = 100  # of a name or a label in a line
-RERUN_HINT = "Run `purge-conformance cleanup` again to delete the rest."
+NAME_RUN_HINT = "To delete what a run that has ended left, give --run ID, as these lines say."
+
+
+class Cleanup(NamedTuple):
+    """How many resources were deleted, or would be, and how many were kept, or would be."""
+
+    deleted: int
+    kept: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class _NoResponse(TargetUnreachable):
         super().__init__(f"No response from {url} ({error})")
 
 
-def cleanup(client: Client, report: Callable[[str], None], run: str | None = None, *, dry_run: bool = False) -> int:
+def cleanup(client: Client, report: Callable[[str], None], run: str | None = None, *, dry_run: bool = False) -> Cleanup:
     """Delete every app, space and organization with a run's label, wait until it is gone, and return how many.
 
     A space that contains an app without the label is kept, and so is an organization that contains such a space.
@@ -74,28 +81,35 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
     Raises:
         SuiteError: a resource was not deleted, or the target is unreachable.
     """
-    deleted, is_started = 0, False
+    deleted, kept, is_started = 0, 0, False
     try:
         resources = [one for path in RESOURCE_PATHS for one in _find_labelled(client, path, run)]
-        active_runs = {} if run else _active_runs(resources)
+        active = {} if run else _active_runs(resources)
         is_started = not dry_run
         for resource in resources:
-            skip_reason = active_runs.get(resource.run) or ("" if dry_run else _try_delete(client, resource))
+            skip_reason = active.get(resource.run) or ("" if dry_run else _try_delete(client, resource))
             verb = (
                 ("would keep" if skip_reason else "would delete") if dry_run else "kept" if skip_reason else "deleted"
             )
             report(f"{verb} {resource.description}" + (skip_reason and f": {skip_reason}"))
-            deleted += not skip_reason
+            deleted, kept = deleted + (not skip_reason), kept + bool(skip_reason)
         remaining = 0 if dry_run else sum(len(_find_labelled(client, path, run)) for path in RESOURCE_PATHS)
     except (TargetUnreachable, RequestBlocked) as reason:
         if isinstance(reason, _NoResponse) and not is_started:
             raise SuiteError(f"{reason}; nothing was deleted. {reason.next_step}") from None
         raise SuiteError(
-            f"Cleanup stopped; resources deleted before: {deleted}. {str(reason).rstrip('.')}. {RERUN_HINT}"
+            f"Cleanup stopped; resources deleted before: {deleted}. {str(reason).rstrip('.')}. "
+            f"{_rerun_hint(client, run)}"
         ) from None
     if remaining:
-        raise SuiteError(f"Resources not deleted: {remaining}; the lines above give reasons. {RERUN_HINT}")
-    return deleted
+        hint = NAME_RUN_HINT if active else _rerun_hint(client, run)
+        raise SuiteError(f"Resources not deleted: {remaining}; the lines above give reasons. {hint}")
+    return Cleanup(deleted, kept)
+
+
+def _rerun_hint(client: Client, run: str | None) -> str:
+    words = ["purge-conformance", "cleanup", client.settings.target.url, *(["--run", run] if run else [])]
+    return f"To delete the rest, run it again: `{shlex.join(words)}`."
 
 
 def _active_runs(resources: list[_Resource]) -> dict[str, str]:

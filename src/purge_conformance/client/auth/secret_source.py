@@ -24,6 +24,7 @@ MAX_BYTES = 64 * 1024
 COMMAND_TIMEOUT_S = 30.0  # the longest run of a command
 SOURCE_FORMS = "env:NAME, file:PATH or command:LINE"
 KINDS = ("env", "file", "command")
+VARIABLE = re.compile(r"[A-Z][A-Z_]{1,30}(_[A-Z0-9]{1,10}){0,4}")  # no secret that a user could have pasted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class SecretSource:
     Attributes:
         what: the secret in words, for example "token of admin".
         kind: `env`, `file` or `command`.
-        name: the variable, the path or the command line; never shown, because users paste secrets here by mistake.
+        name: the variable, the path or the command line. Only what is a usual name of a variable is shown, because
+            users paste secrets here by mistake.
         environ: environment variables.
         redactor: learns the secret as soon as it is read.
     """
@@ -52,7 +54,9 @@ class SecretSource:
         """
         match self.kind:
             case "env":
-                text, missing = self.environ.get(self.name, ""), "environment variable is not set, or empty. Set it"
+                shown = f" {self.name}" if VARIABLE.fullmatch(self.name) else ""
+                text = self.environ.get(self.name, "")
+                missing = f"environment variable{shown} is not set, or empty. Set it"
             case "file":
                 text, missing = _read_file(self.what, Path(self.name)), "file is empty. Write the secret into it"
             case _:

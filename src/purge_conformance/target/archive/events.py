@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import dig, is_page
+from purge_conformance.evidence.listing import app_of_event, dig, is_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -31,7 +31,8 @@ class ArchiveSummary:
         complete: whether they are all events that the target listed.
         target: base URL of the target.
         archived_at: RFC 3339, after the last page.
-        last: `guid` and `created_at` of the newest event, without the suite's own apps; None if there is none.
+        last: `guid` and `created_at` of the newest event, without those of the suite's own apps and those that a purge
+            seeded; None if there is none.
         age: seconds since that event, by the target's clock if known; None if the event has no valid time.
         reason: why the archive is incomplete; empty if it is complete.
         added: how many of the lines were added after the first purge: events that others recorded during the run.
@@ -82,7 +83,8 @@ class EventCollector:
         self.events += 1
         event = row if isinstance(row, dict) else {}
         is_own = str(dig(event, "app", "guid")) in self._own_apps
-        if event and not is_own and _created_at(event) >= _created_at(self._newest or {}):
+        is_seed = bool(event) and app_of_event(event) == event.get("guid")
+        if event and not (is_own or is_seed) and _created_at(event) >= _created_at(self._newest or {}):
             self._newest = event
 
     def summarize(self, target: str, reading: Reading) -> ArchiveSummary:

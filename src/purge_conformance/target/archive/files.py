@@ -132,4 +132,6 @@ def not_written(path: Path, error: OSError) -> ArchiveFailed:
 
 
 def _exists(path: Path) -> BadSetting:
+    if path.exists() and not path.is_file():
+        return BadSetting(f"{path} is no regular file. Name a new file: --out FILE.")
     return BadSetting(f"{path} already exists and may be the only archive of its events. Name a new file: --out FILE.")

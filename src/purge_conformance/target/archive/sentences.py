@@ -26,10 +26,12 @@ def describe(summary: Mapping[str, Any], *, is_allowed: bool = False) -> Iterato
         yield f"{given} archive is incomplete. {reason}"
     if summary["complete"]:
         yield f"{summary['events']} events existed before the first purge; {FILE_NAME} holds them."
+    elif not summary["events"]:
+        yield f"{FILE_NAME} holds no event; how many existed before the first purge is not known."
     else:
         yield f"{FILE_NAME} holds {summary['events']} of the events that existed before the first purge."
     if last := summary.get("last"):
-        yield f"The newest of them, without the suite's own apps: {last['guid']} of {last['created_at']}."
+        yield f"The newest recorded one, without the suite's own apps: {last['guid']} of {last['created_at']}."
         yield from recency_warning(summary.get("age"))
 
 

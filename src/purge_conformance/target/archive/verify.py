@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,12 @@ def verify(path: Path) -> Verification:
     Raises:
         BadSetting: there is no such file, or it cannot be opened.
     """
+    archive = path.with_suffix("")
+    if path == summary_path(archive) and path.is_file() and archive.is_file():
+        raise BadSetting(
+            f"{path} is the summary of an archive. Give the archive itself: "
+            f"purge-conformance archive verify {shlex.quote(str(archive))}"
+        )
     summary, problems = _read_summary(summary_path(path))
     described = summary.get("events")
     end = described if type(described) is int else None

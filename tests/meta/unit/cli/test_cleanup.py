@@ -23,3 +23,11 @@ def test_cleanup_command_lists_deletions(stub_server: StubServer, monkeypatch: p
     assert [result.exit_code for result in results] == [0, 0]
     assert results[0].stdout.startswith(f"deleted {ORGANIZATIONS}/")
     assert (results[0].stdout.splitlines()[-1], results[1].stdout) == ("1 deleted.", "Nothing to delete.\n")
+
+
+def test_dry_run_counts_what_stays(stub_server: StubServer) -> None:
+    """Where all objects belong to a run that may go on, the last line counts them: there is something to delete."""
+    LabelledResources(stub_server).add(ORGANIZATIONS, "young", "0123abcd", age=60)
+    done = invoke("cleanup", stub_server.url, ADMIN, "--dry-run")
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "1 would be kept.")
+    assert done.stdout.startswith(f"would keep {ORGANIZATIONS}/young")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from purge_conformance.engine import run_folder
 from purge_conformance.errors import BadSetting
 
-if TYPE_CHECKING:
-    from pathlib import Path
+DEVICE = Path(os.devnull)
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +106,11 @@ def test_copy_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "evidence.jsonl").touch()
     with pytest.raises(BadSetting, match=r"cannot be written: Not a directory\. Name another folder with --out"):
         run_folder.keep_evidence(tmp_path, tmp_path / "evidence.jsonl" / "below")
+
+
+def test_file_is_no_folder(tmp_path: Path) -> None:
+    """A file or a device in place of the folder is called that, for a run and for the reports of an old one."""
+    (tmp_path / "file").touch()
+    for call in (lambda: run_folder.take_folder(tmp_path / "file"), lambda: run_folder.keep_evidence(tmp_path, DEVICE)):
+        with pytest.raises(BadSetting, match=r"is no folder\. Name another folder with --out"):
+            call()

@@ -42,7 +42,7 @@ def test_labelled_resources_are_deleted(
 ) -> None:
     """Labelled resources are deleted, inner ones first; all others stay, even if the selector is ignored."""
     output: list[str] = []
-    assert cleanup(make_client(), output.append) == 3
+    assert cleanup(make_client(), output.append).deleted == 3
     assert labelled_resources.deleted == [f"{APPS}/app", f"{SPACES}/space", f"{ORGANIZATIONS}/org"]
     assert [list(rows) for rows in labelled_resources.rows.values()] == [
         ["others-app"],
@@ -75,9 +75,9 @@ def test_active_run_is_preserved(
     row |= {name: clock.format_rfc3339(time.time() - age) for name, age in when.items()}
     output: list[str] = []
     if dry:
-        assert cleanup(make_client(), output.append, dry_run=True) == 3
+        assert cleanup(make_client(), output.append, dry_run=True).deleted == 3
     else:
-        with pytest.raises(SuiteError, match="Resources not deleted: 2"):
+        with pytest.raises(SuiteError, match=r"Resources not deleted: 2; .* give --run ID, as these lines say\.$"):
             cleanup(make_client(), output.append)
     preserved = " ".join(line for line in output if "--run 4567cdef" in line)
     assert set(re.findall(r"/v3/\S+", preserved)) == {f"{APPS}/old", f"{APPS}/young"}
@@ -90,7 +90,7 @@ def test_active_run_is_preserved(
 def test_named_run_is_deleted(labelled_resources: LabelledResources, make_client: Callable[..., Client]) -> None:
     """With a named run its recent resources are deleted, and those of other runs stay."""
     labelled_resources.add(APPS, "young", "4567cdef", age=1)
-    assert cleanup(make_client(), lambda _: None, "4567cdef") == 1
+    assert cleanup(make_client(), lambda _: None, "4567cdef").deleted == 1
     assert labelled_resources.deleted == [f"{APPS}/young"]
 
 
@@ -105,7 +105,7 @@ def test_cleanup_can_be_limited(  # noqa: PLR0913 -- two fixtures, and the parts
     dry: bool,
 ) -> None:
     """Cleanup can be limited to one run, and a dry run lists what would be deleted."""
-    assert cleanup(make_client(), lambda _: None, run, dry_run=dry) == found
+    assert cleanup(make_client(), lambda _: None, run, dry_run=dry).deleted == found
     assert len(labelled_resources.deleted) == deleted
 
 
@@ -175,11 +175,12 @@ def test_cleanup_resumes_after_loss(
 
     stub_server.answer = dying
     with pytest.raises(
-        SuiteError, match=r"^Cleanup stopped; resources deleted before: 0\. No response from .*cleanup. again"
+        SuiteError,
+        match=r"^Cleanup stopped; resources deleted before: 0\. No response from .* run it again: ",
     ):
         cleanup(make_client(), lambda _: None)
     stub_server.answer = answer
-    assert cleanup(make_client(), lambda _: None) == 2
+    assert cleanup(make_client(), lambda _: None).deleted == 2
     assert [list(rows) for rows in labelled_resources.rows.values()] == [
         ["others-app"],
         ["others-space"],

@@ -64,3 +64,11 @@ def test_misplaced_token_is_not_printed(text: str, capfd: pytest.CaptureFixture[
     with pytest.raises(BadSetting) as caught:
         token_source(text, A=f"{TOKEN} {TOKEN}").fetch()
     assert "c2VjcmV0" not in f"{caught.value} {capfd.readouterr()}"
+
+
+@pytest.mark.parametrize(("name", "is_shown"), [("ADMIN_TOKEN", True), ("CF_TOKEN_2", True), ("tok3n-abc.def", False)])
+def test_missing_variable_is_named(name: str, *, is_shown: bool) -> None:
+    """A variable that is not set is named, unless its name could be a secret that was pasted."""
+    with pytest.raises(BadSetting, match="is not set, or empty") as caught:
+        token_source(f"env:{name}").fetch()
+    assert (name in str(caught.value)) is is_shown

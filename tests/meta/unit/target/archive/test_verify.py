@@ -119,3 +119,10 @@ def test_help_names_verify() -> None:
     """`archive --help` names `archive verify FILE`, whose own help has the full name of the command."""
     assert "archive verify FILE" in invoke("archive", "--help").stdout
     assert "archive verify [OPTIONS] FILE" in invoke("archive", "verify", "--help").stdout
+
+
+def test_summary_in_place_of_the_archive(whole: Path) -> None:
+    """The .json beside an archive is not taken for one: the message has the command for the archive."""
+    with pytest.raises(BadSetting, match="is the summary of an archive") as caught:
+        archive.verify(summary_path(whole))
+    assert str(caught.value).endswith(f"purge-conformance archive verify {whole}")

@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import os
 import stat
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +21,6 @@ from purge_conformance.target.archive import files
 from purge_conformance.target.archive.list_check import Extent, Reading
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meta.support.story import EvidenceBuilder
     from purge_conformance.target.archive.events import ArchiveSummary
 
@@ -110,6 +110,29 @@ def test_last_event_is_foreign(builder: EvidenceBuilder, tmp_path: Path) -> None
     builder.exchanges.clear()
     (tmp_path / "own").mkdir()
     assert write_archive(builder, tmp_path / "own", ROWS, own="app").last is None
+
+
+def test_last_event_is_no_seed(builder: EvidenceBuilder, tmp_path: Path) -> None:
+    """The newest event is not one that an earlier purge seeded: a seeded event has the guid of its app."""
+    recorded = {"guid": "e1", "created_at": "2026-07-01T11:00:00Z", "app": {"guid": "a1"}}
+    seeded = {"guid": "a2", "created_at": "2026-07-01T11:30:00Z", "app": {"guid": "a2"}}
+    summary = write_archive(builder, tmp_path, [recorded, seeded])
+    assert summary.last == {"guid": "e1", "created_at": "2026-07-01T11:00:00Z"}
+
+
+def test_device_is_no_archive(builder: EvidenceBuilder) -> None:
+    """A file that is no regular one is not called an archive."""
+    builder.add_exchange(Scenario.ARCHIVE, Step.EXISTING_EVENTS, data={"resources": ROWS})
+    with pytest.raises(BadSetting, match=r"^/dev/null is no regular file\. Name a new file: --out FILE\.$"):
+        archive.require_unused(Path(os.devnull))
+
+
+def test_unread_list_has_no_number(builder: EvidenceBuilder, tmp_path: Path) -> None:
+    """Where the list was not read, nobody knows how many events there were: 0 is not said."""
+    nothing = Reading(Extent.NOTHING, "The run has sent 60 requests.")
+    summary = write_archive(builder, tmp_path, reading=nothing)
+    lines = list(archive.describe(asdict(summary)))
+    assert lines[1] == f"{archive.FILE_NAME} holds no event; how many existed before the first purge is not known."
 
 
 def test_malformed_rows_are_archived(builder: EvidenceBuilder, tmp_path: Path) -> None:
