@@ -22,7 +22,11 @@ from purge_conformance.analysis.baseline import require_baseline
 from purge_conformance.analysis.interference import is_deleted_since
 from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge import format_guids, require_purge_at, require_started_apps
-from purge_conformance.analysis.purge_series import require_each_purge, require_plain_purges_reliable
+from purge_conformance.analysis.purge_series import (
+    require_each_purge,
+    require_observed_purges,
+    require_plain_purges_reliable,
+)
 from purge_conformance.evidence.listing import STARTED, app_of_event, first_page
 from purge_conformance.evidence.steps import Part, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
@@ -166,12 +170,18 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
 
 
 def _require_single_purge_correct(view: JudgmentView, number: int) -> None:
-    """Require that the isolated purge before the concurrent ones is correct.
+    """Require that the isolated purge before the concurrent ones is correct; without one, the last one of the run.
 
     Raises:
         Inconclusive: it is not, so concurrency may not be the cause of a wrong result.
     """
-    purge = require_purge_at(view, Scenario.CONCURRENT_PURGES, Step.ALONE, number)
-    require_baseline(view, purge)
+    scenario = Scenario.CONCURRENT_PURGES
+    is_left_out = view.of(scenario, Step.CONCURRENT, round=number) and not view.of(scenario, Step.ALONE, round=number)
+    if is_left_out:
+        purge = require_observed_purges(view)[-1]
+        require_baseline(view)
+    else:
+        purge = require_purge_at(view, scenario, Step.ALONE, number)
+        require_baseline(view, purge)
     if not purge.is_complete():
         raise PrerequisiteFailed("an isolated purge already adds events that belong to no app")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.config.apps import Mode
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.text import NOTHING_TO_DO
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def give_token(*roles: str) -> str:
 
 def get_apps(evidence: Evidence) -> str:
     """Return the next step that lets the suite have the apps that it needs."""
+    if next_step := evidence.note(Scenario.FOUNDATION, notes.APPS_NEXT_STEP):
+        return str(next_step)
     settings = evidence.header.settings
     if settings.get("apps") == Mode.OBSERVE:
         return "Let the suite create apps: --apps drive, with --space GUID if it must use an existing space."

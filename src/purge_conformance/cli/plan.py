@@ -53,6 +53,8 @@ def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
         yield f"{name:{width}} {cost.requests:8} {cost.purges or '':>8}{more}"
     purges = pluralize(plan.total.purges, "purge") if plan.total.purges else "no purge"
     yield f"In total at most {plan.total.requests} requests and {purges}; about {plan.seconds:.0f} s from here."
+    if (left_out := plan.most_purges - sum(cost.purges for cost in plan.costs.values())) > 0:
+        yield f"Without --max-purges {plan.limits.max_purges} it would send {left_out} more, for further trials."
     yield f"The run ends after at most {describe_seconds(plan.limits.max_time)} (--max-time)."
     if plan.creates:
         yield f"It would create {plan.creates}."

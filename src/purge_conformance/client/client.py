@@ -87,6 +87,8 @@ class Client(Recorder):
         tokens: role -> token, renewed before it expires.
         before_purge: is called before each purge that is not concurrent, and may send reads.
         page_sizes: path of a list -> the largest page size that the target is known to accept.
+        planned_purges: how many purges the current scenario is planned to send; it may be given fewer than it could
+            use.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Client(Recorder):
         super().__init__(journal, self.tokens.redactor)
         self.page_sizes: dict[str, int] = {}
         self.guard = guard
+        self.planned_purges = settings.limits.max_purges
         self.before_purge: Callable[[], None] = lambda: None
         self.settings = settings
         self.credentials = {role: for_role(role, token) for role, token in self.tokens.items()}

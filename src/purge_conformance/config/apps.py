@@ -8,13 +8,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from purge_conformance.catalogue.api import MAX_GUID_CHARS, is_usable_guid
 from purge_conformance.config.droplet_file import check_droplet_file
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
 
-GUID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,200}")
+IMAGE_OPTION = "--app-docker-image"
 DROPLET_FILE_OPTION = "--app-droplet-file"
 IMAGE_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,511}")
 
@@ -70,7 +71,7 @@ def app_settings(  # noqa: PLR0913 -- one for each key of the section `apps`
     options = {
         "--space": space,
         "--app-droplet": droplet,
-        "--app-docker-image": docker_image,
+        IMAGE_OPTION: docker_image,
         DROPLET_FILE_OPTION: droplet_file,
     }
     names = [name for name, value in options.items() if value]
@@ -83,13 +84,22 @@ def app_settings(  # noqa: PLR0913 -- one for each key of the section `apps`
     if len(runs) > 1:
         raise BadSetting(f"Got {' and '.join(runs)}; an app runs only one of them. Give one.")
     for name, value in options.items():
-        pattern, what = (
-            (IMAGE_PATTERN, "the name of a Docker image") if name.endswith("image") else (GUID_PATTERN, "a guid")
-        )
-        if value is not None and name != DROPLET_FILE_OPTION and not pattern.fullmatch(value):
-            raise BadSetting(f"{name} expects {what}; got {value!r}.")
+        if value is not None and name != DROPLET_FILE_OPTION and not _is_valid(name, value):
+            what = (
+                "the name of a Docker image"
+                if name == IMAGE_OPTION
+                else f"a guid: a text of at most {MAX_GUID_CHARS} characters, without a part . or .. between slashes"
+            )
+            raise BadSetting(f"{name} expects {what}; got {value!r:.{MAX_GUID_CHARS}}.")
     file = check_droplet_file(DROPLET_FILE_OPTION, Path(droplet_file)) if droplet_file else None
     return AppSettings(app_mode, space, droplet, docker_image, file)
+
+
+def _is_valid(option: str, value: str) -> bool:
+    """Whether an option can have a value: a guid is any text that can be a segment of a path."""
+    if option == IMAGE_OPTION:
+        return bool(IMAGE_PATTERN.fullmatch(value))
+    return is_usable_guid(value) and value.isprintable()
 
 
 def _parse_mode(mode: str | None, *, may_drive: bool) -> Mode:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from purge_conformance.analysis.actions import own_apps
 from purge_conformance.analysis.assertions import no_suitable_app
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Undecided
-from purge_conformance.catalogue.model import set_order
+from purge_conformance.catalogue.model import ANY_SCENARIO, set_order
 from purge_conformance.engine.next_steps import COLLECT_AGAIN, default_next_step
 from purge_conformance.engine.untried import why_untried
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Outcome
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def open_case(requirement: Requirement, view: JudgmentView) -> Exception | None:
         return KeyError(f"{requirement.id} declares no case {', '.join(unknown)}")
     if not view.cases:  # a judgment that does not count its cases yet
         return None
-    cases = [c for c in _not_counted(requirement, view) if not c.conditional and not _is_newer(c.since, view)]
+    cases = [case for case in _not_counted(requirement, view) if not _need(case, requirement, view)]
     return _describe(cases, _explanation(requirement, view, cases)) if cases else None
 
 
@@ -47,7 +49,7 @@ def with_cases(result: Result, view: JudgmentView) -> Result:
     result = replace(
         result,
         cases={case.id: len(view.cases.get(case.id, ())) for case in requirement.cases},
-        untried={case.id: _need(case, view) for case in _not_counted(requirement, view) if _need(case, view)},
+        untried={case.id: need for case in _not_counted(requirement, view) if (need := _need(case, requirement, view))},
     )
     if _is_newer(requirement.since, view) and result.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}:
         reason = f"It is newer than this evidence: {_newer(requirement.since, view)}. {result.reason}"
@@ -61,9 +63,20 @@ def _not_counted(requirement: Requirement, view: JudgmentView) -> list[Case]:
     return [case for case in requirement.cases if not view.cases.get(case.id)]
 
 
-def _need(case: Case, view: JudgmentView) -> str:
+def _need(case: Case, requirement: Requirement, view: JudgmentView) -> str:
     """Return what a case needs that keeps nothing open without it; empty for other cases."""
-    return _newer(case.since, view) if _is_newer(case.since, view) else case.conditional or ""
+    if _is_newer(case.since, view):
+        return _newer(case.since, view)
+    left_out = {name for each in requirement.scenarios for name in _left_out(view, each)}
+    if case.id in left_out:
+        return f"a larger --max-purges than {view.header.settings.get('max_purges')}"
+    return case.conditional or ""
+
+
+def _left_out(view: JudgmentView, scenario: str) -> Iterable[str]:
+    """Return the cases for which the user's limit left a scenario no purge, although it sent others."""
+    names = Scenario if scenario == ANY_SCENARIO else (Scenario(scenario),)
+    return (case for name in names for cases in view.noted(notes.LEFT_OUT, name) for case in cases)
 
 
 def _is_newer(requirement_set: str, evidence: Evidence) -> bool:

@@ -17,6 +17,7 @@ from purge_conformance.engine.archiving import archive_events, observing
 from purge_conformance.errors import (
     ChecksFailed,
     Interrupted,
+    PurgeBlocked,
     RequestBlocked,
     SuiteError,
     TargetUnreachable,
@@ -26,13 +27,19 @@ from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Header
 from purge_conformance.evidence.steps import Scenario
-from purge_conformance.scenarios.definitions import SCENARIOS, plan_scenarios, unselected_scenarios
+from purge_conformance.scenarios.budget import FIRST_SHARES, abilities_of
+from purge_conformance.scenarios.definitions import (
+    SCENARIOS,
+    plan_scenarios,
+    share_of_next,
+    unselected_scenarios,
+)
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.target import archive
 from purge_conformance.target.apps import suite_apps_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from purge_conformance.config.settings import Settings
@@ -61,7 +68,7 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
         on_send: is called after every exchange.
         generator: generates cases; None: one for this run.
         guard: admits each request; None: one for this run.
-        warn: is called before the first purge, with what it may lose or with the reason why no purge is sent.
+        warn: is called with what the user has to know before the first app is created or before the first purge.
 
     Raises:
         BadSetting: the folder contains another run or its archive, or cannot be written.
@@ -76,7 +83,7 @@ def collect(  # noqa: PLR0913 -- the callbacks, and what the selfcheck and an in
         start_generator = _generator_starter(settings, generator, children)
         growing = archive.GrowingArchive(folder / archive.FILE_NAME, settings.limits.max_events)
         client = Client(settings, journal, guard or Guard.from_settings(settings), observing(growing, on_send))
-        run = _Run(client, suite_apps_for(client), start_generator)
+        run = _Run(client, suite_apps_for(client, warn), start_generator)
         try:
             run.run_all(
                 {
@@ -120,8 +127,10 @@ class _Run:
             after: what to call when a scenario has ended.
         """
         try:
-            for definition, number in plan_scenarios(self.client.settings):
+            coming = list(plan_scenarios(self.client.settings))
+            for index, (definition, number) in enumerate(coming):
                 self.client.begin(definition.name, number)
+                self.client.planned_purges = self._share([each for each, _ in coming[index:]])
                 self._run_scenario(definition)
                 if definition.name in after:
                     after[definition.name]()
@@ -134,10 +143,17 @@ class _Run:
         finally:
             self._clean_up()
 
+    def _share(self, coming: Sequence[ScenarioDefinition]) -> int:
+        """Return how many purges the next scenario may send; it gets what the ones before did not need, too."""
+        return share_of_next(
+            coming, self.client.guard.purges_left, abilities_of(self.apps), self.client.settings.repeat
+        )
+
     def _run_scenario(self, definition: ScenarioDefinition) -> None:
         """Run one scenario; a blocked request or a defect of the suite ends this scenario only."""
         try:
             self.client.guard.time_limit.require()
+            self._require_purges(definition)
             definition.run(self.client, self.apps, self.start_generator)
         except RequestBlocked as reason:
             self.client.note_cut_short(reason)
@@ -145,6 +161,19 @@ class _Run:
             raise
         except Exception as error:  # noqa: BLE001 -- the other scenarios still run
             self.client.note(notes.CRASHED, f"{type(error).__name__}: {error}")
+
+    def _require_purges(self, definition: ScenarioDefinition) -> None:
+        """Require that --max-purges leaves a purge for a scenario without which a requirement stays open.
+
+        Raises:
+            PurgeBlocked: it does not.
+        """
+        is_possible = definition.needs_ability is None or definition.needs_ability in abilities_of(self.apps)
+        if definition.name in FIRST_SHARES and is_possible and not self.client.planned_purges:
+            limit = self.client.settings.limits.max_purges
+            raise PurgeBlocked(
+                f"--max-purges {limit} leaves no purge for the scenario {definition.name}. Give a larger --max-purges."
+            )
 
     def _clean_up(self) -> None:
         for definition in (each for each in SCENARIOS if each.is_last):

@@ -9,7 +9,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence.listing import APPS, resources, total_results
 from purge_conformance.evidence.steps import App, Step
-from purge_conformance.scenarios.definitions import cost_within_limits, costs
+from purge_conformance.scenarios.definitions import cost_within_limits, planned_costs, total_cost
 from purge_conformance.target.consent import needed_consent
 from purge_conformance.target.doctor.duration import estimate_run
 from purge_conformance.target.fingerprint import fingerprint_of
@@ -27,7 +27,8 @@ class Plan:
     """What a run would send, and what the target contains now.
 
     Attributes:
-        costs: of each scenario, in order.
+        costs: of each scenario, in order, within the limit of purges.
+        most_purges: how many purges they would send without that limit.
         limits: of the run.
         total: what the run sends at most, within its limits.
         seconds: the estimated duration.
@@ -40,6 +41,7 @@ class Plan:
     """
 
     costs: dict[Scenario, Cost]
+    most_purges: int
     limits: Limits
     total: Cost
     seconds: float
@@ -59,7 +61,8 @@ def plan_run(readiness: Readiness) -> Plan:
     totals = {x.route: total_results(x) for x in exchanges}
     rows = resources(newest)
     return Plan(
-        costs=costs(settings),
+        costs=planned_costs(settings),
+        most_purges=total_cost(settings).purges,
         limits=settings.limits,
         total=cost_within_limits(settings),
         seconds=estimate_run(exchanges, readiness.probe.requests, settings.limits),

@@ -102,6 +102,8 @@ def _app_notes(evidence: Evidence) -> Iterator[str]:
     is_observing = evidence.header.settings.get("apps") == Mode.OBSERVE
     if error := evidence.note(Scenario.FOUNDATION, notes.APPS_ERROR):
         yield f"The suite created no app: {error}" if is_observing else f"The suite could not use its own apps: {error}"
+    if home_space := evidence.note(Scenario.FOUNDATION, notes.HOME_SPACE):
+        yield home_space if home_space.endswith(".") else f"{home_space}."
     apps, changing = count_changing_apps(evidence)
     if changing or (apps and is_observing):
         yield (

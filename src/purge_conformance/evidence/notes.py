@@ -161,10 +161,13 @@ WARNINGS = NoteName("warnings", _strings)  # preflight: what doctor warns of
 RUN = NoteName("run", _string)  # foundation and cleanup: the label of what the run creates
 APPS = NoteName("apps", _apps)  # foundation: label -> guid
 APPS_ERROR = NoteName("apps-error", _string)  # foundation: why an app could not be created or started; empty: all could
+APPS_NEXT_STEP = NoteName("apps-next-step", _string)  # foundation: what lets the suite create and start apps; or empty
+HOME_SPACE = NoteName("home-space", _string)  # foundation: which existing space the suite creates its apps in, and why
 UNTIMED = NoteName("untimed", _string)  # foundation: why a change cannot be timed
 ARCHIVED = NoteName("archived", _object)  # archive: members of target.archive.ArchiveSummary; older suites: fewer
 LACKING = NoteName("archive-lacks-events", _string)  # any scenario: why a purge destroyed what was not archived
 ADDED = NoteName("added-to-archive", _number)  # any scenario: how many events were archived just before a purge
+LEFT_OUT = NoteName("left-out", _strings)  # any scenario: the cases for which --max-purges leaves it no purge
 CHANGE = NoteName("change", _change)  # app-changes, changes-after-purges: one note per change
 SEQUENCE = NoteName("sequence", _plan)  # sequences: one note per sequence
 NOT_INDUCED = NoteName("not-induced", _not_induced)  # induced-errors: one note per error
@@ -175,7 +178,7 @@ NAMES: dict[str, NoteName[Any]] = {
     note.name: note
     for note in (
         *(STOPPED, EXPIRED, CRASHED, UNUSABLE, LOST, INTERRUPTED),
-        *(WARNINGS, RUN, APPS, APPS_ERROR, UNTIMED, ARCHIVED, LACKING, ADDED),
+        *(WARNINGS, RUN, APPS, APPS_ERROR, APPS_NEXT_STEP, HOME_SPACE, UNTIMED, ARCHIVED, LACKING, ADDED, LEFT_OUT),
         *(CHANGE, SEQUENCE, NOT_INDUCED, LEFT, FINISHED),
     )
 }

@@ -88,6 +88,8 @@ class Step(StrEnum):
     AWAIT_CREATION = "await-creation"
     VERIFY_CREATION = "verify-creation"  # reads what a response says was created, before it is changed
     PREPARE_DROPLET = "prepare-droplet"
+    FIND_SPACE = "find-space"  # existing spaces, where none can be created; also of `doctor` and `plan`
+    FIND_DROPLET = "find-droplet"  # existing droplets, where an app does not start; also of `doctor` and `plan`
     DELETE = "delete"
     AWAIT_DELETION = "await-deletion"
     FREE_QUOTA = "free-quota"  # sequences: deletes labelled apps, where not all could be created
@@ -192,6 +194,7 @@ class Step(StrEnum):
     INDUCED_GET = "induced-get"
     AFTER_CONFLICT = "after-conflict"
     AFTER_UNAVAILABLE = "after-unavailable"
+    RESTORED = "restored"  # the events after a plain purge, where an error had emptied the list; index: the next status
 
     # concurrent-purges, race
     ALONE = "alone"
@@ -326,14 +329,16 @@ def place_of(where: Where) -> Place:
 
 
 # Constants on which scenarios and analysis have to agree.
-UNEXPECTED_INPUTS = (
-    Step.TRUNCATED_JSON,
-    Step.JSON_OBJECT,
-    Step.JSON_ARRAY,
-    Step.NOT_JSON,
-    Step.FORM,
-    Step.LONG_TEXT,
-    Step.UNKNOWN_PARAMETER,
+UNEXPECTED_INPUTS: Mapping[Step, str] = MappingProxyType(  # -> case of BODY-01; few purges send only the first ones
+    {
+        Step.JSON_OBJECT: "json-object",
+        Step.UNKNOWN_PARAMETER: "unknown-query",
+        Step.TRUNCATED_JSON: "cut-json",
+        Step.FORM: "form",
+        Step.JSON_ARRAY: "json-array",
+        Step.LONG_TEXT: "long-text",
+        Step.NOT_JSON: "not-json",
+    }
 )
 BYPASSES = (
     *(Step.SPELLING, Step.OVERRIDE, Step.IMPERSONATION, Step.FORGED_TOKEN, Step.TOKEN_IN_URL),
@@ -343,5 +348,3 @@ ATTEMPTS = (Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE, *BYPASSES)  # each
 # Waits after rejected purges, and as many after reads. Another client purges after all of the former and after none of
 # the latter about once in 4 ** 5 runs.
 WAITS = 5
-CONCURRENT_ROUNDS = (1, 2)  # of concurrent-purges
-RACES: Mapping[int, int] = MappingProxyType({1: 1, 2: 2, 3: 1})  # round of race -> purges in it, one after the other

@@ -45,6 +45,7 @@ ROUTES: Mapping[tuple[str, str], Handler] = {
     ("GET", "/v3/packages/{guid}"): droplets.get_package,
     ("POST", "/v3/builds"): droplets.create_build,
     ("GET", "/v3/builds/{guid}"): droplets.get_build,
+    ("GET", "/v3/droplets"): droplets.list_droplets,
     ("POST", "/v3/droplets"): droplets.create_droplet,
     ("GET", "/v3/droplets/{guid}"): droplets.get_droplet,
     ("POST", "/v3/droplets/{guid}/upload"): droplets.upload_droplet,

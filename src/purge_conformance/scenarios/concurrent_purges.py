@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.client.pagination import NEWEST_EVENTS, take_snapshot
+from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages, take_snapshot
 from purge_conformance.evidence.listing import resources
-from purge_conformance.evidence.steps import CONCURRENT_ROUNDS, App, Phase, Place, Step
+from purge_conformance.evidence.rounds import CONCURRENT_ROUNDS
+from purge_conformance.evidence.steps import App, Phase, Place, Step
 from purge_conformance.scenarios.app_changes import await_event
 
 if TYPE_CHECKING:
@@ -23,20 +24,34 @@ MAX_SETTLE_READS = 4  # of the newest events, until two in a row are equal
 
 
 def purge_concurrently(client: Client, apps: SuiteApps) -> None:
-    """Purge alone and then concurrently, each time between snapshots and with a recorded event to destroy."""
-    with client.span(Step.ALONE) as place:
-        _take_snapshot(client, apps, place.at(Phase.BEFORE), ())
-        client.post(PURGE_PATH, place)
-        after = take_snapshot(client, place.at(Phase.AFTER))
-    for index in CONCURRENT_ROUNDS:
+    """Purge alone and then concurrently, each time between snapshots and with a recorded event to destroy.
+
+    With fewer purges there are fewer concurrent rounds, and the purge alone is left out before the first of them.
+    """
+    rounds = client.planned_purges // CONCURRENT_PURGES
+    known = _purge_alone(client, apps) if client.planned_purges > rounds * CONCURRENT_PURGES else _read_known(client)
+    for index in CONCURRENT_ROUNDS[:rounds]:
         with client.span(Place(Step.CONCURRENT, index)) as place:
-            _take_snapshot(client, apps, place.at(Phase.BEFORE), after.by_guid)
+            _take_snapshot(client, apps, place.at(Phase.BEFORE), known)
             pending = [place] * CONCURRENT_PURGES
             page = f"{EVENTS_PATH}?per_page={client.page_sizes[EVENTS_PATH]}&page=1"
             reads = _reads(Place(Step.CONCURRENT_READ, index), page, pending)
             client.send_concurrently(*(_purge(place, pending) for _ in range(CONCURRENT_PURGES)), reads)
             _wait_until_stable(client)
-            after = take_snapshot(client, place.at(Phase.AFTER))
+            known = take_snapshot(client, place.at(Phase.AFTER)).by_guid
+
+
+def _purge_alone(client: Client, apps: SuiteApps) -> Collection[str]:
+    """Purge once between snapshots; return the guids of the events after it."""
+    with client.span(Step.ALONE) as place:
+        _take_snapshot(client, apps, place.at(Phase.BEFORE), ())
+        client.post(PURGE_PATH, place)
+        return take_snapshot(client, place.at(Phase.AFTER)).by_guid
+
+
+def _read_known(client: Client) -> Collection[str]:
+    """Return the guids of the events that exist now."""
+    return read_pages(client, EVENTS_PATH, Step.OPENING).by_guid
 
 
 def _take_snapshot(client: Client, apps: SuiteApps, where: Place, known: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from purge_conformance.scenarios import generated, setup
 from purge_conformance.scenarios.app_changes import change_apps, change_apps_after_purges
 from purge_conformance.scenarios.auth_bypass import try_bypasses
 from purge_conformance.scenarios.authorization import read_as_everyone, send_rejected_purges
+from purge_conformance.scenarios.budget import Ability, fewest_purges, share_purges
 from purge_conformance.scenarios.concurrent_purges import purge_concurrently
 from purge_conformance.scenarios.induced_errors import induce_errors
 from purge_conformance.scenarios.listing import read_lists
@@ -29,7 +30,7 @@ from purge_conformance.scenarios.repeated import repeat_purges
 from purge_conformance.scenarios.sequences.player import play_sequences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from purge_conformance.catalogue.model import Profile, Requirement
     from purge_conformance.client.client import Client
@@ -90,6 +91,7 @@ class ScenarioDefinition:
         follows: scenarios that a selection runs before it, as its requests or their judgments build on what these
             did to the target.
         is_last: whether it runs after all others, also after one that was cut short.
+        needs_ability: what the suite must be able to do with apps; without it, the scenario sends no purge.
     """
 
     name: Scenario
@@ -103,6 +105,7 @@ class ScenarioDefinition:
     is_base: bool = False
     follows: tuple[Scenario, ...] = ()
     is_last: bool = False
+    needs_ability: Ability | None = None
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -159,20 +162,32 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(
         Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50), follows=(Scenario.PURGE_AFTER_CHANGES,)
     ),
-    ScenarioDefinition(Scenario.INDUCED_ERRORS, induce_errors, Cost(30, 3), repetition=ROUNDS, needs_hook=True),
+    ScenarioDefinition(Scenario.INDUCED_ERRORS, induce_errors, Cost(40, 5), repetition=ROUNDS, needs_hook=True),
     ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(60, 7), repetition=ROUNDS),
-    ScenarioDefinition(Scenario.RACE, race_purges_with_changes, Cost(80, 5), repetition=ROUNDS, app_modes=TIMED),
     ScenarioDefinition(
-        Scenario.PURGE_WITHOUT_STARTED_APPS, purge_without_started_apps, Cost(20, 1), app_modes=WITH_APPS
+        Scenario.RACE,
+        race_purges_with_changes,
+        Cost(80, 5),
+        repetition=ROUNDS,
+        app_modes=TIMED,
+        needs_ability=Ability.TIME,
+    ),
+    ScenarioDefinition(
+        Scenario.PURGE_WITHOUT_STARTED_APPS,
+        purge_without_started_apps,
+        Cost(20, 1),
+        app_modes=WITH_APPS,
+        needs_ability=Ability.CHANGE,
     ),
     # It comes last since it may use the rest of the budgets for shorter sequences.
     ScenarioDefinition(
         Scenario.SEQUENCES,
         play_sequences,
-        Cost(160, 11, may_use_remainder=True),
+        Cost(160, 9, may_use_remainder=True),
         repetition=INSIDE,
         app_modes=TIMED,
         follows=(Scenario.PURGE,),
+        needs_ability=Ability.CREATE,
     ),
     ScenarioDefinition(Scenario.CLEANUP, setup.delete_apps, Cost(60), app_modes=WITH_APPS, is_base=True, is_last=True),
 )
@@ -239,3 +254,42 @@ def cost_within_limits(settings: Settings) -> Cost:
     if any(cost.may_use_remainder for cost in costs(settings).values()):
         return Cost(limits.max_requests, limits.max_purges)
     return Cost(min(limits.max_requests, total.requests), min(limits.max_purges, total.purges))
+
+
+def planned_costs(settings: Settings) -> dict[Scenario, Cost]:
+    """Return what each scenario sends at most within the limit of purges, in order."""
+    every = costs(settings)
+    shares = share_purges(settings.limits.max_purges, _purges_of(every))
+    return {name: replace(cost, purges=shares.get(name, 0)) for name, cost in every.items()}
+
+
+def needed_purges(settings: Settings) -> int:
+    """Return how many purges a run with these settings needs to judge each requirement in one trial."""
+    return fewest_purges(_purges_of(costs(settings)))
+
+
+def share_of_next(
+    coming: Iterable[ScenarioDefinition], purges_left: int, abilities: Collection[Ability], repeat: int = 1
+) -> int:
+    """Return how many purges the first of the scenarios that are still to come is planned to send.
+
+    Args:
+        coming: that one and all after it; a scenario of several rounds once for each.
+        purges_left: how many all of them may send.
+        abilities: what the suite can do with apps now.
+        repeat: the value of --repeat.
+    """
+    every: dict[Scenario, Cost] = {}
+    definitions = list(coming)
+    for each in definitions:
+        if each.needs_ability is None or each.needs_ability in abilities:
+            cost = each.cost if each.repetition is ROUNDS else each.cost.times(each.repetition.rounds(repeat))
+            every[each.name] = replace(cost, purges=cost.purges + every.get(each.name, Cost(0)).purges)
+    first = definitions[0]
+    share = share_purges(purges_left, _purges_of(every)).get(first.name, 0)
+    return min(share, first.cost.purges) if first.repetition is ROUNDS else share
+
+
+def _purges_of(every: dict[Scenario, Cost]) -> dict[Scenario, int]:
+    """Return how many purges each scenario sends that sends any."""
+    return {name: cost.purges for name, cost in every.items() if cost.purges}

@@ -31,13 +31,22 @@ READ_STATUSES = (503, 500)
 
 
 def induce_errors(client: Client, apps: SuiteApps) -> None:
-    """Induce each error of a purge, with a recorded event there and an observation after each; then those of reads."""
+    """Induce each error of a purge, with a recorded event there and an observation after each; then those of reads.
+
+    If an error emptied the list, a plain purge restores something to lose before the next one.
+    """
     hook = Hook(client.settings, client.guard.time_limit)
     apps.record_event()
     events = take_snapshot(client, Step.OPENING)
     before = client.observation(Step.OPENING)
-    for status in INDUCED_STATUSES:
-        after = OBSERVATIONS[status]
+    statuses = INDUCED_STATUSES[: client.planned_purges]
+    restorations = client.planned_purges - len(statuses)
+    had_events = False  # before the last error
+    for status in statuses:
+        if had_events and not events.rows and restorations:
+            restorations -= 1
+            events, before = _restore(client, apps, status)
+        had_events, after = bool(events.rows), OBSERVATIONS[status]
         with client.span(Step.INDUCED_PURGE, before=before, after=after):
             _induce(client, hook, status, Request("POST", PURGE_PATH, Step.INDUCED_PURGE))
             events = _observe(client, after)
@@ -46,6 +55,14 @@ def induce_errors(client: Client, apps: SuiteApps) -> None:
         _induce(client, hook, status, Request("GET", ONE_EVENT_PATH, Step.INDUCED_LIST))
         for row in usable_rows(events.rows)[:1]:
             _induce(client, hook, status, Request("GET", event_path(row["guid"]), Step.INDUCED_GET))
+
+
+def _restore(client: Client, apps: SuiteApps, status: int) -> tuple[Listing, tuple[int, ...]]:
+    """Purge and record an event before the next error; return the events, and the numbers of the exchanges."""
+    client.post(PURGE_PATH, Step.PURGE)
+    apps.record_event()
+    place = Place(Step.RESTORED, status)
+    return read_pages(client, EVENTS_PATH, place.of(Part.EVENTS)), client.observation(place)
 
 
 def _observe(client: Client, where: Step) -> Listing:

@@ -13,8 +13,10 @@ from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import take_snapshot
 from purge_conformance.evidence.listing import app_of_process, resources
-from purge_conformance.evidence.steps import RACES, App, Part, Phase, Place, Step
+from purge_conformance.evidence.rounds import RACE_CASES, RACES
+from purge_conformance.evidence.steps import App, Part, Phase, Place, Scenario, Step
 from purge_conformance.scenarios.app_changes import await_event
+from purge_conformance.scenarios.budget import note_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -66,7 +68,7 @@ def race_purges_with_changes(client: Client, apps: SuiteApps) -> None:
     """Purge and change apps, first sequentially and then concurrently, each round between two snapshots.
 
     A round begins with the snapshot of the round before. It ends when a last change, sent after all others, is
-    recorded.
+    recorded. With fewer purges there are fewer concurrent rounds; with one, the sequential round only changes apps.
     """
     changed_apps = [app for app in CHANGED_APPS if app in apps.apps]
     if not (changed_apps and apps.is_timeable and apps.record_event()):
@@ -76,11 +78,23 @@ def race_purges_with_changes(client: Client, apps: SuiteApps) -> None:
     counts, script = _unused_instance_counts(client, apps), rng.randrange(len(CHANGED_APPS))
     context = RaceContext(client, apps, rng, script, counts, changed_apps, known, before)
     duration = _run_sequentially(context)
-    for turn, (index, purges) in enumerate(RACES.items(), context.first_script):
+    races = dict(planned_races(client.planned_purges))
+    note_left_out(client, [case for purges, case in RACE_CASES.items() if purges not in races.values()])
+    for turn, (index, purges) in enumerate(races.items(), context.first_script):
         place = Place(Step.CONCURRENT, index)
         with _round(context, place):
             scripts = [_script(context, place, app, turn, duration * purges) for app in changed_apps]
             client.send_concurrently([Request("POST", PURGE_PATH, place)] * purges, *map(_with_pauses, scripts))
+
+
+def planned_races(purges: int) -> Iterator[tuple[int, int]]:
+    """Yield the concurrent rounds, each with its purges, for which so many purges are enough."""
+    left = max(1, purges - 1)  # the sequential round has one, if there are several
+    for index, needed in RACES.items():
+        if needed > left:
+            return
+        left -= needed
+        yield index, needed
 
 
 def _unused_instance_counts(client: Client, apps: SuiteApps) -> Iterator[int]:
@@ -92,13 +106,16 @@ def _unused_instance_counts(client: Client, apps: SuiteApps) -> Iterator[int]:
 
 
 def _run_sequentially(context: RaceContext) -> float:
-    """Purge, and then send all the changes that later rounds send concurrently; return the duration of the purge."""
+    """Purge, and then send all the changes that later rounds send concurrently; return the duration of a purge."""
+    client = context.client
     with _round(context, SEQUENTIAL):
-        response = context.client.post(PURGE_PATH, SEQUENTIAL)
+        if client.planned_purges > 1:  # otherwise the only purge is that of the concurrent round
+            client.post(PURGE_PATH, SEQUENTIAL)
+        purges = client.recorded(SEQUENTIAL) or client.recorded(Step.PURGE, Scenario.PURGE)
         for app in context.changed_apps:
             for change in FULL_SCRIPTS[app in context.apps.started]:
-                context.client.send(_change_request(context, SEQUENTIAL, app, change))
-    return min(response.elapsed, MAX_PURGE_SECONDS)
+                client.send(_change_request(context, SEQUENTIAL, app, change))
+    return min(max((x.elapsed for x in purges), default=0.0), MAX_PURGE_SECONDS)
 
 
 @contextmanager

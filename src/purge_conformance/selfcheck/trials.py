@@ -8,14 +8,15 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import DOCUMENTED
+from purge_conformance.config.apps import AppSettings, Mode
 from purge_conformance.config.hook_url import parse_hook
-from purge_conformance.config.settings import Settings, Target
+from purge_conformance.config.settings import Settings, Target, limits_for
 from purge_conformance.engine import pytest_process, reference_process
 from purge_conformance.engine.collect import collect
 from purge_conformance.report import json as as_json
@@ -44,6 +45,27 @@ PYTEST_PROCESSES = 2  # at the same time
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """The options of every run of a selfcheck, beside what a run has by default.
+
+    Attributes:
+        max_purges: the value of --max-purges; None: its default.
+        repeat: the value of --repeat.
+        mode: the value of --apps.
+    """
+
+    max_purges: int | None = None
+    repeat: int = 1
+    mode: Mode = Mode.DRIVE
+
+    def apply_to(self, settings: Settings) -> Settings:
+        """Return the settings of a run under these conditions."""
+        given = {} if self.max_purges is None else {"max_purges": self.max_purges}
+        limits = limits_for(self.repeat, **given)
+        return replace(settings, repeat=self.repeat, limits=limits, apps=AppSettings(self.mode))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a selfcheck runs.
 
@@ -53,6 +75,7 @@ class Plan:
         jobs: number of concurrent runs, each in its own process.
         server_processes: number of processes that serve the groups.
         judgments: folder of judgments in place of the suite's own, or None.
+        conditions: of every run.
     """
 
     folder: Path
@@ -60,6 +83,7 @@ class Plan:
     jobs: int
     server_processes: int
     judgments: Path | None = None
+    conditions: Conditions = field(default_factory=Conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +192,7 @@ def _collect_from(plan: Plan, generator: Generator, name: str, url: str, tokens:
         owns_target=True,
     )
     start = time.perf_counter()
-    collect(settings, plan.folder / name, _no_progress, generator)
+    collect(plan.conditions.apply_to(settings), plan.folder / name, _no_progress, generator)
     return time.perf_counter() - start
 
 

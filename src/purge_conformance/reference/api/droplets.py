@@ -11,10 +11,11 @@ from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.apps import LIFECYCLE_DATA
 from purge_conformance.reference.api.bodies import find_file, read_object, read_related_guid
 from purge_conformance.reference.api.labels import metadata_to_json, read_labels
-from purge_conformance.reference.api.query import parse_query
-from purge_conformance.reference.api.visibility import find_resource, job_reply, require_admin
+from purge_conformance.reference.api.pagination import page_to_json
+from purge_conformance.reference.api.query import ListRules, parse_query
+from purge_conformance.reference.api.visibility import fetch_page, find_resource, job_reply, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
-from purge_conformance.reference.store.database import find_by_guid
+from purge_conformance.reference.store.database import Listing, find_by_guid
 from purge_conformance.reference.store.tables import (
     AWAITING_UPLOAD,
     BUILDPACK,
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PACKAGES, BUILDS, DROPLETS = "/v3/packages", "/v3/builds", "/v3/droplets"
+DROPLET_LIST = Listing(
+    table=Droplet,
+    filters={"guids": Droplet.guid.in_, "states": Droplet.state.in_},
+    rules=ListRules(filters=("guids", "states"), orders=("created_at", "updated_at")),
+)
 
 
 def create_package(call: Call) -> Reply:
@@ -70,6 +76,12 @@ def create_build(call: Call) -> Reply:
 def get_build(call: Call) -> Reply:
     """`GET /v3/builds/{guid}`."""
     return Reply(body=build_to_json(find_resource(call, Build, resource_name="Build"), call))
+
+
+def list_droplets(call: Call) -> Reply:
+    """`GET /v3/droplets`."""
+    query, total, rows = fetch_page(call, DROPLET_LIST)
+    return Reply(body=page_to_json(call.url(DROPLETS), query, total, [droplet_to_json(row, call) for row in rows]))
 
 
 def create_droplet(call: Call) -> Reply:

@@ -49,6 +49,12 @@ def _hide_creation_routes(_call: Call, _answer: Handler) -> Reply:
     raise problems.unknown_request()
 
 
+@wrap_operations("create_organization", "create_space")
+def _forbid_organizations(_call: Call, _answer: Handler) -> Reply:
+    raise problems.not_authorized()
+
+
+variant("no-organization-creation")(combine(initial_data(), _forbid_organizations))
 variant("no-app-creation")(combine(initial_data(), forbid_creation))
 variant("no-creation-routes")(combine(initial_data(), _hide_creation_routes))
 

@@ -43,8 +43,10 @@ def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
     rows = usable_rows(resources(client.get(ONE_EVENT_PATH, Step.EXISTING_EVENT)))
     guid = rows[0]["guid"] if rows else None
     allowed = (case for case in cases() if client.guard.allows(case.method))
+    end = client.guard.purges + client.planned_purges
     for case in schemathesis.select_cases(allowed, _case_limits(client)):
-        if client.may_send(_credential(case)):
+        is_planned = not _purges_as_admin(case) or client.guard.purges < end
+        if is_planned and client.may_send(_credential(case)):
             _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case)
 
 
@@ -59,7 +61,7 @@ def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
             client.note_cut_short(reason)
             return None
 
-    walk(send, min(1, client.guard.purges_left))
+    walk(send, client.planned_purges)
 
 
 def _reaches_operation(case: Case) -> bool:
@@ -73,10 +75,14 @@ def _reaches_operation(case: Case) -> bool:
 def _send(client: Client, apps: SuiteApps, case: Case) -> Exchange:
     """Send a case; a purge by the admin between snapshots, with a recorded event to destroy."""
     request = _request(case, Place(STEPS[case.operation_id]))
-    if case.operation_id != PURGE_OPERATION or case.auth is not GeneratedAuth.TOKEN:
+    if not _purges_as_admin(case):
         return client.send(request)
     apps.record_event()
     return purge_between_snapshots(client, replace(request, where=Place(Step.GENERATED_PURGE, client.guard.purges)))
+
+
+def _purges_as_admin(case: Case) -> bool:
+    return case.operation_id == PURGE_OPERATION and case.auth is GeneratedAuth.TOKEN
 
 
 def _case_limits(client: Client) -> dict[str, int]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SEQUENCES_PER_RUN = 2
 ROUNDS_PER_SEQUENCE = 3  # after the first purge; each round ends with a purge
 TEMPLATES_PER_ROUND = 2
+PURGES_PER_RUN = SEQUENCES_PER_RUN * (1 + ROUNDS_PER_SEQUENCE) + 1  # one sequence begins with two
 INITIAL_APPS = ("a", "b", "c")  # two of them are started
 APP_NAMES = "abcdefghijklmnopqrstuvwxyz"
 PURGE = Step(Action.PURGE)
@@ -33,9 +34,18 @@ CREDENTIAL_KINDS: Mapping[str, CredentialKind] = MappingProxyType(
 SCALE_SIZES = ("instances=2", "instances=3", "instances=0", "memory_in_mb=96", "memory_in_mb=160")
 
 
-def generate(seed: int) -> Iterator[tuple[Step, ...]]:
-    """Yield the sequences of a run."""
+def generate(seed: int, purges: int = PURGES_PER_RUN) -> Iterator[tuple[Step, ...]]:
+    """Yield the sequences of a run.
+
+    Args:
+        seed: the same seed yields the same sequences.
+        purges: how many purges may be sent. If not all fit, there is one sequence with fewer rounds, and each of them
+            has more of the templates; it has at least two purges.
+    """
     rng = Random(seed)  # noqa: S311 -- the same in every run with this seed
+    if purges < PURGES_PER_RUN:
+        yield _short_sequence(rng, max(1, purges - 1))
+        return
     templates = rng.sample(TEMPLATES, SEQUENCES_PER_RUN * ROUNDS_PER_SEQUENCE * TEMPLATES_PER_ROUND)
     begins, ends = _steps_without_effect(rng)
     double_purge_index = rng.randrange(SEQUENCES_PER_RUN)  # this sequence begins with two purges in a row
@@ -51,10 +61,34 @@ def generate(seed: int) -> Iterator[tuple[Step, ...]]:
         yield tuple(steps)
 
 
+def _short_sequence(rng: Random, rounds: int) -> tuple[Step, ...]:
+    """Return a sequence with every template; it has more apps, so that few templates share one.
+
+    Each round begins and ends with a rejected purge, with all reads in between.
+    """
+    templates = rng.sample(TEMPLATES, len(TEMPLATES))
+    templates.remove(_recreate)
+    templates.insert(0, _recreate)  # its app has to be one that the purge before seeded
+    names = APP_NAMES[: len(INITIAL_APPS) + len(TEMPLATES) // rounds // 2]
+    steps = [*(Step(Action.CREATE, name) for name in names)]
+    steps += [*(Step(Action.START, name) for name in rng.sample(names, (len(names) + 1) // 2)), PURGE]
+    for number in range(rounds):
+        steps.append(_rejected_purge(rng))
+        for template in templates[number::rounds]:
+            steps += template(rng, _state_after(steps))
+        steps += [Step(Action.READ, how) for how in rng.sample(READ_KINDS, len(READ_KINDS))]
+        steps += [_rejected_purge(rng), PURGE]
+    return tuple(steps)
+
+
+def _rejected_purge(rng: Random) -> Step:
+    return Step(Action.REJECTED_PURGE, rng.choice(tuple(CREDENTIAL_KINDS)))
+
+
 def _steps_without_effect(rng: Random) -> tuple[list[list[Step]], list[list[Step]]]:
     """Return steps without effect for the beginnings and the ends of the rounds: reads and rejected purges."""
     reads = [[Step(Action.READ, how)] for how in rng.sample(READ_KINDS, len(READ_KINDS))]
-    rejected = [[Step(Action.REJECTED_PURGE, rng.choice(tuple(CREDENTIAL_KINDS)))] for _ in range(4)]
+    rejected = [[_rejected_purge(rng)] for _ in range(4)]
     begins = [[], [], *rejected[:2], *reads[:2]]
     ends = [*rejected[2:], *reads[2:], []]
     return rng.sample(begins, len(begins)), rng.sample(ends, len(ends))

@@ -44,7 +44,7 @@ def play_sequences(client: Client, apps: SuiteApps) -> None:
         return
     player = Player(client, apps)  # counts the processes of the apps that may be deleted now
     apps.delete_if_incomplete()
-    for steps in [*generate(client.settings.seed)] * client.settings.repeat:
+    for steps in [*generate(client.settings.seed, client.planned_purges)] * client.settings.repeat:
         disagreement = player.play(steps).disagreement
         if disagreement:
             player.shrink(steps[: disagreement.position], disagreement.kind)

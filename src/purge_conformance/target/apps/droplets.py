@@ -16,6 +16,7 @@ from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig
 from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.resources import relationship, summarize_response
+from purge_conformance.target.candidates import DROPLETS_PATH, staged_droplets
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 DROPLETS, BUILDS = "/v3/droplets", "/v3/builds"
 MEMORY_IN_MB = 64  # small, because a space has a quota
 STAGING_POLLS = 60
-NO_DROPLET_HINT = " Give the apps a droplet: --app-droplet GUID, --app-droplet-file FILE or --app-docker-image REF"
+NO_DROPLET_HINT = "Give the apps a droplet: --app-droplet GUID{}, --app-droplet-file FILE or --app-docker-image REF"
 QUOTA = re.compile("quota|limit", re.IGNORECASE)  # as in Cloud Controller's `memory quota_exceeded`
 
 
@@ -66,9 +67,13 @@ class DropletProvider:
         self._send("POST", f"{path}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
 
     def next_step(self, answer: Exchange) -> str:
-        """Return a space and the next step after a failed start; empty if the response suggests none."""
+        """Return the next step after a failed start, which proposes existing droplets; empty if none is known."""
         needs_droplet = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and self._settings.has_nothing_to_run
-        return quota_hint(answer) or (NO_DROPLET_HINT if needs_droplet else "")
+        return quota_hint(answer) or (self._propose_droplet() if needs_droplet else "")
+
+    def _propose_droplet(self) -> str:
+        guids = staged_droplets(self._client.get(DROPLETS_PATH, Step.FIND_DROPLET))
+        return NO_DROPLET_HINT.format(f" ({' or '.join(guids)})" if guids else "")
 
     def forget_app(self, app: str) -> None:
         """Forget the droplet of a deleted app: the target deletes it with the app."""
@@ -123,9 +128,9 @@ class DropletProvider:
 
 
 def quota_hint(answer: Exchange) -> str:
-    """Return a space and the next step if the target rejected a request because of a quota; empty otherwise."""
+    """Return the next step if the target rejected a request because of a quota; empty otherwise."""
     is_full = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and QUOTA.search(answer.text)
-    return " Raise the quota, or give a space with a larger one: --space GUID" if is_full else ""
+    return "Raise the quota, or give a space with a larger one: --space GUID" if is_full else ""
 
 
 def _require_json(answer: Exchange) -> Exchange:

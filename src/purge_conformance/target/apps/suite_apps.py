@@ -25,9 +25,10 @@ from purge_conformance.target.apps.resources import (
     retry_once,
     summarize_response,
 )
+from purge_conformance.target.candidates import SPACES_PATH, describe_spaces, only_space
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Row
@@ -53,15 +54,16 @@ class SuiteApps:
         apps: the guids of the apps that exist.
         started: the started apps.
         error: why an app could not be created or started; empty if all succeeded.
+        next_step: what lets the suite create and start apps; empty if it can, or if nothing better is known.
         is_timeable: whether a request changes an app, which can be sent at a chosen moment.
         poll_intervals: seconds after each poll for an event that is due; shorter after one never appeared.
     """
 
     is_timeable = True
 
-    def __init__(self, client: Client) -> None:
-        """Start without apps."""
-        self._client = client
+    def __init__(self, client: Client, announce: Callable[[str], None] = lambda _: None) -> None:
+        """Start without apps; `announce` gets the existing space in which apps are about to be created."""
+        self._client, self._announce = client, announce
         self._settings = client.settings.apps
         self._resources = ResourceManager(client)
         self._droplets = DropletProvider(client, self._settings, self._resources.run)
@@ -72,16 +74,19 @@ class SuiteApps:
         self.apps: dict[App, str] = {}
         self.started: set[App] = set()
         self.error = ""
+        self.next_step = ""
 
     def build(self) -> None:
         """Create the apps in the states that the scenarios need; nothing if apps are only observed."""
         if self._settings.mode is Mode.OBSERVE:
             self.error = OBSERVE_MESSAGE
+            self.next_step = self._propose_space("Let the suite create apps: --apps drive")
         else:
             self._build_apps()
         self._client.note(notes.RUN, self._resources.run)
         self._client.note(notes.APPS, dict(self.apps))
         self._client.note(notes.APPS_ERROR, self.error)
+        self._client.note(notes.APPS_NEXT_STEP, self.next_step)
 
     def _build_apps(self) -> None:
         home, second_space, other_org_space = self._create_spaces()
@@ -109,8 +114,9 @@ class SuiteApps:
         answer = self._change_app(app, "start", Place(Step.START_APP, app=app))
         self._can_start = self.reached_state(self.apps[app], STARTED, answer, Place(Step.AWAIT_STATE, app=app))
         if not self._can_start:
-            reason = f"{summarize_response(answer)}{self._droplets.next_step(answer)}"
-            self.error = f"an app of the suite could not be started: {reason}"
+            hint = self._droplets.next_step(answer)
+            self.error = f"an app of the suite could not be started: {summarize_response(answer)} {hint}".rstrip()
+            self.next_step = f"{hint}, then run again." if hint else ""
             return False
         self.started.add(app)
         return True
@@ -224,9 +230,32 @@ class SuiteApps:
         first_org = self._create(ORGANIZATIONS, f"{name}-a")
         home = self._create_space(f"{name}-a", first_org)
         if not home:
-            return None, None, None
+            return self._find_space(), None, None
         second_org = self._create(ORGANIZATIONS, f"{name}-b")
         return home, self._create_space(f"{name}-c", first_org), self._create_space(f"{name}-b", second_org)
+
+    def _find_space(self) -> str | None:
+        """Return the only existing space, of a target on this machine; otherwise propose existing ones to the user."""
+        page = self._client.get(SPACES_PATH, Step.FIND_SPACE)
+        found = only_space(page) if self._client.settings.is_loopback else None
+        if found is None:
+            self.next_step = f"Give {describe_spaces(page)}, then run again."
+            return None
+        guid, description = found
+        reason = (
+            f"The suite creates its apps in the existing space {description}, the only one, because it can create no "
+            f"other: {self.error}"
+        )
+        self._client.note(notes.HOME_SPACE, reason)
+        self._announce(f"{reason}. To choose another: --space GUID")
+        self.error = ""
+        return guid
+
+    def _propose_space(self, words: str) -> str:
+        """Return these words, and the spaces that the user can name; on this machine, the words are enough."""
+        if self._client.settings.is_loopback:
+            return f"{words}, then run again."
+        return f"{words} {describe_spaces(self._client.get(SPACES_PATH, Step.FIND_SPACE))}, then run again."
 
     def _create_space(self, name: str, organization: str | None) -> str | None:
         return (
@@ -269,7 +298,7 @@ class SuiteApps:
         answer, guid = self._resources.create(path, name, **fields)
         if not guid:
             problem = "named nothing that can be read and is this run's" if answer.succeeded else "created nothing"
-            self.error = f"POST {path} {problem}: {summarize_response(answer)}{quota_hint(answer)}"
+            self.error = f"POST {path} {problem}: {summarize_response(answer)} {quota_hint(answer)}".rstrip()
         return guid
 
     def _delete_app(self, app: App) -> None:

@@ -26,7 +26,7 @@ class PlannedRun:
 
     Attributes:
         requests: how many it sends at most.
-        purges: how many of them purge as admin.
+        purges: how many purges as admin it needs to judge each requirement in one trial.
         allowed_hosts: the hosts of `--allow-purge`.
     """
 

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.induced_errors import conflicting_purges, failed_purges, raise_if_not_induced
+from purge_conformance.analysis.induced_errors import (
+    conflicting_purges,
+    failed_purges,
+    is_rolled_back,
+    raise_if_not_induced,
+)
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.analysis.view import JudgmentView
@@ -17,6 +22,7 @@ from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Settings, Target
+from purge_conformance.engine import reference_process
 from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.steps import Scenario, Tag
@@ -102,8 +108,32 @@ def test_blocked_request_resets_state(
     kept = tmp_path / "kept"
     words = f"command:{shlex.quote(sys.executable)} -c {shlex.quote(KEEPING.format(0))} {kept}"
     client = make_client(max_purges=0)
-    client.settings = replace(client.settings, hook=parse_hook(words))
+    client.settings, client.planned_purges = replace(client.settings, hook=parse_hook(words)), 3
     stub_server.answer = lambda handler: stub_server.respond(handler, body=b'{"resources": []}')
     with pytest.raises(RequestBlocked):
         inducing.induce_errors(client, SuiteApps(client))
     assert (kept.read_text(encoding="utf-8").split(), stub_server.purges) == (["setup", "teardown"], 0)
+
+
+def test_emptied_list_is_restored(builder: EvidenceBuilder, tmp_path: Path) -> None:
+    """After an induced failure that emptied the list, a plain purge comes before the next one, so both are judged."""
+    with reference_process.server(["--fault", "unavailable-purge-half-done"]) as (url, tokens):
+        hook = parse_hook(reference_process.hook_url(url))
+        settings = Settings(Target(url), tokens, hook=hook)
+        with Journal(tmp_path / "out", builder.evidence.header) as journal:
+            guard = Guard(settings.limits)
+            guard.is_archived = True
+            client = Client(settings, journal, guard, lambda *_: None)
+            client.begin(Scenario.FOUNDATION)
+            apps = SuiteApps(client)
+            apps.build()
+            client.begin(Scenario.INDUCED_ERRORS)
+            client.planned_purges = 5
+            inducing.induce_errors(client, apps)
+            apps.delete_apps()
+            view = JudgmentView(journal.evidence())
+    purges = list(failed_purges(view))
+    assert [purge.request.status for purge in purges] == [503, 500]
+    assert [is_rolled_back(purge) for purge in purges] == [False, True]
+    assert all(purge.before.events.rows for purge in purges)
+    assert len(plain_purges(view)) == 1

@@ -12,7 +12,8 @@ from purge_conformance import catalogue
 from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.jsonl import FILE_NAME, read
-from purge_conformance.evidence.steps import RACES, Scenario, Step, Tag
+from purge_conformance.evidence.rounds import RACES
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.scenarios.definitions import SCENARIOS, Repetition
 
 if TYPE_CHECKING:

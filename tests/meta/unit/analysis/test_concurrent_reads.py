@@ -9,7 +9,8 @@ import pytest
 
 from purge_conformance.analysis.concurrent_reads import is_during_purge, summarize_concurrent_reads
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.evidence.steps import CONCURRENT_ROUNDS, YES, Part, Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.rounds import CONCURRENT_ROUNDS
+from purge_conformance.evidence.steps import YES, Part, Phase, Place, Scenario, Step, Tag
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder

@@ -57,7 +57,7 @@ def test_flags_are_those_of_run(command: click.Command) -> None:
         (("--allow-purge=127.1",), 0, ""),
         (("--allow-purge=other.example",), 2, "expected: 127.1"),
         (("--space=one", "--allow-purge=127.1"), 2, "Give --space GUID"),
-        (("--max-purges=3",), 0, "Give --max-purges 20"),
+        (("--max-purges=3",), 0, "Give --max-purges 7"),
         (("--max-requests=60",), 0, "Give --max-requests 1"),
         (("--max-purges=1", "--max-requests=300", "--select=AUTH-01"), 0, ""),
         (("--max-time=60", "--timeout=9"), 0, ""),

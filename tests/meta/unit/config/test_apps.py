@@ -25,6 +25,12 @@ def test_remote_hosts_default_to_observe(*, is_loopback: bool, settings: dict[st
     assert app_settings(is_loopback=is_loopback, **settings) == AppSettings(mode, settings.get("space"))
 
 
+@pytest.mark.parametrize("guid", ["dev", "a space/7", "org:dev.1", "räume", "0"])
+def test_guid_is_any_text(guid: str) -> None:
+    """A guid need not look like a UUID: the target chooses it."""
+    assert app_settings(is_loopback=False, space=guid, droplet=guid) == AppSettings(Mode.DRIVE, guid, guid)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -36,6 +42,8 @@ def test_remote_hosts_default_to_observe(*, is_loopback: bool, settings: dict[st
         ({"droplet_file": "b"}, "--app-droplet-file got a value, but --apps observe creates no apps"),
         ({"mode": "drive", "droplet_file": "no-such"}, "--app-droplet-file: no-such cannot be read: No such file"),
         ({"mode": "drive", "space": "../organizations/x"}, "--space expects a guid"),
+        ({"mode": "drive", "space": "x" * 201}, "at most 200 characters"),
+        ({"mode": "drive", "droplet": "one\ntwo"}, "--app-droplet expects a guid"),
         ({"mode": "drive", "docker_image": "no image"}, "--app-docker-image expects the name of a Docker image"),
     ],
 )

@@ -13,7 +13,8 @@ from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Requ
 from purge_conformance.analysis.race import require_rounds
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.steps import RACES, App, Part, Phase, Place, Scenario, Step
+from purge_conformance.evidence.rounds import RACES
+from purge_conformance.evidence.steps import App, Part, Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause
 from purge_conformance.scenarios import race
 

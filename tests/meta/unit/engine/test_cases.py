@@ -60,6 +60,21 @@ def test_untried_case_is_inconclusive(level: Level, builder: EvidenceBuilder) ->
     assert result.next_step
 
 
+def test_case_left_out_by_limit_keeps_nothing_open(builder: EvidenceBuilder) -> None:
+    """A case for which --max-purges left its own scenario no purge is listed, and keeps nothing open."""
+    builder.add_exchange(Scenario.READS, Step.LIST)
+    builder.add_note(Scenario.READS, notes.LEFT_OUT, ["other"])
+    builder.add_note(Scenario.LISTS, notes.LEFT_OUT, ["good"])
+    view = builder.judgment_view
+    view.count("good", [1])
+    result = record(view, GOOD, OTHER)
+    assert (result.outcome, result.cases) == (Outcome.PASSED, {"good": 1, "other": 0})
+    assert "--max-purges" in result.untried["other"]
+    view = builder.judgment_view
+    view.count("other", [1])
+    assert record(view, GOOD, OTHER).outcome is Outcome.INCONCLUSIVE
+
+
 def test_undeclared_case_is_defect(builder: EvidenceBuilder) -> None:
     """A judgment that counts a case that its requirement does not declare is a defect of the suite."""
     builder.add_exchange(Scenario.READS, Step.LIST)

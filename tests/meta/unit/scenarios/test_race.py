@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.evidence.steps import RACES, App, Place, Scenario, Step
+from purge_conformance.evidence.rounds import RACES
+from purge_conformance.evidence.steps import App, Place, Scenario, Step
 from purge_conformance.scenarios import race
 from purge_conformance.target.apps import SuiteApps
 

@@ -1,0 +1,91 @@
+"""Distributes the purges that a run may send: first one trial of each case that needs a purge, then repetitions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import SuiteApps
+
+# The scenarios without which a requirement stays open, and how many purges each needs.
+FIRST_SHARES: Mapping[Scenario, int] = {
+    Scenario.PURGE: 1,
+    Scenario.SECOND_PURGE: 1,
+    Scenario.PURGE_AFTER_CHANGES: 1,
+    Scenario.UNEXPECTED_INPUT: 1,
+    Scenario.CONCURRENT_PURGES: 3,
+    Scenario.RACE: 1,
+    Scenario.SEQUENCES: 2,
+    Scenario.PURGE_WITHOUT_STARTED_APPS: 1,
+    Scenario.INDUCED_ERRORS: 1,
+}
+# The next purges of each, the most important first: other cases, then repetitions. What a scenario does with fewer
+# purges than it could send is its own matter.
+FURTHER_SHARES: tuple[tuple[Scenario, int], ...] = (
+    *[(Scenario.UNEXPECTED_INPUT, 1)] * 6,
+    (Scenario.RACE, 1),
+    (Scenario.RACE, 2),
+    (Scenario.CONCURRENT_PURGES, 1),
+    (Scenario.CONCURRENT_PURGES, 3),
+    (Scenario.SEQUENCES, 2),
+    (Scenario.STATEFUL, 1),
+    (Scenario.GENERATED, 1),
+    (Scenario.GENERATED, 1),
+    (Scenario.RACE, 1),
+    *[(Scenario.INDUCED_ERRORS, 1)] * 4,
+    *[(Scenario.SEQUENCES, 1)] * 5,
+)
+
+
+class Ability(StrEnum):
+    """What the suite can do with apps in a run."""
+
+    CHANGE = "change"  # start, stop and scale its own apps
+    TIME = "time"  # change them at a chosen moment
+    CREATE = "create"  # create more of them whenever it needs them
+
+
+def abilities_of(apps: SuiteApps) -> frozenset[Ability]:
+    """Return what the suite can do with the apps that exist now."""
+    can = {
+        Ability.CHANGE: bool(apps.apps),
+        Ability.TIME: bool(apps.apps) and apps.is_timeable,
+        Ability.CREATE: apps.is_usable,
+    }
+    return frozenset(ability for ability, is_given in can.items() if is_given)
+
+
+def note_left_out(client: Client, cases: Sequence[str]) -> None:
+    """Note the cases, by their ids, for which the limit leaves the scenario no purge."""
+    if cases:
+        client.note(notes.LEFT_OUT, list(cases))
+
+
+def share_purges(purges: int, most: Mapping[Scenario, int]) -> dict[Scenario, int]:
+    """Return how many purges each scenario may send.
+
+    Args:
+        purges: how many may be sent.
+        most: scenario -> how many it sends at most; one that is not listed gets none.
+    """
+    if sum(most.values()) <= purges:
+        return dict(most)
+    shares, left = dict.fromkeys(most, 0), purges
+    for scenario, count in (*FIRST_SHARES.items(), *FURTHER_SHARES, *most.items()):
+        granted = min(count, most.get(scenario, 0) - shares.get(scenario, 0))
+        if 0 < granted <= left:
+            shares[scenario] += granted
+            left -= granted
+    return shares
+
+
+def fewest_purges(scenarios: Collection[Scenario]) -> int:
+    """Return how many purges judge each requirement that these scenarios can judge, in one trial."""
+    return sum(count for scenario, count in FIRST_SHARES.items() if scenario in scenarios)

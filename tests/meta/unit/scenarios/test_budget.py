@@ -1,0 +1,103 @@
+"""The purges that a run may send go where requirements are still open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from purge_conformance.analysis.app_model.state import Action
+from purge_conformance.config.apps import AppSettings, Mode
+from purge_conformance.config.hook_url import parse_hook
+from purge_conformance.config.settings import Limits, Settings, Target
+from purge_conformance.evidence.rounds import RACES
+from purge_conformance.evidence.steps import Scenario
+from purge_conformance.scenarios.budget import FIRST_SHARES, FURTHER_SHARES, Ability, share_purges
+from purge_conformance.scenarios.definitions import (
+    SCENARIOS,
+    costs,
+    needed_purges,
+    planned_costs,
+    share_of_next,
+    total_cost,
+)
+from purge_conformance.scenarios.race import planned_races
+from purge_conformance.scenarios.sequences.generator import PURGES_PER_RUN, TEMPLATES, generate
+
+SETTINGS = replace(Settings(Target("http://localhost"), {}), apps=AppSettings(Mode.DRIVE))
+WITH_HOOK = replace(SETTINGS, hook=parse_hook("http://localhost/hook"))
+FULL = {name: cost.purges for name, cost in costs(WITH_HOOK).items() if cost.purges}
+
+
+def planned(settings: Settings, purges: int) -> dict[Scenario, int]:
+    """Return scenario -> the purges that it is planned to send with a limit, without those that send none."""
+    limited = replace(settings, limits=Limits(max_purges=purges))
+    return {name: cost.purges for name, cost in planned_costs(limited).items() if cost.purges}
+
+
+def test_twelve_purges_judge_everything_once() -> None:
+    """Twelve purges are enough for each scenario without which a requirement stays open, also with a hook."""
+    for settings in (SETTINGS, WITH_HOOK):
+        assert needed_purges(settings) <= 12
+        assert planned(settings, 12).keys() >= {*FIRST_SHARES} - {Scenario.INDUCED_ERRORS}
+        assert sum(planned(settings, 12).values()) == 12
+
+
+def test_shares_add_up_to_a_full_run() -> None:
+    """All shares together are what a run sends without a limit, and no less of a limit is used."""
+    shares = (*FIRST_SHARES.items(), *FURTHER_SHARES)
+    assert {name: sum(count for each, count in shares if each is name) for name in FULL} == FULL
+    assert total_cost(WITH_HOOK).purges == sum(FULL.values()) <= Limits().max_purges
+
+
+@pytest.mark.parametrize("purges", range(41))
+def test_limit_is_used_and_kept(purges: int) -> None:
+    """No limit is exceeded; of one that is too small for all, at most two purges are left for the run to use."""
+    used = sum(share_purges(purges, FULL).values())
+    assert purges - 2 <= used <= purges or used == sum(FULL.values())
+
+
+def test_more_purges_never_take_one_away() -> None:
+    """With each further purge every scenario that judges a requirement keeps its first share."""
+    for purges in range(needed_purges(WITH_HOOK), 41):
+        assert share_purges(purges, FULL).keys() >= FIRST_SHARES.keys()
+        assert all(share_purges(purges, FULL)[name] >= count for name, count in FIRST_SHARES.items())
+
+
+def test_scenarios_without_apps_get_no_purge() -> None:
+    """With --apps observe the purges that need apps go to other scenarios."""
+    observe = planned(replace(SETTINGS, apps=AppSettings(Mode.OBSERVE)), 12)
+    assert not observe.keys() & {Scenario.RACE, Scenario.SEQUENCES, Scenario.PURGE_WITHOUT_STARTED_APPS}
+    assert observe[Scenario.UNEXPECTED_INPUT] > planned(SETTINGS, 12)[Scenario.UNEXPECTED_INPUT]
+
+
+def test_unused_purges_go_to_the_scenarios_that_follow() -> None:
+    """The scenarios to come share all purges that are left, also those that an earlier one did not need."""
+    coming = [each for each in SCENARIOS if each.name in {Scenario.CONCURRENT_PURGES, Scenario.RACE}]
+    assert [share_of_next(coming, left, frozenset(Ability)) for left in (2, 4, 5, 8, 12)] == [0, 3, 3, 4, 7]
+    assert share_of_next(coming, 7, frozenset()) == 7
+
+
+def test_each_round_of_a_repeated_run_has_its_purges() -> None:
+    """With --repeat each round gets what one round needs."""
+    race = next(each for each in SCENARIOS if each.name is Scenario.RACE)
+    sequences = next(each for each in SCENARIOS if each.name is Scenario.SEQUENCES)
+    assert share_of_next([race] * 3, 40, frozenset(Ability), repeat=3) == race.cost.purges
+    assert share_of_next([sequences], 40, frozenset(Ability), repeat=3) == 3 * sequences.cost.purges
+
+
+def test_races_for_fewer_purges() -> None:
+    """One purge is that of a concurrent round; with more, the sequential round has one too."""
+    sent = {purges: [index for index, _ in planned_races(purges)] for purges in range(1, 6)}
+    assert sent == {1: [1], 2: [1], 3: [1], 4: [1, 2], 5: [*RACES]}
+
+
+@pytest.mark.parametrize("purges", range(2, PURGES_PER_RUN))
+@pytest.mark.parametrize("seed", range(5))
+def test_short_sequence_has_every_template(purges: int, seed: int) -> None:
+    """With fewer purges one sequence has every template, and no more purges than the limit."""
+    (steps,) = generate(seed, purges)
+    assert sum(step.action is Action.PURGE for step in steps) == purges
+    assert {step.action for step in steps} == set(Action)
+    assert sum(step.app is not None for step in steps) >= len(TEMPLATES)
+    assert list(generate(seed, purges)) == [steps]
