@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages
@@ -63,7 +63,7 @@ def archive_events(
             allow_incomplete=True,
         )
     except ArchiveFailed as reason:
-        _stop(client, f"No purge was sent. {reason}")
+        raise ArchiveIncomplete(f"No purge was sent. {reason}") from None
     growing.start(summary, listing.exchanges)
     client.note(notes.ARCHIVED, asdict(summary))
     settings = client.settings
@@ -75,8 +75,7 @@ def archive_events(
         client.guard.archive_error = reading.reason
         warn(f"Nothing will be purged: the list of events cannot be read. {reading.reason}")
     elif not client.guard.is_archived:
-        _stop(
-            client,
+        raise ArchiveIncomplete(
             f"The archive is incomplete, so no purge was sent. {reading.reason} "
             f"To purge all the same, and lose the rest, give {ALLOW_INCOMPLETE_ARCHIVE}.",
         )
@@ -138,16 +137,6 @@ def _read_what_is_new(client: Client, growing: archive.GrowingArchive, numbers: 
         if not reading.is_whole and (reading.extent is not archive.Extent.CHANGED or walks == archive.MAX_WALKS):
             return archive.after_walks(reading, walks).reason
     return ""
-
-
-def _stop(client: Client, message: str) -> NoReturn:
-    """End the run before its first purge.
-
-    Raises:
-        ArchiveIncomplete: always.
-    """
-    client.note(notes.STOPPED, message)
-    raise ArchiveIncomplete(message)
 
 
 def _warn_of_loss(summary: ArchiveSummary, warn: Callable[[str], None], *, is_expected: bool) -> None:

@@ -22,6 +22,7 @@ from purge_conformance.errors import (
     SuiteError,
     TargetUnreachable,
     TargetUnusable,
+    UsageError,
 )
 from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
@@ -140,6 +141,9 @@ class _Run:
             self.client.note(notes.LOST, str(reason))
         except Interrupted as reason:
             self.client.note(notes.INTERRUPTED, str(reason))
+        except UsageError as reason:
+            self.client.note(notes.REFUSAL, str(reason))
+            raise
         finally:
             self._clean_up()
 

@@ -15,7 +15,7 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.apps import Mode
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.ending import describe_kill
+from purge_conformance.evidence.ending import REFUSED, describe_kill
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import StatusCount, Timing
 from purge_conformance.report.text import pluralize
@@ -65,6 +65,7 @@ def run_notes(evidence: Evidence) -> Iterator[str]:
     """Yield what else a reader must know, one sentence each."""
     if killed := describe_kill(evidence):
         yield killed
+    yield from (f"{REFUSED}: {reason}" for reason in evidence.noted(notes.REFUSAL))
     if summary := evidence.note(Scenario.ARCHIVE, notes.ARCHIVED):
         is_allowed = bool(evidence.header.settings.get("allow_incomplete_archive"))
         yield from archive.describe(summary, is_allowed=is_allowed)

@@ -9,6 +9,8 @@ from purge_conformance.analysis.next_steps import RUN_ALL, nothing_to_do
 from purge_conformance.analysis.outcomes import NotExercised, Undecided
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.catalogue.model import ANY_SCENARIO
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.ending import REFUSED
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause
 
@@ -29,6 +31,15 @@ def explain(requirement: Requirement, error: BaseException | None, view: Judgmen
     if why := why_untried(requirement, view):
         return NotExercised(f"{error.reason} {why.reason}", why.cause, why.next_step)
     return error
+
+
+def or_refusal(error: BaseException | None, view: JudgmentView) -> BaseException | None:
+    """Return the end of a judgment; if the run ended with exit code 2, that is why the judgment could not decide."""
+    refusals = view.noted(notes.REFUSAL)
+    if not (refusals and isinstance(error, Undecided)):
+        return error
+    reason = f"{REFUSED}: {refusals[-1]}"
+    return NotExercised(reason, Cause.CONFIGURATION, "Do what the reason says, then run again.")
 
 
 def why_untried(requirement: Requirement, view: JudgmentView) -> Undecided | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 KILLED = "The run was killed"
 INTERRUPTED = "The run was interrupted"
+REFUSED = "The run ended before its first purge, with exit code 2"
 
 
 def describe_kill(evidence: Evidence) -> str:

@@ -156,6 +156,7 @@ CRASHED = NoteName("crashed", _string)  # a defect of the suite
 UNUSABLE = NoteName("unusable", _unusable)
 LOST = NoteName("lost", _string)  # the target no longer answers
 INTERRUPTED = NoteName("interrupted", _string)
+REFUSAL = NoteName("refusal", _string)  # why the run ended before its first purge, with exit code 2
 
 WARNINGS = NoteName("warnings", _strings)  # preflight: what doctor warns of
 RUN = NoteName("run", _string)  # foundation and cleanup: the label of what the run creates
@@ -177,7 +178,7 @@ FINISHED = NoteName("finished", _boolean)  # cleanup: the run was not killed
 NAMES: dict[str, NoteName[Any]] = {
     note.name: note
     for note in (
-        *(STOPPED, EXPIRED, CRASHED, UNUSABLE, LOST, INTERRUPTED),
+        *(STOPPED, EXPIRED, CRASHED, UNUSABLE, LOST, INTERRUPTED, REFUSAL),
         *(WARNINGS, RUN, APPS, APPS_ERROR, APPS_NEXT_STEP, HOME_SPACE, UNTIMED, ARCHIVED, LACKING, ADDED, LEFT_OUT),
         *(CHANGE, SEQUENCE, NOT_INDUCED, LEFT, FINISHED),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
-from purge_conformance.evidence.ending import INTERRUPTED, KILLED
+from purge_conformance.evidence.ending import INTERRUPTED, KILLED, REFUSED
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _headline(run: Run) -> str:
         return f"{_of(failed, musts)} failed{f'; {undecided} more could not be judged' if undecided else ''}."
     if run.verdict is Verdict.CONFORMANT:
         return _passed(musts)
-    ending = next((words for words in (KILLED, INTERRUPTED) if any(words in note for note in run.notes)), "")
+    ending = next((words for words in (KILLED, INTERRUPTED, REFUSED) if any(words in note for note in run.notes)), "")
     if ending or failed or not undecided:
         words = ending or "The run was cut short"
         return f"{words}: {_of(failed, musts)} failed so far, and {undecided} could not be judged."

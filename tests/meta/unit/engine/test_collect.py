@@ -184,7 +184,7 @@ def test_incomplete_archive_prevents_purges(
     summary = archive_metadata(tmp_path / "out" / "archive.jsonl.gz")
     assert (summary["complete"], REASON in summary["reason"], summary["events"]) == (False, True, 4)
     assert evidence.note(Scenario.ARCHIVE, notes.ARCHIVED) == summary
-    assert evidence.note(Scenario.ARCHIVE, notes.STOPPED) == str(caught.value)
+    assert evidence.noted(notes.REFUSAL) == (str(caught.value),)
     assert evidence.note(Scenario.CLEANUP, notes.FINISHED) is True
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from meta.support.story import whole_view
 from purge_conformance import catalogue
-from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import Scenario, Step
@@ -68,3 +68,20 @@ def test_run_that_was_cut_short(name: notes.NoteName[str], builder: EvidenceBuil
     run = one.build()
     assert run.verdict is Verdict.INCONCLUSIVE
     assert headline(run) == "The run was cut short: 1 of 1 MUST requirement failed so far, and 0 could not be judged."
+
+
+@pytest.mark.parametrize("error", [None, NotExercised("No purge was sent."), Inconclusive("It is odd.", Cause.TARGET)])
+def test_run_that_ended_before_its_first_purge(error: Exception | None, builder: EvidenceBuilder) -> None:
+    """Evidence of a run with exit code 2 says why that run ended, first and for each requirement that stays open."""
+    builder.add_exchange(Scenario.PREFLIGHT, Step.ROOT)
+    builder.add_note(Scenario.ARCHIVE, notes.REFUSAL, "The archive is incomplete. Give --max-events 110.")
+    one = RunBuilder(builder.evidence, {"PURGE-01": REQUIREMENTS["PURGE-01"]})
+    view = builder.judgment_view
+    view.cases["no-started-app"] = [1]  # and not the other one
+    result = one.record("PURGE-01", error, view, 0.1)
+    words = "The run ended before its first purge, with exit code 2"
+    reason = f"{words}: The archive is incomplete. Give --max-events 110."
+    assert (result.outcome, result.cause, result.reason) == (Outcome.NOT_EXERCISED, Cause.CONFIGURATION, reason)
+    run = one.build()
+    assert (run.notes[0], run.verdict) == (reason, Verdict.INCONCLUSIVE)
+    assert headline(run).startswith(f"{words}: 0 of 1 MUST requirement failed so far, and 1 could not be judged.")
