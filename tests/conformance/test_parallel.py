@@ -17,6 +17,7 @@ from purge_conformance.analysis.assertions import (
     require_each_trial,
     require_exchanges,
     require_exchanges_of_all_rounds,
+    require_no,
 )
 from purge_conformance.analysis.baseline import require_baseline
 from purge_conformance.analysis.interference import is_deleted_since
@@ -27,6 +28,7 @@ from purge_conformance.analysis.purge_series import (
     require_observed_purges,
     require_plain_purges_reliable,
 )
+from purge_conformance.analysis.silent_purges import find_silent_concurrent_purges
 from purge_conformance.evidence.listing import STARTED, app_of_event, first_page
 from purge_conformance.evidence.steps import Part, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
@@ -70,14 +72,17 @@ def test_concurrent_purges_seed_only_apps(view: JudgmentView) -> None:
 def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
     """A purge SHOULD NOT fail because another one is in progress."""
     _require_single_purge_correct(view, 1)
+    require_no(find_silent_concurrent_purges(view))
     sent = require_exchanges_of_all_rounds(
         view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="No concurrent purges were sent."
     )
+    for case in ("three-purges", "answered"):
+        view.count(case, sent)
     rounds: dict[Key, list[Exchange]] = {}
     for x in sent:
         rounds.setdefault(x.key, []).append(x)
     if any(map(_has_failed, sent)):
-        require_plain_purges_reliable(view)
+        require_plain_purges_reliable(view, *(x.status for x in sent))
     require_each_trial(view, (Trial(purges[0].n, tuple(_find_failures(purges))) for purges in rounds.values()))
 
 

@@ -33,6 +33,7 @@ from purge_conformance.analysis.purge_series import (
     require_first_purges,
     require_observed_purges,
 )
+from purge_conformance.analysis.silent_purges import find_silent_purges
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.roles import ADMIN
@@ -54,10 +55,14 @@ if TYPE_CHECKING:
 @pytest.mark.requirement("PURGE-01")
 def test_purge_answers_200(view: JudgmentView) -> None:
     """A purge by an admin MUST answer 200."""
+    if silent := find_silent_purges(view):
+        view.count("answered", (finding.exchange for finding in silent if finding.exchange))
+        require_no(silent)
     request = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="No purge was sent.")[-1]
     require_proven_admin(view, request)
     sent = [x for x, is_repeat in plain_purges(view) if not is_repeat]
     view.count("plain-purge", sent)
+    view.count("answered", sent)
     view.count("no-started-app", (x for x in sent if x.scenario is Scenario.PURGE_WITHOUT_STARTED_APPS))
     require_status_of_each(view, sent, HTTPStatus.OK)
 

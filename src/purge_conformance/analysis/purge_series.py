@@ -28,6 +28,9 @@ from purge_conformance.evidence.listing import event_identity, snapshots
 from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.report.model import Cause
 
+# Answers to a purge that have nothing to do with its body and with other purges.
+UNRELATED_FAILURES = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -47,14 +50,15 @@ def plain_purges(view: JudgmentView) -> list[tuple[Exchange, bool]]:
     return purges
 
 
-def require_plain_purges_reliable(view: JudgmentView) -> None:
-    """Require that no plain purge answered 500.
+def require_plain_purges_reliable(view: JudgmentView, *statuses: int | None) -> None:
+    """Require that no plain purge had one of these statuses, each of them a failure of any purge.
 
     Raises:
-        PrerequisiteFailed: one did, so concurrency or unexpected input cannot be the cause of another failure.
+        PrerequisiteFailed: one had, so concurrency or unexpected input cannot be the cause of another failure.
     """
-    if any(request.status == HTTPStatus.INTERNAL_SERVER_ERROR for request, _ in plain_purges(view)):
-        raise PrerequisiteFailed("plain purges already answer 500")
+    failures = UNRELATED_FAILURES & set(statuses)
+    if status := next((request.status for request, _ in plain_purges(view) if request.status in failures), None):
+        raise PrerequisiteFailed(f"plain purges already answer {status}")
 
 
 def require_observed_purges(view: JudgmentView) -> tuple[PurgeObservation, ...]:
@@ -132,13 +136,14 @@ def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
     purge_by_number = {x.n: is_purge(x.method, x.path) for x in requests if x.succeeded}
     purges, is_repeat = [], False
     for x in requests:
-        if _is_plain_purge(x) and target_responses([x]):
+        if is_plain_purge(x) and target_responses([x]):
             purges.append((x, is_repeat))
         is_repeat = purge_by_number.get(x.n, is_repeat)
     return purges
 
 
-def _is_plain_purge(x: Exchange) -> bool:
+def is_plain_purge(x: Exchange) -> bool:
+    """Whether a request is a plain purge that was neither concurrent nor induced to fail."""
     is_plain = (x.method, x.path, x.role) == ("POST", PURGE_PATH, ADMIN) and not x.request_body
     return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED} & x.tags.keys()
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 OVERLAP_S = 0.1  # seconds in which purges can overlap
 
 
-def _on_collision(handle_collision: CollisionHandler) -> Change:
+def on_collision(handle_collision: CollisionHandler) -> Change:
     """Decorate a function that answers a purge that overlapped with another one; it gets the original answer."""
 
     def change(behaviour: Behaviour) -> Behaviour:
@@ -52,7 +52,7 @@ def _on_collision(handle_collision: CollisionHandler) -> Change:
 def _corrupt_after_collision(corrupt: Callable[[Session], None]) -> Change:
     """Decorate a function that corrupts the events after a purge that overlapped with another one."""
 
-    @_on_collision
+    @on_collision
     def change(answer: Answer, sessions: sessionmaker[Session]) -> Reply:
         reply = answer()
         with sessions.begin() as session:
@@ -85,7 +85,7 @@ def parallel_purges_seed_stopped_apps(session: Session) -> None:
 
 
 @fault("parallel-purges-keep-an-event")
-@_on_collision
+@on_collision
 def parallel_purges_keep_an_event(answer: Answer, sessions: sessionmaker[Session]) -> Reply:
     with sessions.begin() as session:
         recorded = copy_recorded_events(session)
@@ -96,13 +96,13 @@ def parallel_purges_keep_an_event(answer: Answer, sessions: sessionmaker[Session
 
 
 @fault("parallel-purges-answer-202")
-@_on_collision
+@on_collision
 def parallel_purges_answer_202(answer: Answer, _: sessionmaker[Session]) -> Reply:
     return replace(answer(), status=HTTPStatus.ACCEPTED)
 
 
 @fault("parallel-purges-answer-bare-500")
-@_on_collision
+@on_collision
 def parallel_purges_answer_bare_500(answer: Answer, _: sessionmaker[Session]) -> Reply:
     answer()
     return Reply(

@@ -8,20 +8,22 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from purge_conformance.reference.mutation import Change, add_headers, combine, variant
+from purge_conformance.reference.connection_changes import closing_marked, marked, wrap_app_with
+from purge_conformance.reference.mutation import Change, add_headers, combine, variant, wrap_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.orm import Session, sessionmaker
 
     from purge_conformance.reference.asgi import ASGIApp, Message, Receive, Scope, Send
-    from purge_conformance.reference.behaviour import Behaviour, Reply
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
 
 REPLY_DELAY_S, CHUNK_PAUSE_S = 0.06, 0.01
 FIRST_PURGE_S, FURTHER_PURGES_S = 20.0, 0.3
 CHUNK_COUNT = 4
+LOST_PURGE = 5  # this one is carried out, and gets no answer
 READS_PER_CUT = 41  # one of so many reads is answered without its body
 REQUESTS_PER_CONNECTION = 5  # then it is closed as if it had been idle for too long
 RESPONSE_HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) ([^\r]*)\r\n(.*?\r\n)\r\n", re.DOTALL)
@@ -59,23 +61,6 @@ def purge_takes_long(behaviour: Behaviour) -> Behaviour:
     return _delay_replies(seconds)(behaviour)
 
 
-def _wrap_app_with(handle_request: Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]) -> Change:
-    """Decorate a coroutine that handles a request; it gets the original application."""
-
-    def change(behaviour: Behaviour) -> Behaviour:
-        def wrap_app(app: ASGIApp) -> ASGIApp:
-            inner = behaviour.wrap_app(app)
-
-            async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-                await handle_request(inner, scope, receive, send)
-
-            return serve
-
-        return replace(behaviour, wrap_app=wrap_app)
-
-    return change
-
-
 def _send_in_chunks(pause: float) -> Change:
     """Return the change that sends each body in chunks, without its length and with a pause after each chunk."""
 
@@ -88,7 +73,7 @@ def _send_in_chunks(pause: float) -> Change:
 
         await app(scope, receive, send_chunks)
 
-    return _wrap_app_with(handle_request)
+    return wrap_app_with(handle_request)
 
 
 def _split_body(message: Message) -> Iterator[Message]:
@@ -109,7 +94,7 @@ def _rewrite_bytes(rewrite: Callable[[bytes], bytes]) -> Change:
         scope["wire"].rewrite = rewrite
         await app(scope, receive, send)
 
-    return _wrap_app_with(handle_request)
+    return wrap_app_with(handle_request)
 
 
 def _add_chunk_extensions(data: bytes) -> bytes:
@@ -143,7 +128,7 @@ variant("headers-in-capitals")(_rewrite_bytes(_upper_case_headers))
 
 
 @variant("interim-answers")
-@_wrap_app_with
+@wrap_app_with
 async def interim_answers(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     for interim in INTERIM_RESPONSES:
         scope["wire"].write(interim)
@@ -151,14 +136,14 @@ async def interim_answers(app: ASGIApp, scope: Scope, receive: Receive, send: Se
 
 
 @variant("hangs-up")
-@_wrap_app_with
+@wrap_app_with
 async def hangs_up(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     await app(scope, receive, send)
     scope["wire"].close()
 
 
 @variant("closes-idle-connections")
-@_wrap_app_with
+@wrap_app_with
 async def closes_idle_connections(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["wire"].request_count < REQUESTS_PER_CONNECTION:
         await app(scope, receive, send)
@@ -171,7 +156,7 @@ async def closes_idle_connections(app: ASGIApp, scope: Scope, receive: Receive, 
 def cuts_answers_off_at_times(behaviour: Behaviour) -> Behaviour:
     reads = count(1)
 
-    @_wrap_app_with
+    @wrap_app_with
     async def cut_some_reads(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         wire = scope["wire"]
         is_cut = scope["method"] == "GET" and next(reads) % READS_PER_CUT == 0
@@ -183,3 +168,15 @@ def cuts_answers_off_at_times(behaviour: Behaviour) -> Behaviour:
             wire.close()
 
     return cut_some_reads(behaviour)
+
+
+@variant("one-purge-answer-lost")
+def one_purge_answer_lost(behaviour: Behaviour) -> Behaviour:
+    purges = count(1)
+
+    @wrap_operations("purge_events")
+    def mark_one(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        return marked(reply) if next(purges) == LOST_PURGE else reply
+
+    return combine(mark_one, closing_marked)(behaviour)

@@ -1,0 +1,69 @@
+"""Purges without a response although the target answers everything else: the target's fault, not the network's."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.assertions import describe_response
+from purge_conformance.analysis.purge_series import is_plain_purge
+from purge_conformance.catalogue.api import SAFE_METHODS
+from purge_conformance.evidence.intermediaries import is_of_target
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.unusual_requests import is_unusual
+from purge_conformance.report.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Evidence, Exchange
+
+MIN_SILENT = 3  # fewer purges without a response may be due to the network
+MIN_ROUNDS = 2  # of concurrent purges
+
+
+def find_silent_purges(view: JudgmentView) -> list[Finding]:
+    """Return a finding for each plain purge without a response, if the target caused that.
+
+    It did if they are three or more, and at least half of all plain purges, and if the read before and the read after
+    each of them were answered at once.
+    """
+    silent = view.cached(_find_silent_purges)
+    view.read_exchanges.extend(x.n for x in silent)
+    words = "200; the reads before and after it were answered"
+    return [Finding(words, describe_response(x), x.n) for x in silent]
+
+
+def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
+    """Return a finding for each concurrent purge without a response, if concurrency caused that.
+
+    It did if each round has one, and if nothing else in the run remained without a response, except unusual requests.
+    """
+    rounds: dict[object, list[Exchange]] = {}
+    for number in view.rounds(Scenario.CONCURRENT_PURGES):
+        for x in view.of(Scenario.CONCURRENT_PURGES, Step.CONCURRENT, round=number):
+            rounds.setdefault(x.key, []).append(x)
+    silent = [x for purges in rounds.values() for x in purges if x.status is None]
+    if len(rounds) < MIN_ROUNDS or not all(any(x.status is None for x in purges) for purges in rounds.values()):
+        return []
+    numbers = {x.n for x in silent}
+    if any(x.status is None and x.n not in numbers and not is_unusual(x) for x in view.exchanges):
+        return []
+    words = "2xx, or a rejection such as 409 or 503; everything else in the run was answered"
+    return [Finding(words, describe_response(x), x.n) for x in silent]
+
+
+def _find_silent_purges(evidence: Evidence) -> list[Exchange]:
+    plain = [x for x in evidence.exchanges if is_plain_purge(x)]
+    silent = [x for x in plain if x.status is None]
+    if len(silent) < max(MIN_SILENT, len(plain) / 2):
+        return []
+    reads = [x for x in evidence.exchanges if x.method in SAFE_METHODS and Tag.CONCURRENT not in x.tags]
+    return silent if all(_is_between_answers(reads, x) for x in silent) else []
+
+
+def _is_between_answers(reads: Sequence[Exchange], purge: Exchange) -> bool:
+    """Whether the last read before a purge, and the first one after it, were answered at once."""
+    index = bisect_left(reads, purge.n, key=lambda x: x.n)
+    return 0 < index < len(reads) and all(is_of_target(x) for x in reads[index - 1 : index + 1])
