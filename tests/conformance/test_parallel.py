@@ -154,7 +154,7 @@ def _require_rounds(view: JudgmentView) -> Iterator[PurgeObservation]:
 
 def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     scenario = Scenario.CONCURRENT_PURGES
-    _require_single_purge_correct(view, number)
+    unusual = _require_single_purge_correct(view, number)
     require_exchanges(view, scenario, Step.CONCURRENT, if_none="No concurrent purges were sent.", round=number)
     spans = [
         span
@@ -171,11 +171,14 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
         raise Inconclusive(
             f"In no round was every purge answered and did at least one succeed: {responses}.", Cause.TARGET
         )
-    yield from (require_purge_at(view, scenario, place, number) for place in successful)
+    yield from (require_purge_at(view, scenario, place, number).without_apps(unusual) for place in successful)
 
 
-def _require_single_purge_correct(view: JudgmentView, number: int) -> None:
+def _require_single_purge_correct(view: JudgmentView, number: int) -> frozenset[str]:
     """Require that the isolated purge before the concurrent ones is correct; without one, the last one of the run.
+
+    Returns:
+        the apps to leave out.
 
     Raises:
         Inconclusive: it is not, so concurrency may not be the cause of a wrong result.
@@ -184,9 +187,10 @@ def _require_single_purge_correct(view: JudgmentView, number: int) -> None:
     is_left_out = view.of(scenario, Step.CONCURRENT, round=number) and not view.of(scenario, Step.ALONE, round=number)
     if is_left_out:
         purge = require_observed_purges(view)[-1]
-        require_baseline(view)
+        unusual = require_baseline(view)
     else:
         purge = require_purge_at(view, scenario, Step.ALONE, number)
-        require_baseline(view, purge)
-    if not purge.is_complete():
+        unusual = require_baseline(view, purge)
+    if not purge.without_apps(unusual).is_complete():
         raise PrerequisiteFailed("an isolated purge already adds events that belong to no app")
+    return unusual

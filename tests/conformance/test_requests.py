@@ -106,7 +106,8 @@ def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
         view.count("unavailable" if is_unavailable else "internal-error", [purge.request])
     partial = [purge for purge in failed if not (is_rolled_back(purge) or purge.is_complete())]
     if partial:
-        require_plain_purges_correct(view)
+        unusual = require_plain_purges_correct(view)
+        partial = [purge for purge in partial if not purge.without_apps(unusual).is_complete()]
     words = "either unchanged events or a complete purge"
     require_no(
         Finding(words, f"another state, after {describe_response(purge.request)}", purge.request.n) for purge in partial

@@ -2,8 +2,9 @@
 
 Pure: no evidence, no server. Three things describe an app: its state, the event that a purge seeded for it, and the
 events of its changes. A purge has two steps with time in between: it destroys events, then it seeds the apps that are
-started by then. An operation that was answered before another one was sent comes first; an operation that did not
-succeed may or may not have taken effect.
+started by then. A purge that reads early has a third one before it seeds: it reads which apps are started, and seeds
+those, whatever changes since. An operation that was answered before another one was sent comes first; an operation
+that did not succeed may or may not have taken effect.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 PURGE, START, STOP, SCALE = "purge", "start", "stop", "scale"
-DESTROY, SEED = "destroy", "seed"
+READ, DESTROY, SEED = "read", "destroy", "seed"
 CHANGES = frozenset({START, STOP, SCALE})
 EventChanges = tuple[frozenset[str], ...]  # of each event, the changes that it may record
 OperationStep = tuple[int, str]  # the index of an operation, and one of its steps
@@ -35,6 +36,7 @@ class Operation:
         succeeded: whether it succeeded; if not, it may or may not have taken effect.
         instances: how many instances a scaling requests.
         exchange: number of the exchange.
+        reads_early: of a purge, whether changes after it read which apps are started may be lost.
     """
 
     kind: str
@@ -43,11 +45,14 @@ class Operation:
     succeeded: bool = True
     instances: int | None = None
     exchange: int = 0
+    reads_early: bool = False
 
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps of the operation, each of which takes effect at one moment."""
-        return (DESTROY, SEED) if self.kind == PURGE else (self.kind,)
+        if self.kind != PURGE:
+            return (self.kind,)
+        return (READ, DESTROY, SEED) if self.reads_early else (DESTROY, SEED)
 
     def unconstrained(self) -> Operation:
         """Return the same operation at an unknown time, with an unknown result."""
@@ -65,6 +70,7 @@ class AppState(NamedTuple):
         has_old_events: whether events from before all operations are listed.
         must_be_recorded: the changes whose events must be listed, each as often as it was done; sorted.
         may_be_recorded: the changes whose events may be listed: those that changed nothing; sorted.
+        read: for each purge under way that has read the apps, its index, and `started` and `instances` by then.
     """
 
     started: bool
@@ -74,6 +80,7 @@ class AppState(NamedTuple):
     has_old_events: bool = True
     must_be_recorded: tuple[str, ...] = ()
     may_be_recorded: tuple[str, ...] = ()
+    read: tuple[tuple[int, bool, int | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +210,7 @@ def _final_states(initial: AppState, operations: Sequence[Operation], *, delayed
         if not remaining:
             yield state
         for index, step in _possible_next_steps(remaining, operations):
-            for successor in _apply_step(state, operations[index], step, delayed_recording=delayed_recording):
+            for successor in _apply_step(state, operations, (index, step), delayed_recording=delayed_recording):
                 node = (successor, remaining - {(index, step)})
                 if node not in visited:
                     visited.add(node)
@@ -215,24 +222,41 @@ def _possible_next_steps(remaining: Iterable[OperationStep], operations: Sequenc
     waiting = list(remaining)
     first_answer = min((operations[index].answered_at for index, _ in waiting), default=inf)
     candidates = [(index, step) for index, step in waiting if operations[index].sent_at <= first_answer]
-    return [(index, step) for index, step in candidates if step != SEED or (index, DESTROY) not in waiting]
+    return [
+        (index, step)
+        for index, step in candidates
+        if step != SEED or not {(index, READ), (index, DESTROY)} & set(waiting)
+    ]
 
 
-def _apply_step(state: AppState, operation: Operation, step: str, *, delayed_recording: bool) -> Iterator[AppState]:
+def _apply_step(
+    state: AppState, operations: Sequence[Operation], step: OperationStep, *, delayed_recording: bool
+) -> Iterator[AppState]:
     """Yield the state after a step, and the state before it if the step may not have taken effect."""
-    if not operation.succeeded:
+    index, kind = step
+    if not operations[index].succeeded:
         yield state
-    if step == DESTROY:
+    if kind == READ:
+        yield state._replace(read=(*state.read, (index, state.started, state.instances)))
+    elif kind == DESTROY:
         pending = _merge_sorted(state.may_be_recorded, state.must_be_recorded) if delayed_recording else ()
         yield state._replace(
             has_seed=False, seed_instances=None, has_old_events=False, must_be_recorded=(), may_be_recorded=pending
         )
-    elif step == SEED:
-        yield state._replace(has_seed=True, seed_instances=state.instances) if state.started else state
-    elif step == SCALE:
-        yield _record_change(state, step, instances=operation.instances, changes=state.started)
+    elif kind == SEED:
+        yield _seed(state, index)
+    elif kind == SCALE:
+        yield _record_change(state, kind, instances=operations[index].instances, changes=state.started)
     else:
-        yield _record_change(state, step, started=step == START, changes=state.started != (step == START))
+        yield _record_change(state, kind, started=kind == START, changes=state.started != (kind == START))
+
+
+def _seed(state: AppState, index: int) -> AppState:
+    """Return the state after a purge seeds the app, if it is started, or was when the purge read it."""
+    early = next(((started, instances) for number, started, instances in state.read if number == index), None)
+    started, instances = early or (state.started, state.instances)
+    read = tuple(each for each in state.read if each[0] != index)
+    return state._replace(has_seed=True, seed_instances=instances, read=read) if started else state._replace(read=read)
 
 
 def _record_change(

@@ -109,6 +109,10 @@ class PurgeObservation:
         }
         return {guid: row for guid, row in same.items() if guid not in seedable and guid != app_of_event(row)}
 
+    def without_apps(self, apps: Collection[str]) -> PurgeObservation:
+        """Return the same purge, of which these apps are not judged."""
+        return replace(self, apps={guid: state for guid, state in self.apps.items() if guid not in apps})
+
     def new_events_by_app(self, *, exclude_changes: bool = False) -> dict[str | None, list[Row]]:
         """Return the new events since the purge, by their app.
 
@@ -172,6 +176,21 @@ class PurgeObservation:
         """Return the started apps whose event with their guid does not name them, with that event."""
         seeds = {app: row for app in self.started_apps if (row := self.after.events.by_guid.get(app)) is not None}
         return {app: row for app, row in seeds.items() if dig(row, "app", "guid") != app}
+
+    def wrong_apps(self, single_process: Collection[str]) -> set[str]:
+        """Return the apps that it treats incorrectly, other than by events from before it.
+
+        A started app without an event that has its guid and names no other app, one with too many events, and a stopped
+        one with a new event.
+
+        Args:
+            single_process: as in `duplicate_seeds`.
+        """
+        new_events = self.new_events_by_app(exclude_changes=True)
+        stopped = {app for app, state in self.apps.items() if state != STARTED and app in new_events}
+        without_seed = set(self.started_apps) - self.after.events.by_guid.keys()
+        without_seed |= {app for app, row in self.misattributed_seeds().items() if dig(row, "app", "guid") is not None}
+        return stopped | without_seed | set(self.duplicate_seeds(single_process))
 
     def is_complete(self) -> bool:
         """Whether it destroyed all events and seeded events for exactly the started apps."""

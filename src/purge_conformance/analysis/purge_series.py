@@ -11,7 +11,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.actions import single_process_apps, state_changing_requests
+from purge_conformance.analysis.actions import own_apps, single_process_apps, state_changing_requests
 from purge_conformance.analysis.assertions import require_each_trial
 from purge_conformance.analysis.next_steps import FIX_READS
 from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
@@ -32,7 +32,7 @@ from purge_conformance.report.model import Cause
 UNRELATED_FAILURES = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import SnapshotSpan
@@ -114,12 +114,27 @@ def require_purges_with_started_apps(view: JudgmentView) -> tuple[PurgeObservati
     return tuple(purge for purge in purges if purge.started_apps) or (require_started_apps(purges[0], view),)
 
 
-def require_plain_purges_correct(view: JudgmentView, *, ignore_changed_apps: bool = False) -> None:
+def find_unusual_apps(view: JudgmentView, purges: Collection[PurgeObservation]) -> frozenset[str] | None:
+    """Return the apps of other clients that one of these purges treats incorrectly; None if others are affected.
+
+    For example, an app whose process was replaced by a rolling deployment is seeded with another guid. SEED names such
+    an app; other judgments leave it out. None is returned for an own app of the suite, and for every started app.
+    """
+    single_process = single_process_apps(view)
+    unusual = frozenset(app for purge in purges for app in purge.wrong_apps(single_process))
+    started = {app for purge in purges for app in purge.started_apps}
+    return None if unusual & own_apps(view) or (unusual and started <= unusual) else unusual
+
+
+def require_plain_purges_correct(view: JudgmentView, *, ignore_changed_apps: bool = False) -> frozenset[str]:
     """Require that every observed plain purge is correct, so that another defect has a special cause.
 
     Args:
         view: the evidence.
         ignore_changed_apps: ignore apps that had another state before.
+
+    Returns:
+        the apps to leave out, as `find_unusual_apps` does.
 
     Raises:
         PrerequisiteFailed: one is not.
@@ -127,8 +142,10 @@ def require_plain_purges_correct(view: JudgmentView, *, ignore_changed_apps: boo
     single_process = single_process_apps(view)
     purges = [purge for purge in observed_purges(view) if not purge.is_repeat]
     judged = purges if ignore_changed_apps else [replace(purge, state_changed_earlier=frozenset()) for purge in purges]
-    if not all(purge.is_correct(single_process) for purge in judged):
+    unusual = find_unusual_apps(view, judged)
+    if unusual is None or not all(purge.without_apps(unusual).is_correct(single_process) for purge in judged):
         raise PrerequisiteFailed("plain purges already fail")
+    return unusual
 
 
 def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:

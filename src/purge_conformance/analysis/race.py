@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
@@ -153,8 +153,13 @@ def app_histories(race_round: Round) -> Iterator[AppHistory]:
                 yield history
 
 
-def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]) -> ExplanationStrategy:
+def choose_explanation_strategy(
+    view: JudgmentView, race_rounds: Sequence[Round], *, reads_early: bool = False
+) -> ExplanationStrategy:
     """Return the function that finds the smallest set of operations of an app that no order explains.
+
+    With `reads_early` a purge may read which apps are started before it destroys events, so that a change in between is
+    lost; the documentation mentions that race.
 
     It is the strictest function that explains the sequential rounds: instance counts and the kinds of changes that
     events record count only if they were right without concurrency.
@@ -162,7 +167,7 @@ def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]
     Raises:
         PrerequisiteFailed: none explains the sequential rounds, or isolated purges or changes are incorrect.
     """
-    require_baseline(view)
+    unusual = require_baseline(view)
     if not all_changes_recorded(view):
         raise PrerequisiteFailed("changes without a purge are already recorded wrongly")
     waits = [x for number in view.rounds(Scenario.RACE) for x in view.of(Scenario.RACE, Step.AWAIT_EVENT, round=number)]
@@ -170,12 +175,14 @@ def choose_explanation_strategy(view: JudgmentView, race_rounds: Sequence[Round]
     sequential_rounds = [each for each in race_rounds if each.place.step is Step.SEQUENTIAL]
     histories = [history for each in sequential_rounds for history in app_histories(each)]
     for simplify in (
-        *([_identity] if seeded_instances_match(view) else []),
+        *([_identity] if seeded_instances_match(view, unusual) else []),
         FinalObservation.without_instances,
         _count_only,
         _count_at_least,
     ):
-        strategy = partial(_unexplained_operations, simplify, delayed_recording=delayed_recording)
+        strategy = partial(
+            _unexplained_operations, simplify, delayed_recording=delayed_recording, reads_early=reads_early
+        )
         if not any(map(strategy, histories)):
             return strategy
     raise PrerequisiteFailed("the same effect appears without concurrency")
@@ -190,14 +197,19 @@ def format_timeline(history: AppHistory, operations: Sequence[Operation], race_r
 
 
 def _unexplained_operations(
-    simplify: Callable[[FinalObservation], FinalObservation], history: AppHistory, *, delayed_recording: bool
+    simplify: Callable[[FinalObservation], FinalObservation],
+    history: AppHistory,
+    *,
+    delayed_recording: bool,
+    reads_early: bool,
 ) -> tuple[Operation, ...]:
     observed = simplify(history.observed)
-    if orders.is_explained(history.initial, history.operations, observed, delayed_recording=delayed_recording):
+    operations = tuple(replace(x, reads_early=reads_early) for x in history.operations)
+    if orders.is_explained(history.initial, operations, observed, delayed_recording=delayed_recording):
         return ()
     return (
-        orders.smallest_unexplained(history.initial, history.operations, observed, delayed_recording=delayed_recording)
-        or history.operations
+        orders.smallest_unexplained(history.initial, operations, observed, delayed_recording=delayed_recording)
+        or operations
     )
 
 

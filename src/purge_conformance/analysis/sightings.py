@@ -62,10 +62,10 @@ class Sightings:
         states: each read of all events, in order.
         recorded: guid of an event that no purge seeded -> the numbers of the first and of the last page that shows it.
         seeds: identity of a seeded event -> the first and the last page that shows it.
-        process_guids: the guids of all processes of the run: an event with such a guid is a seeded one.
+        seed_guids: the guids of all apps and processes of the run: an event with such a guid is a seeded one.
     """
 
-    process_guids: frozenset[str]
+    seed_guids: frozenset[str]
     pages: list[Exchange] = field(default_factory=list)
     states: list[ListState] = field(default_factory=list)
     recorded: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Sightings:
 
     def is_seed(self, row: Row) -> bool:
         """Whether an event has the guid of its app or of a process, as only seeded events have."""
-        return row["guid"] == app_of_event(row) or row["guid"] in self.process_guids
+        return row["guid"] == app_of_event(row) or row["guid"] in self.seed_guids
 
     def add_page(self, page: Exchange) -> None:
         """Add a page and its events."""
@@ -123,8 +123,8 @@ class Sightings:
 def sightings(evidence: Evidence) -> Sightings:
     """Return what the admin's reads of a run show; concurrent ones do not count, since their order is unknown."""
     view = JudgmentView(evidence)
-    processes = (row for span in evidence.cached(snapshots) for row in span.snapshot.processes.rows)
-    result = Sightings(frozenset(str(row["guid"]) for row in processes))
+    lists = [each for span in evidence.cached(snapshots) for each in (span.snapshot.apps, span.snapshot.processes)]
+    result = Sightings(frozenset(guid for each in lists for guid in each.by_guid))
     pages = (x for x in view.resource_exchanges() if x.role == ADMIN and Tag.CONCURRENT not in x.tags)
     for x in pages:
         if x.route == EVENTS_PATH and resources(x):

@@ -184,6 +184,29 @@ def changes_during_purge_lost(session: Session, purge: RunningPurge) -> None:
     _replace_all(session, purge.seeds)
 
 
+@fault("change-after-busy-purge-lost")
+def change_after_busy_purge_lost(behaviour: Behaviour) -> Behaviour:
+    is_busy: list[bool] = []
+
+    def record(session: Session, event: AppUsageEvent) -> None:
+        if not (is_busy and not running):
+            behaviour.record(session, event)
+        is_busy[:] = [True] if running else []
+
+    running: list[Answer] = []
+
+    @schedule_purge
+    async def purge(behaviour: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
+        reply = await behaviour.schedule("purge_events", answer, sessions)
+        if reply.status == HTTPStatus.OK:
+            running.append(answer)
+            await asyncio.sleep(PURGE_DURATION_S)
+            running.remove(answer)
+        return reply
+
+    return purge(replace(behaviour, record=record))
+
+
 @fault("changed-apps-keep-events")
 @_corrupt_end_of_purge
 def changed_apps_keep_events(session: Session, purge: RunningPurge) -> None:

@@ -154,6 +154,13 @@ fault("seed-guid-of-newest-process")(combine(add_worker_process, _seed_newest_pr
 fault("seeds-processes-by-turns")(combine(add_worker_process, _seed_alternating_processes))
 
 
+def _roll_first_app(apps: Sequence[App]) -> None:
+    apps[0].web.guid = new_guid()
+
+
+fault("rolled-app-seeded-by-process")(initial_data(alter=_roll_first_app))
+
+
 @fault("seeds-without-app")
 @alter_seed_json
 def seeds_without_app(event: Json) -> Json:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.store.database import Listing
 
 
+READ_AHEAD_S = 0.15  # seconds between reading the started apps and the purge
 PURGE_DURATION_S = 0.1  # seconds in which purges overlap, and apps can change
 
 
@@ -139,6 +140,26 @@ async def seeds_app_by_app(behaviour: Behaviour, sessions: sessionmaker[Session]
                 event for event in behaviour.make_seeds(session, timestamp_now()) if event.guid == guid not in existing
             ]
             session.add_all(seeds)
+
+
+@variant("reads-apps-before-purge")
+def reads_apps_before_purge(behaviour: Behaviour) -> Behaviour:
+    seeds: list[AppUsageEvent] = []
+
+    @schedule_purge
+    async def purge(_: Behaviour, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
+        with sessions() as session:
+            early = [copy_event(event) for event in behaviour.make_seeds(session, timestamp_now())]
+            session.rollback()
+        await asyncio.sleep(READ_AHEAD_S)
+        seeds[:] = early
+        return answer()
+
+    return purge(replace(behaviour, make_seeds=lambda _session, moment: [_at(event, moment) for event in seeds]))
+
+
+def _at(event: AppUsageEvent, moment: str) -> AppUsageEvent:
+    return copy_event(event, created_at=moment)
 
 
 @variant("recording-waits-for-purge")

@@ -56,6 +56,21 @@ def test_lost_update_is_rejected(begin: AppState, changed: Operation, end: Final
     assert not is_explained(begin, [purge(0, 3), changed], end, delayed_recording=True)
 
 
+@pytest.mark.parametrize("lost", ["stop", "start", "scale"])
+def test_purge_that_reads_early_may_lose_a_change(lost: str) -> None:
+    """A purge that reads the apps, and destroys and seeds later, loses a change in between, but no later one."""
+    begin, changed, end = LOST[lost]
+    early = replace(purge(0, 3), reads_early=True)
+    assert is_explained(begin, [early, changed], end)
+    assert not is_explained(begin, [replace(early, answered_at=0.5), changed], end)
+
+
+def test_purge_that_reads_early_records_nothing_twice() -> None:
+    """No order of the parts of a purge records a change twice."""
+    begin, changed, end = LOST["recorded twice"]
+    assert not is_explained(begin, [replace(purge(0, 3), reads_early=True), changed], end)
+
+
 def test_concurrent_stop_allows_every_order() -> None:
     """A stop during a purge may come before it, in it or after it."""
     operations = [purge(0, 3), change("stop", 1, 2)]
