@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 SOURCE_PATTERN = re.compile("cf|(env|file|command|uaa):.+")
 HOME_VARIABLES = ("CF_HOME", "HOME")  # `cf: true` needs them to find the login of the cf CLI
+UNUSABLE_SOURCE = (  # does not quote it: it may be the token
+    "The source of a token is not usable. Give env:NAME, file:PATH, command:LINE, cf or uaa:GRANT, never the token "
+    "itself."
+)
 FILE_HEADER = """\
 # Settings of purge-conformance. Flags override environment variables (PURGE_CONFORMANCE_KEY), which override this file.
 # Write no secret here: name the source of each token. Consent can be given only as a flag: --allow-purge HOST.
@@ -56,7 +60,7 @@ def init(*, values: Options, path: Path, force: bool) -> None:
         raise _already_exists(path)
     sources = _parse_sources(values.pop("tokens") or ())
     if sys.stdin.isatty():
-        values["target"] = values["target"] or ask("Target, http(s)://HOST[:PORT][/PREFIX]")
+        values["target"] = values["target"] or _prompt_target()
         sources |= _prompt_sources({role: text for role, text in ROLES.items() if role not in sources})
     if values["target"]:
         parse_target(values["target"])
@@ -100,16 +104,32 @@ def _parse_sources(flags: Iterable[str]) -> dict[str, str]:
 def _prompt_sources(missing_roles: Mapping[str, str]) -> dict[str, str]:
     """Ask for the source of each role's token; an empty answer leaves a role out."""
     write_line("Source of each token: env:NAME, file:PATH or command:LINE, never the token itself. Enter skips a role.")
-    answers = {role: ask(f"{role}: {text}", "") for role, text in missing_roles.items()}
-    return {role: _validate_source(source) for role, source in answers.items() if source}
+    answers = {role: _prompt_source(f"{role}: {text}") for role, text in missing_roles.items()}
+    return {role: source for role, source in answers.items() if source}
+
+
+def _prompt_target() -> str:
+    """Ask until the answer is the URL of a target."""
+    while True:
+        url = ask("Target, http(s)://HOST[:PORT][/PREFIX]")
+        try:
+            parse_target(url)
+        except BadSetting as reason:
+            write_line(str(reason))
+        else:
+            return url
+
+
+def _prompt_source(prompt: str) -> str:
+    """Ask until the answer is empty or a source."""
+    while (source := ask(prompt, "")) and not SOURCE_PATTERN.fullmatch(source):
+        write_line(UNUSABLE_SOURCE)
+    return source
 
 
 def _validate_source(source: str) -> str:
-    if not SOURCE_PATTERN.fullmatch(source):  # never printed: it may be the token
-        raise BadSetting(
-            "The source of a token is not usable. Give env:NAME, file:PATH, command:LINE, cf or uaa:GRANT, never the "
-            "token itself."
-        )
+    if not SOURCE_PATTERN.fullmatch(source):
+        raise BadSetting(UNUSABLE_SOURCE)
     return source
 
 

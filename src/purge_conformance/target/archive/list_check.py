@@ -97,6 +97,8 @@ class ListCheck:
             return self._problem
         if self._last is None:
             return Reading(Extent.NOTHING, blocked or "No page of the list was read.")
+        if self.events > limits.max_events:
+            return Reading(Extent.PART, f"It has {self.events} events: {self._max_events_advice(limits)}")
         if names_next(self._last):
             return Reading(Extent.PART, self._why_next_was_not_read(self._last, limits, blocked))
         if self._total is None:
@@ -163,9 +165,7 @@ class ListCheck:
             return f"{got}: {blocked}"
         rest = f"got {self.events} of {'an unknown number' if self._total is None else _quote(self._total)}"
         if self.events >= limits.max_events:
-            larger = 2 * max(self._total or 0, limits.max_events)
-            advice = _advise("--max-events", larger, LARGEST_MAX_EVENTS)
-            return f"{got} ({rest}): --max-events is {limits.max_events}. {advice}"
+            return f"{got} ({rest}): {self._max_events_advice(limits)}"
         per_page = max(1, len(last.resources))
         pages = -(-(self._total or 2 * self.events) // per_page)
         larger = limits.max_requests + 3 * max(pages, self.pages)
@@ -173,6 +173,10 @@ class ListCheck:
             f"{got} ({rest}): it would take too many of the {limits.max_requests} requests. "
             f"{_advise('--max-requests', larger, LARGEST_MAX_REQUESTS)}"
         )
+
+    def _max_events_advice(self, limits: Limits) -> str:
+        larger = 2 * max(self._total or 0, self.events, limits.max_events)
+        return f"--max-events is {limits.max_events}. {_advise('--max-events', larger, LARGEST_MAX_EVENTS)}"
 
 
 def names_next(page: Exchange) -> bool:

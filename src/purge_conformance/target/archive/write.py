@@ -109,7 +109,8 @@ def _checked_pages(client: Client, check: ListCheck) -> Iterator[Exchange]:
     Raises:
         TargetUnreachable: there is no response to a request for a page.
     """
-    for size in (MAX_PAGE_SIZE, *FALLBACK_PAGE_SIZES):
+    largest = min(MAX_PAGE_SIZE, client.settings.limits.max_events)
+    for size in (largest, *(size for size in FALLBACK_PAGE_SIZES if size < largest)):
         for number, page in enumerate(Pages(client, EVENTS_PATH, Step.EXISTING_EVENTS, {"per_page": size})):
             if number == 0 and is_query_rejected(page) and size > GUARANTEED_PAGE_SIZE:
                 break

@@ -19,18 +19,23 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def test_terminal_prompts_for_values() -> None:
-    """On a terminal `init` prompts for the target and each token source; an empty line skips a role."""
+    """On a terminal `init` prompts for the target and each token source; an empty line skips a role.
+
+    After an answer that is not usable it asks again, and keeps the answers before.
+    """
     ours, theirs = pty.openpty()
     command = [str(Path(sys.executable).with_name("purge-conformance")), "init"]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        for question, answer in {
-            "Target": URL,
-            "admin": "env:A",
-            "global": "",
-            "space": "file:dev",
-            "expired": "",
-        }.items():
+        for question, answer in (
+            ("Target", "ftp://localhost"),
+            ("Give http(s)", URL),
+            ("admin", "env:A"),
+            ("global", ""),
+            ("space", "a.bare.token"),
+            ("not usable", "file:dev"),
+            ("expired", ""),
+        ):
             output = ""
             while f"{question}" not in output or not output.endswith(": "):
                 output += os.read(ours, 1000).decode()

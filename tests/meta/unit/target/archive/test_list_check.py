@@ -87,6 +87,12 @@ def test_contradiction_is_named(pages: list[Page], extent: Extent, words: str, b
     assert len(reading.reason) < 300
 
 
+def test_limit_of_events_holds_within_a_page(builder: EvidenceBuilder) -> None:
+    """More events than --max-events allows are too many, also on the only page."""
+    reading = read(builder, (rows("a", "b", "c"), 3, None), limits=Limits(max_events=2))
+    assert (reading.extent, "--max-events is 2. Give --max-events 6." in reading.reason) == (Extent.PART, True)
+
+
 def test_first_contradiction_is_the_reason(builder: EvidenceBuilder) -> None:
     """Of several contradictions the first is the reason."""
     assert "'a' a second time" in read(builder, (rows("a", "a", 7), "2", None)).reason
