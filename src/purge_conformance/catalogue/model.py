@@ -141,6 +141,7 @@ class Fault:
         requirements: ids of those that it violates.
         subtlety: what a run needs to detect it.
         alone: whether it hides other faults, so that no other runs on the same server.
+        intermittent: whether it does not fail in each trial, so that a run with few purges may miss it.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Fault:
     requirements: tuple[str, ...]
     subtlety: str
     alone: bool = False
+    intermittent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class Variant:
         not_judged: ids of MUSTs that no run can judge because of it.
         own_server: whether it needs a server of its own: it is visible only in the address or the tokens, or its long
             answers would delay other runs.
+        touches_time: what it makes earlier, later or slower, for example `recording`; None: nothing. Two variants that
+            touch the same exclude each other.
     """
 
     id: str
@@ -172,6 +176,7 @@ class Variant:
     violates_should: tuple[str, ...] = ()
     not_judged: tuple[str, ...] = ()
     own_server: bool = False
+    touches_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

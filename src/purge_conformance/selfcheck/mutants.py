@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
@@ -42,6 +44,7 @@ class Server:
         own_server: whether it runs in its own process instead of being mounted beside others.
         variants: ids of its variants.
         alone: whether it is never grouped with other faults.
+        intermittent: whether its fault does not fail in each trial.
     """
 
     name: str
@@ -54,6 +57,13 @@ class Server:
     own_server: bool = False
     variants: tuple[str, ...] = ()
     alone: bool = False
+    intermittent: bool = False
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of `serve` for a server of its own."""
+        names = (self.name,) if self.kind is Kind.FAULT else self.variants
+        return tuple(word for name in names for word in (f"--{self.kind}", name))
 
 
 def select_servers(only: Iterable[str] = ()) -> tuple[Server, ...]:
@@ -87,8 +97,25 @@ def _all_servers() -> Iterator[Server]:
         yield _conforming_server(variant.id, variant.summary, [variant])
     yield Server(FAULTLESS, Kind.FAULTLESS, "Faultless", "The reference server as it is.")
     for fault in catalogue.faults():
-        group = groups[fault.requirements[0]]
-        yield Server(fault.id, Kind.FAULT, group, fault.summary, fault.requirements, alone=fault.alone)
+        yield Server(
+            fault.id,
+            Kind.FAULT,
+            groups[fault.requirements[0]],
+            fault.summary,
+            fault.requirements,
+            alone=fault.alone,
+            intermittent=fault.intermittent,
+        )
+
+
+def draw_pairs(seed: int, number: int) -> tuple[Server, ...]:
+    """Return servers with two variants each that touch time, in different ways; the same ones for the same seed."""
+    variants = [variant for variant in catalogue.variants() if variant.touches_time]
+    pairs = [pair for pair in combinations(variants, 2) if pair[0].touches_time != pair[1].touches_time]
+    drawn = random.Random(seed).sample(pairs, min(number, len(pairs)))  # noqa: S311 -- the same for the same seed
+    return tuple(
+        _conforming_server("+".join(v.id for v in pair), " ".join(v.summary for v in pair), pair) for pair in drawn
+    )
 
 
 def _conforming_server(name: str, summary: str, variants: Sequence[Variant]) -> Server:

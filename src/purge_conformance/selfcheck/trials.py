@@ -177,7 +177,7 @@ def open_collector(plan: Plan, cases: tuple[Case, ...]) -> Iterator[Callable[[Tr
 def _collect_trial(plan: Plan, generator: Generator, trial: Trial) -> float:
     if trial.url is not None:
         return _collect_from(plan, generator, trial.name, trial.url, trial.tokens)
-    with reference_process.server([word for s in trial.group for word in (f"--{s.kind}", s.name)]) as (url, tokens):
+    with reference_process.server([word for server in trial.group for word in server.options]) as (url, tokens):
         return _collect_from(plan, generator, trial.name, url, tokens)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.errors import BadSetting
-from purge_conformance.selfcheck.mutants import FAULTLESS, Kind, select_servers
+from purge_conformance.selfcheck.mutants import FAULTLESS, Kind, draw_pairs, select_servers
 
 
 def test_every_mutant_is_listed() -> None:
@@ -30,3 +30,16 @@ def test_unknown_mutant_is_rejected() -> None:
     """A pattern that matches nothing is a usage error."""
     with pytest.raises(BadSetting, match="'no-such-\\*' matches no fault and no variant"):
         select_servers(["no-such-*"])
+
+
+def test_pairs_touch_time_differently() -> None:
+    """Pairs of variants are drawn by seed; both touch time, in different ways, and each pair is one server."""
+    pairs = draw_pairs(7, 30)
+    assert pairs == draw_pairs(7, 30) != draw_pairs(8, 30)
+    parts = {variant.id: variant.touches_time for variant in catalogue.variants()}
+    for pair in pairs:
+        first, second = pair.variants
+        assert None not in {parts[first], parts[second]}
+        assert parts[first] != parts[second]
+        assert pair.options == ("--variant", first, "--variant", second)
+    assert len({pair.name for pair in pairs}) == 30

@@ -1,0 +1,21 @@
+"""The conditions of a selfcheck become the settings of its runs."""
+
+from __future__ import annotations
+
+from purge_conformance.config.apps import Mode
+from purge_conformance.config.settings import Limits, Settings, Target, limits_for
+from purge_conformance.selfcheck.trials import Conditions
+
+SETTINGS = Settings(Target("http://localhost"), {})
+
+
+def test_default_conditions_change_nothing() -> None:
+    """Without conditions a run has its default settings."""
+    assert Conditions().apply_to(SETTINGS) == SETTINGS
+
+
+def test_conditions_become_settings() -> None:
+    """Each condition is the value of its flag; the limits grow with the repetitions."""
+    few = Conditions(max_purges=12, mode=Mode.OBSERVE).apply_to(SETTINGS)
+    assert (few.limits, few.apps.mode, few.repeat) == (Limits(max_purges=12), Mode.OBSERVE, 1)
+    assert Conditions(repeat=5).apply_to(SETTINGS).limits == limits_for(5)
