@@ -14,9 +14,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.config.roles import EXPIRED
 from purge_conformance.evidence.records import SUCCESS
+from purge_conformance.evidence.safe_text import clip
 from purge_conformance.evidence.steps import Tag
-from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.report.defect import Defect
 from purge_conformance.report.model import Outcome
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 ANY_OPERATION = "any"
 BODY_CHARS = 200  # of a body without the error envelope, which tell one answer from another
+PATH_CHARS = 200
 _VARYING = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|\d+", re.IGNORECASE)
 _REFUSED = re.compile(rf"(?:{HTTPStatus.UNAUTHORIZED:d}|{HTTPStatus.FORBIDDEN:d})\b")
 
@@ -85,7 +88,7 @@ def _join_formats(groups: list[list[int]], symptoms: list[_Symptom]) -> list[lis
     """Join the groups in which only requirements about every answer fail, if these answers have one wrong format."""
     general = [group for group in groups if all(symptoms[n].is_general for n in group)]
     keys = {
-        n: frozenset({(symptoms[m].requirement.id, _format(symptoms[m].exchange)) for m in group})
+        n: frozenset({(_flaw(symptoms[m]), _format(symptoms[m].exchange)) for m in group})
         for n, group in enumerate(general)
     }
     joined = [[m for n in numbers for m in general[n]] for numbers in _connect(keys)]
@@ -116,7 +119,7 @@ def _keys_of_success(x: Exchange, symptom: _Symptom, symptoms: Iterable[_Symptom
 def _is_open_to_anyone(symptom: _Symptom, operation: str) -> bool:
     """Whether a finding shows that the operation succeeds without a token, so that no other credential matters."""
     x = symptom.exchange
-    is_anonymous = x is not None and x.tags.get(Tag.CREDENTIAL) == CredentialKind.NONE
+    is_anonymous = x is not None and _credential(x) == CredentialKind.NONE
     return bool(x and is_anonymous and x.status in SUCCESS and _operation(x) == operation)
 
 
@@ -132,7 +135,14 @@ def _keys_of_error(x: Exchange, symptom: _Symptom) -> Iterator[Hashable]:
 
 
 def _has_invalid_credential(x: Exchange) -> bool:
-    return x.tags.get(Tag.CREDENTIAL, CredentialKind.VALID) != CredentialKind.VALID
+    return _credential(x) != CredentialKind.VALID
+
+
+def _credential(x: Exchange) -> str:
+    """Return whether a credential is valid, or what is wrong with it; a generated request says it in another tag."""
+    if x.tags.get(Tag.AUTH) == GeneratedAuth.NONE:
+        return CredentialKind.NONE
+    return x.tags.get(Tag.CREDENTIAL, CredentialKind.EXPIRED if x.role == EXPIRED else CredentialKind.VALID)
 
 
 def _operation(x: Exchange) -> str:
@@ -152,6 +162,13 @@ def _answer(x: Exchange) -> Hashable:
 def _errors(x: Exchange) -> list[dict[str, Any]]:
     errors = x.json.get("errors") if isinstance(x.json, dict) else None
     return [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+
+
+def _flaw(symptom: _Symptom) -> str:
+    """Return what a finding says of an answer before it quotes it; the requirement where it only quotes it."""
+    status = symptom.exchange.status if symptom.exchange else None
+    words, separator, _ = symptom.finding.got.partition(f": {status} ")
+    return words if separator else symptom.requirement.id
 
 
 def _format(x: Exchange | None) -> Hashable:
@@ -181,7 +198,7 @@ def _defect(symptoms: list[_Symptom]) -> Defect:
 
 def describe_request(x: Exchange) -> str:
     """Return a request in words: method, path, and whose credential it carried."""
-    kind = x.tags.get(Tag.CREDENTIAL, CredentialKind.VALID)
+    kind = _credential(x)
     match kind:
         case CredentialKind.NONE:
             who = "without a token"
@@ -191,4 +208,4 @@ def describe_request(x: Exchange) -> str:
             who = f"with an {kind} token" if kind[0] in "aeiou" else f"with a {kind} token"
             who += f" ({x.role.replace('-', ' ')})" if x.role != kind else ""
     body = f" and the body {x.request_body}" if x.request_body else ""
-    return f"{x.method} {x.path} {who}{body}"
+    return f"{x.method} {clip(x.path, PATH_CHARS)} {who}{body}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -13,7 +14,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.records import Exchange
 from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
-from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.report.model import Cause, Finding, Outcome, Result
 
 NUMBERS = count(1)
@@ -127,6 +128,13 @@ def test_missing_authentication_is_one_defect(*, is_open: bool) -> None:
     assert groups(results, none, expired, invalid) == expected
 
 
+def test_generated_request_without_a_token_is_one_without_a_token() -> None:
+    """What Schemathesis sends without a token is like what the suite sends without one."""
+    plain = sent(status=403, role="none", kind=CredentialKind.NONE)
+    generated = replace(sent(path=f"{EVENTS_PATH}?guids=a", status=403), tags={Tag.AUTH: GeneratedAuth.NONE})
+    assert groups([failed("AUTH-05", plain, generated, operation=LIST)], plain, generated) == [{"AUTH-05"}]
+
+
 def test_contents_are_distinguished() -> None:
     """What is wrong in two successful answers is two defects, also in one exchange; the same flaw there is one."""
     page = sent(status=200, body="{}")
@@ -148,6 +156,17 @@ def test_wrong_error_format_is_one_defect() -> None:
         failed("UP-ERROR-01", missing, refused, got="no errors"),
     ]
     assert groups(results, missing, refused) == [{"ERROR-04", "ERROR-01", "UP-ERROR-01"}]
+
+
+@pytest.mark.parametrize(("flaws", "count"), [(("another type", "another type"), 1), (("no title", "code 'x'"), 2)])
+def test_flaws_of_errors_are_distinguished(flaws: tuple[str, str], count: int) -> None:
+    """Errors of two statuses have one defect if the same is wrong with both, and two if not."""
+    pair = sent(status=401, step=Step.GET), sent(status=404, path=f"{EVENTS_PATH}/x", step=Step.GET_UNKNOWN)
+    results = [
+        failed(name, x, got=f"{flaw}: {x.status} {x.text}")
+        for name, x, flaw in zip(("ERROR-01", "ERROR-03"), pair, flaws, strict=True)
+    ]
+    assert len(groups(results, *pair)) == count
 
 
 def test_findings_without_an_exchange_are_grouped_by_requirement() -> None:
