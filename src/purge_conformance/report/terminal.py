@@ -78,9 +78,11 @@ def lines(run: Run, out: Path | None) -> list[Text]:
         output += _defect(view, len(defects))
     for results in by_reason(filter(_needs_explanation, results_not_judged(run))):
         output += [*_not_judged(results), Text()]
-    output += _next_steps(run)
     output += [_field("note", note) for note in run.notes]
     output += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
+    steps = _next_steps(run)
+    output += [Text()] if steps and output and output[-1].plain else []
+    output += steps
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     output.append(Text(f"{effort(run)}, target {_sanitize(run.target)}"))

@@ -128,6 +128,7 @@ def test_next_steps_are_one_block() -> None:
     lines = terminal_text(run).splitlines()
     start = lines.index("NEXT STEPS to judge 3 more requirements")
     assert lines[start + 1 : start + 3] == [f"  AUTH-07, ERROR-02: {TOKEN}", "  ERROR-06: Give --hook URL."]
+    assert lines[start + 3 : start + 5] == ["", "3 requirements: 2 inconclusive, 1 not exercised"]
     assert "<td><span" in as_html.render(run, NOTHING).partition("<th>To judge</th>")[2]
 
 
