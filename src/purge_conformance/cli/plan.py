@@ -52,7 +52,7 @@ def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
         more = "  plus the rest of the budget, to shorten a failing sequence" if cost.may_use_remainder else ""
         yield f"{name:{width}} {cost.requests:8} {cost.purges or '':>8}{more}"
     purges = pluralize(plan.total.purges, "purge") if plan.total.purges else "no purge"
-    yield f"In total at most {plan.total.requests} requests and {purges}; about {plan.seconds:.0f} s from here."
+    yield f"In total at most {plan.total.requests} requests and {purges}; {_duration(plan)}."
     if (left_out := plan.most_purges - sum(cost.purges for cost in plan.costs.values())) > 0:
         yield f"Without --max-purges {plan.limits.max_purges} it would send {left_out} more, for further trials."
     yield f"The run ends after at most {describe_seconds(plan.limits.max_time)} (--max-time)."
@@ -75,6 +75,12 @@ def _target_lines(plan: Plan, settings: Settings) -> Iterator[str]:
     yield f"Fingerprint: {plan.fingerprint or 'none, because the root document has no links'}"
     if plan.last:
         yield f"Newest event: {plan.last['guid']}, created at {plan.last['created_at']}"
+
+
+def _duration(plan: Plan) -> str:
+    from purge_conformance.target.doctor.duration import UNCERTAINTY
+
+    return f"about {plan.seconds / UNCERTAINTY:.0f} to {plan.seconds * UNCERTAINTY:.0f} s from here"
 
 
 def _format_count(count: int | None) -> str:

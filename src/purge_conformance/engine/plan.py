@@ -65,7 +65,7 @@ def plan_run(readiness: Readiness) -> Plan:
         most_purges=total_cost(settings).purges,
         limits=settings.limits,
         total=cost_within_limits(settings),
-        seconds=estimate_run(exchanges, readiness.probe.requests, settings.limits),
+        seconds=estimate_run(exchanges, readiness.probe.work, settings.limits),
         creates=_describe_apps(settings),
         events=totals.get(EVENTS_PATH),
         apps=totals.get(APPS),

@@ -10,7 +10,7 @@ from purge_conformance.client.auth.sources import log_in
 from purge_conformance.config.build import build_settings
 from purge_conformance.engine import run_folder
 from purge_conformance.errors import BadSetting
-from purge_conformance.scenarios.definitions import needed_purges, total_cost
+from purge_conformance.scenarios.definitions import expected_work, needed_purges, total_cost
 from purge_conformance.target import doctor
 from purge_conformance.target.doctor.check import ok, refusal
 from purge_conformance.target.doctor.limits import PlannedRun
@@ -60,7 +60,7 @@ def examine(
     settings = log_in(build_settings(values))
     cost = total_cost(settings)
     planned = PlannedRun(cost.requests, needed_purges(settings), tuple(allowed_hosts))
-    probe = probe_unrecorded(settings, planned.requests, on_exchange)
+    probe = probe_unrecorded(settings, expected_work(settings), on_exchange)
     checks = (
         *doctor.checks(probe, settings, planned),
         *_check_other_runs(probe, settings, on_exchange),

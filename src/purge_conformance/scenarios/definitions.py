@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
 from purge_conformance.config.apps import Mode
-from purge_conformance.evidence.steps import Scenario
+from purge_conformance.evidence.steps import App, Scenario
 from purge_conformance.scenarios import generated, setup
 from purge_conformance.scenarios.app_changes import change_apps, change_apps_after_purges
 from purge_conformance.scenarios.auth_bypass import try_bypasses
@@ -28,6 +28,7 @@ from purge_conformance.scenarios.purge import (
 from purge_conformance.scenarios.race import race_purges_with_changes
 from purge_conformance.scenarios.repeated import repeat_purges
 from purge_conformance.scenarios.sequences.player import play_sequences
+from purge_conformance.target.doctor.duration import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -128,7 +129,7 @@ class ScenarioDefinition:
 
 
 def _preflight(client: Client, _: SuiteApps) -> None:
-    setup.preflight(client, total_cost(client.settings).requests)
+    setup.preflight(client, expected_work(client.settings))
 
 
 def _send_generated_cases(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
@@ -142,6 +143,16 @@ def _follow_links(client: Client, apps: SuiteApps, start_generator: Callable[[],
 NONE, ROUNDS, INSIDE, FURTHER = Repetition
 WITH_APPS = frozenset({Mode.DRIVE, Mode.HOOK})
 TIMED = frozenset({Mode.DRIVE})  # apps that requests of the suite change
+# What the duration of a run depends on besides its requests, by scenario: seconds of waits, and created apps.
+WAITS_S = {
+    Scenario.FOUNDATION: 2.0,
+    Scenario.APP_CHANGES: 1.0,
+    Scenario.GENERATED: 1.0,
+    Scenario.STATEFUL: 1.0,
+    Scenario.INDUCED_ERRORS: 2.0,
+    Scenario.SEQUENCES: 4.0,
+}
+CREATED_APPS = {Scenario.FOUNDATION: len(App), Scenario.SEQUENCES: 10}
 SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.PREFLIGHT, _preflight, Cost(24), reads_only=True, is_base=True),
     ScenarioDefinition(Scenario.FOUNDATION, setup.create_apps, Cost(80), app_modes=WITH_APPS, is_base=True),
@@ -246,6 +257,16 @@ def total_cost(settings: Settings) -> Cost:
     """Return what a run with these settings sends at most, whatever its limits are."""
     every = costs(settings).values()
     return Cost(sum(cost.requests for cost in every), sum(cost.purges for cost in every))
+
+
+def expected_work(settings: Settings) -> Work:
+    """Return what a run with these settings is expected to do, from which its duration is estimated."""
+    names, has_droplets = costs(settings).keys(), not settings.apps.has_nothing_to_run
+    return Work(
+        total_cost(settings).requests,
+        sum(WAITS_S.get(name, 0.0) for name in names),
+        sum(CREATED_APPS.get(name, 0) for name in names) if has_droplets else 0,
+    )
 
 
 def cost_within_limits(settings: Settings) -> Cost:

@@ -18,19 +18,20 @@ from purge_conformance.target.doctor.probe import ONE_EVENT_PATH, probe_target
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
+    from purge_conformance.target.doctor.duration import Work
 
 MIN_SHARE = 10  # of the requests that are left, each walk after the first takes at most a tenth
 MIN_EVENTS = 55  # more than a page of the default size, 50, has
 
 
-def preflight(client: Client, requests: int) -> None:
-    """Check the target and what the user gave, and note the warnings; `requests` is what the run is expected to send.
+def preflight(client: Client, work: Work) -> None:
+    """Check the target and what the user gave, and note the warnings; `work` is what the run is expected to do.
 
     Raises:
         ChecksFailed: a token, the space or the droplet is wrong.
         TargetUnusable: neither apps nor events can be read.
     """
-    checks = doctor.checks_before_run(probe_target(client, requests), client.settings)
+    checks = doctor.checks_before_run(probe_target(client, work), client.settings)
     problems = [check for check in checks if check.status is not Status.OK]
     client.note(notes.WARNINGS, [str(check) for check in problems if check.effect is Effect.WARNING])
     doctor.require_ready(checks)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from meta.support.api_stub import ADMIN
 from purge_conformance.config.settings import Settings, Target
+from purge_conformance.target.doctor.duration import Work
 from purge_conformance.target.doctor.probe import run_checks
 
 if TYPE_CHECKING:
@@ -20,4 +21,4 @@ def checks_by_name(
 ) -> dict[str, Check]:
     """Return the checks of the doctor by name, for a run that sends so many requests."""
     settings = Settings(Target(url), tokens or {"admin": ADMIN}, **more)
-    return {check.name: check for check in run_checks(settings, requests)}
+    return {check.name: check for check in run_checks(settings, Work(requests))}

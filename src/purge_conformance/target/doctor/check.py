@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from purge_conformance.target.doctor.duration import Work
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,12 +68,12 @@ class ProbeResult:
     Attributes:
         answers: the exchanges, in the order of sending.
         expired_tokens: role whose token has expired -> the reason.
-        requests: how many requests the run is expected to send; its duration follows from them.
+        work: what the run is expected to do; its duration follows from it.
     """
 
     answers: tuple[Exchange, ...]
     expired_tokens: Mapping[str, str] = field(default_factory=dict)
-    requests: int = 0
+    work: Work = field(default_factory=Work)
 
 
 def ok(name: str, got: str) -> Check:

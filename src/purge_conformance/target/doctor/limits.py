@@ -40,7 +40,7 @@ def checks(probe: ProbeResult, settings: Settings, planned: PlannedRun) -> Itera
     limits, defaults = settings.limits, limits_for(settings.repeat)
     requests = min(planned.requests + CLEANUP_RESERVE, defaults.max_requests)
     purges = min(planned.purges, defaults.max_purges)
-    seconds = estimate_seconds(probe.answers, planned.requests)
+    seconds = estimate_seconds(probe.answers, probe.work)
     too_small = [
         (flag, limit, needed)
         for flag, limit, needed in (

@@ -16,6 +16,7 @@ from purge_conformance.evidence.steps import Step
 from purge_conformance.target import doctor
 from purge_conformance.target.doctor import ProbeResult
 from purge_conformance.target.doctor.connectivity import is_root
+from purge_conformance.target.doctor.duration import Work
 from purge_conformance.target.doctor.resources import is_missing
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
 MAX_READS_PER_ROLE = 4
 
 
-def run_checks(settings: Settings, requests: int = 0) -> tuple[doctor.Check, ...]:
-    """Return the findings about a target; `requests` is how many a run is expected to send."""
-    return doctor.checks(probe_unrecorded(settings, requests), settings)
+def run_checks(settings: Settings, work: Work | None = None) -> tuple[doctor.Check, ...]:
+    """Return the findings about a target; `work` is what a run is expected to do."""
+    return doctor.checks(probe_unrecorded(settings, work), settings)
 
 
 def probe_unrecorded(
-    settings: Settings, requests: int = 0, on_exchange: Callable[[Exchange], None] = lambda _: None
+    settings: Settings, work: Work | None = None, on_exchange: Callable[[Exchange], None] = lambda _: None
 ) -> ProbeResult:
     """Return the answers to the reads before a run, and to one for the newest event; they are written to no file.
 
@@ -46,13 +47,13 @@ def probe_unrecorded(
     """
     max_requests = 2 * CLEANUP_RESERVE + MAX_READS_PER_ROLE * len(settings.tokens)
     with unrecorded_client(settings, max_requests=max_requests, on_exchange=on_exchange) as client:
-        probe = probe_target(client, requests)
+        probe = probe_target(client, work)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
             probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, Step.NEWEST_EVENT)))
         return probe
 
 
-def probe_target(client: Client, requests: int = 0) -> ProbeResult:
+def probe_target(client: Client, work: Work | None = None) -> ProbeResult:
     """Read the root without a token, apps and events as admin, events in each other role, the space and the droplet."""
     probe = _Probe(client)
     root = probe.read("/", Step.ROOT, ANONYMOUS)
@@ -67,7 +68,7 @@ def probe_target(client: Client, requests: int = 0) -> ProbeResult:
         for path, guid, step in (("/v3/spaces", apps.space, Step.SPACE), ("/v3/droplets", apps.droplet, Step.DROPLET)):
             if guid:
                 probe.read_resource(resource_path(path, guid), step)
-    return ProbeResult(tuple(probe.answers), probe.expired_tokens, requests)
+    return ProbeResult(tuple(probe.answers), probe.expired_tokens, work or Work())
 
 
 @dataclass(frozen=True)

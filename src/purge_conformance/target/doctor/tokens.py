@@ -131,11 +131,11 @@ def _check_lifetime(role: str, settings: Settings, probe: ProbeResult) -> Iterab
     What counts is the target's clock; the estimate is that of `plan`.
     """
     expires_at = as_renewable(settings.tokens).final_expiry(role)
-    if expires_at is None or not probe.requests:
+    if expires_at is None or not probe.work.requests:
         return
     offset = clock.offset_from_dates(probe.answers)
     skew = (max(offset.lower, 0.0) or min(offset.upper, 0.0)) if offset else 0.0  # 0 if it is between the bounds
-    left, seconds = expires_at - time.time() - skew, estimate_run(probe.answers, probe.requests, settings.limits)
+    left, seconds = expires_at - time.time() - skew, estimate_run(probe.answers, probe.work, settings.limits)
     needed = seconds + EXPIRY_MARGIN_S
     if left >= needed:
         return

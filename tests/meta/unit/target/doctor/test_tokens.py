@@ -10,6 +10,7 @@ from meta.support.api_stub import ADMIN, Api, jwt
 from meta.support.doctor import checks_by_name
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.config.settings import Settings, Target
+from purge_conformance.target.doctor.duration import Work
 from purge_conformance.target.doctor.probe import run_checks
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def test_each_problem_of_a_token_is_found(stub_server: StubServer) -> None:
     """A token that lacks its scope and expires soon has two problems."""
     stub_server.answer = Api()
     settings = Settings(Target(stub_server.url), {"admin": jwt("openid", expires_in=20)})
-    found = [check for check in run_checks(settings, 1000) if check.name == "token of admin"]
+    found = [check for check in run_checks(settings, Work(1000)) if check.name == "token of admin"]
     assert ["scope" in found[0].got, "expires in" in found[1].got, len(found)] == [True, True, 2]
 
 
