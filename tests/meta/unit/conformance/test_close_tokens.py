@@ -22,7 +22,13 @@ def add_page(builder: EvidenceBuilder, scenario: Scenario, *guids: str) -> None:
 
 
 def add_attempt(
-    builder: EvidenceBuilder, step: Step, role: str, status: int, *, left: tuple[str, ...] = ("old",), **more: Any
+    builder: EvidenceBuilder,
+    step: Step,
+    role: str,
+    status: int,
+    *,
+    left: tuple[str, ...] = ("old",),
+    **more: Any,  # noqa: ANN401 -- the other parts of an exchange
 ) -> None:
     """Add a plain purge that is rejected, and an attempt between two pages."""
     add_page(builder, Scenario.REJECTED_PURGES, "old")
