@@ -17,6 +17,13 @@ from purge_conformance.analysis.assertions import (
     require_status,
     require_status_of_each,
 )
+from purge_conformance.analysis.header_purges import (
+    TOO_LARGE,
+    count_sets,
+    header_trials,
+    name_of,
+    require_header_purges,
+)
 from purge_conformance.analysis.induced_errors import failed_purges, is_rolled_back, raise_if_not_induced
 from purge_conformance.analysis.next_steps import RUN_ALONE
 from purge_conformance.analysis.outcomes import NotExercised, Trial
@@ -27,8 +34,10 @@ from purge_conformance.analysis.purge_series import (
     require_plain_purges_reliable,
 )
 from purge_conformance.analysis.rejected import is_media_type_rejected
+from purge_conformance.analysis.view import past_firewalls
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, Scenario, Step
+from purge_conformance.evidence.tag_values import HeaderSet
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -54,8 +63,6 @@ INPUT_CASES = {
 @pytest.mark.requirement("BODY-01")
 def test_unexpected_input_is_handled(view: JudgmentView) -> None:
     """A purge with a malformed or unexpected body or query MUST either be rejected or ignore it."""
-    plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="No purge was sent.")[-1]
-    success_status = (plain.succeeded and plain.status) or HTTPStatus.OK
     sent = require_exchanges_of_all_rounds(
         view, Scenario.UNEXPECTED_INPUT, *UNEXPECTED_INPUTS, if_none="No purge with unexpected input was sent."
     )
@@ -69,7 +76,7 @@ def test_unexpected_input_is_handled(view: JudgmentView) -> None:
     require_status_of_each(
         view,
         (x for x in judged if not is_media_type_rejected(x)),
-        success_status,
+        _success_status(view),
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNPROCESSABLE_ENTITY,
     )
@@ -114,6 +121,12 @@ def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
     )
 
 
+def _success_status(view: JudgmentView) -> int:
+    """Return the status with which the target answers a plain purge that succeeds."""
+    plain = require_exchanges(view, Scenario.PURGE, Step.PURGE, if_none="No purge was sent.")[-1]
+    return (plain.succeeded and plain.status) or HTTPStatus.OK
+
+
 def _purges_ignoring_input(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     """Yield the purges with unexpected input that succeeded."""
     for x in require_exchanges(
@@ -131,6 +144,27 @@ def _seeds_more_often(candidate: PurgeObservation, plain: PurgeObservation) -> b
     """Whether a purge seeded more events for an app than a plain purge, if the app was started for both."""
     now, then = (purge.new_events_by_app(exclude_changes=True) for purge in (candidate, plain))
     return any(len(now.get(app, ())) > len(then[app]) for app in candidate.started_apps if app in then)
+
+
+@pytest.mark.requirement("HEADER-01")
+def test_headers_do_not_break_a_purge(view: JudgmentView) -> None:
+    """A purge with the headers of clients and proxies MUST be complete, or be refused where HTTP allows that."""
+    sent = require_header_purges(view)
+    count_sets(view, sent)
+    require_each_trial(view, header_trials(view, sent, _success_status(view)))
+
+
+@pytest.mark.requirement("HEADER-02")
+def test_unrelated_headers_are_ignored(view: JudgmentView) -> None:
+    """A purge SHOULD NOT be refused for headers that say nothing about it."""
+    sets = (HeaderSet.CLIENTS, HeaderSet.LONG)
+    sent = [x for x in require_header_purges(view) if name_of(x) in sets]
+    count_sets(view, sent)
+    require_no(
+        Finding(f"no refusal for the {name_of(x)} headers", describe_response(x), x.n)
+        for x in past_firewalls(sent)
+        if x.rejected and not (name_of(x) is HeaderSet.LONG and x.status in TOO_LARGE)
+    )
 
 
 @pytest.mark.requirement("ROUTE-01")

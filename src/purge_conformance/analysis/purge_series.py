@@ -1,6 +1,6 @@
 """Every plain purge of a run, of whichever scenario, and those between two snapshots.
 
-A plain purge is the documented request: as admin, without a body or a query.
+A plain purge is the documented request: as admin, without a body, a query or headers of its own.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
 def is_plain_purge(x: Exchange) -> bool:
     """Whether a request is a plain purge that was neither concurrent nor induced to fail."""
     is_plain = (x.method, x.path, x.role) == ("POST", PURGE_PATH, ADMIN) and not x.request_body
-    return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED} & x.tags.keys()
+    return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED, Tag.HEADERS} & x.tags.keys()
 
 
 def _find_observed_purges(evidence: Evidence) -> tuple[PurgeObservation, ...]:

@@ -240,9 +240,15 @@ def _unguarded_requests(view: JudgmentView) -> set[tuple[str, str, str]]:
 
 
 def unexpected_input_attempts(view: JudgmentView) -> list[Attempt]:
-    """Return the purges with unexpected input whose lists showed events, each with the first page of its lists."""
+    """Return the purges with unexpected input or headers whose lists showed events, each with their first pages."""
     results = []
-    for span in view.spans(Scenario.UNEXPECTED_INPUT):
+    with_headers = [
+        span
+        for scenario in (Scenario.GENERATED, Scenario.STATEFUL)
+        for span in view.spans(scenario, Step.GENERATED_PURGE)
+        if any(Tag.HEADERS in x.tags for x in view.numbered(span.requests))
+    ]
+    for span in (*view.spans(Scenario.UNEXPECTED_INPUT), *with_headers):
         before, after = (first_page(view, side, Part.EVENTS) for side in (span.before, span.after))
         sent = target_responses(view.numbered(span.requests))
         if sent and before and after and resources(before) and is_page(after):

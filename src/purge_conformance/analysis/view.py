@@ -11,7 +11,7 @@ from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.intermediaries import is_closed_on_unusual, is_firewall_refusal, is_of_target
 from purge_conformance.evidence.records import Evidence, Exchange, Result
-from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Tally
 
 if TYPE_CHECKING:
@@ -176,5 +176,9 @@ def past_firewalls(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
 
 
 def _find_resource_exchanges(evidence: Evidence) -> tuple[Exchange, ...]:
-    sent = (x for x in evidence.exchanges if x.route.startswith(EVENTS_PATH) and x.step is not Step.OTHER_HEADERS)
+    sent = (x for x in evidence.exchanges if x.route.startswith(EVENTS_PATH) and not _asks_for_another_form(x))
     return past_firewalls(sent)
+
+
+def _asks_for_another_form(x: Exchange) -> bool:
+    return x.step is Step.OTHER_HEADERS or Tag.HEADERS in x.tags

@@ -58,7 +58,7 @@ class Request:
         path: path and query below the target's base URL; sent unchanged.
         where: its place in the scenario, or the step of a place without further members.
         credential: what `Authorization` contains; None is the admin's token.
-        headers: in addition to Accept, User-Agent and Authorization.
+        headers: in addition to Accept, User-Agent and Authorization; None leaves out a header that is sent otherwise.
         body: text or None.
         tags: what the scenario knows about the request.
         upload: a file to send instead of `body`, without recording it; or None.
@@ -68,7 +68,7 @@ class Request:
     path: str
     where: Where
     credential: Credential | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
     body: str | None = None
     tags: Mapping[Tag, str] = field(default_factory=dict)
     upload: Upload | None = None
@@ -247,7 +247,11 @@ class Client(Recorder):
         return self._record(self._exchange(n, request, credential, self._prepare(request, credential)))
 
     def _prepare(self, request: Request, credential: Credential) -> requests.PreparedRequest:
-        headers = {"Accept": "application/json", "User-Agent": f"purge-conformance/{__version__}", **request.headers}
+        headers: dict[str, str | None] = {
+            "Accept": "application/json",
+            "User-Agent": f"purge-conformance/{__version__}",
+            **request.headers,
+        }
         if credential.value is not None:
             headers["Authorization"] = credential.value
         body = request.upload or (request.body or "").encode()

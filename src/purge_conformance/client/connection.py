@@ -224,16 +224,17 @@ class Connection:
         self._default_headers = dict(requests.Request("GET", base, default_headers()).prepare().headers)
 
     def prepare(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload
+        self, method: str, path: str, headers: Mapping[str, str | None], body: bytes | Upload
     ) -> requests.PreparedRequest:
-        """Return a request with these headers and the default ones.
+        """Return a request with these headers and the default ones, without those whose value is None.
 
         Raises:
             RequestException: a header or the target's URL is invalid and cannot be sent.
         """
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
-        prepared.prepare_headers({**self._default_headers, **headers})
+        every = {**self._default_headers, **headers}
+        prepared.prepare_headers({name: value for name, value in every.items() if value is not None})
         if cookies := self._cookies_for(prepared):
             prepared.url = self._base
             prepared.prepare_cookies(cookies)

@@ -223,6 +223,7 @@ class Tag(StrEnum):
     CHANGED_BY_HOOK = "changed-by-hook"  # a read of an app that the hook has just changed
     FORM = "form"  # the request sent a file, which is not recorded; value: curl's --form argument
     CREDENTIAL = "credential"  # a `tag_values.CredentialKind`
+    HEADERS = "headers"  # a `tag_values.HeaderSet`, which a purge carries
     GENERATION = "generation"  # of a generated case: examples, coverage, fuzzing, stateful
     MODE = "mode"  # of a generated case: a `tag_values.CaseMode`
     ABOUT = "about"  # of a generated case: what was varied

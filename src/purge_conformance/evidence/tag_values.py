@@ -15,6 +15,16 @@ class CredentialKind(StrEnum):
     VALID = "valid"
 
 
+class HeaderSet(StrEnum):
+    """Values of Tag.HEADERS: which set of headers a purge carries."""
+
+    NEGOTIATION = "negotiation"  # all forms of the answer that are accepted include JSON
+    CLIENTS = "clients"  # of browsers, proxies and tracers
+    CONDITIONS = "conditions"
+    REFUSABLE = "refusable"  # conditions and others, which HTTP lets a server refuse
+    LONG = "long"  # those of clients, long values, many fields, bytes beyond ASCII
+
+
 class CaseMode(StrEnum):
     """Values of Tag.MODE: whether the document allows the generated request. They are those of Schemathesis."""
 

@@ -17,6 +17,9 @@ STEPS = {  # whose requests are unusual by their purpose
     Step.IMPERSONATION,
     Step.FORGED_TOKEN,
     Step.TOKEN_IN_URL,
+    Step.CLOSE_TOKEN,
+    Step.OTHER_SCHEME,
+    Step.CLAIMS_BESIDE,
     Step.OTHER_HEADERS,
     Step.UNSPECIFIED_QUERY,
 }

@@ -29,6 +29,7 @@ FIRST_SHARES: Mapping[Scenario, int] = {
 # The next purges of each, the most important first: other cases, then repetitions. What a scenario does with fewer
 # purges than it could send is its own matter.
 FURTHER_SHARES: tuple[tuple[Scenario, int], ...] = (
+    (Scenario.GENERATED, 1),  # with a set of headers
     *[(Scenario.UNEXPECTED_INPUT, 1)] * 6,
     (Scenario.RACE, 1),
     (Scenario.RACE, 2),
@@ -36,7 +37,6 @@ FURTHER_SHARES: tuple[tuple[Scenario, int], ...] = (
     (Scenario.CONCURRENT_PURGES, 3),
     (Scenario.SEQUENCES, 2),
     (Scenario.STATEFUL, 1),
-    (Scenario.GENERATED, 1),
     (Scenario.GENERATED, 1),
     (Scenario.RACE, 1),
     *[(Scenario.INDUCED_ERRORS, 1)] * 4,

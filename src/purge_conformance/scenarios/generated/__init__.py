@@ -20,13 +20,17 @@ from purge_conformance.errors import RequestBlocked
 from purge_conformance.evidence.listing import resources, usable_rows
 from purge_conformance.evidence.steps import Place, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
+from purge_conformance.scenarios import purge_headers
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.scenarios.purge import purge_between_snapshots
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.tag_values import HeaderSet
     from purge_conformance.scenarios.generated.schemathesis import Case, Cases, Walk
     from purge_conformance.target.apps import SuiteApps
 
@@ -44,19 +48,21 @@ def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
     guid = rows[0]["guid"] if rows else None
     allowed = (case for case in cases() if client.guard.allows(case.method))
     end = client.guard.purges + client.planned_purges
+    header_sets = purge_headers.planned_sets(client, purge_headers.OF_GENERATED)
     for case in schemathesis.select_cases(allowed, _case_limits(client)):
         is_planned = not _purges_as_admin(case) or client.guard.purges < end
         if is_planned and client.may_send(_credential(case)):
-            _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case)
+            _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case, header_sets)
 
 
 def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
     """Follow the links of openapi.yaml from response to response: purge, list, get."""
+    header_sets = purge_headers.planned_sets(client, purge_headers.OF_WALK)
 
     def send(case: Case) -> Exchange | None:
         try:
             is_sent = _reaches_operation(case) and client.may_send(_credential(case))
-            return _send(client, apps, case) if is_sent else None
+            return _send(client, apps, case, header_sets) if is_sent else None
         except RequestBlocked as reason:
             client.note_cut_short(reason)
             return None
@@ -72,13 +78,16 @@ def _reaches_operation(case: Case) -> bool:
     return route == {LIST_OPERATION: EVENTS_PATH, PURGE_OPERATION: PURGE_PATH}[case.operation_id]
 
 
-def _send(client: Client, apps: SuiteApps, case: Case) -> Exchange:
-    """Send a case; a purge by the admin between snapshots, with a recorded event to destroy."""
+def _send(client: Client, apps: SuiteApps, case: Case, header_sets: Iterator[HeaderSet]) -> Exchange:
+    """Send a case; a purge by the admin between snapshots, with an event to destroy and the next set of headers."""
     request = _request(case, Place(STEPS[case.operation_id]))
     if not _purges_as_admin(case):
         return client.send(request)
+    purge = replace(request, where=Place(Step.GENERATED_PURGE, client.guard.purges))
+    if name := next(header_sets, None):
+        return purge_headers.purge_with_headers(client, apps, purge, name)
     apps.record_event()
-    return purge_between_snapshots(client, replace(request, where=Place(Step.GENERATED_PURGE, client.guard.purges)))
+    return purge_between_snapshots(client, purge)
 
 
 def _purges_as_admin(case: Case) -> bool:

@@ -35,7 +35,8 @@ def add_attempt(
     builder.add_purge(Scenario.REJECTED_PURGES, Step.CREDENTIAL, status=401, role="none", tags={Tag.CREDENTIAL: "none"})
     add_page(builder, Scenario.REJECTED_PURGES, "old")
     add_page(builder, Scenario.AUTH_BYPASS, "old")
-    parts: dict[str, Any] = {"method": "POST", "path": PURGE_PATH, **more}
+    error = {"errors": [{"code": 1000, "title": "CF-InvalidAuthToken", "detail": "Invalid Auth Token"}]}
+    parts: dict[str, Any] = {"method": "POST", "path": PURGE_PATH, "data": error, **more}
     builder.add_exchange(Scenario.AUTH_BYPASS, step, status=status, role=role, **parts)
     add_page(builder, Scenario.AUTH_BYPASS, *left)
 

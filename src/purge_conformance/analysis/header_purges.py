@@ -1,0 +1,105 @@
+"""Purges that carried a set of headers, and what each shows."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from purge_conformance.analysis.assertions import describe_response, raise_if_cut_short
+from purge_conformance.analysis.next_steps import RUN_ALONE
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
+from purge_conformance.analysis.purge import require_purge_at
+from purge_conformance.analysis.purge_series import require_plain_purges_correct, require_plain_purges_reliable
+from purge_conformance.analysis.unanswered import find_unanswered
+from purge_conformance.analysis.view import target_responses
+from purge_conformance.evidence.intermediaries import is_firewall_refusal
+from purge_conformance.evidence.steps import Scenario, Tag
+from purge_conformance.evidence.tag_values import HeaderSet
+from purge_conformance.report.model import Cause, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Evidence, Exchange
+
+# Documented, and unrelated to the headers.
+UNRELATED_STATUSES = {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}
+NEGOTIATED = {HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}  # no firewall answers so
+TOO_LARGE = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+}
+PARTS = {HeaderSet.LONG: HeaderSet.CLIENTS, HeaderSet.REFUSABLE: HeaderSet.CONDITIONS}  # set -> set that it includes
+COMPLETE = "a complete purge, as without the headers: no old event remains, each started app has its events"
+
+
+def require_header_purges(view: JudgmentView) -> tuple[Exchange, ...]:
+    """Return the purges with a set of headers that the target answered, without those answered with 409 or 503.
+
+    Raises:
+        Undecided: there is none.
+    """
+    sent = view.numbered(view.cached(_find_header_purges))
+    judged = tuple(x for x in target_responses(sent) if x.status not in UNRELATED_STATUSES)
+    if not judged:
+        raise_if_cut_short(view, Scenario.GENERATED)
+        reason = "No purge with further headers was answered with another status than 409 or 503."
+        raise find_unanswered(sent) or NotExercised(reason, Cause.TARGET, RUN_ALONE)
+    return judged
+
+
+def count_sets(view: JudgmentView, sent: Iterable[Exchange]) -> None:
+    """Count purges for the cases of their sets; one that was not refused also for the set that its set includes."""
+    for x in sent:
+        name = name_of(x)
+        view.count(name, [x])
+        if name in PARTS and not x.rejected:
+            view.count(PARTS[name], [x])
+
+
+def header_trials(view: JudgmentView, sent: Iterable[Exchange], success_status: int) -> list[Trial]:
+    """Return each purge with a set of headers as a trial of its set; a set is without findings if one trial of it is.
+
+    Raises:
+        PrerequisiteFailed: a plain purge fails in the same way.
+    """
+    found = [(x, _finding(view, x, success_status)) for x in sent]
+    passed = {name_of(x) for x, finding in found if not finding}
+    failed = [x for x, finding in found if finding and name_of(x) not in passed]
+    if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x in failed):
+        require_plain_purges_reliable(view)
+    if any(x.succeeded for x in failed):
+        require_plain_purges_correct(view)
+    return [Trial(x.n, (finding,) if finding and name_of(x) not in passed else (), name_of(x)) for x, finding in found]
+
+
+def name_of(x: Exchange) -> HeaderSet:
+    """Return which set of headers a purge carried."""
+    return HeaderSet(x.tags[Tag.HEADERS])
+
+
+def _find_header_purges(evidence: Evidence) -> tuple[int, ...]:
+    return tuple(x.n for x in evidence.exchanges if Tag.HEADERS in x.tags and Tag.SUPERSEDED not in x.tags)
+
+
+def _finding(view: JudgmentView, x: Exchange, success_status: int) -> Finding | None:
+    """Return how a purge violates HEADER-01; None if it does not, or its effect could not be read."""
+    name = name_of(x)
+    if (is_firewall_refusal(x) and x.status not in NEGOTIATED) or (x.rejected and name is not HeaderSet.NEGOTIATION):
+        return None
+    if x.status != success_status:
+        words = f"{success_status}" if name is HeaderSet.NEGOTIATION else f"{success_status} or 4xx"
+        return Finding(f"{words} with the headers {_describe(x)}", describe_response(x), x.n)
+    with suppress(Inconclusive):
+        if not require_purge_at(view, x.scenario, x.place, x.round).is_complete():
+            return Finding(f"{COMPLETE} ({_describe(x)})", "another state", x.n)
+    return None
+
+
+def _describe(x: Exchange) -> str:
+    """Return the names of the headers that the set added."""
+    own = {"authorization", "connection", "content-length"}
+    return ", ".join(name for name, _ in x.request_headers if name.lower() not in own)

@@ -1,0 +1,98 @@
+"""Judgments of purges that carry the headers of clients and proxies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meta.support.judgments import JUDGMENTS, add_purge, outcome_of
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import HeaderSet
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+AFTER_COMPLETE = ("a",)
+
+
+def add_header_purge(
+    builder: EvidenceBuilder, name: HeaderSet, status: int = 200, *, after: tuple[str, ...] = AFTER_COMPLETE
+) -> None:
+    """Add a purge with a set of headers, which destroys `old` and seeds the app `a`, where it is complete."""
+    if not builder.exchanges:
+        add_purge(builder, [builder.event("a", "a")])
+    place = Place(Step.GENERATED_PURGE, len(builder.exchanges))
+    apps, processes = [builder.app("a")], [builder.process("a", "a")]
+    before = [builder.event("old", "a")]
+    builder.add_snapshot(Scenario.GENERATED, place.at(Phase.BEFORE), before, apps, processes)
+    builder.add_purge(Scenario.GENERATED, place, status=status, tags={Tag.HEADERS: name})
+    time = "2026-07-01T12:01:00Z"
+    rows = [builder.event(guid, "a", time if guid == "a" else "2026-07-01T12:00:00Z") for guid in after]
+    builder.add_snapshot(Scenario.GENERATED, place.at(Phase.AFTER), rows, apps, processes)
+
+
+@pytest.mark.parametrize("name", HeaderSet)
+def test_complete_purge_passes(name: HeaderSet, builder: EvidenceBuilder) -> None:
+    """A purge with any set of headers that is complete passes, and counts for the sets that it includes."""
+    add_header_purge(builder, name)
+    view = builder.judgment_view
+    JUDGMENTS["HEADER-01"](view)
+    assert name in view.cases
+    assert outcome_of(builder, "PURGE-01") == "passed"
+
+
+@pytest.mark.parametrize("status", [500, 206, 302])
+@pytest.mark.parametrize("name", HeaderSet)
+def test_other_status_fails(name: HeaderSet, status: int, builder: EvidenceBuilder) -> None:
+    """A purge that fails because of its headers is a finding of HEADER-01 alone."""
+    add_header_purge(builder, name, status)
+    assert outcome_of(builder, "HEADER-01") == "failed"
+    assert [outcome_of(builder, other) for other in ("PURGE-01", "STATUS-01")] == ["passed", "passed"]
+
+
+@pytest.mark.parametrize("name", HeaderSet)
+def test_refusal_is_allowed_where_http_allows_it(name: HeaderSet, builder: EvidenceBuilder) -> None:
+    """A refusal is a finding only where all that the client accepts includes JSON."""
+    add_header_purge(builder, name, 406, after=("old",))
+    assert outcome_of(builder, "HEADER-01") == ("failed" if name is HeaderSet.NEGOTIATION else "passed")
+
+
+def test_incomplete_purge_fails(builder: EvidenceBuilder) -> None:
+    """A purge that answers 200 and keeps an event fails HEADER-01, and not PURGE-03, which judges plain purges."""
+    add_header_purge(builder, HeaderSet.LONG, after=("old", "a"))
+    assert [outcome_of(builder, name) for name in ("HEADER-01", "PURGE-03")] == ["failed", "passed"]
+
+
+def test_failure_that_does_not_recur_is_not_of_the_headers(builder: EvidenceBuilder) -> None:
+    """If the same headers do no harm when they are sent again, they are not the cause."""
+    add_header_purge(builder, HeaderSet.LONG, 500)
+    add_header_purge(builder, HeaderSet.LONG)
+    assert outcome_of(builder, "HEADER-01") == "passed"
+
+
+def test_refused_purge_that_destroys_is_found(builder: EvidenceBuilder) -> None:
+    """A purge that is refused for its headers must not destroy events, like any refused purge."""
+    add_header_purge(builder, HeaderSet.REFUSABLE, 412, after=())
+    builder.add_exchange(
+        Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, method="POST", path=f"{PURGE_PATH}/no_such_route", status=404
+    )
+    assert outcome_of(builder, "REFUSE-03") == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "outcome"),
+    [
+        (HeaderSet.CLIENTS, 403, "failed"),
+        (HeaderSet.CLIENTS, 200, "passed"),
+        (HeaderSet.LONG, 400, "failed"),
+        (HeaderSet.LONG, 431, "passed"),
+    ],
+)
+def test_unrelated_headers_should_be_ignored(
+    name: HeaderSet, status: int, outcome: str, builder: EvidenceBuilder
+) -> None:
+    """A refusal of headers that say nothing is a finding of the SHOULD, except for their size."""
+    add_header_purge(builder, name, status)
+    assert outcome_of(builder, "HEADER-02") == outcome
