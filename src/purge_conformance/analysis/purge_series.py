@@ -1,6 +1,7 @@
 """Every plain purge of a run, of whichever scenario, and those between two snapshots.
 
-A plain purge is the documented request: as admin, without a body, a query or headers of its own.
+A plain purge is the documented request: as admin, without a body or a query. One that carries a set of further headers
+is one of them, unless the headers are the cause of what it shows: then HEADER-01 judges it.
 """
 
 from __future__ import annotations
@@ -156,13 +157,30 @@ def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
         if is_plain_purge(x) and target_responses([x]):
             purges.append((x, is_repeat))
         is_repeat = purge_by_number.get(x.n, is_repeat)
-    return purges
+    return _without_effects_of_headers(purges)
 
 
 def is_plain_purge(x: Exchange) -> bool:
     """Whether a request is a plain purge that was neither concurrent nor induced to fail."""
     is_plain = (x.method, x.path, x.role) == ("POST", PURGE_PATH, ADMIN) and not x.request_body
-    return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED, Tag.HEADERS} & x.tags.keys()
+    return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED} & x.tags.keys()
+
+
+def _without_effects_of_headers(purges: list[tuple[Exchange, bool]]) -> list[tuple[Exchange, bool]]:
+    """Return the purges without those that never succeed with their set of headers, and those that were refused."""
+    successful = {x.tags.get(Tag.HEADERS) for x, _ in purges if x.succeeded}
+    return [
+        (x, is_repeat)
+        for x, is_repeat in purges
+        if Tag.HEADERS not in x.tags or (x.tags[Tag.HEADERS] in successful and not x.rejected)
+    ]
+
+
+def _with_harmless_headers(purges: list[PurgeObservation]) -> list[PurgeObservation]:
+    """Return the purges without those that are never complete with their set of headers."""
+    complete = {purge.request.tags.get(Tag.HEADERS) for purge in purges if purge.is_complete()}
+    names = [purge.request.tags.get(Tag.HEADERS) for purge in purges]
+    return [purge for purge, name in zip(purges, names, strict=True) if name is None or name in complete]
 
 
 def _find_observed_purges(evidence: Evidence) -> tuple[PurgeObservation, ...]:
@@ -195,7 +213,7 @@ def _find_observed_purges(evidence: Evidence) -> tuple[PurgeObservation, ...]:
                 str(row["guid"]) for rows in purge.new_events_by_app(exclude_changes=True).values() for row in rows
             }
             purges.append(purge)
-    return tuple(purges)
+    return tuple(_with_harmless_headers(purges))
 
 
 def _obscures(x: Exchange, purge: Exchange) -> bool:

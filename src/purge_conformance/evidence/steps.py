@@ -1,8 +1,7 @@
 """The declared vocabulary of evidence: every scenario, step, phase, part, app label and tag, once.
 
-Scenarios write these names and analysis reads them; nothing composes or splits them. A step has the same meaning in
-every scenario. `evidence/notes.py` declares the notes, with the type of each value, and
-`evidence/tag_values.py` the values of tags.
+Scenarios write these names and analysis reads them; nothing composes or splits them. A step has one meaning in every
+scenario. `evidence/notes.py` declares the notes, with the type of each value, `evidence/tag_values.py` those of tags.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.behaviour import Call, Handler, Reply
 from purge_conformance.reference.mutation import EVENT_OPERATIONS, variant, wrap_operations
@@ -46,5 +47,5 @@ def requests_of_browsers_403(call: Call, answer: Handler) -> Reply:
 @wrap_operations(*EVENT_OPERATIONS)
 def headers_ascii_only(call: Call, answer: Handler) -> Reply:
     if not all(value.isascii() for value in call.headers.values()):
-        return Reply(status=400, body="Bad Request", content_type="text/plain")
+        return call.behaviour.error_reply(problems.unreadable_request())
     return answer(call)
