@@ -8,6 +8,7 @@ from http import HTTPStatus
 from itertools import product
 from typing import TYPE_CHECKING
 
+from purge_conformance.analysis.credentials import is_proven_admin
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 PLAIN_GETS = {Step.GET, Step.GET_SEEDED}
 UNUSUAL_LISTS = {Step.UNSPECIFIED_QUERY, Step.OTHER_HEADERS}
 MAX_CLOCK_DIFFERENCE = 60.0  # most seconds between the clocks of a target and of a gateway before it
-CREATED_STATUSES = {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}  # created now, or by a job
 UNAUTHORIZED_STATUSES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
@@ -254,9 +254,6 @@ def require_proven_admin(view: JudgmentView, request: Exchange) -> None:
     Raises:
         Inconclusive: the purge was rejected, and only the settings say that the token is an admin's.
     """
-    is_proven = view.header.settings.get("admin_scope") or any(
-        x.status in CREATED_STATUSES for x in view.of(Scenario.FOUNDATION, Step.CREATE)
-    )
-    if request.status in UNAUTHORIZED_STATUSES and not is_proven:
+    if request.status in UNAUTHORIZED_STATUSES and not is_proven_admin(view.full_evidence):
         reason = f"The purge was rejected ({request.status}), and nothing proves that the admin token is an admin's."
         raise Inconclusive(reason, Cause.AUTHENTICATION)

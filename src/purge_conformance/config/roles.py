@@ -15,7 +15,14 @@ ADMIN = "admin"
 EXPIRED = "expired"
 ANONYMOUS_ROLE = "none"  # of a request without a credential; no token has it
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+SCOPE_PREFIX = "cloud_controller."
 ADMIN_SCOPE = "cloud_controller.admin"
+READ_SCOPE = "cloud_controller.read"  # of each role that has none of the following
+ROLE_SCOPES = {
+    ADMIN: ADMIN_SCOPE,
+    "admin_read_only": "cloud_controller.admin_read_only",
+    "global_auditor": "cloud_controller.global_auditor",
+}
 ROLES = {  # role -> what it may do, as the requirements name it
     ADMIN: "may purge; required",
     "global_auditor": "may read all events but not purge",

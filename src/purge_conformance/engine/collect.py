@@ -12,7 +12,7 @@ from purge_conformance import __version__, catalogue
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
-from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, SCOPE_PREFIX
 from purge_conformance.engine.archiving import archive_events, observing
 from purge_conformance.errors import (
     ChecksFailed,
@@ -190,6 +190,16 @@ class _Run:
             self.client.note(notes.FINISHED, value=True)
 
 
+def _token_scopes(settings: Settings) -> dict[str, list[str]]:
+    """Return role -> the scopes of Cloud Controller, of each token that can be read."""
+    readable = {role: scopes(token) for role, token in settings.tokens.items()}
+    return {
+        role: sorted(scope for scope in found if scope.startswith(SCOPE_PREFIX))
+        for role, found in readable.items()
+        if found is not None
+    }
+
+
 def _header(settings: Settings) -> Header:
     return Header(
         suite=__version__,
@@ -201,6 +211,7 @@ def _header(settings: Settings) -> Header:
             "unselected_scenarios": unselected_scenarios(settings),
             "roles": sorted(settings.tokens),
             "admin_scope": ADMIN_SCOPE in (scopes(settings.tokens[ADMIN]) or ()),
+            "token_scopes": _token_scopes(settings),
             "examples": settings.examples,
             "seed": settings.seed,
             "repeat": settings.repeat,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from purge_conformance.analysis.credentials import attribute_rejections
 from purge_conformance.client.auth.sources import check_sources, log_in
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.build import build_settings
@@ -137,7 +138,7 @@ def start_judging(evidence: Evidence, profiles: Sequence[str] = (), select: Sequ
         UsageError: a profile or a glob is unknown, or the evidence does not name its settings.
     """
     scope = scope_to_judge(evidence, profiles, select)
-    return RunBuilder(evidence, requirements_in(scope), scope=scope)
+    return RunBuilder(attribute_rejections(evidence), requirements_in(scope), scope=scope)
 
 
 def write_reports(builder: RunBuilder, folder: Path) -> Run:

@@ -72,16 +72,17 @@ def first_purge(client: Client, _: SuiteApps) -> None:
 
 
 def _require_admin(client: Client, answer: Exchange) -> None:
-    """Require that a 403 to a purge is the target's fault: a token that shows no admin scope may not be an admin's.
+    """Require that a rejected purge is the target's fault: a token that shows no admin scope may not be an admin's.
 
     Raises:
         TargetUnusable: it may not.
     """
-    if answer.status == HTTPStatus.FORBIDDEN and ADMIN_SCOPE not in (scopes(client.tokens[ADMIN]) or ()):
+    is_rejected = answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    if is_rejected and ADMIN_SCOPE not in (scopes(client.tokens[ADMIN]) or ()):
         raise TargetUnusable(
-            f"The first purge as admin got 403, and the scope {ADMIN_SCOPE} cannot be read from the admin's token; "
-            "expected a token with that scope. No further purge was sent. Give a token of an admin: --token "
-            "admin=SOURCE. If this one is, give it as a JSON Web Token with its scopes: then the 403 is judged.",
+            f"The first purge as admin got {answer.status}, and the scope {ADMIN_SCOPE} cannot be read from the "
+            "admin's token; expected a token with that scope. No further purge was sent. Give a token of an admin: "
+            "--token admin=SOURCE. If this one is, give it as a JSON Web Token with its scopes: then the answer is judged.",
             "authentication",
         )
 

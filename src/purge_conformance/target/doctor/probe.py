@@ -31,6 +31,7 @@ APPS_PATH = "/v3/apps?per_page=1"
 ONE_EVENT_PATH = f"{EVENTS_PATH}?per_page=1"
 NEWEST_EVENT = f"{EVENTS_PATH}?order_by=-created_at&per_page=1"
 MAX_READS_PER_ROLE = 4
+REJECTIONS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def run_checks(settings: Settings, work: Work | None = None) -> tuple[doctor.Check, ...]:
@@ -102,10 +103,12 @@ class _Probe:
                 self.read(path, step)
 
     def read_as_role(self, credential: Credential) -> None:
-        """Read events; if they answer 401 to a valid token, read apps, and then events again."""
-        is_rejected = _is_unauthorized(self.read(ONE_EVENT_PATH, Step.EVENTS_AS_ROLE, credential))
-        is_doubtful = is_rejected and credential.role != EXPIRED
-        if is_doubtful and _is_unauthorized(self.read(APPS_PATH, Step.APPS_AS_ROLE, credential)):
+        """Read events; if they answer 401 or 403 to a valid token, read apps; after two 401, read events again."""
+        answer = self.read(ONE_EVENT_PATH, Step.EVENTS_AS_ROLE, credential)
+        if credential.role == EXPIRED or answer is None or answer.status not in REJECTIONS:
+            return
+        of_apps = self.read(APPS_PATH, Step.APPS_AS_ROLE, credential)
+        if _is_unauthorized(answer) and _is_unauthorized(of_apps):
             self.read(ONE_EVENT_PATH, Step.EVENTS_AS_ROLE, credential)
 
     def read_resource(self, path: str, step: Step) -> None:

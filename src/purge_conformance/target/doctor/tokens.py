@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import expiry, scopes
 from purge_conformance.client.auth.renewal import as_renewable
-from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED, READ_SCOPE, ROLE_SCOPES
 from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.steps import Step
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.doctor.check import ProbeResult
 
-ROLE_SCOPES = {
-    ADMIN: ADMIN_SCOPE,
-    "admin_read_only": "cloud_controller.admin_read_only",
-    "global_auditor": "cloud_controller.global_auditor",
-}
 AUTHENTICATION = "authentication"
 
 
@@ -115,8 +110,8 @@ def _check_scopes(role: str, token: str) -> Iterable[Check]:
     if role != ADMIN and (excess := sorted(forbidden & token_scopes)):
         next_step = f"Give a token of a user who is only {role}; a run with this one would accuse the target wrongly."
         yield refusal(_name(role), f"it has the scope {excess[0]}", "a token without it", next_step)
-    elif role_scope and role_scope not in token_scopes:
-        got, expected = "it lacks the scope of its role", f"the scope {role_scope}"
+    elif not ({role_scope} if role_scope else {READ_SCOPE, *ROLE_SCOPES.values()}) & token_scopes:
+        got, expected = "it lacks the scope of its role", f"the scope {role_scope or READ_SCOPE}"
         next_step = f"Give a token of a user with that scope: --token {role}=SOURCE."
         yield (
             refusal(_name(role), got, expected, next_step, AUTHENTICATION)

@@ -82,16 +82,17 @@ def add_purge_between_snapshots(
 
 
 @pytest.mark.parametrize(
-    ("scope", "made", "status", "proven"),
-    [(True, 401, 403, True), (False, 201, 401, True), (False, 401, 403, False), (False, 401, 500, True)],
+    ("scope", "later", "status", "proven"),
+    [(True, 403, 403, True), (False, 200, 401, True), (False, 403, 403, False), (False, 401, 500, True)],
 )
 def test_admin_rejection_needs_proof(
-    made: int, status: int, builder: EvidenceBuilder, *, scope: bool, proven: bool
+    later: int, status: int, builder: EvidenceBuilder, *, scope: bool, proven: bool
 ) -> None:
-    """The rejection of an admin's purge counts only if the token has the scope, or created an organization."""
+    """The rejection of an admin's purge counts only if the token has the scope, or another purge was not rejected."""
     builder.evidence.header.settings["admin_scope"] = scope
-    builder.add_exchange(Scenario.FOUNDATION, Step.CREATE, method="POST", path="/v3/organizations", status=made)
+    builder.add_exchange(Scenario.FOUNDATION, Step.CREATE, method="POST", path="/v3/organizations", status=201)
     request = builder.add_purge(Scenario.PURGE, status=status)
+    builder.add_purge(Scenario.PURGE, status=later)
     try:
         if proven:
             require_proven_admin(builder.judgment_view, request)

@@ -1,0 +1,119 @@
+"""Rejections that a refused credential explains: they say nothing about the target."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
+from purge_conformance.config.roles import ADMIN, EXPIRED, READ_ONLY_ROLES, READ_SCOPE, ROLE_SCOPES
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.intermediaries import is_of_target
+from purge_conformance.evidence.listing import total_results
+from purge_conformance.evidence.records import Note
+from purge_conformance.evidence.steps import Retry, Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purge_conformance.evidence.records import Evidence, Exchange
+    from purge_conformance.evidence.steps import Scenario
+
+REJECTIONS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+GIVE_TOKEN = "Give a valid one: --token {role}=SOURCE, and see that it lasts until the end of the run."  # noqa: S105 -- a text
+
+
+def attribute_rejections(evidence: Evidence) -> Evidence:
+    """Return the evidence without the rejections of tokens that the target no longer accepted, with the reason noted.
+
+    Such an exchange is tagged as superseded: no judgment takes it for a response. A rejection of the admin's purges
+    counts as one if nothing shows that the token is an admin's.
+    """
+    explained: dict[int, str] = {}
+    for role in evidence.header.settings.get("roles", ()):
+        if role != EXPIRED:
+            explained |= _explain_revocation(role, _answers(evidence, role))
+    explained |= _explain_wrong_admin(evidence)
+    return _without(evidence, explained) if explained else evidence
+
+
+def is_proven_admin(evidence: Evidence) -> bool:
+    """Whether the admin's token is one: it has the scope, or the target did not reject one of its purges."""
+    if evidence.header.settings.get("admin_scope"):
+        return True
+    purges = (x for x in evidence.exchanges if x.role == ADMIN and is_purge(x.method, x.path) and is_of_target(x))
+    return any(x.status not in REJECTIONS for x in purges)
+
+
+def describe_doubtful_role(evidence: Evidence, role: str) -> str:
+    """Return why a role's token may not have the rights of the role, as a clause; empty if it has them.
+
+    A token that can be read has them by its scopes. Another one has them if the target accepted it anywhere, and that
+    of a role that reads all events if its list is not empty where the admin's is not.
+    """
+    token_scopes = evidence.header.settings.get("token_scopes", {}).get(role)
+    if token_scopes is not None:
+        needed = {ROLE_SCOPES[role]} if role in ROLE_SCOPES else {READ_SCOPE, *ROLE_SCOPES.values()}
+        name = ROLE_SCOPES.get(role, READ_SCOPE)
+        return "" if needed & set(token_scopes) else f"the token of {role} lacks the scope {name}"
+    answers = [x for x in evidence.exchanges if x.role == role and is_of_target(x)]
+    if not any(x.succeeded for x in answers):
+        return f"the target accepts the token of {role} nowhere, and its scopes cannot be read"
+    lists = [x for x in answers if x.route == EVENTS_PATH and x.page]
+    if role in READ_ONLY_ROLES and lists and not any(map(total_results, lists)):
+        return f"the list is empty with the token of {role}, and its scopes cannot be read"
+    return ""
+
+
+def _answers(evidence: Evidence, role: str) -> list[Exchange]:
+    return [x for x in evidence.exchanges if x.role == role and Tag.SUPERSEDED not in x.tags and is_of_target(x)]
+
+
+def _explain_revocation(role: str, answers: Sequence[Exchange]) -> dict[int, str]:
+    """Return the rejected exchanges from the moment when the token was no longer accepted -> the reason.
+
+    From then on all of its requests are rejected, and among them is an operation that succeeded before.
+    """
+    last = max((index for index, x in enumerate(answers) if x.status not in REJECTIONS), default=-1)
+    succeeded = {_operation(x) for x in answers[: last + 1] if x.succeeded}
+    tail = answers[last + 1 :]
+    if last < 0 or not any(_operation(x) in succeeded for x in tail):
+        return {}
+    doubtful = (x for x in tail if x.status == HTTPStatus.UNAUTHORIZED or _operation(x) in succeeded)
+    first = next(doubtful)
+    reason = (
+        f"The token of {role} was accepted until request {answers[last].n}, and is rejected with {first.status} since, "
+        f"also where it was accepted before. {GIVE_TOKEN.format(role=role)}"
+    )
+    return {x.n: reason for x in tail if x.n >= first.n}
+
+
+def _explain_wrong_admin(evidence: Evidence) -> dict[int, str]:
+    rejected = [x for x in _answers(evidence, ADMIN) if x.status in REJECTIONS]
+    if is_proven_admin(evidence) or not any(is_purge(x.method, x.path) for x in rejected):
+        return {}
+    reason = (
+        "The target rejects each purge with the token of admin, and nothing shows that it is an admin's. "
+        f"{GIVE_TOKEN.format(role=ADMIN)}"
+    )
+    return {x.n: reason for x in rejected}
+
+
+def _operation(x: Exchange) -> tuple[str, str]:
+    """Return the method and the kind of path: a collection, or what is below it; the purge's path is its own kind."""
+    collection, *below = x.route.removeprefix("/v3/").split("/", 1)
+    return x.method, x.route if not below or x.route == PURGE_PATH else f"{collection}/"
+
+
+def _without(evidence: Evidence, explained: dict[int, str]) -> Evidence:
+    def mark(x: Exchange) -> Exchange:
+        return replace(x, tags={**x.tags, Tag.SUPERSEDED: Retry.EXPIRED_TOKEN}) if x.n in explained else x
+
+    reasons: defaultdict[tuple[Scenario, int], str] = defaultdict(str)
+    for x in evidence.exchanges:
+        if x.n in explained:
+            reasons[x.scenario, x.round] = explained[x.n]
+    noted = [Note(scenario, notes.EXPIRED.name, reason, number) for (scenario, number), reason in reasons.items()]
+    return replace(evidence, exchanges=tuple(map(mark, evidence.exchanges)), notes=(*evidence.notes, *noted))

@@ -1,0 +1,121 @@
+"""What a refused credential explains is not the target's fault; what it does not explain is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.analysis.credentials import attribute_rejections, describe_doubtful_role, is_proven_admin
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.evidence import notes
+from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+    from purge_conformance.evidence.records import Evidence
+
+LIST, GET, PURGE = ("GET", EVENTS_PATH), ("GET", f"{EVENTS_PATH}/a"), ("POST", PURGE_PATH)
+
+
+def evidence_of(
+    builder: EvidenceBuilder, *answers: tuple[tuple[str, str], int], role: str = "admin", **settings: object
+) -> Evidence:
+    """Return evidence of these requests and statuses, in this role."""
+    for (method, path), status in answers:
+        builder.add_exchange(Scenario.READS, Step.LIST, method=method, path=path, status=status, role=role)
+    evidence = builder.evidence
+    header = replace(evidence.header, settings={"roles": ["admin", "global_auditor"], "admin_scope": True, **settings})
+    return replace(evidence, header=header)
+
+
+def explained(evidence: Evidence) -> list[int]:
+    """Return the numbers of the exchanges that a refused credential explains."""
+    return [x.n for x in attribute_rejections(evidence).exchanges if x.tags.get(Tag.SUPERSEDED) == Retry.EXPIRED_TOKEN]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("role", ["admin", "global_auditor"])
+def test_revoked_token_explains_what_follows(status: int, role: str, builder: EvidenceBuilder) -> None:
+    """From the first rejection after the last acceptance on, everything is explained, in the role alone."""
+    evidence = evidence_of(builder, (LIST, 200), (GET, 200), (LIST, status), (GET, status), (LIST, status), role=role)
+    assert explained(evidence) == [3, 4, 5]
+    (reason,) = attribute_rejections(evidence).noted(notes.EXPIRED)
+    assert reason == (
+        f"The token of {role} was accepted until request 2, and is rejected with {status} since, also where it was "
+        f"accepted before. Give a valid one: --token {role}=SOURCE, and see that it lasts until the end of the run."
+    )
+
+
+def test_rejections_before_revocation_remain(builder: EvidenceBuilder) -> None:
+    """Purges by another role that were answered with 403 before the token was revoked are judged."""
+    evidence = evidence_of(builder, (LIST, 200), (PURGE, 403), (PURGE, 401), (LIST, 401), role="global_auditor")
+    assert explained(evidence) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(PURGE, 200), (PURGE, 403), (LIST, 200)],  # one operation is rejected, the token is accepted afterwards
+        [(PURGE, 200), (PURGE, 401), (PURGE, 200), (PURGE, 401), (GET, 200)],
+        [(LIST, 200), (PURGE, 401), (PURGE, 401)],  # never accepted for a purge
+        [(LIST, 403), (GET, 403), (PURGE, 403)],  # never accepted
+    ],
+)
+def test_rejection_of_one_operation_is_the_targets(
+    answers: list[tuple[tuple[str, str], int]], builder: EvidenceBuilder
+) -> None:
+    """An operation that is rejected while the token is accepted elsewhere, or was never accepted, is judged."""
+    evidence = evidence_of(builder, *answers)
+    assert attribute_rejections(evidence) is evidence
+
+
+@pytest.mark.parametrize(
+    ("has_scope", "statuses", "proven"), [(True, [403], True), (False, [403, 401], False), (False, [403, 200], True)]
+)
+def test_admin_is_proven_by_scope_or_purge(
+    statuses: list[int], builder: EvidenceBuilder, *, has_scope: bool, proven: bool
+) -> None:
+    """The token is an admin's if it has the scope or purged; else its rejections are explained."""
+    purges = [(PURGE, status) for status in statuses]
+    evidence = evidence_of(builder, (("POST", "/v3/apps"), 201), *purges, admin_scope=has_scope)
+    assert is_proven_admin(evidence) is proven
+    assert bool(explained(evidence)) is not proven
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "why"),
+    [
+        ("global_auditor", ["cloud_controller.global_auditor"], ""),
+        ("global_auditor", ["cloud_controller.read"], "lacks the scope cloud_controller.global_auditor"),
+        ("org_manager", ["cloud_controller.read"], ""),
+        ("org_manager", [], "the token of org_manager lacks the scope cloud_controller.read"),
+    ],
+)
+def test_readable_token_needs_scope(role: str, scopes: list[str], why: str, builder: EvidenceBuilder) -> None:
+    """A token that can be read has the rights of its role by its scopes."""
+    found = describe_doubtful_role(evidence_of(builder, token_scopes={role: scopes}), role)
+    assert why in found
+    assert bool(found) is bool(why)
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [([(LIST, 403), (("GET", "/v3/apps"), 403)], "nowhere"), ([(LIST, 403), (("GET", "/v3/apps"), 200)], "")],
+)
+def test_opaque_token_needs_acceptance(
+    answers: list[tuple[tuple[str, str], int]], why: str, builder: EvidenceBuilder
+) -> None:
+    """A token that cannot be read has the rights of its role if it is accepted anywhere."""
+    found = describe_doubtful_role(evidence_of(builder, *answers, role="org_manager"), "org_manager")
+    assert why in found
+    assert bool(found) is bool(why)
+
+
+@pytest.mark.parametrize("total", [0, 3])
+def test_opaque_reader_needs_events(total: int, builder: EvidenceBuilder) -> None:
+    """A token of a role that reads all events, and cannot be read itself, is doubtful if its list is empty."""
+    data = {"pagination": {"total_results": total}, "resources": []}
+    builder.add_exchange(Scenario.READS, Step.LIST, role="global_auditor", data=data)
+    assert bool(describe_doubtful_role(builder.evidence, "global_auditor")) is not bool(total)
