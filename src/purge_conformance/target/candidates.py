@@ -41,7 +41,7 @@ def staged_droplets(page: Exchange) -> Sequence[str]:
     return [
         row["guid"]
         for row in _usable(page)
-        if row.get("state", "STAGED") == "STAGED" and dig(row, "lifecycle", "type") in {None, BUILDPACK}
+        if row.get("state") == "STAGED" and dig(row, "lifecycle", "type") in {None, BUILDPACK}
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.errors import ChecksFailed, TargetUnusable
-from purge_conformance.target.doctor import connectivity, consent, hook, inventory, limits, resources, tokens
+from purge_conformance.target.doctor import apps, connectivity, consent, hook, inventory, limits, resources, tokens
 from purge_conformance.target.doctor.check import Check, Effect, ProbeResult, Status
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def checks(probe: ProbeResult, settings: Settings, planned: PlannedRun | None = 
         *checks_before_run(probe, settings),
         *consent.checks(probe.answers, settings, planned.allowed_hosts if planned else ()),
         *inventory.checks(probe.answers, settings),
+        *apps.checks(probe.answers, settings),
         *(limits.checks(probe, settings, planned) if planned else ()),
         *hook.checks(settings),
     )

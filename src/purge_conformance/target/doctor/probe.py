@@ -10,17 +10,19 @@ from purge_conformance.catalogue.api import EVENTS_PATH, resource_path
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.client.unrecorded import unrecorded_client
+from purge_conformance.config.apps import Mode
 from purge_conformance.config.roles import ADMIN, EXPIRED
 from purge_conformance.errors import TokenExpired
 from purge_conformance.evidence.steps import Step
 from purge_conformance.target import doctor
+from purge_conformance.target.candidates import DROPLETS_PATH, SPACES_PATH
 from purge_conformance.target.doctor import ProbeResult
 from purge_conformance.target.doctor.connectivity import is_root
 from purge_conformance.target.doctor.duration import Work
 from purge_conformance.target.doctor.resources import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
@@ -50,8 +52,18 @@ def probe_unrecorded(
     with unrecorded_client(settings, max_requests=max_requests, on_exchange=on_exchange) as client:
         probe = probe_target(client, work)
         if client.guard.requests > 1 and ADMIN not in probe.expired_tokens:
-            probe = replace(probe, answers=(*probe.answers, client.get(NEWEST_EVENT, Step.NEWEST_EVENT)))
+            newest = client.get(NEWEST_EVENT, Step.NEWEST_EVENT)
+            reads = _reads_for_apps(settings) if newest.status else ()
+            probe = replace(probe, answers=(*probe.answers, newest, *(client.get(path, step) for path, step in reads)))
         return probe
+
+
+def _reads_for_apps(settings: Settings) -> Iterator[tuple[str, Step]]:
+    """Yield the reads of what the suite's apps could use, which only `doctor` and `plan` send."""
+    if settings.apps.mode is Mode.OBSERVE and not settings.is_read_only:
+        yield SPACES_PATH, Step.FIND_SPACE
+    if settings.apps.mode is Mode.DRIVE and settings.apps.has_nothing_to_run:
+        yield DROPLETS_PATH, Step.FIND_DROPLET
 
 
 def probe_target(client: Client, work: Work | None = None) -> ProbeResult:

@@ -26,7 +26,7 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
     done = invoke("plan", url, ADMIN)
     assert (done.exit_code, done.stderr, list(empty_folder.iterdir())) == (0, "", [])
     assert stub_server.targets[:4] == ["/", "/v3", "/v3/apps?per_page=1", f"{EVENTS_PATH}?per_page=1"]
-    assert ["label_selector" in target for target in stub_server.targets[4:]] == [False, True, True, True]
+    assert ["label_selector" in target for target in stub_server.targets[4:]] == [False, False, True, True, True]
     assert {line.split(" ")[0] for line, _ in stub_server.received} == {"GET"}
     assert "Authorization" not in stub_server.received[0][1]
     for words in (
@@ -40,6 +40,7 @@ def test_plan_only_reads(stub_server: StubServer, empty_folder: Path) -> None:
     for words in ("race", "sequences", "foundation", "cleanup"):  # send nothing without apps of the suite's own
         assert f"\n{words} " not in done.stdout
     assert "--allow-purge 127.1" in done.stdout
+    assert "Give --apps drive --space GUID: (one)" in " ".join(done.stdout.split())
     assert "It would create and change nothing" in done.stdout
 
 

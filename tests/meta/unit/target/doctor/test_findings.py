@@ -46,7 +46,7 @@ def test_doctor_only_reads(stub_server: StubServer) -> None:
     roles = ("admin", "global_auditor", "space_developer", "expired")
     checks_by_name(stub_server.url, dict.fromkeys(roles, "an-opaque-secret"))
     assert {line.split()[0] for line, _ in stub_server.received} == {"GET"}
-    assert len(stub_server.received) == 4 + len(roles) - 1
+    assert len(stub_server.received) == 5 + len(roles) - 1
 
 
 @pytest.mark.parametrize(
