@@ -25,6 +25,7 @@ from purge_conformance.analysis.history import (
     require_proven_admin,
     returns_requested_event,
 )
+from purge_conformance.analysis.late_effects import describe_late_destruction
 from purge_conformance.analysis.other_apps import describe_app, describe_difference, find_other_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge_series import (
@@ -42,7 +43,7 @@ from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from purge_conformance.analysis.other_apps import OtherApps
     from purge_conformance.analysis.outcomes import Undecided
@@ -90,7 +91,7 @@ def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
     trials = [
         Trial(
             purge.last_exchange,
-            tuple(_survivor_findings(purge.last_exchange, purge.surviving_events.values())),
+            tuple(_survivor_findings(view, purge)),
             case="whole-list",
         )
         for purge in purges
@@ -99,7 +100,7 @@ def test_destroyed_events_are_not_listed(view: JudgmentView) -> None:
     searches = target_responses(view.of(Scenario.PURGE, Step.SEARCH_DESTROYED))
     view.count("filtered-list", (x for x in searches if x.role == ADMIN and x.page))
     view.count("other-role", (x for x in searches if x.role != ADMIN and x.page))
-    trials += [Trial(x.n, tuple(_survivor_findings(x.n, [row]))) for x, row in destroyed_events_found_by_filter(view)]
+    trials += [Trial(x.n, (_survivor_finding(x.n, row),)) for x, row in destroyed_events_found_by_filter(view)]
     require_each_trial(view, trials)
 
 
@@ -183,9 +184,15 @@ def _no_unchanged_app(view: JudgmentView, others: OtherApps) -> Undecided:
     return no_suitable_app(view, "The suite had no app of its own, which no other client changes.")
 
 
-def _survivor_findings(n: int, rows: Iterable[Row]) -> Iterator[Finding]:
-    for row in rows:
-        yield Finding("none of the events from before the purge", f"{row.get('guid')} of {row.get('created_at')}", n)
+def _survivor_findings(view: JudgmentView, purge: PurgeObservation) -> Iterator[Finding]:
+    for row in purge.surviving_events.values():
+        yield _survivor_finding(purge.last_exchange, row, describe_late_destruction(view, purge, row))
+
+
+def _survivor_finding(n: int, row: Row, delay: str = "") -> Finding:
+    return Finding(
+        "none of the events from before the purge", f"{row.get('guid')} of {row.get('created_at')}{delay}", n
+    )
 
 
 def _is_empty_value(exchange: Exchange) -> bool:

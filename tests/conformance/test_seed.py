@@ -15,6 +15,7 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.history import require_admin_reads, seed_observations, target_clock_offset
 from purge_conformance.analysis.interference import is_deleted_since
+from purge_conformance.analysis.late_effects import describe_late_seed
 from purge_conformance.analysis.next_steps import SET_CLOCK
 from purge_conformance.analysis.outcomes import NotExercised, Trial
 from purge_conformance.analysis.purge import format_guids
@@ -50,7 +51,8 @@ def test_started_apps_are_seeded(view: JudgmentView) -> None:
     def find_missing(purge: PurgeObservation) -> Iterator[Finding]:
         for app in purge.started_apps:
             if app in purge.constant_apps and app not in purge.new_events_by_app():
-                yield Finding(f"an event for the started app {app}", "none", purge.last_exchange)
+                delay = describe_late_seed(view, purge, app)
+                yield Finding(f"an event for the started app {app}", f"none{delay}", purge.last_exchange)
 
     purges = require_purges_with_started_apps(view)
     constant = (purge for purge in purges if set(purge.started_apps) & purge.constant_apps.keys())

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import describe_response, require_no
+from purge_conformance.analysis.late_effects import longest_delay
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.rejected import unconfirmed_losses
 from purge_conformance.analysis.sightings import SAME_SECOND_S, sightings
@@ -160,11 +161,14 @@ def _could_purge(x: Exchange) -> bool:
 def _is_own_pending(evidence: Evidence, read: int) -> bool:
     """Whether the suite's last purge before an exchange has not taken effect, as far as the reads up to it show.
 
-    A purge that is late destroys events, and seeds others, after its answer.
+    A purge that is late destroys events, and seeds others, after its answer. Where one was, each may be that late.
     """
     purge = next((x for x in reversed(evidence.cached(_own_purges)) if x.n < read), None)
     if purge is None:
         return False
+    delay, (shown,) = evidence.cached(longest_delay), evidence.numbered([read])
+    if delay and shown.sent_at - purge.sent_at - purge.elapsed <= delay + SAME_SECOND_S:
+        return True
     seen = evidence.cached(sightings)
     before = next((state for state in reversed(seen.states) if state.last < purge.n), None)
     after = next((state for state in reversed(seen.states) if purge.n < state.first and state.last <= read), None)

@@ -36,7 +36,15 @@ from purge_conformance.analysis.next_steps import FIX_READS, get_apps
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, dig, event_identity, first_page
+from purge_conformance.evidence.listing import (
+    GUARANTEED_PAGE_SIZE,
+    STARTED,
+    STOPPED,
+    app_of_event,
+    dig,
+    event_identity,
+    first_page,
+)
 from purge_conformance.evidence.steps import Part, Place, Scenario, Step
 from purge_conformance.report.model import Cause
 
@@ -170,7 +178,8 @@ def choose_explanation_strategy(
     unusual = require_baseline(view)
     if not all_changes_recorded(view):
         raise PrerequisiteFailed("changes without a purge are already recorded wrongly")
-    waits = [x for number in view.rounds(Scenario.RACE) for x in view.of(Scenario.RACE, Step.AWAIT_EVENT, round=number)]
+    polls = [x for number in view.rounds(Scenario.RACE) for x in view.of(Scenario.RACE, Step.AWAIT_EVENT, round=number)]
+    waits = [x for x in polls if x.query.get("per_page") == str(GUARANTEED_PAGE_SIZE)]  # others are second looks
     delayed_recording = len(waits) > len(race_rounds)
     sequential_rounds = [each for each in race_rounds if each.place.step is Step.SEQUENTIAL]
     histories = [history for each in sequential_rounds for history in app_histories(each)]

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages, take_snapshot
+from purge_conformance.client.pagination import MAX_PAGE_SIZE, NEWEST_EVENTS, read_pages, take_snapshot
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_event, resources, sample_evenly
+from purge_conformance.evidence.listing import (
+    GUARANTEED_PAGE_SIZE,
+    STARTED,
+    STOPPED,
+    app_of_event,
+    resources,
+    sample_evenly,
+)
 from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
-from purge_conformance.target.apps.suite_apps import SHORT_POLL_INTERVALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from purge_conformance.client.client import Client
+    from purge_conformance.evidence.listing import Row
     from purge_conformance.target.apps import SuiteApps
 
 PAUSE_SECONDS = 1.0
@@ -78,13 +85,28 @@ def change_apps_after_purges(client: Client, apps: SuiteApps) -> None:
 
 
 def await_event(client: Client, apps: SuiteApps, app: str | None, known: Collection[str]) -> None:
-    """Poll for a new event of an app; it is neither known nor seeded."""
-    for pause in apps.poll_intervals:
+    """Poll for a new event of an app; it is neither known nor seeded.
+
+    If a page of the newest events is full, other events of the same second may hide it: then a page of the largest size
+    is read as well.
+    """
+    waited = 0.0
+    large_page = f"{EVENTS_PATH}?order_by=-created_at&per_page={client.page_sizes.get(EVENTS_PATH, MAX_PAGE_SIZE)}"
+    for pause in apps.patience.intervals:
         rows = resources(client.get(NEWEST_EVENTS, Step.AWAIT_EVENT))
-        if any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows):
+        if not _is_listed(rows, app, known) and len(rows) >= GUARANTEED_PAGE_SIZE:
+            rows = resources(client.get(large_page, Step.AWAIT_EVENT))
+        if _is_listed(rows, app, known):
+            apps.patience.note(waited)
             return
         time.sleep(pause)
-    apps.poll_intervals = SHORT_POLL_INTERVALS
+        waited += pause
+    apps.patience.note(None)
+
+
+def _is_listed(rows: Iterable[Row], app: str | None, known: Collection[str]) -> bool:
+    """Whether a new event of an app is among these."""
+    return any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows)
 
 
 def _start(step: Step, app: App, apps: SuiteApps) -> Change:

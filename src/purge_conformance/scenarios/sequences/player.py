@@ -76,7 +76,7 @@ class Player:
         for position, step in enumerate(steps, 1):
             if not trace.is_finished and trace.model.allows(step):
                 self._is_clean = step.action is Action.PURGE
-                max_reads = self._recording_delay + 1 if is_shrunk else len(self._apps.poll_intervals)
+                max_reads = self._recording_delay + 1 if is_shrunk else len(self._apps.patience.intervals)
                 trace = self._execute_and_read(trace, step, position, max_reads)
         for name, app in trace.model.apps.items():
             if app.exists:
@@ -108,7 +108,7 @@ class Player:
         self, trace: SequenceTrace, step: SequenceStep, position: int, max_reads: int
     ) -> SequenceTrace:
         """Execute a step and read the list; read it again while a change is not recorded, at most `max_reads` times."""
-        pauses = self._apps.poll_intervals
+        pauses = self._apps.patience.intervals
         execution = self._execute(trace, step, position)
         if step.action is Action.CREATE and trace.listing is None:
             return trace.with_step(execution)  # before the first other step, the list shows nothing of it

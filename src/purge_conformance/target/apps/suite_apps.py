@@ -15,6 +15,7 @@ from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS, STARTED, STOPPED, dig
 from purge_conformance.evidence.steps import App, Place, Step
 from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
+from purge_conformance.target.apps.patience import Patience
 from purge_conformance.target.apps.resources import (
     ORGANIZATIONS,
     POLL_INTERVAL_S,
@@ -43,8 +44,6 @@ SAME_NAME_APPS = (App.STARTED, App.OTHER_ORG)  # two apps with one name, in two 
 # Of the apps with one name, or of `App.OTHER_ORG` alone, if the target accepts it.
 UNUSUAL_NAME = "ÄÖü-漢字-" + "long-" * 20
 VERY_UNUSUAL_NAME = f"🚀 'O\"Neil' 100% \\ {UNUSUAL_NAME}"  # tried first
-# Seconds between polls for an event that is due.
-POLL_INTERVALS, SHORT_POLL_INTERVALS = tuple(0.25 * number for number in range(1, 7)), (0.25,) * 6
 
 
 class SuiteApps:
@@ -56,7 +55,7 @@ class SuiteApps:
         error: why an app could not be created or started; empty if all succeeded.
         next_step: what lets the suite create and start apps; empty if it can, or if nothing better is known.
         is_timeable: whether a request changes an app, which can be sent at a chosen moment.
-        poll_intervals: seconds after each poll for an event that is due; shorter after one never appeared.
+        patience: how long to wait for an event that is due.
     """
 
     is_timeable = True
@@ -69,7 +68,7 @@ class SuiteApps:
         self._droplets = DropletProvider(client, self._settings, self._resources.run)
         self._can_start = True
         self._home_space: str | None = None
-        self.poll_intervals = POLL_INTERVALS
+        self.patience = Patience()
         self._deletion_polls = POLLS  # for a deleted app; one, after an app did not disappear
         self.apps: dict[App, str] = {}
         self.started: set[App] = set()

@@ -139,8 +139,8 @@ def test_long_lists_of_ids_are_cut(builder: EvidenceBuilder, violated: set[str])
 @pytest.mark.parametrize(
     ("name", "error", "outcome"),
     [
-        ("PURGE-03", VIOLATION, Outcome.INCONCLUSIVE),
-        ("PURGE-03", AttributableViolation(VIOLATION.findings), Outcome.FAILED),
+        ("SEED-01", VIOLATION, Outcome.INCONCLUSIVE),
+        ("SEED-01", AttributableViolation(VIOLATION.findings), Outcome.FAILED),
         ("PURGE-02", VIOLATION, Outcome.FAILED),
     ],
 )
@@ -156,7 +156,7 @@ def test_foreign_purge_excuses(
 
 @pytest.mark.usefixtures("foreign_purge")
 @pytest.mark.parametrize(
-    ("prerequisites", "cause"), [({"PURGE-03"}, Cause.RACE), ({"PURGE-03", "AUTH-01"}, Cause.TARGET)]
+    ("prerequisites", "cause"), [({"SEED-01"}, Cause.RACE), ({"SEED-01", "AUTH-01"}, Cause.TARGET)]
 )
 @pytest.mark.parametrize(
     "error",
