@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from purge_conformance.analysis.actions import own_apps
 from purge_conformance.analysis.assertions import describe_response, no_event, require_exchanges, require_no
 from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.history import require_admin_reads
@@ -45,8 +46,11 @@ def test_unknown_guid_answers_404(view: JudgmentView) -> None:
         if (x.tags[Tag.AUTH], x.tags[Tag.MODE]) == (GeneratedAuth.TOKEN, CaseMode.POSITIVE)
     ]
     existing = {row["guid"] for x in view.of(Scenario.GENERATED, Step.EXISTING_EVENT) for row in resources(x)}
-    failed = [x for x in target_responses(generated) if x.status != HTTPStatus.OK and x.guid not in existing]
     failed = [x for x in past_firewalls(generated) if x.status != HTTPStatus.OK and x.guid not in existing]
+    apps = own_apps(view)
+    view.count("random-guid", (x for x in requested if x.guid not in apps))
+    view.count("stopped-app", (x for x in requested if x.guid in apps))
+    view.count("generated-guid", failed)
     invalid_guids = [x for x in failed if not GUID.fullmatch(x.guid) and x.status in INVALID_GUID_STATUSES]
     require_no(
         Finding("404", describe_response(x), x.n)
