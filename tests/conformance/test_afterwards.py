@@ -30,19 +30,29 @@ from purge_conformance.analysis.purge_series import (
 )
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import STARTED, app_of_event
-from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
+from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from purge_conformance.analysis.app_changes import AppChange
     from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row
 
     EventsByApp = dict[str | None, list[Row]]
 
-SCALINGS = (Step.SCALE, Step.SCALE_MEMORY, Step.SCALE_DOWN, Step.SCALE_UP)
+WITHOUT_INSTANCES = "app-without-instances"
+# Change of an app after the first purges -> its case.
+STARTS = {Step.START: "stopped-app", Step.START_AGAIN: WITHOUT_INSTANCES}
+STOPS = {Step.STOP: WITHOUT_INSTANCES, Step.STOP_AGAIN: "app-with-instances"}
+SCALINGS = {
+    Step.SCALE: "more-instances",
+    Step.SCALE_MEMORY: "memory",
+    Step.SCALE_DOWN: "no-instances",
+    Step.SCALE_UP: "from-no-instances",
+}
 
 
 @pytest.mark.requirement("AGAIN-01")
@@ -52,6 +62,7 @@ def test_second_purge_succeeds(view: JudgmentView) -> None:
     require_success(first)
     require_exchanges(view, Scenario.SECOND_PURGE, Step.PURGE, if_none="No second purge was sent.")
     repeated = [x for x, is_repeat in plain_purges(view) if is_repeat]
+    view.count("second-purge", repeated)
     require_status_of_each(view, repeated, first.status or 0)
 
 
@@ -68,6 +79,7 @@ def test_second_purge_is_equivalent(view: JudgmentView) -> None:
             later.last_exchange,
             tuple(_find_differences(first, before, later)),
             "repeat" if later.is_repeat else "later",
+            "directly-after" if later.is_repeat else "later-purge",
         )
         for before, later in pairwise([first, *later_purges])
     ]
@@ -81,6 +93,8 @@ def test_later_purge_reflects_state(view: JudgmentView) -> None:
     purges = [purge for purge in require_first_purges(view) if purge.state_changed_earlier]
     if not purges:
         raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
+    for case, is_started in (("started-since", True), ("stopped-since", False)):
+        view.count(case, (purge.last_exchange for purge in purges if _has_changed_to(purge, is_started=is_started)))
     findings_by_exchange = {
         purge.last_exchange: [_state_mismatch(purge, app) for app in sorted(purge.state_changed_earlier)]
         for purge in purges
@@ -93,23 +107,19 @@ def test_later_purge_reflects_state(view: JudgmentView) -> None:
 @pytest.mark.requirement("AFTER-01")
 def test_start_is_recorded(view: JudgmentView) -> None:
     """The start of an app after a purge MUST be recorded."""
-    _require_recorded(
-        view, {Scenario.APP_CHANGES: (Step.START, Step.START_AGAIN), Scenario.CHANGES_AFTER_PURGES: (Step.START,)}
-    )
+    _require_recorded(view, STARTS, Step.START)
 
 
 @pytest.mark.requirement("AFTER-02")
 def test_stop_is_recorded(view: JudgmentView) -> None:
     """The stop of an app after a purge MUST be recorded."""
-    _require_recorded(
-        view, {Scenario.APP_CHANGES: (Step.STOP, Step.STOP_AGAIN), Scenario.CHANGES_AFTER_PURGES: (Step.STOP,)}
-    )
+    _require_recorded(view, STOPS, Step.STOP)
 
 
 @pytest.mark.requirement("AFTER-03")
 def test_scaling_is_recorded(view: JudgmentView) -> None:
     """The scaling of a started app after a purge MUST be recorded."""
-    _require_recorded(view, {Scenario.APP_CHANGES: SCALINGS, Scenario.CHANGES_AFTER_PURGES: (Step.SCALE,)})
+    _require_recorded(view, SCALINGS, Step.SCALE)
 
 
 @pytest.mark.requirement("AFTER-04")
@@ -120,6 +130,7 @@ def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
     seeded = [row for row in before.rows if row["guid"] == app_of_event(row)]
     if not seeded or not effective_changes(view, Scenario.APP_CHANGES, Step.START, Step.STOP, Step.SCALE):
         raise no_suitable_app(view, "There were no seeded events, or no app to start.")
+    view.count("seeded-event", after.exchanges[-1:])
     require_no(
         Finding(f"the seeded event {row['guid']} unchanged", str(now), after.exchanges[-1].n)
         for row in seeded
@@ -127,11 +138,17 @@ def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
     )
 
 
-def _require_recorded(view: JudgmentView, steps: Mapping[Scenario, tuple[Step, ...]]) -> None:
-    """Require that a new event records each of these changes, which are grouped by scenario."""
-    app_changes = [
-        change for scenario, changes in steps.items() for change in effective_changes(view, scenario, *changes)
-    ]
+def _require_recorded(view: JudgmentView, cases: Mapping[Step, str], at_end: Step) -> None:
+    """Require that a new event records each of these changes.
+
+    Args:
+        view: the evidence.
+        cases: change after the first purges -> its case.
+        at_end: the change after all purges.
+    """
+    changes = effective_changes(view, Scenario.APP_CHANGES, *cases)
+    late_changes = effective_changes(view, Scenario.CHANGES_AFTER_PURGES, at_end)
+    app_changes = [*changes, *late_changes]
     if not app_changes:
         raise_if_cut_short(view, Scenario.APP_CHANGES)
         raise NotExercised(_no_apps_reason(view), Cause.CONFIGURATION, get_apps(view))
@@ -139,6 +156,10 @@ def _require_recorded(view: JudgmentView, steps: Mapping[Scenario, tuple[Step, .
         apps = require_apps(require_snapshot(view, scenario, Step.CLOSING)).apps.by_guid
         if any(change.app not in apps for change in app_changes if change.scenario is scenario):
             raise Inconclusive("An app of the suite disappeared: another client deleted it.", Cause.RACE)
+    for change in changes:
+        if _is_of_case(view, change, cases[change.step]):
+            view.count(cases[change.step], [change.last_exchange])
+    view.count("after-all-purges", (change.last_exchange for change in late_changes))
     require_no(
         Finding(
             f"after {change.step} a new event of the app {change.app} with {change.expected_values}",
@@ -148,6 +169,12 @@ def _require_recorded(view: JudgmentView, steps: Mapping[Scenario, tuple[Step, .
         for change in app_changes
         if (difference := change.describe_missing())
     )
+
+
+def _is_of_case(view: JudgmentView, change: AppChange, case: str) -> bool:
+    """Whether the app of a change is one that its case is about: another stands in if none could lose its instances."""
+    labels = view.note(Scenario.FOUNDATION, notes.APPS) or {}
+    return case != WITHOUT_INSTANCES or change.app == labels.get(App.WITHOUT_INSTANCES)
 
 
 def _require_beyond_baseline(view: JudgmentView, candidates: Sequence[Trial]) -> None:
@@ -179,6 +206,11 @@ def _events_by_app(purge: PurgeObservation, *, all_events: bool) -> EventsByApp:
     if all_events:
         return group_by_app(purge.events_without_changes(), set(purge.after.apps.by_guid))
     return purge.new_events_by_app(exclude_changes=True)
+
+
+def _has_changed_to(purge: PurgeObservation, *, is_started: bool) -> bool:
+    """Whether an app is started, or not, that had another state in an earlier snapshot."""
+    return any((purge.apps[app] == STARTED) == is_started for app in purge.state_changed_earlier)
 
 
 def _state_mismatch(purge: PurgeObservation, app: str) -> Iterator[Finding]:

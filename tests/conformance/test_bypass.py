@@ -17,14 +17,15 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, sent_as_other_roles
 from purge_conformance.analysis.next_steps import RUN_LOCALLY, give_token
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
-from purge_conformance.analysis.rejected import successful_bypasses
+from purge_conformance.analysis.rejected import attempts, successful_bypasses
 from purge_conformance.analysis.view import past_firewalls
+from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.roles import ANONYMOUS_ROLE
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
@@ -58,18 +59,21 @@ SCHEME_CASES = {
 @pytest.mark.requirement("AUTH-09")
 def test_path_spellings_do_not_bypass(view: JudgmentView) -> None:
     """An alternative spelling of the path MUST NOT bypass authorization."""
+    _count_attempts(view, _spelling_case, Step.SPELLING)
     _require_no_bypass(view, Step.SPELLING)
 
 
 @pytest.mark.requirement("AUTH-10")
 def test_overrides_do_not_bypass(view: JudgmentView) -> None:
     """Override headers and parameters MUST NOT bypass authorization."""
+    _count_attempts(view, _override_case, Step.OVERRIDE, Step.IMPERSONATION)
     _require_no_bypass(view, Step.OVERRIDE, Step.IMPERSONATION)
 
 
 @pytest.mark.requirement("AUTH-11")
 def test_forged_token_is_rejected(view: JudgmentView) -> None:
     """A forged token outside `Authorization` MUST NOT authorize a purge."""
+    view.count_parts(view.of(Scenario.AUTH_BYPASS, Step.FORGED_TOKEN), lambda x: [_token_place(x)])
     _require_no_bypass(view, Step.FORGED_TOKEN)
 
 
@@ -87,6 +91,7 @@ def test_url_token_is_rejected(view: JudgmentView) -> None:
         raise PrerequisiteFailed("a purge without any token is not answered with 401")
     if successful_bypasses(view, Step.FORGED_TOKEN):
         raise PrerequisiteFailed("even a forged token is accepted")
+    view.count("query", sent)
     violations = [x for x in past_firewalls(sent) if x.status == HTTPStatus.FORBIDDEN or x.succeeded]
     require_no(Finding("401, as without a token", describe_response(x), x.n) for x in violations)
 
@@ -106,9 +111,42 @@ def test_other_scheme_is_rejected(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-15")
 def test_claims_beside_the_token_do_not_bypass(view: JudgmentView) -> None:
     """Whatever a request carries beside its Authorization header MUST NOT bypass authorization."""
-    for x in view.of(Scenario.AUTH_BYPASS, Step.CLAIMS_BESIDE):
-        view.count(_claim_case(x), [x])
+    view.count_parts(view.of(Scenario.AUTH_BYPASS, Step.CLAIMS_BESIDE), lambda x: [_claim_case(x)])
     _require_no_bypass(view, Step.CLAIMS_BESIDE)
+
+
+def _count_attempts(view: JudgmentView, kind_of: Callable[[Exchange], str], *steps: Step) -> None:
+    """Count attempts for the case of their kind, and for that of their credential."""
+
+    def cases_of(x: Exchange) -> tuple[str, str]:
+        return kind_of(x), "no-token" if x.role == ANONYMOUS_ROLE else "role-without-scope"
+
+    if attempts(view, *steps, scenario=Scenario.AUTH_BYPASS):  # otherwise there was no event to lose
+        view.count_parts(view.of(Scenario.AUTH_BYPASS, *steps), cases_of)
+
+
+def _spelling_case(x: Exchange) -> str:
+    """Return the case of AUTH-09 that an alternative spelling of the path belongs to."""
+    if x.route.endswith(("%20", "%00", "%0A")):
+        return "trailing-character"
+    marks = {"%": "percent-encoding", "/.": "dot-segments", ";": "path-parameter", "//": "repeated-slash"}
+    default = "suffix" if x.route.endswith(("/", ".json")) else "letter-case"
+    return next((case for mark, case in marks.items() if mark in x.route), default)
+
+
+def _override_case(x: Exchange) -> str:
+    """Return the case of AUTH-10 that a request with headers or parameters for another one belongs to."""
+    if x.step is Step.OVERRIDE:
+        return "method-override"
+    return "user-headers" if is_purge(x.method, x.path) else "path-override"
+
+
+def _token_place(x: Exchange) -> str:
+    """Return the case of AUTH-11 that a request belongs to: where its forged token is."""
+    names = {name.lower() for name, _ in x.request_headers}
+    if x.query:
+        return "query"
+    return "cookie" if "cookie" in names else "form" if x.request_body else "other-headers"
 
 
 def _claim_case(x: Exchange) -> str:
@@ -132,8 +170,7 @@ def _require_unauthenticated(view: JudgmentView, step: Step, cases: Mapping[str,
         cases: name of the credential -> case of the requirement.
     """
     sent = require_tried(view, Scenario.AUTH_BYPASS, step, if_none=f"No bypass of the kind {step} was tried.")
-    for x in sent:
-        view.count(cases[x.role], [x])
+    view.count_parts(view.of(Scenario.AUTH_BYPASS, step), lambda x: [cases[x.role]])
     require_status(past_firewalls(sent), HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST)
     _require_no_bypass(view, step)
 

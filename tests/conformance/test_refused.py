@@ -35,19 +35,23 @@ from purge_conformance.analysis.rejected import (
     shows_events,
     unauthorized_purges,
     unexpected_input_attempts,
+    waits_after_rejected,
 )
 from purge_conformance.analysis.sightings import sightings
 from purge_conformance.analysis.view import target_responses
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.config.roles import READ_ONLY_ROLES
 from purge_conformance.evidence.listing import event_identity
 from purge_conformance.evidence.steps import BYPASSES, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Listing
+    from purge_conformance.evidence.records import Exchange
 
 
 @pytest.mark.requirement("REFUSE-01")
@@ -55,7 +59,10 @@ def test_unauthenticated_purge_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is rejected for lack of authentication MUST NOT destroy events."""
     purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] != CredentialKind.VALID]
     _require_no_loss(
-        view, (a for a in purges if _is_rejected(a)), if_none="No purge without authentication was rejected."
+        view,
+        (a for a in purges if _is_rejected(a)),
+        _credential_case,
+        if_none="No purge without authentication was rejected.",
     )
 
 
@@ -69,7 +76,7 @@ def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise explain_missing_token(by_other_roles, NO_OTHER_ROLE, "global_auditor")
     purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == CredentialKind.VALID]
-    _require_no_loss(view, (a for a in purges if _is_rejected(a)), if_none="No purge was forbidden.")
+    _require_no_loss(view, (a for a in purges if _is_rejected(a)), _role_case, if_none="No purge was forbidden.")
 
 
 @pytest.mark.requirement("REFUSE-03")
@@ -77,13 +84,15 @@ def test_bad_request_destroys_nothing(view: JudgmentView) -> None:
     """A purge that is rejected because of its request MUST NOT destroy events."""
     requests = [*attempts(view, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     rejected = (a for a in requests if a.request.method == "POST" and a.request.rejected)
-    _require_no_loss(view, rejected, if_none="No purge was rejected because of its request.")
+    _require_no_loss(view, rejected, _request_case, if_none="No purge was rejected because of its request.")
 
 
 @pytest.mark.requirement("REFUSE-04")
 def test_other_methods_destroy_nothing(view: JudgmentView) -> None:
     """Methods other than POST on the purge path, and unsafe methods on the list path, MUST NOT destroy events."""
-    _require_no_loss(view, attempts(view, Step.METHOD), if_none="No request with another method was sent.")
+    if_none = "No request with another method was sent."
+    _require_no_loss(view, attempts(view, Step.METHOD), lambda _: "", if_none=if_none)
+    view.count_parts(view.of(Scenario.REJECTED_PURGES, Step.METHOD), lambda x: [_path_case(x)])
 
 
 @pytest.mark.requirement("REFUSE-05")
@@ -92,6 +101,8 @@ def test_other_methods_are_rejected(view: JudgmentView) -> None:
     sent = require_exchanges(
         view, Scenario.REJECTED_PURGES, Step.METHOD, if_none="No request with another method was sent."
     )
+    unsupported = [x for x in view.of(Scenario.REJECTED_PURGES, Step.METHOD) if x.method not in {"HEAD", "OPTIONS"}]
+    view.count_parts(unsupported, lambda x: [_path_case(x)])
     allowed = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
     require_no(
         Finding("404, 405 or 501", describe_response(x), x.n)
@@ -117,6 +128,8 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
         if _is_rejected(a) or a.request.step is Step.METHOD or a in bypass_attempts
     ):
         raise PrerequisiteFailed("rejected requests already destroy events at once")
+    view.count("between-reads", (after for _, after in _undisturbed_pairs(view)))
+    view.count("after-rejected-purges", waits_after_rejected(view))
     disappearances = [
         _disappeared(view, before, after, undestroyed)
         for (before, after), undestroyed in zip(
@@ -133,6 +146,14 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
         raise Inconclusive(
             "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
         )
+
+
+def _undisturbed_pairs(view: JudgmentView) -> Iterator[tuple[Exchange, Exchange]]:
+    """Yield the first page of a complete list and the last of the next one, if no purge was sent in between."""
+    for before, after in pairwise(complete_listings(view)):
+        first, last = before.exchanges[0], after.exchanges[-1]
+        if before.rows and not has_purge_between(view, first, last):
+            yield first, last
 
 
 def _disappeared(
@@ -159,6 +180,8 @@ def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
     judged = [a for a in rejectable if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
     if not judged:
         raise NotExercised("No purge was rejected, or each rejected purge destroyed events.")
+    for a in judged:
+        view.count(_request_case(a.request), [a.request])
     findings = [
         Finding(f"no new event after this {a.request.method}, answered with {a.request.status}", f"{guid}", a.after.n)
         for a in judged
@@ -175,14 +198,39 @@ def test_conflict_destroys_nothing(view: JudgmentView) -> None:
     purges = conflicting_purges(view)
     if not purges:
         raise_if_not_induced(view, HTTPStatus.CONFLICT)
-    _require_no_loss(view, purges, if_none="No purge was answered with 409.")
+    _require_no_loss(view, purges, lambda _: "conflict", if_none="No purge was answered with 409.")
 
 
 def _is_rejected(attempt: Attempt) -> bool:
     return (attempt.request.status or 0) >= HTTPStatus.BAD_REQUEST
 
 
-def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none: str) -> None:
+def _credential_case(x: Exchange) -> str:
+    """Return the case of REFUSE-01 that a purge belongs to."""
+    kind = x.tags[Tag.CREDENTIAL]
+    return "no-token" if kind == CredentialKind.NONE else f"{kind}-token"
+
+
+def _role_case(x: Exchange) -> str:
+    """Return the case of REFUSE-02 that a purge belongs to."""
+    return x.role.replace("_", "-") if x.role in READ_ONLY_ROLES else "other-role"
+
+
+def _path_case(x: Exchange) -> str:
+    """Return the case of REFUSE-04 and REFUSE-05 that a request with another method belongs to."""
+    cases = {PURGE_PATH: "purge-path", EVENTS_PATH: "list-path", f"{EVENTS_PATH}/actions": "actions-path"}
+    return cases.get(x.route, "event-path")
+
+
+def _request_case(x: Exchange) -> str:
+    """Return the case of REFUSE-03 and REFUSE-07 that a request belongs to."""
+    cases = {Step.CREDENTIAL: "credentials", Step.METHOD: "methods", Step.UNKNOWN_ROUTE: "unknown-path"}
+    return cases.get(x.step, "unexpected-input")
+
+
+def _require_no_loss(
+    view: JudgmentView, candidates: Iterable[Attempt], case_of: Callable[[Exchange], str], *, if_none: str
+) -> None:
     judged = list(candidates)
     if not judged and not shows_events(view, Scenario.REJECTED_PURGES):
         raise no_event(view, "The list showed no event that a purge that must be rejected could destroy.")
@@ -193,7 +241,11 @@ def _require_no_loss(view: JudgmentView, candidates: Iterable[Attempt], if_none:
     if len(attributable) < len(judged) and not any(a.describe_loss() for a in attributable):
         raise PrerequisiteFailed("events that an earlier purge did not destroy may disappear at any time")
     require_each_trial(
-        view, (Trial(a.request.n, _loss_findings(a), f"{a.request.role} {a.request.path}") for a in attributable)
+        view,
+        (
+            Trial(a.request.n, _loss_findings(a), f"{a.request.role} {a.request.path}", case_of(a.request))
+            for a in attributable
+        ),
     )
 
 

@@ -107,6 +107,12 @@ def unconfirmed_losses(view: JudgmentView, scenario: Scenario) -> list[Attempt]:
     return _unreproducible_losses(_find_attempts(view, *ATTEMPTS, scenario=scenario))
 
 
+def waits_after_rejected(view: JudgmentView) -> list[int]:
+    """Return the number of the page after each wait that followed rejected purges, before which events were listed."""
+    spans = [span for span in view.spans(Scenario.REJECTED_PURGES, Step.WAIT_AFTER_REJECTED) if span.after]
+    return [span.after[-1] for span in spans if any(map(resources, view.numbered(span.before)))]
+
+
 def delayed_losses(view: JudgmentView) -> list[Attempt]:
     """Return the waits after rejected purges, if events were lost after each of them and after no other wait.
 

@@ -58,8 +58,8 @@ class JudgmentView(Evidence):
         """Count trials of a case of the requirement, each by the exchange that decides it, or its number.
 
         An exchange that the target did not answer decides nothing and is not counted, except where the connection was
-        closed on an unusual request, which refuses it. What runs inside `memoized` must
-        not count: it belongs to no judgment.
+        closed on an unusual request, which refuses it. What runs inside `memoized` must not count: it belongs to no
+        judgment.
         """
         numbers = [each if isinstance(each, int) else each.n for each in trials]
         decisive = tried(super().numbered(numbers))
@@ -70,10 +70,20 @@ class JudgmentView(Evidence):
     def count_whole(self, case: str, requests: Iterable[Exchange]) -> None:
         """Count the requests that a case consists of: none of them if the target did not answer one of them."""
         sent = list(requests)
-        if unanswered := find_unanswered(sent):
+        unanswered = find_unanswered(sent) if len(tried(sent)) < len(sent) else None
+        if unanswered:
             self.explain(case, unanswered)
         else:
             self.count(case, sent)
+
+    def count_parts(self, requests: Iterable[Exchange], cases_of: Callable[[Exchange], Iterable[str]]) -> None:
+        """Count requests for the cases that each is a part of, as `count_whole` does for one case."""
+        parts: dict[str, list[Exchange]] = {}
+        for x in requests:
+            for case in cases_of(x):
+                parts.setdefault(case, []).append(x)
+        for case, sent in parts.items():
+            self.count_whole(case, sent)
 
     def explain(self, case: str, reason: Undecided) -> None:
         """Say why a case was not tried; a case that was counted needs no reason."""
