@@ -45,27 +45,33 @@ if TYPE_CHECKING:
 def test_concurrent_purges_destroy_events(view: JudgmentView) -> None:
     """Events that existed before concurrent purges MUST NOT remain."""
     rounds = list(_require_rounds(view))
-    if not any(set(purge.before.events.by_guid) - _seedable_guids(purge) for purge in rounds):
+    with_events = [purge for purge in rounds if set(purge.before.events.by_guid) - _seedable_guids(purge)]
+    if not with_events:
         raise no_suitable_app(view, "No event existed that a purge must destroy.")
+    view.count("three-purges", (purge.last_exchange for purge in with_events))
     require_each_purge(view, rounds, _find_survivors)
 
 
 @pytest.mark.requirement("PARALLEL-02")
 def test_concurrent_purges_seed_apps(view: JudgmentView) -> None:
     """Concurrent purges MUST leave an event for each started app."""
-    require_each_purge(view, _rounds_with_started_apps(view), _find_missing_apps)
+    require_each_purge(view, _rounds_with_started_apps(view), _find_missing_apps, "three-purges")
 
 
 @pytest.mark.requirement("PARALLEL-03")
 def test_concurrent_purges_seed_once(view: JudgmentView) -> None:
     """Concurrent purges MUST NOT seed an app more than once per process."""
-    require_each_purge(view, _rounds_with_started_apps(view), partial(_find_duplicates, single_process_apps(view)))
+    find_duplicates = partial(_find_duplicates, single_process_apps(view))
+    require_each_purge(view, _rounds_with_started_apps(view), find_duplicates, "three-purges")
 
 
 @pytest.mark.requirement("PARALLEL-04")
 def test_concurrent_purges_seed_only_apps(view: JudgmentView) -> None:
     """Concurrent purges MUST create events of started apps only."""
-    require_each_purge(view, _require_rounds(view), partial(_find_unexpected_events, view))
+    rounds = list(_require_rounds(view))
+    with_stopped_apps = (purge for purge in rounds if set(purge.apps.values()) - {STARTED})
+    view.count("stopped-app", (purge.last_exchange for purge in with_stopped_apps))
+    require_each_purge(view, rounds, partial(_find_unexpected_events, view), "unknown-app")
 
 
 @pytest.mark.requirement("PARALLEL-05")
