@@ -30,6 +30,7 @@ from purge_conformance.analysis.purge_series import (
 )
 from purge_conformance.analysis.silent_purges import find_silent_concurrent_purges
 from purge_conformance.evidence.listing import STARTED, app_of_event, first_page
+from purge_conformance.evidence.rounds import CONCURRENT_PURGES
 from purge_conformance.evidence.steps import Part, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
@@ -89,6 +90,8 @@ def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
         rounds.setdefault(x.key, []).append(x)
     if any(map(_has_failed, sent)):
         require_plain_purges_reliable(view, *(x.status for x in sent))
+    whole_rounds = (purges for purges in rounds.values() if len(purges) >= CONCURRENT_PURGES)
+    view.count("three-purges", (purges[0] for purges in whole_rounds))
     require_each_trial(view, (Trial(purges[0].n, tuple(_find_failures(purges))) for purges in rounds.values()))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.actions import single_process_apps
+from purge_conformance.analysis.actions import own_apps, single_process_apps
 from purge_conformance.analysis.assertions import describe_response, require_each_trial
 from purge_conformance.analysis.baseline import require_baseline
 from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
@@ -17,7 +17,8 @@ from purge_conformance.analysis.race import (
     format_timeline,
     require_rounds,
 )
-from purge_conformance.evidence.listing import STARTED
+from purge_conformance.evidence.listing import STARTED, stable_apps
+from purge_conformance.evidence.rounds import RACE_CASES
 from purge_conformance.evidence.steps import Step
 from purge_conformance.report.model import Cause, Finding
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.race import ExplanationStrategy, Round
     from purge_conformance.analysis.view import JudgmentView
 
-ROUND_CASES = ("one-purge", "two-purges")
-
 
 @pytest.mark.requirement("RACE-02")
 def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
@@ -36,6 +35,7 @@ def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
     race_rounds = require_rounds(view)
     unusual = require_baseline(view)
     choose_explanation_strategy(view, race_rounds)
+    _count_unchanged_apps(view, race_rounds)
     if any(
         finding
         for race_round in race_rounds
@@ -79,7 +79,7 @@ def _require_explained(view: JudgmentView, words: str, *, reads_early: bool) -> 
                 race_round.last_exchange,
                 tuple(_unexplained_apps(race_round, unexplained, words)),
                 str(race_round.place.index),
-                ROUND_CASES[len(race_round.purges) > 1],
+                RACE_CASES[len(race_round.purges)],
             )
             for race_round in _rounds_with_purge(race_rounds)
         ),
@@ -95,6 +95,21 @@ def _unexplained_apps(race_round: Round, unexplained: ExplanationStrategy, words
                 format_timeline(history, operations, race_round),
                 race_round.last_exchange,
             )
+
+
+def _count_unchanged_apps(view: JudgmentView, race_rounds: list[Round]) -> None:
+    """Count the rounds for each kind of app that did not change in them."""
+    for race_round in _rounds_with_purge(race_rounds):
+        stable = stable_apps(race_round.before, race_round.after, own_apps(view))
+        states = {app: state for app, state in stable.items() if app not in race_round.changes_by_app}
+        old_events = group_by_app(race_round.before.events.rows, states)
+        kinds = {
+            "started-app": STARTED in states.values(),
+            "stopped-app": bool(set(states.values()) - {STARTED}),
+            "old-event": any(row["guid"] != app for app in states for row in old_events.get(app, ())),
+        }
+        for case in (case for case, is_there in kinds.items() if is_there):
+            view.count(case, [race_round.last_exchange])
 
 
 def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:

@@ -67,7 +67,7 @@ def _count_cases(view: JudgmentView, runs: Iterable[SequenceRun]) -> None:
     view.count("purge-answers", (x.response for x in steps if x.step.action in {Action.PURGE, Action.REJECTED_PURGE}))
     view.count("listed-events", (x.listing.exchanges[-1] for x in steps if x.listing and x.listing.exchanges))
     reads = (walk for x in steps if x.step.action is Action.READ for walk in x.walks)
-    view.count("filtered-reads", (walk.exchanges[-1] for walk in reads if walk.exchanges))
+    view.count("filtered-reads", (walk.exchanges[-1] for walk in reads if walk.complete))
 
 
 def _passing_trial(run: SequenceRun) -> Trial:

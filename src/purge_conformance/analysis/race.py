@@ -144,8 +144,8 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[Round]:
 
 
 def _require_snapshot_of(view: JudgmentView, numbers: tuple[int, ...], round_number: int) -> Snapshot:
-    page = first_page(view, numbers, Part.EVENTS)
-    place = page.place.whole if page else Place(Step.OPENING)
+    first = next(iter(view.numbered(numbers)), None)
+    place = first.place.whole if first else Place(Step.OPENING)
     return require_apps(require_snapshot(view, Scenario.RACE, place, round_number))
 
 

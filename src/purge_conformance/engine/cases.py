@@ -34,8 +34,6 @@ def open_case(requirement: Requirement, view: JudgmentView) -> Exception | None:
     """
     if unknown := sorted(view.cases.keys() - {case.id for case in requirement.cases}):
         return KeyError(f"{requirement.id} declares no case {', '.join(unknown)}")
-    if not view.cases:  # a judgment that does not count its cases yet
-        return None
     cases = [case for case in _not_counted(requirement, view) if not _need(case, requirement, view)]
     return _describe(cases, _explanation(requirement, view, cases)) if cases else None
 

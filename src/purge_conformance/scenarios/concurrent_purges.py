@@ -8,7 +8,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages, take_snapshot
 from purge_conformance.evidence.listing import resources
-from purge_conformance.evidence.rounds import CONCURRENT_ROUNDS
+from purge_conformance.evidence.rounds import CONCURRENT_PURGES, CONCURRENT_ROUNDS
 from purge_conformance.evidence.steps import App, Phase, Place, Step
 from purge_conformance.scenarios.app_changes import await_event
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
-CONCURRENT_PURGES = 3
 MAX_CONCURRENT_READS = 8  # of the list, during the purges of one round
 MAX_SETTLE_READS = 4  # of the newest events, until two in a row are equal
 
