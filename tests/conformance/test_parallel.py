@@ -83,8 +83,7 @@ def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
     sent = require_exchanges_of_all_rounds(
         view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="No concurrent purges were sent."
     )
-    for case in ("three-purges", "answered"):
-        view.count(case, sent)
+    view.count("answered", sent)
     rounds: dict[Key, list[Exchange]] = {}
     for x in sent:
         rounds.setdefault(x.key, []).append(x)

@@ -49,7 +49,7 @@ def test_exception_maps_to_outcome(
     error: BaseException | None, outcome: Outcome, cause: Cause | None, builder: EvidenceBuilder
 ) -> None:
     """A judgment returns or raises its outcome; any other exception is a defect of the suite."""
-    result = judging(builder).record("PURGE-01", error, None, 0.1)
+    result = judging(builder).record("PURGE-01", error, whole_view(builder, "PURGE-01"), 0.1)
     assert (result.outcome, result.cause) == (outcome, cause)
     assert bool(result.reason) == (outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED})
 
@@ -160,7 +160,7 @@ def test_trials_are_reported(error: BaseException | None, is_reported: bool, bui
     """A result has the number of trials if it was judged, and shows a trial that passed."""
     builder.add_purge(Scenario.PURGE)
     builder.add_purge(Scenario.REPEAT, Place(Step.PURGE, 1))
-    view = builder.judgment_view
+    view = whole_view(builder, "PURGE-01")
     object.__setattr__(view, "tally", Tally(2, 1, is_flaky=True))
     result = judging(builder).record("PURGE-01", error, view, 0.1)
     assert (result.tally.trials == 2) is is_reported
