@@ -82,7 +82,8 @@ def _require_admin(client: Client, answer: Exchange) -> None:
         raise TargetUnusable(
             f"The first purge as admin got {answer.status}, and the scope {ADMIN_SCOPE} cannot be read from the "
             "admin's token; expected a token with that scope. No further purge was sent. Give a token of an admin: "
-            "--token admin=SOURCE. If this one is, give it as a JSON Web Token with its scopes: then the answer is judged.",
+            "--token admin=SOURCE. If this one is, give it as a JSON Web Token with its scopes: then the answer is "
+            "judged.",
             "authentication",
         )
 
