@@ -118,7 +118,8 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
     if delayed := delayed_losses(view):
         words = "every event remains a second after rejected purges, as it does a second after reads"
         raise AttributableViolation(tuple(Finding(words, str(a.describe_loss()), a.after.n) for a in delayed))
-    rejectable = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
+    steps = (Step.CREDENTIAL, Step.CONCURRENT_CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE)
+    rejectable = [*attempts(view, *steps), *unexpected_input_attempts(view)]
     bypass_attempts = (
         attempts(view, *BYPASSES, scenario=Scenario.AUTH_BYPASS) if view.of(Scenario.AUTH_BYPASS, *BYPASSES) else []
     )

@@ -201,12 +201,12 @@ def _find_undestroyed_events_per_list(view: JudgmentView) -> Iterator[frozenset[
 def has_purge_between(view: JudgmentView, first: Exchange, last: Exchange) -> bool:
     """Whether a purge may have been done between two exchanges.
 
-    It may if it succeeded, was sent concurrently with others, was induced to fail, or was sent as admin and got no
-    answer.
+    It may if it succeeded, was induced to fail, or was sent as admin and got no answer or was concurrent with others.
     """
     purges = [x for x in view.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path)]
     unanswered = {x.n for x in purges if x.role == ADMIN} - {x.n for x in target_responses(purges)}
-    return any(x.succeeded or x.n in unanswered or {Tag.CONCURRENT, Tag.INDUCED} & x.tags.keys() for x in purges)
+    concurrent = {x.n for x in purges if x.role == ADMIN and Tag.CONCURRENT in x.tags}
+    return any(x.succeeded or x.n in unanswered | concurrent or Tag.INDUCED in x.tags for x in purges)
 
 
 def recording_order(view: JudgmentView, opening: Listing) -> dict[str, int]:
@@ -224,9 +224,11 @@ def admin_reads_rejected(view: JudgmentView) -> list[Exchange]:
     """Return the admin's plain reads of existing events that were answered with 401 or 403.
 
     Reads after the last success do not count, since the token may have expired; neither do reads with an unusual query,
-    since a firewall may have rejected them.
+    since a firewall may have rejected them, and reads beside requests of others, which AUTH-16 judges.
     """
-    sent = [x for x in view.exchanges if x.role == ADMIN and Tag.SUPERSEDED not in x.tags]
+    has_others = any(x.step is Step.CONCURRENT_CREDENTIAL for x in view.exchanges)
+    ignored = {Tag.SUPERSEDED, *([Tag.CONCURRENT] if has_others else [])}
+    sent = [x for x in view.exchanges if x.role == ADMIN and not ignored & x.tags.keys()]
     last_success = max((x.n for x in sent if x.status in {HTTPStatus.OK, HTTPStatus.CREATED}), default=0)
     gets = [x for x in sent if x.step in PLAIN_GETS and find_operation_id(x.method, x.path) == GET_OPERATION]
     lists = [x for x in sent if x.step not in UNUSUAL_LISTS and find_operation_id(x.method, x.path) == LIST_OPERATION]

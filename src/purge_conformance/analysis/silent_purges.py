@@ -38,7 +38,8 @@ def find_silent_purges(view: JudgmentView) -> list[Finding]:
 def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
     """Return a finding for each concurrent purge without a response, if concurrency caused that.
 
-    It did if each round has one, and if nothing else in the run remained without a response, except unusual requests.
+    It did if each round has one, and if nothing else in the run remained without a response, except unusual requests
+    and the purges beside these that must be rejected.
     """
     rounds: dict[object, list[Exchange]] = {}
     for number in view.rounds(Scenario.CONCURRENT_PURGES):
@@ -47,7 +48,12 @@ def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
     silent = [x for purges in rounds.values() for x in purges if x.status is None]
     if len(rounds) < MIN_ROUNDS or not all(any(x.status is None for x in purges) for purges in rounds.values()):
         return []
-    numbers = {x.n for x in silent}
+    others = (
+        x
+        for number in view.rounds(Scenario.CONCURRENT_PURGES)
+        for x in view.of(Scenario.CONCURRENT_PURGES, Step.CONCURRENT_CREDENTIAL, round=number)
+    )
+    numbers = {x.n for x in (*silent, *others)}
     if any(x.status is None and x.n not in numbers and not is_unusual(x) for x in view.exchanges):
         return []
     words = "2xx, or a rejection such as 409 or 503; everything else in the run was answered"

@@ -198,7 +198,8 @@ class Step(StrEnum):
     # concurrent-purges, race
     ALONE = "alone"
     CONCURRENT = "concurrent"  # index: number of the concurrent round
-    CONCURRENT_READ = "concurrent-read"
+    CONCURRENT_READ = "concurrent-read"  # also rejected-purges
+    CONCURRENT_CREDENTIAL = "concurrent-credential"  # also rejected-purges; sent beside the admin's requests
     SETTLE = "settle"
     SEQUENTIAL = "sequential"
     SEQUENTIAL_CHANGE = "sequential-change"
@@ -344,7 +345,6 @@ BYPASSES = (
     *(Step.SPELLING, Step.OVERRIDE, Step.IMPERSONATION, Step.FORGED_TOKEN, Step.TOKEN_IN_URL),
     *(Step.CLOSE_TOKEN, Step.OTHER_SCHEME, Step.CLAIMS_BESIDE),
 )
-ATTEMPTS = (Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE, *BYPASSES)  # each between two Step.NEWEST_PAGE
-# Waits after rejected purges, and as many after reads. Another client purges after all of the former and after none of
-# the latter about once in 4 ** 5 runs.
+ATTEMPTS = (Step.CREDENTIAL, Step.CONCURRENT_CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE, *BYPASSES)  # between pages
+# Waits after rejected purges, and as many after reads: others purge after all and none of these once in 4 ** 5 runs.
 WAITS = 5

@@ -137,13 +137,20 @@ def send_rejected_purges(client: Client, apps: SuiteApps) -> None:
         _wait_for_delayed_effects(client, apps, credentials)
 
 
-def send_and_observe(client: Client, apps: SuiteApps, *groups: list[Request], retry: bool = True) -> bool:
+def send_and_observe(
+    client: Client,
+    apps: SuiteApps,
+    *groups: list[Request],
+    retry: bool = True,
+    recorder: AttemptRecorder | None = None,
+) -> bool:
     """Send each group of attempts between two pages; return whether no attempt destroyed events only once.
 
     A group after which events are gone is sent again, at most `MAX_RETRIES` times: events that are gone only once may
-    have been destroyed by another client, or by an earlier attempt.
+    have been destroyed by another client, or by an earlier attempt. The recorder sends the attempts; by default it
+    sends them one after the other.
     """
-    recorder = AttemptRecorder(client)
+    recorder = recorder or AttemptRecorder(client)
     try:
         return all([*_observe_groups(recorder, apps, groups, retry=retry)])  # a list: every group is sent
     finally:

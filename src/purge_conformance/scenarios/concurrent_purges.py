@@ -1,4 +1,4 @@
-"""Concurrent purges, while another thread reads the list."""
+"""Concurrent purges, while other threads read the list and send purges that must be rejected."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from purge_conformance.evidence.listing import resources
 from purge_conformance.evidence.rounds import CONCURRENT_PURGES, CONCURRENT_ROUNDS
 from purge_conformance.evidence.steps import App, Phase, Place, Step
 from purge_conformance.scenarios.app_changes import await_event
+from purge_conformance.scenarios.concurrent_credentials import rejected_purges
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -35,7 +36,9 @@ def purge_concurrently(client: Client, apps: SuiteApps) -> None:
             pending = [place] * CONCURRENT_PURGES
             page = f"{EVENTS_PATH}?per_page={client.page_sizes[EVENTS_PATH]}&page=1"
             reads = _reads(Place(Step.CONCURRENT_READ, index), page, pending)
-            client.send_concurrently(*(_purge(place, pending) for _ in range(CONCURRENT_PURGES)), reads)
+            purges = (_purge(place, pending) for _ in range(CONCURRENT_PURGES))
+            others = rejected_purges(client, index, is_late=index == rounds)
+            client.send_concurrently(*purges, others, reads)
             _wait_until_stable(client)
             known = take_snapshot(client, place.at(Phase.AFTER)).by_guid
 

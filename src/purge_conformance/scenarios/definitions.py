@@ -15,6 +15,7 @@ from purge_conformance.scenarios.app_changes import change_apps, change_apps_aft
 from purge_conformance.scenarios.auth_bypass import try_bypasses
 from purge_conformance.scenarios.authorization import read_as_everyone, send_rejected_purges
 from purge_conformance.scenarios.budget import Ability, fewest_purges, share_purges
+from purge_conformance.scenarios.concurrent_credentials import send_beside_reads
 from purge_conformance.scenarios.concurrent_purges import purge_concurrently
 from purge_conformance.scenarios.induced_errors import induce_errors
 from purge_conformance.scenarios.listing import read_lists
@@ -132,6 +133,11 @@ def _preflight(client: Client, _: SuiteApps) -> None:
     setup.preflight(client, expected_work(client.settings))
 
 
+def _send_rejected_purges(client: Client, apps: SuiteApps) -> None:
+    send_rejected_purges(client, apps)
+    send_beside_reads(client, apps)
+
+
 def _send_generated_cases(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
     generated.send_generated_cases(client, apps, start_generator().cases)
 
@@ -162,7 +168,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1), follows=(Scenario.PURGE,)),
     ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45), follows=(Scenario.SECOND_PURGE,)),
     ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(60), reads_only=True),
-    ScenarioDefinition(Scenario.REJECTED_PURGES, send_rejected_purges, Cost(100)),
+    ScenarioDefinition(Scenario.REJECTED_PURGES, _send_rejected_purges, Cost(100)),
     ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(95)),
     ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True, follows=(Scenario.APP_CHANGES,)),
     ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(20, 1), follows=(Scenario.APP_CHANGES,)),

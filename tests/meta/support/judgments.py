@@ -24,6 +24,7 @@ FILES = (
     "afterwards",
     "authentication",
     "bypass",
+    "concurrent_authorization",
     "errors",
     "get",
     "leaks",

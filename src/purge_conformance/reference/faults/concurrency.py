@@ -55,8 +55,9 @@ def _corrupt_after_collision(corrupt: Callable[[Session], None]) -> Change:
     @on_collision
     def change(answer: Answer, sessions: sessionmaker[Session]) -> Reply:
         reply = answer()
-        with sessions.begin() as session:
-            corrupt(session)
+        if reply.status == HTTPStatus.OK:
+            with sessions.begin() as session:
+                corrupt(session)
         return reply
 
     return change
@@ -90,24 +91,27 @@ def parallel_purges_keep_an_event(answer: Answer, sessions: sessionmaker[Session
     with sessions.begin() as session:
         recorded = copy_recorded_events(session)
     reply = answer()
-    with sessions.begin() as session:
-        session.add_all(recorded[:1])
+    if reply.status == HTTPStatus.OK:
+        with sessions.begin() as session:
+            session.add_all(recorded[:1])
     return reply
 
 
 @fault("parallel-purges-answer-202")
 @on_collision
 def parallel_purges_answer_202(answer: Answer, _: sessionmaker[Session]) -> Reply:
-    return replace(answer(), status=HTTPStatus.ACCEPTED)
+    reply = answer()
+    return replace(reply, status=HTTPStatus.ACCEPTED) if reply.status == HTTPStatus.OK else reply
 
 
 @fault("parallel-purges-answer-bare-500")
 @on_collision
 def parallel_purges_answer_bare_500(answer: Answer, _: sessionmaker[Session]) -> Reply:
-    answer()
-    return Reply(
+    reply = answer()
+    failure = Reply(
         status=HTTPStatus.INTERNAL_SERVER_ERROR, body="Internal Server Error", content_type="text/plain; charset=utf-8"
     )
+    return failure if reply.status == HTTPStatus.OK else reply
 
 
 PURGE_DURATION_S = 0.15  # seconds from the start of a purge to its end, in which apps can change

@@ -1,0 +1,86 @@
+"""Requests that must be rejected, while requests of the admin are in progress."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.client.auth.credentials import GARBAGE
+from purge_conformance.client.client import Request
+from purge_conformance.evidence.intermediaries import is_of_target
+from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.scenarios.authorization import AttemptRecorder, non_admin_credentials, send_and_observe
+from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from purge_conformance.client.auth.credentials import Credential
+    from purge_conformance.client.client import Client
+    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.target.apps import SuiteApps
+
+READERS, MAX_READS = 2, 8  # threads of the admin, and lists of each, while the others' requests are in progress
+LISTS = 2  # with an invalid token
+DELAY, MAX_PURGE_SECONDS = 0.2, 1.0  # part of the duration of a purge; longest one that counts
+ROLES = 2  # without the admin scope, beside an invalid token; requests without one are limited
+STEP = Step.CONCURRENT_CREDENTIAL
+
+
+class ReadsBeside(AttemptRecorder):
+    """Sends the attempts of a group one after the other, while the admin reads the list in two other threads."""
+
+    def send(self, requests: Iterable[Request]) -> Exchange:
+        """Send attempts and reads, read the page after them, and return it."""
+        pending = [True]
+        readers = [_reads(pending) for _ in range(READERS)]
+        done = self._client.send_concurrently(_until_done(requests, pending), *readers)
+        self._sent += [x for x in done if x.place.step is STEP and is_of_target(x)]
+        return self.read()
+
+
+def send_beside_reads(client: Client, apps: SuiteApps) -> None:
+    """Purge in other roles and with an invalid token, and list with it, while the admin reads the list."""
+    apps.record_event()
+    lists = [Request("GET", ONE_EVENT_PATH, STEP, GARBAGE, tags={Tag.CREDENTIAL: GARBAGE.kind})] * LISTS
+    send_and_observe(client, apps, [*lists, *map(_purge, _others(client))], recorder=ReadsBeside(client))
+
+
+def rejected_purges(client: Client, index: int, *, is_late: bool) -> Iterator[Request]:
+    """Yield the purges to send during the admin's purges of a round: in a role, each round in another, and in none.
+
+    They come at the same time as the admin's; or, `is_late`, after a part of the duration of the first purge: a target
+    that admits one purge at a time then admits one of the admin's.
+    """
+    *roles, invalid = _others(client)
+    if is_late:
+        first = client.recorded(Step.PURGE, Scenario.PURGE)
+        time.sleep(DELAY * min([MAX_PURGE_SECONDS, *(x.elapsed for x in first)]))
+    for who in (*roles[(index - 1) % len(roles) :][:1], invalid) if roles else (invalid,):
+        yield _purge(who, index)
+
+
+def _others(client: Client) -> list[Credential]:
+    """Return a few credentials of roles without the admin scope, and an invalid one last."""
+    roles = [who for who in non_admin_credentials(client) if who.kind is CredentialKind.VALID]
+    return [*roles[:ROLES], GARBAGE]
+
+
+def _purge(who: Credential, index: int | None = None) -> Request:
+    return Request("POST", PURGE_PATH, Place(STEP, index), who, tags={Tag.CREDENTIAL: who.kind})
+
+
+def _until_done(requests: Iterable[Request], pending: list[bool]) -> Iterator[Request]:
+    """Send requests one after the other; after the last response, empty `pending`."""
+    yield from requests
+    pending.clear()
+
+
+def _reads(pending: list[bool]) -> Iterator[Request]:
+    """Read the list repeatedly while an attempt is pending."""
+    for _ in range(MAX_READS):
+        yield Request("GET", ONE_EVENT_PATH, Step.CONCURRENT_READ)
+        if not pending:
+            break

@@ -1,0 +1,111 @@
+"""Judgment of authorization while requests with several credentials are in progress."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purge_conformance.analysis.assertions import (
+    describe_response,
+    raise_if_cut_short,
+    require_each_trial,
+    require_exchanges,
+)
+from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed, Trial
+from purge_conformance.analysis.purge_series import plain_purges
+from purge_conformance.analysis.rejected import attempts
+from purge_conformance.analysis.view import target_responses
+from purge_conformance.config.roles import ADMIN
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.report.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purge_conformance.analysis.view import JudgmentView
+    from purge_conformance.evidence.records import Exchange
+
+UNAUTHORIZED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+SUCCESSES = {HTTPStatus.OK, HTTPStatus.CREATED}
+SCENARIOS = {Scenario.REJECTED_PURGES: "reads", Scenario.CONCURRENT_PURGES: "purges"}  # -> what the admin sends
+
+
+@pytest.mark.requirement("AUTH-16")
+def test_concurrent_requests_are_authorized_by_their_own_credentials(view: JudgmentView) -> None:
+    """A request MUST be authorized by its own credentials, whatever other requests are in progress."""
+    rejected_alone = _rejected_alone(view)
+    sent = {scenario: _sent(view, scenario, Step.CONCURRENT_CREDENTIAL) for scenario in SCENARIOS}
+    if not any(sent.values()):
+        raise_if_cut_short(view, Scenario.REJECTED_PURGES)
+        raise NotExercised("No request with another credential was sent while the admin's were in progress.")
+    others = [x for each in sent.values() for x in each if x.role in rejected_alone]
+    if not others:
+        raise PrerequisiteFailed("requests that must be rejected already succeed without concurrent ones")
+    for scenario, beside in SCENARIOS.items():
+        purges = [x for x in sent[scenario] if x.method == "POST" and x in others]
+        view.count(f"others-beside-{beside}", purges)
+        view.count(f"role-beside-{beside}", (x for x in purges if x.tags[Tag.CREDENTIAL] == CredentialKind.VALID))
+    view.count("list-with-invalid-token", (x for x in others if x.method == "GET"))
+    admin = [x for scenario, each in sent.items() if each for x in _admin_requests(view, scenario)]
+    view.count("admin-purge", (x for x in admin if x.method == "POST"))
+    view.count("admin-read", (x for x in admin if x.method == "GET"))
+    losses = _losses(view, rejected_alone)
+    require_each_trial(view, (Trial(x.n, tuple(_other_findings(x, losses))) for x in others))
+    require_each_trial(view, (Trial(x.n, tuple(_admin_findings(x))) for x in admin))
+
+
+def _other_findings(x: Exchange, losses: dict[int, str]) -> Iterator[Finding]:
+    """Yield that a request that must be rejected succeeded, or that events were lost after it."""
+    beside = f"while an admin's {SCENARIOS[x.scenario]} are in progress"
+    if x.succeeded:
+        yield Finding(f"{x.method} with the credential {x.role} rejected, {beside}, too", describe_response(x), x.n)
+    elif x.method == "POST" and x.n in losses:
+        yield Finding(f"every event remains after this purge by {x.role}, {beside}", losses[x.n], x.n)
+
+
+def _admin_findings(x: Exchange) -> Iterator[Finding]:
+    """Yield that the admin was rejected."""
+    if x.status in UNAUTHORIZED:
+        words = f"neither 401 nor 403 to this {x.method} by the admin, beside requests with other credentials"
+        yield Finding(words, describe_response(x), x.n)
+
+
+def _rejected_alone(view: JudgmentView) -> set[str]:
+    """Return the credentials whose purges were rejected, and destroyed nothing, while no other request was sent."""
+    purges = require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was rejected.")
+    harmful = {a.request.role for a in attempts(view, Step.CREDENTIAL) if a.describe_loss()}
+    return {x.role for x in purges if x.status in UNAUTHORIZED} - {x.role for x in purges if x.succeeded} - harmful
+
+
+def _sent(view: JudgmentView, scenario: Scenario, *steps: Step) -> list[Exchange]:
+    """Return the exchanges of these steps in all rounds of a scenario that the target answered."""
+    return [x for number in view.rounds(scenario) for x in target_responses(view.of(scenario, *steps, round=number))]
+
+
+def _admin_requests(view: JudgmentView, scenario: Scenario) -> list[Exchange]:
+    """Return the admin's requests beside those of others, up to the last success: the token may expire or be revoked.
+
+    Raises:
+        PrerequisiteFailed: plain purges by the admin are rejected as well.
+    """
+    if any(x.status in UNAUTHORIZED for x, _ in plain_purges(view)):
+        raise PrerequisiteFailed("the admin's purges are already rejected without concurrent ones")
+    successes = (x.n for x in view.exchanges if x.role == ADMIN and x.status in SUCCESSES)
+    last_success = max(successes, default=0)
+    sent = _sent(view, scenario, Step.CONCURRENT, Step.CONCURRENT_READ)
+    return [x for x in sent if x.role == ADMIN and x.n <= last_success]
+
+
+def _losses(view: JudgmentView, rejected_alone: set[str]) -> dict[int, str]:
+    """Return the numbers of the purges beside reads after which events were lost -> which ones, in words.
+
+    Where a purge that destroys events alone was among them, it is unknown which one did.
+    """
+    if not view.of(Scenario.REJECTED_PURGES, Step.CONCURRENT_CREDENTIAL):
+        return {}
+    tried = attempts(view, Step.CONCURRENT_CREDENTIAL)
+    harmful = {a.after.n for a in tried if a.request.method == "POST" and a.request.role not in rejected_alone}
+    return {a.request.n: loss for a in tried if a.after.n not in harmful and (loss := a.describe_loss())}
