@@ -167,8 +167,8 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.PURGE, first_purge, Cost(50, 1)),
     ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1), follows=(Scenario.PURGE,)),
     ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45), follows=(Scenario.SECOND_PURGE,)),
-    ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(80), reads_only=True),
-    ScenarioDefinition(Scenario.REJECTED_PURGES, _send_rejected_purges, Cost(100)),
+    ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(85), reads_only=True),
+    ScenarioDefinition(Scenario.REJECTED_PURGES, _send_rejected_purges, Cost(130)),
     ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(95)),
     ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True, follows=(Scenario.APP_CHANGES,)),
     ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(20, 1), follows=(Scenario.APP_CHANGES,)),
@@ -180,7 +180,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
         Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50), follows=(Scenario.PURGE_AFTER_CHANGES,)
     ),
     ScenarioDefinition(Scenario.INDUCED_ERRORS, induce_errors, Cost(40, 5), repetition=ROUNDS, needs_hook=True),
-    ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(60, 7), repetition=ROUNDS),
+    ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(65, 7), repetition=ROUNDS),
     ScenarioDefinition(
         Scenario.RACE,
         race_purges_with_changes,
