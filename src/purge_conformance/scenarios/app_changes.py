@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.catalogue.api import EVENTS_PATH
@@ -14,13 +15,14 @@ from purge_conformance.evidence.listing import (
     STARTED,
     STOPPED,
     app_of_event,
+    dig,
     resources,
     sample_evenly,
 )
 from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Row
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 1.0
 SAMPLE_SIZE = 6  # of the destroyed events that were requested before, and are requested again
+NO_VALUES: Mapping[str, Any] = MappingProxyType({})
 UNUSUAL_MB = 72  # memory that no other scenario requests
 
 
@@ -84,19 +87,21 @@ def change_apps_after_purges(client: Client, apps: SuiteApps) -> None:
         client.get(exchange.path, Step.GET_DESTROYED)
 
 
-def await_event(client: Client, apps: SuiteApps, app: str | None, known: Collection[str]) -> None:
-    """Poll for a new event of an app; it is neither known nor seeded.
+def await_event(
+    client: Client, apps: SuiteApps, app: str | None, known: Collection[str], expected: Mapping[str, Any] = NO_VALUES
+) -> None:
+    """Poll for a new event of an app; it is neither known nor seeded, and shows the `expected` values, if any.
 
-    If a page of the newest events is full, other events of the same second may hide it: then a page of the largest size
-    is read as well.
+    Without the values, the event of an earlier change, which is late, would end the polls. If a page of the newest
+    events is full, other events of the same second may hide the event: then a page of the largest size is read as well.
     """
     waited = 0.0
     large_page = f"{EVENTS_PATH}?order_by=-created_at&per_page={client.page_sizes.get(EVENTS_PATH, MAX_PAGE_SIZE)}"
     for pause in apps.patience.intervals:
         rows = resources(client.get(NEWEST_EVENTS, Step.AWAIT_EVENT))
-        if not _is_listed(rows, app, known) and len(rows) >= GUARANTEED_PAGE_SIZE:
+        if not _is_listed(rows, app, known, expected) and len(rows) >= GUARANTEED_PAGE_SIZE:
             rows = resources(client.get(large_page, Step.AWAIT_EVENT))
-        if _is_listed(rows, app, known):
+        if _is_listed(rows, app, known, expected):
             apps.patience.note(waited)
             return
         time.sleep(pause)
@@ -104,9 +109,10 @@ def await_event(client: Client, apps: SuiteApps, app: str | None, known: Collect
     apps.patience.note(None)
 
 
-def _is_listed(rows: Iterable[Row], app: str | None, known: Collection[str]) -> bool:
-    """Whether a new event of an app is among these."""
-    return any(app_of_event(row) == app and row["guid"] != app and row["guid"] not in known for row in rows)
+def _is_listed(rows: Iterable[Row], app: str | None, known: Collection[str], expected: Mapping[str, Any]) -> bool:
+    """Whether a new event of an app that shows these values, or leaves them out, is among these."""
+    new = (row for row in rows if app_of_event(row) == app and row["guid"] != app and row["guid"] not in known)
+    return any(all(dig(row, name, "current") in (None, value) for name, value in expected.items()) for row in new)
 
 
 def _start(step: Step, app: App, apps: SuiteApps) -> Change:
@@ -136,7 +142,7 @@ def _apply_changes(client: Client, apps: SuiteApps, changes: Iterable[Change], p
             succeeded = change.send(change.app)
             client.note(notes.CHANGE, notes.AppChange(change.step, guid, succeeded, change.expected))
             if succeeded:
-                await_event(client, apps, guid, known)
+                await_event(client, apps, guid, known, change.expected)
             known = read_pages(client, EVENTS_PATH, after).by_guid
         before = client.observation(after)
         if number == 0:

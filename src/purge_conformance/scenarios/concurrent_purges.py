@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import NEWEST_EVENTS, read_pages, take_snapshot
-from purge_conformance.evidence.listing import resources
+from purge_conformance.evidence.listing import STARTED, STOPPED, resources
 from purge_conformance.evidence.rounds import CONCURRENT_PURGES, CONCURRENT_ROUNDS
 from purge_conformance.evidence.steps import App, Phase, Place, Step
 from purge_conformance.scenarios.app_changes import await_event
@@ -58,7 +58,8 @@ def _read_known(client: Client) -> Collection[str]:
 
 def _take_snapshot(client: Client, apps: SuiteApps, where: Place, known: Collection[str]) -> None:
     if apps.record_event():
-        await_event(client, apps, apps.apps[App.TOGGLED], known)
+        state = {"state": STARTED if App.TOGGLED in apps.started else STOPPED}
+        await_event(client, apps, apps.apps[App.TOGGLED], known, state)
     take_snapshot(client, where)
 
 

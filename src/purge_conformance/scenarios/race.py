@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import take_snapshot
-from purge_conformance.evidence.listing import app_of_process, resources
+from purge_conformance.evidence.listing import STARTED, STOPPED, app_of_process, resources
 from purge_conformance.evidence.rounds import RACE_CASES, RACES
 from purge_conformance.evidence.steps import App, Part, Phase, Place, Scenario, Step
 from purge_conformance.scenarios.app_changes import await_event
@@ -126,7 +126,8 @@ def _round(context: RaceContext, place: Place) -> Iterator[None]:
         app = context.apps.existing(LAST_CHANGED_APPS[place], App.TOGGLED)
         change = "stop" if app in context.apps.started else "start"
         context.client.send(_change_request(context, place, app, change))
-        await_event(context.client, context.apps, context.apps.apps[app], context.known)
+        state = {"state": STOPPED if change == "stop" else STARTED}
+        await_event(context.client, context.apps, context.apps.apps[app], context.known, state)
         context.known, context.before = _take_snapshot(context.client, context.apps, place.at(Phase.AFTER))
 
 

@@ -41,10 +41,10 @@ class EventStub:
         return SimpleNamespace(resources=tuple(rows[: int(path.rpartition("=")[2])]))
 
 
-def await_due(monkeypatch: pytest.MonkeyPatch, apps: SuiteApps, stub: EventStub) -> None:
-    """Await the event."""
+def await_due(monkeypatch: pytest.MonkeyPatch, apps: SuiteApps, stub: EventStub, **expected: str) -> None:
+    """Await the event, with these values."""
     monkeypatch.setattr("time.sleep", stub.sleep)
-    app_changes.await_event(cast("Client", stub), apps, "app", ())
+    app_changes.await_event(cast("Client", stub), apps, "app", (), expected)
 
 
 @pytest.fixture
@@ -58,6 +58,13 @@ def test_event_among_many_of_its_second_is_found(monkeypatch: pytest.MonkeyPatch
     stub = EventStub(0, OTHERS)
     await_due(monkeypatch, apps, stub)
     assert [path.rpartition("=")[2] for path in stub.paths] == [str(GUARANTEED_PAGE_SIZE), "5000"]
+
+
+def test_late_event_of_earlier_change_does_not_end_polls(monkeypatch: pytest.MonkeyPatch, apps: SuiteApps) -> None:
+    """Only an event that shows the expected values, or leaves them out, is the awaited one."""
+    stub = EventStub(1.0, [{**DUE, "guid": "earlier", "state": {"current": "STOPPED"}}])
+    await_due(monkeypatch, apps, stub, state="STARTED")
+    assert len(stub.paths) > 1
 
 
 @pytest.mark.parametrize(
