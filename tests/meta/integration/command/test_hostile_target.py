@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -121,7 +122,8 @@ def _check_reports(folder: Path) -> None:
     json.loads(reports["report.json"])
     ET.fromstring(reports["junit.xml"])  # noqa: S314 -- our own file
     assert "<img" not in reports["report.html"]
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(reports["summary.md"])
+    own = re.compile(r"^</?details>(<summary>[A-Za-z ]+</summary>)?$", re.MULTILINE)  # of the list of cases
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(own.sub("", reports["summary.md"]))
     kinds = {token.type for token in [*tokens, *(child for token in tokens for child in token.children or [])]}
     assert not kinds & {"html_block", "html_inline", "link_open", "image"}
     rows = [line for line in reports["summary.md"].splitlines() if line.startswith("|")]
