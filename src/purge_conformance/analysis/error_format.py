@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def _is_error_object(item: Any) -> bool:  # noqa: ANN401 -- any JSON value
 
 
 def has_errors(exchange: Exchange) -> bool:
-    """Whether a response holds a list of at least one error object, whatever its members."""
+    """Whether a response holds a list of at least one error object, whatever its members; a 502 may be one error."""
+    if exchange.status == HTTPStatus.BAD_GATEWAY and _is_error_object(exchange.json):
+        return True  # as Cloud Foundry's OpenAPI document has it
     errors = exchange.json.get("errors") if isinstance(exchange.json, dict) else None
     return isinstance(errors, list) and bool(errors) and all(isinstance(error, dict) for error in errors)
 

@@ -33,6 +33,7 @@ READ_ONLY_ROLES = ("admin_read_only", "global_auditor")  # may read all events b
 JUDGED_ROLES = (*ROLES, "admin_read_only")  # by what they may do
 KNOWN_ROLES = (  # and the other ones of Cloud Foundry, also as its API names them
     *JUDGED_ROLES,
+    "build_state_updater",
     "org_auditor",
     "org_billing_manager",
     "org_manager",

@@ -39,6 +39,12 @@ INVALID_QUERIES = (
     "created_ats%5Bno_such_operator%5D=2020-06-30T23:49:04Z",
 )
 PER_PAGE_LIMITS = ("per_page=5000", "per_page=5001")  # around the maximum of Cloud Controller
+REFUSED_UPSTREAM_QUERIES = (  # by Cloud Foundry's documentation; other targets may accept them
+    "created_ats=2020-06-30T23:49:04.500Z",
+    "created_ats%5Bgt%5D=2020-06-30T23:49:04.500Z",
+    "created_ats%5Blt%5D=2020-06-30T23:49:04Z,2020-07-01T00:00:00Z",
+    "updated_ats=2020-06-30T23:49:04Z",
+)
 UNSPECIFIED_QUERIES = (  # a target may accept or reject them; 5xx is a failure
     "guids=%00",
     "guids=%FF",
@@ -74,7 +80,7 @@ def read_lists(client: Client, _: SuiteApps) -> None:
         client.get(event_path(row["guid"]), Step.GET)
     for query in INVALID_QUERIES:
         client.get(f"{EVENTS_PATH}?{query}", Step.INVALID_QUERY)
-    for query in UNSPECIFIED_QUERIES:
+    for query in (*REFUSED_UPSTREAM_QUERIES, *UNSPECIFIED_QUERIES):
         client.get(f"{EVENTS_PATH}?{query}", Step.UNSPECIFIED_QUERY)
     read_pages(client, EVENTS_PATH, Step.CLOSING)
 

@@ -1,0 +1,44 @@
+"""Faults of the filters of the list that Cloud Foundry's documentation excludes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from purge_conformance.reference.mutation import Change, fault, wrap_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purge_conformance.reference.behaviour import Call, Handler, Reply
+
+
+def _read_query_as(rewrite: Callable[[str], str]) -> Change:
+    """Return the change that reads the query of a list as another one."""
+
+    @wrap_operations("list_events")
+    def change(call: Call, answer: Handler) -> Reply:
+        query = rewrite(call.query_string.decode("latin-1"))
+        return answer(replace(call, query_string=query.encode("latin-1")))
+
+    return change
+
+
+def _without(pattern: str, replacement: str = "") -> Callable[[str], str]:
+    return lambda query: re.sub(pattern, replacement, query)
+
+
+fault("fractions-of-seconds-filtered")(_read_query_as(_without(r"(?<=created_ats=)([^&.,]*)\.\d+Z", r"\1Z")))
+fault("fractions-with-operators-filtered")(_read_query_as(_without(r"(?<=%5D=)([^&.,]*)\.\d+Z", r"\1Z")))
+fault("several-times-with-operator")(_read_query_as(_without(r"(%5Blt%5D=[^&,]*),[^&]*", r"\1")))
+fault("updated-ats-filtered")(_read_query_as(_without(r"updated_ats=[^&]*&?")))
+
+
+@fault("after-purged-guid-everything")
+@wrap_operations("list_events")
+def after_purged_guid_everything(call: Call, answer: Handler) -> Reply:
+    match = re.search(r"(?:^|&)after_guid=([0-9a-f-]{36})(?=&|$)", call.query_string.decode("latin-1"))
+    if match and call.behaviour.find_event(call.session, match[1]) is None:
+        return answer(replace(call, query_string=call.query_string.replace(match[0].encode(), b"").lstrip(b"&")))
+    return answer(call)
