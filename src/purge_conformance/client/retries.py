@@ -8,9 +8,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import SAFE_METHODS
-from purge_conformance.evidence.intermediaries import ROUTER_ERROR
+from purge_conformance.evidence.intermediaries import ROUTER_ERROR, is_gateway_error
 from purge_conformance.evidence.retry_after import requested_wait
-from purge_conformance.evidence.steps import Retry, Tag
+from purge_conformance.evidence.steps import ATTEMPTS, Retry, Tag
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
@@ -57,6 +57,8 @@ def retry_reason(answer: Exchange) -> str:
     if router_error := answer.header(ROUTER_ERROR):
         may_repeat = answer.method in SAFE_METHODS or router_error in UNDELIVERED
         return Retry.GATEWAY if may_repeat and Tag.CONCURRENT not in answer.tags else ""
+    if is_gateway_error(answer) and answer.step in ATTEMPTS and Tag.CONCURRENT not in answer.tags:
+        return Retry.GATEWAY  # the request must change nothing, however often it is sent
     return (RETRY_ANY | RETRY_SAFE_METHODS if answer.method in SAFE_METHODS else RETRY_ANY).get(answer.status, "")
 
 

@@ -43,9 +43,13 @@ def test_every_recorded_run_has_outcomes() -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_recorded_run_has_same_outcomes(name: str, recorded_runs: dict[str, Run]) -> None:
-    """The verdict, and outcome, cause and number of findings of each requirement, are those of the record."""
+    """The verdict, and outcome, cause and number of findings of each requirement, are those of the record.
+
+    What is newer than the record, and not judged for this reason, is left out.
+    """
     run = recorded_runs[name]
-    found = {row.id: [row.outcome, row.cause, len(row.findings)] for row in run.requirements}
+    judged = (row for row in run.requirements if not row.newer_than_evidence)
+    found = {row.id: [row.outcome, row.cause, len(row.findings)] for row in judged}
     assert found == EXPECTED[name]["requirements"]
     assert run.verdict == EXPECTED[name]["verdict"]
 

@@ -10,6 +10,7 @@ from meta.support.client import exchanges_at
 from meta.support.raw_http import write_raw
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
+from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import MAX_UNANSWERED, Request
 from purge_conformance.client.retries import MAX_RETRIES
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
@@ -244,6 +245,16 @@ def test_lasting_gateway_error_is_returned(make_client: Connect, stub_server: St
     client = make_client()
     assert [client.get("/v3", Step.V3_ROOT).status, len(stub_server.received)] == [502, MAX_RETRIES[502] + 1]
     assert [client.post(PURGE_PATH, Step.PURGE).status, stub_server.purges] == [502, 1]
+
+
+def test_lost_attempt_is_repeated(make_client: Connect, stub_server: StubServer) -> None:
+    """An attempt that must change nothing is sent again if a gateway lost it, and a purge by the admin is not."""
+    statuses = iter([502, 401, 502])
+    stub_server.answer = lambda handler: stub_server.respond(handler, next(statuses), b"<html>")
+    client = make_client()
+    assert client.send(Request("POST", PURGE_PATH, Step.CREDENTIAL, ANONYMOUS)).status == 401
+    assert [x.tags.get(Tag.SUPERSEDED) for x in exchanges_at(client, Step.CREDENTIAL)] == [Retry.GATEWAY, None]
+    assert (client.post(PURGE_PATH, Step.PURGE).status, stub_server.purges) == (502, 3)
 
 
 def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -> None:
