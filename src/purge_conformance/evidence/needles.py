@@ -16,6 +16,7 @@ MIN_SECRET_LENGTH = 8  # a shorter text is replaced only where it stands as a cr
 BLOCK = 8  # bytes that are compared at once
 MIDDLE = 3 * BLOCK - 1  # bytes of a needle that are compared: wherever it begins, they contain two whole blocks
 TRIM = 6  # characters at each end of Base64 that may be missing
+MAX_NESTED = 3  # documents of JSON, each a string of the next
 MAX_NEEDLE = 48  # characters of a long secret that are searched for in Base64; as many do not occur by chance
 _IGNORED = b"\0 \t\r\n\v\f+\\"  # white space, also as forms encode it; what JSON escapes with; zeros of UTF-16
 _LOWER_CASE = bytes(range(256)).lower()
@@ -89,6 +90,10 @@ def _encoded(secret: str) -> Iterator[str]:
     """Yield the secret in each encoding, whose result may have been encoded in Base64."""
     data = secret.encode("utf-8", "surrogatepass")
     yield from plain_forms(secret)
+    nested = secret
+    for _ in range(MAX_NESTED):
+        nested = json.dumps(nested)[1:-1]
+        yield nested
     for digits in ("02x", "02X"):
         pairs = [format(byte, digits) for byte in data]
         units = [format(ord(character), f"04{digits[-1]}") for character in secret]

@@ -86,5 +86,5 @@ def test_ipv6_and_prefix(prefix: str, stub_factory: Serving) -> None:
     with stub_factory(host="::1") as stub:
         stub.answer = respond_with_page
         assert statuses(run_doctor(stub.url + prefix)) == {"ok"}
-        assert stub.targets[-1].startswith(f"{prefix}{EVENTS_PATH}?")
+        assert any(target.startswith(f"{prefix}{EVENTS_PATH}?") for target in stub.targets)
         assert {headers["Host"] for _, headers in stub.received} == {stub.url.removeprefix("http://")}

@@ -39,7 +39,7 @@ def exchange(body: bytes, n: int = 1) -> Exchange:
     return Exchange(n, Scenario.READS, place, "admin", "GET", "/", (), None, 0.0, 0.0, 200, (), body)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(rows=st.lists(VALUES, max_size=4), rest=VALUES)
 def test_shared_rows_change_no_value(rows: list[Any], rest: Any) -> None:  # noqa: ANN401 -- any JSON value
     """What is parsed with shared rows is what is parsed without, types and order included."""

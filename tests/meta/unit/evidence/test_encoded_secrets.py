@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from meta.support.encoders import ENCODERS, lost_layers
@@ -30,7 +30,14 @@ def encode(secret: str, names: list[str]) -> bytes:
     return data
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+@example("000000\\0", ["json-nested", "base64", "lower"], b"", b"")
 @given(
     SECRETS, CHAINS, st.sampled_from([b"", b"x", b"state ", b'{"a": "', b"<p title='"]), st.sampled_from([b"", b" y"])
 )
@@ -47,7 +54,7 @@ def test_encoded_secret_is_replaced(secret: str, names: list[str], before: bytes
         assert holds_secret(data, [secret])  # the search finds what it is to find
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.binary(max_size=400), st.text(max_size=200))
 def test_other_text_is_unchanged(data: bytes, text: str) -> None:
     """What has no secret is not changed by one bit, whether or not it is a text."""
