@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
 
 # name of a credential -> case of AUTH-13 and of AUTH-14
+TOKEN_HEADERS = {"x-auth-token", "x-access-token"}  # where a gateway may look for a token
 CLOSE_CASES = {
     "altered-middle": "altered",
     "cut-start": "cut",
@@ -144,9 +145,9 @@ def _override_case(x: Exchange) -> str:
 def _token_place(x: Exchange) -> str:
     """Return the case of AUTH-11 that a request belongs to: where its forged token is."""
     names = {name.lower() for name, _ in x.request_headers}
-    if x.query:
-        return "query"
-    return "cookie" if "cookie" in names else "form" if x.request_body else "other-headers"
+    if x.query or x.request_body:
+        return "query" if x.query else "form"
+    return "other-headers" if names & TOKEN_HEADERS else "cookie"  # the target may have set cookies of its own
 
 
 def _claim_case(x: Exchange) -> str:

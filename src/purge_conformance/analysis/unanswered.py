@@ -23,9 +23,9 @@ LIMITED = f"rate limited ({RATE_LIMITED})"
 def find_unanswered(exchanges: Iterable[Exchange]) -> Inconclusive | None:
     """Return what kept the target from processing requests, the most frequent reason first.
 
-    None if it answered each of them itself.
+    None if it answered each of them itself. A request that was sent again does not count.
     """
-    sent = list(exchanges)
+    sent = [x for x in exchanges if Tag.SUPERSEDED not in x.tags]
     reasons = Counter(_describe(x) for x in sent if not is_of_target(x))
     if not reasons:
         return None

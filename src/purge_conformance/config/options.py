@@ -153,7 +153,7 @@ KEYS = (
     Key(
         "max_requests",
         integer(50, 100_000),
-        "Most requests in total (default: 1,200, plus 480 for each round of --repeat above 1).",
+        "Most requests in total (default: 1,500, plus 480 for each round of --repeat above 1).",
         "N",
     ),
     Key(

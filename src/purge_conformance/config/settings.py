@@ -81,7 +81,7 @@ class Limits:
     timeout: float = TIMEOUT
     patience: float = PATIENCE
     max_purges: int = 40
-    max_requests: int = 1200
+    max_requests: int = 1500
     max_body_bytes: int = 16 * MIB
     max_json_memory: int = 128 * MIB
     max_header_bytes: int = 64 * 1024

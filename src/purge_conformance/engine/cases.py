@@ -100,4 +100,6 @@ def _explanation(requirement: Requirement, view: JudgmentView, cases: Iterable[C
         return why
     if not own_apps(view):
         return no_suitable_app(view, "The suite had no app of its own.")
+    if view.note(Scenario.FOUNDATION, notes.APPS_ERROR):
+        return no_suitable_app(view, "The suite lacks some of its apps.")
     return NotExercised("No response of the target decides it.", Cause.TARGET)

@@ -62,7 +62,7 @@ def test_settings_hide_tokens() -> None:
 def test_repetitions_raise_budgets() -> None:
     """Each repetition adds the purges of one run to the budget, unless a budget is given."""
     assert limits_for(1) == Limits()
-    assert (limits_for(40).max_purges, limits_for(40).max_requests) == (1600, 19_920)
+    assert (limits_for(40).max_purges, limits_for(40).max_requests) == (1600, 20_220)
     given = {"max_purges": 1700, "max_requests": 50, "max_time": 90.0, "max_memory": 64}
     assert limits_for(40, **given) == Limits(**given)  # type: ignore[arg-type]
     assert (limits_for(1).max_time, limits_for(3).max_time) == (1800, 5400)
