@@ -25,6 +25,7 @@ from purge_conformance.analysis.outcomes import (
     Inconclusive,
     NotExercised,
     PrerequisiteFailed,
+    RequirementViolated,
     Trial,
 )
 from purge_conformance.analysis.purge_series import observed_purges, require_plain_purges_correct
@@ -76,7 +77,12 @@ def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
         raise_if_cut_short(view, Scenario.REJECTED_PURGES)
         raise explain_missing_token(by_other_roles, NO_OTHER_ROLE, "global_auditor")
     purges = [a for a in unauthorized_purges(view) if a.request.tags[Tag.CREDENTIAL] == CredentialKind.VALID]
-    _require_no_loss(view, (a for a in purges if _is_rejected(a)), _role_case, if_none="No purge was forbidden.")
+    try:
+        _require_no_loss(view, (a for a in purges if _is_rejected(a)), _role_case, if_none="No purge was forbidden.")
+    except RequirementViolated as error:
+        if delayed_losses(view):  # no other client purges after each of them, and never after reads
+            raise AttributableViolation(error.findings, error.case) from error
+        raise
 
 
 @pytest.mark.requirement("REFUSE-03")
@@ -118,8 +124,7 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
     if delayed := delayed_losses(view):
         words = "every event remains a second after rejected purges, as it does a second after reads"
         raise AttributableViolation(tuple(Finding(words, str(a.describe_loss()), a.after.n) for a in delayed))
-    steps = (Step.CREDENTIAL, Step.CONCURRENT_CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE)
-    rejectable = [*attempts(view, *steps), *unexpected_input_attempts(view)]
+    rejectable = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     bypass_attempts = (
         attempts(view, *BYPASSES, scenario=Scenario.AUTH_BYPASS) if view.of(Scenario.AUTH_BYPASS, *BYPASSES) else []
     )
@@ -157,6 +162,14 @@ def _undisturbed_pairs(view: JudgmentView) -> Iterator[tuple[Exchange, Exchange]
             yield first, last
 
 
+def _has_loss_beside_admin(view: JudgmentView, first: Exchange, last: Exchange) -> bool:
+    """Whether events were lost between two exchanges while requests of the admin were in progress, for AUTH-16."""
+    if not view.of(Scenario.REJECTED_PURGES, Step.CONCURRENT_CREDENTIAL):
+        return False
+    beside = attempts(view, Step.CONCURRENT_CREDENTIAL)
+    return any(first.n < a.request.n < last.n and a.describe_loss() for a in beside)
+
+
 def _disappeared(
     view: JudgmentView, before: Listing, after: Listing, undestroyed: frozenset[str]
 ) -> tuple[int, set[str], bool]:
@@ -167,7 +180,7 @@ def _disappeared(
     """
     first, last = before.exchanges[0], after.exchanges[-1]
     lost = set(before.by_guid) - set(after.by_guid) - undestroyed
-    if has_purge_between(view, first, last):
+    if has_purge_between(view, first, last) or _has_loss_beside_admin(view, first, last):
         lost = set()
     lost = {guid for guid in lost if not is_of_deleted_app(view, before.by_guid[guid], last.n)}
     return after.exchanges[0].n, lost, not view.cached(sightings).rules_out_purge(first.n, last.n)

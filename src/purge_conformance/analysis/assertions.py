@@ -94,10 +94,10 @@ def require_status_of_each(view: JudgmentView, exchanges: Iterable[Exchange], *e
     )
 
 
-def require_status(exchanges: Iterable[Exchange], *expected: int) -> None:
-    """Require that every response has one of the statuses."""
+def require_status(exchanges: Iterable[Exchange], *expected: int, case: str | None = None) -> None:
+    """Require that every response has one of the statuses; `case` is that of the requirement, if one is violated."""
     words = " or ".join(str(status) for status in expected)
-    require_no(Finding(words, describe_response(x), x.n) for x in exchanges if x.status not in expected)
+    require_no((Finding(words, describe_response(x), x.n) for x in exchanges if x.status not in expected), case)
 
 
 def across_rounds(

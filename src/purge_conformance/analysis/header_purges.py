@@ -19,7 +19,7 @@ from purge_conformance.evidence.tag_values import HeaderSet
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Evidence, Exchange
@@ -66,13 +66,14 @@ def header_trials(view: JudgmentView, sent: Iterable[Exchange], success_status: 
     Raises:
         PrerequisiteFailed: a plain purge fails in the same way.
     """
-    found = [(x, _finding(view, x, success_status)) for x in sent]
-    passed = {name_of(x) for x, finding in found if not finding}
-    failed = [x for x, finding in found if finding and name_of(x) not in passed]
-    if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x in failed):
+    purges = list(sent)
+    found = [(x, _finding(view, x, success_status)) for x in purges]
+    if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x, finding in found if finding):
         require_plain_purges_reliable(view)
-    if any(x.succeeded for x in failed):
-        require_plain_purges_correct(view)
+    if any(x.succeeded for x, finding in found if finding):
+        unusual = require_plain_purges_correct(view)
+        found = [(x, _finding(view, x, success_status, unusual)) for x in purges]
+    passed = {name_of(x) for x, finding in found if not finding}
     return [Trial(x.n, (finding,) if finding and name_of(x) not in passed else (), name_of(x)) for x, finding in found]
 
 
@@ -85,8 +86,17 @@ def _find_header_purges(evidence: Evidence) -> tuple[int, ...]:
     return tuple(x.n for x in evidence.exchanges if Tag.HEADERS in x.tags and Tag.SUPERSEDED not in x.tags)
 
 
-def _finding(view: JudgmentView, x: Exchange, success_status: int) -> Finding | None:
-    """Return how a purge violates HEADER-01; None if it does not, or its effect could not be read."""
+def _finding(
+    view: JudgmentView, x: Exchange, success_status: int, unusual: Collection[str] = frozenset()
+) -> Finding | None:
+    """Return how a purge violates HEADER-01; None if it does not, or its effect could not be read.
+
+    Args:
+        view: the evidence.
+        x: the purge.
+        success_status: of a plain purge.
+        unusual: the apps to leave out.
+    """
     name = name_of(x)
     if (is_firewall_refusal(x) and x.status not in NEGOTIATED) or (x.rejected and name is not HeaderSet.NEGOTIATION):
         return None
@@ -94,7 +104,7 @@ def _finding(view: JudgmentView, x: Exchange, success_status: int) -> Finding | 
         words = f"{success_status}" if name is HeaderSet.NEGOTIATION else f"{success_status} or 4xx"
         return Finding(f"{words} with the headers {_describe(x)}", describe_response(x), x.n)
     with suppress(Inconclusive):
-        if not require_purge_at(view, x.scenario, x.place, x.round).is_complete():
+        if not require_purge_at(view, x.scenario, x.place, x.round).without_apps(unusual).is_complete():
             return Finding(f"{COMPLETE} ({_describe(x)})", "another state", x.n)
     return None
 

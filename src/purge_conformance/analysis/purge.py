@@ -181,14 +181,15 @@ class PurgeObservation:
         """Return the apps that it treats incorrectly, other than by events from before it.
 
         A started app without an event that has its guid and names no other app, one with too many events, and a stopped
-        one with a new event.
+        one with a new event. Whether the events of an app are those of its state is judged of the constant apps only.
 
         Args:
             single_process: as in `duplicate_seeds`.
         """
         new_events = self.new_events_by_app(exclude_changes=True)
-        stopped = {app for app, state in self.apps.items() if state != STARTED and app in new_events}
-        without_seed = set(self.started_apps) - self.after.events.by_guid.keys()
+        stopped = {app for app, state in self.constant_apps.items() if state != STARTED and app in new_events}
+        seeded_or_constant = new_events.keys() | self.constant_apps.keys()
+        without_seed = (set(self.started_apps) & seeded_or_constant) - self.after.events.by_guid.keys()
         without_seed |= {app for app, row in self.misattributed_seeds().items() if dig(row, "app", "guid") is not None}
         return stopped | without_seed | set(self.duplicate_seeds(single_process))
 

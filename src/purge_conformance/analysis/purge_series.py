@@ -167,8 +167,8 @@ def is_plain_purge(x: Exchange) -> bool:
 
 
 def _without_effects_of_headers(purges: list[tuple[Exchange, bool]]) -> list[tuple[Exchange, bool]]:
-    """Return the purges without those that never succeed with their set of headers, and those that were refused."""
-    successful = {x.tags.get(Tag.HEADERS) for x, _ in purges if x.succeeded}
+    """Return the purges without those whose set of headers never gets 200, and those that were refused."""
+    successful = {x.tags.get(Tag.HEADERS) for x, _ in purges if x.status == HTTPStatus.OK}
     return [
         (x, is_repeat)
         for x, is_repeat in purges

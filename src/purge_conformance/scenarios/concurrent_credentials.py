@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.credentials import GARBAGE
 from purge_conformance.client.client import Request
+from purge_conformance.client.pagination import read_pages
 from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
@@ -42,7 +43,11 @@ class ReadsBeside(AttemptRecorder):
 
 
 def send_beside_reads(client: Client, apps: SuiteApps) -> None:
-    """Purge in other roles and with an invalid token, and list with it, while the admin reads the list."""
+    """Purge in other roles and with an invalid token, and list with it, while the admin reads the list.
+
+    The whole list is read before: it shows what earlier attempts destroy later.
+    """
+    read_pages(client, EVENTS_PATH, Step.CLOSING)
     apps.record_event()
     lists = [Request("GET", ONE_EVENT_PATH, STEP, GARBAGE, tags={Tag.CREDENTIAL: GARBAGE.kind})] * LISTS
     send_and_observe(client, apps, [*lists, *map(_purge, _others(client))], recorder=ReadsBeside(client))

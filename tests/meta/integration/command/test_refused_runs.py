@@ -26,7 +26,7 @@ UNKNOWN_GUID = "5f0f5f0f-0000-4000-8000-000000000000"
     [
         ((f"--space={UNKNOWN_GUID}",), f"space: 404 to GET /v3/spaces/{UNKNOWN_GUID}"),
         ((f"--app-droplet={UNKNOWN_GUID}",), f"droplet: 404 to GET /v3/droplets/{UNKNOWN_GUID}"),
-        (("--space=../../x",), "--space expects a guid; got '../../x'"),
+        (("--space=../../x",), "--space expects a guid: a text of at most 200 characters"),
         (("--app-droplet-file=no-such-file",), "'no-such-file' is not an existing file"),
         (("--hook=command:/nonexistent",), "Start it, or give another: --hook URL"),
         (("--token=global_auditer=env:T_ADMIN",), "Did you mean global_auditor?"),

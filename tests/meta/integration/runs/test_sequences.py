@@ -158,7 +158,7 @@ def test_missing_apps_skip_sequences(play_sequences: Callable[..., JudgmentView]
     """If no app can be created, no sequence is played, and the reason is reported."""
     view = play_sequences("no-app-creation")
     assert view.of(Scenario.SEQUENCES) == ()
-    with pytest.raises(NotExercised, match="POST /v3/organizations created nothing") as caught:
+    with pytest.raises(NotExercised, match="POST /v3/apps created nothing") as caught:
         JUDGMENT(view)
     assert caught.value.cause is Cause.CONFIGURATION
 

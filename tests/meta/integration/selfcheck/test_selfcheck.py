@@ -59,7 +59,7 @@ def correct_check(tmp_path_factory: pytest.TempPathFactory) -> tuple[Matrix, Pat
 def defective_check(tmp_path_factory: pytest.TempPathFactory) -> tuple[Matrix, Path]:
     """A self-check with a judgment that cannot fail and one that always fails, and its folder."""
     folder = tmp_path_factory.mktemp("wrong")
-    room = plant_judgments(folder / "room", {"PURGE-02": "return", "GET-01": ALARM})
+    room = plant_judgments(folder / "room", {"PURGE-02": 'view.count("empty-body", [1])', "GET-01": ALARM})
     return checking.check(folder / "out", only=[FAULT, FAULTLESS], jobs=2, judgments=room), folder / "out"
 
 
