@@ -112,7 +112,7 @@ def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body:
         "method": method,
         "path": unquote(route),
         "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
         "root_path": "",
         "wire": wire,
     }

@@ -41,6 +41,9 @@ def _session(api: Api) -> Iterator[Answer]:
     yield from sequence(api, apps)
     yield api.get(f"{EVENTS}?order_by=-created_at&per_page=3")
     yield api.call("POST", PURGE, b"a=b", headers={"content-type": "application/x-www-form-urlencoded"})
+    yield api.call("POST", PURGE, headers={"origin": "https://browser.example", "cookie": "a=b"})
+    yield api.call("POST", PURGE, headers={"x-http-method-override": "GET"})
+    yield api.call("GET", EVENTS, headers={"x-name": "caf\u00e9"})
 
 
 def _foundation(api: Api) -> dict[str, str]:
