@@ -159,7 +159,7 @@ def reads_apps_before_purge(behaviour: Behaviour) -> Behaviour:
 
 
 def _at(event: AppUsageEvent, moment: str) -> AppUsageEvent:
-    return copy_event(event, created_at=moment)
+    return copy_event(event, created_at=moment, updated_at=moment)
 
 
 @variant("recording-waits-for-purge")
