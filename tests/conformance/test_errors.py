@@ -18,7 +18,8 @@ from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.catalogue import documented_statuses
 from purge_conformance.catalogue.api import GET_OPERATION, LIST_OPERATION, PURGE_OPERATION
 from purge_conformance.evidence.intermediaries import has_error_object
-from purge_conformance.evidence.steps import Retry, Scenario, Tag
+from purge_conformance.evidence.steps import Scenario, Tag
+from purge_conformance.evidence.tag_values import Retry
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:

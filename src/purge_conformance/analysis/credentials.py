@@ -13,7 +13,8 @@ from purge_conformance.evidence import notes
 from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.listing import total_results
 from purge_conformance.evidence.records import Note
-from purge_conformance.evidence.steps import Retry, Tag
+from purge_conformance.evidence.steps import Tag
+from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,8 +26,8 @@ from purge_conformance.evidence.intermediaries import is_there
 from purge_conformance.evidence.records import Exchange, sort_exchanges
 from purge_conformance.evidence.redaction import fragment_variable, without_cookies
 from purge_conformance.evidence.retry_after import names_wait
-from purge_conformance.evidence.steps import YES, Retry, Step, Tag, place_of
-from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.evidence.steps import YES, Step, Tag, place_of
+from purge_conformance.evidence.tag_values import CredentialKind, Retry
 from purge_conformance.evidence.url_passwords import without_passwords
 
 if TYPE_CHECKING:

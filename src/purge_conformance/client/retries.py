@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.api import SAFE_METHODS
 from purge_conformance.evidence.intermediaries import ROUTER_ERROR, is_gateway_error
 from purge_conformance.evidence.retry_after import requested_wait
-from purge_conformance.evidence.steps import ATTEMPTS, Retry, Tag
+from purge_conformance.evidence.steps import ATTEMPTS, Tag
+from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import SAFE_METHODS
-from purge_conformance.evidence.steps import Retry, Tag
+from purge_conformance.evidence.steps import Tag
+from purge_conformance.evidence.tag_values import Retry
 from purge_conformance.evidence.unusual_requests import is_unusual
 
 if TYPE_CHECKING:

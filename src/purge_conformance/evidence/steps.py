@@ -214,7 +214,7 @@ class Step(StrEnum):
 class Tag(StrEnum):
     """What a scenario or the client knows of a request, and its response does not show."""
 
-    SUPERSEDED = "superseded"  # the client sent it again; value: why, see Retry
+    SUPERSEDED = "superseded"  # the client sent it again; value: a `tag_values.Retry`
     LONG_WAIT = "long-wait"  # it asks to wait longer than --patience allows; value: the header that does
     CONCURRENT = "concurrent"  # other requests were in flight: its number is no place in an order
     REPEATED = "repeated"  # an attempt that is made again, since events were gone after it
@@ -232,17 +232,6 @@ class Tag(StrEnum):
 
 
 YES = "yes"  # value of a tag that has no other
-
-
-class Retry(StrEnum):
-    """Values of Tag.SUPERSEDED."""
-
-    RATE_LIMIT = "rate limit"
-    UNAVAILABLE = "unavailable"
-    FAILURE = "failure"  # a 500 to a read, which is sent once more
-    GATEWAY = "gateway"  # a 502 or 504 to a read, from between target and suite
-    CONNECTION = "connection"
-    EXPIRED_TOKEN = "expired token"  # noqa: S105 -- a reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The declared values of tags that both scenarios and analysis read."""
+"""The declared values of tags that more than one room reads."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ class HeaderSet(StrEnum):
     CONDITIONS = "conditions"
     REFUSABLE = "refusable"  # conditions and others, which HTTP lets a server refuse
     LONG = "long"  # those of clients, long values, many fields, bytes beyond ASCII
+
+
+class Retry(StrEnum):
+    """Values of Tag.SUPERSEDED: why a request was sent again."""
+
+    RATE_LIMIT = "rate limit"
+    UNAVAILABLE = "unavailable"
+    FAILURE = "failure"  # a 500 to a read, which is sent once more
+    GATEWAY = "gateway"  # a 502 or 504 to a read, from between target and suite
+    CONNECTION = "connection"
+    EXPIRED_TOKEN = "expired token"  # noqa: S105 -- a reason
 
 
 class CaseMode(StrEnum):

@@ -10,7 +10,8 @@ import pytest
 from purge_conformance.analysis.credentials import attribute_rejections, describe_doubtful_role, is_proven_admin
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder

@@ -16,7 +16,8 @@ from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.client.auth.token import StaticToken, Token
 from purge_conformance.client.client import Request
 from purge_conformance.errors import TokenExpired
-from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import MAX_UNANSWERED, Request
 from purge_conformance.client.retries import MAX_RETRIES
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
-from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,8 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.acceptance import MAX_DOUBTS
 from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.errors import TokenExpired
-from purge_conformance.evidence.steps import Retry, Scenario, Step, Tag
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ from purge_conformance.errors import BadData
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.jsonl import FILE_NAME, KINDS, read, to_json
 from purge_conformance.evidence.records import ListEnd, Note, Span
-from purge_conformance.evidence.steps import Place, Retry, Scenario, Step, Tag
+from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
     from pathlib import Path
