@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from purge_conformance.client.client import Client, Request
+    from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.target.apps import SuiteApps
 
@@ -157,14 +158,19 @@ def _send(client: Client, apps: SuiteApps, request: Request, name: HeaderSet) ->
 
 
 def _survived(client: Client, place: Place) -> bool:
-    """Whether an event that no purge seeds is listed before and after a purge."""
+    """Whether an event that no purge seeds, for an app or a process, is listed before and after a purge."""
+    seedable = {row["guid"] for row in _rows(client, place, Part.PROCESSES, *Phase)}
     before, after = (
         {
             event_identity(row)
-            for page in client.recorded(place.at(phase).of(Part.EVENTS))
-            for row in resources(page)
-            if row["guid"] != app_of_event(row)
+            for row in _rows(client, place, Part.EVENTS, phase)
+            if row["guid"] != app_of_event(row) and row["guid"] not in seedable
         }
         for phase in Phase
     )
     return bool(before & after)
+
+
+def _rows(client: Client, place: Place, part: Part, *phases: Phase) -> list[Row]:
+    pages = [page for phase in phases for page in client.recorded(place.at(phase).of(part))]
+    return [row for page in pages for row in resources(page)]

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
 import pytest
 import requests
 
+from meta.support.story import event_row, process_row
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.client.client import Request
+from purge_conformance.evidence.steps import Place, Step
 from purge_conformance.evidence.tag_values import HeaderSet
-from purge_conformance.scenarios.purge_headers import INSTEAD, OF_GENERATED, OF_WALK, SETS
+from purge_conformance.scenarios.purge_headers import INSTEAD, OF_GENERATED, OF_WALK, SETS, purge_with_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    from meta.support.stub import StubServer
+    from purge_conformance.client.client import Client
+    from purge_conformance.target.apps import SuiteApps
 
 MAX_HEADER_BYTES = 8000  # of all fields together, which common servers accept
 TARGET = "https://api.example.org/cf"
@@ -32,3 +48,25 @@ def test_hosts_are_those_of_the_target() -> None:
     headers = SETS[HeaderSet.CLIENTS](TARGET)
     assert (headers["X-Forwarded-Host"], headers["X-Forwarded-Proto"]) == ("api.example.org", "https")
     assert headers["Origin"] == "https://api.example.org"
+
+
+@pytest.mark.parametrize(("process", "purges"), [("worker", 1), ("another", 2)])
+def test_set_is_sent_again_if_events_survive(
+    process: str, purges: int, stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
+    """An event that is listed before and after a purge survived it, unless it may have been seeded for a process.
+
+    Two purges in one second seed equal events.
+    """
+    rows = {"app_usage_events": [event_row("worker", "app")], "processes": [process_row(process, "app")], "apps": []}
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        found = rows.get(handler.path.partition("?")[0].split("/")[2], []) if handler.command == "GET" else []
+        page = {"pagination": {"total_results": len(found), "next": None}, "resources": found}
+        stub_server.respond(handler, body=json.dumps(page).encode())
+
+    stub_server.answer = answer
+    apps = cast("SuiteApps", SimpleNamespace(record_event=lambda: True))
+    request = Request("POST", PURGE_PATH, Place(Step.GENERATED_PURGE, 1))
+    purge_with_headers(make_client(), apps, request, HeaderSet.NEGOTIATION)
+    assert sum(line.startswith(f"POST {PURGE_PATH} ") for line, _ in stub_server.received) == purges
