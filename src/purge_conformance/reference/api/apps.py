@@ -1,4 +1,4 @@
-"""Apps: list, get, create, delete, start, stop, restart."""
+"""Apps: list, get, create, rename, delete, start, stop, restart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, select
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.api.bodies import read_name, read_object, read_related_guid
+from purge_conformance.reference.api.bodies import read_name, read_new_name, read_object, read_related_guid
 from purge_conformance.reference.api.labels import LABEL_SELECTOR, label_condition, metadata_to_json, read_labels
 from purge_conformance.reference.api.pagination import page_to_json
 from purge_conformance.reference.api.query import ListRules
@@ -68,10 +68,19 @@ def create_app(call: Call) -> Reply:
     space = find_by_guid(call.session, Space, read_related_guid(body, "space"))
     if space is None:
         raise problems.unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
-    if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
-        raise problems.unprocessable(f"App with the name '{name}' already exists.")
+    _require_new_name(call, space, name)
     app = store.add_app(call.session, space, name, labels=read_labels(body), lifecycle=_lifecycle(body))
     return Reply(status=HTTPStatus.CREATED, body=app_to_json(app, call))
+
+
+def update_app(call: Call) -> Reply:
+    """`PATCH /v3/apps/{guid}`: rename the app; nothing is recorded."""
+    app = _find_app_for_change(call)
+    name = read_new_name(call.body, app.name)
+    if name != app.name:
+        _require_new_name(call, app.space, name)
+    app.name = name
+    return _app_reply(call, app)
 
 
 def delete_app(call: Call) -> Reply:
@@ -101,6 +110,11 @@ def restart_app(call: Call) -> Reply:
     store.stop(call.session, app, call.behaviour.record)
     store.start(call.session, app, call.behaviour.record)
     return _app_reply(call, app)
+
+
+def _require_new_name(call: Call, space: Space, name: str) -> None:
+    if call.session.scalar(select(App).where(App.space_guid == space.guid, App.name == name)):
+        raise problems.unprocessable(f"App with the name '{name}' already exists.")
 
 
 def _find_app_for_change(call: Call) -> App:

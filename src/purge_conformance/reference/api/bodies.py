@@ -86,6 +86,16 @@ def read_name(body: Mapping[str, Any]) -> str:
     return name
 
 
+def read_new_name(body: Any, name: str) -> str:  # noqa: ANN401 - any JSON value
+    """Return the `name` in the body of an update, which has no other field; without it, the name so far.
+
+    Raises:
+        ApiError: 422, as `read_object` and `read_name` do.
+    """
+    fields = read_object(body, ("name",))
+    return read_name(fields) if fields else name
+
+
 def read_related_guid(body: Mapping[str, Any], relation: str) -> str:
     """Return `relationships.<relation>.data.guid`.
 

@@ -1,4 +1,4 @@
-"""Organizations and spaces: list, get, create, delete."""
+"""Organizations and spaces: list, get, create, rename, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from http import HTTPStatus
 from sqlalchemy import select
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.api.bodies import read_name, read_object, read_related_guid
+from purge_conformance.reference.api.bodies import read_name, read_new_name, read_object, read_related_guid
 from purge_conformance.reference.api.labels import LABEL_SELECTOR, label_condition, metadata_to_json, read_labels
 from purge_conformance.reference.api.pagination import page_to_json
 from purge_conformance.reference.api.query import ListRules
@@ -58,12 +58,23 @@ def create_organization(call: Call) -> Reply:
     require_admin(call)
     body = read_object(call.body, ("name", "suspended", "metadata"))
     name, labels = read_name(body), read_labels(body)
-    if call.session.scalar(select(Organization).where(Organization.name == name)):
-        raise problems.unprocessable(f"Organization '{name}' already exists.")
+    _require_new_organization_name(call, name)
     organization = Organization(name=name, labels=labels)
     call.session.add(organization)
     call.session.flush()
     return Reply(status=HTTPStatus.CREATED, body=organization_to_json(organization, call))
+
+
+def update_organization(call: Call) -> Reply:
+    """`PATCH /v3/organizations/{guid}`: rename the organization."""
+    require_admin(call)
+    organization = find_resource(call, Organization, resource_name="Organization")
+    name = read_new_name(call.body, organization.name)
+    if name != organization.name:
+        _require_new_organization_name(call, name)
+    organization.name = name
+    call.session.flush()
+    return Reply(body=organization_to_json(organization, call))
 
 
 def delete_organization(call: Call) -> Reply:
@@ -94,12 +105,23 @@ def create_space(call: Call) -> Reply:
     if organization is None:
         detail = "Invalid organization. Ensure the organization exists and you have access to it."
         raise problems.unprocessable(detail)
-    if name in {space.name for space in organization.spaces}:
-        raise problems.unprocessable("Name must be unique per organization")
+    _require_new_space_name(organization, name)
     space = Space(name=name, organization=organization, labels=read_labels(body))
     call.session.add(space)
     call.session.flush()
     return Reply(status=HTTPStatus.CREATED, body=space_to_json(space, call))
+
+
+def update_space(call: Call) -> Reply:
+    """`PATCH /v3/spaces/{guid}`: rename the space."""
+    require_admin(call)
+    space = find_resource(call, Space, resource_name="Space")
+    name = read_new_name(call.body, space.name)
+    if name != space.name:
+        _require_new_space_name(space.organization, name)
+    space.name = name
+    call.session.flush()
+    return Reply(body=space_to_json(space, call))
 
 
 def delete_space(call: Call) -> Reply:
@@ -107,6 +129,16 @@ def delete_space(call: Call) -> Reply:
     require_admin(call)
     store.delete_space(call.session, find_resource(call, Space, resource_name="Space"), call.behaviour.record)
     return job_reply(call, "space.delete")
+
+
+def _require_new_organization_name(call: Call, name: str) -> None:
+    if call.session.scalar(select(Organization).where(Organization.name == name)):
+        raise problems.unprocessable(f"Organization '{name}' already exists.")
+
+
+def _require_new_space_name(organization: Organization, name: str) -> None:
+    if name in {space.name for space in organization.spaces}:
+        raise problems.unprocessable("Name must be unique per organization")
 
 
 def organization_to_json(organization: Organization, call: Call) -> dict[str, object]:

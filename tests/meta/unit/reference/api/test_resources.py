@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.support.reference_api import BASE_URL, relationship
+from meta.support.reference_api import BASE_URL, PURGE, relationship
 
 if TYPE_CHECKING:
     from meta.support.reference_api import Api
@@ -96,6 +96,37 @@ def test_duplicate_name_is_rejected(api: Api, kind: str) -> None:
 def test_invalid_bodies_are_rejected(api: Api, kind: str, body: object) -> None:
     """A body that describes no new resource is rejected with 422."""
     assert api.post(f"/v3/{kind}", body).status == 422
+
+
+@pytest.mark.parametrize("kind", ["organizations", "spaces", "apps"])
+def test_resource_is_renamed(api: Api, kind: str) -> None:
+    """A new name is shown, also by the next purge, and is no event; a body without a name changes nothing."""
+    app = api.app_in(api.space(), "app")
+    path, events = f"/v3/{kind}/{api.get(f'/v3/{kind}').json['resources'][0]['guid']}", api.events()
+    assert [api.call("PATCH", path, body).json["name"] for body in ({"name": "new"}, {"name": "new"}, {})] == [
+        "new"
+    ] * 3
+    assert (api.get(path).json["name"], api.events()) == ("new", events)
+    api.post(PURGE)
+    (seed,) = api.events()
+    new_names = {"apps": ["new", "space"], "spaces": ["app", "new"], "organizations": ["app", "space"]}
+    assert (seed["guid"], [seed["app"]["name"], seed["space"]["name"]]) == (app, new_names[kind])
+
+
+@pytest.mark.parametrize("kind", ["organizations", "spaces", "apps"])
+@pytest.mark.parametrize("body", [[], {"name": "taken"}, {"name": ""}, {"name": 5}, {"unknown": 1}])
+def test_invalid_name_is_rejected(api: Api, kind: str, body: object) -> None:
+    """A name that is taken or is none is rejected with 422; another role may not rename."""
+    for organization, space, app in (("organization", "space", "app"), ("taken", "space", "app")):
+        api.app_in(api.space(space, organization), app)
+    if kind != "organizations":
+        parent = api.get("/v3/spaces?names=space").json["resources"][0]
+        owner = parent["relationships"]["organization"]["data"]["guid"]
+        relation = relationship("organization", owner) if kind == "spaces" else relationship("space", parent["guid"])
+        assert api.post(f"/v3/{kind}", {"name": "taken", **relation}).status == 201
+    path = f"/v3/{kind}/{api.get(f'/v3/{kind}').json['resources'][0]['guid']}"
+    assert api.call("PATCH", path, body).status == 422
+    assert api.call("PATCH", path, {"name": "x"}, role="space_developer").status in {403, 404}
 
 
 @pytest.mark.parametrize("guid", ["nobody", "\0", None, 5])
