@@ -10,6 +10,7 @@ import pytest
 from purge_conformance.analysis.actions import single_process_apps
 from purge_conformance.analysis.app_changes import effective_changes
 from purge_conformance.analysis.assertions import require_complete, require_no, require_responses
+from purge_conformance.analysis.locations import Locations
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.purge_series import require_purges_with_started_apps
@@ -53,6 +54,7 @@ MEMBERS = (
 )
 
 LOCATION_CASES = {"app": "app.name", "space": "space.name", "organization": "organization.guid"}
+SIZES = {"instance_count": "instances", "memory_in_mb_per_instance": "memory_in_mb"}  # of an event -> of a process
 CHANGES = {  # change -> its case
     Step.START: "start",
     Step.STOP: "stop",
@@ -123,12 +125,16 @@ def test_seeded_state_is_started(view: JudgmentView) -> None:
 @pytest.mark.requirement("UP-SEED-02")
 def test_seed_names_space_and_organization(view: JudgmentView) -> None:
     """A seeded event MUST name the app, its space and its organization."""
-    locations = _locations(view)
-    for purge, app, row in _seeded_events(view):
-        names = {str(snapshot.apps.by_guid[app].get("name")) for snapshot in (purge.before, purge.after)}
-        expected = {"app.name": names} | {name: {value} for name, value in locations.get(app, {}).items()}
-        for case, name in LOCATION_CASES.items():
-            view.count(case, [purge.last_exchange] if name in expected else [])
+    locations, seeded = Locations(view), [*_seeded_events(view)]
+    first_names = {app: _names(purge, app) for purge, app, _ in reversed(seeded)}
+    for purge, app, row in seeded:
+        names, number = _names(purge, app), purge.request.n
+        expected = {"app.name": names, **locations.members(app, number)}
+        cases = [case for case, name in LOCATION_CASES.items() if name in expected]
+        cases += [f"renamed-{each}" for each in locations.renamed(app, number)]
+        cases += ["renamed-app"] if len(names) == 1 and names != first_names[app] else []
+        for case in cases:
+            view.count(case, [purge.last_exchange])
         require_no(
             Finding(
                 f"{name} {' or '.join(sorted(values))} in the event of the app {app}",
@@ -152,12 +158,17 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
         raise NotExercised("No seeded event can be attributed to one process.")
     for case in ("instance-count", "memory"):
         view.count(case, (purge.last_exchange for purge, _, _, _ in pairs))
+    first_sizes: dict[str, tuple[object, ...]] = {}
+    for purge, _, _, process in pairs:
+        size = tuple(process.get(name) for name in SIZES.values())
+        if first_sizes.setdefault(process["guid"], size) != size:
+            view.count("rescaled-app", [purge.last_exchange])
     require_no(
         Finding(
             f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), purge.last_exchange
         )
         for purge, app, row, process in pairs
-        for name, size in (("instance_count", "instances"), ("memory_in_mb_per_instance", "memory_in_mb"))
+        for name, size in SIZES.items()
         if dig(row, name, "current") != process.get(size)
     )
 
@@ -242,30 +253,13 @@ def _seeded_events(view: JudgmentView) -> Iterator[tuple[PurgeObservation, str, 
         yield from ((purge, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
 
 
+def _names(purge: PurgeObservation, app: str) -> set[str]:
+    """Return the name of an app before and after a purge; two, if it was renamed meanwhile."""
+    return {str(snapshot.apps.by_guid[app].get("name")) for snapshot in (purge.before, purge.after)}
+
+
 def _app_of_each_process(purge: PurgeObservation) -> dict[str, str | None]:
     return {guid: app_of_process(row) for guid, row in purge.after.processes.by_guid.items()}
-
-
-def _locations(view: JudgmentView) -> dict[str, dict[str, str]]:
-    """Return own app -> members of its space and organization, as far as the run knows these.
-
-    The suite created the space, or read the one that the user named.
-    """
-    read = (*view.of(Scenario.PREFLIGHT, Step.SPACE), *view.of(Scenario.FOUNDATION, Step.CREATE))
-    known = {str(x.json.get("guid")): x.json for x in read if x.succeeded and isinstance(x.json, dict)}
-    locations = {}
-    for guid, resource in known.items():
-        if isinstance(space := dig(resource, "relationships", "space", "data", "guid"), str):
-            locations[guid] = {"space.guid": space, **_members_of_space(known.get(space, {}))}
-    return locations
-
-
-def _members_of_space(space: Row) -> dict[str, str]:
-    members = {
-        "space.name": space.get("name"),
-        "organization.guid": dig(space, "relationships", "organization", "data", "guid"),
-    }
-    return {name: value for name, value in members.items() if isinstance(value, str)}
 
 
 def _has_member(row: Row, *names: str) -> bool:

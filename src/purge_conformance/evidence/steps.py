@@ -86,6 +86,8 @@ class Step(StrEnum):
     CREATE = "create"  # an organization, a space or an app
     AWAIT_CREATION = "await-creation"
     VERIFY_CREATION = "verify-creation"  # reads what a response says was created, before it is changed
+    RENAME = "rename"  # purge-after-changes: an app, its space and its organization
+    VERIFY_RENAME = "verify-rename"  # reads the name of a space after that
     PREPARE_DROPLET = "prepare-droplet"
     FIND_SPACE = "find-space"  # existing spaces, where none can be created; also of `doctor` and `plan`
     FIND_DROPLET = "find-droplet"  # existing droplets, where an app does not start; also of `doctor` and `plan`

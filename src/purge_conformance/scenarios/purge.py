@@ -21,7 +21,7 @@ from purge_conformance.evidence.listing import (
     resources,
     sample_evenly,
 )
-from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, Part, Phase, Place, Step
+from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, App, Part, Phase, Place, Step
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.scenarios.authorization import non_admin_credentials
 from purge_conformance.scenarios.budget import note_left_out
@@ -94,8 +94,9 @@ def second_purge(client: Client, _: SuiteApps) -> None:
     take_snapshot(client, Place(Step.PURGE, phase=Phase.AFTER))
 
 
-def purge_after_changes(client: Client, _: SuiteApps) -> None:
-    """Purge after apps were started and stopped; get some seeded events, whose guids may have been used before."""
+def purge_after_changes(client: Client, apps: SuiteApps) -> None:
+    """Rename an app, and purge after changes of apps; get some seeded events, whose guids may have been used before."""
+    apps.rename(App.SCALED)
     purge_between_snapshots(client, Request("POST", PURGE_PATH, Step.PURGE))
     pages = client.recorded(Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
     rows = {row["guid"]: row for page in pages for row in resources(page)}

@@ -166,6 +166,7 @@ def purges(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     for query in (f"guids={destroyed}", f"after_guid={destroyed}", f"created_ats={moment}"):
         yield api.get(f"{EVENTS}?{query}")
     yield api.get(EVENTS)
+    yield api.call("PATCH", f"/v3/apps/{apps['busy']}", {"name": "renamed"})
     yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", {"instances": 5})
     for change in ({"instances": 2}, {"memory_in_mb": 96}):
         yield api.post(f"/v3/processes/{apps['busy']}/actions/scale", change)

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.mutation import combine, variant, wrap_all_operations, wrap_operations
+from purge_conformance.reference.mutation import Change, combine, variant, wrap_all_operations, wrap_operations
 from purge_conformance.reference.store import transitions as store
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.initial_data import initial_data
-from purge_conformance.reference.store.tables import STARTED, STOPPED, App, AppUsageEvent, Process, utc_now
+from purge_conformance.reference.store.tables import (
+    STARTED,
+    STOPPED,
+    App,
+    AppUsageEvent,
+    Organization,
+    Process,
+    Space,
+    utc_now,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -117,6 +126,46 @@ def starts_take_a_while(behaviour: Behaviour) -> Behaviour:
         return answer(call)
 
     return finish_due_starts(finish_start_first(start_later(behaviour)))
+
+
+@variant("renames-refused")
+@wrap_operations("update_app", "update_space", "update_organization")
+def renames_refused(_call: Call, _answer: Handler) -> Reply:
+    raise problems.unknown_request()
+
+
+@variant("renames-take-a-while")
+def renames_take_a_while(behaviour: Behaviour) -> Behaviour:
+    tables: dict[str, type[App | Space | Organization]] = {
+        "update_app": App,
+        "update_space": Space,
+        "update_organization": Organization,
+    }
+    due: dict[tuple[type[App | Space | Organization], str], tuple[float, str]] = {}  # -> when it has which name
+
+    def accept(operation: str) -> Change:
+        @wrap_operations(operation)
+        def rename_later(call: Call, answer: Handler) -> Reply:
+            with call.session.begin_nested() as savepoint:
+                reply = answer(call)
+                savepoint.rollback()
+            key = tables[operation], call.path_parameters["guid"]
+            due[key] = time.monotonic() + JOB_S, reply.body["name"]
+            return replace(reply, status=202, body=None, content_type=None)
+
+        return rename_later
+
+    @wrap_all_operations
+    def rename_if_due(call: Call, answer: Handler) -> Reply:
+        for (table, guid), (moment, name) in [*due.items()]:
+            if moment <= time.monotonic():
+                del due[table, guid]
+                if row := find_by_guid(call.session, table, guid):
+                    row.name = name
+        call.session.flush()
+        return answer(call)
+
+    return combine(*map(accept, tables), rename_if_due)(behaviour)
 
 
 @variant("apps-fail-at-times")

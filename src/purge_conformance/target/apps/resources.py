@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from purge_conformance.catalogue.api import is_usable_guid, resource_path
+from purge_conformance.client.client import Request
 from purge_conformance.errors import RequestBlocked, TargetUnreachable
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig, resources, usable_rows
 from purge_conformance.evidence.steps import Place, Step, place_of
@@ -103,6 +105,14 @@ class ResourceManager:
             if self._deletion_jobs[path] is None:
                 self.forget(path)
         return answer
+
+    def rename(self, path: str, name: str, where: Where) -> Exchange | None:
+        """Send the PATCH that renames a resource of this run; send nothing for any other resource, and return None."""
+        if path not in self._deletion_jobs:
+            return None
+        headers = {"Content-Type": "application/json"}
+        patch = Request("PATCH", path, where, headers=headers, body=json.dumps({"name": name}))
+        return retry_once(partial(self._client.send, patch))
 
     def forget(self, path: str) -> None:
         """Stop tracking a resource that no longer exists."""

@@ -68,6 +68,7 @@ class SuiteApps:
         self._droplets = DropletProvider(client, self._settings, self._resources.run)
         self._can_start = True
         self._home_space: str | None = None
+        self._owners: dict[str, str] = {}  # guid -> that of its space or organization
         self.patience = Patience()
         self._deletion_polls = POLLS  # for a deleted app; one, after an app did not disappear
         self.apps: dict[App, str] = {}
@@ -135,6 +136,21 @@ class SuiteApps:
         if app not in self.started:
             return False
         return self._change_app(app, "scale", Place(Step.SCALE_APP, app=app), **size).succeeded
+
+    def rename(self, app: App) -> None:
+        """Rename an app, its space and its organization, each if this run created it."""
+        guid = self.apps.get(app, "")
+        space = self._owners.get(guid, "")
+        organization = self._owners.get(space, "")
+        self._rename(APPS, guid, "renamed", Place(Step.RENAME, app=app))  # short, as a target may limit names
+        if self._rename(SPACES, space, "purge-conformance-renamed"):
+            self._client.get(resource_path(SPACES, space), Step.VERIFY_RENAME)
+        self._rename(ORGANIZATIONS, organization, "purge-conformance-renamed")
+
+    def _rename(self, path: str, guid: str, prefix: str, where: Where = Step.RENAME) -> bool:
+        """Send the request that renames a resource, if this run created it; return whether it was sent."""
+        name = f"{prefix}-{self._resources.run}"
+        return bool(guid) and self._resources.rename(resource_path(path, guid), name, where) is not None
 
     def existing(self, app: App, other: App) -> App:
         """Return the app if it exists, otherwise the other one."""
@@ -257,11 +273,12 @@ class SuiteApps:
         return f"{words} {describe_spaces(self._client.get(SPACES_PATH, Step.FIND_SPACE))}, then run again."
 
     def _create_space(self, name: str, organization: str | None) -> str | None:
-        return (
-            self._create(SPACES, name, relationships=relationship("organization", organization))
-            if organization
-            else None
-        )
+        if not organization:
+            return None
+        guid = self._create(SPACES, name, relationships=relationship("organization", organization))
+        if guid:
+            self._owners[guid] = organization
+        return guid
 
     def _app_names(self, app: App, *, single_org: bool) -> list[str]:
         """Return the names to try for an app, the most unusual first; within one space no two apps share a name."""
@@ -281,7 +298,7 @@ class SuiteApps:
                 APPS, name, relationships=relationship("space", space), lifecycle=self._droplets.lifecycle
             )
             if guid:
-                self.apps[app], self.error = guid, error_before
+                self.apps[app], self._owners[guid], self.error = guid, space, error_before
                 self._provide_droplet(guid)
                 return
 
