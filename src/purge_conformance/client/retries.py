@@ -56,10 +56,10 @@ def retry_reason(answer: Exchange) -> str:
     if answer.tags.get(Tag.INDUCED) == str(answer.status):
         return ""
     if router_error := answer.header(ROUTER_ERROR):
-        may_repeat = answer.method in SAFE_METHODS or router_error in UNDELIVERED
+        may_repeat = answer.method in SAFE_METHODS or router_error in UNDELIVERED or answer.step in ATTEMPTS
         return Retry.GATEWAY if may_repeat and Tag.CONCURRENT not in answer.tags else ""
     if is_gateway_error(answer) and answer.step in ATTEMPTS and Tag.CONCURRENT not in answer.tags:
-        return Retry.GATEWAY  # the request must change nothing, however often it is sent
+        return Retry.GATEWAY  # an attempt must change nothing, however often it is sent
     return (RETRY_ANY | RETRY_SAFE_METHODS if answer.method in SAFE_METHODS else RETRY_ANY).get(answer.status, "")
 
 

@@ -144,6 +144,13 @@ def test_undelivered_purge_is_retried(error: str, purges: int, make_client: Conn
     assert (stub_server.purges, target_responses([found])) == (purges, ())
 
 
+def test_attempt_that_the_router_lost_is_retried(make_client: Connect, stub_server: StubServer) -> None:
+    """A purge that must change nothing is sent again after any error of the router."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 400, X_Cf_Routererror="empty_host")
+    make_client().post(PURGE_PATH, Step.CLAIMS_BESIDE)
+    assert stub_server.purges == 3
+
+
 def test_each_cause_has_own_bound(make_client: Connect, stub_server: StubServer) -> None:
     """A connection that breaks after a retried response is retried like any other."""
     answers = iter([503, None, 429, 502, 200])
