@@ -60,6 +60,13 @@ def test_total_alone_fails(builder: EvidenceBuilder) -> None:
         judge(build(builder, total=7))
 
 
+def test_total_says_nothing_where_totals_are_wrong(builder: EvidenceBuilder) -> None:
+    """Where the total of the admin's list is wrong as well, LIST-02 is violated, and not the rule for other roles."""
+    data = {"pagination": {"total_results": 8}, "resources": [builder.event("e")]}
+    builder.add_exchange(Scenario.LISTS, Step.OPENING, path=EVENTS_PATH, data=data)
+    judge(build(builder, total=7))
+
+
 @pytest.mark.parametrize(
     ("query", "case"),
     [("", "unfiltered"), ("guids=e", "guids"), ("after_guid=a", "after-guid"), ("order_by=x", "order")],
