@@ -27,7 +27,7 @@ from purge_conformance.scenarios.authorization import non_admin_credentials
 from purge_conformance.scenarios.budget import note_left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
@@ -67,8 +67,7 @@ def first_purge(client: Client, _: SuiteApps) -> None:
             client.get(event_path(guid), Step.GET_DESTROYED, credential=credential)
             by_guid = urlencode({"guids": guid}, errors="replace")
             client.get(f"{EVENTS_PATH}?{by_guid}", Step.SEARCH_DESTROYED, credential=credential)
-    for guid in _sample_ends(_seed_guids(after.by_guid)):
-        client.get(event_path(guid), Step.GET_SEEDED)
+    _get_seeded(client, _sample_ends(_seed_guids(after.by_guid)))
 
 
 def _require_admin(client: Client, answer: Exchange) -> None:
@@ -100,8 +99,14 @@ def purge_after_changes(client: Client, apps: SuiteApps) -> None:
     purge_between_snapshots(client, Request("POST", PURGE_PATH, Step.PURGE))
     pages = client.recorded(Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
     rows = {row["guid"]: row for page in pages for row in resources(page)}
-    for guid in _seed_guids(rows)[:SAMPLE_SIZE]:
-        client.get(event_path(guid), Step.GET_SEEDED)
+    _get_seeded(client, _seed_guids(rows)[:SAMPLE_SIZE])
+
+
+def _get_seeded(client: Client, guids: Iterable[str]) -> None:
+    """Get seeded events; after an answer 404, list all events, which shows whether others purged meanwhile."""
+    answers = [client.get(event_path(guid), Step.GET_SEEDED) for guid in guids]
+    if any(x.status == HTTPStatus.NOT_FOUND for x in answers):
+        read_pages(client, EVENTS_PATH, Step.CLOSING)
 
 
 def purge_with_unexpected_input(client: Client, apps: SuiteApps) -> None:
