@@ -93,7 +93,8 @@ def parallel_purges_keep_an_event(answer: Answer, sessions: sessionmaker[Session
     reply = answer()
     if reply.status == HTTPStatus.OK:
         with sessions.begin() as session:
-            session.add_all(recorded[:1])
+            known = set(session.scalars(select(AppUsageEvent.guid)))
+            session.add_all([event for event in recorded if event.guid not in known][:1])
     return reply
 
 
