@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,3 +122,18 @@ def test_named_purge_uses_own_snapshots(builder: EvidenceBuilder) -> None:
     builder.add_snapshot(Scenario.UNEXPECTED_INPUT, Place(Step.NOT_JSON, phase=Phase.AFTER))
     found = require_purge_at(builder.judgment_view, Scenario.UNEXPECTED_INPUT, Step.NOT_JSON)
     assert (set(found.before.events.by_guid), found.after.events.rows) == ({"old"}, ())
+
+
+@pytest.mark.parametrize("app", ["started-without-event", "stopped-with-event"])
+def test_only_apps_that_kept_their_state_are_wrong_by_it(app: str, builder: EvidenceBuilder) -> None:
+    """An app whose state changed earlier is not judged by it: AGAIN-03 judges its events."""
+    apps = [
+        builder.app("a"),
+        builder.app("started-without-event"),
+        builder.app("stopped-with-event", "STOPPED"),
+    ]
+    after = [builder.event(guid, guid) for guid in ("a", "stopped-with-event")]
+    add_purge_between_snapshots(builder, before=[], after=after, apps=apps)
+    purge = require_purge(builder.judgment_view, Scenario.PURGE)
+    assert app in purge.wrong_apps(())
+    assert app not in replace(purge, state_changed_earlier=frozenset({app})).wrong_apps(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -96,3 +96,52 @@ def test_unrelated_headers_should_be_ignored(
     """A refusal of headers that say nothing is a finding of the SHOULD, except for their size."""
     add_header_purge(builder, name, status)
     assert outcome_of(builder, "HEADER-02") == outcome
+
+
+@pytest.mark.parametrize("status", [202, 206])
+def test_plain_purges_are_judged_by_answers_200_only(status: int, builder: EvidenceBuilder) -> None:
+    """A purge that its headers make answer otherwise is not one of the plain purges, whatever it leaves."""
+    add_purge(builder, [builder.event("a", "a")])
+    builder.add_exchange(Scenario.APP_CHANGES, Step.START_APP, method="POST", path="/v3/apps/a/actions/start")
+    add_header_purge(builder, HeaderSet.CLIENTS, status, after=("old", "a"))
+    assert [outcome_of(builder, name) for name in ("HEADER-01", "PURGE-01", "PURGE-03")] == [
+        "failed",
+        "passed",
+        "passed",
+    ]
+
+
+def add_purges_beside_unusual_app(builder: EvidenceBuilder, scenario: Scenario, step: Step, *seeds: str) -> None:
+    """Add a plain purge and one of a scenario, neither of which seeds the started app `unusual` of others.
+
+    Args:
+        builder: the evidence.
+        scenario: of the second purge, whose apps are `a` and `unusual` as well.
+        step: likewise.
+        seeds: the events after the second purge.
+    """
+    apps, processes = [builder.app("a"), builder.app("unusual")], [builder.process("a", "a")]
+    tags = {Tag.HEADERS: HeaderSet.CLIENTS} if scenario is Scenario.GENERATED else {}
+    more: list[dict[str, Any]] = [{}, {"tags": tags} if tags else {"request_body": "unexpected"}]
+    places = [(Scenario.PURGE, Step.PURGE, ("a",)), (scenario, step, seeds)]
+    for (where, name, after), extra in zip(places, more, strict=True):
+        builder.add_snapshot(where, Place(name, phase=Phase.BEFORE), [builder.event("old", "a")], apps, processes)
+        builder.add_exchange(where, name, method="POST", path=PURGE_PATH, **extra)
+        rows = [builder.event(guid, "a", "2026-07-01T12:01:00Z") for guid in after]
+        builder.add_snapshot(where, Place(name, phase=Phase.AFTER), rows, apps, processes)
+
+
+@pytest.mark.parametrize(("seeds", "outcome"), [(("a",), "passed"), ((), "failed")])
+@pytest.mark.parametrize(
+    ("requirement", "purge"),
+    [
+        ("HEADER-01", (Scenario.GENERATED, Step.GENERATED_PURGE)),
+        ("BODY-02", (Scenario.UNEXPECTED_INPUT, Step.NOT_JSON)),
+    ],
+)
+def test_unusual_app_of_others_is_left_out(
+    requirement: str, purge: tuple[Scenario, Step], seeds: tuple[str, ...], outcome: str, builder: EvidenceBuilder
+) -> None:
+    """An app that plain purges treat incorrectly as well says nothing about headers and input; the others do."""
+    add_purges_beside_unusual_app(builder, *purge, *seeds)
+    assert outcome_of(builder, requirement) == outcome
