@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.actions import own_apps, single_process_apps
+from purge_conformance.analysis.actions import apps_with_new_droplet, own_apps, single_process_apps
 from purge_conformance.analysis.assertions import (
     no_suitable_app,
     require_each_trial,
@@ -55,8 +55,10 @@ def test_started_apps_are_seeded(view: JudgmentView) -> None:
                 yield Finding(f"an event for the started app {app}", f"none{delay}", purge.last_exchange)
 
     purges = require_purges_with_started_apps(view)
-    constant = (purge for purge in purges if set(purge.started_apps) & purge.constant_apps.keys())
-    view.count("started-app", (purge.last_exchange for purge in constant))
+    constant = [(purge, set(purge.started_apps) & purge.constant_apps.keys()) for purge in purges]
+    view.count("started-app", (purge.last_exchange for purge, apps in constant if apps))
+    moved = (purge for purge, apps in constant if apps & apps_with_new_droplet(view, purge.request))
+    view.count("new-droplet", (purge.last_exchange for purge in moved))
     require_each_purge(view, purges, find_missing)
 
 
@@ -72,7 +74,13 @@ def test_apps_are_seeded_once(view: JudgmentView) -> None:
 
     purges = require_purges_with_started_apps(view)
     for case in ("event-count", "distinct-guids"):
-        view.count(case, (purge.last_exchange for purge in purges if _has_countable_seeds(purge, single_process)))
+        view.count(case, (purge.last_exchange for purge in purges if _countable_seeds(purge, single_process)))
+    moved = (
+        purge
+        for purge in purges
+        if apps_with_new_droplet(view, purge.request) & _countable_seeds(purge, single_process)
+    )
+    view.count("new-droplet", (purge.last_exchange for purge in moved))
     require_each_purge(view, purges, find_duplicates)
 
 
@@ -190,9 +198,9 @@ def test_get_returns_seeded_event(view: JudgmentView) -> None:
     require_found(view, (*first, *later))
 
 
-def _has_countable_seeds(purge: PurgeObservation, single_process: set[str]) -> bool:
-    """Whether a purge seeded an app for which it is known how many events it may have."""
-    return any(purge.max_events(app, single_process) for app, _ in _seeds_by_app(purge))
+def _countable_seeds(purge: PurgeObservation, single_process: set[str]) -> set[str]:
+    """Return the apps that a purge seeded and for which it is known how many events they may have."""
+    return {app for app, _ in _seeds_by_app(purge) if purge.max_events(app, single_process)}
 
 
 def _seeds_by_app(purge: PurgeObservation) -> Iterator[tuple[str, list[Row]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import SAFE_METHODS, guid_in_path, is_purge
@@ -55,6 +56,12 @@ def unchanged_apps(evidence: Evidence, purge: Exchange) -> set[str]:
     """Return the suite's own apps except the one that was changed last before a purge: its change may take a while."""
     before = [x for x in evidence.cached(state_changing_requests) if x.n < purge.n and x.route.startswith(f"{APPS}/")]
     return own_apps(evidence) - _app_guids(before[-1:])
+
+
+def apps_with_new_droplet(evidence: Evidence, purge: Exchange) -> set[str]:
+    """Return the apps that the suite assigned another droplet before a purge, as the target confirmed."""
+    assigned = evidence.of(Scenario.PURGE_AFTER_CHANGES, Step.ASSIGN_DROPLET)
+    return _app_guids(x for x in assigned if x.n < purge.n and x.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 
 
 def _app_guids(requests: Iterable[Exchange]) -> set[str]:

@@ -142,6 +142,7 @@ class Fault:
         subtlety: what a run needs to detect it.
         alone: whether it hides other faults, so that no other runs on the same server.
         intermittent: whether it does not fail in each trial, so that a run with few purges may miss it.
+        with_droplets: whether it shows only where apps run droplets.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Fault:
     subtlety: str
     alone: bool = False
     intermittent: bool = False
+    with_droplets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ class Variant:
             answers would delay other runs.
         touches_time: what it makes earlier, later or slower, for example `recording`; None: nothing. Two variants that
             touch the same exclude each other.
+        with_droplets: whether it shows only where apps run droplets.
     """
 
     id: str
@@ -177,6 +180,7 @@ class Variant:
     not_judged: tuple[str, ...] = ()
     own_server: bool = False
     touches_time: str | None = None
+    with_droplets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ class Step(StrEnum):
     RENAME = "rename"  # purge-after-changes: an app, its space and its organization
     VERIFY_RENAME = "verify-rename"  # reads the name of a space after that
     PREPARE_DROPLET = "prepare-droplet"
+    ASSIGN_DROPLET = "assign-droplet"  # purge-after-changes: another one to a started app
     FIND_SPACE = "find-space"  # existing spaces, where none can be created; also of `doctor` and `plan`
     FIND_DROPLET = "find-droplet"  # existing droplets, where an app does not start; also of `doctor` and `plan`
     DELETE = "delete"

@@ -94,8 +94,12 @@ def second_purge(client: Client, _: SuiteApps) -> None:
 
 
 def purge_after_changes(client: Client, apps: SuiteApps) -> None:
-    """Rename an app, and purge after changes of apps; get some seeded events, whose guids may have been used before."""
-    apps.rename(App.SCALED)
+    """Purge after changes of apps, the last of them a new droplet and a new name of one; get some seeded events.
+
+    The guids of these may have been used before.
+    """
+    apps.change_droplet(App.SCALED)
+    apps.rename(App.SCALED)  # the same app: PURGE-06 leaves out the one that was changed last
     purge_between_snapshots(client, Request("POST", PURGE_PATH, Step.PURGE))
     pages = client.recorded(Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
     rows = {row["guid"]: row for page in pages for row in resources(page)}

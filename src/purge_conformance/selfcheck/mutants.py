@@ -45,6 +45,7 @@ class Server:
         variants: ids of its variants.
         alone: whether it is never grouped with other faults.
         intermittent: whether its fault does not fail in each trial.
+        with_droplets: whether it shows only where apps run droplets.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Server:
     variants: tuple[str, ...] = ()
     alone: bool = False
     intermittent: bool = False
+    with_droplets: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def _all_servers() -> Iterator[Server]:
             fault.requirements,
             alone=fault.alone,
             intermittent=fault.intermittent,
+            with_droplets=fault.with_droplets,
         )
 
 
@@ -132,4 +135,5 @@ def _conforming_server(name: str, summary: str, variants: Sequence[Variant]) -> 
         profiles=tuple(profile for profile in DOCUMENTED if all(profile in v.profiles for v in variants)),
         own_server=any(variant.own_server for variant in variants),
         variants=tuple(variant.id for variant in variants),
+        with_droplets=any(variant.with_droplets for variant in variants),
     )

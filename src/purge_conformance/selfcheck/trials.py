@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from purge_conformance.selfcheck.mutants import Server
 
 EXAMPLES = 10  # random cases per operation, as in a run
+DOCKER_IMAGE = "registry.test/app:1"  # only its droplet exists: the reference server runs nothing
 RUNS_PER_PYTEST = 16  # runs that one pytest process judges
 PYTEST_PROCESSES = 2  # at the same time
 
@@ -58,11 +59,12 @@ class Conditions:
     repeat: int = 1
     mode: Mode = Mode.DRIVE
 
-    def apply_to(self, settings: Settings) -> Settings:
-        """Return the settings of a run under these conditions."""
+    def apply_to(self, settings: Settings, *, with_droplets: bool = False) -> Settings:
+        """Return the settings of a run under these conditions; `with_droplets`: the suite's apps run one."""
         given = {} if self.max_purges is None else {"max_purges": self.max_purges}
         limits = limits_for(self.repeat, **given)
-        return replace(settings, repeat=self.repeat, limits=limits, apps=AppSettings(self.mode))
+        image = DOCKER_IMAGE if with_droplets else None
+        return replace(settings, repeat=self.repeat, limits=limits, apps=AppSettings(self.mode, docker_image=image))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +178,12 @@ def open_collector(plan: Plan, cases: tuple[Case, ...]) -> Iterator[Callable[[Tr
 
 def _collect_trial(plan: Plan, generator: Generator, trial: Trial) -> float:
     if trial.url is not None:
-        return _collect_from(plan, generator, trial.name, trial.url, trial.tokens)
+        return _collect_from(plan, generator, trial, trial.url, trial.tokens)
     with reference_process.server([word for server in trial.group for word in server.options]) as (url, tokens):
-        return _collect_from(plan, generator, trial.name, url, tokens)
+        return _collect_from(plan, generator, trial, url, tokens)
 
 
-def _collect_from(plan: Plan, generator: Generator, name: str, url: str, tokens: Mapping[str, str]) -> float:
+def _collect_from(plan: Plan, generator: Generator, trial: Trial, url: str, tokens: Mapping[str, str]) -> float:
     settings = Settings(
         Target(url),
         tokens,
@@ -192,7 +194,9 @@ def _collect_from(plan: Plan, generator: Generator, name: str, url: str, tokens:
         owns_target=True,
     )
     start = time.perf_counter()
-    collect(plan.conditions.apply_to(settings), plan.folder / name, _no_progress, generator)
+    with_droplets = any(server.with_droplets for server in trial.group)
+    settings = plan.conditions.apply_to(settings, with_droplets=with_droplets)
+    collect(settings, plan.folder / trial.name, _no_progress, generator)
     return time.perf_counter() - start
 
 

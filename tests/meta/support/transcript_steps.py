@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from meta.support.reference_api import EVENTS, PURGE
+from meta.support.reference_api import EVENTS, PURGE, relationship
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,6 +174,22 @@ def purges(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     for name, action in (("idle", "start"), ("idle", "stop"), ("beside", "stop"), ("busy", "stop"), ("busy", "start")):
         yield api.post(f"/v3/apps/{apps[name]}/actions/{action}")
     yield api.get(f"{EVENTS}?after_guid={apps['busy']}")
+    yield api.get(EVENTS)
+    yield from new_droplets(api, apps["busy"])
+
+
+def new_droplets(api: Api, app: str) -> Iterator[Answer]:
+    """Stage two droplets of a started app, assign one after the other, and purge."""
+    for image in ("one", "two"):
+        package = {"type": "docker", "data": {"image": image}, **relationship("app", app)}
+        yield (staged := api.post("/v3/packages", package))
+        if staged.status == HTTPStatus.CREATED:
+            yield (staged := api.post("/v3/builds", {"package": {"guid": staged.json["guid"]}}))
+        if staged.status == HTTPStatus.CREATED:
+            data = {"guid": staged.json["droplet"]["guid"]}
+            yield api.call("PATCH", f"/v3/apps/{app}/relationships/current_droplet", {"data": data})
+    yield api.get(EVENTS)
+    yield api.post(PURGE)
     yield api.get(EVENTS)
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from purge_conformance.reference.mutation import Change, choose_seeded_apps, combine, fault, wrap_operations
 from purge_conformance.reference.store.database import find_by_guid
-from purge_conformance.reference.store.tables import App, AppUsageEvent, Space
-from purge_conformance.reference.store.transitions import IS_SEED, find_started_apps
+from purge_conformance.reference.store.tables import App, AppUsageEvent, Space, new_guid
+from purge_conformance.reference.store.transitions import IS_SEED, copy_event, find_started_apps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,6 +98,23 @@ fault("seeds-space-name-at-creation")(_keep_columns("create_space", "space_guid"
 fault("seeds-no-renamed-organization")(_keep_columns("update_organization", "organization_guid", _no_organization))
 fault("seeds-name-of-last-seed")(_keep_columns_of_last_seed("app_name"))
 fault("seeds-size-of-last-seed")(_keep_columns_of_last_seed("instances", "memory_in_mb"))
+
+
+@fault("misses-apps-with-a-new-droplet")
+@choose_seeded_apps
+def misses_apps_with_a_new_droplet(session: Session) -> Sequence[App]:
+    return [app for app in find_started_apps(session) if len(app.droplets) <= 1]
+
+
+@fault("seeds-each-droplet")
+def seeds_each_droplet(behaviour: Behaviour) -> Behaviour:
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        more = {app.guid: len(app.droplets) - 1 for app in find_started_apps(session)}
+        events = behaviour.make_seeds(session, moment)
+        copies = [copy_event(seed, guid=new_guid()) for seed in events for _ in range(more.get(seed.app_guid, 0))]
+        return events + copies
+
+    return replace(behaviour, make_seeds=seeds)
 
 
 def _miss_apps(operation: str, owner: Callable[[App], str]) -> Change:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
+    from purge_conformance.reference.mutation import Wrapper
 
 
 MAX_APPS = 3
@@ -126,6 +127,56 @@ def starts_take_a_while(behaviour: Behaviour) -> Behaviour:
         return answer(call)
 
     return finish_due_starts(finish_start_first(start_later(behaviour)))
+
+
+def _assign_to_started_app(assign: Wrapper) -> Change:
+    """Decorate a function that answers the assignment of a droplet to a started app."""
+
+    @wrap_operations("set_current_droplet")
+    def change(call: Call, answer: Handler) -> Reply:
+        app = find_by_guid(call.session, App, call.path_parameters["guid"])
+        return assign(call, answer) if app and app.state == STARTED else answer(call)
+
+    return change
+
+
+@variant("new-droplet-refused")
+@_assign_to_started_app
+def new_droplet_refused(_call: Call, _answer: Handler) -> Reply:
+    raise problems.unprocessable("Stop the app before changing droplet")
+
+
+@variant("new-droplet-recorded")
+@_assign_to_started_app
+def new_droplet_recorded(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    _record_extra_event(call, "BUILDPACK_SET", STARTED)
+    return reply
+
+
+@variant("new-droplet-takes-a-while")
+def new_droplet_takes_a_while(behaviour: Behaviour) -> Behaviour:
+    due: dict[str, tuple[float, str]] = {}  # guid of an app -> when it runs which droplet
+
+    @_assign_to_started_app
+    def assign_later(call: Call, answer: Handler) -> Reply:
+        with call.session.begin_nested() as savepoint:
+            reply = answer(call)
+            savepoint.rollback()
+        due[call.path_parameters["guid"]] = time.monotonic() + JOB_S, reply.body["data"]["guid"]
+        return replace(reply, status=202)
+
+    @wrap_all_operations
+    def assign_if_due(call: Call, answer: Handler) -> Reply:
+        for guid, (moment, droplet) in [*due.items()]:
+            if moment <= time.monotonic():
+                del due[guid]
+                if app := find_by_guid(call.session, App, guid):
+                    app.droplet_guid = droplet
+        call.session.flush()
+        return answer(call)
+
+    return combine(assign_later, assign_if_due)(behaviour)
 
 
 @variant("renames-refused")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.apps import AppSettings
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.steps import Where
 
 DROPLETS, BUILDS = "/v3/droplets", "/v3/builds"
 MEMORY_IN_MB = 64  # small, because a space has a quota
@@ -62,9 +64,14 @@ class DropletProvider:
         else:
             droplet, self._source_app = self._create_droplet(app), app
             self._source = droplet
-        path = resource_path(APPS, app)
-        _require_json(self._send("PATCH", f"{path}/relationships/current_droplet", {"data": {"guid": droplet}}))
-        self._send("POST", f"{path}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
+        self._assign(droplet, app)
+        self._send("POST", f"{resource_path(APPS, app)}/processes/web/actions/scale", {"memory_in_mb": MEMORY_IN_MB})
+
+    def assign_copy(self, app: str, where: Where) -> None:
+        """Assign an app another copy of the droplet that it runs; nothing if it runs none, or gets no copy."""
+        if self._source:
+            with suppress(DropletUnavailable):
+                self._assign(self._copy_droplet(self._source, app), app, where)
 
     def next_step(self, answer: Exchange) -> str:
         """Return the next step after a failed start, which proposes existing droplets; empty if none is known."""
@@ -79,6 +86,10 @@ class DropletProvider:
         """Forget the droplet of a deleted app: the target deletes it with the app."""
         if app == self._source_app:
             self._source = None
+
+    def _assign(self, droplet: str, app: str, where: Where = Step.PREPARE_DROPLET) -> None:
+        path = f"{resource_path(APPS, app)}/relationships/current_droplet"
+        _require_json(self._send("PATCH", path, {"data": {"guid": droplet}}, where))
 
     def _create_droplet(self, app: str) -> str:
         file = self._settings.droplet_file
@@ -122,9 +133,9 @@ class DropletProvider:
             answer = self._client.get(path, Step.PREPARE_DROPLET)
         raise DropletUnavailable(f"{path} is not staged: {summarize_response(answer)}")
 
-    def _send(self, method: str, path: str, data: object) -> Exchange:
+    def _send(self, method: str, path: str, data: object, where: Where = Step.PREPARE_DROPLET) -> Exchange:
         headers = {"Content-Type": "application/json"}
-        return self._client.send(Request(method, path, Step.PREPARE_DROPLET, headers=headers, body=json.dumps(data)))
+        return self._client.send(Request(method, path, where, headers=headers, body=json.dumps(data)))
 
 
 def quota_hint(answer: Exchange) -> str:

@@ -137,6 +137,11 @@ class SuiteApps:
             return False
         return self._change_app(app, "scale", Place(Step.SCALE_APP, app=app), **size).succeeded
 
+    def change_droplet(self, app: App) -> None:
+        """Assign a started app another copy of its droplet; nothing if it runs none."""
+        if app in self.started:
+            self._droplets.assign_copy(self.apps[app], Place(Step.ASSIGN_DROPLET, app=app))
+
     def rename(self, app: App) -> None:
         """Rename an app, its space and its organization, each if this run created it."""
         guid = self.apps.get(app, "")

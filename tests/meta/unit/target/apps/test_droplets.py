@@ -9,6 +9,7 @@ import pytest
 
 from purge_conformance.config.apps import AppSettings
 from purge_conformance.config.droplet_file import GZIP_MAGIC, Upload
+from purge_conformance.evidence.steps import Step
 from purge_conformance.target.apps import jobs
 from purge_conformance.target.apps.droplets import STAGING_POLLS, DropletProvider, DropletUnavailable
 
@@ -104,3 +105,19 @@ def test_staging_is_bounded(
     with pytest.raises(DropletUnavailable, match=f"{path} is not staged: .*{state}"):
         DropletProvider(make_client(), app_sources(file)[way], "0123abcd").provide("app")
     assert len(stub_server.received) < 2 * STAGING_POLLS
+
+
+def test_another_copy_is_assigned(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
+    """An app that runs a droplet is assigned another copy; one that runs none, or gets no copy, is left as it is."""
+    stub_server.answer = staging(stub_server, "STAGED")
+    client = make_client()
+    DropletProvider(client, AppSettings(), "0123abcd").assign_copy("app", Step.ASSIGN_DROPLET)
+    assert stub_server.received == []
+    DropletProvider(client, AppSettings(droplet="source"), "0123abcd").assign_copy("app", Step.ASSIGN_DROPLET)
+    assert stub_server.targets == [
+        "/v3/droplets?source_guid=source",
+        "/v3/apps/app/relationships/current_droplet",
+    ]
+    stub_server.answer = lambda handler: stub_server.respond(handler, 422, b"{}")
+    DropletProvider(client, AppSettings(droplet="source"), "0123abcd").assign_copy("app", Step.ASSIGN_DROPLET)
+    assert len(stub_server.targets) == 3

@@ -1,0 +1,53 @@
+"""SEED-01 and SEED-02: the event of an app that was assigned another droplet."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+module = importlib.import_module("purge_conformance.conformance.test_seed")
+CHANGED = Scenario.PURGE_AFTER_CHANGES
+
+
+def assign_and_purge(builder: EvidenceBuilder, status: int | None, *guids: str) -> None:
+    """Assign a started app another droplet, and purge; then the app has events with these guids."""
+    path, place = "/v3/apps/a/relationships/current_droplet", Place(Step.ASSIGN_DROPLET, app=App.SCALED)
+    builder.add_exchange(CHANGED, place, method="PATCH", path=path, status=status, data={})
+    rows: dict[str, Any] = {"apps": [builder.app("a")], "processes": [builder.process("a", "a")]}
+    before, after = (Place(Step.PURGE, phase=phase) for phase in Phase)
+    builder.add_snapshot(CHANGED, before, [builder.event("old", "a")], *rows.values())
+    builder.add_purge(CHANGED)
+    builder.add_snapshot(CHANGED, after, [builder.event(guid, "a") for guid in guids], *rows.values())
+
+
+@pytest.mark.parametrize(("status", "count"), [(200, 1), (204, 1), (202, 0), (422, 0), (None, 0)])
+def test_new_droplet_is_a_case(status: int | None, count: int, builder: EvidenceBuilder) -> None:
+    """The purge counts for the case if the target confirmed the new droplet; it is judged in any case."""
+    assign_and_purge(builder, status, "a")
+    view = builder.judgment_view
+    for judge in (module.test_started_apps_are_seeded, module.test_apps_are_seeded_once):
+        view.cases.clear()
+        judge(view)
+        assert len(view.cases.get("new-droplet", ())) == count
+
+
+def test_missing_event_is_found(builder: EvidenceBuilder) -> None:
+    """Without an event of the app SEED-01 fails."""
+    assign_and_purge(builder, 200)
+    with pytest.raises(RequirementViolated):
+        module.test_started_apps_are_seeded(builder.judgment_view)
+
+
+def test_event_of_each_droplet_is_found(builder: EvidenceBuilder) -> None:
+    """With an event for each droplet SEED-02 fails."""
+    assign_and_purge(builder, 200, "a", "b")
+    with pytest.raises(RequirementViolated):
+        module.test_apps_are_seeded_once(builder.judgment_view)
