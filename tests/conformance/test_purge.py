@@ -130,6 +130,7 @@ def test_destroyed_events_do_not_reappear(view: JudgmentView) -> None:
     destroyed = destroyed_guids(view)
     if not destroyed:
         raise_if_cut_short(view, Scenario.PURGE)
+        require_observed_purges(view)
         raise no_suitable_app(view, "No event was destroyed.")
     reads = [x for x in view.resource_exchanges() if x.method == "GET"]
     successes = [x for x in reads if x.status == HTTPStatus.OK]

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import describe_response
 from purge_conformance.analysis.purge_series import is_plain_purge
-from purge_conformance.catalogue.api import SAFE_METHODS
-from purge_conformance.evidence.intermediaries import is_of_target
+from purge_conformance.analysis.view import JudgmentView
+from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
+from purge_conformance.config.roles import ADMIN
+from purge_conformance.evidence.intermediaries import is_closed_on_unusual, is_of_target
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.evidence.unusual_requests import is_unusual
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Evidence, Exchange
 
 MIN_SILENT = 3  # fewer purges without a response may be due to the network
 MIN_ROUNDS = 2  # of concurrent purges
+TIMED_OUT = ("TimeoutError", "ReadTimeout", "the response was incomplete after")
+
+
+@dataclass(frozen=True, slots=True)
+class SilentPurges:
+    """Purges that the target does not answer.
+
+    Attributes:
+        description: a sentence without its full stop.
+        exchanges: their numbers.
+        timeout: the flag with its value, if one of them may only take longer; or empty.
+    """
+
+    description: str
+    exchanges: frozenset[int | None]
+    timeout: str
 
 
 def find_silent_purges(view: JudgmentView) -> list[Finding]:
@@ -31,8 +49,7 @@ def find_silent_purges(view: JudgmentView) -> list[Finding]:
     """
     silent = view.cached(_find_silent_purges)
     view.read_exchanges.extend(x.n for x in silent)
-    words = "200; the reads before and after it were answered"
-    return [Finding(words, describe_response(x), x.n) for x in silent]
+    return [_finding(view, x, "200", "the reads before and after it were answered") for x in silent]
 
 
 def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
@@ -56,8 +73,43 @@ def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
     numbers = {x.n for x in (*silent, *others)}
     if any(x.status is None and x.n not in numbers and not is_unusual(x) for x in view.exchanges):
         return []
-    words = "2xx, or a rejection such as 409 or 503; everything else in the run was answered"
-    return [Finding(words, describe_response(x), x.n) for x in silent]
+    words = "2xx, or a rejection such as 409 or 503"
+    return [_finding(view, x, words, "everything else in the run was answered") for x in silent]
+
+
+def due_to_silent_purges(view: JudgmentView, exchanges: Iterable[Exchange]) -> SilentPurges | None:
+    """Return the purges without a response that prevent a judgment that needs these exchanges, if they do.
+
+    They do if nothing else of these exchanges remained without a response, and if the target caused it.
+    """
+    unanswered = [x for x in exchanges if x.status is None and Tag.SUPERSEDED not in x.tags]
+    purges = [x for x in unanswered if is_purge(x.method, x.path) and (x.role == ADMIN or Tag.CONCURRENT in x.tags)]
+    if not purges or not all(x in purges or is_closed_on_unusual(x) for x in unanswered):
+        return None
+    whole = JudgmentView(view.full_evidence)
+    timeout = _timeout(view) if any(map(_is_timeout, purges)) else ""
+    within = f" within {timeout}" if timeout else ""
+    if found := find_silent_purges(whole):
+        words = f"Purges by the admin get no response{within}, although the reads before and after them get one"
+    elif found := find_silent_concurrent_purges(whole):
+        words = f"Concurrent purges get no response{within}, although everything else in the run gets one"
+    else:
+        return None
+    return SilentPurges(words, frozenset(each.exchange for each in found), timeout)
+
+
+def _finding(view: JudgmentView, purge: Exchange, expected: str, others: str) -> Finding:
+    within = f" within {_timeout(view)}" if _is_timeout(purge) else ""
+    return Finding(f"{expected}{within}; {others}", describe_response(purge), purge.n)
+
+
+def _is_timeout(exchange: Exchange) -> bool:
+    return (exchange.error or "").startswith(TIMED_OUT)
+
+
+def _timeout(view: JudgmentView) -> str:
+    seconds = view.header.settings.get("timeout")
+    return "--timeout" if seconds is None else f"--timeout {seconds:g}"
 
 
 def _find_silent_purges(evidence: Evidence) -> list[Exchange]:

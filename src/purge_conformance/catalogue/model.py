@@ -143,6 +143,7 @@ class Fault:
         alone: whether it hides other faults, so that no other runs on the same server.
         intermittent: whether it does not fail in each trial, so that a run with few purges may miss it.
         with_droplets: whether it shows only where apps run droplets.
+        timeout: seconds of --timeout in the run against it; None: the default.
     """
 
     id: str
@@ -152,6 +153,7 @@ class Fault:
     alone: bool = False
     intermittent: bool = False
     with_droplets: bool = False
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from purge_conformance import catalogue
 from purge_conformance.analysis.assertions import raise_if_cut_short
 from purge_conformance.analysis.next_steps import RUN_ALL, nothing_to_do
-from purge_conformance.analysis.outcomes import NotExercised, Undecided
+from purge_conformance.analysis.outcomes import (
+    Inconclusive,
+    NotExercised,
+    PrerequisiteFailed,
+    RequirementViolated,
+    Undecided,
+)
+from purge_conformance.analysis.silent_purges import due_to_silent_purges
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.catalogue.model import ANY_SCENARIO
+from purge_conformance.engine.next_steps import after_fixing
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import REFUSED
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purge_conformance.analysis.silent_purges import SilentPurges
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.catalogue.model import Requirement
 
@@ -40,6 +52,38 @@ def or_refusal(error: BaseException | None, view: JudgmentView) -> BaseException
         return error
     reason = f"{REFUSED}: {refusals[-1]}"
     return NotExercised(reason, Cause.CONFIGURATION, "Do what the reason says, then run again.")
+
+
+def or_silent_purges(
+    requirement: Requirement,
+    error: BaseException | None,
+    view: JudgmentView,
+    end_of: Callable[[str], BaseException | None],
+) -> BaseException | None:
+    """Return the end of a judgment; if it is open because the target does not answer purges, that is why.
+
+    Args:
+        requirement: what is judged.
+        error: how its judgment ended.
+        view: what it read.
+        end_of: returns how the judgment of a requirement ends; the one that these purges violate is named.
+    """
+    if not isinstance(error, Undecided) or isinstance(error, PrerequisiteFailed):
+        return error
+    if error.cause not in {Cause.NETWORK, Cause.TARGET}:
+        return error
+    numbers = {*view.read_exchanges}
+    needed = (x for x in view.full_evidence.exchanges if x.n in numbers or requirement.needs(x.scenario))
+    silent = due_to_silent_purges(view, needed)
+    violated = silent and next((r.id for r in catalogue.requirements() if _is_violated(end_of(r.id), silent)), None)
+    if not (silent and violated):
+        return error
+    longer = f" If a purge takes longer than {silent.timeout}, give more." if silent.timeout else ""
+    return Inconclusive(f"{silent.description} ({violated}).", Cause.TARGET, after_fixing([violated]) + longer)
+
+
+def _is_violated(end: BaseException | None, silent: SilentPurges) -> bool:
+    return isinstance(end, RequirementViolated) and any(each.exchange in silent.exchanges for each in end.findings)
 
 
 def why_untried(requirement: Requirement, view: JudgmentView) -> Undecided | None:

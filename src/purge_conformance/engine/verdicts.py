@@ -27,7 +27,7 @@ from purge_conformance.engine.next_steps import NO_RUN_CAN, after_fixing, defaul
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.engine.scope import not_collected
-from purge_conformance.engine.untried import explain, or_refusal
+from purge_conformance.engine.untried import explain, or_refusal, or_silent_purges
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.report.model import CORE, Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
@@ -100,7 +100,7 @@ class RunBuilder:
         if error is None or isinstance(error, Undecided):
             error = not_collected(self.evidence, requirement) or error
         error = open_case(requirement, view) if error is None else explain(requirement, error, view)
-        error = or_refusal(error, view)
+        error = or_silent_purges(requirement, or_refusal(error, view), view, self._end)
         result = with_cases(_result(requirement, self._excuse(requirement, error)), view)
         findings = self._with_curl(result.findings)
         finding_numbers = [number for each in findings for number in (each.exchange, each.passing_exchange)]

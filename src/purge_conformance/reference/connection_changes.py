@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 RequestHandler = Callable[["ASGIApp", "Scope", "Receive", "Send"], Awaitable[None]]
 SILENT = "x-no-answer"  # a header that is never sent: the answer that has it is not sent either
 CUT = "x-cut-answer"  # of the answer that has it only the head is sent
+HANGING = "x-hanging-answer"  # the answer that has it is not sent, and the connection stays open
 
 
 def wrap_app_with(handle_request: RequestHandler) -> Change:
@@ -36,7 +37,7 @@ def wrap_app_with(handle_request: RequestHandler) -> Change:
 
 
 def marked(reply: Reply, mark: str = SILENT) -> Reply:
-    """Return the reply with a mark: `closing_marked` sends none of it, or only its head."""
+    """Return the reply with a mark: `withholding_marked` sends none of it, or only its head."""
     return with_headers(reply, {mark: "1"})
 
 
@@ -47,8 +48,8 @@ async def close(scope: Scope) -> None:
 
 
 @wrap_app_with
-async def closing_marked(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Close the connection in place of a marked answer, or after its head."""
+async def withholding_marked(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Close the connection in place of a marked answer, or after its head, or wait until the client closes it."""
     messages: list[Message] = []
 
     async def collect(message: Message) -> None:
@@ -56,7 +57,10 @@ async def closing_marked(app: ASGIApp, scope: Scope, receive: Receive, send: Sen
 
     await app(scope, receive, collect)
     names = {name.decode("latin-1") for message in messages for name, _ in message.get("headers", ())}
-    if SILENT in names:
+    if HANGING in names:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    if {SILENT, HANGING} & names:
         await close(scope)
         return
     if CUT in names:

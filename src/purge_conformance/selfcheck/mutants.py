@@ -46,6 +46,7 @@ class Server:
         alone: whether it is never grouped with other faults.
         intermittent: whether its fault does not fail in each trial.
         with_droplets: whether it shows only where apps run droplets.
+        timeout: seconds of --timeout in the run against it; None: the default.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Server:
     alone: bool = False
     intermittent: bool = False
     with_droplets: bool = False
+    timeout: float | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -69,14 +71,16 @@ class Server:
 
 
 def select_servers(only: Iterable[str] = ()) -> tuple[Server, ...]:
-    """Return all servers, or those whose name matches a glob; the slow ones, in their own processes, come first.
+    """Return all servers, or those whose name matches a glob; the slow ones come first.
+
+    Slow are those in their own processes, and those that keep requests waiting.
 
     Without globs, variants that are part of a server profile are left out, since it is judged.
 
     Raises:
         BadSetting: a glob matches no server.
     """
-    servers = sorted(_all_servers(), key=lambda server: not server.own_server)
+    servers = sorted(_all_servers(), key=lambda server: not (server.own_server or server.timeout))
     globs = tuple(only)
     for glob in globs:
         if not any(fnmatchcase(server.name, glob) for server in servers):
@@ -108,6 +112,7 @@ def _all_servers() -> Iterator[Server]:
             alone=fault.alone,
             intermittent=fault.intermittent,
             with_droplets=fault.with_droplets,
+            timeout=fault.timeout,
         )
 
 

@@ -59,10 +59,16 @@ class Conditions:
     repeat: int = 1
     mode: Mode = Mode.DRIVE
 
-    def apply_to(self, settings: Settings, *, with_droplets: bool = False) -> Settings:
-        """Return the settings of a run under these conditions; `with_droplets`: the suite's apps run one."""
-        given = {} if self.max_purges is None else {"max_purges": self.max_purges}
-        limits = limits_for(self.repeat, **given)
+    def apply_to(self, settings: Settings, *, timeout: float | None = None, with_droplets: bool = False) -> Settings:
+        """Return the settings of a run under these conditions.
+
+        Args:
+            settings: without them.
+            timeout: the value of --timeout; None: its default.
+            with_droplets: whether the suite's apps run one.
+        """
+        given = {"max_purges": self.max_purges, "timeout": timeout}
+        limits = limits_for(self.repeat, **{name: value for name, value in given.items() if value is not None})
         image = DOCKER_IMAGE if with_droplets else None
         return replace(settings, repeat=self.repeat, limits=limits, apps=AppSettings(self.mode, docker_image=image))
 
@@ -195,7 +201,8 @@ def _collect_from(plan: Plan, generator: Generator, trial: Trial, url: str, toke
     )
     start = time.perf_counter()
     with_droplets = any(server.with_droplets for server in trial.group)
-    settings = plan.conditions.apply_to(settings, with_droplets=with_droplets)
+    timeout = trial.group[0].timeout  # such a fault is alone
+    settings = plan.conditions.apply_to(settings, timeout=timeout, with_droplets=with_droplets)
     collect(settings, plan.folder / trial.name, _no_progress, generator)
     return time.perf_counter() - start
 

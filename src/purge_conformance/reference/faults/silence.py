@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference.api import errors as problems
-from purge_conformance.reference.connection_changes import CUT, SILENT, closing_marked, marked
+from purge_conformance.reference.connection_changes import CUT, HANGING, SILENT, marked, withholding_marked
 from purge_conformance.reference.faults.concurrency import on_collision
 from purge_conformance.reference.mutation import Change, combine, fault, wrap_operations
 
@@ -24,19 +24,26 @@ def _silence_purges(mark: str) -> Change:
     def mark_reply(call: Call, answer: Handler) -> Reply:
         return marked(answer(call), mark)
 
-    return combine(mark_reply, closing_marked)
+    return combine(mark_reply, withholding_marked)
 
 
 fault("purge-gets-no-answer")(_silence_purges(SILENT))
 fault("purge-answer-cut-off")(_silence_purges(CUT))
+fault("purge-hangs")(_silence_purges(HANGING))
 
 
-@on_collision
-def _mark_after_collision(answer: Answer, _: sessionmaker[Session]) -> Reply:
-    return marked(answer())
+def _silence_parallel_purges(mark: str) -> Change:
+    """Return the change that carries out purges that overlap and sends no answer."""
+
+    @on_collision
+    def mark_reply(answer: Answer, _: sessionmaker[Session]) -> Reply:
+        return marked(answer(), mark)
+
+    return combine(mark_reply, withholding_marked)
 
 
-fault("parallel-purges-get-no-answer")(combine(_mark_after_collision, closing_marked))
+fault("parallel-purges-get-no-answer")(_silence_parallel_purges(SILENT))
+fault("parallel-purges-hang")(_silence_parallel_purges(HANGING))
 
 
 @fault("each-fifth-purge-403")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from purge_conformance.reference.connection_changes import closing_marked, marked, wrap_app_with
+from purge_conformance.reference.connection_changes import marked, withholding_marked, wrap_app_with
 from purge_conformance.reference.mutation import Change, add_headers, combine, variant, wrap_operations
 
 if TYPE_CHECKING:
@@ -179,4 +179,4 @@ def one_purge_answer_lost(behaviour: Behaviour) -> Behaviour:
         reply = answer(call)
         return marked(reply) if next(purges) == LOST_PURGE else reply
 
-    return combine(mark_one, closing_marked)(behaviour)
+    return combine(mark_one, withholding_marked)(behaviour)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.silent_purges import find_silent_concurrent_purges, find_silent_purges
+from purge_conformance.analysis.silent_purges import (
+    due_to_silent_purges,
+    find_silent_concurrent_purges,
+    find_silent_purges,
+)
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.steps import YES, Place, Scenario, Step, Tag
 
@@ -40,8 +46,9 @@ def test_three_of_three_are_the_targets(error: str, builder: EvidenceBuilder) ->
     """Three purges without a response, whose reads before and after were answered, are findings."""
     add_purges_between_reads(builder, None, None, None, error=error)
     findings = find_silent_purges(builder.judgment_view)
+    within = " within --timeout" if error == HANGS else ""
     assert [(x.expected, x.got) for x in findings] == [
-        ("200; the reads before and after it were answered", f"no answer ({error})")
+        (f"200{within}; the reads before and after it were answered", f"no answer ({error})")
     ] * 3
 
 
@@ -89,3 +96,45 @@ def test_silence_elsewhere_or_in_one_round_proves_nothing(elsewhere: bool, build
     add_round(builder, 1, 200, None, None)
     add_round(builder, 2, 200, 200, *([None] if elsewhere else []))
     assert find_silent_concurrent_purges(builder.judgment_view) == []
+
+
+def test_silent_purges_are_the_reason_of_what_stays_open(builder: EvidenceBuilder) -> None:
+    """What needs a purge that the target does not answer is open because of that, not because of the network."""
+    add_purges_between_reads(builder, None, None, None)
+    silent = due_to_silent_purges(builder.judgment_view, builder.evidence.exchanges)
+    assert silent is not None
+    assert (set(silent.exchanges), silent.timeout) == ({2, 5, 8}, "")
+    assert silent.description == (
+        "Purges by the admin get no response, although the reads before and after them get one"
+    )
+
+
+def test_hanging_purges_name_the_timeout(builder: EvidenceBuilder) -> None:
+    """A purge that hangs may only be slower than --timeout, so the finding and the reason name that."""
+    add_purges_between_reads(builder, None, None, None, error=HANGS)
+    evidence = builder.evidence
+    view = JudgmentView(replace(evidence, header=replace(evidence.header, settings={"timeout": 3.0})))
+    (finding, *_) = find_silent_purges(view)
+    assert finding.expected == "200 within --timeout 3; the reads before and after it were answered"
+    silent = due_to_silent_purges(view, evidence.exchanges)
+    assert silent is not None
+    assert silent.timeout == "--timeout 3"
+    assert "get no response within --timeout 3, although" in silent.description
+
+
+def test_silent_concurrent_purges_are_the_reason_of_what_stays_open(builder: EvidenceBuilder) -> None:
+    """What needs concurrent purges that are not answered is open because of these."""
+    add_purges_between_reads(builder, 200)
+    add_round(builder, 1, 200, None, None)
+    add_round(builder, 2, 200, 200, None)
+    silent = due_to_silent_purges(builder.judgment_view, builder.evidence.exchanges)
+    assert silent is not None
+    assert silent.description.startswith("Concurrent purges get no response, although everything else")
+
+
+def test_other_silent_requests_are_another_reason(builder: EvidenceBuilder) -> None:
+    """If something else that a judgment needs had no response, or nothing, purges are not the reason."""
+    add_purges_between_reads(builder, None, None, None)
+    builder.add_exchange(Scenario.READS, Step.LIST, status=None, error=CLOSED)
+    assert due_to_silent_purges(builder.judgment_view, builder.evidence.exchanges) is None
+    assert due_to_silent_purges(builder.judgment_view, ()) is None

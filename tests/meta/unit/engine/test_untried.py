@@ -124,3 +124,17 @@ def test_reason_of_a_judgment_stays(builder: EvidenceBuilder) -> None:
     error = NotExercised("There is no hook.", Cause.CONFIGURATION, "Give --hook URL.")
     result = RunBuilder(builder.evidence, {"LIST-04": REQUIREMENTS["LIST-04"]}).record("LIST-04", error, None, 0.1)
     assert replace(result, seconds=0).reason == "There is no hook."
+
+
+def test_purges_that_get_no_answer_are_the_targets(builder: EvidenceBuilder) -> None:
+    """What purges without any answer leave open rests on PURGE-01; no network is to be checked."""
+    for scenario in (Scenario.PURGE, Scenario.SECOND_PURGE, Scenario.PURGE_AFTER_CHANGES):
+        builder.add_exchange(scenario, Place(Step.LIST))
+        builder.add_exchange(
+            scenario, Step.PURGE, method="POST", path=PATH, status=None, error="TimeoutError: timed out"
+        )
+        builder.add_exchange(scenario, Place(Step.LIST))
+    for name in ("PURGE-02", "PURGE-05", "SEED-01"):
+        result = judged(builder, name)
+        assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.TARGET), name
+        assert result.next_step.startswith("Fix PURGE-01 first, then run again."), name

@@ -26,3 +26,8 @@ def test_apps_run_a_droplet() -> None:
     """Where a fault or a variant needs it, the suite's apps have something to run."""
     assert not Conditions().apply_to(SETTINGS, with_droplets=True).apps.has_nothing_to_run
     assert {server.name for server in select_servers() if server.with_droplets} >= {"misses-apps-with-a-new-droplet"}
+
+
+def test_timeout_of_a_fault_is_that_of_its_run() -> None:
+    """A fault that keeps requests waiting is judged with a short --timeout, under each condition."""
+    assert Conditions(max_purges=12).apply_to(SETTINGS, timeout=3).limits == Limits(timeout=3, max_purges=12)
