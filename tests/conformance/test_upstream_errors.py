@@ -249,6 +249,8 @@ def _require_no_doubt(view: JudgmentView, reads: list[Exchange]) -> None:
 
 
 def _role_case(x: Exchange) -> str:
+    if x.role == BUILD_STATE_UPDATER:
+        return "component"
     return x.role.replace("_", "-") if x.role in READ_ONLY_ROLES else "other-role"
 
 

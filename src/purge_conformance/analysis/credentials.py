@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
-from purge_conformance.config.roles import ADMIN, EXPIRED, READ_ONLY_ROLES, READ_SCOPE, ROLE_SCOPES
+from purge_conformance.config.roles import ADMIN, EXPIRED, READ_ONLY_ROLES, sufficient_scopes
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.listing import total_results
@@ -56,9 +56,8 @@ def describe_doubtful_role(evidence: Evidence, role: str) -> str:
     """
     token_scopes = evidence.header.settings.get("token_scopes", {}).get(role)
     if token_scopes is not None:
-        needed = {ROLE_SCOPES[role]} if role in ROLE_SCOPES else {READ_SCOPE, *ROLE_SCOPES.values()}
-        name = ROLE_SCOPES.get(role, READ_SCOPE)
-        return "" if needed & set(token_scopes) else f"the token of {role} lacks the scope {name}"
+        needed = sufficient_scopes(role)
+        return "" if {*needed} & {*token_scopes} else f"the token of {role} lacks the scope {needed[0]}"
     answers = [x for x in evidence.exchanges if x.role == role and is_of_target(x)]
     if not any(x.succeeded for x in answers):
         return f"the target accepts the token of {role} nowhere, and its scopes cannot be read"

@@ -23,6 +23,7 @@ ROLE_SCOPES = {
     "admin_read_only": "cloud_controller.admin_read_only",
     "global_auditor": "cloud_controller.global_auditor",
 }
+COMPONENT_SCOPES = {"build_state_updater": "cloud_controller.update_build_state"}  # of no user
 ROLES = {  # role -> what it may do, as the requirements name it
     ADMIN: "may purge; required",
     "global_auditor": "may read all events but not purge",
@@ -49,6 +50,12 @@ KNOWN_ROLES = (  # and the other ones of Cloud Foundry, also as its API names th
 MAX_SUGGESTIONS = 2
 MIN_PART_CHARS = 3  # of a name that is a part of a known one
 MISSPELT, SIMILAR = 0.85, 0.7  # as difflib measures it; 1 is equality
+
+
+def sufficient_scopes(role: str) -> tuple[str, ...]:
+    """Return the scopes of which a token of a role needs one, the usual one first."""
+    own = ROLE_SCOPES.get(role) or COMPONENT_SCOPES.get(role)
+    return (own,) if own else (READ_SCOPE, *ROLE_SCOPES.values())
 
 
 def require_known(roles: Iterable[str]) -> None:

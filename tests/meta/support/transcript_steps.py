@@ -86,14 +86,15 @@ def reads(api: Api) -> Iterator[Answer]:
     yield api.get("/v3/apps")
     yield api.get("/v3/processes")
     yield api.get(f"{EVENTS}/actions/nope")
-    for role in (None, "expired", "admin_read_only", "global_auditor", "space_developer", "space_manager"):
+    roles = ("admin_read_only", "global_auditor", "space_developer", "space_manager", "build_state_updater")
+    for role in (None, "expired", *roles):
         yield api.get(EVENTS, role=role)
         yield api.get(f"{EVENTS}/{guid}", role=role)
 
 
 def rejected_purges(api: Api) -> Iterator[Answer]:
     """Send purges that the server must reject, each with a list afterwards."""
-    for role in (None, "expired", "admin_read_only", "global_auditor", "space_developer"):
+    for role in (None, "expired", "admin_read_only", "global_auditor", "space_developer", "build_state_updater"):
         yield api.post(PURGE, role=role)
         yield api.get(EVENTS)
     for altered in (f"{api.tokens['admin']}x", f"{api.tokens['admin'][:-8]}AAAAAAAA"):

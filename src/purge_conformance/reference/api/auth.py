@@ -26,6 +26,7 @@ READ, WRITE = "cloud_controller.read", "cloud_controller.write"
 ADMIN = "cloud_controller.admin"
 ADMIN_READ_ONLY = "cloud_controller.admin_read_only"
 GLOBAL_AUDITOR = "cloud_controller.global_auditor"
+UPDATE_BUILD_STATE = "cloud_controller.update_build_state"  # of a component, which is no user
 # Every user has READ and WRITE by default; the roles decide what they allow.
 LOCAL_ROLES = (
     "org_user",
@@ -42,6 +43,7 @@ ROLE_SCOPES: Mapping[str, tuple[str, ...]] = {
     "admin_read_only": (READ, WRITE, ADMIN_READ_ONLY),
     "global_auditor": (READ, WRITE, GLOBAL_AUDITOR),
     **dict.fromkeys(LOCAL_ROLES, (READ, WRITE)),
+    "build_state_updater": (UPDATE_BUILD_STATE,),
 }
 LIFETIME_S = 24 * 3600
 EXPIRED_AGO_S = 3600

@@ -112,6 +112,19 @@ def space_developer_may_purge(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, read_claims=read_claims, may_purge=may_purge)
 
 
+@fault("component-may-purge")
+def component_may_purge(behaviour: Behaviour) -> Behaviour:
+    def read_claims(token: str, secret: str) -> Mapping[str, Any]:
+        original = behaviour.read_claims(token, secret)
+        more = [auth.WRITE] if auth.UPDATE_BUILD_STATE in original["scope"] else []
+        return {**original, "scope": [*original["scope"], *more]}
+
+    def may_purge(caller: Caller) -> bool:
+        return behaviour.may_purge(caller) or auth.UPDATE_BUILD_STATE in caller.scopes
+
+    return replace(behaviour, read_claims=read_claims, may_purge=may_purge)
+
+
 @fault("admin-may-not-get")
 @wrap_operations("get_event")
 def admin_may_not_get(call: Call, answer: Handler) -> Reply:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from sqlalchemy import func, select
 
+from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.usage_events import event_to_json
 from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.callers import answer_as_auditor
@@ -63,5 +64,10 @@ def _get_where(matches: Callable[[AppUsageEvent], bool]) -> Change:
     return wrap_operations("get_event")(on_error(404, handle))
 
 
+def _hide_list(_call: Call, _error: ApiError) -> Reply:
+    raise problems.unknown_request()
+
+
+fault("component-list-404")(wrap_operations("list_events")(on_error(403, _hide_list)))
 fault("roles-get-recorded-events")(_get_where(lambda event: not is_seed(event)))
 fault("roles-get-seeded-events")(_get_where(is_seed))

@@ -151,6 +151,16 @@ def _forbid_hidden(call: Call, error: ApiError) -> Reply:
 variant("hidden-get-403")(wrap_operations("get_event")(on_error(404, _forbid_hidden)))
 
 
+@variant("component-lists-nothing")
+def component_lists_nothing(behaviour: Behaviour) -> Behaviour:
+    def claims(token: str, secret: str) -> Mapping[str, Any]:
+        original = behaviour.read_claims(token, secret)
+        more = [auth.READ] if auth.UPDATE_BUILD_STATE in original["scope"] else []
+        return {**original, "scope": [*original["scope"], *more]}
+
+    return replace(behaviour, read_claims=claims)
+
+
 @variant("plain-users-list-403")
 def plain_users_list_403(behaviour: Behaviour) -> Behaviour:
     def claims(token: str, secret: str) -> Mapping[str, Any]:

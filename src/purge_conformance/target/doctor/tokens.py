@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import expiry, scopes
 from purge_conformance.client.auth.renewal import as_renewable
-from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED, READ_SCOPE, ROLE_SCOPES
+from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED, ROLE_SCOPES, sufficient_scopes
 from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.steps import Step
@@ -50,9 +50,9 @@ def _check_token(role: str, settings: Settings, probe: ProbeResult) -> Iterable[
     if answers and all(x.status == HTTPStatus.UNAUTHORIZED for x in answers):
         return [_rejected_token(role, answers, probe.answers)]
     problems = [*_check_scopes(role, token), *_check_lifetime(role, settings, probe)]
-    scope = ROLE_SCOPES.get(role)
-    has_scope = scope in (scopes(token) or ())
-    return problems or [ok(_name(role), f"it has the scope {scope}" if has_scope else "it is accepted")]
+    needed = sufficient_scopes(role)
+    has_scope = len(needed) == 1 and needed[0] in (scopes(token) or ())  # a scope of this role alone
+    return problems or [ok(_name(role), f"it has the scope {needed[0]}" if has_scope else "it is accepted")]
 
 
 def _name(role: str) -> str:
@@ -103,15 +103,15 @@ def require_reader(token: str) -> None:
 
 def _check_scopes(role: str, token: str) -> Iterable[Check]:
     """Yield a problem if a readable token has not the scope of its role, or has more than its role."""
-    token_scopes, role_scope = scopes(token), ROLE_SCOPES.get(role)
+    token_scopes, needed = scopes(token), sufficient_scopes(role)
     if token_scopes is None:
         return
-    forbidden = {ADMIN_SCOPE} if role_scope else set(ROLE_SCOPES.values())
+    forbidden = {ADMIN_SCOPE} if role in ROLE_SCOPES else set(ROLE_SCOPES.values())
     if role != ADMIN and (excess := sorted(forbidden & token_scopes)):
         next_step = f"Give a token of a user who is only {role}; a run with this one would accuse the target wrongly."
         yield refusal(_name(role), f"it has the scope {excess[0]}", "a token without it", next_step)
-    elif not ({role_scope} if role_scope else {READ_SCOPE, *ROLE_SCOPES.values()}) & token_scopes:
-        got, expected = "it lacks the scope of its role", f"the scope {role_scope or READ_SCOPE}"
+    elif not {*needed} & token_scopes:
+        got, expected = "it lacks the scope of its role", f"the scope {needed[0]}"
         next_step = f"Give a token of a user with that scope: --token {role}=SOURCE."
         yield (
             refusal(_name(role), got, expected, next_step, AUTHENTICATION)

@@ -91,6 +91,12 @@ def test_admin_is_proven_by_scope_or_purge(
         ("global_auditor", ["cloud_controller.global_auditor"], ""),
         ("global_auditor", ["cloud_controller.read"], "lacks the scope cloud_controller.global_auditor"),
         ("org_manager", ["cloud_controller.read"], ""),
+        ("build_state_updater", ["cloud_controller.update_build_state"], ""),
+        (
+            "build_state_updater",
+            [],
+            "the token of build_state_updater lacks the scope cloud_controller.update_build_state",
+        ),
         ("org_manager", [], "the token of org_manager lacks the scope cloud_controller.read"),
     ],
 )

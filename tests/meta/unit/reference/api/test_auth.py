@@ -48,6 +48,14 @@ def test_roles_see_and_purge(api: Api, role: str) -> None:
     assert api.post(PURGE, role=role).status == (200 if role == "admin" else 403)
 
 
+def test_component_sees_nothing(api: Api) -> None:
+    """A component that updates builds is no user: every operation is forbidden to it."""
+    api.app_in(api.space(), "app")
+    paths = (EVENTS, f"{EVENTS}/{api.events()[0]['guid']}")
+    statuses = [api.get(path, role="build_state_updater").status for path in paths]
+    assert [*statuses, api.post(PURGE, role="build_state_updater").status] == [403] * 3
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", EVENTS), ("GET", f"{EVENTS}/guid"), ("POST", PURGE)])
 @pytest.mark.parametrize(
     ("authorization", "expected"),

@@ -28,11 +28,12 @@ AUDITOR = "cloud_controller.global_auditor"
         ("admin", jwt("cloud_controller.read"), 200, "lacks the scope of its role", "--token admin=SOURCE"),
         ("global_auditor", jwt("x"), 401, "rejects it with 401, 3 times", "--token global_auditor=SOURCE"),
         ("global_auditor", ADMIN, 200, "it has the scope cloud_controller.admin", "a user who is only global_auditor"),
+        ("build_state_updater", ADMIN, 200, "it has the scope cloud_controller.admin", "is only build_state_updater"),
         ("space_developer", jwt(AUDITOR), 200, f"it has the scope {AUDITOR}", "would accuse the target wrongly"),
         ("expired", ADMIN, 200, "it expires in", "no --token expired"),
         ("global_auditor", jwt(AUDITOR, expires_in=30), 200, "and the run takes about", "global_auditor=uaa:GRANT"),
     ],
-    ids=["admin's-scope", "rejected", "admin's", "auditor's", "not-expired", "expires-soon"],
+    ids=["admin's-scope", "rejected", "admin's", "component's", "auditor's", "not-expired", "expires-soon"],
 )
 def test_wrong_token_is_a_problem(  # noqa: PLR0913, PLR0917 -- a row of a table
     role: str, token: str, status: int, got: str, next_step: str, stub_server: StubServer
@@ -49,9 +50,10 @@ def test_wrong_token_is_a_problem(  # noqa: PLR0913, PLR0917 -- a row of a table
     ("role", "token", "got"),
     [
         ("global_auditor", jwt("cloud_controller.read"), "it lacks the scope of its role"),
+        ("build_state_updater", jwt("cloud_controller.read"), "it lacks the scope of its role"),
         ("expired", "an-opaque-secret", "it is accepted, and its expiry cannot be read"),
     ],
-    ids=["auditor", "expired"],
+    ids=["auditor", "component", "expired"],
 )
 def test_suspicious_token_causes_warning(role: str, token: str, got: str, stub_server: StubServer) -> None:
     """A token that may belong to another role is a warning; an unreadable token is not."""
