@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,11 @@ from purge_conformance.analysis.error_format import codes_and_titles, envelope_d
 from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.induced_errors import raise_if_not_induced
 from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, sent_as_other_roles
-from purge_conformance.analysis.next_steps import RUN_ALL, give_token
+from purge_conformance.analysis.next_steps import RUN_ALL, give_token, nothing_to_do
+from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.query_rules import Validity, classify_query, parse_query
-from purge_conformance.catalogue.api import LIST_OPERATION, is_purge
+from purge_conformance.catalogue.api import EVENTS_PATH, GET_OPERATION, LIST_OPERATION, is_purge
 from purge_conformance.config.roles import READ_ONLY_ROLES
 from purge_conformance.evidence.listing import is_page
 from purge_conformance.evidence.steps import Scenario, Step, Tag
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 BOUNDS = {0: "below-minimum", 1: "minimum", 5000: "maximum", 5001: "above-maximum"}
 ROLES = (*sorted(READ_ONLY_ROLES), "org_manager")
 
+UAA_RATE_LIMIT = (20008, "CF-UaaRateLimited")
+PLAIN_GUID = re.compile(r"[A-Za-z0-9_.~-]{1,255}")  # needs no percent-encoding
+STATUSES_OF_NO_GET = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 BUILD_STATE_UPDATER = "build_state_updater"  # a component, which has none of the roles of users
 
 
@@ -138,6 +143,43 @@ def test_uncaught_error_code(view: JudgmentView) -> None:
         HTTPStatus.INTERNAL_SERVER_ERROR,
         (10001, "UnknownError"),
         case_of=lambda _: "uncaught-error",
+    )
+
+
+@pytest.mark.requirement("UP-ERROR-08")
+def test_uaa_rate_limit_code(view: JudgmentView) -> None:
+    """An answer that the UAA's rate limit causes MUST have 429, 20008, CF-UaaRateLimited and Retry-After."""
+    limited = [
+        x for x in view.exchanges if x.route.startswith(EVENTS_PATH) and set(UAA_RATE_LIMIT) & {*_codes_and_titles(x)}
+    ]
+    if not limited:
+        condition = "the target answers that the rate limit of its UAA was reached"
+        raise NotExercised("No answer had the code 20008.", Cause.CONFIGURATION, nothing_to_do(condition))
+    for case in ("code", "retry-after"):
+        view.count_responses(case, limited)
+    code, title = UAA_RATE_LIMIT
+    require_no(
+        Finding(f"429 with code {code}, title {title} and Retry-After", describe_response(x), x.n)
+        for x in limited
+        if x.status != HTTPStatus.TOO_MANY_REQUESTS
+        or not set(UAA_RATE_LIMIT) <= {*_codes_and_titles(x)}
+        or not x.header("Retry-After")
+    )
+
+
+@pytest.mark.requirement("UP-STATUS-01")
+def test_get_has_few_statuses(view: JudgmentView) -> None:
+    """A get without a query SHOULD NOT be answered with 400, 409 or 422."""
+    gets = [
+        x
+        for x in view.resource_exchanges()
+        if find_operation_id(x.method, x.path) == GET_OPERATION and not x.query and PLAIN_GUID.fullmatch(x.guid)
+    ]
+    if not gets:
+        raise NotExercised("No event was requested by its guid.", Cause.CONFIGURATION, RUN_ALL)
+    view.count("get", gets)
+    require_no(
+        Finding("200, 401, 403 or 404", describe_response(x), x.n) for x in gets if x.status in STATUSES_OF_NO_GET
     )
 
 
@@ -246,6 +288,14 @@ def _require_no_doubt(view: JudgmentView, reads: list[Exchange]) -> None:
         if not x.succeeded and (why := describe_doubtful_role(view.full_evidence, x.role)):
             reason = f"{to_sentence(why)} So a read that is answered with {x.status} proves nothing."
             raise Inconclusive(reason, Cause.AUTHENTICATION, give_token(x.role))
+
+
+def _codes_and_titles(x: Exchange) -> list[object]:
+    """Return the codes and the titles of an error answer, whatever its content type is: Cloud Controller has others."""
+    errors = x.json.get("errors") if isinstance(x.json, dict) and (x.status or 0) >= HTTPStatus.BAD_REQUEST else None
+    rows = [row for row in errors if isinstance(row, dict)] if isinstance(errors, list) else []
+    values = (row.get(name) for row in rows for name in ("code", "title"))
+    return [value for value in values if isinstance(value, int | str)]
 
 
 def _role_case(x: Exchange) -> str:

@@ -67,6 +67,12 @@ class JudgmentView(Evidence):
         if decisive:
             self.cases.setdefault(case, []).extend(x.n for x in decisive)
 
+    def count_responses(self, case: str, responses: Iterable[Exchange]) -> None:
+        """Count responses of which each decides a case by itself, also those of a rate limit."""
+        numbers = [x.n for x in responses]
+        self.read_exchanges.extend(numbers)
+        self.cases.setdefault(case, []).extend(numbers)
+
     def count_whole(self, case: str, requests: Iterable[Exchange]) -> None:
         """Count the requests that a case consists of: none of them if the target did not answer one of them."""
         sent = list(requests)

@@ -5,6 +5,7 @@ A `Change` takes a `Behaviour` and returns another one. The decorators `fault` a
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -41,6 +42,7 @@ VARIANTS: dict[str, Change] = {}
 
 EVENT_OPERATIONS = ("list_events", "get_event", "purge_events")
 TIMES = ("created_at", "updated_at")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PAUSE_S = 0.5  # without any request: longer than between two requests of a snapshot, shorter than a scenario's pause
 
 

@@ -79,6 +79,11 @@ def unknown_error() -> ApiError:
     return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, 10001, "UnknownError", "An unknown error occurred.")
 
 
+def uaa_rate_limited() -> ApiError:
+    """Too many requests were made to the UAA."""
+    return ApiError(429, 20008, "CF-UaaRateLimited", "The UAA is currently rate limited. Please try again later")
+
+
 def database_unavailable() -> ApiError:
     """503: the database did not answer."""
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, 10015, "CF-ServiceUnavailable", "Database connection failure")

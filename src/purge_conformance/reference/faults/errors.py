@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from purge_conformance.reference.api.errors import ApiError
+from purge_conformance.reference.api.errors import ApiError, uaa_rate_limited
 from purge_conformance.reference.api.usage_events import PATH, PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.mutation import (
     EVENT_OPERATIONS,
+    UUID,
     Change,
     Json,
     alter_errors,
     alter_event_json,
     fault,
     on_error,
+    reject_every_nth_call,
     with_headers,
     wrap_operations,
 )
 from purge_conformance.reference.store.tables import AppUsageEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -134,6 +136,27 @@ def repeated_parameter_418(call: Call, answer: Handler) -> Reply:
     if call.query_string.count(b"page=") > 1 and call.query_string.count(b"per_page=") == 0:
         raise ApiError(418, 10000, "CF-Teapot", "The same parameter twice")
     return answer(call)
+
+
+def _limit_rate(error: ApiError, headers: Mapping[str, str]) -> Change:
+    """Return the change that rejects a request now and then, rarely, as a client waits after each."""
+    return reject_every_nth_call(120, lambda call: with_headers(call.behaviour.error_reply(error), headers))
+
+
+_uaa_limit = uaa_rate_limited()
+fault("uaa-limit-without-time")(_limit_rate(_uaa_limit, {}))
+fault("uaa-limit-with-code-of-another")(
+    _limit_rate(ApiError(429, 10013, _uaa_limit.title, _uaa_limit.detail), {"retry-after": "0"})
+)
+
+
+def _reject_malformed_guid(call: Call, error: ApiError) -> Reply:
+    if UUID.fullmatch(call.path_parameters["guid"]):
+        raise error
+    raise ApiError(400, 10004, "CF-InvalidRequest", "The guid is not a UUID")
+
+
+fault("malformed-guid-400")(wrap_operations("get_event")(on_error(404, _reject_malformed_guid)))
 
 
 @fault("destroyed-event-410")

@@ -20,6 +20,7 @@ from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.api.usage_events import EVENTS, PATH, PURGE_PATH
 from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 from purge_conformance.reference.mutation import (
+    UUID,
     Change,
     on_error,
     reject_every_nth_call,
@@ -31,9 +32,6 @@ from purge_conformance.reference.store.tables import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @variant("opaque-tokens")
@@ -188,6 +186,7 @@ def _proxy_error(status: int, headers: Mapping[str, str] | None = None) -> Reply
 RATE_LIMIT = ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
 
 variant("rate-limited")(reject_every_nth_call(60, _retry_later(RATE_LIMIT, 1)))
+variant("uaa-rate-limited")(reject_every_nth_call(150, _retry_later(problems.uaa_rate_limited(), 1)))
 variant("rate-limited-in-front")(reject_every_nth_call(90, lambda _: _proxy_error(429)))
 variant("unavailable-at-times")(reject_every_nth_call(40, _retry_later(problems.database_unavailable(), 0)))
 variant("unavailable-until-date")(
