@@ -69,6 +69,18 @@ class Case:
     rests_on: tuple[str, ...] = ()
 
 
+class Need(StrEnum):
+    """What a run has to be given so that a requirement can be judged."""
+
+    OTHER_ROLE = "other-role"  # a token of any role other than the admin
+    READING_ROLE = "reading-role"  # of one that may read all events
+    RESTRICTED_ROLE = "restricted-role"  # of one that may not
+    EXPIRED_TOKEN = "expired-token"  # noqa: S105 -- no token
+    HOOK = "hook"
+    OWN_APPS = "own-apps"  # that the suite or the hook changes
+    TIMED_APPS = "timed-apps"  # that the suite itself changes
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One normative sentence, with an id that never changes its meaning.
@@ -84,6 +96,7 @@ class Requirement:
         source: where these words are.
         operation: operationId in `openapi.yaml`, or "any".
         scenarios: those whose evidence its judgment reads; `ANY_SCENARIO` alone: all.
+        requires: what a run has to be given so that it can be judged; or None.
         shown_by: how a run judges it.
         remedy: what a developer of the target checks or changes when it fails.
         conditional: the occasion that it needs and that only the target or a hook can provide; or None.
@@ -110,6 +123,7 @@ class Requirement:
     conditional: str | None = None
     not_judged: str | None = None
     observed: bool = False
+    requires: Need | None = None
     scenarios: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()
     assumes: tuple[str, ...] = ()

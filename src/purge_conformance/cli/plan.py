@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
     from purge_conformance.config.settings import Settings
     from purge_conformance.engine.plan import Plan
+    from purge_conformance.target.doctor import Check
 
 QUIET = 0
 
@@ -37,8 +38,15 @@ def plan(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None
     if code == 0 and verbosity != QUIET:
         for line in _lines(plan_run(readiness), readiness.settings):
             write_line(line)
-    write_checks(check for check in readiness.checks if check.status != "ok")
+    write_checks(check for check in readiness.checks if check.status != "ok" or _is_opening(check, verbosity))
     sys.exit(code)
+
+
+def _is_opening(check: Check, verbosity: int | None) -> bool:
+    """Whether a check says what the run leaves open; a quiet command prints it only where the verdict stays open."""
+    from purge_conformance.target.doctor.openings import PREFIX
+
+    return verbosity != QUIET and check.name.startswith(PREFIX)
 
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.errors import ChecksFailed, TargetUnusable
-from purge_conformance.target.doctor import apps, connectivity, consent, hook, inventory, limits, resources, tokens
+from purge_conformance.target.doctor import (
+    apps,
+    connectivity,
+    consent,
+    hook,
+    inventory,
+    limits,
+    openings,
+    resources,
+    tokens,
+)
 from purge_conformance.target.doctor.check import Check, Effect, ProbeResult, Status
 
 if TYPE_CHECKING:
