@@ -12,6 +12,7 @@ from purge_conformance.engine import run_folder
 from purge_conformance.errors import BadSetting
 from purge_conformance.scenarios.definitions import expected_work, needed_purges, total_cost
 from purge_conformance.target import doctor
+from purge_conformance.target.doctor import openings
 from purge_conformance.target.doctor.check import ok, refusal
 from purge_conformance.target.doctor.limits import PlannedRun
 from purge_conformance.target.doctor.probe import probe_unrecorded
@@ -63,6 +64,7 @@ def examine(
     probe = probe_unrecorded(settings, expected_work(settings), on_exchange)
     checks = (
         *doctor.checks(probe, settings, planned),
+        *(openings.checks(settings) if any(x.status is not None for x in probe.answers) else ()),
         *_check_other_runs(probe, settings, on_exchange),
         _check_folder(values.get("out")),
     )

@@ -12,7 +12,6 @@ from purge_conformance.target.doctor import (
     hook,
     inventory,
     limits,
-    openings,
     resources,
     tokens,
 )
