@@ -13,6 +13,7 @@ from purge_conformance.analysis.assertions import (
     require_each_trial,
     require_exchanges,
 )
+from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge_series import plain_purges
 from purge_conformance.analysis.rejected import attempts
@@ -25,6 +26,7 @@ from purge_conformance.report.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from purge_conformance.analysis.rejected import Attempt
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
@@ -52,9 +54,12 @@ def test_concurrent_requests_are_authorized_by_their_own_credentials(view: Judgm
     admin = [x for scenario, each in sent.items() if each for x in _admin_requests(view, scenario)]
     view.count("admin-purge", (x for x in admin if x.method == "POST"))
     view.count("admin-read", (x for x in admin if x.method == "GET"))
-    losses = _losses(view, rejected_alone)
+    lossy = _lossy_purges(view, rejected_alone)
+    losses = {a.request.n: str(a.describe_loss()) for a in lossy if not may_be_late(view, a.before)}
     require_each_trial(view, (Trial(x.n, tuple(_other_findings(x, losses))) for x in others))
     require_each_trial(view, (Trial(x.n, tuple(_admin_findings(x))) for x in admin))
+    if len(losses) < len(lossy):
+        require_no_delay(view)
 
 
 def _other_findings(x: Exchange, losses: dict[int, str]) -> Iterator[Finding]:
@@ -99,13 +104,13 @@ def _admin_requests(view: JudgmentView, scenario: Scenario) -> list[Exchange]:
     return [x for x in sent if x.role == ADMIN and x.n <= last_success]
 
 
-def _losses(view: JudgmentView, rejected_alone: set[str]) -> dict[int, str]:
-    """Return the numbers of the purges beside reads after which events were lost -> which ones, in words.
+def _lossy_purges(view: JudgmentView, rejected_alone: set[str]) -> list[Attempt]:
+    """Return the purges beside reads after which events were lost.
 
     Where a purge that destroys events alone was among them, it is unknown which one did.
     """
     if not view.of(Scenario.REJECTED_PURGES, Step.CONCURRENT_CREDENTIAL):
-        return {}
+        return []
     tried = attempts(view, Step.CONCURRENT_CREDENTIAL)
     harmful = {a.after.n for a in tried if a.request.method == "POST" and a.request.role not in rejected_alone}
-    return {a.request.n: loss for a in tried if a.after.n not in harmful and (loss := a.describe_loss())}
+    return [a for a in tried if a.after.n not in harmful and a.describe_loss()]

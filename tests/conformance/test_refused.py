@@ -19,6 +19,7 @@ from purge_conformance.analysis.assertions import (
 from purge_conformance.analysis.foreign_purges import is_of_deleted_app
 from purge_conformance.analysis.history import complete_listings, has_purge_between, undestroyed_events_per_list
 from purge_conformance.analysis.induced_errors import conflicting_purges, raise_if_not_induced
+from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
 from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, explain_missing_token
 from purge_conformance.analysis.outcomes import (
     AttributableViolation,
@@ -149,6 +150,7 @@ def test_no_delayed_destruction(view: JudgmentView) -> None:
         for guid in sorted(guids)
     )
     if any(guids for _, guids, _ in disappearances):
+        require_no_delay(view)
         raise Inconclusive(
             "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
         )
@@ -175,15 +177,16 @@ def _disappeared(
 ) -> tuple[int, set[str], bool]:
     """Return what disappeared between two lists without a purge of the suite in between.
 
-    That is the number of the exchange that shows it, the guids of the events, and whether another client's purge may be
-    the reason: no event from before is listed any more.
+    That is the number of the exchange that shows it, the guids of the events, and whether a purge may be the reason:
+    one by another client, if no event from before is listed any more, or an earlier one that is late.
     """
     first, last = before.exchanges[0], after.exchanges[-1]
     lost = set(before.by_guid) - set(after.by_guid) - undestroyed
     if has_purge_between(view, first, last) or _has_loss_beside_admin(view, first, last):
         lost = set()
     lost = {guid for guid in lost if not is_of_deleted_app(view, before.by_guid[guid], last.n)}
-    return after.exchanges[0].n, lost, not view.cached(sightings).rules_out_purge(first.n, last.n)
+    may_be_purge = may_be_late(view, first) or not view.cached(sightings).rules_out_purge(first.n, last.n)
+    return after.exchanges[0].n, lost, may_be_purge
 
 
 @pytest.mark.requirement("REFUSE-07")
@@ -251,14 +254,19 @@ def _require_no_loss(
     if not judged:
         raise NotExercised(if_none)
     survivors = {event_identity(row) for purge in observed_purges(view) for row in purge.surviving_events.values()}
-    attributable = [a for a in judged if not (survivors and a.describe_loss() and a.lost_keys() <= survivors)]
-    if len(attributable) < len(judged) and not any(a.describe_loss() for a in attributable):
+    lossy = [a for a in judged if a.describe_loss()]
+    late = [a for a in lossy if may_be_late(view, a.before)]
+    unattributable = [*late, *(a for a in lossy if survivors and a.lost_keys() <= survivors)]
+    if unattributable and all(a in unattributable for a in lossy):
+        if late:
+            require_no_delay(view)
         raise PrerequisiteFailed("events that an earlier purge did not destroy may disappear at any time")
     require_each_trial(
         view,
         (
             Trial(a.request.n, _loss_findings(a), f"{a.request.role} {a.request.path}", case_of(a.request))
-            for a in attributable
+            for a in judged
+            if a not in unattributable
         ),
     )
 

@@ -10,6 +10,7 @@ import pytest
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.assertions import raise_if_cut_short, require_each_trial, to_sentence
+from purge_conformance.analysis.late_effects import require_no_delay
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.sequence import sequence_runs
@@ -48,6 +49,7 @@ def test_list_matches_model(view: JudgmentView) -> None:
         if run.is_shrunk and run.disagreement and run.disagreement.kind is disagreeing.disagreement.kind
     ]
     if disagreeing.disagreement.suggests_foreign_purge and not reproductions:
+        require_no_delay(view)
         raise Inconclusive(
             "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
         )

@@ -7,13 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import describe_response, require_no
-from purge_conformance.analysis.late_effects import longest_delay
+from purge_conformance.analysis.late_effects import may_be_late, own_purges, require_no_delay
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.rejected import unconfirmed_losses
 from purge_conformance.analysis.sightings import SAME_SECOND_S, sightings
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
-from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import APPS, app_of_event, event_identity, resources, snapshots
 from purge_conformance.evidence.steps import Scenario
@@ -44,12 +43,14 @@ def require_found(view: JudgmentView, gets: Iterable[Exchange], words: str = "20
 
     Raises:
         RequirementViolated: one does not.
-        Inconclusive: one answers 404, and others may have destroyed its event after the list that shows it.
+        Inconclusive: one answers 404, and others, or a purge that is late, may have destroyed its event after the list
+            that shows it.
     """
     failed = [x for x in gets if x.status != HTTPStatus.OK]
     destroyed = [x for x in failed if x.status == HTTPStatus.NOT_FOUND and _may_be_destroyed(view, x)]
     require_no(Finding(words, describe_response(x), x.n) for x in failed if x not in destroyed)
     if destroyed:
+        require_no_delay(view)
         raise Inconclusive(
             f"Another client may have destroyed the event after it was listed: the get of exchange {destroyed[0].n} "
             "answers 404, and no later list shows the event.",
@@ -68,14 +69,16 @@ def is_of_deleted_app(evidence: Evidence, event: Row, number: int) -> bool:
 def _may_be_destroyed(evidence: Evidence, get: Exchange) -> bool:
     """Whether an event may have been destroyed by others between the last list that shows it and a get.
 
-    It may if no later list shows it, and a purge in between is possible or its app no longer exists.
+    It may if no later list shows it, and a purge in between is possible, an earlier one is late or its app no longer
+    exists.
     """
     seen = evidence.cached(sightings)
     last = seen.last_seen(get.guid, get.n)
     if last is None or seen.is_seen_after(last[1], get.n):
         return False
     n, event = last
-    return is_of_deleted_app(evidence, event, get.n) or not seen.rules_out_purge(n, get.n)
+    may_be_purge = may_be_late(evidence, *evidence.numbered([n])) or not seen.rules_out_purge(n, get.n)
+    return may_be_purge or is_of_deleted_app(evidence, event, get.n)
 
 
 def _find_foreign_purge(evidence: Evidence) -> Interval | None:
@@ -163,11 +166,10 @@ def _is_own_pending(evidence: Evidence, read: int) -> bool:
 
     A purge that is late destroys events, and seeds others, after its answer. Where one was, each may be that late.
     """
-    purge = next((x for x in reversed(evidence.cached(_own_purges)) if x.n < read), None)
+    purge = next((x for x in reversed(own_purges(evidence)) if x.n < read), None)
     if purge is None:
         return False
-    delay, (shown,) = evidence.cached(longest_delay), evidence.numbered([read])
-    if delay and shown.sent_at - purge.sent_at - purge.elapsed <= delay + SAME_SECOND_S:
+    if may_be_late(evidence, *evidence.numbered([read])):
         return True
     seen = evidence.cached(sightings)
     before = next((state for state in reversed(seen.states) if state.last < purge.n), None)
@@ -178,12 +180,6 @@ def _is_own_pending(evidence: Evidence, read: int) -> bool:
         return False
     times = [first.sent_at for first, last in seen.seeds.values() if first.n <= read and last.n > purge.n]
     return bool(before) and not any(at >= purge.sent_at - SAME_SECOND_S for at in times)
-
-
-def _own_purges(evidence: Evidence) -> list[Exchange]:
-    """Return the suite's purges that may have taken effect."""
-    purges = (x for x in evidence.exchanges if is_purge(x.method, x.path) and x.role == ADMIN)
-    return [x for x in purges if not x.rejected]
 
 
 def _have_one_time(seeds: Iterable[Row]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import require_complete, require_walk
+from purge_conformance.analysis.late_effects import require_not_late
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.sightings import sightings
@@ -51,6 +52,7 @@ def require_list_read(view: JudgmentView) -> ListRead:
         raise NotExercised("The list was empty.", Cause.CONFIGURATION, get_apps(view))
     before, after = set(opening.by_guid), set(closing.by_guid)
     if before - after or _is_reseeded(view, opening, closing):
+        require_not_late(view, opening.exchanges[0])
         raise Inconclusive("Events disappeared while the list was read: another client purged.", Cause.RACE)
     return ListRead(opening, frozenset(after - before))
 

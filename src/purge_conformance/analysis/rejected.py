@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import describe_response, require_tried
+from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
 from purge_conformance.analysis.outcomes import PrerequisiteFailed
 from purge_conformance.analysis.view import past_firewalls, target_responses, tried
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
@@ -209,10 +210,13 @@ def successful_bypasses(view: JudgmentView, step: Step) -> list[tuple[Exchange, 
         raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
     accepted = [x for x in past_firewalls(guarded) if is_purge(x.method, x.path) and x.succeeded]
     successes = [(x, describe_response(x)) for x in accepted]
-    losses = {a.request.n: a.describe_loss() for a in attempts(view, step, scenario=Scenario.AUTH_BYPASS)}
+    lossy = [a for a in attempts(view, step, scenario=Scenario.AUTH_BYPASS) if a.describe_loss()]
+    losses = {a.request.n: a.describe_loss() for a in lossy}
     with_loss = [(x, f"{loss}; {describe_response(x)}") for x in guarded if (loss := losses.get(x.n))]
     if with_loss and not successes and unguarded:
         raise PrerequisiteFailed("requests that must be rejected already purge without a bypass")
+    if with_loss and not successes and all(may_be_late(view, a.before) for a in lossy):
+        require_no_delay(view)
     if successes and not with_loss and _accepts_unknown_routes(view):
         return []
     return successes or with_loss

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -34,17 +33,14 @@ from purge_conformance.reference.store.transitions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sqlalchemy.orm import Session, sessionmaker
+    from sqlalchemy.orm import Session
 
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler
-    from purge_conformance.reference.mutation import Answer
     from purge_conformance.reference.store.database import Listing
 
     HiddenEvents = Mapping[str, AppUsageEvent]
-
-LATENESS_S = 0.3  # seconds after its answer that a late purge takes effect
 
 
 def _keep_where(condition: Callable[[], ColumnElement[bool]]) -> Change:
@@ -274,23 +270,6 @@ def resurrects_event_after_a_while(behaviour: Behaviour) -> Behaviour:
         destroyed.clear()
 
     return restore(replace(behaviour, destroy=destroy))
-
-
-@fault("purges-0.3-seconds-late")
-def purges_late(behaviour: Behaviour) -> Behaviour:
-    due: list[float] = []  # when each purge takes effect; it does so before the next request
-
-    async def schedule(operation: str, answer: Answer, sessions: sessionmaker[Session]) -> Reply:
-        while due and due[0] <= time.monotonic():
-            due.pop(0)
-            with sessions.begin() as session:
-                behaviour.purge_and_reseed(session)
-        return await behaviour.schedule(operation, answer, sessions)
-
-    def postpone(_: Session) -> None:
-        due.append(time.monotonic() + LATENESS_S)
-
-    return replace(behaviour, schedule=schedule, destroy=postpone, make_seeds=lambda _session, _moment: [])
 
 
 @fault("destroys-after-a-while")
