@@ -116,6 +116,13 @@ def test_claims_beside_the_token_do_not_bypass(view: JudgmentView) -> None:
     _require_no_bypass(view, Step.CLAIMS_BESIDE)
 
 
+@pytest.mark.requirement("AUTH-17")
+def test_two_credentials_do_not_bypass(view: JudgmentView) -> None:
+    """Two Authorization headers MUST NOT authorize a purge that neither of them authorizes."""
+    view.count_parts(view.of(Scenario.AUTH_BYPASS, Step.TWO_CREDENTIALS), lambda x: [x.role])
+    _require_no_bypass(view, Step.TWO_CREDENTIALS)
+
+
 def _count_attempts(view: JudgmentView, kind_of: Callable[[Exchange], str], *steps: Step) -> None:
     """Count attempts for the case of their kind, and for that of their credential."""
 

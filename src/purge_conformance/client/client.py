@@ -255,7 +255,8 @@ class Client(Recorder):
         if credential.value is not None:
             headers["Authorization"] = credential.value
         body = request.upload or (request.body or "").encode()
-        return self._connection.prepare(request.method, request.path, headers, body)
+        second = {"Authorization": credential.second.value or ""} if credential.second else {}
+        return self._connection.prepare(request.method, request.path, headers, body, second)
 
     def _exchange(
         self, n: int, request: Request, credential: Credential, prepared: requests.PreparedRequest
@@ -266,11 +267,11 @@ class Client(Recorder):
         redactor = self._redactor
         redactor.add_secret(fragment_variable(credential.source_role), credential.fragment)
         redactor.add_cookies(headers)
-        request_headers = {
-            **prepared.headers,
-            **({"Authorization": credential.redacted} if credential.redacted is not None else {}),
-        }
-        redacted_headers = redactor.redact_headers([(str(key), str(value)) for key, value in request_headers.items()])
+        authorization = [
+            each.redacted for each in (credential, credential.second) if each and each.redacted is not None
+        ]
+        others = [(str(key), str(value)) for key, value in prepared.headers.items() if key != "Authorization"]
+        redacted_headers = redactor.redact_headers([*others, *(("Authorization", value) for value in authorization)])
         exchange = Exchange(
             n=n,
             scenario=self.scenario,

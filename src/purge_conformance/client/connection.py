@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from io import BufferedReader, RawIOBase
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import default_headers
+from urllib3 import HTTPHeaderDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.config.transport import Transport
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 SEND_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)  # what sending and reading may raise
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
 SHORTEST_TIMEOUT_S = 0.001  # zero would be an error
@@ -209,6 +212,14 @@ class _Adapter(HTTPAdapter):
         return response
 
 
+def _with_second(headers: Mapping[str, str], second: Mapping[str, str]) -> HTTPHeaderDict:
+    """Return headers that urllib3 sends in this order, those of `second` last, in lines of their own."""
+    every = HTTPHeaderDict(headers)
+    for name, value in second.items():
+        every.add(name, value)
+    return every
+
+
 class Connection:
     """One thread's connection to a target; it ignores the environment's proxy settings and never retries."""
 
@@ -224,9 +235,16 @@ class Connection:
         self._default_headers = dict(requests.Request("GET", base, default_headers()).prepare().headers)
 
     def prepare(
-        self, method: str, path: str, headers: Mapping[str, str | None], body: bytes | Upload
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str | None],
+        body: bytes | Upload,
+        second: Mapping[str, str] = NO_HEADERS,
     ) -> requests.PreparedRequest:
         """Return a request with these headers and the default ones, without those whose value is None.
+
+        `second` has headers that the request has already, and gets once more.
 
         Raises:
             RequestException: a header or the target's URL is invalid and cannot be sent.
@@ -240,6 +258,8 @@ class Connection:
             prepared.prepare_cookies(cookies)
         prepared.body = body or None  # type: ignore[assignment] # an upload is streamed
         prepared.prepare_content_length(prepared.body)
+        if second:
+            prepared.headers = _with_second(prepared.headers, second)  # type: ignore[assignment] # a mapping as well
         prepared.url = self._base + path  # unchanged: the suite sends malformed paths on purpose
         return prepared
 

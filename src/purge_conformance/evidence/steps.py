@@ -159,6 +159,7 @@ class Step(StrEnum):
     TOKEN_IN_URL = "token-in-url"  # noqa: S105 -- the name of a step
     CLOSE_TOKEN = "close-token"  # noqa: S105 -- the name of a step
     OTHER_SCHEME = "other-scheme"
+    TWO_CREDENTIALS = "two-credentials"  # in two Authorization headers; neither may purge
     CLAIMS_BESIDE = "claims-beside"  # the request claims an admin's rights beside its Authorization header
 
     # lists
@@ -335,7 +336,7 @@ UNEXPECTED_INPUTS: Mapping[Step, str] = MappingProxyType(  # -> case of BODY-01;
 )
 BYPASSES = (
     *(Step.SPELLING, Step.OVERRIDE, Step.IMPERSONATION, Step.FORGED_TOKEN, Step.TOKEN_IN_URL),
-    *(Step.CLOSE_TOKEN, Step.OTHER_SCHEME, Step.CLAIMS_BESIDE),
+    *(Step.CLOSE_TOKEN, Step.OTHER_SCHEME, Step.TWO_CREDENTIALS, Step.CLAIMS_BESIDE),
 )
 ATTEMPTS = (Step.CREDENTIAL, Step.CONCURRENT_CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE, *BYPASSES)  # between pages
 # Waits after rejected purges, and as many after reads: others purge after all and none of these once in 4 ** 5 runs.

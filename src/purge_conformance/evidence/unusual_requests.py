@@ -19,6 +19,7 @@ STEPS = {  # whose requests are unusual by their purpose
     Step.TOKEN_IN_URL,
     Step.CLOSE_TOKEN,
     Step.OTHER_SCHEME,
+    Step.TWO_CREDENTIALS,
     Step.CLAIMS_BESIDE,
     Step.OTHER_HEADERS,
     Step.UNSPECIFIED_QUERY,

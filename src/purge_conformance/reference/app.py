@@ -104,6 +104,7 @@ def _route_request(
             content_type=headers.get("content-type", ""),
             raw_body=raw_body,
             headers=headers,
+            further_authorizations=asgi.read_repeated(scope, "authorization")[1:],
         )
 
     return operation, call

@@ -38,6 +38,12 @@ def read_headers(scope: Scope) -> Mapping[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
+def read_repeated(scope: Scope, name: str) -> tuple[str, ...]:
+    """Return the values of a header, in the order of its lines; the name is in lower case."""
+    wanted = name.encode("latin-1")
+    return tuple(value.decode("latin-1") for key, value in scope["headers"] if key == wanted)
+
+
 async def send_reply(reply: Reply, send: Send) -> None:
     """Send a reply with Content-Length and Content-Type, unless its headers contain them."""
     body = _encode_body(reply)

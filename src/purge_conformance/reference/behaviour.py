@@ -44,7 +44,8 @@ class Call:
         path: the path of the URL, without the prefix of the instance.
         path_parameters: values in the path, by their names in the route.
         query_string: undecoded.
-        authorization: the Authorization header, or None.
+        authorization: the first Authorization header, or None.
+        further_authorizations: the other Authorization headers.
         content_type: the Content-Type header, or "".
         headers: all headers, by their names in lower case.
         raw_body: undecoded.
@@ -64,6 +65,7 @@ class Call:
     content_type: str
     raw_body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    further_authorizations: tuple[str, ...] = ()
     caller: Caller = field(default_factory=Caller)
     body: Any = None
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.close_tokens import close_credentials, other_scheme_credentials
-from purge_conformance.client.auth.credentials import ANONYMOUS, GARBAGE
+from purge_conformance.client.auth.credentials import ANONYMOUS, GARBAGE, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.config.roles import ADMIN_SCOPE
 from purge_conformance.evidence.steps import Step, Tag
@@ -19,7 +19,6 @@ from purge_conformance.scenarios.authorization import non_admin_credentials, sen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
@@ -61,6 +60,7 @@ OTHER_BODIES = {  # content type -> body
         '--part\r\nContent-Disposition: form-data; name="admin"\r\n\r\ntrue\r\n--part--\r\n'
     ),
 }
+ROLE_FIRST, ROLE_LAST, NONE_VALID = "role-first", "role-last", "none-valid"  # of two credentials
 METHODS_BESIDE = ("PUT", "HEAD", "OPTIONS")
 AS_A_READ = dict.fromkeys(METHOD_OVERRIDE_HEADERS, "GET")  # which other roles may send
 
@@ -91,6 +91,7 @@ def try_bypasses(client: Client, apps: SuiteApps) -> None:
         list(_url_token_requests(client, credentials)),
         [_purge_with(who, Step.CLOSE_TOKEN) for who in close_credentials(tokens)],
         [_purge_with(who, Step.OTHER_SCHEME) for who in other_scheme_credentials(tokens)],
+        [Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, who) for who in _two_credentials(credentials[1:])],
         list(_claims_beside(with_header)),
         [Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, with_header) for method in METHODS_BESIDE],
     )
@@ -98,6 +99,18 @@ def try_bypasses(client: Client, apps: SuiteApps) -> None:
 
 def _purge_with(credential: Credential, step: Step) -> Request:
     return Request("POST", PURGE_PATH, step, credential, tags={Tag.CREDENTIAL: credential.kind})
+
+
+def _two_credentials(roles: tuple[Credential, ...]) -> Iterator[Credential]:
+    """Yield credentials in two Authorization headers: those of a role below admin, and a forged admin's; none valid."""
+    token = _forge_token("HS256", "bm8gc2lnbmF0dXJl")
+    forged = Credential("forged", f"bearer {token}", f"bearer {token}", CredentialKind.INVALID)
+    for name, first, second in (
+        *((ROLE_FIRST, role, forged) for role in roles),
+        *((ROLE_LAST, forged, role) for role in roles),
+        (NONE_VALID, GARBAGE, forged),
+    ):
+        yield Credential(name, first.value, first.redacted, CredentialKind.INVALID, second=second)
 
 
 def _claims_beside(credential: Credential) -> Iterator[Request]:

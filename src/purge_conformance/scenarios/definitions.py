@@ -169,7 +169,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45), follows=(Scenario.SECOND_PURGE,)),
     ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(85), reads_only=True),
     ScenarioDefinition(Scenario.REJECTED_PURGES, _send_rejected_purges, Cost(130)),
-    ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(95)),
+    ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(99)),
     ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True, follows=(Scenario.APP_CHANGES,)),
     ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(27, 1), follows=(Scenario.APP_CHANGES,)),
     ScenarioDefinition(Scenario.GENERATED, None, Cost(220, 2), _send_generated_cases, reads_only=True),

@@ -56,7 +56,7 @@ class Api:
         """Create a client of that instance."""
         self.app, self.clock, self.tokens = app, clock, sign_tokens(SECRET)
 
-    def call(
+    def call(  # noqa: PLR0913 -- the parts of a request
         self,
         method: str,
         path: str,
@@ -64,13 +64,18 @@ class Api:
         *,
         role: str | None = "admin",
         headers: dict[str, str] | None = None,
+        second: str = "",
     ) -> Answer:
-        """Send a request as a role or without a token; bytes are sent unchanged, anything else as JSON."""
+        """Send a request as a role or without a token; bytes are sent unchanged, anything else as JSON.
+
+        `second` is what a second Authorization header contains.
+        """
         sent = {"authorization": f"bearer {self.tokens[role]}"} if role else {}
         sent |= {"content-type": "application/json"} if body is not None else {}
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         self.clock.tick()
-        return _answer(self.app, method, path, sent | (headers or {}), raw)
+        further = [("authorization", second)] if second else []
+        return _answer(self.app, method, path, [*(sent | (headers or {})).items(), *further], raw)
 
     def get(self, path: str, *, role: str | None = "admin") -> Answer:
         """GET as a role."""
@@ -103,7 +108,7 @@ def relationship(relation: str, guid: str) -> dict[str, Any]:
     return {"relationships": {relation: {"data": {"guid": guid}}}}
 
 
-def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+def _answer(app: ASGIApp, method: str, path: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
     route, _, query = path.partition("?")
     written = RecordingTransport()
     wire = Wire(cast("asyncio.Transport", written))
@@ -112,7 +117,7 @@ def _answer(app: ASGIApp, method: str, path: str, headers: dict[str, str], body:
         "method": method,
         "path": unquote(route),
         "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
         "root_path": "",
         "wire": wire,
     }

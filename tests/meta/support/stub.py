@@ -24,7 +24,7 @@ class StubServer:
     Attributes:
         url: its address.
         answer: writes one response; the default is `respond(handler)`.
-        received: the request line and the headers of each request, in order.
+        received: the request line and the headers of each request, in order; a comma joins repeated ones.
         bodies: the body of each request, in order.
     """
 
@@ -70,7 +70,8 @@ def serve_stub(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> It
 
         def handle_any(self) -> None:
             stub.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-            stub.received.append((self.requestline, dict(self.headers)))
+            headers = {name: ", ".join(self.headers.get_all(name, ())) for name in self.headers}
+            stub.received.append((self.requestline, headers))
             stub.answer(self)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815 -- its names

@@ -6,7 +6,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from meta.support.reference_api import EVENTS, PURGE
-from meta.support.transcript_steps import bypass_attempts, purges, race, reads, rejected_purges, repetitions, sequence
+from meta.support.transcript_steps import (
+    UNSIGNED,
+    bypass_attempts,
+    purges,
+    race,
+    reads,
+    rejected_purges,
+    repetitions,
+    sequence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +53,10 @@ def _session(api: Api) -> Iterator[Answer]:
     yield api.call("POST", PURGE, headers={"origin": "https://browser.example", "cookie": "a=b"})
     yield api.call("POST", PURGE, headers={"x-http-method-override": "GET"})
     yield api.call("GET", EVENTS, headers={"x-name": "caf\u00e9"})
+    forged = {"authorization": f"bearer {UNSIGNED}"}
+    yield api.call("POST", PURGE, role=None, headers=forged, second=f"bearer {UNSIGNED}")
+    yield api.call("POST", PURGE, role="space_developer", second=f"bearer {UNSIGNED}")
+    yield api.call("POST", PURGE, role=None, headers=forged, second=f"bearer {api.tokens['space_developer']}")
 
 
 def _foundation(api: Api) -> dict[str, str]:

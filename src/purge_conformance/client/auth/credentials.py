@@ -31,6 +31,7 @@ class Credential:
         kind: whether it is valid, or the kind of its defect.
         source_role: the role whose token the value contains, or empty.
         fragment: a text that nearly is the token, secret like the token; or empty.
+        second: what a second Authorization header of the same request contains; or None.
     """
 
     role: str
@@ -39,6 +40,7 @@ class Credential:
     kind: CredentialKind = CredentialKind.VALID
     source_role: str = ""
     fragment: str = field(default="", repr=False)
+    second: Credential | None = None
 
     @property
     def is_missing(self) -> bool:

@@ -182,6 +182,31 @@ fault("read-override-unguarded")(
 )
 
 
+def _claims_admin(authorization: str) -> bool:
+    """Whether a token has the admin's scope, as it says itself."""
+    token = authorization.rpartition(" ")[2]
+    try:
+        return auth.ADMIN in jwt.decode(token, options={"verify_signature": False}).get("scope", ())
+    except jwt.InvalidTokenError:
+        return False
+
+
+def _has_second(call: Call, matches: Callable[[Call], bool]) -> bool:
+    """Whether a further Authorization header would match in place of the first."""
+    return any(matches(replace(call, authorization=value)) for value in call.further_authorizations)
+
+
+fault("second-authorization-unverified")(
+    _purge_if(lambda call: _is_not_admins(call) and any(map(_claims_admin, call.further_authorizations)))
+)
+fault("first-authorization-unverified")(
+    _purge_if(lambda call: _claims_admin(call.authorization or "") and _has_second(call, _is_not_admins))
+)
+fault("two-invalid-authorizations-unguarded")(
+    _purge_if(lambda call: any(map(_claims_admin, call.further_authorizations)) and not _is_not_admins(call))
+)
+
+
 @fault("put-by-others-purges")
 @wrap_operations("unknown_request")
 def put_by_others_purges(call: Call, answer: Handler) -> Reply:

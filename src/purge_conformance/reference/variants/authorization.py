@@ -19,13 +19,17 @@ from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Repl
 from purge_conformance.reference.callers import answer_as_auditor
 from purge_conformance.reference.mutation import (
     EVENT_OPERATIONS,
+    Change,
     alter_event_json,
     variant,
     with_headers,
+    wrap_all_operations,
     wrap_operations,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
 
 JSON = "application/json"
@@ -84,6 +88,30 @@ def refusals_quote_request(call: Call, answer: Handler) -> Reply:
 def other_body_types_415(call: Call, answer: Handler) -> Reply:
     if call.raw_body and not call.content_type.lower().startswith(JSON):
         raise ApiError(415, 10004, "CF-InvalidRequest", f"The body must be {JSON}")
+    return answer(call)
+
+
+def _with_authorizations(choose: Callable[[tuple[str, ...]], str]) -> Change:
+    """Decorate a function that returns the header that counts, of several."""
+
+    @wrap_all_operations
+    def change(call: Call, answer: Handler) -> Reply:
+        if call.authorization is None or not call.further_authorizations:
+            return answer(call)
+        return answer(replace(call, authorization=choose((call.authorization, *call.further_authorizations))))
+
+    return change
+
+
+variant("last-authorization-counts")(_with_authorizations(lambda values: values[-1]))
+variant("authorizations-joined")(_with_authorizations(", ".join))
+
+
+@variant("several-authorizations-400")
+@wrap_all_operations
+def several_authorizations_400(call: Call, answer: Handler) -> Reply:
+    if call.further_authorizations:
+        return call.behaviour.error_reply(ApiError(400, 10004, "CF-InvalidRequest", "Several Authorization headers"))
     return answer(call)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -12,7 +13,7 @@ from meta.support.paths import SPEC
 from meta.support.shell import run_in_shell
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.close_tokens import close_credentials, other_scheme_credentials
-from purge_conformance.client.auth.credentials import ANONYMOUS, Credential, invalid_credentials
+from purge_conformance.client.auth.credentials import ANONYMOUS, GARBAGE, Credential, for_role, invalid_credentials
 from purge_conformance.client.client import Request
 from purge_conformance.engine import reference_process
 from purge_conformance.evidence import curl
@@ -58,6 +59,7 @@ REQUESTS = [
     *(Request("POST", PURGE_PATH, Step.PURGE, who) for who in invalid_credentials({"admin": TOKEN})),
     *(Request("POST", PURGE_PATH, Step.CLOSE_TOKEN, who) for who in close_credentials({"admin": TOKEN})),
     *(Request("POST", PURGE_PATH, Step.OTHER_SCHEME, who) for who in other_scheme_credentials({"admin": TOKEN})),
+    Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, replace(for_role("space_developer", OTHER), second=GARBAGE)),
     Request("GET", EVENTS_PATH, Step.LIST, Credential("generated", WEIRD, WEIRD, CredentialKind.MALFORMED)),
 ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from purge_conformance.catalogue.api import PURGE_PATH
-from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
+from purge_conformance.client.auth.credentials import ANONYMOUS, GARBAGE, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.errors import PurgeBlocked
 from purge_conformance.evidence.steps import Step
@@ -147,3 +148,15 @@ def test_observer_receives_every_exchange(make_client: Connect) -> None:
     client.get("/v3", Step.V3_ROOT)
     client.get("/v3", Step.V3_ROOT)
     assert observed == [(1, 1), (2, 2)]
+
+
+def test_two_credentials_are_two_lines(make_client: Connect, stub_server: StubServer) -> None:
+    """A second credential is a second Authorization header, in this order; the evidence has both, redacted."""
+    client = make_client(tokens={"admin": "x", "org_user": "the-secret-of-a-user"})
+    who = replace(GARBAGE, second=client.credentials["org_user"])
+    exchange = client.send(Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, who))
+    assert stub_server.received[-1][1]["Authorization"] == "bearer garbage, bearer the-secret-of-a-user"
+    sent = [value for name, value in exchange.request_headers if name == "Authorization"]
+    assert sent == ["bearer garbage", "bearer $ORG_USER_TOKEN"]
+    client.get("/v3", Step.V3_ROOT)
+    assert stub_server.received[-1][1]["Authorization"] == "bearer x"

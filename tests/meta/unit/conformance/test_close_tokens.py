@@ -90,3 +90,18 @@ def test_claims_beside_the_token_authorize_nothing(status: int, outcome: str, bu
     """A purge that a role below admin may not send succeeds with no body."""
     add_attempt(builder, Step.CLAIMS_BESIDE, "space_developer", status, request_headers=JSON)
     assert outcome_of(builder, "AUTH-15") == outcome
+
+
+@pytest.mark.parametrize("role", ["role-first", "role-last", "none-valid"])
+@pytest.mark.parametrize(
+    ("status", "left", "outcome"),
+    [(400, ("old",), "passed"), (401, ("old",), "passed"), (403, ("old",), "passed"), (401, (), "failed")],
+)
+def test_two_credentials_authorize_nothing(
+    role: str, status: int, left: tuple[str, ...], outcome: str, builder: EvidenceBuilder
+) -> None:
+    """A target may take either of two headers that authorize nothing, or reject both; a purge without effect passes."""
+    for case in {"role-first", "role-last", "none-valid"} - {role}:
+        add_attempt(builder, Step.TWO_CREDENTIALS, case, 401)
+    add_attempt(builder, Step.TWO_CREDENTIALS, role, status, left=left)
+    assert outcome_of(builder, "AUTH-17") == outcome
