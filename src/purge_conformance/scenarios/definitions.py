@@ -110,6 +110,11 @@ class ScenarioDefinition:
     needs_ability: Ability | None = None
 
     @property
+    def is_optional(self) -> bool:
+        """Whether it runs only with an option: --hook, or --repeat."""
+        return self.needs_hook or self.repetition is Repetition.FURTHER
+
+    @property
     def requirements(self) -> tuple[Requirement, ...]:
         """The requirements that are judged by its evidence, as `spec/requirements.yaml` says."""
         return tuple(requirement for requirement in catalogue.requirements() if requirement.needs(self.name))
@@ -136,6 +141,10 @@ def _preflight(client: Client, _: SuiteApps) -> None:
 def _send_rejected_purges(client: Client, apps: SuiteApps) -> None:
     send_rejected_purges(client, apps)
     send_beside_reads(client, apps)
+
+
+def _repeat_purges(client: Client, apps: SuiteApps) -> None:
+    repeat_purges(client, apps, with_admin=_repeats_purges_as_admin(client.settings))
 
 
 def _send_generated_cases(client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
@@ -174,7 +183,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(27, 1), follows=(Scenario.APP_CHANGES,)),
     ScenarioDefinition(Scenario.GENERATED, None, Cost(220, 2), _send_generated_cases, reads_only=True),
     ScenarioDefinition(Scenario.STATEFUL, None, Cost(30, 1), _follow_links),
-    ScenarioDefinition(Scenario.REPEAT, repeat_purges, Cost(45, 2), repetition=FURTHER),
+    ScenarioDefinition(Scenario.REPEAT, _repeat_purges, Cost(45, 2), repetition=FURTHER),
     ScenarioDefinition(Scenario.UNEXPECTED_INPUT, purge_with_unexpected_input, Cost(80, 7), repetition=ROUNDS),
     ScenarioDefinition(
         Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50), follows=(Scenario.PURGE_AFTER_CHANGES,)
@@ -214,23 +223,31 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
 def needed_scenarios(profiles: tuple[Profile, ...], select: tuple[str, ...]) -> frozenset[Scenario]:
     """Return the scenarios that judge a selection of requirements, besides the base of every run.
 
-    These are the scenarios of the selected requirements and of those that they rest on, the scenarios that show whether
-    what these assume holds, and all scenarios that one of them follows.
+    These are the scenarios of the selected requirements and of those that they rest on, the first scenario that shows
+    whether each requirement holds that these assume, and all scenarios that one of them follows.
 
     Raises:
         BadSetting: a glob matches no requirement of these profiles.
     """
     requirements = catalogue.with_prerequisites(catalogue.select_requirements(profiles, select))
     assumed = catalogue.assumed_by(requirements)
-    needed = {
-        each.name
-        for each in SCENARIOS
-        if any(requirement.needs(each.name) for requirement in requirements)
-        or any(each.name in requirement.scenarios for requirement in assumed)  # of `any`, those that run are enough
-    }
+    needed = {each.name for each in SCENARIOS if any(requirement.needs(each.name) for requirement in requirements)}
+    for requirement in assumed:  # of `any`, those that run are enough
+        showing = [each.name for each in SCENARIOS if each.name in requirement.scenarios and not each.is_optional]
+        needed.update(showing[:1] if needed.isdisjoint(showing) else ())
     for each in reversed(SCENARIOS):  # a scenario follows only earlier ones
         needed.update(each.follows if each.name in needed else ())
     return frozenset(needed)
+
+
+def _repeats_purges_as_admin(settings: Settings) -> bool:
+    """Whether a selection needs the admin's purges of the scenario repeat, and not only its rejected ones.
+
+    A requirement needs them if it needs another scenario with purges by the admin, too.
+    """
+    requirements = catalogue.with_prerequisites(catalogue.select_requirements(settings.profiles, settings.select))
+    purging = [each.name for each in SCENARIOS if each.cost.purges and each.name is not Scenario.REPEAT]
+    return any(each.needs(Scenario.REPEAT) and any(map(each.needs, purging)) for each in requirements)
 
 
 def unselected_scenarios(settings: Settings) -> list[str]:
@@ -256,6 +273,8 @@ def costs(settings: Settings) -> dict[Scenario, Cost]:
     """Return what each scenario of a run with these settings sends at most, in order."""
     sending = [each for each in SCENARIOS if each.is_selected(settings) and settings.apps.mode in each.app_modes]
     every = {each.name: each.cost.times(each.repetition.rounds(settings.repeat)) for each in sending}
+    if Scenario.REPEAT in every and not _repeats_purges_as_admin(settings):
+        every[Scenario.REPEAT] = replace(every[Scenario.REPEAT], purges=0)
     return {name: replace(cost, purges=0) for name, cost in every.items()} if settings.is_read_only else every
 
 

@@ -18,18 +18,24 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 
-def repeat_purges(client: Client, apps: SuiteApps) -> None:
+def repeat_purges(client: Client, apps: SuiteApps, *, with_admin: bool = True) -> None:
     """Do N - 1 times, for --repeat N: record an event, purge twice, and try to purge without a valid admin token.
 
-    The rejected purges carry no credential, and each valid token that is not an admin's.
+    The rejected purges carry no credential, and each valid token that is not an admin's. Without the admin, only these
+    are sent.
     """
     others = [ANONYMOUS, *(who for who in non_admin_credentials(client) if who.kind is CredentialKind.VALID)]
     rejected = [[Request("POST", PURGE_PATH, Step.CREDENTIAL, who, tags={Tag.CREDENTIAL: who.kind})] for who in others]
     for number in range(1, client.settings.repeat):
         apps.record_event()
-        purge_between_snapshots(client, Request("POST", PURGE_PATH, Place(Step.PURGE, number)))
-        second = Place(Step.SECOND_PURGE, number)
-        client.post(PURGE_PATH, second)
-        take_snapshot(client, second.at(Phase.AFTER))
-        apps.record_event()
+        if with_admin:
+            _purge_twice(client, number)
+            apps.record_event()
         send_and_observe(client, apps, *rejected, retry=False)
+
+
+def _purge_twice(client: Client, number: int) -> None:
+    purge_between_snapshots(client, Request("POST", PURGE_PATH, Place(Step.PURGE, number)))
+    second = Place(Step.SECOND_PURGE, number)
+    client.post(PURGE_PATH, second)
+    take_snapshot(client, second.at(Phase.AFTER))

@@ -13,10 +13,11 @@ from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios.definitions import (
     SCENARIOS,
-    Repetition,
     cost_within_limits,
+    costs,
     needed_scenarios,
     plan_scenarios,
+    total_cost,
     unselected_scenarios,
 )
 
@@ -33,6 +34,7 @@ EVERY = {requirement.id: requirement for requirement in catalogue.requirements()
     [
         (["AUTH-01"], {Scenario.REJECTED_PURGES}, 0),
         (["AUTH-0[1-4]", "AUTH-09"], {Scenario.REJECTED_PURGES, Scenario.AUTH_BYPASS}, 0),
+        (["REFUSE-01"], {Scenario.PURGE, Scenario.REJECTED_PURGES}, 1),  # the purge shows that one destroys events
         (["AUTH-12"], {Scenario.REJECTED_PURGES, Scenario.AUTH_BYPASS}, 0),
         (["UP-ROLE-*"], {Scenario.READS}, 0),
         (["LIST-08"], LISTED, 2),
@@ -52,6 +54,17 @@ def test_selection_has_its_scenarios(select: list[str], scenarios: set[Scenario]
     assert bool(names) == (purges < cost_within_limits(SETTINGS).purges)
 
 
+@pytest.mark.parametrize(
+    ("select", "purges"), [("AUTH-01", 0), ("REFUSE-01", 1), ("PURGE-02", None), ("AGAIN-01", None)]
+)
+def test_repetitions_purge_only_for_what_needs_it(select: str, purges: int | None) -> None:
+    """--repeat repeats the admin's purges only if the selection needs them; rejected purges need none."""
+    settings = replace(SETTINGS, select=(select,), repeat=3)
+    repeated = costs(settings)[Scenario.REPEAT].purges
+    assert repeated == (4 if purges is None else 0)
+    assert purges is None or total_cost(settings).purges == purges
+
+
 def test_observed_selection_only_reads() -> None:
     """A selection of a run that only reads has those of its scenarios that read."""
     settings = replace(SETTINGS, profiles=(Profile.OBSERVE_ONLY,), select=("LIST-08",))
@@ -60,20 +73,21 @@ def test_observed_selection_only_reads() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_needed_scenarios_are_closed(name: str) -> None:
-    """A requirement needs its scenarios, those of what it rests on and assumes, and what each of them follows."""
+    """A requirement needs its scenarios, those of what it rests on, one of each it assumes, and what these follow."""
     requirement, needed = EVERY[name], needed_scenarios(UPSTREAM, (name,))
     others = [EVERY[each] for each in requirement.all_prerequisites()]
     assert needed >= {each.name for each in SCENARIOS if requirement.needs(each.name) and not each.is_base}
     assert all(needed >= needed_scenarios(UPSTREAM, (each.id,)) for each in others)
-    named = {name for each in requirement.assumes for name in EVERY[each].scenarios if name != "any"}
-    assert named <= needed
+    for assumed in requirement.assumes:
+        showing = {each.name for each in SCENARIOS if each.name in EVERY[assumed].scenarios and not each.is_optional}
+        assert not showing or showing & needed
     assert all(set(each.follows) <= needed for each in SCENARIOS if each.name in needed)
 
 
 def test_scenarios_follow_earlier_ones() -> None:
     """A scenario follows only scenarios before it, each of which is always part of a run."""
     order = [each.name for each in SCENARIOS]
-    optional = {each.name for each in SCENARIOS if each.needs_hook or each.repetition is Repetition.FURTHER}
+    optional = {each.name for each in SCENARIOS if each.is_optional}
     for each in SCENARIOS:
         assert set(each.follows) <= set(order[: order.index(each.name)]) - optional
 
