@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ def _check_token(role: str, settings: Settings, probe: ProbeResult) -> Iterable[
     token, answers = settings.tokens[role], [x for x in probe.answers if x.role == role]
     if role in probe.expired_tokens:
         return [_unusable_token(role, probe.expired_tokens[role])]
+    if same := _role_of_same_token(role, token, settings):
+        return [_shared_token(role, same)]
     if role == EXPIRED:
         return [_check_expired_role(token, answers, probe.answers)]
     if answers and all(x.status == HTTPStatus.UNAUTHORIZED for x in answers):
@@ -62,6 +65,25 @@ def _name(role: str) -> str:
 def _unusable_token(role: str, reason: str) -> Check:
     next_step = f"Give a valid one: --token {role}=SOURCE."
     return refusal(_name(role), reason.rstrip("."), "a valid token", next_step, AUTHENTICATION)
+
+
+def _role_of_same_token(role: str, token: str, settings: Settings) -> str:
+    """Return another role that was given the same token; empty if there is none, or for the admin itself.
+
+    Of two roles other than the admin's, the later one counts.
+    """
+    others = list(settings.tokens)
+    for other in () if role == ADMIN else (ADMIN, *others[: others.index(role)]):
+        with suppress(TokenExpired, KeyError):
+            if settings.tokens[other] == token:
+                return other
+    return ""
+
+
+def _shared_token(role: str, other: str) -> Check:
+    user = "that has already expired" if role == EXPIRED else f"of a user who is only {role}"
+    next_step = f"Give a token {user}, or no --token {role}; a run with this one would accuse the target wrongly."
+    return refusal(_name(role), f"it is the token of {other}, too", "another token for each role", next_step)
 
 
 def _rejected_token(role: str, answers: Sequence[Exchange], exchanges: Sequence[Exchange]) -> Check:

@@ -69,6 +69,40 @@ def test_opaque_token_passes(stub_server: StubServer) -> None:
     assert {str(check.status) for check in checks_by_name(stub_server.url, tokens).values()} == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("tokens", "role", "got", "next_step"),
+    [
+        (
+            {"admin": "secret-1", "global_auditor": "secret-1"},
+            "global_auditor",
+            "admin",
+            "is only global_auditor, or no",
+        ),
+        ({"expired": "secret-1", "admin": "secret-1"}, "expired", "admin", "that has already expired, or no --token"),
+        (
+            {"admin": "secret-1", "global_auditor": "secret-2", "space_developer": "secret-2"},
+            "space_developer",
+            "global_auditor",
+            "would accuse the target wrongly",
+        ),
+        ({"global_auditor": ADMIN, "admin": ADMIN}, "global_auditor", "admin", "is only global_auditor"),
+    ],
+)
+def test_token_of_two_roles_is_refused(
+    tokens: dict[str, str], role: str, got: str, next_step: str, stub_server: StubServer
+) -> None:
+    """A token that stands for two roles is refused before a run, also if it cannot be read."""
+    stub_server.answer = Api()
+    checks = checks_by_name(stub_server.url, tokens)
+    check = checks[f"token of {role}"]
+    assert (str(check.effect), check.got, next_step in check.next_step) == (
+        "refusal",
+        f"it is the token of {got}, too",
+        True,
+    ), check
+    assert [name for name, check in checks.items() if check.status == "problem"] == [f"token of {role}"]
+
+
 @pytest.mark.parametrize("rejects", [lambda path, _: path.startswith(EVENTS_PATH), lambda _, number: number == 0])
 def test_token_that_is_accepted_somewhere_passes(rejects: Callable[[str, int], bool], stub_server: StubServer) -> None:
     """A 401 in passing, or at one place only, does not count against a token."""
