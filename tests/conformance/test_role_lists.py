@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
-PARAMETERS = {"guids": "guids", "after_guid": "after-guid", "created_ats[lte]": "created-ats", "order_by": "order"}
+PARAMETERS = {
+    "guids": "guids",
+    "after_guid": "after-guid",
+    "created_ats[lte]": "created-ats",
+    "order_by": "order",
+    "created_ats": "created-at",
+    "created_ats[gt]": "created-later",
+    "created_ats[gte]": "created-not-earlier",
+    "created_ats[lt]": "created-earlier",
+}
+LARGE_PAGE = 100  # of more events than Cloud Controller's documentation shows on a page by default
+SECOND_PAGE = 2
 
 
 @pytest.mark.requirement("UP-ROLE-04")
@@ -43,8 +54,18 @@ def test_lists_show_no_event_to_others(view: JudgmentView) -> None:
     view.count("unfiltered", (x for x in lists if x.step is Step.LIST))
     for parameter, case in PARAMETERS.items():
         view.count(case, (x for x in lists if parameter in x.query))
+    view.count("no-parameter", (x for x in lists if not x.query))
+    view.count("one-guid", (x for x in lists if x.query.keys() == {"guids"} and "," not in x.query["guids"]))
+    view.count("order-alone", (x for x in lists if x.query.keys() == {"order_by"}))
+    view.count("large-page", (x for x in lists if _number(x, "per_page") > LARGE_PAGE))
+    view.count("later-page", (x for x in lists if _number(x, "page") > SECOND_PAGE))
     counts_totals = _has_correct_totals(view)
     require_no(finding for x in lists for finding in _findings(x, counts_totals=counts_totals))
+
+
+def _number(x: Exchange, parameter: str) -> int:
+    value = x.query.get(parameter, "")
+    return int(value) if value.isdecimal() else 0
 
 
 def _has_correct_totals(view: JudgmentView) -> bool:

@@ -91,7 +91,8 @@ class AttemptRecorder:
 
 def read_as_everyone(client: Client, apps: SuiteApps) -> None:
     """List, and get an existing event, with every credential; as the admin also with an unknown guid, other headers."""
-    rows = usable_rows(resources(client.get(ONE_EVENT_PATH, Step.LIST)))
+    page = client.get(ONE_EVENT_PATH, Step.LIST)
+    rows = usable_rows(resources(page))
     paths = {Step.LIST: ONE_EVENT_PATH}
     if rows:
         paths[Step.GET] = event_path(rows[0]["guid"])
@@ -102,7 +103,7 @@ def read_as_everyone(client: Client, apps: SuiteApps) -> None:
             client.send(Request("GET", path, step, credential, tags={Tag.CREDENTIAL: credential.kind}))
     roles = [who for who in credentials if who.kind is CredentialKind.VALID and who.role not in READ_ONLY_ROLES]
     for row in rows[:1]:
-        read_as_roles(client, roles, row)
+        read_as_roles(client, roles, row, total=total_results(page) or 0)
     stopped_app = apps.apps.get(App.STOPPED_WITHOUT_INSTANCES)  # a purge seeds no event for a stopped app
     for guid in filter(None, (str(UNKNOWN_GUID), stopped_app)):
         client.get(event_path(guid), Step.GET_UNKNOWN)

@@ -176,7 +176,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.PURGE, first_purge, Cost(50, 1)),
     ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1), follows=(Scenario.PURGE,)),
     ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45), follows=(Scenario.SECOND_PURGE,)),
-    ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(85), reads_only=True),
+    ScenarioDefinition(Scenario.READS, read_as_everyone, Cost(130), reads_only=True),
     ScenarioDefinition(Scenario.REJECTED_PURGES, _send_rejected_purges, Cost(130)),
     ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(99)),
     ScenarioDefinition(Scenario.LISTS, read_lists, Cost(130), reads_only=True, follows=(Scenario.APP_CHANGES,)),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.behaviour import Call, Handler
 
+LARGE_PAGE = 100
+
 
 def _show_all_where(matches: Callable[[Mapping[str, list[str]]], object]) -> Change:
     """Return the change that lists all events to every role where the query matches."""
@@ -39,6 +41,11 @@ fault("list-shows-all-to-roles")(_show_all_where(lambda _: True))
 fault("guids-shown-to-roles")(_show_all_where(lambda query: "guids" in query))
 fault("after-guid-shown-to-roles")(_show_all_where(lambda query: "after_guid" in query))
 fault("times-shown-to-roles")(_show_all_where(lambda query: any(name.startswith("created_ats") for name in query)))
+fault("whole-list-shown-to-roles")(_show_all_where(lambda query: not query))
+fault("equal-time-shown-to-roles")(_show_all_where(lambda query: "created_ats" in query))
+fault("large-page-shown-to-roles")(
+    _show_all_where(lambda query: any(x.isdecimal() and int(x) > LARGE_PAGE for x in query.get("per_page", [])))
+)
 fault("second-page-shown-to-roles")(_show_all_where(lambda query: query.get("page") == ["2"]))
 
 

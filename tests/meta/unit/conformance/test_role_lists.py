@@ -69,7 +69,20 @@ def test_total_says_nothing_where_totals_are_wrong(builder: EvidenceBuilder) -> 
 
 @pytest.mark.parametrize(
     ("query", "case"),
-    [("", "unfiltered"), ("guids=e", "guids"), ("after_guid=a", "after-guid"), ("order_by=x", "order")],
+    [
+        ("", "unfiltered"),
+        ("guids=e,f", "guids"),
+        ("guids=e", "one-guid"),
+        ("after_guid=a", "after-guid"),
+        ("order_by=x&per_page=1", "order"),
+        ("order_by=x", "order-alone"),
+        ("created_ats=x", "created-at"),
+        ("created_ats[gt]=x", "created-later"),
+        ("created_ats[gte]=x", "created-not-earlier"),
+        ("created_ats[lt]=x", "created-earlier"),
+        ("per_page=200", "large-page"),
+        ("per_page=1&page=3", "later-page"),
+    ],
 )
 def test_empty_list_passes(query: str, case: str, builder: EvidenceBuilder) -> None:
     """An empty list passes, and counts as a trial of its case."""
