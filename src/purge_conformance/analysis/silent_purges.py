@@ -55,15 +55,18 @@ def find_silent_purges(view: JudgmentView) -> list[Finding]:
 def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
     """Return a finding for each concurrent purge without a response, if concurrency caused that.
 
-    It did if each round has one, and if nothing else in the run remained without a response, except unusual requests
-    and the purges beside these that must be rejected.
+    It did if each of several rounds has one, or three of three purges of one round have none while reads are answered,
+    and if nothing else in the run remained without a response, except unusual requests and the purges beside these that
+    must be rejected.
     """
     rounds: dict[object, list[Exchange]] = {}
     for number in view.rounds(Scenario.CONCURRENT_PURGES):
         for x in view.of(Scenario.CONCURRENT_PURGES, Step.CONCURRENT, round=number):
             rounds.setdefault(x.key, []).append(x)
     silent = [x for purges in rounds.values() for x in purges if x.status is None]
-    if len(rounds) < MIN_ROUNDS or not all(any(x.status is None for x in purges) for purges in rounds.values()):
+    is_proved = len(rounds) >= MIN_ROUNDS or len(silent) == sum(map(len, rounds.values())) >= MIN_SILENT
+    reads = view.of(Scenario.CONCURRENT_PURGES, Step.CONCURRENT_READ)
+    if not (is_proved and reads and all(any(x.status is None for x in purges) for purges in rounds.values())):
         return []
     others = (
         x

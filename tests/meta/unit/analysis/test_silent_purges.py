@@ -79,6 +79,19 @@ def add_round(builder: EvidenceBuilder, index: int, *statuses: int | None) -> No
             error=None if status else CLOSED,
             tags={Tag.CONCURRENT: YES},
         )
+    builder.add_exchange(
+        Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT_READ, index), tags={Tag.CONCURRENT: YES}, data={}
+    )
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_three_of_three_are_enough_beside_reads(builder: EvidenceBuilder, *, is_read: bool) -> None:
+    """With few purges there is one round: all of it without a response, while reads get one, is due to concurrency."""
+    add_purges_between_reads(builder, 200)
+    add_round(builder, 1, None, None, None)
+    if not is_read:
+        builder.exchanges.pop()
+    assert len(find_silent_concurrent_purges(builder.judgment_view)) == (3 if is_read else 0)
 
 
 def test_silence_in_each_round_is_due_to_concurrency(builder: EvidenceBuilder) -> None:
