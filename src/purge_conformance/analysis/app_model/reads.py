@@ -28,7 +28,7 @@ def build_query(kind: str, rows: Collection[Row], guids: Collection[str], seeds:
         kind: one of `READ_KINDS`; a filter by guids replaces a kind that needs events that do not exist.
         rows: all events.
         guids: guids of the sequence's own apps.
-        seeds: the seeded events of these apps.
+        seeds: the seeded events of these apps; events of deleted apps may be deleted, too.
     """
     times = [
         moment
@@ -40,8 +40,10 @@ def build_query(kind: str, rows: Collection[Row], guids: Collection[str], seeds:
         return {"per_page": max(1, -(-len(rows) // PAGES_PER_WALK))}
     if kind == "order":
         return {"order_by": "-created_at"}
-    if kind == "after_guid" and seeds:
-        return {"after_guid": str(next(iter(seeds))["guid"])}
+    listed = {row["guid"] for row in rows}
+    anchor = next((str(seed["guid"]) for seed in seeds if seed["guid"] in listed), None)
+    if kind == "after_guid" and anchor:
+        return {"after_guid": anchor}
     if kind == "created_ats" and times:
         return {"created_ats[gte]": max(times).strftime(TIMESTAMP_FORMAT)}
     return {"guids": ",".join(sorted(guids))}
@@ -56,6 +58,9 @@ def read_differences(
     """
     first_page = walk.exchanges[0]
     query_text = first_page.path.partition("?")[2]
+    anchor = first_page.query.get("after_guid")
+    if anchor is not None and any(anchor not in listing.by_guid for listing in listings):
+        return  # its app was deleted, and its events with it
     failed = [page for page in walk.exchanges if not is_page(page)]
     if failed:
         yield f"a page of the list with {query_text}", str(failed[0].status)
