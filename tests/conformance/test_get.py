@@ -78,7 +78,8 @@ def test_get_equals_list(view: JudgmentView) -> None:
     ]
     rows = {
         row["guid"]: row
-        for page in view.at(Scenario.PURGE_AFTER_CHANGES, Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
+        for purge in view.of(Scenario.PURGE_AFTER_CHANGES, Step.PURGE)[-1:]
+        for page in view.at(Scenario.PURGE_AFTER_CHANGES, purge.place.at(Phase.AFTER).of(Part.EVENTS))
         for row in resources(page)
     }
     pairs = [(x, require_list_read(view).initial.by_guid.get(x.guid)) for x in gets]

@@ -32,7 +32,11 @@ TOO_LARGE = {
     HTTPStatus.REQUEST_URI_TOO_LONG,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
 }
-PARTS = {HeaderSet.LONG: HeaderSet.CLIENTS, HeaderSet.REFUSABLE: HeaderSet.CONDITIONS}  # set -> set that it includes
+PARTS = {  # set -> sets that it includes
+    HeaderSet.LONG: (HeaderSet.CLIENTS,),
+    HeaderSet.REFUSABLE: (HeaderSet.CONDITIONS,),
+    HeaderSet.ALL: (HeaderSet.NEGOTIATION, HeaderSet.CONDITIONS, HeaderSet.LONG),
+}
 COMPLETE = "a complete purge, as without the headers: no old event remains, each started app has its events"
 
 
@@ -52,12 +56,12 @@ def require_header_purges(view: JudgmentView) -> tuple[Exchange, ...]:
 
 
 def count_sets(view: JudgmentView, sent: Iterable[Exchange]) -> None:
-    """Count purges for the cases of their sets; one that was not refused also for the set that its set includes."""
+    """Count purges for the cases of their sets; one that was not refused also for the sets that its set includes."""
     for x in sent:
         name = name_of(x)
         view.count(name, [x])
-        if name in PARTS and not x.rejected:
-            view.count(PARTS[name], [x])
+        for part in () if x.rejected else PARTS.get(name, ()):
+            view.count(part, [x])
 
 
 def header_trials(view: JudgmentView, sent: Iterable[Exchange], success_status: int) -> list[Trial]:

@@ -23,6 +23,7 @@ class HeaderSet(StrEnum):
     CONDITIONS = "conditions"
     REFUSABLE = "refusable"  # conditions and others, which HTTP lets a server refuse
     LONG = "long"  # those of clients, long values, many fields, bytes beyond ASCII
+    ALL = "all"  # together: negotiation, conditions, long
 
 
 class Retry(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -29,15 +30,14 @@ FIRST_SHARES: Mapping[Scenario, int] = {
 # The next purges of each, the most important first: other cases, then repetitions. What a scenario does with fewer
 # purges than it could send is its own matter.
 FURTHER_SHARES: tuple[tuple[Scenario, int], ...] = (
-    (Scenario.GENERATED, 1),  # with a set of headers
+    (Scenario.STATEFUL, 1),  # with a set of headers that no plain purge can carry
     *[(Scenario.UNEXPECTED_INPUT, 1)] * 6,
     (Scenario.RACE, 1),
     (Scenario.RACE, 2),
     (Scenario.CONCURRENT_PURGES, 1),
     (Scenario.CONCURRENT_PURGES, 3),
     (Scenario.SEQUENCES, 2),
-    (Scenario.STATEFUL, 1),
-    (Scenario.GENERATED, 1),
+    *[(Scenario.GENERATED, 1)] * 2,
     (Scenario.RACE, 1),
     *[(Scenario.INDUCED_ERRORS, 1)] * 4,
     *[(Scenario.SEQUENCES, 1)] * 5,
@@ -89,3 +89,16 @@ def share_purges(purges: int, most: Mapping[Scenario, int]) -> dict[Scenario, in
 def fewest_purges(scenarios: Collection[Scenario]) -> int:
     """Return how many purges judge each requirement that these scenarios can judge, in one trial."""
     return sum(count for scenario, count in FIRST_SHARES.items() if scenario in scenarios)
+
+
+def has_generated_purges(purges: int, number: int) -> bool:
+    """Return whether a run that sends all it can is planned to send so many generated purges.
+
+    Args:
+        purges: how many purges may be sent.
+        number: how many of them are to be generated.
+    """
+    most: Counter[Scenario] = Counter()
+    for scenario, count in (*FIRST_SHARES.items(), *FURTHER_SHARES):
+        most[scenario] += count
+    return share_purges(purges, most)[Scenario.GENERATED] >= number

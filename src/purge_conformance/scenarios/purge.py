@@ -22,9 +22,11 @@ from purge_conformance.evidence.listing import (
     sample_evenly,
 )
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, App, Part, Phase, Place, Step
-from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.evidence.tag_values import CredentialKind, HeaderSet
 from purge_conformance.scenarios.authorization import non_admin_credentials
 from purge_conformance.scenarios.budget import note_left_out
+from purge_conformance.scenarios.observed_purge import purge_between_snapshots
+from purge_conformance.scenarios.purge_headers import purge_with_spare_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -100,8 +102,8 @@ def purge_after_changes(client: Client, apps: SuiteApps) -> None:
     """
     apps.change_droplet(App.SCALED)
     apps.rename(App.SCALED)  # the same app: PURGE-06 leaves out the one that was changed last
-    purge_between_snapshots(client, Request("POST", PURGE_PATH, Step.PURGE))
-    pages = client.recorded(Place(Step.PURGE, phase=Phase.AFTER, part=Part.EVENTS))
+    response = purge_with_spare_headers(client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.ALL)
+    pages = client.recorded(response.place.at(Phase.AFTER).of(Part.EVENTS))
     rows = {row["guid"]: row for page in pages for row in resources(page)}
     _get_seeded(client, _seed_guids(rows)[:SAMPLE_SIZE])
 
@@ -133,18 +135,7 @@ def purge_without_started_apps(client: Client, apps: SuiteApps) -> None:
     if not (every.complete and started <= set(apps.apps.values())):
         return
     if all(apps.stop(app) for app in own):
-        purge_between_snapshots(client, Request("POST", PURGE_PATH, Step.PURGE))
-
-
-def purge_between_snapshots(client: Client, purge: Request) -> Exchange:
-    """Send a purge between two snapshots; then get one of the events that it destroyed."""
-    with client.span(purge.place) as place:
-        before = take_snapshot(client, place.at(Phase.BEFORE))
-        response = client.send(purge)
-        after = take_snapshot(client, place.at(Phase.AFTER))
-    for guid in [guid for guid in before.by_guid if guid not in after.by_guid and is_usable_guid(guid)][-1:]:
-        client.get(event_path(guid), Place(Step.GET_DESTROYED, place.index))
-    return response
+        purge_with_spare_headers(client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.CLIENTS)
 
 
 def _filters_for_destroyed(destroyed: list[Row]) -> Iterator[dict[str, str]]:

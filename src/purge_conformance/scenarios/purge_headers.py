@@ -14,8 +14,8 @@ from uuid import uuid4
 from purge_conformance.evidence.listing import app_of_event, event_identity, resources
 from purge_conformance.evidence.steps import Part, Phase, Place, Tag
 from purge_conformance.evidence.tag_values import HeaderSet
-from purge_conformance.scenarios.budget import note_left_out
-from purge_conformance.scenarios.purge import purge_between_snapshots
+from purge_conformance.scenarios.budget import has_generated_purges, note_left_out
+from purge_conformance.scenarios.observed_purge import purge_between_snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,16 +119,30 @@ def long_values(url: str) -> Headers:
     }
 
 
+def everything(url: str) -> Headers:
+    """Return the headers of all sets that leave a server no reason to refuse the purge, but that they are many."""
+    return {**long_values(url), **conditions(url), **negotiation(url)}
+
+
 SETS: Mapping[HeaderSet, Callable[[str], Headers]] = {
     HeaderSet.NEGOTIATION: negotiation,
     HeaderSet.CLIENTS: clients,
     HeaderSet.CONDITIONS: conditions,
     HeaderSet.REFUSABLE: refusable,
     HeaderSet.LONG: long_values,
+    HeaderSet.ALL: everything,
 }
 OF_GENERATED = (HeaderSet.NEGOTIATION, HeaderSet.LONG)  # the sets that the generated purges carry
 OF_WALK = (HeaderSet.REFUSABLE,)  # and the one that begins the walk along the links
-INSTEAD = {HeaderSet.REFUSABLE: HeaderSet.CONDITIONS, HeaderSet.LONG: HeaderSet.CLIENTS}  # where the former is refused
+OF_PLAIN = (
+    HeaderSet.ALL,
+    HeaderSet.CLIENTS,
+)  # the sets that plain purges carry where no generated purge is left for them
+INSTEAD = {  # where the former is refused
+    HeaderSet.REFUSABLE: HeaderSet.CONDITIONS,
+    HeaderSet.LONG: HeaderSet.CLIENTS,
+    HeaderSet.ALL: HeaderSet.NEGOTIATION,
+}
 
 
 def planned_sets(client: Client, names: Sequence[HeaderSet]) -> Iterator[HeaderSet]:
@@ -143,16 +157,42 @@ def purge_with_headers(client: Client, apps: SuiteApps, request: Request, name: 
 
     `request` is the purge without the headers. The last response is returned.
     """
-    response = _send(client, apps, request, name)
+    apps.record_event()
+    response = _send(client, request, name)
     again = INSTEAD.get(name) if response.rejected else name
-    if again and (not response.succeeded or _survived(client, request.place)) and client.guard.purges_left:
-        where = Place(request.place.step, client.guard.purges)
-        response = _send(client, apps, replace(request, where=where), again)
+    if again and _seems_broken(client, response) and client.guard.purges_left:
+        apps.record_event()
+        response = _send(client, _next(client, request), again)
     return response
 
 
-def _send(client: Client, apps: SuiteApps, request: Request, name: HeaderSet) -> Exchange:
-    apps.record_event()
+def purge_with_spare_headers(client: Client, request: Request, name: HeaderSet) -> Exchange:
+    """Purge; with a set of headers if the limit leaves no generated purge that could carry it.
+
+    If the target refused the set or the purge seems broken, it is sent once more, and then without the headers. The
+    last response is returned.
+    """
+    if has_generated_purges(client.settings.limits.max_purges, len(OF_GENERATED)):
+        return purge_between_snapshots(client, request)
+    response = _send(client, request, name)
+    again = INSTEAD.get(name) if response.rejected else name
+    if again and _seems_broken(client, response) and client.guard.purges_left:
+        response = _send(client, _next(client, request), again)
+    if _seems_broken(client, response) and client.guard.purges_left:
+        response = purge_between_snapshots(client, _next(client, request))
+    return response
+
+
+def _next(client: Client, request: Request) -> Request:
+    """Return the same request at a place of its own."""
+    return replace(request, where=Place(request.place.step, client.guard.purges))
+
+
+def _seems_broken(client: Client, response: Exchange) -> bool:
+    return not response.succeeded or _survived(client, response.place)
+
+
+def _send(client: Client, request: Request, name: HeaderSet) -> Exchange:
     headers = {**request.headers, **SETS[name](client.settings.target.url)}
     return purge_between_snapshots(client, replace(request, headers=headers, tags={**request.tags, Tag.HEADERS: name}))
 

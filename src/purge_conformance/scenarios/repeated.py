@@ -11,7 +11,7 @@ from purge_conformance.client.pagination import take_snapshot
 from purge_conformance.evidence.steps import Phase, Place, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
-from purge_conformance.scenarios.purge import purge_between_snapshots
+from purge_conformance.scenarios.observed_purge import purge_between_snapshots
 
 if TYPE_CHECKING:
     from purge_conformance.client.client import Client

@@ -22,7 +22,7 @@ from purge_conformance.evidence.steps import Place, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.scenarios import purge_headers
 from purge_conformance.scenarios.generated import schemathesis
-from purge_conformance.scenarios.purge import purge_between_snapshots
+from purge_conformance.scenarios.observed_purge import purge_between_snapshots
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
 
 if TYPE_CHECKING:

@@ -14,7 +14,14 @@ from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.evidence.steps import Place, Step
 from purge_conformance.evidence.tag_values import HeaderSet
-from purge_conformance.scenarios.purge_headers import INSTEAD, OF_GENERATED, OF_WALK, SETS, purge_with_headers
+from purge_conformance.scenarios.purge_headers import (
+    INSTEAD,
+    OF_GENERATED,
+    OF_WALK,
+    SETS,
+    purge_with_headers,
+    purge_with_spare_headers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +37,7 @@ TARGET = "https://api.example.org/cf"
 
 def test_each_set_is_sent_by_a_purge_or_instead_of_one() -> None:
     """No set is left out."""
-    carried = {*OF_GENERATED, *OF_WALK}
+    carried = {*OF_GENERATED, *OF_WALK, HeaderSet.ALL}  # the last with few purges
     assert carried | {INSTEAD[name] for name in carried if name in INSTEAD} == {*HeaderSet} == {*SETS}
 
 
@@ -50,6 +57,31 @@ def test_hosts_are_those_of_the_target() -> None:
     assert headers["Origin"] == "https://api.example.org"
 
 
+class Foundation:
+    """A stub that lists one event of the app `app`, with the guid of the process `worker`, before and after purges.
+
+    Attributes:
+        purges: of each purge, whether it carried further headers.
+    """
+
+    def __init__(self, stub_server: StubServer, process: str, status: int = 200) -> None:
+        """Answer purges that carry further headers with a status; the app has one process."""
+        self.purges: list[bool] = []
+        self._stub, self._status = stub_server, status
+        self._rows = {"app_usage_events": [event_row("worker", "app")], "processes": [process_row(process, "app")]}
+        stub_server.answer = self.answer
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Respond with a list, or to a purge."""
+        found = self._rows.get(handler.path.partition("?")[0].split("/")[2], [])
+        page = {"pagination": {"total_results": len(found), "next": None}, "resources": found}
+        status = 200
+        if handler.command == "POST":
+            self.purges.append("Accept-Language" in handler.headers or "X-Long" in handler.headers)
+            status = self._status if self.purges[-1] else 200
+        self._stub.respond(handler, status=status, body=json.dumps(page).encode())
+
+
 @pytest.mark.parametrize(("process", "purges"), [("worker", 1), ("another", 2)])
 def test_set_is_sent_again_if_events_survive(
     process: str, purges: int, stub_server: StubServer, make_client: Callable[..., Client]
@@ -58,15 +90,30 @@ def test_set_is_sent_again_if_events_survive(
 
     Two purges in one second seed equal events.
     """
-    rows = {"app_usage_events": [event_row("worker", "app")], "processes": [process_row(process, "app")], "apps": []}
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        found = rows.get(handler.path.partition("?")[0].split("/")[2], []) if handler.command == "GET" else []
-        page = {"pagination": {"total_results": len(found), "next": None}, "resources": found}
-        stub_server.respond(handler, body=json.dumps(page).encode())
-
-    stub_server.answer = answer
+    foundation = Foundation(stub_server, process)
     apps = cast("SuiteApps", SimpleNamespace(record_event=lambda: True))
     request = Request("POST", PURGE_PATH, Place(Step.GENERATED_PURGE, 1))
     purge_with_headers(make_client(), apps, request, HeaderSet.NEGOTIATION)
-    assert sum(line.startswith(f"POST {PURGE_PATH} ") for line, _ in stub_server.received) == purges
+    assert foundation.purges == [True] * purges
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "purges"),
+    [
+        (40, 200, [False]),
+        (12, 200, [True]),
+        (12, 500, [True, True, False]),
+        (12, 406, [True, False]),
+        (1, 500, [True]),
+    ],
+)
+def test_plain_purge_carries_headers_if_few_are_allowed(
+    limit: int, status: int, purges: list[bool], stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
+    """If no generated purge is left for a set, a plain one carries it; one without headers follows if it fails."""
+    foundation = Foundation(stub_server, "worker", status)
+    response = purge_with_spare_headers(
+        make_client(max_purges=limit), Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.NEGOTIATION
+    )
+    assert foundation.purges == purges
+    assert response.succeeded is not (purges[-1] and status != 200)
