@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Result
 
 REQUIREMENTS = tuple(each for each in catalogue.requirements() if not each.not_judged)
-# What the reference server does not do: it has one way to reject a body or a query, and loses no event by itself.
+# What the reference server does not do: it has one way to reject a body or a query, loses no event by itself, and has
+# no UAA. Its apps need no droplet, so the run gives them none.
 NO_OCCASION = {
+    ("SEED-01", "new-droplet"),
+    ("SEED-02", "new-droplet"),
     ("PURGE-06", "other-apps"),
     ("REFUSE-06", "after-rejected-purges"),
     ("BODY-02", "cut-json"),
     ("BODY-02", "not-json"),
     ("ERROR-09", "envelope"),
     ("UP-ERROR-06", "status-400"),
+    ("UP-ERROR-08", "code"),
+    ("UP-ERROR-08", "retry-after"),
 }
 
 Judged = dict[str, tuple["Result", dict[str, list[int]]]]
