@@ -128,16 +128,16 @@ def draw_pairs(seed: int, number: int) -> tuple[Server, ...]:
 
 def _conforming_server(name: str, summary: str, variants: Sequence[Variant]) -> Server:
     """Return the server with these variants; its profiles are those in which all of them conform."""
+    profiles = tuple(profile for profile in DOCUMENTED if all(profile in v.profiles for v in variants))
+    judged = {requirement.id for requirement in catalogue.requirements() if requirement.profile in profiles}
     return Server(
         name=name,
         kind=Kind.VARIANT,
         group="Variants",
         summary=summary,
-        fails=tuple(
-            dict.fromkeys(requirement_id for variant in variants for requirement_id in variant.violates_should)
-        ),
+        fails=tuple(dict.fromkeys(name for variant in variants for name in variant.violates_should if name in judged)),
         undecided=tuple(dict.fromkeys(requirement_id for variant in variants for requirement_id in variant.not_judged)),
-        profiles=tuple(profile for profile in DOCUMENTED if all(profile in v.profiles for v in variants)),
+        profiles=profiles,
         own_server=any(variant.own_server for variant in variants),
         variants=tuple(variant.id for variant in variants),
         with_droplets=any(variant.with_droplets for variant in variants),

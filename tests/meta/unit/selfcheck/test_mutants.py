@@ -43,3 +43,11 @@ def test_pairs_touch_time_differently() -> None:
         assert parts[first] != parts[second]
         assert pair.options == ("--variant", first, "--variant", second)
     assert len({pair.name for pair in pairs}) == 30
+
+
+def test_profile_expects_only_what_is_judged() -> None:
+    """A SHOULD of a profile in which another variant does not conform is not expected to fail."""
+    profiles = {requirement.id: requirement.profile for requirement in catalogue.requirements()}
+    for server in select_servers():
+        if server.kind is Kind.VARIANT:
+            assert {profiles[name] for name in server.fails} <= set(server.profiles), server.name
