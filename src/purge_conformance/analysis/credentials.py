@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, SAFE_METHODS, is_purge
 from purge_conformance.config.roles import ADMIN, EXPIRED, READ_ONLY_ROLES, sufficient_scopes
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.intermediaries import is_of_target
-from purge_conformance.evidence.listing import total_results
+from purge_conformance.evidence.listing import resources, total_results
 from purge_conformance.evidence.records import Note
 from purge_conformance.evidence.steps import Tag
 from purge_conformance.evidence.tag_values import Retry
@@ -23,19 +24,45 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.steps import Scenario
 
 REJECTIONS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+DENIALS = {*REJECTIONS, HTTPStatus.NOT_FOUND}  # of changes: what a user may not see is not found
 GIVE_TOKEN = "Give a valid one: --token {role}=SOURCE, and see that it lasts until the end of the run."  # noqa: S105 -- a text
+
+
+@dataclass(frozen=True)
+class _End:
+    """The moment from which the target rejected a token.
+
+    Attributes:
+        accepted: the last exchange that shows that the token was accepted.
+        rejected: the first rejection of what was accepted before.
+        explained: the numbers of the exchanges that say nothing about the target.
+    """
+
+    accepted: Exchange
+    rejected: Exchange
+    explained: Sequence[int]
+
+    def describe(self, role: str) -> str:
+        """Return it in words, with the next step."""
+        return (
+            f"The token of {role} was accepted until request {self.accepted.n}, and is rejected with "
+            f"{self.rejected.status} since, also where it was accepted before. {GIVE_TOKEN.format(role=role)}"
+        )
 
 
 def attribute_rejections(evidence: Evidence) -> Evidence:
     """Return the evidence without the rejections of tokens that the target no longer accepted, with the reason noted.
 
-    Such an exchange is tagged as superseded: no judgment takes it for a response. A rejection of the admin's purges
-    counts as one if nothing shows that the token is an admin's.
+    Such an exchange is tagged as superseded: no judgment takes it for a response, or compares what it shows. A rejection
+    of the admin's purges counts as one if nothing shows that the token is an admin's.
     """
     explained: dict[int, str] = {}
     for role in evidence.header.settings.get("roles", ()):
         if role != EXPIRED:
-            explained |= _explain_revocation(role, _answers(evidence, role))
+            answers = _answers(evidence, role)
+            ends = [end for end in (_find_revocation(answers), _find_demotion(answers)) if end]
+            for end in sorted(ends, key=lambda end: end.rejected.n)[:1]:
+                explained |= dict.fromkeys(end.explained, _as_noted(evidence, role) or end.describe(role))
     explained |= _explain_wrong_admin(evidence)
     return _without(evidence, explained) if explained else evidence
 
@@ -71,8 +98,8 @@ def _answers(evidence: Evidence, role: str) -> list[Exchange]:
     return [x for x in evidence.exchanges if x.role == role and Tag.SUPERSEDED not in x.tags and is_of_target(x)]
 
 
-def _explain_revocation(role: str, answers: Sequence[Exchange]) -> dict[int, str]:
-    """Return the rejected exchanges from the moment when the token was no longer accepted -> the reason.
+def _find_revocation(answers: Sequence[Exchange]) -> _End | None:
+    """Return the rejected exchanges from the moment when the token was no longer accepted.
 
     From then on all of its requests are rejected, and among them is an operation that succeeded before.
     """
@@ -80,14 +107,42 @@ def _explain_revocation(role: str, answers: Sequence[Exchange]) -> dict[int, str
     succeeded = {_operation(x) for x in answers[: last + 1] if x.succeeded}
     tail = answers[last + 1 :]
     if last < 0 or not any(_operation(x) in succeeded for x in tail):
-        return {}
+        return None
     doubtful = (x for x in tail if x.status == HTTPStatus.UNAUTHORIZED or _operation(x) in succeeded)
     first = next(doubtful)
-    reason = (
-        f"The token of {role} was accepted until request {answers[last].n}, and is rejected with {first.status} since, "
-        f"also where it was accepted before. {GIVE_TOKEN.format(role=role)}"
+    is_unauthorized = first.status == HTTPStatus.UNAUTHORIZED  # then a 403 before shows that the token was accepted
+    accepted = answers[answers.index(first) - 1] if is_unauthorized else answers[last]
+    return _End(accepted, first, [x.n for x in tail if x.n >= first.n])
+
+
+def _find_demotion(answers: Sequence[Exchange]) -> _End | None:
+    """Return the exchanges from the moment when the token's user lost the right to purge.
+
+    From then on each change is rejected, both purges and others that succeeded before. Reads may still succeed, but may
+    show less: one that shows an event is from before, if no change was rejected yet.
+    """
+    changes = [x for x in answers if x.method not in SAFE_METHODS and Tag.INDUCED not in x.tags]
+    last = max((index for index, x in enumerate(changes) if x.status not in DENIALS), default=-1)
+    succeeded = {_operation(x) for x in changes[: last + 1] if x.succeeded}
+    tail = changes[last + 1 :]
+    lost = [x for x in tail if _operation(x) in succeeded]
+    first = next((x for x in lost if x.status == HTTPStatus.FORBIDDEN), None)
+    if first is None or {is_purge(x.method, x.path) for x in lost} != {True, False}:
+        return None
+    accepted = max(
+        (x for x in answers if x.n < first.n and (x is changes[last] or _shows_events(x))), key=attrgetter("n")
     )
-    return {x.n: reason for x in tail if x.n >= first.n}
+    return _End(accepted, first, [x.n for x in answers if x.n > accepted.n])
+
+
+def _as_noted(evidence: Evidence, role: str) -> str:
+    """Return what the run itself noted of the end of a token; empty if it did not notice it."""
+    beginning = f"The token of {role} was accepted until "
+    return next((reason for reason in evidence.noted(notes.EXPIRED) if reason.startswith(beginning)), "")
+
+
+def _shows_events(x: Exchange) -> bool:
+    return x.route == EVENTS_PATH and bool(resources(x))
 
 
 def _explain_wrong_admin(evidence: Evidence) -> dict[int, str]:
@@ -116,4 +171,10 @@ def _without(evidence: Evidence, explained: dict[int, str]) -> Evidence:
         if x.n in explained:
             reasons[x.scenario, x.round] = explained[x.n]
     noted = [Note(scenario, notes.EXPIRED.name, reason, number) for (scenario, number), reason in reasons.items()]
-    return replace(evidence, exchanges=tuple(map(mark, evidence.exchanges)), notes=(*evidence.notes, *noted))
+    spans = (x for x in evidence.all_spans if not explained.keys() & {*x.before, *x.requests, *x.after})
+    return replace(
+        evidence,
+        exchanges=tuple(map(mark, evidence.exchanges)),
+        notes=(*evidence.notes, *noted),
+        all_spans=tuple(spans),
+    )

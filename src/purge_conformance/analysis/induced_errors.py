@@ -84,8 +84,9 @@ def _failed_purges(view: JudgmentView, number: int) -> Iterator[PurgeObservation
         before, after = (replace(snapshot, events=events) for snapshot, events in zip(snapshots, listings, strict=True))
         for x in target_responses(view.numbered(span.requests)):
             if x.tags.get(Tag.INDUCED) in FAILURES and is_induced_error(x):
-                for listing in (*listings, before.apps, after.apps):
-                    require_complete(listing, "lists")
+                for snapshot in (before, after):
+                    require_complete(snapshot.events, "events")
+                    require_complete(snapshot.apps, "apps")
                 yield PurgeObservation(x, before, after, stable_apps(before, after, own_apps(view)))
 
 

@@ -125,7 +125,8 @@ def sightings(evidence: Evidence) -> Sightings:
     view = JudgmentView(evidence)
     lists = [each for span in evidence.cached(snapshots) for each in (span.snapshot.apps, span.snapshot.processes)]
     result = Sightings(frozenset(guid for each in lists for guid in each.by_guid))
-    pages = (x for x in view.resource_exchanges() if x.role == ADMIN and Tag.CONCURRENT not in x.tags)
+    left_out = {Tag.CONCURRENT, Tag.SUPERSEDED}  # superseded: perhaps read without an admin's rights
+    pages = (x for x in view.resource_exchanges() if x.role == ADMIN and not left_out & x.tags.keys())
     for x in pages:
         if x.route == EVENTS_PATH and resources(x):
             result.add_page(x)

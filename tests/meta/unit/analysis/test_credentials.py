@@ -10,7 +10,8 @@ import pytest
 from purge_conformance.analysis.credentials import attribute_rejections, describe_doubtful_role, is_proven_admin
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.records import Note, Span
+from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import Retry
 
 if TYPE_CHECKING:
@@ -47,6 +48,75 @@ def test_revoked_token_explains_what_follows(status: int, role: str, builder: Ev
         f"The token of {role} was accepted until request 2, and is rejected with {status} since, also where it was "
         f"accepted before. Give a valid one: --token {role}=SOURCE, and see that it lasts until the end of the run."
     )
+
+
+def test_token_that_is_forbidden_to_purge_counts_as_accepted(builder: EvidenceBuilder) -> None:
+    """A 403 to another role's purge shows that its token was accepted, so a 401 after it dates from there."""
+    evidence = evidence_of(builder, (LIST, 200), (PURGE, 403), (PURGE, 401), (LIST, 401), role="global_auditor")
+    (reason,) = attribute_rejections(evidence).noted(notes.EXPIRED)
+    assert "accepted until request 2, and is rejected with 401 since" in reason
+
+
+def test_end_of_token_is_described_once(builder: EvidenceBuilder) -> None:
+    """What the run itself noted of a token that was revoked is the reason for what follows, too."""
+    noted = "The token of global_auditor was accepted until request 1, and is rejected with 401 since. Give a new one."
+    evidence = evidence_of(builder, (LIST, 200), (LIST, 401), role="global_auditor")
+    evidence = replace(evidence, notes=(Note(Scenario.READS, notes.EXPIRED.name, noted),))
+    assert set(attribute_rejections(evidence).noted(notes.EXPIRED)) == {noted}
+
+
+START, STOP, APP_LIST = ("POST", "/v3/apps/a/actions/start"), ("POST", "/v3/apps/a/actions/stop"), ("GET", "/v3/apps")
+
+
+@pytest.mark.parametrize("denial", [403, 404])
+def test_demotion_explains_what_follows(denial: int, builder: EvidenceBuilder) -> None:
+    """If each purge and each other change is rejected, reads may still succeed: the user lost a right."""
+    answers = [(START, 200), (PURGE, 200), (LIST, 200), (PURGE, 403), (LIST, 200), (STOP, denial), (APP_LIST, 200)]
+    evidence = attribute_rejections(evidence_of(builder, *answers))
+    assert explained(evidence) == [3, 4, 5, 6, 7]
+    (reason,) = evidence.noted(notes.EXPIRED)
+    assert reason.startswith("The token of admin was accepted until request 2, and is rejected with 403 since")
+
+
+def test_demotion_dates_from_first_rejected_change(builder: EvidenceBuilder) -> None:
+    """If a run ends with rejections alone, those before them are the same token's."""
+    answers = [(START, 200), (PURGE, 200), (PURGE, 403), (LIST, 200), (STOP, 403), (PURGE, 403)]
+    evidence = attribute_rejections(evidence_of(builder, *answers))
+    assert explained(evidence) == [3, 4, 5, 6]
+    assert "accepted until request 2," in evidence.noted(notes.EXPIRED)[0]
+
+
+def test_span_with_explained_exchange_is_not_judged(builder: EvidenceBuilder) -> None:
+    """What lies between a list of an admin and one of a user who may not read events lost nothing."""
+    evidence = evidence_of(builder, (START, 200), (PURGE, 200), (LIST, 200), (PURGE, 403), (LIST, 200), (STOP, 403))
+    spans = [Span(Scenario.READS, Place(Step.LIST), *numbers) for numbers in (((1,), (2,), (2,)), ((2,), (4,), (5,)))]
+    assert attribute_rejections(replace(evidence, all_spans=tuple(spans))).all_spans == (spans[0],)
+
+
+def test_user_was_not_demoted_before_events_are_shown(builder: EvidenceBuilder) -> None:
+    """A list before the first rejection that shows events is an admin's."""
+    builder.add_exchange(Scenario.READS, Step.LIST, method="POST", path=START[1])
+    builder.add_exchange(Scenario.READS, Step.LIST, method="POST", path=PURGE[1])
+    builder.add_exchange(Scenario.READS, Step.LIST, data={"pagination": {}, "resources": [{"guid": "a"}]})
+    evidence = evidence_of(builder, (LIST, 200), (PURGE, 403), (START, 403), (LIST, 200))
+    assert explained(evidence) == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(START, 200), (PURGE, 200), (PURGE, 403), (LIST, 200)],  # nothing else is rejected
+        [(START, 200), (PURGE, 200), (PURGE, 403), (START, 403), (STOP, 200)],  # another change is accepted
+        [(PURGE, 200), (PURGE, 403), (START, 403), (LIST, 200)],  # changes of apps were never accepted
+        [(START, 200), (PURGE, 403), (START, 403), (LIST, 200)],  # purges were never accepted
+        [(START, 200), (PURGE, 200), (PURGE, 404), (START, 404), (LIST, 200)],  # nothing says that a right is missing
+    ],
+)
+def test_rejected_changes_without_demotion_are_the_targets(
+    answers: list[tuple[tuple[str, str], int]], builder: EvidenceBuilder
+) -> None:
+    """Only if purges and other changes that were accepted are all rejected, the user was demoted."""
+    assert explained(evidence_of(builder, *answers)) == []
 
 
 def test_rejections_before_revocation_remain(builder: EvidenceBuilder) -> None:
