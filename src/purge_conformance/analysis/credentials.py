@@ -53,8 +53,8 @@ class _End:
 def attribute_rejections(evidence: Evidence) -> Evidence:
     """Return the evidence without the rejections of tokens that the target no longer accepted, with the reason noted.
 
-    Such an exchange is tagged as superseded: no judgment takes it for a response, or compares what it shows. A rejection
-    of the admin's purges counts as one if nothing shows that the token is an admin's.
+    Such an exchange is tagged as superseded: no judgment takes it for a response, or compares what it shows. Rejections
+    of the admin's purges count if nothing shows that the token is an admin's.
     """
     explained: dict[int, str] = {}
     for role in evidence.header.settings.get("roles", ()):

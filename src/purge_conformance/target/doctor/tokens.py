@@ -46,7 +46,8 @@ def _check_token(role: str, settings: Settings, probe: ProbeResult) -> Iterable[
     token, answers = settings.tokens[role], [x for x in probe.answers if x.role == role]
     if role in probe.expired_tokens:
         return [_unusable_token(role, probe.expired_tokens[role])]
-    if same := _role_of_same_token(role, token, settings):
+    same = _role_of_same_token(role, token, settings)
+    if same and not (role == EXPIRED and expiry(token)):  # of a token that expires later the time says more
         return [_shared_token(role, same)]
     if role == EXPIRED:
         return [_check_expired_role(token, answers, probe.answers)]
