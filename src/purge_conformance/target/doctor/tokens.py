@@ -13,7 +13,7 @@ from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, EXPIRED, ROLE_SCO
 from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.steps import Step
-from purge_conformance.target.doctor.check import Check, ok, refusal, warning
+from purge_conformance.target.doctor.check import Check, Effect, ok, refusal, warning
 from purge_conformance.target.doctor.duration import EXPIRY_MARGIN_S, estimate_run
 
 if TYPE_CHECKING:
@@ -46,14 +46,13 @@ def _check_token(role: str, settings: Settings, probe: ProbeResult) -> Iterable[
     token, answers = settings.tokens[role], [x for x in probe.answers if x.role == role]
     if role in probe.expired_tokens:
         return [_unusable_token(role, probe.expired_tokens[role])]
-    same = _role_of_same_token(role, token, settings)
-    if same and not (role == EXPIRED and expiry(token)):  # of a token that expires later the time says more
-        return [_shared_token(role, same)]
-    if role == EXPIRED:
-        return [_check_expired_role(token, answers, probe.answers)]
-    if answers and all(x.status == HTTPStatus.UNAUTHORIZED for x in answers):
+    if role != EXPIRED and answers and all(x.status == HTTPStatus.UNAUTHORIZED for x in answers):
         return [_rejected_token(role, answers, probe.answers)]
-    problems = [*_check_scopes(role, token), *_check_lifetime(role, settings, probe)]
+    expired = _check_expired_role(token, answers, probe.answers) if role == EXPIRED else None
+    problems = [expired] if expired else [*_check_scopes(role, token), *_check_lifetime(role, settings, probe)]
+    same = _role_of_same_token(role, token, settings)
+    if same and not any(problem.effect is Effect.REFUSAL for problem in problems):  # a refusal says what is wrong
+        return [_shared_token(role, same)]
     needed = sufficient_scopes(role)
     has_scope = len(needed) == 1 and needed[0] in (scopes(token) or ())  # a scope of this role alone
     return problems or [ok(_name(role), f"it has the scope {needed[0]}" if has_scope else "it is accepted")]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from meta.support.stub import StubServer
 
 AUDITOR = "cloud_controller.global_auditor"
+DEV = jwt("cloud_controller.read", "z")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_opaque_token_passes(stub_server: StubServer) -> None:
             "global_auditor",
             "would accuse the target wrongly",
         ),
-        ({"global_auditor": ADMIN, "admin": ADMIN}, "global_auditor", "admin", "is only global_auditor"),
+        ({"org_user": DEV, "admin": ADMIN, "org_manager": DEV}, "org_manager", "org_user", "is only org_manager"),
     ],
 )
 def test_token_of_two_roles_is_refused(
