@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = tuple(each for each in catalogue.requirements() if not each.not_judged)
 # What the reference server does not do: it has one way to reject a body or a query, loses no event by itself, and has
-# no UAA. Its apps need no droplet, so the run gives them none.
+# no UAA. Its apps need no droplet, so the run gives them none. A complete run has a purge for each set of headers.
 NO_OCCASION = {
     ("SEED-01", "new-droplet"),
     ("SEED-02", "new-droplet"),
@@ -28,6 +28,7 @@ NO_OCCASION = {
     ("REFUSE-06", "after-rejected-purges"),
     ("BODY-02", "cut-json"),
     ("BODY-02", "not-json"),
+    ("HEADER-01", "all"),
     ("ERROR-09", "envelope"),
     ("UP-ERROR-06", "status-400"),
     ("UP-ERROR-08", "code"),
