@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
 from purge_conformance.client.time_limit import TimeLimit
 from purge_conformance.config.roles import ADMIN
+from purge_conformance.config.settings import limits_for
 from purge_conformance.errors import (
     ArchiveFailed,
     BudgetExhausted,
@@ -40,16 +41,20 @@ class Guard:
         time_limit: the time of the run.
         archive_new: is called before each purge is admitted; it may raise ArchiveFailed, and then no further purge is.
         close_reason: why only cleanup requests are allowed; empty while the run continues.
+        more_requests: the value of --max-requests to give if they do not suffice.
         exhausted: why only the cleanup may receive more; empty while there is room.
     """
 
-    def __init__(self, limits: Limits, *, read_only: bool = False, time_limit: TimeLimit | None = None) -> None:
+    def __init__(
+        self, limits: Limits, *, read_only: bool = False, time_limit: TimeLimit | None = None, repeat: int = 1
+    ) -> None:
         """Start with nothing sent and nothing archived.
 
         Args:
             limits: of the run.
             read_only: whether only safe methods are allowed.
             time_limit: the time of the run; None: it begins now.
+            repeat: the value of --repeat.
         """
         self.time_limit = time_limit or TimeLimit(limits.max_time)
         self._limits = limits
@@ -65,12 +70,14 @@ class Guard:
         self.exhausted = ""
         self._is_cleaning_up = False
         self._max_requests = limits.max_requests - CLEANUP_RESERVE
+        enough = limits_for(repeat).max_requests  # where lists fit on a few pages
+        self.more_requests = enough if limits.max_requests < enough else 2 * limits.max_requests
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Return a guard with the limits of these settings, read-only if they are."""
         time_limit = TimeLimit(settings.limits.max_time, begin=settings.begin)
-        return cls(settings.limits, read_only=settings.is_read_only, time_limit=time_limit)
+        return cls(settings.limits, read_only=settings.is_read_only, time_limit=time_limit, repeat=settings.repeat)
 
     def allows(self, method: str) -> bool:
         """Whether requests with this method may be sent in this run."""
@@ -124,7 +131,7 @@ class Guard:
                 raise BudgetExhausted(self.exhausted)
             if self.requests >= self._max_requests:
                 raise BudgetExhausted(
-                    f"The run has sent {self._limits.max_requests} requests. Give a larger --max-requests."
+                    f"The run has sent {self._limits.max_requests} requests. Give --max-requests {self.more_requests}."
                 )
             if not (has_credentials or self.without_credentials_left):
                 raise BudgetExhausted(

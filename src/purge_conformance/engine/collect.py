@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -28,9 +29,10 @@ from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Header
 from purge_conformance.evidence.steps import Scenario
-from purge_conformance.scenarios.budget import FIRST_SHARES, abilities_of
+from purge_conformance.scenarios.budget import FIRST_SHARES, abilities_of, affordable_purges
 from purge_conformance.scenarios.definitions import (
     SCENARIOS,
+    needed_purges,
     plan_scenarios,
     share_of_next,
     unselected_scenarios,
@@ -149,9 +151,11 @@ class _Run:
 
     def _share(self, coming: Sequence[ScenarioDefinition]) -> int:
         """Return how many purges the next scenario may send; it gets what the ones before did not need, too."""
-        return share_of_next(
-            coming, self.client.guard.purges_left, abilities_of(self.apps), self.client.settings.repeat
-        )
+        guard, repeat = self.client.guard, self.client.settings.repeat
+        rounds = Counter(each.name for each in coming)
+        rounds[Scenario.SEQUENCES] *= repeat  # they are repeated inside
+        purges = min(guard.purges_left, affordable_purges(guard.requests_left, rounds))
+        return share_of_next(coming, purges, abilities_of(self.apps), repeat)
 
     def _run_scenario(self, definition: ScenarioDefinition) -> None:
         """Run one scenario; a blocked request or a defect of the suite ends this scenario only."""
@@ -176,7 +180,8 @@ class _Run:
         if definition.name in FIRST_SHARES and is_possible and not self.client.planned_purges:
             limit = self.client.settings.limits.max_purges
             raise PurgeBlocked(
-                f"--max-purges {limit} leaves no purge for the scenario {definition.name}. Give a larger --max-purges."
+                f"--max-purges {limit} leaves no purge for the scenario {definition.name}. Give --max-purges "
+                f"{needed_purges(self.client.settings)} or more."
             )
 
     def _clean_up(self) -> None:

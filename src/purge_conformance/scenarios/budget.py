@@ -42,6 +42,18 @@ FURTHER_SHARES: tuple[tuple[Scenario, int], ...] = (
     *[(Scenario.INDUCED_ERRORS, 1)] * 4,
     *[(Scenario.SEQUENCES, 1)] * 5,
 )
+# How many requests scenarios send with the purges of FIRST_SHARES, and each further purge takes, with a margin.
+LEAST_REQUESTS: Mapping[Scenario, int] = {
+    Scenario.GENERATED: 60,
+    Scenario.UNEXPECTED_INPUT: 15,
+    Scenario.CHANGES_AFTER_PURGES: 25,
+    Scenario.INDUCED_ERRORS: 15,
+    Scenario.CONCURRENT_PURGES: 30,
+    Scenario.RACE: 35,
+    Scenario.PURGE_WITHOUT_STARTED_APPS: 20,
+    Scenario.SEQUENCES: 120,
+}
+REQUESTS_PER_PURGE = 10
 
 
 class Ability(StrEnum):
@@ -102,3 +114,19 @@ def has_generated_purges(purges: int, number: int) -> bool:
     for scenario, count in (*FIRST_SHARES.items(), *FURTHER_SHARES):
         most[scenario] += count
     return share_purges(purges, most)[Scenario.GENERATED] >= number
+
+
+def least_requests(rounds: Mapping[Scenario, int]) -> int:
+    """Return how many requests these scenarios need to judge each requirement in one trial; scenario -> its rounds."""
+    return sum(LEAST_REQUESTS.get(scenario, 0) * count for scenario, count in rounds.items())
+
+
+def affordable_purges(requests: int, rounds: Mapping[Scenario, int]) -> int:
+    """Return how many purges leave each of the scenarios to come enough requests.
+
+    Args:
+        requests: how many may be sent.
+        rounds: scenario -> how many rounds of it are to come.
+    """
+    least = sum(FIRST_SHARES.get(scenario, 0) * count for scenario, count in rounds.items())
+    return least + max(0, requests - least_requests(rounds)) // REQUESTS_PER_PURGE

@@ -16,11 +16,12 @@ from purge_conformance.catalogue.api import (
 )
 from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
-from purge_conformance.errors import RequestBlocked
+from purge_conformance.errors import BudgetExhausted, RequestBlocked
 from purge_conformance.evidence.listing import resources, usable_rows
-from purge_conformance.evidence.steps import Place, Step, Tag
+from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.scenarios import purge_headers
+from purge_conformance.scenarios.budget import LEAST_REQUESTS
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.scenarios.observed_purge import purge_between_snapshots
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from purge_conformance.scenarios.generated.schemathesis import Case, Cases, Walk
     from purge_conformance.target.apps import SuiteApps
 
-RESERVED_REQUESTS = 200  # for the scenarios after the generated cases
+# For the scenarios after the generated cases.
+RESERVED_REQUESTS = sum(count for scenario, count in LEAST_REQUESTS.items() if scenario is not Scenario.GENERATED)
 STEPS = {
     PURGE_OPERATION: Step.GENERATED_PURGE,
     LIST_OPERATION: Step.GENERATED_LIST,
@@ -49,10 +51,15 @@ def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
     allowed = (case for case in cases() if client.guard.allows(case.method))
     end = client.guard.purges + client.planned_purges
     header_sets = purge_headers.planned_sets(client, purge_headers.OF_GENERATED)
-    for case in schemathesis.select_cases(allowed, _case_limits(client)):
+    limits = _case_limits(client)
+    for case in schemathesis.select_cases(allowed, limits):
         is_planned = not _purges_as_admin(case) or client.guard.purges < end
         if is_planned and client.may_send(_credential(case)):
             _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case, header_sets)
+    if not limits[LIST_OPERATION]:
+        limit, more = client.settings.limits.max_requests, client.guard.more_requests
+        words = f"--max-requests {limit} leaves no generated request of the list. Give --max-requests {more}."
+        client.note_cut_short(BudgetExhausted(words))
 
 
 def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:

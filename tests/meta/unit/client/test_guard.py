@@ -141,3 +141,12 @@ def test_read_only_guard_blocks_changes(method: str) -> None:
     with pytest.raises(WriteBlocked, match=method):
         guard.admit(method, PURGE_PATH, "admin")
     assert guard.requests == 1
+
+
+@pytest.mark.parametrize(("limit", "repeat", "advice"), [(100, 1, 1500), (100, 3, 2460), (1500, 1, 3000)])
+def test_enough_requests_are_named(limit: int, repeat: int, advice: int) -> None:
+    """A run without further requests says how many suffice: the default, or twice as many for long lists."""
+    guard = Guard(Limits(max_requests=limit), repeat=repeat)
+    guard.requests = limit
+    with pytest.raises(BudgetExhausted, match=rf"has sent {limit} requests\. Give --max-requests {advice}\."):
+        guard.admit("GET", EVENTS_PATH, "admin")

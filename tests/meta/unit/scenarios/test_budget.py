@@ -12,7 +12,16 @@ from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Limits, Settings, Target
 from purge_conformance.evidence.rounds import RACES
 from purge_conformance.evidence.steps import Scenario
-from purge_conformance.scenarios.budget import FIRST_SHARES, FURTHER_SHARES, Ability, share_purges
+from purge_conformance.scenarios.budget import (
+    FIRST_SHARES,
+    FURTHER_SHARES,
+    LEAST_REQUESTS,
+    REQUESTS_PER_PURGE,
+    Ability,
+    affordable_purges,
+    least_requests,
+    share_purges,
+)
 from purge_conformance.scenarios.definitions import (
     SCENARIOS,
     costs,
@@ -101,3 +110,24 @@ def test_short_sequence_has_every_template(purges: int, seed: int) -> None:
     assert {step.action for step in steps} == set(Action)
     assert sum(step.app is not None for step in steps) >= len(TEMPLATES)
     assert list(generate(seed, purges)) == [steps]
+
+
+def test_few_requests_mean_few_purges() -> None:
+    """The purges leave each scenario to come the requests that it needs, and more requests allow for more purges."""
+    coming = {Scenario.CONCURRENT_PURGES: 1, Scenario.RACE: 1, Scenario.SEQUENCES: 1}
+    least = least_requests(coming)
+    first = sum(FIRST_SHARES[scenario] for scenario in coming)
+    assert least == sum(LEAST_REQUESTS[scenario] for scenario in coming)
+    assert [affordable_purges(requests, coming) for requests in (0, least, least + 3 * REQUESTS_PER_PURGE)] == [
+        first,
+        first,
+        first + 3,
+    ]
+    assert affordable_purges(least, dict.fromkeys(coming, 2)) == 2 * first
+
+
+def test_default_requests_allow_for_all_purges() -> None:
+    """With the default --max-requests, no scenario gets fewer purges than --max-purges alone would grant."""
+    limits = Settings(Target("http://localhost"), {}).limits
+    before = 700  # requests of the scenarios before the generated cases, at most
+    assert affordable_purges(limits.max_requests - before, dict.fromkeys(LEAST_REQUESTS, 1)) >= limits.max_purges
