@@ -156,10 +156,12 @@ def _require_recorded(view: JudgmentView, cases: Mapping[Step, str], at_end: Ste
         apps = require_apps(require_snapshot(view, scenario, Step.CLOSING)).apps.by_guid
         if any(change.app not in apps for change in app_changes if change.scenario is scenario):
             raise Inconclusive("An app of the suite disappeared: another client deleted it.", Cause.RACE)
-    for change in changes:
-        if _is_of_case(view, change, cases[change.step]):
-            view.count(cases[change.step], [change.last_exchange])
-    view.count("after-all-purges", (change.last_exchange for change in late_changes))
+    for change in app_changes:
+        case = cases[change.step] if change in changes else "after-all-purges"
+        if change.is_by_others and change.describe_missing():
+            view.explain(case, _changed_by_others(change))
+        elif change not in changes or _is_of_case(view, change, case):
+            view.count(case, [change.last_exchange])
     require_no(
         Finding(
             f"after {change.step} a new event of the app {change.app} with {change.expected_values}",
@@ -167,7 +169,15 @@ def _require_recorded(view: JudgmentView, cases: Mapping[Step, str], at_end: Ste
             change.last_exchange,
         )
         for change in app_changes
-        if (difference := change.describe_missing())
+        if (difference := change.describe_missing()) and not change.is_by_others
+    )
+
+
+def _changed_by_others(change: AppChange) -> Inconclusive:
+    """Return that the suite's own change may have been none."""
+    return Inconclusive(
+        f"An event shows: before {change.step} another client made the app {change.app} {change.set_by_others}.",
+        Cause.RACE,
     )
 
 

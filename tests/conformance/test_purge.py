@@ -18,6 +18,7 @@ from purge_conformance.analysis.assertions import (
     require_no,
     require_status_of_each,
 )
+from purge_conformance.analysis.changes_by_others import changes_by_others
 from purge_conformance.analysis.history import (
     destroyed_events_found_by_filter,
     destroyed_guids,
@@ -152,22 +153,30 @@ def test_apps_remain_unchanged(view: JudgmentView) -> None:
     if not purges and not others.are_judged:
         raise _no_unchanged_app(view, others)
 
-    def find_changes(purge: PurgeObservation) -> Iterator[Finding]:
-        for app in unchanged_apps(view, purge.request) & set(purge.before.apps.by_guid):
-            snapshots = purge.before, purge.after
-            with_sizes = all(snapshot.processes.complete for snapshot in snapshots)
-            was, now = (describe_app(snapshot, app, with_sizes=with_sizes) for snapshot in snapshots)
-            if was != now:
-                expected, got = describe_difference(was, now)
-                yield Finding(f"the app {app} unchanged: {expected}", got, purge.after.apps.exchanges[-1].n)
-
-    require_each_purge(view, purges, find_changes, "app-state", "app-exists", "app-identity")
+    findings = {purge.request.n: dict(_changes_of_own_apps(view, purge)) for purge in purges}
+    changed = {n: set(by_app) for n, by_app in findings.items() if by_app}
+    for n, app in changes_by_others(view.full_evidence, purges, changed):
+        del findings[n][app]
+    require_each_purge(
+        view, purges, lambda purge: findings[purge.request.n].values(), "app-state", "app-exists", "app-identity"
+    )
     sizes = (
         purge.last_exchange for purge in purges if purge.before.processes.complete and purge.after.processes.complete
     )
     view.count("app-size", sizes)
     _count_other_apps(view, others)
     require_no(others.findings(), "other-apps")
+
+
+def _changes_of_own_apps(view: JudgmentView, purge: PurgeObservation) -> Iterator[tuple[str, Finding]]:
+    """Yield each own app that differs before and after a purge, with the difference."""
+    for app in unchanged_apps(view, purge.request) & set(purge.before.apps.by_guid):
+        snapshots = purge.before, purge.after
+        with_sizes = all(snapshot.processes.complete for snapshot in snapshots)
+        was, now = (describe_app(snapshot, app, with_sizes=with_sizes) for snapshot in snapshots)
+        if was != now:
+            expected, got = describe_difference(was, now)
+            yield app, Finding(f"the app {app} unchanged: {expected}", got, purge.after.apps.exchanges[-1].n)
 
 
 def _count_other_apps(view: JudgmentView, others: OtherApps) -> None:
