@@ -10,7 +10,7 @@ from purge_conformance.analysis.actions import own_apps
 from purge_conformance.analysis.assertions import across_rounds, require_complete, to_sentence
 from purge_conformance.analysis.next_steps import FIX_HOOK, GIVE_HOOK
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
-from purge_conformance.analysis.purge import PurgeObservation
+from purge_conformance.analysis.purge import PurgeObservation, find_reseeded_guids
 from purge_conformance.analysis.rejected import Attempt
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence import notes
@@ -87,7 +87,8 @@ def _failed_purges(view: JudgmentView, number: int) -> Iterator[PurgeObservation
                 for snapshot in (before, after):
                     require_complete(snapshot.events, "events")
                     require_complete(snapshot.apps, "apps")
-                yield PurgeObservation(x, before, after, stable_apps(before, after, own_apps(view)))
+                apps, reseeded = stable_apps(before, after, own_apps(view)), view.cached(find_reseeded_guids)
+                yield PurgeObservation(x, before, after, apps, seeded_earlier=reseeded)
 
 
 def is_rolled_back(purge: PurgeObservation) -> bool:

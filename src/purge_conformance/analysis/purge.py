@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from purge_conformance.evidence.listing import (
     event_identity,
     is_change_event,
     is_crash_event,
+    snapshots,
     stable_apps,
 )
 from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, place_of
@@ -52,7 +54,7 @@ class PurgeObservation:
         apps: app guid -> state, of the apps that did not change in between; a race with other clients is not judged.
         is_repeat: whether it came right after another purge, without any change by the suite in between.
         state_changed_earlier: guids of the apps that had another state in an earlier snapshot of the run.
-        seeded_earlier: guids of the events that earlier purges of the run seeded.
+        seeded_earlier: guids of the events that other purges of the run seeded, as far as they are known.
         known_keys: identities of all events that earlier snapshots of the run show: an event that reappears is not new.
         unchanged_own_apps: the suite's own apps that it did not change from the last purge but one to the snapshot
             after.
@@ -276,7 +278,18 @@ def require_purge_between(evidence: Evidence, request: Exchange, before: Snapsho
     unchanged = apps_unchanged_since_earlier_purge(evidence, request, after.apps.exchanges[-1].n)
     own = own_apps(evidence)
     purge = PurgeObservation(request, before, after, stable_apps(before, after, own), unchanged_own_apps=unchanged)
-    return replace(purge, apps=_without_brief_changes(purge, own))
+    reseeded = evidence.cached(find_reseeded_guids)
+    return replace(purge, apps=_without_brief_changes(purge, own), seeded_earlier=reseeded)
+
+
+def find_reseeded_guids(evidence: Evidence) -> frozenset[str]:
+    """Return the guids of the events that snapshots show with several times, as only events that purges seed have.
+
+    For example, a target may give a seeded event a guid that is neither the app's nor a process's: SEED-04 says so.
+    """
+    identities = {event_identity(row) for span in evidence.cached(snapshots) for row in span.snapshot.events.rows}
+    counts = Counter(guid for guid, _ in identities)
+    return frozenset(guid for guid, count in counts.items() if count > 1)
 
 
 def _without_brief_changes(purge: PurgeObservation, own: Collection[str]) -> dict[str, str]:
