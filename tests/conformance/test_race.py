@@ -9,7 +9,13 @@ import pytest
 from purge_conformance.analysis.actions import own_apps, single_process_apps
 from purge_conformance.analysis.assertions import describe_response, require_each_trial
 from purge_conformance.analysis.baseline import require_baseline
-from purge_conformance.analysis.outcomes import Inconclusive, PrerequisiteFailed, Trial
+from purge_conformance.analysis.outcomes import (
+    AttributableViolation,
+    Inconclusive,
+    PrerequisiteFailed,
+    RequirementViolated,
+    Trial,
+)
 from purge_conformance.analysis.purge import format_guids, group_by_app, require_purge_between
 from purge_conformance.analysis.race import (
     app_histories,
@@ -84,6 +90,7 @@ def _require_explained(view: JudgmentView, words: str, *, reads_early: bool) -> 
             for race_round in _rounds_with_purge(race_rounds)
         ),
     )
+    _require_explained_later(view, race_rounds, unexplained, words)
 
 
 def _unexplained_apps(race_round: Round, unexplained: ExplanationStrategy, words: str) -> Iterator[Finding]:
@@ -95,6 +102,23 @@ def _unexplained_apps(race_round: Round, unexplained: ExplanationStrategy, words
                 format_timeline(history, operations, race_round),
                 race_round.last_exchange,
             )
+
+
+def _require_explained_later(
+    view: JudgmentView, race_rounds: list[Round], unexplained: ExplanationStrategy, words: str
+) -> None:
+    """Require that the same operations explain what is listed some time after the last of the rounds.
+
+    Raises:
+        RequirementViolated: they do not; an `AttributableViolation` if no event is seeded since, as a purge does.
+    """
+    for race_round in race_rounds:
+        if later := race_round.continued():
+            view.count("later", [later.last_exchange])
+            if findings := tuple(_unexplained_apps(later, unexplained, f"{words}, and nothing changes later")):
+                raise (RequirementViolated if later.seeds_after(race_round) else AttributableViolation)(
+                    findings, "later"
+                )
 
 
 def _count_unchanged_apps(view: JudgmentView, race_rounds: list[Round]) -> None:

@@ -93,19 +93,30 @@ def _emptied_lists(evidence: Evidence) -> Iterator[Interval]:
     """
     states = [state for state in evidence.cached(sightings).states if state.rows]
     for before, after in pairwise(states):
-        if _resembles_purge(before, after) and not _is_explained(evidence, before.first, before.last, after.last):
+        resembles_purge = _resembles_purge(before, after, follows_own=_follows_own(evidence, before.first))
+        if resembles_purge and not _is_explained(evidence, before.first, before.last, after.last):
             yield before.first, after.last
 
 
-def _resembles_purge(before: ListState, after: ListState) -> bool:
-    """Whether the difference between two lists looks like the effect of a purge."""
+def _follows_own(evidence: Evidence, number: int) -> bool:
+    """Whether the suite purged so shortly before an exchange that another purge could seed at the same time."""
+    (x,) = evidence.numbered([number])
+    purge = next((each for each in reversed(own_purges(evidence)) if each.n < number), None)
+    return purge is not None and x.sent_at - purge.sent_at - purge.elapsed <= SAME_SECOND_S
+
+
+def _resembles_purge(before: ListState, after: ListState, *, follows_own: bool) -> bool:
+    """Whether the difference between two lists looks like the effect of a purge by others.
+
+    If no event is seeded again soon after a purge of the suite, that purge is what destroyed events.
+    """
     seeds, recorded = after.seeds.values(), before.recorded
     known = {event_identity(row) for row in before.rows.values()}
     new = [row for row in seeds if event_identity(row) not in known]
     if recorded.keys() & after.rows.keys() or not _have_one_time(seeds):
         return False
     if recorded:
-        return bool(new) or (bool(seeds) and len(recorded) > 1)
+        return bool(new) or (bool(seeds) and len(recorded) > 1 and not follows_own)
     return any(row["guid"] in before.rows for row in new)
 
 

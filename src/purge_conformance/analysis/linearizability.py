@@ -67,6 +67,7 @@ class AppState(NamedTuple):
         instances: its instance count; None if unknown.
         has_seed: whether an event that a purge seeded is listed.
         seed_instances: the instance count of that event.
+        seed_started: whether that event shows a started app; None if there is none.
         has_old_events: whether events from before all operations are listed.
         must_be_recorded: the changes whose events must be listed, each as often as it was done; sorted.
         may_be_recorded: the changes whose events may be listed: those that changed nothing; sorted.
@@ -77,6 +78,7 @@ class AppState(NamedTuple):
     instances: int | None = None
     has_seed: bool = False
     seed_instances: int | None = None
+    seed_started: bool | None = None
     has_old_events: bool = True
     must_be_recorded: tuple[str, ...] = ()
     may_be_recorded: tuple[str, ...] = ()
@@ -96,6 +98,7 @@ class FinalObservation:
         events_by_process: for each process, the changes that each of its new events may record.
         max_copies: how often a change may be recorded per process: once for each process if the events name no
             process; None for any number.
+        seed_started: as in `AppState`.
     """
 
     started: bool | None
@@ -105,6 +108,7 @@ class FinalObservation:
     has_old_events: bool
     events_by_process: tuple[EventChanges, ...]
     max_copies: int | None = 1
+    seed_started: bool | None = None
 
     def matches(self, state: AppState) -> bool:
         """Whether this state may be what was observed."""
@@ -116,6 +120,7 @@ class FinalObservation:
         return (
             is_same_state
             and _match_where_known(self.seed_instances, state.seed_instances)
+            and self.seed_started in {None, state.seed_started}
             and self._events_match(state)
         )
 
@@ -128,8 +133,9 @@ class FinalObservation:
         return replace(self, instances=None, seed_instances=None)
 
     def without_change_kinds(self) -> FinalObservation:
-        """Return the same observation without the kinds of changes: their events are only counted."""
-        return replace(self, events_by_process=tuple((CHANGES,) * len(events) for events in self.events_by_process))
+        """Return the same observation without what events show of a state: those of changes are only counted."""
+        events_by_process = tuple((CHANGES,) * len(events) for events in self.events_by_process)
+        return replace(self, events_by_process=events_by_process, seed_started=None)
 
     def with_unlimited_copies(self) -> FinalObservation:
         """Return the same observation where several events may record one change."""
@@ -241,22 +247,33 @@ def _apply_step(
     elif kind == DESTROY:
         pending = _merge_sorted(state.may_be_recorded, state.must_be_recorded) if delayed_recording else ()
         yield state._replace(
-            has_seed=False, seed_instances=None, has_old_events=False, must_be_recorded=(), may_be_recorded=pending
+            has_seed=False,
+            seed_instances=None,
+            seed_started=None,
+            has_old_events=False,
+            must_be_recorded=(),
+            may_be_recorded=pending,
         )
     elif kind == SEED:
-        yield _seed(state, index)
+        yield from _seed(state, index)
     elif kind == SCALE:
         yield _record_change(state, kind, instances=operations[index].instances, changes=state.started)
     else:
         yield _record_change(state, kind, started=kind == START, changes=state.started != (kind == START))
 
 
-def _seed(state: AppState, index: int) -> AppState:
-    """Return the state after a purge seeds the app, if it is started, or was when the purge read it."""
-    early = next(((started, instances) for number, started, instances in state.read if number == index), None)
-    started, instances = early or (state.started, state.instances)
-    read = tuple(each for each in state.read if each[0] != index)
-    return state._replace(has_seed=True, seed_instances=instances, read=read) if started else state._replace(read=read)
+def _seed(state: AppState, index: int) -> Iterator[AppState]:
+    """Yield the state after a purge seeds the app, if it is started, or was when the purge read it.
+
+    In the latter case the seeded event may show the app as it was then, or as it is.
+    """
+    early = next(((started, instances) for number, started, instances in state.read if number == index), state[:2])
+    rest = state._replace(read=tuple(each for each in state.read if each[0] != index))
+    if not early[0]:
+        yield rest
+        return
+    for started, instances in {early, state[:2]}:
+        yield rest._replace(has_seed=True, seed_instances=instances, seed_started=started)
 
 
 def _record_change(

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
 from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -44,6 +45,7 @@ from purge_conformance.evidence.listing import (
     dig,
     event_identity,
     first_page,
+    snapshot_at,
 )
 from purge_conformance.evidence.steps import Part, Place, Scenario, Step
 from purge_conformance.report.model import Cause
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 
     ExplanationStrategy = Callable[["AppHistory"], tuple[Operation, ...]]
 
+IS_STARTED = {STARTED: True, STOPPED: False}
 APP_ACTION = re.compile(r"/v3/apps/([^/]+)/(?:actions|processes/web/actions)/(start|stop|scale)")
 
 
@@ -70,6 +73,7 @@ class Round:
         changes: the requests to start, stop or scale an app.
         before: the snapshot just before the requests.
         after: the snapshot after the last response.
+        later: of the last round, a snapshot some time after that one; None if there is none.
     """
 
     place: Place
@@ -77,6 +81,7 @@ class Round:
     changes: tuple[Exchange, ...]
     before: Snapshot
     after: Snapshot
+    later: Snapshot | None = None
 
     @property
     def changes_by_app(self) -> dict[str, list[Exchange]]:
@@ -96,6 +101,24 @@ class Round:
     def last_exchange(self) -> int:
         """The number of the exchange that shows the events after the round."""
         return self.after.events.exchanges[-1].n
+
+    def continued(self) -> Round | None:
+        """Return the round with what the later snapshot shows; None if there is no such snapshot.
+
+        A deletion of the oldest events is no part of a purge, so events that it may have deleted count as listed.
+        """
+        if self.later is None:
+            return None
+        first = next((row["guid"] for row in self.after.events.rows if row["guid"] in self.later.events.by_guid), None)
+        oldest = tuple(takewhile(lambda row: row["guid"] != first, self.after.events.rows)) if first else ()
+        events = replace(self.later.events, rows=(*oldest, *self.later.events.rows))
+        return replace(self, after=replace(self.later, events=events), later=None)
+
+    def seeds_after(self, earlier: Round) -> bool:
+        """Whether an event is seeded that an earlier observation of the round does not show."""
+        known = {event_identity(row) for row in earlier.after.events.rows}
+        seeds = {*self.after.apps.by_guid, *self.after.processes.by_guid}
+        return any(row["guid"] in seeds and event_identity(row) not in known for row in self.after.events.rows)
 
 
 @dataclass(frozen=True)
@@ -135,12 +158,14 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[Round]:
     if not spans:
         raise_if_cut_short(view, Scenario.RACE, number)
         raise NotExercised("No round of the scenario race is complete.", Cause.TARGET, FIX_READS)
+    closing = snapshot_at(view, Scenario.RACE, Step.CLOSING, number)
     for span in spans:
         before, after = (_require_snapshot_of(view, side, number) for side in (span.before, span.after))
         requests = view.numbered(span.requests)
         purges = tuple(x for x in requests if is_purge(x.method, x.path))
         changes = tuple(x for x in requests if not is_purge(x.method, x.path))
-        yield Round(span.place, purges, changes, before, after)
+        later = closing if span is spans[-1] and closing.events.complete and closing.apps.complete else None
+        yield Round(span.place, purges, changes, before, after, later)
 
 
 def _require_snapshot_of(view: JudgmentView, numbers: tuple[int, ...], round_number: int) -> Snapshot:
@@ -256,19 +281,20 @@ def _final_observation(race_round: Round, app: str) -> FinalObservation:
     seeds, others = _seeds_and_others(race_round.after, app)
     new_events = [row for row in others if event_identity(row) not in before]
     sizes = [size for row in seeds if isinstance(size := dig(row, "instance_count", "current"), int)]
+    seed_states = {IS_STARTED.get(str(dig(row, "state", "current"))) for row in seeds}
     by_process: dict[str | None, list[frozenset[str]]] = {}
     for row in new_events:
         if kinds := _possible_changes(row):
             by_process.setdefault(dig(row, "process", "guid"), []).append(kinds)
-    state = race_round.after.apps.by_guid[app].get("state")
     return FinalObservation(
-        started={STARTED: True, STOPPED: False}.get(str(state)),
+        started=IS_STARTED.get(str(race_round.after.apps.by_guid[app].get("state"))),
         instances=_web_instances(race_round.after, app),
         has_seed=bool(seeds),
         seed_instances=sizes[0] if len(sizes) == len(seeds) == 1 else None,
         has_old_events=len(new_events) < len(others),
         events_by_process=tuple(map(tuple, by_process.values())),
         max_copies=max(1, race_round.after.process_count(app) or 1) if None in by_process else 1,
+        seed_started=seed_states.pop() if len(seed_states) == 1 else None,
     )
 
 
@@ -306,12 +332,14 @@ def _format_request(x: Exchange, origin: float) -> str:
 
 
 def _format_observation(observed: FinalObservation) -> str:
-    state = {True: STARTED, False: STOPPED, None: "unreadable"}[observed.started]
+    states = {True: STARTED, False: STOPPED, None: "unreadable"}
     size = "" if observed.instances is None else f" with {observed.instances} instances"
     seed = "a seeded event" if observed.has_seed else "no seeded event"
     seed += "" if observed.seed_instances is None else f" with {observed.seed_instances} instances"
+    seed += f" that shows {STOPPED}" if observed.seed_started is False else ""
     changes = "; ".join(
         ", ".join(" or ".join(sorted(kinds)) for kinds in events) for events in observed.events_by_process
     )
     old = "; events from before the round are listed" if observed.has_old_events else ""
-    return f"afterwards the app is {state}{size}, with {seed}; events of changes: {changes or 'none'}{old}"
+    app = f"afterwards the app is {states[observed.started]}{size}"
+    return f"{app}, with {seed}; events of changes: {changes or 'none'}{old}"

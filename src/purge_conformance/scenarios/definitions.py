@@ -165,6 +165,7 @@ WAITS_S = {
     Scenario.GENERATED: 1.0,
     Scenario.STATEFUL: 1.0,
     Scenario.INDUCED_ERRORS: 2.0,
+    Scenario.RACE: 1.0,
     Scenario.SEQUENCES: 4.0,
 }
 CREATED_APPS = {Scenario.FOUNDATION: len(App), Scenario.SEQUENCES: 10}
@@ -193,7 +194,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(
         Scenario.RACE,
         race_purges_with_changes,
-        Cost(80, 5),
+        Cost(83, 5),
         repetition=ROUNDS,
         app_modes=TIMED,
         needs_ability=Ability.TIME,

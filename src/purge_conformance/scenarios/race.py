@@ -35,6 +35,7 @@ LAST_CHANGED_APPS = {  # changed after the other requests of a round
 CHANGES = {Step.SEQUENTIAL: Step.SEQUENTIAL_CHANGE, Step.CONCURRENT: Step.CONCURRENT_CHANGE}  # purge -> changes
 FIRST_DELAY, SECOND_DELAY = (0.1, 0.5), (0.2, 0.8)  # before the changes of an app, in parts of the purge's duration
 MAX_EARLIER_INSTANCES = 3  # of an app that other scenarios scale
+LATER_SECONDS = 1.0  # from the end of the last round to a snapshot that shows what happened since
 MAX_PURGE_SECONDS = 1.0  # longest duration of a purge that the delays are based on
 SCRIPTS = {True: (("stop", "start"), ("scale", "stop"), ("stop",), ("scale",)), False: (("start", "scale"), ("start",))}
 FULL_SCRIPTS = {True: ("stop", "start", "scale"), False: ("start", "scale", "stop")}
@@ -68,7 +69,8 @@ def race_purges_with_changes(client: Client, apps: SuiteApps) -> None:
     """Purge and change apps, first sequentially and then concurrently, each round between two snapshots.
 
     A round begins with the snapshot of the round before. It ends when a last change, sent after all others, is
-    recorded. With fewer purges there are fewer concurrent rounds; with one, the sequential round only changes apps.
+    recorded. With fewer purges there are fewer concurrent rounds; with one, the sequential round only changes apps. A
+    snapshot some time after the last round shows whether its events stay, and whether others follow.
     """
     changed_apps = [app for app in CHANGED_APPS if app in apps.apps]
     if not (changed_apps and apps.is_timeable and apps.record_event()):
@@ -85,6 +87,8 @@ def race_purges_with_changes(client: Client, apps: SuiteApps) -> None:
         with _round(context, place):
             scripts = [_script(context, place, app, turn, duration * purges) for app in changed_apps]
             client.send_concurrently([Request("POST", PURGE_PATH, place)] * purges, *map(_with_pauses, scripts))
+    time.sleep(LATER_SECONDS)
+    take_snapshot(client, Step.CLOSING)
 
 
 def planned_races(purges: int) -> Iterator[tuple[int, int]]:

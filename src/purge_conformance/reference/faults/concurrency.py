@@ -12,7 +12,13 @@ from sqlalchemy import delete, func, select
 from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.mutation import Change, fault, schedule_purge
 from purge_conformance.reference.store.tables import STARTED, STOPPED, App, AppUsageEvent, new_guid, timestamp_now
-from purge_conformance.reference.store.transitions import copy_event, copy_recorded_events, is_seed, seed_for_app
+from purge_conformance.reference.store.transitions import (
+    IS_SEED,
+    copy_event,
+    copy_recorded_events,
+    is_seed,
+    seed_for_app,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,6 +230,14 @@ def changed_apps_keep_events(session: Session, purge: RunningPurge) -> None:
 @_corrupt_end_of_purge
 def newest_event_survives_change(session: Session, purge: RunningPurge) -> None:
     session.add_all([event for event in purge.events_before if not is_seed(event)][-1:])
+
+
+@fault("seed-of-changed-app-stopped")
+@_corrupt_end_of_purge
+def seed_of_changed_app_stopped(session: Session, purge: RunningPurge) -> None:
+    changed = select(AppUsageEvent).where(IS_SEED, AppUsageEvent.app_guid.in_(purge.changed_apps))
+    for event in session.scalars(changed):
+        event.state = STOPPED
 
 
 @fault("change-during-purge-told-twice")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
-from purge_conformance.reference.mutation import fault
-from purge_conformance.reference.store.tables import AppUsageEvent, format_timestamp, utc_now
-from purge_conformance.reference.store.transitions import IS_SEED, copy_recorded_events
+from purge_conformance.reference.faults.concurrency import PURGE_DURATION_S
+from purge_conformance.reference.mutation import fault, schedule_purge
+from purge_conformance.reference.store.tables import AppUsageEvent, format_timestamp, new_guid, utc_now
+from purge_conformance.reference.store.transitions import IS_SEED, NOT_SEEDED, copy_event, copy_recorded_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +41,10 @@ def _late(delay_s: float, alter: Callable[[Behaviour, Postpone], Behaviour]) -> 
                 _, effect = due.pop(0)
                 with sessions.begin() as session:
                     effect(session)
-            return await behaviour.schedule(operation, answer, sessions)
+            return await altered.schedule(operation, answer, sessions)
 
-        return replace(alter(behaviour, postpone), schedule=schedule)
+        altered = alter(behaviour, postpone)
+        return replace(altered, schedule=schedule)
 
     return change
 
@@ -77,3 +81,46 @@ fault("purges-0.3-seconds-late")(_late(0.3, _purge_late))
 fault("purges-2-seconds-late")(_late(2, _purge_late))
 fault("destroys-2-seconds-late")(_late(2, _destroy_late))
 fault("seeds-2-seconds-late")(_late(2, _seed_late))
+
+
+def _later_effect_of_changes(make_effect: Callable[[Behaviour, list[AppUsageEvent]], Effect]) -> Change:
+    """Decorate the effect of a purge during which apps change, from the events of the changes; it comes 0.6 s later."""
+
+    def alter(behaviour: Behaviour, postpone: Postpone) -> Behaviour:
+        running: list[list[AppUsageEvent]] = []  # of each purge under way, the events that are recorded since
+
+        def record(session: Session, event: AppUsageEvent) -> None:
+            behaviour.record(session, event)
+            for events in running:
+                events.append(copy_event(event))
+
+        @schedule_purge
+        async def purge(_: Behaviour, answer: Answer, __: sessionmaker[Session]) -> Reply:
+            events: list[AppUsageEvent] = []
+            running.append(events)
+            await asyncio.sleep(PURGE_DURATION_S)
+            running.remove(events)
+            reply = answer()
+            if events and reply.status == HTTPStatus.OK:
+                postpone(make_effect(behaviour, events))
+            return reply
+
+        return purge(replace(behaviour, record=record))
+
+    return _late(0.6, alter)
+
+
+@fault("change-during-purge-recorded-again-later")
+@_later_effect_of_changes
+def change_during_purge_recorded_again_later(behaviour: Behaviour, events: list[AppUsageEvent]) -> Effect:
+    def record_again(session: Session) -> None:
+        for event in events:
+            behaviour.record(session, copy_event(event, guid=new_guid()))
+
+    return record_again
+
+
+@fault("destroys-again-after-busy-purge")
+@_later_effect_of_changes
+def destroys_again_after_busy_purge(_: Behaviour, __: list[AppUsageEvent]) -> Effect:
+    return lambda session: session.execute(delete(AppUsageEvent).where(NOT_SEEDED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,6 +59,20 @@ def test_late_destruction_is_no_foreign_purge(builder: EvidenceBuilder) -> None:
     builder.add_list(Scenario.PURGE, AFTER.of(Part.EVENTS), [*old, seed])
     builder.add_list(Scenario.LISTS, Step.OPENING, [seed])
     assert find_foreign_purge(builder.evidence) is None
+
+
+@pytest.mark.parametrize(("after_s", "is_purge"), [(0.5, False), (30.0, True)])
+def test_second_destruction_is_no_foreign_purge(after_s: float, builder: EvidenceBuilder, *, is_purge: bool) -> None:
+    """If nothing is seeded when all events disappear soon after a purge of the suite, no other client purged."""
+    old, new = builder.event("old", "app"), [builder.event(name, "app") for name in ("one", "two")]
+    seeded = seed(builder, "app", LATE)
+    builder.add_list(Scenario.RACE, BEFORE.of(Part.EVENTS), [old])
+    purge = builder.add_purge(Scenario.RACE)
+    builder.add_list(Scenario.RACE, Step.OPENING, [seeded, *new])
+    builder.add_list(Scenario.RACE, Step.CLOSING, [seeded])
+    shift = purge.sent_at + purge.elapsed + after_s
+    builder.exchanges[2:] = [replace(x, sent_at=shift + (x.n - 3) * 0.1) for x in builder.exchanges[2:]]
+    assert find_foreign_purge(builder.evidence) == ((3, 4) if is_purge else None)
 
 
 @pytest.mark.parametrize(("second", "is_purge"), [("12:00:00Z", False), ("12:00:09Z", True)])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meta.support.story import AFTER, BEFORE
-from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated
+from purge_conformance.analysis.outcomes import AttributableViolation, Inconclusive, NotExercised, RequirementViolated
 from purge_conformance.analysis.race import require_rounds
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence import notes
@@ -42,9 +42,9 @@ OLD: Row = {
 }
 
 
-def seeded_event(app: str, instances: int = 1) -> Row:
+def seeded_event(app: str, instances: int = 1, state: str = "STARTED") -> Row:
     """Return a seeded event."""
-    now = {"current": "STARTED", "previous": "STARTED"}
+    now = {"current": state, "previous": state}
     sizes = {"current": instances, "previous": instances}
     return {"guid": app, "created_at": LATER, "app": {"guid": app}, "state": now, "instance_count": sizes}
 
@@ -77,9 +77,14 @@ def add_round(builder: EvidenceBuilder, place: Place, *changes: str, status: int
 
 
 def add_race(
-    builder: EvidenceBuilder, after: Sequence[Row], *, sequential: Sequence[Row] | None = None, status: int = 200
+    builder: EvidenceBuilder,
+    after: Sequence[Row],
+    *,
+    sequential: Sequence[Row] | None = None,
+    status: int = 200,
+    beside: bool = True,
 ) -> None:
-    """Add a sequential round with a start of the app `a`, and one with a stop during the purge."""
+    """Add a sequential round with a start of the app `a`, and one with a stop during the purge or after it."""
     builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.STARTED: "a", App.WITHOUT_INSTANCES: "still"})
     add_snapshot(builder, Step.OPENING, "STOPPED", [seeded_event("still")])
     add_round(builder, race.SEQUENTIAL, "start", beside=False)
@@ -89,7 +94,7 @@ def add_race(
         "STARTED",
         [seeded_event("still"), change_event("start", "e0"), OLD] if sequential is None else sequential,
     )
-    add_round(builder, CONCURRENT, "stop", status=status)
+    add_round(builder, CONCURRENT, "stop", status=status, beside=beside)
     add_snapshot(builder, CONCURRENT.at(Phase.AFTER), "STOPPED", after)
 
 
@@ -98,6 +103,7 @@ def add_race(
     [
         [seeded_event("still")],
         [seeded_event("still"), change_event("stop")],
+        [seeded_event("still"), seeded_event("a", state="STOPPED"), change_event("stop")],
         [seeded_event("still"), seeded_event("a"), change_event("stop")],
         [
             seeded_event("still"),
@@ -113,7 +119,8 @@ def test_legal_race_passes(after: list[Row], builder: EvidenceBuilder) -> None:
     add_race(builder, after, sequential=[seeded_event("still", 7), change_event("start", "e0")])
     if len(after) > 3:
         builder.exchanges[:] = [x for x in builder.exchanges if x.place.part is not Part.PROCESSES]
-    for name in JUDGMENTS:
+    shows_stopped = any(row["guid"] == "a" and row["state"]["current"] == "STOPPED" for row in after)
+    for name in (EXPLAINED,) if shows_stopped else JUDGMENTS:
         getattr(judged, name)(builder.judgment_view)
 
 
@@ -137,6 +144,45 @@ def test_illegal_race_fails(failing: set[str], after: list[Row], builder: Eviden
     for name in JUDGMENTS:
         with pytest.raises(RequirementViolated) if name in failing else nullcontext():
             getattr(judged, name)(builder.judgment_view)
+
+
+SEED, OWN_SEED, STOP = seeded_event("still"), seeded_event("a"), change_event("stop")
+
+
+@pytest.mark.parametrize(
+    ("after", "later", "error"),
+    [
+        ([SEED, OWN_SEED, STOP], [SEED, OWN_SEED, STOP], None),
+        ([STOP, SEED, OWN_SEED], [SEED, OWN_SEED], None),
+        ([SEED, OWN_SEED, STOP], [SEED, OWN_SEED, STOP, change_event("stop", "e2")], AttributableViolation),
+        ([SEED, OWN_SEED, STOP], [SEED, OWN_SEED], AttributableViolation),
+        ([SEED, OWN_SEED, STOP], [SEED, {**OWN_SEED, "created_at": EARLIER}], RequirementViolated),
+    ],
+    ids=["stays", "oldest deleted", "recorded again", "destroyed", "purged again"],
+)
+def test_later_snapshot_is_explained_too(
+    after: list[Row], later: list[Row], error: type[Exception] | None, builder: EvidenceBuilder
+) -> None:
+    """A change after the purge is listed once, also later; a further purge or a deletion of the oldest excuses it."""
+    add_race(builder, after, beside=False)
+    add_snapshot(builder, Step.CLOSING, "STOPPED", later)
+    with pytest.raises(RequirementViolated) if error else nullcontext() as caught:
+        judged.test_events_are_explained(builder.judgment_view)
+    if caught:
+        assert (type(caught.value), caught.value.case) == (error, "later")
+
+
+def test_seed_shows_state_that_the_app_had(builder: EvidenceBuilder) -> None:
+    """The seeded event of an app that was started during the purge, or only scaled, cannot show a stopped app."""
+    builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.STARTED: "a", App.WITHOUT_INSTANCES: "still"})
+    add_snapshot(builder, Step.OPENING, "STOPPED", [SEED])
+    add_round(builder, race.SEQUENTIAL)
+    add_snapshot(builder, race.SEQUENTIAL.at(Phase.AFTER), "STOPPED", [SEED])
+    add_round(builder, CONCURRENT, "start")
+    add_snapshot(builder, CONCURRENT.at(Phase.AFTER), "STARTED", [SEED, seeded_event("a", state="STOPPED")])
+    with pytest.raises(RequirementViolated) as caught:
+        judged.test_events_are_explained(builder.judgment_view)
+    assert "with a seeded event with 1 instances that shows STOPPED" in caught.value.findings[0].got
 
 
 def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
