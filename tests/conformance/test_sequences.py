@@ -9,7 +9,7 @@ import pytest
 
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Action
-from purge_conformance.analysis.assertions import raise_if_cut_short, require_each_trial, to_sentence
+from purge_conformance.analysis.assertions import no_suitable_app, raise_if_cut_short, require_each_trial, to_sentence
 from purge_conformance.analysis.late_effects import require_no_delay
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
@@ -89,8 +89,9 @@ def _require_completed(view: JudgmentView, runs: Sequence[SequenceRun]) -> None:
         raise Inconclusive(f"A sequence could not be judged to its end: {abort_reasons[0]}.", Cause.TARGET)
     if not any(run.trace.seed_guids for run in runs):
         error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or view.note(Scenario.FOUNDATION, notes.UNTIMED)
-        error = error or "none of the suite's own apps was started when a purge was sent"
-        raise NotExercised(to_sentence(str(error)), Cause.CONFIGURATION, get_apps(view))
+        if error:
+            raise NotExercised(to_sentence(str(error)), Cause.CONFIGURATION, get_apps(view))
+        raise no_suitable_app(view, "None of the suite's own apps was started when a purge was sent.")
 
 
 def _describe_disagreement(view: JudgmentView, run: SequenceRun, reproductions: Sequence[SequenceRun]) -> Finding:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from purge_conformance.analysis.changes_by_others import find_deleted_by_others
 from purge_conformance.analysis.next_steps import AFTER_KILL, NO_INTERRUPT, RAISE_BUDGET, RAISE_LIST_LIMIT, get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial, Undecided
 from purge_conformance.analysis.unanswered import find_unanswered
@@ -17,6 +18,7 @@ from purge_conformance.analysis.view import JudgmentView, target_responses, trie
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.listing import Snapshot, is_page, listing_at, snapshot_at
+from purge_conformance.evidence.safe_text import capitalize
 from purge_conformance.evidence.steps import Part, Scenario, Step, place_of
 from purge_conformance.report.model import Cause, Finding, Tally
 
@@ -220,6 +222,8 @@ def no_suitable_app(view: JudgmentView, reason: str) -> Undecided:
         raise_if_cut_short(view, Scenario.FOUNDATION)
     except Undecided as ending:
         return ending
+    if app := find_deleted_by_others(view.full_evidence):
+        return Inconclusive(f"The suite's app {app} disappeared: another client deleted it. {reason}", Cause.RACE)
     error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR)
     return NotExercised(f"{reason} {to_sentence(error or '')}".strip(), Cause.CONFIGURATION, get_apps(view))
 
@@ -236,7 +240,7 @@ def not_run(scenario: Scenario) -> str:
 
 def to_sentence(text: str) -> str:
     """Return a text that the run recorded as a sentence; empty if it is."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') or not text else '.'}"
+    return f"{capitalize(text)}{'' if text.endswith('.') or not text else '.'}"
 
 
 def require_walk(view: JudgmentView, scenario: Scenario, where: Where, round: int = 1) -> Listing:

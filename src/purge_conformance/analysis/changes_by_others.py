@@ -6,7 +6,7 @@ import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.actions import state_changing_requests
+from purge_conformance.analysis.actions import own_apps, state_changing_requests
 from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path, is_purge
 from purge_conformance.evidence.listing import (
     APPS,
@@ -17,6 +17,7 @@ from purge_conformance.evidence.listing import (
     is_change_event,
     is_crash_event,
     resources,
+    snapshots,
 )
 from purge_conformance.evidence.steps import Tag
 
@@ -65,6 +66,20 @@ def changes_by_others(
         for app in changed.get(purge.request.n, ())
         if _is_recorded(evidence, purge, app)
     }
+
+
+def find_deleted_by_others(evidence: Evidence) -> str:
+    """Return an own app of the suite that others deleted; empty if the lists of apps show none.
+
+    It is listed once and never again, and the suite did not delete it.
+    """
+    listed = [span for span in evidence.cached(snapshots) if span.snapshot.apps.complete]
+    last_snapshot = max((span.last for span in listed), default=0)
+    last = listed[-1].snapshot.apps.by_guid.keys() if listed else set()
+    seen = {guid for span in listed for guid in span.snapshot.apps.by_guid}
+    changes = [x for x in evidence.cached(state_changing_requests) if x.n < last_snapshot and x.method == "DELETE"]
+    gone = own_apps(evidence) & seen - last
+    return min((app for app in gone if not any(_is_of_app(x, app) for x in changes)), default="")
 
 
 def _may_set(x: Exchange, app: str, state: str) -> bool:

@@ -15,6 +15,8 @@ from purge_conformance.analysis import linearizability as orders
 from purge_conformance.analysis.app_changes import all_changes_recorded
 from purge_conformance.analysis.assertions import (
     across_rounds,
+    no_suitable_app,
+    not_run,
     raise_if_cut_short,
     require_apps,
     require_exchanges,
@@ -149,7 +151,10 @@ def require_rounds(view: JudgmentView) -> list[Round]:
     error = view.note(foundation, notes.APPS_ERROR) or view.note(foundation, notes.UNTIMED)
     if error and not view.of(Scenario.RACE):
         raise NotExercised(to_sentence(error), Cause.CONFIGURATION, get_apps(view))
-    require_exchanges(view, Scenario.RACE, if_none="There are no apps to start, stop or scale.")
+    if not view.of(Scenario.RACE):
+        raise_if_cut_short(view, Scenario.RACE)
+        raise no_suitable_app(view, "There are no apps to start, stop or scale.")
+    require_exchanges(view, Scenario.RACE, if_none=not_run(Scenario.RACE))
     return list(across_rounds(view, Scenario.RACE, _find_rounds))
 
 

@@ -30,6 +30,7 @@ from purge_conformance.engine.scope import not_collected
 from purge_conformance.engine.untried import explain, or_refusal, or_silent_purges
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.ending import describe_kill
+from purge_conformance.evidence.safe_text import capitalize
 from purge_conformance.report.model import CORE, Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
 from purge_conformance.report.text import enumerate_ids
 
@@ -219,7 +220,7 @@ def _prerequisites_failed(phrase: str, violated: Sequence[str]) -> str:
     if not phrase:
         return f"Not judged: {enumerate_ids(violated, 'and')}, which it depends on, failed."
     ids = f" ({enumerate_ids(violated)})" if violated else ""
-    return f"{phrase[:1].upper()}{phrase[1:]}{ids}."
+    return f"{capitalize(phrase)}{ids}."
 
 
 def _unknown_prerequisites(crashed: Sequence[str]) -> Inconclusive:

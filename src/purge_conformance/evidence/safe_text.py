@@ -16,6 +16,7 @@ _SHAPELESS = re.compile(
 # Azure Pipelines, TeamCity and old GitHub runners execute `##name[...]` anywhere in a line of a log; GitHub executes
 # `::name::` at the start of a line, behind white space as well.
 _LOG_COMMAND = re.compile(r"##(?=[\w.-]*\[)")
+_URL_AT_START = re.compile(r"[a-z][a-z0-9+.-]*://")
 _LOG_COMMAND_AT_START = re.compile(r"^(\s*:)(?=:)")
 
 
@@ -68,3 +69,8 @@ def printable_lines(text: str) -> list[str]:
     """Return each line of a text as `printable`; further lines begin with a mark, as a target may have sent them."""
     first, *more = text.split("\n")
     return [printable(first), *(printable(CONTINUATION + line) for line in more)]
+
+
+def capitalize(text: str) -> str:
+    """Return a text with a capital at its beginning, unless it begins with a URL."""
+    return text if _URL_AT_START.match(text) else f"{text[:1].upper()}{text[1:]}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from purge_conformance.evidence.safe_text import capitalize
 from purge_conformance.target.doctor.duration import Work
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Check:
 
     def __str__(self) -> str:
         """Return the finding and its next step as one line."""
-        text = f"{self.got[:1].upper()}{self.got[1:]}" if self.name == REACHABLE else f"{self.name}: {self.got}"
+        text = capitalize(self.got) if self.name == REACHABLE else f"{self.name}: {self.got}"
         return f"{text}; expected {self.expected}. {self.next_step}" if self.expected else f"{text}."
 
 

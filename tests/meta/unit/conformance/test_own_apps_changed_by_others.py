@@ -9,6 +9,8 @@ import pytest
 from meta.support.judgments import outcome_of
 from meta.support.story import app_row, event_row, process_row
 from purge_conformance.analysis.app_changes import effective_changes
+from purge_conformance.analysis.assertions import no_suitable_app
+from purge_conformance.analysis.changes_by_others import find_deleted_by_others
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
 
@@ -59,6 +61,21 @@ def test_recorded_change_by_chance_is_of_another_client(
     """A change that an event records, and that comes with a purge or two of several, is another client's."""
     add_purges(builder, *stopped, events=events)
     assert outcome_of(builder, "PURGE-06") == outcome
+
+
+@pytest.mark.parametrize(("method", "found"), [("DELETE", ""), ("GET", "a")])
+def test_app_that_the_suite_did_not_delete_was_deleted_by_others(
+    method: str, found: str, builder: EvidenceBuilder
+) -> None:
+    """Where no suitable app is left, the reason says that another client deleted one."""
+    builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.STARTED: "a", App.STOPPED: "b", App.SCALED: "never-listed"})
+    builder.add_snapshot(Scenario.SECOND_PURGE, Place(Step.PURGE, phase=Phase.AFTER), [], [app_row("a"), app_row("b")])
+    builder.add_exchange(Scenario.APP_CHANGES, Step.DELETE, method=method, path="/v3/apps/a")
+    builder.add_snapshot(Scenario.APP_CHANGES, Step.CLOSING, [], [app_row("b")])
+    builder.add_exchange(Scenario.CLEANUP, Step.DELETE, method="DELETE", path="/v3/apps/a")
+    assert find_deleted_by_others(builder.evidence) == found
+    reason = no_suitable_app(builder.judgment_view, "There is no app.").reason
+    assert ("another client deleted it" in reason) is bool(found)
 
 
 def add_changes(builder: EvidenceBuilder, opening: Sequence[Row], *, closing: str) -> None:

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from purge_conformance.evidence.safe_text import one_line, printable, printable_lines, visible, visible_json
+from purge_conformance.evidence.safe_text import capitalize, one_line, printable, printable_lines, visible, visible_json
 
 HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -76,3 +76,11 @@ def test_json_keeps_its_value() -> None:
     document = visible_json(json.dumps(value, ensure_ascii=False))
     assert json.loads(document) == value
     assert (document.isprintable(), "größe" in document, "🚀" in document) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("no answer", "No answer"), ("", ""), ("https://api.example.org is lost",) * 2]
+)
+def test_sentence_begins_with_capital_unless_with_url(text: str, expected: str) -> None:
+    """A URL at the beginning of a sentence stays as it is."""
+    assert capitalize(text) == expected
