@@ -18,14 +18,15 @@ from purge_conformance.analysis.assertions import (
 )
 from purge_conformance.analysis.history import admin_reads_rejected
 from purge_conformance.analysis.missing_tokens import explain_missing_token
-from purge_conformance.analysis.view import target_responses
+from purge_conformance.analysis.view import past_firewalls, target_responses
+from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.config.roles import ADMIN, ANONYMOUS_ROLE, EXPIRED
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
@@ -45,6 +46,11 @@ READ_CASES = {
     CredentialKind.MALFORMED: "malformed-token",
     CredentialKind.INVALID: "invalid-token",
     CredentialKind.EXPIRED: "expired-token",
+}
+CLOSE_CASES = {
+    Step.CLOSE_TOKEN: "close-token",
+    Step.OTHER_SCHEME: "other-scheme",
+    Step.FORGED_TOKEN: "query-token",
 }
 ROLE_CASES = {"admin_read_only": "admin-read-only", "global_auditor": "global-auditor"}
 MISSING_TOKENS = {  # kind of credential -> why there is none, and the role whose token it needs
@@ -82,6 +88,7 @@ def test_list_requires_token(view: JudgmentView) -> None:
     """List without a valid token MUST answer 401."""
     _require_unauthenticated(_unauthenticated_reads(view, Step.LIST))
     _require_unauthenticated(_generated_without_token(view, Step.GENERATED_LIST), case="generated")
+    _require_close_rejected(view, lambda x: x.route == EVENTS_PATH)
 
 
 @pytest.mark.requirement("AUTH-06")
@@ -89,6 +96,7 @@ def test_get_requires_token(view: JudgmentView) -> None:
     """Get without a valid token MUST answer 401."""
     _require_unauthenticated(_unauthenticated_reads(view, Step.GET))
     _require_unauthenticated(_generated_without_token(view, Step.GENERATED_GET), case="generated")
+    _require_close_rejected(view, lambda x: x.route != EVENTS_PATH)
 
 
 @pytest.mark.requirement("AUTH-07")
@@ -111,6 +119,18 @@ def _require_unauthenticated(sent: Iterable[Exchange], case: str | None = None) 
     require_status((x for x in sent if x.role not in MALFORMED_CREDENTIALS), HTTPStatus.UNAUTHORIZED, case=case)
     malformed = (x for x in sent if x.role in MALFORMED_CREDENTIALS)
     require_status(malformed, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST, case=case)
+
+
+def _require_close_rejected(view: JudgmentView, belongs: Callable[[Exchange], bool]) -> None:
+    """Require that reads with a token close to the admin's are rejected, and that none in the query is believed."""
+    for step, case in CLOSE_CASES.items():
+        sent = [x for x in view.of(Scenario.READS, step) if belongs(x)]
+        view.count_whole(case, sent)
+        judged = past_firewalls(sent)
+        if step is Step.FORGED_TOKEN:  # a target may reject the parameter
+            require_no((Finding("no success", describe_response(x), x.n) for x in judged if x.succeeded), case)
+        else:
+            require_status(judged, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST, case=case)
 
 
 def _purges_with(view: JudgmentView, kind: CredentialKind) -> list[Exchange]:

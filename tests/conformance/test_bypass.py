@@ -21,7 +21,7 @@ from purge_conformance.analysis.rejected import attempts, successful_bypasses
 from purge_conformance.analysis.view import past_firewalls
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.roles import ANONYMOUS_ROLE
-from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -32,11 +32,18 @@ if TYPE_CHECKING:
 
 # name of a credential -> case of AUTH-13 and of AUTH-14
 TOKEN_HEADERS = {"x-auth-token", "x-access-token"}  # where a gateway may look for a token
+GARBAGE = "garbage"  # the name of the credential that is text, and no token of a role
+METHODS = {"PUT", "HEAD", "OPTIONS"}
 CLOSE_CASES = {
     "altered-middle": "altered",
     "cut-start": "cut",
     "cut-end": "cut",
     "extended": "extended",
+    "further-part": "further-part",
+    "quoted": "quoted",
+    "percent-encoded": "percent-encoded",
+    "other-key": "other-key",
+    "other-algorithm": "other-algorithm",
     "spaced": "spaced",
     "other-case": "letter-case",
     "repeated": "repeated",
@@ -51,6 +58,12 @@ SCHEME_CASES = {
     "scheme-basic": "basic",
     "scheme-token": "token",
     "scheme-mac": "mac",
+    "scheme-jwt": "jwt",
+    "scheme-dpop": "dpop",
+    "scheme-oauth": "oauth",
+    "scheme-bearertoken": "longer-scheme",
+    "scheme-with-equals-sign": "equals-sign",
+    "password": "password",
     "no-scheme": "no-scheme",
     "glued-scheme": "no-space",
     "doubled-scheme": "doubled",
@@ -74,7 +87,7 @@ def test_overrides_do_not_bypass(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-11")
 def test_forged_token_is_rejected(view: JudgmentView) -> None:
     """A forged token outside `Authorization` MUST NOT authorize a purge."""
-    view.count_parts(view.of(Scenario.AUTH_BYPASS, Step.FORGED_TOKEN), lambda x: [_token_place(x)])
+    view.count_parts(view.of(Scenario.AUTH_BYPASS, Step.FORGED_TOKEN), _token_places)
     _require_no_bypass(view, Step.FORGED_TOKEN)
 
 
@@ -126,8 +139,9 @@ def test_two_credentials_do_not_bypass(view: JudgmentView) -> None:
 def _count_attempts(view: JudgmentView, kind_of: Callable[[Exchange], str], *steps: Step) -> None:
     """Count attempts for the case of their kind, and for that of their credential."""
 
-    def cases_of(x: Exchange) -> tuple[str, str]:
-        return kind_of(x), "no-token" if x.role == ANONYMOUS_ROLE else "role-without-scope"
+    def cases_of(x: Exchange) -> tuple[str, ...]:
+        who = {ANONYMOUS_ROLE: ["no-token"], GARBAGE: []}
+        return kind_of(x), *who.get(x.role, ["role-without-scope"])
 
     if attempts(view, *steps, scenario=Scenario.AUTH_BYPASS):  # otherwise there was no event to lose
         view.count_parts(view.of(Scenario.AUTH_BYPASS, *steps), cases_of)
@@ -149,24 +163,32 @@ def _override_case(x: Exchange) -> str:
     return "user-headers" if is_purge(x.method, x.path) else "path-override"
 
 
-def _token_place(x: Exchange) -> str:
-    """Return the case of AUTH-11 that a request belongs to: where its forged token is."""
+def _token_places(x: Exchange) -> list[str]:
+    """Return the cases of AUTH-11 that a request belongs to: where its forged tokens are."""
     names = {name.lower() for name, _ in x.request_headers}
     if x.query or x.request_body:
-        return "query" if x.query else "form"
-    return "other-headers" if names & TOKEN_HEADERS else "cookie"  # the target may have set cookies of its own
+        return ["query" if x.query else "form"]
+    if not names & TOKEN_HEADERS:
+        return ["cookie"]
+    has_forged_cookie = any(name.lower() == "cookie" and "access_token=" in value for name, value in x.request_headers)
+    return ["other-headers", *["cookie"] * has_forged_cookie]  # the target may have set cookies of its own
 
 
 def _claim_case(x: Exchange) -> str:
     """Return the case of AUTH-15 that a request belongs to: where it claims an admin's rights."""
     if x.method != "POST":
-        return "method"
+        return (
+            "method" if x.method in METHODS else "method-without-token" if x.role == ANONYMOUS_ROLE else "other-method"
+        )
+    names = {name.lower() for name, _ in x.request_headers}
     media_type = next((value for name, value in x.request_headers if name == "Content-Type"), "")
+    if media_type == "application/json" and x.query:
+        return "rejected-token" if Tag.CREDENTIAL in x.tags else "every-role"
     if media_type == "application/json":
         return "json-without-token" if x.role == ANONYMOUS_ROLE else "json"
     if media_type:
         return "form" if media_type == "application/x-www-form-urlencoded" else "content-type"
-    return "query" if x.query else "method-override"
+    return "query" if x.query else "role-headers" if "x-admin" in names else "method-override"
 
 
 def _require_unauthenticated(view: JudgmentView, step: Step, cases: Mapping[str, str]) -> None:

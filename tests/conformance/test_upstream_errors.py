@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 BOUNDS = {0: "below-minimum", 1: "minimum", 5000: "maximum", 5001: "above-maximum"}
 ROLES = (*sorted(READ_ONLY_ROLES), "org_manager")
-
 UAA_RATE_LIMIT = (20008, "CF-UaaRateLimited")
 PLAIN_GUID = re.compile(r"[A-Za-z0-9_.~-]{1,255}")  # needs no percent-encoding
 STATUSES_OF_NO_GET = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -174,6 +173,7 @@ def test_get_has_few_statuses(view: JudgmentView) -> None:
         x
         for x in view.resource_exchanges()
         if find_operation_id(x.method, x.path) == GET_OPERATION and not x.query and PLAIN_GUID.fullmatch(x.guid)
+        if x.tags.get(Tag.CREDENTIAL) in {None, CredentialKind.VALID}  # RFC 6750, 3.1: 400 for a malformed request
     ]
     if not gets:
         raise NotExercised("No event was requested by its guid.", Cause.CONFIGURATION, RUN_ALL)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
-from purge_conformance.client.auth.close_tokens import close_credentials, other_scheme_credentials
+from purge_conformance.client.auth.close_tokens import close_credentials, forge_token, other_scheme_credentials
 from purge_conformance.client.auth.credentials import ANONYMOUS, GARBAGE, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.config.roles import ADMIN_SCOPE
@@ -17,20 +17,19 @@ from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.scenarios.authorization import non_admin_credentials, send_and_observe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
 ACTIONS, _, ACTION = PURGE_PATH.rpartition("/")
 # The router may read these as the path of the purge where the authorization check does not.
-COMMON_PATH_SPELLINGS = (  # sent without a token, too
-    f"{PURGE_PATH}/",
+COMMON_PATH_SPELLING = f"{PURGE_PATH}/"  # sent without a token, too
+PATH_SPELLINGS = (
+    COMMON_PATH_SPELLING,
     f"{PURGE_PATH}.json",
     f"{PURGE_PATH};x=1",
     f"{ACTIONS}//{ACTION}",
-)
-PATH_SPELLINGS = (
     f"{ACTIONS}/{ACTION.upper()}",
     f"{ACTIONS}/./{ACTION}",
     f"{ACTIONS}/x/../{ACTION}",
@@ -61,7 +60,15 @@ OTHER_BODIES = {  # content type -> body
     ),
 }
 ROLE_FIRST, ROLE_LAST, NONE_VALID = "role-first", "role-last", "none-valid"  # of two credentials
-METHODS_BESIDE = ("PUT", "HEAD", "OPTIONS")
+METHODS_BESIDE = ("PUT", "HEAD", "OPTIONS", "GET", "PATCH", "DELETE")
+WRITING_METHODS = ("PATCH", "DELETE", "PUT")  # further roles take turns; the first two are sent without a token, too
+ROLE_HEADERS = {
+    **dict.fromkeys(("X-Admin", "X-Is-Admin", "X-CF-Admin"), "true"),
+    **dict.fromkeys(("X-Roles", "X-Role", "X-User-Role", "X-Groups", "X-Remote-User", "X-Authenticated-User"), "admin"),
+    **dict.fromkeys(("X-Scope", "X-Scopes", "X-User-Scopes"), ADMIN_SCOPE),
+}
+CLAIMS = {"client_id": "admin", "scope": ADMIN_SCOPE, "user": "admin"}
+REJECTED_KINDS = {CredentialKind.EXPIRED, CredentialKind.INVALID}
 AS_A_READ = dict.fromkeys(METHOD_OVERRIDE_HEADERS, "GET")  # which other roles may send
 
 
@@ -69,31 +76,29 @@ def try_bypasses(client: Client, apps: SuiteApps) -> None:
     """Send each kind of attempt between two pages of the newest events, without a token and as a role below admin."""
     apps.record_event()
     tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.is_usable(role)}
-    credentials = (
-        ANONYMOUS,
-        *[role for role in non_admin_credentials(client) if role.kind is CredentialKind.VALID][:1],
-    )
+    roles = [role for role in non_admin_credentials(client) if role.kind is CredentialKind.VALID]
+    credentials = (ANONYMOUS, *roles[:1])
     with_header = credentials[-1] if len(credentials) > 1 else GARBAGE  # requests without credentials are limited
     send_and_observe(
         client,
         apps,
         [
-            *(Request("POST", path, Step.SPELLING, ANONYMOUS) for path in COMMON_PATH_SPELLINGS),
-            *(Request("POST", path, Step.SPELLING, with_header) for path in (*COMMON_PATH_SPELLINGS, *PATH_SPELLINGS)),
+            Request("POST", COMMON_PATH_SPELLING, Step.SPELLING, ANONYMOUS),
+            *(Request("POST", path, Step.SPELLING, with_header) for path in PATH_SPELLINGS),
         ],
         [
-            Request(method, f"{PURGE_PATH}?_method=POST", Step.OVERRIDE, by, METHOD_OVERRIDE_HEADERS)
-            for by in credentials
+            Request(method, f"{PURGE_PATH}?_method=POST", Step.OVERRIDE, with_header, METHOD_OVERRIDE_HEADERS)
             for method in ("GET", "PUT")
         ],
-        list(_spoofed_requests(client, credentials)),
+        list(_spoofed_requests(client, credentials, with_header)),
         list(_forged_token_requests()),
         list(_url_token_requests(client, credentials)),
         [_purge_with(who, Step.CLOSE_TOKEN) for who in close_credentials(tokens)],
         [_purge_with(who, Step.OTHER_SCHEME) for who in other_scheme_credentials(tokens)],
         [Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, who) for who in _two_credentials(credentials[1:])],
         list(_claims_beside(with_header)),
-        [Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, with_header) for method in METHODS_BESIDE],
+        list(_other_methods(with_header, roles[1:])),
+        list(_claims_of_rejected_and_others(client, roles[1:])),
     )
 
 
@@ -103,7 +108,7 @@ def _purge_with(credential: Credential, step: Step) -> Request:
 
 def _two_credentials(roles: tuple[Credential, ...]) -> Iterator[Credential]:
     """Yield credentials in two Authorization headers: those of a role below admin, and a forged admin's; none valid."""
-    token = _forge_token("HS256", "bm8gc2lnbmF0dXJl")
+    token = forge_token()
     forged = Credential("forged", f"bearer {token}", f"bearer {token}", CredentialKind.INVALID)
     for name, first, second in (
         *((ROLE_FIRST, role, forged) for role in roles),
@@ -115,23 +120,54 @@ def _two_credentials(roles: tuple[Credential, ...]) -> Iterator[Credential]:
 
 def _claims_beside(credential: Credential) -> Iterator[Request]:
     """Yield purges by a role below admin that claim an admin's rights in a body, a query or a header."""
-    claims: dict[str, str] = {
-        "access_token": _forge_token("HS256", "bm8gc2lnbmF0dXJl"),
-        "client_id": "admin",
-        "scope": ADMIN_SCOPE,
-        "user": "admin",
-    }
-    json_type, form_type = ({"Content-Type": name} for name in (JSON_MEDIA_TYPE, FORM_MEDIA_TYPE))
+    json_type = {"Content-Type": JSON_MEDIA_TYPE}
     for who in dict.fromkeys((credential, ANONYMOUS)):
-        yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, who, json_type, json.dumps({**claims, "admin": True}))
-    yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, form_type, urlencode(claims))
+        yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, who, json_type, json.dumps({**_claims(), "admin": True}))
+    yield _form_of_claims(credential)
     for media_type, body in OTHER_BODIES.items():
         yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, {"Content-Type": media_type}, body)
-    yield Request("POST", f"{PURGE_PATH}?{urlencode(claims)}", Step.CLAIMS_BESIDE, credential)
+    yield Request("POST", f"{PURGE_PATH}?{urlencode(_claims())}", Step.CLAIMS_BESIDE, credential)
+    yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, ROLE_HEADERS)
     yield Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, AS_A_READ)
 
 
-def _spoofed_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:
+def _claims() -> dict[str, str]:
+    return {"access_token": forge_token(), **CLAIMS}
+
+
+def _form_of_claims(credential: Credential) -> Request:
+    form_type = {"Content-Type": FORM_MEDIA_TYPE}
+    return Request("POST", PURGE_PATH, Step.CLAIMS_BESIDE, credential, form_type, urlencode(_claims()))
+
+
+def _claims_of_rejected_and_others(client: Client, roles: Sequence[Credential]) -> Iterator[Request]:
+    """Yield purges that claim an admin's rights in a body, the query and headers at once, and others in a form.
+
+    Of each of these roles, of an expired token, of an altered one and of text that is not a token.
+    """
+    rejected = {who.kind: who for who in non_admin_credentials(client) if who.kind in REJECTED_KINDS}
+    body, path = json.dumps({**_claims(), "admin": True}), f"{PURGE_PATH}?{urlencode(_claims())}"
+    headers = {"Content-Type": JSON_MEDIA_TYPE, **ROLE_HEADERS}
+    for who in (*roles, *rejected.values(), GARBAGE):
+        tags = {} if who.kind is CredentialKind.VALID else {Tag.CREDENTIAL: who.kind}
+        yield Request("POST", path, Step.CLAIMS_BESIDE, who, headers, body, tags=tags)
+        yield replace(_form_of_claims(who), tags=tags)
+
+
+def _other_methods(credential: Credential, others: Sequence[Credential]) -> Iterator[Request]:
+    """Yield requests with each other method on the purge path, by other roles and without a token with some of them."""
+    for method in METHODS_BESIDE:
+        yield Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, credential)
+    for number, who in enumerate(others):
+        method = WRITING_METHODS[number % len(WRITING_METHODS)]
+        yield Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, who)
+    for method in WRITING_METHODS[:2]:
+        yield Request(method, PURGE_PATH, Step.CLAIMS_BESIDE, ANONYMOUS)
+
+
+def _spoofed_requests(
+    client: Client, credentials: tuple[Credential, ...], with_header: Credential
+) -> Iterator[Request]:
     """Yield requests whose headers or parameters name an admin, or another path."""
     path = urlsplit(client.settings.target.url).path + PURGE_PATH
     path_headers = dict.fromkeys(("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri"), path)
@@ -139,26 +175,18 @@ def _spoofed_requests(client: Client, credentials: tuple[Credential, ...]) -> It
         yield Request(
             "POST", f"{PURGE_PATH}?admin=true", Step.IMPERSONATION, credential, USER_HEADERS | LOCAL_ORIGIN_HEADERS
         )
-        yield Request("POST", EVENTS_PATH, Step.IMPERSONATION, credential, path_headers)
+    yield Request("POST", EVENTS_PATH, Step.IMPERSONATION, with_header, path_headers)
 
 
 def _forged_token_requests() -> Iterator[Request]:
     """Yield purges with a forged token in each place except Authorization: those of RFC 6750 and common others."""
-    signed, unsigned = _forge_token("HS256", "bm8gc2lnbmF0dXJl"), _forge_token("none", "")
+    signed, unsigned = forge_token(), forge_token("none", "")
     names = {"access_token": signed, "token": unsigned}
     yield Request("POST", f"{PURGE_PATH}?{urlencode(names)}", Step.FORGED_TOKEN, ANONYMOUS)
     yield Request("POST", PURGE_PATH, Step.FORGED_TOKEN, ANONYMOUS, {"Content-Type": FORM_MEDIA_TYPE}, urlencode(names))
     cookie = "; ".join(f"{name}={value}" for name, value in names.items())
-    yield Request("POST", PURGE_PATH, Step.FORGED_TOKEN, ANONYMOUS, {"Cookie": cookie})
-    headers = {"X-Auth-Token": signed, "X-Access-Token": unsigned}
+    headers = {"Cookie": cookie, "X-Auth-Token": signed, "X-Access-Token": unsigned}
     yield Request("POST", PURGE_PATH, Step.FORGED_TOKEN, ANONYMOUS, headers)
-
-
-def _forge_token(algorithm: str, signature: str) -> str:
-    """Return a JWT with the admin's scope, signed with an invalid signature."""
-    claims = {"scope": [ADMIN_SCOPE], "aud": ["cloud_controller"], "jti": "forged", "exp": 2**32, "user_name": "admin"}
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in ({"alg": algorithm, "typ": "JWT"}, claims)]
-    return ".".join([*(part.decode().rstrip("=") for part in parts), signature])
 
 
 def _url_token_requests(client: Client, credentials: tuple[Credential, ...]) -> Iterator[Request]:

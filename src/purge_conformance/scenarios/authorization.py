@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 from uuid import UUID
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
-from purge_conformance.client.auth.credentials import invalid_credentials
+from purge_conformance.client.auth.close_tokens import close_credentials, forge_token, other_scheme_credentials
+from purge_conformance.client.auth.credentials import ANONYMOUS, invalid_credentials
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import NEWEST_EVENTS
@@ -22,7 +24,7 @@ from purge_conformance.scenarios.role_reads import read_as_roles
 from purge_conformance.target.doctor.probe import NEWEST_EVENT, ONE_EVENT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from purge_conformance.client.auth.credentials import Credential
     from purge_conformance.client.client import Client
@@ -33,6 +35,7 @@ WAIT_SECONDS = 1.0
 MAX_RETRIES = 4  # of an attempt after which events are gone
 CONFIRMATIONS = 2  # repetitions of the first such attempt after which events must be gone, too
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+CLOSE_READS = {"altered-middle", "cut-end", "extended", "other-case", "scheme-basic", "glued-scheme"}  # of credentials
 WRITE_METHODS = ("PUT", "PATCH", "POST")
 UNKNOWN_GUID = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid of the target
 UNKNOWN_ROUTES = (
@@ -101,6 +104,7 @@ def read_as_everyone(client: Client, apps: SuiteApps) -> None:
     for credential in credentials:
         for step, path in paths.items():
             client.send(Request("GET", path, step, credential, tags={Tag.CREDENTIAL: credential.kind}))
+    _read_with_close_tokens(client, paths)
     roles = [who for who in credentials if who.kind is CredentialKind.VALID and who.role not in READ_ONLY_ROLES]
     for row in rows[:1]:
         read_as_roles(client, roles, row, total=total_results(page) or 0)
@@ -110,6 +114,21 @@ def read_as_everyone(client: Client, apps: SuiteApps) -> None:
     for step, headers in UNUSUAL_HEADERS:
         if step in paths:
             client.send(Request("GET", paths[step], Step.OTHER_HEADERS, headers=headers))
+
+
+def _read_with_close_tokens(client: Client, paths: Mapping[Step, str]) -> None:
+    """Read with tokens close to the admin's, with that token under other schemes, and with a forged one in a query."""
+    tokens = {role: client.tokens[role] for role in client.tokens if client.tokens.is_usable(role)}
+    credentials = [
+        *((Step.CLOSE_TOKEN, who) for who in close_credentials(tokens) if who.role in CLOSE_READS),
+        *((Step.OTHER_SCHEME, who) for who in other_scheme_credentials(tokens) if who.role in CLOSE_READS),
+    ]
+    forged = urlencode({"access_token": forge_token(), "token": forge_token("none", "")})
+    for path in paths.values():
+        for step, credential in credentials:
+            client.send(Request("GET", path, step, credential, tags={Tag.CREDENTIAL: credential.kind}))
+        query = f"{path}{'&' if '?' in path else '?'}{forged}"
+        client.send(Request("GET", query, Step.FORGED_TOKEN, ANONYMOUS, tags={Tag.CREDENTIAL: ANONYMOUS.kind}))
 
 
 def send_rejected_purges(client: Client, apps: SuiteApps) -> None:

@@ -1,7 +1,8 @@
 """Credentials that are close to a good one: a token that differs from it a little, or that has another scheme.
 
 Each is a value of the Authorization header with a form for a shell, as `Credential` describes them. No change is one
-that a decoder may undo: the last character of a signature in Base64 has bits without a meaning, the middle has none.
+that a decoder may undo: the last character of a signature in Base64 has bits without a meaning, the middle has none,
+and Cloud Controller's decoder ignores `=` and `.` at the end.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 NAME = token_variable(ADMIN)
 CUT = 4  # characters: what is left of a signature in Base64 can be decoded
-SCHEMES = ("Basic", "Token", "MAC")  # in place of bearer
+SCHEMES = ("Basic", "Token", "MAC", "JWT", "DPoP", "OAuth", "BearerToken")  # in place of bearer
 FORGED_CLAIMS = {"scope": [ADMIN_SCOPE], "aud": ["cloud_controller"], "jti": "forged", "exp": 2**32}
 
 
@@ -36,6 +37,7 @@ def close_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
     made = [*_edited(token), *_repeated(token)]
     if _is_jwt(token):
         made += _recombined(token)
+        made += _with_other_header(token)
         made += _with_other_signature(token, tokens)
     return tuple(who for who in made if who.value != f"bearer {token}")
 
@@ -48,8 +50,24 @@ def other_scheme_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...
         "no-scheme": "",
         "glued-scheme": "bearer",
         "doubled-scheme": "bearer bearer ",
+        "scheme-with-equals-sign": "bearer=",
     }
-    return tuple(_credential(role, f"{before}{token}", f"{before}${NAME}") for role, before in written.items())
+    made = (_credential(role, f"{before}{token}", f"{before}${NAME}") for role, before in written.items())
+    return (*made, _as_password(token))
+
+
+def forge_token(algorithm: str = "HS256", signature: str = "bm8gc2lnbmF0dXJl") -> str:
+    """Return a JWT with the admin's scope, and with an invalid signature."""
+    claims = {**FORGED_CLAIMS, "user_name": "admin"}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in ({"alg": algorithm, "typ": "JWT"}, claims)]
+    return ".".join([*(part.decode().rstrip("=") for part in parts), signature])
+
+
+def _as_password(token: str) -> Credential:
+    """Return the token as a password of the scheme Basic."""
+    password = base64.b64encode(f"{ADMIN}:{token}".encode()).decode()
+    encode = f"printf {ADMIN}:%s \"${NAME}\" | base64 | tr -d '\\n'"
+    return _credential("password", f"Basic {password}", f"Basic $({encode})")
 
 
 def _credential(role: str, value: str, redacted: str, fragment: str = "") -> Credential:
@@ -66,7 +84,9 @@ def _edited(token: str) -> Iterator[Credential]:
     cut = token[:-CUT]
     yield _credential("cut-end", f"bearer {cut}", f"bearer ${{{NAME}%{'?' * CUT}}}", cut)
     yield _credential("cut-start", f"bearer {token[1:]}", f"bearer ${{{NAME}#?}}", token[1:])
-    yield _credential("extended", f"bearer {token}{TOKEN_EXTENSION}", f"bearer ${{{NAME}}}{TOKEN_EXTENSION}")
+    for role, more in (("extended", TOKEN_EXTENSION), ("further-part", f".{TOKEN_EXTENSION}")):
+        yield _credential(role, f"bearer {token}{more}", f"bearer ${{{NAME}}}{more}")
+    yield _credential("quoted", f'bearer "{token}"', f'bearer \\"${NAME}\\"')
     spaced = f"bearer {token[:middle]} {token[middle:]}"
     yield _credential("spaced", spaced, _by_command(f"sed 's/./& /{middle}'"))
     if not _is_uuid(token):  # whose letters may be of either case
@@ -89,6 +109,27 @@ def _recombined(token: str) -> Iterator[Credential]:
     yield _credential("empty-signature", f"bearer {header}.{payload}.", f"bearer ${{{NAME}%.*}}.")
     declared = f'bearer {UNSIGNED_HEADER}.$(echo "${NAME}" | cut -d. -f2-)'
     yield _credential("unsigned-with-signature", f"bearer {UNSIGNED_HEADER}.{payload}.{signature}", declared)
+
+
+def _with_other_header(token: str) -> Iterator[Credential]:
+    """Yield the JWT with dots as in a URL, and with a header that names a key that does not exist, or an algorithm."""
+    yield _credential("percent-encoded", f"bearer {token.replace('.', '%2E')}", _by_command("sed 's/[.]/%2E/g'"))
+    header, _, signed = token.partition(".")
+    algorithm = _algorithm(header)
+    other = "HS256" if algorithm.startswith("RS") else "RS256"
+    for role, names in (("other-key", {"alg": algorithm, "kid": "none"}), ("other-algorithm", {"alg": other})):
+        encoded = base64.urlsafe_b64encode(json.dumps({**names, "typ": "JWT"}).encode()).decode().rstrip("=")
+        redacted = f'bearer {encoded}.$(echo "${NAME}" | cut -d. -f2-)'
+        yield _credential(role, f"bearer {encoded}.{signed}", redacted)
+
+
+def _algorithm(header: str) -> str:
+    """Return the algorithm that the header of a JWT names; one that is common if it cannot be read."""
+    try:
+        names = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+        return str(names["alg"])
+    except (ValueError, KeyError, TypeError):
+        return "HS256"
 
 
 def _with_other_signature(token: str, tokens: Mapping[str, str]) -> Iterator[Credential]:

@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -128,10 +129,37 @@ fault("spaces-in-token-ignored")(_rewrite_authorization(rf"bearer (\S+) (?!\1)([
 fault("first-of-two-tokens-counts")(_rewrite_authorization(rf"bearer (\S{{{KNOWN},}}) \1", r"\1"))
 fault("first-of-joined-credentials-counts")(_rewrite_authorization(r"bearer ([^ ,]+), *bearer \S+", r"\1"))
 fault("last-of-joined-credentials-counts")(_rewrite_authorization(r"bearer [^ ,]+, *bearer (\S+)", r"\1"))
+fault("quotation-marks-ignored")(_rewrite_authorization(r'bearer "(\S+)"', r"\1"))
+fault("longer-scheme-counts")(_rewrite_authorization(r"Bearer[A-Z]\w+ (\S+)", r"\1"))
 fault("any-scheme-counts")(_rewrite_authorization(r"(?!bearer )\w+ (\S+)", r"\1"))
 fault("token-without-scheme-counts")(_rewrite_authorization(r"([^ ]*\.[^ ]*)", r"\1"))
 fault("scheme-needs-no-space")(_rewrite_authorization(r"bearer(\S+)", r"\1"))
 fault("doubled-scheme-counts")(_rewrite_authorization(r"bearer bearer (\S+)", r"\1"))
+
+
+@fault("unknown-key-verifies-nothing")
+@wrap_operations("purge_events")
+def unknown_key_verifies_nothing(call: Call, answer: Handler) -> Reply:
+    original = call.behaviour.read_claims
+
+    def read_claims(token: str, secret: str) -> Mapping[str, Any]:
+        if "kid" in jwt.get_unverified_header(token):
+            return jwt.decode(token, options={"verify_signature": False})
+        return original(token, secret)
+
+    return answer(replace(call, behaviour=replace(call.behaviour, read_claims=read_claims)))
+
+
+@fault("query-token-lists-and-gets")
+@wrap_operations("list_events", "get_event")
+def query_token_lists_and_gets(call: Call, answer: Handler) -> Reply:
+    query = parse_qs(call.query_string.decode(errors="replace"))
+    if call.authorization is not None or "access_token" not in query:
+        return answer(call)
+    claims = {"jti": "anybody", "scope": [auth.READ, auth.ADMIN]}
+    others = "&".join(part for part in call.query_string.decode().split("&") if "token=" not in part)
+    behaviour = replace(call.behaviour, read_claims=lambda *_: claims)
+    return answer(replace(call, authorization="bearer anybody", behaviour=behaviour, query_string=others.encode()))
 
 
 def _purge_if(claims: Callable[[Call], object]) -> Change:
@@ -207,10 +235,29 @@ fault("two-invalid-authorizations-unguarded")(
 )
 
 
-@fault("put-by-others-purges")
-@wrap_operations("unknown_request")
-def put_by_others_purges(call: Call, answer: Handler) -> Reply:
-    if (call.method, call.path) == ("PUT", PURGE_PATH) and not call.query_string and _is_not_admins(call):
+def _is_of_last_role(call: Call) -> bool:
+    with suppress(Exception):
+        claims = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)
+        return bool(claims["user_name"] == auth.LOCAL_ROLES[-1])
+    return False
+
+
+fault("body-of-space-manager-believed")(_purge_if(lambda call: call.raw_body and _is_of_last_role(call)))
+
+
+def _purge_by_method(method: str, is_believed: Callable[[Call], object]) -> Change:
+    """Return the change that purges at another method on the purge path, without a query, for some callers."""
+
+    @wrap_operations("unknown_request")
+    def change(call: Call, answer: Handler) -> Reply:
+        if (call.method, call.path) != (method, PURGE_PATH) or call.query_string or not is_believed(call):
+            return answer(call)
         purge_unchecked(call)
         return Reply(status=HTTPStatus.OK, body={})
-    return answer(call)
+
+    return change
+
+
+fault("put-by-others-purges")(_purge_by_method("PUT", _is_not_admins))
+fault("delete-by-others-purges")(_purge_by_method("DELETE", _is_not_admins))
+fault("patch-without-token-purges")(_purge_by_method("PATCH", lambda call: call.authorization is None))

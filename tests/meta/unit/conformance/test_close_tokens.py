@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from meta.support.judgments import JUDGMENTS, outcome_of
-from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 
 if TYPE_CHECKING:
@@ -71,6 +73,14 @@ def test_rejected_credential_may_not_purge(builder: EvidenceBuilder) -> None:
         ({"request_headers": (("Content-Type", "text/plain"),)}, "content-type"),
         ({"path": f"{PURGE_PATH}?scope=cloud_controller.admin"}, "query"),
         ({"method": "PUT"}, "method"),
+        ({"method": "PATCH"}, "other-method"),
+        ({"method": "DELETE", "role": "none"}, "method-without-token"),
+        ({"request_headers": JSON, "path": f"{PURGE_PATH}?user=admin"}, "every-role"),
+        (
+            {"request_headers": JSON, "path": f"{PURGE_PATH}?user=admin", "tags": {Tag.CREDENTIAL: "expired"}},
+            "rejected-token",
+        ),
+        ({"request_headers": (("X-Admin", "true"),)}, "role-headers"),
         ({"request_headers": (("X-HTTP-Method-Override", "GET"),)}, "method-override"),
     ],
 )
@@ -105,3 +115,41 @@ def test_two_credentials_authorize_nothing(
         add_attempt(builder, Step.TWO_CREDENTIALS, case, 401)
     add_attempt(builder, Step.TWO_CREDENTIALS, role, status, left=left)
     assert outcome_of(builder, "AUTH-17") == outcome
+
+
+@pytest.mark.parametrize(
+    ("step", "case", "status", "outcome"),
+    [
+        (Step.CLOSE_TOKEN, "close-token", 401, "passed"),
+        (Step.CLOSE_TOKEN, "close-token", 400, "passed"),
+        (Step.CLOSE_TOKEN, "close-token", 200, "failed"),
+        (Step.OTHER_SCHEME, "other-scheme", 403, "failed"),
+        (Step.FORGED_TOKEN, "query-token", 422, "passed"),
+        (Step.FORGED_TOKEN, "query-token", 200, "failed"),
+    ],
+)
+@pytest.mark.parametrize(("requirement", "path"), [("AUTH-05", EVENTS_PATH), ("AUTH-06", f"{EVENTS_PATH}/a")])
+def test_reads_reject_close_credentials(  # noqa: PLR0913, PLR0917 -- a row of the table
+    step: Step, case: str, status: int, outcome: str, requirement: str, path: str, builder: EvidenceBuilder
+) -> None:
+    """A read with a token close to a good one, or only in the query, is rejected as well."""
+    error = {"errors": [{"code": 1000, "title": "CF-InvalidAuthToken", "detail": "Invalid Auth Token"}]}
+    for sent, role in ((Step.LIST, "none"), (Step.GET, "none"), (step, "extended")):
+        place = EVENTS_PATH if sent is Step.LIST else f"{EVENTS_PATH}/a" if sent is Step.GET else path
+        code = status if sent is step else 401
+        builder.add_exchange(
+            Scenario.READS, sent, path=place, status=code, role=role, data=error, tags={Tag.CREDENTIAL: "none"}
+        )
+    assert outcome_of(builder, requirement) == outcome
+    view = builder.judgment_view
+    with suppress(RequirementViolated):
+        JUDGMENTS[requirement](view)
+    assert case in view.cases
+
+
+def test_text_that_is_no_token_is_no_role(builder: EvidenceBuilder) -> None:
+    """Where no other role has a token, the attempts with text in its place count for no role."""
+    add_attempt(builder, Step.SPELLING, "garbage", 401, path=f"{PURGE_PATH}/")
+    view = builder.judgment_view
+    JUDGMENTS["AUTH-09"](view)
+    assert [*view.cases] == ["suffix"]

@@ -20,7 +20,15 @@ SECRET = "a-secret-of-the-test-that-has-64-bytes-or-more-since-HS512-wants-that"
 TOKENS = auth.sign_tokens(SECRET)
 OPAQUE = {"admin": "0f" * 32, "space_developer": "a1" * 32}
 EVERY = (*close_credentials(TOKENS), *other_scheme_credentials(TOKENS))
-JWT_ONLY = {"other-claims", "other-signature", "empty-signature", "unsigned-with-signature"}
+JWT_ONLY = {
+    "other-claims",
+    "other-signature",
+    "empty-signature",
+    "unsigned-with-signature",
+    "percent-encoded",
+    "other-key",
+    "other-algorithm",
+}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,15 @@ def test_uuid_keeps_its_letters() -> None:
     """The letters of a UUID may be of either case, so a token that is one is not sent with other letters."""
     made = close_credentials({"admin": "6f1c2e9a-0b7d-4c5e-9f10-2a3b4c5d6e7f"})
     assert "other-case" not in {who.role for who in made}
+
+
+def test_other_headers_keep_the_claims() -> None:
+    """A header with a key or with another algorithm stands before the claims of the token."""
+    made = {who.role: str(who.value).removeprefix("bearer ") for who in close_credentials(TOKENS)}
+    assert jwt.get_unverified_header(made["other-key"])["kid"] == "none"
+    assert jwt.get_unverified_header(made["other-algorithm"])["alg"] == "RS256"
+    for role in ("other-key", "other-algorithm"):
+        assert made[role].partition(".")[2] == TOKENS["admin"].partition(".")[2]
 
 
 @pytest.mark.parametrize("tokens", [TOKENS, OPAQUE])
