@@ -12,8 +12,7 @@ from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Tria
 from purge_conformance.analysis.purge import require_purge_at
 from purge_conformance.analysis.purge_series import require_plain_purges_correct, require_plain_purges_reliable
 from purge_conformance.analysis.unanswered import find_unanswered
-from purge_conformance.analysis.view import target_responses
-from purge_conformance.evidence.intermediaries import is_firewall_refusal
+from purge_conformance.evidence.intermediaries import is_firewall_page, is_firewall_refusal, is_of_target
 from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.evidence.tag_values import HeaderSet
 from purge_conformance.report.model import Cause, Finding
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 # Documented, and unrelated to the headers.
 UNRELATED_STATUSES = {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}
-NEGOTIATED = {HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}  # no firewall answers so
+NEGOTIATED = {HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}  # of firewalls only with a page
 TOO_LARGE = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -47,7 +46,7 @@ def require_header_purges(view: JudgmentView) -> tuple[Exchange, ...]:
         Undecided: there is none.
     """
     sent = view.numbered(view.cached(_find_header_purges))
-    judged = tuple(x for x in target_responses(sent) if x.status not in UNRELATED_STATUSES)
+    judged = tuple(x for x in sent if (is_of_target(x) or is_refused(x)) and x.status not in UNRELATED_STATUSES)
     if not judged:
         raise_if_cut_short(view, Scenario.GENERATED)
         reason = "No purge with further headers was answered with another status than 409 or 503."
@@ -86,6 +85,11 @@ def name_of(x: Exchange) -> HeaderSet:
     return HeaderSet(x.tags[Tag.HEADERS])
 
 
+def is_refused(x: Exchange) -> bool:
+    """Whether a purge was refused by the target or before it, where a refusal for its set of headers is allowed."""
+    return x.rejected and name_of(x) is not HeaderSet.NEGOTIATION and (is_of_target(x) or is_firewall_page(x))
+
+
 def _find_header_purges(evidence: Evidence) -> tuple[int, ...]:
     return tuple(x.n for x in evidence.exchanges if Tag.HEADERS in x.tags and Tag.SUPERSEDED not in x.tags)
 
@@ -102,7 +106,7 @@ def _finding(
         unusual: the apps to leave out.
     """
     name = name_of(x)
-    if (is_firewall_refusal(x) and x.status not in NEGOTIATED) or (x.rejected and name is not HeaderSet.NEGOTIATION):
+    if is_refused(x) or (is_firewall_refusal(x) and x.status not in NEGOTIATED):
         return None
     if x.status != success_status:
         words = f"{success_status}" if name is HeaderSet.NEGOTIATION else f"{success_status} or 4xx"

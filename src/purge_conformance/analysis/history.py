@@ -13,7 +13,6 @@ from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at
 from purge_conformance.analysis.purge_series import observed_purges
-from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import (
     EVENTS_PATH,
     GET_OPERATION,
@@ -25,6 +24,7 @@ from purge_conformance.catalogue.api import (
 )
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
+from purge_conformance.evidence.intermediaries import is_firewall_page, is_of_target
 from purge_conformance.evidence.listing import app_of_event, event_identity, listing_at, resources, snapshots
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, App, Phase, Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CaseMode
@@ -204,7 +204,7 @@ def has_purge_between(view: JudgmentView, first: Exchange, last: Exchange) -> bo
     It may if it succeeded, was induced to fail, or was sent as admin and got no answer or was concurrent with others.
     """
     purges = [x for x in view.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path)]
-    unanswered = {x.n for x in purges if x.role == ADMIN} - {x.n for x in target_responses(purges)}
+    unanswered = {x.n for x in purges if x.role == ADMIN and not (is_of_target(x) or is_firewall_page(x))}
     concurrent = {x.n for x in purges if x.role == ADMIN and Tag.CONCURRENT in x.tags}
     return any(x.succeeded or x.n in unanswered | concurrent or Tag.INDUCED in x.tags for x in purges)
 

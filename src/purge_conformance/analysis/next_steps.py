@@ -34,6 +34,10 @@ AFTER_RATE_LIMIT = (
     "Raise the target's rate limit for the client of the run, or switch it off, or wait until its window has passed. "
     "Then run again."
 )
+PAST_FIREWALL = (
+    "Let the firewall or proxy pass the requests of the suite, or run against an address of the target behind it."
+)
+PAST_ROUTER = "Find out from the log of the router or load balancer why it did not reach the target, then run again."
 HOOK_FILE = "`spec/hook.md` in the package purge_conformance"
 GIVE_HOOK = f"Give --hook URL or --hook command:LINE; the hook induces this status. {HOOK_FILE} describes it."
 FIX_HOOK = f"Make the hook support this state, as {HOOK_FILE} describes, then run again."

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.next_steps import AFTER_LONG_WAIT, AFTER_RATE_LIMIT
+from purge_conformance.analysis.next_steps import AFTER_LONG_WAIT, AFTER_RATE_LIMIT, PAST_FIREWALL, PAST_ROUTER
 from purge_conformance.analysis.outcomes import Inconclusive
-from purge_conformance.evidence.intermediaries import RATE_LIMITED, ROUTER_ERROR, is_of_target
+from purge_conformance.evidence.intermediaries import (
+    RATE_LIMITED,
+    ROUTER_ERROR,
+    is_closed_on_unusual,
+    is_firewall_page,
+    is_of_target,
+)
 from purge_conformance.evidence.steps import Tag
 from purge_conformance.report.model import Cause
 
@@ -30,21 +36,40 @@ def find_unanswered(exchanges: Iterable[Exchange]) -> Inconclusive | None:
     if not reasons:
         return None
     words = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common(MAX_REASONS))
-    next_step = AFTER_RATE_LIMIT if LIMITED in reasons else ""
-    if any(Tag.LONG_WAIT in x.tags for x in sent):
-        next_step = AFTER_LONG_WAIT
     return Inconclusive(
         f"Of {len(sent)} requests the target itself answered {len(sent) - reasons.total()}; {words}.",
         Cause.NETWORK,
-        next_step,
+        _next_step([x for x in sent if not is_of_target(x)]),
     )
 
 
+def _next_step(unanswered: Iterable[Exchange]) -> str:
+    """Return the next step after what most of these requests met; a limit of the target counts before all else."""
+    steps = Counter(map(_next_step_of, unanswered))
+    return next((step for step in (AFTER_LONG_WAIT, AFTER_RATE_LIMIT) if step in steps), steps.most_common(1)[0][0])
+
+
+def _next_step_of(exchange: Exchange) -> str:
+    if Tag.LONG_WAIT in exchange.tags:
+        return AFTER_LONG_WAIT
+    if exchange.header(ROUTER_ERROR):
+        return PAST_ROUTER
+    if exchange.status == RATE_LIMITED:
+        return AFTER_RATE_LIMIT
+    if is_firewall_page(exchange) or is_closed_on_unusual(exchange):
+        return PAST_FIREWALL
+    return "" if exchange.status is None else PAST_ROUTER
+
+
 def _describe(exchange: Exchange) -> str:
+    if is_closed_on_unusual(exchange):
+        return "the connection was closed on an unusual request, as some firewalls do"
     if exchange.status is None:
         return f"no response ({exchange.error})"
     if wait := exchange.tags.get(Tag.LONG_WAIT):
         return f"asked to wait longer than --patience allows ({exchange.status}, {wait})"
     if router_error := exchange.header(ROUTER_ERROR):
         return f"the router answered {exchange.status} ({ROUTER_ERROR}: {router_error})"
-    return LIMITED if exchange.status == RATE_LIMITED else f"a gateway answered {exchange.status}"
+    if exchange.status == RATE_LIMITED:
+        return LIMITED
+    return f"a {'firewall' if is_firewall_page(exchange) else 'gateway'} answered {exchange.status}"

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from purge_conformance.analysis.outcomes import Undecided
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.catalogue.api import EVENTS_PATH
-from purge_conformance.evidence.intermediaries import is_closed_on_unusual, is_firewall_refusal, is_of_target
+from purge_conformance.evidence.intermediaries import (
+    is_closed_on_unusual,
+    is_firewall_page,
+    is_firewall_refusal,
+    is_of_target,
+)
 from purge_conformance.evidence.records import Evidence, Exchange, Result
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.report.model import Tally
@@ -57,9 +62,9 @@ class JudgmentView(Evidence):
     def count(self, case: str, trials: Iterable[Exchange | int]) -> None:
         """Count trials of a case of the requirement, each by the exchange that decides it, or its number.
 
-        An exchange that the target did not answer decides nothing and is not counted, except where the connection was
-        closed on an unusual request, which refuses it. What runs inside `memoized` must not count: it belongs to no
-        judgment.
+        An exchange that the target did not answer decides nothing and is not counted, except where a firewall refused
+        it by a page, or by closing the connection on an unusual request. What runs inside `memoized` must not count: it
+        belongs to no judgment.
         """
         numbers = [each if isinstance(each, int) else each.n for each in trials]
         decisive = tried(super().numbered(numbers))
@@ -182,8 +187,8 @@ def target_responses(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
 
 
 def tried(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """Return the exchanges that the target answered, and the unusual ones whose connection was closed: a refusal."""
-    return tuple(x for x in exchanges if is_of_target(x) or is_closed_on_unusual(x))
+    """Return the exchanges that the target answered, and those refused by a firewall: by a page, or by closing."""
+    return tuple(x for x in exchanges if is_of_target(x) or is_firewall_page(x) or is_closed_on_unusual(x))
 
 
 def past_firewalls(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:

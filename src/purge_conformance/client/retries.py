@@ -8,7 +8,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import SAFE_METHODS
-from purge_conformance.evidence.intermediaries import ROUTER_ERROR, is_gateway_error
+from purge_conformance.evidence.intermediaries import (
+    ROUTER_ERROR,
+    is_firewall_page,
+    is_gateway_error,
+    is_unavailable_page,
+)
 from purge_conformance.evidence.retry_after import requested_wait
 from purge_conformance.evidence.steps import ATTEMPTS, Tag
 from purge_conformance.evidence.tag_values import Retry
@@ -32,13 +37,14 @@ MAX_RETRIES: dict[int | None, int] = {
     HTTPStatus.UNAUTHORIZED: 5,
     HTTPStatus.TOO_MANY_REQUESTS: 5,
     HTTPStatus.INTERNAL_SERVER_ERROR: 1,
-    HTTPStatus.SERVICE_UNAVAILABLE: 2,
+    HTTPStatus.SERVICE_UNAVAILABLE: 2,  # the target's own
     HTTPStatus.BAD_GATEWAY: 2,
     HTTPStatus.GATEWAY_TIMEOUT: 2,
     None: 1,
 }
 MAX_ROUTER_RETRIES = 2  # after an error of the router with any other status
-DEFAULT_WAIT_S = 1.0  # after a 429 that names no time
+MAX_UNAVAILABLE_PAGES = 6  # of a load balancer that has no server, within the patience
+DEFAULT_WAIT_S = 1.0  # after a 429, or the page of a load balancer, that names no time
 CONNECTION_ERRORS = re.compile(
     "RemoteDisconnected|IncompleteRead|ConnectionResetError|ConnectionAbortedError|ConnectionRefusedError|BrokenPipeError"
 )
@@ -48,18 +54,26 @@ UNDELIVERED = {"unknown_route", "no_endpoints"}  # errors of a router that deliv
 
 
 def retry_reason(answer: Exchange) -> str:
-    """Return why a request is sent again; empty if its response counts."""
+    """Return why a request is sent again; empty if its response counts.
+
+    After an error of a router or a gateway, these are sent again: a read; a DELETE, which is done if a repetition
+    answers 404; and an attempt, which must change nothing, however often it is sent.
+    """
+    is_concurrent = Tag.CONCURRENT in answer.tags
+    is_repeatable = answer.method in {*SAFE_METHODS, "DELETE"} or answer.step in ATTEMPTS
     if answer.status is None and not CONNECTION_ERRORS.match(answer.error or ""):
         return ""
-    if answer.status in {*RETRY_ANY, HTTPStatus.INTERNAL_SERVER_ERROR} and Tag.CONCURRENT in answer.tags:
+    if answer.status in {*RETRY_ANY, HTTPStatus.INTERNAL_SERVER_ERROR} and is_concurrent:
         return ""
     if answer.tags.get(Tag.INDUCED) == str(answer.status):
         return ""
     if router_error := answer.header(ROUTER_ERROR):
-        may_repeat = answer.method in SAFE_METHODS or router_error in UNDELIVERED or answer.step in ATTEMPTS
-        return Retry.GATEWAY if may_repeat and Tag.CONCURRENT not in answer.tags else ""
-    if is_gateway_error(answer) and answer.step in ATTEMPTS and Tag.CONCURRENT not in answer.tags:
-        return Retry.GATEWAY  # an attempt must change nothing, however often it is sent
+        may_repeat = is_repeatable or router_error in UNDELIVERED
+        return Retry.GATEWAY if may_repeat and not is_concurrent else ""
+    if is_firewall_page(answer) and requested_wait(answer) is None:
+        return ""
+    if is_unavailable_page(answer) or (is_gateway_error(answer) and is_repeatable and not is_concurrent):
+        return Retry.GATEWAY
     return (RETRY_ANY | RETRY_SAFE_METHODS if answer.method in SAFE_METHODS else RETRY_ANY).get(answer.status, "")
 
 
@@ -79,6 +93,8 @@ class Attempts:
         """
         delay = self._requested(answer)
         bound = MAX_RETRIES.get(answer.status, MAX_ROUTER_RETRIES)
+        if is_unavailable_page(answer):
+            bound = MAX_UNAVAILABLE_PAGES
         if self._counts[answer.status] >= bound or self.is_too_long(answer):
             return None
         self._counts[answer.status] += 1
@@ -92,5 +108,6 @@ class Attempts:
     def _requested(self, answer: Exchange) -> float:
         wait = requested_wait(answer) if answer.status in RETRY_ANY else 0.0
         if wait is None:
-            return DEFAULT_WAIT_S if answer.status == HTTPStatus.TOO_MANY_REQUESTS else 0.0
+            names_none = answer.status == HTTPStatus.TOO_MANY_REQUESTS or is_unavailable_page(answer)
+            return DEFAULT_WAIT_S if names_none else 0.0
         return wait

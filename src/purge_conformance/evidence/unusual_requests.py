@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 from urllib.parse import unquote, urlsplit
 
-from purge_conformance.evidence.steps import Step
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
@@ -37,6 +39,7 @@ ORDINARY_HEADERS = {
 }
 ORDINARY_TYPES = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "*/*"}
 MAX_LENGTH = 2048  # characters of an ordinary path with its query, or of a header's value
+ORDINARY_METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 MARKUP = set("<>'\"`\\{}|")
 
 
@@ -50,6 +53,28 @@ def is_unusual(exchange: Exchange) -> bool:
     )
 
 
+def is_suspicious(exchange: Exchange) -> bool:
+    """Whether a firewall that answers with a page may have refused a request.
+
+    It is unusual, or its method is one that many firewalls forbid, or its Authorization header holds something else
+    than a bearer token, or it is a purge with a body or a query.
+    """
+    is_filled_purge = exchange.route == PURGE_PATH and bool(exchange.request_body or exchange.query)
+    has_unusual_method = exchange.method not in ORDINARY_METHODS
+    return is_unusual(exchange) or is_filled_purge or has_unusual_method or _has_unusual_authorization(exchange)
+
+
+def _has_unusual_authorization(exchange: Exchange) -> bool:
+    values = [value for name, value in exchange.request_headers if name.lower() == "authorization"]
+    kind = exchange.tags.get(Tag.CREDENTIAL)
+    return (
+        kind == CredentialKind.MALFORMED
+        or exchange.tags.get(Tag.AUTH) == GeneratedAuth.GENERATED
+        or len(values) > 1
+        or any(not value.strip() or value.endswith(".") for value in values)  # a JWT whose signature is empty
+    )
+
+
 def has_unusual_path(route: str) -> bool:
     """Whether many proxies reject such a path.
 
@@ -60,7 +85,7 @@ def has_unusual_path(route: str) -> bool:
         len(route) > MAX_LENGTH
         or "//" in route
         or any(
-            segment in {".", ".."} or segment != segment.strip() or any(_is_suspicious(c) or c in "/;" for c in segment)
+            segment in {".", ".."} or segment != segment.strip() or any(_is_odd(c) or c in "/;" for c in segment)
             for segment in segments
         )
     )
@@ -68,10 +93,10 @@ def has_unusual_path(route: str) -> bool:
 
 def _has_unusual_query(exchange: Exchange) -> bool:
     query = unquote(urlsplit(exchange.path).query, errors="replace")
-    return len(exchange.path) > MAX_LENGTH or ".." in query or any(map(_is_suspicious, query))
+    return len(exchange.path) > MAX_LENGTH or ".." in query or any(map(_is_odd, query))
 
 
-def _is_suspicious(c: str) -> bool:
+def _is_odd(c: str) -> bool:
     return c in MARKUP or c == "\N{REPLACEMENT CHARACTER}" or category(c) == "Cc"
 
 

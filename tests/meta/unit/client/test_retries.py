@@ -273,3 +273,58 @@ def test_failed_read_is_retried(make_client: Connect, stub_server: StubServer) -
     assert [client.get("/v3", Step.V3_ROOT).status, client.get("/v3", Step.ROOT).status] == [200, 500]
     assert [x.tags.get(Tag.SUPERSEDED) for x in exchanges_at(client, Step.V3_ROOT)] == [Retry.FAILURE, None]
     assert [client.post(PURGE_PATH, Step.PURGE).status, stub_server.purges] == [500, 1]
+
+
+PAGE = {"Content_Type": "text/html"}
+
+
+@pytest.fixture
+def server(make_client: Connect, stub_server: StubServer) -> tuple[Connect, StubServer]:
+    """A server, and what connects a client to it."""
+    return make_client, stub_server
+
+
+@pytest.mark.parametrize(
+    ("method", "wait", "headers"), [("GET", 4, PAGE | {"Retry_After": "4"}), ("GET", 1, PAGE), ("POST", 1, PAGE)]
+)
+def test_page_of_load_balancer_is_waited_for(
+    method: str, wait: int, headers: dict[str, str], server: tuple[Connect, StubServer], waits: list[float]
+) -> None:
+    """A page with 503 is that of a load balancer without a server: the request is sent again while patience lasts."""
+    make_client, stub_server = server
+    answers: Iterator[tuple[int, dict[str, str]]] = iter([(503, headers)] * 5 + [(200, {})])
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        status, fields = next(answers)
+        stub_server.respond(handler, status, b"<html>", **fields)
+
+    stub_server.answer = answer
+    client = make_client()
+    assert client.send(Request(method, "/v3/apps", Step.APPS)).status == 200
+    assert waits == [wait] * 5
+    assert [x.status for x in target_responses(exchanges_at(client, Step.APPS))] == [200]
+
+
+def test_refusal_of_firewall_is_final(make_client: Connect, stub_server: StubServer) -> None:
+    """A page with 503 that refuses a suspicious request is not asked for again."""
+    stub_server.answer = lambda handler: stub_server.respond(handler, 503, b"<html>", **PAGE)
+    found = make_client().get(f"{EVENTS_PATH}/%00", Step.SPELLING)
+    assert (found.status, found.tags, len(stub_server.received)) == (503, {}, 1)
+
+
+@pytest.mark.parametrize("headers", [{}, {"X_Cf_Routererror": "endpoint_failure (EOF)"}])
+@pytest.mark.parametrize("status", [502, 504])
+def test_lost_deletion_is_repeated(
+    status: int, headers: dict[str, str], make_client: Connect, stub_server: StubServer
+) -> None:
+    """A DELETE is sent again if a router or a gateway lost it: it may be done, which 404 then says."""
+    answers: Iterator[tuple[int, dict[str, str]]] = iter([(status, headers), (404, {})])
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        code, fields = next(answers)
+        stub_server.respond(handler, code, b"<html>", **fields)
+
+    stub_server.answer = answer
+    client = make_client()
+    assert client.delete("/v3/apps/abc", Step.DELETE).status == 404
+    assert [x.tags.get(Tag.SUPERSEDED) for x in exchanges_at(client, Step.DELETE)] == [Retry.GATEWAY, None]

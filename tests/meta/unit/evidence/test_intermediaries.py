@@ -9,11 +9,13 @@ import pytest
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.intermediaries import (
     is_closed_on_unusual,
+    is_firewall_page,
     is_firewall_refusal,
     is_gateway_error,
     is_of_target,
 )
-from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.evidence.steps import Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -91,3 +93,61 @@ def test_closed_connection_refuses(builder: EvidenceBuilder) -> None:
 def test_gateway_error_has_no_error_object(answer: dict[str, Any], expected: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
     """A 502 to a purge is a gateway's, in HTML or JSON, unless it is an error of the API."""
     assert is_gateway_error(exchange(builder, PURGE_PATH, Step.PURGE, method="POST", status=502, **answer)) is expected
+
+
+@pytest.mark.parametrize(
+    "request_members",
+    [
+        {"path": f"{EVENTS_PATH}/%00"},
+        {"request_headers": (("Range", "bytes=0-99"),)},
+        {"request_headers": (("Authorization", ""),)},
+        {"request_headers": (("Authorization", "bearer $ADMIN_TOKEN"), ("Authorization", "bearer garbage"))},
+        {"request_headers": (("Authorization", "bearer eyJhbGciOiJub25lIn0.e30."),)},
+        {"tags": {Tag.CREDENTIAL: CredentialKind.MALFORMED}},
+        {"tags": {Tag.AUTH: GeneratedAuth.GENERATED}},
+        {"method": "PUT"},
+        {"method": "POST", "request_body": "{}"},
+        {"method": "POST", "path": f"{PURGE_PATH}?unknown=1"},
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 416, 501, 503])
+def test_page_refuses_suspicious_request(
+    status: int, request_members: dict[str, Any], builder: EvidenceBuilder
+) -> None:
+    """A page that refuses what firewalls look at is never the target's; an error object is."""
+    members = {"path": PURGE_PATH, **request_members, "status": status}
+    page, error = (exchange(builder, step=Step.CREDENTIAL, **members, **body) for body in (HTML, JSON))
+    assert (is_firewall_page(page), is_of_target(page)) == (True, False)
+    assert (is_firewall_page(error), is_of_target(error)) == (False, True)
+
+
+@pytest.mark.parametrize("status", [401, 413, 415, 500])
+def test_statuses_of_no_firewall(status: int, builder: EvidenceBuilder) -> None:
+    """A missing token, a size, a type and an internal error are the target's own words, also on a page."""
+    members: dict[str, Any] = {"method": "POST", "request_body": "{}", "status": status}
+    assert is_of_target(exchange(builder, PURGE_PATH, Step.JSON_OBJECT, **members, **HTML))
+
+
+@pytest.mark.parametrize("body", [b"", b'{"errors": []}'])
+def test_page_has_markup(body: bytes, builder: EvidenceBuilder) -> None:
+    """A body that is empty, or JSON under the wrong type, is no page."""
+    headers = HTML["response_headers"]
+    members: dict[str, Any] = {"method": "POST", "request_body": "{}", "status": 403}
+    assert is_of_target(exchange(builder, PURGE_PATH, Step.JSON_OBJECT, **members, body=body, response_headers=headers))
+
+
+@pytest.mark.parametrize("tags", [{}, {Tag.CREDENTIAL: CredentialKind.INVALID}, {Tag.CREDENTIAL: CredentialKind.VALID}])
+def test_page_for_ordinary_request_is_the_targets(tags: dict[Tag, str], builder: EvidenceBuilder) -> None:
+    """A page that refuses a well-formed token is the target's."""
+    bearer = (("Authorization", "bearer $ADMIN_TOKEN"),)
+    members: dict[str, Any] = {"method": "POST", "status": 403, "request_headers": bearer, "tags": tags}
+    assert is_of_target(exchange(builder, PURGE_PATH, Step.CREDENTIAL, **members, **HTML))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_page_with_503_is_a_load_balancers(method: str, builder: EvidenceBuilder) -> None:
+    """A page with 503 is that of a load balancer without a server, unless a hook induced the 503."""
+    members: dict[str, Any] = {"method": method, "status": 503}
+    assert not is_of_target(exchange(builder, PURGE_PATH, Step.PURGE, **members, **HTML))
+    assert is_of_target(exchange(builder, PURGE_PATH, Step.PURGE, **members, **JSON))
+    assert is_of_target(exchange(builder, PURGE_PATH, Step.PURGE, **members, **HTML, tags={Tag.INDUCED: "503"}))
