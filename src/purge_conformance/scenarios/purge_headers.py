@@ -30,14 +30,19 @@ if TYPE_CHECKING:
 MANY = 20  # fields that no server knows
 LONG_VALUE = "purge-conformance " * 125  # 2,250 characters: two of them and the rest fit into 8,000
 BEYOND_ASCII = "caf\u00e9 \u00fc".encode().decode("latin-1")  # as UTF-8, which a header field takes as opaque bytes
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PORTS = {"http": 80, "https": 443}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
 
 
 def negotiation(_: str) -> Headers:
-    """Return headers for content negotiation that all allow JSON, and those that HTTP defines for GET alone."""
+    """Return headers for content negotiation that all allow JSON, and those that change nothing for a purge."""
     return {
-        "Accept": "text/html, application/xhtml+xml;q=0.9, application/json;q=0.1, */*;q=0.05",
+        "Accept": "text/html, application/xhtml+xml;q=0.9, application/*;q=0.2, application/json;q=0.1, */*;q=0.05",
+        "User-Agent": "curl/8.14.1",
+        "Connection": "close",
+        "Max-Forwards": "10",
         "Accept-Language": "fr-CH, fr;q=0.9, en;q=0.8, *;q=0.5",
         "Accept-Charset": "iso-8859-5, utf-8;q=0.7, *;q=0.1",
         "Accept-Encoding": "gzip;q=0.9, deflate;q=0.5, identity;q=0.3, br;q=0",
@@ -51,7 +56,7 @@ def clients(url: str) -> Headers:
     scheme, host = urlsplit(url)[:2]
     return {
         "Accept": None,
-        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        "User-Agent": BROWSER,
         "Origin": f"{scheme}://{host}",
         "Referer": f"{scheme}://{host}/",
         "Sec-Fetch-Site": "same-origin",
@@ -66,6 +71,10 @@ def clients(url: str) -> Headers:
         "X-Forwarded-For": "203.0.113.7, 198.51.100.2",
         "X-Forwarded-Host": host,
         "X-Forwarded-Proto": scheme,
+        "X-Forwarded-Port": str(urlsplit(url).port or PORTS.get(scheme, "")),
+        "X-Forwarded-Ssl": "on" if scheme == "https" else "off",
+        "CF-Ray": "8f2c4b7a1d3e5f60-FRA",
+        "X-Amzn-Trace-Id": f"Root=1-{TRACE[:8]}-{TRACE[8:]}",
         "X-Real-IP": "203.0.113.7",
         "Forwarded": f'for=203.0.113.7;host="{host}";proto={scheme}, for="[2001:db8::7]"',
         "Via": "1.1 proxy.example.org, 2 edge (purge-conformance)",
@@ -100,6 +109,7 @@ def refusable(url: str) -> Headers:
     """Return headers that HTTP lets a server refuse: no form of the answer is accepted, no condition can be met."""
     return {
         **conditions(url),
+        "User-Agent": "cf/8.14.1 (go1.24.4; amd64 linux)",
         "Accept": "text/html, application/json;q=0",
         "Accept-Encoding": "gzip, identity;q=0",
         "If-Match": '"purge-conformance"',
@@ -115,7 +125,7 @@ def long_values(url: str) -> Headers:
         "X-Long": LONG_VALUE.strip(),
         "Cookie": f"theme=dark; preferences={LONG_VALUE.strip().replace(' ', '-')}",
         "X-Beyond-Ascii": BEYOND_ASCII,
-        "User-Agent": f"purge-conformance ({BEYOND_ASCII})",
+        "User-Agent": f"{BROWSER} ({BEYOND_ASCII})",
     }
 
 

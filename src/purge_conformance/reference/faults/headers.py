@@ -102,3 +102,14 @@ fault("header-beyond-ascii-500")(
     _if_headers(lambda headers: not all(value.isascii() for value in headers.values()), _fail)
 )
 fault("origin-purge-400")(_if_headers(_with("origin"), _refuse(400)))
+fault("purge-by-curl-or-browser-ignored")(
+    _if_headers(lambda headers: headers.get("user-agent", "").startswith(("curl/", "Mozilla/", "cf/")), _do_nothing)
+)
+fault("last-request-of-connection-500")(
+    _if_headers(lambda headers: headers.get("connection", "").lower() == "close", _fail)
+)
+fault("max-forwards-purge-500")(_if_headers(_with("max-forwards"), _fail))
+fault("load-balancer-trace-500")(_if_headers(_with("x-amzn-trace-id"), _fail))
+fault("accept-of-any-application-type-406")(
+    _if_headers(lambda headers: "application/*" in headers.get("accept", ""), _refuse(406))
+)
