@@ -10,18 +10,21 @@ import pytest
 from purge_conformance.analysis.app_model.expectations import DisagreementKind
 from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.assertions import no_suitable_app, raise_if_cut_short, require_each_trial, to_sentence
+from purge_conformance.analysis.changes_by_others import was_set_by_others
 from purge_conformance.analysis.late_effects import require_no_delay
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.sequence import sequence_runs
 from purge_conformance.analysis.sequence_script import render_script
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.listing import STARTED, STOPPED
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from purge_conformance.analysis.app_model.trace import Disagreement
     from purge_conformance.analysis.sequence import SequenceRun
     from purge_conformance.analysis.view import JudgmentView
 
@@ -53,6 +56,13 @@ def test_list_matches_model(view: JudgmentView) -> None:
         raise Inconclusive(
             "Every event except the seeded ones disappeared: another client may have purged.", Cause.RACE
         )
+    app = _app_changed_by_others(view, disagreeing, disagreeing.disagreement)
+    if app and not any(_recurs(view, run, disagreeing.disagreement) for run in reproductions):
+        raise Inconclusive(
+            f"An event shows that another client started or stopped the app {app} of a sequence, and the list did not "
+            "disagree with the model after the same step again.",
+            Cause.RACE,
+        )
     shortest = min([disagreeing, *reproductions], key=lambda run: run.length)
     finding = _describe_disagreement(view, shortest, reproductions)
     full_runs = [run for run in runs if not run.is_shrunk]
@@ -60,6 +70,26 @@ def test_list_matches_model(view: JudgmentView) -> None:
         view,
         (replace(_passing_trial(run), findings=(finding,) if run is disagreeing else ()) for run in full_runs),
         CASES.get(disagreeing.disagreement.kind, "listed-events"),
+    )
+
+
+def _recurs(view: JudgmentView, run: SequenceRun, first: Disagreement) -> bool:
+    """Whether a shorter sequence disagrees after the same step as the first one, or without changes by others."""
+    assert run.disagreement
+    return run.disagreement.step == first.step or not _app_changed_by_others(view, run, run.disagreement)
+
+
+def _app_changed_by_others(view: JudgmentView, run: SequenceRun, disagreement: Disagreement) -> str:
+    """Return an app with more starts or stops than the suite requested up to a disagreement; empty without one."""
+    listings = [x.listing for x in run.executed_steps if x.listing and x.position <= disagreement.position]
+    return next(
+        (
+            guid
+            for listing in listings
+            for guid in run.trace.guids.values()
+            if any(was_set_by_others(view.full_evidence, listing, guid, state) for state in (STARTED, STOPPED))
+        ),
+        "",
     )
 
 

@@ -146,3 +146,26 @@ def test_foreign_purge_is_a_race(builder: EvidenceBuilder) -> None:
     with pytest.raises(Inconclusive) as caught:
         JUDGMENT(builder.judgment_view)
     assert caught.value.cause is Cause.RACE
+
+
+STOPPED_BY_OTHERS = {**event("x", "A"), "state": {"previous": "STARTED", "current": "STOPPED"}}
+
+
+@pytest.mark.parametrize(
+    ("row", "again", "fails"),
+    [
+        (STOPPED_BY_OTHERS, None, False),
+        (STOPPED_BY_OTHERS, "create c", False),  # after another step
+        (STOPPED_BY_OTHERS, "create b", True),  # after the same step
+        (event("x", "A"), None, True),  # no stop
+    ],
+)
+def test_app_that_others_stopped_once_does_not_fail(
+    row: Row, again: str | None, builder: EvidenceBuilder, *, fails: bool
+) -> None:
+    """A stop that the suite did not request is another client's, unless it comes after the same step again."""
+    add_sequence(builder, 1, *RIGHT, ("create b", [event("A", "A"), row]))
+    if again:
+        add_sequence(builder, 2, *RIGHT, (again, [event("A", "A"), row]), shorter=True)
+    with pytest.raises(RequirementViolated if fails else Inconclusive):
+        JUDGMENT(with_first_purge(builder).judgment_view)
