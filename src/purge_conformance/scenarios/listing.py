@@ -44,6 +44,9 @@ REFUSED_UPSTREAM_QUERIES = (  # by Cloud Foundry's documentation; other targets 
     "created_ats%5Bgt%5D=2020-06-30T23:49:04.500Z",
     "created_ats%5Blt%5D=2020-06-30T23:49:04Z,2020-07-01T00:00:00Z",
     "updated_ats=2020-06-30T23:49:04Z",
+    *(f"created_ats%5B{operator}%5D=2020-06-30T23:49:04.500Z" for operator in ("lt", "gte", "lte")),
+    *(f"created_ats%5B{operator}%5D=2020-06-30T23:49:04Z,2020-07-01T00:00:00Z" for operator in ("gt", "gte", "lte")),
+    "updated_ats%5Bgt%5D=2020-06-30T23:49:04Z",
 )
 UNSPECIFIED_QUERIES = (  # a target may accept or reject them; 5xx is a failure
     "guids=%00",

@@ -143,6 +143,7 @@ def _filters_for_destroyed(destroyed: list[Row]) -> Iterator[dict[str, str]]:
     for row in destroyed[:1]:
         yield {"guids": ",".join(str(row.get("guid")) for row in sample_evenly(destroyed, GUARANTEED_PAGE_SIZE))}
         yield {"after_guid": str(row.get("guid"))}
+        yield {"after_guid": str(row.get("guid")), "order_by": "-created_at", "page": "1"}
         if moment := clock.parse_rfc3339(row.get("created_at")):
             yield {"created_ats": moment.strftime(clock.FILTER_FORMAT)}
         yield {"order_by": "created_at"}

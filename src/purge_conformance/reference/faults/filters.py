@@ -32,6 +32,9 @@ def _without(pattern: str, replacement: str = "") -> Callable[[str], str]:
 fault("fractions-of-seconds-filtered")(_read_query_as(_without(r"(?<=created_ats=)([^&.,]*)\.\d+Z", r"\1Z")))
 fault("fractions-with-operators-filtered")(_read_query_as(_without(r"(?<=%5D=)([^&.,]*)\.\d+Z", r"\1Z")))
 fault("several-times-with-operator")(_read_query_as(_without(r"(%5Blt%5D=[^&,]*),[^&]*", r"\1")))
+fault("several-times-with-other-operators")(_read_query_as(_without(r"(%5B(?:gte?|lte)%5D=[^&,]*),[^&]*", r"\1")))
+fault("fractions-with-inclusive-operators-filtered")(_read_query_as(_without(r"(?<=te%5D=)([^&.,]*)\.\d+Z", r"\1Z")))
+fault("updated-ats-with-operator-filtered")(_read_query_as(_without(r"updated_ats%5B[^&]*&?")))
 fault("updated-ats-filtered")(_read_query_as(_without(r"updated_ats=[^&]*&?")))
 
 
