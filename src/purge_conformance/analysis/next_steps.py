@@ -38,6 +38,10 @@ PAST_FIREWALL = (
     "Let the firewall or proxy pass the requests of the suite, or run against an address of the target behind it."
 )
 PAST_ROUTER = "Find out from the log of the router or load balancer why it did not reach the target, then run again."
+FIND_APPS = (
+    "See in evidence.jsonl what became of the apps of the suite: it created them, and they were not as it left them. "
+    "Another client may have deleted, started or stopped them. Then run again."
+)
 HOOK_FILE = "`spec/hook.md` in the package purge_conformance"
 GIVE_HOOK = f"Give --hook URL or --hook command:LINE; the hook induces this status. {HOOK_FILE} describes it."
 FIX_HOOK = f"Make the hook support this state, as {HOOK_FILE} describes, then run again."
@@ -63,6 +67,9 @@ def get_apps(evidence: Evidence) -> str:
         return "Let the suite create apps: --apps drive, with --space GUID if it must use an existing space."
     if settings.get("apps") == Mode.HOOK:
         return f"Make the hook create and start apps, as {HOOK_FILE} describes, then run again."
+    created = evidence.note(Scenario.FOUNDATION, notes.APPS)
+    if created and not evidence.note(Scenario.FOUNDATION, notes.APPS_ERROR):
+        return FIND_APPS
     return (
         "Fix the error that prevents the suite from creating and starting apps. --space GUID names an existing space; "
         "--app-droplet GUID, --app-droplet-file FILE or --app-docker-image REF name what the apps run."

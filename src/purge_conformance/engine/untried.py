@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
 from purge_conformance.analysis.assertions import raise_if_cut_short
-from purge_conformance.analysis.next_steps import RUN_ALL, nothing_to_do
+from purge_conformance.analysis.foreign_purges import find_foreign_purge
+from purge_conformance.analysis.next_steps import FIND_APPS, FIX_HOOK, RUN_ALL, RUN_ALONE, nothing_to_do
 from purge_conformance.analysis.outcomes import (
     Inconclusive,
     NotExercised,
@@ -16,11 +17,12 @@ from purge_conformance.analysis.outcomes import (
 )
 from purge_conformance.analysis.silent_purges import due_to_silent_purges
 from purge_conformance.analysis.unanswered import find_unanswered
-from purge_conformance.catalogue.model import ANY_SCENARIO
+from purge_conformance.catalogue.model import ANY_SCENARIO, Disturbance
 from purge_conformance.engine.next_steps import after_fixing
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import REFUSED
-from purge_conformance.evidence.steps import Scenario
+from purge_conformance.evidence.intermediaries import RATE_LIMITED
+from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.report.model import Cause
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ def explain(requirement: Requirement, error: BaseException | None, view: Judgmen
 
     A judgment that names a cause other than the target, or a next step, knows the reason itself.
     """
+    if isinstance(error, NotExercised) and error.next_step in {FIND_APPS, FIX_HOOK}:
+        return _due_to_others(requirement, error, view)
     if not isinstance(error, NotExercised) or error.cause is not Cause.TARGET or error.next_step:
         return error
     if requirement.conditional and _sent(requirement, view):
@@ -43,6 +47,26 @@ def explain(requirement: Requirement, error: BaseException | None, view: Judgmen
     if why := why_untried(requirement, view):
         return NotExercised(f"{error.reason} {why.reason}", why.cause, why.next_step)
     return error
+
+
+def _due_to_others(requirement: Requirement, error: NotExercised, view: JudgmentView) -> NotExercised:
+    """Return why apps or an error of the hook were missing: a limit of the target, or another client's purge."""
+    sent = [x for x in view.full_evidence.exchanges if requirement.needs(x.scenario)]
+    if not any(x.status == RATE_LIMITED and Tag.SUPERSEDED not in x.tags for x in sent):
+        sent = [x for x in view.full_evidence.exchanges if Tag.LONG_WAIT in x.tags]
+    if unanswered := find_unanswered(sent):
+        return NotExercised(f"{error.reason} {unanswered.reason}", unanswered.cause, unanswered.next_step)
+    if error.next_step == FIND_APPS and (why := other_client(requirement, view)):
+        return NotExercised(f"{error.reason} {why.reason}", why.cause, RUN_ALONE)
+    return error
+
+
+def other_client(requirement: Requirement, view: JudgmentView) -> Inconclusive | None:
+    """Return that another client purged, if that can disturb the judgment of a requirement."""
+    found = find_foreign_purge(view.full_evidence) if Disturbance.FOREIGN_PURGE in requirement.disturbed_by else None
+    if not found:
+        return None
+    return Inconclusive(f"Another client purged, first between exchanges {found[0]} and {found[1]}.", Cause.RACE)
 
 
 def or_refusal(error: BaseException | None, view: JudgmentView) -> BaseException | None:

@@ -174,6 +174,9 @@ class RunBuilder:
         if violated and len(races) == len(violated):
             reason = f"{_prerequisites_failed(phrase, violated)} Another client purged during the run."
             return Inconclusive(reason, Cause.RACE, races[0].next_step)
+        if not violated and self._foreign_purge:
+            words = f"{phrase[:1].upper()}{phrase[1:]}"
+            return Inconclusive(f"{words}. Another client purged during the run.", Cause.RACE)
         return Inconclusive(_prerequisites_failed(phrase, violated), Cause.TARGET, after_fixing(violated))
 
     def _violated(self, names: Iterable[str]) -> tuple[str, ...]:

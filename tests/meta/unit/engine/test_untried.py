@@ -10,13 +10,16 @@ import pytest
 
 from purge_conformance import catalogue
 from purge_conformance.analysis.assertions import require_complete
-from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
+from purge_conformance.analysis.next_steps import AFTER_LONG_WAIT, FIND_APPS, FIX_HOOK, RUN_ALONE, get_apps
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed
+from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ANONYMOUS_ROLE
 from purge_conformance.engine.prerequisites import judge
+from purge_conformance.engine.untried import other_client
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import listing_at
-from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
+from purge_conformance.evidence.steps import App, Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Cause, Outcome
 
@@ -138,3 +141,42 @@ def test_purges_that_get_no_answer_are_the_targets(builder: EvidenceBuilder) -> 
         result = judged(builder, name)
         assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.TARGET), name
         assert result.next_step.startswith("Fix PURGE-01 first, then run again."), name
+
+
+@pytest.mark.parametrize("scenario", [Scenario.SEQUENCES, Scenario.RACE])
+@pytest.mark.parametrize("next_step", [FIND_APPS, FIX_HOOK])
+def test_missing_apps_are_due_to_a_limit(scenario: Scenario, next_step: str, builder: EvidenceBuilder) -> None:
+    """Where the target's limit was reached, it is the reason why apps or errors of the hook are missing."""
+    limited = {Tag.LONG_WAIT: "Retry-After: 3000"}
+    builder.add_exchange(scenario, Step.START, status=HTTPStatus.TOO_MANY_REQUESTS, tags=limited)
+    error = NotExercised("No app was started.", Cause.CONFIGURATION, next_step)
+    result = RunBuilder(builder.evidence, {"MODEL-01": REQUIREMENTS["MODEL-01"]}).record("MODEL-01", error, None, 0.1)
+    assert (result.cause, result.next_step) == (Cause.NETWORK, AFTER_LONG_WAIT)
+    assert result.reason.startswith("No app was started. Of 1 requests the target itself answered 0;")
+
+
+def test_apps_that_exist_need_no_setting(builder: EvidenceBuilder) -> None:
+    """If the suite created its apps without an error, no error is to be fixed."""
+    assert "Fix the error" in get_apps(builder.evidence)
+    builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.STARTED: "guid"})
+    assert get_apps(builder.evidence) == FIND_APPS
+    builder.add_note(Scenario.FOUNDATION, notes.APPS_ERROR, "POST /v3/apps created nothing: 500")
+    assert "Fix the error" in get_apps(builder.evidence)
+
+
+def test_other_client_leaves_cases_open(builder: EvidenceBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After another client's purge, neither a failure nor a defect of the suite is to be looked for."""
+    builder.add_exchange(Scenario.LISTS, Step.OPENING)
+    found: tuple[int, int] | None = (3, 5)
+    for module in ("untried", "verdicts"):
+        monkeypatch.setattr(f"purge_conformance.engine.{module}.find_foreign_purge", lambda _: found)
+    requirement = replace(REQUIREMENTS["RACE-02"], disturbed_by=(Disturbance.FOREIGN_PURGE,))
+    result = RunBuilder(builder.evidence, {"RACE-02": requirement}).record(
+        "RACE-02", PrerequisiteFailed("the same effect appears without concurrency"), None, 0.1
+    )
+    assert (result.cause, result.next_step) == (Cause.RACE, RUN_ALONE)
+    why = other_client(requirement, builder.judgment_view)
+    assert why
+    assert why.reason == "Another client purged, first between exchanges 3 and 5."
+    found = None
+    assert other_client(requirement, builder.judgment_view) is None
