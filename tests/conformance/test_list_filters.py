@@ -13,7 +13,7 @@ from purge_conformance.analysis.assertions import (
     require_walk,
 )
 from purge_conformance.analysis.history import recording_order
-from purge_conformance.analysis.list_reads import ListRead, require_list_read
+from purge_conformance.analysis.list_reads import ListRead, list_reads
 from purge_conformance.analysis.outcomes import NotExercised
 from purge_conformance.analysis.paging import walks
 from purge_conformance.evidence import clock
@@ -41,80 +41,100 @@ ORDERED_WALKS = {
 @pytest.mark.requirement("LIST-08")
 def test_list_is_sorted(view: JudgmentView) -> None:
     """The list MUST be sorted by `created_at`, ascending or descending, as requested."""
-    read = require_list_read(view)
-    if len({str(row.get("created_at")) for row in read.initial.rows}) < 2:
+    reads = [read for read in list_reads(view) if len({str(row.get("created_at")) for row in read.initial.rows}) > 1]
+    if not reads:
         raise no_suitable_app(view, "All events have the same time.")
-    ordered = [require_walk(view, Scenario.LISTS, step) for step in (Step.ASCENDING, Step.DESCENDING)]
-    for walk in [*ordered, *_combined_walks(view)]:
-        order = walk.exchanges[0].query["order_by"]
-        moments = _times(walk.rows)
-        rest = _events_beyond(walk, read) if walk in ordered else []
-        expected = sorted([*moments, *_times(rest)], reverse=order.startswith("-"))[: len(moments)]
-        if walk.exchanges[0].query.get("page") == "1" and len({*moments, *_times(rest)}) > 1:
-            view.count(ORDERED_WALKS[walk.exchanges[0].step], walk.exchanges[:1])
-        words = f"a list sorted by {order}"
-        require_no(
-            Finding(words, _first_misplaced(moments, expected), x.n) for x in walk.exchanges[:1] if moments != expected
-        )
+    for read in reads:
+        ordered = [require_walk(view, read.scenario, step) for step in (Step.ASCENDING, Step.DESCENDING)]
+        for walk in ordered:
+            _require_order(view, walk, _times(_events_beyond(walk, read)))
+        for walk in _combined_walks(view, read):
+            _require_order(view, walk, [])
+
+
+def _require_order(view: JudgmentView, walk: Listing, rest: list[datetime]) -> None:
+    """Require that a list is sorted; `rest` are the times on its further pages, which were not read."""
+    order, moments = walk.exchanges[0].query["order_by"], _times(walk.rows)
+    expected = sorted([*moments, *rest], reverse=order.startswith("-"))[: len(moments)]
+    if walk.exchanges[0].query.get("page") == "1" and len({*moments, *rest}) > 1:
+        view.count(ORDERED_WALKS[walk.exchanges[0].step], walk.exchanges[:1])
+    require_no(
+        Finding(f"a list sorted by {order}", _first_misplaced(moments, expected), x.n)
+        for x in walk.exchanges[:1]
+        if moments != expected
+    )
 
 
 @pytest.mark.requirement("LIST-09")
 def test_guids_filter_is_exact(view: JudgmentView) -> None:
     """The filter `guids` MUST return exactly the events with these guids."""
-    read = require_list_read(view)
-    filtered = [(walk, _filter_guids(walk)) for walk in _filter_walks(view, Step.FILTER_GUIDS)]
-    existing = set(read.initial.by_guid)
-    _count_walks(view, "one-guid", (walk for walk, guids in filtered if len(guids) == 1 and guids <= existing))
-    _count_walks(view, "several-guids", (walk for walk, guids in filtered if len(guids & existing) > 1))
-    _count_walks(view, "unknown-guid", (walk for walk, guids in filtered if guids - existing))
-    _count_walks(view, "with-other-filters", _combined_walks(view))
-    require_no(finding for walk, guids in filtered for finding in _differences_from(walk, read, guids & existing))
-    require_no(
-        finding
-        for walk in _combined_walks(view)
-        for finding in _unexpected_in_combination(walk, read, _filter_guids(walk), set())
-    )
+    for read in list_reads(view):
+        filtered = [(walk, _filter_guids(walk)) for walk in _filter_walks(view, read, Step.FILTER_GUIDS)]
+        existing = set(read.initial.by_guid)
+        _count_walks(view, "one-guid", (walk for walk, guids in filtered if len(guids) == 1 and guids <= existing))
+        _count_walks(view, "several-guids", (walk for walk, guids in filtered if len(guids & existing) > 1))
+        _count_walks(view, "unknown-guid", (walk for walk, guids in filtered if guids - existing))
+        combined = [walk for walk in _combined_walks(view, read) if "guids" in walk.exchanges[0].query]
+        _count_walks(view, "with-other-filters", (walk for walk in combined if existing - _filter_guids(walk)))
+        require_no(finding for walk, guids in filtered for finding in _differences_from(walk, read, guids & existing))
+        require_no(
+            finding
+            for walk in combined
+            for finding in _unexpected_in_combination(walk, read, _filter_guids(walk), set())
+        )
 
 
 @pytest.mark.requirement("LIST-10")
 def test_created_ats_filter_is_exact(view: JudgmentView) -> None:
     """The filter `created_ats` MUST return exactly the events of these times."""
-    read = require_list_read(view)
-    for walk in _filter_walks(view, Step.FILTER_CREATED_ATS):
-        expected, optional = _expected_by_time(read, walk.exchanges[0].query)
-        if read.initial.by_guid.keys() - optional:
-            _count_walks(view, _time_case(walk.exchanges[0].query), [walk])
-        require_no(_differences_from(walk, read, expected, optional))
-    timed = (walk for walk in _combined_walks(view) if any(map(_is_time_filter, walk.exchanges[0].query)))
-    _count_walks(view, "with-other-filters", timed)
-    require_no(
-        finding
-        for walk in _combined_walks(view)
-        for finding in _unexpected_in_combination(walk, read, *_expected_by_time(read, walk.exchanges[0].query))
-    )
+    for read in list_reads(view):
+        for walk in _filter_walks(view, read, Step.FILTER_CREATED_ATS):
+            expected, optional = _expected_by_time(read, walk.exchanges[0].query)
+            if read.initial.by_guid.keys() - optional:
+                _count_walks(view, _time_case(walk.exchanges[0].query), [walk])
+            require_no(_differences_from(walk, read, expected, optional))
+        combined = _combined_walks(view, read)
+        timed = (walk for walk in combined if any(map(_is_time_filter, walk.exchanges[0].query)))
+        _count_walks(view, "with-other-filters", timed)
+        require_no(
+            finding
+            for walk in combined
+            for finding in _unexpected_in_combination(walk, read, *_expected_by_time(read, walk.exchanges[0].query))
+        )
 
 
 @pytest.mark.requirement("LIST-11")
 def test_after_guid_filter_is_exact(view: JudgmentView) -> None:
     """The filter `after_guid` MUST omit exactly that event and those before it."""
-    read = require_list_read(view)
-    filtered = [(walk, walk.exchanges[0].query["after_guid"]) for walk in _filter_walks(view, Step.FILTER_AFTER_GUID)]
+    for read in list_reads(view):
+        filtered = [
+            (walk, walk.exchanges[0].query["after_guid"]) for walk in _filter_walks(view, read, Step.FILTER_AFTER_GUID)
+        ]
+        _count_after_guid_cases(view, read, filtered)
+        require_no(
+            finding
+            for walk, guid in filtered
+            for finding in _differences_from(walk, read, *_expected_after(view, read, guid))
+        )
+        require_no(
+            finding
+            for walk in _combined_walks(view, read)
+            for finding in _unexpected_in_combination(walk, read, *_expected_after_guid(view, read, walk))
+        )
+        _require_consistent_order(view, read, filtered)
+
+
+def _count_after_guid_cases(view: JudgmentView, read: ListRead, filtered: list[tuple[Listing, str]]) -> None:
     seeded = {guid for guid, row in read.initial.by_guid.items() if guid == app_of_event(row)}
     _count_walks(view, "seeded-event", (walk for walk, guid in filtered if guid in seeded))
     _count_walks(view, "recorded-event", (walk for walk, guid in filtered if guid not in seeded))
     _count_walks(view, "small-pages", (walk for walk, _ in filtered if len(walk.exchanges) > 1))
-    combined = (walk for walk in _combined_walks(view) if "after_guid" in walk.exchanges[0].query)
+    combined = (walk for walk in _combined_walks(view, read) if "after_guid" in walk.exchanges[0].query)
     _count_walks(view, "with-other-filters", combined)
-    require_no(
-        finding
-        for walk, guid in filtered
-        for finding in _differences_from(walk, read, *_expected_after(view, read, guid))
-    )
-    require_no(
-        finding
-        for walk in _combined_walks(view)
-        for finding in _unexpected_in_combination(walk, read, *_expected_after_guid(view, read, walk))
-    )
+
+
+def _require_consistent_order(view: JudgmentView, read: ListRead, filtered: list[tuple[Listing, str]]) -> None:
+    """Require that of two events at least one is not after the other, and of different times exactly one is."""
     after = {guid: walk for walk, guid in filtered if walk.complete and walk.is_distinct}
     _count_walks(view, "consistent", after.values() if len(after) > 1 else ())
     require_no(
@@ -147,17 +167,23 @@ def _is_time_filter(name: str) -> bool:
     return name.startswith("created_ats")
 
 
-def _filter_walks(view: JudgmentView, step: Step) -> list[Listing]:
-    """Return the readable walks with a filter."""
-    readable = [walk for walk in walks(view, step) if all(is_page(x) for x in walk.exchanges)]
-    if not readable:
+def _filter_walks(view: JudgmentView, read: ListRead, step: Step) -> list[Listing]:
+    """Return the readable walks with a filter.
+
+    Raises:
+        NotExercised: the scenario `lists` has none.
+    """
+    filtered = walks(view, step, scenario=read.scenario)
+    readable = [walk for walk in filtered if all(is_page(x) for x in walk.exchanges)]
+    if not readable and read.scenario is Scenario.LISTS:
         raise NotExercised(f"No list of the kind {step} could be read.")
     return readable
 
 
-def _combined_walks(view: JudgmentView) -> list[Listing]:
+def _combined_walks(view: JudgmentView, read: ListRead) -> list[Listing]:
     """Return the readable walks with several filters and an order, if any."""
-    return [walk for walk in walks(view, Step.COMBINED_FILTERS) if all(is_page(x) for x in walk.exchanges)]
+    combined = walks(view, Step.COMBINED_FILTERS, scenario=read.scenario)
+    return [walk for walk in combined if all(is_page(x) for x in walk.exchanges)]
 
 
 def _expected_after_guid(view: JudgmentView, read: ListRead, walk: Listing) -> tuple[set[str], set[str]]:

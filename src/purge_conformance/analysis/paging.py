@@ -69,13 +69,13 @@ class Page:
         return min(self.capacity, max(0, total - (self.number - 1) * self.capacity))
 
 
-def walks(view: JudgmentView, *steps: Step) -> list[Listing]:
-    """Return the lists that the scenario `lists` read, by these steps or by all."""
-    require_exchanges(view, Scenario.LISTS, Step.OPENING, if_none="No list was read.")
-    ended = {end.place for end in view.list_ends if end.scenario is Scenario.LISTS}
-    places = dict.fromkeys(x.place for x in view.of(Scenario.LISTS) if x.place in ended)
+def walks(view: JudgmentView, *steps: Step, scenario: Scenario = Scenario.LISTS) -> list[Listing]:
+    """Return the lists that a scenario read, by these steps or by all."""
+    require_exchanges(view, scenario, Step.OPENING, if_none="No list was read.")
+    ended = {end.place for end in view.list_ends if end.scenario is scenario}
+    places = dict.fromkeys(x.place for x in view.of(scenario) if x.place in ended)
     matching = [place for place in places if not steps or place.step in steps]
-    return [listing_at(view, Scenario.LISTS, place) for place in matching]
+    return [listing_at(view, scenario, place) for place in matching]
 
 
 def pages_of(walk: Listing) -> Iterator[Page]:

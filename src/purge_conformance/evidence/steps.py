@@ -22,6 +22,7 @@ class Scenario(StrEnum):
     FOUNDATION = "foundation"
     FILL_PAGE = "fill-page"
     ARCHIVE = "archive"
+    LISTS_BEFORE_PURGE = "lists-before-purge"
     PURGE = "purge"
     SECOND_PURGE = "second-purge"
     APP_CHANGES = "app-changes"

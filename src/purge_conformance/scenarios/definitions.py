@@ -18,7 +18,7 @@ from purge_conformance.scenarios.budget import Ability, fewest_purges, share_pur
 from purge_conformance.scenarios.concurrent_credentials import send_beside_reads
 from purge_conformance.scenarios.concurrent_purges import purge_concurrently
 from purge_conformance.scenarios.induced_errors import induce_errors
-from purge_conformance.scenarios.listing import read_lists
+from purge_conformance.scenarios.listing import read_lists, read_lists_before_purge
 from purge_conformance.scenarios.purge import (
     first_purge,
     purge_after_changes,
@@ -174,6 +174,12 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.FOUNDATION, setup.create_apps, Cost(80), app_modes=WITH_APPS, is_base=True),
     ScenarioDefinition(Scenario.FILL_PAGE, setup.fill_page, Cost(60), is_base=True),
     ScenarioDefinition(Scenario.ARCHIVE, setup.read_all_events, Cost(6), is_base=True),
+    ScenarioDefinition(
+        Scenario.LISTS_BEFORE_PURGE,
+        read_lists_before_purge,
+        Cost(50),
+        app_modes=frozenset({Mode.OBSERVE}),
+    ),
     ScenarioDefinition(Scenario.PURGE, first_purge, Cost(51, 1)),
     ScenarioDefinition(Scenario.SECOND_PURGE, second_purge, Cost(6, 1), follows=(Scenario.PURGE,)),
     ScenarioDefinition(Scenario.APP_CHANGES, change_apps, Cost(45), follows=(Scenario.SECOND_PURGE,)),

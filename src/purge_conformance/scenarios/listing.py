@@ -1,4 +1,8 @@
-"""Reads pages, filters and orders of the list, between two reads of all of it."""
+"""Reads pages, filters and orders of the list, between two reads of all of it.
+
+Where the suite changes no apps, all events have one time after the first purge: then orders and filters by time are
+read before it as well.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, event_path
 from purge_conformance.client.pagination import read_pages
+from purge_conformance.config.apps import Mode
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import app_of_event, sample_evenly, usable_rows
 from purge_conformance.evidence.steps import Place, Step
 from purge_conformance.scenarios.authorization import UNKNOWN_GUID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.listing import Row
@@ -26,6 +31,7 @@ PAGES_PER_WALK = 4  # pages into which a walk divides the list
 MAX_WALK_EVENTS = 400  # of a longer list, a walk reads the beginning
 MAX_GETS = 6
 MAX_ANCHORS = 6  # values of after_guid; a third are seeded events
+MAX_EARLY_ANCHORS = 3  # values of after_guid before the first purge
 TIME_OPERATORS = ("", "[gt]", "[gte]", "[lt]", "[lte]")
 INVALID_QUERIES = (
     "per_page=0",
@@ -75,10 +81,8 @@ def read_lists(client: Client, _: SuiteApps) -> None:
     for pages in (PAGES_PER_WALK, PAGES_PER_WALK - 1):
         page_size = {"per_page": _page_size(rows, pages)}
         read_pages(client, EVENTS_PATH, Place(Step.WALK, pages), page_size, max_pages=pages + 1)
-    for step, order in ((Step.ASCENDING, "created_at"), (Step.DESCENDING, "-created_at")):
-        page: Query = {"order_by": order, "per_page": _page_size(rows, PAGES_PER_WALK - 1)}
-        read_pages(client, EVENTS_PATH, step, page, max_pages=PAGES_PER_WALK)
-    _read_filtered_lists(client, [row for row in rows if isinstance(row.get("guid"), str)])
+    _read_ordered_lists(client, rows)
+    _read_filtered_lists(client, _filters([row for row in rows if isinstance(row.get("guid"), str)]))
     for row in sample_evenly(usable_rows(rows), MAX_GETS):
         client.get(event_path(row["guid"]), Step.GET)
     for query in INVALID_QUERIES:
@@ -88,18 +92,51 @@ def read_lists(client: Client, _: SuiteApps) -> None:
     read_pages(client, EVENTS_PATH, Step.CLOSING)
 
 
-def _read_filtered_lists(client: Client, rows: list[Row]) -> None:
-    times = sorted({time for row in rows if (time := _filter_time(row))})
+def read_lists_before_purge(client: Client, _: SuiteApps) -> None:
+    """Read the list ordered and filtered before the first purge, if its events have different times.
+
+    Nothing is sent if the suite changes apps: then the events of the scenario `lists` have several times. Of a list
+    that a few pages do not hold, only these are read.
+    """
+    if client.settings.apps.mode is not Mode.OBSERVE:
+        return
+    opening = read_pages(client, EVENTS_PATH, Step.OPENING, max_pages=PAGES_PER_WALK)
+    rows = usable_rows(opening.rows)
+    times = _times(rows)
+    if not opening.complete or times == times[:1]:
+        return
+    _read_ordered_lists(client, rows)
+    recorded = sample_evenly([row["guid"] for row in rows if row["guid"] != app_of_event(row)], MAX_EARLY_ANCHORS)
     filters: dict[Step, Iterable[Query]] = {
+        Step.FILTER_AFTER_GUID: _with_page_sizes(rows, [{"after_guid": guid} for guid in recorded]),
+        Step.FILTER_CREATED_ATS: _with_page_sizes(rows, _filters_by_several_times(times)),
+        Step.COMBINED_FILTERS: ({**query, "per_page": 1} for query in _combined_filters(rows, times)),
+    }
+    _read_filtered_lists(client, filters)
+    read_pages(client, EVENTS_PATH, Step.CLOSING, max_pages=PAGES_PER_WALK)
+
+
+def _read_ordered_lists(client: Client, rows: Sequence[Row]) -> None:
+    for step, order in ((Step.ASCENDING, "created_at"), (Step.DESCENDING, "-created_at")):
+        page: Query = {"order_by": order, "per_page": _page_size(rows, PAGES_PER_WALK - 1)}
+        read_pages(client, EVENTS_PATH, step, page, max_pages=PAGES_PER_WALK)
+
+
+def _read_filtered_lists(client: Client, filters: Mapping[Step, Iterable[Query]]) -> None:
+    for step, queries in filters.items():
+        for index, query in enumerate(queries):
+            if query:
+                read_pages(client, EVENTS_PATH, Place(step, index), query, max_pages=PAGES_PER_WALK)
+
+
+def _filters(rows: list[Row]) -> dict[Step, Iterable[Query]]:
+    times = _times(rows)
+    return {
         Step.FILTER_GUIDS: _guid_filters(rows),
         Step.FILTER_AFTER_GUID: _with_page_sizes(rows, [{"after_guid": guid} for guid in _anchors(rows)]),
         Step.FILTER_CREATED_ATS: _with_page_sizes(rows, _time_filters(times)),
         Step.COMBINED_FILTERS: ({**query, "per_page": 1} for query in _combined_filters(rows, times)),
     }
-    for step, queries in filters.items():
-        for index, query in enumerate(queries):
-            if query:
-                read_pages(client, EVENTS_PATH, Place(step, index), query, max_pages=PAGES_PER_WALK)
 
 
 def _guid_filters(rows: list[Row]) -> Iterator[Query]:
@@ -120,7 +157,8 @@ def _with_page_sizes(rows: list[Row], filters: Iterable[dict[str, str]]) -> Iter
 
 def _combined_filters(rows: list[Row], times: list[str]) -> Iterator[dict[str, str]]:
     """Yield combinations of filters and an order, in which each filter has an effect of its own."""
-    of_times = [next(str(row["guid"]) for row in rows if _filter_time(row) == time) for time in sample_evenly(times, 3)]
+    some = sample_evenly(times, max(2, min(3, len(times) - 1)))  # of three events, `guids` leaves one out
+    of_times = [next(str(row["guid"]) for row in rows if _filter_time(row) == time) for time in some]
     if len(of_times) > 1:
         descending = {"guids": ",".join(of_times), "order_by": "-created_at"}
         yield from (descending, {**descending, "created_ats[lt]": times[-1]})
@@ -128,6 +166,11 @@ def _combined_filters(rows: list[Row], times: list[str]) -> Iterator[dict[str, s
     if len(recorded) > 1:
         time_filter = {"created_ats[gte]": times[0]} if times else {}
         yield {"guids": ",".join(recorded), "after_guid": recorded[0], "order_by": "created_at", **time_filter}
+
+
+def _times(rows: Iterable[Row]) -> list[str]:
+    """Return the different times of events, to the second, as filters have them, in order."""
+    return sorted({time for row in rows if (time := _filter_time(row))})
 
 
 def _filter_time(row: Row) -> str | None:
@@ -148,6 +191,11 @@ def _time_filters(times: list[str]) -> Iterator[dict[str, str]]:
     for time in sample_evenly(times, 2):
         for operator in TIME_OPERATORS:
             yield {f"created_ats{operator}": time}
+    yield from _filters_by_several_times(times)
+
+
+def _filters_by_several_times(times: list[str]) -> Iterator[dict[str, str]]:
+    """Yield a filter by several times, and one by two operators."""
     if len(times) > 1:
         yield {"created_ats": ",".join(sample_evenly(times, 3))}
         yield {"created_ats[gt]": times[0], "created_ats[lt]": times[-1]}  # each excludes other events

@@ -24,7 +24,13 @@ from purge_conformance.scenarios.definitions import (
 SETTINGS = Settings(Target("http://localhost"), {})
 BASE = {Scenario.PREFLIGHT, Scenario.FOUNDATION, Scenario.FILL_PAGE, Scenario.ARCHIVE}
 ALL_BUT = {Scenario.CLEANUP, Scenario.REPEAT, Scenario.INDUCED_ERRORS}  # ends every run; --repeat; --hook
-LISTED = {Scenario.PURGE, Scenario.SECOND_PURGE, Scenario.APP_CHANGES, Scenario.LISTS}
+LISTED = {
+    Scenario.LISTS_BEFORE_PURGE,
+    Scenario.PURGE,
+    Scenario.SECOND_PURGE,
+    Scenario.APP_CHANGES,
+    Scenario.LISTS,
+}
 UPSTREAM = (Profile.UPSTREAM,)
 EVERY = {requirement.id: requirement for requirement in catalogue.requirements()}
 
