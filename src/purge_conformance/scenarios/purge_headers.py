@@ -71,7 +71,7 @@ def clients(url: str) -> Headers:
         "X-Forwarded-For": "203.0.113.7, 198.51.100.2",
         "X-Forwarded-Host": host,
         "X-Forwarded-Proto": scheme,
-        "X-Forwarded-Port": str(urlsplit(url).port or PORTS.get(scheme, "")),
+        "X-Forwarded-Port": str(urlsplit(url).port or PORTS[scheme]),
         "X-Forwarded-Ssl": "on" if scheme == "https" else "off",
         "CF-Ray": "8f2c4b7a1d3e5f60-FRA",
         "X-Amzn-Trace-Id": f"Root=1-{TRACE[:8]}-{TRACE[8:]}",
