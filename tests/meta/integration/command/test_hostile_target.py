@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from meta.support.stub import StubServer
 
-ENVIRONMENT = os.environ | SECRET | {"COLUMNS": "40"}  # lines are wrapped as often as can be
-AUDITOR = ADMIN.replace("admin", "global_auditor")
+AUDITOR = "--token=global_auditor=env:AUDITOR_SECRET"
+ENVIRONMENT = (
+    os.environ | SECRET | {"AUDITOR_SECRET": "another-opaque-secret", "COLUMNS": "40"}
+)  # lines are wrapped as often as can be
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(ROOT / "tests" / "conformance"))
 SHORT_RUN = ("--examples=1", "--max-requests=150", "--max-purges=3", "--verbose", "--out=out")
 CONSENT = "--allow-purge=127.0.0.1"  # the links in the root document cannot be read
