@@ -48,9 +48,14 @@ DEFAULT_WAIT_S = 1.0  # after a 429, or the page of a load balancer, that names 
 CONNECTION_ERRORS = re.compile(
     "RemoteDisconnected|IncompleteRead|ConnectionResetError|ConnectionAbortedError|ConnectionRefusedError|BrokenPipeError"
 )
-
-
-UNDELIVERED = {"unknown_route", "no_endpoints"}  # errors of a router that delivered the request to no server
+# Errors with which Cloud Foundry's router delivers a request to no server.
+UNDELIVERED = {
+    "unknown_route",
+    "no_endpoints",
+    "empty_host",
+    "invalid_cf_app_instance_header",
+    "Connection Limit Reached",
+}
 
 
 def retry_reason(answer: Exchange) -> str:

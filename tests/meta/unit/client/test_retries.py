@@ -135,7 +135,7 @@ def test_error_of_router_is_retried(status: int, make_client: Connect, stub_serv
 
 
 @pytest.mark.parametrize(
-    ("error", "purges"), [("unknown_route", 3), ("no_endpoints", 3), ("endpoint_failure (EOF)", 1)]
+    ("error", "purges"), [("unknown_route", 3), ("no_endpoints", 3), ("empty_host", 3), ("endpoint_failure (EOF)", 1)]
 )
 def test_undelivered_purge_is_retried(error: str, purges: int, make_client: Connect, stub_server: StubServer) -> None:
     """A purge is sent again if the router delivered it to no server, and never the target's answer."""
@@ -146,7 +146,7 @@ def test_undelivered_purge_is_retried(error: str, purges: int, make_client: Conn
 
 def test_attempt_that_the_router_lost_is_retried(make_client: Connect, stub_server: StubServer) -> None:
     """A purge that must change nothing is sent again after any error of the router."""
-    stub_server.answer = lambda handler: stub_server.respond(handler, 400, X_Cf_Routererror="empty_host")
+    stub_server.answer = lambda handler: stub_server.respond(handler, 502, X_Cf_Routererror="endpoint_failure (EOF)")
     make_client().post(PURGE_PATH, Step.CLAIMS_BESIDE)
     assert stub_server.purges == 3
 
