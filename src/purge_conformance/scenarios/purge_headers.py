@@ -144,10 +144,6 @@ SETS: Mapping[HeaderSet, Callable[[str], Headers]] = {
 }
 OF_GENERATED = (HeaderSet.NEGOTIATION, HeaderSet.LONG)  # the sets that the generated purges carry
 OF_WALK = (HeaderSet.REFUSABLE,)  # and the one that begins the walk along the links
-OF_PLAIN = (
-    HeaderSet.ALL,
-    HeaderSet.CLIENTS,
-)  # the sets that plain purges carry where no generated purge is left for them
 INSTEAD = {  # where the former is refused
     HeaderSet.REFUSABLE: HeaderSet.CONDITIONS,
     HeaderSet.LONG: HeaderSet.CLIENTS,
