@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import SAFE_METHODS, guid_in_path, is_purge
 from purge_conformance.config.apps import Mode
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.listing import APPS
+from purge_conformance.evidence.listing import APPS, dig
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ def apps_with_new_droplet(evidence: Evidence, purge: Exchange) -> set[str]:
     """Return the apps that the suite assigned another droplet before a purge, as the target confirmed."""
     assigned = evidence.of(Scenario.PURGE_AFTER_CHANGES, Step.ASSIGN_DROPLET)
     return _app_guids(x for x in assigned if x.n < purge.n and x.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT})
+
+
+def requested_droplets(evidence: Evidence, purge: Exchange) -> dict[str, str]:
+    """Return the droplet that the suite assigned each of its apps last before a purge, where the target accepted it.
+
+    After 202 the app may run it only after the purge.
+    """
+    assigned = evidence.of(Scenario.PURGE_AFTER_CHANGES, Step.ASSIGN_DROPLET)
+    accepted = (x for x in assigned if x.n < purge.n and x.status == HTTPStatus.ACCEPTED)
+    return {guid_in_path(x.route): str(dig(json.loads(x.request_body or "{}"), "data", "guid")) for x in accepted}
 
 
 def _app_guids(requests: Iterable[Exchange]) -> set[str]:

@@ -1,13 +1,16 @@
-"""SEED-01 and SEED-02: the event of an app that was assigned another droplet."""
+"""SEED-01, SEED-02 and PURGE-06: an app that was assigned another droplet, and its event."""
 
 from __future__ import annotations
 
 import importlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from meta.support.judgments import outcome_of
 from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
 
 if TYPE_CHECKING:
@@ -51,3 +54,30 @@ def test_event_of_each_droplet_is_found(builder: EvidenceBuilder) -> None:
     assign_and_purge(builder, 200, "a", "b")
     with pytest.raises(RequirementViolated):
         module.test_apps_are_seeded_once(builder.judgment_view)
+
+
+@pytest.mark.parametrize(
+    ("status", "droplet", "outcome"),
+    [
+        (202, "requested", "passed"),
+        (202, "another", "failed"),
+        (200, "requested", "failed"),
+        (422, "requested", "failed"),
+    ],
+)
+def test_droplet_may_come_after_a_purge(status: int, droplet: str, outcome: str, builder: EvidenceBuilder) -> None:
+    """The droplet that the target accepted to assign with 202 is no change by the purge that precedes it."""
+    builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.SCALED: "a", App.TOGGLED: "b"})
+    path, place = "/v3/apps/a/relationships/current_droplet", Place(Step.ASSIGN_DROPLET, app=App.SCALED)
+    request = json.dumps({"data": {"guid": "requested"}})
+    builder.add_exchange(CHANGED, place, method="PATCH", path=path, status=status, request_body=request, data={})
+    builder.add_exchange(CHANGED, Step.START_APP, method="POST", path="/v3/apps/b/actions/start", data={})
+    for phase, guid in ((Phase.BEFORE, "first"), (Phase.AFTER, droplet)):
+        relationships = {"relationships": {"current_droplet": {"data": {"guid": guid}}}}
+        apps = [{**builder.app("a"), **relationships}, builder.app("b")]
+        processes = [builder.process("a", "a"), builder.process("b", "b")]
+        if phase is Phase.AFTER:
+            builder.add_purge(Scenario.PURGE)
+        seeds = [builder.event("a", "a"), builder.event("b", "b")] if phase is Phase.AFTER else []
+        builder.add_snapshot(Scenario.PURGE, Place(Step.PURGE, phase=phase), seeds, apps, processes)
+    assert outcome_of(builder, "PURGE-06") == outcome
