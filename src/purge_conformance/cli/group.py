@@ -9,6 +9,7 @@ import click
 from purge_conformance import __version__
 from purge_conformance.cli.archive import archive_events
 from purge_conformance.cli.cleanup import clean_up
+from purge_conformance.cli.compare import compare
 from purge_conformance.cli.doctor import doctor
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_with_error
 from purge_conformance.cli.init import init
@@ -78,6 +79,7 @@ for subcommand in (
     clean_up,
     judge,
     report,
+    compare,
     list_requirements,
     serve,
     selfcheck,

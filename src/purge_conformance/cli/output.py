@@ -44,7 +44,12 @@ def write_error(text: str) -> None:
 
 def write_json(value: object, indent: int | None = None) -> None:
     """Print a value as JSON to standard output, in ASCII."""
-    click.echo(json.dumps(value, indent=indent).replace("##", r"\u0023#"))
+    click.echo(json_text(value, indent))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON in ASCII, which no CI system that logs it takes for a command."""
+    return json.dumps(value, indent=indent).replace("##", r"\u0023#")
 
 
 def ask(question: str, default: str | None = None, *, to_stderr: bool = False) -> str:

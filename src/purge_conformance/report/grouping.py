@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report.defect import Defect
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Finding, Result, Run
 
 MIN_SPAN = 3  # consecutive ids
+
+
+class HasId(Protocol):
+    """A requirement, a result of it, or what a report of any version says about it."""
+
+    @property
+    def id(self) -> str:
+        """The id of the requirement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +99,12 @@ def by_next_step(run: Run) -> dict[str, list[Result]]:
     return groups
 
 
-def compact_ids(results: Iterable[Result]) -> str:
+def compact_ids(results: Iterable[HasId]) -> str:
     """Return the ids as text, three or more consecutive ones as `PURGE-01 to 06`."""
     return ", ".join(id_spans(results))
 
 
-def id_spans(results: Iterable[Result]) -> list[str]:
+def id_spans(results: Iterable[HasId]) -> list[str]:
     """Return the ids, three or more consecutive ones as `PURGE-01 to 06`."""
     spans: list[list[str]] = []
     for name in (result.id for result in results):

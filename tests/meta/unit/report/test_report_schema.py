@@ -24,7 +24,7 @@ from purge_conformance.report.model import (
     to_dict,
 )
 
-NAMES = ("report.schema.json", "evidence.schema.json", "matrix.schema.json")
+NAMES = ("comparison.schema.json", "report.schema.json", "evidence.schema.json", "matrix.schema.json")
 BROKEN = Result(
     requirement("A-1", profile=Profile.UPSTREAM, conditional="a 409 occurs"),
     Outcome.FAILED,

@@ -1,0 +1,38 @@
+"""A file that a command writes where the user says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import files
+
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def require_writable(path: Path, *inputs: Path) -> None:
+    """Require that a file can be written, and that it replaces no file of a run and none that the command reads.
+
+    Args:
+        path: the file, which is replaced if it exists.
+        inputs: the files, and the folders, that the command reads.
+
+    Raises:
+        BadSetting: it cannot be written, or it would replace one of these.
+    """
+    from purge_conformance.engine.run_folder import NAMES
+
+    if path.name in NAMES or (path.exists() and any(path.samefile(each) for each in inputs)):
+        raise BadSetting(f"--out {path} would replace a file of a run. Give another FILE.")
+    try:
+        files.require_creatable(path)
+    except OSError as error:
+        raise BadSetting(f"--out {path} cannot be written: {error.strerror}. Give another FILE.") from None
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a whole private file, in a folder that is created if needed."""
+    files.create_folder(path.parent)
+    files.write_text(path, text)
