@@ -52,14 +52,13 @@ def judge(
 def exit_with_verdict(
     run: Run, folder: Path, problem: ReportsNotWritten | None, signals: Iterable[str] = ()
 ) -> NoReturn:
-    """Print the verdict, where the reports are, and which are missing; exit with the code of the verdict.
+    """Print the verdict, where the reports are, and which are missing; exit with the code of the run.
 
     Without junit.xml, which a CI reads, and after a signal the exit code is that of a run without a result.
     """
     from rich.console import Console
 
     from purge_conformance.report import REQUIRED, terminal
-    from purge_conformance.report.model import EXIT_CODES
 
     terminal.show(run, folder, Console(), write_line)
     if problem and REQUIRED.intersection(problem.names):
@@ -70,4 +69,4 @@ def exit_with_verdict(
         exit_with_error(
             f"Interrupted while judging ({name}). The verdict above is that of the whole run.", INCONCLUSIVE
         )
-    sys.exit(EXIT_CODES[run.verdict])
+    sys.exit(run.exit_code)

@@ -30,8 +30,7 @@ from purge_conformance.errors import BadSetting, ReportsNotWritten
 from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.safe_text import printable
 from purge_conformance.report import REQUIRED, junit, terminal
-from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict, is_red
-from purge_conformance.report.text import headline
+from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
@@ -148,32 +147,32 @@ def explain(result: Result) -> str:
 
 
 def errors_of_runs(builders: RunBuilders) -> dict[str, str]:
-    """Return name of a test case -> why a run is red as a whole; only of runs without a red judgment."""
-    runs = {name: each.build() for name, each in builders.items() if not any(map(is_red, each.results.values()))}
-    return {
-        "::".join(filter(None, [junit.SUITE, Path(name).name, junit.RUN_CASE])): headline(run)
-        for name, run in runs.items()
-        if EXIT_CODES[run.verdict] != 0
-    }
+    """Return name of a test case -> why a run is red beside its judgments: its gate is broken, or it was cut short."""
+    errors: dict[str, str] = {}
+    for folder, builder in builders.items():
+        prefix = [junit.SUITE, *([Path(folder).name] if folder else [])]
+        for name, text in junit.errors_of_run(builder.build(), builder.results.values()).items():
+            errors["::".join([*prefix, name])] = text
+    return errors
 
 
 def finish_judging(builders: RunBuilders, option: Namespace) -> int:
-    """Write the reports of each run if the user named a folder; return the exit code of the worst verdict.
+    """Write the reports of each run if the user named a folder; return the exit code of the worst run.
 
     A report that cannot be written is named on standard error. Without report.json or junit.xml the exit code is that
     of a run without a result.
     """
-    verdicts, missing = [], set[str]()
+    runs, missing = [], set[str]()
     for name, builder in builders.items():
         folder = _report_folder(name, option)
-        verdicts.append(builder.build().verdict)
+        runs.append(builder.build())
         try:
             if folder:
                 write_reports(builder, folder)
         except ReportsNotWritten as error:
             missing.update(error.names)
             write_stderr(printable(str(error)))
-    return EXIT_CODES[Verdict.INCONCLUSIVE] if missing & REQUIRED else exit_code(verdicts)
+    return EXIT_CODES[Verdict.INCONCLUSIVE] if missing & REQUIRED else exit_code(runs)
 
 
 def _flags(option: Namespace) -> Options:

@@ -24,7 +24,6 @@ from purge_conformance.engine.signals import close_on_signal
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.errors import BadSetting, TokenExpired
 from purge_conformance.report import write_all
-from purge_conformance.report.model import EXIT_CODES
 from purge_conformance.scenarios.definitions import cost_within_limits
 from purge_conformance.target import doctor
 from purge_conformance.target.consent import require_consent
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Evidence, Exchange
-    from purge_conformance.report.model import Run, Verdict
+    from purge_conformance.report.model import Run
 
 EXIT_PRECEDENCE = (0, 3, 1)  # of several runs, the last of these decides
 
@@ -152,6 +151,6 @@ def write_reports(builder: RunBuilder, folder: Path) -> Run:
     return run
 
 
-def exit_code(verdicts: Iterable[Verdict]) -> int:
-    """Return the exit code of the worst verdict."""
-    return max((EXIT_CODES[verdict] for verdict in verdicts), key=EXIT_PRECEDENCE.index)
+def exit_code(runs: Iterable[Run]) -> int:
+    """Return the exit code of the worst run."""
+    return max((run.exit_code for run in runs), key=EXIT_PRECEDENCE.index)

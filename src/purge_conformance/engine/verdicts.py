@@ -31,14 +31,16 @@ from purge_conformance.engine.untried import explain, or_refusal, or_silent_purg
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.safe_text import capitalize
+from purge_conformance.report.gate import merge_gates
 from purge_conformance.report.model import CORE, Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
 from purge_conformance.report.text import enumerate_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from purge_conformance.catalogue.model import Requirement
     from purge_conformance.evidence.records import Evidence
+    from purge_conformance.report.gate import Gate
 
 MAX_EXCHANGES = 50  # that a result names
 NO_REPORT = Inconclusive("No judgment reported on it.", Cause.SUITE, "Run again; if it stays so, report it.")
@@ -61,6 +63,8 @@ class RunBuilder:
             that others rest on.
         missing: how the judgments end that reported nothing.
         scope: that of `expected`, for the verdict.
+        promises: what the user promised; each returns what became of it in a run, whose verdict and gate are not known
+            yet.
     """
 
     evidence: Evidence
@@ -69,6 +73,7 @@ class RunBuilder:
     ends: dict[str, BaseException | None] = field(default_factory=dict)
     missing: Inconclusive = NO_REPORT
     scope: Scope = CORE
+    promises: tuple[Callable[[Run], Gate], ...] = ()
 
     def expect_only(self, names: Iterable[str]) -> None:
         """Expect only these judgments, as pytest's own selection may have left out others: then they are a selection.
@@ -115,6 +120,13 @@ class RunBuilder:
 
     def build(self) -> Run:
         """Return the judged run; a requirement that no judgment reported on is inconclusive, caused by the suite."""
+        run = self._run()
+        gate = merge_gates(promise(run) for promise in self.promises)
+        run = replace(run, gate=gate)
+        return run if run.cut_short else replace(run, verdict=roll_up(run.requirements, run.scope, run.excused))
+
+    def _run(self) -> Run:
+        """Return the run before the promises are looked at: inconclusive, without a gate."""
         exchanges = self.evidence.exchanges
         results = tuple(self.results.get(name) or self._missing_result(self.expected[name]) for name in self.expected)
         last = max((x.sent_at + x.elapsed for x in exchanges), default=None)
@@ -133,9 +145,10 @@ class RunBuilder:
             statuses=count_statuses(exchanges),
             timings=measure_scenarios(exchanges),
             notes=self._notes,
-            verdict=Verdict.INCONCLUSIVE if _is_cut_short(self.evidence) else roll_up(results, self.scope),
+            verdict=Verdict.INCONCLUSIVE,
             scope=self.scope,
             defects=find_defects(results, exchanges),
+            cut_short=_is_cut_short(self.evidence),
         )
 
     def _missing_result(self, requirement: Requirement) -> Result:

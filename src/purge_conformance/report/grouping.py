@@ -34,11 +34,13 @@ class DefectView:
         number: its place among the defects of the run, from 1.
         defect: what was sent and what came.
         results: the failed results, each with those of its findings that belong to the defect.
+        is_known: whether known failures excuse each of these results.
     """
 
     number: int
     defect: Defect
     results: tuple[tuple[Result, tuple[Finding, ...]], ...]
+    is_known: bool = False
 
     @property
     def ids(self) -> str:
@@ -72,14 +74,17 @@ def defects_of(run: Run) -> list[DefectView]:
     for defect in [*run.defects, *rest]:
         results = tuple((r, _findings(r, defect, run)) for r in failed if r.id in defect.requirements)
         if results:
-            views.append(DefectView(len(views) + 1, defect, results))
+            is_known = all(r.id in run.excused for r, _ in results)
+            views.append(DefectView(len(views) + 1, defect, results, is_known))
     return views
 
 
 def count_defects(run: Run) -> str:
-    """Return for example `2 defects, 7 requirements failed`; empty if none did."""
-    failed = len(failed_results(run))
-    return f"{pluralize(len(defects_of(run)), 'defect')}, {pluralize(failed, 'requirement')} failed" if failed else ""
+    """Return for example `2 defects (1 known), 7 requirements failed`; empty if none did."""
+    failed, views = len(failed_results(run)), defects_of(run)
+    known = sum(view.is_known for view in views)
+    defects = f"{pluralize(len(views), 'defect')}{f' ({known} known)' if known else ''}"
+    return f"{defects}, {pluralize(failed, 'requirement')} failed" if failed else ""
 
 
 def by_reason(results: Iterable[Result]) -> list[list[Result]]:

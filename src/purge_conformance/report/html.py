@@ -20,13 +20,14 @@ import jinja2
 from markupsafe import Markup, escape
 
 from purge_conformance.evidence.safe_text import clip, visible
+from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import by_next_step, by_reason, count_defects, defects_of, id_spans, levels_of
+from purge_conformance.report.headline import headline, verdict_title
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 from purge_conformance.report.text import (
     describe_cases,
     effort,
     failed_results,
-    headline,
     pluralize,
     rate,
     results_not_judged,
@@ -47,6 +48,7 @@ PRETTY_LIMIT = 256 * 1024
 MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
 VERDICT_MARKS = {
     Verdict.CONFORMANT: "✓",
+    Verdict.EXCEPT_KNOWN: "◐",
     Verdict.NON_CONFORMANT: "✗",
     Verdict.INCONCLUSIVE: "?",
     Verdict.PARTIAL: "◐",
@@ -88,6 +90,8 @@ def render(run: Run, evidence: Evidence) -> str:
     views = defects_of(run)
     return _template().render(
         run=run,
+        title=verdict_title(run),
+        excuses=run.gate.excuses if run.gate else {},
         headline=headline(run),
         effort=effort(run),
         started=f"{datetime.fromisoformat(run.started_at):%Y-%m-%d %H:%M:%S} UTC",
@@ -204,6 +208,7 @@ def _template() -> jinja2.Template:
         "response": response,
     }
     environment.filters |= {"pluralize": pluralize, "rate": rate, "cases": describe_cases}
+    environment.filters |= {"known": describe_known_failure, "consequences": describe_consequences}
     environment.filters |= {"id_spans": id_spans, "levels_of": levels_of}
     environment.tests |= {"undecided": is_undecided}
     environment.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS, "MAX_SPANS": MAX_SPANS}

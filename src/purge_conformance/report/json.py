@@ -12,7 +12,7 @@ from jsonschema.exceptions import best_match
 from purge_conformance import catalogue
 from purge_conformance.errors import BadData
 from purge_conformance.evidence.safe_text import one_line, visible_json
-from purge_conformance.report.model import SCHEMA, from_dict, to_dict
+from purge_conformance.report.plain import SCHEMA, from_dict, to_dict
 
 if TYPE_CHECKING:
     from pathlib import Path

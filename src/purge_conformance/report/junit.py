@@ -1,9 +1,11 @@
 """junit.xml: one test case per requirement, as red as the exit code; only a MUST turns it red.
 
 A MUST that failed is a `<failure>`; one that keeps the verdict open is an `<error>`. Everything else that did not pass
-is `<skipped>`, with the outcome as its message. The elements and attributes are those that both the schema of
-Jenkins' xUnit plug-in (junit-10.xsd) and that of Ant (JUnit.xsd) allow: a test case holds at most one of these marks,
-and neither properties nor output.
+is `<skipped>`, with the outcome as its message; so is a known failure, with its owner and its last day. Each promise
+that was broken is a `<failure>` of its own, `known-failures.ID` or `baseline.ID`.
+
+The elements and attributes are those that both the schema of Jenkins' xUnit plug-in (junit-10.xsd) and that of Ant
+(JUnit.xsd) allow: a test case holds at most one of these marks, and neither properties nor output.
 Written with the standard library: junitparser 5 has no type annotations and lets through characters that XML forbids.
 """
 
@@ -14,10 +16,15 @@ from xml.etree import ElementTree as ET
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import clip, one_line, visible
+from purge_conformance.report.gate_text import describe_excuse
+from purge_conformance.report.headline import headline
 from purge_conformance.report.model import Cause, Outcome, is_red_as_a_whole, is_undecided
-from purge_conformance.report.text import headline, rate
+from purge_conformance.report.text import rate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purge_conformance.report.gate import KnownFailure
     from purge_conformance.report.model import Result, Run
 
 FILE_NAME = "junit.xml"
@@ -33,11 +40,13 @@ def render(run: Run) -> str:
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(run).items():
         ET.SubElement(properties, "property", name=visible(name), value=visible(value))
+    excuses = run.gate.excuses if run.gate else {}
     for result in run.requirements:
-        suite.append(_case(result))
-    if is_red_as_a_whole(run):
-        case = ET.SubElement(suite, "testcase", classname=SUITE, name=RUN_CASE, time="0.000")
-        ET.SubElement(case, "error", type=str(run.verdict), message=one_line(headline(run)))
+        suite.append(_case(result, excuses.get(result.id)))
+    for name, text in errors_of_run(run, run.requirements).items():
+        tag, kind = ("error", str(run.verdict)) if name == RUN_CASE else ("failure", "gate")
+        case = ET.SubElement(suite, "testcase", classname=SUITE, name=name, time="0.000")
+        ET.SubElement(case, tag, type=kind, message=one_line(text))
     suite.attrib |= _counts(run, suite)
     ET.SubElement(suite, "system-out").text = visible("\n".join(map(_statement, run.requirements)))
     ET.SubElement(suite, "system-err")
@@ -47,9 +56,17 @@ def render(run: Run) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
+def errors_of_run(run: Run, shown: Iterable[Result]) -> dict[str, str]:
+    """Return name of a test case -> why a run is red beside the results that are shown: a broken promise, or itself."""
+    gate = run.gate.by_test_case() if run.gate else {}
+    errors = {name: " ".join(breach.sentence for breach in breaches) for name, breaches in gate.items()}
+    return errors | ({RUN_CASE: headline(run)} if is_red_as_a_whole(run, shown) else {})
+
+
 def _properties(run: Run) -> dict[str, str]:
     facts = {"verdict": run.verdict, "headline": headline(run), "target": run.target}
     facts |= {"suite": run.suite_version, "spec": run.spec_version}
+    facts |= {"gate": run.gate.status} if run.gate else {}
     return facts | {f"spec/{name}": digest for name, digest in run.spec_digests.items()}
 
 
@@ -66,11 +83,18 @@ def _counts(run: Run, suite: ET.Element) -> dict[str, str]:
     }
 
 
-def _case(result: Result) -> ET.Element:
-    """Return the test case of a requirement; its name is the id alone, so that CI keeps its history."""
+def _case(result: Result, known: KnownFailure | None) -> ET.Element:
+    """Return the test case of a requirement; its name is the id alone, so that CI keeps its history.
+
+    Args:
+        result: of the requirement.
+        known: what excuses it, if anything does.
+    """
     case = ET.Element("testcase", classname=result.profile, name=result.id, time=f"{result.seconds:.3f}")
     if result.outcome is not Outcome.PASSED:
         tag, message = _tag_and_message(result)
+        if known:
+            tag, message = "skipped", f"{describe_excuse(known, result.id)} {message}"
         mark = ET.SubElement(case, tag, type=result.cause or Cause.SUITE, message=one_line(message))
         mark.text = visible("\n".join(clip(line, TEXT_LIMIT) for line in _details(result)))
     return case

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, visible
+from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import by_reason, compact_ids, count_defects, defects_of, levels_of
+from purge_conformance.report.headline import headline, verdict_title
 from purge_conformance.report.model import Verdict
 from purge_conformance.report.text import (
     describe_cases,
     effort,
     failed_results,
-    headline,
     rate,
     rates,
     results_not_judged,
@@ -30,6 +31,7 @@ MAX_CELL_CHARS = 300
 MAX_CURL_CHARS = 8_000  # also of a script
 MARKS = {
     Verdict.CONFORMANT: "✅",
+    Verdict.EXCEPT_KNOWN: "☑️",
     Verdict.NON_CONFORMANT: "❌",
     Verdict.INCONCLUSIVE: "⚠️",
     Verdict.PARTIAL: "◐",
@@ -41,7 +43,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 
 def render(run: Run) -> str:
     """Return the run as GitHub-flavoured Markdown; text of the target is never interpreted as Markdown."""
-    parts = [_head(run), *_defects(run), _counts(run), *_failures(run), *_not_judged(run), *_cases(run)]
+    parts = [_head(run), *_gate(run), *_defects(run), _counts(run), *_failures(run), *_not_judged(run), *_cases(run)]
     if rate_groups := rates(run):
         rows = [["Rate", "Requirements"], ["---"] * 2]
         parts += [
@@ -64,7 +66,7 @@ def escape(text: str) -> str:
 
 def _head(run: Run) -> str:
     return (
-        f"# {MARKS[run.verdict]} {str(run.verdict).capitalize()}\n\n"
+        f"# {MARKS[run.verdict]} {verdict_title(run)}\n\n"
         f"**{escape(headline(run))}**\n\n"
         f"Target {escape(run.target)}, judged by purge-conformance {escape(run.suite_version)}, "
         f"spec {escape(run.spec_version)}, "
@@ -76,6 +78,18 @@ def _counts(run: Run) -> str:
     rows = [["Outcome", *Level], ["---", *("--:" for _ in Level)]]
     rows += [[outcome, *(str(levels[level]) for level in Level)] for outcome, levels in tally(run)]
     return _table(rows)
+
+
+def _gate(run: Run) -> list[str]:
+    """Return the promises that were broken, the known failures, and what could not be checked."""
+    if not run.gate:
+        return []
+    lines = [f"- **{breach.kind.capitalize()}**: {escape(breach.sentence)}" for breach in run.gate.breaches]
+    for known in run.gate.known_failures:
+        text = f"- {escape(', '.join(known.requirements))}: {escape(describe_known_failure(known))}"
+        lines.append(text + (f" {escape(describe_consequences(known))}" if known.consequences else ""))
+    lines += [f"- Not checked: {escape(each.sentence)}" for each in run.gate.not_checked]
+    return [f"## Gate {run.gate.status}", "\n".join(lines)] if lines else [f"## Gate {run.gate.status}"]
 
 
 def _defects(run: Run) -> list[str]:

@@ -7,18 +7,20 @@ those of its result.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from purge_conformance.catalogue.model import Level, Profile, Requirement, Source
+from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.evidence.url_passwords import mask_passwords
-from purge_conformance.report.defect import Defect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-SCHEMA = 2
+    from purge_conformance.catalogue.model import Requirement
+    from purge_conformance.report.defect import Defect
+    from purge_conformance.report.gate import Breach, Gate
+
 SIGNIFICANCE = 0.05  # one minus the confidence of a bound
 
 
@@ -46,12 +48,20 @@ class Verdict(StrEnum):
     """The result of a run, about its target."""
 
     CONFORMANT = "conformant"
+    EXCEPT_KNOWN = "conformant-except-known"  # the known failures are the only ones
     NON_CONFORMANT = "non-conformant"
     INCONCLUSIVE = "inconclusive"
     PARTIAL = "partial"  # all is well in what was judged, which is not a whole profile
 
 
-EXIT_CODES = {Verdict.CONFORMANT: 0, Verdict.PARTIAL: 0, Verdict.NON_CONFORMANT: 1, Verdict.INCONCLUSIVE: 3}
+EXIT_CODES = {
+    Verdict.CONFORMANT: 0,
+    Verdict.EXCEPT_KNOWN: 0,
+    Verdict.PARTIAL: 0,
+    Verdict.NON_CONFORMANT: 1,
+    Verdict.INCONCLUSIVE: 3,
+}
+BROKEN_GATE = 1  # the exit code
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +233,8 @@ class Run:
         verdict: see `roll_up`.
         scope: which requirements were to be judged.
         defects: what looks like the root causes of the failures.
+        gate: what the user promised, and whether it was kept; None: nothing was promised.
+        cut_short: whether the run did not end in order, so that it has no other verdict than inconclusive.
     """
 
     suite_version: str
@@ -241,6 +253,23 @@ class Run:
     verdict: Verdict
     scope: Scope = CORE
     defects: tuple[Defect, ...] = ()
+    gate: Gate | None = None
+    cut_short: bool = False
+
+    @property
+    def excused(self) -> frozenset[str]:
+        """The ids of the requirements that a known failure excuses."""
+        return frozenset(self.gate.excuses if self.gate else ())
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """Why the gate is broken; empty if it was kept, or if nothing was promised."""
+        return self.gate.breaches if self.gate else ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that judged: of a run that was cut short, of a broken gate, or of the verdict."""
+        return BROKEN_GATE if self.breaches and not self.cut_short else EXIT_CODES[self.verdict]
 
     def counts(self) -> dict[Outcome, int]:
         """Return how many requirements had each outcome, zeros included, worst first."""
@@ -248,23 +277,31 @@ class Run:
         return {outcome: counter[outcome] for outcome in reversed(Outcome)}
 
 
-def roll_up(results: Iterable[Result], scope: Scope = CORE) -> Verdict:
+def roll_up(results: Iterable[Result], scope: Scope = CORE, excused: Collection[str] = ()) -> Verdict:
     """Return the verdict: only a MUST decides, and only a pass counts as a pass.
 
     What is less than a whole profile is at best partial, also if it has no MUST.
+
+    Args:
+        results: of the run.
+        scope: which requirements were to be judged.
+        excused: ids of those that a known failure excuses.
     """
     musts = [r for r in results if r.level is Level.MUST]
-    if any(r.outcome is Outcome.FAILED for r in musts):
+    open_musts = [r for r in musts if r.id not in excused]
+    if any(r.outcome is Outcome.FAILED for r in open_musts):
         return Verdict.NON_CONFORMANT
-    if any(map(is_undecided, musts)):
+    if any(map(is_undecided, open_musts)):
         return Verdict.INCONCLUSIVE
     if scope.is_partial:
         return Verdict.PARTIAL
-    return Verdict.CONFORMANT if musts else Verdict.INCONCLUSIVE
+    if not musts:
+        return Verdict.INCONCLUSIVE
+    return Verdict.CONFORMANT if len(open_musts) == len(musts) else Verdict.EXCEPT_KNOWN
 
 
 def is_undecided(result: Result) -> bool:
-    """Whether this result, which is no failure, keeps the verdict from being conformant."""
+    """Whether this result, which is no failure, keeps the verdict from being conformant, unless it is excused."""
     if result.level is not Level.MUST:
         return False
     if result.outcome is Outcome.NOT_EXERCISED:
@@ -273,75 +310,16 @@ def is_undecided(result: Result) -> bool:
 
 
 def is_red(result: Result) -> bool:
-    """Whether this result alone makes the exit code other than 0: a MUST that failed or keeps the verdict open."""
+    """Whether this result makes the exit code other than 0, unless it is excused: a MUST that failed or is open."""
     return is_undecided(result) or (result.outcome is Outcome.FAILED and result.level is Level.MUST)
 
 
-def is_red_as_a_whole(run: Run) -> bool:
-    """Whether the exit code is not 0 although no requirement is red, for example because the run was cut short."""
-    return EXIT_CODES[run.verdict] != 0 and not any(map(is_red, run.requirements))
+def is_red_as_a_whole(run: Run, shown: Iterable[Result]) -> bool:
+    """Whether the exit code is not 0 although nothing that is shown is red, for example of a run that was cut short.
 
-
-# The members of a requirement that `report.json` holds.
-REQUIREMENT_FIELDS = (
-    *("id", "level", "profile", "since", "group", "statement", "quote", "source", "operation", "shown_by", "remedy"),
-    *("conditional", "not_judged"),
-)
-
-
-def to_dict(run: Run) -> dict[str, Any]:
-    """Return the run as `report.json` holds it."""
-    return {"schema": SCHEMA, **_plain(run)}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- any part of a run
-    if isinstance(value, Result):
-        members = {name: getattr(value.requirement, name) for name in REQUIREMENT_FIELDS}
-        return _plain(members | {each.name: getattr(value, each.name) for each in fields(value)[1:]})
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
-
-
-def from_dict(data: dict[str, Any]) -> Run:
-    """Return the run that `report.json` holds; the data must be valid against `report.schema.json`.
-
-    Of each requirement it has the members that the file holds: no cases, and nothing that the requirement depends on.
+    Args:
+        run: what was judged.
+        shown: the results that a reader sees, beside the breaches of the gate.
     """
-    rows = {
-        "requirements": tuple(_result(row) for row in data["requirements"]),
-        "statuses": tuple(StatusCount(**row) for row in data["statuses"]),
-        "timings": tuple(Timing(**row) for row in data["timings"]),
-        "notes": tuple(data["notes"]),
-        "verdict": Verdict(data["verdict"]),
-        "scope": _scope(data["scope"]),
-        "defects": tuple(map(_defect, data.get("defects", ()))),
-    }
-    return Run(**{name: value for name, value in {**data, **rows}.items() if name != "schema"})
-
-
-def _scope(row: dict[str, Any]) -> Scope:
-    return Scope(tuple(row["profiles"]), tuple(row["select"]), row["musts"])
-
-
-def _defect(row: dict[str, Any]) -> Defect:
-    return Defect(**row | {"requirements": tuple(row["requirements"]), "exchanges": tuple(row["exchanges"])})
-
-
-def _result(row: dict[str, Any]) -> Result:
-    values = {
-        "outcome": Outcome(row["outcome"]),
-        "cause": Cause(row["cause"]) if row["cause"] else None,
-        "findings": tuple(Finding(**finding) for finding in row["findings"]),
-        "exchanges": tuple(row["exchanges"]),
-        "tally": Tally(**row["tally"]),
-    }
-    members = {name: value for name, value in row.items() if name not in REQUIREMENT_FIELDS}
-    return Result(**{"requirement": _requirement(row), **members, **values})
-
-
-def _requirement(row: dict[str, Any]) -> Requirement:
-    values = {"level": Level(row["level"]), "profile": Profile(row["profile"]), "source": Source(**row["source"])}
-    return Requirement(**{name: row[name] for name in REQUIREMENT_FIELDS} | values)
+    is_shown = run.breaches or any(is_red(r) for r in shown if r.id not in run.excused)
+    return run.exit_code != 0 and not is_shown

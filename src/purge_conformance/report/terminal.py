@@ -11,6 +11,7 @@ from rich.text import Text
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
+from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import (
     by_next_step,
     by_reason,
@@ -19,8 +20,9 @@ from purge_conformance.report.grouping import (
     defects_of,
     levels_of,
 )
+from purge_conformance.report.headline import verdict_sentence
 from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
-from purge_conformance.report.text import effort, pluralize, rate, rates, results_not_judged, verdict_sentence
+from purge_conformance.report.text import effort, pluralize, rate, rates, results_not_judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from purge_conformance.report.gate import Gate
     from purge_conformance.report.grouping import DefectView
     from purge_conformance.report.model import Finding, Result, Run
 
@@ -40,6 +43,7 @@ MAX_CURL_CHARS = 2_000
 MAX_SCRIPT_CHARS = 8_000
 STYLES = {
     Verdict.CONFORMANT: "bold green",
+    Verdict.EXCEPT_KNOWN: "bold cyan",
     Verdict.NON_CONFORMANT: "bold red",
     Verdict.INCONCLUSIVE: "bold yellow",
     Verdict.PARTIAL: "bold cyan",
@@ -75,9 +79,11 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     defects = defects_of(run)
     output += [Text(count_defects(run)), Text()] if defects else []
     for view in defects:
-        output += _defect(view, len(defects))
-    for results in by_reason(filter(_needs_explanation, results_not_judged(run))):
+        output += [] if view.is_known else _defect(view, len(defects))
+    unexcused = [result for result in results_not_judged(run) if result.id not in run.excused]
+    for results in by_reason(filter(_needs_explanation, unexcused)):
         output += [*_not_judged(results), Text()]
+    output += _gate(run.gate) if run.gate else []
     output += [_field("note", note) for note in run.notes]
     output += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
     steps = _next_steps(run)
@@ -86,10 +92,25 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     output.append(Text(f"{effort(run)}, target {_sanitize(run.target)}"))
-    output.append(Text(f"Verdict: {_sanitize(verdict_sentence(run))}", STYLES[run.verdict]))
+    style = "bold red" if run.breaches else STYLES[run.verdict]
+    output.append(Text(f"Verdict: {_sanitize(verdict_sentence(run))}", style))
     if out is not None:
         output.append(Text(f"Reports: {_sanitize(str(out / 'report.html'))}, report.json, junit.xml, summary.md"))
     return output
+
+
+def _gate(gate: Gate) -> list[Text]:
+    """Return the known failures, what could not be checked, and which promises were broken."""
+    output: list[Text] = []
+    for known in gate.known_failures:
+        output.append(Text.assemble(("KNOWN", "bold cyan"), f" {_sanitize(', '.join(known.requirements))}"))
+        output.append(_field("as", describe_known_failure(known)))
+        output += [_field("with it", describe_consequences(known))] if known.consequences else []
+    output += [_field("not checked", each.sentence) for each in gate.not_checked]
+    for breach in gate.breaches:
+        output.append(Text.assemble(("GATE BROKEN", "bold red"), f" {_sanitize(breach.test_case)} ({breach.kind})"))
+        output.append(_field("why", breach.sentence))
+    return [*output, Text()] if output else []
 
 
 def _needs_explanation(result: Result) -> bool:

@@ -1,4 +1,4 @@
-"""What all reports share: the order of results, and the sentence of a verdict."""
+"""What all reports share: the order of results, and how they say numbers and ids."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
-from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
-from purge_conformance.evidence.ending import INTERRUPTED, KILLED, REFUSED
-from purge_conformance.report.model import Outcome, Verdict, is_undecided
+from purge_conformance.report.model import Outcome, is_undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from purge_conformance.report.model import Result, Run
 
-MUST = "MUST requirement"
 NOTHING_TO_DO = "Nothing to do"  # how a next step begins where none helps
-NOTHING_TO_JUDGE = "nothing to judge (for example, no 409 occurred)"
 MAX_IDS = 6
 
 
@@ -32,71 +28,6 @@ def enumerate_ids(ids: Sequence[str], last: str = "") -> str:
     if last and len(shown) > 1:
         return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
     return ", ".join(shown)
-
-
-def verdict_sentence(run: Run) -> str:
-    """Return the verdict and why it is what it is; a partial verdict is part of its sentence."""
-    return headline(run) if run.verdict is Verdict.PARTIAL else f"{run.verdict}. {headline(run)}"
-
-
-def headline(run: Run) -> str:
-    """Return why the verdict is what it is, in one sentence or two, and what it does not cover."""
-    loss = next((note for note in run.notes if note.startswith(ALLOW_INCOMPLETE_ARCHIVE)), "")
-    return " ".join(filter(None, [_headline(run), *_scope_sentences(run), loss]))
-
-
-def _headline(run: Run) -> str:
-    musts = _musts(run)
-    if run.verdict is Verdict.PARTIAL:
-        return _partial(run, musts)
-    if not musts:
-        return "No MUST was judged."
-    failed = sum(r.outcome is Outcome.FAILED for r in musts)
-    undecided = sum(map(is_undecided, musts))
-    if run.verdict is Verdict.NON_CONFORMANT:
-        return f"{_of(failed, musts)} failed{f'; {undecided} more could not be judged' if undecided else ''}."
-    if run.verdict is Verdict.CONFORMANT:
-        return _passed(musts)
-    ending = next((words for words in (KILLED, INTERRUPTED, REFUSED) if any(words in note for note in run.notes)), "")
-    if ending or failed or not undecided:
-        words = ending or "The run was cut short"
-        return f"{words}: {_of(failed, musts)} failed so far, and {undecided} could not be judged."
-    return f"No MUST failed, but {undecided} of {len(musts)} could not be judged in this run."
-
-
-def _scope_sentences(run: Run) -> Iterator[str]:
-    """Yield what a verdict about less than a whole profile leaves out."""
-    if run.scope.select:
-        others = "" if run.verdict is Verdict.PARTIAL else f", {len(_musts(run))} of {run.scope.musts} MUST"
-        yield f"Selection: {enumerate_ids(run.scope.select)}{others}."
-    if run.scope.reads_only and not (run.verdict is Verdict.PARTIAL and not run.purges):
-        yield "Only requirements that need no purge were judged."
-
-
-def _musts(run: Run) -> list[Result]:
-    return [r for r in run.requirements if r.level is Level.MUST]
-
-
-def _of(number: int, musts: list[Result]) -> str:
-    return f"{number} of {pluralize(len(musts), MUST)}"
-
-
-def _partial(run: Run, musts: list[Result]) -> str:
-    """Return the sentence of a run in which no MUST failed or stayed open, but that judged no whole profile."""
-    passed = sum(r.outcome is Outcome.PASSED for r in musts)
-    clauses = [f"{passed} of {run.scope.musts} MUST judged{', all passed' if passed else ''}"]
-    if rest := len(musts) - passed:
-        clauses.append(f"{rest} more had {NOTHING_TO_JUDGE}")
-    if run.scope.reads_only and not run.purges:
-        clauses.append("no purge was sent")
-    return f"{run.verdict}: {'; '.join(clauses)}."
-
-
-def _passed(musts: list[Result]) -> str:
-    passed = sum(r.outcome is Outcome.PASSED for r in musts)
-    if rest := len(musts) - passed:
-        return f"{passed} of {pluralize(len(musts), MUST)} passed; the other {rest} had {NOTHING_TO_JUDGE}."
-    return f"All {pluralize(passed, MUST)} passed."
 
 
 def failed_results(run: Run) -> list[Result]:

@@ -20,7 +20,7 @@ from purge_conformance.config.settings import Settings, Target, limits_for
 from purge_conformance.engine import pytest_process, reference_process
 from purge_conformance.engine.collect import collect
 from purge_conformance.report import json as as_json
-from purge_conformance.report.model import from_dict
+from purge_conformance.report.plain import from_dict
 from purge_conformance.scenarios.generated import schemathesis as contract
 from purge_conformance.selfcheck import workers
 from purge_conformance.selfcheck.grouping import one_per_group

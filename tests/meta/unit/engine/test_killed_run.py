@@ -13,8 +13,8 @@ from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Requ
 from purge_conformance.engine.verdicts import RunBuilder
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.report.headline import headline
 from purge_conformance.report.model import Cause, Finding, Outcome, Verdict
-from purge_conformance.report.text import headline
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder

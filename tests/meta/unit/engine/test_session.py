@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from meta.support.results import make_run
 from purge_conformance.engine.run_folder import NAMES, OwnFolder
 from purge_conformance.engine.session import FrontEnd, collect_evidence, exit_code, prepare_run
 from purge_conformance.errors import BadSetting, ChecksFailed, ConsentMissing
@@ -137,6 +138,7 @@ def test_generator_starts_after_preflight(
 def test_worst_verdict_decides_exit_code() -> None:
     """Of several runs a non-conformant one decides, then an inconclusive one."""
     verdicts = [Verdict.CONFORMANT, Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE]
-    assert exit_code(verdicts) == EXIT_CODES[Verdict.NON_CONFORMANT] == 1
-    assert exit_code(verdicts[::2]) == EXIT_CODES[Verdict.INCONCLUSIVE] == 3
-    assert exit_code(verdicts[:1]) == 0
+    runs = [replace(make_run(), verdict=verdict) for verdict in verdicts]
+    assert exit_code(runs) == EXIT_CODES[Verdict.NON_CONFORMANT] == 1
+    assert exit_code(runs[::2]) == EXIT_CODES[Verdict.INCONCLUSIVE] == 3
+    assert exit_code(runs[:1]) == 0

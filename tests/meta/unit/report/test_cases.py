@@ -8,7 +8,8 @@ import pytest
 
 from meta.support.results import NOTHING, make_run
 from purge_conformance.report import html, json, markdown
-from purge_conformance.report.model import Outcome, from_dict, to_dict
+from purge_conformance.report.model import Outcome
+from purge_conformance.report.plain import from_dict, to_dict
 from purge_conformance.report.text import describe_cases
 
 RUN = make_run()

@@ -14,7 +14,8 @@ from purge_conformance.report import html as as_html
 from purge_conformance.report import json as as_json
 from purge_conformance.report import markdown as as_markdown
 from purge_conformance.report.defect import Defect
-from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Verdict, from_dict
+from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Verdict
+from purge_conformance.report.plain import from_dict
 
 GOT = "500 Puma caught this error: undefined method `length' for nil"
 SENT = "POST /v3/purge with a malformed token (without signature)"

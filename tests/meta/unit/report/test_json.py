@@ -15,7 +15,7 @@ from purge_conformance.catalogue.model import Level
 from purge_conformance.errors import BadData
 from purge_conformance.report import json as as_json
 from purge_conformance.report import write_all
-from purge_conformance.report.model import REQUIREMENT_FIELDS
+from purge_conformance.report.plain import REQUIREMENT_FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path

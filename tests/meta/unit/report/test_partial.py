@@ -13,8 +13,8 @@ from meta.support.results import make_run, requirement
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report import html, junit, markdown, terminal
 from purge_conformance.report import json as as_json
+from purge_conformance.report.headline import NOTHING_TO_JUDGE, headline
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
-from purge_conformance.report.text import NOTHING_TO_JUDGE, headline
 
 PASSED = Result(requirement("AUTH-01"), Outcome.PASSED)
 FAILED = Result(requirement("AUTH-02"), Outcome.FAILED, Cause.TARGET, findings=(Finding("401", "200"),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,8 @@ import pytest
 from meta.support.results import requirement
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Profile
+from purge_conformance.config.known_failures import EntryKind
+from purge_conformance.report.gate import Breach, BreachKind, Gate, KnownFailure, NotChecked
 from purge_conformance.report.model import (
     Cause,
     Finding,
@@ -19,10 +22,9 @@ from purge_conformance.report.model import (
     Run,
     StatusCount,
     Timing,
-    from_dict,
     roll_up,
-    to_dict,
 )
+from purge_conformance.report.plain import from_dict, to_dict
 
 NAMES = ("comparison.schema.json", "report.schema.json", "evidence.schema.json", "matrix.schema.json")
 BROKEN = Result(
@@ -46,6 +48,13 @@ RUN = Run(
     timings=(Timing("discover", 0.5, 1),),
     notes=("One note.",),
     verdict=roll_up([BROKEN]),
+)
+
+GATE = Gate(
+    (KnownFailure(("A-1",), EntryKind.FLAKY, "plain", "capi", "Not yet fixed.", None, "2027-01-31", ("A-2",)),),
+    (NotChecked("A-3", "A-3 was not selected."),),
+    (Breach(BreachKind.STALE, "A-4", "A-4 passed."), Breach(BreachKind.REGRESSION, "A-5", "A-5 failed.")),
+    "main/report.json",
 )
 
 
@@ -83,6 +92,19 @@ def test_written_report_is_valid() -> None:
     """A written report is valid, and is read as it was written."""
     assert schema_errors("report.schema.json", report()) == []
     assert from_dict(report()) == RUN
+
+
+@pytest.mark.parametrize("breaches", [GATE.breaches, ()])
+def test_gate_is_read_as_written(breaches: tuple[Breach, ...]) -> None:
+    """The gate of a run is valid, has its status, and is read as it was written; without one the member is null."""
+    run = replace(RUN, gate=replace(GATE, breaches=breaches))
+    data = json.loads(json.dumps(to_dict(run)))
+    assert schema_errors("report.schema.json", data) == []
+    assert data["gate"]["status"] == ("broken" if breaches else "kept")
+    assert from_dict(data) == run
+    assert to_dict(RUN)["gate"] is None
+    data["gate"]["status"] = "kept" if breaches else "broken"
+    assert schema_errors("report.schema.json", data)
 
 
 @pytest.mark.parametrize(
