@@ -20,7 +20,8 @@ from purge_conformance.evidence import members
 from purge_conformance.evidence.bodies import estimate_memory
 from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.report.json import FILE_NAME
-from purge_conformance.report.model import Outcome, to_dict
+from purge_conformance.report.model import Outcome
+from purge_conformance.report.plain import to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

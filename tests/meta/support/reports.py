@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from meta.support.results import make_run
 from purge_conformance.catalogue.model import Level
-from purge_conformance.report.model import to_dict
+from purge_conformance.report.plain import to_dict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,8 @@ from purge_conformance.catalogue.model import Level
 from purge_conformance.errors import BadData
 from purge_conformance.report import facts
 from purge_conformance.report.facts import facts_of, parse_facts, read_facts
-from purge_conformance.report.model import Outcome, to_dict
+from purge_conformance.report.model import Outcome
+from purge_conformance.report.plain import to_dict
 
 if TYPE_CHECKING:
     from pathlib import Path
