@@ -1,13 +1,8 @@
-"""report.html: the run as one self-contained page, to read, to print and to archive.
-
-Jinja2 escapes all text, and `finalize` makes hidden characters visible first. The page's content security policy allows
-no script and no request.
-"""
+"""report.html: the run as one self-contained page, to read, to print and to archive."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +11,6 @@ from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup, escape
 
 from purge_conformance.evidence.safe_text import clip, visible
@@ -24,6 +18,7 @@ from purge_conformance.report.gate_text import describe_consequences, describe_k
 from purge_conformance.report.grouping import by_next_step, by_reason, count_defects, defects_of, id_spans, levels_of
 from purge_conformance.report.headline import headline, verdict_title
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
+from purge_conformance.report.page import environment, round_ticks
 from purge_conformance.report.text import (
     describe_cases,
     effort,
@@ -36,6 +31,8 @@ from purge_conformance.report.text import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import jinja2
 
     from purge_conformance.evidence.records import Evidence, Exchange, Headers
     from purge_conformance.report.model import Result, Run, StatusCount, Timing
@@ -116,14 +113,10 @@ def plot(timings: Iterable[Timing]) -> Plot:
     """Return the timings as bars over an axis of four to eleven round ticks, which begins at 0."""
     rows = tuple(timings)
     lengths = [max(0.0, t.seconds) for t in rows]  # the clock may have been set back during the run
-    longest = max(lengths, default=0.0) or 1.0
-    rough = longest / 4
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next((power * n for n in (5, 2) if power * n <= rough), power)
-    count = math.ceil(longest / step)
-    ticks = tuple((f"{step * i:g}", round(100 * i / count, 3)) for i in range(count + 1))
-    shares = (round(100 * length / (step * count), 3) for length in lengths)
-    return Plot(tuple(map(Bar, rows, shares)), ticks)
+    ticks = round_ticks(max(lengths, default=0.0))
+    end = ticks[-1]
+    shares = (round(100 * length / end, 3) for length in lengths)
+    return Plot(tuple(map(Bar, rows, shares)), tuple((f"{tick:g}", round(100 * tick / end, 3)) for tick in ticks))
 
 
 def request(exchange: Exchange) -> MessageView:
@@ -187,29 +180,11 @@ def _prose(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S704 -- escaped the line before
 
 
-def _make_visible(value: object) -> object:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 @cache  # compiling takes longer than rendering
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("purge_conformance", "report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_make_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "prose": _prose,
-        "clip": clip,
-        "request": request,
-        "response": response,
-    }
-    environment.filters |= {"pluralize": pluralize, "rate": rate, "cases": describe_cases}
-    environment.filters |= {"known": describe_known_failure, "consequences": describe_consequences}
-    environment.filters |= {"id_spans": id_spans, "levels_of": levels_of}
-    environment.tests |= {"undecided": is_undecided}
-    environment.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS, "MAX_SPANS": MAX_SPANS}
-    return environment.get_template("report.html.j2")
+    page = environment(prose=_prose, request=request, response=response, rate=rate, cases=describe_cases)
+    page.filters |= {"known": describe_known_failure, "consequences": describe_consequences}
+    page.filters |= {"id_spans": id_spans, "levels_of": levels_of}
+    page.tests |= {"undecided": is_undecided}
+    page.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS, "MAX_SPANS": MAX_SPANS}
+    return page.get_template("report.html.j2")
