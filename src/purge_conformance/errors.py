@@ -29,8 +29,14 @@ SuiteError                    exit code 3: the run has no result
 from __future__ import annotations
 
 import errno
+from difflib import SequenceMatcher, get_close_matches
 from traceback import format_tb
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SIMILAR, MUCH_LESS = 0.6, 0.1  # how similar a misspelt name is to the one that is meant, as difflib measures it
 # What the machine denies, not a defect of the suite: error number -> the next step.
 _MAKE_ROOM = "Make room there, or name another folder (--out, TMPDIR)."
 _GIVE_PERMISSION = "Give the permission, or name another folder (--out, TMPDIR)."
@@ -76,6 +82,24 @@ def crash_message(error: BaseException) -> str:
         f"The suite failed. This says nothing about the target; please report it.\n{frames}\n{type(error).__name__}"
     )
     return f"{message}, after {type(cause).__name__}" if cause else message
+
+
+def did_you_mean(name: str, candidates: Iterable[str], number: int = 3, cutoff: float = SIMILAR) -> str:
+    """Return a question with the names that are most similar to a misspelt one; empty if none is similar.
+
+    It begins with a space, to follow a sentence. Upper and lower case do not matter.
+
+    Args:
+        name: what was given.
+        candidates: the names that are known.
+        number: of names in the question, at most; those that are much less similar than the first are left out.
+        cutoff: how similar they have to be, as difflib measures it; 1 is equality.
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    close = get_close_matches(name.casefold(), by_folded, number, cutoff)
+    ratios = [SequenceMatcher(None, each, name.casefold()).ratio() for each in close]
+    near = [by_folded[each] for each, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - MUCH_LESS]
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 class SuiteError(Exception):

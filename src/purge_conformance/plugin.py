@@ -262,10 +262,13 @@ def _require_usable_options(config: pytest.Config) -> None:
 
 def _require_known(names: set[str]) -> None:
     from purge_conformance import catalogue
+    from purge_conformance.errors import did_you_mean
 
-    if unknown := names - {requirement.id for requirement in catalogue.requirements()}:
+    known = {requirement.id for requirement in catalogue.requirements()}
+    if unknown := sorted(names - known):
         raise pytest.UsageError(
-            f"{', '.join(sorted(unknown))}: no such requirement. `purge-conformance list` shows them all."
+            f"{', '.join(unknown)}: no such requirement.{did_you_mean(unknown[0], sorted(known))} "
+            "`purge-conformance list` shows them all."
         )
 
 

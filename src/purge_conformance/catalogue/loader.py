@@ -25,7 +25,7 @@ from purge_conformance.catalogue.model import (
     Variant,
     set_order,
 )
-from purge_conformance.errors import BadData, BadSetting
+from purge_conformance.errors import BadData, BadSetting, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -136,7 +136,8 @@ def parse_profiles(names: Sequence[str]) -> tuple[Profile, ...]:
     profiles_by_name = {str(profile): profile for profile in Profile}
     for name in names:
         if name not in profiles_by_name:
-            raise BadSetting(f"{name!r} is not a profile. Give one of: {', '.join(profiles_by_name)}.")
+            known = ", ".join(profiles_by_name)
+            raise BadSetting(f"{name!r} is not a profile.{did_you_mean(name, profiles_by_name)} Give one of: {known}.")
     return tuple(profiles_by_name[name] for name in names)
 
 
@@ -161,7 +162,8 @@ def select_requirements(profiles: Iterable[Profile], select: Iterable[str] = ())
         if not any(fnmatchcase(r.id, glob) for r in candidates):
             names = ", ".join(sorted(profile_set))
             raise BadSetting(
-                f"--select {glob!r} matches no requirement of {names}. `purge-conformance list` prints all ids."
+                f"--select {glob!r} matches no requirement of {names}.{did_you_mean(glob, [r.id for r in candidates])} "
+                "`purge-conformance list` prints all ids."
             )
     return tuple(r for r in candidates if not globs or any(fnmatchcase(r.id, glob) for glob in globs))
 

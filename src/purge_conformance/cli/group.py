@@ -8,10 +8,12 @@ import click
 
 from purge_conformance import __version__
 from purge_conformance.cli.archive import archive_events
+from purge_conformance.cli.bug_report import report_bug
 from purge_conformance.cli.cleanup import clean_up
 from purge_conformance.cli.compare import compare
 from purge_conformance.cli.doctor import doctor
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_with_error
+from purge_conformance.cli.explain import explain
 from purge_conformance.cli.init import init
 from purge_conformance.cli.judge import judge
 from purge_conformance.cli.list import list_requirements
@@ -21,6 +23,7 @@ from purge_conformance.cli.report import report
 from purge_conformance.cli.run import run
 from purge_conformance.cli.selfcheck import selfcheck
 from purge_conformance.cli.serve import serve
+from purge_conformance.cli.show import show
 from purge_conformance.engine.signals import INTERRUPTED, interrupt_on_signal
 from purge_conformance.errors import SuiteError, UsageError, crash_message
 
@@ -81,6 +84,9 @@ for subcommand in (
     report,
     compare,
     list_requirements,
+    explain,
+    show,
+    report_bug,
     serve,
     selfcheck,
 ):

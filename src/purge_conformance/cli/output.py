@@ -7,6 +7,9 @@ system that logs it. Colours are the suite's own: they are added to text that is
 from __future__ import annotations
 
 import json
+import sys
+from shutil import get_terminal_size
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -34,6 +37,17 @@ def write_line(line: str | Text = "", console: Console | None = None) -> None:
     text = Text(line) if isinstance(line, str) else line
     safe = printable(text.plain)
     (console or Console()).print(text if safe == text.plain else Text(safe), soft_wrap=True, highlight=False)
+
+
+def write_wrapped(line: str, indent: int = 4) -> None:
+    """Print a line to standard output, wrapped if that is a terminal; further lines are indented by so many spaces."""
+    width = get_terminal_size().columns
+    if not sys.stdout.isatty() or len(line) <= width:
+        write_line(line)
+        return
+    wrapper = TextWrapper(width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    for part in wrapper.wrap(printable(line)):
+        write_line(part)
 
 
 def write_error(text: str) -> None:

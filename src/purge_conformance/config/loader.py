@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from purge_conformance.config.roles import ADMIN, require_known
 from purge_conformance.config.token_flags import CF_SOURCE, parse_flags
 from purge_conformance.config.trusted_file import find_distrust, require_no_command
 from purge_conformance.config.value_types import PROXY, TOKEN_SOURCES
-from purge_conformance.errors import BadSetting
+from purge_conformance.errors import BadSetting, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,6 +30,7 @@ FLAGS_ONLY = {  # what only a flag can give -> the message for a file or a varia
     "allow_incomplete_archive": "it can be given only as a flag. {remove} Give --allow-incomplete-archive.",
 }
 ENV_SOURCE = re.compile(r"(?:^|:)env:([^:]+)$")  # the end of a source such as uaa:refresh_token:env:NAME
+MISSPELT = 0.8  # a variable that holds a token is not similar to an option
 APPS_PREFIX = "apps."  # of the names of the options in the section `apps`
 
 
@@ -120,7 +120,7 @@ def _validate(keys_by_name: Mapping[str, Key], name: str, value: object, path: P
         )
     if key is None:
         raise BadSetting(
-            f"{path}: {_short_name(name)} is not a known setting.{_suggestion(name, keys_by_name)} "
+            f"{path}: {_short_name(name)} is not a known setting.{did_you_mean(name, keys_by_name, 1, MISSPELT)} "
             f"Known settings: {', '.join(keys_by_name)}."
         )
     if key.value_type.is_repeatable and isinstance(value, str) and key.value_type.parse:
@@ -149,7 +149,7 @@ def _require_known_variables(environ: Mapping[str, str], tokens: Mapping[str, ob
     known |= {match[1] for line in lines if isinstance(line, str) and (match := ENV_SOURCE.search(line))}
     for variable in sorted(name for name in environ if name.startswith(PREFIX) and name not in known):
         rest = variable.removeprefix(PREFIX)
-        suggestion = _suggestion(rest, [key.variable.removeprefix(PREFIX) for key in KEYS])
+        suggestion = did_you_mean(rest, [key.variable.removeprefix(PREFIX) for key in KEYS], 1, MISSPELT)
         raise BadSetting(
             f"The environment variable {PREFIX}{_short_name(rest)} is not a known setting.{suggestion} Unset it, or "
             "rename it if it holds a token."
@@ -165,12 +165,6 @@ def _parse_variable(key: Key, text: str) -> object:
         return key.parse(text)
     except ValueError as error:
         raise BadSetting(f"The environment variable {key.variable}: {error}. Fix or unset it.") from None
-
-
-def _suggestion(name: str, candidates: Iterable[str]) -> str:
-    """Return a question with the most similar name; empty if no name is similar."""
-    close = get_close_matches(name, list(candidates), 1, 0.8)
-    return f" Did you mean {close[0]}?" if close else ""
 
 
 def _short_name(name: str) -> str:

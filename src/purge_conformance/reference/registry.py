@@ -6,12 +6,11 @@ The modules of `faults` and `variants` register their changes when they are impo
 from __future__ import annotations
 
 import pkgutil
-from difflib import get_close_matches
 from functools import reduce
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from purge_conformance.errors import BadSetting
+from purge_conformance.errors import BadSetting, did_you_mean
 from purge_conformance.reference import faults, variants
 from purge_conformance.reference.behaviour import Behaviour
 from purge_conformance.reference.mutation import FAULTS, VARIANTS
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from purge_conformance.reference.mutation import Change
-
-SUGGESTIONS = 3  # similar ids in the message about an unknown one
 
 __all__ = ["FAULTS", "VARIANTS", "behaviour_with"]
 
@@ -48,9 +45,8 @@ def behaviour_with(names: Iterable[str]) -> Behaviour:
 def _find_change(name: str) -> Change:
     changes = {**FAULTS, **VARIANTS}
     if name not in changes:
-        similar = get_close_matches(name, sorted(changes), n=SUGGESTIONS, cutoff=0)
         raise BadSetting(
-            f"{name!r} is not a fault or a variant of the reference server. Did you mean {', '.join(similar)}? "
+            f"{name!r} is not a fault or a variant of the reference server.{did_you_mean(name, sorted(changes))} "
             "spec/faults.yaml and spec/variants.yaml list all ids."
         )
     return changes[name]

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from purge_conformance.evidence.safe_text import clip, visible
+from purge_conformance.evidence.safe_text import visible
 from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import by_next_step, by_reason, count_defects, defects_of, id_spans, levels_of
 from purge_conformance.report.headline import headline, verdict_title
+from purge_conformance.report.messages import describe_place, request, response
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 from purge_conformance.report.page import environment, round_ticks
 from purge_conformance.report.text import (
     describe_cases,
     effort,
     failed_results,
-    pluralize,
     rate,
     results_not_judged,
     tally,
@@ -34,14 +31,12 @@ if TYPE_CHECKING:
 
     import jinja2
 
-    from purge_conformance.evidence.records import Evidence, Exchange, Headers
+    from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Result, Run, StatusCount, Timing
 
 FILE_NAME = "report.html"
 MAX_FINDINGS = 5
 MAX_SPANS = 6  # of ids in the first column
-BODY_LIMIT = 4_000
-PRETTY_LIMIT = 256 * 1024
 MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
 VERDICT_MARKS = {
     Verdict.CONFORMANT: "✓",
@@ -53,16 +48,6 @@ VERDICT_MARKS = {
 
 # Sentences of the specification mark code as Markdown does.
 _CODE = re.compile(r"`([^`\n]{1,200})`")
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """A request or a response as the page shows it; `about` is the size of the body, and how much of it is shown."""
-
-    line: str
-    headers: Headers
-    body: str
-    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,38 +104,6 @@ def plot(timings: Iterable[Timing]) -> Plot:
     return Plot(tuple(map(Bar, rows, shares)), tuple((f"{tick:g}", round(100 * tick / end, 3)) for tick in ticks))
 
 
-def request(exchange: Exchange) -> MessageView:
-    """Return the request."""
-    body, about = _body((exchange.request_body or "").encode("utf-8", "backslashreplace"))
-    return MessageView(
-        f"{exchange.method} {clip(exchange.path, BODY_LIMIT)}", _clip_headers(exchange.request_headers), body, about
-    )
-
-
-def response(exchange: Exchange) -> MessageView:
-    """Return the response, or why there is none."""
-    if exchange.status is None:
-        return MessageView(f"No response: {clip(exchange.error or 'reason unknown', BODY_LIMIT)}", (), "", "")
-    phrase = next((s.phrase for s in HTTPStatus if s == exchange.status), "")
-    body, about = _body(exchange.body)
-    return MessageView(f"{exchange.status} {phrase}", _clip_headers(exchange.response_headers), body, about)
-
-
-def _body(raw: bytes) -> tuple[str, str]:
-    if not raw:
-        return "", "no body"
-    text, how = raw[: PRETTY_LIMIT * 2].decode("utf-8", "backslashreplace"), "unchanged"
-    if len(raw) <= PRETTY_LIMIT:
-        with suppress(ValueError, RecursionError):
-            text, how = json.dumps(json.loads(raw), indent=2, ensure_ascii=False), "JSON, indented"
-    size = f"{pluralize(len(raw), 'byte')}, {how}"
-    return text[:BODY_LIMIT], size if len(text) <= BODY_LIMIT else f"{size}; the first {BODY_LIMIT:,} characters"
-
-
-def _clip_headers(headers: Headers) -> Headers:
-    return tuple((clip(name, 200), clip(value, 1_000)) for name, value in headers[:100])
-
-
 def _groups(results: Iterable[Result]) -> dict[str, list[Result]]:
     groups: dict[str, list[Result]] = {}
     for result in results:
@@ -184,7 +137,7 @@ def _prose(text: str) -> Markup:
 def _template() -> jinja2.Template:
     page = environment(prose=_prose, request=request, response=response, rate=rate, cases=describe_cases)
     page.filters |= {"known": describe_known_failure, "consequences": describe_consequences}
-    page.filters |= {"id_spans": id_spans, "levels_of": levels_of}
+    page.filters |= {"place": describe_place, "id_spans": id_spans, "levels_of": levels_of}
     page.tests |= {"undecided": is_undecided}
     page.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS, "MAX_SPANS": MAX_SPANS}
     return page.get_template("report.html.j2")

@@ -48,7 +48,7 @@ def render(run: Run) -> str:
         rows = [["Rate", "Requirements"], ["---"] * 2]
         parts += [
             "## Failure rates of requirements that passed",
-            _table([*rows, *([text, escape(", ".join(ids))] for text, ids in rate_groups.items())]),
+            table([*rows, *([text, escape(", ".join(ids))] for text, ids in rate_groups.items())]),
         ]
     if run.notes:
         parts.append("\n".join(["## Notes", "", *(f"- {escape(note)}" for note in run.notes)]))
@@ -64,6 +64,17 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", _MENTION.sub("@ ", one_line(text)))
 
 
+def fence(text: str, language: str = "") -> str:
+    """Return the text as a block of code; its hidden characters are escapes."""
+    mark = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    return f"{mark}{language}\n{visible(text).rstrip()}\n{mark}"
+
+
+def table(rows: list[list[str]]) -> str:
+    """Return the rows as a table, the header and the line below it first."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def _head(run: Run) -> str:
     return (
         f"# {MARKS[run.verdict]} {verdict_title(run)}\n\n"
@@ -77,7 +88,7 @@ def _head(run: Run) -> str:
 def _counts(run: Run) -> str:
     rows = [["Outcome", *Level], ["---", *("--:" for _ in Level)]]
     rows += [[outcome, *(str(levels[level]) for level in Level)] for outcome, levels in tally(run)]
-    return _table(rows)
+    return table(rows)
 
 
 def _gate(run: Run) -> list[str]:
@@ -102,7 +113,7 @@ def _defects(run: Run) -> list[str]:
         sent, got = (escape(one_line(text, MAX_CELL_CHARS)) for text in (view.defect.sent, view.defect.got))
         rows.append([str(view.number), f"{sent}{view.others}", got, escape(view.ids)])
     rest = [f"And {len(views) - MAX_FAILURES} more."] if len(views) > MAX_FAILURES else []
-    return [f"## {count_defects(run)}", _table(rows), *rest]
+    return [f"## {count_defects(run)}", table(rows), *rest]
 
 
 def _failures(run: Run) -> list[str]:
@@ -132,8 +143,7 @@ def _finding(finding: Finding) -> str:
         text += f"\n- **Passed** the same check: exchange {finding.passing_exchange}"
     reproduce = finding.script or finding.curl
     if reproduce and len(reproduce) <= MAX_CURL_CHARS:
-        fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", reproduce)), 3)
-        text += f"\n\n{fence}sh\n{visible(reproduce).rstrip()}\n{fence}"
+        text += f"\n\n{fence(reproduce, 'sh')}"
     return text
 
 
@@ -146,16 +156,12 @@ def _not_judged(run: Run) -> list[str]:
         step = f" **Next step:** {escape(first.next_step)}" if first.next_step else ""
         ids = f"{escape(compact_ids(group))} ({levels_of(group)})"
         rows.append([ids, first.outcome, escape(first.reason) + step, str(first.cause or "")])
-    return ["## Not judged", _table(rows)]
+    return ["## Not judged", table(rows)]
 
 
 def _cases(run: Run) -> list[str]:
     rows = [[escape(r.id), escape(describe_cases(r))] for r in run.requirements if describe_cases(r)]
     if not rows:
         return []
-    table = _table([["Requirement", "Cases"], ["---"] * 2, *rows])
-    return [f"<details><summary>What was judged of each requirement</summary>\n\n{table}\n\n</details>"]
-
-
-def _table(rows: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    cells = table([["Requirement", "Cases"], ["---"] * 2, *rows])
+    return [f"<details><summary>What was judged of each requirement</summary>\n\n{cells}\n\n</details>"]

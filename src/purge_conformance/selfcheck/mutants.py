@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import DOCUMENTED, Profile
-from purge_conformance.errors import BadSetting
+from purge_conformance.errors import BadSetting, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +85,8 @@ def select_servers(only: Iterable[str] = ()) -> tuple[Server, ...]:
     for glob in globs:
         if not any(fnmatchcase(server.name, glob) for server in servers):
             raise BadSetting(
-                f"--only {glob!r} matches no fault and no variant. Use ids of spec/faults.yaml and spec/variants.yaml."
+                f"--only {glob!r} matches no fault and no variant.{did_you_mean(glob, [s.name for s in servers])} "
+                "Use ids of spec/faults.yaml and spec/variants.yaml."
             )
     if globs:
         return tuple(s for s in servers if any(fnmatchcase(s.name, glob) for glob in globs))

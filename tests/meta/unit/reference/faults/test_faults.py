@@ -39,5 +39,5 @@ def test_faults_can_be_combined(api_behaving: Callable[[Behaviour], Api]) -> Non
 
 def test_unknown_fault_is_rejected() -> None:
     """An unknown fault is a usage error, and the message names the known faults."""
-    with pytest.raises(BadSetting, match=r"'keeps-oldest' is not a fault or a variant .* mean keeps-oldest-event,"):
+    with pytest.raises(BadSetting, match=r"'keeps-oldest' is not a fault or a variant .* mean keeps-oldest-event"):
         behaviour_with(["keeps-oldest"])
