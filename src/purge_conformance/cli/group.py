@@ -20,6 +20,7 @@ from purge_conformance.cli.list import list_requirements
 from purge_conformance.cli.output import write_error
 from purge_conformance.cli.plan import plan
 from purge_conformance.cli.report import report
+from purge_conformance.cli.reproduce import reproduce
 from purge_conformance.cli.run import run
 from purge_conformance.cli.selfcheck import selfcheck
 from purge_conformance.cli.serve import serve
@@ -83,6 +84,7 @@ for subcommand in (
     judge,
     report,
     compare,
+    reproduce,
     list_requirements,
     explain,
     show,

@@ -51,6 +51,8 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "fingerprint",
     "alongside",
 )
+REPORTED_KEYS = {"target", "profile", "select", "examples", "seed", "repeat"}  # which `reproduce` takes from a report
+REPRODUCE_KEYS = tuple(name for name in RUN_KEYS if name not in REPORTED_KEYS)
 SOURCES_HELP = """
 
 \b
@@ -147,20 +149,28 @@ def with_configuration(*names: str) -> Decorator:
     return decorate
 
 
+def with_purge_flags(*names: str) -> Decorator:
+    """Give a command that purges these flags, and call it with `values`, `allow_purge` and `verbosity`."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def call(*, values: Options, allow_incomplete_archive: bool, **more: Any) -> object:  # noqa: ANN401 -- as above
+            return command(values=values | {"allow_incomplete_archive": allow_incomplete_archive}, **more)
+
+        result: Command = call
+        for option in (*VERBOSITY_OPTIONS, allow_incomplete_archive_option, allow_purge_option):
+            result = option(result)
+        return with_configuration(*names)(result)
+
+    return decorate
+
+
 def with_run_flags(command: Command) -> Command:
-    """Give a command every flag of `run`, and call it with `values`, `allow_purge` and `verbosity`.
+    """Give a command every flag of `run`, as `with_purge_flags` does.
 
     `doctor` and `plan` have them too: a user checks a run by replacing the name of the command.
     """
-
-    @wraps(command)
-    def call(*, values: Options, allow_incomplete_archive: bool, **more: Any) -> object:  # noqa: ANN401 -- as above
-        return command(values=values | {"allow_incomplete_archive": allow_incomplete_archive}, **more)
-
-    result: Command = call
-    for option in (*VERBOSITY_OPTIONS, allow_incomplete_archive_option, allow_purge_option):
-        result = option(result)
-    return with_configuration(*RUN_KEYS)(result)
+    return with_purge_flags(*RUN_KEYS)(command)
 
 
 def _option(key: Key) -> Decorator:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from purge_conformance.cli.progress import Reporter
     from purge_conformance.config.loader import Options
+    from purge_conformance.engine.session import FrontEnd
 
 NORMAL = 1  # verbosity
 SIGNAL_WHILE_JUDGING = "Interrupted. Judging the evidence, then writing the reports. Interrupt again to exit at once."
@@ -65,12 +67,11 @@ def _run(
     from rich.console import Console
 
     from purge_conformance.cli.progress import Reporter, Verbosity
-    from purge_conformance.engine.session import FrontEnd, collect_evidence, prepare_run
+    from purge_conformance.engine.session import collect_evidence, prepare_run
     from purge_conformance.engine.signals import finish_on_signal
 
     reporter = Reporter(Console(), Verbosity(verbosity))
-    ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
-    front_end = FrontEnd(reporter.print_line, _warn, _abort, ask, reporter.on_exchange)
+    front_end = front_end_of(reporter)
     settings, own_folder = prepare_run(values, allowed_hosts, front_end, tokens)
     folder = own_folder.path
     with reporter.live():
@@ -80,6 +81,14 @@ def _run(
         with finish_on_signal(SIGNAL_WHILE_JUDGING) as signals:
             judged_run, problem = judge(folder, folder)
     exit_with_verdict(judged_run, folder, problem, signals)
+
+
+def front_end_of(reporter: Reporter) -> FrontEnd:
+    """Return how a command that purges communicates with its user: by this reporter, and by questions on a terminal."""
+    from purge_conformance.engine.session import FrontEnd
+
+    ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
+    return FrontEnd(reporter.print_line, _warn, _abort, ask, reporter.on_exchange)
 
 
 def _prompt(question: str) -> str:

@@ -104,6 +104,7 @@ class Settings:
         tokens: role -> bearer token, secret; `repr` hides them. Empty until `log_in` has opened the sources.
         profiles: which requirements are judged.
         select: glob patterns of requirement ids; empty means all.
+        scenarios: names of the scenarios that it has besides those of every run; None: those of its selection.
         examples: most generated cases per operation and mode.
         seed: seed of all generation.
         repeat: how often each destructive trial runs; `limits_for` returns the limits that this needs.
@@ -125,6 +126,7 @@ class Settings:
     tokens: Mapping[str, str] = field(repr=False)
     profiles: tuple[Profile, ...] = (Profile.CORE,)
     select: tuple[str, ...] = ()
+    scenarios: frozenset[str] | None = None
     examples: int = 10
     seed: int = 1
     repeat: int = 1

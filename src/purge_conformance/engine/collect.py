@@ -15,6 +15,7 @@ from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, SCOPE_PREFIX
 from purge_conformance.engine.archiving import archive_events, observing
+from purge_conformance.engine.scope import unselected_scenarios
 from purge_conformance.errors import (
     ChecksFailed,
     Interrupted,
@@ -35,7 +36,6 @@ from purge_conformance.scenarios.definitions import (
     needed_purges,
     plan_scenarios,
     share_of_next,
-    unselected_scenarios,
 )
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.target import archive

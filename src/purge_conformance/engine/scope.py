@@ -10,12 +10,13 @@ from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.errors import BadData
 from purge_conformance.report.model import Cause, Scope
 from purge_conformance.report.text import enumerate_ids
-from purge_conformance.scenarios.definitions import needed_scenarios
+from purge_conformance.scenarios.definitions import SCENARIOS, needed_scenarios, scenarios_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purge_conformance.catalogue.model import Requirement
+    from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Evidence
 
 
@@ -58,6 +59,12 @@ def not_collected(evidence: Evidence, requirement: Requirement) -> Inconclusive 
         Cause.CONFIGURATION,
         f"Run again with --select {requirement.id}, or without a selection.",
     )
+
+
+def unselected_scenarios(settings: Settings) -> list[str]:
+    """Return the names of the scenarios that a run leaves out because of its selection, in order."""
+    needed = scenarios_of(settings)
+    return [str(each.name) for each in SCENARIOS if not each.is_base and each.name not in needed]
 
 
 def requirements_in(scope: Scope) -> dict[str, Requirement]:

@@ -123,7 +123,7 @@ class ScenarioDefinition:
         """Whether a run with these settings includes it."""
         is_allowed = self.reads_only or not settings.is_read_only
         has_hook = bool(settings.hook) or not self.needs_hook
-        is_needed = self.is_base or self.name in needed_scenarios(settings.profiles, settings.select)
+        is_needed = self.is_base or self.name in scenarios_of(settings)
         return is_allowed and has_hook and is_needed and self.repetition.rounds(settings.repeat) > 0
 
     def run(self, client: Client, apps: SuiteApps, start_generator: Callable[[], Generator]) -> None:
@@ -247,6 +247,13 @@ def needed_scenarios(profiles: tuple[Profile, ...], select: tuple[str, ...]) -> 
     return frozenset(needed)
 
 
+def scenarios_of(settings: Settings) -> frozenset[str]:
+    """Return the scenarios of a run, besides the base: those that it is restricted to, or those of its selection."""
+    if settings.scenarios is not None:
+        return settings.scenarios
+    return needed_scenarios(settings.profiles, settings.select)
+
+
 def _repeats_purges_as_admin(settings: Settings) -> bool:
     """Whether a selection needs the admin's purges of the scenario repeat, and not only its rejected ones.
 
@@ -255,12 +262,6 @@ def _repeats_purges_as_admin(settings: Settings) -> bool:
     requirements = catalogue.with_prerequisites(catalogue.select_requirements(settings.profiles, settings.select))
     purging = [each.name for each in SCENARIOS if each.cost.purges and each.name is not Scenario.REPEAT]
     return any(each.needs(Scenario.REPEAT) and any(map(each.needs, purging)) for each in requirements)
-
-
-def unselected_scenarios(settings: Settings) -> list[str]:
-    """Return the names of the scenarios that a run leaves out because of its selection, in order."""
-    needed = needed_scenarios(settings.profiles, settings.select)
-    return [str(each.name) for each in SCENARIOS if not each.is_base and each.name not in needed]
 
 
 def plan_scenarios(settings: Settings) -> Iterator[tuple[ScenarioDefinition, int]]:

@@ -9,6 +9,7 @@ import pytest
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.settings import Settings, Target
+from purge_conformance.engine.scope import unselected_scenarios
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios.definitions import (
@@ -18,7 +19,6 @@ from purge_conformance.scenarios.definitions import (
     needed_scenarios,
     plan_scenarios,
     total_cost,
-    unselected_scenarios,
 )
 
 SETTINGS = Settings(Target("http://localhost"), {})
