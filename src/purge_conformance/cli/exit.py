@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from purge_conformance.cli.output import write_error, write_line
+from purge_conformance.cli.output import write_error, write_line, write_safe_line
 from purge_conformance.errors import ReportsNotWritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from purge_conformance.report.formats import Output
     from purge_conformance.report.model import Run
 
 USAGE_ERROR, INCONCLUSIVE = 2, 3
@@ -49,8 +50,31 @@ def judge(
         return as_json.load(out), error
 
 
+def write_formats(outputs: Iterable[Output], run: Run, folder: Path) -> ReportsNotWritten | None:
+    """Write the reports of `--format`, and return which could not be written; annotations are printed.
+
+    `folder` has the reports and the evidence of the run.
+    """
+    from functools import partial
+
+    from purge_conformance.evidence.jsonl import read
+    from purge_conformance.report import formats
+
+    for line in formats.printed_lines(outputs, run):
+        write_safe_line(line)
+    try:
+        formats.write(outputs, run, folder, partial(read, folder))
+    except ReportsNotWritten as error:
+        return error
+    return None
+
+
 def exit_with_verdict(
-    run: Run, folder: Path, problem: ReportsNotWritten | None, signals: Iterable[str] = ()
+    run: Run,
+    folder: Path,
+    problem: ReportsNotWritten | None,
+    signals: Iterable[str] = (),
+    outputs: Iterable[Output] = (),
 ) -> NoReturn:
     """Print the verdict, where the reports are, and which are missing; exit with the code of the run.
 
@@ -61,6 +85,9 @@ def exit_with_verdict(
     from purge_conformance.report import REQUIRED, terminal
 
     terminal.show(run, folder, Console(), write_line)
+    further_problem = write_formats(outputs, run, folder)
+    if further_problem:
+        write_error(f"Warning: {further_problem}")
     if problem and REQUIRED.intersection(problem.names):
         exit_with_error(str(problem), INCONCLUSIVE)
     if problem:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from purge_conformance.cli import exit as exiting
 from purge_conformance.cli.exit import EPILOG
-from purge_conformance.cli.options import FOLDER, RUN_FOLDER, profile_option, select_option
+from purge_conformance.cli.options import FOLDER, RUN_FOLDER, profile_option, select_option, with_flags
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from purge_conformance.config.loader import Options
 
 
 @click.command(epilog=EPILOG)
@@ -19,13 +22,17 @@ if TYPE_CHECKING:
 @click.option("--out", type=FOLDER, metavar="FOLDER", required=True, help="Folder for the new reports.")
 @profile_option("those of the run")
 @select_option
-def judge(folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...]) -> None:
+@with_flags("format")
+def judge(*, folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...], values: Options) -> None:
     """Judge the evidence in FOLDER again, offline."""
     from purge_conformance.engine.run_folder import keep_evidence
     from purge_conformance.engine.scope import requirements_in, scope_to_judge
     from purge_conformance.evidence.jsonl import read
+    from purge_conformance.report import formats
 
+    outputs = formats.outputs(values["format"] or (), os.environ)
+    formats.require_writable(outputs)
     requirements_in(scope_to_judge(read(folder), profiles, select))  # reports a usage error before pytest starts
     keep_evidence(folder, out)
     run, problem = exiting.judge(folder, out, profiles, select)
-    exiting.exit_with_verdict(run, out, problem)
+    exiting.exit_with_verdict(run, out, problem, outputs=outputs)

@@ -34,6 +34,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     *CONNECTION_KEYS,
     *APP_KEYS,
     "out",
+    "format",
     "profile",
     "select",
     "examples",

@@ -50,6 +50,11 @@ def write_wrapped(line: str, indent: int = 4) -> None:
         write_line(part)
 
 
+def write_safe_line(line: str) -> None:
+    """Print a command for the CI system that reads standard output; its writer has made all text in it safe."""
+    click.echo(line)
+
+
 def write_error(text: str) -> None:
     """Print a text to standard error, each further line of it with a mark."""
     for line in printable_lines(text):

@@ -69,7 +69,10 @@ def _run(
     from purge_conformance.cli.progress import Reporter, Verbosity
     from purge_conformance.engine.session import collect_evidence, prepare_run
     from purge_conformance.engine.signals import finish_on_signal
+    from purge_conformance.report import formats
 
+    outputs = formats.outputs(values.get("format", ()), os.environ)
+    formats.require_writable(outputs)
     reporter = Reporter(Console(), Verbosity(verbosity))
     front_end = front_end_of(reporter)
     settings, own_folder = prepare_run(values, allowed_hosts, front_end, tokens)
@@ -80,7 +83,7 @@ def _run(
         reporter.show_status("judging")
         with finish_on_signal(SIGNAL_WHILE_JUDGING) as signals:
             judged_run, problem = judge(folder, folder)
-    exit_with_verdict(judged_run, folder, problem, signals)
+    exit_with_verdict(judged_run, folder, problem, signals, outputs)
 
 
 def front_end_of(reporter: Reporter) -> FrontEnd:

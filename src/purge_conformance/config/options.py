@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Profile
 from purge_conformance.config.apps import Mode
+from purge_conformance.config.formats import ALWAYS_WRITTEN, FORMATS, FURTHER
 from purge_conformance.config.settings import MAX_REPEATS
 from purge_conformance.config.value_types import (
     BOOLEAN,
@@ -223,4 +224,10 @@ KEYS = (
     Key("fingerprint", SHA256, "Purge only the foundation with this fingerprint (`plan` prints it).", "SHA256"),
     Key("alongside", BOOLEAN, "Run although another run of the suite was active on the target within the last hour."),
     Key("out", TEXT, "Folder for evidence and reports; default: a new folder.", "FOLDER"),
+    Key(
+        "format",
+        FORMATS,
+        f"Report besides {', '.join(ALWAYS_WRITTEN)}: {', '.join(FURTHER)}; repeatable.",
+        "NAME[=FILE]",
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -29,18 +30,19 @@ from purge_conformance.engine.signals import write_stderr
 from purge_conformance.errors import BadSetting, ReportsNotWritten
 from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.safe_text import printable
-from purge_conformance.report import REQUIRED, junit, terminal
+from purge_conformance.report import REQUIRED, formats, junit, terminal
 from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from purge_conformance.catalogue.model import Requirement
     from purge_conformance.config.loader import Options
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
+    from purge_conformance.report.formats import Output
     from purge_conformance.report.model import Result, Run
 
     RunBuilders = dict[str, RunBuilder]  # by folder of evidence; "" where this pytest collected it
@@ -91,7 +93,26 @@ def prepare_judging(option: Namespace) -> Preparation:
         raise BadSetting(
             "Two --evidence folders have the same name, so their reports would overwrite each other. Rename one."
         )
+    option.conformance_format = outputs = formats.outputs(values.get("format", ()), os.environ)
+    _require_places(outputs, option)
     return _prepare_evidence(flags, option) if option.evidence else _prepare_run(values, option)
+
+
+def _require_places(outputs: Iterable[Output], option: Namespace) -> None:
+    """Require that each further report has a place of its own, which can be written.
+
+    Raises:
+        BadSetting: one has not.
+    """
+    formats.require_writable(outputs)
+    homeless = [each.format for each in outputs if not (each.file or each.is_printed)]
+    if homeless and not option.conformance_out:
+        raise BadSetting(f"--format {homeless[0]} needs a folder. Give --out FOLDER, or --format {homeless[0]}=FILE.")
+    named = [each.format for each in outputs if each.file and not each.is_shared]
+    if named and len(option.evidence) > 1:
+        raise BadSetting(
+            f"--format {named[0]} names one file for several runs. Give it without a file: each run has its own folder."
+        )
 
 
 def _prepare_evidence(flags: Options, option: Namespace) -> Preparation:
@@ -128,7 +149,12 @@ def summary_lines(builders: RunBuilders, option: Namespace) -> list[str]:
     found = [f"{what}: {path}" for what, path in paths.items() if path.exists()]
     if found and not option.conformance_out:
         found.append("That folder is a temporary one. To keep the archive, and get reports, give --conformance-out.")
-    return [printable(line) for line in [*lines, *found]]
+    commands = [
+        line
+        for builder in builders.values()
+        for line in formats.printed_lines(option.conformance_format, builder.build())
+    ]
+    return [*map(printable, [*lines, *found]), *commands]
 
 
 def explain(result: Result) -> str:
@@ -172,7 +198,16 @@ def finish_judging(builders: RunBuilders, option: Namespace) -> int:
         except ReportsNotWritten as error:
             missing.update(error.names)
             write_stderr(printable(str(error)))
+        _write_further(option.conformance_format, builder, folder)
     return EXIT_CODES[Verdict.INCONCLUSIVE] if missing & REQUIRED else exit_code(runs)
+
+
+def _write_further(outputs: Iterable[Output], builder: RunBuilder, folder: Path | None) -> None:
+    """Write the reports of `--format`; those that cannot be written are named on standard error."""
+    try:
+        formats.write(outputs, builder.build(), folder, lambda: builder.evidence)
+    except ReportsNotWritten as error:
+        write_stderr(printable(str(error)))
 
 
 def _flags(option: Namespace) -> Options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from purge_conformance.client.auth.sources import log_in
 from purge_conformance.config.build import build_settings
 from purge_conformance.engine import run_folder
 from purge_conformance.errors import BadSetting
+from purge_conformance.report import formats
 from purge_conformance.scenarios.definitions import expected_work, needed_purges, total_cost
 from purge_conformance.target import doctor
 from purge_conformance.target.doctor import openings
@@ -67,6 +69,7 @@ def examine(
         *(openings.checks(settings) if any(x.status is not None for x in probe.answers) else ()),
         *_check_other_runs(probe, settings, on_exchange),
         _check_folder(values.get("out")),
+        *_check_formats(values.get("format", ())),
     )
     return Readiness(settings, probe, checks)
 
@@ -92,3 +95,17 @@ def _check_folder(out: str | None) -> Check:
         got, _, next_step = str(reason).partition(". ")
         return refusal("folder", got, "a new or empty folder that can be written", next_step)
     return ok("folder", f"{folder} can be written")
+
+
+def _check_formats(texts: Iterable[str]) -> Iterable[Check]:
+    """Yield whether the files of `--format` can be written, if some are named; nothing is left of the attempt."""
+    outputs = formats.outputs(texts, os.environ)
+    named = [str(output.file) for output in outputs if output.file]
+    try:
+        formats.require_writable(outputs)
+    except BadSetting as reason:
+        got, _, next_step = str(reason).partition(". ")
+        yield refusal("formats", got, "files that can be written", next_step)
+    else:
+        if named:
+            yield ok("formats", f"{', '.join(named)} can be written")

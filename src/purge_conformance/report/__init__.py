@@ -10,6 +10,7 @@ from purge_conformance.report import html as as_html
 from purge_conformance.report import json as as_json
 from purge_conformance.report import junit as as_junit
 from purge_conformance.report import markdown as as_markdown
+from purge_conformance.report.formats import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +39,7 @@ def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
             files.create_folder(folder)
             paths.append(files.write_text(folder / name, render()))
         except Exception as error:  # noqa: BLE001 -- the other reports are still written
-            failures[name] = _reason(error)
+            failures[name] = reason_of(error)
     if failures:
         raise ReportsNotWritten(_not_written_message(failures, folder), tuple(failures))
     return tuple(paths)
@@ -55,11 +56,6 @@ def _not_written_message(failures: Mapping[str, str], folder: Path) -> str:
         f"{NOT_WRITTEN} {folder}: {what}. Make room or give permission there, then {again}: "
         f"`purge-conformance {command}`."
     )
-
-
-def _reason(error: Exception) -> str:
-    """Return why a file could not be written; of a defect only its type, as its text may contain a secret."""
-    return error.strerror or str(error) if isinstance(error, OSError) else f"the suite failed ({type(error).__name__})"
 
 
 def _renderers(run: Run, evidence: Evidence) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -39,6 +39,12 @@ def describe_excuse(known: KnownFailure, requirement: str) -> str:
     return f"Not judged because of the known failure of {', '.join(known.requirements)} (owner {known.owner})."
 
 
+def excuse_of(run: Run, requirement: str) -> str:
+    """Return why a requirement of a run that did not pass is excused; empty if it is not."""
+    known = run.gate.excuses.get(requirement) if run.gate else None
+    return describe_excuse(known, requirement) if known else ""
+
+
 def describe_known_failure(known: KnownFailure) -> str:
     """Return who takes care of a known failure, until when it is excused, and why."""
     noun = NOUNS[known.kind]

@@ -35,6 +35,19 @@ TEXT_LIMIT = 20_000
 
 def render(run: Run) -> str:
     """Return the run as JUnit XML, illegal characters escaped."""
+    root = ET.Element("testsuites")
+    root.append(suite_element(run))
+    return to_text(root)
+
+
+def to_text(root: ET.Element) -> str:
+    """Return an element as the text of a file."""
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def suite_element(run: Run) -> ET.Element:
+    """Return the suite with a test case for each requirement."""
     suite = ET.Element("testsuite", name=SUITE, package=SUITE, id="0", hostname="localhost")
     suite.set("timestamp", run.started_at[:19])
     properties = ET.SubElement(suite, "properties")
@@ -50,10 +63,7 @@ def render(run: Run) -> str:
     suite.attrib |= _counts(run, suite)
     ET.SubElement(suite, "system-out").text = visible("\n".join(map(_statement, run.requirements)))
     ET.SubElement(suite, "system-err")
-    root = ET.Element("testsuites")
-    root.append(suite)
-    ET.indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    return suite
 
 
 def errors_of_run(run: Run, shown: Iterable[Result]) -> dict[str, str]:

@@ -35,6 +35,13 @@ def failed_results(run: Run) -> list[Result]:
     return _by_level([r for r in run.requirements if r.outcome is Outcome.FAILED])
 
 
+def failure_sentence(result: Result) -> str:
+    """Return what a failed requirement expected and got, and how many more findings there are; not yet on one line."""
+    first = result.findings[0] if result.findings else None
+    more = f" ({pluralize(len(result.findings) - 1, 'more finding')})" if len(result.findings) > 1 else ""
+    return f"Expected {first.expected}; got {first.got.rstrip('.')}{more}." if first else ""
+
+
 def results_not_judged(run: Run) -> list[Result]:
     """Return the requirements that neither passed nor failed: first those that block the verdict, then by level."""
     results = _by_level([r for r in run.requirements if r.outcome in {Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED}])

@@ -15,7 +15,9 @@ from meta.support.cf_program import CONFIG
 from meta.support.echo_target import COOKIE, EchoTarget
 from meta.support.encoders import ENCODERS
 from meta.support.leaks import holds_secret
+from purge_conformance.config.formats import NAMES
 from purge_conformance.engine import reference_process
+from purge_conformance.report.formats import FILE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +31,8 @@ PASSWORD, CLIENT_SECRET = "canary-Pass/word+17&x", "canary-Client=Secret/42"
 REFRESH, NEW_REFRESH, CLI_REFRESH = "canary-refresh-one/1", "canary-refresh-two/2", "canary-refresh-cli/3"
 PROXY_PASSWORD, HOOK_KEY = "canary-proxy-pass-8c1f", "canary-hook-key-55e2"
 SECRETS = [PASSWORD, CLIENT_SECRET, REFRESH, NEW_REFRESH, CLI_REFRESH, PROXY_PASSWORD, HOOK_KEY]
-RUN = ("--examples=1", "--max-requests=200", "--max-purges=4", "--verbose")
+FORMATS = tuple(f"--format={name}" for name in NAMES)
+RUN = ("--examples=1", "--max-requests=200", "--max-purges=4", "--verbose", *FORMATS)
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,11 @@ def test_command_shows_no_canary(
         del environ["PURGE_CONFORMANCE_HOOK"]
     done = [command(kind, canaries.url, *canaries.flags, *more, folder=out, env=environ)]
     if kind == "run":
-        done.append(command("judge", out, "--out", tmp_path / "again", folder=out, env=environ))
-        done.append(command("report", out, folder=out, env=environ))
+        done.append(command("judge", out, "--out", tmp_path / "again", *FORMATS, folder=out, env=environ))
+        done.append(command("report", out, *FORMATS, folder=out, env=environ))
         assert canaries.target.answered > canaries.target.quiet + len(ENCODERS)
-        assert "$ADMIN_TOKEN" in (out / "evidence.jsonl").read_text("utf-8")
+        assert all("$ADMIN_TOKEN" in (out / name).read_text("utf-8") for name in ("evidence.jsonl", "evidence.har"))
+        assert all((out / name).exists() for name in FILE_NAMES.values())
     assert {each.code for each in done} <= {0, 1, 2, 3}
     assert canaries.target.answered > canaries.target.quiet
     shown = {f"stream {n}": text.encode() for n, each in enumerate(done) for text in (each.stdout + each.stderr,)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,13 +10,14 @@ import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meta import support
+from meta.support.paths import SCHEMAS as SCHEMA_FOLDER
 from meta.support.results import HOSTILE, make_run, requirement
 from purge_conformance.catalogue.model import Level
 from purge_conformance.report import junit as as_junit
+from purge_conformance.report import surefire
 from purge_conformance.report.model import EXIT_CODES, Cause, Outcome, Result, Run, Verdict, roll_up
 
-SCHEMAS = [xmlschema.XMLSchema10(path) for path in (Path(support.__file__).parent / "schemas").glob("*.xsd")]
+SCHEMAS = [xmlschema.XMLSchema10(SCHEMA_FOLDER / f"junit-{name}.xsd") for name in ("jenkins", "ant")]
 PASSED = Result(requirement(), Outcome.PASSED)
 
 
@@ -72,6 +72,15 @@ def test_colour_equals_exit_code(kind: str) -> None:
     is_red = any(tag in {"failure", "error"} for tags in marks.values() for tag in tags)
     assert is_red == (EXIT_CODES[RUNS[kind].verdict] != 0)
     assert (as_junit.RUN_CASE in marks) == (kind in {"cut short", "nothing judged"})
+
+
+@pytest.mark.parametrize("kind", RUNS)
+def test_surefire_has_the_same_cases(kind: str) -> None:
+    """The file of the format `surefire` is valid against its schema, and has the same cases with the same marks."""
+    text = surefire.render(RUNS[kind])
+    xmlschema.XMLSchema10(SCHEMA_FOLDER / "junit-surefire.xsd").validate(text)
+    cases = ET.fromstring(text).iter("testcase")  # noqa: S314 -- our own output
+    assert {case.get("name", ""): [child.tag for child in case] for case in cases} == marks_of(RUNS[kind])
 
 
 def test_schemas_refuse_properties_of_a_case() -> None:
