@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.actions import requested_droplets, unchanged_apps
+from purge_conformance.analysis.app_states import describe_app, describe_difference
 from purge_conformance.analysis.assertions import (
     describe_response,
     no_event,
@@ -27,7 +28,7 @@ from purge_conformance.analysis.history import (
     returns_requested_event,
 )
 from purge_conformance.analysis.late_effects import describe_late_destruction
-from purge_conformance.analysis.other_apps import describe_app, describe_difference, find_other_apps
+from purge_conformance.analysis.other_apps import changes_with_purges, find_other_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed, Trial
 from purge_conformance.analysis.purge_series import (
     plain_purges,
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
+
+CASES_OF_EACH_APP = ("app-state", "app-exists", "app-identity", "app-labels")
 
 
 @pytest.mark.requirement("PURGE-01")
@@ -157,15 +160,13 @@ def test_apps_remain_unchanged(view: JudgmentView) -> None:
     changed = {n: set(by_app) for n, by_app in findings.items() if by_app}
     for n, app in changes_by_others(view.full_evidence, purges, changed):
         del findings[n][app]
-    require_each_purge(
-        view, purges, lambda purge: findings[purge.request.n].values(), "app-state", "app-exists", "app-identity"
-    )
+    require_each_purge(view, purges, lambda purge: findings[purge.request.n].values(), *CASES_OF_EACH_APP)
     sizes = (
         purge.last_exchange for purge in purges if purge.before.processes.complete and purge.after.processes.complete
     )
     view.count("app-size", sizes)
     _count_other_apps(view, others)
-    require_no(others.findings(), "other-apps")
+    require_no(changes_with_purges(view), "other-apps")
 
 
 def _changes_of_own_apps(view: JudgmentView, purge: PurgeObservation) -> Iterator[tuple[str, Finding]]:
@@ -183,7 +184,7 @@ def _changes_of_own_apps(view: JudgmentView, purge: PurgeObservation) -> Iterato
 def _count_other_apps(view: JudgmentView, others: OtherApps) -> None:
     """Count the purges around which the apps of other clients were compared."""
     purges = others.purges if others.are_judged else ()
-    for case in ("app-state", "app-exists", "app-identity", "other-apps"):
+    for case in (*CASES_OF_EACH_APP, "other-apps", "other-apps-restarted"):
         view.count(case, (interval.last_exchange for interval in purges))
     view.count("app-size", (interval.last_exchange for interval in purges if interval.with_sizes))
 

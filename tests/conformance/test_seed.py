@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.actions import apps_with_new_droplet, own_apps, single_process_apps
+from purge_conformance.analysis.actions import apps_with_new_droplet, own_apps, restarted_apps, single_process_apps
 from purge_conformance.analysis.assertions import (
     no_suitable_app,
     require_each_trial,
@@ -59,6 +59,8 @@ def test_started_apps_are_seeded(view: JudgmentView) -> None:
     view.count("started-app", (purge.last_exchange for purge, apps in constant if apps))
     moved = (purge for purge, apps in constant if apps & apps_with_new_droplet(view, purge.request))
     view.count("new-droplet", (purge.last_exchange for purge in moved))
+    restarted = (purge for purge, apps in constant if apps & restarted_apps(view, purge.request))
+    view.count("restarted-app", (purge.last_exchange for purge in restarted))
     require_each_purge(view, purges, find_missing)
 
 

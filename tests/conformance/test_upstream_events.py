@@ -127,12 +127,15 @@ def test_seed_names_space_and_organization(view: JudgmentView) -> None:
     """A seeded event MUST name the app, its space and its organization."""
     locations, seeded = Locations(view), [*_seeded_events(view)]
     first_names = {app: _names(purge, app) for purge, app, _ in reversed(seeded)}
+    earlier_names: dict[str, set[str]] = {}
     for purge, app, row in seeded:
         names, number = _names(purge, app), purge.request.n
         expected = {"app.name": names, **locations.members(app, number)}
         cases = [case for case, name in LOCATION_CASES.items() if name in expected]
         cases += [f"renamed-{each}" for each in locations.renamed(app, number)]
         cases += ["renamed-app"] if len(names) == 1 and names != first_names[app] else []
+        cases += ["renamed-again"] if len(names) == 1 and len(earlier_names.get(app, names) - names) > 1 else []
+        earlier_names.setdefault(app, set()).update(names)
         for case in cases:
             view.count(case, [purge.last_exchange])
         require_no(

@@ -75,5 +75,11 @@ def requested_droplets(evidence: Evidence, purge: Exchange) -> dict[str, str]:
     return {guid_in_path(x.route): str(dig(json.loads(x.request_body or "{}"), "data", "guid")) for x in accepted}
 
 
+def restarted_apps(evidence: Evidence, purge: Exchange) -> set[str]:
+    """Return the apps that the suite restarted before a purge, as the target confirmed."""
+    restarts = evidence.of(Scenario.PURGE_AFTER_CHANGES, Step.RESTART_APP)
+    return _app_guids(x for x in restarts if x.n < purge.n and x.succeeded)
+
+
 def _app_guids(requests: Iterable[Exchange]) -> set[str]:
     return {guid_in_path(x.route) for x in requests if x.route.startswith(f"{APPS}/")}

@@ -2,38 +2,41 @@
 
 Any app of others may change at any time, also during a purge. So a change counts against purges only where the evidence
 leaves hardly another explanation: nothing else changed during the run, and either the changes came with several purges,
-or several apps changed with the first one.
+or several apps changed with the first one. Three kinds of changes are judged, each by itself, as one may be frequent:
+those of what an app is; those of anything that is listed of it, such as the time of its last update; and those that
+only events show, such as a restart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import created_apps
+from purge_conformance.analysis.app_states import (
+    NOT_LISTED,
+    describe_all_members,
+    describe_app,
+    describe_difference,
+    events_back_and_forth,
+)
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence import notes
-from purge_conformance.evidence.listing import RUN_LABEL, dig, snapshots
+from purge_conformance.evidence.listing import RUN_LABEL, dig, event_identity, snapshots
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from purge_conformance.analysis.app_states import AppState
     from purge_conformance.evidence.listing import Snapshot, SnapshotSpan
     from purge_conformance.evidence.records import Evidence
 
-    AppState = Mapping[str, str]  # member -> value in words
     Changes = Mapping[str, tuple[AppState, AppState]]  # app guid -> its state before and after
 
-MEMBERS = {
-    "state": ("state",),
-    "name": ("name",),
-    "space": ("relationships", "space", "data", "guid"),
-    "droplet": ("relationships", "current_droplet", "data", "guid"),
-}
-NOT_LISTED: AppState = {"state": "not listed"}
 MIN_QUIET = 10  # times as long as the first purge with its snapshots: how long no app may change before that counts
 MIN_CHANGES = 3  # purges with which apps changed: two changes by one client may follow each other closely
 MAX_CHANCE = 1 / 1000  # that changes by other clients come with purges only
@@ -115,9 +118,52 @@ class OtherApps:
         return len(first.changes) > 1 and self.quiet_seconds >= MIN_QUIET * first.seconds
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """Two snapshots of the apps, one after the other.
+
+    Attributes:
+        before, after: the snapshots.
+        apps: the apps of others that exist before, and those that exist after.
+        later: the snapshots after them.
+        known: the identities of the events that earlier snapshots show.
+    """
+
+    before: Snapshot
+    after: Snapshot
+    apps: tuple[frozenset[str], frozenset[str]]
+    later: Sequence[SnapshotSpan]
+    known: Collection[tuple[str, str]]
+
+    @property
+    def with_sizes(self) -> bool:
+        """Whether the processes could be read before and after."""
+        return self.before.processes.complete and self.after.processes.complete
+
+    @property
+    def seconds(self) -> float:
+        """From the beginning of the first snapshot to the end of the last one."""
+        first = min(x.sent_at for x in (*self.before.processes.exchanges, *self.before.apps.exchanges))
+        last = (*self.after.processes.exchanges, *self.after.apps.exchanges)
+        return max(x.sent_at + x.elapsed for x in last) - first
+
+
 def find_other_apps(evidence: Evidence) -> OtherApps:
-    """Return what became of the apps of other clients during the run."""
-    intervals = list(_intervals(evidence))
+    """Return what became of the apps of other clients during the run: their states, names, spaces, sizes, labels."""
+    return _other_apps(evidence, partial(_listed_changes, describe_app))
+
+
+def changes_with_purges(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the changes that purges made of the apps of other clients: those of the first kind that shows any."""
+    kinds = (
+        evidence.cached(find_other_apps),
+        *(_other_apps(evidence, find) for find in (partial(_listed_changes, describe_all_members), _recorded_changes)),
+    )
+    yield from next(filter(None, (list(others.findings()) for others in kinds)), ())
+
+
+def _other_apps(evidence: Evidence, find_changes: Callable[[_Pair], Changes]) -> OtherApps:
+    intervals = list(_intervals(evidence, find_changes))
     quiet = [interval for interval in intervals if not interval.with_purge]
     return OtherApps(
         purges=tuple(interval for interval in intervals if interval.with_purge and interval.apps),
@@ -126,73 +172,60 @@ def find_other_apps(evidence: Evidence) -> OtherApps:
     )
 
 
-def _intervals(evidence: Evidence) -> Iterator[Interval]:
+def _intervals(evidence: Evidence, find_changes: Callable[[_Pair], Changes]) -> Iterator[Interval]:
     spans = [span for span in evidence.cached(snapshots) if span.snapshot.apps.complete]
     purge_numbers = [x.n for x in evidence.exchanges if is_purge(x.method, x.path) and not x.rejected]
-    own, runs = created_apps(evidence), set(evidence.noted(notes.RUN))
+    known: set[tuple[str, str]] = set()
     for index, (before, after) in enumerate(pairwise(spans)):
-        apps = [
-            {
-                guid
-                for guid, row in span.snapshot.apps.by_guid.items()
-                if guid not in own and dig(row, "metadata", "labels", RUN_LABEL) not in runs
-            }
-            for span in (before, after)
-        ]
+        apps = _apps_of_others(evidence, before.snapshot), _apps_of_others(evidence, after.snapshot)
+        known |= {event_identity(row) for row in before.snapshot.events.rows}
+        pair = _Pair(before.snapshot, after.snapshot, apps, spans[index + 2 :], known)
         yield Interval(
             with_purge=any(before.first < n < after.last for n in purge_numbers),
-            with_sizes=_with_sizes(before.snapshot, after.snapshot),
-            seconds=_seconds(before.snapshot, after.snapshot),
+            with_sizes=pair.with_sizes,
+            seconds=pair.seconds,
             last_exchange=after.snapshot.apps.exchanges[-1].n,
-            apps=frozenset(apps[0]),
-            changes=_changes(before.snapshot, after.snapshot, apps[0] | apps[1], spans[index + 2 :]),
+            apps=apps[0],
+            changes=find_changes(pair),
         )
 
 
-def _changes(before: Snapshot, after: Snapshot, apps: Iterable[str], later: Sequence[SnapshotSpan]) -> Changes:
+def _apps_of_others(evidence: Evidence, snapshot: Snapshot) -> frozenset[str]:
+    own, runs = evidence.cached(created_apps), set(evidence.noted(notes.RUN))
+    return frozenset(
+        guid
+        for guid, row in snapshot.apps.by_guid.items()
+        if guid not in own and dig(row, "metadata", "labels", RUN_LABEL) not in runs
+    )
+
+
+def _listed_changes(describe: Callable[..., AppState], pair: _Pair) -> Changes:
     """Return the changed apps; an app that a later list shows was not deleted, but missed while pages moved."""
-    with_sizes = _with_sizes(before, after)
+    before, after, with_sizes = pair.before, pair.after, pair.with_sizes
     candidates = (
         guid
-        for guid in apps
+        for guid in pair.apps[0] | pair.apps[1]
         if before.apps.by_guid.get(guid) != after.apps.by_guid.get(guid)
         or before.processes_of(guid) != after.processes_of(guid)
     )
     states = {
-        guid: (
-            describe_app(before, guid, with_sizes=with_sizes),
-            describe_app(after, guid, with_sizes=with_sizes),
-        )
+        guid: (describe(before, guid, with_sizes=with_sizes), describe(after, guid, with_sizes=with_sizes))
         for guid in candidates
     }
     return {
         guid: (was, now)
         for guid, (was, now) in states.items()
-        if was != now and (now is not NOT_LISTED or not any(guid in span.snapshot.apps.by_guid for span in later))
+        if was != now and (now is not NOT_LISTED or not any(guid in span.snapshot.apps.by_guid for span in pair.later))
     }
 
 
-def describe_app(snapshot: Snapshot, guid: str, *, with_sizes: bool) -> AppState:
-    """Return what a snapshot shows of an app, member -> value in words; `with_sizes` adds those of its processes."""
-    row = snapshot.apps.by_guid.get(guid)
-    if row is None:
-        return NOT_LISTED
-    state = {name: str(dig(row, *path)) for name, path in MEMBERS.items()}
-    sizes = (f"{row.get('instances')} instances of {row.get('memory_in_mb')} MB" for row in snapshot.processes_of(guid))
-    return {**state, "processes": ", ".join(sorted(sizes)) or "none"} if with_sizes else state
-
-
-def describe_difference(was: AppState, now: AppState) -> tuple[str, str]:
-    """Return the members in which two states of an app differ, in words, as they were and as they are."""
-    names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
-    old, new = (", ".join(f"{name} {state[name]}" for name in names if name in state) for state in (was, now))
-    return old, new
-
-
-def _with_sizes(before: Snapshot, after: Snapshot) -> bool:
-    return before.processes.complete and after.processes.complete
-
-
-def _seconds(before: Snapshot, after: Snapshot) -> float:
-    first = min(x.sent_at for x in (*before.processes.exchanges, *before.apps.exchanges))
-    return max(x.sent_at + x.elapsed for x in (*after.processes.exchanges, *after.apps.exchanges)) - first
+def _recorded_changes(pair: _Pair) -> Changes:
+    """Return the apps that new events record as changed and changed back."""
+    if not (pair.before.events.complete and pair.after.events.complete):
+        return {}
+    recorded = events_back_and_forth(pair.after, pair.known)
+    return {
+        guid: ({"recorded": "no change"}, {"recorded": events})
+        for guid, events in recorded.items()
+        if guid in pair.apps[0] & pair.apps[1]
+    }

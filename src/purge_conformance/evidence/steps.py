@@ -82,12 +82,13 @@ class Step(StrEnum):
     START_APP = "start-app"
     STOP_APP = "stop-app"
     SCALE_APP = "scale-app"
+    RESTART_APP = "restart-app"
     AWAIT_STATE = "await-state"  # reads of an app until it shows the state
     AWAIT_EVENT = "await-event"  # reads of the newest events until a change is recorded
     CREATE = "create"  # an organization, a space or an app
     AWAIT_CREATION = "await-creation"
     VERIFY_CREATION = "verify-creation"  # reads what a response says was created, before it is changed
-    RENAME = "rename"  # purge-after-changes: an app, its space and its organization
+    RENAME = "rename"  # purge-after-changes: an app, its space and its organization; concurrent-purges: the app
     VERIFY_RENAME = "verify-rename"  # reads the name of a space after that
     PREPARE_DROPLET = "prepare-droplet"
     ASSIGN_DROPLET = "assign-droplet"  # purge-after-changes: another one to a started app

@@ -96,10 +96,11 @@ def second_purge(client: Client, _: SuiteApps) -> None:
 
 
 def purge_after_changes(client: Client, apps: SuiteApps) -> None:
-    """Purge after changes of apps, the last of them a new droplet and a new name of one; get some seeded events.
+    """Purge after changes of apps, the last of them a restart, a new droplet and new names of one; get some seeds.
 
     The guids of these may have been used before.
     """
+    apps.restart(App.SCALED)
     apps.change_droplet(App.SCALED)
     apps.rename(App.SCALED)  # the same app: PURGE-06 leaves out the one that was changed last
     response = purge_with_spare_headers(client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.ALL)

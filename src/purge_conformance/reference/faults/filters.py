@@ -38,10 +38,19 @@ fault("updated-ats-with-operator-filtered")(_read_query_as(_without(r"updated_at
 fault("updated-ats-filtered")(_read_query_as(_without(r"updated_ats=[^&]*&?")))
 
 
-@fault("after-purged-guid-everything")
-@wrap_operations("list_events")
-def after_purged_guid_everything(call: Call, answer: Handler) -> Reply:
-    match = re.search(r"(?:^|&)after_guid=([0-9a-f-]{36})(?=&|$)", call.query_string.decode("latin-1"))
-    if match and call.behaviour.find_event(call.session, match[1]) is None:
-        return answer(replace(call, query_string=call.query_string.replace(match[0].encode(), b"").lstrip(b"&")))
-    return answer(call)
+def _ignore_unknown_after_guid(is_ignored: Callable[[str], bool]) -> Change:
+    """Return the change that ignores an after_guid that no event has, in such queries."""
+
+    @wrap_operations("list_events")
+    def change(call: Call, answer: Handler) -> Reply:
+        query = call.query_string.decode("latin-1")
+        match = re.search(r"(?:^|&)after_guid=([0-9a-f-]{36})(?=&|$)", query)
+        if match and is_ignored(query) and call.behaviour.find_event(call.session, match[1]) is None:
+            return answer(replace(call, query_string=query.replace(match[0], "").lstrip("&").encode("latin-1")))
+        return answer(call)
+
+    return change
+
+
+fault("after-purged-guid-everything")(_ignore_unknown_after_guid(lambda _: True))
+fault("after-purged-guid-in-an-order-everything")(_ignore_unknown_after_guid(lambda query: "order_by=" in query))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference.mutation import Change, combine, fault
 from purge_conformance.reference.store.initial_data import initial_apps, initial_data
-from purge_conformance.reference.store.tables import STARTED, STOPPED, App
-from purge_conformance.reference.store.transitions import find_started_apps
+from purge_conformance.reference.store.tables import STARTED, STOPPED, App, format_timestamp, utc_now
+from purge_conformance.reference.store.transitions import find_started_apps, start, stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.behaviour import Behaviour
 
 MANY_APPS = 6
+_seconds = count(1)
 
 
 def _with_each_purge(act: Callable[[Session], object]) -> Change:
@@ -90,6 +93,34 @@ def each_third_purge_scales_an_app_of_others(behaviour: Behaviour) -> Behaviour:
 def purge_renames_an_app_of_others(session: Session) -> None:
     for app in initial_apps(session)[:1]:
         app.name += "'"
+
+
+@fault("purge-restarts-an-app-of-others")
+@_of_others()
+def purge_restarts_an_app_of_others(behaviour: Behaviour) -> Behaviour:
+    @_with_each_purge
+    def restart(session: Session) -> None:
+        for app in initial_apps(session)[:1]:
+            stop(session, app, behaviour.record)
+            start(session, app, behaviour.record)
+
+    return restart(behaviour)
+
+
+@fault("purge-touches-apps-of-others")
+@_of_others()
+@_with_each_purge
+def purge_touches_apps_of_others(session: Session) -> None:
+    later = utc_now() + timedelta(seconds=next(_seconds))  # differs from the last one within a second, too
+    for app in initial_apps(session):
+        app.updated_at = format_timestamp(later)
+
+
+@fault("purge-resets-disk")
+@_with_each_purge
+def purge_resets_disk(session: Session) -> None:
+    for app in find_started_apps(session):
+        app.web.disk_in_mb = 256
 
 
 @fault("purge-renames-apps")

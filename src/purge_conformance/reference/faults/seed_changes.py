@@ -100,6 +100,21 @@ fault("seeds-name-of-last-seed")(_keep_columns_of_last_seed("app_name"))
 fault("seeds-size-of-last-seed")(_keep_columns_of_last_seed("instances", "memory_in_mb"))
 
 
+@fault("seeds-second-name")
+def seeds_second_name(behaviour: Behaviour) -> Behaviour:
+    names: dict[str, list[str]] = {}
+
+    def seeds(session: Session, moment: str) -> list[AppUsageEvent]:
+        events = behaviour.make_seeds(session, moment)
+        for event in events:
+            known = names.setdefault(event.app_guid, [])
+            known += [event.app_name] if event.app_name not in known else []
+            event.app_name = known[:2][-1]
+        return events
+
+    return replace(behaviour, make_seeds=seeds)
+
+
 @fault("misses-apps-with-a-new-droplet")
 @choose_seeded_apps
 def misses_apps_with_a_new_droplet(session: Session) -> Sequence[App]:
@@ -139,4 +154,5 @@ def _miss_apps(operation: str, owner: Callable[[App], str]) -> Change:
 
 
 fault("misses-renamed-apps")(_miss_apps("update_app", lambda app: app.guid))
+fault("misses-restarted-apps")(_miss_apps("restart_app", lambda app: app.guid))
 fault("misses-apps-of-renamed-spaces")(_miss_apps("update_space", lambda app: app.space_guid))

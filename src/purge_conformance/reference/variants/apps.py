@@ -185,6 +185,12 @@ def renames_refused(_call: Call, _answer: Handler) -> Reply:
     raise problems.unknown_request()
 
 
+@variant("restarts-refused")
+@wrap_operations("restart_app")
+def restarts_refused(_call: Call, _answer: Handler) -> Reply:
+    raise problems.unknown_request()
+
+
 @variant("renames-take-a-while")
 def renames_take_a_while(behaviour: Behaviour) -> Behaviour:
     tables: dict[str, type[App | Space | Organization]] = {

@@ -54,6 +54,9 @@ class HookedApps(SuiteApps):
         """Scale a started app by `instances` or `memory_in_mb`; return whether that succeeded."""
         return self._try(lambda: super(HookedApps, self).scale(app, **size))
 
+    def restart(self, app: App) -> None:
+        """Do nothing: the hook has no state for it."""
+
     def remove(self, guid: str, where: Where) -> Exchange:
         """Delete an app; return a GET of it after that."""
         self._set_state("delete", guid)

@@ -137,20 +137,34 @@ class SuiteApps:
             return False
         return self._change_app(app, "scale", Place(Step.SCALE_APP, app=app), **size).succeeded
 
+    def restart(self, app: App) -> None:
+        """Restart a started app."""
+        if app in self.started:
+            answer = self._change_app(app, "restart", Place(Step.RESTART_APP, app=app))
+            if answer.succeeded and not self.reached_state(
+                self.apps[app], STARTED, answer, Place(Step.AWAIT_STATE, app=app)
+            ):
+                self.started.discard(app)
+
     def change_droplet(self, app: App) -> None:
         """Assign a started app another copy of its droplet; nothing if it runs none."""
         if app in self.started:
             self._droplets.assign_copy(self.apps[app], Place(Step.ASSIGN_DROPLET, app=app))
 
     def rename(self, app: App) -> None:
-        """Rename an app, its space and its organization, each if this run created it."""
+        """Rename an app twice, and its space and its organization, each if this run created it."""
         guid = self.apps.get(app, "")
         space = self._owners.get(guid, "")
         organization = self._owners.get(space, "")
-        self._rename(APPS, guid, "renamed", Place(Step.RENAME, app=app))  # short, as a target may limit names
+        self.rename_app(app, "once")
+        self.rename_app(app, "renamed")
         if self._rename(SPACES, space, "purge-conformance-renamed"):
             self._client.get(resource_path(SPACES, space), Step.VERIFY_RENAME)
         self._rename(ORGANIZATIONS, organization, "purge-conformance-renamed")
+
+    def rename_app(self, app: App, prefix: str) -> None:
+        """Rename an app, if this run created it; the prefix is short, as a target may limit names."""
+        self._rename(APPS, self.apps.get(app, ""), prefix, Place(Step.RENAME, app=app))
 
     def _rename(self, path: str, guid: str, prefix: str, where: Where = Step.RENAME) -> bool:
         """Send the request that renames a resource, if this run created it; return whether it was sent."""

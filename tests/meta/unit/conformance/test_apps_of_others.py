@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meta.support.judgments import outcome_of
-from meta.support.story import app_row, process_row
-from purge_conformance.analysis.other_apps import find_other_apps
+from meta.support.story import app_row, event_row, process_row
+from purge_conformance.analysis.other_apps import changes_with_purges, find_other_apps
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step
 
@@ -31,6 +31,7 @@ def build(
     *,
     own: bool = False,
     row: Callable[[str, str], Row] = app_row,
+    events_after: Callable[[int], list[Row]] = lambda _: [],
 ) -> None:
     """Add purges; each member has the apps before and after one."""
     if own:
@@ -40,7 +41,8 @@ def build(
         for phase, apps in zip(Phase, sides, strict=True):
             rows = [row(guid, state) for guid, state in apps.items()] + [app_row("own")] * own
             processes = [process_row(guid, guid) for guid in apps]
-            builder.add_snapshot(Scenario.GENERATED, place.at(phase), [], rows, processes)
+            events = events_after(index) if phase is Phase.AFTER else []
+            builder.add_snapshot(Scenario.GENERATED, place.at(phase), events, rows, processes)
             if phase is Phase.BEFORE:
                 builder.add_purge(Scenario.GENERATED, place)
         for _ in range(PAUSE_EXCHANGES):
@@ -51,6 +53,12 @@ def steps(*states: Foundation) -> list[tuple[Foundation, Foundation]]:
     """Return purges with which the foundation goes from each state to the next one, and those that change nothing."""
     pairs = [*pairwise(states)]
     return pairs + [(states[-1], states[-1])] * (PURGES - len(pairs))
+
+
+def restart_events(index: int) -> list[Row]:
+    """Return the events of a restart of the app a."""
+    changes = [("STARTED", "STOPPED"), ("STOPPED", "STARTED")]
+    return [{**event_row(f"{now}-{index}", "a"), "state": {"previous": was, "current": now}} for was, now in changes]
 
 
 def without(*guids: str) -> Foundation:
@@ -84,6 +92,31 @@ def test_renamed_app_fails(builder: EvidenceBuilder) -> None:
     renamed = steps(*[{"a": f"name {number}"} for number in range(PURGES)])
     build(builder, renamed, row=lambda guid, name: {**app_row(guid), "name": name})
     assert outcome_of(builder, "PURGE-06") == "failed"
+
+
+@pytest.mark.parametrize("member", ["updated_at", "metadata"])
+def test_member_that_changes_with_each_purge_fails(member: str, builder: EvidenceBuilder) -> None:
+    """Whatever is listed of an app, a value that changes with each purge, and never between, is the purge's."""
+    changed = steps(*[{"a": f"value {number}"} for number in range(PURGES)])
+    build(builder, changed, row=lambda guid, value: {**app_row(guid), member: {"labels": {"x": value}}})
+    assert outcome_of(builder, "PURGE-06") == "failed"
+
+
+@pytest.mark.parametrize(
+    ("restarted", "outcome"),
+    [(range(1, 4), "failed"), (range(1, 3), "passed"), (range(1, PURGES + 1), "failed")],
+    ids=["with-three-purges", "with-two-by-chance", "with-each"],
+)
+def test_restart_recorded_with_purges(restarted: range, outcome: str, builder: EvidenceBuilder) -> None:
+    """Events of a restart after each of several purges, and after nothing else, show that these restart the app."""
+    build(builder, steps(OTHERS), events_after=lambda index: restart_events(index) if index in restarted else [])
+    assert outcome_of(builder, "PURGE-06") == outcome
+
+
+def test_events_that_a_purge_seeds_are_no_restart(builder: EvidenceBuilder) -> None:
+    """A second event of each app, which shows STOPPED, is a wrong seed: the app is started."""
+    build(builder, steps(OTHERS), events_after=lambda index: restart_events(index)[:1] * 2)
+    assert not [*changes_with_purges(builder.evidence)]
 
 
 @pytest.mark.parametrize(

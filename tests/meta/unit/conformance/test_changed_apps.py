@@ -114,6 +114,20 @@ def test_old_names_are_found(seed: dict[str, Any], builder: EvidenceBuilder) -> 
         judge_names(builder.judgment_view)
 
 
+def test_third_name_is_compared(builder: EvidenceBuilder) -> None:
+    """A name after two others that purges saw is a case of its own, and the second one is wrong."""
+    create(builder)
+    purge(builder, Scenario.PURGE, "old", {})
+    purge(builder, CHANGED, "new", {})
+    purge(builder, Scenario.PURGE_WITHOUT_STARTED_APPS, "third", {})
+    view = builder.judgment_view
+    judge_names(view)
+    assert len(view.cases["renamed-again"]) == 1
+    purge(builder, Scenario.CONCURRENT_PURGES, "third", {"app": {"guid": "a", "name": "new"}})
+    with pytest.raises(RequirementViolated):
+        judge_names(builder.judgment_view)
+
+
 def test_new_size_is_compared(builder: EvidenceBuilder) -> None:
     """A process that was scaled between two purges is a case of its own, and fails with its old size."""
     purge(builder, Scenario.PURGE, "old", {})

@@ -1,4 +1,4 @@
-"""SEED-01, SEED-02 and PURGE-06: an app that was assigned another droplet, and its event."""
+"""SEED-01, SEED-02 and PURGE-06: an app that was assigned another droplet or was restarted, and its event."""
 
 from __future__ import annotations
 
@@ -40,6 +40,17 @@ def test_new_droplet_is_a_case(status: int | None, count: int, builder: Evidence
         view.cases.clear()
         judge(view)
         assert len(view.cases.get("new-droplet", ())) == count
+
+
+@pytest.mark.parametrize(("status", "count"), [(200, 1), (202, 1), (404, 0), (None, 0)])
+def test_restart_is_a_case(status: int | None, count: int, builder: EvidenceBuilder) -> None:
+    """The purge counts for the case if the target confirmed the restart; it is judged in any case."""
+    place = Place(Step.RESTART_APP, app=App.SCALED)
+    builder.add_exchange(CHANGED, place, method="POST", path="/v3/apps/a/actions/restart", status=status, data={})
+    assign_and_purge(builder, 422, "a")
+    view = builder.judgment_view
+    module.test_started_apps_are_seeded(view)
+    assert len(view.cases.get("restarted-app", ())) == count
 
 
 def test_missing_event_is_found(builder: EvidenceBuilder) -> None:

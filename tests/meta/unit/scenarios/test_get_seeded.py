@@ -42,7 +42,8 @@ def test_missing_seeded_event_is_looked_for_in_the_list(
 
     stub_server.answer = answer
     client = make_client()
-    apps = SimpleNamespace(change_droplet=lambda _: None, rename=lambda _: None, apps={App.SCALED: "a"})
+    changes = dict.fromkeys(("restart", "change_droplet", "rename"), lambda _: None)
+    apps = SimpleNamespace(**changes, apps={App.SCALED: "a"})
     purging.purge_after_changes(client, cast("SuiteApps", apps))
     last = recorded_evidence(client).exchanges[-1]
     assert (last.step is Step.CLOSING, last.route == EVENTS_PATH) == (reads_again, reads_again)
