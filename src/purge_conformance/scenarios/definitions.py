@@ -187,7 +187,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(Scenario.REJECTED_PURGES, _send_rejected_purges, Cost(130)),
     ScenarioDefinition(Scenario.AUTH_BYPASS, try_bypasses, Cost(148)),
     ScenarioDefinition(Scenario.LISTS, read_lists, Cost(137), reads_only=True, follows=(Scenario.APP_CHANGES,)),
-    ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(27, 1), follows=(Scenario.APP_CHANGES,)),
+    ScenarioDefinition(Scenario.PURGE_AFTER_CHANGES, purge_after_changes, Cost(29, 1), follows=(Scenario.APP_CHANGES,)),
     ScenarioDefinition(Scenario.GENERATED, None, Cost(220, 2), _send_generated_cases, reads_only=True),
     ScenarioDefinition(Scenario.STATEFUL, None, Cost(30, 1), _follow_links),
     ScenarioDefinition(Scenario.REPEAT, _repeat_purges, Cost(45, 2), repetition=FURTHER),
@@ -196,7 +196,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
         Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50), follows=(Scenario.PURGE_AFTER_CHANGES,)
     ),
     ScenarioDefinition(Scenario.INDUCED_ERRORS, induce_errors, Cost(40, 5), repetition=ROUNDS, needs_hook=True),
-    ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(65, 7), repetition=ROUNDS),
+    ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(66, 7), repetition=ROUNDS),
     ScenarioDefinition(
         Scenario.RACE,
         race_purges_with_changes,
