@@ -25,6 +25,7 @@ from purge_conformance.cli.run import run
 from purge_conformance.cli.selfcheck import selfcheck
 from purge_conformance.cli.serve import serve
 from purge_conformance.cli.show import show
+from purge_conformance.cli.trend import trend
 from purge_conformance.engine.signals import INTERRUPTED, interrupt_on_signal
 from purge_conformance.errors import SuiteError, UsageError, crash_message
 
@@ -85,6 +86,7 @@ for subcommand in (
     report,
     compare,
     reproduce,
+    trend,
     list_requirements,
     explain,
     show,

@@ -111,8 +111,13 @@ def compact_ids(results: Iterable[HasId]) -> str:
 
 def id_spans(results: Iterable[HasId]) -> list[str]:
     """Return the ids, three or more consecutive ones as `PURGE-01 to 06`."""
+    return spans_of(result.id for result in results)
+
+
+def spans_of(ids: Iterable[str]) -> list[str]:
+    """Return the ids, three or more consecutive ones as `PURGE-01 to 06`."""
     spans: list[list[str]] = []
-    for name in (result.id for result in results):
+    for name in ids:
         area, _, number = name.rpartition("-")
         previous_area, _, previous = spans[-1][-1].rpartition("-") if spans else ("", "", "")
         is_next = area == previous_area and number.isdigit() and previous.isdigit() and int(number) == int(previous) + 1
