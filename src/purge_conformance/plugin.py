@@ -31,6 +31,7 @@ PREPARATION: pytest.StashKey[Preparation] = pytest.StashKey()
 RUN_BUILDERS: pytest.StashKey[dict[str, RunBuilder]] = pytest.StashKey()  # by folder of evidence; "" for a target
 T = TypeVar("T")
 MARKER = "requirement"
+FORCE = "--conformance-force"
 EVIDENCE = "evidence"  # the fixture that is parametrized with several folders
 COLLECTED_JUDGMENTS = "purge_conformance_judgments"  # a worker of pytest-xdist did; a key of its output
 # Options of pytest and its plugins under which the judgments would not run, or their outcomes would be lost.
@@ -70,6 +71,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ALLOW_INCOMPLETE_ARCHIVE,
         action="store_true",
         help="Purge although not all events could be archived; the report says so.",
+    )
+    group.addoption(
+        FORCE,
+        action="store_true",
+        help="Replace the evidence and the reports of a run that --conformance-out holds; its archive is kept.",
     )
     group.addoption(
         "--evidence",
@@ -298,7 +304,7 @@ def _or_exit(function: Callable[[], T]) -> T:
 
 def _with_pytest_flags(text: str) -> str:
     """Return a message with pytest's name of each flag of the command."""
-    flags = {key.option: key.pytest_option for key in KEYS}
+    flags = {key.option: key.pytest_option for key in KEYS} | {"--force": FORCE}
     return re.sub(r"(?<![\w-])--[a-z][a-z-]*", lambda flag: flags.get(flag[0], flag[0]), text)
 
 

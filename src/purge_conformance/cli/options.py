@@ -80,6 +80,11 @@ allow_incomplete_archive_option = click.option(
     is_flag=True,
     help="Purge although not all events could be archived; the report says so.",
 )
+force_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace the evidence and the reports of a run that --out holds. Its archive gets another name there.",
+)
 VERBOSITY_OPTIONS = (  # the last one first, as decorators are applied
     click.option("--verbose", "verbosity", flag_value=2, type=int, help="Print every request."),
     click.option("--quiet", "verbosity", flag_value=0, type=int, help="Print only the result and warnings."),
@@ -171,7 +176,12 @@ def with_run_flags(command: Command) -> Command:
 
     `doctor` and `plan` have them too: a user checks a run by replacing the name of the command.
     """
-    return with_purge_flags(*RUN_KEYS)(command)
+
+    @wraps(command)
+    def call(*, values: Options, force: bool, **more: Any) -> object:  # noqa: ANN401 -- as above
+        return command(values=values | {"force": force}, **more)
+
+    return with_purge_flags(*RUN_KEYS)(force_option(call))
 
 
 def _option(key: Key) -> Decorator:

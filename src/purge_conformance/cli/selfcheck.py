@@ -56,13 +56,13 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
     console = Console()
     try:
         with (
-            own_folder(str(out) if out else None, create_default_folder) as (folder, _),
+            own_folder(str(out) if out else None, create_default_folder) as taken,
             ProgressDisplay(console, partial(write_line, console=console)) as tally,
         ):
-            matrix = checking.check(folder, only=only, seed=seed, jobs=jobs, on_row=tally.update)
+            matrix = checking.check(taken.path, only=only, seed=seed, jobs=jobs, on_row=tally.update)
     except KeyboardInterrupt:
         exit_with_error("Interrupted. No matrix was written.", INCONCLUSIVE)
     for line in matrix_report.terminal_lines(matrix):
         write_line(line)
-    write_line(f"Matrix: {folder / checking.MARKDOWN} and {folder / checking.JSON}")
+    write_line(f"Matrix: {taken.path / checking.MARKDOWN} and {taken.path / checking.JSON}")
     sys.exit(1 if matrix.problems() else 0)

@@ -28,6 +28,7 @@ CONFIG = f"{PREFIX}CONFIG"
 FLAGS_ONLY = {  # what only a flag can give -> the message for a file or a variable that tries
     "allow_purge": "consent can be given only as a flag. {remove} Give --allow-purge HOST.",
     "allow_incomplete_archive": "it can be given only as a flag. {remove} Give --allow-incomplete-archive.",
+    "force": "it can be given only as a flag. {remove} Give --force.",
 }
 ENV_SOURCE = re.compile(r"(?:^|:)env:([^:]+)$")  # the end of a source such as uaa:refresh_token:env:NAME
 MISSPELT = 0.8  # a variable that holds a token is not similar to an option

@@ -244,7 +244,7 @@ def _collect(values: Options, option: Namespace, write_line: Callable[[str], Non
         create_folder=lambda: Path(mkdtemp(prefix="purge-conformance-")),
         rehearse=partial(rehearsal.rehearse, judge=judge_here),
     )
-    values |= {"allow_incomplete_archive": option.allow_incomplete_archive}
+    values |= {"allow_incomplete_archive": option.allow_incomplete_archive, "force": option.conformance_force}
     settings, folder = prepare_run(values, option.allow_purge, front_end)
     setattr(option, COLLECTED, folder.path)
     return collect_evidence(settings, folder, front_end)

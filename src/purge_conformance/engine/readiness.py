@@ -68,7 +68,7 @@ def examine(
         *doctor.checks(probe, settings, planned),
         *(openings.checks(settings) if any(x.status is not None for x in probe.answers) else ()),
         *_check_other_runs(probe, settings, on_exchange),
-        _check_folder(values.get("out")),
+        _check_folder(values.get("out"), force=bool(values.get("force"))),
         *_check_formats(values.get("format", ())),
     )
     return Readiness(settings, probe, checks)
@@ -87,10 +87,11 @@ def _check_other_runs(
         yield ok(name, "none was seen on the target within the last hour")
 
 
-def _check_folder(out: str | None) -> Check:
+def _check_folder(out: str | None, *, force: bool) -> Check:
     """Return whether a run could take its folder, which is not created."""
     try:
-        folder = run_folder.require_usable(Path(out) if out else run_folder.PARENT, is_shared=out is None)
+        place = Path(out) if out else run_folder.PARENT
+        folder = run_folder.require_usable(place, is_shared=out is None, force=force)
     except BadSetting as reason:
         got, _, next_step = str(reason).partition(". ")
         return refusal("folder", got, "a new or empty folder that can be written", next_step)

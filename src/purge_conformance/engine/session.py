@@ -8,6 +8,7 @@ answers a question, what the second signal does, and which process runs pytest.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -18,7 +19,14 @@ from purge_conformance.client.guard import Guard
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.settings import announcement
 from purge_conformance.engine import collect, rehearsal
-from purge_conformance.engine.run_folder import OwnFolder, create_default_folder, own_folder, removed_on_failure
+from purge_conformance.engine.latest import latest_run
+from purge_conformance.engine.run_folder import (
+    OwnFolder,
+    create_default_folder,
+    own_folder,
+    removed_on_failure,
+    replace_run,
+)
 from purge_conformance.engine.scope import requirements_in, scope_to_judge
 from purge_conformance.engine.signals import close_on_signal
 from purge_conformance.engine.verdicts import RunBuilder
@@ -73,7 +81,8 @@ def prepare_run(
 ) -> tuple[Settings, OwnFolder]:
     """Return the settings of a run that may start, and its folder.
 
-    The user consented, the folder can be written and holds no other run, each role has its token, the hook answers, the
+    The user consented, the folder can be written and holds no other run (with `force` its files have just been
+    replaced), each role has its token, the hook answers, the
     judgments work, and no other run of the suite was seen on the target. Before the logins at most the root document is
     requested, without a token: of a target on loopback, for the consent, and of any target whose fingerprint is pinned.
 
@@ -91,7 +100,8 @@ def prepare_run(
     settings = build_settings(values, tokens)
     check_sources(settings)
     root = cache(partial(read_root, settings))
-    with own_folder(values.get("out"), front_end.create_folder) as folder:
+    force = bool(values.get("force"))
+    with own_folder(values.get("out"), front_end.create_folder, force=force) as folder:
         require_consent(settings, root, allowed_hosts, front_end.ask)
         settings = replace(settings, begin=time.monotonic())  # the user may take long to answer
         require_fingerprint(settings, root)
@@ -100,6 +110,8 @@ def prepare_run(
         front_end.rehearse(folder.path)
         require_no_other_run(settings)
         _require_valid_tokens(settings)  # the target may just have rejected one
+        if force and (archived := replace_run(folder.path)):
+            front_end.say(f"The archive of the earlier run in this folder is now {archived}")
         return settings, folder
 
 
@@ -126,7 +138,8 @@ def collect_evidence(settings: Settings, folder: OwnFolder, front_end: FrontEnd)
     front_end.say(announcement(settings, folder.path, cost_within_limits(settings).purges))
     guard = Guard.from_settings(settings)
     abort = partial(front_end.abort, settings.target.url, folder.path)
-    with removed_on_failure(folder.created), close_on_signal(guard, abort):
+    pointing = latest_run(folder.path, front_end.warn) if folder.is_default else nullcontext()
+    with removed_on_failure(folder.created), pointing, close_on_signal(guard, abort):
         return collect.collect(settings, folder.path, front_end.on_exchange, guard=guard, warn=front_end.warn)
 
 

@@ -7,6 +7,7 @@ that two commands never write the same one.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO, TextIO
+    from typing import IO, Any, BinaryIO, TextIO
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".purge-conformance-", ".part"  # what a killed process may leave
@@ -67,6 +68,32 @@ def write_text(path: Path, text: str, *, replace: bool = True) -> Path:
     with writing(path, replace=replace) as file:
         file.write(text.encode())
     return path
+
+
+def lock(file: IO[Any]) -> bool:
+    """Lock an open file until it is closed, and return whether no other process has it locked.
+
+    A file system without locks counts as one on which no process has.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def rename_new(path: Path, new: Path) -> None:
+    """Give a file another name in its folder, unless a file has that name; it has one of the two at each moment.
+
+    Raises:
+        FileExistsError: a file has that name.
+        OSError: it cannot be renamed.
+    """
+    _link(path, new)
+    path.unlink(missing_ok=True)
+    _sync_folder(new.parent)
 
 
 def require_creatable(path: Path) -> None:

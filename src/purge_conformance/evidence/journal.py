@@ -45,6 +45,7 @@ class Journal:
             self._has_own_folder = not folder.exists()
             files.create_folder(folder)
             self._file = files.open_new(folder / FILE_NAME)
+            files.lock(self._file)
         except FileExistsError:
             raise BadSetting(f"{folder} holds the evidence of another run. Name another folder with --out.") from None
         except OSError as error:

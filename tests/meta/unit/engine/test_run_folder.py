@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -9,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from purge_conformance.engine import run_folder
+from purge_conformance.engine.latest import latest_run
 from purge_conformance.errors import BadSetting
+from purge_conformance.evidence import files
+from purge_conformance.evidence.journal import Journal
+from purge_conformance.evidence.records import Header
+from purge_conformance.report import formats
 
 DEVICE = Path(os.devnull)
 
@@ -54,15 +60,15 @@ def test_folder_that_cannot_be_created_leaves_none(tmp_path: Path) -> None:
 
 
 def _fail_in(out: str | None) -> None:
-    with run_folder.own_folder(out, run_folder.create_default_folder) as (folder, _):
-        assert folder.is_dir()
+    with run_folder.own_folder(out, run_folder.create_default_folder) as taken:
+        assert taken.path.is_dir()
         raise BadSetting("no consent")
 
 
 def test_folder_with_files_stays(tmp_path: Path) -> None:
     """What a run has written is never removed."""
-    with pytest.raises(KeyboardInterrupt), run_folder.own_folder(None, run_folder.create_default_folder) as (folder, _):
-        _interrupt(folder)
+    with pytest.raises(KeyboardInterrupt), run_folder.own_folder(None, run_folder.create_default_folder) as taken:
+        _interrupt(taken.path)
     assert [path.name for path in tmp_path.rglob("*.txt")] == ["a.txt"]
 
 
@@ -77,8 +83,97 @@ def test_folder_of_another_run(name: str, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     assert run_folder.take_folder(tmp_path) == tmp_path
     (tmp_path / name).touch()
-    with pytest.raises(BadSetting, match="of another run"):
+    with pytest.raises(BadSetting, match=r"of another run.*, or give --force, which"):
         run_folder.take_folder(tmp_path)
+    assert run_folder.take_folder(tmp_path, force=True) == run_folder.require_usable(tmp_path, force=True) == tmp_path
+
+
+def test_run_is_replaced(tmp_path: Path) -> None:
+    """Evidence and all reports are deleted; each archive stays under a name of its own, with its description."""
+    for number in range(3):
+        for name in (*run_folder.NAMES, *formats.FILE_NAMES.values(), "notes.txt"):
+            (tmp_path / name).write_text(f"{number}")
+        assert run_folder.replace_run(tmp_path)
+    names = [f"archive-20261130T120000Z{n}.jsonl.gz{end}" for n in ("", "-2", "-3") for end in ("", ".json")]
+    assert {path.name for path in tmp_path.iterdir()} == {*names, "notes.txt"}
+    assert [(tmp_path / name).read_text() for name in names] == ["0", "0", "1", "1", "2", "2"]
+    assert run_folder.replace_run(tmp_path) is None
+
+
+def test_run_in_progress_is_not_replaced(tmp_path: Path) -> None:
+    """A folder whose run is still writing its evidence is refused with --force, too, and stays as it is."""
+    header = Header("0.1.0", {}, "http://127.0.0.1:1", {}, "2026-01-02T03:04:05Z")
+    with Journal(tmp_path, header):
+        with pytest.raises(BadSetting, match=r"A run is writing .*evidence\.jsonl\. Wait until it has ended"):
+            run_folder.take_folder(tmp_path, force=True)
+        with pytest.raises(BadSetting, match="A run is writing"):
+            run_folder.replace_run(tmp_path)
+    assert (tmp_path / "evidence.jsonl").exists()
+    run_folder.replace_run(tmp_path)
+
+
+def test_archive_is_never_overwritten(tmp_path: Path) -> None:
+    """A name that another command has just taken is not used: the archive keeps its own."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    with pytest.raises(FileExistsError):
+        files.rename_new(tmp_path / "a", tmp_path / "b")
+    assert [(tmp_path / name).read_text() for name in ("a", "b")] == ["a", "b"]
+
+
+def run_in(name: str, warnings: list[str]) -> Path:
+    """Create a default folder, point to it, and leave evidence in it."""
+    folder = run_folder.PARENT / name
+    folder.mkdir(parents=True)
+    with latest_run(folder, warnings.append):
+        assert os.path.lexists(run_folder.PARENT / "latest")
+        (folder / "evidence.jsonl").touch()
+    return folder
+
+
+def test_latest_points_to_the_newest_run() -> None:
+    """`latest` is a relative link to the newest run, also when the folder of all runs is moved."""
+    warnings: list[str] = []
+    for name in ("one", "two"):
+        run_in(name, warnings)
+        assert os.readlink(run_folder.PARENT / "latest") == name  # noqa: PTH115 -- the text of the link
+    assert (warnings, len(list(run_folder.PARENT.iterdir()))) == ([], 3)
+
+
+@pytest.mark.parametrize("earlier", [[], ["one"]])
+def test_latest_of_a_refused_run(earlier: list[str]) -> None:
+    """A run that ends before it has evidence leaves the link as it was."""
+    for name in earlier:
+        run_in(name, [])
+    folder = run_folder.PARENT / "refused"
+    folder.mkdir(parents=True)
+    with pytest.raises(BadSetting, match="refused"), latest_run(folder, print):
+        raise BadSetting("refused")
+    links = [os.readlink(path) for path in run_folder.PARENT.iterdir() if path.is_symlink()]  # noqa: PTH115 -- as above
+    assert links == earlier
+
+
+def test_latest_that_cannot_be_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where links are impossible, or a folder has that name, a warning names the folder of the run, which goes on."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    warnings: list[str] = []
+    (run_folder.PARENT / "latest").mkdir(parents=True)
+    run_in("one", warnings)
+    (run_folder.PARENT / "latest").rmdir()
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    folder = run_folder.PARENT / "two"
+    folder.mkdir()
+    with latest_run(folder, warnings.append):
+        pass
+    reasons = {"one": "it is no symbolic link", "two": "Operation not permitted"}
+    assert warnings == [
+        f"{run_folder.PARENT}/latest does not point to this run, because {reason}. Its reports are in "
+        f"{run_folder.PARENT / name}."
+        for name, reason in reasons.items()
+    ]
 
 
 def test_evidence_is_kept_beside_its_reports(tmp_path: Path) -> None:

@@ -103,6 +103,21 @@ def test_folder_of_another_run_precedes_login(tmp_path: Path) -> None:
     assert user.rehearsed == []
 
 
+def test_force_replaces_a_run_that_may_start(stub_server: StubServer, tmp_path: Path) -> None:
+    """With `force` a run that is refused changes nothing; one that may start replaces all but the archive."""
+    for name in NAMES:
+        (tmp_path / name).touch()
+    values = {"out": str(tmp_path), "force": True}
+    user = RecordingFrontEnd(tmp_path)
+    with pytest.raises(ConsentMissing):
+        prepare_run(remote_target(tmp_path) | values, (), user.front_end)
+    assert {path.name for path in tmp_path.iterdir()} == set(NAMES)
+    prepare_run({"target": stub_server.url} | values, (), user.front_end, {"admin": "opaque"})
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert [name.startswith("archive-") for name in left] == [True, True]
+    assert user.lines[-1] == f"The archive of the earlier run in this folder is now {tmp_path / left[0]}"
+
+
 def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path) -> None:
     """The announcement precedes requests with a token; a run that ends in preflight generates no cases."""
     front_end = RecordingFrontEnd(tmp_path)
