@@ -6,6 +6,7 @@ only the table of options until pytest collects a judgment.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import re
 from pathlib import Path
@@ -84,6 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="Judge the evidence of an earlier run and send nothing; repeatable.",
     )
+    group.addoption("--conformance-baseline-name", help=argparse.SUPPRESS)  # for the process that the command starts
     group.addoption(
         "--conformance-config",
         metavar="FILE",

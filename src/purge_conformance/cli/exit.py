@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from purge_conformance.engine.promises import Promises
     from purge_conformance.report.formats import Output
     from purge_conformance.report.model import Run
 
@@ -28,7 +29,11 @@ def exit_with_error(text: str, code: int) -> NoReturn:
 
 
 def judge(
-    evidence: Path, out: Path, profiles: Iterable[str] = (), select: Iterable[str] = ()
+    evidence: Path,
+    out: Path,
+    promises: Promises,
+    profiles: Iterable[str] = (),
+    select: Iterable[str] = (),
 ) -> tuple[Run, ReportsNotWritten | None]:
     """Judge the evidence in one folder, write the reports to another or the same, and return the run.
 
@@ -43,7 +48,7 @@ def judge(
     from purge_conformance.report import json as as_json
 
     try:
-        return pytest_process.judge(evidence, out, profiles, select), None
+        return pytest_process.judge(evidence, out, profiles, select, promises), None
     except ReportsNotWritten as error:
         if as_json.FILE_NAME in error.names:
             raise

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @click.option("--out", type=FOLDER, metavar="FOLDER", required=True, help="Folder for the new reports.")
 @profile_option("those of the run")
 @select_option
-@with_flags("format")
+@with_flags("format", "baseline")
 def judge(*, folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...], values: Options) -> None:
     """Judge the evidence in FOLDER again, offline."""
+    from purge_conformance.engine.promises import read_promises
     from purge_conformance.engine.run_folder import keep_evidence
     from purge_conformance.engine.scope import requirements_in, scope_to_judge
     from purge_conformance.evidence.jsonl import read
@@ -32,7 +33,8 @@ def judge(*, folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[s
 
     outputs = formats.outputs(values["format"] or (), os.environ)
     formats.require_writable(outputs)
-    requirements_in(scope_to_judge(read(folder), profiles, select))  # reports a usage error before pytest starts
+    expected = requirements_in(scope_to_judge(read(folder), profiles, select))  # a usage error, before pytest starts
+    promises = read_promises(values, expected)
     keep_evidence(folder, out)
-    run, problem = exiting.judge(folder, out, profiles, select)
+    run, problem = exiting.judge(folder, out, promises, profiles, select)
     exiting.exit_with_verdict(run, out, problem, outputs=outputs)

@@ -35,6 +35,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     *APP_KEYS,
     "out",
     "format",
+    "baseline",
     "profile",
     "select",
     "examples",
@@ -53,7 +54,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "alongside",
 )
 REPORTED_KEYS = {"target", "profile", "select", "examples", "seed", "repeat"}  # which `reproduce` takes from a report
-REPRODUCE_KEYS = tuple(name for name in RUN_KEYS if name not in REPORTED_KEYS)
+REPRODUCE_KEYS = tuple(name for name in RUN_KEYS if name not in REPORTED_KEYS | {"baseline"})
 SOURCES_HELP = """
 
 \b

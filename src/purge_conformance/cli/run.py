@@ -67,12 +67,15 @@ def _run(
     from rich.console import Console
 
     from purge_conformance.cli.progress import Reporter, Verbosity
+    from purge_conformance.engine.promises import read_promises
+    from purge_conformance.engine.scope import expected_in
     from purge_conformance.engine.session import collect_evidence, prepare_run
     from purge_conformance.engine.signals import finish_on_signal
     from purge_conformance.report import formats
 
     outputs = formats.outputs(values.get("format", ()), os.environ)
     formats.require_writable(outputs)
+    promises = read_promises(values, expected_in(values))
     reporter = Reporter(Console(), Verbosity(verbosity))
     front_end = front_end_of(reporter)
     settings, own_folder = prepare_run(values, allowed_hosts, front_end, tokens)
@@ -82,7 +85,7 @@ def _run(
         gc.collect()  # the exchanges are in cycles, and the process of the judgments needs the memory
         reporter.show_status("judging")
         with finish_on_signal(SIGNAL_WHILE_JUDGING) as signals:
-            judged_run, problem = judge(folder, folder)
+            judged_run, problem = judge(folder, folder, promises)
     exit_with_verdict(judged_run, folder, problem, signals, outputs)
 
 

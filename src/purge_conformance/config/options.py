@@ -223,6 +223,12 @@ KEYS = (
     ),
     Key("fingerprint", SHA256, "Purge only the foundation with this fingerprint (`plan` prints it).", "SHA256"),
     Key("alongside", BOOLEAN, "Run although another run of the suite was active on the target within the last hour."),
+    Key(
+        "baseline",
+        TEXT,
+        "Earlier report.json, or its folder: a regression since then (see `compare`) makes the exit code 1.",
+        "REPORT",
+    ),
     Key("out", TEXT, "Folder for evidence and reports; default: a new folder.", "FOLDER"),
     Key(
         "format",

@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from purge_conformance.config import child_python
+from purge_conformance.engine.promises import NO_PROMISES, as_pytest_options
 from purge_conformance.errors import ReportsNotWritten, SuiteError
 from purge_conformance.report import NOT_WRITTEN, REPORT_NAMES
 from purge_conformance.report import json as as_json
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from purge_conformance.engine.promises import Promises
     from purge_conformance.report.model import Run
 
 JUDGING_TIMEOUT_S = 600.0  # judging takes about two seconds
@@ -31,7 +33,13 @@ DISABLED_PLUGINS = (
 )
 
 
-def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Iterable[str] = ()) -> Run:
+def judge(
+    evidence: Path,
+    out: Path,
+    profiles: Iterable[str] = (),
+    select: Iterable[str] = (),
+    promises: Promises = NO_PROMISES,
+) -> Run:
     """Judge the evidence in one folder, write all reports to another or the same, and return what they say.
 
     Raises:
@@ -41,7 +49,9 @@ def judge(evidence: Path, out: Path, profiles: Iterable[str] = (), select: Itera
     options = [f"--conformance-profile={name}" for name in profiles]
     options += [f"--conformance-select={glob}" for glob in select]
     before = _identities(out)
-    process = _run_pytest([f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}", *options])
+    options += [f"--evidence={evidence.absolute()}", f"--conformance-out={out.absolute()}"]
+    with as_pytest_options(promises) as more_options:
+        process = _run_pytest([*options, *more_options])
     missing = tuple(name for name, identity in _identities(out).items() if identity == before[name])
     if problem := _last_line(process.stderr, NOT_WRITTEN):
         verdict = _last_line(process.stdout, "Verdict:") if as_json.FILE_NAME in missing else ""

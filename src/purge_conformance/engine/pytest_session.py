@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.config import loader
-from purge_conformance.config.build import DEFAULT_PROFILES
 from purge_conformance.config.options import KEYS, Key
 from purge_conformance.config.value_types import BOOLEAN, TOKEN_SOURCES
 from purge_conformance.engine import prerequisites, rehearsal
+from purge_conformance.engine.promises import read_promises
 from purge_conformance.engine.run_folder import keep_evidence
-from purge_conformance.engine.scope import requirements_in, scope_of
+from purge_conformance.engine.scope import expected_in, requirements_in, scope_to_judge
 from purge_conformance.engine.session import (
     FrontEnd,
     collect_evidence,
@@ -117,7 +117,13 @@ def _require_places(outputs: Iterable[Output], option: Namespace) -> None:
 
 def _prepare_evidence(flags: Options, option: Namespace) -> Preparation:
     profiles, select = flags.get("profile", ()), flags.get("select", ())
-    builders = {name: start_judging(read(Path(name)), profiles, select) for name in option.evidence}
+    evidence = {name: read(Path(name)) for name in option.evidence}
+    builders: RunBuilders = {}
+    for name, each in evidence.items():
+        promises = read_promises(
+            flags, requirements_in(scope_to_judge(each, profiles, select)), option.conformance_baseline_name
+        )
+        builders[name] = start_judging(each, profiles, select, promises)
     for name in option.evidence:
         if folder := _report_folder(name, option):
             keep_evidence(Path(name), folder)
@@ -125,12 +131,13 @@ def _prepare_evidence(flags: Options, option: Namespace) -> Preparation:
 
 
 def _prepare_run(values: Options, option: Namespace) -> Preparation:
-    expected = requirements_in(scope_of(values.get("profile") or DEFAULT_PROFILES, values.get("select", ())))
+    expected = expected_in(values)
+    promises = read_promises(values, expected)
 
     def start(write_line: Callable[[str], None], ids: Collection[str]) -> RunBuilders:
         is_whole = all(name in ids or requirement.not_judged for name, requirement in expected.items())
         selection = {} if is_whole else {"select": [name for name in expected if name in ids]}
-        return {"": start_judging(_collect(values | selection, option, write_line))}
+        return {"": start_judging(_collect(values | selection, option, write_line), promises=promises)}
 
     has_judgments = any(not requirement.not_judged for requirement in expected.values())
     return Preparation({"": expected}, start, needs_judgments=has_judgments)

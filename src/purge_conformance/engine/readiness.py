@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from purge_conformance.client.auth.sources import log_in
 from purge_conformance.config.build import build_settings
 from purge_conformance.engine import run_folder
-from purge_conformance.errors import BadSetting
+from purge_conformance.engine.promises import read_promises
+from purge_conformance.engine.scope import expected_in
+from purge_conformance.errors import BadSetting, UsageError
 from purge_conformance.report import formats
 from purge_conformance.scenarios.definitions import expected_work, needed_purges, total_cost
 from purge_conformance.target import doctor
@@ -70,6 +72,7 @@ def examine(
         *_check_other_runs(probe, settings, on_exchange),
         _check_folder(values.get("out"), force=bool(values.get("force"))),
         *_check_formats(values.get("format", ())),
+        *_check_baseline(values),
     )
     return Readiness(settings, probe, checks)
 
@@ -110,3 +113,15 @@ def _check_formats(texts: Iterable[str]) -> Iterable[Check]:
     else:
         if named:
             yield ok("formats", f"{', '.join(named)} can be written")
+
+
+def _check_baseline(values: Options) -> Iterable[Check]:
+    """Yield whether the report of `--baseline` can be compared, if one is named."""
+    try:
+        baseline = read_promises(values, expected_in(values)).baseline
+    except UsageError as reason:
+        got, _, next_step = str(reason).rpartition(". ")
+        yield refusal("baseline", got, "a report that judged requirements of this run", next_step)
+    else:
+        if baseline:
+            yield ok("baseline", f"{baseline.name} can be compared")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import catalogue
 from purge_conformance.analysis.outcomes import Inconclusive
 from purge_conformance.catalogue.model import Level, Profile
+from purge_conformance.config.build import DEFAULT_PROFILES
 from purge_conformance.errors import BadData
 from purge_conformance.report.model import Cause, Scope
 from purge_conformance.report.text import enumerate_ids
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purge_conformance.catalogue.model import Requirement
+    from purge_conformance.config.loader import Options
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Evidence
 
@@ -65,6 +67,15 @@ def unselected_scenarios(settings: Settings) -> list[str]:
     """Return the names of the scenarios that a run leaves out because of its selection, in order."""
     needed = scenarios_of(settings)
     return [str(each.name) for each in SCENARIOS if not each.is_base and each.name not in needed]
+
+
+def expected_in(values: Options) -> dict[str, Requirement]:
+    """Return the requirements that a run with these options judges, by id.
+
+    Raises:
+        BadSetting: a profile is unknown, or a glob matches nothing.
+    """
+    return requirements_in(scope_of(values.get("profile") or DEFAULT_PROFILES, values.get("select", ())))
 
 
 def requirements_in(scope: Scope) -> dict[str, Requirement]:

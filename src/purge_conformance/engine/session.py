@@ -20,6 +20,7 @@ from purge_conformance.config.build import build_settings
 from purge_conformance.config.settings import announcement
 from purge_conformance.engine import collect, rehearsal
 from purge_conformance.engine.latest import latest_run
+from purge_conformance.engine.promises import NO_PROMISES
 from purge_conformance.engine.run_folder import (
     OwnFolder,
     create_default_folder,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.config.loader import Options
     from purge_conformance.config.settings import Settings
+    from purge_conformance.engine.promises import Promises
     from purge_conformance.evidence.records import Evidence, Exchange
     from purge_conformance.report.model import Run
 
@@ -143,14 +145,16 @@ def collect_evidence(settings: Settings, folder: OwnFolder, front_end: FrontEnd)
         return collect.collect(settings, folder.path, front_end.on_exchange, guard=guard, warn=front_end.warn)
 
 
-def start_judging(evidence: Evidence, profiles: Sequence[str] = (), select: Sequence[str] = ()) -> RunBuilder:
+def start_judging(
+    evidence: Evidence, profiles: Sequence[str] = (), select: Sequence[str] = (), promises: Promises = NO_PROMISES
+) -> RunBuilder:
     """Return what gathers the results of the judgments of this evidence.
 
     Raises:
         UsageError: a profile or a glob is unknown, or the evidence does not name its settings.
     """
     scope = scope_to_judge(evidence, profiles, select)
-    return RunBuilder(attribute_rejections(evidence), requirements_in(scope), scope=scope)
+    return RunBuilder(attribute_rejections(evidence), requirements_in(scope), scope=scope, promises=promises.checks)
 
 
 def write_reports(builder: RunBuilder, folder: Path) -> Run:

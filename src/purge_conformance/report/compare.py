@@ -151,12 +151,16 @@ def compare(old: ReportFacts, new: ReportFacts, *, fail_on_should: bool = False)
 
 
 def _changes(before: RequirementFacts, after: RequirementFacts, *, has_same_cases: bool) -> Iterator[Change]:
-    """Yield the change of an outcome, or the cases that no longer ran: a failure ends at its first violation."""
+    """Yield the change of an outcome, and the cases that no longer ran.
+
+    A failure ends at its first violation, and what neither report judged had no case that counts.
+    """
     change = partial(Change, before.id, after.level, old=before.outcome, new=after.outcome, statement=after.statement)
-    if before.is_judged and not after.is_judged:
-        yield change(Kind.NOT_JUDGED, why=after.why)
+    if not after.is_judged:
+        if before.is_judged:
+            yield change(Kind.NOT_JUDGED, why=after.why)
         return
-    if after.outcome is not before.outcome and after.is_judged:
+    if after.outcome is not before.outcome:
         yield change(Kind.FAILED if after.outcome is Outcome.FAILED else Kind.PASSED, why=after.why)
     if after.outcome is not Outcome.FAILED and after.cases is not None:
         for case, trials in (before.cases or {}).items():

@@ -135,22 +135,41 @@ def read_facts(place: Path) -> ReportFacts:
     Raises:
         BadData: it cannot be read, is too large, or is no report.json of any version.
     """
+    return parse_bytes(read_bytes(place), str(place / FILE_NAME if place.is_dir() else place))
+
+
+def read_bytes(place: Path) -> bytes:
+    """Return a report.json as it is, read whole.
+
+    Raises:
+        BadData: it cannot be read, or is too large.
+    """
     path = place / FILE_NAME if place.is_dir() else place
     try:
         if not path.is_file():
-            _reject(path, f"{'no regular file' if path.exists() else 'no file'}, expected a report.json")
+            _reject(str(path), f"{'no regular file' if path.exists() else 'no file'}, expected a report.json")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        _reject(path, f"{error.strerror}, expected a file that can be read")
+        _reject(str(path), f"{error.strerror}, expected a file that can be read")
     if len(data) > MAX_BYTES or estimate_memory(data) > MAX_MEMORY:
         _reject(
-            path, f"a file too large: at most {MAX_BYTES // MIB} MiB, and {MAX_MEMORY // MIB} MiB in memory, are read"
+            str(path),
+            f"a file too large: at most {MAX_BYTES // MIB} MiB, and {MAX_MEMORY // MIB} MiB in memory, are read",
         )
+    return data
+
+
+def parse_bytes(data: bytes, place: str) -> ReportFacts:
+    """Return what the bytes of a report.json say.
+
+    Raises:
+        BadData: they are no report.json of any version.
+    """
     try:
-        return parse_facts(json.loads(data, parse_constant=_reject_constant), str(path))
+        return parse_facts(json.loads(data, parse_constant=_reject_constant), place)
     except (ValueError, RecursionError) as error:
-        _reject(path, f"no JSON ({one_line(str(error), 200)}), expected a report.json")
+        _reject(place, f"no JSON ({one_line(str(error), 200)}), expected a report.json")
 
 
 def facts_of(run: Run, place: str) -> ReportFacts:
@@ -262,8 +281,8 @@ def _member(row: dict[str, Any], name: str, expected: members.Check, *, required
     return row[name]
 
 
-def _reject(path: Path, what: str) -> NoReturn:
-    raise BadData(f"{path}: got {what}. {NEXT_STEP}") from None
+def _reject(place: str, what: str) -> NoReturn:
+    raise BadData(f"{place}: got {what}. {NEXT_STEP}") from None
 
 
 def _reject_constant(name: str) -> NoReturn:

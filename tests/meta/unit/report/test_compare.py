@@ -79,6 +79,7 @@ def test_case_that_no_longer_ran() -> None:
         (row("A-1", cases={"plain": 4, "special": 2}), row("A-1", "failed", cases={"plain": 1, "special": 0})),
         (row("A-1", "failed", cases={"plain": 4}), row("A-1", "inconclusive", cases={"plain": 0})),
         (row("A-1", cases={"plain": 0}), row("A-1", cases={"plain": 0})),
+        (row("A-1", "inconclusive", cases={"plain": 4}), row("A-1", "inconclusive", cases={"plain": 0})),
         (row("A-1", cases={"plain": 4}), row("A-1", cases={"plain": 1})),
         (row("A-1"), row("A-1", cases={"only": 0}, untried={"only": "evidence of requirement set 1.1"})),
     ],

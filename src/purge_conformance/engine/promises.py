@@ -1,0 +1,116 @@
+"""What the user promises about a run with `--baseline`: read before the first request, checked once it is judged."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from purge_conformance.errors import BadSetting
+from purge_conformance.report.compare import Kind, compare
+from purge_conformance.report.facts import facts_of, parse_bytes, read_bytes
+from purge_conformance.report.gate import Breach, BreachKind, Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from purge_conformance.config.loader import Options
+    from purge_conformance.report.compare import Change
+    from purge_conformance.report.facts import ReportFacts
+    from purge_conformance.report.model import Run
+
+BASELINE_NAME = "--conformance-baseline-name"  # an option of pytest for the process that judges a run of the command
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """An earlier report; the user promises that a run is no worse.
+
+    Attributes:
+        name: as the user named it.
+        data: the file, which may be replaced before the run is judged.
+        facts: what it says.
+    """
+
+    name: str
+    data: bytes
+    facts: ReportFacts
+
+    def check(self, run: Run) -> Gate:
+        """Return the regressions of a run."""
+        regressions = compare(self.facts, facts_of(run, "this run")).regressions
+        breaches = tuple(Breach(BreachKind.REGRESSION, each.id, _sentence(each, self.name)) for each in regressions)
+        return Gate(breaches=breaches, baseline=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """All that the user promises about a run.
+
+    Attributes:
+        baseline: the report that it is compared with; None: none was named.
+    """
+
+    baseline: Baseline | None = None
+
+    @property
+    def checks(self) -> tuple[Callable[[Run], Gate], ...]:
+        """What returns the gate of each promise."""
+        return (self.baseline.check,) if self.baseline else ()
+
+
+NO_PROMISES = Promises()
+
+
+def read_promises(values: Options, expected: Collection[str], name: str | None = None) -> Promises:
+    """Read what the user promises about a run.
+
+    Args:
+        values: option name -> value.
+        expected: ids of the requirements that the run judges.
+        name: how the user named the baseline, where a copy of it is read.
+
+    Raises:
+        BadData: the baseline cannot be read.
+        BadSetting: it judged none of these requirements, so that it promises nothing.
+    """
+    place = values.get("baseline")
+    if place is None:
+        return NO_PROMISES
+    data = read_bytes(Path(place))
+    baseline = Baseline(name or place, data, parse_bytes(data, f"--baseline {name or place}"))
+    if not any(row.is_judged and row.id in expected for row in baseline.facts.requirements.values()):
+        raise BadSetting(
+            f"--baseline {baseline.name} judged none of the requirements of this run, so that nothing can be compared. "
+            "Give the report of a run with the same profile and selection, or omit --baseline."
+        )
+    return Promises(baseline)
+
+
+@contextmanager
+def as_pytest_options(promises: Promises) -> Iterator[list[str]]:
+    """Give the options of pytest for another process, which reads copies of the files as they were."""
+    baseline = promises.baseline
+    if baseline is None:
+        yield []
+        return
+    with TemporaryDirectory(prefix="purge-conformance-") as folder:
+        path = Path(folder, "baseline.json")
+        path.write_bytes(baseline.data)
+        yield [f"--conformance-baseline={path}", f"{BASELINE_NAME}={baseline.name}"]
+
+
+def _sentence(change: Change, baseline: str) -> str:
+    """Return a regression in one sentence or two, with the next step."""
+    what = f"case {change.case} of {change.id}" if change.case else change.id
+    now = {
+        Kind.FAILED: "fails now",
+        Kind.NOT_JUDGED: f"is {change.new} now",
+        Kind.ABSENT: "is missing now",
+        Kind.CASE: "no longer ran",
+    }[change.kind]
+    before = "was tried" if change.case else str(change.old)
+    why = f": {change.why.rstrip('.')}" if change.why else ""
+    return f"{what} {before} in {baseline} and {now}{why}. Fix it, or give a newer report with --baseline."
