@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.app_changes import effective_changes
+from purge_conformance.analysis.app_states import describe_difference, words_of
 from purge_conformance.analysis.assertions import (
     no_suitable_app,
     raise_if_cut_short,
@@ -132,9 +133,9 @@ def test_seeded_events_remain_unchanged(view: JudgmentView) -> None:
         raise no_suitable_app(view, "There were no seeded events, or no app to start.")
     view.count("seeded-event", after.exchanges[-1:])
     require_no(
-        Finding(f"the seeded event {row['guid']} unchanged", str(now), after.exchanges[-1].n)
+        _seeded_event_changed(row, now, after.exchanges[-1].n)
         for row in seeded
-        if (now := after.by_guid.get(row["guid"], "not listed")) != row
+        if (now := after.by_guid.get(row["guid"])) != row
     )
 
 
@@ -164,13 +165,20 @@ def _require_recorded(view: JudgmentView, cases: Mapping[Step, str], at_end: Ste
             view.count(case, [change.last_exchange])
     require_no(
         Finding(
-            f"after {change.step} a new event of the app {change.app} with {change.expected_values}",
+            f"after {change.step} a new event of the app {change.app} with {words_of(change.expected_values)}",
             difference,
             change.last_exchange,
         )
         for change in app_changes
         if (difference := change.describe_missing()) and not change.is_by_others
     )
+
+
+def _seeded_event_changed(was: Row, now: Row | None, exchange: int) -> Finding:
+    """Return that a seeded event shows other values than before, or is no longer listed."""
+    expected, got = describe_difference(was, now) if now else ("", "it is not listed")
+    words = f"the seeded event {was['guid']} unchanged"
+    return Finding(f"{words}: {expected}" if expected else words, got or "members that it did not have", exchange)
 
 
 def _changed_by_others(change: AppChange) -> Inconclusive:

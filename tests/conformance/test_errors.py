@@ -157,7 +157,7 @@ def _require_envelope(view: JudgmentView, *statuses: int) -> None:
         raise NotExercised(f"No response had the status {statuses[0]}.")
     view.count("envelope", errors)
     require_no(
-        Finding(EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type')}: {describe_response(x)}", x.n)
+        Finding(EXPECTED_FORMAT, f"{defect}: {x.header('Content-Type') or 'none'}: {describe_response(x)}", x.n)
         for x in errors
         if (defect := envelope_defect(x))
     )

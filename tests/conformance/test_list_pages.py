@@ -18,6 +18,7 @@ from purge_conformance.analysis.query_rules import parse_query
 from purge_conformance.analysis.schema import schema_violations
 from purge_conformance.catalogue.api import LIST_OPERATION, is_purge
 from purge_conformance.evidence.listing import is_page, pagination, resources, total_results
+from purge_conformance.evidence.safe_text import as_text
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Finding
 
@@ -60,12 +61,14 @@ def test_total_results_is_correct(view: JudgmentView) -> None:
         view.count(case, (page.exchange for page, _, name in comparable if name == case))
     view.count("one-page", lists)
     require_no(
-        Finding(f"total_results {total}, the number of events", str(page.total), page.exchange.n)
+        Finding(f"total_results {total}, the number of events", as_text(page.total), page.exchange.n)
         for page, total, _ in comparable
         if page.total is not None and abs(page.total - total) > len(read.new_guids)
     )
     require_no(
-        Finding(f"total_results of at least {len(resources(x))}, the number of events on this page", str(total), x.n)
+        Finding(
+            f"total_results of at least {len(resources(x))}, the number of events on this page", as_text(total), x.n
+        )
         for x in lists
         if (total := total_results(x)) is not None and total < len(resources(x))
     )
@@ -79,7 +82,7 @@ def test_total_pages_is_correct(view: JudgmentView) -> None:
     require_no(
         Finding(
             f"total_pages {page.expected_page_count} for {page.total} events, {page.capacity} per page",
-            str(page.total_pages),
+            as_text(page.total_pages),
             page.exchange.n,
         )
         for page in pages
@@ -205,7 +208,7 @@ def _require_links(view: JudgmentView, *names: str) -> None:
     for each in names:
         view.count(each, (page.exchange for name, _, _, page in links if name == each))
     require_no(
-        Finding(f"{name}: {words}", str(page.links.get(name)), page.exchange.n)
+        Finding(f"{name}: {words}", as_text(page.links.get(name)), page.exchange.n)
         for name, words, matches, page in links
         if name in names and not matches
     )

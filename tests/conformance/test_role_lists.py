@@ -14,6 +14,7 @@ from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.config.roles import ADMIN, READ_ONLY_ROLES
 from purge_conformance.evidence.listing import pagination, resources, total_results
+from purge_conformance.evidence.safe_text import as_text
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Cause, Finding
@@ -81,7 +82,7 @@ def _findings(x: Exchange, *, counts_totals: bool) -> Iterator[Finding]:
     if guids:
         yield Finding(f"no event in the list of {x.role}", f"{len(guids)} events, the first of them {guids[0]}", x.n)
     elif total:
-        yield Finding(f"total_results 0 in the list of {x.role}", str(total), x.n)
+        yield Finding(f"total_results 0 in the list of {x.role}", as_text(total), x.n)
 
 
 def _reads_by_others(view: JudgmentView, *steps: Step) -> list[Exchange]:

@@ -27,6 +27,7 @@ from purge_conformance.analysis.purge_series import (
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import STARTED, dig
+from purge_conformance.evidence.safe_text import as_text
 from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
@@ -123,7 +124,7 @@ def test_seed_names_app(view: JudgmentView) -> None:
 
     def find_misattributed(purge: PurgeObservation) -> Iterator[Finding]:
         for app, event in purge.misattributed_seeds().items():
-            yield Finding(f"app.guid {app} in the event {app}", str(dig(event, "app", "guid")), purge.last_exchange)
+            yield Finding(f"app.guid {app} in the event {app}", as_text(dig(event, "app", "guid")), purge.last_exchange)
 
     purges = require_purges_with_started_apps(view)
     view.count("app-guid", (purge.last_exchange for purge in purges if purge.after.events.by_guid.keys() & purge.apps))

@@ -17,6 +17,7 @@ from purge_conformance.analysis.purge_series import require_purges_with_started_
 from purge_conformance.analysis.schema import is_seed_with_invalid_time
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.listing import app_of_process, dig, resources, split_url
+from purge_conformance.evidence.safe_text import as_text
 from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
@@ -80,7 +81,7 @@ def test_timestamps_are_formatted(view: JudgmentView) -> None:
     for case in ("created-at", "updated-at"):
         view.count(case, _pages_with_events(view))
     require_no(
-        Finding(f"{name} of {row.get('guid')} in the format 2020-06-30T23:49:04Z", repr(row.get(name)), x.n)
+        Finding(f"{name} of {row.get('guid')} in the format 2020-06-30T23:49:04Z", as_text(row.get(name)), x.n)
         for x, row in _listed_events(view)
         for name in ("created_at", "updated_at")
         if not TIMESTAMP.fullmatch(str(row.get(name)))
@@ -93,7 +94,7 @@ def test_updated_at_equals_created_at(view: JudgmentView) -> None:
     """The member `updated_at` MUST be identical to `created_at`."""
     view.count("identical", _pages_with_events(view))
     require_no(
-        Finding(f"updated_at {row.get('created_at')} in {row.get('guid')}", str(row.get("updated_at")), x.n)
+        Finding(f"updated_at {row.get('created_at')} in {row.get('guid')}", as_text(row.get("updated_at")), x.n)
         for x, row in _listed_events(view)
         if row.get("updated_at") != row.get("created_at")
     )
@@ -104,7 +105,7 @@ def test_self_link_leads_to_event(view: JudgmentView) -> None:
     """The link `self` of an event MUST lead to the event."""
     view.count("self-link", _pages_with_events(view))
     require_no(
-        Finding(f"a link that ends in {EVENTS_PATH}/{row.get('guid')}", str(dig(row, "links", "self", "href")), x.n)
+        Finding(f"a link that ends in {EVENTS_PATH}/{row.get('guid')}", as_text(dig(row, "links", "self", "href")), x.n)
         for x, row in _listed_events(view)
         if not (parts := split_url(str(dig(row, "links", "self", "href"))))
         or not parts.path.endswith(f"{EVENTS_PATH}/{row.get('guid')}")
@@ -116,7 +117,7 @@ def test_seeded_state_is_started(view: JudgmentView) -> None:
     """The member `state.current` of a seeded event MUST be STARTED."""
     view.count("state", (purge.last_exchange for purge, _, _ in _seeded_events(view)))
     require_no(
-        Finding(f"state.current STARTED for the app {app}", str(dig(row, "state", "current")), purge.last_exchange)
+        Finding(f"state.current STARTED for the app {app}", as_text(dig(row, "state", "current")), purge.last_exchange)
         for purge, app, row in _seeded_events(view)
         if dig(row, "state", "current") != "STARTED"
     )
@@ -141,7 +142,7 @@ def test_seed_names_space_and_organization(view: JudgmentView) -> None:
         require_no(
             Finding(
                 f"{name} {' or '.join(sorted(values))} in the event of the app {app}",
-                str(dig(row, *name.split("."))),
+                as_text(dig(row, *name.split("."))),
                 purge.last_exchange,
             )
             for name, values in expected.items()
@@ -168,7 +169,9 @@ def test_seed_size_matches_process(view: JudgmentView) -> None:
             view.count("rescaled-app", [purge.last_exchange])
     require_no(
         Finding(
-            f"{name}.current {process.get(size)} for the app {app}", str(dig(row, name, "current")), purge.last_exchange
+            f"{name}.current {process.get(size)} for the app {app}",
+            as_text(dig(row, name, "current")),
+            purge.last_exchange,
         )
         for purge, app, row, process in pairs
         for name, size in SIZES.items()

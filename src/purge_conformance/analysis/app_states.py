@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purge_conformance.evidence.listing import app_of_event, dig, event_identity, is_change_event
+from purge_conformance.evidence.safe_text import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -30,7 +31,7 @@ def describe_app(snapshot: Snapshot, guid: str, *, with_sizes: bool) -> AppState
     row = snapshot.apps.by_guid.get(guid)
     if row is None:
         return NOT_LISTED
-    state = {name: str(dig(row, *path)) for name, path in MEMBERS.items()}
+    state = {name: as_text(dig(row, *path)) for name, path in MEMBERS.items()}
     sizes = (
         f"{row.get('instances')} instances of {row.get('memory_in_mb')} MB, {row.get('disk_in_mb')} MB of disk"
         for row in snapshot.processes_of(guid)
@@ -51,11 +52,16 @@ def describe_all_members(snapshot: Snapshot, guid: str, *, with_sizes: bool) -> 
     }
 
 
-def describe_difference(was: AppState, now: AppState) -> tuple[str, str]:
-    """Return the members in which two states of an app differ, in words, as they were and as they are."""
+def describe_difference(was: Mapping[str, object], now: Mapping[str, object]) -> tuple[str, str]:
+    """Return the members in which two states of an app or of an event differ, in words: what was, and what is."""
     names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
-    old, new = (", ".join(f"{name} {state[name]}" for name in names if name in state) for state in (was, now))
+    old, new = (words_of({name: state[name] for name in names if name in state}) for state in (was, now))
     return old, new
+
+
+def words_of(values: Mapping[str, object]) -> str:
+    """Return members with their values, in words."""
+    return ", ".join(f"{name} {as_text(value)}" for name, value in values.items())
 
 
 def events_back_and_forth(after: Snapshot, known: Collection[tuple[str, str]]) -> dict[str, str]:
