@@ -164,12 +164,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 
 def _report_runs(config: pytest.Config) -> None:
-    """Report a run as an error of its own if the exit code will not be 0 although no judgment is red."""
-    from purge_conformance.engine.pytest_session import errors_of_runs
+    """Report what no judgment reports: what no run can judge, and a run that is red although no judgment is."""
+    from purge_conformance.engine.pytest_session import reports_without_judgment
 
-    for name, text in errors_of_runs(config.stash.get(RUN_BUILDERS, {})).items():
-        report = pytest.TestReport(name, (name, None, name), {}, "failed", text, "setup")
-        config.hook.pytest_runtest_logreport(report=report)
+    for name, members in reports_without_judgment(config.stash.get(RUN_BUILDERS, {})).items():
+        config.hook.pytest_runtest_logreport(report=pytest.TestReport(name, (name, None, name), {}, **members))
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def test_forbidden_purge_destroys_nothing(view: JudgmentView) -> None:
         _require_no_loss(view, (a for a in purges if _is_rejected(a)), _role_case, if_none="No purge was forbidden.")
     except RequirementViolated as error:
         if delayed_losses(view):  # no other client purges after each of them, and never after reads
-            raise AttributableViolation(error.findings, error.case) from error
+            raise AttributableViolation(error.findings, error.case, error.total) from error
         raise
 
 

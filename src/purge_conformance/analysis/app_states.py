@@ -100,4 +100,4 @@ def _members(row: Row, prefix: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict) and value and name != "links":
             yield from _members(value, f"{prefix}{name}.")
         elif name != "links":
-            yield f"{prefix}{name}", str(value)
+            yield f"{prefix}{name}", as_text(value)

@@ -48,11 +48,11 @@ def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
     """Require that there is no finding.
 
     Raises:
-        RequirementViolated: there is one; the exception holds the first `MAX_FINDINGS`.
+        RequirementViolated: there is one; the exception holds the first `MAX_FINDINGS`, and how many there are.
     """
-    first_findings = tuple(finding for finding, _ in zip(findings, range(MAX_FINDINGS), strict=False))
-    if first_findings:
-        raise RequirementViolated(first_findings, case)
+    all_findings = tuple(findings)
+    if all_findings:
+        raise RequirementViolated(all_findings[:MAX_FINDINGS], case, len(all_findings))
 
 
 def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | None = None) -> None:

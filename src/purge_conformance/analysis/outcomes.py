@@ -19,12 +19,14 @@ class RequirementViolated(AssertionError):
 
     Attributes:
         findings: at least one.
+        total: how many there are, also of those that are left out.
         case: id of the violated case, if the judgment distinguishes cases; or None.
     """
 
-    def __init__(self, findings: tuple[Finding, ...], case: str | None = None) -> None:
-        """Store the findings and the case."""
+    def __init__(self, findings: tuple[Finding, ...], case: str | None = None, total: int = 0) -> None:
+        """Store the findings, the case, and how many findings there are; 0: those that are given."""
         self.findings = findings
+        self.total = max(total, len(findings))
         self.case = case
         super().__init__("\n".join(f"expected {f.expected}; got {f.got}" for f in findings))
 

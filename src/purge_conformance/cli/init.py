@@ -98,13 +98,13 @@ def _token_lines(sources: Mapping[str, str]) -> list[str]:
 
 def _parse_sources(flags: Iterable[str]) -> dict[str, str]:
     pairs = (flag.partition("=") for flag in flags)
-    return {role: _validate_source(source) for role, _, source in pairs}
+    return {role: _validate_source(role, source) for role, _, source in pairs}
 
 
 def _prompt_sources(missing_roles: Mapping[str, str]) -> dict[str, str]:
     """Ask for the source of each role's token; an empty answer leaves a role out."""
     write_line("Source of each token: env:NAME, file:PATH or command:LINE, never the token itself. Enter skips a role.")
-    answers = {role: _prompt_source(f"{role}: {text}") for role, text in missing_roles.items()}
+    answers = {role: _prompt_source(role, f"{role}: {text}") for role, text in missing_roles.items()}
     return {role: source for role, source in answers.items() if source}
 
 
@@ -120,16 +120,41 @@ def _prompt_target() -> str:
             return url
 
 
-def _prompt_source(prompt: str) -> str:
-    """Ask until the answer is empty or a source."""
-    while (source := ask(prompt, "")) and not SOURCE_PATTERN.fullmatch(source):
-        write_line(UNUSABLE_SOURCE)
-    return source
+def _prompt_source(role: str, prompt: str) -> str:
+    """Ask until the answer is empty or a source that a run can use; say if there is nothing there yet."""
+    while source := ask(prompt, ""):
+        try:
+            _validate_source(role, source)
+        except BadSetting as reason:
+            write_line(str(reason))
+        else:
+            if missing := _describe_missing(source):
+                write_line(f"Kept. Note: {missing}")
+            return source
+    return ""
 
 
-def _validate_source(source: str) -> str:
+def _describe_missing(source: str) -> str:
+    """Return that a variable or a file does not exist yet; empty if it does, or if the source is another one."""
+    kind, _, name = source.partition(":")
+    if kind == "env" and not os.environ.get(name):
+        return "that environment variable is not set now. Set it before the run."
+    if kind == "file" and not Path(name).is_file():
+        return "there is no such file now. Write it before the run."
+    return ""
+
+
+def _validate_source(role: str, source: str) -> str:
+    """Return the source of a role's token, if a run can use it.
+
+    Raises:
+        BadSetting: it cannot.
+    """
+    from purge_conformance.client.auth.sources import check_source
+
     if not SOURCE_PATTERN.fullmatch(source):
         raise BadSetting(UNUSABLE_SOURCE)
+    check_source(role, source)
     return source
 
 

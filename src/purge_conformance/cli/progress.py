@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from purge_conformance.cli.output import write_line
+from purge_conformance.cli.output import write_error, write_line
+from purge_conformance.cli.stages import IN_WORDS, Countdown
 from purge_conformance.evidence.safe_text import printable
 from purge_conformance.scenarios.definitions import cost_within_limits
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from purge_conformance.client.client import Client
     from purge_conformance.evidence.records import Exchange
+
+
+MAX_SECONDS = 120  # longer durations are shown in minutes
 
 
 class Verbosity(IntEnum):
@@ -38,7 +42,10 @@ class Reporter:
         self._console = console
         self._verbosity = verbosity
         self._live: Callable[[str], None] | None = None
-        self._scenario = ""
+        self._progress: Progress | None = None
+        self._countdown: Countdown | None = None
+        self._stage = ""
+        self._sent_before = 0  # requests, when the stage began
 
     def print_line(self, text: str) -> None:
         """Print one line, unless quiet."""
@@ -53,12 +60,13 @@ class Reporter:
             return
         columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
         with Progress(*columns, console=self._console, transient=True) as progress:
+            self._progress = progress
             task = progress.add_task("starting", total=None)
             self._live = lambda text: progress.update(task, description=escape(printable(text)))
             try:
                 yield
             finally:
-                self._live = None
+                self._live = self._progress = None
 
     def show_status(self, text: str) -> None:
         """Print what the run does now."""
@@ -67,16 +75,36 @@ class Reporter:
         else:
             self.print_line(text)
 
+    def warn(self, text: str) -> None:
+        """Print a warning on standard error; the live line is removed first, and drawn again below it."""
+        if self._progress:
+            self._progress.stop()
+        write_error(f"Warning: {text}")
+        if self._progress:
+            self._progress.start()
+
     def on_exchange(self, client: Client, exchange: Exchange) -> None:
-        """Print the scenario and the numbers of requests and purges so far."""
-        guard, limits = client.guard, client.settings.limits
-        scenario = f"{client.scenario}, round {client.round}" if client.round > 1 else str(client.scenario)
-        status = f"collecting {scenario}: {guard.requests} of {limits.max_requests} requests"
-        if purges := max(guard.purges, cost_within_limits(client.settings).purges):
-            status += f", {guard.purges} of {purges} purges"
-        if self._live or scenario != self._scenario:
-            self.show_status(status)
-        self._scenario = scenario
+        """Print the stage in words, the numbers of requests and purges so far, and the time that is left."""
+        stage = f"{client.scenario}, round {client.round}" if client.round > 1 else str(client.scenario)
+        is_new, self._countdown = stage != self._stage, self._countdown or Countdown(client.settings)
+        if is_new:
+            self._stage, self._sent_before = stage, client.guard.requests
+        if self._live or is_new:
+            self.show_status(f"collecting {stage} ({IN_WORDS[client.scenario]}): {self._describe_work(client)}")
         if self._verbosity is Verbosity.VERBOSE:
             result = exchange.status or exchange.error
             self.print_line(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}")
+
+    def _describe_work(self, client: Client) -> str:
+        guard, limits = client.guard, client.settings.limits
+        parts = [f"{guard.requests:,} of {limits.max_requests:,} requests"]
+        if purges := max(guard.purges, cost_within_limits(client.settings).purges):
+            parts.append(f"{guard.purges:,} of {purges:,} purges")
+        sent = guard.requests - self._sent_before
+        left = self._countdown.seconds_left(client.scenario, sent) if self._countdown else None
+        return ", ".join([*parts, *([f"about {format_seconds(left)} left"] if left is not None else [])])
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration in words, for example `40 s` or `3 min`."""
+    return f"{seconds:.0f} s" if seconds < MAX_SECONDS else f"{seconds / 60:.0f} min"

@@ -12,7 +12,7 @@ import click
 
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict, judge
 from purge_conformance.cli.options import KEYS_BY_NAME, TRANSPORT_KEYS, with_run_flags
-from purge_conformance.cli.output import ask, write_error
+from purge_conformance.cli.output import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,15 +94,11 @@ def front_end_of(reporter: Reporter) -> FrontEnd:
     from purge_conformance.engine.session import FrontEnd
 
     ask = _prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
-    return FrontEnd(reporter.print_line, _warn, _abort, ask, reporter.on_exchange)
+    return FrontEnd(reporter.print_line, reporter.warn, _abort, ask, reporter.on_exchange)
 
 
 def _prompt(question: str) -> str:
     return ask(question, "", to_stderr=True)
-
-
-def _warn(text: str) -> None:
-    write_error(f"Warning: {text}")
 
 
 def _abort(url: str, folder: Path) -> NoReturn:

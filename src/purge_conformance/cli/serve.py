@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from threading import Thread
@@ -14,7 +15,7 @@ from purge_conformance.cli.output import write_json, write_line
 from purge_conformance.errors import SuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 @click.command(epilog="Exit codes: 0 stopped by a signal, 2 usage, or the port is in use, 3 the server cannot start.")
@@ -77,6 +78,8 @@ def serve(  # noqa: PLR0913 -- the options of a command
             write_line(f"Serving {url}. Tokens that are valid for this server only:")
             for role, token in tokens.items():
                 write_line(f"export {role.upper()}_TOKEN={token}")
+            for line in _how_to_run(url, tokens, mounts, states):
+                write_line(line)
         sys.stdout.flush()
 
     mounted_changes = {name: _expand_profiles(name.split("+")) for name in mounts}
@@ -90,6 +93,15 @@ def serve(  # noqa: PLR0913 -- the options of a command
         mounts=mounted_changes,
         states=states,
     )
+
+
+def _how_to_run(url: str, tokens: Iterable[str], mounts: Iterable[str], states: str | None) -> Iterator[str]:
+    """Yield the lines that judge this server, once these variables are set."""
+    sources = [word for role in tokens for word in ("--token", f"{role}=env:{role.upper()}_TOKEN")]
+    yield "To judge it, in a shell with these variables:"
+    for prefix in ("", *(f"/{name}" for name in mounts)):
+        hook = ["--hook", f"{url}{prefix}{states}"] if states else []
+        yield shlex.join(["purge-conformance", "run", f"{url}{prefix}", *sources, *hook])
 
 
 def _expand_profiles(names: Iterable[str]) -> tuple[str, ...]:

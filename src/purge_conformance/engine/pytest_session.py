@@ -31,6 +31,7 @@ from purge_conformance.errors import BadSetting, ReportsNotWritten
 from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.safe_text import printable
 from purge_conformance.report import REQUIRED, formats, junit, terminal
+from purge_conformance.report.grouping import by_steps, distinct_findings
 from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict
 from purge_conformance.target import archive
 
@@ -172,11 +173,28 @@ def explain(result: Result) -> str:
     if result.reason:
         return "\n".join(map(printable, (head, f"{result.outcome}: {result.reason}", f"cause:     {result.cause}")))
     lines = [head]
-    for finding in result.findings:
-        lines += [f"expected:  {finding.expected}", f"got:       {finding.got}"]
-        if steps := finding.script or finding.curl:
+    for findings in by_steps(distinct_findings(result.findings)):
+        lines += [words for each in findings for words in (f"expected:  {each.expected}", f"got:       {each.got}")]
+        if steps := findings[0].script or findings[0].curl:
             lines += f"reproduce: {steps}".split("\n")
+    if (more := result.finding_count - len(result.findings)) > 0:
+        lines.append(f"and:       {more} more of the same kind")
     return "\n".join(map(printable, [*lines, f"remedy:    {result.requirement.remedy}"]))
+
+
+def reports_without_judgment(builders: RunBuilders) -> dict[str, dict[str, Any]]:
+    """Return name of a test case -> members of its `TestReport`, so that pytest counts as the reports do."""
+    reports = {
+        name: {"outcome": "failed", "longrepr": text, "when": "setup"}
+        for name, text in errors_of_runs(builders).items()
+    }
+    for folder, builder in builders.items():
+        for result in (each for each in builder.build().requirements if each.requirement.not_judged):
+            name = "::".join([junit.SUITE, *([Path(folder).name] if folder else []), result.id])
+            properties = [("outcome", str(result.outcome))]
+            reports[name] = {"outcome": "skipped", "longrepr": (name, 0, explain(result)), "when": "call"}
+            reports[name] |= {"user_properties": properties}
+    return reports
 
 
 def errors_of_runs(builders: RunBuilders) -> dict[str, str]:

@@ -111,8 +111,9 @@ class RunBuilder:
         findings = self._with_curl(result.findings)
         finding_numbers = [number for each in findings for number in (each.exchange, each.passing_exchange)]
         numbers = [number for number in finding_numbers if number is not None]
-        exchanges = tuple(dict.fromkeys([*numbers, *view.read_exchanges]))[:MAX_EXCHANGES]
-        result = replace(result, findings=findings, exchanges=exchanges, seconds=round(seconds, 4))
+        every = tuple(dict.fromkeys([*numbers, *view.read_exchanges]))
+        result = replace(result, findings=findings, exchanges=every[:MAX_EXCHANGES], exchange_count=len(every))
+        result = replace(result, seconds=round(seconds, 4))
         if result.outcome in {Outcome.PASSED, Outcome.FAILED}:
             result = replace(result, tally=view.tally)
         self.results[name] = result
@@ -257,7 +258,7 @@ def _result(requirement: Requirement, error: BaseException | None) -> Result:
         case None:
             return Result(requirement, Outcome.PASSED)
         case RequirementViolated():
-            return Result(requirement, Outcome.FAILED, Cause.TARGET, findings=error.findings)
+            return Result(requirement, Outcome.FAILED, Cause.TARGET, findings=error.findings, finding_count=error.total)
         case NotExercised():
             return _undecided(requirement, Outcome.NOT_EXERCISED, error)
         case Undecided():

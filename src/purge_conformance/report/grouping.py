@@ -104,6 +104,22 @@ def by_next_step(run: Run) -> dict[str, list[Result]]:
     return groups
 
 
+def distinct_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that read differently."""
+    distinct: dict[tuple[str | None, ...], Finding] = {}
+    for finding in findings:
+        distinct.setdefault((finding.expected, finding.got, finding.curl, finding.script), finding)
+    return list(distinct.values())
+
+
+def by_steps(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Return the findings in groups that the same command or script shows."""
+    groups: dict[tuple[str | None, ...], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.curl, finding.script), []).append(finding)
+    return list(groups.values())
+
+
 def compact_ids(results: Iterable[HasId]) -> str:
     """Return the ids as text, three or more consecutive ones as `PURGE-01 to 06`."""
     return ", ".join(id_spans(results))

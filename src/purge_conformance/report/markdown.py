@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, visible
 from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
-from purge_conformance.report.grouping import by_reason, compact_ids, count_defects, defects_of, levels_of
+from purge_conformance.report.grouping import (
+    by_reason,
+    by_steps,
+    compact_ids,
+    count_defects,
+    defects_of,
+    distinct_findings,
+    levels_of,
+)
 from purge_conformance.report.headline import headline, verdict_title
 from purge_conformance.report.model import Verdict
 from purge_conformance.report.text import (
@@ -129,9 +137,11 @@ def _failures(run: Run) -> list[str]:
 def _failure(result: Result) -> str:
     advice = "" if result.level is Level.MUST else ", does not affect the verdict"
     parts = [f"### {escape(result.id)} ({result.level}{advice})", escape(result.statement)]
-    parts += [_finding(finding) for finding in result.findings[:MAX_FINDINGS]]
-    if (more := len(result.findings) - MAX_FINDINGS) > 0:
-        parts.append(f"{more} more of the same kind are in report.json.")
+    findings = distinct_findings(result.findings)[:MAX_FINDINGS]
+    for same_steps in by_steps(findings):
+        parts += [*map(_finding, same_steps), *_reproduce(same_steps[0])]
+    if (more := max(len(result.findings), result.finding_count) - len(findings)) > 0:
+        parts.append(f"{more} more of the same kind.")
     parts += [f"{rate(result)}."] if rate(result) else []
     parts.append(f"Cause: {result.cause}. Remedy: {escape(result.requirement.remedy)}")
     return "\n\n".join(parts)
@@ -141,10 +151,12 @@ def _finding(finding: Finding) -> str:
     text = f"- **Expected** {escape(finding.expected)}\n- **Got** {escape(finding.got)}"
     if finding.passing_exchange is not None:
         text += f"\n- **Passed** the same check: exchange {finding.passing_exchange}"
-    reproduce = finding.script or finding.curl
-    if reproduce and len(reproduce) <= MAX_CURL_CHARS:
-        text += f"\n\n{fence(reproduce, 'sh')}"
     return text
+
+
+def _reproduce(finding: Finding) -> list[str]:
+    reproduce = finding.script or finding.curl
+    return [fence(reproduce, "sh")] if reproduce and len(reproduce) <= MAX_CURL_CHARS else []
 
 
 def _not_judged(run: Run) -> list[str]:

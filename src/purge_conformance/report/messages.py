@@ -64,4 +64,6 @@ def _body(raw: bytes, limit: int) -> tuple[str, str]:
 
 
 def _clip_headers(headers: Headers) -> Headers:
-    return tuple((clip(name, MAX_NAME_CHARS), clip(value, MAX_VALUE_CHARS)) for name, value in headers[:MAX_HEADERS])
+    rows = [(clip(name, MAX_NAME_CHARS), clip(value, MAX_VALUE_CHARS)) for name, value in headers[:MAX_HEADERS]]
+    rest = [("…", f"{len(headers) - MAX_HEADERS:,} more headers")] if len(headers) > MAX_HEADERS else []
+    return tuple(rows + rest)

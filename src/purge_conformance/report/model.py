@@ -118,13 +118,14 @@ class Result:
         cause: what a result other than a pass is attributed to; None for a pass.
         reason: why it was not judged; empty for passed and failed.
         next_step: what to do so that it can be judged; empty for passed and failed. It says so where nothing helps.
-        findings: at least one for a failure, none otherwise.
+        findings: at least one for a failure, none otherwise; the first 10.
         exchanges: numbers of the judged exchanges, at most 50, those of the findings first.
         seconds: how long the judgment took.
         tally: how often it was tried.
         cases: case of the requirement -> how many trials of it were judged.
         untried: case -> what it needs, of each case that was not tried and keeps nothing open.
         newer_than_evidence: whether it is not judged since the evidence was collected for an older requirement set.
+        finding_count, exchange_count: how many there are; 0 in a report that does not count them.
     """
 
     requirement: Requirement
@@ -139,6 +140,8 @@ class Result:
     cases: dict[str, int] = field(default_factory=dict)
     untried: dict[str, str] = field(default_factory=dict)
     newer_than_evidence: bool = False
+    finding_count: int = 0
+    exchange_count: int = 0
 
     @property
     def id(self) -> str:

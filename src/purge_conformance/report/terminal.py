@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
 from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import (
     by_next_step,
     by_reason,
+    by_steps,
     compact_ids,
     count_defects,
     defects_of,
+    distinct_findings,
     levels_of,
 )
 from purge_conformance.report.headline import verdict_sentence
@@ -25,7 +28,7 @@ from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
 from purge_conformance.report.text import effort, pluralize, rate, rates, results_not_judged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from purge_conformance.report.model import Finding, Result, Run
 
 MAX_FINDINGS = 3
+MAX_SUMMARY, MAX_SUMMARY_CHARS = 8, 150  # defects in the summary, and characters of each
 MIN_SAME_CHARS = 80  # by which the answer of a defect is found again in the text of a finding
 LABEL_WIDTH = 12
 CONTINUATION = " " * LABEL_WIDTH  # instead of the label, in the lines of a script
@@ -88,6 +92,7 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     output += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
     steps = _next_steps(run)
     output += [Text()] if steps and output and output[-1].plain else []
+    output += _summary(defects)
     output += steps
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
@@ -97,6 +102,29 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     if out is not None:
         output.append(Text(f"Reports: {_sanitize(str(out / 'report.html'))}, report.json, junit.xml, summary.md"))
     return output
+
+
+def _summary(views: list[DefectView]) -> list[Text]:
+    """Return one line for each defect that is not known, with the requirements that fail because of it."""
+    rows = [view for view in views if not view.is_known]
+    if not rows:
+        return []
+    output = [Text(pluralize(len(rows), "DEFECT") if len(rows) == 1 else f"{len(rows)} DEFECTS", "bold")]
+    output += [_field(str(view.number), _in_short(view)) for view in rows[:MAX_SUMMARY]]
+    if (more := len(rows) - MAX_SUMMARY) > 0:
+        output.append(_field("and", f"{more} more, see report.html"))
+    return [*output, Text()]
+
+
+def _in_short(view: DefectView) -> str:
+    """Return the requirements of a defect and what the target did, in a line or two of a terminal."""
+    sent = view.defect.sent.replace(f"POST {PURGE_PATH}", "a purge")
+    finding = view.finding
+    text = (
+        f"{sent} got {view.defect.got}" if len(view.results) > 1 else f"expected {finding.expected}, got {finding.got}"
+    )
+    line = " ".join(f"{view.ids}: {text}".split())
+    return line if len(line) <= MAX_SUMMARY_CHARS else f"{line[:MAX_SUMMARY_CHARS].rpartition(' ')[0]} …"
 
 
 def _gate(gate: Gate) -> list[Text]:
@@ -142,13 +170,15 @@ def _failure_of_defect(result: Result, finding: Finding, got: str) -> list[Text]
 def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
     """Return a requirement that fails alone."""
     output = [_failure_title(result)]
-    findings = _distinct(all_findings)[:MAX_FINDINGS]
-    for finding in findings:
-        output += [_field("expected", finding.expected), _field("got", finding.got)]
-        output += _reproduce(finding)
-        passed = finding.passing_exchange
-        output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
-    if more := len(all_findings) - len(findings):
+    distinct = distinct_findings(all_findings)[:MAX_FINDINGS]
+    for same_steps in by_steps(distinct):
+        for finding in same_steps:
+            output += [_field("expected", finding.expected), _field("got", finding.got)]
+            passed = finding.passing_exchange
+            output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
+        output += _reproduce(same_steps[0])
+    not_listed = max(0, result.finding_count - len(result.findings))
+    if more := len(all_findings) - len(distinct) + not_listed:
         output.append(_field("and", f"{more} more of the same kind, see report.html"))
     output += [_field("rate", rate(result))] if rate(result) else []
     output.append(_field("cause", result.cause or ""))
@@ -158,14 +188,6 @@ def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
 
 def _failure_title(result: Result) -> Text:
     return _title("FAILED", result, "bold red" if result.level is Level.MUST else "bold yellow")
-
-
-def _distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings that read differently."""
-    distinct: dict[tuple[str | None, ...], Finding] = {}
-    for finding in findings:
-        distinct.setdefault((finding.expected, finding.got, finding.curl, finding.script), finding)
-    return list(distinct.values())
 
 
 def _reproduce(finding: Finding) -> list[Text]:

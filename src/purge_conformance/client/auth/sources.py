@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from purge_conformance.client.auth.cf_cli import CfCli
 from purge_conformance.client.auth.renewal import Tokens, as_renewable
@@ -14,6 +14,7 @@ from purge_conformance.client.auth.token_request import token_requester
 from purge_conformance.client.auth.uaa import CF_CLIENT_ID, Grant, Login, Uaa, User
 from purge_conformance.config.cf_home import config_path
 from purge_conformance.config.roles import ADMIN, EXPIRED
+from purge_conformance.config.settings import Target
 from purge_conformance.config.token_flags import CF_SOURCE
 from purge_conformance.errors import BadSetting
 
@@ -67,6 +68,19 @@ def check_sources(settings: Settings) -> None:
     """
     if not settings.tokens:
         _parse_sources(settings.token_sources, _uaa(settings), os.environ)
+
+
+def check_source(role: str, definition: str) -> None:
+    """Require that a run can use this source of a role's token; neither opens it nor sends anything.
+
+    Raises:
+        BadSetting: it is not valid, or would renew the token of the role `expired`; the message does not quote it.
+    """
+    parse_source(role, definition, Uaa(Target("http://localhost"), _send_nothing), {})
+
+
+def _send_nothing(*_: object) -> NoReturn:
+    raise AssertionError("a source is only parsed here")
 
 
 def open_tokens(sources: Mapping[str, object], uaa: Uaa, environ: Mapping[str, str] | None = None) -> Tokens:

@@ -34,7 +34,9 @@ def test_terminal_prompts_for_values() -> None:
             ("global", ""),
             ("space", "a.bare.token"),
             ("not usable", "file:dev"),
-            ("expired", ""),
+            ("expired", "command:cat token"),
+            ("The role expired needs", "uaa:password"),
+            ("The role expired needs", ""),
         ):
             output = ""
             while f"{question}" not in output or not output.endswith(": "):

@@ -27,7 +27,8 @@ VOLATILE = (
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     r"\d{4}-\d\d-\d\dT[\d:]+Z",
     r"\d{8}T\d{6}Z",
-    r"\d+(?= of \d+ requests)",
+    r"\d+(?= of [\d,]+ requests)",
+    r", about \d+ (s|min) left",
     r"\d+(?= requests, \d+ purges)|(?<=readers of the list saw: ).*",
 )
 

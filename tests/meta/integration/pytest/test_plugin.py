@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,17 @@ def test_one_pytest_judges_several_runs(full_run: FullRun, tmp_path: Path) -> No
     assert set(outcomes(tmp_path / "out" / "one").values()) == {"passed"}
     assert set(outcomes(tmp_path / "out" / "other").values()) == {"inconclusive"}
     assert "test_purge_answers_200[other]" in done.stdout
+
+
+def test_counts_agree(full_run: FullRun, tmp_path: Path) -> None:
+    """Pytest counts each outcome as the reports do, also of a requirement that has no judgment."""
+    done = run_pytest(CONFORMANCE, f"--evidence={full_run.folder}", f"--conformance-out={tmp_path}")
+    counts = Counter(outcomes(tmp_path).values())
+    assert counts["not exercised"]
+    words = ", ".join(f"{counts[name]} {name}" for name in ("not exercised", "passed"))
+    assert f"{len(outcomes(tmp_path))} requirements: {words}" in done.stdout
+    last_line = done.stdout.splitlines()[-1]
+    assert all(f"{number} {name}" in last_line for name, number in counts.items())
 
 
 def test_unknown_requirement_exits_4(full_run: FullRun, tmp_path: Path) -> None:

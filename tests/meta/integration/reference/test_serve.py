@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +17,9 @@ from meta.support.reference_api import EVENTS, PURGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
+COMMAND = Path(sys.executable).with_name("purge-conformance")
 PROGRAM = """
 import json, sys
 from purge_conformance.reference import serve
@@ -50,6 +52,22 @@ def test_server_answers_when_ready() -> None:
         assert answer.json()["pagination"]["first"]["href"].startswith(url)
         process.terminate()
         assert process.wait(30) == 0
+
+
+def test_command_prints_how_to_judge_it() -> None:
+    """`serve` prints the line that judges the server, with each token that it printed and the hook; also of a mount."""
+    arguments = ["serve", "--port=0", "--states=/_states", "--mount=20-a-page"]
+    with subprocess.Popen([COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = list(takewhile(lambda line: not line.startswith("purge-conformance run"), process.stdout))
+        last = process.stdout.readline()
+        process.terminate()
+    url = lines[0].split()[1].rstrip(".")
+    roles = [line.split("_TOKEN=")[0].removeprefix("export ") for line in lines if line.startswith("export ")]
+    assert lines[-1] == "To judge it, in a shell with these variables:\n"
+    assert last.startswith(f"purge-conformance run {url}/20-a-page --token admin=env:ADMIN_TOKEN")
+    assert all(f"--token {role.lower()}=env:{role}_TOKEN" in last for role in roles)
+    assert last.endswith(f"--hook {url}/20-a-page/_states\n")
 
 
 def test_prefixes_are_isolated() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.report.model import Run
 
+PYTHON_VALUE = re.compile(r"\b(None|True|False)\b(?! of)|\{'|\['|<[A-Za-z_.]+ object")
 RUNS = RECORDED.parent / "runs"
 EXPECTED = json.loads((RUNS / "outcomes.json").read_text(encoding="utf-8"))
 
@@ -52,6 +54,15 @@ def test_recorded_run_has_same_outcomes(name: str, recorded_runs: dict[str, Run]
     found = {row.id: [row.outcome, row.cause, len(row.findings)] for row in judged}
     assert found == EXPECTED[name]["requirements"]
     assert run.verdict == EXPECTED[name]["verdict"]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_findings_have_no_python_value(name: str, recorded_runs: dict[str, Run]) -> None:
+    """No value in a finding, a reason or a note is written as Python writes it."""
+    run = recorded_runs[name]
+    texts = [text for row in run.requirements for each in row.findings for text in (each.expected, each.got)]
+    texts += [row.reason for row in run.requirements] + [*run.notes]
+    assert not [text for text in texts if PYTHON_VALUE.search(text)]
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from purge_conformance.catalogue.model import Profile
-from purge_conformance.cli.progress import Reporter, Verbosity
+from purge_conformance.cli.progress import Reporter, Verbosity, format_seconds
+from purge_conformance.cli.stages import IN_WORDS, Countdown
 from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ def client(make_client: Callable[..., Client], stub_server: StubServer) -> Clien
 def test_lines_show_scenarios(client: Client, builder: EvidenceBuilder) -> None:
     """Without a terminal there is one plain line for each scenario, with progress and purges."""
     counts = "0 of 70 requests, 0 of 3 purges"
-    lines = [f"collecting purge: {counts}", f"collecting lists: {counts}", "judging"]
-    assert printed_progress(client, builder, Verbosity.NORMAL).splitlines() == lines
+    purge, lists = (IN_WORDS[scenario] for scenario in (Scenario.PURGE, Scenario.LISTS))
+    lines = [f"collecting purge ({purge}): {counts}", f"collecting lists ({lists}): {counts}", "judging"]
+    text = re.sub(", about .* left", "", printed_progress(client, builder, Verbosity.NORMAL))
+    assert text.splitlines() == lines
 
 
 def test_lines_without_purges(
@@ -56,9 +60,42 @@ def test_lines_without_purges(
     """A run that sends no purge counts none."""
     client = make_client(max_requests=70)
     client.settings = replace(client.settings, profiles=(Profile.OBSERVE_ONLY,))
-    lines = ["collecting purge: 0 of 70 requests", "collecting lists: 0 of 70 requests", "judging"]
-    assert printed_progress(client, builder, Verbosity.NORMAL).splitlines() == lines
+    assert "of 70 requests" in (text := printed_progress(client, builder, Verbosity.NORMAL))
+    assert not re.search(r"of \d+ purges", text)
     assert stub_server.received == []
+
+
+def test_every_stage_is_in_words() -> None:
+    """Each scenario has words of its own."""
+    assert IN_WORDS.keys() == set(Scenario)
+    assert len(set(IN_WORDS.values())) == len(Scenario)
+
+
+def test_time_left_follows_from_the_work(client: Client) -> None:
+    """The time that is left grows with the time that the work so far took, and ends at 0; at first there is none."""
+    seconds = iter([0.0, 10.0, 20.0, 30.0])
+    countdown = Countdown(client.settings, lambda: next(seconds))
+    assert countdown.seconds_left(Scenario.PREFLIGHT, 1) is None
+    middle = countdown.seconds_left(Scenario.GENERATED, 0)
+    later = countdown.seconds_left(Scenario.CLEANUP, 0)
+    assert middle is not None
+    assert later is not None
+    assert 0 < later < middle
+    assert countdown.seconds_left(Scenario.CLEANUP, 10_000) == 0
+    assert [format_seconds(number) for number in (7.4, 119, 600)] == ["7 s", "119 s", "10 min"]
+
+
+def test_warning_does_not_collide(capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning during the live line is on a line of its own: the live line is removed before and drawn after it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    reporter = Reporter(console, Verbosity.NORMAL)
+    with reporter.live():
+        reporter.show_status("collecting")
+        assert isinstance(console.file, io.StringIO)
+        console.file.truncate(0)
+        reporter.warn("mind the gap")
+        assert "\x1b[2K" in console.file.getvalue()
+    assert capsys.readouterr().err == "Warning: mind the gap\n"
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -8,7 +8,15 @@ import unicodedata
 
 import pytest
 
-from purge_conformance.evidence.safe_text import capitalize, one_line, printable, printable_lines, visible, visible_json
+from purge_conformance.evidence.safe_text import (
+    as_text,
+    capitalize,
+    one_line,
+    printable,
+    printable_lines,
+    visible,
+    visible_json,
+)
 
 HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -84,3 +92,18 @@ def test_json_keeps_its_value() -> None:
 def test_sentence_begins_with_capital_unless_with_url(text: str, expected: str) -> None:
     """A URL at the beginning of a sentence stays as it is."""
     assert capitalize(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "nothing"),
+        ("a text", "a text"),
+        ({"href": "http://x"}, '{"href": "http://x"}'),
+        ([1, None, True], "[1, null, true]"),
+        (0, "0"),
+    ],
+)
+def test_value_is_no_python(value: object, text: str) -> None:
+    """A JSON value in a sentence is a text, JSON, or `nothing`, and never written as Python writes it."""
+    assert as_text(value) == text

@@ -9,8 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 from meta.support.results import requirement
+from meta.support.story import HEADER
 from purge_conformance.catalogue.model import Level
 from purge_conformance.cli.output import write_line
+from purge_conformance.evidence.records import Evidence
+from purge_conformance.report import html as as_html
+from purge_conformance.report import markdown as as_markdown
 from purge_conformance.report import terminal as as_terminal
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, roll_up
 
@@ -18,9 +22,9 @@ STATEMENT = "A purge answers 200."
 PASSED = Result(requirement(statement=STATEMENT), Outcome.PASSED)
 
 
-def failed_result(*findings: Finding, level: Level = Level.MUST) -> Result:
+def failed_result(*findings: Finding, level: Level = Level.MUST, identifier: str = "") -> Result:
     """Return a failed result."""
-    one = requirement(f"{level}-9", level, statement=STATEMENT)
+    one = requirement(identifier or f"{level}-9", level, statement=STATEMENT)
     return Result(one, Outcome.FAILED, Cause.TARGET, findings=findings)
 
 
@@ -83,6 +87,10 @@ def test_log_output_is_complete() -> None:
         "NOT EXERCISED AUTH-1 (MUST): A purge answers 200.",
         "  reason    No token.",
         "  next step Give --token global_auditor=SOURCE.",
+        "",
+        "2 DEFECTS",
+        "  1         MUST-9: expected nothing is left, got 3 of 12 are left",
+        "  2         SHOULD-9: expected b, got c",
         "",
         "4 requirements: 2 failed, 1 not exercised, 1 passed",
         "212 requests, 1 purge, 6.2 s, target http://t",
@@ -157,6 +165,37 @@ def test_text_is_wrapped_on_a_terminal() -> None:
     assert "  expected  all events are gone, and " in lines
     assert "            each started app has one new" in "\n".join(lines)
     assert f"  reproduce {command}" in lines
+
+
+def test_same_steps_are_shown_once() -> None:
+    """Findings that the same command shows have it once, after the last of them; others have their own."""
+    findings = (Finding("a", "b", 1, "curl x"), Finding("c", "d", 1, "curl x"), Finding("e", "f", 2, "curl y"))
+    for text in (printed_lines(run_of(failed_result(*findings))), as_markdown.render(run_of(failed_result(*findings)))):
+        assert (text.count("curl x"), text.count("curl y")) == (1, 1)
+        assert text.index("d\n") < text.index("curl x") < text.index("curl y")
+
+
+def test_what_is_left_out_is_counted() -> None:
+    """Terminal, HTML and Markdown say how many findings and exchanges there are beyond those that they show."""
+    row = replace(failed_result(Finding("a", "b", 1)), finding_count=40, exchanges=tuple(range(50)), exchange_count=68)
+    assert "and       39 more of the same kind" in printed_lines(run_of(row))
+    assert "39 more of the same kind" in as_markdown.render(run_of(row))
+    page = as_html.render(run_of(row), Evidence(HEADER, (), ()))
+    assert "35 more of the same kind" in page
+    assert "and 18 more.</p>" in page
+    assert "68 exchanges" in page
+
+
+def test_summary_fits_one_screen() -> None:
+    """The last lines have each defect on one line, cut at a word; what does not fit is counted."""
+    rows = [failed_result(Finding("x " * 200, f"{n}", n), identifier=f"MUST-{n:02}") for n in range(1, 13)]
+    lines = printed_lines(run_of(*rows)).splitlines()
+    summary = lines[lines.index("12 DEFECTS") + 1 :]
+    assert summary[0].startswith("  1         MUST-01: expected x x x")
+    assert summary[0].endswith(" x …")
+    assert all(len(line) <= 165 for line in summary[:8])
+    assert summary[8] == "  and       4 more, see report.html"
+    assert len(summary) <= 20
 
 
 def test_same_findings_are_shown_once() -> None:
