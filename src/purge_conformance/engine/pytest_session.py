@@ -184,7 +184,7 @@ def explain(result: Result) -> str:
 
 def reports_without_judgment(builders: RunBuilders) -> dict[str, dict[str, Any]]:
     """Return name of a test case -> members of its `TestReport`, so that pytest counts as the reports do."""
-    reports = {
+    reports: dict[str, dict[str, Any]] = {
         name: {"outcome": "failed", "longrepr": text, "when": "setup"}
         for name, text in errors_of_runs(builders).items()
     }
