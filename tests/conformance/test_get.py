@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from purge_conformance.analysis.actions import own_apps
-from purge_conformance.analysis.assertions import describe_response, no_event, require_exchanges, require_no
+from purge_conformance.analysis.assertions import (
+    describe_response,
+    no_event,
+    raise_if_cut_short,
+    require_exchanges,
+    require_no,
+)
 from purge_conformance.analysis.foreign_purges import require_found
 from purge_conformance.analysis.history import require_admin_reads
 from purge_conformance.analysis.list_reads import require_list_read
@@ -122,6 +128,9 @@ def _is_consistent(single: Any, listed: Any) -> bool:  # noqa: ANN401 -- any JSO
 def _successful_gets(view: JudgmentView) -> list[Exchange]:
     successes = [x for x in view.resource_exchanges() if x.status == HTTPStatus.OK]
     gets = [x for x in successes if find_operation_id(x.method, x.path) == GET_OPERATION]
+    if not gets and not view.of(Scenario.LISTS, Step.GET):
+        raise_if_cut_short(view, Scenario.LISTS)
+        raise no_event(view, "No get answered 200, as no list showed an event to get.")
     if not gets:
         raise NotExercised("No get answered 200.")
     return gets

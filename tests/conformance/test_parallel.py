@@ -29,6 +29,7 @@ from purge_conformance.analysis.purge_series import (
     require_plain_purges_reliable,
 )
 from purge_conformance.analysis.silent_purges import find_silent_concurrent_purges
+from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.evidence.listing import STARTED, app_of_event, first_page
 from purge_conformance.evidence.rounds import CONCURRENT_PURGES
 from purge_conformance.evidence.steps import Part, Scenario, Step
@@ -176,9 +177,10 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
     successful = [place for place, sent in complete.items() if any(x.succeeded for x in sent)]
     if not successful:
         responses = "; ".join(describe_response(x) for sent in rounds.values() for x in sent)
-        raise Inconclusive(
-            f"In no round was every purge answered and did at least one succeed: {responses}.", Cause.TARGET
-        )
+        reason = f"In no round was every purge answered and did at least one succeed: {responses}."
+        if unanswered := find_unanswered(x for sent in rounds.values() for x in sent):
+            raise Inconclusive(reason, unanswered.cause, unanswered.next_step)
+        raise Inconclusive(reason, Cause.TARGET)
     yield from (require_purge_at(view, scenario, place, number).without_apps(unusual) for place in successful)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from purge_conformance.analysis.actions import own_apps, single_process_apps
-from purge_conformance.analysis.assertions import describe_response, require_each_trial
+from purge_conformance.analysis.assertions import describe_response, raise_if_cut_short, require_each_trial
 from purge_conformance.analysis.baseline import require_baseline
 from purge_conformance.analysis.outcomes import (
     AttributableViolation,
@@ -23,9 +23,10 @@ from purge_conformance.analysis.race import (
     format_timeline,
     require_rounds,
 )
+from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.evidence.listing import STARTED, stable_apps
 from purge_conformance.evidence.rounds import RACE_CASES
-from purge_conformance.evidence.steps import Step
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def test_unchanged_apps_are_seeded(view: JudgmentView) -> None:
                 tuple(_wrong_unchanged_apps(view, race_round, unusual)),
                 str(race_round.place.index),
             )
-            for race_round in _rounds_with_purge(race_rounds)
+            for race_round in _rounds_with_purge(view, race_rounds)
         ),
     )
 
@@ -87,7 +88,7 @@ def _require_explained(view: JudgmentView, words: str, *, reads_early: bool) -> 
                 str(race_round.place.index),
                 RACE_CASES[len(race_round.purges)],
             )
-            for race_round in _rounds_with_purge(race_rounds)
+            for race_round in _rounds_with_purge(view, race_rounds)
         ),
     )
     _require_explained_later(view, race_rounds, unexplained, words)
@@ -123,7 +124,7 @@ def _require_explained_later(
 
 def _count_unchanged_apps(view: JudgmentView, race_rounds: list[Round]) -> None:
     """Count the rounds for each kind of app that did not change in them."""
-    for race_round in _rounds_with_purge(race_rounds):
+    for race_round in _rounds_with_purge(view, race_rounds):
         stable = stable_apps(race_round.before, race_round.after, own_apps(view))
         states = {app: state for app, state in stable.items() if app not in race_round.changes_by_app}
         old_events = group_by_app(race_round.before.events.rows, states)
@@ -136,7 +137,7 @@ def _count_unchanged_apps(view: JudgmentView, race_rounds: list[Round]) -> None:
             view.count(case, [race_round.last_exchange])
 
 
-def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:
+def _rounds_with_purge(view: JudgmentView, race_rounds: list[Round]) -> list[Round]:
     """Return the rounds with changes that were concurrent with a successful purge.
 
     Raises:
@@ -146,8 +147,12 @@ def _rounds_with_purge(race_rounds: list[Round]) -> list[Round]:
     successful = [race_round for race_round in concurrent if race_round.last_success]
     if not successful:
         purges = [x for race_round in concurrent for x in race_round.purges]
+        if not purges:
+            raise_if_cut_short(view, Scenario.RACE)
         responses = "; ".join(map(describe_response, purges)) or "no purge was sent"
-        raise Inconclusive(f"No purge succeeded while apps changed: {responses}.", Cause.TARGET)
+        raise find_unanswered(purges) or Inconclusive(
+            f"No purge succeeded while apps changed: {responses}.", Cause.TARGET
+        )
     return successful
 
 

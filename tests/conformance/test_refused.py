@@ -195,6 +195,8 @@ def test_rejected_purge_seeds_nothing(view: JudgmentView) -> None:
     require_exchanges(view, Scenario.REJECTED_PURGES, Step.CREDENTIAL, if_none="No purge was rejected.")
     rejectable = [*attempts(view, Step.CREDENTIAL, Step.METHOD, Step.UNKNOWN_ROUTE), *unexpected_input_attempts(view)]
     judged = [a for a in rejectable if (_is_rejected(a) or a.request.step is Step.METHOD) and not a.describe_loss()]
+    if not judged and not shows_events(view, Scenario.REJECTED_PURGES):
+        raise no_event(view, "The lists before and after the purges that must be rejected were empty.")
     if not judged:
         raise NotExercised("No purge was rejected, or each rejected purge destroyed events.")
     for a in judged:

@@ -193,6 +193,8 @@ def test_only_apps_are_seeded(view: JudgmentView) -> None:
 @pytest.mark.requirement("SEED-09")
 def test_get_returns_seeded_event(view: JudgmentView) -> None:
     """Get with the guid of an app MUST return its seeded event."""
+    if not view.of(Scenario.PURGE, Step.GET_SEEDED):
+        require_purges_with_started_apps(view)
     first = require_exchanges(view, Scenario.PURGE, Step.GET_SEEDED, if_none="No event had the guid of its app.")
     later = target_responses(view.of(Scenario.PURGE_AFTER_CHANGES, Step.GET_SEEDED))
     require_admin_reads(view)

@@ -12,10 +12,11 @@ from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.assertions import no_suitable_app, raise_if_cut_short, require_each_trial, to_sentence
 from purge_conformance.analysis.changes_by_others import was_set_by_others
 from purge_conformance.analysis.late_effects import require_no_delay
-from purge_conformance.analysis.next_steps import get_apps
+from purge_conformance.analysis.next_steps import get_timed_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.sequence import sequence_runs
 from purge_conformance.analysis.sequence_script import render_script
+from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import STARTED, STOPPED
 from purge_conformance.evidence.steps import Scenario
@@ -42,9 +43,9 @@ def test_list_matches_model(view: JudgmentView) -> None:
     runs = list(sequence_runs(view))
     disagreeing = next((run for run in runs if run.disagreement), None)
     if disagreeing is None or disagreeing.disagreement is None:
-        _require_completed(view, runs)
+        completed = _require_completed(view, runs)
         _count_cases(view, runs)
-        require_each_trial(view, map(_passing_trial, runs))
+        require_each_trial(view, map(_passing_trial, completed))
         return
     reproductions = [
         run
@@ -107,21 +108,32 @@ def _passing_trial(run: SequenceRun) -> Trial:
     return Trial(run.executed_steps[-1].response.n if run.executed_steps else 0, (), " ".join(map(str, run.steps)))
 
 
-def _require_completed(view: JudgmentView, runs: Sequence[SequenceRun]) -> None:
-    """Require that all sequences were completed, and that a purge seeded an event in one of them.
+def _require_completed(view: JudgmentView, runs: Sequence[SequenceRun]) -> list[SequenceRun]:
+    """Return the sequences that were completed, if a purge seeded an event in one of them.
+
+    A response of the target itself that aborts a sequence leaves the judgment open; a gateway's does not if another
+    sequence was completed.
 
     Raises:
         Inconclusive: a sequence was cut short.
         NotExercised: there was no sequence, or no app was started when a purge was sent.
     """
     raise_if_cut_short(view, Scenario.SEQUENCES)
-    if abort_reasons := [run.trace.abort_reason for run in runs if run.trace.abort_reason]:
-        raise Inconclusive(f"A sequence could not be judged to its end: {abort_reasons[0]}.", Cause.TARGET)
-    if not any(run.trace.seed_guids for run in runs):
+    completed = [run for run in runs if not run.trace.abort_reason]
+    is_seeded = any(run.trace.seed_guids for run in completed)
+    for run in runs:
+        unanswered = find_unanswered(run.exchanges) if run.trace.abort_reason else None
+        reason = f"A sequence could not be judged to its end: {run.trace.abort_reason}."
+        if unanswered and not is_seeded:
+            raise Inconclusive(f"{reason} {unanswered.reason}", unanswered.cause, unanswered.next_step)
+        if run.trace.abort_reason and not unanswered:
+            raise Inconclusive(reason, Cause.TARGET)
+    if not is_seeded:
         error = view.note(Scenario.FOUNDATION, notes.APPS_ERROR) or view.note(Scenario.FOUNDATION, notes.UNTIMED)
         if error:
-            raise NotExercised(to_sentence(str(error)), Cause.CONFIGURATION, get_apps(view))
+            raise NotExercised(to_sentence(str(error)), Cause.CONFIGURATION, get_timed_apps(view))
         raise no_suitable_app(view, "None of the suite's own apps was started when a purge was sent.")
+    return completed
 
 
 def _describe_disagreement(view: JudgmentView, run: SequenceRun, reproductions: Sequence[SequenceRun]) -> Finding:

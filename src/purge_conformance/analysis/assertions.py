@@ -11,7 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from purge_conformance.analysis.changes_by_others import find_deleted_by_others
-from purge_conformance.analysis.next_steps import AFTER_KILL, NO_INTERRUPT, RAISE_BUDGET, RAISE_LIST_LIMIT, get_apps
+from purge_conformance.analysis.next_steps import (
+    AFTER_KILL,
+    NO_INTERRUPT,
+    RAISE_BUDGET,
+    RAISE_LIST_LIMIT,
+    get_apps,
+    split_advice,
+)
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, RequirementViolated, Trial, Undecided
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.analysis.view import JudgmentView, target_responses, tried
@@ -41,7 +48,8 @@ def require_usable_target(evidence: Evidence) -> None:
         Inconclusive: it did not, so nothing can be judged.
     """
     for unusable in evidence.noted(notes.UNUSABLE):
-        raise Inconclusive(to_sentence(unusable.reason), Cause(unusable.cause))
+        reason, advice = split_advice(unusable.reason)
+        raise Inconclusive(to_sentence(reason), Cause(unusable.cause), advice)
 
 
 def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
@@ -172,17 +180,23 @@ def raise_if_cut_short(view: JudgmentView, scenario: Scenario, round: int = 1) -
         Inconclusive: it was, for the reason that the run recorded.
     """
     if reason := view.note(scenario, notes.STOPPED, round):
-        raise Inconclusive(to_sentence(reason), Cause.CONFIGURATION, RAISE_BUDGET)
+        raise _cut_short(reason, Cause.CONFIGURATION, RAISE_BUDGET)
     if reason := view.note(scenario, notes.EXPIRED, round) or _last(view.noted(notes.EXPIRED)):
-        raise Inconclusive(to_sentence(reason), Cause.AUTHENTICATION)
+        raise _cut_short(reason, Cause.AUTHENTICATION)
     if reason := view.note(scenario, notes.CRASHED, round):
         raise Inconclusive(f"The suite failed ({reason}).", Cause.SUITE)
     if reason := _last(view.noted(notes.LOST)):
-        raise Inconclusive(to_sentence(reason), Cause.NETWORK)
+        raise _cut_short(reason, Cause.NETWORK)
     if reason := _last(view.noted(notes.INTERRUPTED)):
         raise Inconclusive(to_sentence(reason), Cause.CONFIGURATION, NO_INTERRUPT)
     if reason := describe_kill(view.full_evidence):
         raise Inconclusive(reason, Cause.CONFIGURATION, AFTER_KILL)
+
+
+def _cut_short(text: str, cause: Cause, next_step: str = "") -> Inconclusive:
+    """Return the exception for a recorded reason; its own advice counts before the next step."""
+    reason, advice = split_advice(text)
+    return Inconclusive(to_sentence(reason), cause, advice or next_step)
 
 
 def _last(reasons: tuple[str, ...]) -> str | None:

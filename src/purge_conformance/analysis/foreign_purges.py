@@ -38,6 +38,11 @@ def find_foreign_purge(evidence: Evidence) -> Interval | None:
     return evidence.cached(_find_foreign_purge)
 
 
+def find_foreign_purges(evidence: Evidence) -> tuple[Interval, ...]:
+    """Return intervals that do not overlap, in order, each with another client's purge: at least so many were sent."""
+    return evidence.cached(_find_foreign_purges)
+
+
 def require_found(view: JudgmentView, gets: Iterable[Exchange], words: str = "200") -> None:
     """Require that each get of a listed event answers 200; `words` say what is expected.
 
@@ -82,8 +87,19 @@ def _may_be_destroyed(evidence: Evidence, get: Exchange) -> bool:
 
 
 def _find_foreign_purge(evidence: Evidence) -> Interval | None:
-    candidates = (*_emptied_lists(evidence), *_replaced_seeds(evidence), *_unconfirmed_attempts(evidence))
-    return next(iter(candidates), None)
+    return next(iter(evidence.cached(_candidates)), None)
+
+
+def _find_foreign_purges(evidence: Evidence) -> tuple[Interval, ...]:
+    disjoint: list[Interval] = []
+    for first, last in sorted(evidence.cached(_candidates), key=lambda interval: (interval[1], -interval[0])):
+        if not disjoint or first >= disjoint[-1][1]:
+            disjoint.append((first, last))
+    return tuple(disjoint)
+
+
+def _candidates(evidence: Evidence) -> tuple[Interval, ...]:
+    return (*_emptied_lists(evidence), *_replaced_seeds(evidence), *_unconfirmed_attempts(evidence))
 
 
 def _emptied_lists(evidence: Evidence) -> Iterator[Interval]:

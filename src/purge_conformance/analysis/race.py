@@ -35,7 +35,7 @@ from purge_conformance.analysis.linearizability import (
     FinalObservation,
     Operation,
 )
-from purge_conformance.analysis.next_steps import FIX_READS, get_apps
+from purge_conformance.analysis.next_steps import FIX_READS, get_timed_apps
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence import notes
@@ -150,7 +150,7 @@ def require_rounds(view: JudgmentView) -> list[Round]:
     foundation = Scenario.FOUNDATION
     error = view.note(foundation, notes.APPS_ERROR) or view.note(foundation, notes.UNTIMED)
     if error and not view.of(Scenario.RACE):
-        raise NotExercised(to_sentence(error), Cause.CONFIGURATION, get_apps(view))
+        raise NotExercised(to_sentence(error), Cause.CONFIGURATION, get_timed_apps(view))
     if not view.of(Scenario.RACE):
         raise_if_cut_short(view, Scenario.RACE)
         raise no_suitable_app(view, "There are no apps to start, stop or scale.")

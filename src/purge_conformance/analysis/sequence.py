@@ -47,6 +47,12 @@ class SequenceRun:
         return sum(step.position <= self.disagreement.position for step in self.executed_steps if self.disagreement)
 
     @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The actions and the lists after them."""
+        listings = (step.listing.exchanges if step.listing else () for step in self.executed_steps)
+        return (*(step.response for step in self.executed_steps), *(x for pages in listings for x in pages))
+
+    @property
     def disagreement(self) -> Disagreement | None:
         """Where the target disagrees with the model."""
         return self.trace.disagreement

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import describe_response
 from purge_conformance.analysis.purge_series import is_plain_purge
+from purge_conformance.analysis.unanswered import TIMED_OUT
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
 from purge_conformance.config.roles import ADMIN
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 MIN_SILENT = 3  # fewer purges without a response may be due to the network
 MIN_ROUNDS = 2  # of concurrent purges
-TIMED_OUT = ("TimeoutError", "ReadTimeout", "the response was incomplete after")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,10 @@ def resource_path(collection: str, guid: object) -> str:
         UnusableGuid: the guid cannot be a segment of a path.
     """
     if not is_usable_guid(guid):
-        raise UnusableGuid(f"The target gave a guid that cannot be a part of a path below {collection}: {guid!r:.80}")
+        raise UnusableGuid(
+            f"The target gave a guid that cannot be a part of a path below {collection}: {guid!r:.80}. "
+            f"Let the target give guids of at most {MAX_GUID_CHARS} characters without slashes."
+        )
     return f"{collection}/{quote(guid, safe='', errors='replace')}"
 
 

@@ -65,4 +65,6 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
     for line in matrix_report.terminal_lines(matrix):
         write_line(line)
     write_line(f"Matrix: {taken.path / checking.MARKDOWN} and {taken.path / checking.JSON}")
+    if out is None:
+        write_line(f"{taken.path} is a new folder and stays; --out FOLDER chooses another place.")
     sys.exit(1 if matrix.problems() else 0)

@@ -87,6 +87,7 @@ class Client(Recorder):
         tokens: role -> token, renewed before it expires.
         before_purge: is called before each purge that is not concurrent, and may send reads.
         page_sizes: path of a list -> the largest page size that the target is known to accept.
+        planned_requests: how many requests the current scenario may send, without those reserved for the ones after it.
         planned_purges: how many purges the current scenario is planned to send; it may be given fewer than it could
             use.
     """
@@ -99,6 +100,7 @@ class Client(Recorder):
         super().__init__(journal, self.tokens.redactor)
         self.page_sizes: dict[str, int] = {}
         self.guard = guard
+        self.planned_requests = settings.limits.max_requests
         self.planned_purges = settings.limits.max_purges
         self.before_purge: Callable[[], None] = lambda: None
         self.settings = settings

@@ -42,6 +42,7 @@ class Guard:
         archive_new: is called before each purge is admitted; it may raise ArchiveFailed, and then no further purge is.
         close_reason: why only cleanup requests are allowed; empty while the run continues.
         more_requests: the value of --max-requests to give if they do not suffice.
+        more_purges: the value of --max-purges to give if they do not suffice.
         exhausted: why only the cleanup may receive more; empty while there is room.
     """
 
@@ -70,8 +71,9 @@ class Guard:
         self.exhausted = ""
         self._is_cleaning_up = False
         self._max_requests = limits.max_requests - CLEANUP_RESERVE
-        enough = limits_for(repeat).max_requests  # where lists fit on a few pages
-        self.more_requests = enough if limits.max_requests < enough else 2 * limits.max_requests
+        enough = limits_for(repeat)  # where lists fit on a few pages
+        self.more_requests = _more(limits.max_requests, enough.max_requests)
+        self.more_purges = _more(limits.max_purges, enough.max_purges)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -123,7 +125,10 @@ class Guard:
         if not self.allows(method):
             raise WriteBlocked(f"This command only reads: {method} {path[:80]} was not sent.")
         if len(path) > MAX_PATH:
-            raise RequestBlocked(f"{method} {path[:80]}... was not sent: its path has {len(path)} characters.")
+            raise RequestBlocked(
+                f"{method} {path[:80]}... was not sent: its path has {len(path)} characters, as the target's links or "
+                f"guids are so long. Let the target give shorter ones: a path may have {MAX_PATH} characters."
+            )
         with self._lock:
             self._require_open(is_purge=is_purge(method, path))
             self.time_limit.require()
@@ -152,7 +157,9 @@ class Guard:
             message = f"No {further}purge was sent: the existing events are not archived."
             raise PurgeBlocked(f"{message} {self.archive_error}".rstrip())
         if role == ADMIN and not self.purges_left:
-            raise PurgeBlocked(f"The run has sent its {self._limits.max_purges} purges. Give a larger --max-purges.")
+            raise PurgeBlocked(
+                f"The run has sent its {self._limits.max_purges} purges. Give --max-purges {self.more_purges}."
+            )
         try:
             self.archive_new()
         except ArchiveFailed as reason:
@@ -162,3 +169,8 @@ class Guard:
     def _require_open(self, *, is_purge: bool) -> None:
         if self.close_reason and (is_purge or not self._is_cleaning_up):
             raise Interrupted(f"{self.close_reason} After that, only cleanup requests were sent.")
+
+
+def _more(given: int, enough: int) -> int:
+    """Return the limit to give where one did not suffice: what is enough for most targets, or twice the limit."""
+    return enough if given < enough else 2 * given

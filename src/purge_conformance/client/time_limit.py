@@ -56,5 +56,5 @@ class TimeLimit:
             raise BudgetExhausted(
                 f"The time is used up: --max-time allows {describe_seconds(self.seconds)}, the last "
                 f"{describe_seconds(self.reserve)} of it for deleting apps and writing reports. "
-                "Give a larger --max-time."
+                "Give a larger --max-time; `purge-conformance plan` estimates how long a run takes."
             )

@@ -114,8 +114,8 @@ def _look(client: Client, growing: archive.GrowingArchive, numbers: Iterator[int
     problem = _read_what_is_new(client, growing, numbers) if client.guard.is_archived else ""
     if problem and not client.settings.allow_incomplete_archive:
         raise PurgeBlocked(
-            f"A purge was not sent: what others recorded before it could not be archived. {problem} To purge all the "
-            f"same, give {ALLOW_INCOMPLETE_ARCHIVE}."
+            f"A purge was not sent: what others recorded before it could not be archived. {problem} Give "
+            f"{ALLOW_INCOMPLETE_ARCHIVE} to purge all the same."
         )
     if problem:
         client.note(notes.LACKING, problem)

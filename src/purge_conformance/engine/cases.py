@@ -13,7 +13,7 @@ from purge_conformance.analysis.assertions import no_suitable_app
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Undecided
 from purge_conformance.catalogue.model import ANY_SCENARIO, set_order
 from purge_conformance.engine.next_steps import COLLECT_AGAIN, default_next_step
-from purge_conformance.engine.untried import other_client, why_untried
+from purge_conformance.engine.untried import or_unanswered, other_client, why_untried
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Outcome
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from purge_conformance.catalogue.model import Case, Requirement
     from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.model import Result
+
+
+MAX_TEXTS = 2  # of cases; more are named by their ids
 
 
 def open_case(requirement: Requirement, view: JudgmentView) -> Exception | None:
@@ -86,8 +89,10 @@ def _newer(requirement_set: str, evidence: Evidence) -> str:
 
 
 def _describe(cases: Iterable[Case], why: Undecided) -> Inconclusive:
-    texts = [f"{case.id} ({case.text.rstrip('.')})" for case in cases]
-    reason = f"{why.reason} Not judged for this reason: {'; '.join(texts)}."
+    names = [case.id for case in cases]
+    texts = [f"{case.id} ({case.text.rstrip('.')})" for case in cases][:MAX_TEXTS]
+    what = "; ".join(texts) if len(names) <= MAX_TEXTS else f"the cases {', '.join(names)}"
+    reason = f"{why.reason} Not judged for this reason: {what}."
     outcome = Outcome.NOT_EXERCISED if isinstance(why, NotExercised) else Outcome.INCONCLUSIVE
     return Inconclusive(reason, why.cause, why.next_step or default_next_step(outcome, why.cause))
 
@@ -99,7 +104,7 @@ def _explanation(requirement: Requirement, view: JudgmentView, cases: Iterable[C
     if why := why_untried(requirement, view):
         return why
     if not own_apps(view):
-        return no_suitable_app(view, "The suite had no app of its own.")
+        return or_unanswered(no_suitable_app(view, "The suite had no app of its own."), view)
     if view.note(Scenario.FOUNDATION, notes.APPS_ERROR):
-        return no_suitable_app(view, "The suite lacks some of its apps.")
+        return or_unanswered(no_suitable_app(view, "The suite lacks some of its apps."), view)
     return other_client(requirement, view) or NotExercised("No response of the target decides it.", Cause.TARGET)

@@ -17,6 +17,7 @@ from purge_conformance.config.roles import ADMIN, ADMIN_SCOPE, SCOPE_PREFIX
 from purge_conformance.engine.archiving import archive_events, observing
 from purge_conformance.engine.scope import unselected_scenarios
 from purge_conformance.errors import (
+    BudgetExhausted,
     ChecksFailed,
     Interrupted,
     PurgeBlocked,
@@ -30,7 +31,13 @@ from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.journal import Journal
 from purge_conformance.evidence.records import Header
 from purge_conformance.evidence.steps import Scenario
-from purge_conformance.scenarios.budget import FIRST_SHARES, abilities_of, affordable_purges
+from purge_conformance.scenarios.budget import (
+    FIRST_SHARES,
+    abilities_of,
+    affordable_purges,
+    affordable_scenarios,
+    least_requests,
+)
 from purge_conformance.scenarios.definitions import (
     SCENARIOS,
     needed_purges,
@@ -133,8 +140,8 @@ class _Run:
             coming = list(plan_scenarios(self.client.settings))
             for index, (definition, number) in enumerate(coming):
                 self.client.begin(definition.name, number)
-                self.client.planned_purges = self._share([each for each, _ in coming[index:]])
-                self._run_scenario(definition)
+                is_affordable = self._plan([each for each, _ in coming[index:]])
+                self._run_scenario(definition, is_affordable=is_affordable)
                 if definition.name in after:
                     after[definition.name]()
         except TargetUnusable as reason:
@@ -149,18 +156,34 @@ class _Run:
         finally:
             self._clean_up()
 
-    def _share(self, coming: Sequence[ScenarioDefinition]) -> int:
-        """Return how many purges the next scenario may send; it gets what the ones before did not need, too."""
-        guard, repeat = self.client.guard, self.client.settings.repeat
-        rounds = Counter(each.name for each in coming)
+    def _plan(self, coming: Sequence[ScenarioDefinition]) -> bool:
+        """Plan what the next scenario may send, with what the ones before did not need; return whether it is to run.
+
+        It is not if the requests do not suffice for all, and others judge more requirements with them.
+        """
+        guard, repeat, next_one = self.client.guard, self.client.settings.repeat, coming[0]
+        sending = [each for each in coming if self._can_send(each)]
+        follows = {each.name: each.follows for each in sending}
+        rounds = Counter(affordable_scenarios(guard.requests_left, [each.name for each in sending], follows))
+        if next_one in sending and not rounds[next_one.name]:
+            return False
         rounds[Scenario.SEQUENCES] *= repeat  # they are repeated inside
         purges = min(guard.purges_left, affordable_purges(guard.requests_left, rounds))
-        return share_of_next(coming, purges, abilities_of(self.apps), repeat)
+        affordable = [each for each in coming if rounds[each.name] or each not in sending]
+        self.client.planned_purges = share_of_next(affordable, purges, abilities_of(self.apps), repeat)
+        self.client.planned_requests = guard.requests_left - least_requests(rounds - Counter([next_one.name]))
+        return True
 
-    def _run_scenario(self, definition: ScenarioDefinition) -> None:
+    def _can_send(self, definition: ScenarioDefinition) -> bool:
+        """Whether a scenario has the apps that it needs to send anything."""
+        has_apps = definition.needs_ability is None or definition.needs_ability in abilities_of(self.apps)
+        return has_apps and self.client.settings.apps.mode in definition.app_modes
+
+    def _run_scenario(self, definition: ScenarioDefinition, *, is_affordable: bool) -> None:
         """Run one scenario; a blocked request or a defect of the suite ends this scenario only."""
         try:
             self.client.guard.time_limit.require()
+            self._require_requests(is_affordable=is_affordable)
             self._require_purges(definition)
             definition.run(self.client, self.apps, self.start_generator)
         except RequestBlocked as reason:
@@ -170,14 +193,25 @@ class _Run:
         except Exception as error:  # noqa: BLE001 -- the other scenarios still run
             self.client.note(notes.CRASHED, f"{type(error).__name__}: {error}")
 
+    def _require_requests(self, *, is_affordable: bool) -> None:
+        """Require that --max-requests leaves enough requests for the next scenario.
+
+        Raises:
+            BudgetExhausted: it does not.
+        """
+        if not is_affordable:
+            raise BudgetExhausted(
+                f"--max-requests {self.client.settings.limits.max_requests} leaves too few requests. "
+                f"Give --max-requests {self.client.guard.more_requests}."
+            )
+
     def _require_purges(self, definition: ScenarioDefinition) -> None:
         """Require that --max-purges leaves a purge for a scenario without which a requirement stays open.
 
         Raises:
             PurgeBlocked: it does not.
         """
-        is_possible = definition.needs_ability is None or definition.needs_ability in abilities_of(self.apps)
-        if definition.name in FIRST_SHARES and is_possible and not self.client.planned_purges:
+        if definition.name in FIRST_SHARES and self._can_send(definition) and not self.client.planned_purges:
             limit = self.client.settings.limits.max_purges
             raise PurgeBlocked(
                 f"--max-purges {limit} leaves no purge for the scenario {definition.name}. Give --max-purges "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance import catalogue
 from purge_conformance.analysis.concurrent_reads import summarize_concurrent_reads
-from purge_conformance.analysis.foreign_purges import find_foreign_purge
+from purge_conformance.analysis.foreign_purges import find_foreign_purges
 from purge_conformance.analysis.interference import count_changing_apps
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.catalogue.api import is_purge
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.evidence.records import Evidence, Exchange
 
+MAX_INTERVALS = 3
 CUT_SHORT = {note.name for note in (notes.STOPPED, notes.LOST, notes.INTERRUPTED, notes.CRASHED)}
 
 
@@ -73,13 +74,12 @@ def run_notes(evidence: Evidence) -> Iterator[str]:
     yield from _flag_notes(evidence)
     yield from evidence.note(Scenario.PREFLIGHT, notes.WARNINGS) or ()
     yield from _app_notes(evidence)
-    if foreign_purge := find_foreign_purge(evidence):
-        first, last = foreign_purge
-        yield f"Another client purged during the run, between exchanges {first} and {last}. Run again without it."
+    if foreign_purges := find_foreign_purges(evidence):
+        yield f"Another client purged during the run{_describe_intervals(foreign_purges)}. Run again without it."
     if concurrent_reads := summarize_concurrent_reads(evidence):
         yield f"During concurrent purges, readers of the list saw: {concurrent_reads}."
     if leftovers := evidence.note(Scenario.CLEANUP, notes.LEFT):
-        yield f"Not deleted on the target: {', '.join(leftovers)}. {_deletion_hint(evidence)}"
+        yield f"Not deleted on the target: {_group_leftovers(leftovers)}. {_deletion_hint(evidence)}"
     yield from dict.fromkeys(evidence.noted(notes.EXPIRED))
     cut_short = [note for note in evidence.notes if note.name in CUT_SHORT]
     for why in dict.fromkeys(note.value for note in cut_short):
@@ -87,6 +87,23 @@ def run_notes(evidence: Evidence) -> Iterator[str]:
         names = [f"{name} ({count} times)" if count > 1 else name for name, count in times.items()]
         yield f"Cut short: {', '.join(names)}. {why}"
     yield from (unusable.reason for unusable in evidence.noted(notes.UNUSABLE))
+
+
+def _group_leftovers(leftovers: Iterable[str]) -> str:
+    """Return what could not be deleted, each reason once."""
+    paths_by_reason: dict[str, list[str]] = {}
+    for path, _, reason in (each.partition(" (") for each in leftovers):
+        paths_by_reason.setdefault(reason, []).append(path)
+    return "; ".join(f"{', '.join(paths)}{reason and ' ('}{reason}" for reason, paths in paths_by_reason.items())
+
+
+def _describe_intervals(intervals: Sequence[tuple[int, int]]) -> str:
+    """Return between which exchanges something happened, and how often at least."""
+    shown = [f"{first} and {last}" for first, last in intervals[:MAX_INTERVALS]]
+    if len(intervals) == 1:
+        return f", between exchanges {shown[0]}"
+    more = f", and {len(intervals) - len(shown)} more times" if len(intervals) > len(shown) else ""
+    return f" at least {len(intervals)} times, between exchanges {'; '.join(shown)}{more}"
 
 
 def _flag_notes(evidence: Evidence) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import catalogue
 from purge_conformance.analysis.assertions import raise_if_cut_short
 from purge_conformance.analysis.foreign_purges import find_foreign_purge
-from purge_conformance.analysis.next_steps import FIND_APPS, FIX_HOOK, RUN_ALL, RUN_ALONE, nothing_to_do
+from purge_conformance.analysis.next_steps import FIND_APPS, FIX_APPS, FIX_HOOK, RUN_ALL, RUN_ALONE, nothing_to_do
 from purge_conformance.analysis.outcomes import (
     Inconclusive,
     NotExercised,
@@ -38,6 +38,8 @@ def explain(requirement: Requirement, error: BaseException | None, view: Judgmen
 
     A judgment that names a cause other than the target, or a next step, knows the reason itself.
     """
+    if isinstance(error, NotExercised) and error.next_step == FIX_APPS:
+        return or_unanswered(error, view)
     if isinstance(error, NotExercised) and error.next_step in {FIND_APPS, FIX_HOOK}:
         return _due_to_others(requirement, error, view)
     if not isinstance(error, NotExercised) or error.cause is not Cause.TARGET or error.next_step:
@@ -47,6 +49,17 @@ def explain(requirement: Requirement, error: BaseException | None, view: Judgmen
     if why := why_untried(requirement, view):
         return NotExercised(f"{error.reason} {why.reason}", why.cause, why.next_step)
     return error
+
+
+def or_unanswered(error: Undecided, view: JudgmentView) -> Undecided:
+    """Return why the suite has not all of its apps: no answer of the target to a request for them, or else the error.
+
+    Whatever the answer was, a part of its body in the reason would say no more.
+    """
+    if error.next_step != FIX_APPS:
+        return error
+    unanswered = find_unanswered(view.full_evidence.of(Scenario.FOUNDATION))
+    return unanswered or error
 
 
 def _due_to_others(requirement: Requirement, error: NotExercised, view: JudgmentView) -> NotExercised:

@@ -23,7 +23,7 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.engine.cases import open_case, with_cases
-from purge_conformance.engine.next_steps import NO_RUN_CAN, after_fixing, default_next_step
+from purge_conformance.engine.next_steps import NO_RUN_CAN, after_fixing, default_next_step, name_failures
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.engine.scope import not_collected
@@ -129,7 +129,9 @@ class RunBuilder:
     def _run(self) -> Run:
         """Return the run before the promises are looked at: inconclusive, without a gate."""
         exchanges = self.evidence.exchanges
-        results = tuple(self.results.get(name) or self._missing_result(self.expected[name]) for name in self.expected)
+        results = name_failures(
+            [self.results.get(name) or self._missing_result(self.expected[name]) for name in self.expected]
+        )
         last = max((x.sent_at + x.elapsed for x in exchanges), default=None)
         header = self.evidence.header
         return Run(

@@ -43,6 +43,8 @@ MIN_SAME_CHARS = 80  # by which the answer of a defect is found again in the tex
 LABEL_WIDTH = 12
 CONTINUATION = " " * LABEL_WIDTH  # instead of the label, in the lines of a script
 COMMAND_LABEL = "  reproduce "
+REASON_INDENT = "    "  # before the requirements of a next step
+MAX_REASONS = 6  # of one next step; report.html has all
 MAX_CURL_CHARS = 2_000
 MAX_SCRIPT_CHARS = 8_000
 STYLES = {
@@ -66,7 +68,8 @@ def _wrap(line: Text, console: Console) -> list[Text]:
     is_command = line.plain.startswith((COMMAND_LABEL, CONTINUATION))
     if not console.file.isatty() or len(line) <= console.width or is_command:
         return [line]
-    indent = " " * (LABEL_WIDTH if line.plain.startswith("  ") else 2)
+    is_reason, is_field = line.plain.startswith(REASON_INDENT), line.plain.startswith("  ")
+    indent = f"{REASON_INDENT}  " if is_reason else " " * (LABEL_WIDTH if is_field else 2)
     first = line.wrap(console, console.width)[0]
     rest = Text(line.plain[len(first) :].lstrip())
     return [first, *(Text.assemble(indent, part) for part in rest.wrap(console, console.width - len(indent)))]
@@ -84,16 +87,14 @@ def lines(run: Run, out: Path | None) -> list[Text]:
     output += [Text(count_defects(run)), Text()] if defects else []
     for view in defects:
         output += [] if view.is_known else _defect(view, len(defects))
-    unexcused = [result for result in results_not_judged(run) if result.id not in run.excused]
-    for results in by_reason(filter(_needs_explanation, unexcused)):
+    for results in by_reason(_without_next_step(run)):
         output += [*_not_judged(results), Text()]
     output += _gate(run.gate) if run.gate else []
     output += [_field("note", note) for note in run.notes]
     output += [_field("rate", f"{text}: {', '.join(ids)}") for text, ids in rates(run).items()]
-    steps = _next_steps(run)
-    output += [Text()] if steps and output and output[-1].plain else []
+    output += [Text()] if output and output[-1].plain else []
     output += _summary(defects)
-    output += steps
+    output += _next_steps(run)
     counts = ", ".join(f"{number} {outcome}" for outcome, number in run.counts().items() if number)
     output.append(Text(f"{pluralize(len(run.requirements), 'requirement')}: {counts or 'none judged'}"))
     output.append(Text(f"{effort(run)}, target {_sanitize(run.target)}"))
@@ -139,6 +140,13 @@ def _gate(gate: Gate) -> list[Text]:
         output.append(Text.assemble(("GATE BROKEN", "bold red"), f" {_sanitize(breach.test_case)} ({breach.kind})"))
         output.append(_field("why", breach.sentence))
     return [*output, Text()] if output else []
+
+
+def _without_next_step(run: Run) -> list[Result]:
+    """Return the results that need an explanation, and that no next step can have judged."""
+    names = {result.id for group in by_next_step(run).values() for result in group}
+    names |= {*run.excused}
+    return [result for result in results_not_judged(run) if _needs_explanation(result) and result.id not in names]
 
 
 def _needs_explanation(result: Result) -> bool:
@@ -214,15 +222,31 @@ def _not_judged(results: list[Result]) -> list[Text]:
 
 
 def _next_steps(run: Run) -> list[Text]:
-    """Return what lets a further run judge the rest, each step once; nothing if one reason above says it all."""
-    groups = by_next_step(run)
-    results = [result for group in groups.values() for result in group]
-    if len(groups) <= 1 and all(map(_needs_explanation, results)):
+    """Return what lets a further run judge the rest: each step once, and below it why it is needed."""
+    groups = {step: [r for r in group if r.id not in run.excused] for step, group in by_next_step(run).items()}
+    groups = {step: group for step, group in groups.items() if group}
+    if not groups:
         return []
-    output = [Text.assemble(("NEXT STEPS", "bold"), f" to judge {pluralize(len(results), 'more requirement')}")]
+    results = [result for group in groups.values() for result in group]
+    words = f" to judge {pluralize(len(results), 'more requirement')}"
+    if undecided := sum(map(is_undecided, results)):
+        words += f", {undecided} of which keep{'s' if undecided == 1 else ''} the verdict open"
+    output = [Text.assemble(("NEXT STEPS", "bold"), words)]
     for step, group in groups.items():
-        output.append(Text(f"  {_sanitize(compact_ids(group))}: {_sanitize(step)}"))
+        output += [Text.assemble("- ", (_sanitize(step), "bold")), *_reasons(group)]
     return [*output, Text()]
+
+
+def _reasons(group: list[Result]) -> list[Text]:
+    """Return why requirements with the same next step were not judged; of many reasons, the first ones."""
+    explained = [results for results in by_reason(group) if any(map(_needs_explanation, results))]
+    shown, more = explained[:MAX_REASONS], [result for results in explained[MAX_REASONS:] for result in results]
+    lines = [f"{compact_ids(results)} ({levels_of(results)}): {results[0].reason}" for results in shown]
+    lines += [f"{compact_ids(more)} ({levels_of(more)}): see the reasons in report.html"] if more else []
+    names = {result.id for results in explained for result in results}
+    others = [result for result in group if result.id not in names]
+    lines += [f"{compact_ids(others)} ({levels_of(others)})"] if others else []
+    return [Text(f"{REASON_INDENT}{_sanitize(line)}") for line in lines]
 
 
 def _title(word: str, result: Result, style: str) -> Text:

@@ -1,4 +1,8 @@
-"""Distributes the purges that a run may send: first one trial of each case that needs a purge, then repetitions."""
+"""Distributes the purges and the requests that a run may send.
+
+Of the purges, first one trial of each case gets its share, then repetitions. Where the requests do not suffice for all
+scenarios, those run that judge the most requirements with them; none is begun that could not be finished.
+"""
 
 from __future__ import annotations
 
@@ -42,18 +46,29 @@ FURTHER_SHARES: tuple[tuple[Scenario, int], ...] = (
     *[(Scenario.INDUCED_ERRORS, 1)] * 4,
     *[(Scenario.SEQUENCES, 1)] * 5,
 )
-# How many requests scenarios send with the purges of FIRST_SHARES, and each further purge takes, with a margin.
+# How many requests scenarios send with the purges of FIRST_SHARES, with a margin of a fifth. The ones that judge the
+# most requirements for their requests come first; others are always run.
 LEAST_REQUESTS: Mapping[Scenario, int] = {
-    Scenario.GENERATED: 60,
+    Scenario.PURGE: 45,
+    Scenario.SECOND_PURGE: 6,
+    Scenario.APP_CHANGES: 35,
+    Scenario.PURGE_AFTER_CHANGES: 20,
     Scenario.UNEXPECTED_INPUT: 15,
     Scenario.CHANGES_AFTER_PURGES: 25,
-    Scenario.INDUCED_ERRORS: 15,
     Scenario.CONCURRENT_PURGES: 30,
-    Scenario.RACE: 35,
     Scenario.PURGE_WITHOUT_STARTED_APPS: 20,
+    Scenario.REJECTED_PURGES: 130,
+    Scenario.LISTS: 125,
+    Scenario.GENERATED: 60,
+    Scenario.RACE: 35,
+    Scenario.AUTH_BYPASS: 145,
+    Scenario.READS: 155,
+    Scenario.INDUCED_ERRORS: 15,
+    Scenario.STATEFUL: 25,
     Scenario.SEQUENCES: 120,
 }
-REQUESTS_PER_PURGE = 10
+REQUESTS_PER_PURGE = 10  # that is sent besides those of FIRST_SHARES
+MARGIN = 6 / 5  # of LEAST_REQUESTS
 
 
 class Ability(StrEnum):
@@ -119,6 +134,32 @@ def has_generated_purges(purges: int, number: int) -> bool:
 def least_requests(rounds: Mapping[Scenario, int]) -> int:
     """Return how many requests these scenarios need to judge each requirement in one trial; scenario -> its rounds."""
     return sum(LEAST_REQUESTS.get(scenario, 0) * count for scenario, count in rounds.items())
+
+
+def affordable_scenarios(
+    requests: int, coming: Sequence[Scenario], follows: Mapping[Scenario, Sequence[Scenario]]
+) -> list[Scenario]:
+    """Return the scenarios to run of those to come; not all where the requests do not suffice for all.
+
+    First rounds come before further ones, then those that judge the most requirements for their requests. If the
+    requests do not even suffice for one, the next one runs, as far as they go.
+
+    Args:
+        requests: how many may be sent.
+        coming: the scenarios, one of several rounds once for each.
+        follows: scenario -> those that must have run before it.
+    """
+    rounds, granted, left = Counter(coming), Counter[Scenario](), requests * MARGIN
+    for turn in range(max(rounds.values(), default=0)):
+        for scenario in (each for each in (*LEAST_REQUESTS, *coming) if rounds[each] > turn >= granted[each]):
+            missing = [each for each in follows.get(scenario, ()) if rounds[each] > granted[each] == 0]
+            needed = sum(LEAST_REQUESTS.get(each, 0) for each in (scenario, *missing))
+            if needed <= left:
+                granted.update((scenario, *missing))
+                left -= needed
+    if coming and not granted.keys() & LEAST_REQUESTS.keys():
+        granted.update(coming[:1])
+    return list(granted.elements())
 
 
 def affordable_purges(requests: int, rounds: Mapping[Scenario, int]) -> int:

@@ -13,6 +13,7 @@ from purge_conformance.client.auth.token import StaticToken
 from purge_conformance.errors import BadSetting, LoginRejected, SuiteError, TargetUnreachable, TokenExpired
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.redaction import Redactor, token_variable
+from purge_conformance.evidence.safe_text import capitalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,7 +135,7 @@ class Tokens(Mapping[str, str]):
                 return False
             raise self._mark_expired(
                 role,
-                f"give one with a longer lifetime, or a source that renews it: --token {role}=cf or {role}=uaa:GRANT",
+                f"Give one with a longer lifetime, or a source that renews it: --token {role}=cf or {role}=uaa:GRANT",
             )
 
     def replace_revoked(self, role: str, rejected: str, reason: str) -> bool:
@@ -204,7 +205,7 @@ class Tokens(Mapping[str, str]):
         state = self._states[role]
         expires_at = state.token.expires_at
         when = "was rejected with 401" if expires_at is None else f"expired at {clock.format_rfc3339(expires_at)}"
-        state.error = state.error or f"The token of {role} {when}; {reason}"
+        state.error = state.error or f"The token of {role} {when}. {capitalize(reason)}"
         return TokenExpired(state.error)
 
 

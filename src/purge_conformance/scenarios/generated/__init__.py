@@ -18,10 +18,9 @@ from purge_conformance.client.auth.credentials import ANONYMOUS, Credential
 from purge_conformance.client.client import Request
 from purge_conformance.errors import BudgetExhausted, RequestBlocked
 from purge_conformance.evidence.listing import resources, usable_rows
-from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
+from purge_conformance.evidence.steps import Place, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind, GeneratedAuth
 from purge_conformance.scenarios import purge_headers
-from purge_conformance.scenarios.budget import LEAST_REQUESTS
 from purge_conformance.scenarios.generated import schemathesis
 from purge_conformance.scenarios.observed_purge import purge_between_snapshots
 from purge_conformance.target.doctor.probe import ONE_EVENT_PATH
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from purge_conformance.scenarios.generated.schemathesis import Case, Cases, Walk
     from purge_conformance.target.apps import SuiteApps
 
-# For the scenarios after the generated cases.
-RESERVED_REQUESTS = sum(count for scenario, count in LEAST_REQUESTS.items() if scenario is not Scenario.GENERATED)
 STEPS = {
     PURGE_OPERATION: Step.GENERATED_PURGE,
     LIST_OPERATION: Step.GENERATED_LIST,
@@ -58,8 +55,11 @@ def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
             _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case, header_sets)
     if not limits[LIST_OPERATION]:
         limit, more = client.settings.limits.max_requests, client.guard.more_requests
-        words = f"--max-requests {limit} leaves no generated request of the list. Give --max-requests {more}."
-        client.note_cut_short(BudgetExhausted(words))
+        client.note_cut_short(
+            BudgetExhausted(
+                f"--max-requests {limit} leaves no generated request of the list. Give --max-requests {more}."
+            )
+        )
 
 
 def follow_links(client: Client, apps: SuiteApps, walk: Walk) -> None:
@@ -102,9 +102,8 @@ def _purges_as_admin(case: Case) -> bool:
 
 
 def _case_limits(client: Client) -> dict[str, int]:
-    remaining = max(0, client.guard.requests_left - RESERVED_REQUESTS)
     limits = dict(schemathesis.MAX_CASES)
-    for_list = remaining - limits[GET_OPERATION] - limits[PURGE_OPERATION]
+    for_list = client.planned_requests - limits[GET_OPERATION] - limits[PURGE_OPERATION]
     limits[LIST_OPERATION] = max(0, min(limits[LIST_OPERATION], for_list))
     return limits
 

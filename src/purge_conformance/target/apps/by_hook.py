@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.steps import App, Where
 
 STATES = {"start": "app started", "stop": "app stopped", "scale": "app scaled", "delete": "app deleted"}
-UNTIMED_MESSAGE = (
-    "the hook changes the apps, so a change cannot be timed to a purge; give --apps drive for these checks"
-)
+UNTIMED_MESSAGE = "the hook changes the apps, so a change cannot be timed to a purge"
 
 
 class HookedApps(SuiteApps):

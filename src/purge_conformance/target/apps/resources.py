@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 POLLS, POLL_INTERVAL_S = 20, 0.1  # how often to check for a created resource
 VERIFICATIONS = 3  # reads of a created resource, until one succeeds
 FINAL_POLLS = 6  # the same at the end of a run, when few requests are left
+# After these a request may be done, or not; it is sent again if that changes nothing more.
+MAY_BE_DONE = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 RETRY_DELAYS = (0.5, 1.0, 2.0)  # seconds between retries of cleanup requests that get no response
 ORGANIZATIONS, SPACES = "/v3/organizations", "/v3/spaces"
 
@@ -196,9 +198,9 @@ class ResourceManager:
 
 
 def retry_once(send: Callable[[], Exchange]) -> Exchange:
-    """Send an idempotent request, and once more after a 500."""
+    """Send an idempotent request, and once more after a 500 or a gateway's error."""
     answer = send()
-    return send() if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR else answer
+    return send() if answer.status in MAY_BE_DONE else answer
 
 
 def _retry_until_reachable(send: Callable[[], Exchange]) -> Exchange:

@@ -36,9 +36,7 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange
     from purge_conformance.evidence.steps import Where
 
-OBSERVE_MESSAGE = (
-    "the suite changes no apps in this run (--apps observe). Give --apps drive --space GUID to let it create its own"
-)
+OBSERVE_MESSAGE = "the suite changes no apps in this run (--apps observe)"
 SAME_NAME_LABEL = "twin"  # begins the name of both
 SAME_NAME_APPS = (App.STARTED, App.OTHER_ORG)  # two apps with one name, in two organizations
 # Of the apps with one name, or of `App.OTHER_ORG` alone, if the target accepts it.

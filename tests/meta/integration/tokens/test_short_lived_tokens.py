@@ -108,7 +108,7 @@ def test_token_may_expire(run: Run, pace: Pace, tmp_path: Path) -> None:
     assert "failed" not in done.outcomes.values()
     assert "passed" in done.outcomes.values()
     assert "The token of admin expired at " in done.stdout
-    assert "give one with a longer lifetime, or a source that renews it" in done.stdout
+    assert "Give one with a longer lifetime, or a source that renews it" in done.stdout
     assert find_secrets(done, token) == []
 
 

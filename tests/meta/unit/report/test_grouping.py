@@ -16,6 +16,7 @@ from purge_conformance.report import markdown as as_markdown
 from purge_conformance.report.defect import Defect
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Verdict
 from purge_conformance.report.plain import from_dict
+from purge_conformance.report.terminal import MAX_REASONS
 
 GOT = "500 Puma caught this error: undefined method `length' for nil"
 SENT = "POST /v3/purge with a malformed token (without signature)"
@@ -120,17 +121,34 @@ def test_one_cause_is_one_line(form: str) -> None:
 
 
 def test_next_steps_are_one_block() -> None:
-    """The last block has each next step once with all that it opens, also where the reasons differ."""
+    """A block has each next step once, and below it all that it opens, each reason once."""
     run = run_of(
         not_judged("AUTH-07", "There is no token without the admin scope.", TOKEN),
         not_judged("ERROR-02", "No response had the status 403.", TOKEN),
         not_judged("ERROR-06", "No response had the status 409.", "Give --hook URL.", conditional="a 409 occurs"),
     )
     lines = terminal_text(run).splitlines()
-    start = lines.index("NEXT STEPS to judge 3 more requirements")
-    assert lines[start + 1 : start + 3] == [f"  AUTH-07, ERROR-02: {TOKEN}", "  ERROR-06: Give --hook URL."]
-    assert lines[start + 3 : start + 5] == ["", "3 requirements: 2 inconclusive, 1 not exercised"]
+    start = lines.index("NEXT STEPS to judge 3 more requirements, 2 of which keep the verdict open")
+    assert lines[start + 1 : start + 6] == [
+        f"- {TOKEN}",
+        "    AUTH-07 (MUST): There is no token without the admin scope.",
+        "    ERROR-02 (MUST): No response had the status 403.",
+        "- Give --hook URL.",
+        "    ERROR-06 (MUST)",
+    ]
+    assert lines[start + 6 : start + 8] == ["", "3 requirements: 2 inconclusive, 1 not exercised"]
     assert "<td><span" in as_html.render(run, NOTHING).partition("<th>To judge</th>")[2]
+
+
+def test_many_reasons_of_a_next_step_fit_on_a_screen() -> None:
+    """Of one next step the first reasons are printed; the requirements of the others are listed together."""
+    run = run_of(*(not_judged(f"LIST-{n:02}", f"Reason {n}.", TOKEN) for n in range(1, 31)))
+    lines = terminal_text(run).splitlines()
+    reasons = [line for line in lines if line.startswith("    LIST-")]
+    assert len(reasons) == MAX_REASONS + 1
+    assert (
+        reasons[-1] == f"    LIST-{MAX_REASONS + 1:02} to 30 ({30 - MAX_REASONS} MUST): see the reasons in report.html"
+    )
 
 
 def test_only_consecutive_ids_are_shortened() -> None:

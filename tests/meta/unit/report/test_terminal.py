@@ -12,6 +12,7 @@ from meta.support.results import requirement
 from meta.support.story import HEADER
 from purge_conformance.catalogue.model import Level
 from purge_conformance.cli.output import write_line
+from purge_conformance.engine.next_steps import NO_RUN_CAN
 from purge_conformance.evidence.records import Evidence
 from purge_conformance.report import html as as_html
 from purge_conformance.report import markdown as as_markdown
@@ -84,13 +85,13 @@ def test_log_output_is_complete() -> None:
         "  cause     target",
         "  remedy    See the route.",
         "",
-        "NOT EXERCISED AUTH-1 (MUST): A purge answers 200.",
-        "  reason    No token.",
-        "  next step Give --token global_auditor=SOURCE.",
-        "",
         "2 DEFECTS",
         "  1         MUST-9: expected nothing is left, got 3 of 12 are left",
         "  2         SHOULD-9: expected b, got c",
+        "",
+        "NEXT STEPS to judge 1 more requirement, 1 of which keeps the verdict open",
+        "- Give --token global_auditor=SOURCE.",
+        "    AUTH-1 (MUST): No token.",
         "",
         "4 requirements: 2 failed, 1 not exercised, 1 passed",
         "212 requests, 1 purge, 6.2 s, target http://t",
@@ -215,7 +216,18 @@ def test_requirements_with_the_same_reason_are_grouped() -> None:
     ]
     lines = printed_lines(run_of(*rows)).splitlines()
     assert lines[:3] == [
-        "NOT JUDGED 2 requirements (2 MUST): RACE-02, RACE-03",
-        "  reason    Plain purges already fail.",
-        "  next step Fix them.",
+        "NEXT STEPS to judge 2 more requirements, 2 of which keep the verdict open",
+        "- Fix them.",
+        "    RACE-02, RACE-03 (2 MUST): Plain purges already fail.",
+    ]
+
+
+def test_what_no_run_can_judge_has_its_reason() -> None:
+    """A requirement that no next step can have judged keeps its block, with its statement."""
+    row = Result(requirement("RACE-02", statement=STATEMENT), Outcome.INCONCLUSIVE, Cause.TARGET, "No.", NO_RUN_CAN)
+    assert printed_lines(run_of(row)).splitlines()[:4] == [
+        f"INCONCLUSIVE RACE-02 (MUST): {STATEMENT}",
+        "  reason    No.",
+        f"  next step {NO_RUN_CAN}",
+        "",
     ]

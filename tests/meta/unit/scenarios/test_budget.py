@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from purge_conformance.analysis.app_model.state import Action
+from purge_conformance.client.guard import CLEANUP_RESERVE
 from purge_conformance.config.apps import AppSettings, Mode
 from purge_conformance.config.hook_url import parse_hook
 from purge_conformance.config.settings import Limits, Settings, Target
@@ -19,6 +20,7 @@ from purge_conformance.scenarios.budget import (
     REQUESTS_PER_PURGE,
     Ability,
     affordable_purges,
+    affordable_scenarios,
     least_requests,
     share_purges,
 )
@@ -129,5 +131,35 @@ def test_few_requests_mean_few_purges() -> None:
 def test_default_requests_allow_for_all_purges() -> None:
     """With the default --max-requests, no scenario gets fewer purges than --max-purges alone would grant."""
     limits = Settings(Target("http://localhost"), {}).limits
-    before = 700  # requests of the scenarios before the generated cases, at most
-    assert affordable_purges(limits.max_requests - before, dict.fromkeys(LEAST_REQUESTS, 1)) >= limits.max_purges
+    base = sum(each.cost.requests for each in SCENARIOS if each.is_base and not each.is_last)
+    left = limits.max_requests - base - CLEANUP_RESERVE
+    assert affordable_purges(left, dict.fromkeys(LEAST_REQUESTS, 1)) >= limits.max_purges
+
+
+def test_few_requests_go_to_what_judges_most() -> None:
+    """Where the requests do not suffice, those scenarios are left out that judge the fewest requirements with them."""
+    coming = [each.name for each in SCENARIOS if each.name in LEAST_REQUESTS and not each.needs_hook]
+    follows = {each.name: each.follows for each in SCENARIOS}
+    shares = {requests: {*affordable_scenarios(requests, coming, follows)} for requests in (1000, 800, 350, 100, 10)}
+    assert shares[1000] == {*coming}
+    assert {*coming} - shares[800] == {Scenario.SEQUENCES}
+    assert shares[350] > {Scenario.PURGE, Scenario.REJECTED_PURGES, Scenario.CONCURRENT_PURGES}
+    assert shares[350].isdisjoint({Scenario.SEQUENCES, Scenario.READS, Scenario.AUTH_BYPASS})
+    assert shares[100] >= {Scenario.PURGE, Scenario.SECOND_PURGE}
+    assert shares[10] == {coming[0]}
+
+
+def test_what_follows_another_scenario_brings_it_along() -> None:
+    """A scenario is not run without the one that it builds on."""
+    coming, follows = [Scenario.PURGE, Scenario.SEQUENCES], {Scenario.SEQUENCES: (Scenario.PURGE,)}
+    assert affordable_scenarios(200, coming, follows) == coming
+    assert affordable_scenarios(100, coming, follows) == [Scenario.PURGE]
+
+
+def test_first_rounds_come_before_further_ones() -> None:
+    """With --repeat the first round of each scenario has its requests before the second of any."""
+    coming = [Scenario.UNEXPECTED_INPUT, Scenario.RACE, Scenario.UNEXPECTED_INPUT, Scenario.RACE]
+    granted = affordable_scenarios(
+        LEAST_REQUESTS[Scenario.RACE] + 2 * LEAST_REQUESTS[Scenario.UNEXPECTED_INPUT], coming, {}
+    )
+    assert sorted(granted) == [Scenario.RACE, Scenario.UNEXPECTED_INPUT, Scenario.UNEXPECTED_INPUT]

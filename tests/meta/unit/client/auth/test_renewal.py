@@ -184,7 +184,7 @@ def test_target_clock_decides_expiry(clock: Clock) -> None:
     value = signed("admin", LIFE, clock())
     tokens = Tokens({"admin": StaticSource(value, clock() + LIFE)}, clock)
     assert tokens.renew_if_expired("admin", value, clock() + LIFE - 10) is False
-    with pytest.raises(TokenExpired, match="give one with a longer lifetime, or a source"):
+    with pytest.raises(TokenExpired, match="Give one with a longer lifetime, or a source"):
         tokens.renew_if_expired("admin", value, clock() + LIFE + 10)
 
 
