@@ -49,6 +49,9 @@ def require_header_purges(view: JudgmentView) -> tuple[Exchange, ...]:
     judged = tuple(x for x in sent if (is_of_target(x) or is_refused(x)) and x.status not in UNRELATED_STATUSES)
     if not judged:
         raise_if_cut_short(view, Scenario.GENERATED)
+        raise_if_cut_short(view, Scenario.STATEFUL)
+        if not sent:
+            raise NotExercised("No purge with further headers was sent.")
         reason = "No purge with further headers was answered with another status than 409 or 503."
         raise find_unanswered(sent) or NotExercised(reason, Cause.TARGET, RUN_ALONE)
     return judged

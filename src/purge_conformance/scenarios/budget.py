@@ -65,7 +65,7 @@ LEAST_REQUESTS: Mapping[Scenario, int] = {
     Scenario.READS: 155,
     Scenario.INDUCED_ERRORS: 15,
     Scenario.STATEFUL: 25,
-    Scenario.SEQUENCES: 120,
+    Scenario.SEQUENCES: 140,
 }
 REQUESTS_PER_PURGE = 10  # that is sent besides those of FIRST_SHARES
 MARGIN = 6 / 5  # of LEAST_REQUESTS
