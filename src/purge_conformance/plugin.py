@@ -140,9 +140,10 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     _require_usable_options(config)
     _require_known(set(judgments.values()))
     preparation = config.stash[PREPARATION] = _prepare_judging(config)
+    every = list(items)
     items[:] = [item for item in judgments if judgments[item] in preparation.expected[_run_key(item)]]
-    selected_items = set(items)
-    config.hook.pytest_deselected(items=[item for item in judgments if item not in selected_items])
+    selected_items = set(items)  # tests that are no judgments are left out: the exit code is about the target
+    config.hook.pytest_deselected(items=[item for item in every if item not in selected_items])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

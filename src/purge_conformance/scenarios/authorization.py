@@ -37,7 +37,7 @@ CONFIRMATIONS = 2  # repetitions of the first such attempt after which events mu
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 CLOSE_READS = {"altered-middle", "cut-end", "extended", "other-case", "scheme-basic", "glued-scheme"}  # of credentials
 WRITE_METHODS = ("PUT", "PATCH", "POST")
-UNKNOWN_GUID = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid of the target
+UNKNOWN_GUID: UUID = UUID("00000000-0000-4000-8000-7075726765aa")  # version 4, like a guid of the target
 UNKNOWN_ROUTES = (
     ("GET", f"{EVENTS_PATH}/actions/no_such_action"),
     ("POST", f"{EVENTS_PATH}/actions/no_such_action"),

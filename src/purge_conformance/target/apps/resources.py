@@ -31,7 +31,8 @@ FINAL_POLLS = 6  # the same at the end of a run, when few requests are left
 # After these a request may be done, or not; it is sent again if that changes nothing more.
 MAY_BE_DONE = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 RETRY_DELAYS = (0.5, 1.0, 2.0)  # seconds between retries of cleanup requests that get no response
-ORGANIZATIONS, SPACES = "/v3/organizations", "/v3/spaces"
+ORGANIZATIONS: str = "/v3/organizations"
+SPACES: str = "/v3/spaces"
 
 
 class ResourceManager:
