@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from purge_conformance.cli.exit import INCONCLUSIVE
-from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
-from purge_conformance.cli.output import write_error, write_line
+from purge_conformance.cli.options import CONNECTION_KEYS, json_option, with_configuration
+from purge_conformance.cli.output import write_error, write_json, write_line
 
 if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
@@ -22,7 +23,8 @@ VERIFY = "verify"
 
 @click.command(VERIFY, epilog="Exit codes: 0 whole, 2 no such file, 3 not whole.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def verify_archive(*, file: Path) -> None:
+@json_option
+def verify_archive(*, file: Path, as_json: bool) -> None:
     """Check an archive offline.
 
     Checks that FILE can be decompressed, that each line is JSON, and that FILE.json has the number and the SHA-256 of
@@ -31,6 +33,9 @@ def verify_archive(*, file: Path) -> None:
     from purge_conformance.target import archive
 
     found = archive.verify(file)
+    if as_json:
+        write_json(asdict(found), indent=2)
+        sys.exit(INCONCLUSIVE if found.problems else 0)
     late = (
         f"; {found.added_late} of them were added just before the run was killed, and are not in {file.name}.json"
         if found.added_late

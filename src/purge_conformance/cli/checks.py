@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from shutil import get_terminal_size
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING
@@ -39,6 +40,11 @@ def write_checks(checks: Iterable[Check]) -> None:
     for check in checks:
         for line in _lines(check):
             write_line(line)
+
+
+def checks_as_json(checks: Iterable[Check]) -> list[dict[str, str]]:
+    """Return each finding with its members; those of a finding that is well are empty."""
+    return [{each.name: str(getattr(check, each.name)) for each in fields(check)} for check in checks]
 
 
 def exit_code_of(checks: Sequence[Check]) -> int:

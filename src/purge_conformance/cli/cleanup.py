@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from purge_conformance.cli.options import CONNECTION_KEYS, with_configuration
-from purge_conformance.cli.output import write_line
+from purge_conformance.cli.options import CONNECTION_KEYS, json_option, with_configuration
+from purge_conformance.cli.output import write_json, write_line
 
 if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
+    from purge_conformance.target.cleanup import Removal
 
 
 MAX_REQUESTS = 2_000  # about four for each object
@@ -20,7 +22,8 @@ MAX_REQUESTS = 2_000  # about four for each object
 @with_configuration("target", *CONNECTION_KEYS, "max_time")
 @click.option("--run", "run", metavar="ID", help="Delete only what this run created, even if it was active just now.")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted and delete nothing.")
-def clean_up(*, values: Options, run: str | None, dry_run: bool) -> None:
+@json_option
+def clean_up(*, values: Options, run: str | None, dry_run: bool, as_json: bool) -> None:
     """Delete the apps that killed runs left on a target.
 
     Deletes all apps, spaces and organizations with the label of a run. A run that was active within the last hour may
@@ -32,7 +35,17 @@ def clean_up(*, values: Options, run: str | None, dry_run: bool) -> None:
     from purge_conformance.target.cleanup import cleanup
 
     with unrecorded_client(log_in(build_settings({"max_requests": MAX_REQUESTS} | values)), read_only=False) as client:
-        done = cleanup(client, write_line, run, dry_run=dry_run)
+        removals: list[Removal] = []
+
+        def report(removal: Removal) -> None:
+            removals.append(removal)
+            if not as_json:
+                write_line(str(removal))
+
+        done = cleanup(client, report, run, dry_run=dry_run)
+    if as_json:
+        write_json({"resources": list(map(asdict, removals)), **done._asdict()}, indent=2)
+        return
     would = "would be " if dry_run else ""
     parts = [f"{number} {would}{verb}" for number, verb in ((done.deleted, "deleted"), (done.kept, "kept")) if number]
     write_line(f"{', '.join(parts)}." if parts else "Nothing to delete.")

@@ -81,6 +81,7 @@ allow_incomplete_archive_option = click.option(
     is_flag=True,
     help="Purge although not all events could be archived; the report says so.",
 )
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 force_option = click.option(
     "--force",
     is_flag=True,

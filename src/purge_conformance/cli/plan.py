@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from purge_conformance.cli.checks import EPILOG, exchange_printer, exit_code_of, write_checks
-from purge_conformance.cli.options import with_run_flags
-from purge_conformance.cli.output import write_line
+from purge_conformance.cli.checks import EPILOG, checks_as_json, exchange_printer, exit_code_of, write_checks
+from purge_conformance.cli.options import json_option, with_run_flags
+from purge_conformance.cli.output import write_json, write_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,8 @@ QUIET = 0
 
 @click.command(epilog=EPILOG)
 @with_run_flags
-def plan(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
+@json_option
+def plan(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None, as_json: bool) -> None:
     """Show what a run would send to a target; only reads.
 
     Takes each flag of `run`, and checks them as `doctor` does. Shows scenarios, requests, purges, apps and duration.
@@ -33,8 +34,12 @@ def plan(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None
     from purge_conformance.engine.plan import plan_run
     from purge_conformance.engine.readiness import examine
 
-    readiness = examine(values, allow_purge, exchange_printer(verbosity))
+    readiness = examine(values, allow_purge, exchange_printer(None if as_json else verbosity))
     code = exit_code_of(readiness.checks)
+    if as_json:
+        planned = None if code else _as_json(plan_run(readiness))
+        write_json({"plan": planned, "checks": checks_as_json(readiness.checks), "exit_code": code}, indent=2)
+        sys.exit(code)
     if code == 0 and verbosity != QUIET:
         for line in _lines(plan_run(readiness), readiness.settings):
             write_line(line)
@@ -47,6 +52,17 @@ def _is_opening(check: Check, verbosity: int | None) -> bool:
     from purge_conformance.target.doctor.openings import PREFIX
 
     return verbosity != QUIET and check.name.startswith(PREFIX)
+
+
+def _as_json(plan: Plan) -> dict[str, Any]:
+    """Return the plan with its scenarios as rows; `seconds` is the estimate, within the factor of `uncertainty`."""
+    from dataclasses import asdict
+
+    from purge_conformance.target.doctor.duration import UNCERTAINTY
+
+    rows = [{"name": str(name), **asdict(cost)} for name, cost in plan.costs.items()]
+    members = {name: value for name, value in asdict(plan).items() if name != "costs"}
+    return {"scenarios": rows, **members, "uncertainty": UNCERTAINTY}
 
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from purge_conformance.cli.exit import INCONCLUSIVE, exit_with_error
-from purge_conformance.cli.options import FOLDER, KEYS_BY_NAME, flag_callback
-from purge_conformance.cli.output import write_line
+from purge_conformance.cli.options import FOLDER, KEYS_BY_NAME, flag_callback, json_option
+from purge_conformance.cli.output import write_json, write_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,8 @@ EPILOG = "Exit codes: 0 every fault killed and no false alarm, 1 otherwise, 2 us
     callback=flag_callback(KEYS_BY_NAME["seed"]),
     help=KEYS_BY_NAME["seed"].help,
 )
-def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed: int) -> None:
+@json_option
+def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed: int, as_json: bool) -> None:
     """Test the suite: every fault is caught, no variant is accused.
 
     Judges the reference server without a fault, with every variant and with every fault, and prints the kill matrix.
@@ -51,9 +52,10 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
     from purge_conformance.engine.run_folder import create_default_folder, own_folder
     from purge_conformance.selfcheck import matrix_report
     from purge_conformance.selfcheck import run as checking
+    from purge_conformance.selfcheck.matrix import to_dict
     from purge_conformance.selfcheck.progress import ProgressDisplay
 
-    console = Console()
+    console = Console(stderr=as_json)
     try:
         with (
             own_folder(str(out) if out else None, create_default_folder) as taken,
@@ -62,6 +64,9 @@ def selfcheck(*, only: tuple[str, ...], jobs: int | None, out: Path | None, seed
             matrix = checking.check(taken.path, only=only, seed=seed, jobs=jobs, on_row=tally.update)
     except KeyboardInterrupt:
         exit_with_error("Interrupted. No matrix was written.", INCONCLUSIVE)
+    if as_json:
+        write_json(to_dict(matrix), indent=2)
+        sys.exit(1 if matrix.problems() else 0)
     for line in matrix_report.terminal_lines(matrix):
         write_line(line)
     write_line(f"Matrix: {taken.path / checking.MARKDOWN} and {taken.path / checking.JSON}")

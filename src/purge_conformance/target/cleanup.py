@@ -42,6 +42,30 @@ class Cleanup(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of one resource.
+
+    Attributes:
+        action: `deleted` or `kept`; with a dry run `would delete` or `would keep`.
+        resource: the path of the resource, with its guid.
+        name: of the resource.
+        run: the label's value.
+        reason: why it is kept; empty if it is not.
+    """
+
+    action: str
+    resource: str
+    name: str
+    run: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        line = f"{self.action} {self.resource} {self.name} of run {self.run}"
+        return f"{line}: {self.reason}" if self.reason else line
+
+
+@dataclass(frozen=True, slots=True)
 class _Resource:
     """A resource with the label of a run: the path of its list, its row there, and seconds since it changed."""
 
@@ -53,10 +77,11 @@ class _Resource:
     def run(self) -> str:
         return str(run_of(self.row))
 
-    @property
-    def description(self) -> str:
-        name = one_line(str(self.row.get("name")), MAX_QUOTED_CHARS)
-        return f"{_readable_path(self.path, self.row)} {name} of run {one_line(self.run, MAX_QUOTED_CHARS)}"
+    def removal(self, reason: str, *, dry_run: bool) -> Removal:
+        """Return what became of it; the reason is empty if it is deleted."""
+        verb = ("would keep" if reason else "would delete") if dry_run else "kept" if reason else "deleted"
+        name, run = (one_line(text, MAX_QUOTED_CHARS) for text in (str(self.row.get("name")), self.run))
+        return Removal(verb, _readable_path(self.path, self.row), name, run, reason)
 
 
 class _NoResponse(TargetUnreachable):
@@ -67,14 +92,16 @@ class _NoResponse(TargetUnreachable):
         super().__init__(f"No response from {url} ({error})")
 
 
-def cleanup(client: Client, report: Callable[[str], None], run: str | None = None, *, dry_run: bool = False) -> Cleanup:
+def cleanup(
+    client: Client, report: Callable[[Removal], None], run: str | None = None, *, dry_run: bool = False
+) -> Cleanup:
     """Delete every app, space and organization with a run's label, wait until it is gone, and return how many.
 
     A space that contains an app without the label is kept, and so is an organization that contains such a space.
 
     Args:
         client: of the target.
-        report: called with one line per resource.
+        report: called once per resource.
         run: the label's value; None: every run that changed nothing within the last `labels.ACTIVE_WITHIN_S` seconds.
         dry_run: only report what would be deleted.
 
@@ -88,10 +115,7 @@ def cleanup(client: Client, report: Callable[[str], None], run: str | None = Non
         is_started = not dry_run
         for resource in resources:
             skip_reason = active.get(resource.run) or ("" if dry_run else _try_delete(client, resource))
-            verb = (
-                ("would keep" if skip_reason else "would delete") if dry_run else "kept" if skip_reason else "deleted"
-            )
-            report(f"{verb} {resource.description}" + (skip_reason and f": {skip_reason}"))
+            report(resource.removal(skip_reason, dry_run=dry_run))
             deleted, kept = deleted + (not skip_reason), kept + bool(skip_reason)
         remaining = 0 if dry_run else sum(len(_find_labelled(client, path, run)) for path in RESOURCE_PATHS)
     except (TargetUnreachable, RequestBlocked) as reason:

@@ -42,7 +42,7 @@ def test_labelled_resources_are_deleted(
 ) -> None:
     """Labelled resources are deleted, inner ones first; all others stay, even if the selector is ignored."""
     output: list[str] = []
-    assert cleanup(make_client(), output.append).deleted == 3
+    assert cleanup(make_client(), lambda each: output.append(str(each))).deleted == 3
     assert labelled_resources.deleted == [f"{APPS}/app", f"{SPACES}/space", f"{ORGANIZATIONS}/org"]
     assert [list(rows) for rows in labelled_resources.rows.values()] == [
         ["others-app"],
@@ -57,7 +57,7 @@ def test_shared_space_is_preserved(labelled_resources: LabelledResources, make_c
     labelled_resources.add(APPS, "guest", None, "space")
     output: list[str] = []
     with pytest.raises(SuiteError, match="Resources not deleted: 2"):
-        cleanup(make_client(), output.append)
+        cleanup(make_client(), lambda each: output.append(str(each)))
     assert labelled_resources.deleted == [f"{APPS}/app"]
     assert f"kept {SPACES}/space space of run 0123abcd: it still contains {APPS}/guest" in output
 
@@ -75,10 +75,10 @@ def test_active_run_is_preserved(
     row |= {name: clock.format_rfc3339(time.time() - age) for name, age in when.items()}
     output: list[str] = []
     if dry:
-        assert cleanup(make_client(), output.append, dry_run=True).deleted == 3
+        assert cleanup(make_client(), lambda each: output.append(str(each)), dry_run=True).deleted == 3
     else:
         with pytest.raises(SuiteError, match=r"Resources not deleted: 2; .* give --run ID, as these lines say\.$"):
-            cleanup(make_client(), output.append)
+            cleanup(make_client(), lambda each: output.append(str(each)))
     preserved = " ".join(line for line in output if "--run 4567cdef" in line)
     assert set(re.findall(r"/v3/\S+", preserved)) == {f"{APPS}/old", f"{APPS}/young"}
     assert (len(labelled_resources.deleted), set(labelled_resources.rows[APPS]) >= {"old", "young"}) == (
@@ -117,7 +117,7 @@ def test_unusable_guid_is_never_sent(
     labelled_resources.add(APPS, guid, "0123abcd")
     output: list[str] = []
     with pytest.raises(SuiteError, match="Resources not deleted"):
-        cleanup(make_client(), output.append)
+        cleanup(make_client(), lambda each: output.append(str(each)))
     assert f"kept {APPS}/{guid} {guid} of run 0123abcd: its guid cannot be a part of a path" in " ".join(output)
     assert f"{APPS}/app" in labelled_resources.deleted
     assert not [target for target in stub_server.targets if ".." in target or target.startswith(f"{APPS}/%")]
@@ -133,7 +133,7 @@ def test_label_is_checked_right_before_the_deletion(
     labelled_resources.add(kind, "others", "0123abcd")
     output: list[str] = []
     with pytest.raises(SuiteError, match="Resources not deleted: 1"):
-        cleanup(make_client(), output.append)
+        cleanup(make_client(), lambda each: output.append(str(each)))
     assert f"kept {kind}/others others of run 0123abcd: read by its guid, it does not have the label" in " ".join(
         output
     )
@@ -144,7 +144,7 @@ def test_run_to_give_is_quoted(labelled_resources: LabelledResources, make_clien
     """A line to paste quotes what the target says is the run."""
     labelled_resources.add(APPS, "young", "x; rm -r ~", age=1)
     output: list[str] = []
-    cleanup(make_client(), output.append, dry_run=True)
+    cleanup(make_client(), lambda each: output.append(str(each)), dry_run=True)
     assert any("give --run 'x; rm -r ~'" in line for line in output)
 
 
@@ -157,7 +157,7 @@ def test_job_polling_is_bounded(
     """A deletion whose job fails or does not finish is reported as left."""
     labelled_resources.states = states
     output: list[str] = []
-    cleanup(make_client(), output.append)  # the stub deletes all the same
+    cleanup(make_client(), lambda each: output.append(str(each)))  # the stub deletes all the same
     assert all(why in line for line in output)
 
 
