@@ -29,11 +29,15 @@ from purge_conformance.engine.run_facts import count_statuses, measure_scenarios
 from purge_conformance.engine.scope import not_collected
 from purge_conformance.engine.untried import explain, or_refusal, or_silent_purges
 from purge_conformance.evidence import clock, curl, notes
+from purge_conformance.evidence.app_descriptions import describe_apps_in
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.safe_text import capitalize
 from purge_conformance.report.gate import merge_gates
 from purge_conformance.report.model import CORE, Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
+from purge_conformance.report.nearest import with_nearest_fault
+from purge_conformance.report.pictures import picture_of
 from purge_conformance.report.text import enumerate_ids
+from purge_conformance.report.text_pictures import draw_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -108,7 +112,7 @@ class RunBuilder:
         error = open_case(requirement, view) if error is None else explain(requirement, error, view)
         error = or_silent_purges(requirement, or_refusal(error, view), view, self._end)
         result = with_cases(_result(requirement, self._excuse(requirement, error)), view)
-        findings = self._with_curl(result.findings)
+        findings = self._completed(result.findings)
         finding_numbers = [number for each in findings for number in (each.exchange, each.passing_exchange)]
         numbers = [number for number in finding_numbers if number is not None]
         every = tuple(dict.fromkeys([*numbers, *view.read_exchanges]))
@@ -150,7 +154,7 @@ class RunBuilder:
             notes=self._notes,
             verdict=Verdict.INCONCLUSIVE,
             scope=self.scope,
-            defects=find_defects(results, exchanges),
+            defects=tuple(with_nearest_fault(each, results) for each in find_defects(results, exchanges)),
             cut_short=_is_cut_short(self.evidence),
         )
 
@@ -212,14 +216,17 @@ class RunBuilder:
     def _foreign_purge(self) -> tuple[int, int] | None:
         return find_foreign_purge(self.evidence)
 
-    def _with_curl(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    def _completed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         by_number = {x.n: x for x in self.evidence.exchanges}
         header = self.evidence.header
 
         def complete(finding: Finding) -> Finding:
+            """Add what the evidence knows: the command that shows it, the apps that it names, and a picture."""
             exchange = by_number.get(finding.exchange or 0)
             line = curl.command(exchange, header) if exchange else None
-            return replace(finding, curl=line)
+            words = f"{finding.expected} {finding.got}"
+            apps = describe_apps_in(self.evidence, words, exchange.n) if exchange else ()
+            return replace(finding, curl=line, apps=apps, picture=draw_text(picture_of(finding, self.evidence)))
 
         return tuple(map(complete, findings))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_APPS = 5
 MAX_NAME_CHARS = 80
+RENAMED = "renamed-"  # begins the name of each of the suite's apps that was renamed
 SPACES = "/v3/spaces"
 GUID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{7,}")  # what may be a guid in a sentence
 PURPOSES = {  # of the suite's own apps, where nothing else shows what is special about one
@@ -65,12 +66,14 @@ def _describe(evidence: Evidence, snapshot: Snapshot, app: str) -> str:
     row = snapshot.apps.by_guid[app]
     processes = snapshot.processes_of(app)
     facts = [str(row.get("state")), *_instances(processes), *_space(evidence, row)]
-    special = [*_special(processes, app), *_purpose(evidence, app)]
+    special = [*_special(processes, app), *_special_name(row), *_purpose(evidence, app)]
     return "; ".join([f"{_name(row)} ({app}): {', '.join(facts)}", *special])
 
 
 def _name(row: Row) -> str:
-    return one_line(str(row.get("name")), MAX_NAME_CHARS) if row.get("name") else "an app without a name"
+    """Return the name of an app, cut if it is long."""
+    name = one_line(str(row.get("name"))) if row.get("name") else "an app without a name"
+    return name if len(name) <= MAX_NAME_CHARS else f"{name[:MAX_NAME_CHARS]}…"
 
 
 def _instances(processes: list[Row]) -> Iterator[str]:
@@ -89,6 +92,19 @@ def _special(processes: list[Row], app: str) -> Iterator[str]:
     web = [str(row.get("guid")) for row in processes if row.get("type", "web") == "web"]
     if web and app not in web:
         yield f"its web process has another guid ({', '.join(web)}), as after a rolling deployment"
+
+
+def _special_name(row: Row) -> Iterator[str]:
+    """Yield what is unusual about the name of an app, and about how it runs."""
+    name = str(row.get("name"))
+    if not name.isascii():
+        yield "its name has characters beyond ASCII"
+    if "'" in name or '"' in name:
+        yield "its name has a quotation mark"
+    if name.startswith(RENAMED):
+        yield "it was renamed"
+    if dig(row, "lifecycle", "type") == "docker":
+        yield "it runs a Docker image"
 
 
 def _purpose(evidence: Evidence, app: str) -> Iterator[str]:

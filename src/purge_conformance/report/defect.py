@@ -17,6 +17,7 @@ class Defect:
         requests: how many different requests showed it.
         exchanges: numbers of the exchanges that show it.
         curl: one command that sends that request again; or None.
+        behaves_like: id of the fault of the reference server that it resembles; or None.
     """
 
     requirements: tuple[str, ...]
@@ -25,3 +26,4 @@ class Defect:
     requests: int = 0
     exchanges: tuple[int, ...] = ()
     curl: str | None = None
+    behaves_like: str | None = None

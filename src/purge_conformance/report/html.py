@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from purge_conformance.evidence.safe_text import visible
+from purge_conformance.evidence.safe_text import clip, visible
+from purge_conformance.report.context import exchanges_around
+from purge_conformance.report.difference import find_difference
 from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
-from purge_conformance.report.grouping import by_next_step, by_reason, count_defects, defects_of, id_spans, levels_of
+from purge_conformance.report.grouping import (
+    by_next_step,
+    by_reason,
+    by_steps,
+    count_defects,
+    defects_of,
+    distinct_findings,
+    id_spans,
+    levels_of,
+)
 from purge_conformance.report.headline import headline, verdict_title
 from purge_conformance.report.messages import describe_place, request, response
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
 from purge_conformance.report.page import environment, round_ticks
+from purge_conformance.report.pictures import picture_of
 from purge_conformance.report.text import (
     describe_cases,
     effort,
@@ -32,10 +44,13 @@ if TYPE_CHECKING:
     import jinja2
 
     from purge_conformance.evidence.records import Evidence
-    from purge_conformance.report.model import Result, Run, StatusCount, Timing
+    from purge_conformance.report.difference import Piece
+    from purge_conformance.report.model import Finding, Result, Run, StatusCount, Timing
+    from purge_conformance.report.pictures import Picture
 
 FILE_NAME = "report.html"
 MAX_FINDINGS = 5
+MAX_TEXT = 2_000  # characters of what is expected, and of what was got
 MAX_SPANS = 6  # of ids in the first column
 MARKS = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "?", Outcome.NOT_EXERCISED: "○"}
 VERDICT_MARKS = {
@@ -91,6 +106,8 @@ def render(run: Run, evidence: Evidence) -> str:
         coverage=_matrix(run.statuses, statuses),
         plot=plot(run.timings),
         settings=_flatten(run.settings),
+        draw=lambda finding: picture_of(finding, evidence),
+        neighbours=lambda exchange: exchanges_around(exchange, evidence.exchanges),
     )
 
 
@@ -133,10 +150,20 @@ def _prose(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S704 -- escaped the line before
 
 
+def _difference(finding: Finding) -> tuple[tuple[Piece, ...], tuple[Piece, ...]] | None:
+    return find_difference(clip(finding.expected, MAX_TEXT), clip(finding.got, MAX_TEXT))
+
+
+def _kind(picture: Picture) -> str:
+    """Return which macro draws a picture."""
+    return type(picture).__name__
+
+
 @cache  # compiling takes longer than rendering
 def _template() -> jinja2.Template:
     page = environment(prose=_prose, request=request, response=response, rate=rate, cases=describe_cases)
     page.filters |= {"known": describe_known_failure, "consequences": describe_consequences}
+    page.filters |= {"difference": _difference, "kind": _kind, "distinct": distinct_findings, "by_steps": by_steps}
     page.filters |= {"place": describe_place, "id_spans": id_spans, "levels_of": levels_of}
     page.tests |= {"undecided": is_undecided}
     page.globals |= {"MARKS": MARKS, "MAX_FINDINGS": MAX_FINDINGS, "MAX_SPANS": MAX_SPANS}

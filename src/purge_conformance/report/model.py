@@ -75,6 +75,8 @@ class Finding:
         curl: one command that sends that request again, secrets as `$VARIABLE`; or None.
         script: a POSIX shell script that reproduces it, if it takes several requests; or None.
         passing_exchange: number of an exchange in which the same check passed; or None.
+        apps: what is known of the apps that `expected` and `got` name by their guids, one sentence each.
+        picture: lines that draw it: requests on a time axis, the steps of a sequence, or the pages of a list.
     """
 
     expected: str
@@ -83,6 +85,8 @@ class Finding:
     curl: str | None = None
     script: str | None = None
     passing_exchange: int | None = None
+    apps: tuple[str, ...] = ()
+    picture: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Mask passwords in URLs: evidence of older suites has them."""

@@ -93,12 +93,16 @@ def _result(row: dict[str, Any]) -> Result:
     values = {
         "outcome": Outcome(row["outcome"]),
         "cause": Cause(row["cause"]) if row["cause"] else None,
-        "findings": tuple(Finding(**finding) for finding in row["findings"]),
+        "findings": tuple(map(_finding, row["findings"])),
         "exchanges": tuple(row["exchanges"]),
         "tally": Tally(**row["tally"]),
     }
     members = {name: value for name, value in row.items() if name not in REQUIREMENT_FIELDS}
     return Result(**{"requirement": _requirement(row), **members, **values})
+
+
+def _finding(row: dict[str, Any]) -> Finding:
+    return Finding(**row | {name: tuple(row.get(name, ())) for name in ("apps", "picture")})
 
 
 def _requirement(row: dict[str, Any]) -> Requirement:

@@ -12,6 +12,7 @@ from rich.text import Text
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
+from purge_conformance.report.difference import find_difference
 from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import (
     by_next_step,
@@ -28,11 +29,12 @@ from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
 from purge_conformance.report.text import effort, pluralize, rate, rates, results_not_judged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from rich.console import Console
 
+    from purge_conformance.report.difference import Piece
     from purge_conformance.report.gate import Gate
     from purge_conformance.report.grouping import DefectView
     from purge_conformance.report.model import Finding, Result, Run
@@ -158,12 +160,17 @@ def _defect(view: DefectView, total: int) -> list[Text]:
     title = f" {view.number} of {total}, {pluralize(len(view.results), 'requirement')}: {_sanitize(view.ids)}"
     output = [Text.assemble(("DEFECT", "bold red" if view.is_binding else "bold yellow"), title)]
     output += [_field("sent", f"{view.defect.sent}{view.others}")] if view.defect.sent else []
+    output += [_field("like", _describe_fault(view.defect.behaves_like))] if view.defect.behaves_like else []
     if len(view.results) == 1:
         return [*output, *_failure(*view.results[0]), Text()]
     output += [_field("got", view.defect.got), *_reproduce(view.finding), _field("cause", Cause.TARGET)]
     for result, findings in view.results:
         output += _failure_of_defect(result, findings[0], view.defect.got)
     return [*output, Text()]
+
+
+def _describe_fault(name: str) -> str:
+    return f"behaves like {name}, a fault of the reference server (`purge-conformance explain {name}`)"
 
 
 def _failure_of_defect(result: Result, finding: Finding, got: str) -> list[Text]:
@@ -181,9 +188,10 @@ def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
     distinct = distinct_findings(all_findings)[:MAX_FINDINGS]
     for same_steps in by_steps(distinct):
         for finding in same_steps:
-            output += [_field("expected", finding.expected), _field("got", finding.got)]
+            output += [*_pair(finding), *(_field("app", app) for app in finding.apps)]
             passed = finding.passing_exchange
             output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
+        output += [_label_line("" if n else "picture", printable(line)) for n, line in enumerate(same_steps[0].picture)]
         output += _reproduce(same_steps[0])
     not_listed = max(0, result.finding_count - len(result.findings))
     if more := len(all_findings) - len(distinct) + not_listed:
@@ -192,6 +200,20 @@ def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
     output.append(_field("cause", result.cause or ""))
     output.append(_field("remedy", result.requirement.remedy))
     return output
+
+
+def _pair(finding: Finding) -> list[Text]:
+    """Return what is expected and what was got; what differs is bold where both say the same kind of thing."""
+    if len(finding.expected) + len(finding.got) > MAX_CURL_CHARS:
+        return [_field("expected", finding.expected), _field("got", finding.got)]
+    difference = find_difference(*(" ".join(text.split()) for text in (finding.expected, finding.got)))
+    if difference is None:
+        return [_field("expected", finding.expected), _field("got", finding.got)]
+    return [_label_line(name, _mark(pieces)) for name, pieces in zip(("expected", "got"), difference, strict=True)]
+
+
+def _mark(pieces: Iterable[Piece]) -> Text:
+    return Text.assemble(*((printable(piece.text), "bold" if piece.differs else "") for piece in pieces))
 
 
 def _failure_title(result: Result) -> Text:
@@ -257,7 +279,7 @@ def _field(name: str, value: str) -> Text:
     return _label_line(name, _sanitize(value))
 
 
-def _label_line(name: str, value: str) -> Text:
+def _label_line(name: str, value: str | Text) -> Text:
     return Text.assemble((f"  {name:<10}", "dim"), value)
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.report.model import Cause, Outcome, is_undecided
+from purge_conformance.report.symptoms import features_of
 from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from purge_conformance.report.model import Run
+    from purge_conformance.report.model import Result, Run
     from purge_conformance.selfcheck.mutants import Server
 
 FORMAT = 1
@@ -30,6 +31,7 @@ class Row:
         seconds: the duration of the run, while others run at the same time.
         requests: how many requests the run sent.
         purges: how many purges the run sent.
+        symptoms: what the failures of its own requirements look like, see `report.symptoms`.
     """
 
     server: Server
@@ -40,6 +42,7 @@ class Row:
     seconds: float = 0.0
     requests: int = 0
     purges: int = 0
+    symptoms: frozenset[str] = frozenset()
 
     @property
     def killed_by(self) -> tuple[str, ...]:
@@ -170,7 +173,13 @@ def _row_from_run(server: Server, companions: Sequence[Server], run: Run, second
         seconds=round(seconds, 2),
         requests=run.requests,
         purges=run.purges,
+        symptoms=frozenset().union(*(_symptoms(r, run) for r in results if r.id in server.fails)),
     )
+
+
+def _symptoms(result: Result, run: Run) -> frozenset[str]:
+    sent = [defect.sent for defect in run.defects if result.id in defect.requirements]
+    return frozenset(features_of(result.id, result.findings, sent) if result.findings else ())
 
 
 def to_dict(matrix: Matrix) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_unexpected_failure_concerns_both_faults() -> None:
     """An unexpected failure in a pair concerns both faults, so both are retried alone."""
     pair = (fault("a", "A-01"), fault("b", "B-01"))
     failed = [Result(requirement(name), Outcome.FAILED) for name in ("A-01", "C-01")]
-    run = cast("Run", SimpleNamespace(requirements=failed, requests=9, purges=1))
+    run = cast("Run", SimpleNamespace(requirements=failed, defects=(), requests=9, purges=1))
     problems = {row.server.name: list(row.problems()) for row in rows_from_run(pair, run, 1.0)}
     assert problems["a"] == ["also failed C-01"]
     assert problems["b"] == ["survived: B-01 did not fail", "also failed C-01"]

@@ -1,0 +1,104 @@
+"""Pictures of failures: a race on a time axis, a sequence as steps, a list as pages; as text and in the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
+from purge_conformance.report.context import exchanges_around
+from purge_conformance.report.difference import find_difference
+from purge_conformance.report.model import Finding
+from purge_conformance.report.pictures import Pages, Steps, Timeline, picture_of
+from purge_conformance.report.text_pictures import draw_text
+
+if TYPE_CHECKING:
+    from meta.support.story import EvidenceBuilder
+
+APP, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+NOON = 1_782_907_200.0
+
+
+def add_race(builder: EvidenceBuilder) -> int:
+    """Add a purge during which two apps are changed, and the snapshots around it; return the exchange that shows it."""
+    place = Place(Step.CONCURRENT, 1)
+    apps = [{**builder.app(APP), "name": "shop"}, {**builder.app(OTHER), "name": "bank"}]
+    builder.add_snapshot(Scenario.RACE, place.at(Phase.BEFORE), apps=apps)
+    builder.add_purge(Scenario.RACE, place, sent_at=NOON + 4, elapsed=1.0)
+    for app, start in ((APP, 4.5), (OTHER, 5.5)):
+        path = f"/v3/apps/{app}/actions/stop"
+        builder.add_exchange(Scenario.RACE, place, method="POST", path=path, sent_at=NOON + start, elapsed=0.5)
+    builder.add_snapshot(Scenario.RACE, place.at(Phase.AFTER), apps=apps)
+    return max(x.n for x in builder.exchanges if x.place.part == "events")
+
+
+def test_race_is_a_timeline(builder: EvidenceBuilder) -> None:
+    """A race has a lane for each purge and each app, and marks the app that the finding names."""
+    shown = add_race(builder)
+    picture = picture_of(Finding(f"for the app {APP} some order", "none", shown), builder.evidence)
+    assert isinstance(picture, Timeline)
+    assert [(lane.name, lane.is_wrong) for lane in picture.lanes] == [
+        ("purge 1", False),
+        ("shop", True),
+        ("bank", False),
+    ]
+    assert [[bar.words for bar in lane.bars] for lane in picture.lanes] == [["purge 200"], ["stop 200"], ["stop 200"]]
+    text = draw_text(picture)
+    assert text[1].startswith("shop    ")
+    assert text[1].endswith("X stop 200 <- wrong")
+    assert text[0].count("=") > text[1].count("=") > 0
+    assert text[0].index("=") <= text[1].index("=") <= text[2].index("=")
+
+
+def test_sequence_is_steps(builder: EvidenceBuilder) -> None:
+    """A sequence has its steps up to the one after which the state is wrong."""
+    requests = (("POST", PURGE_PATH), ("POST", f"/v3/apps/{APP}/actions/stop"), ("POST", PURGE_PATH))
+    for position, (method, path) in enumerate(requests, 1):
+        place = Place(Step.ACTION, sequence=2, position=position)
+        builder.add_exchange(Scenario.SEQUENCES, place, method=method, path=path)
+    builder.add_page(Scenario.SEQUENCES, Place(Step.LIST_AFTER_ACTION, 0, sequence=2, position=2), [])
+    picture = picture_of(Finding("an event", "none", 4), builder.evidence)
+    assert isinstance(picture, Steps)
+    assert draw_text(picture) == (" 1. purge -> 200", f" 2. stop {APP[:28]}… -> 200 <- wrong")
+
+
+def test_list_is_pages(builder: EvidenceBuilder) -> None:
+    """A list has its pages, and marks the events that the finding names and the page that shows them."""
+    for number, guids in ((1, (APP, "a")), (2, ("b", APP))):
+        rows = [builder.event(guid) for guid in guids]
+        builder.add_page(Scenario.LISTS, Place(Step.WALK, 2), rows, page=number, per_page=2)
+    picture = picture_of(Finding("each event on one page", f"{APP} on several pages", 2), builder.evidence)
+    assert isinstance(picture, Pages)
+    assert draw_text(picture) == (
+        "page 1: 2 events of 2, event 1 is named above",
+        "page 2: 2 events of 2, event 2 is named above <- wrong",
+    )
+
+
+def test_single_answer_has_no_picture(builder: EvidenceBuilder) -> None:
+    """An answer that says all by itself has no picture, nor has a finding without an exchange."""
+    builder.add_purge(Scenario.PURGE, status=500)
+    assert picture_of(Finding("200", "500", 1), builder.evidence) is None
+    assert picture_of(Finding("200", "500"), builder.evidence) is None
+    assert draw_text(None) == ()
+
+
+def test_neighbours_are_in_order(builder: EvidenceBuilder) -> None:
+    """Around an exchange are those at the same time, and two before and after, of the same scenario and round."""
+    for n in range(1, 9):
+        builder.add_purge(Scenario.RACE if n != 4 else Scenario.LISTS, sent_at=NOON + n, elapsed=1.5 if n == 5 else 0.5)
+    around = exchanges_around(builder.exchanges[4], builder.exchanges)
+    assert [x.n for x in around] == [2, 3, 5, 6, 7, 8]
+
+
+def test_difference_marks_what_differs() -> None:
+    """Of texts that say the same kind of thing the different parts are marked; of others nothing."""
+    difference = find_difference('{"state": "STARTED", "size": 1}', '{"state": "STOPPED", "size": 1}')
+    assert difference is not None
+    assert [[piece.text for piece in side if piece.differs] for side in difference] == [['"STARTED"'], ['"STOPPED"']]
+    assert ["".join(piece.text for piece in side) for side in difference] == [
+        '{"state": "STARTED", "size": 1}',
+        '{"state": "STOPPED", "size": 1}',
+    ]
+    assert find_difference("an event for the started app x", "none") is None
+    assert find_difference("the same words", "the same words") is None
