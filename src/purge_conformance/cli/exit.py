@@ -74,14 +74,14 @@ def write_formats(outputs: Iterable[Output], run: Run, folder: Path) -> ReportsN
     return None
 
 
-def exit_with_verdict(
+def show_verdict(
     run: Run,
     folder: Path,
     problem: ReportsNotWritten | None,
     signals: Iterable[str] = (),
     outputs: Iterable[Output] = (),
-) -> NoReturn:
-    """Print the verdict, where the reports are, and which are missing; exit with the code of the run.
+) -> int:
+    """Print the verdict, where the reports are, and which are missing; return the exit code of the run.
 
     Without junit.xml, which a CI reads, and after a signal the exit code is that of a run without a result.
     """
@@ -94,11 +94,11 @@ def exit_with_verdict(
     if further_problem:
         write_error(f"Warning: {further_problem}")
     if problem and REQUIRED.intersection(problem.names):
-        exit_with_error(str(problem), INCONCLUSIVE)
+        write_error(f"Error: {problem}")
+        return INCONCLUSIVE
     if problem:
         write_error(f"Warning: {problem}")
     for name in signals:
-        exit_with_error(
-            f"Interrupted while judging ({name}). The verdict above is that of the whole run.", INCONCLUSIVE
-        )
-    sys.exit(run.exit_code)
+        write_error(f"Error: Interrupted while judging ({name}). The verdict above is that of the whole run.")
+        return INCONCLUSIVE
+    return run.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -37,4 +38,4 @@ def judge(*, folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[s
     promises = read_promises(values, expected)
     keep_evidence(folder, out)
     run, problem = exiting.judge(folder, out, promises, profiles, select)
-    exiting.exit_with_verdict(run, out, problem, outputs=outputs)
+    sys.exit(exiting.show_verdict(run, out, problem, outputs=outputs))

@@ -67,6 +67,7 @@ SOURCES of a token; all except env: are asked again before the token expires:
   uaa:client_credentials:CLIENT:SECRET  root document names; SECRET is env:,
   uaa:refresh_token:SECRET              file: or command:
 """
+DEFAULT_INTERVAL_S = 60
 KEYS_BY_NAME = {key.name: key for key in KEYS}
 DEFAULTS = {"timeout": TIMEOUT, "patience": PATIENCE} | {field.name: field.default for field in fields(Settings)}
 select_option = click.option("--select", multiple=True, metavar="ID-GLOB", help=KEYS_BY_NAME["select"].help)
@@ -86,6 +87,26 @@ force_option = click.option(
     "--force",
     is_flag=True,
     help="Replace the evidence and the reports of a run that --out holds. Its archive gets another name there.",
+)
+WATCH_OPTIONS = (  # the last one first
+    click.option(
+        "--interval",
+        type=click.IntRange(1, 86_400),
+        metavar="SECONDS",
+        help=f"With --watch: least seconds between the starts of two runs; default: {DEFAULT_INTERVAL_S}.",
+    ),
+    click.option(
+        "--watch-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="With --watch: run again whenever this file changes, too.",
+    ),
+    click.option(
+        "--watch",
+        is_flag=True,
+        help="Run again whenever the target's version changes (root document, /v3/info), until interrupted. Asks for "
+        "no consent: give --allow-purge. Each run has its own folder, in that of --out.",
+    ),
 )
 VERBOSITY_OPTIONS = (  # the last one first, as decorators are applied
     click.option("--verbose", "verbosity", flag_value=2, type=int, help="Print every request."),
@@ -180,10 +201,37 @@ def with_run_flags(command: Command) -> Command:
     """
 
     @wraps(command)
-    def call(*, values: Options, force: bool, **more: Any) -> object:  # noqa: ANN401 -- as above
-        return command(values=values | {"force": force}, **more)
+    def call(
+        *,
+        values: Options,
+        force: bool,
+        watch: bool,
+        watch_file: Path | None,
+        interval: int | None,
+        **more: Any,  # noqa: ANN401 -- as above
+    ) -> object:
+        own = {"force": force, "watch": watch, "watch_file": watch_file, "interval": interval or DEFAULT_INTERVAL_S}
+        _require_watchable(values | own, is_detailed=interval is not None or watch_file is not None)
+        return command(values=values | own, **more)
 
-    return with_purge_flags(*RUN_KEYS)(force_option(call))
+    result: Command = call
+    for option in (*WATCH_OPTIONS, force_option):
+        result = option(result)
+    return with_purge_flags(*RUN_KEYS)(result)
+
+
+def _require_watchable(values: Options, *, is_detailed: bool) -> None:
+    """Require that the flags of --watch fit together.
+
+    Raises:
+        click.UsageError: they do not.
+    """
+    if is_detailed and not values["watch"]:
+        raise click.UsageError("Got --watch-file or --interval, but not --watch. Give --watch as well.")
+    if values["watch"] and "target" not in values:
+        raise click.UsageError("Got --watch, but no target. Give the target's URL as well.")
+    if values["watch"] and values["force"]:
+        raise click.UsageError("Got --watch and --force: each run of --watch has a new folder. Omit --force.")
 
 
 def _option(key: Key) -> Decorator:

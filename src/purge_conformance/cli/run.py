@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, exit_with_verdict, judge
+from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, judge, show_verdict
 from purge_conformance.cli.options import KEYS_BY_NAME, TRANSPORT_KEYS, with_run_flags
 from purge_conformance.cli.output import ask
+from purge_conformance.cli.watch import watch_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from purge_conformance.cli.progress import Reporter
     from purge_conformance.config.loader import Options
     from purge_conformance.engine.session import FrontEnd
+    from purge_conformance.engine.watch import Ended
 
 NORMAL = 1  # verbosity
 SIGNAL_WHILE_JUDGING = "Interrupted. Judging the evidence, then writing the reports. Interrupt again to exit at once."
@@ -35,15 +37,20 @@ def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None)
     A run destroys all app usage events of the target and seeds new ones. Without a URL it starts a reference server on
     this machine and judges that.
     """
+    from rich.console import Console
+
+    from purge_conformance.cli.progress import Reporter, Verbosity
     from purge_conformance.engine import reference_process
 
-    level = NORMAL if verbosity is None else verbosity
+    reporter = Reporter(Console(), Verbosity(NORMAL if verbosity is None else verbosity))
+    if values["watch"]:
+        sys.exit(watch_target(values, allow_purge, reporter, front_end_of(reporter), run_once))
     if "target" in values:
-        _run(values, level, allow_purge)
+        sys.exit(run_once(values, allow_purge, reporter, front_end_of(reporter)).code)
     _require_no_target_flags(values, allow_purge)
     with reference_process.server() as (url, tokens):
         own_values = {"target": url, "hook": reference_process.hook_url(url), "owns_target": True}
-        _run(values | own_values, level, (), tokens)
+        sys.exit(run_once(values | own_values, (), reporter, front_end_of(reporter), tokens).code)
 
 
 def _require_no_target_flags(values: Options, allowed_hosts: Iterable[str]) -> None:
@@ -58,35 +65,47 @@ def _require_no_target_flags(values: Options, allowed_hosts: Iterable[str]) -> N
         raise click.UsageError(f"Got {', '.join(flags)}, but no target. Give the target's URL as well.")
 
 
-def _run(
+def run_once(
     values: Options,
-    verbosity: int,
     allowed_hosts: Iterable[str],
+    reporter: Reporter,
+    front_end: FrontEnd,
     tokens: Mapping[str, str] | None = None,
-) -> NoReturn:
-    from rich.console import Console
+) -> Ended:
+    """Collect evidence from a target, judge it, print the verdict, and return how the run ended.
 
-    from purge_conformance.cli.progress import Reporter, Verbosity
+    Args:
+        values: option name -> value.
+        allowed_hosts: the hosts of `--allow-purge`.
+        reporter: prints the progress.
+        front_end: how the run communicates with its user.
+        tokens: role -> token, where they are already known.
+
+    Raises:
+        SuiteError: the run was refused, or could not begin.
+    """
     from purge_conformance.engine.promises import read_promises
     from purge_conformance.engine.scope import expected_in
     from purge_conformance.engine.session import collect_evidence, prepare_run
     from purge_conformance.engine.signals import finish_on_signal
+    from purge_conformance.engine.watch import Ended
+    from purge_conformance.evidence import notes
     from purge_conformance.report import formats
 
     outputs = formats.outputs(values.get("format", ()), os.environ)
     formats.require_writable(outputs)
     promises = read_promises(values, expected_in(values))
-    reporter = Reporter(Console(), Verbosity(verbosity))
-    front_end = front_end_of(reporter)
     settings, own_folder = prepare_run(values, allowed_hosts, front_end, tokens)
     folder = own_folder.path
     with reporter.live():
-        collect_evidence(settings, own_folder, front_end)
-        gc.collect()  # the exchanges are in cycles, and the process of the judgments needs the memory
-        reporter.show_status("judging")
-        with finish_on_signal(SIGNAL_WHILE_JUDGING) as signals:
+        is_interrupted = bool(collect_evidence(settings, own_folder, front_end).noted(notes.INTERRUPTED))
+    gc.collect()  # the exchanges are in cycles, and the process of the judgments needs the memory
+    with finish_on_signal(SIGNAL_WHILE_JUDGING) as signals:
+        with reporter.live():
+            reporter.show_status("judging")
             judged_run, problem = judge(folder, folder, promises)
-    exit_with_verdict(judged_run, folder, problem, signals, outputs)
+        code = show_verdict(judged_run, folder, problem, tuple(signals), outputs)
+    return Ended(code, is_interrupted=is_interrupted or bool(signals))
 
 
 def front_end_of(reporter: Reporter) -> FrontEnd:

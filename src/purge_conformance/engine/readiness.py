@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from purge_conformance.config.build import build_settings
 from purge_conformance.engine import run_folder
 from purge_conformance.engine.promises import read_promises
 from purge_conformance.engine.scope import expected_in
-from purge_conformance.errors import BadSetting, UsageError
+from purge_conformance.engine.watch import require_visible
+from purge_conformance.errors import BadSetting, TargetUnreachable, UsageError
 from purge_conformance.report import formats
 from purge_conformance.scenarios.definitions import expected_work, needed_purges, total_cost
 from purge_conformance.target import doctor
@@ -21,6 +23,7 @@ from purge_conformance.target.doctor.check import ok, refusal
 from purge_conformance.target.doctor.limits import PlannedRun
 from purge_conformance.target.doctor.probe import probe_unrecorded
 from purge_conformance.target.other_runs import ignores_others, look_for_other_run
+from purge_conformance.target.version import read_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,6 +76,7 @@ def examine(
         _check_folder(values.get("out"), force=bool(values.get("force"))),
         *_check_formats(values.get("format", ())),
         *_check_baseline(values),
+        *_check_watch(values, settings),
     )
     return Readiness(settings, probe, checks)
 
@@ -125,3 +129,18 @@ def _check_baseline(values: Options) -> Iterable[Check]:
     else:
         if baseline:
             yield ok("baseline", f"{baseline.name} can be compared")
+
+
+def _check_watch(values: Options, settings: Settings) -> Iterable[Check]:
+    """Yield whether `--watch` would see a change, if it is given and the target responds."""
+    if not values.get("watch"):
+        return
+    try:
+        require_visible(partial(read_versions, settings), values["watch_file"], settings.target.url)
+    except BadSetting as reason:
+        got, _, next_step = str(reason).partition(". ")
+        yield refusal("watch", got, "a version or a file whose change starts a run", next_step)
+    except TargetUnreachable:
+        return  # another check says so
+    else:
+        yield ok("watch", "a change can be seen")

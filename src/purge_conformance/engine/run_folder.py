@@ -39,20 +39,20 @@ class OwnFolder(NamedTuple):
     is_default: bool = False
 
 
-def create_default_folder() -> Path:
-    """Create a new folder, named after the time; where another run has that name, with a number behind it.
+def create_default_folder(parent: Path = PARENT) -> Path:
+    """Create a new folder in another one, named after the time; where a run has that name, with a number behind it.
 
     Raises:
         BadSetting: it cannot be created.
     """
     stem = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    folder, number = PARENT / stem, 1
+    folder, number = parent / stem, 1
     while True:
         try:
             files.create_new_folder(folder)
         except FileExistsError:
             number += 1
-            folder = PARENT / f"{stem}-{number}"
+            folder = parent / f"{stem}-{number}"
         except OSError as error:
             raise BadSetting(f"{folder} cannot be created: {error.strerror}. Name a folder with --out.") from None
         else:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from purge_conformance.errors import TargetUnreachable
+from purge_conformance.errors import BadSetting, TargetUnreachable
 from purge_conformance.evidence.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-LOOK_EVERY_S = 10.0  # between two looks at the target, or the interval, if that is shorter
-MIN_INTERVAL_S, MAX_INTERVAL_S = 1.0, 86_400.0
-DEFAULT_INTERVAL_S = 60.0
+LOOK_EVERY_S = 10.0  # between reads of the version, or the interval, if that is shorter
 MAX_LINE_CHARS = 300
 
 
@@ -28,6 +27,17 @@ class State:
 
     versions: Mapping[str, str]
     file: tuple[int, int, int] | None = None
+
+    @classmethod
+    def read(cls, read_versions: Callable[[], Mapping[str, str]], file: Path | None) -> State:
+        """Return the present state.
+
+        Raises:
+            TargetUnreachable: the target does not respond.
+            OSError: the file is missing.
+        """
+        about = file.stat() if file else None
+        return cls(read_versions(), (about.st_mtime_ns, about.st_size, about.st_ino) if about else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,20 @@ class Watcher:
             previous = state
 
 
+def require_visible(read_versions: Callable[[], Mapping[str, str]], file: Path | None, url: str) -> None:
+    """Require that a change can be seen: a file is watched, or the target names a version.
+
+    Raises:
+        BadSetting: neither.
+        TargetUnreachable: the target does not respond.
+    """
+    if not file and not read_versions():
+        raise BadSetting(
+            f"--watch would see no change: {url} names no version in its root document and in /v3/info. "
+            "Give --watch-file FILE, for example the program that is deployed."
+        )
+
+
 def watch(
     judge: Callable[[], Ended],
     look: Callable[[], State],
@@ -118,8 +142,8 @@ def watch(
 ) -> int:
     """Judge a target, and again after each change, until a signal comes; return the exit code of the last run.
 
-    A change counts once two looks in a row find the same: while a deployment replaces one instance after the other, or
-    a file is being written, nothing is judged. A change during a run is judged after it.
+    A change counts once two successive reads find the same: while a deployment replaces one instance after the other,
+    or a file is being written, nothing is judged. A change during a run is judged after it.
 
     Args:
         judge: runs and judges once. It raises TargetUnreachable if the target does not respond; as the first run that
@@ -137,6 +161,8 @@ def watch(
     begun = clock.now()
     ended = judge()
     try:
+        if not ended.is_interrupted:
+            say(f"Watching: judges again after a change, at most every {interval:g} s. Interrupt to end.")
         while not ended.is_interrupted:
             state = watcher.next_change(judged, begun)
             say(one_line(f"Changed: {_difference(judged, state)}. Judging again.", MAX_LINE_CHARS))
