@@ -79,11 +79,13 @@ def test_recipe_for_a_remote_host(server: Server, remote_address: str, tmp_path:
     url, tokens = server
     with relay(remote_address, url) as remote_url:
         text = recipe("remote").replace("https://api.staging.example.org", remote_url)
-        step, upload = yaml.safe_load(text.replace("api.staging.example.org", remote_address))
+        step, *uploads = yaml.safe_load(text.replace("api.staging.example.org", remote_address))
         done = run_action(step, tmp_path, tokens | QUICK)
     assert (done.code, done.outputs["verdict"]) == (0, "partial"), done.printed
-    paths = upload["with"]["path"].replace("${{ steps.conformance.outputs.report }}", done.outputs["report"]).split()
-    assert all((tmp_path / path).exists() for path in [*paths, "purge-conformance/report.sarif"])
+    paths = " ".join(upload["with"].get("path") or upload["with"]["sarif_file"] for upload in uploads)
+    named = paths.replace("${{ steps.conformance.outputs.report }}", done.outputs["report"]).split()
+    assert len(named) == 3
+    assert all((tmp_path / path).exists() for path in named)
 
 
 def test_action_without_consent(server: Server, remote_address: str, tmp_path: Path) -> None:

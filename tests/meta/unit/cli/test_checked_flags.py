@@ -57,6 +57,7 @@ def test_flags_are_those_of_run(command: click.Command) -> None:
         ((), 0, ""),
         (("--allow-purge=127.1",), 0, ""),
         (("--allow-purge=other.example",), 2, "expected: 127.1"),
+        (("--allow-purge=127.1", "--format=sarif,har=/dev/null"), 2, "Give another file: --format har=FILE"),
         (("--space=one", "--allow-purge=127.1"), 2, "Give --space GUID"),
         (("--max-purges=3",), 0, "Give --max-purges 7"),
         (("--max-requests=60",), 0, "Give --max-requests 1"),
