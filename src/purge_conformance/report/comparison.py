@@ -228,7 +228,9 @@ def _has_changed(old: Timing | None, new: Timing | None) -> bool:
 
 def _scenario(name: str, old: Timing | None, new: Timing | None) -> tuple[str, ...]:
     sides = (f"{pluralize(each[1], 'request')}, {each[0]:,.1f} s" if each else "did not run" for each in (old, new))
-    both = f"{_signed(new[1] - old[1])} requests, {new[0] - old[0]:+,.1f} s" if old and new else ""
+    more = new[1] - old[1] if old and new else 0
+    noun = "request" if abs(more) == 1 else "requests"
+    both = f"{_signed(more)} {noun}, {new[0] - old[0]:+,.1f} s" if old and new else ""
     return f"scenario {name}", *sides, both
 
 

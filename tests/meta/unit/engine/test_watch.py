@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.engine.watch import Clock, Ended, State, watch
+from purge_conformance.engine.watch import Clock, Ended, State, require_visible, watch
 from purge_conformance.errors import BadSetting, TargetUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 INTERVAL = 60.0
 A, B, C = (State({"/ version": name, "/v3/info build": "1"}) for name in "abc")
@@ -171,6 +172,27 @@ def test_refused_run_ends_the_watch() -> None:
     """A later run that is refused, for example since a token has expired, ends the command with that error."""
     with pytest.raises(BadSetting):
         Story([A, *[B] * 40], runs=[0, BadSetting("The token has expired.")]).watch()
+
+
+def test_change_has_to_be_visible(tmp_path: Path) -> None:
+    """Without a version of the target and without a file, nothing could start a further run: that is refused."""
+    require_visible(lambda: A.versions, None, "http://t")
+    require_visible(dict, tmp_path, "http://t")
+    with pytest.raises(BadSetting, match=r"http://t names no version .* Give --watch-file FILE"):
+        require_visible(dict, None, "http://t")
+
+
+def test_state_of_a_file(tmp_path: Path) -> None:
+    """A file that is written again, or replaced by another one, has another state; a missing one has none."""
+    path = tmp_path / "server.jar"
+    with pytest.raises(FileNotFoundError):
+        State.read(dict, path)
+    path.write_text("1", encoding="utf-8")
+    first = State.read(dict, path)
+    assert State.read(dict, path) == first
+    (tmp_path / "new").write_text("1", encoding="utf-8")
+    (tmp_path / "new").replace(path)
+    assert State.read(dict, path) != first
 
 
 def test_lines_are_bounded() -> None:
