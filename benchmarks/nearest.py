@@ -1,11 +1,11 @@
-"""Writes what each fault looks like, and measures how often the nearest fault is of the right kind.
+"""Measures how often the fault that a defect resembles is of the right kind.
 
-`python benchmarks/nearest.py --update FOLDER` takes the faults of a selfcheck (`purge-conformance selfcheck --out DIR`
-or one with --only) into the data of the package. Faults that no selfcheck showed yet have only their requirements.
+For each fault, its own entry is left out, and the nearest of the others is sought. It is right if both faults are of
+one kind: one module of the reference server implements them, and they violate requirements of a common group.
 
-Without arguments it measures: for each fault, its own entry is left out, and the nearest of the others is sought. It is
-right if both faults are of one kind, which means that one module of the reference server implements them, and that they
-violate a common requirement or requirements of a common group.
+The data is that of the package. `python tests/meta/integration/project/test_published_matrix.py` writes it from the
+published kill matrix; `python benchmarks/nearest.py --update MATRIX` takes over the faults of another `matrix.json`,
+for example of `purge-conformance selfcheck --only NAME --out DIR`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import catalogue
 from purge_conformance.reference import registry
 from purge_conformance.report.nearest import FILE_NAME, MIN_SIMILARITY, nearest
-from purge_conformance.selfcheck.run import SYMPTOMS
+from purge_conformance.selfcheck.symptoms import package_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,17 +27,10 @@ DATA = Path(__file__).parents[1] / "src" / "purge_conformance" / "report" / FILE
 THRESHOLDS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-def update(folder: Path | None) -> None:
-    """Write the data of the package: the entries of a selfcheck, and for all other faults those that it has."""
-    old: dict[str, list[str]] = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
-    new: dict[str, list[str]] = json.loads((folder / SYMPTOMS).read_text(encoding="utf-8")) if folder else {}
-    rows = {}
-    for fault in catalogue.faults():
-        features = new.get(fault.id) or old.get(fault.id) or []
-        named = {feature for feature in features if " " not in feature}
-        rows[fault.id] = features if named == set(fault.requirements) else sorted(fault.requirements)
-    lines = (f" {json.dumps(fault)}: {json.dumps(features)}" for fault, features in rows.items())
-    DATA.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+def update(matrix: Path) -> None:
+    """Write the data of the package: the faults of a matrix, and for all others what it has."""
+    old = json.loads(DATA.read_text(encoding="utf-8"))
+    DATA.write_text(package_data(json.loads(matrix.read_text(encoding="utf-8")), old), encoding="utf-8")
 
 
 def measure(symptoms: Mapping[str, frozenset[str]]) -> None:
@@ -75,9 +68,9 @@ def _groups(fault: str) -> set[str]:
 def main() -> None:
     """Update or measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--update", type=Path, metavar="FOLDER", help="take the faults of this selfcheck over")
+    parser.add_argument("--update", type=Path, metavar="MATRIX", help="take over the faults of this matrix.json")
     arguments = parser.parse_args()
-    if arguments.update or not DATA.exists():
+    if arguments.update:
         update(arguments.update)
     rows: dict[str, list[str]] = json.loads(DATA.read_text(encoding="utf-8"))
     measure({fault: frozenset(features) for fault, features in rows.items()})

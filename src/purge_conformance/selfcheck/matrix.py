@@ -215,6 +215,7 @@ def _row_to_dict(row: Row) -> dict[str, Any]:
         "seconds": row.seconds,
         "requests": row.requests,
         "purges": row.purges,
+        **({"symptoms": sorted(row.symptoms)} if row.symptoms else {}),
     }
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from purge_conformance.selfcheck.mutants import Server
 
 JSON, MARKDOWN = "matrix.json", "matrix.md"
-SYMPTOMS = "symptoms.json"  # fault -> features of its failures; `benchmarks/nearest.py` reads it
 JOBS_PER_CORE = 3  # each run mostly waits, for its server and for pauses of its scenarios
 
 
@@ -40,7 +39,7 @@ def check(  # noqa: PLR0913 -- the options of the command
     """Run the suite against all or selected servers; write the matrix, and the runs with problems, to `out`.
 
     Args:
-        out: folder for `matrix.json`, `matrix.md`, `symptoms.json`, and one folder per server with problems.
+        out: folder for `matrix.json`, `matrix.md`, and one folder per server with problems.
         only: globs of server names; empty selects all.
         seed: seed of the generated cases.
         jobs: number of concurrent runs; None selects JOBS_PER_CORE per core.
@@ -76,12 +75,10 @@ def check(  # noqa: PLR0913 -- the options of the command
 
 
 def write_matrix(matrix: Matrix, out: Path) -> None:
-    """Write `matrix.json`, `matrix.md` and `symptoms.json` into a folder."""
+    """Write `matrix.json` and `matrix.md` into a folder."""
     files.create_folder(out)
     files.write_text(out / JSON, json.dumps(to_dict(matrix), indent=2) + "\n")
     files.write_text(out / MARKDOWN, markdown(matrix))
-    symptoms = {row.server.name: sorted(row.symptoms) for row in matrix.faults if row.symptoms}
-    files.write_text(out / SYMPTOMS, json.dumps(symptoms, indent=1) + "\n")
 
 
 def _copy_failed_runs(folder: Path, out: Path, servers: Sequence[Server]) -> None:

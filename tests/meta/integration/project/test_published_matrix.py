@@ -1,7 +1,8 @@
 """The published results of the self-check are current.
 
 `purge-conformance selfcheck --out reports/selfcheck` writes them;
-`python tests/meta/integration/project/test_published_matrix.py` copies the rates into README.md.
+`python tests/meta/integration/project/test_published_matrix.py` copies the rates into README.md, and what each fault
+looks like into the data of the package.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import jsonschema
 import pytest
 
 from purge_conformance import catalogue
+from purge_conformance.report.nearest import FILE_NAME, known_symptoms
 from purge_conformance.selfcheck.matrix import Rate
 from purge_conformance.selfcheck.matrix_report import headline
 from purge_conformance.selfcheck.mutants import select_servers
+from purge_conformance.selfcheck.symptoms import package_data, symptoms_in
 
 ROOT = Path(__file__).parents[4]
 README, FOLDER = ROOT / "README.md", ROOT / "reports" / "selfcheck"
 MATRIX = FOLDER / "matrix.json"
+SYMPTOMS = ROOT / "src" / "purge_conformance" / "report" / FILE_NAME
 BLOCK = r"(<!-- generated: {} -->\n)(.*?)(<!-- end -->)"
 
 
@@ -52,8 +56,20 @@ def test_readme_matches_published_files(name: str) -> None:
     assert block[2] == BLOCKS[name]()
 
 
+def test_package_knows_published_faults() -> None:
+    """The data of the package says of each fault what the published matrix says."""
+    published = symptoms_in(json.loads(MATRIX.read_text(encoding="utf-8")))
+    known = known_symptoms()
+    assert {name: frozenset(features) for name, features in published.items()} == {
+        name: known[name] for name in published
+    }
+
+
 def write() -> None:
-    """Write the published results into README.md."""
+    """Write the published results into README.md and into the data of the package."""
+    data = json.loads(SYMPTOMS.read_text(encoding="utf-8"))
+    matrix = json.loads(MATRIX.read_text(encoding="utf-8"))
+    SYMPTOMS.write_text(package_data(matrix, data), encoding="utf-8")
     text = README.read_text(encoding="utf-8")
     for name, shown in BLOCKS.items():
         head, old, tail = re.findall(BLOCK.format(name), text, re.DOTALL)[0]
