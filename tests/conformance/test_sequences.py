@@ -15,7 +15,6 @@ from purge_conformance.analysis.late_effects import require_no_delay
 from purge_conformance.analysis.next_steps import get_timed_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.sequence import sequence_runs
-from purge_conformance.analysis.sequence_script import render_script
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import STARTED, STOPPED
@@ -137,9 +136,9 @@ def _require_completed(view: JudgmentView, runs: Sequence[SequenceRun]) -> list[
 
 
 def _describe_disagreement(view: JudgmentView, run: SequenceRun, reproductions: Sequence[SequenceRun]) -> Finding:
-    """Return the disagreement of a sequence as a finding, with a script that reproduces it."""
+    """Return the disagreement of a sequence as a finding."""
     disagreement = run.disagreement
     assert disagreement
     words = f"after step {run.length} of {run.length}, {disagreement.step}: {disagreement.expected}"
     suffix = "" if reproductions else f"; it did not recur in {sum(1 for _ in sequence_runs(view)) - 1} more sequences"
-    return Finding(words, disagreement.got + suffix, disagreement.exchange, script=render_script(view, run))
+    return Finding(words, disagreement.got + suffix, disagreement.exchange)

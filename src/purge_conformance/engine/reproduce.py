@@ -14,6 +14,7 @@ from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.roles import KNOWN_ROLES
 from purge_conformance.engine.prerequisites import judge
+from purge_conformance.engine.scope import with_followed
 from purge_conformance.engine.session import collect_evidence, prepare_run, start_judging, write_reports
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import notes
@@ -230,6 +231,4 @@ def _scenarios_for(requirement: Requirement, scenario: Scenario) -> frozenset[Sc
     for assumed in catalogue.assumed_by([requirement]):
         showing = [each.name for each in SCENARIOS if each.name in assumed.scenarios and not each.is_optional]
         needed.update(showing[:1] if needed.isdisjoint(showing) else ())
-    for each in reversed(SCENARIOS):  # a scenario follows only earlier ones
-        needed.update(each.follows if each.name in needed else ())
-    return frozenset(needed)
+    return with_followed(needed)

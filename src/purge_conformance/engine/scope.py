@@ -14,12 +14,13 @@ from purge_conformance.report.text import enumerate_ids
 from purge_conformance.scenarios.definitions import SCENARIOS, needed_scenarios, scenarios_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from purge_conformance.catalogue.model import Requirement
     from purge_conformance.config.loader import Options
     from purge_conformance.config.settings import Settings
     from purge_conformance.evidence.records import Evidence
+    from purge_conformance.evidence.steps import Scenario
 
 
 def scope_to_judge(evidence: Evidence, profiles: Sequence[str] = (), select: Sequence[str] = ()) -> Scope:
@@ -76,6 +77,14 @@ def expected_in(values: Options) -> dict[str, Requirement]:
         BadSetting: a profile is unknown, or a glob matches nothing.
     """
     return requirements_in(scope_of(values.get("profile") or DEFAULT_PROFILES, values.get("select", ())))
+
+
+def with_followed(names: Iterable[Scenario]) -> frozenset[Scenario]:
+    """Return scenarios and all that one of them follows."""
+    needed = set(names)
+    for each in reversed(SCENARIOS):  # a scenario follows only earlier ones
+        needed.update(each.follows if each.name in needed else ())
+    return frozenset(needed)
 
 
 def requirements_in(scope: Scope) -> dict[str, Requirement]:

@@ -27,6 +27,7 @@ from purge_conformance.engine.next_steps import NO_RUN_CAN, after_fixing, defaul
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.engine.scope import not_collected
+from purge_conformance.engine.scripts import with_script
 from purge_conformance.engine.untried import explain, or_refusal, or_silent_purges
 from purge_conformance.evidence import clock, curl, notes
 from purge_conformance.evidence.app_descriptions import describe_apps_in
@@ -120,6 +121,8 @@ class RunBuilder:
         result = replace(result, seconds=round(seconds, 4))
         if result.outcome in {Outcome.PASSED, Outcome.FAILED}:
             result = replace(result, tally=view.tally)
+        if result.outcome is Outcome.FAILED:
+            result = with_script(result, self.evidence)
         self.results[name] = result
         return result
 

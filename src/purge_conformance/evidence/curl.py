@@ -36,8 +36,8 @@ def command(exchange: Exchange, header: Header, variables: Mapping[str, str] | N
         variables: further text that the shell expands -> name of its variable.
     """
     shell_variables = {f"${name}": name for name in TOKEN_VARIABLE.findall(exchange.path)} | dict(variables or {})
-    transport_options = list(_transport_options(header.settings.get("transport")))
-    words = ["curl", "-sS", "-i", "--path-as-is", "--globoff", *transport_options]
+    options = list(transport_options(header.settings.get("transport")))
+    words = ["curl", "-sS", "-i", "--path-as-is", "--globoff", *options]
     words += ["-I"] if exchange.method == "HEAD" else ["-X", shlex.quote(exchange.method)]
     form = exchange.tags.get(Tag.FORM)
     omitted = OMITTED_HEADERS | {"content-type"} if form else OMITTED_HEADERS  # curl chooses its own boundary
@@ -53,7 +53,7 @@ def command(exchange: Exchange, header: Header, variables: Mapping[str, str] | N
             words += ["-H", "Content-Type:"]  # curl would declare a form
         words += ["--data-raw", shell_quote(exchange.request_body, shell_variables)]
     line = " ".join([*words, shell_quote(header.target + exchange.path, shell_variables)])
-    return " && ".join([*_hook_request(exchange, header.settings.get("hook"), transport_options), line])
+    return " && ".join([*_hook_request(exchange, header.settings.get("hook"), options), line])
 
 
 def shell_quote(text: str, variables: Mapping[str, str] | None = None) -> str:
@@ -62,7 +62,11 @@ def shell_quote(text: str, variables: Mapping[str, str] | None = None) -> str:
         before, separator, after = text.partition(value)
         if separator:
             return "".join(
-                [shell_quote(before, variables) if before else "", f'"${name}"', shell_quote(after, variables)]
+                [
+                    shell_quote(before, variables) if before else "",
+                    f'"${name}"',
+                    shell_quote(after, variables) if after else "",
+                ]
             )
     return shlex.quote(text)
 
@@ -74,7 +78,7 @@ def _quote_header(name: str, value: str) -> str:
     return shlex.quote(f"{name}: {value}" if value else f"{name};")
 
 
-def _transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON value of a file
+def transport_options(transport: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON value of a file
     """Yield the options for the transport of the run, as `Transport.describe` recorded it."""
     options = transport if isinstance(transport, dict) else {}
     for name, option in FILE_OPTIONS.items():
@@ -93,7 +97,7 @@ def _escape_path(path: str, option: str) -> str:
     return re.sub(r"([\\:])", r"\\\1", path) if option == "--cert" else path
 
 
-def _hook_request(exchange: Exchange, hook: object, transport_options: list[str]) -> Iterator[str]:
+def _hook_request(exchange: Exchange, hook: object, options: list[str]) -> Iterator[str]:
     """Yield the command that asks the hook for the same state, if the run asked for one."""
     operation = INDUCED_OPERATIONS.get(exchange.step)
     if Tag.STATE not in exchange.tags or operation is None:
@@ -105,7 +109,7 @@ def _hook_request(exchange: Exchange, hook: object, transport_options: list[str]
         yield " ".join(
             [
                 "curl -sS --fail -o /dev/null",
-                *transport_options,
+                *options,
                 "-H",
                 JSON_TYPE,
                 "--data-raw",

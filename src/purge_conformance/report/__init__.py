@@ -10,6 +10,7 @@ from purge_conformance.report import html as as_html
 from purge_conformance.report import json as as_json
 from purge_conformance.report import junit as as_junit
 from purge_conformance.report import markdown as as_markdown
+from purge_conformance.report import scripts
 from purge_conformance.report.formats import reason_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ REQUIRED = {as_json.FILE_NAME, as_junit.FILE_NAME}  # for programs: without them
 
 
 def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
-    """Write report.json, junit.xml, summary.md and report.html into `folder`, and return their paths.
+    """Write the reports and the scripts into `folder`, and return the paths of the reports.
 
     Each file appears complete or not at all, and replaces an older one. One that fails does not stop the others.
 
@@ -40,6 +41,10 @@ def write_all(run: Run, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
             paths.append(files.write_text(folder / name, render()))
         except Exception as error:  # noqa: BLE001 -- the other reports are still written
             failures[name] = reason_of(error)
+    try:
+        scripts.write(run, folder)
+    except OSError as error:
+        failures[scripts.FOLDER] = reason_of(error)
     if failures:
         raise ReportsNotWritten(_not_written_message(failures, folder), tuple(failures))
     return tuple(paths)

@@ -163,9 +163,7 @@ def _steps(finding: Finding, exchange: Exchange | None) -> Iterator[str]:
         yield f"The first command asks a hook of the suite for the state: {escape(state)}."
     if PURGE_PATH in reproduce:
         yield "A purge destroys all app usage events of the target: use a server that you may empty."
-    if not finding.script and exchange and Tag.CONCURRENT in exchange.tags:
-        yield "It was sent while others were under way (see below): send several at the same time, repeatedly."
-    elif not finding.script and exchange and exchange.method == "GET" and exchange.succeeded:
+    if not finding.script and exchange and exchange.method == "GET" and exchange.succeeded:
         yield "This shows the state after the requests below; send them first."
 
 

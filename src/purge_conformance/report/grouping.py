@@ -108,15 +108,15 @@ def distinct_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that read differently."""
     distinct: dict[tuple[str | None, ...], Finding] = {}
     for finding in findings:
-        distinct.setdefault((finding.expected, finding.got, finding.curl, finding.script), finding)
+        distinct.setdefault((finding.expected, finding.got, finding.curl), finding)
     return list(distinct.values())
 
 
 def by_steps(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Return the findings in groups that the same command or script shows."""
-    groups: dict[tuple[str | None, ...], list[Finding]] = {}
+    """Return the findings in groups that the same command shows; the first of a result may have its script."""
+    groups: dict[str | None, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.curl, finding.script), []).append(finding)
+        groups.setdefault(finding.curl, []).append(finding)
     return list(groups.values())
 
 

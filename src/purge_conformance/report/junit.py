@@ -19,6 +19,7 @@ from purge_conformance.evidence.safe_text import clip, one_line, visible
 from purge_conformance.report.gate_text import describe_excuse
 from purge_conformance.report.headline import headline
 from purge_conformance.report.model import Cause, Outcome, is_red_as_a_whole, is_undecided
+from purge_conformance.report.scripts import file_name
 from purge_conformance.report.text import rate
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _details(result: Result) -> list[str]:
         lines += [f"expected: {finding.expected}", f"got: {finding.got}"]
         lines += [f"exchange: {finding.exchange}"] if finding.exchange is not None else []
         lines += [f"reproduce: {finding.curl}"] if finding.curl else []
-        lines += ["reproduce with this script:", finding.script] if finding.script else []
+        lines += [f"script: {file_name(result)}"] if finding.script else []
         lines += [f"passed in: exchange {finding.passing_exchange}"] if finding.passing_exchange is not None else []
     if result.outcome is Outcome.FAILED:
         lines += [*filter(None, [rate(result)]), f"remedy: {requirement.remedy}"]

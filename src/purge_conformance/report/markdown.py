@@ -19,6 +19,7 @@ from purge_conformance.report.grouping import (
 )
 from purge_conformance.report.headline import headline, verdict_title
 from purge_conformance.report.model import Verdict
+from purge_conformance.report.scripts import file_name, script_of
 from purge_conformance.report.text import (
     describe_cases,
     effort,
@@ -36,7 +37,7 @@ FILE_NAME = "summary.md"
 MAX_FAILURES = 20
 MAX_FINDINGS = 3
 MAX_CELL_CHARS = 300
-MAX_CURL_CHARS = 8_000  # also of a script
+MAX_CURL_CHARS = 8_000
 MARKS = {
     Verdict.CONFORMANT: "✅",
     Verdict.EXCEPT_KNOWN: "☑️",
@@ -142,6 +143,7 @@ def _failure(result: Result) -> str:
         parts += [*map(_finding, same_steps), *_reproduce(same_steps[0])]
     if (more := max(len(result.findings), result.finding_count) - len(findings)) > 0:
         parts.append(f"{more} more of the same kind.")
+    parts += [f"To show it again: `sh {file_name(result)}`."] if script_of(result) else []
     parts += [f"{rate(result)}."] if rate(result) else []
     parts.append(f"Cause: {result.cause}. Remedy: {escape(result.requirement.remedy)}")
     return "\n\n".join(parts)
@@ -155,8 +157,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _reproduce(finding: Finding) -> list[str]:
-    reproduce = finding.script or finding.curl
-    return [fence(reproduce, "sh")] if reproduce and len(reproduce) <= MAX_CURL_CHARS else []
+    return [fence(finding.curl, "sh")] if finding.curl and len(finding.curl) <= MAX_CURL_CHARS else []
 
 
 def _not_judged(run: Run) -> list[str]:

@@ -26,6 +26,7 @@ from purge_conformance.report.grouping import (
 )
 from purge_conformance.report.headline import verdict_sentence
 from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
+from purge_conformance.report.scripts import file_name
 from purge_conformance.report.text import effort, pluralize, rate, rates, results_not_judged
 
 if TYPE_CHECKING:
@@ -43,12 +44,10 @@ MAX_FINDINGS = 3
 MAX_SUMMARY, MAX_SUMMARY_CHARS = 8, 150  # defects in the summary, and characters of each
 MIN_SAME_CHARS = 80  # by which the answer of a defect is found again in the text of a finding
 LABEL_WIDTH = 12
-CONTINUATION = " " * LABEL_WIDTH  # instead of the label, in the lines of a script
 COMMAND_LABEL = "  reproduce "
 REASON_INDENT = "    "  # before the requirements of a next step
 MAX_REASONS = 6  # of one next step; report.html has all
 MAX_CURL_CHARS = 2_000
-MAX_SCRIPT_CHARS = 8_000
 STYLES = {
     Verdict.CONFORMANT: "bold green",
     Verdict.EXCEPT_KNOWN: "bold cyan",
@@ -67,7 +66,7 @@ def show(run: Run, out: Path | None, console: Console, write_line: Callable[[Tex
 
 def _wrap(line: Text, console: Console) -> list[Text]:
     """Return the line in parts that fit on the terminal; a command stays on one line, so that it can be copied."""
-    is_command = line.plain.startswith((COMMAND_LABEL, CONTINUATION))
+    is_command = line.plain.startswith(COMMAND_LABEL)
     if not console.file.isatty() or len(line) <= console.width or is_command:
         return [line]
     is_reason, is_field = line.plain.startswith(REASON_INDENT), line.plain.startswith("  ")
@@ -163,7 +162,8 @@ def _defect(view: DefectView, total: int) -> list[Text]:
     output += [_field("like", _describe_fault(view.defect.behaves_like))] if view.defect.behaves_like else []
     if len(view.results) == 1:
         return [*output, *_failure(*view.results[0]), Text()]
-    output += [_field("got", view.defect.got), *_reproduce(view.finding), _field("cause", Cause.TARGET)]
+    shown_by = next(result for result, findings in view.results if view.finding in findings)
+    output += [_field("got", view.defect.got), *_reproduce(view.finding, shown_by), _field("cause", Cause.TARGET)]
     for result, findings in view.results:
         output += _failure_of_defect(result, findings[0], view.defect.got)
     return [*output, Text()]
@@ -192,7 +192,7 @@ def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
             passed = finding.passing_exchange
             output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
         output += [_label_line("" if n else "picture", printable(line)) for n, line in enumerate(same_steps[0].picture)]
-        output += _reproduce(same_steps[0])
+        output += _reproduce(same_steps[0], result)
     not_listed = max(0, result.finding_count - len(result.findings))
     if more := len(all_findings) - len(distinct) + not_listed:
         output.append(_field("and", f"{more} more of the same kind, see report.html"))
@@ -220,16 +220,17 @@ def _failure_title(result: Result) -> Text:
     return _title("FAILED", result, "bold red" if result.level is Level.MUST else "bold yellow")
 
 
-def _reproduce(finding: Finding) -> list[Text]:
-    """Return how to send it again, ready to be copied: one command, or the lines of a script."""
-    lines = (finding.script or finding.curl or "").splitlines()
+def _reproduce(finding: Finding, result: Result | None = None) -> list[Text]:
+    """Return how to show it again, ready to be copied: the file of a script of the result, or one command."""
+    if result and finding.script:
+        return [_label_line("reproduce", f"sh {file_name(result)}")]
+    lines = (finding.curl or "").splitlines()
     if not lines:
         return []
-    too_long = sum(map(len, lines)) > (MAX_SCRIPT_CHARS if finding.script else MAX_CURL_CHARS)
-    if too_long or (len(lines) > 1 and not finding.script) or any(line.lstrip().startswith("::") for line in lines):
+    too_long = sum(map(len, lines)) > MAX_CURL_CHARS
+    if too_long or len(lines) > 1 or any(line.lstrip().startswith("::") for line in lines):
         return [_field("reproduce", f"too long for a terminal: see exchange {finding.exchange} in report.html")]
-    safe_lines = [printable(line) for line in lines]
-    return [_label_line("" if n else "reproduce", line) for n, line in enumerate(safe_lines)]
+    return [_label_line("reproduce", printable(line)) for line in lines]
 
 
 def _not_judged(results: list[Result]) -> list[Text]:

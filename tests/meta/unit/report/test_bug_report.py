@@ -97,7 +97,8 @@ def test_concurrent_request_is_reported(builder: EvidenceBuilder) -> None:
     text = report_of(builder, {"PARALLEL-05": Finding("2xx", "500 {}", 2)})
     assert text.startswith("# A purge is answered 500 Internal Server Error, expected 2xx\n")
     assert "A purge destroys all app usage events of the target" in text
-    assert "send several at the same time" in text
+    assert "Run this script in a POSIX shell, with a token of the role admin in `$ADMIN_TOKEN`:" in text
+    assert "sends at most 5 purges." in text
     assert "| 1 | -1,000 ms | concurrent 1 |" in text
 
 
