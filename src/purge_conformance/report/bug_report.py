@@ -235,7 +235,9 @@ def _message(message: MessageView) -> str:
 
 
 def _context(finding: Finding, exchange: Exchange | None, exchanges: Sequence[Exchange]) -> Iterator[str]:
-    """Yield the exchanges around one, unless it shows by itself what is wrong."""
+    """Yield a picture and the exchanges around one, unless it shows by itself what is wrong."""
+    if finding.picture:
+        yield fence("\n".join(finding.picture))
     if exchange is None or (_is_answer(finding, exchange) and Tag.CONCURRENT not in exchange.tags):
         return
     rows = [["Exchange", "Sent at", "For", "Request", "Answer"], ["--:", "--:", "---", "---", "---"]]

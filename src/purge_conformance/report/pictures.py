@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import guid_in_path, is_purge
 from purge_conformance.evidence.app_descriptions import name_apps_in
-from purge_conformance.evidence.listing import APPS, total_results
+from purge_conformance.evidence.listing import APPS, dig, total_results
 from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.evidence.steps import Scenario, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Evidence, Exchange, Span
     from purge_conformance.report.model import Finding
 
@@ -148,6 +149,7 @@ def _steps(exchange: Exchange, evidence: Evidence) -> Steps:
     actions = [x for x in sent if x.step is Step.ACTION]
     last = exchange.place.position or len(actions)
     names = name_apps_in(evidence, " ".join(x.route for x in actions), exchange.n)
+    names |= {str(row["guid"]): str(row["name"]) for row in _created(sent)}
     steps = [
         StepView(_describe_action(x, names), str(x.status or x.error), (x.place.position or 0) == last)
         for x in actions
@@ -156,13 +158,22 @@ def _steps(exchange: Exchange, evidence: Evidence) -> Steps:
     return Steps(tuple(steps[-MAX_STEPS:]))
 
 
+def _created(exchanges: Iterable[Exchange]) -> Iterator[Row]:
+    """Yield the apps that answers show with guid and name, alone or in a list."""
+    for x in exchanges:
+        if x.route.startswith(APPS) and isinstance(x.json, dict):
+            rows = x.resources or (x.json,)
+            yield from (row for row in rows if row.get("guid") and row.get("name"))
+
+
 def _describe_action(x: Exchange, names: dict[str, str]) -> str:
     if is_purge(x.method, x.path):
         return "purge" if x.role == "admin" else f"purge as {x.role}"
     if not x.route.startswith(APPS):
         return f"{x.method} {x.route}"
     if x.route == APPS:
-        return "create an app"
+        name = dig(x.json, "name") if isinstance(x.json, dict) else None
+        return f"create {_shorten(str(name))}" if name else "create an app"
     guid = guid_in_path(x.route)
     verb = x.route.rpartition("/")[2] if x.method == "POST" else x.method.lower()
     body = f" {one_line(x.request_body, 40)}" if x.request_body else ""

@@ -25,6 +25,7 @@ VOLATILE = (
     r"127\.0\.0\.1:\d+",
     r"\d+\.\d s",
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    r"(?<=-)[0-9a-f]{8}\b",  # the run, in names
     r"\d{4}-\d\d-\d\dT[\d:]+Z",
     r"\d{8}T\d{6}Z",
     r"\d+(?= of [\d,]+ requests)",

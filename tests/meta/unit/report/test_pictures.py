@@ -52,14 +52,20 @@ def test_race_is_a_timeline(builder: EvidenceBuilder) -> None:
 
 def test_sequence_is_steps(builder: EvidenceBuilder) -> None:
     """A sequence has its steps up to the one after which the state is wrong."""
-    requests = (("POST", PURGE_PATH), ("POST", f"/v3/apps/{APP}/actions/stop"), ("POST", PURGE_PATH))
-    for position, (method, path) in enumerate(requests, 1):
+    created = {"guid": APP, "name": "d5-shop"}
+    paths = (PURGE_PATH, "/v3/apps", f"/v3/apps/{APP}/actions/stop", f"/v3/apps/{OTHER}/actions/stop", PURGE_PATH)
+    for position, path in enumerate(paths, 1):
         place = Place(Step.ACTION, sequence=2, position=position)
-        builder.add_exchange(Scenario.SEQUENCES, place, method=method, path=path)
-    builder.add_page(Scenario.SEQUENCES, Place(Step.LIST_AFTER_ACTION, 0, sequence=2, position=2), [])
-    picture = picture_of(Finding("an event", "none", 4), builder.evidence)
+        builder.add_exchange(Scenario.SEQUENCES, place, method="POST", path=path, data=created)
+    builder.add_page(Scenario.SEQUENCES, Place(Step.LIST_AFTER_ACTION, 0, sequence=2, position=4), [])
+    picture = picture_of(Finding("an event", "none", 6), builder.evidence)
     assert isinstance(picture, Steps)
-    assert draw_text(picture) == (" 1. purge -> 200", f" 2. stop {APP[:28]}… -> 200 <- wrong")
+    assert draw_text(picture) == (
+        " 1. purge -> 200",
+        " 2. create d5-shop -> 200",
+        " 3. stop d5-shop -> 200",
+        f" 4. stop {OTHER[:28]}… -> 200 <- wrong",
+    )
 
 
 def test_list_is_pages(builder: EvidenceBuilder) -> None:
