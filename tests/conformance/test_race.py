@@ -84,7 +84,7 @@ def _require_explained(view: JudgmentView, words: str, *, reads_early: bool) -> 
         (
             Trial(
                 race_round.last_exchange,
-                tuple(_unexplained_apps(race_round, unexplained, words)),
+                tuple(_unexplained_apps(view, race_round, unexplained, words)),
                 str(race_round.place.index),
                 RACE_CASES[len(race_round.purges)],
             )
@@ -94,9 +94,11 @@ def _require_explained(view: JudgmentView, words: str, *, reads_early: bool) -> 
     _require_explained_later(view, race_rounds, unexplained, words)
 
 
-def _unexplained_apps(race_round: Round, unexplained: ExplanationStrategy, words: str) -> Iterator[Finding]:
+def _unexplained_apps(
+    view: JudgmentView, race_round: Round, unexplained: ExplanationStrategy, words: str
+) -> Iterator[Finding]:
     """Yield the apps of a round whose final observation no order of the operations explains."""
-    for history in app_histories(race_round):
+    for history in app_histories(view, race_round):
         if operations := unexplained(history):
             yield Finding(
                 f"for the app {history.app} the result of some order of these operations; {words}",
@@ -116,7 +118,7 @@ def _require_explained_later(
     for race_round in race_rounds:
         if later := race_round.continued():
             view.count("later", [later.last_exchange])
-            if findings := tuple(_unexplained_apps(later, unexplained, f"{words}, and nothing changes later")):
+            if findings := tuple(_unexplained_apps(view, later, unexplained, f"{words}, and nothing changes later")):
                 raise (RequirementViolated if later.seeds_after(race_round) else AttributableViolation)(
                     findings, "later"
                 )

@@ -16,9 +16,10 @@ from purge_conformance.analysis.assertions import (
     require_exchanges,
     require_no,
 )
-from purge_conformance.analysis.foreign_purges import is_of_deleted_app
-from purge_conformance.analysis.history import complete_listings, has_purge_between, undestroyed_events_per_list
+from purge_conformance.analysis.event_lists import complete_listings, has_purge_between
+from purge_conformance.analysis.history import undestroyed_events_per_list
 from purge_conformance.analysis.induced_errors import conflicting_purges, raise_if_not_induced
+from purge_conformance.analysis.interference import is_of_deleted_app
 from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
 from purge_conformance.analysis.missing_tokens import NO_OTHER_ROLE, explain_missing_token
 from purge_conformance.analysis.outcomes import (
@@ -39,6 +40,7 @@ from purge_conformance.analysis.rejected import (
     unexpected_input_attempts,
     waits_after_rejected,
 )
+from purge_conformance.analysis.retention import is_deleted
 from purge_conformance.analysis.sightings import sightings
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
@@ -184,7 +186,9 @@ def _disappeared(
     lost = set(before.by_guid) - set(after.by_guid) - undestroyed
     if has_purge_between(view, first, last) or _has_loss_beside_admin(view, first, last):
         lost = set()
-    lost = {guid for guid in lost if not is_of_deleted_app(view, before.by_guid[guid], last.n)}
+    rows = {guid: before.by_guid[guid] for guid in lost}
+    lost = {guid for guid, row in rows.items() if not is_of_deleted_app(view, row, last.n)}
+    lost = {guid for guid in lost if not is_deleted(view, rows[guid], last.n)}
     may_be_purge = may_be_late(view, first) or not view.cached(sightings).rules_out_purge(first.n, last.n)
     return after.exchanges[0].n, lost, may_be_purge
 

@@ -110,7 +110,7 @@ def test_failed_purge_is_not_partial(view: JudgmentView) -> None:
     for purge in failed:
         is_unavailable = purge.request.status == HTTPStatus.SERVICE_UNAVAILABLE
         view.count("unavailable" if is_unavailable else "internal-error", [purge.request])
-    partial = [purge for purge in failed if not (is_rolled_back(purge) or purge.is_complete())]
+    partial = [purge for purge in failed if not (is_rolled_back(view, purge) or purge.is_complete())]
     if partial:
         unusual = require_plain_purges_correct(view)
         partial = [purge for purge in partial if not purge.without_apps(unusual).is_complete()]

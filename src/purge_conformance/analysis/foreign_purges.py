@@ -7,14 +7,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import describe_response, require_no
-from purge_conformance.analysis.late_effects import may_be_late, own_purges, require_no_delay
+from purge_conformance.analysis.event_lists import own_purges
+from purge_conformance.analysis.interference import is_of_deleted_app
+from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.rejected import unconfirmed_losses
+from purge_conformance.analysis.retention import is_deleted
 from purge_conformance.analysis.sightings import SAME_SECOND_S, sightings
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH, is_purge
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import APPS, app_of_event, event_identity, resources, snapshots
+from purge_conformance.evidence.listing import APPS, event_identity, resources
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Finding
 
@@ -51,7 +54,7 @@ def require_found(view: JudgmentView, gets: Iterable[Exchange], words: str = "20
         Inconclusive: one answers 404, and others, or a purge that is late, may have destroyed its event after the list
             that shows it.
     """
-    failed = [x for x in gets if x.status != HTTPStatus.OK]
+    failed = [x for x in gets if x.status != HTTPStatus.OK and not _is_retained_no_more(view, x)]
     destroyed = [x for x in failed if x.status == HTTPStatus.NOT_FOUND and _may_be_destroyed(view, x)]
     require_no(Finding(words, describe_response(x), x.n) for x in failed if x not in destroyed)
     if destroyed:
@@ -63,12 +66,10 @@ def require_found(view: JudgmentView, gets: Iterable[Exchange], words: str = "20
         )
 
 
-def is_of_deleted_app(evidence: Evidence, event: Row, number: int) -> bool:
-    """Whether the app of an event is no longer listed after an exchange: its events may be deleted with it."""
-    app = app_of_event(event)
-    later = (span.snapshot.apps for span in evidence.cached(snapshots) if span.first > number)
-    apps = next((apps for apps in later if apps.complete), None)
-    return app is not None and apps is not None and app not in apps.by_guid
+def _is_retained_no_more(evidence: Evidence, get: Exchange) -> bool:
+    """Whether a get answers 404 for an event that a retention job deleted after the last list that shows it."""
+    last = evidence.cached(sightings).last_seen(get.guid, get.n) if get.status == HTTPStatus.NOT_FOUND else None
+    return last is not None and is_deleted(evidence, last[1], get.n)
 
 
 def _may_be_destroyed(evidence: Evidence, get: Exchange) -> bool:

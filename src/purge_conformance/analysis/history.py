@@ -9,12 +9,12 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.credentials import is_proven_admin
+from purge_conformance.analysis.event_lists import complete_listings, has_purge_between
 from purge_conformance.analysis.openapi import find_operation_id
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed
 from purge_conformance.analysis.purge import PurgeObservation, group_by_app, require_purge_at
 from purge_conformance.analysis.purge_series import observed_purges
 from purge_conformance.catalogue.api import (
-    EVENTS_PATH,
     GET_OPERATION,
     LIST_OPERATION,
     event_path,
@@ -24,7 +24,6 @@ from purge_conformance.catalogue.api import (
 )
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.intermediaries import is_firewall_page, is_of_target
 from purge_conformance.evidence.listing import app_of_event, event_identity, listing_at, resources, snapshots
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, App, Phase, Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CaseMode
@@ -155,29 +154,6 @@ def destroyed_guids(view: JudgmentView) -> dict[str, int]:
     return {guid: n for guid, n in destroyed.items() if guid not in reusable}
 
 
-def complete_listings(view: JudgmentView) -> list[Listing]:
-    """Return each complete read of the list that nothing was concurrent with, in the order of the run.
-
-    Two kinds do not count: reads that test paging, since LIST-04 judges an event that is on no page; and reads of the
-    random sequences, which delete apps: their events may disappear with them.
-    """
-    return view.memoized(_find_complete_listings)
-
-
-def _find_complete_listings(view: JudgmentView) -> Iterator[Listing]:
-    page_parameters = {"page", "per_page"}
-    sequential = (
-        x
-        for x in view.resource_exchanges()
-        if Tag.CONCURRENT not in x.tags and x.scenario is not Scenario.SEQUENCES and x.step is not Step.WALK
-    )
-    keys = dict.fromkeys(x.key for x in sequential if x.route == EVENTS_PATH and set(x.query) <= page_parameters)
-    for scenario, number, place in keys:
-        listing = listing_at(view, scenario, place, number)
-        if listing.complete and all(set(x.query) == page_parameters for x in listing.exchanges):
-            yield listing
-
-
 def undestroyed_events_per_list(view: JudgmentView) -> list[frozenset[str]]:
     """Return for each of the `complete_listings` the recorded events that an earlier purge should have destroyed.
 
@@ -196,17 +172,6 @@ def _find_undestroyed_events_per_list(view: JudgmentView) -> Iterator[frozenset[
         last = first
         known.update(guid for guid, row in listing.by_guid.items() if guid != app_of_event(row))
         yield undestroyed
-
-
-def has_purge_between(view: JudgmentView, first: Exchange, last: Exchange) -> bool:
-    """Whether a purge may have been done between two exchanges.
-
-    It may if it succeeded, was induced to fail, or was sent as admin and got no answer or was concurrent with others.
-    """
-    purges = [x for x in view.exchanges if first.n < x.n < last.n and is_purge(x.method, x.path)]
-    unanswered = {x.n for x in purges if x.role == ADMIN and not (is_of_target(x) or is_firewall_page(x))}
-    concurrent = {x.n for x in purges if x.role == ADMIN and Tag.CONCURRENT in x.tags}
-    return any(x.succeeded or x.n in unanswered | concurrent or Tag.INDUCED in x.tags for x in purges)
 
 
 def recording_order(view: JudgmentView, opening: Listing) -> dict[str, int]:

@@ -11,7 +11,8 @@ from purge_conformance.analysis.assertions import across_rounds, require_complet
 from purge_conformance.analysis.next_steps import FIX_HOOK, GIVE_HOOK
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
 from purge_conformance.analysis.purge import PurgeObservation, find_reseeded_guids
-from purge_conformance.analysis.rejected import Attempt
+from purge_conformance.analysis.rejected import Attempt, is_by_retention_job
+from purge_conformance.analysis.retention import may_delete
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.induced import INDUCED_STATUSES
@@ -65,7 +66,7 @@ def conflicting_purges(view: JudgmentView) -> list[Attempt]:
         before, after = (first_page(view, side, Part.EVENTS) for side in (span.before, span.after))
         sent = [x for x in view.numbered(span.requests) if x.tags.get(Tag.INDUCED) == CONFLICT_TAG]
         attempts += [Attempt(x, before, after) for x in sent if is_induced_error(x) and before and after]
-    return attempts
+    return [attempt for attempt in attempts if not is_by_retention_job(view, attempt)]
 
 
 def failed_purges(view: JudgmentView) -> Iterator[PurgeObservation]:
@@ -91,11 +92,15 @@ def _failed_purges(view: JudgmentView, number: int) -> Iterator[PurgeObservation
                 yield PurgeObservation(x, before, after, apps, seeded_earlier=reseeded)
 
 
-def is_rolled_back(purge: PurgeObservation) -> bool:
-    """Whether a purge left the events unchanged: none disappeared, and none is new that only a purge creates."""
+def is_rolled_back(view: JudgmentView, purge: PurgeObservation) -> bool:
+    """Whether a purge left the events unchanged: none disappeared, and none is new that only a purge creates.
+
+    What disappears may be what a retention job deletes.
+    """
     before, after = _keys(purge.before.events), _keys(purge.after.events)
     seeds = {event_identity(row) for row in purge.after.events.rows if row["guid"] == app_of_event(row)}
-    return before <= after and seeds <= before
+    lost = before - after
+    return seeds <= before and (not lost or may_delete(view, len(lost)))
 
 
 def _keys(events: Listing) -> set[tuple[str, str]]:

@@ -47,6 +47,14 @@ def is_deleted_since(evidence: Evidence, purge: PurgeObservation, app: str | Non
     return any(app_of_event(row) == app and is_change_event(row) for events in later for row in events.rows)
 
 
+def is_of_deleted_app(evidence: Evidence, event: Row, number: int) -> bool:
+    """Whether the app of an event is no longer listed after an exchange: its events may be deleted with it."""
+    app = app_of_event(event)
+    later = (span.snapshot.apps for span in evidence.cached(snapshots) if span.first > number)
+    apps = next((apps for apps in later if apps.complete), None)
+    return app is not None and apps is not None and app not in apps.by_guid
+
+
 def _foreign_app_states(snapshot: Snapshot) -> dict[str, tuple[object, ...]]:
     """Return guid -> state and size of each app without the suite's label."""
     return {

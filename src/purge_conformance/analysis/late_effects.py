@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from purge_conformance.analysis.event_lists import own_purges
 from purge_conformance.analysis.outcomes import PrerequisiteFailed
 from purge_conformance.analysis.purge_series import observed_purges
 from purge_conformance.analysis.sightings import SAME_SECOND_S, sightings
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import is_purge
-from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import event_identity, resources
 
 if TYPE_CHECKING:
@@ -44,11 +44,6 @@ def longest_delay(evidence: Evidence) -> float:
     return evidence.cached(_find_longest_delay)
 
 
-def own_purges(evidence: Evidence) -> list[Exchange]:
-    """Return the suite's purges that may have taken effect."""
-    return evidence.cached(_find_own_purges)
-
-
 def may_be_late(evidence: Evidence, x: Exchange) -> bool:
     """Whether the last purge before an exchange may take effect only after it, as one of the run was that late."""
     delay = longest_delay(evidence)
@@ -74,11 +69,6 @@ def require_no_delay(evidence: Evidence) -> None:
     """
     if longest_delay(evidence):
         raise PrerequisiteFailed("a purge took effect only after its answer")
-
-
-def _find_own_purges(evidence: Evidence) -> list[Exchange]:
-    purges = (x for x in evidence.exchanges if is_purge(x.method, x.path) and x.role == ADMIN)
-    return [x for x in purges if not x.rejected]
 
 
 def _find_longest_delay(evidence: Evidence) -> float:

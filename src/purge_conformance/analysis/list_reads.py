@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import require_complete, require_walk
 from purge_conformance.analysis.late_effects import require_not_late
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Undecided
+from purge_conformance.analysis.retention import is_deleted
 from purge_conformance.analysis.sightings import sightings
 from purge_conformance.evidence.listing import event_identity
 from purge_conformance.evidence.steps import Scenario, Step
@@ -28,13 +29,16 @@ class ListRead:
 
     Attributes:
         scenario: the one that read it.
-        initial: the complete list at the beginning.
-        new_guids: guids of the events that other clients caused during the scenario.
+        initial: the complete list at the beginning, without events that a retention job deleted during the scenario.
+        new_guids: guids of the events that other clients caused during the scenario, or that the job deleted: they may
+            be listed or not.
+        deleted_guids: those of the events that the job deleted.
     """
 
     scenario: Scenario
     initial: Listing
     new_guids: frozenset[str]
+    deleted_guids: frozenset[str] = frozenset()
 
     def known_guids(self, rows: Iterable[Row]) -> set[str]:
         """Return the guids of rows, without those of new events."""
@@ -74,11 +78,16 @@ def require_list_read(view: JudgmentView, scenario: Scenario = Scenario.LISTS) -
         require_complete(listing, "events")
     if not opening.rows:
         raise NotExercised("The list was empty.", Cause.CONFIGURATION, get_apps(view))
+    last = closing.exchanges[-1].n
+    deleted = {
+        row["guid"] for row in opening.rows if row["guid"] not in closing.by_guid and is_deleted(view, row, last)
+    }
+    opening = replace(opening, rows=tuple(row for row in opening.rows if row["guid"] not in deleted))
     before, after = set(opening.by_guid), set(closing.by_guid)
     if before - after or _is_reseeded(view, opening, closing):
         require_not_late(view, opening.exchanges[0])
         raise Inconclusive("Events disappeared while the list was read: another client purged.", Cause.RACE)
-    return ListRead(scenario, opening, frozenset(after - before))
+    return ListRead(scenario, opening, frozenset(after - before | deleted), frozenset(deleted))
 
 
 def _is_reseeded(view: JudgmentView, opening: Listing, closing: Listing) -> bool:

@@ -20,6 +20,7 @@ RAISE_LIST_LIMIT = (
     "Raise --max-events and --max-requests, then run again. If the list is not that long, let its last page name no "
     "next page."
 )
+PAUSE_RETENTION = "Run again while no retention job deletes events."
 RUN_ALONE = "Run again while no other client purges, starts, stops, scales or deletes apps on the target."
 FIX_READS = (
     "Find the failed `GET /v3/app_usage_events` or `GET /v3/apps` next to the purges in evidence.jsonl, fix its cause, "

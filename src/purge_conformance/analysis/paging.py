@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from purge_conformance.analysis.assertions import require_exchanges
+from purge_conformance.analysis.retention import deletes_between
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import (
@@ -70,12 +71,24 @@ class Page:
 
 
 def walks(view: JudgmentView, *steps: Step, scenario: Scenario = Scenario.LISTS) -> list[Listing]:
-    """Return the lists that a scenario read, by these steps or by all."""
+    """Return the lists that a scenario read, by these steps or by all.
+
+    A list from which a retention job deleted events while it was read is left out: the others moved to earlier pages.
+    """
     require_exchanges(view, scenario, Step.OPENING, if_none="No list was read.")
     ended = {end.place for end in view.list_ends if end.scenario is scenario}
     places = dict.fromkeys(x.place for x in view.of(scenario) if x.place in ended)
     matching = [place for place in places if not steps or place.step in steps]
-    return [listing_at(view, scenario, place) for place in matching]
+    lists = [listing_at(view, scenario, place) for place in matching]
+    return [walk for walk in lists if not _is_shortened(view, walk)]
+
+
+def _is_shortened(view: JudgmentView, walk: Listing) -> bool:
+    """Whether the pages of a list show that a retention job deleted events of it in the meantime."""
+    totals = {total_results(page) for page in walk.exchanges if is_page(page)}
+    is_steady = len(totals) <= 1 and None not in totals
+    numbers = [x.n for x in walk.exchanges]
+    return len(numbers) > 1 and not is_steady and deletes_between(view, numbers[0], numbers[-1])
 
 
 def pages_of(walk: Listing) -> Iterator[Page]:

@@ -18,6 +18,7 @@ from purge_conformance.analysis.assertions import (
 )
 from purge_conformance.analysis.next_steps import get_apps
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised
+from purge_conformance.analysis.retention import apps_with_deleted_seeds
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import (
     STARTED,
@@ -279,7 +280,9 @@ def require_purge_between(evidence: Evidence, request: Exchange, before: Snapsho
     own = own_apps(evidence)
     purge = PurgeObservation(request, before, after, stable_apps(before, after, own), unchanged_own_apps=unchanged)
     reseeded = evidence.cached(find_reseeded_guids)
-    return replace(purge, apps=_without_brief_changes(purge, own), seeded_earlier=reseeded)
+    purge = replace(purge, apps=_without_brief_changes(purge, own), seeded_earlier=reseeded)
+    missing = set(purge.started_apps) - purge.new_events_by_app().keys()
+    return purge.without_apps(apps_with_deleted_seeds(evidence, missing))
 
 
 def find_reseeded_guids(evidence: Evidence) -> frozenset[str]:

@@ -37,6 +37,7 @@ from purge_conformance.analysis.linearizability import (
 )
 from purge_conformance.analysis.next_steps import FIX_READS, get_timed_apps
 from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed
+from purge_conformance.analysis.retention import may_lack_seed
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import (
@@ -179,15 +180,16 @@ def _require_snapshot_of(view: JudgmentView, numbers: tuple[int, ...], round_num
     return require_apps(require_snapshot(view, Scenario.RACE, place, round_number))
 
 
-def app_histories(race_round: Round) -> Iterator[AppHistory]:
-    """Yield each app that was changed in a round, and whose state shows no change by another client."""
+def app_histories(view: JudgmentView, race_round: Round) -> Iterator[AppHistory]:
+    """Yield each app that was changed in a round, whose state and events show no change by others."""
     for app, changes in race_round.changes_by_app.items():
         operations = tuple(_to_operation(x) for x in sorted([*race_round.purges, *changes], key=lambda x: x.n))
         if app in race_round.before.apps.by_guid and app in race_round.after.apps.by_guid:
             history = AppHistory(
                 app, _initial_state(race_round.before, app), operations, _final_observation(race_round, app)
             )
-            if orders.is_state_reachable(history.initial, operations, history.observed):
+            is_whole = history.observed.has_seed or not may_lack_seed(view, app)
+            if is_whole and orders.is_state_reachable(history.initial, operations, history.observed):
                 yield history
 
 
@@ -212,9 +214,9 @@ def choose_explanation_strategy(
     waits = [x for x in polls if x.query.get("per_page") == str(GUARANTEED_PAGE_SIZE)]  # others are second looks
     delayed_recording = len(waits) > len(race_rounds)
     sequential_rounds = [each for each in race_rounds if each.place.step is Step.SEQUENTIAL]
-    histories = [history for each in sequential_rounds for history in app_histories(each)]
+    histories = [history for each in sequential_rounds for history in app_histories(view, each)]
     for simplify in (
-        *([_identity] if seeded_instances_match(view, unusual) else []),
+        *([lambda observed: observed] if seeded_instances_match(view, unusual) else []),
         FinalObservation.without_instances,
         _count_only,
         _count_at_least,
@@ -250,10 +252,6 @@ def _unexplained_operations(
         orders.smallest_unexplained(history.initial, operations, observed, delayed_recording=delayed_recording)
         or operations
     )
-
-
-def _identity(observed: FinalObservation) -> FinalObservation:
-    return observed
 
 
 def _count_only(observed: FinalObservation) -> FinalObservation:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.analysis.assertions import describe_response, require_tried
 from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
 from purge_conformance.analysis.outcomes import PrerequisiteFailed
+from purge_conformance.analysis.retention import deletes_between, may_delete
 from purge_conformance.analysis.view import past_firewalls, target_responses, tried
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, is_purge
 from purge_conformance.evidence.listing import (
@@ -100,7 +101,13 @@ def attempts(view: JudgmentView, *steps: Step, scenario: Scenario = Scenario.REJ
     candidates = _find_attempts(view, *steps, scenario=scenario)
     unreproducible = _unreproducible_losses(candidates)
     pages = target_responses(view.of(scenario, Step.NEWEST_PAGE))
-    return [attempt for attempt in candidates if attempt not in unreproducible and not _reappears_later(attempt, pages)]
+    return [
+        attempt
+        for attempt in candidates
+        if attempt not in unreproducible
+        and not _reappears_later(attempt, pages)
+        and not is_by_retention_job(view, attempt)
+    ]
 
 
 def unconfirmed_losses(view: JudgmentView, scenario: Scenario) -> list[Attempt]:
@@ -125,6 +132,7 @@ def delayed_losses(view: JudgmentView) -> list[Attempt]:
         for span in spans
         if span.before and span.after
     ]
+    waits = [(is_rejected, wait) for is_rejected, wait in waits if not is_by_retention_job(view, wait)]
     after_rejected = [wait for is_rejected, wait in waits if is_rejected]
     is_as_expected = all((wait.describe_loss() is not None) == is_rejected for is_rejected, wait in waits)
     return after_rejected if len(after_rejected) == WAITS and is_as_expected else []
@@ -143,6 +151,18 @@ def _attempts_of(view: JudgmentView, span: Span) -> list[Attempt]:
     if not (resources(before) and is_page(after)):
         return []
     return [Attempt(x, before, after) for x in tried(view.numbered(span.requests))]
+
+
+def is_by_retention_job(view: JudgmentView, attempt: Attempt) -> bool:
+    """Whether a retention job may have deleted the events that were lost after an attempt.
+
+    If the attempt might have been carried out, such as one that was induced to fail, nothing was seeded.
+    """
+    if not attempt.describe_loss():
+        return False
+    may_be_done = Tag.INDUCED in attempt.request.tags and not attempt.new_seed_guids()
+    is_small = may_be_done and may_delete(view, len(attempt.lost_keys()))
+    return is_small or deletes_between(view, attempt.before.n, attempt.after.n)
 
 
 def shows_events(view: JudgmentView, scenario: Scenario) -> bool:
@@ -263,4 +283,4 @@ def unexpected_input_attempts(view: JudgmentView) -> list[Attempt]:
         sent = target_responses(view.numbered(span.requests))
         if sent and before and after and resources(before) and is_page(after):
             results.append(Attempt(sent[-1], before, after))
-    return results
+    return [attempt for attempt in results if not is_by_retention_job(view, attempt)]

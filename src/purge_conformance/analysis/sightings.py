@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from purge_conformance.analysis.history import complete_listings
+from purge_conformance.analysis.event_lists import complete_listings
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.config.roles import ADMIN

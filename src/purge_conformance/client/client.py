@@ -165,9 +165,9 @@ class Client(Recorder):
         self._raise_if_unreachable(answer)
         return exchange
 
-    def may_send(self, credential: Credential | None) -> bool:
-        """Whether a request with this credential may still be sent: few without any are."""
-        return not (credential and credential.is_missing) or self.guard.without_credentials_left > 0
+    def may_send(self, credential: Credential | None, reserve: int = 0) -> bool:
+        """Whether a request with this credential may still be sent: few without any are, and a reserve remains."""
+        return not (credential and credential.is_missing) or self.guard.without_credentials_left > reserve
 
     def send_concurrently(self, *scripts: Iterable[Request]) -> list[Exchange]:
         """Send the requests of several scripts, each script in its own thread, and return all exchanges.

@@ -13,7 +13,7 @@ from purge_conformance.analysis.assertions import no_suitable_app
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Undecided
 from purge_conformance.catalogue.model import ANY_SCENARIO, set_order
 from purge_conformance.engine.next_steps import COLLECT_AGAIN, default_next_step
-from purge_conformance.engine.untried import or_unanswered, other_client, why_untried
+from purge_conformance.engine.untried import or_unanswered, other_client, retention_job, why_untried
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report.model import Cause, Outcome
@@ -107,4 +107,5 @@ def _explanation(requirement: Requirement, view: JudgmentView, cases: Iterable[C
         return or_unanswered(no_suitable_app(view, "The suite had no app of its own."), view)
     if view.note(Scenario.FOUNDATION, notes.APPS_ERROR):
         return or_unanswered(no_suitable_app(view, "The suite lacks some of its apps."), view)
-    return other_client(requirement, view) or NotExercised("No response of the target decides it.", Cause.TARGET)
+    others = other_client(requirement, view) or retention_job(view)
+    return others or NotExercised("No response of the target decides it.", Cause.TARGET)

@@ -11,6 +11,7 @@ from purge_conformance.analysis.concurrent_reads import summarize_concurrent_rea
 from purge_conformance.analysis.foreign_purges import find_foreign_purges
 from purge_conformance.analysis.interference import count_changing_apps
 from purge_conformance.analysis.openapi import find_operation_id
+from purge_conformance.analysis.retention import describe_deletions
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.apps import Mode
 from purge_conformance.config.roles import ADMIN
@@ -76,6 +77,8 @@ def run_notes(evidence: Evidence) -> Iterator[str]:
     yield from _app_notes(evidence)
     if foreign_purges := find_foreign_purges(evidence):
         yield f"Another client purged during the run{_describe_intervals(foreign_purges)}. Run again without it."
+    if deletions := describe_deletions(evidence):
+        yield deletions
     if concurrent_reads := summarize_concurrent_reads(evidence):
         yield f"During concurrent purges, readers of the list saw: {concurrent_reads}."
     if leftovers := evidence.note(Scenario.CLEANUP, notes.LEFT):

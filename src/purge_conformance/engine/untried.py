@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from purge_conformance import catalogue
 from purge_conformance.analysis.assertions import raise_if_cut_short
 from purge_conformance.analysis.foreign_purges import find_foreign_purge
-from purge_conformance.analysis.next_steps import FIND_APPS, FIX_APPS, FIX_HOOK, RUN_ALL, RUN_ALONE, nothing_to_do
+from purge_conformance.analysis.next_steps import (
+    FIND_APPS,
+    FIX_APPS,
+    FIX_HOOK,
+    PAUSE_RETENTION,
+    RUN_ALL,
+    RUN_ALONE,
+    nothing_to_do,
+)
 from purge_conformance.analysis.outcomes import (
     Inconclusive,
     NotExercised,
@@ -15,6 +23,7 @@ from purge_conformance.analysis.outcomes import (
     RequirementViolated,
     Undecided,
 )
+from purge_conformance.analysis.retention import find_deletions
 from purge_conformance.analysis.silent_purges import due_to_silent_purges
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.catalogue.model import ANY_SCENARIO, Disturbance
@@ -80,6 +89,14 @@ def other_client(requirement: Requirement, view: JudgmentView) -> Inconclusive |
     if not found:
         return None
     return Inconclusive(f"Another client purged, first between exchanges {found[0]} and {found[1]}.", Cause.RACE)
+
+
+def retention_job(view: JudgmentView) -> Inconclusive | None:
+    """Return that a retention job deleted events that the run needed, if one did."""
+    if not find_deletions(view.full_evidence):
+        return None
+    reason = "A retention job deleted events during the run, and this left no response that decides it."
+    return Inconclusive(reason, Cause.RACE, PAUSE_RETENTION)
 
 
 def or_refusal(error: BaseException | None, view: JudgmentView) -> BaseException | None:

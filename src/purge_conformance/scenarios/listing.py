@@ -144,7 +144,8 @@ def _guid_filters(rows: list[Row]) -> Iterator[Query]:
     guids = [str(row["guid"]) for row in rows]
     apps = [app for row in rows if (app := app_of_event(row)) and app not in guids]
     unmatched = [str(UNKNOWN_GUID), *(guid[:8] for guid in guids[:1]), *apps[:1]]
-    several = (guids[:1], sample_evenly(guids, 3), [*guids[-1:], str(UNKNOWN_GUID)])
+    middle = len(guids) // 2  # a retention job deletes the oldest
+    several = (guids[middle : middle + 1], sample_evenly(guids, 3), [*guids[-1:], str(UNKNOWN_GUID)])
     for values in (*several, *([guid] for guid in unmatched)):
         yield {"guids": ",".join(values), "per_page": 2} if values else {}
 
@@ -162,7 +163,9 @@ def _combined_filters(rows: list[Row], times: list[str]) -> Iterator[dict[str, s
     if len(of_times) > 1:
         descending = {"guids": ",".join(of_times), "order_by": "-created_at"}
         yield from (descending, {**descending, "created_ats[lt]": times[-1]})
-    recorded = sample_evenly([str(row["guid"]) for row in rows if row["guid"] != app_of_event(row)], 3)
+    every = [str(row["guid"]) for row in rows if row["guid"] != app_of_event(row)]
+    spared = len(every) // 6  # at either end: a retention job deletes the oldest
+    recorded = sample_evenly(every[spared : len(every) - spared], 3)
     if len(recorded) > 1:
         time_filter = {"created_ats[gte]": times[0]} if times else {}
         yield {"guids": ",".join(recorded), "after_guid": recorded[0], "order_by": "created_at", **time_filter}

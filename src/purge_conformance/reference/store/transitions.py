@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import delete, inspect, select
+from sqlalchemy import ColumnElement, delete, inspect, select
 from sqlalchemy.orm import Session, selectinload
 
 from purge_conformance.reference.store.database import find_by_guid
@@ -172,6 +172,12 @@ def copy_event(event: AppUsageEvent, **columns: object) -> AppUsageEvent:
     """Copy an event outside the database, without its internal id and with these columns replaced."""
     names = inspect(AppUsageEvent).columns.keys()
     return AppUsageEvent(**{name: getattr(event, name) for name in names if name != "id"} | columns)
+
+
+def delete_oldest(session: Session, number: int, *conditions: ColumnElement[bool]) -> None:
+    """Delete as many of the events that satisfy the conditions, those that are in the database longest."""
+    ids = select(AppUsageEvent.id).where(*conditions).order_by(AppUsageEvent.id).limit(number)
+    session.execute(delete(AppUsageEvent).where(AppUsageEvent.id.in_(session.scalars(ids).all())))
 
 
 def copy_recorded_events(session: Session) -> list[AppUsageEvent]:

@@ -135,6 +135,6 @@ def test_emptied_list_is_restored(builder: EvidenceBuilder, tmp_path: Path) -> N
             view = JudgmentView(journal.evidence())
     purges = list(failed_purges(view))
     assert [purge.request.status for purge in purges] == [503, 500]
-    assert [is_rolled_back(purge) for purge in purges] == [False, True]
+    assert [is_rolled_back(view, purge) for purge in purges] == [False, True]
     assert all(purge.before.events.rows for purge in purges)
     assert len(plain_purges(view)) == 1

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meta.support.story import AFTER, BEFORE
+from purge_conformance.analysis.event_lists import complete_listings, has_purge_between
 from purge_conformance.analysis.history import (
-    complete_listings,
     destroyed_guids,
-    has_purge_between,
     require_proven_admin,
     seed_observations,
     target_clock_offset,

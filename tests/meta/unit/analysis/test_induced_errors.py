@@ -67,7 +67,7 @@ def add_induced_errors(
 def test_rolled_back_purge_loses_nothing(builder: EvidenceBuilder) -> None:
     """A purge that leaves everything unchanged is rolled back, and a conflict loses nothing."""
     seen = add_induced_errors(builder).judgment_view
-    assert [is_rolled_back(purge) for purge in failed_purges(seen)] == [True, True]
+    assert [is_rolled_back(seen, purge) for purge in failed_purges(seen)] == [True, True]
     assert [attempt.describe_loss() for attempt in conflicting_purges(seen)] == [None]
 
 
@@ -86,8 +86,9 @@ def test_partial_purge_is_detected(
 ) -> None:
     """A failed purge is rolled back, complete or partial; a new event with an app's guid is part of a complete one."""
     events = [builder.event(guid, app) for guid, app in rows]
-    (purge, _) = failed_purges(add_induced_errors(builder, unavailable=events).judgment_view)
-    assert (is_rolled_back(purge), purge.is_complete()) == (undone, faithful)
+    view = add_induced_errors(builder, unavailable=events).judgment_view
+    (purge, _) = failed_purges(view)
+    assert (is_rolled_back(view, purge), purge.is_complete()) == (undone, faithful)
 
 
 def test_destructive_conflict_is_detected(builder: EvidenceBuilder) -> None:
