@@ -106,11 +106,13 @@ def _changes_to(rows: Iterable[Row], app: str, state: str) -> list[Row]:
 def _is_recorded(evidence: Evidence, purge: PurgeObservation, app: str) -> bool:
     """Whether an event records a change of an app to what it is after a purge.
 
-    It is listed before the next purge, and before the suite's next change of the app.
+    It is listed after the list before the purge, which may destroy it later, and before the next purge and the suite's
+    next change of the app.
     """
     later = (x for x in evidence.cached(state_changing_requests) if x.n > purge.request.n)
     end = next((x.n for x in later if is_purge(x.method, x.path) or _is_of_app(x, app)), sys.maxsize)
-    pages = (x for x in evidence.exchanges if x.route == EVENTS_PATH and purge.request.n < x.n < end)
+    first = max(x.n for x in purge.before.events.exchanges)
+    pages = (x for x in evidence.exchanges if x.route == EVENTS_PATH and first < x.n < end)
     reusable = purge.after.processes.by_guid.keys() | purge.after.apps.by_guid.keys()
     known = purge.before.events.by_guid.keys() | reusable
     new = (row for x in pages for row in resources(x) if app_of_event(row) == app and row["guid"] not in known)

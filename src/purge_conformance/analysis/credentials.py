@@ -8,11 +8,12 @@ from http import HTTPStatus
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from purge_conformance.analysis.actions import created_apps
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, SAFE_METHODS, is_purge
 from purge_conformance.config.roles import ADMIN, EXPIRED, READ_ONLY_ROLES, sufficient_scopes
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.intermediaries import is_of_target
-from purge_conformance.evidence.listing import resources, total_results
+from purge_conformance.evidence.listing import APPS, resources, total_results
 from purge_conformance.evidence.records import Note
 from purge_conformance.evidence.steps import Tag
 from purge_conformance.evidence.tag_values import Retry
@@ -34,7 +35,7 @@ class _End:
 
     Attributes:
         accepted: the last exchange that shows that the token was accepted.
-        rejected: the first rejection of what was accepted before.
+        rejected: the first rejection of what was accepted before, or the first list that shows nothing.
         explained: the numbers of the exchanges that say nothing about the target.
     """
 
@@ -44,9 +45,14 @@ class _End:
 
     def describe(self, role: str) -> str:
         """Return it in words, with the next step."""
+        since = (
+            "since then neither an event nor an app is listed with it"
+            if self.rejected.succeeded
+            else f"is rejected with {self.rejected.status} since, also where it was accepted before"
+        )
         return (
-            f"The token of {role} was accepted until request {self.accepted.n}, and is rejected with "
-            f"{self.rejected.status} since, also where it was accepted before. {GIVE_TOKEN.format(role=role)}"
+            f"The token of {role} was accepted until request {self.accepted.n}, and {since}. "
+            f"{GIVE_TOKEN.format(role=role)}"
         )
 
 
@@ -61,6 +67,7 @@ def attribute_rejections(evidence: Evidence) -> Evidence:
         if role != EXPIRED:
             answers = _answers(evidence, role)
             ends = [end for end in (_find_revocation(answers), _find_demotion(answers)) if end]
+            ends += [end for end in [_find_blindness(answers)] if end and not created_apps(evidence)]
             for end in sorted(ends, key=lambda end: end.rejected.n)[:1]:
                 explained |= dict.fromkeys(end.explained, _as_noted(evidence, role) or end.describe(role))
     explained |= _explain_wrong_admin(evidence)
@@ -133,6 +140,24 @@ def _find_demotion(answers: Sequence[Exchange]) -> _End | None:
         (x for x in answers if x.n < first.n and (x is changes[last] or _shows_events(x))), key=attrgetter("n")
     )
     return _End(accepted, first, [x.n for x in answers if x.n > accepted.n])
+
+
+def _find_blindness(answers: Sequence[Exchange]) -> _End | None:
+    """Return the exchanges from the moment when the token's user no longer saw any event or app, and could not purge.
+
+    It is found where the suite changes no apps. A purge leaves the list of apps as it is, and so does the deletion of
+    events.
+    """
+    lists = [x for x in answers if x.page and x.route in {EVENTS_PATH, APPS}]
+    last = max((index for index, x in enumerate(lists) if resources(x)), default=-1)
+    shown, tail = lists[: last + 1], lists[last + 1 :]
+    with_rows = {x.route for x in shown if resources(x)}
+    if not with_rows == {x.route for x in tail} == {EVENTS_PATH, APPS}:
+        return None
+    purges = [x for x in answers if is_purge(x.method, x.path) and x.n > shown[-1].n]
+    if any(x.succeeded for x in purges):
+        return None
+    return _End(shown[-1], tail[0], [x.n for x in answers if x.n > shown[-1].n])
 
 
 def _as_noted(evidence: Evidence, role: str) -> str:

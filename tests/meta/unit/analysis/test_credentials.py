@@ -119,6 +119,28 @@ def test_rejected_changes_without_demotion_are_the_targets(
     assert explained(evidence_of(builder, *answers)) == []
 
 
+@pytest.mark.parametrize(
+    ("purge_status", "creates_app", "is_demoted"), [(403, False, True), (200, False, False), (403, True, False)]
+)
+def test_user_who_sees_nothing_was_demoted(
+    purge_status: int, builder: EvidenceBuilder, *, creates_app: bool, is_demoted: bool
+) -> None:
+    """Where the suite changes no apps, the admin was demoted once neither events nor apps are listed."""
+    if creates_app:
+        builder.add_exchange(Scenario.READS, Step.LIST, method="POST", path="/v3/apps", data={"guid": "a"})
+    for rows in ([{"guid": "a"}], []):
+        for path in (EVENTS_PATH, "/v3/apps"):
+            builder.add_exchange(Scenario.READS, Step.LIST, path=path, data={"pagination": {}, "resources": rows})
+        if rows:
+            builder.add_purge(Scenario.READS, status=purge_status)
+    evidence = attribute_rejections(evidence_of(builder))
+    assert bool(evidence.noted(notes.EXPIRED)) == is_demoted
+    if is_demoted:
+        assert explained(evidence) == [3, 4, 5]
+        (reason,) = evidence.noted(notes.EXPIRED)
+        assert "accepted until request 2, and since then neither an event nor an app is listed with it." in reason
+
+
 def test_rejections_before_revocation_remain(builder: EvidenceBuilder) -> None:
     """Purges by another role that were answered with 403 before the token was revoked are judged."""
     evidence = evidence_of(builder, (LIST, 200), (PURGE, 403), (PURGE, 401), (LIST, 401), role="global_auditor")

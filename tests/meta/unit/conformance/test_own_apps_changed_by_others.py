@@ -29,16 +29,26 @@ def change(guid: str, app: str, was: str, now: str) -> Row:
     return {**event_row(guid, app), "state": {"previous": was, "current": now}}
 
 
-def add_purges(builder: EvidenceBuilder, *stopped: Sequence[str], events: bool = True) -> None:
-    """Add purges, during each of which these apps are stopped; `events` says whether they are recorded."""
+def add_purges(builder: EvidenceBuilder, *stopped: Sequence[str], events: bool = True, destroyed: bool = False) -> None:
+    """Add purges, around each of which these apps are stopped.
+
+    Args:
+        builder: the evidence.
+        stopped: the names of the apps that are stopped, for each purge.
+        events: whether the stops are recorded.
+        destroyed: whether the purge destroys these events: they are listed only before it.
+    """
     builder.add_note(Scenario.FOUNDATION, notes.APPS, dict(zip(App, OWN, strict=False)))
     for index, names in enumerate(stopped, 1):
         place = Place(Step.GENERATED_PURGE, index)
         processes = [process_row(name, name) for name in OWN]
         rows = [app_row(name) for name in OWN]
         builder.add_snapshot(Scenario.GENERATED, place.at(Phase.BEFORE), [], rows, processes)
-        builder.add_purge(Scenario.GENERATED, place)
         recorded = [change(f"{name}-{index}", name, STARTED, STOPPED) for name in names if events]
+        if destroyed:
+            builder.add_page(Scenario.GENERATED, Step.AWAIT_EVENT, recorded)
+            recorded = []
+        builder.add_purge(Scenario.GENERATED, place)
         seeds = [event_row(name, name) for name in OWN]
         after = [app_row(name, STOPPED if name in names else STARTED) for name in OWN]
         builder.add_snapshot(Scenario.GENERATED, place.at(Phase.AFTER), [*seeds, *recorded], after, processes)
@@ -60,6 +70,13 @@ def test_recorded_change_by_chance_is_of_another_client(
 ) -> None:
     """A change that an event records, and that comes with a purge or two of several, is another client's."""
     add_purges(builder, *stopped, events=events)
+    assert outcome_of(builder, "PURGE-06") == outcome
+
+
+@pytest.mark.parametrize(("events", "outcome"), [(True, "passed"), (False, "failed")])
+def test_record_of_a_change_may_be_destroyed(events: bool, outcome: str, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- expected
+    """A change before the purge, whose event the purge destroys, is another client's if a page listed that event."""
+    add_purges(builder, "a", "", "", events=events, destroyed=True)
     assert outcome_of(builder, "PURGE-06") == outcome
 
 
