@@ -51,15 +51,14 @@ class Pace:
 
 
 @contextmanager
-def serve_reference(login: str, pace: Pace | None = None) -> Iterator[str]:
-    """Serve the reference server with a root document that names a login; yield its URL."""
+def serve_reference(login: str, pace: Pace | None = None, further: Change | None = None) -> Iterator[str]:
+    """Serve the reference server with a root document that names a login, and a further change; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the server's own does
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with open_database("sqlite://") as sessions:
-        app = create_app(
-            sessions, secret=SECRET, base_url=url, behaviour=_with_login(login, pace or Pace())(Behaviour())
-        )
+        behaviour = combine(*filter(None, [further]), _with_login(login, pace or Pace()))(Behaviour())
+        app = create_app(sessions, secret=SECRET, base_url=url, behaviour=behaviour)
         config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", loop="asyncio", http=WireProtocol)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
